@@ -1,0 +1,244 @@
+/**
+ * The error catalogue: every failure that a user can meet, in one place.
+ *
+ * A code is a promise (scripts match on it), the summary and the remedy make `docs/errors.md`, `exit` is the exit
+ * code of the command line, `http` the status on the control API. A failed *job* is not an error: it is a `JobResult`.
+ */
+
+/** One row of the catalogue. `retryable` says whether the same call may succeed later without a change by a person. */
+export interface CatalogueEntry {
+  readonly summary: string;
+  readonly remedy: string;
+  readonly exit: 1 | 2 | 3 | 4 | 5;
+  readonly http: 400 | 403 | 404 | 409 | 422 | 500 | 503 | 504;
+  readonly retryable: boolean;
+}
+
+const entry = (
+  http: CatalogueEntry['http'],
+  exit: CatalogueEntry['exit'],
+  summary: string,
+  remedy: string,
+  retryable = false,
+): CatalogueEntry => ({ summary, remedy, exit, http, retryable });
+
+export const errorCatalogue = {
+  // configuration
+  'config-not-found': entry(
+    400,
+    2,
+    'The configuration file does not exist.',
+    'Name it with --config or $TRIGGERD_CONFIG, or create /etc/triggerd/triggerd.toml.',
+  ),
+  'config-unreadable': entry(400, 2, 'The configuration file can not be read.', 'Check the file’s owner and mode.'),
+  'config-syntax': entry(
+    400,
+    2,
+    'The configuration is not valid TOML.',
+    'Correct the line and column that the message names.',
+  ),
+  'config-invalid': entry(
+    400,
+    2,
+    'The configuration has an unknown key or a value of the wrong kind.',
+    'Correct the keys that the message names; `trigger config check` shows all of them.',
+  ),
+  usage: entry(400, 2, 'The command line was not understood.', 'See --help of the command.'),
+  // store (etcd)
+  'etcd-unreachable': entry(
+    503,
+    3,
+    'No etcd endpoint answered in time.',
+    'Check [etcd] endpoints and that etcd runs; nothing owed is lost meanwhile.',
+    true,
+  ),
+  'etcd-refused': entry(
+    503,
+    3,
+    'etcd refused the request.',
+    'Check etcd’s user, password, certificates and permissions.',
+  ),
+  'etcd-no-space': entry(
+    503,
+    3,
+    'etcd is out of space (NOSPACE alarm).',
+    'Compact and defragment etcd, then disarm the alarm.',
+    true,
+  ),
+  'etcd-embedded-failed': entry(
+    503,
+    3,
+    'The embedded etcd did not start.',
+    'Install etcd-server; read the last lines of its log that the message shows.',
+    true,
+  ),
+  // journal and state
+  'state-unusable': entry(
+    500,
+    1,
+    'The state directory can not be used.',
+    'Check [node] state_dir: existence, owner, mode, free space.',
+  ),
+  'already-running': entry(
+    409,
+    1,
+    'Another triggerd uses this state directory.',
+    'Stop the other daemon, or give this one its own [node] state_dir and socket.',
+  ),
+  'journal-failed': entry(
+    503,
+    1,
+    'The journal refused a write.',
+    'Check free space and health of the file system below [node] state_dir.',
+    true,
+  ),
+  'journal-newer': entry(500, 1, 'The journal was written by a newer triggerd.', 'Run that version or a newer one.'),
+  // queue
+  'job-not-found': entry(
+    404,
+    1,
+    'There is no job with this id.',
+    '`trigger queue --all` lists the jobs; finished ones are kept as [history] says.',
+  ),
+  'job-state': entry(409, 1, 'The job is not in a state that allows this.', '`trigger queue info ID` shows its state.'),
+  'queue-not-found': entry(
+    404,
+    1,
+    'There is no queue with this name.',
+    'Queues are the [queues.NAME] sections of the configuration.',
+  ),
+  'queue-full': entry(
+    503,
+    1,
+    'The queue holds as many jobs as it may.',
+    'Wait until jobs have finished, or raise max_queued of the queue.',
+    true,
+  ),
+  draining: entry(503, 1, 'The daemon is stopping and takes no new jobs.', 'Try again after the restart.', true),
+  'input-invalid': entry(400, 2, 'The request is not well-formed.', 'Correct the fields that the message names.'),
+  // plugins
+  'plugin-not-found': entry(
+    404,
+    1,
+    'There is no plugin with this name.',
+    '`trigger plugin list` shows the plugins below [plugins] path.',
+  ),
+  'plugin-name-invalid': entry(
+    400,
+    2,
+    'This is not a plugin name.',
+    'A name is one or more segments of letters, digits, “_”, “.” and “-”, joined by “/”; no “..”, no leading “/”.',
+  ),
+  'plugin-unsafe': entry(
+    403,
+    1,
+    'The plugin may be changed by others, or lies outside the plugins folder.',
+    'Make file and folder belong to root (or the daemon’s user) and writable by nobody else.',
+  ),
+  'plugin-manifest': entry(
+    422,
+    1,
+    'The plugin’s plugin.toml is not valid.',
+    'Correct the keys that the message names.',
+  ),
+  'plugin-arguments': entry(
+    422,
+    1,
+    'The arguments do not fit the plugin.',
+    '`trigger plugin info NAME` shows the arguments that it takes.',
+  ),
+  'plugin-not-allowed': entry(
+    403,
+    1,
+    'A firing may not start this plugin on this node.',
+    'Add it to [watch] allow on that node if it should.',
+  ),
+  // firings
+  'firing-not-found': entry(404, 1, 'There is no firing with this id.', '`trigger status` lists the recent ones.'),
+  'firing-malformed': entry(
+    422,
+    1,
+    'The firing in etcd is not a document of a known format.',
+    'Look at the key that the message names; upgrade triggerd if its format is newer.',
+  ),
+  'node-name-invalid': entry(
+    400,
+    2,
+    'This is not a node name.',
+    'Lower-case labels of letters, digits, “-” and “_”, joined by dots; at most 253 characters.',
+  ),
+  'trigger-name-invalid': entry(
+    400,
+    2,
+    'This is not a trigger name.',
+    '1 to 255 characters, none of them a control character.',
+  ),
+  'remote-failed': entry(
+    500,
+    4,
+    'At least one target did not end well.',
+    '`trigger status FIRING` shows result, exit code and reason of every node.',
+  ),
+  'timed-out': entry(
+    504,
+    5,
+    'The wait took longer than allowed.',
+    'The work goes on; ask later with `trigger status` or `trigger queue`.',
+  ),
+  // control socket
+  'daemon-unreachable': entry(
+    503,
+    3,
+    'triggerd does not answer on its control socket.',
+    'Start it (`systemctl start triggerd`), or name the socket with --socket; only root and the socket’s group may use it.',
+    true,
+  ),
+  'daemon-answer': entry(
+    500,
+    3,
+    'The daemon’s answer was not understood.',
+    'Use a `trigger` of the same version as the daemon.',
+  ),
+  // bugs
+  internal: entry(500, 1, 'A bug in triggerd.', 'Please report it with the log lines around it.'),
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type ErrorCode = keyof typeof errorCatalogue;
+
+/** Small facts about the failure for logs and `--json`; never secrets, payloads or environments. */
+export type ErrorDetails = Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
+
+/**
+ * The only error class that crosses a room's border. The message says what failed and where; what to do comes from the
+ * catalogue. Foreign errors are cast at the border and kept in `cause`.
+ */
+export class TriggerdError extends Error {
+  override readonly name = 'TriggerdError';
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; details?: ErrorDetails } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.details = options.details ?? {};
+  }
+
+  get retryable(): boolean {
+    return errorCatalogue[this.code].retryable;
+  }
+
+  get remedy(): string {
+    return errorCatalogue[this.code].remedy;
+  }
+}
+
+export const isErrorCode = (value: unknown): value is ErrorCode =>
+  typeof value === 'string' && Object.hasOwn(errorCatalogue, value);
+
+/** Anything thrown → a `TriggerdError`; what is not one of ours is a bug and says so. */
+export const asTriggerdError = (thrown: unknown): TriggerdError =>
+  thrown instanceof TriggerdError
+    ? thrown
+    : new TriggerdError('internal', thrown instanceof Error ? thrown.message : String(thrown), {
+        cause: thrown,
+      });

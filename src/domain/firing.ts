@@ -1,0 +1,78 @@
+/**
+ * A firing: one publication of a trigger. Immutable once it is in etcd. The wire format (snake case, `"format": 1`) is
+ * `docs/keyspace.md`; `src/watch/wire.ts` reads and writes it.
+ */
+export interface Firing {
+  readonly id: FiringId;
+  readonly trigger: string;
+  readonly origin: Origin;
+  /** Node names, each once. */
+  readonly targets: readonly string[];
+  readonly job: FiringJob;
+  readonly noop: boolean;
+  readonly tags: readonly string[];
+  readonly policy: Readonly<Record<string, unknown>>;
+  /** How many more hops a chain of firings may go on from here. */
+  readonly ttl: number;
+  readonly chain: readonly ChainLink[];
+  /** ISO 8601, the publisher's clock. */
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+  readonly signature: unknown;
+}
+
+/** A ULID. Never used for order: order is etcd's create revision. */
+export type FiringId = string;
+
+/** What the target should run: null means its own `[watch] run_cmd`. */
+export interface FiringJob {
+  readonly plugin: string | null;
+  readonly args: Readonly<Record<string, string>>;
+}
+
+export type Origin = PuppetOrigin | CliOrigin;
+
+export interface PuppetOrigin {
+  readonly kind: 'puppet';
+  readonly node: string;
+  readonly certname: string | null;
+  readonly environment: string | null;
+  readonly catalogUuid: string | null;
+  readonly transactionUuid: string | null;
+  readonly catalogVersion: string | null;
+  readonly resource: string | null;
+  /** The resources whose change led to the refresh, at most 20. */
+  readonly causes: readonly Cause[];
+  readonly causesTotal: number;
+}
+
+export interface CliOrigin {
+  readonly kind: 'cli';
+  readonly node: string;
+  readonly user: string | null;
+}
+
+/** A changed resource, where the manifest declares it, and Puppet's own event message. */
+export interface Cause {
+  readonly resource: string;
+  readonly file: string | null;
+  readonly line: number | null;
+  readonly property: string | null;
+  readonly message: string | null;
+}
+
+/** One step of the chain of firings that led to a run. */
+export interface ChainLink {
+  readonly firing: FiringId;
+  readonly node: string;
+  readonly trigger: string;
+}
+
+export const defaultTtl = 8;
+
+const ulidPattern = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
+export const isFiringId = (value: string): value is FiringId => ulidPattern.test(value);
+
+/** Whether the firing's written expiry has passed at `now` (ms since the epoch). */
+export const isExpired = (firing: Pick<Firing, 'expiresAt'>, now: number): boolean =>
+  firing.expiresAt !== null && Date.parse(firing.expiresAt) <= now;

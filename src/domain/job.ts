@@ -1,0 +1,95 @@
+/**
+ * The one job model: whatever arrives at a node becomes a job in a queue there, and every job ends.
+ *
+ *     queued ──start──► running ──end──► finished(result)
+ *       │ ▲               │
+ *       │ └────defer──────┘        the run did not really happen (agent lock held, agent disabled): still owed
+ *       └──remove/expire/refuse──► skipped(reason)
+ *
+ * A queued job may carry a deferral: it is passed over until what it waits for is gone.
+ */
+import type { FiringId } from './firing.ts';
+import type { JobResult } from './result.ts';
+
+export type JobId = number;
+
+/** What is asked for when a job enters a queue. Pure data: the journal keeps it as JSON. */
+export interface JobRequest {
+  readonly queue: string;
+  readonly plugin: string;
+  /** Arguments of the plugin's process; with plugin `command` the command itself. */
+  readonly argv: readonly string[];
+  /** Named arguments, `TRIGGER_ARG_<NAME>` in the plugin. */
+  readonly args: Readonly<Record<string, string>>;
+  /** Environment on top of the fixed base. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Working folder; null is the plugin's default (`/`). */
+  readonly cwd: string | null;
+  /** The plugin's standard input; null is empty. */
+  readonly payload: string | null;
+  readonly noop: boolean;
+  readonly label: string | null;
+  /** Null: the plugin's own timeout, if it has one. */
+  readonly timeoutMs: number | null;
+  /** Start only after this job has ended, however it ended. */
+  readonly after: JobId | null;
+  readonly urgent: boolean;
+  readonly source: JobSource;
+}
+
+export type JobSource = 'firing' | 'cli' | 'request' | 'message';
+
+/** Why a queued job is passed over, and the files whose change makes it worth another look. */
+export interface Deferral {
+  readonly reason: string;
+  readonly paths: readonly string[];
+  readonly since: number;
+}
+
+/** Seconds, as task-spooler prints them: wall clock, user and system CPU time of the whole tree that was waited for. */
+export interface JobTimes {
+  readonly realS: number;
+  readonly userS: number;
+  readonly systemS: number;
+}
+
+/** Facts that a plugin or driver adds to a result, e.g. `{ puppet: { changed: 4, … } }`. Small; goes into the outcome. */
+export type ResultDetails = Readonly<Record<string, unknown>>;
+
+interface JobCommon {
+  readonly id: JobId;
+  readonly request: JobRequest;
+  /** The command as `trigger queue` shows it. */
+  readonly command: string;
+  /** The firings that this job satisfies; empty for other sources. */
+  readonly firings: readonly FiringId[];
+  /** Counts starts: 0 until the first one. */
+  readonly attempt: number;
+  /** Folder of the job's files (`output`, `status.json`, …). */
+  readonly folder: string;
+  /** ms since the epoch. */
+  readonly enqueuedAt: number;
+}
+
+export type QueuedJob = JobCommon & { readonly state: 'queued'; readonly deferral: Deferral | null };
+export type RunningJob = JobCommon & { readonly state: 'running'; readonly startedAt: number };
+export type FinishedJob = JobCommon & {
+  readonly state: 'finished';
+  /** Null when it never started (`failed-to-start` before a process existed). */
+  readonly startedAt: number | null;
+  readonly finishedAt: number;
+  readonly result: JobResult;
+  readonly times: JobTimes;
+  readonly details: ResultDetails;
+};
+export type SkippedJob = JobCommon & {
+  readonly state: 'skipped';
+  readonly finishedAt: number;
+  readonly reason: string;
+};
+
+export type Job = QueuedJob | RunningJob | FinishedJob | SkippedJob;
+export type JobState = Job['state'];
+
+export const hasEnded = (job: Job): job is FinishedJob | SkippedJob =>
+  job.state === 'finished' || job.state === 'skipped';

@@ -1,0 +1,48 @@
+/**
+ * How a finished job ended. A failed job is a value, never an exception. Each variant carries only its own data.
+ */
+export type JobResult =
+  | { readonly kind: 'succeeded'; readonly exitCode: number }
+  | { readonly kind: 'failed'; readonly exitCode: number }
+  | { readonly kind: 'failed-to-start'; readonly reason: string }
+  | { readonly kind: 'killed'; readonly signal: string }
+  | { readonly kind: 'timed-out' }
+  | { readonly kind: 'interrupted'; readonly reason: string };
+
+export type ResultKind = JobResult['kind'];
+
+/** The exit code that `trigger queue wait|cat|tail` end with, in the shell's manner where the job itself has none. */
+export const exitCodeOf = (result: JobResult): number => {
+  switch (result.kind) {
+    case 'succeeded':
+    case 'failed':
+      return result.exitCode;
+    case 'failed-to-start':
+      return 127;
+    case 'killed':
+      return 128 + (signalNumbers[result.signal] ?? 0);
+    case 'timed-out':
+      return 124;
+    case 'interrupted':
+      return 1;
+  }
+};
+
+/** The job's own exit code, or null where the process had none. */
+export const ownExitCode = (result: JobResult): number | null =>
+  result.kind === 'succeeded' || result.kind === 'failed' ? result.exitCode : null;
+
+const signalNumbers: Readonly<Record<string, number>> = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGQUIT: 3,
+  SIGILL: 4,
+  SIGABRT: 6,
+  SIGBUS: 7,
+  SIGFPE: 8,
+  SIGKILL: 9,
+  SIGSEGV: 11,
+  SIGPIPE: 13,
+  SIGALRM: 14,
+  SIGTERM: 15,
+};

@@ -1,0 +1,187 @@
+import type { Firing, FiringId } from '../domain/firing.ts';
+import type {
+  Deferral,
+  FinishedJob,
+  Job,
+  JobId,
+  JobRequest,
+  JobTimes,
+  QueuedJob,
+  ResultDetails,
+} from '../domain/job.ts';
+import type { JobResult } from '../domain/result.ts';
+
+/**
+ * Where jobs are kept. Every method that writes is one durable transaction: when it returns, the change is on disk.
+ * All throw `journal-failed` when the disk refuses; nothing has changed then.
+ */
+export interface Journal {
+  /** Puts a job at the end of its queue (at its head when urgent). */
+  add(entry: NewJob): QueuedJob;
+  /**
+   * Journals a firing and the job that will satisfy it, in one transaction: the queued job with the same coalescing key
+   * if there is one, else a new job. A firing that is already in the journal changes nothing.
+   */
+  accept(firing: Firing, entry: NewJob): Acceptance;
+  /** Journals a firing that this node ends without a job. A firing that is already in the journal changes nothing. */
+  refuse(firing: Firing, reason: string, at: number): void;
+  get(id: JobId): Job | undefined;
+  /** Oldest first, in the order in which `trigger queue` shows them: ended, running, queued in queue order. */
+  list(filter: JobFilter): Job[];
+  count(queue: string, state: Job['state']): number;
+  /** The first queued job whose `after` job has ended and that is not deferred. */
+  head(queue: string): QueuedJob | undefined;
+  running(): Job[];
+  deferred(): QueuedJob[];
+  /** queued → running; counts the attempt. */
+  start(id: JobId, at: number): Job;
+  /** running → finished. */
+  finish(
+    id: JobId,
+    ending: Pick<FinishedJob, 'finishedAt' | 'result' | 'times' | 'details' | 'startedAt'>,
+  ): FinishedJob;
+  /** running → queued at its old place, or queued → queued with a deferral; null clears it. */
+  defer(id: JobId, deferral: Deferral | null): QueuedJob;
+  /** running → queued at its old place: a start that demonstrably never happened. The attempt is not counted. */
+  unstart(id: JobId): QueuedJob;
+  /** queued → skipped. */
+  skip(id: JobId, reason: string, at: number): Job;
+  /** Moves a queued job to the head of its queue. */
+  makeUrgent(id: JobId): QueuedJob;
+  /** Swaps the places of two queued jobs. */
+  swap(a: JobId, b: JobId): void;
+  /** Deletes ended jobs, whole; returns them so that their folders can go too. */
+  forgetJobs(ids: readonly JobId[]): Job[];
+  /** Ended jobs beyond `keep` or ended before `endedBefore`, oldest first, at most `limit`. */
+  retirable(keep: number, endedBefore: number, limit: number): JobId[];
+  queueSettings(queue: string): StoredQueueSettings;
+  saveQueueSettings(queue: string, settings: StoredQueueSettings): void;
+}
+
+/** The firings side of the journal. */
+export interface FiringLog {
+  find(id: FiringId): LoggedFiring | undefined;
+  ofJob(id: JobId): LoggedFiring[];
+  /** Firings whose last published stage is not final, oldest first. */
+  unsettled(): LoggedFiring[];
+  markPublished(id: FiringId, stage: string): void;
+  cursor(): Cursor | undefined;
+  saveCursor(cursor: Cursor): void;
+  /** Forgets settled firings received before this time: invariant 4's id memory. */
+  forgetBefore(at: number): number;
+}
+
+export interface LoggedFiring {
+  readonly firing: Firing;
+  readonly receivedAt: number;
+  /** Null when this node ended the firing without a job; then `refusal` says why. */
+  readonly jobId: JobId | null;
+  readonly refusal: string | null;
+  /** The stage that etcd has, `<stage>/<attempt>`; null before the first. */
+  readonly published: string | null;
+}
+
+/** How far this node has read its inbox: the next revision that it still needs, of which cluster. */
+export interface Cursor {
+  readonly clusterId: string;
+  readonly revision: bigint;
+}
+
+export interface NewJob {
+  readonly request: JobRequest;
+  readonly command: string;
+  /** Firings with the same key share one queued job; null never shares. */
+  readonly coalescingKey: string | null;
+  readonly at: number;
+}
+
+export type Acceptance =
+  | { readonly kind: 'queued'; readonly job: QueuedJob }
+  | { readonly kind: 'coalesced'; readonly job: QueuedJob }
+  | { readonly kind: 'known'; readonly logged: LoggedFiring };
+
+export interface JobFilter {
+  readonly queue?: string;
+  readonly states?: readonly Job['state'][];
+  /** Newest ended jobs shown at most; queued and running ones are always shown. */
+  readonly endedLimit?: number;
+  readonly limit?: number;
+  readonly afterId?: JobId;
+}
+
+export interface StoredQueueSettings {
+  readonly paused: boolean;
+  /** Null: as configured. */
+  readonly slots: number | null;
+}
+
+/** What to start for a job: a complete description, no shell. */
+export interface LaunchPlan {
+  /** Program (absolute, or found on the base PATH) and its arguments. */
+  readonly argv: readonly [string, ...string[]];
+  /** The whole environment of the process. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly stdin: string | null;
+  readonly timeoutMs: number | null;
+  /** Between TERM and KILL. */
+  readonly graceMs: number;
+  /** Bytes of output kept in the file; what exceeds it is counted, and its last part kept. */
+  readonly maxOutputBytes: number;
+  /** Written as the file that `TRIGGERD_CONTEXT` names. */
+  readonly context: string;
+}
+
+/** What a runner saw. Facts only; `Plugins.conclude` makes a result of them. */
+export interface RunEnding {
+  readonly startedAt: number;
+  readonly finishedAt: number;
+  readonly times: JobTimes;
+  readonly exit:
+    | { readonly kind: 'exited'; readonly code: number }
+    | { readonly kind: 'signalled'; readonly signal: string }
+    | { readonly kind: 'not-started'; readonly reason: string };
+  /** Why it ended, first reason wins. */
+  readonly cause: 'itself' | 'timeout' | 'kill';
+  readonly outputBytes: number;
+}
+
+/**
+ * Runs jobs so that they outlive the daemon. The daemon holds nothing of a running job: everything is in the job's
+ * folder (`claim`, `output`, `output.idx`, `status.json`).
+ */
+export interface Runner {
+  /** Starts the plan; resolves when the job is over (its process group or cgroup is empty). Never rejects for the job's own failure. */
+  run(folder: string, plan: LaunchPlan): Promise<RunEnding>;
+  /**
+   * After a restart of the daemon, for a job that the journal calls running: waits for it if it runs, reads how it ended
+   * if it has, and says `never-started` (making sure that it never will be) or `lost` (its runner died, e.g. by a reboot).
+   */
+  adopt(folder: string): Promise<RunEnding | 'never-started' | 'lost'>;
+  /** TERM to everything the job started, KILL after the plan's grace. Resolves when asked, not when over. */
+  kill(folder: string): Promise<void>;
+  /** Lets idle runners end; running jobs go on without us. */
+  close(): Promise<void>;
+}
+
+export type Verdict =
+  | { readonly kind: 'result'; readonly result: JobResult; readonly details: ResultDetails }
+  | { readonly kind: 'deferred'; readonly deferral: Omit<Deferral, 'since'> };
+
+/** What plugins know: how to start a job, what is in its way, and what its end means. */
+export interface Plugins {
+  /** Refuses (`plugin-*` errors) what could never run, before it enters a queue; returns the command as shown. */
+  check(request: JobRequest): string;
+  /** Something in the way of this job right now, e.g. Puppet's agent lock; null: go. */
+  obstacle(job: QueuedJob): Promise<Omit<Deferral, 'since'> | null>;
+  prepare(job: Job): Promise<LaunchPlan>;
+  conclude(job: Job, ending: RunEnding): Promise<Verdict>;
+}
+
+/** Wakes us when one of the files changes or goes away; also after `atMostMs`. Returns the canceller. */
+export type WatchPaths = (paths: readonly string[], onChange: () => void) => () => void;
+
+export interface Clock {
+  /** ms since the epoch. */
+  now(): number;
+}

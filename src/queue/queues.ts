@@ -1,0 +1,51 @@
+import type { Firing } from '../domain/firing.ts';
+import type { FinishedJob, Job, JobId, JobRequest, QueuedJob, SkippedJob } from '../domain/job.ts';
+import type { Acceptance, JobFilter } from './ports.ts';
+
+/** The queue room's face: what the control API, the watcher and the daemon use. */
+export interface Queues {
+  /** Takes up the journal's state after a restart: adopts running jobs, then starts. */
+  start(): Promise<void>;
+  /** Starts nothing more; running jobs go on and are adopted by the next start. */
+  stop(): Promise<void>;
+
+  add(request: JobRequest): QueuedJob;
+  accept(firing: Firing, request: JobRequest): Acceptance;
+  refuse(firing: Firing, reason: string): void;
+
+  /** Throws `job-not-found`. */
+  get(id: JobId): Job;
+  list(filter: JobFilter): Job[];
+  summary(): QueueSummary[];
+
+  kill(id: JobId): Promise<RunningOrEnded>;
+  remove(id: JobId): SkippedJob;
+  makeUrgent(id: JobId): QueuedJob;
+  swap(a: JobId, b: JobId): void;
+  /** A new job with the same request as an ended one. */
+  retry(id: JobId): QueuedJob;
+  /** Forgets ended jobs of a queue (of all queues without a name); returns how many. */
+  clear(queue?: string): number;
+  pause(queue: string): void;
+  resume(queue: string): void;
+  /** Takes no new job and resolves when queued and running ones have ended, then takes jobs again; `signal` gives up. */
+  drain(queue: string, signal: AbortSignal): Promise<void>;
+  slots(queue: string): number;
+  setSlots(queue: string, slots: number): void;
+  waitFor(id: JobId, signal: AbortSignal): Promise<FinishedJob | SkippedJob>;
+
+  /** Called after every change of a job's state, once it is in the journal. Returns the unsubscriber. */
+  onChange(listener: (job: Job) => void): () => void;
+}
+
+export type RunningOrEnded = Job;
+
+export interface QueueSummary {
+  readonly name: string;
+  readonly slots: number;
+  readonly paused: boolean;
+  readonly draining: boolean;
+  readonly queued: number;
+  readonly running: number;
+  readonly deferred: number;
+}
