@@ -1,0 +1,206 @@
+/**
+ * The control API's documents: what travels over the socket, and what `--json` prints. Snake case, times in ISO 8601.
+ * Adding a field is fine; changing one is a note in CHANGELOG.md and an ADR.
+ *
+ *     GET  /v1/health                         HealthView
+ *     GET  /v1/queues                         QueueView[]
+ *     POST /v1/queues/:name/pause|resume      QueueView
+ *     POST /v1/queues/:name/clear             { cleared }          (name `*`: all queues)
+ *     POST /v1/queues/:name/drain             QueueView            answers when drained; ?timeout_ms
+ *     GET  /v1/queues/:name/slots             { slots }
+ *     PUT  /v1/queues/:name/slots             { slots } → { slots }
+ *     GET  /v1/jobs                           JobView[]            oldest first; ?queue &ended (newest ended shown, default 100; `all`)
+ *     POST /v1/jobs                           NewJobBody → 201 JobView
+ *     GET  /v1/jobs/:id                       JobView
+ *     GET  /v1/jobs/:id/wait                  JobView              answers when ended; ?timeout_ms → 504 timed-out
+ *     GET  /v1/jobs/:id/output                bytes                ?follow=1: goes on until the job has ended
+ *     POST /v1/jobs/:id/kill|remove|urgent|retry   JobView
+ *     POST /v1/jobs/swap                      { a, b } → JobView[2]
+ *     POST /v1/firings                        NewFiringBody → 201 FiredView
+ *     GET  /v1/firings                        FiringView[]         newest first; ?limit
+ *     GET  /v1/firings/:id                    FiringView
+ *     GET  /v1/firings/:id/follow             NDJSON OutcomeView   every change, first the present state; ends when all targets are final
+ *     GET  /v1/nodes                          NodeView[]
+ *     GET  /v1/plugins                        PluginView[]
+ *     GET  /v1/plugin?name=NAME               PluginView
+ *     POST /v1/plugin/test?name=NAME          PluginTestView
+ *
+ * Every refusal is `{ "error": ErrorView }` with the status from the error catalogue.
+ */
+import type { ErrorCode, ErrorDetails } from '../domain/errors.ts';
+import type { JobSource, JobState } from '../domain/job.ts';
+import type { Stage } from '../domain/outcome.ts';
+import type { ResultKind } from '../domain/result.ts';
+
+export interface ErrorView {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly remedy: string;
+  readonly details: ErrorDetails;
+}
+
+export interface JobView {
+  readonly id: number;
+  readonly queue: string;
+  readonly state: JobState;
+  readonly result: ResultKind | null;
+  readonly exit_code: number | null;
+  readonly signal: string | null;
+  /** Why it is deferred, was skipped, failed to start or was interrupted. */
+  readonly reason: string | null;
+  readonly deferred: boolean;
+  readonly label: string | null;
+  readonly plugin: string;
+  readonly command: string;
+  /** Path of the output file on the daemon's machine. */
+  readonly output: string;
+  readonly firings: readonly string[];
+  readonly source: JobSource;
+  readonly noop: boolean;
+  readonly attempt: number;
+  readonly after: number | null;
+  readonly timeout_ms: number | null;
+  readonly enqueued_at: string;
+  readonly started_at: string | null;
+  readonly finished_at: string | null;
+  /** Seconds; null until finished. */
+  readonly times: { readonly real: number; readonly user: number; readonly system: number } | null;
+  readonly details: Readonly<Record<string, unknown>>;
+  /** What `wait`, `cat` and `tail` exit with; null until ended. */
+  readonly wait_exit_code: number | null;
+}
+
+export interface QueueView {
+  readonly name: string;
+  readonly slots: number;
+  readonly paused: boolean;
+  readonly draining: boolean;
+  readonly queued: number;
+  readonly running: number;
+  readonly deferred: number;
+}
+
+export interface NewJobBody {
+  readonly queue?: string;
+  readonly plugin?: string;
+  readonly argv?: readonly string[];
+  readonly args?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly payload?: string;
+  readonly label?: string;
+  readonly timeout_ms?: number;
+  readonly after?: number;
+  readonly urgent?: boolean;
+  readonly noop?: boolean;
+}
+
+export interface NewFiringBody {
+  readonly trigger: string;
+  readonly hosts: readonly string[];
+  readonly plugin?: string;
+  readonly args?: Readonly<Record<string, string>>;
+  readonly tags?: readonly string[];
+  readonly noop?: boolean;
+  /** The firing expires when it is still owed after this time. */
+  readonly ttl_ms?: number;
+  /** Name of the user who asked; shown as the origin. */
+  readonly user?: string;
+}
+
+export interface FiredView {
+  readonly id: string;
+  readonly targets: readonly string[];
+  /** Targets that no daemon has ever announced itself as: misspelt, perhaps. */
+  readonly unseen: readonly string[];
+}
+
+export interface OutcomeView {
+  readonly node: string;
+  readonly stage: Stage;
+  readonly result: ResultKind | null;
+  readonly exit_code: number | null;
+  readonly signal: string | null;
+  readonly job_id: number | null;
+  readonly attempt: number;
+  readonly reason: string | null;
+  readonly queued_at: string | null;
+  readonly started_at: string | null;
+  readonly finished_at: string | null;
+  readonly duration_ms: number | null;
+  readonly clock_skew_ms: number | null;
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly output_tail: string | null;
+}
+
+export interface FiringView {
+  readonly id: string;
+  readonly trigger: string;
+  readonly origin: Readonly<Record<string, unknown>>;
+  readonly targets: readonly string[];
+  readonly job: { readonly plugin: string | null; readonly args: Readonly<Record<string, string>> };
+  readonly noop: boolean;
+  readonly created_at: string;
+  readonly expires_at: string | null;
+  /** An entry for every target. */
+  readonly outcomes: Readonly<Record<string, OutcomeView>>;
+}
+
+export interface NodeView {
+  readonly node: string;
+  readonly present: boolean;
+  readonly version: string | null;
+  readonly roles: readonly string[];
+  readonly started_at: string | null;
+  readonly first_seen_at: string | null;
+  readonly queues: Readonly<Record<string, { readonly queued: number; readonly running: number }>>;
+}
+
+export interface PluginView {
+  readonly name: string;
+  readonly summary: string;
+  readonly mode: string;
+  readonly path: string;
+  readonly timeout_ms: number | null;
+  readonly noop: boolean;
+  readonly allowed: boolean;
+  readonly args: Readonly<
+    Record<
+      string,
+      {
+        readonly summary: string;
+        readonly required: boolean;
+        readonly pattern: string | null;
+        readonly default: string | null;
+      }
+    >
+  >;
+  /** Null, or why this plugin can not be used. */
+  readonly problem: string | null;
+}
+
+export interface PluginTestView {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly expected_exit_code: number;
+  readonly exit_code: number | null;
+  readonly output: string;
+  readonly problem: string | null;
+}
+
+export interface HealthView {
+  readonly node: string;
+  readonly version: string;
+  readonly pid: number;
+  readonly started_at: string;
+  readonly state_dir: string;
+  readonly config_file: string | null;
+  readonly etcd: {
+    readonly connected: boolean;
+    readonly endpoints: readonly string[];
+    readonly last_error: string | null;
+    readonly since: string;
+  };
+  readonly watching: boolean;
+  readonly queues: readonly QueueView[];
+}
