@@ -1,0 +1,49 @@
+# frozen_string_literal: true
+
+require 'json'
+
+# @summary Renders a hash as TOML.
+#
+# @api private
+Puppet::Functions.create_function(:'trigger::to_toml') do
+  # @param value Sections and keys. Entries without a value (undef) are left out.
+  # @return [String] The document, with a line feed at its end
+  # @example
+  #   trigger::to_toml({ 'watch' => { 'run_cmd' => 'puppet agent --test' } })
+  dispatch :render do
+    param 'Hash[String[1], Any]', :value
+    return_type 'String'
+  end
+
+  def render(value)
+    table(value, []).join("\n\n") + "\n"
+  end
+
+  # A table's own keys come before its sub-tables, as TOML wants it.
+  def table(value, path)
+    present = value.compact
+    tables, scalars = present.partition { |_, item| item.is_a?(Hash) }
+    lines = scalars.map { |name, item| "#{key(name)} = #{scalar(item)}" }
+    lines.unshift("[#{path.map { |name| key(name) }.join('.')}]") unless path.empty?
+    own = lines.empty? ? [] : [lines.join("\n")]
+    tables.reduce(own) { |blocks, (name, item)| blocks + table(item, [*path, name]) }
+  end
+
+  def key(name)
+    name.match?(/\A[A-Za-z0-9_-]+\z/) ? name : text(name)
+  end
+
+  def scalar(item)
+    case item
+    when String then text(item)
+    when Integer, Float, true, false then item.to_s
+    when Array then "[#{item.map { |each| scalar(each) }.join(', ')}]"
+    else raise ArgumentError, "trigger::to_toml can't write a #{item.class}"
+    end
+  end
+
+  # TOML's basic strings are JSON's, but for DEL, which must be escaped.
+  def text(string)
+    JSON.generate(string).gsub("\u007f", '\\u007f')
+  end
+end

@@ -1,0 +1,53 @@
+# frozen_string_literal: true
+
+require 'json'
+require_relative 'failure'
+
+# Reads what etcd's JSON gateway answered.
+module PuppetX::Trigger::Answer
+  # etcd's own words, by what they mean for us.
+  MESSAGES = {
+    /invalid auth token|revision of auth store is old/ => :stale_token,
+    /user name is empty/ => :auth_required,
+    /authentication failed/ => :credentials,
+    /permission denied/ => :denied,
+  }.freeze
+
+  module_function
+
+  # @param response [Net::HTTPResponse]
+  # @return [Hash] the body of a success
+  # @raise [Failure]
+  def read(response)
+    body = parse(response.body)
+    status = response.code.to_i
+    return body if status == 200 && body
+    raise PuppetX::Trigger::Failure.new(:not_etcd, 'answered 200 without a JSON object') if status == 200
+
+    text = words(body)
+    raise PuppetX::Trigger::Failure.new(kind(status, text, response.body.to_s), ["HTTP #{status}", text].compact.join(': '))
+  end
+
+  def parse(text)
+    body = JSON.parse(text.to_s)
+    body if body.is_a?(Hash)
+  rescue JSON::ParserError, EncodingError
+    nil
+  end
+
+  # etcd's message, if that is what it is: any other text may hold what we had sent.
+  def words(body)
+    text = (body || {}).values_at('error', 'message').find { |value| value.is_a?(String) }
+    text[0, 200] if text && text.start_with?('etcdserver:') && !text.include?('{')
+  end
+
+  def kind(status, text, body)
+    known = MESSAGES.find { |pattern, _| pattern.match?(text.to_s) }
+    return known.last if known
+    return :unavailable if status >= 500 || status == 429
+    return :rejected if text
+    return :wants_https if body.include?('HTTPS server')
+
+    status == 404 ? :gateway_missing : :not_etcd
+  end
+end

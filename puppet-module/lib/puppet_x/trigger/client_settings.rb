@@ -1,0 +1,73 @@
+# frozen_string_literal: true
+
+require 'json'
+require_relative 'errors'
+require_relative 'rules'
+
+# How this node reaches etcd: what a manifest says, over client.json (written by the class `trigger::watch::etcd`), over
+# built-in defaults.
+class PuppetX::Trigger::ClientSettings
+  DEFAULT_PATH = '/etc/triggerd/client.json'
+  TEXTS = %w[prefix ca_file cert_file key_file username password_file node spool].freeze
+  KEYS = ['endpoints', *TEXTS].freeze
+  DEFAULTS = { 'endpoints' => ['http://127.0.0.1:2379'], 'prefix' => '/trigger' }.freeze
+
+  # @return [String] where the settings come from; TRIGGERD_CLIENT_JSON names another file
+  def self.path
+    ENV['TRIGGERD_CLIENT_JSON'] || DEFAULT_PATH
+  end
+
+  # @param overrides [Hash{String => Object}] what a manifest says; nil means that it says nothing
+  # @return [ClientSettings]
+  # @raise [SettingsError] with the file, what is wrong and what is possible
+  def self.load(overrides = {})
+    new(path, read(path), overrides.compact)
+  end
+
+  def self.read(path)
+    return {} if path == DEFAULT_PATH && !File.exist?(path)
+
+    JSON.parse(File.read(path, encoding: 'UTF-8'))
+  rescue SystemCallError => e
+    raise PuppetX::Trigger::SettingsError, "can't read the client settings: #{e.message}"
+  rescue JSON::ParserError, EncodingError
+    raise PuppetX::Trigger::SettingsError, "#{path} is not valid JSON; `python3 -m json.tool #{path}` shows the place"
+  end
+  private_class_method :read
+
+  attr_reader :path, :endpoints, :prefix
+
+  TEXTS.drop(1).each { |key| define_method(key) { @values[key] } }
+
+  def initialize(path, values, overrides = {})
+    @path = path
+    check(values)
+    @values = DEFAULTS.merge(values.compact, overrides)
+    @endpoints = PuppetX::Trigger::Rules.endpoints(@values['endpoints'])
+    @prefix = PuppetX::Trigger::Rules.key_prefix(@values['prefix'])
+  rescue ArgumentError => e
+    raise PuppetX::Trigger::SettingsError, "#{path}: #{e.message}"
+  end
+
+  # @return [String, nil] read from its file now, so that a changed password is used at once
+  def password
+    return unless username
+    raise PuppetX::Trigger::SettingsError, "#{path}: username needs password_file as well" unless password_file
+
+    File.read(password_file, encoding: 'UTF-8').chomp
+  rescue SystemCallError => e
+    raise PuppetX::Trigger::SettingsError, "#{path}: can't read password_file: #{e.message}"
+  end
+
+  private
+
+  def check(values)
+    raise ArgumentError, 'the file must hold one JSON object' unless values.is_a?(Hash)
+
+    unknown = values.keys - KEYS
+    raise ArgumentError, "unknown key '#{unknown.first}'; known keys: #{KEYS.join(', ')}" if unknown.any?
+
+    wrong = TEXTS.find { |key| !values[key].nil? && !values[key].is_a?(String) }
+    raise ArgumentError, "#{wrong} must be a text" if wrong
+  end
+end

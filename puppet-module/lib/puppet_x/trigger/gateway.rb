@@ -1,0 +1,94 @@
+# frozen_string_literal: true
+
+require_relative 'client_settings'
+require_relative 'endpoint'
+require_relative 'failure'
+require_relative 'tls'
+require_relative 'transaction'
+
+# An etcd cluster: endpoints in order, the next one when one fails, a token where etcd wants one.
+#
+# When an endpoint took a request and never answered, all are asked once more, so a request must be safe to repeat.
+class PuppetX::Trigger::Gateway
+  ROUNDS = 2
+  PAUSE = 1
+
+  # @param settings [ClientSettings]
+  # @return [Gateway]
+  def self.from(settings)
+    tls = PuppetX::Trigger::Tls.new(settings)
+    endpoints = settings.endpoints.map { |url| PuppetX::Trigger::Endpoint.new(url, tls: tls) }
+    new(endpoints, settings)
+  end
+
+  # @param endpoints [Array<#post, #url>]
+  # @param credentials [#username, #password, nil]
+  # @param pause [Numeric] seconds before the second round
+  def initialize(endpoints, credentials = nil, pause: PAUSE)
+    @endpoints = endpoints.dup
+    @credentials = credentials
+    @pause = pause
+  end
+
+  # @param transaction [Hash] from Transaction.build
+  # @return [Transaction::Outcome]
+  # @raise [PublishError] naming every endpoint, what happened there, and what to do
+  def commit(transaction)
+    PuppetX::Trigger::Transaction::Outcome.new(post('/v3/kv/txn', transaction))
+  end
+
+  private
+
+  def post(path, body)
+    failures = []
+    ROUNDS.times do |round|
+      sleep(@pause) if round.positive?
+      answer = ask_each(path, body, failures)
+      return answer if answer
+      break if failures.none? { |_, failure| failure.uncertain? }
+    end
+    raise give_up(failures)
+  end
+
+  # The endpoint that answered comes first from now on.
+  def ask_each(path, body, failures)
+    @endpoints.each_with_index do |endpoint, index|
+      answer = ask(endpoint, path, body)
+      @endpoints.rotate!(index)
+      return answer
+    rescue PuppetX::Trigger::Failure => e
+      failures << [endpoint, e]
+      raise give_up(failures) if e.final?
+    end
+    nil
+  end
+
+  def ask(endpoint, path, body)
+    endpoint.post(path, body, token: token(endpoint))
+  rescue PuppetX::Trigger::Failure => e
+    raise unless e.kind == :stale_token
+
+    @token = nil
+    endpoint.post(path, body, token: token(endpoint))
+  end
+
+  def token(endpoint)
+    return unless @credentials&.username
+
+    @token ||= authenticate(endpoint)
+  end
+
+  def authenticate(endpoint)
+    body = { name: @credentials.username, password: @credentials.password }
+    endpoint.post('/v3/auth/authenticate', body)['token']
+  rescue PuppetX::Trigger::Failure => e
+    raise unless e.message.include?('authentication is not enabled')
+  end
+
+  def give_up(failures)
+    tried = failures.map { |endpoint, failure| "#{endpoint.url}: #{failure.message}" }.uniq
+    hints = failures.filter_map { |_, failure| failure.hint }.uniq
+    doubt = ' (etcd may have carried it out all the same)' if failures.any? { |_, failure| failure.uncertain? }
+    PuppetX::Trigger::PublishError.new("#{tried.join('; ')}#{doubt}. To do: #{hints.join('; ')}")
+  end
+end

@@ -1,0 +1,26 @@
+# frozen_string_literal: true
+
+require_relative 'errors'
+
+# The names of the keys that a publisher writes; the whole keyspace is in docs/keyspace.md.
+class PuppetX::Trigger::Keys
+  # @param prefix [String] such as `/trigger`
+  def initialize(prefix)
+    @root = "#{prefix}/v1"
+  end
+
+  # @return [String] the firing; creating this key is the commit point
+  def firing(id)
+    "#{@root}/firings/#{id}"
+  end
+
+  # @return [String] marker of a chunked publication that is not committed yet
+  def publishing(id)
+    "#{@root}/publishing/#{id}"
+  end
+
+  # @return [String] the firing is owed to this node
+  def inbox(node, id)
+    "#{@root}/inbox/#{node}/#{id}"
+  end
+end

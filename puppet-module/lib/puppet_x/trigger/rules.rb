@@ -1,0 +1,76 @@
+# frozen_string_literal: true
+
+require 'uri'
+require_relative 'errors'
+
+# What parameters and settings may be. Each rule returns the value in its one true form or raises ArgumentError.
+module PuppetX::Trigger::Rules
+  CONTROL_CHARACTERS = /[\u0000-\u001f\u007f]/.freeze
+  PLUGIN_SEGMENT = /\A[A-Za-z0-9_.-]+\z/.freeze
+  KEY_PREFIX = %r{\A(?:/[A-Za-z0-9_.-]+)+\z}.freeze
+
+  module_function
+
+  # @return [String] the title of a trigger
+  def trigger_name(value)
+    name = value.to_s
+    return name if name.length.between?(1, 255) && !CONTROL_CHARACTERS.match?(name)
+
+    raise ArgumentError, "a trigger's name must have 1 to 255 characters and no control characters, " \
+                         "got #{name.length} characters: #{name[0, 80].inspect}"
+  end
+
+  # @return [String] a plugin's path below the plugins folder
+  def plugin_name(value)
+    segments = value.is_a?(String) && value.length <= 255 ? value.split('/', -1) : []
+    return value if segments.any? && segments.all? { |segment| plugin_segment?(segment) }
+
+    raise ArgumentError, "plugin must be a path below the plugins folder, such as command/command (segments of " \
+                         "letters, digits, '_', '.' and '-', joined by '/'; no '..', not absolute), got #{value.inspect}"
+  end
+
+  def plugin_segment?(segment)
+    PLUGIN_SEGMENT.match?(segment) && !segment.match?(/\A\.+\z/)
+  end
+
+  # @return [Integer] a whole number within the range; numeric strings are fine
+  def whole_number(name, value, range, unit = '')
+    number = value.is_a?(Integer) ? value : Integer(value.to_s[/\A\s*-?\d+\s*\z/].to_s, 10)
+    return number if range.cover?(number)
+
+    raise ArgumentError
+  rescue ArgumentError
+    raise ArgumentError, "#{name} must be a whole number#{unit} #{describe(range)}, got #{value.inspect}"
+  end
+
+  def describe(range)
+    range.end ? "from #{range.begin} to #{range.end}" : "of at least #{range.begin}"
+  end
+
+  # @return [String] the prefix of all keys, without a slash at its end
+  def key_prefix(value)
+    prefix = value.to_s.chomp('/')
+    return prefix if KEY_PREFIX.match?(prefix)
+
+    raise ArgumentError, "keyprefix must be a path that begins with '/', such as /trigger, got #{value.inspect}"
+  end
+
+  # @return [Array<String>] endpoints of etcd, each once
+  def endpoints(value)
+    list = [value].flatten.map { |url| endpoint(url) }.uniq
+    raise ArgumentError, 'endpoints must name at least one etcd endpoint' if list.empty?
+
+    list
+  end
+
+  def endpoint(value)
+    uri = URI.parse(value.to_s)
+    plain = uri.is_a?(URI::HTTP) && !uri.hostname.to_s.empty? && ['', '/'].include?(uri.path)
+    return "#{uri.scheme}://#{uri.host}:#{uri.port}" if plain && [uri.userinfo, uri.query, uri.fragment].none?
+
+    raise URI::InvalidURIError
+  rescue URI::InvalidURIError
+    raise ArgumentError, "an endpoint must look like https://etcd1.example.com:2379 (no path, no user; the user goes " \
+                         "into client.json), got #{value.to_s.sub(%r{//[^@/]*@}, '//…@').inspect}"
+  end
+end

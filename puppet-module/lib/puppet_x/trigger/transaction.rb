@@ -1,0 +1,57 @@
+# frozen_string_literal: true
+
+require_relative 'errors'
+
+# Builds transactions for etcd's JSON gateway, where keys and values are base 64, and reads what became of them.
+module PuppetX::Trigger::Transaction
+  module_function
+
+  # @return [Hash] a transaction: if all comparisons hold `success` is done, else `failure`
+  def build(compare:, success:, failure: [])
+    { compare: compare, success: success, failure: failure }
+  end
+
+  def absent(key)
+    { key: encode(key), target: 'CREATE', result: 'EQUAL', create_revision: '0' }
+  end
+
+  def present(key)
+    { key: encode(key), target: 'CREATE', result: 'GREATER', create_revision: '0' }
+  end
+
+  def put(key, value)
+    { request_put: { key: encode(key), value: encode(value) } }
+  end
+
+  def get(key)
+    { request_range: { key: encode(key) } }
+  end
+
+  def delete(key)
+    { request_delete_range: { key: encode(key) } }
+  end
+
+  def encode(text)
+    [text].pack('m0')
+  end
+
+  # What became of a transaction.
+  class Outcome
+    # @param answer [Hash] of /v3/kv/txn
+    def initialize(answer)
+      @answer = answer
+    end
+
+    # The gateway leaves `succeeded` out where it is false.
+    def succeeded?
+      @answer['succeeded'] == true
+    end
+
+    # @return [String, nil] the bytes that the first `get` found
+    def found
+      ranges = Array(@answer['responses']).filter_map { |response| response['response_range'] }
+      value = ranges.flat_map { |range| range['kvs'] || [] }.map { |pair| pair['value'].to_s }.first
+      value&.unpack1('m')
+    end
+  end
+end
