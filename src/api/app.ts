@@ -1,0 +1,94 @@
+import Fastify, { type FastifyError } from 'fastify';
+import * as v from 'valibot';
+import { TriggerdError } from '../domain/errors.ts';
+import type { ApiServices } from './ports.ts';
+import type { Api, Verb } from './verb.ts';
+import { addFiring } from './verbs/add-firing.ts';
+import { addJob } from './verbs/add-job.ts';
+import { clearQueue } from './verbs/clear-queue.ts';
+import { drainQueue } from './verbs/drain-queue.ts';
+import { followFiring } from './verbs/follow-firing.ts';
+import { getFiring } from './verbs/get-firing.ts';
+import { getJob } from './verbs/get-job.ts';
+import { getPlugin } from './verbs/get-plugin.ts';
+import { health } from './verbs/health.ts';
+import { jobOutput } from './verbs/job-output.ts';
+import { killJob } from './verbs/kill-job.ts';
+import { listFirings } from './verbs/list-firings.ts';
+import { listJobs } from './verbs/list-jobs.ts';
+import { listNodes } from './verbs/list-nodes.ts';
+import { listPlugins } from './verbs/list-plugins.ts';
+import { listQueues } from './verbs/list-queues.ts';
+import { pauseQueue } from './verbs/pause-queue.ts';
+import { queueSlots } from './verbs/queue-slots.ts';
+import { removeJob } from './verbs/remove-job.ts';
+import { resumeQueue } from './verbs/resume-queue.ts';
+import { retryJob } from './verbs/retry-job.ts';
+import { swapJobs } from './verbs/swap-jobs.ts';
+import { testPlugin } from './verbs/test-plugin.ts';
+import { urgentJob } from './verbs/urgent-job.ts';
+import { waitJob } from './verbs/wait-job.ts';
+import { errorView } from './views.ts';
+
+const verbs: readonly Verb[] = [
+  health,
+  listQueues,
+  pauseQueue,
+  resumeQueue,
+  clearQueue,
+  drainQueue,
+  queueSlots,
+  listJobs,
+  addJob,
+  getJob,
+  waitJob,
+  jobOutput,
+  killJob,
+  removeJob,
+  urgentJob,
+  retryJob,
+  swapJobs,
+  addFiring,
+  listFirings,
+  getFiring,
+  followFiring,
+  listNodes,
+  listPlugins,
+  getPlugin,
+  testPlugin,
+];
+
+/** At most this much in one request: a job's payload may be a file's content. */
+const bodyLimit = 4 * 1024 * 1024;
+
+/** The control API (documents: `contract.ts`). Not listening yet. Every refusal has a code of the error catalogue. */
+export const createApp = (services: ApiServices, onError: (error: unknown) => void): Api => {
+  const app: Api = Fastify({ logger: false, bodyLimit, forceCloseConnections: true, return503OnClosing: true });
+  app.setValidatorCompiler<v.GenericSchema>(({ schema, httpPart }) => (data) => {
+    const parsed = v.safeParse(schema, data);
+    return parsed.success ? { value: parsed.output } : { error: invalidInput(parsed.issues, httpPart ?? 'request') };
+  });
+  app.setErrorHandler<FastifyError>((error, _request, reply) => {
+    const known = error instanceof TriggerdError ? error : castHttpError(error);
+    const { status, body } = errorView(known);
+    if (status >= 500) onError(known);
+    return reply.code(status).send(body);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const { body } = errorView(new TriggerdError('input-invalid', `there is no ${request.method} ${request.url}`));
+    return reply.code(404).send(body);
+  });
+  for (const verb of verbs) verb(app, services);
+  return app;
+};
+
+const invalidInput = (issues: readonly v.BaseIssue<unknown>[], part: string): TriggerdError => {
+  const problems = issues.map((issue) => `${v.getDotPath(issue) ?? part}: ${issue.message}`);
+  return new TriggerdError('input-invalid', problems.join('; '));
+};
+
+/** Fastify's own refusals (not JSON, too large, wrong content type) are the caller's mistakes; anything else is ours. */
+const castHttpError = (error: FastifyError): unknown =>
+  error.statusCode !== undefined && error.statusCode < 500
+    ? new TriggerdError('input-invalid', error.message, { cause: error })
+    : error;

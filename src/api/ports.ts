@@ -1,0 +1,49 @@
+import type { Readable } from 'node:stream';
+import type { Firing } from '../domain/firing.ts';
+import type { Job } from '../domain/job.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import type { Plugin } from '../plugin/manifest.ts';
+import type { Queues } from '../queue/queues.ts';
+import type { HealthView, NodeView, PluginTestView } from './contract.ts';
+
+/** What the control API serves: the rooms, behind narrow interfaces. */
+export interface ApiServices {
+  readonly queues: Queues;
+  readonly plugins: PluginCatalogue;
+  readonly firings: Firings;
+  readonly outputs: Outputs;
+  nodes(): Promise<NodeView[]>;
+  health(): HealthView;
+  /** Name of this node: the origin of what is fired here. */
+  readonly node: string;
+  newFiringId(): string;
+  now(): number;
+}
+
+export interface PluginCatalogue {
+  names(): string[];
+  find(name: string): Plugin;
+  isAllowed(name: string): boolean;
+  test(name: string): Promise<PluginTestView>;
+}
+
+export interface Firings {
+  /** Resolves once etcd has the firing; tells which targets have never been seen. */
+  publish(firing: Firing): Promise<{ readonly unseen: readonly string[] }>;
+  recent(limit: number): Promise<FiringStatus[]>;
+  /** Throws `firing-not-found`. */
+  status(id: string): Promise<FiringStatus>;
+  /** First the present outcome of every target, then every change; ends when all are final. */
+  follow(id: string, signal: AbortSignal): AsyncIterable<Outcome>;
+}
+
+export interface FiringStatus {
+  readonly firing: Firing;
+  /** One for every target. */
+  readonly outcomes: readonly Outcome[];
+}
+
+export interface Outputs {
+  /** The job's output file; with `follow` until the job has ended. */
+  open(job: Job, follow: boolean, signal: AbortSignal): Readable;
+}

@@ -1,0 +1,16 @@
+import * as v from 'valibot';
+
+/** Parts that several requests share. */
+export const text = (max: number) => v.pipe(v.string(), v.maxLength(max));
+export const positiveInteger = v.pipe(v.number(), v.integer(), v.minValue(1));
+export const durationMs = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(366 * 86_400_000));
+export const stringMap = v.record(text(128), text(1_000_000));
+
+/** Numbers in a path or query are digits. */
+export const digits = v.pipe(v.string(), v.regex(/^[0-9]{1,15}$/, 'Expected a number'), v.transform(Number));
+
+export const jobParams = v.object({ id: digits });
+export const queueParams = v.object({ name: text(64) });
+export const firingParams = v.object({ id: text(26) });
+export const pluginQuery = v.object({ name: text(255) });
+export const waitQuery = v.object({ timeout_ms: v.optional(digits) });

@@ -1,0 +1,5 @@
+import type { Verb } from '../verb.ts';
+
+export const listNodes: Verb = (app, { nodes }) => {
+  app.get('/v1/nodes', async () => nodes());
+};

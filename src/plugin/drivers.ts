@@ -1,0 +1,32 @@
+import type { Deferral, Job, JobRequest } from '../domain/job.ts';
+import type { RunEnding, Verdict } from '../queue/ports.ts';
+import type { Plugin } from './manifest.ts';
+
+/**
+ * What triggerd itself knows about a kind of plugin: how its command line is made, what may be in its way and what its
+ * end means. The plugin's manifest names its driver; most plugins need none of this and use `exec`.
+ */
+export interface Driver {
+  /** Program and arguments. */
+  argv(plugin: Plugin, job: Pick<Job, 'id' | 'attempt' | 'request'>): [string, ...string[]];
+  /** The command as `trigger queue` shows it. */
+  shown(plugin: Plugin, request: JobRequest): string;
+  obstacle(job: Job): Promise<Omit<Deferral, 'since'> | null>;
+  conclude(plugin: Plugin, job: Job, ending: RunEnding): Promise<Verdict>;
+}
+
+/** The verdict on a run from its exit alone. */
+export const plainVerdict = (plugin: Plugin, ending: RunEnding): Verdict & { kind: 'result' } => {
+  const details = {};
+  const { exit } = ending;
+  if (exit.kind === 'not-started')
+    return { kind: 'result', result: { kind: 'failed-to-start', reason: exit.reason }, details };
+  if (ending.cause === 'timeout') return { kind: 'result', result: { kind: 'timed-out' }, details };
+  if (ending.cause === 'kill') {
+    const signal = exit.kind === 'signalled' ? exit.signal : 'SIGTERM';
+    return { kind: 'result', result: { kind: 'killed', signal }, details };
+  }
+  if (exit.kind === 'signalled') return { kind: 'result', result: { kind: 'killed', signal: exit.signal }, details };
+  const kind = plugin.manifest.success_exit_codes.includes(exit.code) ? 'succeeded' : 'failed';
+  return { kind: 'result', result: { kind, exitCode: exit.code }, details };
+};

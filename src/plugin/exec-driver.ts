@@ -1,0 +1,27 @@
+import { commandText } from './command-text.ts';
+import { type Driver, plainVerdict } from './drivers.ts';
+
+/** One process per job: the plugin's executable with the job's arguments. */
+export const execDriver: Driver = {
+  argv: (plugin, job) => [plugin.executable, ...job.request.argv],
+  shown: (plugin, request) => {
+    const named = Object.entries(request.args).map(([name, value]) => `${name}=${value}`);
+    return commandText([plugin.name, ...request.argv, ...named]);
+  },
+  obstacle: async () => null,
+  conclude: async (plugin, _job, ending) => plainVerdict(plugin, ending),
+};
+
+/**
+ * Plugin `command`: a command line given as words is started as it is, without a shell and without the cost of one;
+ * a command given as one text (argument `command`, or the payload) goes to the plugin's executable, which is a shell.
+ */
+export const commandDriver: Driver = {
+  ...execDriver,
+  argv: (plugin, job) => {
+    const [program, ...rest] = job.request.argv;
+    return program === undefined ? execDriver.argv(plugin, job) : [program, ...rest];
+  },
+  shown: (plugin, request) =>
+    request.argv.length > 0 ? commandText(request.argv) : (request.args['command'] ?? plugin.name),
+};

@@ -1,0 +1,47 @@
+import { asTriggerdError } from '../domain/errors.ts';
+import type { Firing } from '../domain/firing.ts';
+import type { JobRequest } from '../domain/job.ts';
+import { canonicalPluginName } from './plugin-name.ts';
+
+export interface FiringJobOptions {
+  /** `[watch] allow`: plugins that a firing may start on this node. */
+  readonly allow: readonly string[];
+  /** Throws what `Plugins.check` throws. */
+  check(request: JobRequest): string;
+}
+
+/**
+ * What a firing starts on this node. The node decides, not the firing: only plugins of the allow-list, and a firing that
+ * names none gets this node's own `run_cmd` (plugin `puppet`). A refusal is a text for the outcome.
+ */
+export const createFiringJob = (options: FiringJobOptions) => {
+  const allowed = new Set(options.allow.map(canonicalPluginName));
+  return (firing: Firing): { readonly request: JobRequest } | { readonly refusal: string } => {
+    try {
+      const plugin = canonicalPluginName(firing.job.plugin ?? 'puppet');
+      if (!allowed.has(plugin)) return { refusal: `plugin ${plugin} is not in [watch] allow on this node` };
+      const request = requestOf(firing, plugin);
+      options.check(request);
+      return { request };
+    } catch (thrown) {
+      const error = asTriggerdError(thrown);
+      return { refusal: `${error.code}: ${error.message}` };
+    }
+  };
+};
+
+const requestOf = (firing: Firing, plugin: string): JobRequest => ({
+  queue: 'default',
+  plugin,
+  argv: [],
+  args: firing.job.args,
+  env: {},
+  cwd: null,
+  payload: null,
+  noop: firing.noop,
+  label: null,
+  timeoutMs: null,
+  after: null,
+  urgent: false,
+  source: 'firing',
+});

@@ -1,0 +1,87 @@
+import { parse as parseToml, TomlError } from 'smol-toml';
+import * as v from 'valibot';
+import { parseDuration } from '../domain/duration.ts';
+import { TriggerdError } from '../domain/errors.ts';
+import type { PluginSource } from './ports.ts';
+
+const duration = v.pipe(
+  v.string(),
+  v.transform((text) => parseDuration(text)),
+  v.number('Expected a duration such as "10s", "5m" or "1h30m"'),
+);
+
+const pattern = v.pipe(
+  v.string(),
+  v.check((text) => compiles(text), 'Expected a regular expression'),
+);
+
+const argument = v.strictObject({
+  summary: v.string(),
+  required: v.optional(v.boolean(), false),
+  /** The whole value must match. */
+  pattern: v.optional(v.nullable(pattern), null),
+  default: v.optional(v.nullable(v.string()), null),
+});
+
+/** `trigger plugin test` runs this and expects exactly that. */
+const invocation = v.strictObject({
+  argv: v.optional(v.array(v.string()), []),
+  args: v.optional(v.record(v.string(), v.string()), {}),
+  payload: v.optional(v.nullable(v.string()), null),
+  exit_code: v.optional(v.number(), 0),
+  /** Text that the output must contain. */
+  output: v.optional(v.string(), ''),
+});
+
+const argumentName = v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_-]{0,63}$/, 'Expected a lower-case argument name'));
+
+const manifest = v.strictObject({
+  summary: v.string(),
+  /** `exec`: one process per job. */
+  mode: v.optional(v.literal('exec'), 'exec'),
+  /** What triggerd itself knows about this plugin; see `src/plugin/drivers.ts`. */
+  driver: v.optional(v.picklist(['exec', 'command', 'puppet']), 'exec'),
+  timeout: v.optional(v.nullable(duration), null),
+  /** Whether the plugin honours `TRIGGERD_NOOP=1`; a noop job of any other plugin is refused. */
+  noop: v.optional(v.boolean(), false),
+  success_exit_codes: v.optional(v.array(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(255))), [0]),
+  args: v.optional(v.record(argumentName, argument), {}),
+  invocation: v.optional(invocation, {}),
+});
+
+export type Manifest = v.InferOutput<typeof manifest>;
+export type ArgumentRule = v.InferOutput<typeof argument>;
+
+/** A plugin that was found and whose manifest is valid. */
+export interface Plugin {
+  readonly name: string;
+  readonly executable: string;
+  readonly manifest: Manifest;
+}
+
+/** Reads `plugin.toml`. Throws `plugin-manifest` with every problem, each with its key. */
+export const readManifest = (source: PluginSource): Plugin => {
+  const parsed = v.safeParse(manifest, parseManifestToml(source));
+  if (parsed.success) return { name: source.name, executable: source.executable, manifest: parsed.output };
+  const problems = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? '(top)'}: ${issue.message}`);
+  throw new TriggerdError('plugin-manifest', `${source.manifestFile}: ${problems.join('; ')}`);
+};
+
+const parseManifestToml = (source: PluginSource): unknown => {
+  try {
+    return parseToml(source.manifestText);
+  } catch (cause) {
+    if (!(cause instanceof TomlError)) throw cause;
+    const where = `${source.manifestFile}:${cause.line}:${cause.column}`;
+    throw new TriggerdError('plugin-manifest', `${where}: not valid TOML`, { cause });
+  }
+};
+
+const compiles = (text: string): boolean => {
+  try {
+    new RegExp(text, 'u');
+    return true;
+  } catch {
+    return false;
+  }
+};

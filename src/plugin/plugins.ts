@@ -1,0 +1,99 @@
+import { TriggerdError } from '../domain/errors.ts';
+import type { Job, JobRequest } from '../domain/job.ts';
+import type { LaunchPlan, Plugins } from '../queue/ports.ts';
+import { argumentVariable, resolveArguments } from './arguments.ts';
+import type { Driver } from './drivers.ts';
+import { commandDriver, execDriver } from './exec-driver.ts';
+import { type Plugin, readManifest } from './manifest.ts';
+import { canonicalPluginName } from './plugin-name.ts';
+import type { PluginFiles } from './ports.ts';
+
+export interface PluginsOptions {
+  readonly files: PluginFiles;
+  readonly puppetDriver: Driver;
+  readonly node: string;
+  /** Environment that every job starts with: PATH, HOME, LANG, USER. */
+  readonly baseEnv: Readonly<Record<string, string>>;
+  readonly graceMs: number;
+  readonly maxOutputBytes: number;
+  /** For jobs and plugins that say nothing; null: no limit. */
+  readonly defaultTimeoutMs: number | null;
+  /** The document that `TRIGGERD_CONTEXT` names: job, firings and their chains. */
+  contextOf(job: Job): string;
+  now(): number;
+}
+
+/** The plugin room's face for the queue, and the look-up that the API and the allow-list use. */
+export interface PluginRoom extends Plugins {
+  /** Throws `plugin-name-invalid`, `plugin-not-found`, `plugin-unsafe`, `plugin-manifest`. */
+  find(name: string): Plugin;
+  names(): string[];
+}
+
+export const createPlugins = (options: PluginsOptions): PluginRoom => {
+  const drivers: Record<Plugin['manifest']['driver'], Driver> = {
+    exec: execDriver,
+    command: commandDriver,
+    puppet: options.puppetDriver,
+  };
+  const find = (name: string): Plugin => readManifest(options.files.find(canonicalPluginName(name)));
+  const driverOf = (plugin: Plugin): Driver => drivers[plugin.manifest.driver];
+
+  return {
+    find,
+    names: () => options.files.names(),
+    check: (request) => {
+      const plugin = find(request.plugin);
+      resolveArguments(plugin, request.args);
+      refuseNoop(plugin, request);
+      return driverOf(plugin).shown(plugin, request);
+    },
+    obstacle: async (job) => driverOf(find(job.request.plugin)).obstacle(job),
+    prepare: async (job) => {
+      const plugin = find(job.request.plugin);
+      return planOf(options, plugin, driverOf(plugin), job);
+    },
+    conclude: async (job, ending) => {
+      const plugin = find(job.request.plugin);
+      return driverOf(plugin).conclude(plugin, job, ending);
+    },
+  };
+};
+
+const refuseNoop = (plugin: Plugin, request: JobRequest): void => {
+  if (request.noop && !plugin.manifest.noop)
+    throw new TriggerdError('plugin-arguments', `plugin ${plugin.name} has no noop mode, so a noop job can not run it`);
+};
+
+const planOf = (options: PluginsOptions, plugin: Plugin, driver: Driver, job: Job): LaunchPlan => {
+  const { request } = job;
+  const timeoutMs = request.timeoutMs ?? plugin.manifest.timeout ?? options.defaultTimeoutMs;
+  return {
+    argv: driver.argv(plugin, job),
+    env: {
+      ...options.baseEnv,
+      ...request.env,
+      ...argumentEnv(resolveArguments(plugin, request.args)),
+      ...contextEnv(options, job, timeoutMs),
+    },
+    cwd: request.cwd ?? '/',
+    stdin: request.payload,
+    timeoutMs,
+    graceMs: options.graceMs,
+    maxOutputBytes: options.maxOutputBytes,
+    context: options.contextOf(job),
+  };
+};
+
+const argumentEnv = (args: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(args).map(([name, value]) => [argumentVariable(name), value]));
+
+const contextEnv = (options: PluginsOptions, job: Job, timeoutMs: number | null): Record<string, string> => ({
+  TRIGGERD_JOB: String(job.id),
+  TRIGGERD_ATTEMPT: String(job.attempt),
+  TRIGGERD_NODE: options.node,
+  TRIGGERD_SOURCE: job.request.source,
+  TRIGGERD_NOOP: job.request.noop ? '1' : '0',
+  ...(job.firings[0] === undefined ? {} : { TRIGGERD_FIRING: job.firings[0] }),
+  ...(timeoutMs === null ? {} : { TRIGGERD_DEADLINE: new Date(options.now() + timeoutMs).toISOString() }),
+});

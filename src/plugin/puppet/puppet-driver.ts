@@ -1,0 +1,66 @@
+import type { Job } from '../../domain/job.ts';
+import type { RunEnding, Verdict } from '../../queue/ports.ts';
+import { commandText } from '../command-text.ts';
+import { type Driver, plainVerdict } from '../drivers.ts';
+import type { PuppetHost, PuppetSettings } from '../ports.ts';
+import { completePuppetCommand, type PuppetCommand, readPuppetCommand, settingsQuery } from './command-line.ts';
+import { agentObstacle } from './obstacle.ts';
+import { readRunFacts } from './run-report.ts';
+
+export interface PuppetDriverOptions {
+  readonly host: PuppetHost;
+  readonly node: string;
+  /** `[watch] run_cmd` in words: what a job runs that brings no command of its own. */
+  readonly runCommand: readonly string[];
+}
+
+/**
+ * Driver of the plugin `puppet`. With `--detailed-exitcodes` 0 and 2 are success and 4 and 6 failure (the manifest says
+ * so); 1 is failure *or not attempted*, told apart by Puppet's lock files. A run that was not attempted is deferred: still owed.
+ */
+export const createPuppetDriver = ({ host, node, runCommand }: PuppetDriverOptions): Driver => {
+  const commandOf = (job: Pick<Job, 'request'>): PuppetCommand =>
+    readPuppetCommand(job.request.argv.length > 0 ? job.request.argv : runCommand);
+  const settingsOf = async (command: PuppetCommand): Promise<PuppetSettings | undefined> => {
+    const query = settingsQuery(command);
+    return query === undefined ? undefined : host.settings(query);
+  };
+  const jobIdOf = (job: Pick<Job, 'id' | 'attempt'>): string => `triggerd-${job.id}.${job.attempt}@${node}`;
+
+  const obstacle = async (job: Job) => {
+    const command = commandOf(job);
+    if (command.kind !== 'agent') return null;
+    const settings = await settingsOf(command);
+    return settings === undefined ? null : agentObstacle(host, settings);
+  };
+
+  const factsOf = async (job: Job, ending: RunEnding) => {
+    const command = commandOf(job);
+    const settings = await settingsOf(command);
+    if (settings === undefined) return {};
+    const jobId = command.kind === 'agent' ? jobIdOf(job) : null;
+    const facts = await readRunFacts(host, settings, ending.startedAt, { noop: job.request.noop, jobId });
+    return facts === null ? {} : { puppet: facts };
+  };
+
+  return {
+    argv: (_plugin, job) => {
+      const { noop, args } = job.request;
+      const [program = 'puppet', ...rest] = completePuppetCommand(commandOf(job), { jobId: jobIdOf(job), noop, args });
+      return [program, ...rest];
+    },
+    shown: (_plugin, request) => {
+      const argv = request.argv.length > 0 ? request.argv : runCommand;
+      return commandText(request.noop ? [...argv, '--noop'] : argv);
+    },
+    obstacle,
+    conclude: async (plugin, job, ending): Promise<Verdict> => {
+      const verdict = plainVerdict(plugin, ending);
+      if (verdict.result.kind === 'failed' && verdict.result.exitCode === 1) {
+        const inTheWay = await obstacle(job);
+        if (inTheWay !== null) return { kind: 'deferred', deferral: inTheWay };
+      }
+      return { ...verdict, details: await factsOf(job, ending) };
+    },
+  };
+};
