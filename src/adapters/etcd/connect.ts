@@ -1,0 +1,58 @@
+import type { Commit, Entry, KeyStore, Listing, Presence, Transaction, WatchBatch } from '../../watch/ports.ts';
+import { Endpoints } from './endpoints.ts';
+import { KeptKey } from './keep-present.ts';
+import { defaultTiming, type EtcdOptions } from './options.ts';
+import { getKey, listPrefix, newestOf } from './ranges.ts';
+import { commitTransaction } from './transactions.ts';
+import { watchPrefix } from './watch.ts';
+
+/** `KeyStore` on a real etcd. It connects with the first call and again after every failure. */
+export class EtcdStore implements KeyStore {
+  readonly #options: EtcdOptions;
+  readonly #endpoints: Endpoints;
+  readonly #closing = new AbortController();
+  readonly #kept = new Set<Presence>();
+
+  constructor(options: EtcdOptions) {
+    this.#options = options;
+    this.#endpoints = new Endpoints(options);
+  }
+
+  get(key: string): Promise<Entry | undefined> {
+    return getKey(this.#endpoints, key);
+  }
+
+  list(prefix: string): Promise<Listing> {
+    return listPrefix(this.#endpoints, prefix);
+  }
+
+  newest(prefix: string, limit: number): Promise<Entry[]> {
+    return newestOf(this.#endpoints, prefix, limit);
+  }
+
+  commit(transaction: Transaction): Promise<Commit> {
+    return commitTransaction(this.#endpoints, transaction);
+  }
+
+  watch(prefix: string, fromRevision: bigint, signal: AbortSignal): AsyncIterable<WatchBatch> {
+    const ended = AbortSignal.any([signal, this.#closing.signal]);
+    return watchPrefix(this.#endpoints, this.#options, prefix, fromRevision, ended);
+  }
+
+  keepPresent(key: string, value: () => string): Presence {
+    const { leaseTtlS } = { ...defaultTiming, ...this.#options.timing };
+    const kept = new KeptKey(this.#endpoints, key, value, leaseTtlS, this.#options.log);
+    this.#kept.add(kept);
+    return kept;
+  }
+
+  /** Ends watches, revokes leases, then closes the connections. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.all([...this.#kept].map((kept) => kept.close()));
+    this.#endpoints.close();
+  }
+}
+
+/** Opens nothing yet: etcd may be away. */
+export const connect = (options: EtcdOptions): EtcdStore => new EtcdStore(options);

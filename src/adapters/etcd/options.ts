@@ -1,0 +1,36 @@
+import type { Log } from '../../domain/log.ts';
+
+/** How to reach etcd. Contents of files, not their names: whoever composes the daemon reads them. */
+export interface EtcdOptions {
+  /** `http://host:port` or `https://host:port`, at least one; the first one that answers is kept until it fails. */
+  readonly endpoints: readonly [string, ...string[]];
+  /** PEM. `ca` defaults to the system's roots; `cert` and `key` come together. */
+  readonly tls?: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer };
+  readonly auth?: { readonly username: string; readonly password: string };
+  /** The longest that any one call takes, fail-over to other endpoints included. Default 5,000. */
+  readonly requestTimeoutMs?: number;
+  readonly log: Log;
+  readonly timing?: Partial<EtcdTiming>;
+}
+
+/** Times that only tests have a reason to change. */
+export interface EtcdTiming {
+  /** etcd answers pings more often than every 5 s with a disconnect. */
+  readonly keepaliveMs: number;
+  readonly keepaliveTimeoutMs: number;
+  /** A watch that is silent for this long is asked for a sign of life… */
+  readonly watchIdleMs: number;
+  /** …and given up when none came for this long. */
+  readonly watchAnswerMs: number;
+  readonly leaseTtlS: number;
+}
+
+export const defaultTiming: EtcdTiming = {
+  keepaliveMs: 10_000,
+  keepaliveTimeoutMs: 5_000,
+  watchIdleMs: 30_000,
+  watchAnswerMs: 10_000,
+  leaseTtlS: 20,
+};
+
+export const defaultRequestTimeoutMs = 5_000;

@@ -1,0 +1,87 @@
+import type { IKeyValue, IRangeResponse } from 'etcd3';
+import type { Entry, Listing } from '../../watch/ports.ts';
+import { isCompacted, isTooLarge } from './cast-error.ts';
+import type { Endpoints } from './endpoints.ts';
+
+const pageSize = 500;
+/** By how much a page shrinks that was larger than a message may be. */
+const pageShrink = 8;
+/** How often a listing starts anew because etcd compacted the revision that it was reading. */
+const maxRestarts = 5;
+
+export const getKey = async (endpoints: Endpoints, key: string): Promise<Entry | undefined> => {
+  const response = await endpoints.call(`get ${key}`, (client, options) =>
+    client.kv.range({ key: Buffer.from(key) }, options),
+  );
+  return response.kvs[0] && toEntry(response.kvs[0]);
+};
+
+/** Everything below a prefix at one revision, page by page. */
+export const listPrefix = async (endpoints: Endpoints, prefix: string): Promise<Listing> => {
+  for (let restart = 0; ; restart++) {
+    try {
+      return await listOnce(endpoints, prefix);
+    } catch (error) {
+      if (!isCompacted(error) || restart >= maxRestarts) throw error;
+    }
+  }
+};
+
+const listOnce = async (endpoints: Endpoints, prefix: string): Promise<Listing> => {
+  const entries: Entry[] = [];
+  let page = await readPage(endpoints, prefix, Buffer.from(prefix), '0');
+  const { revision, cluster_id: clusterId } = page.header;
+  for (;;) {
+    for (const kv of page.kvs) entries.push(toEntry(kv));
+    const last = page.kvs.at(-1);
+    if (!page.more || last === undefined) return { entries, revision: BigInt(revision), clusterId };
+    page = await readPage(endpoints, prefix, Buffer.concat([last.key, Buffer.from([0])]), revision);
+  }
+};
+
+/** A page from `from` on; a smaller one where the values are so large that a usual page exceeds the receive limit. */
+const readPage = async (
+  endpoints: Endpoints,
+  prefix: string,
+  from: Buffer,
+  revision: string,
+  limit = pageSize,
+): Promise<IRangeResponse> => {
+  const request = { key: from, range_end: prefixEnd(prefix), limit, revision };
+  try {
+    return await endpoints.call(`list ${prefix}`, (client, options) => client.kv.range(request, options));
+  } catch (error) {
+    if (!isTooLarge(error) || limit === 1) throw error;
+    return await readPage(endpoints, prefix, from, revision, Math.max(1, Math.floor(limit / pageShrink)));
+  }
+};
+
+/** The newest first, by create revision. */
+export const newestOf = async (endpoints: Endpoints, prefix: string, limit: number): Promise<Entry[]> => {
+  const response = await endpoints.call(`list newest ${prefix}`, (client, options) =>
+    client.kv.range(
+      { ...rangeOf(prefix), limit: Math.max(1, limit), sort_order: 'Descend', sort_target: 'Create' },
+      options,
+    ),
+  );
+  return response.kvs.map(toEntry);
+};
+
+export const rangeOf = (prefix: string): { key: Buffer; range_end: Buffer } => ({
+  key: Buffer.from(prefix),
+  range_end: prefixEnd(prefix),
+});
+
+/** The first key behind all keys with this prefix: the prefix with its last byte raised (no byte of UTF-8 is 0xff). */
+const prefixEnd = (prefix: string): Buffer => {
+  const end = Buffer.from(prefix);
+  end.writeUInt8(end.readUInt8(end.length - 1) + 1, end.length - 1);
+  return end;
+};
+
+export const toEntry = (kv: IKeyValue): Entry => ({
+  key: kv.key.toString('utf8'),
+  value: kv.value.toString('utf8'),
+  createRevision: BigInt(kv.create_revision),
+  modRevision: BigInt(kv.mod_revision),
+});

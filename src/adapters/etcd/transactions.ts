@@ -1,0 +1,40 @@
+import type { ICompare, IRequestOp, ITxnResponse } from 'etcd3';
+import type { Commit, Compare, Transaction, Write } from '../../watch/ports.ts';
+import type { Endpoints } from './endpoints.ts';
+import { rangeOf, toEntry } from './ranges.ts';
+
+/** One atomic transaction. After a retry, `succeeded: false` may mean that the first try was applied: read back. */
+export const commitTransaction = async (endpoints: Endpoints, transaction: Transaction): Promise<Commit> => {
+  const request = {
+    compare: transaction.compare.map(toCompare),
+    success: transaction.then.map(toOperation),
+    failure: (transaction.otherwiseGet ?? []).map((key) => ({ request_range: { key: Buffer.from(key) } })),
+  };
+  return toCommit(await endpoints.call(describe(transaction), (client, options) => client.kv.txn(request, options)));
+};
+
+const toCompare = ({ key, is }: Compare): ICompare => ({
+  key: Buffer.from(key),
+  target: 'Create',
+  result: is === 'absent' ? 'Equal' : 'Greater',
+  create_revision: '0',
+});
+
+const toOperation = (write: Write): IRequestOp => {
+  if ('put' in write) return { request_put: { key: Buffer.from(write.put), value: Buffer.from(write.value) } };
+  if ('delete' in write) return { request_delete_range: { key: Buffer.from(write.delete) } };
+  return { request_delete_range: rangeOf(write.deletePrefix) };
+};
+
+const toCommit = ({ succeeded, header, responses }: ITxnResponse): Commit => ({
+  succeeded,
+  revision: BigInt(header.revision),
+  read: succeeded ? [] : responses.flatMap((response) => response.response_range.kvs.map(toEntry)),
+});
+
+const describe = ({ compare, then }: Transaction): string => {
+  const first = then[0];
+  if (first === undefined) return `compare ${compare[0]?.key ?? 'nothing'}`;
+  const key = 'put' in first ? first.put : 'delete' in first ? first.delete : first.deletePrefix;
+  return `write ${key}`;
+};
