@@ -5,9 +5,12 @@ import type {
   Job,
   JobId,
   JobRequest,
+  JobSource,
   JobTimes,
   QueuedJob,
   ResultDetails,
+  RunningJob,
+  SkippedJob,
 } from '../domain/job.ts';
 import type { JobResult } from '../domain/result.ts';
 
@@ -28,13 +31,14 @@ export interface Journal {
   get(id: JobId): Job | undefined;
   /** Oldest first, in the order in which `trigger queue` shows them: ended, running, queued in queue order. */
   list(filter: JobFilter): Job[];
-  count(queue: string, state: Job['state']): number;
+  /** How many jobs of a queue are in a state; with `sources` only those that came from one of them. */
+  count(queue: string, state: Job['state'], sources?: readonly JobSource[]): number;
   /** The first queued job whose `after` job has ended and that is not deferred. */
   head(queue: string): QueuedJob | undefined;
-  running(): Job[];
+  running(): RunningJob[];
   deferred(): QueuedJob[];
   /** queued → running; counts the attempt. */
-  start(id: JobId, at: number): Job;
+  start(id: JobId, at: number): RunningJob;
   /** running → finished. */
   finish(
     id: JobId,
@@ -45,17 +49,28 @@ export interface Journal {
   /** running → queued at its old place: a start that demonstrably never happened. The attempt is not counted. */
   unstart(id: JobId): QueuedJob;
   /** queued → skipped. */
-  skip(id: JobId, reason: string, at: number): Job;
+  skip(id: JobId, reason: string, at: number): SkippedJob;
   /** Moves a queued job to the head of its queue. */
   makeUrgent(id: JobId): QueuedJob;
   /** Swaps the places of two queued jobs. */
   swap(a: JobId, b: JobId): void;
-  /** Deletes ended jobs, whole; returns them so that their folders can go too. */
+  /** Deletes ended jobs, whole, and remembers their folders as `leftovers`; returns the jobs. */
   forgetJobs(ids: readonly JobId[]): Job[];
-  /** Ended jobs beyond `keep` or ended before `endedBefore`, oldest first, at most `limit`. */
-  retirable(keep: number, endedBefore: number, limit: number): JobId[];
+  /** Ended jobs that `which` lets go, oldest first; never one with a firing that is not settled in etcd. */
+  retirable(which: Retirement): JobId[];
+  /** Folders of forgotten jobs that are still to be deleted: also those that a crash left behind. */
+  leftovers(limit: number): string[];
+  dropLeftovers(folders: readonly string[]): void;
   queueSettings(queue: string): StoredQueueSettings;
   saveQueueSettings(queue: string, settings: StoredQueueSettings): void;
+}
+
+/** Ended jobs beyond the newest `keep`, or ended before `endedBefore` (ms); at most `limit`, of one queue or of all. */
+export interface Retirement {
+  readonly keep: number;
+  readonly endedBefore: number;
+  readonly limit: number;
+  readonly queue?: string;
 }
 
 /** The firings side of the journal. */
@@ -151,8 +166,11 @@ export interface RunEnding {
  * folder (`claim`, `output`, `output.idx`, `status.json`).
  */
 export interface Runner {
-  /** Starts the plan; resolves when the job is over (its process group or cgroup is empty). Never rejects for the job's own failure. */
-  run(folder: string, plan: LaunchPlan): Promise<RunEnding>;
+  /**
+   * Starts the plan; resolves when the job is over (its process group or cgroup is empty). Never rejects for the job's
+   * own failure: `never-started` and `lost` mean what they mean for `adopt`, when a runner dies under a living daemon.
+   */
+  run(folder: string, plan: LaunchPlan): Promise<RunEnding | 'never-started' | 'lost'>;
   /**
    * After a restart of the daemon, for a job that the journal calls running: waits for it if it runs, reads how it ended
    * if it has, and says `never-started` (making sure that it never will be) or `lost` (its runner died, e.g. by a reboot).
@@ -160,6 +178,8 @@ export interface Runner {
   adopt(folder: string): Promise<RunEnding | 'never-started' | 'lost'>;
   /** TERM to everything the job started, KILL after the plan's grace. Resolves when asked, not when over. */
   kill(folder: string): Promise<void>;
+  /** Deletes the folder of a forgotten job. */
+  discard(folder: string): Promise<void>;
   /** Lets idle runners end; running jobs go on without us. */
   close(): Promise<void>;
 }
@@ -184,4 +204,11 @@ export type WatchPaths = (paths: readonly string[], onChange: () => void) => () 
 export interface Clock {
   /** ms since the epoch. */
   now(): number;
+}
+
+/** Structured logging: the fields first, then one line for people. */
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
 }

@@ -1,0 +1,52 @@
+import type { Firing } from '../../domain/firing.ts';
+import { isFinal, type Stage } from '../../domain/outcome.ts';
+import type { FiringLog, LoggedFiring } from '../../queue/ports.ts';
+import type { Row, Statements } from './statements.ts';
+
+/** The firings side of the journal, in the same database as the jobs. */
+export const createFiringStore = (sql: Statements): FiringLog => ({
+  find: (id) => {
+    const row = sql.one('SELECT * FROM firings WHERE id = ?', id);
+    return row === undefined ? undefined : loggedOf(row);
+  },
+  ofJob: (id) => sql.all('SELECT * FROM firings WHERE job_id = ? ORDER BY seq', id).map(loggedOf),
+  unsettled: () => sql.all('SELECT * FROM firings WHERE settled = 0 ORDER BY seq').map(loggedOf),
+  markPublished: (id, stage) => {
+    const settled = isFinal(stage.split('/')[0] as Stage) ? 1 : 0;
+    sql.run('UPDATE firings SET published = ?, settled = ? WHERE id = ?', stage, settled, id);
+  },
+  cursor: () => {
+    const row = sql.one("SELECT value FROM meta WHERE key = 'cursor'");
+    if (row === undefined) return undefined;
+    const { clusterId, revision } = JSON.parse(String(row['value'])) as { clusterId: string; revision: string };
+    return { clusterId, revision: BigInt(revision) };
+  },
+  saveCursor: ({ clusterId, revision }) => {
+    const value = JSON.stringify({ clusterId, revision: revision.toString() });
+    sql.run("INSERT INTO meta VALUES ('cursor', ?) ON CONFLICT DO UPDATE SET value = excluded.value", value);
+  },
+  forgetBefore: (at) => sql.run('DELETE FROM firings WHERE settled = 1 AND received_at < ?', at).changes,
+});
+
+/** Journals a firing; the caller has made sure that it is not there yet. */
+export const insertFiring = (
+  sql: Statements,
+  entry: { firing: Firing; at: number; jobId: number | null; refusal: string | null },
+): void => {
+  sql.run(
+    'INSERT INTO firings (id, received_at, job_id, refusal, body) VALUES (?, ?, ?, ?, ?)',
+    entry.firing.id,
+    entry.at,
+    entry.jobId,
+    entry.refusal,
+    JSON.stringify(entry.firing),
+  );
+};
+
+const loggedOf = (row: Row): LoggedFiring => ({
+  firing: JSON.parse(String(row['body'])) as Firing,
+  receivedAt: Number(row['received_at']),
+  jobId: row['job_id'] === null ? null : Number(row['job_id']),
+  refusal: row['refusal'] === null ? null : String(row['refusal']),
+  published: row['published'] === null ? null : String(row['published']),
+});

@@ -1,0 +1,97 @@
+import type Database from 'better-sqlite3';
+import { TriggerdError } from '../../domain/errors.ts';
+
+/**
+ * Each entry takes a journal from version `index` to `index + 1` (`PRAGMA user_version`). Entries are never edited once
+ * released: a journal on somebody's disk is a promise.
+ *
+ * - `place` orders the queued jobs of a queue; it is kept while a job runs, so that a deferred job returns to it.
+ * - `waiting` is 1 while the job named by `after_id` has not ended: with it `head` is one index look-up.
+ * - `counts` is kept by triggers, so that a summary of 100,000 jobs costs as much as one of ten.
+ * - `leftovers` are jobs whose rows are gone and whose folders may still be there.
+ */
+const migrations: readonly string[] = [
+  `
+  CREATE TABLE jobs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    queue TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'finished', 'skipped')),
+    place INTEGER NOT NULL,
+    after_id INTEGER,
+    waiting INTEGER NOT NULL DEFAULT 0,
+    deferral TEXT,
+    coalescing_key TEXT,
+    source TEXT NOT NULL,
+    request TEXT NOT NULL,
+    command TEXT NOT NULL,
+    attempt INTEGER NOT NULL DEFAULT 0,
+    enqueued_at INTEGER NOT NULL,
+    started_at INTEGER,
+    finished_at INTEGER,
+    ending TEXT
+  ) STRICT;
+  CREATE INDEX jobs_queued ON jobs (queue, place) WHERE state = 'queued';
+  CREATE INDEX jobs_ready ON jobs (queue, place) WHERE state = 'queued' AND waiting = 0 AND deferral IS NULL;
+  CREATE INDEX jobs_deferred ON jobs (id) WHERE state = 'queued' AND deferral IS NOT NULL;
+  CREATE INDEX jobs_waiting ON jobs (after_id) WHERE waiting = 1;
+  CREATE INDEX jobs_coalescing ON jobs (coalescing_key, place) WHERE state = 'queued' AND coalescing_key IS NOT NULL;
+  CREATE INDEX jobs_running ON jobs (started_at, id) WHERE state = 'running';
+  CREATE INDEX jobs_ended ON jobs (finished_at, id) WHERE finished_at IS NOT NULL;
+
+  CREATE TABLE counts (
+    queue TEXT NOT NULL, state TEXT NOT NULL, source TEXT NOT NULL, n INTEGER NOT NULL,
+    PRIMARY KEY (queue, state, source)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER jobs_counted AFTER INSERT ON jobs BEGIN
+    INSERT INTO counts VALUES (new.queue, new.state, new.source, 1)
+      ON CONFLICT DO UPDATE SET n = n + 1;
+  END;
+  CREATE TRIGGER jobs_recounted AFTER UPDATE OF state ON jobs WHEN old.state <> new.state BEGIN
+    UPDATE counts SET n = n - 1 WHERE queue = old.queue AND state = old.state AND source = old.source;
+    INSERT INTO counts VALUES (new.queue, new.state, new.source, 1)
+      ON CONFLICT DO UPDATE SET n = n + 1;
+  END;
+  CREATE TRIGGER jobs_uncounted AFTER DELETE ON jobs BEGIN
+    UPDATE counts SET n = n - 1 WHERE queue = old.queue AND state = old.state AND source = old.source;
+  END;
+
+  CREATE TABLE firings (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    received_at INTEGER NOT NULL,
+    job_id INTEGER,
+    refusal TEXT,
+    published TEXT,
+    settled INTEGER NOT NULL DEFAULT 0,
+    body TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX firings_of_job ON firings (job_id, seq) WHERE job_id IS NOT NULL;
+  CREATE INDEX firings_unsettled ON firings (seq) WHERE settled = 0;
+  CREATE INDEX firings_received ON firings (received_at) WHERE settled = 1;
+
+  CREATE TABLE queue_settings (
+    queue TEXT PRIMARY KEY, paused INTEGER NOT NULL, slots INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE leftovers (job_id INTEGER PRIMARY KEY) STRICT;
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  `,
+];
+
+export const journalVersion = migrations.length;
+
+/** Brings the journal to this program's version. Throws `journal-newer` when it is beyond it. */
+export const migrate = (db: Database.Database, file: string): void => {
+  const version = Number(db.pragma('user_version', { simple: true }));
+  if (version > journalVersion) {
+    throw new TriggerdError('journal-newer', `${file} has version ${version}; this triggerd knows ${journalVersion}.`, {
+      details: { file, version, known: journalVersion },
+    });
+  }
+  for (const [index, sql] of migrations.entries()) {
+    if (index < version) continue;
+    db.transaction(() => {
+      db.exec(sql);
+      db.pragma(`user_version = ${index + 1}`);
+    })();
+  }
+};

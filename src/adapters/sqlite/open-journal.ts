@@ -1,0 +1,33 @@
+import type { FiringLog, Journal } from '../../queue/ports.ts';
+import { closeDatabase, openDatabase } from './database.ts';
+import { createFiringStore } from './firing-store.ts';
+import { createJobStore } from './job-store.ts';
+import { statementsOf } from './statements.ts';
+
+export interface JournalOptions {
+  /** The database file; its folder exists and belongs to us. */
+  readonly file: string;
+  /** Where the folders of the jobs lie: `<jobsDir>/<id>`. */
+  readonly jobsDir: string;
+}
+
+export interface OpenJournal {
+  readonly journal: Journal;
+  readonly firings: FiringLog;
+  /** Lets the next daemon in. Nothing may be called afterwards. */
+  close(): void;
+}
+
+/**
+ * Opens (and makes or migrates) the journal of this node; it is ours alone until `close` or our death.
+ * Throws `already-running` (naming the pid), `journal-newer`, `state-unusable` or `journal-failed`.
+ */
+export const openJournal = ({ file, jobsDir }: JournalOptions): OpenJournal => {
+  const db = openDatabase(file);
+  const statements = statementsOf(db, file);
+  return {
+    journal: createJobStore(statements, jobsDir),
+    firings: createFiringStore(statements),
+    close: () => closeDatabase(db, file),
+  };
+};

@@ -1,0 +1,42 @@
+import type Database from 'better-sqlite3';
+import { castSqliteError } from './sqlite-error.ts';
+
+export type Row = Readonly<Record<string, unknown>>;
+export type Values = readonly (string | number | null)[];
+
+/**
+ * The journal's way to SQLite: prepared statements cached by their text, foreign errors cast, transactions.
+ * A write outside `atomically` is a transaction of its own; either way it is on disk when the call returns.
+ */
+export interface Statements {
+  run(sql: string, ...values: Values): { readonly changes: number; readonly lastId: number };
+  one(sql: string, ...values: Values): Row | undefined;
+  all(sql: string, ...values: Values): Row[];
+  atomically<T>(work: () => T): T;
+}
+
+export const statementsOf = (db: Database.Database, file: string): Statements => {
+  const cache = new Map<string, Database.Statement>();
+  const prepared = (sql: string): Database.Statement => {
+    const known = cache.get(sql) ?? db.prepare(sql);
+    cache.set(sql, known);
+    return known;
+  };
+  const casting = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (thrown) {
+      throw castSqliteError(thrown, file);
+    }
+  };
+  return {
+    run: (sql, ...values) =>
+      casting(() => {
+        const { changes, lastInsertRowid } = prepared(sql).run(...values);
+        return { changes, lastId: Number(lastInsertRowid) };
+      }),
+    one: (sql, ...values) => casting(() => prepared(sql).get(...values) as Row | undefined),
+    all: (sql, ...values) => casting(() => prepared(sql).all(...values) as Row[]),
+    atomically: (work) => casting(() => (db.inTransaction ? work() : db.transaction(work).immediate())),
+  };
+};
