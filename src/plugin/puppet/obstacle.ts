@@ -33,5 +33,5 @@ const lockObstacle = async (host: PuppetHost, path: string): Promise<Obstacle | 
   if (!Number.isSafeInteger(pid) || pid <= 0) return null;
   const commandLine = await host.commandLine(pid);
   if (!commandLine?.some((word) => /puppet/.test(word))) return null;
-  return { reason: `another Puppet run holds the agent's lock (pid ${pid})`, paths: [path] };
+  return { reason: `another Puppet run holds the agent’s lock (pid ${pid})`, paths: [path] };
 };

@@ -1,0 +1,24 @@
+import type { Firing } from '../../src/domain/firing.ts';
+
+let count = 0;
+
+/** A firing with every field; ids differ from call to call. */
+export const firing = (fields: Partial<Firing> = {}): Firing => {
+  count += 1;
+  return {
+    id: `01K9ZQ4T5M8W3V6X7Y8Z9${String(count).padStart(5, '0')}`,
+    trigger: 'refresh load balancers',
+    origin: { kind: 'cli', node: 'web01', user: 'root' },
+    targets: ['lb01'],
+    job: { plugin: null, args: {} },
+    noop: false,
+    tags: [],
+    policy: {},
+    ttl: 8,
+    chain: [],
+    createdAt: '2026-11-20T12:00:00.000Z',
+    expiresAt: null,
+    signature: null,
+    ...fields,
+  };
+};

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { formatDuration, parseDuration } from '../../../src/domain/duration.ts';
+import { isFiringId } from '../../../src/domain/firing.ts';
+import { isNodeName, isTriggerName, parseNodeName, printable } from '../../../src/domain/names.ts';
+import { exitCodeOf } from '../../../src/domain/result.ts';
+import { retryDelayMs, storeRetry } from '../../../src/domain/retry.ts';
+
+describe('durations', () => {
+  it.each([
+    ['10s', 10_000],
+    ['5m', 300_000],
+    ['1h30m', 5_400_000],
+    ['250ms', 250],
+    ['2d', 172_800_000],
+    ['0s', 0],
+    ['1.5s', 1500],
+  ])('%s is %i ms', (text, ms) => {
+    expect(parseDuration(text)).toBe(ms);
+    expect(parseDuration(formatDuration(ms))).toBe(ms);
+  });
+
+  it.each(['', '10', 's', '10 s', '-1s', '1h30', 'soon', '1s\n'])('%j is none', (text) => {
+    expect(parseDuration(text)).toBeUndefined();
+  });
+});
+
+describe('names', () => {
+  it.each(['lb01', 'lb01.example.com', 'a_b', '1.2.3.4', 'x'.repeat(63)])('%s is a node', (name) => {
+    expect(isNodeName(name)).toBe(true);
+  });
+
+  it.each(['', '.', '..', 'a..b', '-a', 'a-', 'a/b', 'a b', 'LB', 'x'.repeat(64), `${'a.'.repeat(127)}a`, 'ä', 'a\n'])(
+    '%j is no node',
+    (name) => {
+      expect(isNodeName(name)).toBe(false);
+    },
+  );
+
+  it('a node’s name is lower case', () => {
+    expect(parseNodeName('LB01.Example.com')).toBe('lb01.example.com');
+  });
+
+  it('a trigger’s name is any printable text', () => {
+    expect(isTriggerName('refresh load balancers / all (ü)')).toBe(true);
+    expect(isTriggerName('')).toBe(false);
+    expect(isTriggerName('a\nb')).toBe(false);
+    expect(isTriggerName('x'.repeat(256))).toBe(false);
+  });
+
+  it('foreign text is made safe for a message', () => {
+    expect(printable('a\u001b[31mb\n')).toBe('a\\u001b[31mb\\u000a');
+    expect(printable('x'.repeat(100))).toHaveLength(80);
+  });
+
+  it('a firing’s id is a ULID', () => {
+    expect(isFiringId('01K9ZQ4T5M8W3V6X7Y8Z9A0BCD')).toBe(true);
+    expect(isFiringId('01K9ZQ4T5M8W3V6X7Y8Z9A0BCI')).toBe(false);
+    expect(isFiringId('81K9ZQ4T5M8W3V6X7Y8Z9A0BCD')).toBe(false);
+  });
+});
+
+describe('what a wait exits with', () => {
+  it.each([
+    [{ kind: 'succeeded', exitCode: 2 } as const, 2],
+    [{ kind: 'failed', exitCode: 6 } as const, 6],
+    [{ kind: 'killed', signal: 'SIGKILL' } as const, 137],
+    [{ kind: 'timed-out' } as const, 124],
+    [{ kind: 'failed-to-start', reason: 'x' } as const, 127],
+    [{ kind: 'interrupted', reason: 'x' } as const, 1],
+  ])('%j: %i', (result, code) => {
+    expect(exitCodeOf(result)).toBe(code);
+  });
+});
+
+describe('the retry policy for etcd', () => {
+  it('grows to its maximum and stays there, always within its jitter', () => {
+    for (let attempt = 1; attempt <= 2000; attempt += 1) {
+      const delay = retryDelayMs(storeRetry, attempt);
+      expect(delay).toBeGreaterThanOrEqual(100);
+      expect(delay).toBeLessThanOrEqual(30_000);
+    }
+    expect(retryDelayMs(storeRetry, 1, () => 0)).toBe(200);
+    expect(retryDelayMs(storeRetry, 50, () => 0)).toBe(30_000);
+  });
+});

@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+import type { QueuedJob } from '../../../src/domain/job.ts';
+import { resolveArguments } from '../../../src/plugin/arguments.ts';
+import { execDriver } from '../../../src/plugin/exec-driver.ts';
+import { createFiringJob } from '../../../src/plugin/firing-job.ts';
+import { readManifest } from '../../../src/plugin/manifest.ts';
+import { canonicalPluginName } from '../../../src/plugin/plugin-name.ts';
+import { createPlugins } from '../../../src/plugin/plugins.ts';
+import { firing } from '../../support/firings.ts';
+import { jobRequest } from '../../support/jobs.ts';
+
+const manifestText = `
+summary = "x"
+timeout = "1m"
+[args.text]
+summary = "what"
+pattern = "[a-z]+"
+[args.file-name]
+summary = "where"
+default = "here"
+`;
+const source = { name: 'echo', executable: '/p/echo/echo', manifestFile: '/p/echo/plugin.toml', manifestText };
+
+describe('a plugin’s name', () => {
+  it.each(['../x', '/etc/passwd', 'a/../b', 'a//b', '', '.', 'a b', 'a;b', 'a\0b', 'x/..'])('refuses %j', (name) => {
+    expect(() => canonicalPluginName(name)).toThrow(expect.objectContaining({ code: 'plugin-name-invalid' }));
+  });
+
+  it('knows the executable’s path and the short form as one', () => {
+    expect(canonicalPluginName('command/command')).toBe('command');
+    expect(canonicalPluginName('command')).toBe('command');
+    expect(canonicalPluginName('file/stream')).toBe('file/stream');
+  });
+});
+
+describe('a manifest', () => {
+  it('names every key that is wrong', () => {
+    const bad = { ...source, manifestText: 'summary = 1\ncolour = "red"\ntimeout = "soon"' };
+    expect(() => readManifest(bad)).toThrow(/plugin\.toml: .*summary.*/);
+    expect(() => readManifest(bad)).toThrow(/colour/);
+    expect(() => readManifest(bad)).toThrow(/timeout/);
+  });
+
+  it('gives line and column of a syntax error', () => {
+    expect(() => readManifest({ ...source, manifestText: 'summary = "x"\n= 3' })).toThrow(/plugin\.toml:2:1/);
+  });
+});
+
+describe('arguments', () => {
+  const plugin = readManifest(source);
+
+  it('fill in defaults', () => {
+    expect(resolveArguments(plugin, { text: 'abc' })).toEqual({ text: 'abc', 'file-name': 'here' });
+  });
+
+  it.each([
+    [{ colour: 'red' }, /takes no argument “colour”/],
+    [{ text: 'ABC' }, /“text” must match/],
+    [{ text: 'abc\nDEF' }, /“text” must match/],
+    [{ 'file-name': 'a\0b' }, /NUL/],
+    [{ constructor: 'x' }, /takes no argument “constructor”/],
+  ])('%j is refused', (args, message) => {
+    expect(() => resolveArguments(plugin, args as Record<string, string>)).toThrow(message);
+  });
+});
+
+describe('the plan for a job', () => {
+  const room = createPlugins({
+    files: { find: () => source, names: () => ['echo'] },
+    puppetDriver: execDriver,
+    node: 'lb01',
+    baseEnv: { PATH: '/bin', LANG: 'C.UTF-8' },
+    graceMs: 1000,
+    maxOutputBytes: 10,
+    defaultTimeoutMs: null,
+    contextOf: () => '{}',
+    now: () => 0,
+  });
+  const job: QueuedJob = {
+    id: 3,
+    request: jobRequest({ plugin: 'echo', args: { text: 'abc' }, env: { EXTRA: '1' } }),
+    command: 'echo',
+    firings: ['F1'],
+    attempt: 1,
+    folder: '/j/3',
+    enqueuedAt: 0,
+    state: 'queued',
+    deferral: null,
+  };
+
+  it('has the arguments as variables, the base environment, and nothing of the daemon’s own', async () => {
+    const { env, argv, timeoutMs } = await room.prepare(job);
+    expect(argv).toEqual(['/p/echo/echo']);
+    expect(timeoutMs).toBe(60_000);
+    expect(env).toEqual({
+      PATH: '/bin',
+      LANG: 'C.UTF-8',
+      EXTRA: '1',
+      TRIGGER_ARG_TEXT: 'abc',
+      TRIGGER_ARG_FILE_NAME: 'here',
+      TRIGGERD_JOB: '3',
+      TRIGGERD_ATTEMPT: '1',
+      TRIGGERD_NODE: 'lb01',
+      TRIGGERD_SOURCE: 'cli',
+      TRIGGERD_NOOP: '0',
+      TRIGGERD_FIRING: 'F1',
+      TRIGGERD_DEADLINE: '1970-01-01T00:01:00.000Z',
+    });
+  });
+
+  it('a noop job of a plugin without noop mode is refused before it is queued', () => {
+    expect(() => room.check(jobRequest({ plugin: 'echo', noop: true }))).toThrow(/no noop mode/);
+  });
+});
+
+describe('what a firing may start', () => {
+  const decide = createFiringJob({ allow: ['puppet', 'echo/echo'], check: () => 'shown' });
+
+  it('names no plugin: puppet', () => {
+    expect(decide(firing())).toMatchObject({
+      request: { plugin: 'puppet', source: 'firing', queue: 'default', argv: [] },
+    });
+  });
+
+  it('is compared by canonical name', () => {
+    expect(decide(firing({ job: { plugin: 'echo', args: {} } }))).toMatchObject({ request: { plugin: 'echo' } });
+  });
+
+  it.each(['command', 'command/command', '../../bin/sh', 'constructor'])('%s is refused with a reason', (plugin) => {
+    expect(decide(firing({ job: { plugin, args: {} } }))).toMatchObject({
+      refusal: expect.stringMatching(/allow|plugin-name-invalid/),
+    });
+  });
+
+  it('takes a plugin’s own refusal as the reason', () => {
+    const refusing = createFiringJob({
+      allow: ['puppet'],
+      check: () => {
+        throw new Error('no');
+      },
+    });
+    expect(refusing(firing())).toEqual({ refusal: 'internal: no' });
+  });
+});

@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+import type { RunningJob } from '../../../src/domain/job.ts';
+import { readManifest } from '../../../src/plugin/manifest.ts';
+import type { PuppetHost } from '../../../src/plugin/ports.ts';
+import { createPuppetDriver } from '../../../src/plugin/puppet/puppet-driver.ts';
+import type { RunEnding } from '../../../src/queue/ports.ts';
+import { jobRequest } from '../../support/jobs.ts';
+
+const plugin = readManifest({
+  name: 'puppet',
+  executable: '/p/puppet/puppet',
+  manifestFile: '/p/puppet/plugin.toml',
+  manifestText: 'summary = "x"\ndriver = "puppet"\nsuccess_exit_codes = [0, 2]',
+});
+
+const startedAt = Date.parse('2026-11-20T12:00:00.500Z');
+const paths = {
+  lastRunFile: '/s/summary',
+  lastRunReport: '/s/report',
+  runLockFile: '/s/lock',
+  disabledLockFile: '/s/disabled',
+};
+
+const driverOn = (files: Record<string, string>, processes: Record<number, string[]> = {}) => {
+  const host: PuppetHost = {
+    settings: async () => paths,
+    readFile: async (path) => files[path],
+    async *readLines(path) {
+      yield* (files[path] ?? '').split('\n');
+    },
+    commandLine: async (pid) => processes[pid],
+  };
+  return createPuppetDriver({ host, node: 'lb01', runCommand: ['puppet', 'agent', '--test'] });
+};
+
+const job: RunningJob = {
+  id: 7,
+  request: jobRequest({ plugin: 'puppet' }),
+  command: 'puppet agent --test',
+  firings: [],
+  attempt: 1,
+  folder: '/j/7',
+  enqueuedAt: startedAt,
+  state: 'running',
+  startedAt,
+};
+
+const exited = (code: number, startedAtMs = startedAt): RunEnding => ({
+  startedAt: startedAtMs,
+  finishedAt: startedAtMs + 1000,
+  times: { realS: 1, userS: 1, systemS: 0 },
+  exit: { kind: 'exited', code },
+  cause: 'itself',
+  outputBytes: 0,
+});
+
+const summary = (lastRun: number): string =>
+  `---\nversion:\n  config: 1795179379\n  puppet: 7.23.0\nresources:\n  changed: 4\n  failed: 1\n  failed_to_restart: 0\n  total: 12\ntime:\n  total: 17.9\n  last_run: ${lastRun}\n`;
+const report =
+  '--- !ruby/object:Puppet::Transaction::Report\nhost: lb01\nlogs:\n- !ruby/object:Puppet::Util::Log\n  status: fake\ntransaction_uuid: 0c1d2e3f-4a5b\nstatus: changed\n';
+
+describe('the end of a Puppet run', () => {
+  it.each([
+    [0, 'succeeded'],
+    [2, 'succeeded'],
+    [4, 'failed'],
+    [6, 'failed'],
+    [1, 'failed'],
+  ])('exit %i without a lock is %s', async (code, kind) => {
+    const verdict = await driverOn({}).conclude(plugin, job, exited(code));
+    expect(verdict).toMatchObject({ kind: 'result', result: { kind, exitCode: code } });
+  });
+
+  it('counts and ids come from the run’s own summary and report', async () => {
+    const files = { '/s/summary': summary(Math.floor(startedAt / 1000)), '/s/report': report };
+    const verdict = await driverOn(files).conclude(plugin, job, exited(2));
+    expect(verdict).toMatchObject({
+      details: {
+        puppet: {
+          changed: 4,
+          failed: 1,
+          total: 12,
+          duration_s: 17.9,
+          report: '0c1d2e3f-4a5b',
+          status: 'changed',
+          job_id: 'triggerd-7.1@lb01',
+          noop: false,
+        },
+      },
+    });
+  });
+
+  it('an older run’s summary is not this run’s', async () => {
+    const files = { '/s/summary': summary(Math.floor(startedAt / 1000) - 1), '/s/report': report };
+    expect(await driverOn(files).conclude(plugin, job, exited(1))).toMatchObject({ details: {} });
+  });
+
+  it('a half-written summary is no summary', async () => {
+    expect(await driverOn({ '/s/summary': '---\nresources: [' }).conclude(plugin, job, exited(2))).toMatchObject({
+      details: {},
+    });
+  });
+
+  it('exit 1 with the agent disabled is a deferral that gives the administrator’s reason', async () => {
+    const driver = driverOn({ '/s/disabled': '{"disabled_message":"maintenance until 5"}' });
+    expect(await driver.conclude(plugin, job, exited(1))).toEqual({
+      kind: 'deferred',
+      deferral: { reason: 'Puppet agent is disabled: maintenance until 5', paths: ['/s/disabled'] },
+    });
+  });
+
+  it('exit 1 with a live run holding the lock is a deferral, and so is the look before the start', async () => {
+    const driver = driverOn({ '/s/lock': '4711' }, { 4711: ['/usr/bin/ruby', '/usr/bin/puppet', 'agent'] });
+    const deferral = { reason: 'another Puppet run holds the agent’s lock (pid 4711)', paths: ['/s/lock'] };
+    expect(await driver.conclude(plugin, job, exited(1))).toEqual({ kind: 'deferred', deferral });
+    expect(await driver.obstacle(job)).toEqual(deferral);
+  });
+
+  it.each([
+    ['of a dead process', '4711', {}],
+    ['of a process that is not Puppet', '4711', { 4711: ['/usr/sbin/sshd'] }],
+    ['that is empty', '', {}],
+    ['full of garbage', 'not a pid', {}],
+  ])('a lock %s is stale', async (_what, text, processes) => {
+    expect(await driverOn({ '/s/lock': text }, processes).obstacle(job)).toBeNull();
+  });
+
+  it('puppet apply takes no lock, so none is in its way', async () => {
+    const apply = { ...job, request: jobRequest({ plugin: 'puppet', argv: ['puppet', 'apply', 'x.pp'] }) };
+    const driver = driverOn({ '/s/disabled': '{}' });
+    expect(await driver.obstacle(apply)).toBeNull();
+    expect(await driver.conclude(plugin, apply, exited(1))).toMatchObject({ result: { kind: 'failed', exitCode: 1 } });
+  });
+
+  it('a timeout and a kill are neither success nor failure of Puppet', async () => {
+    expect(await driverOn({}).conclude(plugin, job, { ...exited(1), cause: 'timeout' })).toMatchObject({
+      result: { kind: 'timed-out' },
+    });
+    const killed = { ...exited(0), exit: { kind: 'signalled', signal: 'SIGKILL' } as const, cause: 'kill' as const };
+    expect(await driverOn({}).conclude(plugin, job, killed)).toMatchObject({
+      result: { kind: 'killed', signal: 'SIGKILL' },
+    });
+  });
+});

@@ -1,0 +1,85 @@
+import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
+import type { JobRequest, RunningJob } from '../domain/job.ts';
+import type { Runner, Verdict } from '../queue/ports.ts';
+import type { Plugin } from './manifest.ts';
+import type { PluginRoom } from './plugins.ts';
+
+/** How the manifest's `[invocation]` went. */
+export interface PluginTest {
+  readonly expectedExitCode: number;
+  readonly exitCode: number | null;
+  readonly output: string;
+  /** Null: as the manifest says. */
+  readonly problem: string | null;
+}
+
+export interface PluginTestOptions {
+  readonly room: PluginRoom;
+  readonly runner: Pick<Runner, 'run'>;
+  /** A new, empty folder for the run's files, and what removes it. */
+  newFolder(): Promise<{ readonly path: string; remove(): Promise<void> }>;
+  readOutput(folder: string): Promise<string>;
+  now(): number;
+}
+
+/** Runs the manifest's own example, outside any queue, as a job of the command line would run it. */
+export const createPluginTest =
+  (options: PluginTestOptions) =>
+  async (name: string): Promise<PluginTest> => {
+    const plugin = options.room.find(name);
+    const folder = await options.newFolder();
+    try {
+      const job = testJob(plugin, folder.path, options.now());
+      options.room.check(job.request);
+      const ending = await options.runner.run(folder.path, await options.room.prepare(job));
+      return judge(plugin, await options.room.conclude(job, ending), await options.readOutput(folder.path));
+    } catch (thrown) {
+      const { exit_code } = plugin.manifest.invocation;
+      return { expectedExitCode: exit_code, exitCode: null, output: '', problem: asTriggerdError(thrown).message };
+    } finally {
+      await folder.remove();
+    }
+  };
+
+const judge = (plugin: Plugin, verdict: Verdict, output: string): PluginTest => {
+  const { exit_code: expectedExitCode, output: expectedOutput } = plugin.manifest.invocation;
+  const result = verdict.kind === 'result' ? verdict.result : undefined;
+  const exitCode = result !== undefined && 'exitCode' in result ? result.exitCode : null;
+  const found = { expectedExitCode, exitCode, output };
+  if (result === undefined) return { ...found, problem: 'deferred: something is in the way of this plugin right now' };
+  if (exitCode === null) return { ...found, problem: 'reason' in result ? result.reason : result.kind };
+  if (exitCode !== expectedExitCode)
+    return { ...found, problem: `exit code ${exitCode} instead of ${expectedExitCode}` };
+  if (!output.includes(expectedOutput)) return { ...found, problem: `the output does not hold “${expectedOutput}”` };
+  return { ...found, problem: null };
+};
+
+const testJob = (plugin: Plugin, folder: string, now: number): RunningJob => {
+  const { argv, args, payload } = plugin.manifest.invocation;
+  const request: JobRequest = {
+    queue: 'default',
+    plugin: plugin.name,
+    argv,
+    args,
+    env: {},
+    cwd: null,
+    payload,
+    noop: false,
+    label: null,
+    timeoutMs: 60_000,
+    after: null,
+    urgent: false,
+    source: 'cli',
+  };
+  return {
+    id: 0,
+    request,
+    command: plugin.name,
+    firings: [],
+    attempt: 1,
+    folder,
+    enqueuedAt: now,
+    state: 'running',
+    startedAt: now,
+  };
+};
