@@ -13,6 +13,9 @@ module PuppetX::Trigger::Answer
     /permission denied/ => :denied,
   }.freeze
 
+  # What etcd and Go's web server say in plain text.
+  PLAIN_TEXTS = { 'HTTPS server' => :wants_https, 'CommonName of client' => :common_name }.freeze
+
   module_function
 
   # @param response [Net::HTTPResponse]
@@ -46,8 +49,8 @@ module PuppetX::Trigger::Answer
     return known.last if known
     return :unavailable if status >= 500 || status == 429
     return :rejected if text
-    return :wants_https if body.include?('HTTPS server')
 
-    status == 404 ? :gateway_missing : :not_etcd
+    _, plain = PLAIN_TEXTS.find { |words, _| body.include?(words) }
+    plain || (status == 404 ? :gateway_missing : :not_etcd)
   end
 end

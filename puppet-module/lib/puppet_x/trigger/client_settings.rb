@@ -27,7 +27,10 @@ class PuppetX::Trigger::ClientSettings
   def self.read(path)
     return {} if path == DEFAULT_PATH && !File.exist?(path)
 
-    JSON.parse(File.read(path, encoding: 'UTF-8'))
+    text = File.read(path, encoding: 'UTF-8')
+    raise EncodingError unless text.valid_encoding?
+
+    JSON.parse(text)
   rescue SystemCallError => e
     raise PuppetX::Trigger::SettingsError, "can't read the client settings: #{e.message}"
   rescue JSON::ParserError, EncodingError

@@ -12,11 +12,12 @@ class PuppetX::Trigger::Failure < PuppetX::Trigger::Error
 
   HINTS = {
     unreachable: 'check that etcd runs there and that the endpoint is right',
-    unanswered: 'check that it is etcd and that it is healthy (etcdctl endpoint health)',
+    unanswered: 'check that it is etcd, that it speaks http or https as written, and its health (etcdctl endpoint health)',
     unavailable: 'check the cluster (etcdctl endpoint status)',
     tls: 'check ca_file, cert_file and key_file in the client settings',
     wants_https: 'this endpoint speaks TLS: write https:// in endpoints',
     gateway_missing: "etcd's JSON gateway is off: set `enable-grpc-gateway: true` in its configuration",
+    common_name: "with authentication etcd's JSON gateway takes no client certificate with a CommonName: use one without",
     not_etcd: 'check that the endpoint is etcd 3.4 or newer',
     auth_required: 'etcd has authentication enabled: set username and password_file in the client settings',
     credentials: 'check username and password_file in the client settings',

@@ -14,12 +14,21 @@ class PuppetX::Trigger::Tls
   def apply_to(http)
     http.use_ssl = true
     http.verify_mode = OpenSSL::SSL::VERIFY_PEER
-    http.ca_file = readable('ca_file', @settings.ca_file) if @settings.ca_file
+    http.cert_store = authorities
     http.cert = certificate
     http.key = key
   end
 
   private
+
+  # A store of our own, not http.ca_file: Puppet gives every connection the default store of the process, which ca_file
+  # would extend, so that everything in the process would trust our authority from then on.
+  def authorities
+    store = OpenSSL::X509::Store.new
+    store.set_default_paths unless @settings.ca_file
+    load('ca_file', @settings.ca_file) { store.add_file(@settings.ca_file) }
+    store
+  end
 
   def certificate
     load('cert_file', @settings.cert_file) { |pem| OpenSSL::X509::Certificate.new(pem) }

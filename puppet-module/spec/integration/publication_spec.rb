@@ -1,0 +1,125 @@
+# frozen_string_literal: true
+
+require 'spec_helper'
+require 'securerandom'
+require 'puppet_x/trigger/gateway'
+require 'puppet_x/trigger/keys'
+require 'puppet_x/trigger/publication'
+
+RSpec.describe PuppetX::Trigger::Publication, 'on a real etcd' do
+  let(:etcd) { EtcdServer.shared }
+  let(:prefix) { "/p#{SecureRandom.hex(4)}" }
+  let(:keys) { PuppetX::Trigger::Keys.new(prefix) }
+
+  def gateway(*urls)
+    endpoints = urls.map { |url| PuppetX::Trigger::Endpoint.new(url, read_timeout: 5) }
+    PuppetX::Trigger::Gateway.new(endpoints, pause: 0)
+  end
+
+  def publish(firing, through: gateway(etcd.url))
+    described_class.new(through, keys, firing).publish
+  end
+
+  def expected_keys(firing)
+    [keys.firing(firing.id), *firing.targets.map { |node| keys.inbox(node, firing.id) }]
+  end
+
+  [1, 126, 127, 300].each do |count|
+    it "writes a firing to #{count} nodes, and nothing else" do
+      firing = SampleFiring.to(SampleFiring.hosts(count))
+      publish(firing)
+      expect(etcd.keys(prefix)).to eq(expected_keys(firing).to_h { |key| [key, firing.entry] }.merge(keys.firing(firing.id) => firing.json))
+    end
+  end
+
+  it 'changes nothing when the same firing is published again' do
+    [2, 200].each do |count|
+      firing = SampleFiring.to(SampleFiring.hosts(count))
+      publish(firing)
+      revision = JSON.parse(etcd.etcdctl('get', keys.firing(firing.id), '-w', 'json'))['header']['revision']
+      publish(firing)
+      expect(JSON.parse(etcd.etcdctl('get', 'x', '-w', 'json'))['header']['revision']).to eq(revision)
+    end
+  end
+
+  it 'never overwrites another firing' do
+    firing = SampleFiring.to(%w[lb01])
+    etcd.etcdctl('put', keys.firing(firing.id), 'something else')
+    expect { publish(firing) }.to raise_error(PuppetX::Trigger::PublishError, /another firing/)
+    expect(etcd.keys(prefix)).to eq(keys.firing(firing.id) => 'something else')
+  end
+
+  it 'refuses to commit when the sweeper has given the publication up' do
+    firing = SampleFiring.to(SampleFiring.hosts(300))
+    real = gateway(etcd.url)
+    commits = 0
+    sweeping = Object.new
+    sweeping.define_singleton_method(:commit) { |transaction| real.commit(transaction).tap { |_| commits += 1 } }
+    allow(sweeping).to receive(:commit).and_wrap_original do |original, transaction|
+      etcd.etcdctl('del', keys.publishing(firing.id)) if commits == 2
+      original.call(transaction)
+    end
+    expect { publish(firing, through: sweeping) }.to raise_error(PuppetX::Trigger::PublishError, /given up by the sweeper/)
+    expect(etcd.keys("#{prefix}/v1/firings")).to be_empty
+  end
+
+  describe 'when an answer is lost after etcd has done the work' do
+    # Hands the first `count` requests on and swallows their answers.
+    def losing(count)
+      StubServer.start do |request|
+        answer = Forward.to(etcd.url, request)
+        (count -= 1) >= 0 ? :hang_up : answer
+      end
+    end
+
+    [2, 300].each do |count|
+      it "recognises its firing to #{count} nodes through another endpoint: one firing, success" do
+        firing = SampleFiring.to(SampleFiring.hosts(count))
+        lossy = losing(100)
+        publish(firing, through: gateway(lossy.url, etcd.url))
+        expect(etcd.keys(prefix).keys).to match_array(expected_keys(firing))
+        expect(lossy.requests.size).to eq(1)
+      end
+
+      it "recognises its firing to #{count} nodes when every other answer is lost" do
+        firing = SampleFiring.to(SampleFiring.hosts(count))
+        turn = 0
+        lossy = StubServer.start do |request|
+          answer = Forward.to(etcd.url, request)
+          (turn += 1).odd? ? :hang_up : answer
+        end
+        publish(firing, through: gateway(lossy.url))
+        expect(etcd.keys(prefix).keys).to match_array(expected_keys(firing))
+      end
+    end
+
+    it 'says that it does not know when no endpoint answers at all' do
+      firing = SampleFiring.to(%w[lb01])
+      expect { publish(firing, through: gateway(losing(100).url)) }
+        .to raise_error(PuppetX::Trigger::PublishError, /etcd may have carried it out all the same/)
+    end
+  end
+
+  # The publisher is a process of its own that is killed in the middle, as by the kernel.
+  (1..4).each do |survived|
+    it "leaves no committed firing when the publisher is killed after #{survived} of 5 transactions" do
+      firing = SampleFiring.to(SampleFiring.hosts(300))
+      publication = described_class.new(dying(gateway(etcd.url), survived), keys, firing)
+      pid = fork { publication.publish }
+      expect(Process.wait2(pid).last.termsig).to eq(Signal.list['KILL'])
+      expect(etcd.keys("#{prefix}/v1/firings")).to be_empty
+      expect(etcd.keys("#{prefix}/v1/inbox").size).to eq(100 * (survived - 1))
+      expect(etcd.keys("#{prefix}/v1/publishing").keys).to eq([keys.publishing(firing.id)])
+    end
+  end
+
+  def dying(gateway, survived)
+    Class.new do
+      define_method(:commit) do |transaction|
+        Process.kill(:KILL, Process.pid) if survived.zero?
+        survived -= 1
+        gateway.commit(transaction)
+      end
+    end.new
+  end
+end

@@ -1,0 +1,132 @@
+# frozen_string_literal: true
+
+require 'spec_helper'
+require 'puppet_x/trigger/gateway'
+require 'puppet_x/trigger/keys'
+require 'puppet_x/trigger/publication'
+
+RSpec.describe 'an etcd with TLS, client certificates and authentication' do
+  before(:all) do
+    @certificates = Certificates.new
+    @stranger = Certificates.new
+    @etcd = EtcdServer.start(certificates: @certificates)
+    [%w[role add root], %w[role add writer], %w[role grant-permission writer readwrite --prefix=true /trigger],
+     %w[user add root:top], %w[user grant-role root root],
+     %w[user add web01:sesame], %w[user grant-role web01 writer], %w[auth enable]].each { |words| @etcd.etcdctl(*words) }
+  end
+
+  after(:all) { @etcd.stop }
+
+  def settings(changes = {})
+    { 'endpoints' => [@etcd.url], 'ca_file' => @certificates.path('ca.crt'), 'cert_file' => @certificates.path('nameless.crt'),
+      'key_file' => @certificates.path('nameless.key'), 'username' => 'web01', 'password_file' => client_json("sesame\n") }
+      .merge(changes).compact
+  end
+
+  def gateway(changes = {})
+    PuppetX::Trigger::Gateway.from(client_settings(settings(changes)))
+  end
+
+  def publish(gateway, prefix = '/trigger')
+    firing = SampleFiring.to(%w[lb01 lb02])
+    PuppetX::Trigger::Publication.new(gateway, PuppetX::Trigger::Keys.new(prefix), firing).publish
+    firing
+  end
+
+  def stored(id)
+    @etcd.etcdctl('--user', 'root:top', 'get', "/trigger/v1/firings/#{id}", '--print-value-only').chomp
+  end
+
+  it 'takes a firing' do
+    firing = publish(gateway)
+    expect(stored(firing.id)).to eq(firing.json)
+  end
+
+  it 'takes a firing from a real Puppet run' do
+    run = PuppetRun.apply("notify { 'x': notify => Trigger['t'] } trigger { 't': hosts => 'lb01' }",
+                          env: { 'TRIGGERD_CLIENT_JSON' => client_json(settings) })
+    expect(run.exit_code).to eq(2), run.output
+    expect(stored(run.output[/fired (\w{26}) to 1 node \(lb01\)/, 1])).to include('"trigger":"t"')
+  end
+
+  it 'gets a new token when the user has changed meanwhile' do
+    gateway = gateway()
+    publish(gateway)
+    @etcd.etcdctl('--user', 'root:top', 'user', 'add', 'another:one')
+    expect { publish(gateway) }.not_to raise_error
+  end
+
+  {
+    'a wrong password' => [{ 'username' => 'stranger' }, /authentication failed.*check username and password_file/],
+    'no user' => [{ 'username' => nil }, /etcd has authentication enabled: set username/],
+    'no client certificate' => [{ 'cert_file' => nil, 'key_file' => nil }, /certificate.*check ca_file, cert_file/],
+    'no authority' => [{ 'ca_file' => nil }, /certificate verify failed.*check ca_file/],
+    'an unreadable key' => [{ 'key_file' => '/nowhere' }, %r{key_file /nowhere can't be read}],
+    'a key that is none' => [{ 'key_file' => __FILE__ }, /key_file .* holds no usable PEM/],
+  }.each do |what, (changes, message)|
+    it "is closed to #{what}, and the message says what to do" do
+      expect { publish(gateway(changes)) }
+        .to raise_error(PuppetX::Trigger::Error, message) { |error| expect(error.message).not_to match(/sesame|"format"/) }
+    end
+  end
+
+  it 'is closed to a client certificate with a CommonName, which etcd would have to ignore' do
+    changes = { 'cert_file' => @certificates.path('client.crt'), 'key_file' => @certificates.path('client.key') }
+    expect { publish(gateway(changes)) }.to raise_error(PuppetX::Trigger::PublishError, /use one without/)
+  end
+
+  it 'does not make the whole process trust its authority' do
+    publish(gateway)
+    expect { publish(gateway('ca_file' => nil)) }.to raise_error(PuppetX::Trigger::PublishError, /certificate verify failed/)
+  end
+
+  it 'is closed to the certificate of another authority' do
+    changes = { 'cert_file' => @stranger.path('client.crt'), 'key_file' => @stranger.path('client.key') }
+    expect { publish(gateway(changes)) }.to raise_error(PuppetX::Trigger::PublishError, /check ca_file, cert_file/)
+  end
+
+  it 'is not trusted under another name than that of its certificate' do
+    expect { publish(gateway('endpoints' => [@etcd.url.sub('127.0.0.1', 'localhost')])) }
+      .to raise_error(PuppetX::Trigger::PublishError, /hostname mismatch|does not match/i)
+  end
+
+  it 'is closed outside the granted prefix' do
+    expect { publish(gateway, '/other') }.to raise_error(PuppetX::Trigger::PublishError, /permission denied.*grant etcd's user/)
+  end
+
+  it 'says that an http URL is the wrong one' do
+    expect { publish(gateway('endpoints' => [@etcd.url.sub('https', 'http')], 'username' => nil)) }
+      .to raise_error(PuppetX::Trigger::PublishError, /speaks http or https as written/)
+  end
+end
+
+RSpec.describe 'an etcd with TLS and client certificates' do
+  it 'takes a firing from a client whose certificate has a CommonName, as Puppet makes them' do
+    certificates = Certificates.new
+    etcd = EtcdServer.start(certificates: certificates)
+    Cleanup.defer { etcd.stop }
+    files = { 'ca_file' => 'ca.crt', 'cert_file' => 'client.crt', 'key_file' => 'client.key' }
+    settings = client_settings({ 'endpoints' => etcd.url }.merge(files.transform_values { |name| certificates.path(name) }))
+    firing = SampleFiring.to(%w[lb01])
+    PuppetX::Trigger::Publication.new(PuppetX::Trigger::Gateway.from(settings), PuppetX::Trigger::Keys.new('/tls'), firing).publish
+    expect(etcd.keys('/tls').size).to eq(2)
+  end
+end
+
+RSpec.describe 'an etcd without the JSON gateway' do
+  it 'is recognised' do
+    etcd = EtcdServer.start(flags: ['--enable-grpc-gateway=false'])
+    Cleanup.defer { etcd.stop }
+    gateway = PuppetX::Trigger::Gateway.from(client_settings('endpoints' => etcd.url))
+    expect { gateway.commit({}) }.to raise_error(PuppetX::Trigger::PublishError, /HTTP 404.*enable-grpc-gateway: true/)
+  end
+end
+
+RSpec.describe 'an etcd without authentication' do
+  it 'takes a firing from a client that has a user' do
+    settings = client_settings('endpoints' => EtcdServer.shared.url, 'username' => 'u', 'password_file' => client_json('p'))
+    firing = SampleFiring.to(%w[lb01])
+    PuppetX::Trigger::Publication.new(PuppetX::Trigger::Gateway.from(settings), PuppetX::Trigger::Keys.new('/noauth'), firing).publish
+    expect(EtcdServer.shared.keys('/noauth').size).to eq(2)
+  end
+end

@@ -1,0 +1,55 @@
+# frozen_string_literal: true
+
+require 'openssl'
+require 'tmpdir'
+
+# An authority, and certificates for a server on 127.0.0.1 and for a client, as PEM files.
+class Certificates
+  def initialize
+    @folder = Dir.mktmpdir('tls-', SCRATCH)
+    @authority_key = new_key
+    @authority = certificate([%w[CN ca]], @authority_key, 'basicConstraints' => 'CA:TRUE', 'keyUsage' => 'keyCertSign,cRLSign')
+    write('ca.crt', @authority)
+    issue('server', 'subjectAltName' => 'IP:127.0.0.1', 'extendedKeyUsage' => 'serverAuth,clientAuth')
+    issue('client', 'extendedKeyUsage' => 'clientAuth')
+    issue('nameless', { 'extendedKeyUsage' => 'clientAuth', 'subjectAltName' => 'DNS:web01.example.com' }, [])
+  end
+
+  def path(name)
+    File.join(@folder, name)
+  end
+
+  private
+
+  def issue(name, extensions, subject = [['CN', name]])
+    key = new_key
+    write("#{name}.key", key)
+    write("#{name}.crt", certificate(subject, key, extensions))
+  end
+
+  def new_key
+    OpenSSL::PKey::EC.generate('prime256v1')
+  end
+
+  def write(name, item)
+    File.write(path(name), item.to_pem)
+  end
+
+  def certificate(subject, key, extensions)
+    certificate = OpenSSL::X509::Certificate.new
+    certificate.version = 2
+    certificate.serial = rand(1..(2**60))
+    certificate.subject = OpenSSL::X509::Name.new(subject)
+    certificate.issuer = @authority ? @authority.subject : certificate.subject
+    certificate.public_key = OpenSSL::PKey.read(key.public_to_der)
+    certificate.not_before = Time.now - 3600
+    certificate.not_after = Time.now + 3600
+    extend(certificate, extensions)
+    certificate.sign(@authority_key, OpenSSL::Digest.new('SHA256'))
+  end
+
+  def extend(certificate, extensions)
+    factory = OpenSSL::X509::ExtensionFactory.new(@authority || certificate, certificate)
+    extensions.each { |name, value| certificate.add_extension(factory.create_extension(name, value, name != 'subjectAltName')) }
+  end
+end

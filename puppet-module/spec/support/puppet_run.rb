@@ -1,0 +1,26 @@
+# frozen_string_literal: true
+
+# Real runs of `puppet`, with folders of their own.
+class PuppetRun
+  attr_reader :output, :exit_code
+
+  # @param manifest [String] text of a manifest
+  # @param flags [Array<String>] for `puppet apply`
+  # @param env [Hash] for the process
+  def self.apply(manifest, *flags, folder: Dir.mktmpdir('run-', SCRATCH), env: {})
+    path = File.join(folder, 'site.pp')
+    File.write(path, manifest)
+    new(folder, ['apply', '--detailed-exitcodes', *flags, path], env)
+  end
+
+  def self.resource(*words, folder: Dir.mktmpdir('run-', SCRATCH))
+    new(folder, ['resource', *words], {})
+  end
+
+  def initialize(folder, words, env)
+    command = ['puppet', *words, '--color', 'false', '--modulepath', MODULES, '--certname', 'web01.example.com']
+    %w[confdir vardir publicdir rundir logdir].each { |name| command.push("--#{name}", File.join(folder, name)) }
+    @output = IO.popen(env, command, err: %i[child out], external_encoding: 'UTF-8', &:read)
+    @exit_code = $?.exitstatus
+  end
+end

@@ -1,0 +1,28 @@
+# frozen_string_literal: true
+
+require 'tmpdir'
+
+# Gives an example its own client settings.
+module Settings
+  def scratch_dir
+    Dir.mktmpdir('example-', SCRATCH)
+  end
+
+  # @return [String] the path of a new client.json
+  def client_json(values)
+    path = File.join(scratch_dir, 'client.json')
+    File.write(path, values.is_a?(String) ? values : JSON.generate(values))
+    path
+  end
+
+  def use_client_json(values)
+    before = ENV['TRIGGERD_CLIENT_JSON']
+    Cleanup.defer { ENV['TRIGGERD_CLIENT_JSON'] = before }
+    ENV['TRIGGERD_CLIENT_JSON'] = client_json(values)
+  end
+
+  # What may serve as credentials of a gateway.
+  def client_settings(values)
+    PuppetX::Trigger::ClientSettings.new('client.json', values)
+  end
+end

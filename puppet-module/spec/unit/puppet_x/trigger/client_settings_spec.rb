@@ -1,0 +1,64 @@
+# frozen_string_literal: true
+
+require 'spec_helper'
+require 'puppet_x/trigger/client_settings'
+
+RSpec.describe PuppetX::Trigger::ClientSettings do
+  def load(values, overrides = {})
+    use_client_json(values)
+    described_class.load(overrides)
+  end
+
+  it 'has defaults where there is no file' do
+    settings = described_class.new('/nowhere', {})
+    expect([settings.endpoints, settings.prefix]).to eq([['http://127.0.0.1:2379'], '/trigger'])
+  end
+
+  it 'reads the file' do
+    settings = load('endpoints' => 'https://a:1', 'prefix' => '/x/', 'node' => 'web01', 'spool' => '/s', 'ca_file' => nil)
+    expect([settings.endpoints, settings.prefix, settings.node, settings.ca_file]).to eq([['https://a:1'], '/x', 'web01', nil])
+  end
+
+  it 'lets the manifest win, where it says something' do
+    settings = load({ 'endpoints' => ['http://a:1'], 'prefix' => '/x' }, 'endpoints' => ['http://b:1'], 'prefix' => nil)
+    expect([settings.endpoints, settings.prefix]).to eq([['http://b:1'], '/x'])
+  end
+
+  {
+    'an unknown key' => [{ 'endpoint' => 'x' }, /unknown key 'endpoint'; known keys: endpoints, prefix/],
+    'broken JSON' => ['{ "endpoints": ', /is not valid JSON/],
+    'bytes that are no text' => ["{\"node\": \"\xff\"}", /is not valid JSON|UTF-8/],
+    'something else than an object' => ['[]', /one JSON object/],
+    'a value of the wrong kind' => [{ 'ca_file' => 1 }, /ca_file must be a text/],
+    'a bad endpoint' => [{ 'endpoints' => ['etcd'] }, /must look like https/],
+    'a bad prefix' => [{ 'prefix' => 'x' }, /must be a path/],
+  }.each do |what, (content, message)|
+    it "says which file has #{what}" do
+      expect { load(content) }.to raise_error(PuppetX::Trigger::SettingsError, message) do |error|
+        expect(error.message).to include(ENV['TRIGGERD_CLIENT_JSON'])
+      end
+    end
+  end
+
+  it 'complains about a named file that is not there' do
+    use_client_json({})
+    File.delete(ENV['TRIGGERD_CLIENT_JSON'])
+    expect { described_class.load }.to raise_error(PuppetX::Trigger::SettingsError, /No such file/)
+  end
+
+  describe '#password' do
+    it 'is the content of the file without the line feed' do
+      file = client_json("open sesame\n")
+      expect(load('username' => 'u', 'password_file' => file).password).to eq('open sesame')
+    end
+
+    it 'says which file is missing' do
+      expect { load('username' => 'u', 'password_file' => '/nowhere').password }
+        .to raise_error(PuppetX::Trigger::SettingsError, %r{password_file.*/nowhere})
+    end
+
+    it 'asks for the file where there is a user' do
+      expect { load('username' => 'u').password }.to raise_error(PuppetX::Trigger::SettingsError, /needs password_file/)
+    end
+  end
+end

@@ -1,0 +1,34 @@
+# frozen_string_literal: true
+
+require 'spec_helper'
+require 'puppet_x/trigger/host_list'
+
+RSpec.describe PuppetX::Trigger::HostList do
+  {
+    'a single name' => ['lb01.example.com', %w[lb01.example.com]],
+    'several, in their order' => [%w[lb02 lb01], %w[lb02 lb01]],
+    'a name twice, once in capitals' => [%w[LB01.example.com lb02 lb01.example.com], %w[lb01.example.com lb02]],
+    'the nested answer of a query' => [[%w[a b], ['c']], %w[a b c]],
+    'no names' => [[], []],
+    'underscores, digits and inner dashes' => ['_a-1.2', %w[_a-1.2]],
+    'the longest possible name' => [[(['a' * 62] * 4).join('.') + 'b'], [(['a' * 62] * 4).join('.') + 'b']],
+  }.each do |what, (given, expected)|
+    it("takes #{what}") { expect(described_class.parse(given)).to eq(expected) }
+  end
+
+  [
+    '', ' ', 'lb 01', 'lb01 ', "lb01\n", 'lb01;id', '../lb01', 'a/b', 'a..b', '.a', 'a.', '-a', 'a-', 'a.-b', 'grüße', '*',
+    'a' * 64, (['a' * 63] * 4).join('.'), "\u0000"
+  ].each do |name|
+    it "refuses #{name[0, 20].inspect} with the value and the rule" do
+      expect { described_class.parse(['fine', name]) }
+        .to raise_error(ArgumentError, /#{Regexp.escape(name.inspect)} in hosts is not a host name: a host name has labels/)
+    end
+  end
+
+  [nil, 7, true, { 'certname' => 'lb01' }, :undef].each do |value|
+    it "refuses #{value.inspect}, which is no text" do
+      expect { described_class.parse([value]) }.to raise_error(ArgumentError, /must be host names, got/)
+    end
+  end
+end
