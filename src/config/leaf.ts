@@ -1,0 +1,141 @@
+/**
+ * The kinds of value that a configuration key can have. A key is one valibot schema that carries everything there is to
+ * say about it: what it accepts, what code gets, what the reference page prints. Convention: the message of every check
+ * is the phrase after “expected …”.
+ */
+import * as v from 'valibot';
+import { parseDuration } from '../domain/duration.ts';
+import { isNodeName, parsePluginName } from '../domain/names.ts';
+import { parseSize } from './size.ts';
+
+/** How a value is written; decides how an environment variable's text is read. */
+export type ValueKind = 'text' | 'path' | 'duration' | 'size' | 'integer' | 'boolean' | 'list';
+
+export interface KeyOptions {
+  /** Never shown: neither by `config print` nor in a message. */
+  readonly secret?: boolean;
+}
+
+/** What a key's schema says about itself, besides its description. */
+export interface KeyFacts extends KeyOptions {
+  readonly kind: ValueKind;
+  readonly expected: string;
+}
+
+const leaf = <Written, Value>(
+  facts: KeyFacts,
+  accepts: (value: unknown) => boolean,
+  read: (written: Written) => Value,
+  about: string,
+) =>
+  v.pipe(
+    v.custom<Written>(accepts, facts.expected),
+    v.transform(read),
+    v.description(about),
+    v.metadata({ facts: Object.freeze(facts) }),
+  );
+
+const asItIs = <Value>(value: Value): Value => value;
+const isText = (value: unknown): value is string => typeof value === 'string' && value.length > 0;
+const matches =
+  (accepts: (text: string) => boolean) =>
+  (value: unknown): boolean =>
+    isText(value) && accepts(value);
+
+export const text = (about: string, options: KeyOptions = {}) =>
+  leaf<string, string>({ kind: 'text', expected: 'a text', ...options }, isText, asItIs, about);
+
+/** A text of a special form; `expected` names the form. */
+export const textLike = (expected: string, accepts: (text: string) => boolean, about: string) =>
+  leaf<string, string>({ kind: 'text', expected }, matches(accepts), asItIs, about);
+
+export const nodeName = (about: string) => textLike('a host name in lower case', isNodeName, about);
+
+/** Relative paths are refused: a daemon's working folder is nobody's business. */
+export const absolutePath = (about: string) =>
+  leaf<string, string>({ kind: 'path', expected: 'an absolute path' }, matches(isAbsolute), asItIs, about);
+
+/** For triggerFS' documented keys, whose relative paths start at the working folder. */
+export const anyPath = (about: string) =>
+  leaf<string, string>({ kind: 'path', expected: 'a path' }, isText, asItIs, about);
+
+// sockaddr_un holds 108 bytes with the closing NUL; the kernel's own message says nothing of that.
+export const socketPath = (about: string) =>
+  leaf<string, string>(
+    { kind: 'path', expected: 'an absolute path of at most 107 bytes' },
+    matches((path) => isAbsolute(path) && Buffer.byteLength(path) <= 107),
+    asItIs,
+    about,
+  );
+
+/** Code gets milliseconds. */
+export const duration = (about: string, atLeastMs = 1) =>
+  leaf<string, number>(
+    { kind: 'duration', expected: 'a duration such as "10s", "5m" or "1h30m"' },
+    matches((written) => (parseDuration(written) ?? -1) >= atLeastMs),
+    (written) => parseDuration(written) ?? 0,
+    about,
+  );
+
+/** Code gets bytes. */
+export const size = (about: string) =>
+  leaf<string | number, number>(
+    { kind: 'size', expected: 'a number of bytes or a size such as "64MiB"' },
+    (value) => (parseSize(value) ?? 0) > 0,
+    (written) => parseSize(written) ?? 0,
+    about,
+  );
+
+export const integer = (about: string, from: number, to: number) =>
+  leaf<number, number>(
+    { kind: 'integer', expected: `a whole number from ${from} to ${to}` },
+    (value) => Number.isInteger(value) && Number(value) >= from && Number(value) <= to,
+    asItIs,
+    about,
+  );
+
+export const flag = (about: string) =>
+  leaf<boolean, boolean>(
+    { kind: 'boolean', expected: 'true or false' },
+    (value) => typeof value === 'boolean',
+    asItIs,
+    about,
+  );
+
+export const choice = <const Choice extends string>(choices: readonly Choice[], about: string) =>
+  leaf<Choice, Choice>(
+    { kind: 'text', expected: choices.map((each) => JSON.stringify(each)).join(' or ') },
+    (value) => choices.some((each) => each === value),
+    asItIs,
+    about,
+  );
+
+/** A list whose entries all have one form; the whole list is refused when one entry is not. */
+export const listOf = (expected: string, accepts: (text: string) => boolean, about: string, atLeast = 0) =>
+  leaf<readonly string[], readonly string[]>(
+    { kind: 'list', expected: `a list of ${expected}` },
+    (value) => Array.isArray(value) && value.length >= atLeast && value.every(matches(accepts)),
+    asItIs,
+    about,
+  );
+
+export const isAbsolute = (path: string): boolean => path.startsWith('/') && !path.includes('\0');
+
+export const isPluginName = (name: string): boolean => {
+  try {
+    return parsePluginName(name) === name;
+  } catch {
+    return false;
+  }
+};
+
+/** `host:port`, IPv6 hosts in brackets. */
+export const isHostAndPort = (text: string): boolean => {
+  const port = Number(/^(?:[A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]|\*):(\d{1,5})$/.exec(text)?.[1]);
+  return port >= 0 && port <= 65_535;
+};
+
+export const isTcpAddress = (text: string): boolean => text.startsWith('tcp://') && isHostAndPort(text.slice(6));
+
+export const isHttpAddress = (text: string): boolean =>
+  /^https?:\/\//.test(text) && isHostAndPort(text.replace(/^https?:\/\//, '').replace(/\/$/, ''));

@@ -1,0 +1,54 @@
+/** `docs/configuration.md`, made from the schema by `scripts/docs.ts`. */
+import { stringify } from 'smol-toml';
+import { variableName } from './environment.ts';
+import { configShape, type KeyShape, type SectionShape } from './shape.ts';
+
+const introduction = `# Configuration
+
+<!-- Made by \`npm run docs\` from src/config/schema.ts: change it there. -->
+
+One TOML file: \`--config FILE\`, else \`$TRIGGERD_CONFIG\`, else \`/etc/triggerd/triggerd.toml\`; without any, everything
+has its default. \`trigger config check\` shows all problems of a file at once, \`trigger config print\` what is in force and
+where each value came from (secrets masked).
+
+- An unknown key is an error, so that a slip of the pen never is a silent default.
+- Every key has a variable in the environment that overrides the file; flags override both. Lists are separated by commas,
+  booleans are \`true\` or \`false\`.
+- Durations are \`250ms\`, \`10s\`, \`5m\`, \`1h30m\`, \`30d\`; sizes are a number of bytes or \`64KiB\`, \`64MiB\`, \`10MB\`.
+`;
+
+export const renderConfigReference = (): string =>
+  [introduction, ...[...configShape().entries].flatMap(([name, shape]) => renderSection([name], shape))].join('\n');
+
+type Path = readonly (string | null)[];
+
+const renderSection = (path: Path, shape: SectionShape | KeyShape, placeholders: readonly string[] = []): string[] => {
+  if (shape.is === 'key') return [];
+  const keys = [...shape.entries].filter((entry): entry is [string, KeyShape] => entry[1].is === 'key');
+  const own = [`## \`[${heading(path, placeholders)}]\``, '', shape.about, ''];
+  const table = keys.length > 0 ? [...renderTable(path, keys), ''] : [];
+  const named = shape.named;
+  const below = named === null ? [] : renderSection([...path, null], named.shape, [...placeholders, named.placeholder]);
+  return named !== null && keys.length === 0 ? [...below] : [...own, ...table, ...below];
+};
+
+const heading = (path: Path, placeholders: readonly string[]): string => {
+  const names = [...placeholders];
+  return path.map((part) => part ?? names.shift()).join('.');
+};
+
+const renderTable = (path: Path, keys: readonly [string, KeyShape][]): string[] => [
+  '| Key | Value | Default | Meaning |',
+  '|---|---|---|---|',
+  ...keys.map(([name, key]) => {
+    const about = `${key.about} ${key.secret === true ? 'Secret. ' : ''}\`$${variableName([...path, name])}\``;
+    return `| \`${name}\` | ${cell(key.expected)} | ${defaultOf(key)} | ${cell(about)} |`;
+  }),
+];
+
+const defaultOf = (key: KeyShape): string => {
+  if (key.defaultValue === undefined) return key.required ? 'required' : '';
+  return `\`${cell(stringify({ v: key.defaultValue }).trim().replace(/^v = /, ''))}\``;
+};
+
+const cell = (text: string): string => text.replaceAll('|', '\\|');

@@ -1,0 +1,215 @@
+/**
+ * The configuration file, key by key. This one value gives the static type, the defaults, the checks and
+ * `docs/configuration.md`; nothing else knows what keys there are.
+ *
+ * Code sees the file's own names (`config.etcd.request_timeout`), so that one search finds a key everywhere. Durations
+ * arrive as milliseconds, sizes as bytes.
+ */
+import * as v from 'valibot';
+import {
+  absolutePath,
+  anyPath,
+  choice,
+  duration,
+  flag,
+  integer,
+  isHostAndPort,
+  isHttpAddress,
+  isPluginName,
+  isTcpAddress,
+  listOf,
+  nodeName,
+  size,
+  socketPath,
+  text,
+  textLike,
+} from './leaf.ts';
+
+const sectionMessage = 'a section';
+
+const section = <const Entries extends v.ObjectEntries>(about: string, entries: Entries) =>
+  v.pipe(v.object(entries, sectionMessage), v.description(about));
+
+const isPrefix = (prefix: string): boolean => /^(?:\/[A-Za-z0-9._-]+)+$/.test(prefix);
+const isAcceptance = (rule: string): boolean => rule === '*' || /^[^\s:]+:[^\s:]+$/.test(rule);
+
+const node = section('This node.', {
+  name: v.optional(
+    nodeName('Name of this node. When missing: Puppet’s certname where Puppet is installed, else the FQDN.'),
+  ),
+  state_dir: v.optional(
+    absolutePath('Folder of the journal and of the jobs’ files. Only one daemon may use it.'),
+    '/var/lib/triggerd',
+  ),
+  socket: v.optional(socketPath('Control socket: where `trigger` reaches the daemon.'), '/run/triggerd/triggerd.sock'),
+});
+
+const etcd = section('The etcd that firings and outcomes travel through.', {
+  endpoints: v.optional(
+    listOf('addresses such as "http://127.0.0.1:2379"', isHttpAddress, 'Client URLs of the cluster’s members.', 1),
+    ['http://127.0.0.1:2379'],
+  ),
+  prefix: v.optional(
+    textLike('a key prefix such as "/trigger"', isPrefix, 'All keys are below this prefix.'),
+    '/trigger',
+  ),
+  embedded: v.optional(flag('Start and supervise a local etcd under `state_dir`.'), false),
+  embedded_port: v.optional(
+    integer('Client port of the embedded etcd. When missing: the port of the first endpoint.', 1, 65_535),
+  ),
+  ca_file: v.optional(absolutePath('CA certificate that the endpoints’ certificates are checked against.')),
+  cert_file: v.optional(absolutePath('Client certificate; with `key_file`.')),
+  key_file: v.optional(absolutePath('Key of the client certificate.')),
+  username: v.optional(text('etcd user; with `password_file`.')),
+  password_file: v.optional(absolutePath('File with the user’s password, readable only by the daemon.')),
+  request_timeout: v.optional(duration('How long one request to etcd may take.'), '5s'),
+});
+
+const watch = section('The watcher of this node’s inbox.', {
+  enabled: v.optional(flag('Watch this node’s inbox and run what is fired at it.'), true),
+  run_cmd: v.optional(text('What a firing runs when it names no plugin.'), 'puppet agent --test'),
+  allow: v.optional(listOf('plugin names', isPluginName, 'Plugins that a firing may start on this node.'), ['puppet']),
+});
+
+const queue = (slots: number) =>
+  section('A queue of jobs. `default` and `requests` are always there.', {
+    slots: v.optional(
+      integer('How many jobs of this queue may run at the same time; 4 in the queue `requests`.', 1, 1024),
+      slots,
+    ),
+    max_queued: v.optional(integer('More queued jobs than this are refused.', 1, 10_000_000), 100_000),
+  });
+
+const queues = v.pipe(
+  v.objectWithRest({ default: v.optional(queue(1), {}), requests: v.optional(queue(4), {}) }, queue(1), sectionMessage),
+  v.description('The queues.'),
+  v.metadata({ names: 'NAME' }),
+);
+
+const plugins = section('The plugins of this node.', {
+  path: v.optional(
+    absolutePath('Folder of the plugins; a plugin’s name is its path below it.'),
+    '/usr/lib/triggerd/plugins',
+  ),
+});
+
+const jobs = section('What holds for every job.', {
+  grace: v.optional(duration('Time between TERM and KILL when a job is killed or times out.', 0), '10s'),
+  max_output: v.optional(
+    size('Bytes of output kept per job; what exceeds it is counted, and its last part kept.'),
+    '64MiB',
+  ),
+  timeout: v.optional(duration('Timeout of jobs that set none and whose plugin sets none. When missing: no limit.')),
+});
+
+const history = section('How long things that are over are kept.', {
+  keep: v.optional(integer('Ended jobs kept at most.', 0, 10_000_000), 1000),
+  max_age: v.optional(duration('Ended jobs older than this are forgotten.'), '30d'),
+  ids: v.optional(duration('How long a firing’s id is remembered, so that it never runs twice.'), '90d'),
+});
+
+const log = section('The daemon’s log on stderr.', {
+  level: v.optional(
+    choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal'], 'Least severe level that is logged.'),
+    'info',
+  ),
+  format: v.optional(
+    choice(['auto', 'human', 'json'], 'JSON lines or text for people; `auto`: people on a terminal, else JSON.'),
+    'auto',
+  ),
+});
+
+const http = section('REST gateway, `/metrics` and web page. Started when this section is present.', {
+  listen: v.optional(textLike('host:port', isHostAndPort, 'Where to listen.'), '127.0.0.1:8080'),
+});
+
+const broker = section('Makes this daemon a broker. Started when this section is present.', {
+  listen: v.optional(
+    textLike('an address such as "tcp://0.0.0.0:5555"', isTcpAddress, 'Where to listen.'),
+    'tcp://0.0.0.0:5555',
+  ),
+});
+
+const messages = section('Durable messages.', {
+  directory: v.optional(
+    absolutePath('Folder of `inmsg.txt`, `inmsg.rejected/` and the drop folder.'),
+    '/var/lib/triggerd/messages',
+  ),
+  data: v.optional(absolutePath('The only place where messages may write files.'), '/var/lib/triggerd/data'),
+  accept: v.optional(
+    listOf(
+      'rules such as "central:command.*", or "*"',
+      isAcceptance,
+      'Who may send what here, as `sender:method`; `*` is everything.',
+    ),
+    [],
+  ),
+  central: v.optional(nodeName('Node that gets errors.'), 'central'),
+});
+
+const main = section('triggerFS: who this machine is, and its broker.', {
+  team: v.optional(text('Team name for login.')),
+  identity: v.optional(text('Identity for login.')),
+  secret: v.optional(text('Password for login.', { secret: true })),
+  jwt: v.optional(text('Token that replaces identity and secret.', { secret: true })),
+  broker: v.optional(textLike('an address such as "tcp://host:5555"', isTcpAddress, 'The broker.')),
+  broker_key: v.optional(text('The broker’s public key, as `trigger broker key` prints it.')),
+});
+
+const triggerfs = section('triggerFS: the mounted trigger files.', {
+  mountpoint: v.optional(anyPath('Folder to mount at; relative to the working folder.')),
+  logfile: v.optional(anyPath('Log file; relative to the working folder.')),
+});
+
+const triggerfsClient = section('triggerFS: `triggerfs-client`.', {
+  logfile: v.optional(anyPath('Log file; relative to the working folder.')),
+});
+
+const worker = section('A worker’s credentials.', {
+  token: text('The worker’s token, as the console shows it.', { secret: true }),
+});
+
+const workers = v.pipe(
+  v.objectWithRest(
+    { pluginspath: v.optional(anyPath('Folder of the workers’ plugins. When missing: `[plugins] path`.')) },
+    v.pipe(
+      v.record(v.string(), worker, sectionMessage),
+      v.description('A team’s workers.'),
+      v.metadata({ names: 'IDENTITY' }),
+    ),
+    sectionMessage,
+  ),
+  v.description('triggerFS: the workers that run on this machine.'),
+  v.metadata({ names: 'TEAM' }),
+);
+
+export const configSchema = v.object(
+  {
+    node: v.optional(node, {}),
+    etcd: v.optional(etcd, {}),
+    watch: v.optional(watch, {}),
+    queues: v.optional(queues, {}),
+    plugins: v.optional(plugins, {}),
+    jobs: v.optional(jobs, {}),
+    history: v.optional(history, {}),
+    log: v.optional(log, {}),
+    http: v.optional(http),
+    broker: v.optional(broker),
+    messages: v.optional(messages, {}),
+    main: v.optional(main, {}),
+    triggerfs: v.optional(triggerfs, {}),
+    'triggerfs-client': v.optional(triggerfsClient, {}),
+    'triggerfs-cli': v.optional(section('triggerFS: `triggerfs-cli`; has no keys.', {}), {}),
+    workers: v.optional(workers, {}),
+  },
+  sectionMessage,
+);
+
+/** The whole configuration: checked, defaults filled in, frozen. */
+export type Config = DeepReadonly<v.InferOutput<typeof configSchema>>;
+
+type DeepReadonly<T> = T extends readonly string[]
+  ? T
+  : T extends object
+    ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+    : T;

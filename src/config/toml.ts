@@ -1,0 +1,26 @@
+import { parse, TomlError } from 'smol-toml';
+import { TriggerdError } from '../domain/errors.ts';
+
+/** A configuration file larger than this is not one. */
+export const maxConfigBytes = 2 ** 20;
+
+/** The text of a TOML file → its tables. Throws `config-syntax` with line and column. */
+export const parseToml = (text: string, file: string): Readonly<Record<string, unknown>> => {
+  if (Buffer.byteLength(text) > maxConfigBytes)
+    throw new TriggerdError('config-syntax', `${file}: larger than 1 MiB`, { details: { file } });
+  try {
+    return parse(text);
+  } catch (error) {
+    throw asSyntaxError(error, file);
+  }
+};
+
+const asSyntaxError = (error: unknown, file: string): TriggerdError => {
+  if (!(error instanceof TomlError)) return new TriggerdError('config-syntax', `${file}: not TOML`, { cause: error });
+  // The first line says what is wrong; the rest is a drawing of the place, which could show a secret.
+  const what = error.message.replace(/^Invalid TOML document: /, '').split('\n', 1)[0] ?? '';
+  return new TriggerdError('config-syntax', `${file}:${error.line}:${error.column}: ${what}`, {
+    cause: error,
+    details: { file, line: error.line, column: error.column },
+  });
+};
