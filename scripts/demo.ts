@@ -1,0 +1,213 @@
+/**
+ * `npm run demo`: the main job on one machine. Real etcd, three real daemons, real Puppet runs; nothing is pretended,
+ * and the exit code is 0 only when both load balancers' Puppet runs happened and did what their manifest says.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { execa, type ResultPromise } from 'execa';
+
+const root = resolve(import.meta.dirname, '..');
+const dir = mkdtempSync(join(tmpdir(), 'triggerd-demo-'));
+const balancers = ['lb01', 'lb02'] as const;
+const nodes = ['web01', ...balancers] as const;
+const color = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
+const bold = (text: string): string => (color ? `\u001b[1m${text}\u001b[0m` : text);
+const dim = (text: string): string => (color ? `\u001b[2m${text}\u001b[0m` : text);
+
+/** What was started, to be stopped in reverse. */
+const stops: (() => Promise<unknown>)[] = [];
+
+const step = (text: string): void => console.log(`\n${bold(`── ${text}`)}`);
+const show = (text: string): void => console.log(text.trimEnd().replace(/^/gm, '   '));
+
+const until = async <T>(what: string, seconds: number, probe: () => Promise<T | undefined | false>): Promise<T> => {
+  for (const end = Date.now() + seconds * 1000; Date.now() < end; ) {
+    const found = await probe();
+    if (found !== undefined && found !== false) return found;
+    await new Promise((wake) => setTimeout(wake, 50));
+  }
+  throw new Error(`${what}: not within ${seconds} s`);
+};
+
+const freePort = (): Promise<number> =>
+  new Promise((found, failed) => {
+    const server = createServer().once('error', failed);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => found(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+
+const stopLater = (name: string, child: ResultPromise): void => {
+  child.catch(() => undefined); // its end is looked at below
+  stops.push(async () => {
+    child.kill('SIGTERM');
+    const end = await child.catch((error: unknown) => error);
+    if (child.exitCode !== 0 && child.signalCode !== 'SIGTERM') console.error(`${name} ended oddly:`, end);
+  });
+};
+
+const startEtcd = async (): Promise<string> => {
+  const [client, peer] = [`http://127.0.0.1:${await freePort()}`, `http://127.0.0.1:${await freePort()}`];
+  const args = ['--data-dir', join(dir, 'etcd'), '--listen-client-urls', client, '--advertise-client-urls', client];
+  args.push('--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', `default=${peer}`);
+  stopLater('etcd', execa('etcd', args, { stdio: 'ignore' }));
+  await until('etcd', 20, async () => (await fetch(`${client}/health`).catch(() => undefined))?.ok);
+  return client;
+};
+
+/** Puppet with files of its own: the demo touches nothing outside its folder. */
+const puppetApply = (node: string, manifest: string): string[] => [
+  'puppet',
+  'apply',
+  '--confdir',
+  join(dir, node, 'puppet'),
+  '--vardir',
+  join(dir, node, 'puppet/var'),
+  '--publicdir',
+  join(dir, node, 'puppet/public'),
+  '--rundir',
+  join(dir, node, 'puppet/run'),
+  '--certname',
+  node,
+  '--modulepath',
+  join(dir, 'modules'),
+  join(dir, node, manifest),
+];
+
+const balancerManifest = (
+  node: string,
+): string => `# Every registered web server becomes a line of the load balancer's configuration.
+$servers = split(inline_template('<%= Dir["${dir}/registry/*"].map { |f| File.basename(f) }.sort.join(",") %>'), ',')
+file { '${dir}/${node}/haproxy.cfg':
+  content => $servers.map |$server| { "server \${server} \${server}.example.com:80 check\\n" }.join,
+}
+`;
+
+const webManifest = (): string => `file { '${dir}/registry/web01':
+  content => "up\\n",
+  notify  => Trigger['refresh load balancers'],
+}
+
+trigger { 'refresh load balancers':
+  hosts => ['lb01', 'lb02'],
+}
+`;
+
+const prepare = (etcd: string): void => {
+  for (const folder of ['modules', 'registry']) mkdirSync(join(dir, folder));
+  symlinkSync(join(root, 'puppet-module'), join(dir, 'modules/trigger'));
+  for (const node of nodes) {
+    mkdirSync(join(dir, node, 'puppet'), { recursive: true });
+    const runCommand = puppetApply(node, 'node.pp').join(' ');
+    writeFileSync(
+      join(dir, node, 'triggerd.toml'),
+      `[node]\nname = "${node}"\nstate_dir = "${dir}/${node}/state"\nsocket = "${dir}/${node}/sock"\n\n` +
+        `[etcd]\nendpoints = ["${etcd}"]\n\n[watch]\nrun_cmd = "${runCommand}"\n\n[plugins]\npath = "${root}/plugins"\n`,
+    );
+    writeFileSync(join(dir, node, 'node.pp'), node === 'web01' ? webManifest() : balancerManifest(node));
+  }
+  writeFileSync(join(dir, 'client.json'), JSON.stringify({ endpoints: [etcd], prefix: '/trigger', node: 'web01' }));
+};
+
+const startDaemon = async (node: string): Promise<void> => {
+  const log = join(dir, node, 'log');
+  const args = ['--config', join(dir, node, 'triggerd.toml')];
+  stopLater(
+    `triggerd on ${node}`,
+    execa(join(root, 'bin/triggerd'), args, { stdout: 'ignore', stderr: { file: log } }),
+  );
+  await until(`triggerd on ${node}`, 20, async () => readFileSync(log, 'utf8').includes('"msg":"ready"')).catch(
+    (error) => {
+      throw new Error(`${error.message}\n${readFileSync(log, 'utf8')}`);
+    },
+  );
+};
+
+const trigger = async (node: string, ...args: string[]): Promise<string> => {
+  const config = join(dir, node, 'triggerd.toml');
+  return (await execa(join(root, 'bin/trigger'), ['--config', config, ...args], { env: { COLUMNS: '100' } })).stdout;
+};
+
+interface Status {
+  readonly id: string;
+  readonly trigger: string;
+  readonly outcomes: Record<string, { stage: string; result: string | null; exit_code: number | null }>;
+}
+
+const finalStatus = (): Promise<Status> =>
+  until('the runs on both load balancers', 60, async () => {
+    const [latest] = JSON.parse(await trigger('web01', 'status', '--json')) as Status[];
+    const stages = Object.values(latest?.outcomes ?? {}).map((outcome) => outcome.stage);
+    return stages.length === 2 && stages.every((stage) => stage === 'finished' || stage === 'skipped') && latest;
+  });
+
+const verify = (status: Status): void => {
+  for (const node of balancers) {
+    const outcome = status.outcomes[node];
+    if (outcome?.result !== 'succeeded' || outcome.exit_code !== 2)
+      throw new Error(`${node}: ${JSON.stringify(outcome)}`);
+    const config = readFileSync(join(dir, node, 'haproxy.cfg'), 'utf8');
+    if (!config.includes('server web01 ')) throw new Error(`${node}: haproxy.cfg does not know web01`);
+  }
+};
+
+const demo = async (): Promise<void> => {
+  step('etcd and three daemons: web01, lb01, lb02');
+  const etcd = await startEtcd();
+  prepare(etcd);
+  await Promise.all(nodes.map(startDaemon));
+  show(await trigger('web01', 'nodes'));
+
+  step('web01: a manifest whose changed file notifies the load balancers');
+  show(webManifest());
+
+  step('web01: puppet apply');
+  const [program = 'puppet', ...args] = puppetApply('web01', 'node.pp');
+  const env = { TRIGGERD_CLIENT_JSON: join(dir, 'client.json') };
+  const applied = await execa(
+    program,
+    [...args, '--detailed-exitcodes', ...(color ? ['--color', 'ansi'] : ['--color', 'false'])],
+    {
+      env,
+      reject: false,
+    },
+  );
+  show(applied.stdout);
+  if (applied.exitCode !== 2) throw new Error(`puppet apply on web01 exited ${applied.exitCode}\n${applied.stderr}`);
+
+  step('lb01 and lb02: their queues run Puppet');
+  const status = await finalStatus();
+  for (const node of balancers) {
+    console.log(dim(`   ${node}$ trigger queue`));
+    show(await trigger(node, 'queue'));
+  }
+
+  step('web01: what came back (trigger status)');
+  show(await trigger('web01', 'status', status.id));
+
+  step('lb01: what its Puppet run wrote (haproxy.cfg)');
+  verify(status);
+  show(readFileSync(join(dir, 'lb01/haproxy.cfg'), 'utf8'));
+};
+
+const stopAll = async (): Promise<void> => {
+  while (stops.length > 0) await stops.pop()?.();
+  rmSync(dir, { recursive: true, force: true });
+};
+
+process.once('SIGINT', () => void stopAll().finally(() => process.exit(130)));
+const startedAt = Date.now();
+try {
+  await demo();
+  console.log(
+    `\n${bold('Done')}: one changed file on web01, two Puppet runs elsewhere, in ${Math.round((Date.now() - startedAt) / 1000)} s.`,
+  );
+} catch (error) {
+  console.error(`\ndemo failed: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+} finally {
+  await stopAll();
+}
