@@ -1,0 +1,69 @@
+import { type FSWatcher, watch } from 'node:fs';
+import type { RunEnding } from '../../queue/ports.ts';
+import { type Claim, readClaim, readStatus, voidPlans } from './job-files.ts';
+import { bootId, isAlive, statOf } from './process-identity.ts';
+import { groupTree } from './process-tree.ts';
+import { stopTree } from './stop-tree.ts';
+
+/** How often a runner that should be alive is looked at. */
+const livenessMs = 500;
+
+/**
+ * What became of the plan in this folder. A plan that nobody has claimed is made void (`never-started`); a claimed one
+ * is waited for as long as its runner lives. When a runner died without a status, what is left of its job is killed
+ * first, so that `lost` also means: nothing runs any more.
+ */
+export const awaitEnding = async (folder: string): Promise<RunEnding | 'never-started' | 'lost'> => {
+  if (voidPlans(folder)) return 'never-started';
+  const claim = readClaim(folder);
+  if (claim === undefined) return 'never-started';
+  const ending = await untilOver(folder, claim);
+  if (ending !== undefined) return ending;
+  await killRest(claim);
+  return 'lost';
+};
+
+/** The status when there is one; undefined when the runner has died without. */
+const untilOver = async (folder: string, claim: Claim): Promise<RunEnding | undefined> => {
+  for (;;) {
+    // Looked at before the status is read: a runner that is dead now has written all that it ever will.
+    const wasAlive = isAlive(claim.runner);
+    const ending = readStatus(folder);
+    if (ending !== undefined || !wasAlive) return ending;
+    await somethingHappens(folder);
+  }
+};
+
+/** Resolves at the next change in the folder, and anyway soon: a watch may fail, and a death makes no event. */
+const somethingHappens = (folder: string): Promise<void> =>
+  new Promise((resolve) => {
+    let watcher: FSWatcher | undefined;
+    const done = (): void => {
+      clearTimeout(timer);
+      watcher?.close();
+      resolve();
+    };
+    const timer = setTimeout(done, livenessMs).unref();
+    try {
+      watcher = watch(folder, { persistent: false }, (_event, name) => {
+        if (name === 'status.json') done();
+      }).on('error', () => undefined);
+    } catch {
+      // Out of inotify watches: the timer does it.
+    }
+  });
+
+const killRest = async ({ runner, leader }: Claim): Promise<void> => {
+  if (runner.bootId !== bootId()) return;
+  const group = leader !== undefined && isStillOurs(leader) ? leader.pid : nobody;
+  await stopTree(groupTree(group, runner.token), 0);
+};
+
+/** A group that never exists: then only the token counts. */
+const nobody = 2 ** 30;
+
+/** The pid of a dead leader is not given away while its group lives; one of another start time is somebody else's. */
+const isStillOurs = (leader: { pid: number; startTime: string }): boolean => {
+  const now = statOf(leader.pid);
+  return now === undefined || now.startTime === leader.startTime;
+};

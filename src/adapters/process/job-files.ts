@@ -1,0 +1,101 @@
+/**
+ * The files of a job's folder: the only thing that daemon and runner share, so that either may die.
+ *
+ *     plan-<token>   written by the daemon, 0600: the `LaunchPlan`. Renamed to `claim` by the runner, or deleted by a
+ *                    daemon that finds it after a restart: a rename and an unlink of one name exclude each other, so a
+ *                    plan is either claimed once or never, whatever stale runner wakes up with an old order.
+ *     claim          who runs the job, one JSON line for the runner, then one for the job's first process. The plan's
+ *                    text (it holds the environment) is overwritten before the rename.
+ *     kill           asks the runner to end the job; SIGUSR2 makes it look
+ *     output         stdout and stderr as they came; `output.idx` says which bytes were which, and when
+ *     context.json   the file that `TRIGGERD_CONTEXT` names
+ *     status.json    the `RunEnding`; written last, atomically
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RunEnding } from '../../queue/ports.ts';
+import type { ProcessIdentity } from './process-identity.ts';
+
+export const jobFile = (
+  folder: string,
+  name: 'claim' | 'kill' | 'output' | 'output.idx' | 'context.json' | 'status.json',
+): string => `${folder}/${name}`;
+
+export const planFile = (folder: string, token: string): string => `${folder}/plan-${token}`;
+const isPlan = (name: string): boolean => name.startsWith('plan-');
+
+/** What a runner is told: one JSON line. */
+export interface Order {
+  readonly folder: string;
+  readonly token: string;
+}
+
+/** What it answers: one JSON line. Null: the plan was gone, so nothing was started. */
+export interface Answer {
+  readonly token: string;
+  readonly ending: RunEnding | null;
+}
+
+export interface Claim {
+  readonly runner: ProcessIdentity & { readonly token: string };
+  /** The job's first process, which leads its session; undefined until it is started. */
+  readonly leader: { readonly pid: number; readonly startTime: string } | undefined;
+}
+
+/** Makes the folder, empty but for nothing: what an earlier attempt left is deleted. */
+export const prepareFolder = (folder: string): void => {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true, force: true });
+};
+
+/** Makes sure that no runner will start what is planned here; true when there was a plan that nobody had claimed. */
+export const voidPlans = (folder: string): boolean => {
+  let voided = false;
+  for (const name of namesIn(folder).filter(isPlan)) voided = removed(join(folder, name)) || voided;
+  return voided;
+};
+
+export const readClaim = (folder: string): Claim | undefined => {
+  const [runner, leader] = readText(jobFile(folder, 'claim'))?.split('\n') ?? [];
+  if (runner === undefined || runner === '') return undefined;
+  return {
+    runner: JSON.parse(runner) as Claim['runner'],
+    leader: leader ? (JSON.parse(leader) as Claim['leader']) : undefined,
+  };
+};
+
+export const readStatus = (folder: string): RunEnding | undefined => {
+  const text = readText(jobFile(folder, 'status.json'));
+  return text === undefined ? undefined : (JSON.parse(text) as RunEnding);
+};
+
+const readText = (file: string): string | undefined => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (thrown) {
+    if (isMissing(thrown)) return undefined;
+    throw thrown;
+  }
+};
+
+const namesIn = (folder: string): string[] => {
+  try {
+    return readdirSync(folder);
+  } catch (thrown) {
+    if (isMissing(thrown)) return [];
+    throw thrown;
+  }
+};
+
+const removed = (file: string): boolean => {
+  try {
+    rmSync(file);
+    return true;
+  } catch (thrown) {
+    if (isMissing(thrown)) return false;
+    throw thrown;
+  }
+};
+
+export const isMissing = (thrown: unknown): boolean =>
+  thrown instanceof Error && 'code' in thrown && (thrown.code === 'ENOENT' || thrown.code === 'ENOTDIR');

@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { TriggerdError } from '../../domain/errors.ts';
+import type { LaunchPlan, RunEnding, Runner } from '../../queue/ports.ts';
+import { awaitEnding } from './adoption.ts';
+import { isMissing, jobFile, type Order, planFile, prepareFolder, readClaim } from './job-files.ts';
+import { isAlive } from './process-identity.ts';
+import { canStartUnits, createUnitLauncher } from './unit-launcher.ts';
+import { createWarmRunners } from './warm-runners.ts';
+
+/** A way to get a runner for an order. */
+export interface Launcher {
+  /** Resolves when the job is over. Throws when there is no way to start it; then nothing has been started. */
+  launch(order: Order): Promise<RunEnding | 'never-started' | 'lost'>;
+  close(): void;
+}
+
+export interface ProcessRunnerOptions {
+  /** Program and arguments of the runner: `[process.execPath, '<dist>/adapters/process/runner-main.js']`. */
+  readonly command: readonly [string, ...string[]];
+  /** `unit`: a systemd unit per job. `session`: warm runner processes. Default: units where this host has systemd. */
+  readonly isolation?: 'unit' | 'session';
+  /** How long an idle warm runner is kept; 30 s by default. */
+  readonly idleMs?: number;
+}
+
+/** The `Runner` of real processes. A job's folder is all that it shares with the runner; see job-files.ts. */
+export const createProcessRunner = (options: ProcessRunnerOptions): Runner => {
+  const isolation = options.isolation ?? (canStartUnits() ? 'unit' : 'session');
+  const launcher =
+    isolation === 'unit'
+      ? createUnitLauncher(options.command)
+      : createWarmRunners({ command: options.command, idleMs: options.idleMs ?? 30_000 });
+  return {
+    run: async (folder, plan) => launcher.launch(writePlan(folder, plan)),
+    adopt: (folder) => casting(folder, () => awaitEnding(folder)),
+    kill: (folder) => casting(folder, async () => requestKill(folder)),
+    discard: (folder) => casting(folder, () => rm(folder, { recursive: true, force: true })),
+    close: async () => launcher.close(),
+  };
+};
+
+/** Done before `run` gives way, so that a `kill` that follows is for this attempt. */
+const writePlan = (folder: string, plan: LaunchPlan): Order => {
+  const order = { folder, token: randomBytes(12).toString('hex') };
+  try {
+    prepareFolder(folder);
+    writeFileSync(planFile(folder, order.token), JSON.stringify(plan), { mode: 0o600, flag: 'wx' });
+    return order;
+  } catch (thrown) {
+    throw castFileError(thrown, folder);
+  }
+};
+
+/** The file is for a runner that has not claimed yet, the signal for one that has; a runner looks at both. */
+const requestKill = (folder: string): void => {
+  writeFileSync(jobFile(folder, 'kill'), '', { mode: 0o600 });
+  const claim = readClaim(folder);
+  if (claim !== undefined && isAlive(claim.runner)) process.kill(claim.runner.pid, 'SIGUSR2');
+};
+
+const casting = async <T>(folder: string, work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work();
+  } catch (thrown) {
+    throw castFileError(thrown, folder);
+  }
+};
+
+const castFileError = (thrown: unknown, folder: string): TriggerdError => {
+  if (thrown instanceof TriggerdError) return thrown;
+  const what = isMissing(thrown) ? 'is gone' : thrown instanceof Error ? thrown.message : String(thrown);
+  return new TriggerdError('state-unusable', `The job folder ${folder}: ${what}`, {
+    cause: thrown,
+    details: { folder },
+  });
+};

@@ -1,0 +1,85 @@
+/**
+ * The runner: a small process that outlives the daemon and runs one job at a time.
+ *
+ *     runner-main                      orders as JSON lines on stdin, answers on stdout; ends when stdin does
+ *     runner-main <folder> <token>     one job, in a cgroup of its own (a transient systemd unit)
+ *
+ * It imports as little as it can: it is started often, and forking from a big process is slow. What it knows of a job
+ * goes to the job's folder first and to the daemon second, which may be gone by then.
+ */
+import { appendFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RunEnding } from '../../queue/ports.ts';
+import type { Answer, Order } from './job-files.ts';
+import { cgroupTree, ownCgroupProcs } from './process-tree.ts';
+import { createPipes } from './runner/pipes.ts';
+import { type JobRun, type RunTools, runJob, writeStatus } from './runner/run-job.ts';
+
+let current: { readonly order: Order; readonly job: JobRun } | undefined;
+let isDaemonGone = false;
+
+const perform = async (order: Order, tools: RunTools): Promise<void> => {
+  const job = runJob(order, tools);
+  current = { order, job };
+  const ending = await job.ending;
+  if (ending !== null) await record(order, ending);
+  current = undefined;
+  answer({ token: order.token, ending });
+};
+
+/** A full disk is no reason to forget how a job ended: a living daemon is told, the next one waits for the file. */
+const record = async (order: Order, ending: RunEnding): Promise<void> => {
+  for (;;) {
+    try {
+      writeStatus(order.folder, ending);
+      return;
+    } catch (thrown) {
+      if (!isDaemonGone && process.stdout.writable) return;
+      complain(order.folder, thrown);
+      await sleep(1000);
+    }
+  }
+};
+
+const answer = (line: Answer): void => {
+  if (!isDaemonGone) process.stdout.write(`${JSON.stringify(line)}\n`);
+};
+
+/** Nobody reads this process's stderr. */
+const complain = (folder: string, thrown: unknown): void => {
+  try {
+    appendFileSync(`${folder}/runner-error`, `${thrown instanceof Error ? thrown.stack : String(thrown)}\n`);
+  } catch {
+    // The folder is gone, too: nothing is left to tell.
+  }
+};
+
+const serve = async (): Promise<void> => {
+  const tools: RunTools = { openPipe: createPipes() };
+  for await (const line of createInterface({ input: process.stdin })) await perform(JSON.parse(line) as Order, tools);
+};
+
+const performOne = async (order: Order): Promise<void> => {
+  const procsFile = ownCgroupProcs();
+  const cgroup = procsFile === undefined ? {} : { cgroup: cgroupTree(procsFile) };
+  await perform(order, { openPipe: createPipes(), ...cgroup });
+};
+
+const main = async (): Promise<void> => {
+  // A shutdown signals every process: the job ends by that signal, and its end is still to be written down.
+  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => undefined);
+  process.on('SIGUSR2', () => current?.job.checkKill());
+  process.stdout.on('error', () => {
+    isDaemonGone = true;
+  });
+  process.on('uncaughtException', (thrown) => {
+    if (current !== undefined) complain(current.order.folder, thrown);
+    process.exit(70);
+  });
+  const [folder, token] = process.argv.slice(2);
+  if (folder === undefined || token === undefined) await serve();
+  else await performOne({ folder, token });
+};
+
+await main();

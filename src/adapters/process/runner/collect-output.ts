@@ -1,0 +1,57 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createOutputFile } from './output-file.ts';
+import type { Pipe } from './pipes.ts';
+
+export interface OutputCollector {
+  /**
+   * Reads what the ended job left in its pipes, and stops: a daemon that it started may hold them open for years.
+   * Resolves with the bytes that the job wrote.
+   */
+  finish(): Promise<number>;
+}
+
+/** The writers are dead: what they wrote is in the pipes, and a few turns of the event loop read it. */
+const quietTurns = 3;
+const turnMs = 2;
+const longestDrainMs = 200;
+
+/** Copies both pipes into the job's output file as bytes arrive. */
+export const collectOutput = (folder: string, maxBytes: number, stdout: Pipe, stderr: Pipe): OutputCollector => {
+  const file = createOutputFile(folder, maxBytes);
+  const pipes = [stdout, stderr];
+  let open = pipes.length;
+  let chunks = 0;
+  let allEnded: () => void = () => undefined;
+  const ended = new Promise<void>((resolve) => {
+    allEnded = resolve;
+  });
+  const follow = (pipe: Pipe, stream: 'o' | 'e'): void => {
+    pipe.reader.on('data', (chunk: Buffer) => {
+      chunks += 1;
+      file.write(stream, chunk);
+    });
+    const onEnd = (): void => {
+      open -= 1;
+      if (open === 0) allEnded();
+    };
+    pipe.reader.once('close', onEnd).on('error', () => undefined);
+  };
+  follow(stdout, 'o');
+  follow(stderr, 'e');
+
+  const quiet = async (): Promise<void> => {
+    const deadline = performance.now() + longestDrainMs;
+    for (let turns = 0, seen = chunks; turns < quietTurns && performance.now() < deadline; seen = chunks) {
+      await sleep(turnMs);
+      turns = seen === chunks ? turns + 1 : 0;
+    }
+  };
+
+  return {
+    finish: async () => {
+      await Promise.race([ended, quiet()]);
+      for (const pipe of pipes) pipe.release(pipe.reader.readableEnded);
+      return file.close();
+    },
+  };
+};

@@ -1,0 +1,137 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { jobFile } from '../job-files.ts';
+
+/** `o` and `e` are the job's stdout and stderr, `t` is a line of triggerd's own. */
+export type StreamTag = 'o' | 'e' | 't';
+
+export interface OutputFile {
+  write(stream: 'o' | 'e', chunk: Buffer): void;
+  /** Appends the marker and the tail if bytes were left out; returns how many bytes the job wrote. */
+  close(): number;
+}
+
+const tailBytes = 64 * 1024;
+/** Bytes of one stream within this time share one line of the index. */
+const indexStepMs = 50;
+
+interface Piece {
+  readonly stream: 'o' | 'e';
+  readonly atMs: number;
+  readonly bytes: Buffer;
+}
+
+/**
+ * `output` and `output.idx` of a job. The first `maxBytes` are kept as they come; of what follows, the last 64 KiB are
+ * held in memory and appended at the end, after a line that says how much is missing. An index line is
+ * `<ms since the start> <o|e|t> <length>`; the index is made with the first byte.
+ *
+ * A full disk must not fail the job: what can not be written counts as left out.
+ */
+export const createOutputFile = (folder: string, maxBytes: number): OutputFile => {
+  const startedMs = performance.now();
+  const elapsedMs = (): number => Math.round(performance.now() - startedMs);
+  const fd = openSync(jobFile(folder, 'output'), 'a', 0o600);
+  const index = createIndex(jobFile(folder, 'output.idx'));
+  let total = 0;
+  let kept = 0;
+  let endsInNewline = true;
+  let tail: Piece[] = [];
+  let tailLength = 0;
+
+  const append = (stream: StreamTag, atMs: number, bytes: Buffer): boolean => {
+    if (!wrote(fd, bytes)) return false;
+    index.add(stream, atMs, bytes.length);
+    endsInNewline = bytes.at(-1) === 0x0a;
+    return true;
+  };
+
+  const hold = (piece: Piece): void => {
+    // A copy: a slice would keep the whole chunk alive.
+    tail.push({ ...piece, bytes: Buffer.from(piece.bytes.subarray(-tailBytes)) });
+    tailLength += Math.min(piece.bytes.length, tailBytes);
+    while (tailLength > 2 * tailBytes) tailLength -= tail.shift()?.bytes.length ?? 0;
+  };
+
+  const write = (stream: 'o' | 'e', chunk: Buffer): void => {
+    const atMs = elapsedMs();
+    total += chunk.length;
+    const head = chunk.subarray(0, Math.max(0, maxBytes - kept));
+    if (head.length > 0 && append(stream, atMs, head)) kept += head.length;
+    else if (head.length > 0) kept = maxBytes;
+    if (head.length < chunk.length) hold({ stream, atMs, bytes: chunk.subarray(head.length) });
+  };
+
+  const appendTail = (): void => {
+    tail = lastBytes(tail, tailBytes);
+    const held = tail.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    const leftOut = total - kept - held;
+    const marker = `${endsInNewline ? '' : '\n'}[triggerd: ${leftOut} bytes left out]\n`;
+    if (leftOut > 0) append('t', elapsedMs(), Buffer.from(marker));
+    for (const { stream, atMs, bytes } of tail) append(stream, atMs, bytes);
+  };
+
+  return {
+    write,
+    close: () => {
+      if (tail.length > 0) appendTail();
+      index.close();
+      closeSync(fd);
+      return total;
+    },
+  };
+};
+
+const lastBytes = (pieces: readonly Piece[], limit: number): Piece[] => {
+  const last: Piece[] = [];
+  let left = limit;
+  for (const piece of pieces.toReversed()) {
+    if (left <= 0) break;
+    const bytes = piece.bytes.subarray(-left);
+    last.unshift({ ...piece, bytes });
+    left -= bytes.length;
+  }
+  return last;
+};
+
+/** Index lines are held back for a step so that byte-wise output does not make an index larger than itself. */
+const createIndex = (file: string) => {
+  let fd: number | undefined;
+  let pending: { stream: StreamTag; atMs: number; length: number } | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const flush = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (pending === undefined) return;
+    fd ??= opened(file);
+    if (fd !== undefined) wrote(fd, Buffer.from(`${pending.atMs} ${pending.stream} ${pending.length}\n`));
+    pending = undefined;
+  };
+  return {
+    add: (stream: StreamTag, atMs: number, length: number): void => {
+      if (pending !== undefined && (pending.stream !== stream || atMs - pending.atMs > indexStepMs)) flush();
+      pending = { stream, atMs: pending?.atMs ?? atMs, length: (pending?.length ?? 0) + length };
+      timer ??= setTimeout(flush, indexStepMs);
+    },
+    close: (): void => {
+      flush();
+      if (fd !== undefined) closeSync(fd);
+    },
+  };
+};
+
+const opened = (file: string): number | undefined => {
+  try {
+    return openSync(file, 'a', 0o600);
+  } catch {
+    return undefined;
+  }
+};
+
+const wrote = (fd: number, bytes: Buffer): boolean => {
+  try {
+    for (let offset = 0; offset < bytes.length; ) offset += writeSync(fd, bytes, offset);
+    return true;
+  } catch {
+    return false;
+  }
+};

@@ -1,0 +1,137 @@
+/**
+ * One job from its claim to `status.json`:
+ *
+ *     claim ─► context ─► start ─► the first process exits ─► its group is empty ─► the pipes are drained ─► status
+ *                  │                        ▲
+ *                  └─ refused: not-started  └─ timeout or kill: stop everything; the first reason wins
+ */
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
+import type { LaunchPlan, RunEnding } from '../../../queue/ports.ts';
+import { jobFile, type Order } from '../job-files.ts';
+import { groupTree, type ProcessTree, tokenVariable } from '../process-tree.ts';
+import { becomes, stopTree } from '../stop-tree.ts';
+import { claimPlan } from './claim.ts';
+import { collectOutput } from './collect-output.ts';
+import { type CpuTimes, childrenTimes, since } from './cpu-times.ts';
+import type { Pipe } from './pipes.ts';
+import { closeStreams, openInput, type ProcessExit, startProcess } from './start-process.ts';
+
+export interface JobRun {
+  /** Null when the plan was voided: nothing was started, and nothing may be written. */
+  readonly ending: Promise<RunEnding | null>;
+  /** Ends the job if its folder holds a `kill` file. */
+  checkKill(): void;
+}
+
+export interface RunTools {
+  readonly openPipe: () => Pipe;
+  /** The cgroup that holds only the runner and this job, where there is one. */
+  readonly cgroup?: ProcessTree;
+}
+
+export const runJob = (order: Order, tools: RunTools): JobRun => {
+  const stopping = createStopping();
+  const checkKill = (): void => {
+    if (existsSync(jobFile(order.folder, 'kill'))) stopping.request('kill');
+  };
+  return { ending: run(order, tools, stopping, checkKill), checkKill };
+};
+
+const run = async (
+  order: Order,
+  tools: RunTools,
+  stopping: Stopping,
+  checkKill: () => void,
+): Promise<RunEnding | null> => {
+  const claimed = claimPlan(order);
+  if (claimed === undefined) return null;
+  const { plan } = claimed;
+  writeFileSync(jobFile(order.folder, 'context.json'), plan.context, { mode: 0o600 });
+  const clock = startClock();
+  const [stdout, stderr] = [tools.openPipe(), tools.openPipe()];
+  const streams = {
+    stdin: openInput(order.folder, plan.stdin),
+    stdout: stdout.writeFd,
+    stderr: stderr.writeFd,
+  };
+  const started = await startProcess(plan, environmentOf(plan, order), streams);
+  closeStreams(streams);
+  claimed.recordLeader(typeof started === 'string' ? undefined : started.pid);
+  const output = collectOutput(order.folder, plan.maxOutputBytes, stdout, stderr);
+  if (typeof started === 'string') {
+    return clock.ending({ kind: 'not-started', reason: started }, 'itself', await output.finish());
+  }
+  const tree = tools.cgroup ?? groupTree(started.pid, order.token);
+  stopping.arm(tree, plan);
+  checkKill();
+  const exit = await started.exited;
+  await becomes(() => tree.isEmpty(), Number.POSITIVE_INFINITY);
+  const cause = await stopping.settled();
+  return clock.ending(exit, cause, await output.finish());
+};
+
+/** Written aside and renamed: whoever sees `status.json` sees all of it. */
+export const writeStatus = (folder: string, ending: RunEnding): void => {
+  const file = jobFile(folder, 'status.json');
+  writeFileSync(`${file}.new`, JSON.stringify(ending), { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+};
+
+const environmentOf = (plan: LaunchPlan, { folder, token }: Order): Record<string, string> => ({
+  ...plan.env,
+  TRIGGERD_CONTEXT: jobFile(folder, 'context.json'),
+  [tokenVariable]: token,
+});
+
+/** Real time by the monotonic clock: the wall clock may jump while a job runs. */
+const startClock = () => {
+  const startedAt = Date.now();
+  const startedMono = performance.now();
+  const before: CpuTimes = childrenTimes();
+  return {
+    ending: (exit: RunEnding['exit'] | ProcessExit, cause: RunEnding['cause'], outputBytes: number): RunEnding => ({
+      startedAt,
+      finishedAt: Date.now(),
+      times: { realS: (performance.now() - startedMono) / 1000, ...since(before) },
+      exit,
+      cause,
+      outputBytes,
+    }),
+  };
+};
+
+interface Stopping {
+  request(cause: 'timeout' | 'kill'): void;
+  /** From now on requests act; one that came before acts at once. */
+  arm(tree: ProcessTree, plan: Pick<LaunchPlan, 'timeoutMs' | 'graceMs'>): void;
+  /** Why the job ended; waits for a stop that is under way. */
+  settled(): Promise<RunEnding['cause']>;
+}
+
+const createStopping = (): Stopping => {
+  let cause: RunEnding['cause'] = 'itself';
+  let stop: (() => Promise<void>) | undefined;
+  let stopped: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const act = (): void => {
+    if (cause !== 'itself' && stop !== undefined) stopped ??= stop();
+  };
+  const request = (why: 'timeout' | 'kill'): void => {
+    if (cause === 'itself') cause = why;
+    act();
+  };
+  return {
+    request,
+    arm: (tree, { timeoutMs, graceMs }) => {
+      stop = () => stopTree(tree, graceMs);
+      // Node fires at once what exceeds 2^31 ms; such a timeout is none.
+      if (timeoutMs !== null && timeoutMs < 2 ** 31) timer = setTimeout(() => request('timeout'), timeoutMs);
+      act();
+    },
+    settled: async () => {
+      clearTimeout(timer);
+      await stopped;
+      return cause;
+    },
+  };
+};
