@@ -32,6 +32,14 @@ RSpec.describe PuppetX::Trigger::Publication, 'on a real etcd' do
     end
   end
 
+  { 126 => 1, 127 => 4, 300 => 5 }.each do |count, transactions|
+    it "needs #{transactions} transactions for #{count} nodes" do
+      counted = gateway(etcd.url)
+      expect(counted).to receive(:commit).exactly(transactions).times.and_call_original
+      publish(SampleFiring.to(SampleFiring.hosts(count)), through: counted)
+    end
+  end
+
   it 'changes nothing when the same firing is published again' do
     [2, 200].each do |count|
       firing = SampleFiring.to(SampleFiring.hosts(count))

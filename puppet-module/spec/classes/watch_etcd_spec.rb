@@ -1,0 +1,114 @@
+# frozen_string_literal: true
+
+require 'spec_helper'
+
+RSpec.describe 'trigger::watch::etcd' do
+  let(:node) { 'LB01.example.com' }
+  let(:facts) { { 'os' => { 'family' => 'Debian' } } }
+
+  context 'with its defaults' do
+    it { is_expected.to compile.with_all_deps }
+    it { is_expected.to contain_file('/etc/triggerd').with(ensure: 'directory', owner: 'root', mode: '0755') }
+
+    it 'writes the configuration of the daemon' do
+      is_expected.to contain_file('/etc/triggerd/triggerd.toml').with(owner: 'root', mode: '0644').with_content(<<~TOML)
+        # Written by Puppet (trigger::watch::etcd); changes made here are lost.
+
+        [node]
+        name = "lb01.example.com"
+        state_dir = "/var/lib/triggerd"
+        socket = "/run/triggerd/triggerd.sock"
+
+        [etcd]
+        endpoints = ["http://127.0.0.1:2379"]
+        prefix = "/trigger"
+
+        [watch]
+        enabled = true
+        run_cmd = "puppet agent --test"
+        allow = ["puppet"]
+      TOML
+    end
+
+    it 'writes the settings of the type' do
+      is_expected.to contain_file('/etc/triggerd/client.json').with_content(<<~JSON)
+        {
+          "endpoints": [
+            "http://127.0.0.1:2379"
+          ],
+          "prefix": "/trigger",
+          "node": "lb01.example.com"
+        }
+      JSON
+    end
+
+    it 'runs the service, and again when the configuration changes' do
+      is_expected.to contain_service('triggerd').with(ensure: 'running', enable: true, provider: nil)
+                                                .that_subscribes_to('File[/etc/triggerd/triggerd.toml]')
+    end
+  end
+
+  context 'with TLS, a user, another name and a command with quotes' do
+    let(:params) do
+      { 'trigger_hostname' => 'Web.example.com', 'run_cmd' => %(sh -c "echo 'ü' \\ \t"), 'endpoints' => ['https://[::1]:2379'],
+        'ca_file' => '/c/ca.pem', 'cert_file' => '/c/c.pem', 'key_file' => '/c/k.pem', 'username' => 'u', 'password_file' => '/c/p',
+        'settings' => { 'watch' => { 'enabled' => false }, 'queues' => { 'default' => { 'slots' => 2 } } } }
+    end
+
+    it 'escapes and merges' do
+      is_expected.to contain_file('/etc/triggerd/triggerd.toml').with_content(
+        %r{^\[etcd\]\nendpoints = \["https://\[::1\]:2379"\]\nprefix = "/trigger"\nca_file = "/c/ca.pem"\ncert_file = "/c/c.pem"\nkey_file = "/c/k.pem"\nusername = "u"\npassword_file = "/c/p"\n},
+      ).with_content(/^enabled = false\nrun_cmd = "sh -c \\"echo 'ü' \\\\ \\t\\""$/).with_content(/\n\[queues\.default\]\nslots = 2\n\z/)
+    end
+
+    it 'gives the same access to the type' do
+      content = catalogue.resource('File', '/etc/triggerd/client.json')[:content]
+      expect(JSON.parse(content)).to include('node' => 'web.example.com', 'username' => 'u', 'password_file' => '/c/p', 'ca_file' => '/c/ca.pem')
+    end
+
+    it 'writes nothing that the type does not know' do
+      require 'puppet_x/trigger/client_settings'
+      content = JSON.parse(catalogue.resource('File', '/etc/triggerd/client.json')[:content])
+      expect(PuppetX::Trigger::ClientSettings.new('x', content).node).to eq('web.example.com')
+    end
+  end
+
+  context 'on a node without a Puppet server' do
+    let(:params) { { 'run_cmd' => 'puppet apply manifest.pp' } }
+
+    it { is_expected.to contain_file('/etc/triggerd/triggerd.toml').with_content(/^run_cmd = "puppet apply manifest.pp"$/) }
+  end
+
+  context 'when others manage the service and the folder' do
+    let(:params) { { 'manage_service' => false, 'manage_config_dir' => false } }
+
+    it { is_expected.not_to contain_service('triggerd') }
+    it { is_expected.not_to contain_file('/etc/triggerd') }
+  end
+
+  context 'with two folders and a service of its own kind' do
+    let(:params) do
+      { 'client_file' => '/opt/c.json', 'service_name' => 'trg', 'service_ensure' => 'stopped', 'service_enable' => false,
+        'service_provider' => 'systemd' }
+    end
+
+    it { is_expected.to contain_file('/opt').with_ensure('directory') }
+    it { is_expected.to contain_service('trg').with(ensure: 'stopped', enable: false, provider: 'systemd') }
+  end
+
+  {
+    'a certificate without its key' => [{ 'cert_file' => '/c' }, /cert_file and key_file belong together/],
+    'a user without a password' => [{ 'username' => 'u' }, /username and password_file belong together/],
+    'no endpoint' => [{ 'endpoints' => [] }, /endpoints/],
+    'a password in an endpoint' => [{ 'endpoints' => ['http://u:p@a:1'] }, /endpoints/],
+    'a strange host name' => [{ 'trigger_hostname' => 'lb 01' }, /trigger_hostname/],
+    'a relative path' => [{ 'config_file' => 'triggerd.toml' }, /config_file/],
+    'a plugin outside its folder' => [{ 'allow' => ['../sh'] }, /allow/],
+  }.each do |what, (params, message)|
+    context "with #{what}" do
+      let(:params) { params }
+
+      it { is_expected.to compile.and_raise_error(message) }
+    end
+  end
+end
