@@ -1,7 +1,8 @@
 import * as v from 'valibot';
-import { defaultTtl } from '../../domain/firing.ts';
+import { defaultTtl, type Firing } from '../../domain/firing.ts';
 import { parseNodeName, parsePluginName, parseTriggerName } from '../../domain/names.ts';
 import type { FiredView } from '../contract.ts';
+import type { ApiServices } from '../ports.ts';
 import { durationMs, stringMap, text } from '../schemas.ts';
 import type { Verb } from '../verb.ts';
 
@@ -18,25 +19,28 @@ const body = v.strictObject({
 
 export const addFiring: Verb = (app, services) => {
   app.post('/v1/firings', { schema: { body } }, async ({ body }, reply) => {
-    const now = services.now();
-    const targets = [...new Set(body.hosts.map(parseNodeName))];
-    const id = services.newFiringId();
-    const { unseen } = await services.firings.publish({
-      id,
-      trigger: parseTriggerName(body.trigger),
-      origin: { kind: 'cli', node: services.node, user: body.user ?? null },
-      targets,
-      job: { plugin: body.plugin === undefined ? null : parsePluginName(body.plugin), args: body.args },
-      noop: body.noop,
-      tags: body.tags,
-      policy: {},
-      ttl: defaultTtl,
-      chain: [],
-      createdAt: new Date(now).toISOString(),
-      expiresAt: body.ttl_ms === undefined ? null : new Date(now + body.ttl_ms).toISOString(),
-      signature: null,
-    });
-    const fired: FiredView = { id, targets, unseen };
+    const firing = newFiring(body, services);
+    const { unseen } = await services.firings.publish(firing);
+    const fired: FiredView = { id: firing.id, targets: firing.targets, unseen };
     return reply.code(201).send(fired);
   });
+};
+
+const newFiring = (asked: v.InferOutput<typeof body>, services: ApiServices): Firing => {
+  const now = services.now();
+  return {
+    id: services.newFiringId(),
+    trigger: parseTriggerName(asked.trigger),
+    origin: { kind: 'cli', node: services.node, user: asked.user ?? null },
+    targets: [...new Set(asked.hosts.map(parseNodeName))],
+    job: { plugin: asked.plugin === undefined ? null : parsePluginName(asked.plugin), args: asked.args },
+    noop: asked.noop,
+    tags: asked.tags,
+    policy: {},
+    ttl: defaultTtl,
+    chain: [],
+    createdAt: new Date(now).toISOString(),
+    expiresAt: asked.ttl_ms === undefined ? null : new Date(now + asked.ttl_ms).toISOString(),
+    signature: null,
+  };
 };

@@ -1,0 +1,86 @@
+import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { execa } from 'execa';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createPluginFiles } from '../../../src/adapters/files/plugin-files.ts';
+import { readManifest } from '../../../src/plugin/manifest.ts';
+
+const shipped = resolve(import.meta.dirname, '../../../plugins');
+
+describe('the plugins folder', () => {
+  let root: string;
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'triggerd-plugins-'));
+    cpSync(join(shipped, 'echo'), join(root, 'echo'), { recursive: true });
+  });
+  afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+  const codeOf = (name: string): unknown => {
+    try {
+      createPluginFiles(root).find(name);
+      return null;
+    } catch (error) {
+      return (error as { code: string }).code;
+    }
+  };
+
+  it('lists plugins by their path below it, and finds them while the daemon runs', () => {
+    mkdirSync(join(root, 'file/stream'), { recursive: true });
+    writeFileSync(join(root, 'file/stream/plugin.toml'), 'summary = "x"');
+    expect(createPluginFiles(root).names()).toEqual(['echo', 'file/stream']);
+    expect(codeOf('file/stream')).toBe('plugin-not-found');
+    writeFileSync(join(root, 'file/stream/stream'), '#!/bin/sh\n', { mode: 0o755 });
+    expect(codeOf('file/stream')).toBeNull();
+  });
+
+  it('refuses a plugin that others can write', () => {
+    chmodSync(join(root, 'echo/echo'), 0o775);
+    expect(codeOf('echo')).toBe('plugin-unsafe');
+    chmodSync(join(root, 'echo/echo'), 0o755);
+    chmodSync(join(root, 'echo'), 0o777);
+    expect(codeOf('echo')).toBe('plugin-unsafe');
+    chmodSync(join(root, 'echo'), 0o755);
+    chmodSync(join(root, 'echo/plugin.toml'), 0o666);
+    expect(codeOf('echo')).toBe('plugin-unsafe');
+  });
+
+  it.runIf(process.getuid?.() === 0)('refuses a plugin of another user', () => {
+    chownSync(join(root, 'echo/echo'), 65534, 65534);
+    expect(codeOf('echo')).toBe('plugin-unsafe');
+  });
+
+  it('refuses a link that leads out of it', () => {
+    rmSync(join(root, 'echo/echo'));
+    symlinkSync('/bin/sh', join(root, 'echo/echo'));
+    expect(codeOf('echo')).toBe('plugin-unsafe');
+  });
+
+  it('knows nothing that is not there', () => {
+    expect(codeOf('missing')).toBe('plugin-not-found');
+    expect(createPluginFiles(join(root, 'missing')).names()).toEqual([]);
+  });
+});
+
+describe('the shipped plugins', () => {
+  const files = createPluginFiles(shipped);
+
+  it('are all valid', () => {
+    expect(files.names()).toEqual(['command', 'echo', 'puppet']);
+    for (const name of files.names()) expect(readManifest(files.find(name)).manifest.summary).not.toBe('');
+  });
+
+  it('command runs words as they are, a text through a shell, and the payload', async () => {
+    const { executable } = files.find('command');
+    expect((await execa(executable, ['printf', '%s', 'a b; $(id)'])).stdout).toBe('a b; $(id)');
+    expect((await execa(executable, { env: { TRIGGER_ARG_COMMAND: 'echo a | tr a b' } })).stdout).toBe('b');
+    expect((await execa(executable, { input: 'echo $((1 + 1))' })).stdout).toBe('2');
+    expect((await execa(executable, { env: { TRIGGER_ARG_COMMAND: 'exit 7' }, reject: false })).exitCode).toBe(7);
+  });
+
+  it('echo prints its text, whatever is in it, then its payload', async () => {
+    const { executable } = files.find('echo');
+    const { stdout } = await execa(executable, { env: { TRIGGER_ARG_TEXT: '-n %s $(id) ü' }, input: 'payload' });
+    expect(stdout).toBe('-n %s $(id) ü\npayload');
+  });
+});

@@ -1,0 +1,145 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { execa, type Options, type ResultPromise } from 'execa';
+import { until } from './wait.ts';
+
+export const root = resolve(import.meta.dirname, '../..');
+
+export interface NodeOptions {
+  readonly name: string;
+  readonly etcd: readonly string[];
+  /** TOML text after the generated sections. */
+  readonly config?: string;
+  /** Keys of `[watch]`, as TOML lines. */
+  readonly watch?: string;
+  readonly plugins?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface Answer {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number | undefined;
+}
+
+/** One node of a fleet: a real daemon with its own folder, and the `trigger` of that node. */
+export interface TestNode {
+  readonly name: string;
+  readonly dir: string;
+  readonly socket: string;
+  readonly configFile: string;
+  /** Starts the daemon and waits until it is ready. */
+  start(): Promise<void>;
+  /** TERM, and waits for the end; gives the exit code. */
+  stop(): Promise<number | undefined>;
+  /** KILL: a crash. */
+  crash(): Promise<void>;
+  signal(name: NodeJS.Signals): void;
+  pid(): number;
+  /** The daemon's log so far: JSON lines, parsed. */
+  log(): { msg: string; level: number; [field: string]: unknown }[];
+  trigger(...args: string[]): Promise<Answer>;
+  json<T>(...args: string[]): Promise<T>;
+  /** Stops the daemon and removes everything. */
+  remove(): Promise<void>;
+}
+
+export const createNode = (options: NodeOptions): TestNode => {
+  const dir = mkdtempSync(join(tmpdir(), `triggerd-${options.name.slice(0, 12)}-`));
+  const socket = join(dir, 'sock');
+  const configFile = join(dir, 'triggerd.toml');
+  const logFile = join(dir, 'log');
+  writeFileSync(configFile, configText(options, dir, socket));
+  let daemon: ResultPromise | undefined;
+
+  const log: TestNode['log'] = () =>
+    (existsSync(logFile) ? readFileSync(logFile, 'utf8') : '')
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line));
+
+  const start = async (): Promise<void> => {
+    const already = log().length;
+    const child = execa(join(root, 'bin/triggerd'), ['--config', configFile], daemonOptions(options, logFile));
+    child.catch(() => undefined); // its end is looked at by `stop` and `crash`
+    daemon = child;
+    const ready = () =>
+      log()
+        .slice(already)
+        .some((line) => line.msg === 'ready');
+    await until(() => ready() || child.exitCode !== null, `triggerd on ${options.name}`, 20_000);
+    if (!ready()) throw new Error(`triggerd on ${options.name} ended: ${readFileSync(logFile, 'utf8')}`);
+  };
+
+  const end = async (name: NodeJS.Signals): Promise<number | undefined> => {
+    const child = daemon;
+    if (child === undefined) return undefined;
+    daemon = undefined;
+    child.kill(name);
+    await child.catch(() => undefined);
+    return child.exitCode ?? undefined;
+  };
+
+  const trigger: TestNode['trigger'] = async (...args) => {
+    const { stdout, stderr, exitCode } = await execa(join(root, 'bin/trigger'), ['--config', configFile, ...args], {
+      reject: false,
+      stdin: 'ignore',
+      env: { NO_COLOR: '1', ...options.env },
+    });
+    return { stdout, stderr, exitCode };
+  };
+
+  return {
+    name: options.name,
+    dir,
+    socket,
+    configFile,
+    start,
+    stop: () => end('SIGTERM'),
+    crash: async () => void (await end('SIGKILL')),
+    signal: (name) => void daemon?.kill(name),
+    pid: () => daemon?.pid ?? 0,
+    log,
+    trigger,
+    json: async <T>(...args: string[]): Promise<T> => {
+      const { stdout, stderr } = await trigger(...args, '--json');
+      if (stdout === '') throw new Error(`trigger ${args.join(' ')} printed nothing; stderr: ${stderr}`);
+      return JSON.parse(stdout) as T;
+    },
+    remove: async () => {
+      await end('SIGTERM');
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+};
+
+const configText = (options: NodeOptions, dir: string, socket: string): string => {
+  mkdirSync(join(dir, 'state'), { mode: 0o700 });
+  const endpoints = options.etcd.map((each) => `"${each}"`).join(', ');
+  return `[node]
+name = "${options.name}"
+state_dir = "${dir}/state"
+socket = "${socket}"
+
+[etcd]
+endpoints = [${endpoints}]
+request_timeout = "2s"
+
+[watch]
+${options.watch ?? 'run_cmd = "true"'}
+
+[plugins]
+path = "${options.plugins ?? join(root, 'plugins')}"
+
+${options.config ?? ''}
+`;
+};
+
+const daemonOptions = (options: NodeOptions, logFile: string): Options => ({
+  stdin: 'ignore',
+  stdout: 'ignore',
+  stderr: { file: logFile, append: true },
+  env: { ...options.env },
+  cleanup: true,
+});

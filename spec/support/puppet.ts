@@ -1,0 +1,57 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { root } from './node.ts';
+
+/** A Puppet of its own: nothing outside its folder is read or written. */
+export interface TestPuppet {
+  readonly dir: string;
+  /** Options that keep Puppet inside the folder; for `run_cmd`. */
+  readonly options: readonly string[];
+  /** Writes a manifest and returns its path. */
+  manifest(name: string, text: string): string;
+  apply(manifest: string, ...options: string[]): Promise<{ exitCode: number | undefined; output: string }>;
+  remove(): void;
+}
+
+export const createPuppet = (certname: string, etcd: readonly string[]): TestPuppet => {
+  const dir = mkdtempSync(join(tmpdir(), 'triggerd-puppet-'));
+  for (const folder of ['modules', 'conf', 'manifests']) mkdirSync(join(dir, folder));
+  symlinkSync(join(root, 'puppet-module'), join(dir, 'modules/trigger'));
+  const client = join(dir, 'client.json');
+  writeFileSync(client, JSON.stringify({ endpoints: etcd, prefix: '/trigger', node: certname }));
+  const options = [
+    '--confdir',
+    join(dir, 'conf'),
+    '--vardir',
+    join(dir, 'var'),
+    '--publicdir',
+    join(dir, 'public'),
+    '--rundir',
+    join(dir, 'run'),
+    '--certname',
+    certname,
+    '--modulepath',
+    join(dir, 'modules'),
+  ];
+  return {
+    dir,
+    options,
+    manifest: (name, text) => {
+      const path = join(dir, 'manifests', name);
+      writeFileSync(path, text);
+      return path;
+    },
+    apply: async (manifest, ...more) => {
+      const args = ['apply', ...options, '--detailed-exitcodes', '--color', 'false', ...more, manifest];
+      const { exitCode, all } = await execa('puppet', args, {
+        reject: false,
+        all: true,
+        env: { TRIGGERD_CLIENT_JSON: client, LANG: 'C.UTF-8' },
+      });
+      return { exitCode, output: all };
+    },
+    remove: () => rmSync(dir, { recursive: true, force: true }),
+  };
+};

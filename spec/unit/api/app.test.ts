@@ -1,0 +1,206 @@
+import { Readable } from 'node:stream';
+import { describe, expect, it, vi } from 'vitest';
+import { createApp } from '../../../src/api/app.ts';
+import type { HealthView } from '../../../src/api/contract.ts';
+import type { ApiServices } from '../../../src/api/ports.ts';
+import { TriggerdError } from '../../../src/domain/errors.ts';
+import type { Firing } from '../../../src/domain/firing.ts';
+import type { FinishedJob, JobRequest, QueuedJob } from '../../../src/domain/job.ts';
+import { outcomeOfJob } from '../../../src/domain/outcome.ts';
+import type { Queues } from '../../../src/queue/queues.ts';
+import { firing } from '../../support/firings.ts';
+import { jobRequest } from '../../support/jobs.ts';
+
+const queued = (request: JobRequest): QueuedJob => ({
+  id: 7,
+  request,
+  command: 'true',
+  firings: [],
+  attempt: 0,
+  folder: '/s/jobs/7',
+  enqueuedAt: 0,
+  state: 'queued',
+  deferral: null,
+});
+const finished: FinishedJob = {
+  ...queued(jobRequest()),
+  state: 'finished',
+  startedAt: 1000,
+  finishedAt: 3000,
+  attempt: 1,
+  result: { kind: 'failed', exitCode: 6 },
+  times: { realS: 2, userS: 1, systemS: 0.5 },
+  details: {},
+};
+const summary = { name: 'default', slots: 1, paused: false, draining: false, queued: 0, running: 0, deferred: 0 };
+
+/** The room's face with just what a test needs; anything else that is called fails the test. */
+const appWith = (queues: Partial<Queues>, more: Partial<ApiServices> = {}) => {
+  const services = {
+    queues: { summary: () => [summary], ...queues },
+    node: 'lb01',
+    now: () => Date.parse('2026-11-20T12:00:00.000Z'),
+    newFiringId: () => '01K9ZQ4T5M8W3V6X7Y8Z9A0BCD',
+    ...more,
+  };
+  const onError = vi.fn();
+  return { app: createApp(services as ApiServices, onError), onError };
+};
+
+describe('the control API', () => {
+  it('journals a job with every default spelt out', async () => {
+    const add = vi.fn(queued);
+    const { app } = appWith({ add });
+    const answer = await app.inject({
+      method: 'POST',
+      url: '/v1/jobs',
+      payload: { argv: ['true'], plugin: 'command/command' },
+    });
+    expect(answer.statusCode).toBe(201);
+    expect(answer.json()).toMatchObject({ id: 7, state: 'queued', output: '/s/jobs/7/output', result: null });
+    expect(add).toHaveBeenCalledWith(jobRequest({ argv: ['true'] }));
+  });
+
+  it.each([
+    [{ argv: 'true' }, /argv/],
+    [{ argv: ['true'], colour: 'red' }, /colour/],
+    [{ cwd: 'relative' }, /cwd/],
+    [{ timeout_ms: 0 }, /timeout_ms/],
+    [{ plugin: '../../bin/sh' }, /plugin name/],
+    [{ env: { 'A B': 'x' } }, /env/],
+  ])('refuses %j with the field’s name', async (payload, message) => {
+    const { app } = appWith({});
+    const answer = await app.inject({ method: 'POST', url: '/v1/jobs', payload });
+    expect(answer.statusCode).toBe(400);
+    expect(answer.json().error.message).toMatch(message);
+  });
+
+  it('refuses what is not JSON, and what is too large, as the caller’s mistake', async () => {
+    const { app, onError } = appWith({});
+    const headers = { 'content-type': 'application/json' };
+    const broken = await app.inject({ method: 'POST', url: '/v1/jobs', headers, payload: '{"argv":' });
+    expect([broken.statusCode, broken.json().error.code]).toEqual([400, 'input-invalid']);
+    const large = await app.inject({ method: 'POST', url: '/v1/jobs', headers, payload: `"${'x'.repeat(5_000_000)}"` });
+    expect([large.statusCode, large.json().error.code]).toEqual([400, 'input-invalid']);
+    expect(onError).not.toHaveBeenCalled();
+  });
+
+  it('gives a refusal its catalogue code, status and remedy', async () => {
+    const get = () => {
+      throw new TriggerdError('job-not-found', 'there is no job 9');
+    };
+    const { app } = appWith({ get });
+    const answer = await app.inject('/v1/jobs/9');
+    expect(answer.statusCode).toBe(404);
+    expect(answer.json()).toEqual({
+      error: {
+        code: 'job-not-found',
+        message: 'there is no job 9',
+        remedy: expect.stringContaining('trigger queue'),
+        details: {},
+      },
+    });
+  });
+
+  it('calls a bug a bug, and reports it to the log', async () => {
+    const get = () => {
+      throw new Error('boom');
+    };
+    const { app, onError } = appWith({ get });
+    const answer = await app.inject('/v1/jobs/9');
+    expect([answer.statusCode, answer.json().error.code]).toEqual([500, 'internal']);
+    expect(onError).toHaveBeenCalledOnce();
+  });
+
+  it.each(['/v1/jobs/x', '/v1/jobs/-1', '/v1/jobs?ended=-1'])('%s is no address of a job', async (url) => {
+    const { app } = appWith({});
+    expect((await app.inject(url)).statusCode).toBe(400);
+  });
+
+  it('answers an unknown address with a code, too', async () => {
+    const { app } = appWith({});
+    const answer = await app.inject('/v2/everything');
+    expect([answer.statusCode, answer.json().error.code]).toEqual([404, 'input-invalid']);
+  });
+
+  it('shows a finished job whole', async () => {
+    const { app } = appWith({ get: () => finished });
+    expect((await app.inject('/v1/jobs/7')).json()).toMatchObject({
+      state: 'finished',
+      result: 'failed',
+      exit_code: 6,
+      wait_exit_code: 6,
+      started_at: '1970-01-01T00:00:01.000Z',
+      finished_at: '1970-01-01T00:00:03.000Z',
+      times: { real: 2, user: 1, system: 0.5 },
+    });
+  });
+
+  it('ends a wait that takes too long with timed-out', async () => {
+    const waitFor: Queues['waitFor'] = (_id, signal) =>
+      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    const { app } = appWith({ waitFor });
+    const answer = await app.inject('/v1/jobs/7/wait?timeout_ms=20');
+    expect([answer.statusCode, answer.json().error.code]).toEqual([504, 'timed-out']);
+  });
+
+  it('fires with names made canonical, each target once', async () => {
+    const publish = vi.fn(async (_firing: Firing) => ({ unseen: ['lb02'] }));
+    const { app } = appWith({}, { firings: { publish } as unknown as ApiServices['firings'] });
+    const payload = { trigger: 'refresh', hosts: ['LB01', 'lb01', 'lb02'], ttl_ms: 60_000, user: 'root' };
+    const answer = await app.inject({ method: 'POST', url: '/v1/firings', payload });
+    expect(answer.json()).toEqual({ id: '01K9ZQ4T5M8W3V6X7Y8Z9A0BCD', targets: ['lb01', 'lb02'], unseen: ['lb02'] });
+    expect(publish.mock.calls[0]?.[0]).toMatchObject({
+      targets: ['lb01', 'lb02'],
+      origin: { kind: 'cli', node: 'lb01', user: 'root' },
+      expiresAt: '2026-11-20T12:01:00.000Z',
+    });
+  });
+
+  it.each([
+    [{ trigger: 'x', hosts: [] }, 'input-invalid'],
+    [{ trigger: 'x', hosts: ['a/b'] }, 'node-name-invalid'],
+    [{ trigger: 'x\n', hosts: ['a'] }, 'trigger-name-invalid'],
+    [{ trigger: 'x', hosts: ['a'], plugin: '/bin/sh' }, 'plugin-name-invalid'],
+  ])('refuses to fire %j', async (payload, code) => {
+    const { app } = appWith({});
+    const answer = await app.inject({ method: 'POST', url: '/v1/firings', payload });
+    expect([answer.statusCode, answer.json().error.code]).toEqual([400, code]);
+  });
+
+  it('follows a firing line by line', async () => {
+    const fired = firing();
+    async function* follow() {
+      yield outcomeOfJob(queued(jobRequest()), fired.id, 'lb01', null);
+      yield outcomeOfJob(finished, fired.id, 'lb01', 'tail\n');
+    }
+    const firings = {
+      follow,
+      status: async () => ({ firing: fired, outcomes: [] }),
+    } as unknown as ApiServices['firings'];
+    const { app } = appWith({}, { firings });
+    const answer = await app.inject(`/v1/firings/${fired.id}/follow`);
+    const lines = answer.payload
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines).toMatchObject([
+      { stage: 'queued' },
+      { stage: 'finished', result: 'failed', exit_code: 6, output_tail: 'tail\n' },
+    ]);
+  });
+
+  it('sends output as bytes', async () => {
+    const outputs = { open: () => Readable.from([Buffer.from([0, 255, 10])]) };
+    const { app } = appWith({ get: () => finished }, { outputs });
+    const answer = await app.inject('/v1/jobs/7/output');
+    expect(answer.headers['content-type']).toBe('application/octet-stream');
+    expect([...answer.rawPayload]).toEqual([0, 255, 10]);
+  });
+
+  it('says how the daemon is', async () => {
+    const health = { node: 'lb01', watching: true } as HealthView;
+    const { app } = appWith({}, { health: () => health });
+    expect((await app.inject('/v1/health')).json()).toEqual(health);
+  });
+});
