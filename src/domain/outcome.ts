@@ -39,7 +39,7 @@ export const endedWell = (outcome: Pick<Outcome, 'stage' | 'result'>): boolean =
 /** The outcome of a firing on this node that a job's present state means. */
 export const outcomeOfJob = (job: Job, firing: FiringId, node: string, outputTail: string | null): Outcome => {
   const base = {
-    ...emptyOutcome(firing, node),
+    ...owedOutcome(firing, node),
     jobId: job.id,
     attempt: job.attempt,
     queuedAt: job.enqueuedAt,
@@ -60,7 +60,7 @@ export const outcomeOfJob = (job: Job, firing: FiringId, node: string, outputTai
 
 /** A firing that this node ends without a job. */
 export const skippedOutcome = (firing: FiringId, node: string, reason: string, at: number): Outcome => ({
-  ...emptyOutcome(firing, node),
+  ...owedOutcome(firing, node),
   stage: 'skipped',
   reason,
   finishedAt: at,
@@ -78,7 +78,8 @@ const finishedFields = (job: FinishedJob) => ({
   details: job.details,
 });
 
-const emptyOutcome = (firing: FiringId, node: string): Outcome => ({
+/** A target that has said nothing about a firing yet. */
+export const owedOutcome = (firing: FiringId, node: string): Outcome => ({
   firing,
   node,
   stage: 'owed',

@@ -39,7 +39,7 @@ export interface Listing {
 
 export interface Transaction {
   readonly compare: readonly Compare[];
-  readonly then: readonly Write[];
+  readonly write: readonly Write[];
   /** Keys that are read when the compare fails. */
   readonly otherwiseGet?: readonly string[];
 }

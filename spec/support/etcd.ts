@@ -1,0 +1,150 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { until } from './wait.ts';
+
+export interface EtcdTestOptions {
+  readonly name?: string;
+  readonly ports?: EtcdPorts;
+  /** `name=http://…,name=http://…` of a static cluster. */
+  readonly initialCluster?: string;
+  readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string };
+  readonly args?: readonly string[];
+}
+
+export interface EtcdPorts {
+  readonly client: number;
+  readonly peer: number;
+  readonly metrics: number;
+}
+
+/** A real etcd for one test file, on free loopback ports with its data in a temporary folder. */
+export interface TestEtcd {
+  readonly endpoint: string;
+  readonly ports: EtcdPorts;
+  readonly folder: string;
+  log(): string;
+  /** SIGKILL; the data stay. */
+  kill(): Promise<void>;
+  /** Starts it again on its ports, with its data. */
+  start(): Promise<void>;
+  /** Kills it and deletes its data: the next start is another cluster. */
+  wipe(): Promise<void>;
+  freeze(): void;
+  thaw(): void;
+  /** Kills it and removes its folder. */
+  stop(): Promise<void>;
+}
+
+export const startEtcd = async (options: EtcdTestOptions = {}): Promise<TestEtcd> => {
+  const etcd = prepareEtcd(options, options.ports ?? (await freePorts()));
+  await etcd.start();
+  return etcd;
+};
+
+/** Three members. They are started together, because one alone has no quorum to become healthy. */
+export const startCluster = async (): Promise<TestEtcd[]> => {
+  const members = await Promise.all(['a', 'b', 'c'].map(async (name) => ({ name, ports: await freePorts() })));
+  const initialCluster = members.map(({ name, ports }) => `${name}=http://127.0.0.1:${ports.peer}`).join(',');
+  const cluster = members.map(({ name, ports }) => prepareEtcd({ name, initialCluster }, ports));
+  await Promise.all(cluster.map((member) => member.start()));
+  return cluster;
+};
+
+export const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() =>
+        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
+      );
+    });
+  });
+
+const freePorts = async (): Promise<EtcdPorts> => ({
+  client: await freePort(),
+  peer: await freePort(),
+  metrics: await freePort(),
+});
+
+const prepareEtcd = (options: EtcdTestOptions, ports: EtcdPorts): TestEtcd => {
+  const folder = mkdtempSync(join(tmpdir(), 'triggerd-etcd-'));
+  const scheme = options.tls ? 'https' : 'http';
+  const endpoint = `${scheme}://127.0.0.1:${ports.client}`;
+  let child: ChildProcess | undefined;
+
+  const kill = async () => {
+    const running = child;
+    child = undefined;
+    if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
+    const gone = new Promise((resolve) => running.once('exit', resolve));
+    running.kill('SIGKILL');
+    await gone;
+  };
+  const start = async () => {
+    const log = openSync(join(folder, 'log'), 'a');
+    const started = spawn('etcd', argumentsFor(options, ports, endpoint, folder), {
+      stdio: ['ignore', log, log],
+      env: { PATH: process.env['PATH'] },
+    });
+    closeSync(log);
+    child = started;
+    await until(() => isHealthy(ports.metrics), `etcd at ${endpoint} to be healthy`, 30_000);
+  };
+  return {
+    endpoint,
+    ports,
+    folder,
+    log: () => readFileSync(join(folder, 'log'), 'utf8'),
+    kill,
+    start,
+    wipe: async () => {
+      await kill();
+      rmSync(join(folder, 'data'), { recursive: true, force: true });
+    },
+    freeze: () => void child?.kill('SIGSTOP'),
+    thaw: () => void child?.kill('SIGCONT'),
+    stop: async () => {
+      await kill();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+};
+
+const argumentsFor = (options: EtcdTestOptions, ports: EtcdPorts, endpoint: string, folder: string): string[] => {
+  const name = options.name ?? 'test';
+  const peer = `http://127.0.0.1:${ports.peer}`;
+  return [
+    ...['--name', name, '--data-dir', join(folder, 'data')],
+    ...['--listen-client-urls', endpoint, '--advertise-client-urls', endpoint],
+    ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer],
+    ...['--initial-cluster', options.initialCluster ?? `${name}=${peer}`],
+    ...['--initial-cluster-token', folder, '--listen-metrics-urls', `http://127.0.0.1:${ports.metrics}`],
+    ...['--heartbeat-interval', '50', '--election-timeout', '500', '--logger', 'zap', '--log-level', 'warn'],
+    ...(options.tls
+      ? [
+          '--client-cert-auth',
+          '--trusted-ca-file',
+          options.tls.ca,
+          '--cert-file',
+          options.tls.cert,
+          '--key-file',
+          options.tls.key,
+        ]
+      : []),
+    ...(options.args ?? []),
+  ];
+};
+
+const isHealthy = async (port: number): Promise<boolean> => {
+  try {
+    const answer = await fetch(`http://127.0.0.1:${port}/health`, { signal: AbortSignal.timeout(500) });
+    return (await answer.text()).includes('"true"');
+  } catch {
+    return false;
+  }
+};

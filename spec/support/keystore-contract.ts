@@ -1,0 +1,150 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { KeyStore, WatchBatch, WatchEvent } from '../../src/watch/ports.ts';
+import { until } from './wait.ts';
+
+/** What every `KeyStore` must do. `fresh` gives an empty prefix in a working store. */
+export const describeKeyStore = (name: string, fresh: () => Promise<{ store: KeyStore; prefix: string }>): void => {
+  describe(`KeyStore contract: ${name}`, () => {
+    let store: KeyStore;
+    let prefix: string;
+    const stop: { controller: AbortController } = { controller: new AbortController() };
+    const put = (key: string, value: string) =>
+      store.commit({ compare: [], write: [{ put: `${prefix}${key}`, value }] }).then((commit) => commit.revision);
+    const watching = (from: bigint) => collect(store.watch(prefix, from, stop.controller.signal));
+
+    beforeEach(async () => {
+      ({ store, prefix } = await fresh());
+      stop.controller = new AbortController();
+    });
+    afterEach(() => stop.controller.abort());
+
+    it('reads what was written, with create and mod revision', async () => {
+      const created = await put('a', 'one');
+      const changed = await put('a', 'zwei – ä');
+      expect(await store.get(`${prefix}a`)).toEqual({
+        key: `${prefix}a`,
+        value: 'zwei – ä',
+        createRevision: created,
+        modRevision: changed,
+      });
+      expect(await store.get(`${prefix}b`)).toBeUndefined();
+    });
+
+    it('lists a prefix at one revision, and nothing beside it', async () => {
+      await put('in/1', 'x');
+      const revision = await put('in/2', 'y');
+      await put('inn', 'no');
+      const listing = await store.list(`${prefix}in/`);
+      expect(listing.entries.map((entry) => entry.value)).toEqual(['x', 'y']);
+      expect(listing.revision).toBeGreaterThanOrEqual(revision);
+      expect(listing.clusterId).not.toBe('');
+    });
+
+    it('lists more entries than fit on one page, each once', async () => {
+      const keys = Array.from({ length: 1_201 }, (_, index) => `many/${String(index).padStart(5, '0')}`);
+      await putAll(store, prefix, keys);
+      const listing = await store.list(`${prefix}many/`);
+      expect(listing.entries.map((entry) => entry.key)).toEqual(keys.map((key) => prefix + key));
+    });
+
+    it('gives the newest by create revision', async () => {
+      for (const key of ['z', 'a', 'm']) await put(key, key);
+      await put('z', 'changed');
+      expect((await store.newest(prefix, 2)).map((entry) => entry.key)).toEqual([`${prefix}m`, `${prefix}a`]);
+    });
+
+    it('applies a transaction when its compare holds, and reads otherwise', async () => {
+      const transaction = {
+        compare: [{ key: `${prefix}k`, is: 'absent' as const }],
+        write: [{ put: `${prefix}k`, value: 'mine' }],
+        otherwiseGet: [`${prefix}k`, `${prefix}missing`],
+      };
+      expect(await store.commit(transaction)).toMatchObject({ succeeded: true, read: [] });
+      const second = await store.commit(transaction);
+      expect(second.succeeded).toBe(false);
+      expect(second.read.map((entry) => entry.value)).toEqual(['mine']);
+    });
+
+    it('deletes a key and a prefix in one transaction', async () => {
+      for (const key of ['one', 'd/1', 'd/2', 'rest']) await put(key, key);
+      await store.commit({
+        compare: [{ key: `${prefix}one`, is: 'present' }],
+        write: [{ delete: `${prefix}one` }, { deletePrefix: `${prefix}d/` }],
+      });
+      expect((await store.list(prefix)).entries.map((entry) => entry.value)).toEqual(['rest']);
+    });
+
+    it('says first that a watch is established, then delivers everything from the revision on, in order', async () => {
+      const first = await put('w/1', 'a');
+      await put('w/2', 'b');
+      const seen = watching(first);
+      await until(() => seen.batches.length > 0, 'the watch');
+      expect(seen.batches[0]?.events).toEqual([]);
+      await put('w/3', 'c');
+      await store.commit({ compare: [], write: [{ delete: `${prefix}w/1` }] });
+      await until(() => seen.events.length === 4, 'four events');
+      expect(seen.events.map(describeEvent)).toEqual(['put a', 'put b', 'put c', `delete ${prefix}w/1`]);
+      expect(seen.batches.at(-1)?.revision).toBeGreaterThan(first);
+    });
+
+    it('keeps the events of one revision in one batch', async () => {
+      const seen = watching((await put('start', '')) + 1n);
+      await until(() => seen.batches.length > 0, 'the watch');
+      const write = Array.from({ length: 100 }, (_, index) => ({ put: `${prefix}t/${index}`, value: 'x' }));
+      await store.commit({ compare: [], write });
+      await until(() => seen.events.length > 0, 'events');
+      expect(seen.batches.filter((batch) => batch.events.length > 0).map((batch) => batch.events.length)).toEqual([
+        100,
+      ]);
+    });
+
+    it('ends a watch quietly when it is aborted', async () => {
+      const seen = watching((await put('start', '')) + 1n);
+      await until(() => seen.batches.length > 0, 'the watch');
+      stop.controller.abort();
+      expect(await seen.ended).toBeUndefined();
+    });
+
+    it('keeps a key present, refreshes its value, and takes it away', async () => {
+      let value = 'first';
+      const presence = store.keepPresent(`${prefix}presence`, () => value);
+      await until(() => store.get(`${prefix}presence`), 'presence');
+      value = 'second';
+      presence.refresh();
+      await until(async () => (await store.get(`${prefix}presence`))?.value === 'second', 'the new value');
+      await presence.close();
+      expect(await store.get(`${prefix}presence`)).toBeUndefined();
+    });
+  });
+};
+
+/** Reads a watch in the background. `ended` resolves with the error that ended it, or undefined. */
+export const collect = (batches: AsyncIterable<WatchBatch>) => {
+  const seen: { batches: WatchBatch[]; events: WatchEvent[]; ended: Promise<unknown> } = {
+    batches: [],
+    events: [],
+    ended: Promise.resolve(),
+  };
+  seen.ended = (async () => {
+    try {
+      for await (const batch of batches) {
+        seen.batches.push(batch);
+        seen.events.push(...batch.events);
+      }
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  })();
+  return seen;
+};
+
+export const putAll = async (store: KeyStore, prefix: string, keys: readonly string[], value = 'x'): Promise<void> => {
+  for (let from = 0; from < keys.length; from += 100) {
+    const write = keys.slice(from, from + 100).map((key) => ({ put: prefix + key, value }));
+    await store.commit({ compare: [], write });
+  }
+};
+
+const describeEvent = (event: WatchEvent): string =>
+  event.kind === 'put' ? `put ${event.entry.value}` : `delete ${event.key}`;

@@ -1,0 +1,133 @@
+import { TriggerdError } from '../../src/domain/errors.ts';
+import type {
+  Commit,
+  Entry,
+  KeyStore,
+  Listing,
+  Presence,
+  Transaction,
+  WatchBatch,
+  WatchEvent,
+  Write,
+} from '../../src/watch/ports.ts';
+
+/** etcd's promises without etcd, for unit tests; the contract suite runs on both. */
+export class MemoryStore implements KeyStore {
+  readonly #entries = new Map<string, Entry>();
+  readonly #history: { readonly revision: bigint; readonly events: readonly WatchEvent[] }[] = [];
+  readonly #listeners = new Set<() => void>();
+  #revision = 1n;
+  #compacted = 0n;
+  clusterId = 'memory';
+  /** When set, every call fails with it. */
+  outage: TriggerdError | undefined;
+  /** Called before each commit; may throw, also after having let it happen. */
+  beforeCommit: ((transaction: Transaction) => void) | undefined;
+
+  async get(key: string): Promise<Entry | undefined> {
+    this.#assertUp();
+    return this.#entries.get(key);
+  }
+
+  async list(prefix: string): Promise<Listing> {
+    this.#assertUp();
+    return { entries: this.#below(prefix), revision: this.#revision, clusterId: this.clusterId };
+  }
+
+  async newest(prefix: string, limit: number): Promise<Entry[]> {
+    this.#assertUp();
+    const newestFirst = (a: Entry, b: Entry) => Number(b.createRevision - a.createRevision);
+    return this.#below(prefix).sort(newestFirst).slice(0, limit);
+  }
+
+  async commit(transaction: Transaction): Promise<Commit> {
+    this.#assertUp();
+    this.beforeCommit?.(transaction);
+    const { compare, write, otherwiseGet = [] } = transaction;
+    if (Math.max(compare.length, write.length, otherwiseGet.length) > 128)
+      throw new TriggerdError('etcd-refused', 'etcdserver: too many operations in txn request');
+    const succeeded = compare.every(({ key, is }) => this.#entries.has(key) === (is === 'present'));
+    if (succeeded) this.#apply(write);
+    const read = succeeded ? [] : otherwiseGet.flatMap((key) => this.#entries.get(key) ?? []);
+    return { succeeded, revision: this.#revision, read };
+  }
+
+  async *watch(prefix: string, fromRevision: bigint, signal: AbortSignal): AsyncGenerator<WatchBatch, void, undefined> {
+    this.#assertUp();
+    yield { events: [], revision: fromRevision - 1n };
+    if (fromRevision <= this.#compacted)
+      throw new TriggerdError('etcd-unreachable', 'watch: compacted', {
+        details: { compactRevision: Number(this.#compacted) },
+      });
+    let next = fromRevision;
+    while (!signal.aborted) {
+      this.#assertUp();
+      for (const { revision, events } of this.#history.filter((change) => change.revision >= next)) {
+        next = revision + 1n;
+        const seen = events.filter((event) => (event.kind === 'put' ? event.entry.key : event.key).startsWith(prefix));
+        if (seen.length > 0) yield { events: seen, revision };
+      }
+      if (!this.#history.some((change) => change.revision >= next)) await this.#nextChange(signal);
+    }
+  }
+
+  keepPresent(key: string, value: () => string): Presence {
+    const write = () => this.#apply([{ put: key, value: value() }]);
+    write();
+    return { refresh: write, close: async () => this.#apply([{ delete: key }]) };
+  }
+
+  /** Ends every watch with an error at its next turn, and fails every call until `outage` is cleared. */
+  fail(error: TriggerdError): void {
+    this.outage = error;
+    for (const wake of this.#listeners) wake();
+  }
+
+  compact(): void {
+    this.#compacted = this.#revision;
+    this.#history.length = 0;
+  }
+
+  #apply(writes: readonly Write[]): void {
+    const revision = this.#revision + 1n;
+    const events = writes.flatMap((write) => this.#write(write, revision));
+    if (events.length === 0) return;
+    this.#revision = revision;
+    this.#history.push({ revision, events });
+    for (const wake of this.#listeners) wake();
+  }
+
+  #write(write: Write, revision: bigint): WatchEvent[] {
+    if ('put' in write) {
+      const createRevision = this.#entries.get(write.put)?.createRevision ?? revision;
+      const entry = { key: write.put, value: write.value, createRevision, modRevision: revision };
+      this.#entries.set(write.put, entry);
+      return [{ kind: 'put', entry }];
+    }
+    const keys = 'delete' in write ? [write.delete] : this.#below(write.deletePrefix).map((entry) => entry.key);
+    return keys
+      .filter((key) => this.#entries.delete(key))
+      .map((key) => ({ kind: 'delete', key, modRevision: revision }));
+  }
+
+  #below(prefix: string): Entry[] {
+    const below = [...this.#entries.values()].filter((entry) => entry.key.startsWith(prefix));
+    return below.sort((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
+  #nextChange(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        this.#listeners.delete(wake);
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      this.#listeners.add(wake);
+      signal.addEventListener('abort', wake);
+    });
+  }
+
+  #assertUp(): void {
+    if (this.outage) throw this.outage;
+  }
+}

@@ -1,0 +1,76 @@
+import * as v from 'valibot';
+import { TriggerdError } from '../domain/errors.ts';
+import { isNodeName, printable } from '../domain/names.ts';
+
+/** The format that this version reads and writes. */
+export const format = 1;
+
+/** Below etcd's own limit of 1.5 MiB for a request. */
+const maxBytes = 1024 * 1024;
+const maxDepth = 32;
+
+/**
+ * A value in etcd → a checked document. Unknown fields are dropped, an unknown format refused. Throws
+ * `firing-malformed`, which names the key and says what is wrong, and never shows the value.
+ */
+export const parseDocument = <Schema extends v.GenericSchema>(
+  schema: Schema,
+  key: string,
+  text: string,
+): v.InferOutput<Schema> => {
+  if (Buffer.byteLength(text) > maxBytes) throw malformed(key, `it is larger than ${maxBytes} bytes`);
+  if (depthOf(text) > maxDepth) throw malformed(key, `it is nested more than ${maxDepth} levels deep`);
+  const value = parseJson(key, text);
+  const known = v.safeParse(v.object({ format: v.number() }), value);
+  if (!known.success) throw malformed(key, 'it has no format');
+  if (known.output.format !== format) throw malformed(key, `format ${known.output.format} is not known here`);
+  const result = v.safeParse(schema, value, { abortEarly: true });
+  if (!result.success) throw malformed(key, describeIssue(result.issues[0]));
+  return result.output;
+};
+
+const malformed = (key: string, why: string): TriggerdError =>
+  new TriggerdError('firing-malformed', `${printable(key.slice(-160))}: ${why}`, { details: { key } });
+
+const parseJson = (key: string, text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new TriggerdError('firing-malformed', `${printable(key.slice(-160))}: it is not JSON`, {
+      cause,
+      details: { key },
+    });
+  }
+};
+
+const describeIssue = (issue: v.BaseIssue<unknown>): string =>
+  `${v.getDotPath(issue) ?? 'the document'}: expected ${issue.expected ?? issue.requirement ?? issue.type}`;
+
+/** How deep brackets nest, counted before anything recursive sees the text. */
+const depthOf = (text: string): number => {
+  let depth = 0;
+  let deepest = 0;
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/g)) {
+    if (token === '[' || token === '{') deepest = Math.max(deepest, ++depth);
+    else if (token === ']' || token === '}') depth--;
+  }
+  return deepest;
+};
+
+// The vocabulary of the schemas.
+
+export const text = (maxLength: number) => v.pipe(v.string(), v.maxLength(maxLength));
+/** A field that may be null or missing, which means the same. */
+export const orNull = <Schema extends v.GenericSchema>(schema: Schema) => v.nullish(schema, null);
+export const nodeName = v.pipe(v.string(), v.check(isNodeName, 'node name'));
+export const counter = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+export const timestamp = v.pipe(
+  text(40),
+  v.check((value) => !Number.isNaN(Date.parse(value)), 'ISO 8601 time'),
+);
+/** A time in the document ↔ ms since the epoch in the domain. */
+export const instant = v.pipe(
+  timestamp,
+  v.transform((value) => Date.parse(value)),
+);
+export const toTimestamp = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());

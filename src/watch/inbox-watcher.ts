@@ -1,0 +1,220 @@
+import { TriggerdError } from '../domain/errors.ts';
+import type { Cursor, FiringLog } from '../queue/ports.ts';
+import { InboxEntries, type InboxEntriesOptions } from './inbox-entries.ts';
+import { Outage } from './outage.ts';
+import { Alarm, pause } from './pause.ts';
+import type { Entry, Listing, WatchBatch } from './ports.ts';
+
+const defaultRelistMs = 60_000;
+/** The cursor is written no more often than this: the listing, not the cursor, is what nothing gets past. */
+const cursorIntervalMs = 1_000;
+
+export interface InboxWatcherOptions extends Omit<InboxEntriesOptions, 'onPostponed' | 'firings'> {
+  readonly firings: Pick<FiringLog, 'find' | 'cursor' | 'saveCursor'>;
+  /** Between two listings while the watch is fine. Default one minute. */
+  readonly relistMs?: number;
+}
+
+export interface InboxState {
+  readonly connected: boolean;
+  /** ms since the epoch: connected, or not, since then. */
+  readonly since: number;
+  readonly lastError: TriggerdError | null;
+  /** Foreign or malformed keys met so far. */
+  readonly ignored: number;
+  /** Entries whose firing has not been committed yet. */
+  readonly awaited: number;
+}
+
+/**
+ * This node's inbox, from etcd into the journal.
+ *
+ * One loop of *sessions*. A session *lists* the inbox and accepts what is owed, then *follows* the watch from the next
+ * revision on; beside it the inbox is listed again every minute, because the watch is a hint and the list is the truth.
+ * Any trouble (connection, compaction, a cluster with another id or an older revision) ends the session; after a pause
+ * that grows the next one begins with a resync. The journal decides what is new, so seeing an entry twice is harmless.
+ */
+export class InboxWatcher {
+  /** Resolves once the inbox has been listed and is watched, or once it has been reported that etcd is away. */
+  readonly ready: Promise<void>;
+
+  readonly #options: InboxWatcherOptions;
+  readonly #entries: InboxEntries;
+  readonly #stop = new AbortController();
+  readonly #away: Outage;
+  readonly #postponed: Outage;
+  readonly #relist = new Alarm();
+  readonly #prefix: string;
+  #postponedMs = 0;
+  #connected = false;
+  #since: number;
+  #cursor: Cursor | undefined;
+  #cursorSavedAt = Number.NEGATIVE_INFINITY;
+  #running: Promise<void> | undefined;
+  #becomeReady: () => void = () => undefined;
+
+  constructor(options: InboxWatcherOptions) {
+    this.#options = options;
+    this.#prefix = options.keys.inboxes(options.node);
+    this.#since = options.clock.now();
+    this.#entries = new InboxEntries({ ...options, onPostponed: (error) => this.#postpone(error) });
+    this.#away = new Outage(options.log, {
+      begins: 'The inbox can not be watched; what is owed waits in etcd. Trying again.',
+      ends: 'The inbox is watched again.',
+    });
+    this.#postponed = new Outage(options.log, {
+      begins: 'Firings can not be accepted now; they stay owed. Trying again.',
+      ends: 'Firings are accepted again.',
+    });
+    this.ready = new Promise((resolve) => {
+      this.#becomeReady = resolve;
+    });
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  get state(): InboxState {
+    return {
+      connected: this.#connected,
+      since: this.#since,
+      lastError: this.#away.error ?? this.#postponed.error ?? null,
+      ...this.#entries.counts,
+    };
+  }
+
+  /** Accepts nothing more; resolves when nothing of it is left running. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+    await this.#entries.stop();
+    this.#saveCursor(0);
+    this.#becomeReady();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.#session();
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        const pauseMs = this.#away.failed(error);
+        this.#setConnected(false);
+        this.#becomeReady();
+        await pause(pauseMs, this.#stop.signal);
+      }
+    }
+  }
+
+  /** Ends by an error, or quietly by `stop`. */
+  async #session(): Promise<void> {
+    const session = new AbortController();
+    const onStop = () => session.abort();
+    this.#stop.signal.addEventListener('abort', onStop);
+    try {
+      const listing = await this.#resync(session.signal);
+      const parts = [this.#follow(listing, session.signal), this.#listRegularly(session.signal)];
+      try {
+        await Promise.race(parts);
+      } finally {
+        session.abort();
+        await Promise.allSettled(parts);
+      }
+    } finally {
+      this.#stop.signal.removeEventListener('abort', onStop);
+    }
+  }
+
+  async #follow(listing: Listing, signal: AbortSignal): Promise<void> {
+    const { store } = this.#options;
+    const { clusterId } = listing;
+    this.#advance({ clusterId, revision: listing.revision + 1n });
+    for await (const batch of store.watch(this.#prefix, listing.revision + 1n, signal)) {
+      this.#setConnected(true);
+      await this.#acceptEvents(batch, signal);
+      this.#advance({ clusterId, revision: batch.revision + 1n });
+    }
+    if (!signal.aborted) throw new TriggerdError('etcd-unreachable', 'the watch has ended');
+  }
+
+  async #acceptEvents({ events }: WatchBatch, signal: AbortSignal): Promise<void> {
+    const entries = new Map<string, Entry>();
+    for (const event of events) {
+      if (event.kind === 'put') entries.set(event.entry.key, event.entry);
+      else if (!entries.delete(event.key)) this.#entries.vanished(event.key);
+    }
+    await this.#entries.accept([...entries.values()], signal);
+  }
+
+  async #listRegularly(signal: AbortSignal): Promise<void> {
+    const { relistMs = defaultRelistMs } = this.#options;
+    while (!signal.aborted) {
+      const isPostponed = await this.#relist.wait(relistMs, signal);
+      if (isPostponed) await pause(this.#postponedMs, signal);
+      if (!signal.aborted) await this.#resync(signal);
+    }
+  }
+
+  /** Lists the inbox and accepts everything in it that the journal does not know. */
+  async #resync(signal: AbortSignal): Promise<Listing> {
+    this.#postponedMs = 0;
+    const listing = await this.#list();
+    await this.#entries.accept(listing.entries, signal);
+    if (this.#postponedMs === 0) this.#postponed.over();
+    return listing;
+  }
+
+  /** Throws `etcd-unreachable` when a running session meets another history than the one that it follows. */
+  async #list(): Promise<Listing> {
+    const { store, firings, log } = this.#options;
+    const listing = await store.list(this.#prefix);
+    const cursor = this.#cursor ?? firings.cursor();
+    const change = cursor && describeChange(cursor, listing);
+    if (change === undefined) return listing;
+    log.warn({ cluster: listing.clusterId, revision: String(listing.revision) }, `${change}; listing the inbox anew.`);
+    const isFollowing = this.#connected;
+    this.#cursor = { clusterId: listing.clusterId, revision: listing.revision + 1n };
+    if (isFollowing) throw new TriggerdError('etcd-unreachable', change);
+    return listing;
+  }
+
+  #postpone(error: TriggerdError): void {
+    // One pass may postpone many: that is one failure.
+    if (this.#postponedMs > 0) return;
+    this.#postponedMs = this.#postponed.failed(error);
+    this.#relist.ring();
+  }
+
+  #advance(cursor: Cursor): void {
+    this.#cursor = cursor;
+    this.#saveCursor(cursorIntervalMs);
+  }
+
+  #saveCursor(intervalMs: number): void {
+    const now = performance.now();
+    if (this.#cursor === undefined || this.#postponedMs > 0 || now - this.#cursorSavedAt < intervalMs) return;
+    this.#cursorSavedAt = now;
+    try {
+      this.#options.firings.saveCursor(this.#cursor);
+    } catch (error) {
+      this.#options.log.debug({ error }, 'The cursor was not saved; the next listing does not need it.');
+    }
+  }
+
+  #setConnected(connected: boolean): void {
+    if (connected === this.#connected) return;
+    this.#connected = connected;
+    this.#since = this.#options.clock.now();
+    if (!connected) return;
+    this.#away.over();
+    this.#becomeReady();
+  }
+}
+
+/** Why the listing does not continue the history that the cursor belongs to; undefined when it does. */
+const describeChange = (cursor: Cursor, listing: Listing): string | undefined => {
+  if (cursor.clusterId !== listing.clusterId) return 'etcd is another cluster than before';
+  if (listing.revision + 1n < cursor.revision) return 'etcd has gone back to an older revision';
+  return undefined;
+};

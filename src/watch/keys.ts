@@ -1,0 +1,34 @@
+/** Where things are in etcd: the layout of `docs/keyspace.md` below one prefix. Names ending in `s` are prefixes. */
+export interface Keys {
+  readonly firings: string;
+  firing(id: string): string;
+  publishing(id: string): string;
+  inboxes(node: string): string;
+  inbox(node: string, id: string): string;
+  outcomes(id: string): string;
+  outcome(id: string, node: string): string;
+  readonly nodes: string;
+  node(node: string): string;
+  readonly members: string;
+  member(node: string): string;
+}
+
+export const keysBelow = (prefix: string): Keys => {
+  const base = `${prefix.replace(/\/+$/, '')}/v1`;
+  return {
+    firings: `${base}/firings/`,
+    firing: (id) => `${base}/firings/${id}`,
+    publishing: (id) => `${base}/publishing/${id}`,
+    inboxes: (node) => `${base}/inbox/${node}/`,
+    inbox: (node, id) => `${base}/inbox/${node}/${id}`,
+    outcomes: (id) => `${base}/outcomes/${id}/`,
+    outcome: (id, node) => `${base}/outcomes/${id}/${node}`,
+    nodes: `${base}/nodes/`,
+    node: (node) => `${base}/nodes/${node}`,
+    members: `${base}/members/`,
+    member: (node) => `${base}/members/${node}`,
+  };
+};
+
+/** What follows the last slash: the firing's id, or the node's name. */
+export const lastSegment = (key: string): string => key.slice(key.lastIndexOf('/') + 1);

@@ -1,0 +1,87 @@
+/** The origin's side: what has been fired, and what every target has said about it. */
+import { TriggerdError } from '../domain/errors.ts';
+import type { Firing, FiringId } from '../domain/firing.ts';
+import { isFinal, type Outcome, owedOutcome } from '../domain/outcome.ts';
+import { lastSegment } from './keys.ts';
+import type { Entry, Listing } from './ports.ts';
+import type { Place } from './publish.ts';
+import { parseFiring } from './wire.ts';
+import { type PresenceDocument, parseMember, parsePresence } from './wire-node.ts';
+import { parseOutcome } from './wire-outcome.ts';
+
+export interface FiringStatus {
+  readonly firing: Firing;
+  /** One for every target, in the firing's order; `owed` where the target has said nothing yet. */
+  readonly outcomes: readonly Outcome[];
+}
+
+export interface NodeStatus {
+  readonly node: string;
+  readonly present: boolean;
+  /** Null while it is away, like everything that only its presence tells. */
+  readonly version: string | null;
+  readonly roles: readonly string[];
+  /** ms since the epoch. */
+  readonly startedAt: number | null;
+  readonly queues: PresenceDocument['queues'];
+  /** ms since the epoch. */
+  readonly firstSeenAt: number | null;
+}
+
+/** The newest first. What is not a firing is left out. */
+export const recentFirings = async ({ store, keys }: Place, limit: number): Promise<Firing[]> =>
+  (await store.newest(keys.firings, limit)).flatMap((entry) => readable(parseFiring, entry));
+
+/** Throws `firing-not-found`, `firing-malformed`, and the store's errors. */
+export const firingStatus = async (place: Place, id: FiringId): Promise<FiringStatus> =>
+  (await statusWithListing(place, id)).status;
+
+export const isSettled = ({ outcomes }: FiringStatus): boolean => outcomes.every(({ stage }) => isFinal(stage));
+
+/** All members and everybody who is present, by name. */
+export const nodes = async ({ store, keys }: Place): Promise<NodeStatus[]> => {
+  const [members, present] = await Promise.all([store.list(keys.members), store.list(keys.nodes)]);
+  const firstSeen = byName(members, parseMember);
+  const presences = byName(present, parsePresence);
+  const names = new Set([...firstSeen.keys(), ...presences.keys()]);
+  return [...names].sort().map((node) => {
+    const presence = presences.get(node);
+    return {
+      node,
+      present: presence !== undefined,
+      version: presence?.version ?? null,
+      roles: presence?.roles ?? [],
+      startedAt: presence?.startedAt ?? null,
+      queues: presence?.queues ?? {},
+      firstSeenAt: firstSeen.get(node)?.firstSeenAt ?? null,
+    };
+  });
+};
+
+/** The status, and the listing that it comes from: a watch of the outcomes goes on from there. */
+export const statusWithListing = async (
+  { store, keys }: Place,
+  id: FiringId,
+): Promise<{ status: FiringStatus; listing: Listing }> => {
+  const entry = await store.get(keys.firing(id));
+  if (entry === undefined) throw new TriggerdError('firing-not-found', `there is no firing ${id} in etcd`);
+  const firing = parseFiring(entry.key, entry.value);
+  const listing = await store.list(keys.outcomes(id));
+  const said = byName(listing, parseOutcome);
+  const outcomes = firing.targets.map((node) => said.get(node) ?? owedOutcome(id, node));
+  return { status: { firing, outcomes }, listing };
+};
+
+type Parse<T> = (key: string, value: string) => T;
+
+/** Nothing for what is malformed: one bad key must not hide the others. */
+export const readable = <T>(parse: Parse<T>, { key, value }: Entry): [] | [T] => {
+  try {
+    return [parse(key, value)];
+  } catch {
+    return [];
+  }
+};
+
+const byName = <T>({ entries }: Listing, parse: Parse<T>): Map<string, T> =>
+  new Map(entries.flatMap((entry) => readable(parse, entry).map((document) => [lastSegment(entry.key), document])));

@@ -1,0 +1,170 @@
+import PQueue from 'p-queue';
+import { asTriggerdError } from '../domain/errors.ts';
+import type { FiringId } from '../domain/firing.ts';
+import type { Job } from '../domain/job.ts';
+import type { Log } from '../domain/log.ts';
+import { isFinal, type Outcome } from '../domain/outcome.ts';
+import type { FiringLog, LoggedFiring } from '../queue/ports.ts';
+import type { Queues } from '../queue/queues.ts';
+import { isPublishedFinal, type OutcomeSink } from './inbox-entries.ts';
+import { Outage } from './outage.ts';
+import { type OutcomeSources, outcomeOfFiring } from './outcome-of-firing.ts';
+import { pause } from './pause.ts';
+import type { Place } from './publish.ts';
+import { type Recorded, recordOutcome } from './record-outcome.ts';
+
+/** Enough to fill etcd's group commits, few enough not to crowd out the inbox. */
+const concurrency = 16;
+
+export interface OutcomePublisherOptions extends Place {
+  readonly node: string;
+  readonly firings: Pick<FiringLog, 'find' | 'unsettled' | 'markPublished'>;
+  readonly queues: Pick<Queues, 'get' | 'onChange'>;
+  /** The end of what an ended job has printed; null when there is nothing. At most its last 4 KiB are published. */
+  readonly readTail: (job: Job) => Promise<string | null>;
+  readonly log: Log;
+}
+
+/** `again`: publish it although the journal says that etcd has it. */
+type Wish = { readonly again: boolean };
+
+/**
+ * Tells etcd what becomes of firings, from the journal.
+ *
+ * A firing is *wished* (something may have changed), then *in flight* (one transaction at a time), then, when it was
+ * wished meanwhile, wished again. What is published is the state at the time of the flight, so a publisher that is
+ * behind skips what is past. While etcd is away the whole queue pauses, and nothing is dropped.
+ */
+export class OutcomePublisher implements OutcomeSink {
+  readonly #options: OutcomePublisherOptions;
+  readonly #sources: OutcomeSources;
+  readonly #flights = new PQueue({ concurrency });
+  readonly #wishes = new Map<FiringId, Wish>();
+  readonly #inFlight = new Set<FiringId>();
+  readonly #away: Outage;
+  readonly #stop = new AbortController();
+  #unsubscribe: () => void = () => undefined;
+  #isPausing = false;
+  #tail: { readonly job: number; readonly attempt: number; readonly text: Promise<string | null> } | undefined;
+
+  constructor(options: OutcomePublisherOptions) {
+    this.#options = options;
+    this.#sources = {
+      node: options.node,
+      getJob: (id) => options.queues.get(id),
+      readTail: (job) => this.#readTail(job),
+    };
+    this.#away = new Outage(options.log, {
+      begins: 'Outcomes can not be published; they are kept. Trying again.',
+      ends: 'Outcomes are published again.',
+    });
+  }
+
+  /** Takes up what an earlier run left unpublished, and follows the queue from now on. */
+  start(): void {
+    this.#unsubscribe = this.#options.queues.onChange((job) => this.#jobChanged(job));
+    for (const { firing } of this.#options.firings.unsettled()) this.publish(firing.id);
+  }
+
+  publish(firing: FiringId): void {
+    this.#wish(firing, { again: false });
+  }
+
+  publishAgain(firing: FiringId): void {
+    this.#wish(firing, { again: true });
+  }
+
+  /** Firings that etcd does not have in their present state yet. */
+  get pending(): number {
+    return this.#wishes.size + this.#inFlight.size;
+  }
+
+  /** Publishes what is wished for within `flushMs`, then stops; the next start takes up the rest. */
+  async close(flushMs: number): Promise<void> {
+    this.#unsubscribe();
+    await Promise.race([this.#flights.onIdle(), pause(flushMs, this.#stop.signal)]);
+    this.#stop.abort();
+    this.#flights.clear();
+    this.#wishes.clear();
+    this.#flights.start();
+    await this.#flights.onIdle();
+  }
+
+  #jobChanged(job: Job): void {
+    for (const firing of job.firings) this.publish(firing);
+  }
+
+  #wish(firing: FiringId, wish: Wish): void {
+    if (this.#stop.signal.aborted) return;
+    const isWished = this.#wishes.has(firing);
+    if (!isWished || wish.again) this.#wishes.set(firing, wish);
+    if (!isWished && !this.#inFlight.has(firing)) this.#launch(firing);
+  }
+
+  #launch(firing: FiringId): void {
+    // `#fly` handles its errors; p-queue's promise is not waited for.
+    void this.#flights.add(() => this.#fly(firing));
+  }
+
+  async #fly(firing: FiringId): Promise<void> {
+    const wish = this.#wishes.get(firing);
+    if (wish === undefined) return;
+    this.#wishes.delete(firing);
+    this.#inFlight.add(firing);
+    try {
+      await this.#publishNow(firing, wish);
+      this.#away.over();
+    } catch (error) {
+      this.#failed(firing, wish, error);
+    } finally {
+      this.#inFlight.delete(firing);
+      if (this.#wishes.has(firing) && !this.#stop.signal.aborted) this.#launch(firing);
+    }
+  }
+
+  async #publishNow(firing: FiringId, { again }: Wish): Promise<void> {
+    const { firings } = this.#options;
+    const logged = firings.find(firing);
+    if (logged === undefined || (!again && isPublishedFinal(logged.published))) return;
+    const outcome = await outcomeOfFiring(logged, this.#sources);
+    if (!again && markOf(outcome) === logged.published) return;
+    const recorded = await recordOutcome(this.#options, outcome);
+    firings.markPublished(firing, this.#markAfter(logged, outcome, recorded));
+  }
+
+  /** What the journal remembers: ours, or the end that somebody else has given it meanwhile. */
+  #markAfter({ firing }: LoggedFiring, outcome: Outcome, recorded: Recorded): string {
+    if (recorded.kind === 'recorded') return markOf(outcome);
+    const { by } = recorded;
+    const facts = { firing: firing.id, stage: outcome.stage, recorded: by?.stage ?? null, reason: by?.reason ?? null };
+    this.#options.log.info(facts, 'The firing is no longer owed to this node.');
+    return by !== null && isFinal(by.stage) ? markOf(by) : markOf(outcome);
+  }
+
+  #failed(firing: FiringId, wish: Wish, thrown: unknown): void {
+    const error = asTriggerdError(thrown);
+    if (error.code === 'internal') {
+      this.#options.log.error({ firing, error }, 'An outcome can not be published.');
+      return;
+    }
+    if (!this.#wishes.has(firing) || wish.again) this.#wishes.set(firing, wish);
+    if (!this.#isPausing) void this.#pause(this.#away.failed(error));
+  }
+
+  async #pause(ms: number): Promise<void> {
+    this.#isPausing = true;
+    this.#flights.pause();
+    await pause(ms, this.#stop.signal);
+    this.#isPausing = false;
+    this.#flights.start();
+  }
+
+  /** A thousand firings of one job read its output once. */
+  #readTail(job: Job): Promise<string | null> {
+    if (this.#tail?.job !== job.id || this.#tail.attempt !== job.attempt)
+      this.#tail = { job: job.id, attempt: job.attempt, text: this.#options.readTail(job) };
+    return this.#tail.text;
+  }
+}
+
+const markOf = ({ stage, attempt }: Outcome): string => `${stage}/${attempt}`;

@@ -1,0 +1,127 @@
+/** The firing and the inbox entry as `docs/keyspace.md` has them ↔ the domain. */
+import * as v from 'valibot';
+import { type Cause, type ChainLink, type Firing, isFiringId, type Origin } from '../domain/firing.ts';
+import { isTriggerName } from '../domain/names.ts';
+import { counter, format, nodeName, orNull, parseDocument, text, timestamp } from './document.ts';
+
+const maxTargets = 10_000;
+const maxCauses = 20;
+const maxChain = 64;
+const maxTags = 1_000;
+
+const firingId = v.pipe(v.string(), v.check(isFiringId, 'firing id'));
+const triggerName = v.pipe(v.string(), v.check(isTriggerName, 'trigger name'));
+
+const causeDocument = v.object({
+  resource: text(4_096),
+  file: orNull(text(4_096)),
+  line: orNull(counter),
+  property: orNull(text(1_024)),
+  message: orNull(text(65_536)),
+});
+
+const originDocument = v.variant('kind', [
+  v.object({
+    kind: v.literal('puppet'),
+    node: text(255),
+    certname: orNull(text(255)),
+    environment: orNull(text(255)),
+    catalog_uuid: orNull(text(255)),
+    transaction_uuid: orNull(text(255)),
+    catalog_version: orNull(text(1_024)),
+    resource: orNull(text(4_096)),
+    causes: v.optional(v.pipe(v.array(causeDocument), v.maxLength(maxCauses)), []),
+    causes_total: v.optional(counter, 0),
+  }),
+  v.object({ kind: v.literal('cli'), node: text(255), user: orNull(text(255)) }),
+]);
+
+const firingDocument = v.object({
+  id: firingId,
+  trigger: triggerName,
+  origin: originDocument,
+  targets: v.pipe(
+    v.array(nodeName),
+    v.minLength(1),
+    v.maxLength(maxTargets),
+    v.check((targets) => new Set(targets).size === targets.length, 'each target once'),
+  ),
+  job: v.object({ plugin: orNull(text(255)), args: v.nullish(v.record(v.string(), v.string()), {}) }),
+  noop: v.nullish(v.boolean(), false),
+  tags: v.nullish(v.pipe(v.array(text(1_024)), v.maxLength(maxTags)), []),
+  policy: v.nullish(v.record(v.string(), v.unknown()), {}),
+  ttl: counter,
+  chain: v.nullish(
+    v.pipe(v.array(v.object({ firing: firingId, node: nodeName, trigger: triggerName })), v.maxLength(maxChain)),
+    [],
+  ),
+  created_at: timestamp,
+  expires_at: orNull(timestamp),
+  signature: v.optional(v.unknown(), null),
+});
+
+const inboxDocument = v.object({ firing: firingId });
+
+type OriginDocument = v.InferOutput<typeof originDocument>;
+
+/** Throws `firing-malformed`. */
+export const parseFiring = (key: string, value: string): Firing => {
+  const { created_at: createdAt, expires_at: expiresAt, origin, ...same } = parseDocument(firingDocument, key, value);
+  return { ...same, origin: toOrigin(origin), createdAt, expiresAt, signature: same.signature ?? null };
+};
+
+const toOrigin = (document: OriginDocument): Origin => {
+  if (document.kind === 'cli') return document;
+  const { catalog_uuid, transaction_uuid, catalog_version, causes_total, ...same } = document;
+  return {
+    ...same,
+    catalogUuid: catalog_uuid,
+    transactionUuid: transaction_uuid,
+    catalogVersion: catalog_version,
+    causesTotal: causes_total,
+  };
+};
+
+/** Always the same bytes for the same firing: a publisher recognises its own by them. */
+export const serializeFiring = (firing: Firing): string =>
+  JSON.stringify({
+    format,
+    id: firing.id,
+    trigger: firing.trigger,
+    origin: fromOrigin(firing.origin),
+    targets: firing.targets,
+    job: { plugin: firing.job.plugin, args: firing.job.args },
+    noop: firing.noop,
+    tags: firing.tags,
+    policy: firing.policy,
+    ttl: firing.ttl,
+    chain: firing.chain.map(fromChainLink),
+    created_at: firing.createdAt,
+    expires_at: firing.expiresAt,
+    signature: firing.signature ?? null,
+  });
+
+const fromOrigin = (origin: Origin) =>
+  origin.kind === 'cli'
+    ? { kind: origin.kind, node: origin.node, user: origin.user }
+    : {
+        kind: origin.kind,
+        node: origin.node,
+        certname: origin.certname,
+        environment: origin.environment,
+        catalog_uuid: origin.catalogUuid,
+        transaction_uuid: origin.transactionUuid,
+        catalog_version: origin.catalogVersion,
+        resource: origin.resource,
+        causes: origin.causes.map(fromCause),
+        causes_total: origin.causesTotal,
+      };
+
+const fromCause = ({ resource, file, line, property, message }: Cause) => ({ resource, file, line, property, message });
+const fromChainLink = ({ firing, node, trigger }: ChainLink) => ({ firing, node, trigger });
+
+/** The id of the firing that an inbox entry says is owed. Throws `firing-malformed`. */
+export const parseInboxEntry = (key: string, value: string): string => parseDocument(inboxDocument, key, value).firing;
+
+/** Also the marker of a chunked publication. */
+export const serializeInboxEntry = (firing: string): string => JSON.stringify({ format, firing });
