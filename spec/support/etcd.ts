@@ -30,8 +30,8 @@ export interface TestEtcd {
   kill(): Promise<void>;
   /** Starts it again on its ports, with its data. */
   start(): Promise<void>;
-  /** Kills it and deletes its data: the next start is another cluster. */
-  wipe(): Promise<void>;
+  /** Kills it and deletes its data. The next start is another cluster, or with the same id one that begins anew. */
+  wipe(next: 'another-id' | 'same-id'): Promise<void>;
   freeze(): void;
   thaw(): void;
   /** Kills it and removes its folder. */
@@ -76,6 +76,7 @@ const prepareEtcd = (options: EtcdTestOptions, ports: EtcdPorts): TestEtcd => {
   const scheme = options.tls ? 'https' : 'http';
   const endpoint = `${scheme}://127.0.0.1:${ports.client}`;
   let child: ChildProcess | undefined;
+  let wipes = 0;
 
   const kill = async () => {
     const running = child;
@@ -87,7 +88,7 @@ const prepareEtcd = (options: EtcdTestOptions, ports: EtcdPorts): TestEtcd => {
   };
   const start = async () => {
     const log = openSync(join(folder, 'log'), 'a');
-    const started = spawn('etcd', argumentsFor(options, ports, endpoint, folder), {
+    const started = spawn('etcd', argumentsFor(options, ports, endpoint, folder, wipes), {
       stdio: ['ignore', log, log],
       env: { PATH: process.env['PATH'] },
     });
@@ -102,8 +103,9 @@ const prepareEtcd = (options: EtcdTestOptions, ports: EtcdPorts): TestEtcd => {
     log: () => readFileSync(join(folder, 'log'), 'utf8'),
     kill,
     start,
-    wipe: async () => {
+    wipe: async (next) => {
       await kill();
+      if (next === 'another-id') wipes++;
       rmSync(join(folder, 'data'), { recursive: true, force: true });
     },
     freeze: () => void child?.kill('SIGSTOP'),
@@ -115,7 +117,13 @@ const prepareEtcd = (options: EtcdTestOptions, ports: EtcdPorts): TestEtcd => {
   };
 };
 
-const argumentsFor = (options: EtcdTestOptions, ports: EtcdPorts, endpoint: string, folder: string): string[] => {
+const argumentsFor = (
+  options: EtcdTestOptions,
+  ports: EtcdPorts,
+  endpoint: string,
+  folder: string,
+  wipes: number,
+): string[] => {
   const name = options.name ?? 'test';
   const peer = `http://127.0.0.1:${ports.peer}`;
   return [
@@ -123,7 +131,12 @@ const argumentsFor = (options: EtcdTestOptions, ports: EtcdPorts, endpoint: stri
     ...['--listen-client-urls', endpoint, '--advertise-client-urls', endpoint],
     ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer],
     ...['--initial-cluster', options.initialCluster ?? `${name}=${peer}`],
-    ...['--initial-cluster-token', folder, '--listen-metrics-urls', `http://127.0.0.1:${ports.metrics}`],
+    ...[
+      '--initial-cluster-token',
+      options.initialCluster ?? `${folder}-${wipes}`,
+      '--listen-metrics-urls',
+      `http://127.0.0.1:${ports.metrics}`,
+    ],
     ...['--heartbeat-interval', '50', '--election-timeout', '500', '--logger', 'zap', '--log-level', 'warn'],
     ...(options.tls
       ? [

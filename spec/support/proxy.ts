@@ -1,7 +1,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
 /** A TCP proxy in this process, to break a network on purpose. */
-export interface Proxy {
+export interface TcpProxy {
   readonly port: number;
   /** How many connections have been made through it. */
   readonly connections: number;
@@ -22,15 +22,15 @@ export interface Proxy {
   close(): Promise<void>;
 }
 
-export const startProxy = async (serverPort: number): Promise<Proxy> => {
+export const startProxy = async (serverPort: number): Promise<TcpProxy> => {
   const pairs = new Set<readonly [Socket, Socket]>();
   const state = { connections: 0, received: 0, refusing: false, stalled: false, dropped: 'nothing' };
   let heard: ((bytes: number) => void) | undefined;
 
-  const server: Server = createServer((client) => {
+  const server: Server = createServer({ noDelay: true }, (client) => {
     if (state.refusing) return void client.resetAndDestroy();
     state.connections++;
-    const upstream = connect(serverPort, '127.0.0.1');
+    const upstream = connect({ port: serverPort, host: '127.0.0.1', noDelay: true });
     const pair = [client, upstream] as const;
     pairs.add(pair);
     client.on('data', (data) => {

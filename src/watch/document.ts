@@ -46,13 +46,18 @@ const parseJson = (key: string, text: string): unknown => {
 const describeIssue = (issue: v.BaseIssue<unknown>): string =>
   `${v.getDotPath(issue) ?? 'the document'}: expected ${issue.expected ?? issue.requirement ?? issue.type}`;
 
-/** How deep brackets nest, counted before anything recursive sees the text. */
+/** How deep brackets nest outside of strings, counted in one pass before anything recursive sees the text. */
 const depthOf = (text: string): number => {
   let depth = 0;
   let deepest = 0;
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/g)) {
-    if (token === '[' || token === '{') deepest = Math.max(deepest, ++depth);
-    else if (token === ']' || token === '}') depth--;
+  let isInString = false;
+  for (let index = 0; index < text.length; index++) {
+    const char = text[index];
+    if (char === '\\' && isInString) index++;
+    else if (char === '"') isInString = !isInString;
+    else if (isInString) continue;
+    else if (char === '[' || char === '{') deepest = Math.max(deepest, ++depth);
+    else if (char === ']' || char === '}') depth--;
   }
   return deepest;
 };

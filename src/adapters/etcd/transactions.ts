@@ -7,7 +7,7 @@ import { rangeOf, toEntry } from './ranges.ts';
 export const commitTransaction = async (endpoints: Endpoints, transaction: Transaction): Promise<Commit> => {
   const request = {
     compare: transaction.compare.map(toCompare),
-    success: transaction.then.map(toOperation),
+    success: transaction.write.map(toOperation),
     failure: (transaction.otherwiseGet ?? []).map((key) => ({ request_range: { key: Buffer.from(key) } })),
   };
   return toCommit(await endpoints.call(describe(transaction), (client, options) => client.kv.txn(request, options)));
@@ -32,8 +32,8 @@ const toCommit = ({ succeeded, header, responses }: ITxnResponse): Commit => ({
   read: succeeded ? [] : responses.flatMap((response) => response.response_range.kvs.map(toEntry)),
 });
 
-const describe = ({ compare, then }: Transaction): string => {
-  const first = then[0];
+const describe = ({ compare, write }: Transaction): string => {
+  const first = write[0];
   if (first === undefined) return `compare ${compare[0]?.key ?? 'nothing'}`;
   const key = 'put' in first ? first.put : 'delete' in first ? first.delete : first.deletePrefix;
   return `write ${key}`;

@@ -1,0 +1,150 @@
+import type { Firing } from '../../src/domain/firing.ts';
+import type { Job, JobId, JobRequest, QueuedJob } from '../../src/domain/job.ts';
+import type { Acceptance, Cursor, FiringLog, LoggedFiring } from '../../src/queue/ports.ts';
+import type { Intake } from '../../src/watch/ports.ts';
+
+/** A journal's firings in memory, and an intake that makes one queued job of each. */
+export class MemoryFirings implements FiringLog, Intake {
+  readonly logged = new Map<string, LoggedFiring>();
+  readonly jobs = new Map<JobId, Job>();
+  /** Ids in the order in which they were taken, each time they were. */
+  readonly taken: string[] = [];
+  readonly #listeners = new Set<(job: Job) => void>();
+  savedCursor: Cursor | undefined;
+  /** When set, every write fails with it. */
+  trouble: Error | undefined;
+  onTaken: ((id: string) => void) | undefined;
+
+  accept(firing: Firing, request: JobRequest): Acceptance {
+    if (this.trouble) throw this.trouble;
+    const known = this.logged.get(firing.id);
+    if (known) return { kind: 'known', logged: known };
+    const job = queuedJob(this.jobs.size + 1, request, [firing.id]);
+    this.#log(firing, job.id, null);
+    this.jobs.set(job.id, job);
+    return { kind: 'queued', job };
+  }
+
+  refuse(firing: Firing, reason: string): void {
+    if (this.trouble) throw this.trouble;
+    if (!this.logged.has(firing.id)) this.#log(firing, null, reason);
+  }
+
+  find(id: string): LoggedFiring | undefined {
+    return this.logged.get(id);
+  }
+
+  ofJob(id: JobId): LoggedFiring[] {
+    return [...this.logged.values()].filter((logged) => logged.jobId === id);
+  }
+
+  unsettled(): LoggedFiring[] {
+    return [...this.logged.values()].filter(({ published }) => !/^(finished|skipped)/.test(published ?? ''));
+  }
+
+  markPublished(id: string, stage: string): void {
+    if (this.trouble) throw this.trouble;
+    const logged = this.logged.get(id);
+    if (logged) this.logged.set(id, { ...logged, published: stage });
+  }
+
+  cursor(): Cursor | undefined {
+    return this.savedCursor;
+  }
+
+  saveCursor(cursor: Cursor): void {
+    this.savedCursor = cursor;
+  }
+
+  forgetBefore(): number {
+    return 0;
+  }
+
+  get(id: JobId): Job {
+    const job = this.jobs.get(id);
+    if (job === undefined) throw new Error(`no job ${id}`);
+    return job;
+  }
+
+  onChange(listener: (job: Job) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Puts a job and tells the listeners, as the queue does after each change. */
+  change(job: Job): void {
+    this.jobs.set(job.id, job);
+    for (const listener of this.#listeners) listener(job);
+  }
+
+  /** Journals firings as accepted for one job. */
+  acceptAll(firings: readonly Firing[], job: Job): void {
+    for (const firing of firings) this.#log(firing, job.id, null);
+    this.jobs.set(job.id, job);
+  }
+
+  #log(firing: Firing, jobId: JobId | null, refusal: string | null): void {
+    this.logged.set(firing.id, { firing, receivedAt: Date.now(), jobId, refusal, published: null });
+    this.taken.push(firing.id);
+    this.onTaken?.(firing.id);
+  }
+}
+
+export const queuedJob = (id: JobId, request: JobRequest, firings: readonly string[]): QueuedJob => ({
+  id,
+  request,
+  command: request.plugin,
+  firings,
+  attempt: 0,
+  folder: '/nowhere',
+  enqueuedAt: 1_000,
+  state: 'queued',
+  deferral: null,
+});
+
+export const someRequest: JobRequest = {
+  queue: 'default',
+  plugin: 'puppet',
+  argv: [],
+  args: {},
+  env: {},
+  cwd: null,
+  payload: null,
+  noop: false,
+  label: null,
+  timeoutMs: null,
+  after: null,
+  urgent: false,
+  source: 'firing',
+};
+
+let count = 0;
+const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/** A new firing id, each one larger than the last. */
+export const nextFiringId = (): string => {
+  let rest = ++count;
+  let tail = '';
+  for (let place = 0; place < 6; place++) {
+    tail = (alphabet[rest % 32] ?? '0') + tail;
+    rest = Math.floor(rest / 32);
+  }
+  return `01K9ZQ4T5M8W3V6X7Y8Z${tail}`;
+};
+
+export const someFiring = (changes: Partial<Firing> = {}): Firing => ({
+  id: nextFiringId(),
+  trigger: 'refresh',
+  origin: { kind: 'cli', node: 'admin.example.com', user: 'root' },
+  targets: ['lb01.example.com'],
+  job: { plugin: null, args: {} },
+  noop: false,
+  tags: [],
+  policy: {},
+  ttl: 8,
+  chain: [],
+  createdAt: '2026-11-20T12:00:00.000Z',
+  expiresAt: null,
+  signature: null,
+  ...changes,
+});

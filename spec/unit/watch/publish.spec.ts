@@ -1,0 +1,100 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { TriggerdError } from '../../../src/domain/errors.ts';
+import { keysBelow } from '../../../src/watch/keys.ts';
+import type { Transaction } from '../../../src/watch/ports.ts';
+import { publishFiring } from '../../../src/watch/publish.ts';
+import { MemoryStore } from '../../support/memory-store.ts';
+import { someFiring } from '../../support/watch-room.ts';
+
+const keys = keysBelow('/trigger');
+const nodes = (count: number) => Array.from({ length: count }, (_, index) => `node${index}.example.com`);
+const unreachable = new TriggerdError('etcd-unreachable', 'the answer was lost');
+
+describe('publishFiring', () => {
+  let store: MemoryStore;
+  const commits: Transaction[] = [];
+
+  beforeEach(() => {
+    store = new MemoryStore();
+    commits.length = 0;
+    store.beforeCommit = (transaction) => void commits.push(transaction);
+  });
+  const writes = () => commits.filter(({ write }) => write.length > 0).length;
+  const inboxes = async () => (await store.list('/trigger/v1/inbox/')).entries.length;
+
+  it('writes up to 126 targets in one transaction', async () => {
+    await publishFiring({ store, keys }, someFiring({ targets: nodes(126) }));
+    expect(writes()).toBe(1);
+    expect(await inboxes()).toBe(126);
+  });
+
+  it('writes more in chunks, and the firing last', async () => {
+    const firing = someFiring({ targets: nodes(300) });
+    await publishFiring({ store, keys }, firing);
+    expect(writes()).toBe(5);
+    expect(await inboxes()).toBe(300);
+    const committed = await store.get(keys.firing(firing.id));
+    const entry = await store.get(keys.inbox('node299.example.com', firing.id));
+    expect(committed?.createRevision).toBeGreaterThan(entry?.createRevision ?? 0n);
+    expect(await store.get(keys.publishing(firing.id))).toBeUndefined();
+  });
+
+  it.each([1, 300])('recognises its own firing after a lost answer (%i targets)', async (count) => {
+    const firing = someFiring({ targets: nodes(count) });
+    await publishFiring({ store, keys }, firing);
+    const { revision } = await store.list('/');
+    expect((await publishFiring({ store, keys }, firing)).id).toBe(firing.id);
+    expect((await store.list('/')).revision).toBe(revision);
+  });
+
+  it('lets two publishers of the same spooled firing both succeed', async () => {
+    const firing = someFiring({ targets: nodes(300) });
+    await Promise.all([publishFiring({ store, keys }, firing), publishFiring({ store, keys }, firing)]);
+    expect(await inboxes()).toBe(300);
+  });
+
+  it('refuses an id that another firing has', async () => {
+    const firing = someFiring();
+    await publishFiring({ store, keys }, firing);
+    await expect(publishFiring({ store, keys }, { ...firing, trigger: 'other' })).rejects.toMatchObject({
+      code: 'input-invalid',
+    });
+  });
+
+  it('refuses what every reader would call malformed', async () => {
+    await expect(publishFiring({ store, keys }, someFiring({ targets: [] }))).rejects.toMatchObject({
+      code: 'input-invalid',
+    });
+    expect(writes()).toBe(0);
+  });
+
+  it('starts anew when a sweeper took it for abandoned', async () => {
+    const firing = someFiring({ targets: nodes(300) });
+    let swept = false;
+    store.beforeCommit = ({ write }) => {
+      if (swept || write.length !== 100) return;
+      swept = true;
+      void MemoryStore.prototype.commit.call(store, { compare: [], write: [{ delete: keys.publishing(firing.id) }] });
+    };
+    await publishFiring({ store, keys }, firing);
+    expect(await store.get(keys.firing(firing.id))).toBeDefined();
+  });
+
+  it('passes an outage on, and succeeds when called again', async () => {
+    const firing = someFiring({ targets: nodes(300) });
+    let calls = 0;
+    store.beforeCommit = () => {
+      if (++calls === 3) throw unreachable;
+    };
+    await expect(publishFiring({ store, keys }, firing)).rejects.toBe(unreachable);
+    expect(await store.get(keys.firing(firing.id))).toBeUndefined();
+    await publishFiring({ store, keys }, firing);
+    expect(await store.get(keys.firing(firing.id))).toBeDefined();
+  });
+
+  it('tells which targets have never been seen', async () => {
+    await store.commit({ compare: [], write: [{ put: keys.member('node1.example.com'), value: '{}' }] });
+    const { neverSeen } = await publishFiring({ store, keys }, someFiring({ targets: nodes(3) }));
+    expect(neverSeen).toEqual(['node0.example.com', 'node2.example.com']);
+  });
+});
