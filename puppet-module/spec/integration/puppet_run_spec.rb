@@ -104,6 +104,7 @@ RSpec.describe 'a real run of Puppet' do
       include tree, service, empty
       notify { 'before': before => [Class['service'], Trigger['t']] }
       notify { 'earlier': } -> notify { 'first': } ~> Class['service'] ~> Trigger['t']
+      notify { 'dry': noop => true, notify => Trigger['t'] }
       notify { 'lost': } ~> Class['empty'] ~> Trigger['t']
       Class['tree'] ~> Trigger['t']
       trigger { 't': hosts => 'lb01' }
