@@ -1,0 +1,64 @@
+/**
+ * Every command with its summary, and the file that defines the rest of it. Only the file of the command that runs is
+ * loaded: `watch -n 1 trigger queue` should not pay for the other thirty.
+ */
+import type { Command } from 'commander';
+import type { Session } from './session.ts';
+
+/** Gives a command its arguments, options, help and action. */
+export type Define = (command: Command, run: Run) => void;
+
+/** Makes commander's action of a handler, which gets the session, then the arguments and options; gives the exit code. */
+export type Run = <Args extends readonly unknown[]>(
+  handler: (session: Session, ...args: Args) => Promise<number>,
+) => (...args: [...Args, ...unknown[]]) => Promise<void>;
+
+export interface CommandEntry {
+  readonly summary: string;
+  readonly alias?: string;
+  readonly load?: () => Promise<{ readonly define: Define }>;
+  readonly verbs?: Readonly<Record<string, CommandEntry>>;
+}
+
+export const commands: Readonly<Record<string, CommandEntry>> = {
+  queue: {
+    summary: 'show the queue, add jobs to it, and look after them',
+    alias: 'q',
+    load: () => import('./commands/queue.ts'),
+    verbs: {
+      add: { summary: 'add a job; prints its id', load: () => import('./commands/queue/add.ts') },
+      cat: { summary: 'print a job’s output', load: () => import('./commands/queue/cat.ts') },
+      tail: { summary: 'follow a job’s output until it has ended', load: () => import('./commands/queue/tail.ts') },
+      info: { summary: 'show all there is to know about a job', load: () => import('./commands/queue/info.ts') },
+      wait: { summary: 'wait until a job has ended', load: () => import('./commands/queue/wait.ts') },
+      kill: { summary: 'end a running job', load: () => import('./commands/queue/kill.ts') },
+      remove: { summary: 'take a queued job out', load: () => import('./commands/queue/remove.ts') },
+      urgent: { summary: 'move a queued job to the head', load: () => import('./commands/queue/urgent.ts') },
+      retry: { summary: 'add an ended job again; prints the new id', load: () => import('./commands/queue/retry.ts') },
+      swap: { summary: 'swap the places of two queued jobs', load: () => import('./commands/queue/swap.ts') },
+      clear: { summary: 'forget ended jobs', load: () => import('./commands/queue/clear.ts') },
+      pause: { summary: 'start no more jobs', load: () => import('./commands/queue/pause.ts') },
+      resume: { summary: 'start jobs again', load: () => import('./commands/queue/resume.ts') },
+      drain: { summary: 'take no new job until all have ended', load: () => import('./commands/queue/drain.ts') },
+      slots: { summary: 'show or set how many jobs run at once', load: () => import('./commands/queue/slots.ts') },
+    },
+  },
+  fire: { summary: 'fire a trigger at hosts; prints the firing’s id', load: () => import('./commands/fire.ts') },
+  status: { summary: 'show recent firings, or what became of one', load: () => import('./commands/status.ts') },
+  nodes: { summary: 'show the nodes', load: () => import('./commands/nodes.ts') },
+  plugin: {
+    summary: 'look at and try the plugins of this node',
+    verbs: {
+      list: { summary: 'list the plugins', load: () => import('./commands/plugin/list.ts') },
+      info: { summary: 'show a plugin and its arguments', load: () => import('./commands/plugin/info.ts') },
+      test: { summary: 'run the test of a plugin’s manifest', load: () => import('./commands/plugin/test.ts') },
+    },
+  },
+  config: {
+    summary: 'check and print the configuration',
+    verbs: {
+      check: { summary: 'name all problems of a file', load: () => import('./commands/config/check.ts') },
+      print: { summary: 'print what is in force', load: () => import('./commands/config/print.ts') },
+    },
+  },
+};

@@ -1,0 +1,16 @@
+import type { PluginView } from '../../../api/contract.ts';
+import type { Define } from '../../commands.ts';
+import { print } from '../../print.ts';
+import { painter } from '../../render/color.ts';
+import { renderPlugins } from '../../render/plugin.ts';
+
+export const define: Define = (command, run) => {
+  command.action(
+    run(async (session) => {
+      const plugins = await session.client.request<PluginView[]>('/v1/plugins');
+      const { columns, color } = session.terminal;
+      await print(session, plugins, () => renderPlugins(plugins, { columns, paint: painter(color) }));
+      return 0;
+    }),
+  );
+};

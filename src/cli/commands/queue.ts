@@ -1,0 +1,69 @@
+import type { JobView, QueueView } from '../../api/contract.ts';
+import { TriggerdError } from '../../domain/errors.ts';
+import { printable } from '../../domain/names.ts';
+import type { Define } from '../commands.ts';
+import { query } from '../options.ts';
+import { print } from '../print.ts';
+import { renderQueue } from '../render/queue-table.ts';
+import type { Session } from '../session.ts';
+import { queueNotFound } from './queue/queue-option.ts';
+
+interface Options {
+  readonly queue?: string;
+  readonly all?: boolean;
+}
+
+const help = `
+Columns are those of tsp. A deferred job is queued, and says what it waits for. With --json: the jobs of all queues
+(or of --queue), oldest first.
+
+Examples:
+  watch -n 1 trigger queue
+  trigger queue --all
+  trigger queue --json | jq '.[] | select(.state == "running")'`;
+
+export const define: Define = (command, run) => {
+  command
+    .usage('[options] [command]')
+    .argument('[verb]', '')
+    .option('--queue <name>', 'show this queue (default: "default")')
+    .option('--all', 'show all queues, and all ended jobs that are kept')
+    .addHelpText('after', help)
+    .action(run(list));
+};
+
+const list = async (session: Session, verb: string | undefined, { queue, all }: Options): Promise<number> => {
+  if (verb !== undefined) throw await unknownVerb(verb);
+  if (session.json) {
+    await print(session, await session.client.request(`/v1/jobs${query({ queue, ended: 'all' })}`), () => '');
+    return 0;
+  }
+  const shown = all === true ? queue : (queue ?? 'default');
+  const [queues, jobs] = await Promise.all([
+    session.client.request<QueueView[]>('/v1/queues'),
+    session.client.request<JobView[]>(`/v1/jobs${query({ queue: shown, ended: all === true ? 'all' : undefined })}`),
+  ]);
+  const views = queues.filter(({ name }) => shown === undefined || name === shown);
+  if (views.length === 0 && shown !== undefined) throw queueNotFound(shown);
+  await session.terminal.out(`${views.map((view) => block(session, view, jobs, all === true)).join('\n\n')}\n`);
+  return 0;
+};
+
+/** Commander takes what is no verb for an argument, and would complain of their number. */
+const unknownVerb = async (verb: string): Promise<TriggerdError> => {
+  const [{ didYouMean }, { commands }] = await Promise.all([
+    import('../../config/problem.ts'),
+    import('../commands.ts'),
+  ]);
+  const nearest = didYouMean(verb, Object.keys(commands['queue']?.verbs ?? {}));
+  return new TriggerdError('usage', `unknown command “queue ${printable(verb)}”${nearest}`);
+};
+
+/** One queue's table; with its name on top where several are shown. */
+const block = ({ terminal }: Session, view: QueueView, jobs: readonly JobView[], named: boolean): string => {
+  const own = jobs.filter(({ queue }) => queue === view.name);
+  const state = [...(view.paused ? ['paused'] : []), ...(view.draining ? ['draining'] : [])];
+  const remark = state.length === 0 ? '' : ` (${state.join(', ')})`;
+  const title = named || remark !== '' ? `${view.name}${remark}:\n` : '';
+  return title + renderQueue(own, view, terminal.columns);
+};

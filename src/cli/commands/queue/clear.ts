@@ -1,0 +1,17 @@
+import type { Define } from '../../commands.ts';
+import { print } from '../../print.ts';
+import { addQueueOption, type QueueOption, queuePath } from './queue-option.ts';
+
+export const define: Define = (command, run) => {
+  addQueueOption(command)
+    .option('--all', 'of all queues')
+    .action(
+      run(async (session, { queue, all }: QueueOption & { readonly all?: boolean }) => {
+        const path = queuePath(all === true ? '*' : queue, 'clear');
+        const answer = await session.client.request<{ cleared: number }>(path, { method: 'POST' });
+        if (!session.json) session.terminal.err(`${answer.cleared} ended jobs forgotten\n`);
+        await print(session, answer, () => '');
+        return 0;
+      }),
+    );
+};

@@ -1,0 +1,32 @@
+import type { QueueView } from '../../../api/contract.ts';
+import type { Define } from '../../commands.ts';
+import { duration, query } from '../../options.ts';
+import { print } from '../../print.ts';
+import { startProgress } from '../../progress.ts';
+import type { Session } from '../../session.ts';
+import { addQueueOption, type QueueOption, queuePath } from './queue-option.ts';
+
+type Options = QueueOption & { readonly timeout?: number };
+
+const help = `
+The queue takes no new job meanwhile. Ctrl-C, and a timeout, give the draining up: the queue takes jobs again.`;
+
+export const define: Define = (command, run) => {
+  addQueueOption(command)
+    .option('--timeout <duration>', 'wait no longer than this', duration)
+    .addHelpText('after', help)
+    .action(run(drain));
+};
+
+const drain = async (session: Session, { queue, timeout }: Options): Promise<number> => {
+  const progress = startProgress(session.terminal, (elapsedS) => `draining ${queue ?? 'default'} · ${elapsedS} s`);
+  try {
+    const path = `${queuePath(queue, 'drain')}${query({ timeout_ms: timeout })}`;
+    const view = await session.client.request<QueueView>(path, { method: 'POST', patient: true });
+    progress.stop();
+    await print(session, view, () => '');
+    return 0;
+  } finally {
+    progress.stop();
+  }
+};

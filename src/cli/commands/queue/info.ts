@@ -1,0 +1,17 @@
+import type { JobView } from '../../../api/contract.ts';
+import type { Define } from '../../commands.ts';
+import { jobId } from '../../options.ts';
+import { print } from '../../print.ts';
+import { renderJobInfo } from '../../render/job-info.ts';
+import { latestJob } from './latest-job.ts';
+
+export const define: Define = (command, run) => {
+  command.argument('[id]', 'the job (default: the one that runs, or ran last)', jobId).action(
+    run(async (session, given: number | undefined) => {
+      const id = given ?? (await latestJob(session, 'started'));
+      const job = await session.client.request<JobView>(`/v1/jobs/${id}`);
+      await print(session, job, () => renderJobInfo(job, Date.now()));
+      return 0;
+    }),
+  );
+};

@@ -1,0 +1,3 @@
+import { defineQueueVerb } from './queue-verb.ts';
+
+export const define = defineQueueVerb('pause');

@@ -1,0 +1,17 @@
+import type { QueueView } from '../../../api/contract.ts';
+import type { Define } from '../../commands.ts';
+import { print } from '../../print.ts';
+import { addQueueOption, type QueueOption, queuePath } from './queue-option.ts';
+
+/** A verb that the daemon does to a queue; silent when it was done. */
+export const defineQueueVerb =
+  (verb: 'pause' | 'resume'): Define =>
+  (command, run) => {
+    addQueueOption(command).action(
+      run(async (session, { queue }: QueueOption) => {
+        const view = await session.client.request<QueueView>(queuePath(queue, verb), { method: 'POST' });
+        await print(session, view, () => '');
+        return 0;
+      }),
+    );
+  };

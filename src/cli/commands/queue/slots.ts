@@ -1,0 +1,17 @@
+import type { Define } from '../../commands.ts';
+import { count } from '../../options.ts';
+import { print } from '../../print.ts';
+import { addQueueOption, type QueueOption, queuePath } from './queue-option.ts';
+
+export const define: Define = (command, run) => {
+  addQueueOption(command)
+    .argument('[number]', 'how many jobs may run at the same time', count)
+    .action(
+      run(async (session, slots: number | undefined, { queue }: QueueOption) => {
+        const call = slots === undefined ? {} : ({ method: 'PUT', body: { slots } } as const);
+        const answer = await session.client.request<{ slots: number }>(queuePath(queue, 'slots'), call);
+        await print(session, answer, () => (slots === undefined ? String(answer.slots) : ''));
+        return 0;
+      }),
+    );
+};

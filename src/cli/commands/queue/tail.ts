@@ -1,0 +1,27 @@
+import type { Define } from '../../commands.ts';
+import { Interrupted } from '../../interrupted.ts';
+import { count, jobId } from '../../options.ts';
+import type { Session } from '../../session.ts';
+import { followOutput } from './follow-output.ts';
+import { latestJob } from './latest-job.ts';
+
+const help = `
+Without an id: the job that runs, or ran last. Ctrl-C leaves the job alone. Exits with the job’s own exit code.`;
+
+export const define: Define = (command, run) => {
+  command
+    .argument('[id]', 'the job', jobId)
+    .option('-n, --lines <number>', 'start with this many of the last lines', count, 10)
+    .addHelpText('after', help)
+    .action(run(tail));
+};
+
+const tail = async (session: Session, given: number | undefined, options: { lines: number }): Promise<number> => {
+  const id = given ?? (await latestJob(session, 'started'));
+  try {
+    return await followOutput(session, id, options.lines);
+  } catch (error) {
+    if (error instanceof Interrupted) session.terminal.err(`\ntrigger: job ${id} goes on\n`);
+    throw error;
+  }
+};

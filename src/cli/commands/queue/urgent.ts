@@ -1,0 +1,3 @@
+import { defineJobVerb } from './job-verb.ts';
+
+export const define = defineJobVerb('urgent');

@@ -1,0 +1,36 @@
+import type { JobView } from '../../../api/contract.ts';
+import type { Define } from '../../commands.ts';
+import { Interrupted } from '../../interrupted.ts';
+import { duration, jobId, query } from '../../options.ts';
+import { print } from '../../print.ts';
+import { startProgress } from '../../progress.ts';
+import type { Session } from '../../session.ts';
+import { latestJob } from './latest-job.ts';
+
+const help = `
+Without an id: the job added last. Exits with the job’s own exit code; 124 when it ran into its timeout, 127 when it
+could not be started, 128 and the signal’s number when it was killed. With --timeout: 5 when that passes first.`;
+
+export const define: Define = (command, run) => {
+  command
+    .argument('[id]', 'the job', jobId)
+    .option('--timeout <duration>', 'wait no longer than this', duration)
+    .addHelpText('after', help)
+    .action(run(wait));
+};
+
+const wait = async (session: Session, given: number | undefined, options: { timeout?: number }): Promise<number> => {
+  const id = given ?? (await latestJob(session, 'added'));
+  const progress = startProgress(session.terminal, (elapsedS) => `waiting for job ${id} · ${elapsedS} s`);
+  try {
+    const path = `/v1/jobs/${id}/wait${query({ timeout_ms: options.timeout })}`;
+    const job = await session.client.request<JobView>(path, { patient: true });
+    progress.stop();
+    if (session.json) await print(session, job, () => '');
+    return job.wait_exit_code ?? 1;
+  } catch (error) {
+    progress.stop();
+    if (error instanceof Interrupted) session.terminal.err(`trigger: job ${id} goes on\n`);
+    throw error;
+  }
+};

@@ -1,0 +1,112 @@
+/** `trigger fire --wait`: follows a firing's stages until every target has ended. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FiredView, OutcomeView } from '../api/contract.ts';
+import { formatDuration } from '../domain/duration.ts';
+import { TriggerdError } from '../domain/errors.ts';
+import { endedWell, isFinal } from '../domain/outcome.ts';
+import { Interrupted } from './interrupted.ts';
+import { print } from './print.ts';
+import { type Progress, startProgress } from './progress.ts';
+import { painter } from './render/color.ts';
+import { colorOf, renderOutcomeLine } from './render/outcome.ts';
+import { widthOf } from './render/text.ts';
+import type { Session } from './session.ts';
+
+const remoteFailedExitCode = 4;
+/** A daemon that restarts (an upgrade by Puppet, say) is back well within this time. */
+const reconnectForMs = 30_000;
+const reconnectEveryMs = 500;
+
+type Outcomes = Map<string, OutcomeView>;
+
+export const followFiring = async (session: Session, fired: FiredView, timeoutMs?: number): Promise<number> => {
+  if (!session.json) await session.terminal.out(`${fired.id}\n`);
+  const outcomes: Outcomes = new Map();
+  const progress = startProgress(session.terminal, (elapsedS) => progressLine(fired, outcomes, elapsedS));
+  try {
+    await followToTheEnd(session, fired, outcomes, progress, timeoutMs);
+  } catch (error) {
+    progress.stop();
+    if (error instanceof Interrupted)
+      session.terminal.err(`trigger: the firing goes on; \`trigger status ${fired.id}\` shows what becomes of it\n`);
+    throw error;
+  }
+  progress.stop();
+  if (session.json) await print(session, { ...fired, outcomes: Object.fromEntries(outcomes) }, () => '');
+  return [...outcomes.values()].every(endedWell) ? 0 : remoteFailedExitCode;
+};
+
+const followToTheEnd = async (
+  session: Session,
+  fired: FiredView,
+  outcomes: Outcomes,
+  progress: Progress,
+  timeoutMs: number | undefined,
+): Promise<void> => {
+  const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
+  const nodeWidth = Math.max(...fired.targets.map(widthOf));
+  const paint = painter(session.terminal.color);
+  const take = async (outcome: OutcomeView): Promise<void> => {
+    const before = outcomes.get(outcome.node);
+    outcomes.set(outcome.node, outcome);
+    if (session.json || !isFinal(outcome.stage) || (before !== undefined && isFinal(before.stage))) return;
+    progress.clear();
+    await session.terminal.out(`${paint(colorOf(outcome), renderOutcomeLine(outcome, nodeWidth))}\n`);
+  };
+  try {
+    await readWithReconnects(session, fired, timeout, take, () => openTargets(fired, outcomes).length === 0);
+  } catch (error) {
+    if (error instanceof Interrupted && timeout?.aborted === true && !session.interrupt.aborted)
+      throw timedOut(fired, openTargets(fired, outcomes), timeoutMs ?? 0);
+    throw error;
+  }
+};
+
+/** The stream begins with the present state, so that losing it costs nothing but a new connection. */
+const readWithReconnects = async (
+  session: Session,
+  fired: FiredView,
+  timeout: AbortSignal | undefined,
+  take: (outcome: OutcomeView) => Promise<void>,
+  isDone: () => boolean,
+): Promise<void> => {
+  let lastHeardAt = Date.now();
+  while (!isDone()) {
+    try {
+      const call = timeout === undefined ? {} : { signal: timeout };
+      for await (const outcome of await session.client.lines<OutcomeView>(`/v1/firings/${fired.id}/follow`, call)) {
+        lastHeardAt = Date.now();
+        await take(outcome);
+      }
+    } catch (error) {
+      const lost = error instanceof TriggerdError && error.retryable;
+      if (!lost || Date.now() - lastHeardAt > reconnectForMs) throw error;
+    }
+    if (!isDone()) await pause(session, timeout);
+  }
+};
+
+const pause = async (session: Session, timeout: AbortSignal | undefined): Promise<void> => {
+  const signal = timeout === undefined ? session.interrupt : AbortSignal.any([session.interrupt, timeout]);
+  await sleep(reconnectEveryMs, undefined, { signal }).catch(() => {
+    throw new Interrupted();
+  });
+};
+
+const openTargets = (fired: FiredView, outcomes: Outcomes): string[] =>
+  fired.targets.filter((target) => !isFinal(outcomes.get(target)?.stage ?? 'owed'));
+
+const timedOut = (fired: FiredView, open: readonly string[], timeoutMs: number): TriggerdError =>
+  new TriggerdError(
+    'timed-out',
+    `after ${formatDuration(timeoutMs)} firing ${fired.id} has not ended on ${open.join(', ')}`,
+    { details: { firing: fired.id, open } },
+  );
+
+/** `2/3 finished · lb01.example.com running · 4 s`. */
+const progressLine = (fired: FiredView, outcomes: Outcomes, elapsedS: number): string => {
+  const open = openTargets(fired, outcomes);
+  const next = open.map((node) => `${node} ${outcomes.get(node)?.stage ?? 'owed'}`);
+  const shown = next.length > 2 ? [...next.slice(0, 2), `${next.length - 2} more`] : next;
+  return [`${fired.targets.length - open.length}/${fired.targets.length} ended`, ...shown, `${elapsedS} s`].join(' · ');
+};

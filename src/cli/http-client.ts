@@ -1,0 +1,150 @@
+/** HTTP over the daemon's control socket. Speaks `src/api/contract.ts`; turns every failure into a `TriggerdError`. */
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { ErrorView } from '../api/contract.ts';
+import { isErrorCode, TriggerdError } from '../domain/errors.ts';
+import { Interrupted } from './interrupted.ts';
+
+export interface Call {
+  readonly method?: 'GET' | 'POST' | 'PUT';
+  readonly body?: unknown;
+  /** Gives up the call; a plain Ctrl-C is looked after already. */
+  readonly signal?: AbortSignal;
+  /** The daemon answers when something has happened: no limit on how long that takes. */
+  readonly patient?: boolean;
+}
+
+export interface DaemonClient {
+  /** The answer's JSON document. */
+  request<Answer>(path: string, call?: Call): Promise<Answer>;
+  /** The answer's bytes as they come. */
+  stream(path: string, call?: Call): Promise<AsyncIterable<Buffer>>;
+  /** The answer's lines (NDJSON), each parsed. */
+  lines<Line>(path: string, call?: Call): Promise<AsyncIterable<Line>>;
+}
+
+/** A daemon that says nothing for this long is not well. */
+const answerTimeoutMs = 30_000;
+/** No answer of the daemon is larger; protects from whatever else listens on the socket. */
+const maxAnswerBytes = 64 * 2 ** 20;
+
+/** `socket` is asked for at the first call; `interrupt` is Ctrl-C. */
+export const daemonClient = (socket: () => Promise<string>, interrupt: AbortSignal): DaemonClient => {
+  const open = async (path: string, call: Call): Promise<IncomingMessage> => {
+    const signal = call.signal === undefined ? interrupt : AbortSignal.any([interrupt, call.signal]);
+    const response = await send(await socket(), path, call, signal);
+    if (response.statusCode === undefined || response.statusCode >= 300) throw await refusal(response);
+    return response;
+  };
+  return {
+    request: async <Answer>(path: string, call: Call = {}) => {
+      const response = await open(path, call);
+      return parseAnswer(await readAll(response)) as Answer;
+    },
+    stream: async (path, call = {}) => chunksOf(await open(path, { ...call, patient: true })),
+    lines: async <Line>(path: string, call: Call = {}) =>
+      linesOf<Line>(chunksOf(await open(path, { ...call, patient: true }))),
+  };
+};
+
+const send = (socketPath: string, path: string, call: Call, signal: AbortSignal): Promise<IncomingMessage> =>
+  new Promise((resolve, reject) => {
+    const body = call.body === undefined ? undefined : JSON.stringify(call.body);
+    const headers: Record<string, string | number> = { host: 'triggerd', connection: 'close' };
+    if (body !== undefined)
+      Object.assign(headers, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
+    const request = httpRequest({ socketPath, path, method: call.method ?? 'GET', headers, agent: false, signal });
+    request.once('response', resolve);
+    request.once('error', (error) => reject(castSocketError(error, socketPath)));
+    if (call.patient !== true)
+      request.setTimeout(answerTimeoutMs, () =>
+        request.destroy(unreachable(`the daemon on ${socketPath} did not answer within ${answerTimeoutMs / 1000} s`)),
+      );
+    request.end(body);
+  });
+
+const unreachable = (message: string, cause?: unknown): TriggerdError =>
+  new TriggerdError('daemon-unreachable', message, { cause });
+
+const castSocketError = (error: NodeJS.ErrnoException, socketPath: string): Error => {
+  if (error instanceof TriggerdError) return error;
+  if (error.name === 'AbortError') return new Interrupted();
+  if (error.code?.startsWith('HPE_'))
+    return new TriggerdError('daemon-answer', `what listens on ${socketPath} does not speak HTTP`, { cause: error });
+  return unreachable(socketFailure(error, socketPath), error);
+};
+
+const socketFailure = (error: NodeJS.ErrnoException, socketPath: string): string => {
+  switch (error.code) {
+    case 'ENOENT':
+      return `there is no socket ${socketPath}: triggerd does not run here, or uses another socket`;
+    case 'ECONNREFUSED':
+    case 'ENOTSOCK':
+      return `nothing listens on ${socketPath}: triggerd has ended`;
+    case 'EACCES':
+    case 'EPERM':
+      return `no permission for ${socketPath}: only root and the socket’s group may use it`;
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return `the daemon on ${socketPath} closed the connection: it is stopping, or has ended`;
+    default:
+      return `${socketPath}: ${error.message}`;
+  }
+};
+
+/** An answer that is not 2xx → the error that the daemon meant. */
+const refusal = async (response: IncomingMessage): Promise<TriggerdError> => {
+  const error = errorOf(parseAnswer(await readAll(response)));
+  if (error !== undefined) return new TriggerdError(error.code, error.message, { details: error.details ?? {} });
+  return new TriggerdError('daemon-answer', `the daemon answered with HTTP status ${response.statusCode}`);
+};
+
+const errorOf = (answer: unknown): ErrorView | undefined => {
+  const error = (answer as { error?: Partial<ErrorView> } | null)?.error;
+  return error !== undefined && isErrorCode(error.code) && typeof error.message === 'string'
+    ? (error as ErrorView)
+    : undefined;
+};
+
+const parseAnswer = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new TriggerdError('daemon-answer', 'the daemon’s answer is not JSON', { cause: error });
+  }
+};
+
+const readAll = async (response: IncomingMessage): Promise<string> => {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of chunksOf(response)) {
+    length += chunk.length;
+    if (length > maxAnswerBytes) throw new TriggerdError('daemon-answer', 'the daemon’s answer is too large');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+};
+
+/** The body's chunks; a connection that ends in the middle is an error, never a short answer. */
+async function* chunksOf(response: IncomingMessage): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of response) yield chunk as Buffer;
+  } catch (error) {
+    throw castBodyError(error);
+  }
+}
+
+const castBodyError = (error: unknown): Error => {
+  if (error instanceof Error && error.name === 'AbortError') return new Interrupted();
+  return unreachable('the daemon closed the connection in the middle of its answer', error);
+};
+
+async function* linesOf<Line>(chunks: AsyncIterable<Buffer>): AsyncGenerator<Line> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of chunks) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) if (line.trim() !== '') yield parseAnswer(line) as Line;
+  }
+  if (rest.trim() !== '') yield parseAnswer(rest) as Line;
+}

@@ -1,0 +1,75 @@
+/** The tree of commands for commander. */
+import { Command, CommanderError, Option } from 'commander';
+import { type CommandEntry, commands, type Run } from './commands.ts';
+
+const examples = `
+Examples:
+  watch -n 1 trigger queue
+  trigger queue add --label backup -- tar -czf /srv/backup.tgz /srv/data
+  trigger queue wait 7
+  trigger fire 'refresh load balancers' --host lb01.example.com,lb02.example.com --wait
+  trigger status
+
+Exit codes:
+  0 fine  1 refused or failed  2 usage or configuration  3 daemon or etcd not reachable
+  4 the remote or waited-for job failed  5 timed out waiting  130 interrupted
+  \`queue wait\`, \`cat\` and \`tail\` exit with the job’s own exit code.`;
+
+export const versionAsked = 'trigger.version';
+
+export const buildProgram = (run: Run): Command => {
+  const program = new Command('trigger');
+  program
+    .description('The right thing runs there when something changed here.')
+    .usage('[options] <command>')
+    .option('-V, --version', 'print the version')
+    .on('option:version', () => {
+      throw new CommanderError(0, versionAsked, '');
+    })
+    .addHelpText('after', examples);
+  addGlobalOptions(program, true);
+  addCommands(program, commands, run);
+  return program;
+};
+
+const addCommands = (parent: Command, entries: Readonly<Record<string, CommandEntry>>, run: Run): void => {
+  const load = new Map<Command, () => Promise<void>>();
+  for (const [name, entry] of Object.entries(entries)) {
+    const command = parent.command(name).summary(entry.summary).description(sentence(entry.summary));
+    if (entry.alias !== undefined) command.alias(entry.alias);
+    addGlobalOptions(command, false);
+    if (entry.verbs !== undefined) addCommands(command, entry.verbs, run);
+    load.set(command, async () => (await entry.load?.())?.define(command, run));
+  }
+  parent.hook('preSubcommand', async (_parent, command) => load.get(command)?.());
+};
+
+/** The same options on every command, so that they may stand anywhere; help shows them once, at the top. */
+const addGlobalOptions = (command: Command, top: boolean): void => {
+  const options = [
+    new Option('--json', 'print JSON'),
+    new Option('--config <file>', 'configuration file'),
+    new Option('--socket <path>', 'the daemon’s control socket'),
+    new Option('--no-color', 'no colours'),
+  ];
+  for (const option of options) command.addOption(top ? option : option.hideHelp());
+  command
+    .enablePositionalOptions()
+    .configureHelp({ showGlobalOptions: true, visibleGlobalOptions, subcommandTerm })
+    .helpCommand(false)
+    .showSuggestionAfterError()
+    .exitOverride()
+    // `run.ts` words the failure.
+    .configureOutput({ outputError: () => undefined });
+};
+
+/** Those of `trigger` itself; a verb's parent has options too, which are the parent's business. */
+const visibleGlobalOptions = (command: Command): Option[] => {
+  let root = command;
+  while (root.parent !== null) root = root.parent;
+  return root === command ? [] : root.options.filter((option) => !option.hidden);
+};
+
+const subcommandTerm = (command: Command): string => [command.name(), ...command.aliases()].join(', ');
+
+const sentence = (summary: string): string => `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;

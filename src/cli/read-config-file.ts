@@ -1,0 +1,45 @@
+/** Reads the text of the configuration file; says what is wrong in the catalogue's words. */
+import { closeSync, openSync, readSync } from 'node:fs';
+import type { ConfigPlace } from '../config/locate.ts';
+import { maxConfigBytes } from '../config/toml.ts';
+import { TriggerdError } from '../domain/errors.ts';
+
+/** The first of the places that exists; null when none does and nobody named one. */
+export const readConfigFile = (places: readonly ConfigPlace[]): { path: string; text: string } | null => {
+  for (const place of places) {
+    const text = readText(place);
+    if (text !== undefined) return { path: place.path, text };
+  }
+  return null;
+};
+
+const readText = ({ path, named }: ConfigPlace): string | undefined => {
+  try {
+    return readCapped(path);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' && !named) return undefined;
+    const details = { file: path };
+    if (code === 'ENOENT')
+      throw new TriggerdError('config-not-found', `${path}: no such file`, { cause: error, details });
+    throw new TriggerdError('config-unreadable', `${path}: can not be read (${code})`, { cause: error, details });
+  }
+};
+
+/** One byte more than the parser takes, so that it can tell; a device or a huge file costs no more than that. */
+const readCapped = (path: string): string => {
+  const file = openSync(path, 'r');
+  try {
+    const buffer = Buffer.allocUnsafe(maxConfigBytes + 1);
+    let length = 0;
+    for (;;) {
+      const read = readSync(file, buffer, length, buffer.length - length, null);
+      if (read === 0) break;
+      length += read;
+      if (length === buffer.length) break;
+    }
+    return buffer.toString('utf8', 0, length);
+  } finally {
+    closeSync(file);
+  }
+};

@@ -1,0 +1,8 @@
+import { padEnd, visible, widthOf } from './text.ts';
+
+/** `Name:  value` lines, values aligned; a fact without a value is left out. */
+export const renderFacts = (facts: readonly (readonly [string, string | null])[]): string => {
+  const given = facts.filter((fact): fact is readonly [string, string] => fact[1] !== null);
+  const width = Math.max(0, ...given.map(([name]) => widthOf(name))) + 2;
+  return given.map(([name, value]) => `${padEnd(`${name}:`, width)}${visible(value)}`.trimEnd()).join('\n');
+};

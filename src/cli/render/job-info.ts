@@ -1,0 +1,43 @@
+/** `trigger queue info`: one fact per line. */
+import type { JobView } from '../../api/contract.ts';
+import { formatDuration } from '../../domain/duration.ts';
+import { renderFacts } from './facts.ts';
+import { visible } from './text.ts';
+import { localTimeAndAge, took } from './time.ts';
+
+export const renderJobInfo = (job: JobView, now: number): string => {
+  const at = (iso: string | null) => (iso === null ? null : localTimeAndAge(iso, now));
+  return renderFacts([
+    ['Job', String(job.id)],
+    ['Queue', job.queue],
+    ['State', job.deferred ? `${job.state} (deferred)` : job.state],
+    ['Result', resultOf(job)],
+    ['Reason', job.reason],
+    ['Label', job.label],
+    ['Plugin', job.plugin],
+    ['Command', job.command],
+    ['Noop', job.noop ? 'yes' : null],
+    ['After', job.after === null ? null : `job ${job.after}`],
+    ['Source', job.source],
+    ['Firings', job.firings.length === 0 ? null : job.firings.join(', ')],
+    ['Attempt', job.attempt === 0 ? null : String(job.attempt)],
+    ['Timeout', job.timeout_ms === null ? null : formatDuration(job.timeout_ms)],
+    ['Enqueued', at(job.enqueued_at)],
+    ['Started', at(job.started_at)],
+    ['Ended', at(job.finished_at)],
+    ['Times', timesOf(job)],
+    ['Output', job.output],
+    ['Details', Object.keys(job.details).length === 0 ? null : visible(JSON.stringify(job.details))],
+  ]);
+};
+
+const resultOf = (job: JobView): string | null => {
+  if (job.result === null) return null;
+  if (job.signal !== null) return `${job.result} by ${job.signal}`;
+  return job.exit_code === null ? job.result : `${job.result}, exit code ${job.exit_code}`;
+};
+
+const timesOf = ({ times }: JobView): string | null =>
+  times === null
+    ? null
+    : `${took(times.real * 1000)} (user ${times.user.toFixed(2)} s, system ${times.system.toFixed(2)} s)`;

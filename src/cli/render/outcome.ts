@@ -1,0 +1,54 @@
+/** What became of a firing on a node, in words. */
+import type { OutcomeView } from '../../api/contract.ts';
+import { endedWell, isFinal } from '../../domain/outcome.ts';
+import type { Color } from './color.ts';
+import { padEnd, visible } from './text.ts';
+import { took } from './time.ts';
+
+/** `lb01.example.com  finished  succeeded  exit 2  18.2 s  4 changed`. */
+export const renderOutcomeLine = (outcome: OutcomeView, nodeWidth: number): string =>
+  [
+    padEnd(outcome.node, nodeWidth),
+    outcome.stage,
+    outcome.result ?? '',
+    exitOf(outcome),
+    outcome.duration_ms === null ? '' : took(outcome.duration_ms),
+    noteOf(outcome),
+  ]
+    .filter((part) => part !== '')
+    .map(visible)
+    .join('  ');
+
+/** `exit 2`, or the signal of a killed job. */
+export const exitOf = ({ exit_code, signal }: OutcomeView): string =>
+  exit_code === null ? (signal ?? '') : `exit ${exit_code}`;
+
+/** The reason, and what the plugin counted: `4 changed, 1 failed`. */
+export const noteOf = ({ reason, details }: OutcomeView): string =>
+  [reason ?? '', ...Object.values(details).flatMap(countsOf)].filter((part) => part !== '').join(', ');
+
+const countsOf = (facts: unknown): string[] => {
+  const counted = facts as { readonly changed?: unknown; readonly failed?: unknown } | null;
+  const say = (value: unknown, word: string) => (typeof value === 'number' && value > 0 ? [`${value} ${word}`] : []);
+  return [...say(counted?.changed, 'changed'), ...say(counted?.failed, 'failed')];
+};
+
+/** One word: the result once there is one, else the stage. */
+export const wordOf = ({ stage, result }: OutcomeView): string => result ?? stage;
+
+export const colorOf = (outcome: OutcomeView): Color | null => {
+  if (!isFinal(outcome.stage)) return outcome.stage === 'deferred' ? 'yellow' : null;
+  return endedWell(outcome) ? 'green' : 'red';
+};
+
+/** `2 succeeded, 1 failed, 1 owed`, ended ones first. */
+export const summarize = (outcomes: readonly OutcomeView[]): string => {
+  const counts = new Map<string, number>();
+  for (const outcome of outcomes.filter(({ stage }) => isFinal(stage))) count(counts, wordOf(outcome));
+  for (const outcome of outcomes.filter(({ stage }) => !isFinal(stage))) count(counts, wordOf(outcome));
+  return [...counts].map(([word, number]) => `${number} ${word}`).join(', ');
+};
+
+const count = (counts: Map<string, number>, word: string): void => {
+  counts.set(word, (counts.get(word) ?? 0) + 1);
+};

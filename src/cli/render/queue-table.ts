@@ -1,0 +1,76 @@
+/**
+ * `trigger queue`, column for column what `tsp` prints: widths are those of its format strings
+ * (`%-4s %-10s %-20s %-8s %-14s %s`), the order is running, queued, ended.
+ */
+import type { JobView, QueueView } from '../../api/contract.ts';
+import { cutEnd, cutStart, padEnd, visible, widthOf } from './text.ts';
+
+const titles = ['ID', 'State', 'Output', 'E-Level', 'Times(r/u/s)'] as const;
+const leastWidths = [4, 10, 20, 8, 14] as const;
+/** A command gets at least this, even if a path has to lose its head. */
+const leastCommand = 24;
+
+export const renderQueue = (
+  jobs: readonly JobView[],
+  queue: Pick<QueueView, 'running' | 'slots'>,
+  columns: number | null,
+): string => {
+  const rows = inTspOrder(jobs).map((job) => ({ job, output: outputOf(job) }));
+  const outputWidth = fitOutput(Math.max(leastWidths[2], ...rows.map(({ output }) => widthOf(output))), columns);
+  const widths = leastWidths.map((width, at) => (at === 2 ? outputWidth : width));
+  const line = (cells: readonly string[], last: string): string =>
+    `${cells.map((cell, at) => padEnd(cell, widths[at] ?? 0)).join(' ')} ${last}`;
+  const left =
+    columns === null ? null : Math.max(leastCommand / 2, columns - widths.reduce((sum, width) => sum + width + 1, 0));
+  return [
+    line(titles, `Command [run=${queue.running}/${queue.slots}]`),
+    ...rows.map(({ job, output }) => {
+      const cells = [String(job.id), job.state, cutStart(output, outputWidth), exitLevel(job), times(job)];
+      return line(cells, describeCommand(job, left));
+    }),
+  ].join('\n');
+};
+
+const stateOrder = { running: 0, queued: 1, finished: 2, skipped: 2 } as const;
+
+/** Stable: within a state the daemon's order stays, oldest first and next first. */
+const inTspOrder = (jobs: readonly JobView[]): JobView[] =>
+  [...jobs].sort((a, b) => stateOrder[a.state] - stateOrder[b.state]);
+
+const fitOutput = (natural: number, columns: number | null): number => {
+  if (columns === null) return natural;
+  const others = leastWidths[0] + leastWidths[1] + leastWidths[3] + leastWidths[4] + 5;
+  return Math.max(leastWidths[2], Math.min(natural, columns - others - leastCommand));
+};
+
+/** As tsp has it: there is no file before the start, and never one of a job that was skipped. */
+const outputOf = (job: JobView): string => {
+  if (job.state === 'queued') return '(file)';
+  return job.state === 'skipped' ? '(no output)' : visible(job.output);
+};
+
+/** What `wait` exits with, so that a killed job shows 143 and not nothing. */
+const exitLevel = (job: JobView): string => (job.state === 'finished' ? String(job.wait_exit_code ?? '') : '');
+
+const times = ({ times }: JobView): string =>
+  times === null ? '' : `${times.real.toFixed(2)}/${times.user.toFixed(2)}/${times.system.toFixed(2)}`;
+
+/** `[label]command (deferred: …)`; the command is cut before the note is. */
+const describeCommand = (job: JobView, width: number | null): string => {
+  const label = job.label === null ? '' : `[${visible(job.label)}]`;
+  const command = `${label}${visible(job.command)}`;
+  const note = noteOf(job);
+  if (width === null) return `${command}${note}`;
+  const shownNote = widthOf(note) > width / 2 ? cutEnd(note, Math.floor(width / 2)) : note;
+  return `${cutEnd(command, width - widthOf(shownNote))}${shownNote}`;
+};
+
+const noteOf = (job: JobView): string => {
+  const notes = [
+    ...(job.deferred ? [`deferred: ${visible(job.reason ?? 'not possible now')}`] : []),
+    ...(job.state === 'queued' && job.after !== null ? [`after ${job.after}`] : []),
+    ...(job.state === 'skipped' && job.reason !== null ? [`skipped: ${visible(job.reason)}`] : []),
+    ...(job.noop ? ['noop'] : []),
+  ];
+  return notes.length === 0 ? '' : ` (${notes.join('; ')})`;
+};

@@ -1,0 +1,55 @@
+/** One invocation of `trigger`: arguments in, exit code out. */
+import { type Command, CommanderError } from 'commander';
+import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
+import type { Run } from './commands.ts';
+import { Interrupted, interruptedExitCode } from './interrupted.ts';
+import { buildProgram, versionAsked } from './program.ts';
+import { exitCodeOfError, renderError } from './report-error.ts';
+import { openSession, optionsOf, type Session } from './session.ts';
+
+export const runTrigger = async (args: readonly string[]): Promise<number> => {
+  let exitCode = 0;
+  let json = args.includes('--json');
+  const run: Run =
+    <Args extends readonly unknown[]>(handler: (session: Session, ...args: Args) => Promise<number>) =>
+    async (...given: [...Args, ...unknown[]]) => {
+      // Commander gives arguments, options and, last, the command itself.
+      const options = optionsOf(given.at(-1) as Command);
+      json = options.json === true;
+      given[given.length - 2] = options;
+      exitCode = await handler(openSession(options), ...(given as unknown as Args));
+    };
+  try {
+    await buildProgram(run).parseAsync(helpAsOption(args), { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return await conclude(error, json);
+  }
+};
+
+/** `trigger help queue add` → `trigger queue add --help`: commander's own would show commands whose file is not loaded. */
+const helpAsOption = (args: readonly string[]): string[] =>
+  args[0] === 'help' ? [...args.slice(1), '--help'] : [...args];
+
+/** Whatever ended the command early → what the user sees, and the exit code. */
+const conclude = async (thrown: unknown, json: boolean): Promise<number> => {
+  if (thrown instanceof Interrupted) return interruptedExitCode;
+  if (thrown instanceof CommanderError) {
+    if (thrown.code === versionAsked) return printVersion();
+    if (thrown.exitCode === 0) return 0;
+    // `trigger` alone, `trigger plugin`: the help that commander has printed to stderr says it all.
+    if (thrown.code === 'commander.help') return 2;
+  }
+  const error = thrown instanceof CommanderError ? usageError(thrown) : asTriggerdError(thrown);
+  process.stderr.write(renderError(error, json));
+  return exitCodeOfError(error);
+};
+
+const usageError = (error: CommanderError): TriggerdError =>
+  new TriggerdError('usage', error.message.replace(/^error: /, ''), { cause: error });
+
+const printVersion = async (): Promise<number> => {
+  const { packageVersion } = await import('./version.ts');
+  process.stdout.write(`${packageVersion()}\n`);
+  return 0;
+};

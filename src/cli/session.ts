@@ -1,0 +1,55 @@
+/** What a command works with: the daemon, the terminal, and what the user asked for globally. */
+import type { Command } from 'commander';
+import { type DaemonClient, daemonClient } from './http-client.ts';
+import { findSocketPath } from './socket-path.ts';
+import { processTerminal, type Terminal } from './terminal.ts';
+
+export interface Session {
+  readonly client: DaemonClient;
+  readonly terminal: Terminal;
+  readonly json: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** `--config`. */
+  readonly configFile: string | undefined;
+  /** `--socket`. */
+  readonly socket: string | undefined;
+  /** Aborted by Ctrl-C. */
+  readonly interrupt: AbortSignal;
+}
+
+export interface GlobalOptions {
+  readonly json?: boolean;
+  readonly config?: string;
+  readonly socket?: string;
+  readonly color: boolean;
+}
+
+export const openSession = (options: GlobalOptions): Session => {
+  const interrupt = interruptSignal();
+  return {
+    client: daemonClient(() => findSocketPath(options.socket, options.config, process.env), interrupt),
+    terminal: processTerminal(options.color),
+    json: options.json === true,
+    env: process.env,
+    configFile: options.config,
+    socket: options.socket,
+    interrupt,
+  };
+};
+
+/**
+ * The options of a command and of those it is below, so that both `trigger --json queue` and `trigger queue --json`, and
+ * `trigger queue --queue Q pause`, mean what they say; the nearer one counts.
+ */
+export const optionsOf = (command: Command): GlobalOptions => {
+  const chain: Record<string, unknown>[] = [];
+  for (let each: Command | null = command; each !== null; each = each.parent) chain.unshift(each.opts());
+  return { ...Object.assign({}, ...chain), color: chain.every((options) => options['color'] !== false) };
+};
+
+/** The first Ctrl-C asks; the second one ends us the usual way. */
+const interruptSignal = (): AbortSignal => {
+  const controller = new AbortController();
+  process.once('SIGINT', () => controller.abort());
+  return controller.signal;
+};

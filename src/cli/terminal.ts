@@ -1,0 +1,45 @@
+/** What this process writes to: data to stdout, chatter to stderr. */
+export interface Terminal {
+  readonly out: (text: string | Uint8Array) => Promise<void>;
+  readonly err: (text: string) => void;
+  /** Whether a person watches stdout, or stderr. */
+  readonly outIsTerminal: boolean;
+  readonly errIsTerminal: boolean;
+  /** Width to fit; null: nobody looks, cut nothing. */
+  readonly columns: number | null;
+  readonly color: boolean;
+}
+
+export const processTerminal = (color: boolean): Terminal => {
+  const { stdout, stderr, env } = process;
+  return {
+    out: (text) =>
+      // A slow reader slows us down, instead of filling our memory.
+      new Promise((resolve) => {
+        if (stdout.write(text)) resolve();
+        else stdout.once('drain', resolve);
+      }),
+    err: (text) => {
+      stderr.write(text);
+    },
+    outIsTerminal: stdout.isTTY === true,
+    errIsTerminal: stderr.isTTY === true,
+    columns: widthOf(env['COLUMNS'], stdout.isTTY === true ? stdout.columns : undefined),
+    color: color && stdout.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',
+  };
+};
+
+/** `$COLUMNS` (which `watch` sets, and pipes its children) before the terminal's own width. */
+const widthOf = (fromEnvironment: string | undefined, ofTerminal: number | undefined): number | null => {
+  if (fromEnvironment !== undefined && /^[1-9]\d{0,4}$/.test(fromEnvironment)) return Number(fromEnvironment);
+  return ofTerminal ?? null;
+};
+
+/** When the reader of a pipe goes away (`trigger queue | head`), there is nobody left to complain to. */
+export const endQuietlyOnBrokenPipe = (): void => {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit();
+      process.exit(1);
+    });
+};
