@@ -1,11 +1,99 @@
-/** `triggerd`: loads the configuration, starts the daemon, and turns signals into its verbs. */
+/** Entry of `bin/triggerd`: loads the configuration, starts the daemon, and turns signals into its verbs. */
 import { join } from 'node:path';
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
+import type { Logger } from 'pino';
 import { createLog } from '../adapters/log/log.ts';
 import { baseEnvironment } from '../adapters/system/base-env.ts';
 import { findMachineNames } from '../adapters/system/machine-names.ts';
 import { createNotifier } from '../adapters/systemd/notify.ts';
 import type { LoadedConfig } from '../config/config.ts';
 import { resolveNodeName } from '../config/node-name.ts';
-import { startDaemon } from '../daemon/daemon.ts';
+import { type Daemon, startDaemon } from '../daemon/daemon.ts';
+import { asTriggerdError } from '../domain/errors.ts';
 import { loadConfig } from './load-config.ts';
+import { exitCodeOfError, renderError } from './report-error.ts';
+import { packageVersion } from './version.ts';
+
+interface Flags {
+  readonly config?: string;
+  readonly socket?: string;
+}
+
+const installRoot = join(import.meta.dirname, '../..');
+
+const main = async (): Promise<void> => {
+  const flags = readFlags();
+  const load = (): LoadedConfig =>
+    loadConfig({ file: flags.config, env: process.env, overrides: { 'node.socket': flags.socket } });
+  const loaded = load();
+  const node = await nodeName(loaded);
+  const log = createLog({ ...loaded.config.log, node, isTerminal: process.stderr.isTTY });
+  const notify = createNotifier(process.env, (problem) => log.warn({}, problem));
+  const version = packageVersion();
+
+  const daemon = await startDaemon({ loaded, node, version, installRoot, log });
+  handleSignals(daemon, load, log, notify);
+  await daemon.ready;
+  log.info({ version, pid: process.pid, socket: loaded.config.node.socket, config: loaded.file }, 'ready');
+  await notify('--ready');
+};
+
+const readFlags = (): Flags =>
+  new Command('triggerd')
+    .description('Watches etcd for what this node is owed, and runs it. In the foreground; logs to stderr.')
+    .version(packageVersion())
+    .option('--config <file>', 'configuration (default: $TRIGGERD_CONFIG, else /etc/triggerd/triggerd.toml)')
+    .option('--socket <path>', 'control socket (default: [node] socket)')
+    .addHelpText(
+      'after',
+      '\nSIGHUP reloads the configuration; SIGTERM stops, running jobs go on.\n`trigger config check` checks a configuration.',
+    )
+    .exitOverride()
+    .parse()
+    .opts<Flags>();
+
+const nodeName = async ({ config }: LoadedConfig): Promise<string> => {
+  if (config.node.name !== undefined) return config.node.name;
+  return resolveNodeName(config, await findMachineNames(baseEnvironment()));
+};
+
+type Notify = ReturnType<typeof createNotifier>;
+
+const handleSignals = (daemon: Daemon, load: () => LoadedConfig, log: Logger, notify: Notify): void => {
+  process.on('SIGHUP', () => reload(daemon, load, log));
+  let isStopping = false;
+  const stop = async (signal: string): Promise<void> => {
+    if (isStopping) return;
+    isStopping = true;
+    log.info({ signal }, 'stopping; running jobs go on');
+    void notify('STOPPING=1');
+    await daemon.stop();
+    log.info({}, 'stopped');
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
+  const crash = (error: unknown): void => {
+    log.fatal({ error }, 'a bug in triggerd; ending, so that a new start can take over');
+    process.exit(1);
+  };
+  process.on('uncaughtException', crash);
+  process.on('unhandledRejection', crash);
+};
+
+/** A configuration that is wrong changes nothing. */
+const reload = (daemon: Daemon, load: () => LoadedConfig, log: Logger): void => {
+  try {
+    daemon.reload(load());
+  } catch (error) {
+    log.error({ error }, 'the new configuration is not valid; the old one stays');
+  }
+};
+
+try {
+  await main();
+} catch (thrown) {
+  if (thrown instanceof CommanderError) process.exit(thrown.exitCode === 0 ? 0 : 2);
+  const error = asTriggerdError(thrown);
+  process.stderr.write(renderError(error, false).replace(/^trigger:/, 'triggerd:'));
+  process.exit(exitCodeOfError(error));
+}

@@ -1,0 +1,13 @@
+import { userInfo } from 'node:os';
+
+/** Where Debian, its local additions and Puppet's own packages put programs. */
+const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/puppetlabs/bin';
+
+/**
+ * The environment that every job starts with. Nothing is inherited from the daemon: its variables hold systemd's
+ * socket and may hold secrets. `LANG` is fixed, so that messages are the ones that logs and tests know.
+ */
+export const baseEnvironment = (): Readonly<Record<string, string>> => {
+  const { username, homedir } = userInfo();
+  return { PATH: path, HOME: homedir, USER: username, LOGNAME: username, LANG: 'C.UTF-8' };
+};

@@ -1,0 +1,86 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ulid } from 'ulid';
+import { readTail } from '../adapters/files/tail-file.ts';
+import type { HealthView, NodeView, PluginTestView } from '../api/contract.ts';
+import type { ApiServices, PluginCatalogue } from '../api/ports.ts';
+import { queueView } from '../api/views.ts';
+import { createPluginTest } from '../plugin/test-plugin.ts';
+import type { InboxWatcher } from '../watch/inbox-watcher.ts';
+import { type NodeStatus, nodes } from '../watch/origin.ts';
+import type { Parts } from './daemon.ts';
+import { createFiringsService } from './firings-service.ts';
+import { createOutputsService, outputFile } from './outputs-service.ts';
+
+/** The rooms as the control API wants them. */
+export const apiServices = (parts: Parts, watcher: InboxWatcher): ApiServices => {
+  const startedAt = new Date().toISOString();
+  return {
+    queues: parts.queues,
+    plugins: pluginCatalogue(parts),
+    firings: createFiringsService(parts.place),
+    outputs: createOutputsService(parts.queues),
+    nodes: async () => (await nodes(parts.place)).map(nodeView),
+    health: () => healthView(parts, watcher, startedAt),
+    node: parts.options.node,
+    newFiringId: () => ulid(),
+    now: () => Date.now(),
+  };
+};
+
+const healthView = ({ options, config, queues }: Parts, watcher: InboxWatcher, startedAt: string): HealthView => {
+  const { connected, lastError, since } = watcher.state;
+  return {
+    node: options.node,
+    version: options.version,
+    pid: process.pid,
+    started_at: startedAt,
+    state_dir: config.node.state_dir,
+    config_file: options.loaded.file,
+    etcd: {
+      connected,
+      endpoints: config.etcd.endpoints,
+      last_error: lastError?.message ?? null,
+      since: new Date(since).toISOString(),
+    },
+    watching: config.watch.enabled && connected,
+    queues: queues.summary().map(queueView),
+  };
+};
+
+const nodeView = (status: NodeStatus): NodeView => {
+  const { node, present, version, roles, queues } = status;
+  return {
+    node,
+    present,
+    version,
+    roles,
+    queues,
+    started_at: iso(status.startedAt),
+    first_seen_at: iso(status.firstSeenAt),
+  };
+};
+
+const iso = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
+
+const pluginCatalogue = ({ plugins, runner, state }: Parts): PluginCatalogue => {
+  const runTest = createPluginTest({
+    room: plugins,
+    runner,
+    newFolder: async () => {
+      const path = await mkdtemp(join(state.path, 'plugin-test-'));
+      return { path, remove: () => rm(path, { recursive: true, force: true }) };
+    },
+    readOutput: async (folder) => (await readTail(outputFile(folder), 65_536)) ?? '',
+    now: () => Date.now(),
+  });
+  return {
+    names: () => plugins.names(),
+    find: (name) => plugins.find(name),
+    isAllowed: (name) => plugins.isAllowed(name),
+    test: async (name): Promise<PluginTestView> => {
+      const { expectedExitCode, exitCode, output, problem } = await runTest(name);
+      return { name, ok: problem === null, expected_exit_code: expectedExitCode, exit_code: exitCode, output, problem };
+    },
+  };
+};

@@ -1,0 +1,26 @@
+import type { FiringStatus, Firings } from '../api/ports.ts';
+import type { Firing } from '../domain/firing.ts';
+import { followFiring } from '../watch/follow-firing.ts';
+import { firingStatus, recentFirings } from '../watch/origin.ts';
+import { type Place, publishFiring } from '../watch/publish.ts';
+
+/** So many firings' outcomes are read at a time for `trigger status`. */
+const readersAtOnce = 32;
+
+/** The API's firings, on etcd. */
+export const createFiringsService = (place: Place): Firings => ({
+  publish: async (firing) => ({ unseen: (await publishFiring(place, firing)).neverSeen }),
+  recent: async (limit) => {
+    const firings = await recentFirings(place, limit);
+    const statuses: FiringStatus[] = [];
+    for (let from = 0; from < firings.length; from += readersAtOnce)
+      statuses.push(
+        ...(await Promise.all(firings.slice(from, from + readersAtOnce).map((each) => statusOf(place, each)))),
+      );
+    return statuses;
+  },
+  status: (id) => firingStatus(place, id),
+  follow: (id, signal) => followFiring(place, id, signal),
+});
+
+const statusOf = (place: Place, firing: Firing): Promise<FiringStatus> => firingStatus(place, firing.id);

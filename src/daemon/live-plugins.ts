@@ -1,0 +1,73 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgsStringToArgv } from 'string-argv';
+import { createPluginFiles } from '../adapters/files/plugin-files.ts';
+import { createPuppetHost } from '../adapters/puppet/puppet-host.ts';
+import { baseEnvironment } from '../adapters/system/base-env.ts';
+import type { Config } from '../config/schema.ts';
+import type { Firing } from '../domain/firing.ts';
+import type { Job } from '../domain/job.ts';
+import type { Log } from '../domain/log.ts';
+import { createFiringJob } from '../plugin/firing-job.ts';
+import { canonicalPluginName } from '../plugin/plugin-name.ts';
+import { createPlugins, type PluginRoom } from '../plugin/plugins.ts';
+import { createPuppetDriver } from '../plugin/puppet/puppet-driver.ts';
+import type { DecideJob } from '../watch/ports.ts';
+
+export interface LivePluginsOptions {
+  readonly node: string;
+  /** Where triggerd is installed; its own plugins are used when `[plugins] path` is not there. */
+  readonly installRoot: string;
+  contextOf(job: Job): string;
+  readonly log: Log;
+}
+
+/** The plugin room and the allow-list, as the configuration of the moment has them: SIGHUP makes new ones. */
+export interface LivePlugins extends PluginRoom {
+  configure(config: Config): void;
+  decideJob(firing: Firing): ReturnType<DecideJob>;
+  isAllowed(name: string): boolean;
+}
+
+export const createLivePlugins = (options: LivePluginsOptions, config: Config): LivePlugins => {
+  const host = createPuppetHost({
+    env: baseEnvironment(),
+    onProblem: (problem) => options.log.warn({}, problem),
+  });
+  const build = (settings: Config) => {
+    const room = createPlugins({
+      files: createPluginFiles(pluginsFolder(settings, options.installRoot)),
+      puppetDriver: createPuppetDriver({
+        host,
+        node: options.node,
+        runCommand: parseArgsStringToArgv(settings.watch.run_cmd),
+      }),
+      node: options.node,
+      baseEnv: baseEnvironment(),
+      graceMs: settings.jobs.grace,
+      maxOutputBytes: settings.jobs.max_output,
+      defaultTimeoutMs: settings.jobs.timeout ?? null,
+      contextOf: options.contextOf,
+      now: () => Date.now(),
+    });
+    const allowed = new Set(settings.watch.allow.map(canonicalPluginName));
+    return { room, allowed, decide: createFiringJob({ allow: settings.watch.allow, check: room.check }) };
+  };
+  let live = build(config);
+  return {
+    configure: (settings) => {
+      live = build(settings);
+    },
+    decideJob: (firing) => live.decide(firing),
+    isAllowed: (name) => live.allowed.has(name),
+    find: (name) => live.room.find(name),
+    names: () => live.room.names(),
+    check: (request) => live.room.check(request),
+    obstacle: (job) => live.room.obstacle(job),
+    prepare: (job) => live.room.prepare(job),
+    conclude: (job, ending) => live.room.conclude(job, ending),
+  };
+};
+
+const pluginsFolder = (config: Config, installRoot: string): string =>
+  existsSync(config.plugins.path) ? config.plugins.path : join(installRoot, 'plugins');
