@@ -1,6 +1,7 @@
 /** The tree of commands for commander. */
 import { Command, CommanderError, Option } from 'commander';
-import { type CommandEntry, commands, type Run } from './commands.ts';
+import type { CommandEntry, Run } from './command.ts';
+import { commands } from './commands.ts';
 
 const examples = `
 Examples:

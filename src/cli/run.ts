@@ -1,7 +1,7 @@
 /** One invocation of `trigger`: arguments in, exit code out. */
 import { type Command, CommanderError } from 'commander';
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
-import type { Run } from './commands.ts';
+import type { Run } from './command.ts';
 import { Interrupted, interruptedExitCode } from './interrupted.ts';
 import { buildProgram, versionAsked } from './program.ts';
 import { exitCodeOfError, renderError } from './report-error.ts';

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import type { FiredView, NewFiringBody } from '../../api/contract.ts';
 import { TriggerdError } from '../../domain/errors.ts';
-import type { Define } from '../commands.ts';
+import type { Define } from '../command.ts';
 import { followFiring } from '../follow-firing.ts';
 import { duration, list, pair } from '../options.ts';
 import { print } from '../print.ts';

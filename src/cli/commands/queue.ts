@@ -1,7 +1,8 @@
+import type { Command } from 'commander';
 import type { JobView, QueueView } from '../../api/contract.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import { printable } from '../../domain/names.ts';
-import type { Define } from '../commands.ts';
+import type { Define } from '../command.ts';
 import { query } from '../options.ts';
 import { print } from '../print.ts';
 import { renderQueue } from '../render/queue-table.ts';
@@ -32,8 +33,13 @@ export const define: Define = (command, run) => {
     .action(run(list));
 };
 
-const list = async (session: Session, verb: string | undefined, { queue, all }: Options): Promise<number> => {
-  if (verb !== undefined) throw await unknownVerb(verb);
+const list = async (
+  session: Session,
+  verb: string | undefined,
+  { queue, all }: Options,
+  command: Command,
+): Promise<number> => {
+  if (verb !== undefined) throw await unknownVerb(verb, command);
   if (session.json) {
     await print(session, await session.client.request(`/v1/jobs${query({ queue, ended: 'all' })}`), () => '');
     return 0;
@@ -49,14 +55,11 @@ const list = async (session: Session, verb: string | undefined, { queue, all }: 
   return 0;
 };
 
-/** Commander takes what is no verb for an argument, and would complain of their number. */
-const unknownVerb = async (verb: string): Promise<TriggerdError> => {
-  const [{ didYouMean }, { commands }] = await Promise.all([
-    import('../../config/problem.ts'),
-    import('../commands.ts'),
-  ]);
-  const nearest = didYouMean(verb, Object.keys(commands['queue']?.verbs ?? {}));
-  return new TriggerdError('usage', `unknown command “queue ${printable(verb)}”${nearest}`);
+/** Commander takes what is no verb for an argument. */
+const unknownVerb = async (given: string, queue: Command): Promise<TriggerdError> => {
+  const { didYouMean } = await import('../../config/problem.ts');
+  const verbs = queue.commands.map((verb) => verb.name());
+  return new TriggerdError('usage', `unknown command “queue ${printable(given)}”${didYouMean(given, verbs)}`);
 };
 
 /** One queue's table; with its name on top where several are shown. */

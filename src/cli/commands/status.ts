@@ -1,5 +1,5 @@
 import type { FiringView } from '../../api/contract.ts';
-import type { Define } from '../commands.ts';
+import type { Define } from '../command.ts';
 import { count } from '../options.ts';
 import { print } from '../print.ts';
 import { painter } from '../render/color.ts';

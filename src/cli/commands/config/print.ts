@@ -1,4 +1,4 @@
-import type { Define } from '../../commands.ts';
+import type { Define } from '../../command.ts';
 import { print } from '../../print.ts';
 
 export const define: Define = (command, run) => {

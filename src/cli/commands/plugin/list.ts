@@ -1,5 +1,5 @@
 import type { PluginView } from '../../../api/contract.ts';
-import type { Define } from '../../commands.ts';
+import type { Define } from '../../command.ts';
 import { print } from '../../print.ts';
 import { painter } from '../../render/color.ts';
 import { renderPlugins } from '../../render/plugin.ts';

@@ -1,5 +1,5 @@
 import type { PluginTestView } from '../../../api/contract.ts';
-import type { Define } from '../../commands.ts';
+import type { Define } from '../../command.ts';
 import { query } from '../../options.ts';
 import { print } from '../../print.ts';
 import { renderPluginTest } from '../../render/plugin.ts';

@@ -1,6 +1,6 @@
 import type { JobView, NewJobBody } from '../../../api/contract.ts';
 import { TriggerdError } from '../../../domain/errors.ts';
-import type { Define } from '../../commands.ts';
+import type { Define } from '../../command.ts';
 import { duration, jobId, pair } from '../../options.ts';
 import { print } from '../../print.ts';
 import type { Session } from '../../session.ts';

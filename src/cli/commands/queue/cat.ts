@@ -1,4 +1,4 @@
-import type { Define } from '../../commands.ts';
+import type { Define } from '../../command.ts';
 import { jobId } from '../../options.ts';
 import { followOutput } from './follow-output.ts';
 import { latestJob } from './latest-job.ts';

@@ -1,5 +1,5 @@
 import type { QueueView } from '../../../api/contract.ts';
-import type { Define } from '../../commands.ts';
+import type { Define } from '../../command.ts';
 import { duration, query } from '../../options.ts';
 import { print } from '../../print.ts';
 import { startProgress } from '../../progress.ts';

@@ -1,5 +1,5 @@
 import type { JobView } from '../../../api/contract.ts';
-import type { Define } from '../../commands.ts';
+import type { Define } from '../../command.ts';
 import { jobId } from '../../options.ts';
 import { print } from '../../print.ts';
 

@@ -1,4 +1,4 @@
-import type { Define } from '../../commands.ts';
+import type { Define } from '../../command.ts';
 import { count } from '../../options.ts';
 import { print } from '../../print.ts';
 import { addQueueOption, type QueueOption, queuePath } from './queue-option.ts';

@@ -1,4 +1,4 @@
-import type { Define } from '../../commands.ts';
+import type { Define } from '../../command.ts';
 import { jobId } from '../../options.ts';
 import { print } from '../../print.ts';
 

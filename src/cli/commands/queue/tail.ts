@@ -1,4 +1,4 @@
-import type { Define } from '../../commands.ts';
+import type { Define } from '../../command.ts';
 import { Interrupted } from '../../interrupted.ts';
 import { count, jobId } from '../../options.ts';
 import type { Session } from '../../session.ts';

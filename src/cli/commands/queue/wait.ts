@@ -1,5 +1,5 @@
 import type { JobView } from '../../../api/contract.ts';
-import type { Define } from '../../commands.ts';
+import type { Define } from '../../command.ts';
 import { Interrupted } from '../../interrupted.ts';
 import { duration, jobId, query } from '../../options.ts';
 import { print } from '../../print.ts';
