@@ -50,6 +50,12 @@ RSpec.describe PuppetX::Trigger::Publication, 'on a real etcd' do
     end
   end
 
+  it 'refuses a firing that no reader would take' do
+    firing = SampleFiring.to(%w[lb01], job: { args: { 'text' => 'x' * 1024 * 1024 } })
+    expect { publish(firing) }.to raise_error(PuppetX::Trigger::PublishError, /1048576 are possible/)
+    expect(etcd.keys(prefix)).to be_empty
+  end
+
   it 'never overwrites another firing' do
     firing = SampleFiring.to(%w[lb01])
     etcd.etcdctl('put', keys.firing(firing.id), 'something else')

@@ -177,6 +177,11 @@ RSpec.describe 'a real run of Puppet' do
     expect([firings.first['targets'].size, inboxes.size, etcd.keys("#{prefix}/v1/publishing")]).to eq([300, 300, {}])
   end
 
+  it 'cuts a giant title and keeps line feeds, which commands have' do
+    apply("exec { \"/bin/true \\n# #{'x' * 5000}\": notify => Trigger['t'] } trigger { 't': hosts => 'lb01' }")
+    expect(firings.first['origin']['causes'].first['resource']).to match(%r{\AExec\[/bin/true \n# x+…\z}).and(satisfy { |text| text.length == 1000 })
+  end
+
   it 'names 20 causes and counts all' do
     apply("Integer[1, 25].each |$n| { notify { \"n${n}\": notify => Trigger['t'] } } trigger { 't': hosts => 'lb01' }")
     expect([firings.first['origin']['causes'].size, firings.first['origin']['causes_total']]).to eq([20, 25])

@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-require_relative 'errors'
+require_relative 'text'
 
 # The resources whose change led to a refresh.
 #
@@ -9,7 +9,6 @@ require_relative 'errors'
 # was itself refreshed passed somebody else's change on, so it is named, and followed further.
 class PuppetX::Trigger::Causes
   LIMIT = 20
-  MESSAGE_LIMIT = 500
 
   # @param resource [Puppet::Type] the refreshed resource, in a catalogue
   # @param report [Puppet::Transaction::Report, nil] of this run
@@ -70,8 +69,12 @@ class PuppetX::Trigger::Causes
   # Puppet has already redacted the messages of sensitive properties.
   def describe(status, events)
     property = events.filter_map { |event| event.property.to_s[/.+/] }.first
-    message = events.map { |event| event.message.to_s }.uniq.join('; ').scrub
-    { resource: status.resource.to_s.scrub, file: status.file&.scrub, line: status.line, property: property,
-      message: message[0, MESSAGE_LIMIT] }
+    message = events.map { |event| event.message.to_s }.uniq.join('; ')
+    { resource: clip(status.resource), file: clip(status.file), line: status.line, property: clip(property),
+      message: clip(message) }
+  end
+
+  def clip(text)
+    PuppetX::Trigger::Text.clip(text)
   end
 end

@@ -6,6 +6,7 @@ require_relative 'errors'
 module PuppetX::Trigger::HostList
   LABEL = /[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?/.freeze
   NAME = /\A(?=.{1,253}\z)#{LABEL}(?:\.#{LABEL})*\z/.freeze
+  MAX = 10_000
   RULE = 'a host name has labels of letters, digits, "-" and "_" (not beginning or ending with "-", at most 63 ' \
          'characters), separated by dots, and at most 253 characters in all'
 
@@ -13,7 +14,10 @@ module PuppetX::Trigger::HostList
   # @return [Array<String>] names in lower case, each once, in the order given
   # @raise [ArgumentError] naming the value that is no host name, and the rule
   def self.parse(value)
-    [value].flatten.map { |host| parse_one(host) }.uniq
+    names = [value].flatten.map { |host| parse_one(host) }.uniq
+    raise ArgumentError, "hosts may name #{MAX} nodes at most, got #{names.size}" if names.size > MAX
+
+    names
   end
 
   def self.parse_one(host)

@@ -2,6 +2,7 @@
 
 require_relative 'causes'
 require_relative 'run_report'
+require_relative 'text'
 
 # Where a firing comes from: this node, this run, this resource, and what had changed.
 class PuppetX::Trigger::Origin
@@ -26,6 +27,6 @@ class PuppetX::Trigger::Origin
 
   def run
     { environment: @catalog&.environment&.to_s, catalog_uuid: @catalog&.catalog_uuid,
-      transaction_uuid: @report&.transaction_uuid, catalog_version: @catalog&.version&.to_s }
+      transaction_uuid: @report&.transaction_uuid, catalog_version: PuppetX::Trigger::Text.clip(@catalog&.version) }
   end
 end

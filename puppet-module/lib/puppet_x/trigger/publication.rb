@@ -10,6 +10,9 @@ class PuppetX::Trigger::Publication
   MAX_TARGETS_AT_ONCE = 126
   CHUNK = 100
 
+  # Readers refuse larger documents; etcd's own limit for a request is half as much again.
+  MAX_BYTES = 1024 * 1024
+
   Transaction = PuppetX::Trigger::Transaction
 
   # @param gateway [#commit]
@@ -25,10 +28,18 @@ class PuppetX::Trigger::Publication
 
   # @raise [PublishError]
   def publish
+    refuse_giants
     @firing.targets.size > MAX_TARGETS_AT_ONCE ? publish_in_chunks : publish_at_once
   end
 
   private
+
+  def refuse_giants
+    size = @firing.json.bytesize
+    return if size <= MAX_BYTES
+
+    raise PuppetX::Trigger::PublishError, "the firing has #{size} bytes, #{MAX_BYTES} are possible. To do: make args smaller"
+  end
 
   def publish_at_once
     create_unless_committed([put_firing, *entries(@firing.targets)])

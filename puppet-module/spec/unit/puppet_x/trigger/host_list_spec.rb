@@ -16,6 +16,12 @@ RSpec.describe PuppetX::Trigger::HostList do
     it("takes #{what}") { expect(described_class.parse(given)).to eq(expected) }
   end
 
+  it 'takes 10,000 names and no more' do
+    names = (1..10_000).map { |number| "n#{number}" }
+    expect(described_class.parse(names).size).to eq(10_000)
+    expect { described_class.parse(names + ['x']) }.to raise_error(ArgumentError, /10000 nodes at most, got 10001/)
+  end
+
   [
     '', ' ', 'lb 01', 'lb01 ', "lb01\n", 'lb01;id', '../lb01', 'a/b', 'a..b', '.a', 'a.', '-a', 'a-', 'a.-b', 'grüße', '*',
     'a' * 64, (['a' * 63] * 4).join('.'), "\u0000"

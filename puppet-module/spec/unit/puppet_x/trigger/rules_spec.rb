@@ -38,7 +38,7 @@ RSpec.describe PuppetX::Trigger::Rules do
       it("takes #{name[0, 30]}") { expect(described_class.trigger_name(name)).to eq(name) }
     end
 
-    ['', 'x' * 256, "a\nb", "a\u007f"].each do |name|
+    ['', 'x' * 256, '😀' * 128, "\xff", "a\nb", "a\u007f"].each do |name|
       it("refuses #{name[0, 10].inspect}") { expect { described_class.trigger_name(name) }.to raise_error(ArgumentError, /1 to 255/) }
     end
   end
