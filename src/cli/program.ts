@@ -33,16 +33,25 @@ export const buildProgram = (run: Run): Command => {
   return program;
 };
 
+/** Names and summaries only; what a command is made of is added when it is about to run, or to show its help. */
 const addCommands = (parent: Command, entries: Readonly<Record<string, CommandEntry>>, run: Run): void => {
-  const load = new Map<Command, () => Promise<void>>();
+  const entryOf = new Map<Command, CommandEntry>();
   for (const [name, entry] of Object.entries(entries)) {
-    const command = parent.command(name).summary(entry.summary).description(sentence(entry.summary));
+    const command = parent.command(name).summary(entry.summary);
     if (entry.alias !== undefined) command.alias(entry.alias);
-    addGlobalOptions(command, false);
-    if (entry.verbs !== undefined) addCommands(command, entry.verbs, run);
-    load.set(command, async () => (await entry.load?.())?.define(command, run));
+    entryOf.set(command, entry);
   }
-  parent.hook('preSubcommand', async (_parent, command) => load.get(command)?.());
+  parent.hook('preSubcommand', async (_parent, command) => {
+    const entry = entryOf.get(command);
+    if (entry !== undefined) await complete(command, entry, run);
+  });
+};
+
+const complete = async (command: Command, entry: CommandEntry, run: Run): Promise<void> => {
+  command.description(sentence(entry.summary));
+  addGlobalOptions(command, false);
+  if (entry.verbs !== undefined) addCommands(command, entry.verbs, run);
+  (await entry.load?.())?.define(command, run);
 };
 
 /** The same options on every command, so that they may stand anywhere; help shows them once, at the top. */

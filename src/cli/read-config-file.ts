@@ -1,7 +1,6 @@
 /** Reads the text of the configuration file; says what is wrong in the catalogue's words. */
 import { closeSync, openSync, readSync } from 'node:fs';
-import type { ConfigPlace } from '../config/locate.ts';
-import { maxConfigBytes } from '../config/toml.ts';
+import { type ConfigPlace, maxConfigBytes } from '../config/locate.ts';
 import { TriggerdError } from '../domain/errors.ts';
 
 /** The first of the places that exists; null when none does and nobody named one. */

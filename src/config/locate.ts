@@ -5,6 +5,9 @@ export interface ConfigPlace {
   readonly named: boolean;
 }
 
+/** A configuration file larger than this is not one. */
+export const maxConfigBytes = 2 ** 20;
+
 export const defaultConfigPath = '/etc/triggerd/triggerd.toml';
 
 /** `--config`, else `$TRIGGERD_CONFIG`, else the default places; the first that exists counts. */

@@ -1,8 +1,6 @@
 import { parse, TomlError } from 'smol-toml';
 import { TriggerdError } from '../domain/errors.ts';
-
-/** A configuration file larger than this is not one. */
-export const maxConfigBytes = 2 ** 20;
+import { maxConfigBytes } from './locate.ts';
 
 /** The text of a TOML file → its tables. Throws `config-syntax` with line and column. */
 export const parseToml = (text: string, file: string): Readonly<Record<string, unknown>> => {
