@@ -18,8 +18,9 @@ export const claimPlan = ({ folder, token }: Order): ClaimedPlan | undefined => 
   if (fd === undefined) return undefined;
   const plan = JSON.parse(readFileSync(fd, 'utf8')) as LaunchPlan;
   ownIdentity ??= identityOf(process.pid);
+  const firstLine = `${JSON.stringify({ ...ownIdentity, token })}\n`;
   ftruncateSync(fd);
-  writeSync(fd, `${JSON.stringify({ ...ownIdentity, token })}\n`, 0);
+  writeSync(fd, firstLine, 0);
   if (!renamed(file, jobFile(folder, 'claim'))) {
     closeSync(fd);
     return undefined;
@@ -28,7 +29,7 @@ export const claimPlan = ({ folder, token }: Order): ClaimedPlan | undefined => 
     plan,
     recordLeader: (pid) => {
       const startTime = pid === undefined ? undefined : statOf(pid)?.startTime;
-      if (startTime !== undefined) writeSync(fd, `${JSON.stringify({ pid, startTime })}\n`);
+      if (startTime !== undefined) writeSync(fd, `${JSON.stringify({ pid, startTime })}\n`, firstLine.length);
       closeSync(fd);
     },
   };

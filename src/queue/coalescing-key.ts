@@ -1,0 +1,16 @@
+import { createHash } from 'node:crypto';
+import type { JobRequest } from '../domain/job.ts';
+
+/**
+ * Firings whose jobs would do exactly the same share one queued job: everything that reaches the process counts, what is
+ * only for people (the label) does not. Null for sources whose every request is a job of its own.
+ */
+export const coalescingKeyOf = (request: JobRequest): string | null => {
+  if (request.source !== 'firing') return null;
+  const { queue, plugin, argv, args, env, noop, cwd, payload, timeoutMs } = request;
+  const identity = [queue, plugin, argv, sorted(args), sorted(env), noop, cwd, payload, timeoutMs];
+  return createHash('sha256').update(JSON.stringify(identity)).digest('hex');
+};
+
+const sorted = (record: Readonly<Record<string, string>>): [string, string][] =>
+  Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));

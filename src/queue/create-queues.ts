@@ -1,0 +1,110 @@
+import PQueue from 'p-queue';
+import { TriggerdError } from '../domain/errors.ts';
+import { createChanges } from './changes.ts';
+import { createDeferrals } from './deferrals.ts';
+import type { Journal } from './ports.ts';
+import type { Queues } from './queues.ts';
+import { restore } from './restore.ts';
+import { createRetention, type Retention } from './retention.ts';
+import { jobWithId, type NamedQueue, type QueueOptions, type QueuesOptions, type Room } from './room.ts';
+import { createTransitions } from './transitions.ts';
+import { wake } from './turns.ts';
+import { accept } from './verbs/accept.ts';
+import { add } from './verbs/add.ts';
+import { clear } from './verbs/clear.ts';
+import { drain } from './verbs/drain.ts';
+import { kill } from './verbs/kill.ts';
+import { pause, resume } from './verbs/pause.ts';
+import { remove } from './verbs/remove.ts';
+import { makeUrgent, swap } from './verbs/reorder.ts';
+import { retry } from './verbs/retry.ts';
+import { setSlots, slots } from './verbs/slots.ts';
+import { summary } from './verbs/summary.ts';
+import { waitFor } from './verbs/wait-for.ts';
+
+/** The queue room. Nothing runs before `start`; the journal and the runner are the caller's to close, after `stop`. */
+export const createQueues = (options: QueuesOptions): Queues => {
+  const room = createRoom(options);
+  const retention = createRetention(options);
+  return {
+    start: async () => start(room, retention),
+    stop: async () => stop(room, retention),
+    add: (request) => add(room, request),
+    accept: (firing, request) => accept(room, firing, request),
+    refuse: (firing, reason) => room.journal.refuse(firing, reason, room.clock.now()),
+    get: (id) => jobWithId(room, id),
+    list: (filter) => room.journal.list(filter),
+    summary: () => summary(room),
+    kill: (id) => kill(room, id),
+    remove: (id) => remove(room, id),
+    makeUrgent: (id) => makeUrgent(room, id),
+    swap: (a, b) => swap(room, a, b),
+    retry: (id) => retry(room, id),
+    clear: (queue) => {
+      const cleared = clear(room, queue);
+      retention.sweep();
+      return cleared;
+    },
+    pause: (queue) => pause(room, queue),
+    resume: (queue) => resume(room, queue),
+    drain: (queue, signal) => drain(room, queue, signal),
+    slots: (queue) => slots(room, queue),
+    setSlots: (queue, count) => setSlots(room, queue, count),
+    waitFor: (id, signal) => waitFor(room, id, signal),
+    onChange: (listener) => room.changes.onEvery(listener),
+  };
+};
+
+const createRoom = ({ queues, ...ports }: QueuesOptions): Room => {
+  const changes = createChanges(ports.log);
+  const transitions = createTransitions(ports.journal, changes, ports.clock);
+  const named = new Map(queues.map((queue) => [queue.name, createQueue(queue, ports.journal)]));
+  const wakeNamed = (name: string): void => {
+    const queue = named.get(name);
+    if (queue !== undefined) wake(room, queue);
+  };
+  const deferrals = createDeferrals({ ...ports, transitions, wake: wakeNamed });
+  const room: Room = {
+    ...ports,
+    queues: named,
+    changes,
+    transitions,
+    deferrals,
+    preparing: new Map(),
+    wake: wakeNamed,
+    phase: 'new',
+  };
+  // A job may wait for one of another queue.
+  changes.onEvery((job) => {
+    if (job.state === 'finished' || job.state === 'skipped') for (const name of named.keys()) wakeNamed(name);
+  });
+  return room;
+};
+
+const createQueue = (options: QueueOptions, journal: Journal): NamedQueue => {
+  const { paused, slots: stored } = journal.queueSettings(options.name);
+  return {
+    ...options,
+    turns: new PQueue({ concurrency: stored ?? options.slots, autoStart: false }),
+    choosing: Promise.resolve(),
+    isPaused: paused,
+    drains: 0,
+  };
+};
+
+const start = (room: Room, retention: Retention): void => {
+  if (room.phase !== 'new') throw new TriggerdError('internal', 'The queues were started twice.');
+  room.phase = 'running';
+  restore(room);
+  retention.start();
+};
+
+const stop = (room: Room, retention: Retention): void => {
+  room.phase = 'stopped';
+  for (const { turns } of room.queues.values()) {
+    turns.pause();
+    turns.clear();
+  }
+  room.deferrals.close();
+  retention.stop();
+};

@@ -1,0 +1,24 @@
+import type { NamedQueue, Room } from './room.ts';
+import { adoptJob } from './run-job.ts';
+import { holdSlot } from './turns.ts';
+
+/**
+ * What a restart finds: jobs that run without us are adopted, and hold their slots before anything new starts; deferred
+ * jobs are watched again; then every queue looks at what is queued.
+ */
+export const restore = (room: Room): void => {
+  for (const job of room.journal.running()) {
+    const adopted = adoptJob(room, job)
+      .catch((thrown: unknown) => room.log.error({ err: thrown, job: job.id }, 'A running job could not be adopted.'))
+      .finally(() => room.wake(job.request.queue));
+    const queue = room.queues.get(job.request.queue);
+    if (queue !== undefined) holdSlot(queue, adopted);
+  }
+  room.deferrals.restore();
+  for (const queue of room.queues.values()) open(room, queue);
+};
+
+const open = (room: Room, queue: NamedQueue): void => {
+  queue.turns.start();
+  room.wake(queue.name);
+};

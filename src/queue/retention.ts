@@ -1,0 +1,72 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock, Journal, Log, Runner } from './ports.ts';
+import type { HistoryOptions } from './room.ts';
+
+export interface Retention {
+  start(): void;
+  /** Deletes the folders of forgotten jobs, in the background. */
+  sweep(): void;
+  stop(): void;
+}
+
+export interface RetentionOptions {
+  readonly journal: Journal;
+  readonly runner: Pick<Runner, 'discard'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly history: HistoryOptions;
+}
+
+/** Few enough that nobody notices the pause. */
+const batchSize = 100;
+
+/** Forgets ended jobs by number and age. Rows go first, folders after: the journal knows which are left over. */
+export const createRetention = ({ journal, runner, clock, log, history }: RetentionOptions): Retention => {
+  let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
+  let isSweeping = false;
+
+  const retire = async (): Promise<void> => {
+    for (let forgotten = batchSize; forgotten === batchSize && !isStopped; ) {
+      const endedBefore = clock.now() - history.maxAgeMs;
+      const ids = journal.retirable({ keep: history.keep, endedBefore, limit: batchSize });
+      forgotten = journal.forgetJobs(ids).length;
+      await nextTurn();
+    }
+  };
+
+  const sweepFolders = async (): Promise<void> => {
+    while (!isStopped) {
+      const folders = journal.leftovers(batchSize);
+      if (folders.length === 0) return;
+      for (const folder of folders) await runner.discard(folder);
+      if (!isStopped) journal.dropLeftovers(folders);
+    }
+  };
+
+  const logged = (work: Promise<void>): Promise<void> =>
+    work.catch((thrown: unknown) =>
+      log.warn({ err: thrown }, 'Old jobs could not be cleared away; it is tried again.'),
+    );
+
+  const sweep = (): void => {
+    if (isSweeping) return;
+    isSweeping = true;
+    void logged(sweepFolders()).finally(() => {
+      isSweeping = false;
+    });
+  };
+  const retireAndSweep = (): void => void logged(retire()).then(sweep);
+
+  return {
+    start: () => {
+      timer = setInterval(retireAndSweep, history.every).unref();
+      retireAndSweep();
+    },
+    sweep,
+    stop: () => {
+      isStopped = true;
+      clearInterval(timer);
+    },
+  };
+};

@@ -1,0 +1,81 @@
+import type PQueue from 'p-queue';
+import { TriggerdError } from '../domain/errors.ts';
+import type { Job, JobId } from '../domain/job.ts';
+import type { Changes } from './changes.ts';
+import type { Deferrals } from './deferrals.ts';
+import type { Clock, Journal, Log, Plugins, Runner, WatchPaths } from './ports.ts';
+import type { Transitions } from './transitions.ts';
+
+/** A queue as configured. */
+export interface QueueOptions {
+  readonly name: string;
+  /** Jobs at once; `setSlots` overrides it, and the journal remembers that. */
+  readonly slots: number;
+  /** Queued jobs that people and requests may have waiting here; what firings owe is not counted. */
+  readonly maxQueued: number;
+}
+
+export interface HistoryOptions {
+  /** Ended jobs kept, over all queues. */
+  readonly keep: number;
+  /** How long an ended job is kept at most. */
+  readonly maxAgeMs: number;
+  /** ms between two looks. */
+  readonly every: number;
+}
+
+export interface QueuesOptions {
+  readonly queues: readonly QueueOptions[];
+  readonly journal: Journal;
+  readonly runner: Runner;
+  readonly plugins: Plugins;
+  readonly watchPaths: WatchPaths;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly history: HistoryOptions;
+}
+
+/** A queue while the daemon runs. */
+export interface NamedQueue extends QueueOptions {
+  /** Schedules turns, not jobs; see turns.ts. */
+  readonly turns: PQueue;
+  /** Ends when the last one who was choosing a job has chosen. */
+  choosing: Promise<void>;
+  isPaused: boolean;
+  /** How many wait for this queue to run empty; it takes no new job meanwhile. */
+  drains: number;
+}
+
+/** What the parts of this room share. */
+export interface Room extends Omit<QueuesOptions, 'queues'> {
+  readonly queues: ReadonlyMap<string, NamedQueue>;
+  readonly changes: Changes;
+  readonly transitions: Transitions;
+  readonly deferrals: Deferrals;
+  /** Jobs that are running for the journal and not handed to the runner yet; `kill` marks them. */
+  readonly preparing: Map<JobId, { isKilled: boolean }>;
+  /** Makes sure that a turn looks at the queue: something may have become runnable. */
+  wake(queue: string): void;
+  phase: 'new' | 'running' | 'stopped';
+}
+
+/** Throws `queue-not-found`. */
+export const queueNamed = (room: Room, name: string): NamedQueue => {
+  const queue = room.queues.get(name);
+  if (queue !== undefined) return queue;
+  throw new TriggerdError('queue-not-found', `There is no queue “${name}”.`, {
+    details: { queue: name, queues: [...room.queues.keys()] },
+  });
+};
+
+/** Throws `job-not-found`. */
+export const jobWithId = (room: Room, id: JobId): Job => {
+  const job = room.journal.get(id);
+  if (job !== undefined) return job;
+  throw new TriggerdError('job-not-found', `There is no job ${id}.`, { details: { id } });
+};
+
+export const wrongState = (job: Job, message: string): TriggerdError =>
+  new TriggerdError('job-state', `Job ${job.id} is ${job.state}: ${message}`, {
+    details: { id: job.id, state: job.state },
+  });

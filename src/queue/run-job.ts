@@ -1,0 +1,99 @@
+/** From `running` to whatever comes next: the part of a job's life in which it holds a slot. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TriggerdError } from '../domain/errors.ts';
+import type { JobTimes, RunningJob } from '../domain/job.ts';
+import type { JobResult } from '../domain/result.ts';
+import type { LaunchPlan, RunEnding, Verdict } from './ports.ts';
+import type { Room } from './room.ts';
+
+type Outcome = RunEnding | JobResult | 'never-started' | 'lost';
+
+const noTimes: JobTimes = { realS: 0, userS: 0, systemS: 0 };
+/** Between two attempts to journal how a job ended. */
+const retryMs = 1000;
+
+/** Runs a job that the journal has just started; returns when its end is journalled (or when we are stopped). */
+export const runJob = async (room: Room, job: RunningJob): Promise<void> => {
+  const outcome = await attempt(room, job);
+  if (outcome === undefined) return;
+  await settle(room, job, outcome);
+  if (outcome === 'never-started') {
+    throw new TriggerdError('internal', `No runner took job ${job.id}.`, { details: { job: job.id } });
+  }
+};
+
+/** Waits for the end of a job that an earlier daemon started. */
+export const adoptJob = async (room: Room, job: RunningJob): Promise<void> => {
+  const outcome = await room.runner.adopt(job.folder);
+  room.log.info({ job: job.id, outcome: typeof outcome === 'string' ? outcome : 'ended' }, 'A job was adopted.');
+  await settle(room, job, outcome);
+};
+
+/** Undefined when we were stopped before the job was handed to a runner: the next daemon will see that it never began. */
+const attempt = async (room: Room, job: RunningJob): Promise<Outcome | undefined> => {
+  try {
+    const plan = await prepare(room, job);
+    if (room.phase === 'stopped') return undefined;
+    if (plan === 'killed') return { kind: 'killed', signal: 'SIGTERM' };
+    return await room.runner.run(job.folder, plan);
+  } catch (thrown) {
+    return { kind: 'failed-to-start', reason: messageOf(thrown) };
+  }
+};
+
+const prepare = async (room: Room, job: RunningJob): Promise<LaunchPlan | 'killed'> => {
+  const mark = { isKilled: false };
+  room.preparing.set(job.id, mark);
+  try {
+    const plan = await room.plugins.prepare(job);
+    return mark.isKilled ? 'killed' : plan;
+  } finally {
+    // `run` writes the plan before it gives way: from here on a kill finds the folder.
+    room.preparing.delete(job.id);
+  }
+};
+
+const settle = async (room: Room, job: RunningJob, outcome: Outcome): Promise<void> => {
+  if (outcome === 'never-started') return journalled(room, () => room.transitions.unstart(job.id));
+  if (outcome === 'lost') return finish(room, job, { kind: 'interrupted', reason: 'Its runner died before it ended.' });
+  if ('kind' in outcome) return finish(room, job, outcome);
+  const verdict = await judge(room, job, outcome);
+  if (verdict.kind === 'deferred') return journalled(room, () => room.deferrals.defer(job, verdict.deferral));
+  const startedAt = outcome.exit.kind === 'not-started' ? null : outcome.startedAt;
+  const { finishedAt, times } = outcome;
+  const { result, details } = verdict;
+  return journalled(room, () => room.transitions.finish(job.id, { startedAt, finishedAt, times, result, details }));
+};
+
+/** The end of a job that no runner has seen end. */
+const finish = (room: Room, job: RunningJob, result: JobResult): Promise<void> => {
+  const startedAt = result.kind === 'interrupted' ? job.startedAt : null;
+  const ending = { startedAt, finishedAt: room.clock.now(), times: noTimes, result, details: {} };
+  return journalled(room, () => room.transitions.finish(job.id, ending));
+};
+
+const judge = async (room: Room, job: RunningJob, ending: RunEnding): Promise<Verdict> => {
+  try {
+    return await room.plugins.conclude(job, ending);
+  } catch (thrown) {
+    room.log.error({ err: thrown, job: job.id }, 'How a job ended could not be judged.');
+    const reason = `It ended, and what that means could not be found out: ${messageOf(thrown)}`;
+    return { kind: 'result', result: { kind: 'interrupted', reason }, details: {} };
+  }
+};
+
+/** A job that has ended keeps its slot until the journal knows: tried until it does, or until the next daemon's turn. */
+const journalled = async (room: Room, write: () => unknown): Promise<void> => {
+  for (let attempts = 1; room.phase !== 'stopped'; attempts += 1) {
+    try {
+      write();
+      return;
+    } catch (thrown) {
+      if (!(thrown instanceof TriggerdError && thrown.retryable)) throw thrown;
+      if (attempts === 1) room.log.error({ err: thrown }, 'The end of a job can not be journalled; it is tried again.');
+      await sleep(retryMs, undefined, { ref: false });
+    }
+  }
+};
+
+const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));

@@ -1,0 +1,54 @@
+/**
+ * Every change of a job's state, each in one place: first the journal, then whoever listens.
+ *
+ *     (new) ──add / accept──► queued ──start──► running ──finish──► finished
+ *                              │ ▲ ▲               │
+ *                              │ │ └──── defer ────┤   it turned out not to have run (agent lock, agent disabled)
+ *                              │ └───── unstart ───┘   it demonstrably never began
+ *                              ├──defer / release──►   queued, passed over / looked at again
+ *                              └──skip──► skipped
+ *
+ * All of them are synchronous and durable when they return, and throw `journal-failed` with nothing changed.
+ *
+ * Two queued jobs with one coalescing key exist only when a running job was deferred while another waited behind it;
+ * both run, which is one run more than needed and keeps every promise.
+ */
+import type { Firing } from '../domain/firing.ts';
+import type { Deferral, FinishedJob, Job, JobId, QueuedJob, RunningJob, SkippedJob } from '../domain/job.ts';
+import type { Changes } from './changes.ts';
+import type { Acceptance, Clock, Journal, NewJob } from './ports.ts';
+
+export type Ending = Pick<FinishedJob, 'finishedAt' | 'startedAt' | 'result' | 'times' | 'details'>;
+
+export interface Transitions {
+  add(entry: NewJob): QueuedJob;
+  accept(firing: Firing, entry: NewJob): Acceptance;
+  start(id: JobId): RunningJob;
+  finish(id: JobId, ending: Ending): FinishedJob;
+  defer(job: Job, deferral: Omit<Deferral, 'since'>): QueuedJob;
+  /** Ends a deferral. */
+  release(id: JobId): QueuedJob;
+  unstart(id: JobId): QueuedJob;
+  skip(id: JobId, reason: string): SkippedJob;
+}
+
+export const createTransitions = (journal: Journal, changes: Changes, clock: Clock): Transitions => {
+  const announced = <J extends Job>(job: J): J => {
+    changes.announce(job);
+    return job;
+  };
+  return {
+    add: (entry) => announced(journal.add(entry)),
+    accept: (firing, entry) => {
+      const acceptance = journal.accept(firing, entry);
+      if (acceptance.kind !== 'known') announced(acceptance.job);
+      return acceptance;
+    },
+    start: (id) => announced(journal.start(id, clock.now())),
+    finish: (id, ending) => announced(journal.finish(id, ending)),
+    defer: (job, deferral) => announced(journal.defer(job.id, { ...deferral, since: clock.now() })),
+    release: (id) => announced(journal.defer(id, null)),
+    unstart: (id) => announced(journal.unstart(id)),
+    skip: (id, reason) => announced(journal.skip(id, reason, clock.now())),
+  };
+};

@@ -1,0 +1,29 @@
+import { queueNamed, type Room } from '../room.ts';
+
+/**
+ * Resolves when nothing is queued or running in the queue; meanwhile `add` is refused. Firings are owed and still come
+ * in, and are waited for, too. Rejects with the signal's reason when that gives up. The queue is open again either way.
+ */
+export const drain = async (room: Room, name: string, signal: AbortSignal): Promise<void> => {
+  const queue = queueNamed(room, name);
+  queue.drains += 1;
+  try {
+    await isEmpty(room, name, signal);
+  } finally {
+    queue.drains -= 1;
+  }
+};
+
+const isEmpty = (room: Room, name: string, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const look = (): void => {
+      if (signal.aborted) reject(signal.reason);
+      else if (room.journal.count(name, 'queued') + room.journal.count(name, 'running') === 0) resolve();
+      else return;
+      unsubscribe();
+      signal.removeEventListener('abort', look);
+    };
+    const unsubscribe = room.changes.onEvery(look);
+    signal.addEventListener('abort', look);
+    look();
+  });

@@ -1,0 +1,13 @@
+import type { Job, JobId } from '../../domain/job.ts';
+import { jobWithId, type Room, wrongState } from '../room.ts';
+
+/** Asks a running job to end (TERM, then KILL). Returns the job as it is then: running still, or ended already. */
+export const kill = async (room: Room, id: JobId): Promise<Job> => {
+  const job = jobWithId(room, id);
+  if (job.state === 'queued') throw wrongState(job, 'remove it instead.');
+  if (job.state !== 'running') throw wrongState(job, 'only a running job can be killed.');
+  const beingPrepared = room.preparing.get(id);
+  if (beingPrepared !== undefined) beingPrepared.isKilled = true;
+  else await room.runner.kill(job.folder);
+  return jobWithId(room, id);
+};

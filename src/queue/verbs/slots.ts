@@ -1,0 +1,15 @@
+import { TriggerdError } from '../../domain/errors.ts';
+import { queueNamed, type Room } from '../room.ts';
+
+export const slots = (room: Room, name: string): number => queueNamed(room, name).turns.concurrency;
+
+/** From now on, also after a restart. Fewer slots than running jobs: nothing starts until that has come about. */
+export const setSlots = (room: Room, name: string, count: number): void => {
+  const queue = queueNamed(room, name);
+  if (!Number.isInteger(count) || count < 1) {
+    throw new TriggerdError('input-invalid', `A queue has at least one slot; got ${count}.`, { details: { count } });
+  }
+  room.journal.saveQueueSettings(name, { ...room.journal.queueSettings(name), slots: count });
+  queue.turns.concurrency = count;
+  room.wake(name);
+};

@@ -1,0 +1,16 @@
+import type { QueueSummary } from '../queues.ts';
+import type { Room } from '../room.ts';
+
+/** One line per queue, in the order of the configuration. */
+export const summary = (room: Room): QueueSummary[] => {
+  const deferred = room.journal.deferred();
+  return [...room.queues.values()].map(({ name, turns, isPaused, drains }) => ({
+    name,
+    slots: turns.concurrency,
+    paused: isPaused,
+    draining: drains > 0,
+    queued: room.journal.count(name, 'queued'),
+    running: room.journal.count(name, 'running'),
+    deferred: deferred.filter(({ request }) => request.queue === name).length,
+  }));
+};
