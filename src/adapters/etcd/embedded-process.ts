@@ -1,0 +1,129 @@
+import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
+import { identityOf, isAlive, type ProcessIdentity } from '../process/process-identity.ts';
+
+const maxLogBytes = 4 * 1024 * 1024;
+const logTailBytes = 2_000;
+const quotaBytes = 512 * 1024 * 1024;
+const termGraceMs = 5_000;
+const pollMs = 20;
+
+export interface EtcdPaths {
+  readonly data: string;
+  readonly log: string;
+  /** Which process runs on the data, so that the next daemon finds what a dead one has left. */
+  readonly identity: string;
+}
+
+export const etcdPathsIn = (folder: string): EtcdPaths => ({
+  data: join(folder, 'data'),
+  log: join(folder, 'etcd.log'),
+  identity: join(folder, 'etcd.pid'),
+});
+
+export interface EtcdProcess {
+  readonly identity: ProcessIdentity;
+  /** Resolves with words for the log when the process is over. */
+  readonly ended: Promise<string>;
+}
+
+/**
+ * Starts etcd in a session of its own: Ctrl-C at the terminal reaches the daemon, which still has outcomes to write. It
+ * therefore survives a daemon that is killed; `endLeftOver` finds it. Undefined when it could not even be started.
+ */
+export const spawnEtcd = (binary: string, port: number, paths: EtcdPaths): EtcdProcess | undefined => {
+  rotate(paths.log);
+  const log = openSync(paths.log, 'a', 0o600);
+  try {
+    const child = execa(binary, argumentsFor(port, paths.data), {
+      detached: true,
+      cleanup: false,
+      reject: false,
+      buffer: false,
+      stdio: ['ignore', log, log],
+      extendEnv: false,
+      env: environment(),
+    });
+    const ended = child.then(({ exitCode, signal }) => (signal ? `killed by ${signal}` : `exit code ${exitCode}`));
+    const identity = child.pid === undefined ? undefined : identityOf(child.pid);
+    if (identity === undefined) return undefined;
+    writeFileSync(paths.identity, JSON.stringify(identity), { mode: 0o600 });
+    return { identity, ended };
+  } finally {
+    closeSync(log);
+  }
+};
+
+/** TERM, then KILL after a grace period; resolves when it is gone. */
+export const endProcess = async (identity: ProcessIdentity): Promise<void> => {
+  signal(identity, 'SIGTERM');
+  const killAt = performance.now() + termGraceMs;
+  while (isAlive(identity)) {
+    if (performance.now() > killAt) signal(identity, 'SIGKILL');
+    await sleep(pollMs);
+  }
+};
+
+/** Ends the etcd of a daemon that died without ending it. Returns whether there was one. */
+export const endLeftOver = async (paths: EtcdPaths): Promise<boolean> => {
+  const identity = readIdentity(paths.identity);
+  if (identity === undefined || !isAlive(identity)) return false;
+  await endProcess(identity);
+  return true;
+};
+
+export const forgetProcess = (paths: EtcdPaths): void => rmSync(paths.identity, { force: true });
+
+/** The end of etcd's log, for the message that says why it did not start. */
+export const logTail = (paths: EtcdPaths): string => {
+  try {
+    return readFileSync(paths.log).subarray(-logTailBytes).toString('utf8').trim();
+  } catch {
+    return '';
+  }
+};
+
+/** One member that only this machine can reach: the peer port, which nobody needs, is any free one. */
+const argumentsFor = (port: number, data: string): string[] => {
+  const client = `http://127.0.0.1:${port}`;
+  const peer = 'http://127.0.0.1:0';
+  return [
+    ...['--name', 'triggerd', '--data-dir', data],
+    ...['--listen-client-urls', client, '--advertise-client-urls', client],
+    ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', `triggerd=${peer}`],
+    ...['--auto-compaction-mode', 'periodic', '--auto-compaction-retention', '1h'],
+    ...['--quota-backend-bytes', String(quotaBytes)],
+    ...['--logger', 'zap', '--log-outputs', 'stderr', '--log-level', 'warn'],
+  ];
+};
+
+/** Nothing of ours: etcd takes options from `ETCD_*`. On other processors than amd64 etcd wants to be told that it may. */
+const environment = (): Record<string, string> => ({
+  PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin',
+  ...(process.arch === 'x64' ? {} : { ETCD_UNSUPPORTED_ARCH: process.arch }),
+});
+
+const rotate = (log: string): void => {
+  const size = statSync(log, { throwIfNoEntry: false })?.size ?? 0;
+  if (size > maxLogBytes) renameSync(log, `${log}.1`);
+};
+
+const readIdentity = (file: string): ProcessIdentity | undefined => {
+  try {
+    const { bootId, pid, startTime } = JSON.parse(readFileSync(file, 'utf8')) as Partial<ProcessIdentity>;
+    if (typeof bootId !== 'string' || typeof startTime !== 'string' || !Number.isInteger(pid)) return undefined;
+    return { bootId, pid: pid as number, startTime };
+  } catch {
+    return undefined;
+  }
+};
+
+const signal = (identity: ProcessIdentity, name: 'SIGTERM' | 'SIGKILL'): void => {
+  try {
+    if (isAlive(identity)) process.kill(identity.pid, name);
+  } catch {
+    // Gone in between.
+  }
+};
