@@ -24,7 +24,7 @@ Puppet::Functions.create_function(:'trigger::to_toml') do
     present = value.compact
     tables, scalars = present.partition { |_, item| item.is_a?(Hash) }
     lines = scalars.map { |name, item| "#{key(name)} = #{scalar(item)}" }
-    lines.unshift("[#{path.map { |name| key(name) }.join('.')}]") unless path.empty?
+    lines.unshift("[#{path.map { |name| key(name) }.join('.')}]") unless path.empty? || (scalars.empty? && tables.any?)
     own = lines.empty? ? [] : [lines.join("\n")]
     tables.reduce(own) { |blocks, (name, item)| blocks + table(item, [*path, name]) }
   end

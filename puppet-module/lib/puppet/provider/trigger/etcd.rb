@@ -22,7 +22,7 @@ Puppet::Type.type(:trigger).provide(:etcd) do
     PuppetX::Trigger::Publication.new(gateway, PuppetX::Trigger::Keys.new(settings.prefix), firing).publish
     resource.notice("fired #{firing.id} to #{audience(firing.targets)}")
   rescue PuppetX::Trigger::Error => e
-    raise Puppet::Error, "could not fire to #{audience(resource[:hosts])}: #{e.message}"
+    raise Puppet::Error, "could not fire #{"#{firing.id} " if firing}to #{audience(resource[:hosts])}: #{e.message}"
   end
 
   private

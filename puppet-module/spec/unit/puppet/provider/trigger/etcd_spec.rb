@@ -41,6 +41,11 @@ RSpec.describe 'the provider etcd of the type trigger' do
   it 'turns what went wrong into a failure of the resource' do
     refusing = StubServer.start { [403, '{"error":"etcdserver: permission denied"}'] }
     expect { trigger(endpoints: refusing.url).refresh }
-      .to raise_error(Puppet::Error, /\Acould not fire to 2 nodes \(lb01, lb02\): #{refusing.url}: HTTP 403.*grant/)
+      .to raise_error(Puppet::Error, /\Acould not fire \w{26} to 2 nodes \(lb01, lb02\): #{refusing.url}: HTTP 403.*grant/)
+  end
+
+  it 'names no firing when there never was one' do
+    use_client_json('endpoint' => 'x')
+    expect { trigger.refresh }.to raise_error(Puppet::Error, /\Acould not fire to 2 nodes \(lb01, lb02\): .*unknown key/)
   end
 end
