@@ -1,0 +1,165 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parse, refusal } from './parse.ts';
+
+const fixtures = new URL('../../fixtures/config/', import.meta.url);
+const fixture = (name: string) => readFileSync(new URL(name, fixtures), 'utf8');
+
+describe('defaults', () => {
+  it('are all there without a file', () => {
+    const { config, file } = parse('', { file: null });
+    expect(file).toBeNull();
+    expect(config.node).toEqual({ state_dir: '/var/lib/triggerd', socket: '/run/triggerd/triggerd.sock' });
+    expect(config.etcd).toMatchObject({
+      endpoints: ['http://127.0.0.1:2379'],
+      prefix: '/trigger',
+      request_timeout: 5000,
+    });
+    expect(config.watch).toEqual({ enabled: true, run_cmd: 'puppet agent --test', allow: ['puppet'] });
+    expect(config.jobs).toEqual({ grace: 10_000, max_output: 64 * 2 ** 20 });
+    expect(config.history).toEqual({ keep: 1000, max_age: 30 * 86_400_000, ids: 90 * 86_400_000 });
+  });
+
+  it('have the queues default and requests, whatever other queues there are', () => {
+    const { queues } = parse('[queues.other]\nslots = 7').config;
+    expect(queues).toEqual({
+      default: { slots: 1, max_queued: 100_000 },
+      requests: { slots: 4, max_queued: 100_000 },
+      other: { slots: 7, max_queued: 100_000 },
+    });
+  });
+
+  it('leave http and broker out until their section is there, even an empty one', () => {
+    expect(parse('').config).not.toHaveProperty('http');
+    expect(parse('[http]\n[broker]').config).toMatchObject({
+      http: { listen: '127.0.0.1:8080' },
+      broker: { listen: 'tcp://0.0.0.0:5555' },
+    });
+  });
+
+  it('are frozen with everything else', () => {
+    const { config } = parse('[watch]\nallow = ["a"]');
+    expect(Object.isFrozen(config)).toBe(true);
+    expect(Object.isFrozen(config.queues.default)).toBe(true);
+    expect(Object.isFrozen(config.watch.allow)).toBe(true);
+  });
+});
+
+describe('samples', () => {
+  it.each(readdirSync(fixtures))('%s loads for ever', (name) => {
+    expect(() => parse(fixture(name))).not.toThrow();
+  });
+
+  it('of triggerFS’ documentation give teams, workers and tokens', () => {
+    const { config } = parse(fixture('0.1-triggerfs.toml'));
+    expect(config.main).toEqual({ team: 'team1', identity: 'hp', secret: 'a-long-password' });
+    expect(config.workers).toMatchObject({
+      pluginspath: '/home/hp/plugins',
+      team1: { demo01: { token: '9b1bd278-e645-4eec-bffb-0587ad84534e' } },
+    });
+  });
+});
+
+describe('unknown keys', () => {
+  it('are refused with file, path and nearest name', () => {
+    const error = refusal('[etcd]\nendpoint = ["http://a:1"]');
+    expect(error.code).toBe('config-invalid');
+    expect(error.message).toBe('/etc/t.toml: etcd.endpoint: unknown key, did you mean “endpoints”?');
+  });
+
+  it('are refused in sections with names of the user’s choice', () => {
+    expect(refusal('[queues.nightly]\nslot = 1').message).toContain(
+      'queues.nightly.slot: unknown key, did you mean “slots”?',
+    );
+  });
+
+  it('have no suggestion when nothing is near', () => {
+    expect(refusal('[node]\nfrobnicate = 1').message).toBe('/etc/t.toml: node.frobnicate: unknown key');
+  });
+
+  it('count as a section on the top level', () => {
+    expect(refusal('[wacth]').message).toContain('wacth: unknown section, did you mean “watch”?');
+  });
+
+  it.each(['__proto__', 'constructor', 'toString', 'a b', '../x', ''])('“%s” is no name of a queue', (name) => {
+    expect(refusal(`[queues.${JSON.stringify(name)}]\nslots = 1`).message).toContain('not a name');
+    expect(Object.hasOwn(Object.prototype, 'slots')).toBe(false);
+  });
+
+  it('are refused when they are called __proto__', () => {
+    expect(refusal('[node]\n__proto__ = { name = "x" }').message).toContain('node.__proto__: unknown key');
+  });
+});
+
+describe('values of the wrong kind', () => {
+  it.each([
+    ['[etcd]\nrequest_timeout = 5', 'etcd.request_timeout: expected a duration such as "10s", "5m" or "1h30m", got 5'],
+    ['[etcd]\nrequest_timeout = "0s"', 'got "0s"'],
+    ['[etcd]\nendpoints = "http://a:1"', 'etcd.endpoints: expected a list of addresses'],
+    ['[etcd]\nendpoints = []', 'got []'],
+    ['[etcd]\nendpoints = ["a:1"]', 'got ["a:1"]'],
+    ['[etcd]\nprefix = "/"', 'expected a key prefix'],
+    ['[etcd]\nembedded = "true"', 'etcd.embedded: expected true or false, got "true"'],
+    ['[queues.default]\nslots = 0', 'expected a whole number from 1 to 1024, got 0'],
+    ['[queues.default]\nslots = 1.5', 'got 1.5'],
+    ['[jobs]\nmax_output = "64 parsecs"', 'expected a number of bytes or a size such as "64MiB"'],
+    ['[node]\nname = "LB01"', 'expected a host name in lower case, got "LB01"'],
+    ['[node]\nstate_dir = "var"', 'expected an absolute path, got "var"'],
+    [`[node]\nsocket = "/${'x'.repeat(107)}"`, 'expected an absolute path of at most 107 bytes'],
+    ['[watch]\nallow = ["../x"]', 'expected a list of plugin names, got ["../x"]'],
+    ['[log]\nlevel = "loud"', 'expected "trace" or "debug"'],
+    ['[http]\nlisten = "127.0.0.1"', 'expected host:port'],
+    ['etcd = 3', 'etcd: expected a section, got 3'],
+    ['[history]\nmax_age = 1979-05-27', 'got a date'],
+    ['[workers.team1.demo01]', 'workers.team1.demo01.token: expected a text, got nothing'],
+  ])('%j says key, expected and got', (text, message) => {
+    expect(refusal(text).message).toContain(message);
+  });
+
+  it('never show a secret', () => {
+    const { message, details } = refusal('[main]\nsecret = ["hunter2"]\njwt = 12345678');
+    expect(message).toContain('main.secret: expected a text, got ********');
+    expect(JSON.stringify([message, details])).not.toMatch(/hunter2|12345678/);
+  });
+
+  it('are reported all at once, with unknown keys and variables', () => {
+    const error = refusal('[node]\nnam = "x"\n[etcd]\nprefix = 3', { env: { TRIGGERD_WATCH_ENABLED: 'yes' } });
+    expect(error.message).toBe(
+      [
+        '/etc/t.toml:',
+        '  node.nam: unknown key, did you mean “name”?',
+        '  etcd.prefix: expected a key prefix such as "/trigger", got 3',
+        '  watch.enabled ($TRIGGERD_WATCH_ENABLED): expected true or false, got "yes"',
+      ].join('\n'),
+    );
+    expect(error.details['problems']).toHaveLength(3);
+  });
+});
+
+describe('values that do not fit together', () => {
+  it.each([
+    ['cert_file = "/c"', 'etcd.key_file: needed with cert_file'],
+    ['password_file = "/p"', 'etcd.username: needed with password_file'],
+    ['ca_file = "/ca"', 'etcd.endpoints: http:// is not encrypted'],
+  ])('%s is refused alone', (line, message) => {
+    expect(refusal(`[etcd]\n${line}`).message).toContain(message);
+  });
+});
+
+describe('syntax errors', () => {
+  it('have file, line and column, and show nothing of the file', () => {
+    const error = refusal('[main]\nsecret = "hunter2\n');
+    expect(error.code).toBe('config-syntax');
+    expect(error.message).toMatch(/^\/etc\/t\.toml:2:\d+: /);
+    expect(error.message).not.toContain('hunter2');
+    expect(error.details).toMatchObject({ file: '/etc/t.toml', line: 2 });
+  });
+
+  it('are what hostile files end in, quickly', () => {
+    const before = performance.now();
+    expect(refusal(`a = ${'['.repeat(50_000)}`).code).toBe('config-syntax');
+    expect(refusal(`#${'x'.repeat(2 ** 20)}`).message).toContain('larger than 1 MiB');
+    expect(refusal('a = 9007199254740993').code).toBe('config-syntax');
+    expect(performance.now() - before).toBeLessThan(2000);
+  });
+});
