@@ -2,7 +2,7 @@
  * `npm run demo`: the main job on one machine. Real etcd, three real daemons, real Puppet runs; nothing is pretended,
  * and the exit code is 0 only when both load balancers' Puppet runs happened and did what their manifest says.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -59,23 +59,24 @@ const startEtcd = async (): Promise<string> => {
 };
 
 /** Puppet with files of its own: the demo touches nothing outside its folder. */
-const puppetApply = (node: string, manifest: string): string[] => [
+const puppetApply = (node: string): string[] => [
   'puppet',
   'apply',
   '--confdir',
-  join(dir, node, 'puppet'),
-  '--vardir',
-  join(dir, node, 'puppet/var'),
-  '--publicdir',
-  join(dir, node, 'puppet/public'),
-  '--rundir',
-  join(dir, node, 'puppet/run'),
-  '--certname',
-  node,
-  '--modulepath',
-  join(dir, 'modules'),
-  join(dir, node, manifest),
+  join(dir, node),
+  join(dir, node, 'node.pp'),
 ];
+
+const puppetConf = (node: string): string =>
+  [
+    '[main]',
+    `certname = ${node}`,
+    `vardir = ${dir}/${node}/var`,
+    `publicdir = ${dir}/${node}/public`,
+    `rundir = ${dir}/${node}/run`,
+    `basemodulepath = ${dir}/modules`,
+    '',
+  ].join('\n');
 
 const balancerManifest = (
   node: string,
@@ -100,8 +101,9 @@ const prepare = (etcd: string): void => {
   for (const folder of ['modules', 'registry']) mkdirSync(join(dir, folder));
   symlinkSync(join(root, 'puppet-module'), join(dir, 'modules/trigger'));
   for (const node of nodes) {
-    mkdirSync(join(dir, node, 'puppet'), { recursive: true });
-    const runCommand = puppetApply(node, 'node.pp').join(' ');
+    mkdirSync(join(dir, node));
+    writeFileSync(join(dir, node, 'puppet.conf'), puppetConf(node));
+    const runCommand = puppetApply(node).join(' ');
     writeFileSync(
       join(dir, node, 'triggerd.toml'),
       `[node]\nname = "${node}"\nstate_dir = "${dir}/${node}/state"\nsocket = "${dir}/${node}/sock"\n\n` +
@@ -119,11 +121,10 @@ const startDaemon = async (node: string): Promise<void> => {
     `triggerd on ${node}`,
     execa(join(root, 'bin/triggerd'), args, { stdout: 'ignore', stderr: { file: log } }),
   );
-  await until(`triggerd on ${node}`, 20, async () => readFileSync(log, 'utf8').includes('"msg":"ready"')).catch(
-    (error) => {
-      throw new Error(`${error.message}\n${readFileSync(log, 'utf8')}`);
-    },
-  );
+  const text = (): string => (existsSync(log) ? readFileSync(log, 'utf8') : '');
+  await until(`triggerd on ${node}`, 20, async () => text().includes('"msg":"ready"')).catch((error) => {
+    throw new Error(`${error.message}\n${text()}`);
+  });
 };
 
 const trigger = async (node: string, ...args: string[]): Promise<string> => {
@@ -165,7 +166,7 @@ const demo = async (): Promise<void> => {
   show(webManifest());
 
   step('web01: puppet apply');
-  const [program = 'puppet', ...args] = puppetApply('web01', 'node.pp');
+  const [program = 'puppet', ...args] = puppetApply('web01');
   const env = { TRIGGERD_CLIENT_JSON: join(dir, 'client.json') };
   const applied = await execa(
     program,

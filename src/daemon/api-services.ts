@@ -8,9 +8,9 @@ import { queueView } from '../api/views.ts';
 import { createPluginTest } from '../plugin/test-plugin.ts';
 import type { InboxWatcher } from '../watch/inbox-watcher.ts';
 import { type NodeStatus, nodes } from '../watch/origin.ts';
-import type { Parts } from './daemon.ts';
 import { createFiringsService } from './firings-service.ts';
 import { createOutputsService, outputFile } from './outputs-service.ts';
+import type { Parts } from './parts.ts';
 
 /** The rooms as the control API wants them. */
 export const apiServices = (parts: Parts, watcher: InboxWatcher): ApiServices => {

@@ -8,7 +8,7 @@ const reloadable: ReadonlySet<keyof Config> = new Set(['watch', 'plugins', 'jobs
 export const changedSections = (
   before: Config,
   after: Config,
-): { readonly now: string[]; readonly atRestart: string[] } => {
+): { readonly now: (keyof Config)[]; readonly atRestart: (keyof Config)[] } => {
   const names = Object.keys({ ...before, ...after }) as (keyof Config)[];
   const changed = names.filter((name) => !isDeepStrictEqual(before[name], after[name]));
   return {

@@ -1,0 +1,34 @@
+import type { Logger } from 'pino';
+import type { StateFolder } from '../adapters/files/state-folder.ts';
+import type { OpenJournal } from '../adapters/sqlite/open-journal.ts';
+import type { LoadedConfig } from '../config/config.ts';
+import type { Config } from '../config/schema.ts';
+import type { Runner } from '../queue/ports.ts';
+import type { Queues } from '../queue/queues.ts';
+import type { Place } from '../watch/publish.ts';
+import type { LivePlugins } from './live-plugins.ts';
+
+export interface DaemonOptions {
+  readonly loaded: LoadedConfig;
+  /** This node's name, resolved. */
+  readonly node: string;
+  readonly version: string;
+  /** The folder that holds `dist/` and `plugins/`. */
+  readonly installRoot: string;
+  readonly log: Logger;
+}
+
+/** What the steps of the start share, once it is there. */
+export interface Parts {
+  readonly options: DaemonOptions;
+  /** As at the start; what SIGHUP can change lies in `plugins` and the log. */
+  readonly config: Config;
+  readonly state: StateFolder;
+  readonly journal: OpenJournal;
+  readonly runner: Runner;
+  readonly plugins: LivePlugins;
+  readonly queues: Queues;
+  readonly place: Place;
+}
+
+export const clock = { now: (): number => Date.now() };

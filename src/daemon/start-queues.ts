@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+import type { StateFolder } from '../adapters/files/state-folder.ts';
+import { createProcessRunner } from '../adapters/process/process-runner.ts';
+import { createWatchPaths } from '../adapters/process/watch-paths.ts';
+import { openJournal } from '../adapters/sqlite/open-journal.ts';
+import type { Config } from '../config/schema.ts';
+import type { Job } from '../domain/job.ts';
+import { createQueues } from '../queue/create-queues.ts';
+import { contextDocument } from './context.ts';
+import { createLivePlugins } from './live-plugins.ts';
+import { clock, type DaemonOptions, type Parts } from './parts.ts';
+import type { Releasers } from './releasers.ts';
+
+const historyEveryMs = 60_000;
+
+/** Journal, runner, plugins and the queues on them. The queues are not started yet. */
+export const buildQueues = (
+  options: DaemonOptions,
+  config: Config,
+  state: StateFolder,
+  releasers: Releasers,
+): Pick<Parts, 'journal' | 'runner' | 'plugins' | 'queues'> => {
+  const { node, installRoot, log } = options;
+  const journal = openJournal({ file: state.journalFile, jobsDir: state.jobsDir });
+  releasers.push('journal', () => journal.close());
+
+  const runnerMain = join(installRoot, 'dist/adapters/process/runner-main.js');
+  const runner = createProcessRunner({ command: [process.execPath, runnerMain] });
+  releasers.push('runner', () => runner.close());
+
+  const contextOf = (job: Job) => contextDocument(node, journal.firings, job);
+  const plugins = createLivePlugins({ node, installRoot, contextOf, log }, config);
+  const queues = createQueues({
+    queues: Object.entries(config.queues).map(([name, { slots, max_queued: maxQueued }]) => ({
+      name,
+      slots,
+      maxQueued,
+    })),
+    journal: journal.journal,
+    runner,
+    plugins,
+    watchPaths: createWatchPaths(),
+    clock,
+    log,
+    history: { keep: config.history.keep, maxAgeMs: config.history.max_age, every: historyEveryMs },
+  });
+  return { journal, runner, plugins, queues };
+};

@@ -1,0 +1,43 @@
+import { InboxWatcher } from '../watch/inbox-watcher.ts';
+import { NodePresence } from '../watch/node-presence.ts';
+import { OutcomePublisher } from '../watch/outcome-publisher.ts';
+import { readOutputTail } from './outputs-service.ts';
+import { clock, type Parts } from './parts.ts';
+import type { Releasers } from './releasers.ts';
+
+/** How long a stop waits for outcomes that etcd does not have yet; the next start publishes the rest. */
+const flushMs = 2_000;
+
+/** Tells etcd what becomes of firings. */
+export const publishOutcomes = ({ options, journal, queues, place }: Parts, releasers: Releasers): OutcomePublisher => {
+  const { node, log } = options;
+  const sources = { firings: journal.firings, queues, readTail: readOutputTail };
+  const publisher = new OutcomePublisher({ ...place, ...sources, node, log });
+  publisher.start();
+  releasers.push('outcomes', () => publisher.close(flushMs));
+  return publisher;
+};
+
+/** Says in etcd that this node is there. */
+export const announce = ({ options, config, queues, place }: Parts, releasers: Releasers): void => {
+  const { node, version, log } = options;
+  const roles = config.watch.enabled ? ['watch'] : [];
+  const presence = new NodePresence({ ...place, node, version, roles, startedAt: clock.now(), queues, clock, log });
+  presence.start();
+  releasers.push('presence', () => presence.close());
+};
+
+/** The watcher of this node's inbox; not started yet. */
+export const buildWatcher = (parts: Parts, outcomes: OutcomePublisher): InboxWatcher => {
+  const { options, journal, plugins, queues, place } = parts;
+  return new InboxWatcher({
+    ...place,
+    node: options.node,
+    firings: journal.firings,
+    intake: queues,
+    decideJob: (firing) => plugins.decideJob(firing),
+    outcomes,
+    clock,
+    log: options.log,
+  });
+};
