@@ -1,8 +1,8 @@
+import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { execa } from 'execa';
-import { identityOf, isAlive, type ProcessIdentity } from '../process/process-identity.ts';
+import { bootId, identityOf, isAlive, type ProcessIdentity } from '../process/process-identity.ts';
 
 const maxLogBytes = 4 * 1024 * 1024;
 const logTailBytes = 2_000;
@@ -37,18 +37,17 @@ export const spawnEtcd = (binary: string, port: number, paths: EtcdPaths): EtcdP
   rotate(paths.log);
   const log = openSync(paths.log, 'a', 0o600);
   try {
-    const child = execa(binary, argumentsFor(port, paths.data), {
+    const child = spawn(binary, argumentsFor(port, paths.data), {
       detached: true,
-      cleanup: false,
-      reject: false,
-      buffer: false,
       stdio: ['ignore', log, log],
-      extendEnv: false,
       env: environment(),
     });
-    const ended = child.then(({ exitCode, signal }) => (signal ? `killed by ${signal}` : `exit code ${exitCode}`));
-    const identity = child.pid === undefined ? undefined : identityOf(child.pid);
-    if (identity === undefined) return undefined;
+    const ended = new Promise<string>((resolve) => {
+      child.once('error', ({ message }) => resolve(message));
+      child.once('exit', (code, signal) => resolve(signal ? `killed by ${signal}` : `exit code ${code}`));
+    });
+    if (child.pid === undefined) return undefined;
+    const identity = identityOf(child.pid) ?? { bootId: bootId(), pid: child.pid, startTime: 'ended at once' };
     writeFileSync(paths.identity, JSON.stringify(identity), { mode: 0o600 });
     return { identity, ended };
   } finally {
