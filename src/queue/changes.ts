@@ -1,5 +1,5 @@
 import type { Job, JobId } from '../domain/job.ts';
-import type { Log } from './ports.ts';
+import type { Log } from '../domain/log.ts';
 
 export type JobListener = (job: Job) => void;
 
@@ -17,7 +17,7 @@ export const createChanges = (log: Log): Changes => {
     try {
       listener(job);
     } catch (thrown) {
-      log.error({ err: thrown, job: job.id }, 'A listener failed on a change of a job.');
+      log.error({ error: thrown, job: job.id }, 'A listener failed on a change of a job.');
     }
   };
   return {

@@ -1,5 +1,6 @@
 import type { Deferral, Job, JobId } from '../domain/job.ts';
-import type { Journal, Log, Plugins, WatchPaths } from './ports.ts';
+import type { Log } from '../domain/log.ts';
+import type { Journal, Plugins, WatchPaths } from './ports.ts';
 import type { Transitions } from './transitions.ts';
 
 /** Keeps an eye on what deferred jobs wait for. */
@@ -77,7 +78,7 @@ export const createDeferrals = (options: DeferralsOptions): Deferrals => {
       wake(now.request.queue);
       return true;
     } catch (thrown) {
-      log.warn({ err: thrown, job: id }, 'What a deferred job waits for could not be looked at; it is tried again.');
+      log.warn({ error: thrown, job: id }, 'What a deferred job waits for could not be looked at; it is tried again.');
       return false;
     }
   };

@@ -205,10 +205,3 @@ export interface Clock {
   /** ms since the epoch. */
   now(): number;
 }
-
-/** Structured logging: the fields first, then one line for people. */
-export interface Log {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}

@@ -9,7 +9,7 @@ import { holdSlot } from './turns.ts';
 export const restore = (room: Room): void => {
   for (const job of room.journal.running()) {
     const adopted = adoptJob(room, job)
-      .catch((thrown: unknown) => room.log.error({ err: thrown, job: job.id }, 'A running job could not be adopted.'))
+      .catch((thrown: unknown) => room.log.error({ error: thrown, job: job.id }, 'A running job could not be adopted.'))
       .finally(() => room.wake(job.request.queue));
     const queue = room.queues.get(job.request.queue);
     if (queue !== undefined) holdSlot(queue, adopted);

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Clock, Journal, Log, Runner } from './ports.ts';
+import type { Log } from '../domain/log.ts';
+import type { Clock, Journal, Runner } from './ports.ts';
 import type { HistoryOptions } from './room.ts';
 
 export interface Retention {
@@ -46,7 +47,7 @@ export const createRetention = ({ journal, runner, clock, log, history }: Retent
 
   const logged = (work: Promise<void>): Promise<void> =>
     work.catch((thrown: unknown) =>
-      log.warn({ err: thrown }, 'Old jobs could not be cleared away; it is tried again.'),
+      log.warn({ error: thrown }, 'Old jobs could not be cleared away; it is tried again.'),
     );
 
   const sweep = (): void => {

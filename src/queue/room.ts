@@ -1,9 +1,10 @@
 import type PQueue from 'p-queue';
 import { TriggerdError } from '../domain/errors.ts';
 import type { Job, JobId } from '../domain/job.ts';
+import type { Log } from '../domain/log.ts';
 import type { Changes } from './changes.ts';
 import type { Deferrals } from './deferrals.ts';
-import type { Clock, Journal, Log, Plugins, Runner, WatchPaths } from './ports.ts';
+import type { Clock, Journal, Plugins, Runner, WatchPaths } from './ports.ts';
 import type { Transitions } from './transitions.ts';
 
 /** A queue as configured. */

@@ -76,7 +76,7 @@ const judge = async (room: Room, job: RunningJob, ending: RunEnding): Promise<Ve
   try {
     return await room.plugins.conclude(job, ending);
   } catch (thrown) {
-    room.log.error({ err: thrown, job: job.id }, 'How a job ended could not be judged.');
+    room.log.error({ error: thrown, job: job.id }, 'How a job ended could not be judged.');
     const reason = `It ended, and what that means could not be found out: ${messageOf(thrown)}`;
     return { kind: 'result', result: { kind: 'interrupted', reason }, details: {} };
   }
@@ -90,7 +90,7 @@ const journalled = async (room: Room, write: () => unknown): Promise<void> => {
       return;
     } catch (thrown) {
       if (!(thrown instanceof TriggerdError && thrown.retryable)) throw thrown;
-      if (attempts === 1) room.log.error({ err: thrown }, 'The end of a job can not be journalled; it is tried again.');
+      if (attempts === 1) room.log.error({ error: thrown }, 'The end of a job can not be journalled; it is tried again.');
       await sleep(retryMs, undefined, { ref: false });
     }
   }
