@@ -1,5 +1,6 @@
 /** `docs/errors.md`, made from the error catalogue by `scripts/docs.ts`. */
 import { type CatalogueEntry, errorCatalogue } from '../domain/errors.ts';
+import { markdownTable } from './markdown.ts';
 
 const introduction = `# Errors
 
@@ -8,7 +9,7 @@ const introduction = `# Errors
 Every failure that a user can meet has a code; scripts may match on it (\`--json\` prints it on stderr as
 \`{"error": {"code", "message", "remedy", "details"}}\`). A job that fails is not an error: it is a result.
 
-*Exit* is the exit code of the command line, *HTTP* the status on the control socket; *again* says whether the same call
+_Exit_ is the exit code of the command line, _HTTP_ the status on the control socket; _again_ says whether the same call
 may succeed later without a change by a person.
 `;
 
@@ -34,11 +35,15 @@ export const renderErrorReference = (): string => {
   return [introduction, ...sections].join('\n');
 };
 
-const renderTable = (rows: readonly (readonly [string, CatalogueEntry])[]): string[] => [
-  '| Code | What | What to do | Exit | HTTP | Again |',
-  '|---|---|---|---|---|---|',
-  ...rows.map(([code, { summary, remedy, exit, http, retryable }]) => {
-    const cells = [`\`${code}\``, summary, remedy, exit, http, retryable ? 'yes' : ''];
-    return `| ${cells.map((each) => String(each).replaceAll('|', '\\|')).join(' | ')} |`;
-  }),
-];
+const renderTable = (rows: readonly (readonly [string, CatalogueEntry])[]): string[] =>
+  markdownTable([
+    ['Code', 'What', 'What to do', 'Exit', 'HTTP', 'Again'],
+    ...rows.map(([code, { summary, remedy, exit, http, retryable }]) => [
+      `\`${code}\``,
+      summary,
+      remedy,
+      String(exit),
+      String(http),
+      retryable ? 'yes' : '',
+    ]),
+  ]);

@@ -1,6 +1,7 @@
 /** `docs/configuration.md`, made from the schema by `scripts/docs.ts`. */
 import { stringify } from 'smol-toml';
 import { variableName } from './environment.ts';
+import { markdownTable } from './markdown.ts';
 import { configShape, type KeyShape, type SectionShape } from './shape.ts';
 
 const introduction = `# Configuration
@@ -37,18 +38,17 @@ const heading = (path: Path, placeholders: readonly string[]): string => {
   return path.map((part) => part ?? names.shift()).join('.');
 };
 
-const renderTable = (path: Path, keys: readonly [string, KeyShape][]): string[] => [
-  '| Key | Value | Default | Meaning |',
-  '|---|---|---|---|',
-  ...keys.map(([name, key]) => {
-    const about = `${key.about} ${key.secret === true ? 'Secret. ' : ''}\`$${variableName([...path, name])}\``;
-    return `| \`${name}\` | ${cell(key.expected)} | ${defaultOf(key)} | ${cell(about)} |`;
-  }),
-];
+const renderTable = (path: Path, keys: readonly [string, KeyShape][]): string[] =>
+  markdownTable([
+    ['Key', 'Value', 'Default', 'Meaning'],
+    ...keys.map(([name, key]) => {
+      const about = `${key.about} ${key.secret === true ? 'Secret. ' : ''}\`$${variableName([...path, name])}\``;
+      return [`\`${name}\``, key.expected.replaceAll('*', '\\*'), defaultOf(key), about];
+    }),
+  ]);
 
 const defaultOf = (key: KeyShape): string => {
   if (key.defaultValue === undefined) return key.required ? 'required' : '';
-  return `\`${cell(stringify({ v: key.defaultValue }).trim().replace(/^v = /, ''))}\``;
+  const written = stringify({ v: key.defaultValue }).trim();
+  return `\`${written.replace(/^v = /, '')}\``;
 };
-
-const cell = (text: string): string => text.replaceAll('|', '\\|');
