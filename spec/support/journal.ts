@@ -1,21 +1,16 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type OpenJournal, openJournal } from '../../src/adapters/sqlite/open-journal.ts';
+
+import { stateIn } from './state.ts';
 
 /** A folder that goes away with the test. */
 export const temporaryFolder = (): string => {
   const folder = mkdtempSync(join(tmpdir(), 'triggerd-spec-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
-};
-
-/** The state folder of a node, as the daemon lays it out. */
-export const stateIn = (folder: string) => {
-  const jobsDir = join(folder, 'jobs');
-  mkdirSync(jobsDir, { recursive: true });
-  return { file: join(folder, 'journal.db'), jobsDir };
 };
 
 /** A real journal in a temporary folder, closed after the test. */

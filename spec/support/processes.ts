@@ -1,14 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { createProcessRunner } from '../../src/adapters/process/process-runner.ts';
-import type { LaunchPlan, Runner } from '../../src/queue/ports.ts';
+import type { Runner } from '../../src/queue/ports.ts';
 
-export const dist = join(import.meta.dirname, '../../dist');
-export const runnerCommand: readonly [string, ...string[]] = [
-  process.execPath,
-  join(dist, 'adapters/process/runner-main.js'),
-];
+import { runnerCommand } from './runner-command.ts';
 
 /** A runner of real processes, in sessions of their own; closed after the test. */
 export const temporaryRunner = (): Runner => {
@@ -16,21 +11,6 @@ export const temporaryRunner = (): Runner => {
   onTestFinished(() => runner.close());
   return runner;
 };
-
-export const planOf = (argv: readonly [string, ...string[]], changes: Partial<LaunchPlan> = {}): LaunchPlan => ({
-  argv,
-  env: { PATH: '/usr/bin:/bin' },
-  cwd: '/',
-  stdin: null,
-  timeoutMs: null,
-  graceMs: 300,
-  maxOutputBytes: 1_000_000,
-  context: '{}',
-  ...changes,
-});
-
-export const shell = (script: string, changes: Partial<LaunchPlan> = {}): LaunchPlan =>
-  planOf(['/bin/sh', '-c', script], changes);
 
 /** Live processes whose command line holds `text`. */
 export const processesWith = (text: string): number[] =>

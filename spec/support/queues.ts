@@ -4,7 +4,7 @@ import { createQueues } from '../../src/queue/create-queues.ts';
 import type { Journal, LaunchPlan, Plugins, RunEnding, Runner } from '../../src/queue/ports.ts';
 import type { Queues } from '../../src/queue/queues.ts';
 import type { QueuesOptions } from '../../src/queue/room.ts';
-import { planOf } from './processes.ts';
+import { planOf } from './plans.ts';
 import { recordingLog } from './recording-log.ts';
 
 /** Queues with one named `default`; every other part may be given. */

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { LaunchPlan, RunEnding } from '../../../src/queue/ports.ts';
 import { temporaryFolder } from '../../support/journal.ts';
-import { openFiles, planOf, processesWith, shell, temporaryRunner, zombiesOf } from '../../support/processes.ts';
+import { planOf, shell } from '../../support/plans.ts';
+import { openFiles, processesWith, temporaryRunner, zombiesOf } from '../../support/processes.ts';
 import { until } from '../../support/wait.ts';
 
 const run = async (plan: LaunchPlan): Promise<{ ending: RunEnding; output: Buffer; folder: string }> => {
