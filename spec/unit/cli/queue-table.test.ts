@@ -1,0 +1,129 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { renderQueue } from '../../../src/cli/render/queue-table.ts';
+import { widthOf } from '../../../src/cli/render/text.ts';
+import { until } from '../../support/wait.ts';
+import { finishedView, jobView } from './views.ts';
+
+const idle = { running: 0, slots: 1 };
+const rowOf = (table: string, id: number) => table.split('\n').find((line) => line.startsWith(`${id} `)) ?? '';
+
+describe('beside the real tsp', () => {
+  let folder: string;
+  let env: NodeJS.ProcessEnv;
+  const tsp = (...args: string[]) => execFileSync('tsp', args, { env, cwd: folder, encoding: 'utf8' });
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'tsp-'));
+    // A path as short as tsp expects it, or its own columns move.
+    env = { PATH: process.env['PATH'] ?? '', TMPDIR: '.', TS_SOCKET: join(folder, 'socket') };
+    tsp('true');
+    tsp('-L', 'a label', 'sh', '-c', 'exit 3');
+    await until(() => /^1 +finished/m.test(tsp()), 'tsp to have finished both jobs');
+    tsp('sleep', '60');
+    tsp('-L', 'x', 'ls', '/');
+    await until(() => /^2 +running/m.test(tsp()), 'tsp to run the third');
+  });
+
+  afterAll(() => {
+    tsp('-k', '2');
+    tsp('-K');
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('header and rows are the same to the letter', () => {
+    const theirs = tsp();
+    const output = (id: number) => rowOf(theirs, id).split(/\s+/)[2] ?? '';
+    const times = (id: number) => {
+      const [real, user, system] = (/(\d+\.\d+)\/(\d+\.\d+)\/(\d+\.\d+)/.exec(rowOf(theirs, id)) ?? [])
+        .slice(1)
+        .map(Number);
+      return { real: real ?? -1, user: user ?? -1, system: system ?? -1 };
+    };
+    const ours = renderQueue(
+      [
+        finishedView({ id: 0, command: 'true', output: output(0), times: times(0) }),
+        finishedView({
+          id: 1,
+          command: 'sh -c exit 3',
+          label: 'a label',
+          output: output(1),
+          times: times(1),
+          wait_exit_code: 3,
+        }),
+        jobView({ id: 2, state: 'running', command: 'sleep 60', output: output(2) }),
+        jobView({ id: 3, command: 'ls /', label: 'x' }),
+      ],
+      { running: 1, slots: 1 },
+      null,
+    );
+    expect(`${ours}\n`).toBe(theirs);
+  });
+});
+
+describe('the queue', () => {
+  it('shows a deferred job as queued, with the reason', () => {
+    const table = renderQueue(
+      [jobView({ deferred: true, reason: 'agent lock held', command: 'puppet agent' })],
+      idle,
+      null,
+    );
+    expect(rowOf(table, 1)).toMatch(/^1 {4}queued .* puppet agent \(deferred: agent lock held\)$/);
+  });
+
+  it('keeps the reason and cuts the command where both do not fit', () => {
+    const job = jobView({ deferred: true, reason: 'locked', command: 'x'.repeat(300) });
+    const row = rowOf(renderQueue([job], idle, 100), 1);
+    expect(row).toMatch(/x… \(deferred: locked\)$/);
+    expect(widthOf(row)).toBe(100);
+  });
+
+  it.each([80, 100, 132, 200])('fits %d columns, with every column there', (columns) => {
+    const jobs = [
+      finishedView({ id: 12, command: `tar ${'ä'.repeat(200)}`, output: '/var/lib/triggerd/jobs/12/output' }),
+      jobView({ id: 13, state: 'running', command: '測試'.repeat(80), output: '/var/lib/triggerd/jobs/13/output' }),
+    ];
+    const lines = renderQueue(jobs, idle, columns).split('\n');
+    for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(columns);
+    expect(lines[2]).toMatch(/jobs\/12\/output +0 +0\.10\/0\.00\/0\.00 tar ä+…$/);
+  });
+
+  it('cuts nothing where nobody looks', () => {
+    const command = 'x'.repeat(500);
+    expect(renderQueue([jobView({ command })], idle, null)).toContain(command);
+  });
+
+  it('shows control characters, and lets nobody forge a row', () => {
+    const table = renderQueue([jobView({ label: 'a\n99   running', command: '\u001b[2Jx\u202e\u2028' })], idle, null);
+    expect(table.split('\n')).toHaveLength(2);
+    expect(table).toContain('[a\\n99   running]\\e[2Jx\\u{202e}\\u{2028}');
+  });
+
+  it('shows what wait exits with where the job has no exit code of its own', () => {
+    const killed = finishedView({ result: 'killed', exit_code: null, signal: 'SIGTERM', wait_exit_code: 143 });
+    expect(rowOf(renderQueue([killed], idle, null), 1)).toMatch(/output 143 {6}0\.10/);
+  });
+
+  it('shows running jobs, then queued ones, then ended ones, each oldest first', () => {
+    const jobs = [
+      finishedView({ id: 1 }),
+      finishedView({ id: 2 }),
+      jobView({ id: 5 }),
+      jobView({ id: 4, state: 'running' }),
+      jobView({ id: 3 }),
+    ];
+    const ids = renderQueue(jobs, idle, null)
+      .split('\n')
+      .slice(1)
+      .map((line) => Number.parseInt(line, 10));
+    expect(ids).toEqual([4, 5, 3, 1, 2]);
+  });
+
+  it('has neither file nor times for a skipped job, and says why it was skipped', () => {
+    const row = rowOf(renderQueue([jobView({ state: 'skipped', reason: 'removed' })], idle, null), 1);
+    expect(row).toMatch(/^1 {4}skipped {4}\(no output\) {34,}true \(skipped: removed\)$/);
+  });
+});

@@ -1,0 +1,146 @@
+import { describe, expect, it } from 'vitest';
+import { painter } from '../../../src/cli/render/color.ts';
+import { renderFiring, renderFirings } from '../../../src/cli/render/firing.ts';
+import { renderJobInfo } from '../../../src/cli/render/job-info.ts';
+import { renderNodes } from '../../../src/cli/render/nodes.ts';
+import { renderOutcomeLine, summarize } from '../../../src/cli/render/outcome.ts';
+import { renderPlugin, renderPlugins, renderPluginTest } from '../../../src/cli/render/plugin.ts';
+import { cutEnd, cutStart, padEnd, visible, widthOf } from '../../../src/cli/render/text.ts';
+import { age, took } from '../../../src/cli/render/time.ts';
+import { finishedView, firingId, firingView, nodeView, outcomeView, pluginView, succeeded } from './views.ts';
+
+const now = Date.parse('2026-11-20T12:05:00.000Z');
+const canvas = { columns: 80, now, paint: painter(false) };
+const fits = (text: string, columns = 80) => {
+  for (const line of text.split('\n')) expect(widthOf(line)).toBeLessThanOrEqual(columns);
+};
+
+describe('status', () => {
+  it('lists firings in 80 columns, ids whole', () => {
+    const text = renderFirings([firingView(), firingView({ trigger: 'größer'.repeat(20), noop: true })], canvas);
+    fits(text);
+    expect(text.split('\n')[0]).toMatch(/^FIRING {22}AGE {2}TRIGGER/);
+    expect(text.match(new RegExp(firingId, 'g'))).toHaveLength(2);
+    expect(text).toMatch(/ 5m /);
+  });
+
+  it('says where a firing came from, and why', () => {
+    const text = renderFiring(firingView(), { ...canvas, columns: null });
+    expect(text).toContain(
+      'Origin:  Puppet on web01.example.com, Trigger[refresh load balancers], environment production',
+    );
+    expect(text).toContain('Because: File[/etc/app.conf] (/etc/site.pp:42): content changed');
+    expect(text).toMatch(/^ {9}and 2 more$/m);
+    expect(text).toMatch(/lb01\.example\.com {2}finished {2}succeeded {2}2 {5}18\.2 s {2}7 {4}4 changed/);
+    expect(text).toMatch(/lb02\.example\.com {2}deferred .* agent disabled/);
+  });
+
+  it('has its table fit 80 columns', () => {
+    const long = outcomeView({ node: 'lb02.example.com', stage: 'skipped', reason: 'because '.repeat(30) });
+    fits(renderFiring(firingView({ outcomes: { 'lb02.example.com': long } }), canvas).split('\n\n')[1] ?? '');
+  });
+
+  it('stands odd documents', () => {
+    const origin = { kind: 'puppet', causes: [null, { resource: 3 }], causes_total: 'x' };
+    expect(() => renderFiring(firingView({ origin, outcomes: {} }), canvas)).not.toThrow();
+  });
+
+  it('counts what ended first', () => {
+    const outcomes = [outcomeView(), succeeded('a'), succeeded('b'), outcomeView({ stage: 'skipped' })];
+    expect(summarize(outcomes)).toBe('2 succeeded, 1 skipped, 1 owed');
+  });
+});
+
+describe('a node’s line', () => {
+  it('says stage, result, exit code, time and changes', () => {
+    expect(renderOutcomeLine(succeeded('lb01.example.com'), 16)).toBe(
+      'lb01.example.com  finished  succeeded  exit 2  18.2 s  4 changed',
+    );
+  });
+
+  it('says why there was no run', () => {
+    const skipped = outcomeView({ node: 'a', stage: 'skipped', reason: 'expired' });
+    expect(renderOutcomeLine(skipped, 3)).toBe('a    skipped  expired');
+  });
+});
+
+describe('other tables', () => {
+  it('show nodes in 80 columns', () => {
+    const away = nodeView({ node: `${'x'.repeat(60)}.example.com`, present: false, started_at: null });
+    const text = renderNodes([nodeView(), away], canvas);
+    fits(text);
+    expect(text).toMatch(/lb01\.example\.com +present +2h +0\.1\.0 +watch.* default 1\+2/);
+    expect(text).toMatch(/… +away/);
+  });
+
+  it('show plugins, and what is wrong with one', () => {
+    const text = renderPlugins([pluginView(), pluginView({ name: 'bad', problem: 'writable by others' })], canvas);
+    fits(text);
+    expect(text).toMatch(/service +refused +plain +restarts a service\nbad +refused +plain +writable by others/);
+    expect(renderPlugin(pluginView(), 80)).toMatch(/name +required +\^\[a-z\]\+\$ +which one/);
+  });
+
+  it('show a plugin’s test', () => {
+    const test = { name: 'p', ok: false, expected_exit_code: 0, exit_code: 3, output: 'out\n', problem: null };
+    expect(renderPluginTest(test)).toBe('out\np: failed: exit code differs (exit code 3, expected 0)');
+  });
+
+  it('show a job', () => {
+    const text = renderJobInfo(finishedView({ label: 'x\ny', result: 'failed', exit_code: 3 }), now);
+    expect(text).toContain('Result:   failed, exit code 3');
+    expect(text).toContain('Label:    x\\ny');
+    expect(text).not.toContain('Timeout');
+  });
+});
+
+describe('colours', () => {
+  it('are only where they are wanted', () => {
+    expect(renderFirings([firingView()], canvas)).not.toContain('\u001b');
+    expect(renderFirings([firingView()], { ...canvas, paint: painter(true) })).toContain('\u001b[33m');
+  });
+});
+
+describe('texts', () => {
+  it.each([
+    ['abc', 3],
+    ['Größe', 5],
+    ['Gro\u0308ße', 5],
+    ['測試', 4],
+    ['🚀', 2],
+  ])('%s takes %d columns', (text, width) => {
+    expect(widthOf(text)).toBe(width);
+    expect(widthOf(padEnd(text, 10))).toBe(10);
+  });
+
+  it('are cut to a width', () => {
+    expect(cutEnd('abcdef', 4)).toBe('abc…');
+    expect(cutEnd('測試測', 4)).toBe('測…');
+    expect(cutStart('/var/lib/x', 6)).toBe('…lib/x');
+    expect(cutEnd('abc', 3)).toBe('abc');
+    expect(cutEnd('abc', 0)).toBe('');
+  });
+
+  it('show what would drive a terminal', () => {
+    expect(visible('a\u0007\u009b1m\tb\r')).toBe('a\\u{7}\\u{9b}1m\\tb\\r');
+  });
+});
+
+describe('times', () => {
+  it.each([
+    [12_000, '12s'],
+    [180_000, '3m'],
+    [5 * 3_600_000, '5h'],
+    [3 * 86_400_000, '3d'],
+    [-5000, '0s'],
+  ])('%d ms ago is %s', (ms, text) => {
+    expect(age(new Date(now - ms).toISOString(), now)).toBe(text);
+  });
+
+  it.each([
+    [18_200, '18.2 s'],
+    [200_000, '3 m 20 s'],
+    [7_500_000, '2 h 5 m'],
+  ])('%d ms took %s', (ms, text) => {
+    expect(took(ms)).toBe(text);
+  });
+});
