@@ -38,6 +38,7 @@ describe('a thousand firings during a run', () => {
     const first = await postFiring(node.socket, { trigger: 'first', hosts: ['lb01'] });
     await until(() => existsSync(runs), 'the first run');
     const ids = [first.id];
+    console.time('p');
     for (let batch = 0; batch < count; batch += 50) {
       const fired = await Promise.all(
         Array.from({ length: 50 }, () => postFiring(node.socket, { trigger: 'burst', hosts: ['lb01'] })),
@@ -50,8 +51,10 @@ describe('a thousand firings during a run', () => {
       30_000,
     );
     writeFileSync(gate, '');
+    console.timeLog('p');
 
     await until(async () => (await ended(node)).length === 2, 'both runs', 30_000);
+    console.timeLog('p');
     const outcomes = await until(
       async () => {
         const found = await node.json<FiringView[]>('status', '--limit', '1000');
@@ -65,7 +68,7 @@ describe('a thousand firings during a run', () => {
     const last = await node.json<FiringView>('status', ids.at(-1) ?? '');
     expect(last.outcomes['lb01']).toMatchObject({ stage: 'finished', result: 'succeeded' });
     expect(readFileSync(runs, 'utf8').trim().split('\n')).toEqual(['start', 'end', 'start', 'end']);
-  });
+  }, 120_000);
 });
 
 const queued = async (node: TestNode): Promise<JobView[]> =>

@@ -112,7 +112,8 @@ export interface NewJob {
 
 export type Acceptance =
   | { readonly kind: 'queued'; readonly job: QueuedJob }
-  | { readonly kind: 'coalesced'; readonly job: QueuedJob }
+  /** Only the id: a job may gather very many firings, and reading it anew with each would make a burst quadratic. */
+  | { readonly kind: 'coalesced'; readonly jobId: JobId }
   | { readonly kind: 'known'; readonly logged: LoggedFiring };
 
 export interface JobFilter {

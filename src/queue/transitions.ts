@@ -41,7 +41,7 @@ export const createTransitions = (journal: Journal, changes: Changes, clock: Clo
     add: (entry) => announced(journal.add(entry)),
     accept: (firing, entry) => {
       const acceptance = journal.accept(firing, entry);
-      if (acceptance.kind !== 'known') announced(acceptance.job);
+      if (acceptance.kind === 'queued') announced(acceptance.job);
       return acceptance;
     },
     start: (id) => announced(journal.start(id, clock.now())),

@@ -84,8 +84,8 @@ export const createJobStore = (sql: Statements, jobsDir: string): Journal => {
     );
     const jobId = shared === undefined ? insert(entry).id : Number(shared['id']);
     insertFiring(sql, { firing, at: entry.at, jobId, refusal: null });
-    const job = transition(jobId, 'queued', 'queued', 'place = place');
-    return { kind: shared === undefined ? 'queued' : 'coalesced', job };
+    if (shared !== undefined) return { kind: 'coalesced', jobId };
+    return { kind: 'queued', job: transition(jobId, 'queued', 'queued', 'place = place') };
   };
 
   const swap = (a: JobId, b: JobId): void => {
