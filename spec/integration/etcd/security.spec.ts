@@ -1,0 +1,156 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { connect, type EtcdStore } from '../../../src/adapters/etcd/connect.ts';
+import type { EtcdOptions } from '../../../src/adapters/etcd/options.ts';
+import { startEtcd, type TestEtcd } from '../../support/etcd.ts';
+import { collect } from '../../support/keystore-contract.ts';
+import { recordingLog } from '../../support/recording-log.ts';
+import { until } from '../../support/wait.ts';
+
+const stores: EtcdStore[] = [];
+const open = (etcd: TestEtcd, changes: Partial<EtcdOptions>): EtcdStore => {
+  const store = connect({ endpoints: [etcd.endpoint], requestTimeoutMs: 2_000, log: recordingLog(), ...changes });
+  stores.push(store);
+  return store;
+};
+const put = (store: EtcdStore, key: string) => store.commit({ compare: [], write: [{ put: key, value: 'x' }] });
+afterEach(async () => {
+  await Promise.all(stores.splice(0).map((store) => store.close()));
+});
+
+describe('etcd over TLS', () => {
+  let folder: string;
+  let etcd: TestEtcd;
+  const file = (name: string) => join(folder, name);
+  const read = (name: string) => readFileSync(file(name));
+  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'triggerd-tls-'));
+    makeAuthority('ca', openssl);
+    makeAuthority('other', openssl);
+    writeFileSync(file('ext'), 'subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n');
+    for (const name of ['server', 'client']) makeCertificate(name, 'ca', openssl);
+    makeCertificate('stranger', 'other', openssl);
+    etcd = await startEtcd({ tls: { ca: file('ca.pem'), cert: file('server.pem'), key: file('server.key') } });
+  });
+  afterAll(async () => {
+    await etcd?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('reads, writes and watches with a client certificate', async () => {
+    const store = open(etcd, { tls: { ca: read('ca.pem'), cert: read('client.pem'), key: read('client.key') } });
+    const { revision } = await put(store, '/tls/1');
+    const seen = collect(store.watch('/tls/', revision, new AbortController().signal));
+    await until(() => seen.events.length === 1, 'the event');
+    expect((await store.get('/tls/1'))?.value).toBe('x');
+  });
+
+  it.each([
+    ['without a client certificate', () => ({ ca: read('ca.pem') })],
+    [
+      'with a certificate of another authority',
+      () => ({ ca: read('ca.pem'), cert: read('stranger.pem'), key: read('stranger.key') }),
+    ],
+    [
+      'when the server’s certificate is not by our authority',
+      () => ({ ca: read('other.pem'), cert: read('client.pem'), key: read('client.key') }),
+    ],
+  ])('reaches nothing %s', async (_, tls) => {
+    await expect(open(etcd, { tls: tls() }).get('/tls/1')).rejects.toMatchObject({ code: 'etcd-unreachable' });
+  });
+});
+
+describe('etcd with user and password', () => {
+  let etcd: TestEtcd;
+  const auth = { username: 'root', password: 'secret' };
+
+  beforeAll(async () => {
+    etcd = await startEtcd();
+    const etcdctl = (...args: string[]) =>
+      execFileSync('etcdctl', ['--endpoints', etcd.endpoint, ...args], {
+        env: { PATH: process.env['PATH'], ETCDCTL_API: '3' },
+        stdio: 'pipe',
+      });
+    etcdctl('user', 'add', 'root:secret');
+    etcdctl('user', 'grant-role', 'root', 'root');
+    etcdctl('user', 'add', 'reader:secret');
+    etcdctl('role', 'add', 'reader');
+    etcdctl('role', 'grant-permission', 'reader', '--prefix=true', 'read', '/open/');
+    etcdctl('user', 'grant-role', 'reader', 'reader');
+    etcdctl('auth', 'enable');
+  });
+  afterAll(() => etcd?.stop());
+
+  it('reads, writes, watches and keeps present', async () => {
+    const store = open(etcd, { auth });
+    const { revision } = await put(store, '/auth/1');
+    const seen = collect(store.watch('/auth/', revision, new AbortController().signal));
+    const presence = store.keepPresent('/auth/presence', () => 'here');
+    await until(() => seen.events.length === 2, 'the events');
+    await presence.close();
+  });
+
+  it('goes on after a restart of etcd has made the token invalid', async () => {
+    const store = open(etcd, { auth });
+    await put(store, '/auth/2');
+    const { revision } = await store.list('/auth/');
+    const first = collect(store.watch('/auth/', revision + 1n, new AbortController().signal));
+    await until(() => first.batches.length > 0, 'the watch');
+    await etcd.kill();
+    await etcd.start();
+    expect(await first.ended).toMatchObject({ code: 'etcd-unreachable' });
+    await until(() => put(store, '/auth/3').catch(() => undefined), 'a write');
+    const second = collect(store.watch('/auth/', revision + 1n, new AbortController().signal));
+    await until(() => second.events.length === 1, 'the event that the first watch missed');
+  });
+
+  it('says that etcd refuses: a wrong password, no password, no permission', async () => {
+    const wrong = open(etcd, { auth: { username: 'root', password: 'guess' } });
+    const reader = open(etcd, { auth: { username: 'reader', password: 'secret' } });
+    const attempts = [
+      () => wrong.get('/k'),
+      () => open(etcd, {}).get('/k'),
+      () => put(reader, '/open/1'),
+      () => reader.get('/k'),
+    ];
+    for (const attempt of attempts) await expect(attempt()).rejects.toMatchObject({ code: 'etcd-refused' });
+    expect((await reader.list('/open/')).entries).toEqual([]);
+  });
+
+  it('ends a watch without permission with an error, and the next one works', async () => {
+    const store = open(etcd, { auth: { username: 'reader', password: 'secret' } });
+    const forbidden = collect(store.watch('/closed/', 1n, new AbortController().signal));
+    expect(await forbidden.ended).toBeInstanceOf(Error);
+    const allowed = collect(store.watch('/open/', 1n, new AbortController().signal));
+    await until(() => allowed.batches.length > 0, 'the watch');
+  });
+});
+
+type Openssl = (...args: string[]) => Buffer;
+
+const makeAuthority = (name: string, openssl: Openssl): void => {
+  const files = ['-keyout', `${name}.key`, '-out', `${name}.pem`];
+  openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', `/CN=${name}`, ...files);
+};
+
+const makeCertificate = (name: string, authority: string, openssl: Openssl): void => {
+  openssl(
+    'req',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-subj',
+    `/CN=${name}`,
+    '-keyout',
+    `${name}.key`,
+    '-out',
+    `${name}.csr`,
+  );
+  const signer = ['-CA', `${authority}.pem`, '-CAkey', `${authority}.key`, '-CAcreateserial'];
+  openssl('x509', '-req', '-in', `${name}.csr`, ...signer, '-days', '2', '-extfile', 'ext', '-out', `${name}.pem`);
+};

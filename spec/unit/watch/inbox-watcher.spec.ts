@@ -1,0 +1,126 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { TriggerdError } from '../../../src/domain/errors.ts';
+import { InboxWatcher, type InboxWatcherOptions } from '../../../src/watch/inbox-watcher.ts';
+import { keysBelow } from '../../../src/watch/keys.ts';
+import { publishFiring } from '../../../src/watch/publish.ts';
+import { MemoryStore } from '../../support/memory-store.ts';
+import { recordingLog } from '../../support/recording-log.ts';
+import { until } from '../../support/wait.ts';
+import { MemoryFirings, someFiring, someRequest } from '../../support/watch-room.ts';
+
+const keys = keysBelow('/trigger');
+
+describe('the inbox watcher', () => {
+  let store: MemoryStore;
+  let firings: MemoryFirings;
+  let log: ReturnType<typeof recordingLog>;
+  let watcher: InboxWatcher;
+  const outcomes = { publish: [] as string[], publishAgain: [] as string[] };
+
+  beforeEach(() => {
+    store = new MemoryStore();
+    firings = new MemoryFirings();
+    log = recordingLog();
+    outcomes.publish = [];
+    outcomes.publishAgain = [];
+  });
+  afterEach(() => watcher.stop());
+
+  const start = (changes: Partial<InboxWatcherOptions> = {}) => {
+    watcher = new InboxWatcher({
+      store,
+      keys,
+      node: 'lb01.example.com',
+      firings,
+      intake: firings,
+      decideJob: () => ({ request: someRequest }),
+      outcomes: {
+        publish: (id) => void outcomes.publish.push(id),
+        publishAgain: (id) => void outcomes.publishAgain.push(id),
+      },
+      clock: Date,
+      log,
+      ...changes,
+    });
+    watcher.start();
+    return watcher.ready;
+  };
+  const publish = async () => (await publishFiring({ store, keys }, someFiring())).id;
+  const taken = (count: number) => until(() => firings.taken.length === count, `${count} firings`);
+
+  it('does not take again what the journal knows, and has its outcome told again when that had been published', async () => {
+    const [open, settled] = [someFiring(), someFiring()];
+    for (const firing of [open, settled]) {
+      firings.accept(firing, someRequest);
+      await publishFiring({ store, keys }, firing);
+    }
+    firings.markPublished(settled.id, 'finished/1');
+    await start();
+    expect(firings.taken).toHaveLength(2);
+    expect(outcomes).toEqual({ publish: [open.id], publishAgain: [settled.id] });
+  });
+
+  it('refuses what the queue says can never run, and goes on', async () => {
+    const impossible = await publish();
+    const accept = (firing: Parameters<MemoryFirings['accept']>[0]) => {
+      if (firing.id === impossible) throw new TriggerdError('plugin-not-found', 'there is no plugin “x”');
+      return firings.accept(firing, someRequest);
+    };
+    await start({ intake: { accept, refuse: firings.refuse.bind(firings) } });
+    const next = await publish();
+    await taken(2);
+    expect(firings.find(impossible)?.refusal).toBe('there is no plugin “x”');
+    expect(firings.find(next)?.refusal).toBeNull();
+  });
+
+  it('keeps a firing owed that meets a bug, says so once, and goes on', async () => {
+    const unlucky = await publish();
+    await start({
+      relistMs: 5,
+      decideJob: ({ id }) => {
+        if (id === unlucky) throw new TypeError('undefined is not a function');
+        return { request: someRequest };
+      },
+    });
+    const next = await publish();
+    await taken(1);
+    expect(firings.taken).toEqual([next]);
+    expect(await store.get(keys.inbox('lb01.example.com', unlucky))).toBeDefined();
+    expect(log.at('warn')).toHaveLength(1);
+  });
+
+  it('takes over the listing what the watch did not tell', async () => {
+    await start({
+      relistMs: 5,
+      store: Object.assign(Object.create(store) as MemoryStore, {
+        get: store.get.bind(store),
+        list: store.list.bind(store),
+        async *watch(_prefix: string, from: bigint, signal: AbortSignal) {
+          yield { events: [], revision: from - 1n };
+          await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        },
+      }),
+    });
+    const id = await publish();
+    await taken(1);
+    expect(firings.taken).toEqual([id]);
+  });
+
+  it('tries a queue that is full again, and says that once', async () => {
+    firings.trouble = new TriggerdError('queue-full', 'full');
+    await publish();
+    await start();
+    await until(() => log.at('warn').length > 0, 'the trouble to be told');
+    firings.trouble = undefined;
+    await taken(1);
+    await until(() => watcher.state.lastError === null, 'the end of the trouble');
+    expect(log.at('warn')).toHaveLength(1);
+  });
+
+  it('stops in the middle of an outage without waiting for its next try', async () => {
+    store.fail(new TriggerdError('etcd-unreachable', 'away'));
+    await start();
+    expect(watcher.state).toMatchObject({ connected: false, lastError: { code: 'etcd-unreachable' } });
+    await watcher.stop();
+  });
+});
