@@ -13,6 +13,8 @@ export interface InboxWatcherOptions extends Omit<InboxEntriesOptions, 'onPostpo
   readonly firings: Pick<FiringLog, 'find' | 'cursor' | 'saveCursor'>;
   /** Between two listings while the watch is fine. Default one minute. */
   readonly relistMs?: number;
+  /** Called each time that the watch has been established: etcd may be another one than before. */
+  readonly onConnected?: () => void;
 }
 
 export interface InboxState {
@@ -209,6 +211,7 @@ export class InboxWatcher {
     if (!connected) return;
     this.#away.over();
     this.#becomeReady();
+    this.#options.onConnected?.();
   }
 }
 

@@ -1,17 +1,18 @@
 import PQueue from 'p-queue';
 import { asTriggerdError } from '../domain/errors.ts';
 import type { FiringId } from '../domain/firing.ts';
-import type { Job } from '../domain/job.ts';
+import type { Job, JobId } from '../domain/job.ts';
 import type { Log } from '../domain/log.ts';
 import { isFinal, type Outcome } from '../domain/outcome.ts';
 import type { FiringLog, LoggedFiring } from '../queue/ports.ts';
 import type { Queues } from '../queue/queues.ts';
-import { isPublishedFinal, type OutcomeSink } from './inbox-entries.ts';
+import { isPublishedFinal } from './inbox-entries.ts';
 import { Outage } from './outage.ts';
 import { type OutcomeSources, outcomeOfFiring } from './outcome-of-firing.ts';
 import { pause } from './pause.ts';
 import type { Place } from './publish.ts';
 import { type Recorded, recordOutcome } from './record-outcome.ts';
+import type { OutcomeSink } from './take-firing.ts';
 
 /** Enough to fill etcd's group commits, few enough not to crowd out the inbox. */
 const concurrency = 16;
@@ -45,13 +46,14 @@ export class OutcomePublisher implements OutcomeSink {
   readonly #stop = new AbortController();
   #unsubscribe: () => void = () => undefined;
   #isPausing = false;
+  #lastJob: Job | undefined;
   #tail: { readonly job: number; readonly attempt: number; readonly text: Promise<string | null> } | undefined;
 
   constructor(options: OutcomePublisherOptions) {
     this.#options = options;
     this.#sources = {
       node: options.node,
-      getJob: (id) => options.queues.get(id),
+      getJob: (id) => this.#getJob(id),
       readTail: (job) => this.#readTail(job),
     };
     this.#away = new Outage(options.log, {
@@ -91,6 +93,7 @@ export class OutcomePublisher implements OutcomeSink {
   }
 
   #jobChanged(job: Job): void {
+    if (this.#lastJob?.id === job.id) this.#lastJob = job;
     for (const firing of job.firings) this.publish(firing);
   }
 
@@ -157,6 +160,12 @@ export class OutcomePublisher implements OutcomeSink {
     await pause(ms, this.#stop.signal);
     this.#isPausing = false;
     this.#flights.start();
+  }
+
+  /** A thousand firings of one job read it once: every change of it is announced. */
+  #getJob(id: JobId): Job {
+    if (this.#lastJob?.id !== id) this.#lastJob = this.#options.queues.get(id);
+    return this.#lastJob;
   }
 
   /** A thousand firings of one job read its output once. */

@@ -52,6 +52,7 @@ export const isLeaseGone = (error: unknown): boolean =>
 const says = (error: unknown, text: string): boolean => error instanceof TriggerdError && error.message.includes(text);
 
 const codeOf = (thrown: unknown, text: string): ErrorCode => {
+  if (thrown instanceof TypeError) return 'internal';
   const known = codeOfText.find(([part]) => text.includes(part));
   if (known) return known[1];
   return refusals.some((kind) => thrown instanceof kind) ? 'etcd-refused' : 'etcd-unreachable';

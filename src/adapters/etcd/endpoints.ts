@@ -20,12 +20,14 @@ type Use<T> = (client: Etcd3, options: CallOptions) => Promise<T>;
 export class Endpoints {
   readonly #options: EtcdOptions;
   readonly #timeoutMs: number;
-  #index = 0;
+  /** Any one to begin with: a fleet with one configuration spreads over the members. */
+  #index: number;
   #client: Etcd3 | undefined;
   #closed = false;
 
   constructor(options: EtcdOptions) {
     this.#options = options;
+    this.#index = Math.floor(Math.random() * options.endpoints.length);
     this.#timeoutMs = options.requestTimeoutMs ?? defaultRequestTimeoutMs;
   }
 
@@ -76,11 +78,12 @@ export class Endpoints {
     this.#assertOpen();
     const endpoint = this.current;
     this.#client ??= createClient(endpoint, this.#options);
+    const what = `${doing} at ${endpoint}`;
     try {
       // gRPC's deadline does not cover the connection's authentication; ours does.
-      return await withDeadline(use(this.#client, { deadline: Date.now() + ms }), ms, doing);
+      return await withDeadline(use(this.#client, { deadline: Date.now() + ms }), ms, what);
     } catch (error) {
-      const cast = castError(error, `${doing} at ${endpoint}`);
+      const cast = castError(error, what);
       if (cast.code === 'etcd-unreachable') this.failed(endpoint);
       throw cast;
     }

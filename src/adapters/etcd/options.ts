@@ -2,7 +2,7 @@ import type { Log } from '../../domain/log.ts';
 
 /** How to reach etcd. Contents of files, not their names: whoever composes the daemon reads them. */
 export interface EtcdOptions {
-  /** `http://host:port` or `https://host:port`, at least one; the first one that answers is kept until it fails. */
+  /** `http://host:port` or `https://host:port`, at least one. Any of them is used, until it fails; then the next. */
   readonly endpoints: readonly [string, ...string[]];
   /** PEM. `ca` defaults to the system's roots; `cert` and `key` come together. */
   readonly tls?: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer };

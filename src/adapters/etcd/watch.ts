@@ -30,6 +30,7 @@ export async function* watchPrefix(
   try {
     const call = await withDeadline(client.watchClient.watch(), endpoints.timeoutMs, 'open a watch');
     stream = new WatchStream(call, { ...defaultTiming, ...options.timing });
+    if (signal.aborted) return;
     await stream.create(createRequest(prefix, fromRevision), endpoints.timeoutMs);
     yield { events: [], revision: fromRevision - 1n };
     const fragments = new Fragments(fromRevision - 1n);
