@@ -36,8 +36,10 @@ export const startStubDaemon = async (routes: Readonly<Record<string, Answer>>):
     const request = await readRequest(incoming);
     requests.push(request);
     const route = routes[`${request.method} ${request.path}`];
-    if (route === undefined) return refuse(response, 404, { code: 'job-not-found', message: `no ${request.path}` });
-    const document = route(request, response);
+    const document =
+      route === undefined
+        ? refuse(response, 404, { code: 'job-not-found', message: `no ${request.path}` })
+        : route(request, response);
     if (document !== takenOver) response.setHeader('content-type', 'application/json').end(JSON.stringify(document));
   });
   server.listen(socket);

@@ -29,20 +29,19 @@ const maxAnswerBytes = 64 * 2 ** 20;
 
 /** `socket` is asked for at the first call; `interrupt` is Ctrl-C. */
 export const daemonClient = (socket: () => Promise<string>, interrupt: AbortSignal): DaemonClient => {
-  const open = async (path: string, call: Call): Promise<IncomingMessage> => {
+  /** The chunks of a good answer's body; what is no good answer throws. */
+  const open = async (path: string, call: Call): Promise<AsyncIterable<Buffer>> => {
     const signal = call.signal === undefined ? interrupt : AbortSignal.any([interrupt, call.signal]);
     const response = await send(await socket(), path, call, signal);
-    if (response.statusCode === undefined || response.statusCode >= 300) throw await refusal(response);
-    return response;
+    const chunks = chunksOf(response, signal);
+    if (response.statusCode === undefined || response.statusCode >= 300) throw await refusal(response, chunks);
+    return chunks;
   };
   return {
-    request: async <Answer>(path: string, call: Call = {}) => {
-      const response = await open(path, call);
-      return parseAnswer(await readAll(response)) as Answer;
-    },
-    stream: async (path, call = {}) => chunksOf(await open(path, { ...call, patient: true })),
-    lines: async <Line>(path: string, call: Call = {}) =>
-      linesOf<Line>(chunksOf(await open(path, { ...call, patient: true }))),
+    request: async <Answer>(path: string, call: Call = {}) =>
+      parseAnswer(await readAll(await open(path, call))) as Answer,
+    stream: (path, call = {}) => open(path, { ...call, patient: true }),
+    lines: async <Line>(path: string, call: Call = {}) => linesOf<Line>(await open(path, { ...call, patient: true })),
   };
 };
 
@@ -54,7 +53,7 @@ const send = (socketPath: string, path: string, call: Call, signal: AbortSignal)
       Object.assign(headers, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
     const request = httpRequest({ socketPath, path, method: call.method ?? 'GET', headers, agent: false, signal });
     request.once('response', resolve);
-    request.once('error', (error) => reject(castSocketError(error, socketPath)));
+    request.once('error', (error) => reject(signal.aborted ? new Interrupted() : castSocketError(error, socketPath)));
     if (call.patient !== true)
       request.setTimeout(answerTimeoutMs, () =>
         request.destroy(unreachable(`the daemon on ${socketPath} did not answer within ${answerTimeoutMs / 1000} s`)),
@@ -67,7 +66,6 @@ const unreachable = (message: string, cause?: unknown): TriggerdError =>
 
 const castSocketError = (error: NodeJS.ErrnoException, socketPath: string): Error => {
   if (error instanceof TriggerdError) return error;
-  if (error.name === 'AbortError') return new Interrupted();
   if (error.code?.startsWith('HPE_'))
     return new TriggerdError('daemon-answer', `what listens on ${socketPath} does not speak HTTP`, { cause: error });
   return unreachable(socketFailure(error, socketPath), error);
@@ -92,8 +90,8 @@ const socketFailure = (error: NodeJS.ErrnoException, socketPath: string): string
 };
 
 /** An answer that is not 2xx → the error that the daemon meant. */
-const refusal = async (response: IncomingMessage): Promise<TriggerdError> => {
-  const error = errorOf(parseAnswer(await readAll(response)));
+const refusal = async (response: IncomingMessage, chunks: AsyncIterable<Buffer>): Promise<TriggerdError> => {
+  const error = errorOf(parseAnswer(await readAll(chunks)));
   if (error !== undefined) return new TriggerdError(error.code, error.message, { details: error.details ?? {} });
   return new TriggerdError('daemon-answer', `the daemon answered with HTTP status ${response.statusCode}`);
 };
@@ -113,10 +111,10 @@ const parseAnswer = (text: string): unknown => {
   }
 };
 
-const readAll = async (response: IncomingMessage): Promise<string> => {
+const readAll = async (body: AsyncIterable<Buffer>): Promise<string> => {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of chunksOf(response)) {
+  for await (const chunk of body) {
     length += chunk.length;
     if (length > maxAnswerBytes) throw new TriggerdError('daemon-answer', 'the daemon’s answer is too large');
     chunks.push(chunk);
@@ -125,18 +123,15 @@ const readAll = async (response: IncomingMessage): Promise<string> => {
 };
 
 /** The body's chunks; a connection that ends in the middle is an error, never a short answer. */
-async function* chunksOf(response: IncomingMessage): AsyncGenerator<Buffer> {
+async function* chunksOf(response: IncomingMessage, signal: AbortSignal): AsyncGenerator<Buffer> {
   try {
     for await (const chunk of response) yield chunk as Buffer;
   } catch (error) {
-    throw castBodyError(error);
+    // Node words both alike here: an aborted request, and a peer that went away.
+    if (signal.aborted) throw new Interrupted();
+    throw unreachable('the daemon closed the connection in the middle of its answer', error);
   }
 }
-
-const castBodyError = (error: unknown): Error => {
-  if (error instanceof Error && error.name === 'AbortError') return new Interrupted();
-  return unreachable('the daemon closed the connection in the middle of its answer', error);
-};
 
 async function* linesOf<Line>(chunks: AsyncIterable<Buffer>): AsyncGenerator<Line> {
   const decoder = new TextDecoder();

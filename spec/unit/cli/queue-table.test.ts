@@ -26,6 +26,7 @@ describe('beside the real tsp', () => {
     tsp('sleep', '60');
     tsp('-L', 'x', 'ls', '/');
     await until(() => /^2 +running/m.test(tsp()), 'tsp to run the third');
+    await until(() => Number(tsp('-p', '2')) > 0, 'tsp to know the third one’s process');
   });
 
   afterAll(() => {

@@ -1,0 +1,190 @@
+import type { ServerResponse } from 'node:http';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { OutcomeView } from '../../../src/api/contract.ts';
+import { type Answer, refuse, type StubDaemon, startStubDaemon, takenOver } from '../../support/stub-daemon.ts';
+import { until } from '../../support/wait.ts';
+import { firingId, firingView, nodeView, outcomeView, pluginView, succeeded } from '../../unit/cli/views.ts';
+import { at, start, trigger } from './trigger.ts';
+
+let daemon: StubDaemon;
+const serve = async (routes: Record<string, Answer>): Promise<void> => {
+  daemon = await startStubDaemon(routes);
+};
+afterEach(() => daemon.close());
+
+const targets = ['a', 'b'];
+const fired: Answer = () => ({ id: firingId, targets, unseen: [] });
+const follow = `GET /v1/firings/${firingId}/follow`;
+const write = (response: ServerResponse, ...outcomes: OutcomeView[]) => {
+  for (const outcome of outcomes) response.write(`${JSON.stringify(outcome)}\n`);
+};
+const following =
+  (...outcomes: OutcomeView[]): Answer =>
+  (_, response) => {
+    write(response, ...outcomes);
+    response.end();
+    return takenOver;
+  };
+const running = (node: string) => outcomeView({ node, stage: 'running' });
+const failed = (node: string) =>
+  outcomeView({ node, stage: 'finished', result: 'failed', exit_code: 1, duration_ms: 100 });
+const wait = ['fire', 'x', '--host', 'a,b', '--wait'];
+
+describe('trigger fire', () => {
+  it('prints the firing’s id', async () => {
+    await serve({ 'POST /v1/firings': fired });
+    expect(await trigger(['fire', 'x', '--host', 'a'], at(daemon))).toEqual({
+      code: 0,
+      stdout: `${firingId}\n`,
+      stderr: '',
+    });
+  });
+
+  it('sends every option; hosts repeated, separated by commas, each once', async () => {
+    await serve({ 'POST /v1/firings': fired });
+    const options = '--host a --host b,a --plugin service --arg name=nginx --ttl 1h --noop --json';
+    const { stdout } = await trigger(['fire', 'a name', ...options.split(' ')], at(daemon));
+    expect(daemon.requests[0]?.body).toEqual({
+      trigger: 'a name',
+      hosts: ['a', 'b'],
+      plugin: 'service',
+      args: { name: 'nginx' },
+      ttl_ms: 3_600_000,
+      noop: true,
+      user: expect.any(String),
+    });
+    expect(JSON.parse(stdout)).toEqual({ id: firingId, targets, unseen: [] });
+  });
+
+  it('warns of hosts that nobody has seen', async () => {
+    await serve({ 'POST /v1/firings': () => ({ id: firingId, targets, unseen: ['b'] }) });
+    const { code, stderr } = await trigger(['fire', 'x', '--host', 'a,b'], at(daemon));
+    expect([code, stderr]).toEqual([0, 'trigger: no daemon has ever announced itself as b: is the name right?\n']);
+  });
+
+  it('exits 3 when etcd is away', async () => {
+    await serve({ 'POST /v1/firings': (_, r) => refuse(r, 503, { code: 'etcd-unreachable', message: 'no etcd' }) });
+    expect((await trigger(['fire', 'x', '--host', 'a'], at(daemon))).code).toBe(3);
+  });
+});
+
+describe('trigger fire --wait', () => {
+  it('prints one line per node, and exits 0 when all ended well', async () => {
+    await serve({
+      'POST /v1/firings': fired,
+      [follow]: following(running('a'), succeeded('b'), succeeded('a'), succeeded('a')),
+    });
+    const line = (node: string) => `${node}  finished  succeeded  exit 2  18.2 s  4 changed`;
+    expect(await trigger(wait, at(daemon))).toEqual({
+      code: 0,
+      stdout: `${firingId}\n${line('b')}\n${line('a')}\n`,
+      stderr: '',
+    });
+  });
+
+  it.each([
+    ['failed', failed('b')],
+    ['was skipped', outcomeView({ node: 'b', stage: 'skipped', reason: 'expired' })],
+  ])('exits 4 when one %s', async (_, outcome) => {
+    await serve({ 'POST /v1/firings': fired, [follow]: following(succeeded('a'), outcome) });
+    expect((await trigger(wait, at(daemon))).code).toBe(4);
+  });
+
+  it('exits 5 when its time has passed, and names who is missing', async () => {
+    await serve({
+      'POST /v1/firings': fired,
+      [follow]: (_, response) => {
+        write(response, succeeded('a'), running('b'));
+        return takenOver;
+      },
+    });
+    const { code, stdout, stderr } = await trigger([...wait, '--timeout', '300ms'], at(daemon));
+    expect(code).toBe(5);
+    expect(stdout).toMatch(/\na {2}finished/);
+    expect(stderr).toContain(`after 300ms firing ${firingId} has not ended on b`);
+  });
+
+  it('exits 130 on Ctrl-C, and says that the firing goes on', async () => {
+    await serve({
+      'POST /v1/firings': fired,
+      [follow]: (_, response) => {
+        write(response, running('a'));
+        return takenOver;
+      },
+    });
+    const waiting = start(wait, at(daemon));
+    await until(() => daemon.requests.length === 2, 'the firing to be followed');
+    waiting.process.kill('SIGINT');
+    const { code, stderr } = await waiting.ended;
+    expect(code).toBe(130);
+    expect(stderr).toContain(`the firing goes on; \`trigger status ${firingId}\``);
+  });
+
+  it('goes on with a daemon that was restarted', async () => {
+    let connections = 0;
+    await serve({
+      'POST /v1/firings': fired,
+      [follow]: (_, response) => {
+        connections += 1;
+        write(response, succeeded('a'), ...(connections > 1 ? [succeeded('b')] : []));
+        if (connections > 1) response.end();
+        else response.socket?.destroy();
+        return takenOver;
+      },
+    });
+    const { code, stdout } = await trigger(wait, at(daemon));
+    expect([code, stdout.match(/^a /gm)?.length, connections]).toEqual([0, 1, 2]);
+  });
+
+  it('gives one JSON document with all outcomes', async () => {
+    await serve({ 'POST /v1/firings': fired, [follow]: following(succeeded('a'), failed('b')) });
+    const { code, stdout } = await trigger([...wait, '--json'], at(daemon));
+    expect(code).toBe(4);
+    expect(JSON.parse(stdout)).toEqual({
+      id: firingId,
+      targets,
+      unseen: [],
+      outcomes: { a: succeeded('a'), b: failed('b') },
+    });
+  });
+});
+
+describe('trigger status and nodes', () => {
+  it('status shows one firing, or the recent ones', async () => {
+    await serve({ 'GET /v1/firings': () => [firingView()], [`GET /v1/firings/${firingId}`]: () => firingView() });
+    expect((await trigger(['status'], at(daemon, { COLUMNS: '80' }))).stdout).toContain(firingId);
+    expect((await trigger(['status', firingId], at(daemon))).stdout).toMatch(/Because: File\[\/etc\/app.conf\]/);
+    expect(JSON.parse((await trigger(['status', '--json', firingId], at(daemon))).stdout)).toEqual(firingView());
+  });
+
+  it('status says so when there is none', async () => {
+    await serve({ 'GET /v1/firings': () => [] });
+    expect(await trigger(['status'], at(daemon))).toEqual({ code: 0, stdout: '', stderr: 'no firings yet\n' });
+    expect((await trigger(['status', '--json'], at(daemon))).stdout).toBe('[]\n');
+  });
+
+  it('nodes are a table, or JSON', async () => {
+    await serve({ 'GET /v1/nodes': () => [nodeView()] });
+    expect((await trigger(['nodes'], at(daemon))).stdout).toMatch(/^NODE .*\nlb01\.example\.com +present/);
+    expect(JSON.parse((await trigger(['nodes', '--json'], at(daemon))).stdout)).toEqual([nodeView()]);
+  });
+});
+
+describe('trigger plugin', () => {
+  it('lists and explains', async () => {
+    await serve({ 'GET /v1/plugins': () => [pluginView()], 'GET /v1/plugin': () => pluginView() });
+    expect((await trigger(['plugin', 'list'], at(daemon))).stdout).toMatch(/service +refused/);
+    expect((await trigger(['plugin', 'info', 'a/b'], at(daemon))).stdout).toMatch(/^Plugin: +service/);
+    expect(daemon.requests[1]?.query).toEqual({ name: 'a/b' });
+  });
+
+  it.each([
+    [true, 0],
+    [false, 1],
+  ])('test that is ok: %s exits %d', async (ok, code) => {
+    await serve({
+      'POST /v1/plugin/test': () => ({ name: 'p', ok, expected_exit_code: 0, exit_code: 0, output: '', problem: null }),
+    });
+    expect((await trigger(['plugin', 'test', 'p'], at(daemon))).code).toBe(code);
+  });
+});

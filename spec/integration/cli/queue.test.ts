@@ -1,0 +1,296 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Answer, refuse, type StubDaemon, startStubDaemon, takenOver } from '../../support/stub-daemon.ts';
+import { until } from '../../support/wait.ts';
+import { finishedView, jobView, queueView } from '../../unit/cli/views.ts';
+import { at, start, trigger } from './trigger.ts';
+
+let daemon: StubDaemon;
+const serve = async (routes: Record<string, Answer>): Promise<void> => {
+  daemon = await startStubDaemon(routes);
+};
+afterEach(() => daemon.close());
+
+const asked = () => daemon.requests.map(({ method, path }) => `${method} ${path}`);
+
+describe('trigger queue', () => {
+  const jobs = [
+    finishedView({ id: 1 }),
+    jobView({ id: 2, state: 'running', label: 'x' }),
+    jobView({ id: 3, queue: 'requests' }),
+  ];
+  const routes: Record<string, Answer> = {
+    'GET /v1/queues': () => [queueView({ running: 1 }), queueView({ name: 'requests', slots: 4, paused: true })],
+    'GET /v1/jobs': ({ query }) => jobs.filter(({ queue }) => query['queue'] === undefined || queue === query['queue']),
+  };
+
+  it('shows the queue “default”', async () => {
+    await serve(routes);
+    const { code, stdout, stderr } = await trigger(['queue'], at(daemon));
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout.split('\n')[0]).toMatch(
+      /^ID {3}State {6}Output {17,}E-Level {2}Times\(r\/u\/s\) {3}Command \[run=1\/1\]$/,
+    );
+    expect(stdout).toMatch(/^2 +running .*\[x\]true$/m);
+    expect(stdout).not.toMatch(/^3 /m);
+  });
+
+  it('has the alias q, and fits the width that watch gives', async () => {
+    await serve({ ...routes, 'GET /v1/jobs': () => [jobView({ command: 'x'.repeat(200) })] });
+    const { stdout } = await trigger(['q'], at(daemon, { COLUMNS: '80' }));
+    expect(stdout).toContain('…');
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  it('shows all queues with their names', async () => {
+    await serve(routes);
+    const { stdout } = await trigger(['queue', '--all'], at(daemon));
+    expect(stdout).toMatch(/^default:\nID /);
+    expect(stdout).toMatch(/\n\nrequests \(paused\):\nID .*\[run=0\/4\]\n3 /);
+    expect(daemon.requests.find(({ path }) => path === '/v1/jobs')?.query).toEqual({ ended: 'all' });
+  });
+
+  it('gives all jobs as JSON, or those of one queue', async () => {
+    await serve(routes);
+    expect(JSON.parse((await trigger(['queue', '--json'], at(daemon))).stdout)).toEqual(jobs);
+    expect(JSON.parse((await trigger(['--json', 'queue', '--queue', 'requests'], at(daemon))).stdout)).toEqual([
+      jobs[2],
+    ]);
+  });
+
+  it('refuses a queue that does not exist', async () => {
+    await serve(routes);
+    const { code, stderr } = await trigger(['queue', '--queue', 'nope'], at(daemon));
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^trigger: there is no queue “nope”\n {2}Queues are/);
+  });
+
+  it('ends quietly when its reader goes away', async () => {
+    await serve({ ...routes, 'GET /v1/jobs': () => Array.from({ length: 20_000 }, (_, id) => jobView({ id })) });
+    const through = ['bash', '-c', 'set -o pipefail; "$0" "$@" | head -n 1'];
+    const { code, stdout, stderr } = await trigger(['queue'], { ...at(daemon), through });
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/^ID /);
+    expect(code).toBe(0);
+  });
+});
+
+describe('trigger queue add', () => {
+  const routes: Record<string, Answer> = { 'POST /v1/jobs': () => jobView({ id: 42 }) };
+  const added = () => daemon.requests[0]?.body;
+
+  it('prints the id, and sends the command as it stands', async () => {
+    await serve(routes);
+    const { code, stdout } = await trigger(['queue', 'add', '--', 'sh', '-c', 'echo "$HOME" --json'], {
+      ...at(daemon),
+      cwd: '/tmp',
+    });
+    expect([code, stdout]).toEqual([0, '42\n']);
+    expect(added()).toEqual({ plugin: 'command', argv: ['sh', '-c', 'echo "$HOME" --json'], cwd: '/tmp' });
+  });
+
+  it('takes no option of the command for its own', async () => {
+    await serve(routes);
+    await trigger(['queue', 'add', '--label', 'x', 'ls', '-la', '--json', '--label', 'y'], { ...at(daemon), cwd: '/' });
+    expect(added()).toEqual({ plugin: 'command', argv: ['ls', '-la', '--json', '--label', 'y'], cwd: '/', label: 'x' });
+  });
+
+  it('sends every option', async () => {
+    await serve(routes);
+    const options =
+      '--queue requests --plugin service --arg name=nginx --arg x=a=b --env A=1 --timeout 1m30s --after 7 --urgent --noop';
+    await trigger(['queue', 'add', ...options.split(' ')], { ...at(daemon), cwd: '/' });
+    expect(added()).toEqual({
+      queue: 'requests',
+      plugin: 'service',
+      argv: [],
+      cwd: '/',
+      args: { name: 'nginx', x: 'a=b' },
+      env: { A: '1' },
+      timeout_ms: 90_000,
+      after: 7,
+      urgent: true,
+      noop: true,
+    });
+  });
+
+  it('gives the job as JSON', async () => {
+    await serve(routes);
+    expect(JSON.parse((await trigger(['queue', 'add', '--json', '--', 'true'], at(daemon))).stdout)).toEqual(
+      jobView({ id: 42 }),
+    );
+  });
+
+  it('passes the daemon’s refusal on, on stderr', async () => {
+    await serve({ 'POST /v1/jobs': (_, response) => refuse(response, 503, { code: 'queue-full', message: 'full' }) });
+    const human = await trigger(['queue', 'add', '--', 'true'], at(daemon));
+    expect(human).toEqual({ code: 1, stdout: '', stderr: expect.stringMatching(/^trigger: full\n {2}Wait until/) });
+    const json = await trigger(['queue', 'add', '--json', '--', 'true'], at(daemon));
+    expect([json.code, json.stdout]).toEqual([1, '']);
+    expect(JSON.parse(json.stderr)).toEqual({
+      error: { code: 'queue-full', message: 'full', remedy: expect.stringContaining('max_queued'), details: {} },
+    });
+  });
+});
+
+describe('verbs of a job', () => {
+  it.each(['kill', 'remove', 'urgent', 'retry'])(
+    '%s asks for it, and is silent unless there is a new id',
+    async (verb) => {
+      await serve({ [`POST /v1/jobs/3/${verb}`]: () => jobView({ id: 4 }) });
+      const { code, stdout } = await trigger(['queue', verb, '3'], at(daemon));
+      expect([code, stdout]).toEqual([0, verb === 'retry' ? '4\n' : '']);
+    },
+  );
+
+  it('swap names both', async () => {
+    await serve({ 'POST /v1/jobs/swap': () => [jobView({ id: 2 }), jobView({ id: 1 })] });
+    expect((await trigger(['queue', 'swap', '1', '2'], at(daemon))).code).toBe(0);
+    expect(daemon.requests[0]?.body).toEqual({ a: 1, b: 2 });
+  });
+
+  it('info shows the facts', async () => {
+    await serve({ 'GET /v1/jobs/3': () => finishedView({ id: 3, label: 'nightly' }) });
+    expect((await trigger(['queue', 'info', '3'], at(daemon))).stdout).toMatch(/^Job: +3\n[\s\S]*Label: +nightly\n/);
+  });
+});
+
+describe('verbs of a queue', () => {
+  it.each(['pause', 'resume', 'drain'])('%s is silent', async (verb) => {
+    await serve({
+      [`POST /v1/queues/default/${verb}`]: () => queueView(),
+      [`POST /v1/queues/q/${verb}`]: () => queueView(),
+    });
+    expect(await trigger(['queue', verb], at(daemon))).toEqual({ code: 0, stdout: '', stderr: '' });
+    await trigger(['queue', '--queue', 'q', verb], at(daemon));
+    await trigger(['queue', verb, '--queue', 'q'], at(daemon));
+    expect(asked().slice(1)).toEqual([`POST /v1/queues/q/${verb}`, `POST /v1/queues/q/${verb}`]);
+  });
+
+  it('slots shows and sets the number', async () => {
+    await serve({
+      'GET /v1/queues/default/slots': () => ({ slots: 3 }),
+      'PUT /v1/queues/default/slots': ({ body }) => body,
+    });
+    expect((await trigger(['queue', 'slots'], at(daemon))).stdout).toBe('3\n');
+    expect((await trigger(['queue', 'slots', '5'], at(daemon))).stdout).toBe('');
+    expect(daemon.requests[1]?.body).toEqual({ slots: 5 });
+  });
+
+  it('clear forgets ended jobs of one queue, or of all', async () => {
+    await serve({
+      'POST /v1/queues/default/clear': () => ({ cleared: 3 }),
+      'POST /v1/queues/*/clear': () => ({ cleared: 4 }),
+    });
+    expect((await trigger(['queue', 'clear'], at(daemon))).stderr).toBe('3 ended jobs forgotten\n');
+    expect((await trigger(['queue', 'clear', '--all', '--json'], at(daemon))).stdout).toBe('{\n  "cleared": 4\n}\n');
+  });
+});
+
+describe('wait, cat and tail', () => {
+  const ended = finishedView({ id: 3, result: 'failed', exit_code: 7, wait_exit_code: 7 });
+
+  it('wait exits with the job’s own exit code', async () => {
+    await serve({ 'GET /v1/jobs/3/wait': () => ended });
+    expect(await trigger(['queue', 'wait', '3'], at(daemon))).toEqual({ code: 7, stdout: '', stderr: '' });
+  });
+
+  it('wait without an id means the job added last', async () => {
+    await serve({
+      'GET /v1/jobs': () => [finishedView({ id: 1 }), jobView({ id: 3 }), jobView({ id: 2 })],
+      'GET /v1/jobs/3/wait': () => ended,
+    });
+    expect((await trigger(['queue', 'wait'], at(daemon))).code).toBe(7);
+  });
+
+  it('wait exits 5 when its time has passed', async () => {
+    await serve({
+      'GET /v1/jobs/3/wait': (_, response) => refuse(response, 504, { code: 'timed-out', message: 'too long' }),
+    });
+    const { code, stderr } = await trigger(['queue', 'wait', '3', '--timeout', '50ms'], at(daemon));
+    expect([code, stderr]).toEqual([5, expect.stringContaining('trigger: too long')]);
+    expect(daemon.requests[0]?.query).toEqual({ timeout_ms: '50' });
+  });
+
+  it('Ctrl-C while waiting exits 130, and says that the job goes on', async () => {
+    await serve({ 'GET /v1/jobs/3/wait': () => takenOver });
+    const waiting = start(['queue', 'wait', '3'], at(daemon));
+    await until(() => asked().length === 1, 'the daemon to be asked');
+    waiting.process.kill('SIGINT');
+    expect(await waiting.ended).toEqual({ code: 130, stdout: '', stderr: 'trigger: job 3 goes on\n' });
+  });
+
+  it('a daemon that ends while we wait is unreachable, not a finished job', async () => {
+    await serve({
+      'GET /v1/jobs/3/wait': (_, response) => {
+        response.destroy();
+        return takenOver;
+      },
+    });
+    expect((await trigger(['queue', 'wait', '3'], at(daemon))).code).toBe(3);
+  });
+
+  it('cat gives the output’s bytes and the job’s exit code', async () => {
+    await serve({
+      'GET /v1/jobs/3': () => ended,
+      'GET /v1/jobs/3/output': (_, response) => {
+        response.end('one\ntwo without a newline');
+        return takenOver;
+      },
+      'GET /v1/jobs/3/wait': () => ended,
+    });
+    expect(await trigger(['queue', 'cat', '3'], at(daemon))).toEqual({
+      code: 7,
+      stdout: 'one\ntwo without a newline',
+      stderr: '',
+    });
+  });
+
+  it('cat into a closed pipe still exits with the job’s exit code', async () => {
+    await serve({
+      'GET /v1/jobs/3': () => ended,
+      'GET /v1/jobs/3/output': (_, response) => {
+        response.end('line\n'.repeat(100_000));
+        return takenOver;
+      },
+    });
+    const through = ['bash', '-c', 'set -o pipefail; "$0" "$@" | head -n 1'];
+    expect(await trigger(['queue', 'cat', '3'], { ...at(daemon), through })).toEqual({
+      code: 7,
+      stdout: 'line\n',
+      stderr: '',
+    });
+  });
+
+  it('tail shows lines as they come, until the job has ended', async () => {
+    let goOn = () => {};
+    await serve({
+      'GET /v1/jobs/3': () => jobView({ id: 3, state: 'running' }),
+      'GET /v1/jobs/3/output': (_, response) => {
+        response.write('first\n');
+        goOn = () => response.end('second\n');
+        return takenOver;
+      },
+      'GET /v1/jobs/3/wait': () => ended,
+    });
+    const tail = start(['queue', 'tail', '3'], at(daemon));
+    await until(() => tail.output.stdout === 'first\n', 'the first line');
+    goOn();
+    expect(await tail.ended).toEqual({ code: 7, stdout: 'first\nsecond\n', stderr: '' });
+    expect(daemon.requests[1]?.query).toEqual({ follow: '1', lines: '10' });
+  });
+
+  it('Ctrl-C ends tail with 130 and leaves the job alone', async () => {
+    await serve({
+      'GET /v1/jobs/3': () => jobView({ id: 3, state: 'running' }),
+      'GET /v1/jobs/3/output': (_, response) => {
+        response.write('first\n');
+        return takenOver;
+      },
+    });
+    const tail = start(['queue', 'tail', '3'], at(daemon));
+    await until(() => tail.output.stdout === 'first\n', 'the first line');
+    tail.process.kill('SIGINT');
+    expect(await tail.ended).toMatchObject({ code: 130, stderr: '\ntrigger: job 3 goes on\n' });
+    expect(asked()).not.toContain('POST /v1/jobs/3/kill');
+  });
+});

@@ -1,0 +1,170 @@
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startStubDaemon, takenOver } from '../../support/stub-daemon.ts';
+import { at, binary, trigger } from './trigger.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cli-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+const html = (response: ServerResponse): typeof takenOver => {
+  response.writeHead(500).end('<html>');
+  return takenOver;
+};
+const file = (name: string, text: string): string => {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+};
+
+describe('help and version', () => {
+  it('go to stdout and exit 0', async () => {
+    expect(await trigger(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+    for (const args of [['--help'], ['help'], ['queue', 'add', '--help'], ['help', 'queue', 'add']]) {
+      const { code, stdout } = await trigger(args);
+      expect([args, code, stdout]).toEqual([args, 0, expect.stringMatching(/^Usage: trigger [\s\S]*Examples:/)]);
+    }
+  });
+
+  it('work through a symbolic link on PATH', async () => {
+    symlinkSync(binary, join(folder, 'trigger'));
+    const { stdout } = await trigger([], { through: ['sh', '-c', `PATH=${folder}:$PATH; trigger --version`] });
+    expect(stdout).toBe(`${version}\n`);
+  });
+});
+
+describe('a wrong command line exits 2', () => {
+  it.each([
+    [[], 'Usage: trigger'],
+    [['quue'], "unknown command 'quue'\n(Did you mean queue?)"],
+    [['queue', 'ad'], 'unknown command “queue ad”, did you mean “add”?'],
+    [['queue', '--al'], "unknown option '--al'\n(Did you mean --all?)"],
+    [['queue', 'kill'], "missing required argument 'id'"],
+    [['queue', 'kill', 'x'], 'A job’s id is a whole number.'],
+    [['queue', 'kill', '1', '2'], 'too many arguments'],
+    [['queue', 'add'], 'there is nothing to add'],
+    [['queue', 'add', '--timeout', '5', 'x'], 'Expected a duration'],
+    [['queue', 'add', '--arg', 'x', 'y'], 'Expected NAME=VALUE.'],
+    [['queue', 'slots', '0'], 'Expected a whole number from 1 on.'],
+    [['fire', 'x'], "required option '--host <name>' not specified"],
+    [['fire', 'x', '--host', 'a,,b'], 'separated by commas'],
+    [['fire', 'x', '--host', 'a', '--timeout', '5s'], 'it needs --wait'],
+  ])('%j', async (args, message) => {
+    const { code, stdout, stderr } = await trigger(args);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(message);
+  });
+
+  it('says so in JSON where that is asked for', async () => {
+    const { code, stderr } = await trigger(['--json', 'queue', 'kill', 'x']);
+    expect(code).toBe(2);
+    expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'usage' } });
+  });
+});
+
+describe('a daemon that can not be reached exits 3', () => {
+  it('when there is no socket', async () => {
+    const { code, stderr } = await trigger(['queue'], { env: { TRIGGERD_SOCKET: '/nonexistent/s' } });
+    expect([code, stderr]).toEqual([3, expect.stringMatching(/there is no socket \/nonexistent\/s.*\n {2}Start it/)]);
+  });
+
+  it('when nothing listens any more', async () => {
+    const socket = file('socket', '');
+    expect((await trigger(['queue', '--socket', socket])).stderr).toContain(`nothing listens on ${socket}`);
+  });
+
+  it.runIf(process.getuid?.() === 0)('when the socket is closed to us', async () => {
+    const daemon = await startStubDaemon({});
+    chmodSync(daemon.folder, 0o755);
+    chmodSync(daemon.socket, 0o600);
+    const through = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+    const { code, stderr } = await trigger(['queue'], { ...at(daemon), through });
+    await daemon.close();
+    expect([code, stderr]).toEqual([3, expect.stringContaining('only root and the socket’s group may use it')]);
+  });
+
+  it('when something else listens there', async () => {
+    const socket = join(folder, 'other');
+    const server = createServer((connection) => connection.end('220 mail\r\n')).listen(socket);
+    await once(server, 'listening');
+    const { code, stderr } = await trigger(['queue', 'kill', '1', '--json', '--socket', socket]);
+    server.close();
+    expect([code, JSON.parse(stderr)]).toMatchObject([3, { error: { code: 'daemon-answer' } }]);
+  });
+
+  it('when it answers with something else than JSON', async () => {
+    const daemon = await startStubDaemon({ 'GET /v1/nodes': (_, response) => html(response) });
+    const { code, stderr } = await trigger(['nodes'], at(daemon));
+    await daemon.close();
+    expect([code, stderr]).toEqual([3, expect.stringContaining('not JSON')]);
+  });
+});
+
+describe('the socket', () => {
+  it('is what the configuration says, even where that has another problem', async () => {
+    const config = file('t.toml', '[node]\nsocket = "/from/config"\nnam = 3');
+    const { stderr } = await trigger(['queue', '--config', config], { env: { TRIGGERD_SOCKET: '' } });
+    expect(stderr).toContain('there is no socket /from/config');
+  });
+
+  it('is /run/triggerd/triggerd.sock where the file names none', async () => {
+    const config = file('t.toml', '[node]\nname = "a"');
+    const { stderr } = await trigger(['queue'], { env: { TRIGGERD_SOCKET: '', TRIGGERD_CONFIG: config } });
+    expect(stderr).toContain('/run/triggerd/triggerd.sock');
+  });
+
+  it('is not guessed where the named file is missing', async () => {
+    const { code, stderr } = await trigger(['queue', '--config', '/nonexistent/t.toml'], {
+      env: { TRIGGERD_SOCKET: '' },
+    });
+    expect([code, stderr]).toEqual([2, expect.stringContaining('/nonexistent/t.toml: no such file')]);
+  });
+});
+
+describe('trigger config', () => {
+  it('check names all problems and exits 2', async () => {
+    const config = file('t.toml', '[node]\nnam = "x"\n[etcd]\nprefix = 3');
+    const { code, stdout, stderr } = await trigger(['config', 'check', config]);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/^trigger: .*t\.toml:\n {2}node\.nam: .*\n {2}etcd\.prefix: .*\n/);
+    const json = JSON.parse((await trigger(['config', 'check', '--json', config])).stderr);
+    expect(json.error.details.problems).toHaveLength(2);
+  });
+
+  it('check is content with a good file', async () => {
+    const config = file('t.toml', '[node]\nname = "a"');
+    expect(await trigger(['config', 'check', config])).toEqual({ code: 0, stdout: `${config}: ok\n`, stderr: '' });
+    expect(JSON.parse((await trigger(['config', 'check', '--json', config])).stdout)).toEqual({
+      file: config,
+      ok: true,
+    });
+  });
+
+  it('check says where the syntax is wrong', async () => {
+    const config = file('t.toml', '[node]\nname = "a');
+    const { code, stderr } = await trigger(['config', 'check', '--config', config]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/t\.toml:2:\d+: /)]);
+  });
+
+  it('print masks secrets and follows flag, environment and file', async () => {
+    const config = file('t.toml', '[main]\nsecret = "hunter2"\n[node]\nsocket = "/file"');
+    const env = { TRIGGERD_CONFIG: config, TRIGGERD_JOBS_GRACE: '3s' };
+    const { code, stdout } = await trigger(['config', 'print', '--socket', '/flag'], { env });
+    expect(code).toBe(0);
+    expect(stdout).toContain('secret = "********"  # file');
+    expect(stdout).toContain('grace = "3s"  # $TRIGGERD_JOBS_GRACE');
+    expect(stdout).toContain('socket = "/flag"  # flag');
+    expect(stdout).not.toContain('hunter2');
+    expect(JSON.parse((await trigger(['config', 'print', '--json'], { env })).stdout).main).toEqual({
+      secret: '********',
+    });
+  });
+});
