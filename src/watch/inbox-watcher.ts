@@ -1,13 +1,12 @@
 import { TriggerdError } from '../domain/errors.ts';
-import type { Cursor, FiringLog } from '../queue/ports.ts';
+import type { FiringLog } from '../queue/ports.ts';
+import { InboxCursor } from './inbox-cursor.ts';
 import { InboxEntries, type InboxEntriesOptions } from './inbox-entries.ts';
 import { Outage } from './outage.ts';
 import { Alarm, pause } from './pause.ts';
 import type { Entry, Listing, WatchBatch } from './ports.ts';
 
 const defaultRelistMs = 60_000;
-/** The cursor is written no more often than this: the listing, not the cursor, is what nothing gets past. */
-const cursorIntervalMs = 1_000;
 
 export interface InboxWatcherOptions extends Omit<InboxEntriesOptions, 'onPostponed' | 'firings'> {
   readonly firings: Pick<FiringLog, 'find' | 'cursor' | 'saveCursor'>;
@@ -42,6 +41,7 @@ export class InboxWatcher {
 
   readonly #options: InboxWatcherOptions;
   readonly #entries: InboxEntries;
+  readonly #cursor: InboxCursor;
   readonly #stop = new AbortController();
   readonly #away: Outage;
   readonly #postponed: Outage;
@@ -50,8 +50,6 @@ export class InboxWatcher {
   #postponedMs = 0;
   #connected = false;
   #since: number;
-  #cursor: Cursor | undefined;
-  #cursorSavedAt = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | undefined;
   #becomeReady: () => void = () => undefined;
 
@@ -59,6 +57,7 @@ export class InboxWatcher {
     this.#options = options;
     this.#prefix = options.keys.inboxes(options.node);
     this.#since = options.clock.now();
+    this.#cursor = new InboxCursor(options.firings, options.log);
     this.#entries = new InboxEntries({ ...options, onPostponed: (error) => this.#postpone(error) });
     this.#away = new Outage(options.log, {
       begins: 'The inbox can not be watched; what is owed waits in etcd. Trying again.',
@@ -91,7 +90,7 @@ export class InboxWatcher {
     this.#stop.abort();
     await this.#running;
     await this.#entries.stop();
-    this.#saveCursor(0);
+    this.#cursor.save();
     this.#becomeReady();
   }
 
@@ -128,14 +127,12 @@ export class InboxWatcher {
     }
   }
 
-  async #follow(listing: Listing, signal: AbortSignal): Promise<void> {
-    const { store } = this.#options;
-    const { clusterId } = listing;
-    this.#advance({ clusterId, revision: listing.revision + 1n });
-    for await (const batch of store.watch(this.#prefix, listing.revision + 1n, signal)) {
+  async #follow({ revision }: Listing, signal: AbortSignal): Promise<void> {
+    for await (const batch of this.#options.store.watch(this.#prefix, revision + 1n, signal)) {
       this.#setConnected(true);
       await this.#acceptEvents(batch, signal);
-      this.#advance({ clusterId, revision: batch.revision + 1n });
+      // What is postponed is not in the journal yet.
+      if (this.#postponedMs === 0) this.#cursor.advance(batch.revision);
     }
     if (!signal.aborted) throw new TriggerdError('etcd-unreachable', 'the watch has ended');
   }
@@ -169,15 +166,12 @@ export class InboxWatcher {
 
   /** Throws `etcd-unreachable` when a running session meets another history than the one that it follows. */
   async #list(): Promise<Listing> {
-    const { store, firings, log } = this.#options;
-    const listing = await store.list(this.#prefix);
-    const cursor = this.#cursor ?? firings.cursor();
-    const change = cursor && describeChange(cursor, listing);
+    const listing = await this.#options.store.list(this.#prefix);
+    const change = this.#cursor.follow(listing);
     if (change === undefined) return listing;
-    log.warn({ cluster: listing.clusterId, revision: String(listing.revision) }, `${change}; listing the inbox anew.`);
-    const isFollowing = this.#connected;
-    this.#cursor = { clusterId: listing.clusterId, revision: listing.revision + 1n };
-    if (isFollowing) throw new TriggerdError('etcd-unreachable', change);
+    const facts = { cluster: listing.clusterId, revision: String(listing.revision) };
+    this.#options.log.warn(facts, `${change}; listing the inbox anew.`);
+    if (this.#connected) throw new TriggerdError('etcd-unreachable', change);
     return listing;
   }
 
@@ -186,22 +180,6 @@ export class InboxWatcher {
     if (this.#postponedMs > 0) return;
     this.#postponedMs = this.#postponed.failed(error);
     this.#relist.ring();
-  }
-
-  #advance(cursor: Cursor): void {
-    this.#cursor = cursor;
-    this.#saveCursor(cursorIntervalMs);
-  }
-
-  #saveCursor(intervalMs: number): void {
-    const now = performance.now();
-    if (this.#cursor === undefined || this.#postponedMs > 0 || now - this.#cursorSavedAt < intervalMs) return;
-    this.#cursorSavedAt = now;
-    try {
-      this.#options.firings.saveCursor(this.#cursor);
-    } catch (error) {
-      this.#options.log.debug({ error }, 'The cursor was not saved; the next listing does not need it.');
-    }
   }
 
   #setConnected(connected: boolean): void {
@@ -214,10 +192,3 @@ export class InboxWatcher {
     this.#options.onConnected?.();
   }
 }
-
-/** Why the listing does not continue the history that the cursor belongs to; undefined when it does. */
-const describeChange = (cursor: Cursor, listing: Listing): string | undefined => {
-  if (cursor.clusterId !== listing.clusterId) return 'etcd is another cluster than before';
-  if (listing.revision + 1n < cursor.revision) return 'etcd has gone back to an older revision';
-  return undefined;
-};

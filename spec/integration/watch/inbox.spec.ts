@@ -120,7 +120,6 @@ describe('the inbox watcher on a real etcd', () => {
       latencies.push(handedAt - startedAt);
     }
     latencies.sort((a, b) => a - b);
-    console.log(`publish → intake: p50 ${latencies[25]?.toFixed(2)} ms, p95 ${latencies[47]?.toFixed(2)} ms`);
     expect(latencies[25]).toBeLessThan(100);
   });
 
@@ -324,7 +323,7 @@ describe('the inbox watcher on a real etcd', () => {
     proxy.refuse();
     const watcher = watch();
     await watcher.ready;
-    await until(() => proxy.connections >= 0 && watcher.state.lastError, 'the outage');
+    await until(() => watcher.state.lastError, 'the outage');
     const before = process.cpuUsage();
     const endsAt = Date.now() + 1_500;
     await until(() => Date.now() >= endsAt, 'a second and a half of outage');

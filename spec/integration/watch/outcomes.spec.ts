@@ -95,7 +95,6 @@ describe('outcomes on a real etcd', () => {
     firings.change(finished(job));
     await settled();
     const tookMs = performance.now() - startedAt;
-    console.log(`1,000 final outcomes: ${tookMs.toFixed(0)} ms`);
     expect(tookMs).toBeLessThan(2_000);
     expect((await direct.list(keys.inboxes(node))).entries).toEqual([]);
     expect(firings.unsettled()).toEqual([]);
