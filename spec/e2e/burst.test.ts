@@ -38,7 +38,6 @@ describe('a thousand firings during a run', () => {
     const first = await postFiring(node.socket, { trigger: 'first', hosts: ['lb01'] });
     await until(() => existsSync(runs), 'the first run');
     const ids = [first.id];
-    console.time('p');
     for (let batch = 0; batch < count; batch += 50) {
       const fired = await Promise.all(
         Array.from({ length: 50 }, () => postFiring(node.socket, { trigger: 'burst', hosts: ['lb01'] })),
@@ -51,10 +50,8 @@ describe('a thousand firings during a run', () => {
       30_000,
     );
     writeFileSync(gate, '');
-    console.timeLog('p');
 
     await until(async () => (await ended(node)).length === 2, 'both runs', 30_000);
-    console.timeLog('p');
     const outcomes = await until(
       async () => {
         const found = await node.json<FiringView[]>('status', '--limit', '1000');

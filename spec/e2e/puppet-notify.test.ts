@@ -73,7 +73,12 @@ describe('a Puppet notify on one node', () => {
       targets: ['lb01', 'lb02'],
       origin: { kind: 'puppet', node: 'web01', resource: 'Trigger[refresh load balancers]', causes_total: 3 },
     });
-    const [cause] = (fired?.origin['causes'] ?? []) as { file: string; line: number; message: string; resource: string }[];
+    const [cause] = (fired?.origin['causes'] ?? []) as {
+      file: string;
+      line: number;
+      message: string;
+      resource: string;
+    }[];
     expect(cause).toMatchObject({ file: manifest, line: 1, resource: `File[${web.dir}/a]` });
     expect(cause?.message).toMatch(/defined content/);
     for (const { node, puppet } of balancers) {

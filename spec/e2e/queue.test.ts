@@ -1,0 +1,202 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JobView, PluginView, QueueView } from '../../src/api/contract.ts';
+import { startEtcd, type TestEtcd } from '../support/etcd.ts';
+import { createNode, type TestNode } from '../support/node.ts';
+import { until } from '../support/wait.ts';
+
+/** Every verb of `trigger queue` as a user types it, on a real daemon: task-spooler's behaviour, by its manual. */
+describe('trigger queue', () => {
+  let etcd: TestEtcd;
+  let node: TestNode;
+
+  beforeAll(async () => {
+    etcd = await startEtcd();
+    node = createNode({
+      name: 'lb01',
+      etcd: [etcd.endpoint],
+      config: '[queues.wide]\nslots = 2\n\n[jobs]\ngrace = "1s"\n',
+    });
+    await node.start();
+  }, 60_000);
+  afterAll(async () => {
+    await node?.remove();
+    await etcd?.stop();
+  });
+
+  const q = (...args: string[]) => node.trigger('queue', ...args);
+  const add = async (...args: string[]): Promise<string> => {
+    const { stdout, stderr, exitCode } = await q('add', ...args);
+    expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
+    return stdout.trim();
+  };
+  const info = (id: string) => node.json<JobView>('queue', 'info', id);
+  /** A job that stands in the slot until its gate is there. */
+  const blocker = async (name: string): Promise<{ id: string; open(): void }> => {
+    const gate = join(node.dir, name);
+    const id = await add('--', 'sh', '-c', `until [ -e ${gate} ]; do sleep 0.02; done`);
+    await until(async () => (await info(id)).state === 'running', `job ${id} to run`);
+    return { id, open: () => writeFileSync(gate, '') };
+  };
+
+  it('add prints the id; wait, cat and tail exit with the job’s own code; output is there from the first byte', async () => {
+    const id = await add('--label', 'first', '--', 'sh', '-c', 'echo out; echo err >&2; exit 7');
+    expect(id).toMatch(/^\d+$/);
+    expect(await q('wait', id)).toMatchObject({ exitCode: 7 });
+    const cat = await q('cat', id);
+    expect(cat.exitCode).toBe(7);
+    expect(cat.stdout.split('\n').sort()).toEqual(['err', 'out']);
+    expect(await q('tail', id)).toMatchObject({ exitCode: 7 });
+    const job = await info(id);
+    expect(job).toMatchObject({
+      state: 'finished',
+      result: 'failed',
+      exit_code: 7,
+      label: 'first',
+      source: 'cli',
+      plugin: 'command',
+    });
+    expect(readFileSync(job.output, 'utf8')).toContain('out');
+  });
+
+  it('prints task-spooler’s table', async () => {
+    const { stdout } = await q();
+    expect(stdout.split('\n')[0]).toMatch(/^ID +State +Output +E-Level +Times\(r\/u\/s\) +Command \[run=0\/1\]$/);
+    expect(stdout).toMatch(/^1 +finished +\S+ +7 +\d+\.\d\d\/\d+\.\d\d\/\d+\.\d\d +\[first\]sh -c/m);
+  });
+
+  it('starts words as they are, in the caller’s folder, with no shell and none of the daemon’s environment', async () => {
+    const id = await add('--', 'printf', '%s|', 'a b', '$(id)', ';', '-n');
+    await q('wait', id);
+    expect((await q('cat', id)).stdout).toBe('a b|$(id)|;|-n|');
+    const where = await add('--', 'pwd');
+    await q('wait', where);
+    expect((await q('cat', where)).stdout).toBe(process.cwd());
+    const env = await add('--env', 'GIVEN=yes', '--', 'env');
+    await q('wait', env);
+    const names = (await q('cat', env)).stdout.split('\n').map((line) => line.split('=')[0]);
+    expect(names).toContain('GIVEN');
+    expect(names.filter((name) => /^(NODE|npm|VITEST)/.test(name ?? ''))).toEqual([]);
+  });
+
+  it('runs one after the other, first in first out; urgent and swap change the order, remove takes out', async () => {
+    const first = await blocker('gate-order');
+    const log = join(node.dir, 'order');
+    const [a, b, c, d, e] = await Promise.all(
+      ['a', 'b', 'c', 'd', 'e'].map((name) => add('--', 'sh', '-c', `echo ${name} >> ${log}`)),
+    );
+    const order = async () =>
+      (await node.json<JobView[]>('queue')).filter((job) => job.state === 'queued').map((job) => String(job.id));
+    const before = await order();
+    const [one = '', two = '', three = '', four = '', five = ''] = before;
+    expect(new Set(before)).toEqual(new Set([a, b, c, d, e]));
+    expect(await q('urgent', five)).toMatchObject({ exitCode: 0 });
+    expect(await q('swap', one, four)).toMatchObject({ exitCode: 0 });
+    expect(await q('remove', two)).toMatchObject({ exitCode: 0 });
+    expect(await order()).toEqual([five, four, three, one]);
+    expect(await info(two)).toMatchObject({ state: 'skipped', result: null });
+    first.open();
+    expect(await q('wait', one)).toMatchObject({ exitCode: 0 });
+    expect(readFileSync(log, 'utf8').trim().split('\n')).toHaveLength(4);
+  });
+
+  it('--after waits for another job, however it ended; --urgent goes first', async () => {
+    const first = await blocker('gate-after');
+    const failing = await add('--', 'false');
+    const after = await add('--after', failing, '--queue', 'wide', '--', 'true');
+    const urgent = await add('--urgent', '--', 'true');
+    expect(await info(after)).toMatchObject({ state: 'queued', after: Number(failing) });
+    first.open();
+    await q('wait', after);
+    const [failed, urgentJob, afterJob] = await Promise.all([info(failing), info(urgent), info(after)]);
+    expect(Date.parse(urgentJob.started_at ?? '')).toBeLessThanOrEqual(Date.parse(failed.started_at ?? ''));
+    expect(Date.parse(afterJob.started_at ?? '')).toBeGreaterThanOrEqual(Date.parse(failed.finished_at ?? ''));
+  });
+
+  it('slots: as many at a time as the queue has', async () => {
+    expect((await q('slots', '--queue', 'wide')).stdout).toBe('2');
+    const gate = join(node.dir, 'gate-slots');
+    const ids = await Promise.all(
+      ['1', '2', '3'].map(() => add('--queue', 'wide', '--', 'sh', '-c', `until [ -e ${gate} ]; do sleep 0.02; done`)),
+    );
+    const states = async () => (await Promise.all(ids.map(info))).map((job) => job.state).sort();
+    await until(async () => (await states()).join() === 'queued,running,running', 'two at a time');
+    expect(await q('slots', '3', '--queue', 'wide')).toMatchObject({ exitCode: 0 });
+    await until(async () => (await states()).join() === 'running,running,running', 'three at a time');
+    writeFileSync(gate, '');
+    await Promise.all(ids.map((id) => q('wait', id)));
+  });
+
+  it('kill ends the whole tree; a timeout, too', async () => {
+    const marker = join(node.dir, 'child');
+    const script = `trap '' TERM; (trap '' TERM; echo $$ > ${marker}; sleep 300) & wait; sleep 300`;
+    const id = await add('--', 'sh', '-c', script);
+    await until(() => existsSync(marker), 'the child');
+    expect(await q('kill', id)).toMatchObject({ exitCode: 0 });
+    expect((await q('wait', id)).exitCode).toBe(137);
+    expect(await info(id)).toMatchObject({ state: 'finished', result: 'killed', signal: 'SIGKILL', exit_code: null });
+    const late = await add('--timeout', '200ms', '--', 'sleep', '300');
+    expect((await q('wait', late)).exitCode).toBe(124);
+    expect(await info(late)).toMatchObject({ result: 'timed-out' });
+  });
+
+  it('retry makes a new job of an ended one', async () => {
+    const id = await add('--label', 'again', '--', 'true');
+    await q('wait', id);
+    const { stdout } = await q('retry', id);
+    const again = stdout.trim();
+    expect(Number(again)).toBeGreaterThan(Number(id));
+    await q('wait', again);
+    expect(await info(again)).toMatchObject({ label: 'again', result: 'succeeded' });
+  });
+
+  it('pause, resume and drain', async () => {
+    await q('pause');
+    const id = await add('--', 'true');
+    expect(await node.json<QueueView>('queue', 'pause')).toMatchObject({ paused: true, queued: 1 });
+    expect(await q('wait', id, '--timeout', '100ms')).toMatchObject({ exitCode: 5 });
+    await q('resume');
+    expect(await q('drain', '--timeout', '20s')).toMatchObject({ exitCode: 0 });
+    expect(await info(id)).toMatchObject({ state: 'finished' });
+  });
+
+  it('says what can not be done, and why', async () => {
+    expect(await q('info', '9999')).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('9999') });
+    expect(await q('kill', '1')).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('finished') });
+    expect(await q('add', '--queue', 'nowhere', '--', 'true')).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('nowhere'),
+    });
+    expect(await q('add', '--plugin', '../x')).toMatchObject({ exitCode: 2 });
+    expect(await q('add', '--plugin', 'echo', '--arg', 'colour=red')).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('colour'),
+    });
+    expect(await q('add')).toMatchObject({ exitCode: 2 });
+    const missing = await add('--', '/no/such/program');
+    expect((await q('wait', missing)).exitCode).toBe(127);
+    expect(await info(missing)).toMatchObject({
+      result: 'failed-to-start',
+      reason: expect.stringContaining('/no/such/program'),
+    });
+  });
+
+  it('clear forgets what has ended, files and all', async () => {
+    const [old] = await node.json<JobView[]>('queue');
+    expect(await q('clear')).toMatchObject({ exitCode: 0 });
+    expect((await node.json<JobView[]>('queue')).filter((job) => job.queue === 'default')).toEqual([]);
+    await until(() => !existsSync(old?.output ?? ''), 'the output file to go');
+  });
+
+  it('plugin list, info and test', async () => {
+    const plugins = await node.json<PluginView[]>('plugin', 'list');
+    expect(plugins.map(({ name, allowed, problem }) => [name, allowed, problem])).toEqual([
+      ['command', false, null],
+      ['echo', false, null],
+      ['puppet', true, null],
+    ]);
+    for (const { name } of plugins) expect(await node.trigger('plugin', 'test', name)).toMatchObject({ exitCode: 0 });
+    expect(await node.trigger('plugin', 'info', 'missing')).toMatchObject({ exitCode: 1 });
+  });
+});
