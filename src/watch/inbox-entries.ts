@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isFiringId } from '../domain/firing.ts';
 import { isFinal, type Stage } from '../domain/outcome.ts';
 import type { FiringLog } from '../queue/ports.ts';
@@ -46,6 +47,8 @@ export class InboxEntries {
     const inOrder = entries.toSorted((a, b) => Number(a.createRevision - b.createRevision));
     for (let from = 0; from < inOrder.length && !signal.aborted; from += window) {
       await this.#acceptWindow(inOrder.slice(from, from + window));
+      // The journal is synchronous: others get their turn between two windows.
+      await nextTurn();
     }
   }
 

@@ -25,24 +25,27 @@ export interface Published {
  * Publishes a firing: all of it, or nothing that a node would run. Publishing the same firing again, also after a lost
  * answer, is success. Throws `etcd-unreachable`, `etcd-refused`, `etcd-no-space`, and `input-invalid` when etcd has another firing under this id.
  */
-export const publishFiring = async (place: Place, firing: Firing): Promise<Published> => {
-  const publication = { ...place, firing, value: serializeChecked(firing, place.keys) };
+export const publishFiring = (place: Place, firing: Firing): Promise<Published> =>
+  publishDocument(place, serializeFiring(firing));
+
+/** The same for a document that somebody else has written (the provider's spool): it is published byte for byte. */
+export const publishDocument = async (place: Place, value: string): Promise<Published> => {
+  const firing = parseOwn(value);
+  const publication = { ...place, firing, value };
   if (firing.targets.length <= maxTargetsAtOnce) await publishAtOnce(publication);
   else await publishInChunks(publication);
   // Only for a warning: the firing is published, whatever comes of this.
   return { id: firing.id, neverSeen: await findNeverSeen(place, firing.targets).catch(() => []) };
 };
 
-/** What a reader would refuse is refused here: nothing is published that can only be malformed everywhere. */
-const serializeChecked = (firing: Firing, keys: Keys): string => {
-  const value = serializeFiring(firing);
+/** What every reader would call malformed is refused here, before it is everywhere. */
+const parseOwn = (value: string): Firing => {
   try {
-    parseFiring(keys.firing(firing.id), value);
+    return parseFiring('the firing', value);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new TriggerdError('input-invalid', `this can not be published: ${why}`, { cause });
   }
-  return value;
 };
 
 interface Publication extends Place {

@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { TriggerdError } from '../../../src/domain/errors.ts';
 import { keysBelow } from '../../../src/watch/keys.ts';
 import type { Transaction } from '../../../src/watch/ports.ts';
-import { publishFiring } from '../../../src/watch/publish.ts';
+import { publishDocument, publishFiring } from '../../../src/watch/publish.ts';
+import { serializeFiring } from '../../../src/watch/wire.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
 import { someFiring } from '../../support/watch-room.ts';
 
@@ -66,6 +67,14 @@ describe('publishFiring', () => {
       code: 'input-invalid',
     });
     expect(writes()).toBe(0);
+  });
+
+  it('publishes a spooled document byte for byte, and recognises it as its own', async () => {
+    const firing = someFiring();
+    const text = JSON.stringify({ ...JSON.parse(serializeFiring(firing)), newer: 'field' }, null, 1);
+    await publishDocument({ store, keys }, text);
+    await publishDocument({ store, keys }, text);
+    expect((await store.get(keys.firing(firing.id)))?.value).toBe(text);
   });
 
   it('starts anew when a sweeper took it for abandoned', async () => {
