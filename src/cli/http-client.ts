@@ -1,7 +1,7 @@
 /** HTTP over the daemon's control socket. Speaks `src/api/contract.ts`; turns every failure into a `TriggerdError`. */
 import { request as httpRequest, type IncomingMessage } from 'node:http';
-import type { ErrorView } from '../api/contract.ts';
-import { isErrorCode, TriggerdError } from '../domain/errors.ts';
+import { TriggerdError } from '../domain/errors.ts';
+import { chunksOf, linesOf, parseAnswer, readAll, refusal } from './answer.ts';
 import { Interrupted } from './interrupted.ts';
 
 export interface Call {
@@ -24,8 +24,6 @@ export interface DaemonClient {
 
 /** A daemon that says nothing for this long is not well. */
 const answerTimeoutMs = 30_000;
-/** No answer of the daemon is larger; protects from whatever else listens on the socket. */
-const maxAnswerBytes = 64 * 2 ** 20;
 
 /** `socket` is asked for at the first call; `interrupt` is Ctrl-C. */
 export const daemonClient = (socket: () => Promise<string>, interrupt: AbortSignal): DaemonClient => {
@@ -88,58 +86,3 @@ const socketFailure = (error: NodeJS.ErrnoException, socketPath: string): string
       return `${socketPath}: ${error.message}`;
   }
 };
-
-/** An answer that is not 2xx → the error that the daemon meant. */
-const refusal = async (response: IncomingMessage, chunks: AsyncIterable<Buffer>): Promise<TriggerdError> => {
-  const error = errorOf(parseAnswer(await readAll(chunks)));
-  if (error !== undefined) return new TriggerdError(error.code, error.message, { details: error.details ?? {} });
-  return new TriggerdError('daemon-answer', `the daemon answered with HTTP status ${response.statusCode}`);
-};
-
-const errorOf = (answer: unknown): ErrorView | undefined => {
-  const error = (answer as { error?: Partial<ErrorView> } | null)?.error;
-  return error !== undefined && isErrorCode(error.code) && typeof error.message === 'string'
-    ? (error as ErrorView)
-    : undefined;
-};
-
-const parseAnswer = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new TriggerdError('daemon-answer', 'the daemon’s answer is not JSON', { cause: error });
-  }
-};
-
-const readAll = async (body: AsyncIterable<Buffer>): Promise<string> => {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of body) {
-    length += chunk.length;
-    if (length > maxAnswerBytes) throw new TriggerdError('daemon-answer', 'the daemon’s answer is too large');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-};
-
-/** The body's chunks; a connection that ends in the middle is an error, never a short answer. */
-async function* chunksOf(response: IncomingMessage, signal: AbortSignal): AsyncGenerator<Buffer> {
-  try {
-    for await (const chunk of response) yield chunk as Buffer;
-  } catch (error) {
-    // Node words both alike here: an aborted request, and a peer that went away.
-    if (signal.aborted) throw new Interrupted();
-    throw unreachable('the daemon closed the connection in the middle of its answer', error);
-  }
-}
-
-async function* linesOf<Line>(chunks: AsyncIterable<Buffer>): AsyncGenerator<Line> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const chunk of chunks) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) if (line.trim() !== '') yield parseAnswer(line) as Line;
-  }
-  if (rest.trim() !== '') yield parseAnswer(rest) as Line;
-}

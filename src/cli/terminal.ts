@@ -40,6 +40,7 @@ export const endQuietlyOnBrokenPipe = (): void => {
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit();
+      if (stream === process.stdout) process.stderr.write(`trigger: can not write the output: ${error.message}\n`);
       process.exit(1);
     });
 };

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Answer, refuse, type StubDaemon, startStubDaemon, takenOver } from '../../support/stub-daemon.ts';
 import { until } from '../../support/wait.ts';
-import { finishedView, jobView, queueView } from '../../unit/cli/views.ts';
+import { finishedView, jobView, nodeView, queueView } from '../../unit/cli/views.ts';
 import { at, start, trigger } from './trigger.ts';
 
 let daemon: StubDaemon;
@@ -45,7 +45,7 @@ describe('trigger queue', () => {
     await serve(routes);
     const { stdout } = await trigger(['queue', '--all'], at(daemon));
     expect(stdout).toMatch(/^default:\nID /);
-    expect(stdout).toMatch(/\n\nrequests \(paused\):\nID .*\[run=0\/4\]\n3 /);
+    expect(stdout).toMatch(/\n\nrequests:\nID .*\[run=0\/4\] paused\n3 /);
     expect(daemon.requests.find(({ path }) => path === '/v1/jobs')?.query).toEqual({ ended: 'all' });
   });
 
@@ -64,6 +64,15 @@ describe('trigger queue', () => {
     expect(stderr).toMatch(/^trigger: there is no queue “nope”\n {2}Queues are/);
   });
 
+  it('says so when its output can not be written', async () => {
+    await serve(routes);
+    const { code, stderr } = await trigger(['queue'], {
+      ...at(daemon),
+      through: ['sh', '-c', '"$0" "$@" > /dev/full'],
+    });
+    expect([code, stderr]).toEqual([1, expect.stringContaining('ENOSPC')]);
+  });
+
   it('ends quietly when its reader goes away', async () => {
     await serve({ ...routes, 'GET /v1/jobs': () => Array.from({ length: 20_000 }, (_, id) => jobView({ id })) });
     const through = ['bash', '-c', 'set -o pipefail; "$0" "$@" | head -n 1'];
@@ -71,6 +80,29 @@ describe('trigger queue', () => {
     expect(stderr).toBe('');
     expect(stdout).toMatch(/^ID /);
     expect(code).toBe(0);
+  });
+});
+
+describe('on a terminal', () => {
+  const ended = finishedView({ wait_exit_code: 7 });
+  const onTerminal = (args: string) => ['sh', '-c', `exec script -qec "$0 ${args}" /dev/null`];
+
+  it('wait shows that it waits, on a line that goes away', async () => {
+    await serve({ 'GET /v1/jobs/1/wait': () => ended });
+    const through = onTerminal('queue wait 1');
+    const { code, stdout } = await trigger([], { ...at(daemon), through });
+    expect([code, stdout]).toEqual([7, '\r\u001b[Kwaiting for job 1 · 0 s\r\u001b[K']);
+  });
+
+  it.each([
+    ['', true],
+    ['1', false],
+  ])('NO_COLOR=%s: colours are there: %s', async (NO_COLOR, colored) => {
+    await serve({ 'GET /v1/nodes': () => [nodeView()] });
+    const through = onTerminal('nodes');
+    const { stdout } = await trigger([], { ...at(daemon, { NO_COLOR, TERM: 'xterm' }), through });
+    expect(stdout).toContain('present');
+    expect(stdout.includes('\u001b[32m')).toBe(colored);
   });
 });
 
@@ -181,7 +213,7 @@ describe('verbs of a queue', () => {
       'POST /v1/queues/default/clear': () => ({ cleared: 3 }),
       'POST /v1/queues/*/clear': () => ({ cleared: 4 }),
     });
-    expect((await trigger(['queue', 'clear'], at(daemon))).stderr).toBe('3 ended jobs forgotten\n');
+    expect((await trigger(['queue', 'clear'], at(daemon))).stderr).toBe('ended jobs forgotten: 3\n');
     expect((await trigger(['queue', 'clear', '--all', '--json'], at(daemon))).stdout).toBe('{\n  "cleared": 4\n}\n');
   });
 });

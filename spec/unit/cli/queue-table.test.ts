@@ -8,7 +8,7 @@ import { widthOf } from '../../../src/cli/render/text.ts';
 import { until } from '../../support/wait.ts';
 import { finishedView, jobView } from './views.ts';
 
-const idle = { running: 0, slots: 1 };
+const idle = { running: 0, slots: 1, paused: false, draining: false };
 const rowOf = (table: string, id: number) => table.split('\n').find((line) => line.startsWith(`${id} `)) ?? '';
 
 describe('beside the real tsp', () => {
@@ -58,7 +58,7 @@ describe('beside the real tsp', () => {
         jobView({ id: 2, state: 'running', command: 'sleep 60', output: output(2) }),
         jobView({ id: 3, command: 'ls /', label: 'x' }),
       ],
-      { running: 1, slots: 1 },
+      { ...idle, running: 1 },
       null,
     );
     expect(`${ours}\n`).toBe(theirs);
@@ -90,6 +90,10 @@ describe('the queue', () => {
     const lines = renderQueue(jobs, idle, columns).split('\n');
     for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(columns);
     expect(lines[2]).toMatch(/jobs\/12\/output +0 +0\.10\/0\.00\/0\.00 tar ä+…$/);
+  });
+
+  it('says when it is paused, behind what tsp prints', () => {
+    expect(renderQueue([], { ...idle, paused: true }, 80)).toMatch(/Command \[run=0\/1\] paused$/);
   });
 
   it('cuts nothing where nobody looks', () => {

@@ -25,7 +25,7 @@ ends the waiting, not the firing.
 Examples:
   trigger fire 'refresh load balancers' --host lb01.example.com --host lb02.example.com
   trigger fire rollout --host web01,web02,web03 --wait --timeout 10m
-  trigger fire restart --host web01 --plugin service --arg name=nginx --arg action=restart --ttl 1h`;
+  trigger fire restart --host web01 --plugin command --arg command='systemctl restart nginx' --ttl 1h`;
 
 export const define: Define = (command, run) => {
   command

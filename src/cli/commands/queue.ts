@@ -65,8 +65,5 @@ const unknownVerb = async (given: string, queue: Command): Promise<TriggerdError
 /** One queue's table; with its name on top where several are shown. */
 const block = ({ terminal }: Session, view: QueueView, jobs: readonly JobView[], named: boolean): string => {
   const own = jobs.filter(({ queue }) => queue === view.name);
-  const state = [...(view.paused ? ['paused'] : []), ...(view.draining ? ['draining'] : [])];
-  const remark = state.length === 0 ? '' : ` (${state.join(', ')})`;
-  const title = named || remark !== '' ? `${view.name}${remark}:\n` : '';
-  return title + renderQueue(own, view, terminal.columns);
+  return `${named ? `${view.name}:\n` : ''}${renderQueue(own, view, terminal.columns)}`;
 };

@@ -12,7 +12,7 @@ const leastCommand = 24;
 
 export const renderQueue = (
   jobs: readonly JobView[],
-  queue: Pick<QueueView, 'running' | 'slots'>,
+  queue: Pick<QueueView, 'running' | 'slots' | 'paused' | 'draining'>,
   columns: number | null,
 ): string => {
   const rows = inTspOrder(jobs).map((job) => ({ job, output: outputOf(job) }));
@@ -23,7 +23,10 @@ export const renderQueue = (
   const left =
     columns === null ? null : Math.max(leastCommand / 2, columns - widths.reduce((sum, width) => sum + width + 1, 0));
   return [
-    line(titles, `Command [run=${queue.running}/${queue.slots}]`),
+    line(
+      titles,
+      `Command [run=${queue.running}/${queue.slots}]${queue.paused ? ' paused' : ''}${queue.draining ? ' draining' : ''}`,
+    ),
     ...rows.map(({ job, output }) => {
       const cells = [String(job.id), job.state, cutStart(output, outputWidth), exitLevel(job), times(job)];
       return line(cells, describeCommand(job, left));

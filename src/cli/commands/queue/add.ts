@@ -24,7 +24,7 @@ Examples:
   trigger queue add -- tar -czf /srv/backup.tgz /srv/data
   trigger queue add --label nightly --timeout 1h -- /usr/local/bin/backup
   trigger queue add -- sh -c 'pg_dump db | gzip > /srv/db.gz'
-  trigger queue add --queue requests --plugin service --arg name=nginx --arg action=restart`;
+  trigger queue add --queue requests --plugin echo --arg text=hello`;
 
 export const define: Define = (command, run) => {
   command
