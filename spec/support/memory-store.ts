@@ -117,6 +117,7 @@ export class MemoryStore implements KeyStore {
 
   #nextChange(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
+      if (signal.aborted) return resolve();
       const wake = () => {
         this.#listeners.delete(wake);
         signal.removeEventListener('abort', wake);
