@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseConfig } from '../../src/config/config.ts';
+import { createPuppet, type TestPuppet } from '../support/puppet.ts';
+
+/** What Puppet writes, the daemon reads: `trigger::watch::etcd` applied for real, its file through our own loader. */
+describe('trigger::watch::etcd', () => {
+  let puppet: TestPuppet;
+  beforeAll(() => {
+    puppet = createPuppet('lb01.example.com', ['http://127.0.0.1:2379']);
+  });
+  afterAll(() => puppet?.remove());
+
+  it('writes a configuration that triggerd takes, whatever is in run_cmd; the second apply changes nothing', async () => {
+    const runCommand = String.raw`puppet apply --environment prod /etc/it's "here" \ü.pp`;
+    const manifest = puppet.manifest(
+      'watch.pp',
+      `class { 'trigger::watch::etcd':
+        run_cmd        => '${runCommand.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}',
+        endpoints      => ['http://etcd1:2379', 'http://etcd2:2379'],
+        allow          => ['puppet', 'echo'],
+        config_file    => '${puppet.dir}/triggerd.toml',
+        client_file    => '${puppet.dir}/client-written.json',
+        manage_service => false,
+      }`,
+    );
+    const first = await puppet.apply(manifest);
+    expect(first.exitCode, first.output).toBe(2);
+    expect((await puppet.apply(manifest)).exitCode).toBe(0);
+
+    const path = join(puppet.dir, 'triggerd.toml');
+    const { config } = parseConfig({ file: { path, text: readFileSync(path, 'utf8') }, env: {} });
+    expect(config.node.name).toBe('lb01.example.com');
+    expect(config.watch).toEqual({ enabled: true, run_cmd: runCommand, allow: ['puppet', 'echo'] });
+    expect(config.etcd.endpoints).toEqual(['http://etcd1:2379', 'http://etcd2:2379']);
+    const client = JSON.parse(readFileSync(join(puppet.dir, 'client-written.json'), 'utf8'));
+    expect(client).toMatchObject({ endpoints: ['http://etcd1:2379', 'http://etcd2:2379'], prefix: '/trigger' });
+  });
+});
