@@ -6,9 +6,9 @@ import { type OpenJournal, openJournal } from '../../src/adapters/sqlite/open-jo
 
 import { stateIn } from './state.ts';
 
-/** A folder that goes away with the test. */
-export const temporaryFolder = (): string => {
-  const folder = mkdtempSync(join(tmpdir(), 'triggerd-spec-'));
+/** A folder that goes away with the test; below `/dev/shm` where the disk is not what is tested. */
+export const temporaryFolder = (below = tmpdir()): string => {
+  const folder = mkdtempSync(join(below, 'triggerd-spec-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 };

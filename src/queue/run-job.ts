@@ -90,7 +90,8 @@ const journalled = async (room: Room, write: () => unknown): Promise<void> => {
       return;
     } catch (thrown) {
       if (!(thrown instanceof TriggerdError && thrown.retryable)) throw thrown;
-      if (attempts === 1) room.log.error({ error: thrown }, 'The end of a job can not be journalled; it is tried again.');
+      if (attempts === 1)
+        room.log.error({ error: thrown }, 'The end of a job can not be journalled; it is tried again.');
       await sleep(retryMs, undefined, { ref: false });
     }
   }

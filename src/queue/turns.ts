@@ -41,7 +41,10 @@ const takeTurn = async (room: Room, queue: NamedQueue): Promise<void> => {
     await runJob(room, job);
     wake(room, queue);
   } catch (thrown) {
-    room.log.error({ error: thrown, queue: queue.name }, 'The queue rests a moment: its next job could not be started.');
+    room.log.error(
+      { error: thrown, queue: queue.name },
+      'The queue rests a moment: its next job could not be started.',
+    );
     setTimeout(() => wake(room, queue), restMs).unref();
   }
 };

@@ -28,7 +28,7 @@ const untilOver = async (folder: string, claim: Claim): Promise<RunEnding | unde
   for (;;) {
     // Looked at before the status is read: a runner that is dead now has written all that it ever will.
     const wasAlive = isAlive(claim.runner);
-    const ending = readStatus(folder);
+    const ending = readStatus(folder, claim.runner.token);
     if (ending !== undefined || !wasAlive) return ending;
     await somethingHappens(folder);
   }

@@ -9,7 +9,7 @@
  *     kill           asks the runner to end the job; SIGUSR2 makes it look
  *     output         stdout and stderr as they came; `output.idx` says which bytes were which, and when
  *     context.json   the file that `TRIGGERD_CONTEXT` names
- *     status.json    the `RunEnding`; written last, atomically
+ *     status.json    the `RunEnding`, with the token of the attempt; written last, atomically
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -64,9 +64,14 @@ export const readClaim = (folder: string): Claim | undefined => {
   };
 };
 
-export const readStatus = (folder: string): RunEnding | undefined => {
+/** `status.json`: how the attempt with this token ended. */
+export type Status = RunEnding & { readonly token: string };
+
+export const readStatus = (folder: string, token: string): RunEnding | undefined => {
   const text = readText(jobFile(folder, 'status.json'));
-  return text === undefined ? undefined : (JSON.parse(text) as RunEnding);
+  if (text === undefined) return undefined;
+  const { token: ofAttempt, ...ending } = JSON.parse(text) as Status;
+  return ofAttempt === token ? ending : undefined;
 };
 
 const readText = (file: string): string | undefined => {

@@ -11,7 +11,7 @@ import { appendFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunEnding } from '../../queue/ports.ts';
-import type { Answer, Order } from './job-files.ts';
+import { type Answer, isMissing, type Order } from './job-files.ts';
 import { cgroupTree, ownCgroupProcs } from './process-tree.ts';
 import { createPipes } from './runner/pipes.ts';
 import { type JobRun, type RunTools, runJob, writeStatus } from './runner/run-job.ts';
@@ -32,10 +32,10 @@ const perform = async (order: Order, tools: RunTools): Promise<void> => {
 const record = async (order: Order, ending: RunEnding): Promise<void> => {
   for (;;) {
     try {
-      writeStatus(order.folder, ending);
+      writeStatus(order, ending);
       return;
     } catch (thrown) {
-      if (!isDaemonGone && process.stdout.writable) return;
+      if (isMissing(thrown) || !isDaemonGone) return;
       complain(order.folder, thrown);
       await sleep(1000);
     }
@@ -56,11 +56,17 @@ const complain = (folder: string, thrown: unknown): void => {
 };
 
 const serve = async (): Promise<void> => {
+  const onDaemonGone = (): void => {
+    isDaemonGone = true;
+  };
+  process.stdin.once('end', onDaemonGone);
+  process.stdout.once('error', onDaemonGone).on('error', () => undefined);
   const tools: RunTools = { openPipe: createPipes() };
   for await (const line of createInterface({ input: process.stdin })) await perform(JSON.parse(line) as Order, tools);
 };
 
 const performOne = async (order: Order): Promise<void> => {
+  isDaemonGone = true;
   const procsFile = ownCgroupProcs();
   const cgroup = procsFile === undefined ? {} : { cgroup: cgroupTree(procsFile) };
   await perform(order, { openPipe: createPipes(), ...cgroup });
@@ -70,9 +76,6 @@ const main = async (): Promise<void> => {
   // A shutdown signals every process: the job ends by that signal, and its end is still to be written down.
   for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => undefined);
   process.on('SIGUSR2', () => current?.job.checkKill());
-  process.stdout.on('error', () => {
-    isDaemonGone = true;
-  });
   process.on('uncaughtException', (thrown) => {
     if (current !== undefined) complain(current.order.folder, thrown);
     process.exit(70);

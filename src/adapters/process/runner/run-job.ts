@@ -7,7 +7,7 @@
  */
 import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import type { LaunchPlan, RunEnding } from '../../../queue/ports.ts';
-import { jobFile, type Order } from '../job-files.ts';
+import { jobFile, type Order, type Status } from '../job-files.ts';
 import { groupTree, type ProcessTree, tokenVariable } from '../process-tree.ts';
 import { becomes, stopTree } from '../stop-tree.ts';
 import { claimPlan } from './claim.ts';
@@ -71,9 +71,10 @@ const run = async (
 };
 
 /** Written aside and renamed: whoever sees `status.json` sees all of it. */
-export const writeStatus = (folder: string, ending: RunEnding): void => {
+export const writeStatus = ({ folder, token }: Order, ending: RunEnding): void => {
   const file = jobFile(folder, 'status.json');
-  writeFileSync(`${file}.new`, JSON.stringify(ending), { mode: 0o600 });
+  const status: Status = { ...ending, token };
+  writeFileSync(`${file}.new`, JSON.stringify(status), { mode: 0o600 });
   renameSync(`${file}.new`, file);
 };
 
