@@ -1,4 +1,5 @@
 import { locateConfig } from '../config/locate.ts';
+import { quickSocket } from '../config/quick-socket.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import { readConfigFile } from './read-config-file.ts';
 
@@ -18,8 +19,9 @@ export const findSocketPath = async (
   if (given !== undefined) return given;
   const places = locateConfig(configFile, env);
   const file = unlessUnreadable(() => readConfigFile(places), places[0].named);
-  // The parser costs a tenth of a `trigger queue`; most files don't name a socket.
   if (file === null || !file.text.includes('socket')) return defaultSocketPath;
+  const quick = quickSocket(file.text);
+  if (quick !== undefined) return quick;
   const { parseToml } = await import('../config/toml.ts');
   const node = parseToml(file.text, file.path)['node'] as { readonly socket?: unknown } | undefined;
   return typeof node?.socket === 'string' ? node.socket : defaultSocketPath;

@@ -1,0 +1,39 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { parse as parseToml } from 'smol-toml';
+import { describe, expect, it } from 'vitest';
+import { quickSocket } from '../../../src/config/quick-socket.ts';
+
+const fixtures = new URL('../../fixtures/config/', import.meta.url);
+
+describe('the quick look for the socket', () => {
+  it.each([
+    '[node]\nsocket = "/s"',
+    'x = 1\n[etcd]\nprefix = "/t"\n [ node ] # us\n\tname = "a"\n  socket="/s" # here\n[watch]\n',
+    '[node]\r\nname = "a"\nsocket = "/s"\n',
+  ])('%j: finds what the parser finds', (text) => {
+    expect(quickSocket(text)).toBe('/s');
+    expect(parseToml(text)).toMatchObject({ node: { socket: '/s' } });
+  });
+
+  it.each([
+    'node.socket = "/s"',
+    'node = { socket = "/s" }',
+    'socket = "/s"',
+    '[other]\nsocket = "/s"',
+    '[node.other]\nsocket = "/s"',
+    '[[node]]\nsocket = "/s"',
+    "[node]\nsocket = '/s'",
+    '[node]\nsocket = "/\\u0073"',
+    '[node]\nname = """\nsocket = "/wrong"\n"""\nsocket = "/s"',
+    '[node]\n# socket = "/wrong"',
+    '[node]\nallow = [\n"socket = \'/wrong\'"]',
+  ])('%j: leaves it to the parser', (text) => {
+    expect(quickSocket(text)).toBeUndefined();
+  });
+
+  it.each(readdirSync(fixtures))('agrees with the parser on %s', (name) => {
+    const text = readFileSync(new URL(name, fixtures), 'utf8');
+    const node = parseToml(text)['node'] as { socket?: string } | undefined;
+    expect(quickSocket(text)).toBe(node?.socket);
+  });
+});
