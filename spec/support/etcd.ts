@@ -77,6 +77,9 @@ const prepareEtcd = (options: EtcdTestOptions, ports: EtcdPorts): TestEtcd => {
   const endpoint = `${scheme}://127.0.0.1:${ports.client}`;
   let child: ChildProcess | undefined;
   let wipes = 0;
+  // A test run that ends early must not leave servers behind.
+  const onExit = () => void child?.kill('SIGKILL');
+  process.once('exit', onExit);
 
   const kill = async () => {
     const running = child;
@@ -111,6 +114,7 @@ const prepareEtcd = (options: EtcdTestOptions, ports: EtcdPorts): TestEtcd => {
     freeze: () => void child?.kill('SIGSTOP'),
     thaw: () => void child?.kill('SIGCONT'),
     stop: async () => {
+      process.off('exit', onExit);
       await kill();
       rmSync(folder, { recursive: true, force: true });
     },
