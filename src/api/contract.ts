@@ -13,7 +13,7 @@
  *     POST /v1/jobs                           NewJobBody → 201 JobView
  *     GET  /v1/jobs/:id                       JobView
  *     GET  /v1/jobs/:id/wait                  JobView              answers when ended; ?timeout_ms → 504 timed-out
- *     GET  /v1/jobs/:id/output                bytes                ?follow=1: goes on until the job has ended
+ *     GET  /v1/jobs/:id/output                bytes                ?follow=1: goes on until the job has ended; ?lines: begins with so many of the last lines
  *     POST /v1/jobs/:id/kill|remove|urgent|retry   JobView
  *     POST /v1/jobs/swap                      { a, b } → JobView[2]
  *     POST /v1/firings                        NewFiringBody → 201 FiredView

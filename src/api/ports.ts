@@ -43,7 +43,13 @@ export interface FiringStatus {
   readonly outcomes: readonly Outcome[];
 }
 
+export interface OutputOptions {
+  /** Goes on until the job has ended. */
+  readonly follow: boolean;
+  /** Begins with so many of the last lines that are there; undefined: with the first byte. */
+  readonly lines: number | undefined;
+}
+
 export interface Outputs {
-  /** The job's output file; with `follow` until the job has ended. */
-  open(job: Job, follow: boolean, signal: AbortSignal): Readable;
+  open(job: Job, options: OutputOptions, signal: AbortSignal): Readable;
 }

@@ -49,8 +49,8 @@ const start = async (options: DaemonOptions, releasers: Releasers): Promise<Daem
   const outcomes = publishOutcomes(parts, releasers);
   await parts.queues.start();
   releasers.push('queues', () => parts.queues.stop());
-  announce(parts, releasers);
-  const watcher = buildWatcher(parts, outcomes);
+  const presence = announce(parts, releasers);
+  const watcher = buildWatcher(parts, outcomes, presence);
   await serve(parts, watcher, releasers);
   if (config.watch.enabled) {
     watcher.start();

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { readTail, readWhole, tailFile } from '../adapters/files/tail-file.ts';
+import { readTail, tailFile } from '../adapters/files/tail-file.ts';
 import type { Outputs } from '../api/ports.ts';
 import { hasEnded, type Job } from '../domain/job.ts';
 import type { Queues } from '../queue/queues.ts';
@@ -11,10 +11,9 @@ export const outputFile = (folder: string): string => `${folder}/output`;
 
 /** The output of jobs, from their files. */
 export const createOutputsService = (queues: Pick<Queues, 'waitFor'>): Outputs => ({
-  open: (job, follow, signal) => {
-    const file = outputFile(job.folder);
-    if (!follow || hasEnded(job)) return Readable.from(readWhole(file));
-    return Readable.from(tailFile(file, { ended: queues.waitFor(job.id, signal), signal }));
+  open: (job, { follow, lines }, signal) => {
+    const ended = follow && !hasEnded(job) ? queues.waitFor(job.id, signal) : Promise.resolve();
+    return Readable.from(tailFile(outputFile(job.folder), { ended, signal, lines }));
   },
 });
 

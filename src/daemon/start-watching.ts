@@ -19,16 +19,17 @@ export const publishOutcomes = ({ options, journal, queues, place }: Parts, rele
 };
 
 /** Says in etcd that this node is there. */
-export const announce = ({ options, config, queues, place }: Parts, releasers: Releasers): void => {
+export const announce = ({ options, config, queues, place }: Parts, releasers: Releasers): NodePresence => {
   const { node, version, log } = options;
   const roles = config.watch.enabled ? ['watch'] : [];
   const presence = new NodePresence({ ...place, node, version, roles, startedAt: clock.now(), queues, clock, log });
   presence.start();
   releasers.push('presence', () => presence.close());
+  return presence;
 };
 
 /** The watcher of this node's inbox; not started yet. */
-export const buildWatcher = (parts: Parts, outcomes: OutcomePublisher): InboxWatcher => {
+export const buildWatcher = (parts: Parts, outcomes: OutcomePublisher, presence: NodePresence): InboxWatcher => {
   const { options, journal, plugins, queues, place } = parts;
   return new InboxWatcher({
     ...place,
@@ -39,5 +40,7 @@ export const buildWatcher = (parts: Parts, outcomes: OutcomePublisher): InboxWat
     outcomes,
     clock,
     log: options.log,
+    // A replaced etcd has never seen this node.
+    onConnected: () => presence.join(),
   });
 };

@@ -6,14 +6,19 @@ export interface TailOptions {
   /** Settles when nothing more will be written; what is there then is still delivered. */
   readonly ended: Promise<unknown>;
   readonly signal: AbortSignal;
+  /** Begins with so many of the last lines that are there at first; undefined: with the first byte. */
+  readonly lines?: number | undefined;
 }
 
 /** How long a change may go unnoticed where the kernel's notification does not reach us (a folder that comes later). */
 const fallbackMs = 250;
+const blockBytes = 65_536;
+const newline = 10;
 
 /** The file's bytes from the first one on, as they come. A file that is not there yet is waited for. */
-export async function* tailFile(path: string, { ended, signal }: TailOptions): AsyncGenerator<Buffer> {
+export async function* tailFile(path: string, { ended, signal, lines }: TailOptions): AsyncGenerator<Buffer> {
   let file: FileHandle | undefined;
+  let position = 0;
   let over = false;
   void ended.then(
     () => {
@@ -26,24 +31,16 @@ export async function* tailFile(path: string, { ended, signal }: TailOptions): A
   try {
     while (!signal.aborted) {
       const last = over; // read once more after the end: the last bytes may have come in between
-      file ??= await openIfThere(path);
-      if (file !== undefined) yield* readRest(file);
+      if (file === undefined) {
+        file = await openIfThere(path);
+        position = file === undefined || lines === undefined ? 0 : await startOfLastLines(file, lines);
+      }
+      if (file !== undefined) position = yield* readFrom(file, position);
       if (last) return;
       await changeOf(path, ended, signal);
     }
   } finally {
     await file?.close();
-  }
-}
-
-/** The file's bytes as they are now; none when there is no file. */
-export async function* readWhole(path: string): AsyncGenerator<Buffer> {
-  const file = await openIfThere(path);
-  if (file === undefined) return;
-  try {
-    yield* readRest(file);
-  } finally {
-    await file.close();
   }
 }
 
@@ -69,13 +66,33 @@ const wholeCharacters = (buffer: Buffer, isCut: boolean): Buffer => {
   return buffer.subarray(start);
 };
 
-async function* readRest(file: FileHandle): AsyncGenerator<Buffer> {
-  for (;;) {
-    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(65_536), 0, 65_536, null);
-    if (bytesRead === 0) return;
+/** Yields what is there from `position` on; returns where it stopped. */
+async function* readFrom(file: FileHandle, position: number): AsyncGenerator<Buffer, number> {
+  for (let at = position; ; ) {
+    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(blockBytes), 0, blockBytes, at);
+    if (bytesRead === 0) return at;
+    at += bytesRead;
     yield buffer.subarray(0, bytesRead);
   }
 }
+
+/** Where the last `lines` lines begin, read from the end backwards. A newline at the very end ends a line and begins none. */
+const startOfLastLines = async (file: FileHandle, lines: number): Promise<number> => {
+  const { size } = await file.stat();
+  if (lines === 0) return size;
+  let wanted = lines;
+  for (let end = size; end > 0; ) {
+    const from = Math.max(0, end - blockBytes);
+    const { buffer } = await file.read(Buffer.alloc(end - from), 0, end - from, from);
+    for (let at = buffer.length - 1; at >= 0; at -= 1) {
+      if (buffer[at] !== newline || from + at === size - 1) continue;
+      wanted -= 1;
+      if (wanted <= 0) return from + at + 1;
+    }
+    end = from;
+  }
+  return 0;
+};
 
 const openIfThere = async (path: string): Promise<FileHandle | undefined> => {
   try {

@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JobView } from '../../src/api/contract.ts';
+import { bootContainer, type Container } from '../support/container.ts';
+import { until } from '../support/wait.ts';
+
+const config = `[node]
+name = "lb01"
+[etcd]
+embedded = true
+[watch]
+run_cmd = "true"
+[plugins]
+path = "/opt/triggerd/plugins"
+[jobs]
+grace = "2s"
+`;
+
+/** The shipped unit file under a real systemd: jobs in units of their own, out of the daemon's sandbox and life. */
+describe('triggerd under systemd', () => {
+  let host: Container;
+
+  const trigger = (...args: string[]) => host.run('/opt/triggerd/bin/trigger', ...args);
+  const info = async (id: string): Promise<JobView> =>
+    JSON.parse((await trigger('queue', 'info', id, '--json')).stdout);
+  const add = async (script: string): Promise<string> =>
+    (await host.must('/opt/triggerd/bin/trigger', 'queue', 'add', '--', 'sh', '-c', script)).trim();
+  const running = (id: string) => until(async () => (await info(id)).state === 'running', `job ${id} to run`, 30_000);
+
+  beforeAll(async () => {
+    host = await bootContainer('bookworm');
+    await host.must('mkdir', '-p', '/etc/triggerd');
+    await host.must('sh', '-c', `printf '%s' "$0" > /etc/triggerd/triggerd.toml`, config);
+    await host.must(
+      'sh',
+      '-c',
+      'ln -s /opt/triggerd/bin/triggerd /opt/triggerd/bin/trigger /usr/bin/ && cp /opt/triggerd/systemd/triggerd.service /etc/systemd/system/ && systemctl daemon-reload',
+    );
+    await host.must('systemctl', 'start', 'triggerd');
+  }, 300_000);
+  afterAll(() => host?.stop(), 60_000);
+
+  it('is active once it is ready, and says so to systemd', async () => {
+    expect(await host.must('systemctl', 'show', '-p', 'ActiveState,StatusText,NRestarts', 'triggerd')).toMatch(
+      /ActiveState=active/,
+    );
+    expect((await trigger('nodes')).stdout).toMatch(/lb01 +present/);
+  });
+
+  it('runs a job in a unit and cgroup of its own, outside the daemon’s sandbox', async () => {
+    const id = await add('cat /proc/self/cgroup; touch /etc/job-was-here && echo wrote; echo "notify=$NOTIFY_SOCKET"');
+    expect((await trigger('queue', 'wait', id)).exitCode).toBe(0);
+    const { stdout } = await trigger('queue', 'cat', id);
+    expect(stdout).toMatch(/triggerd-job-\w+\.service/);
+    expect(stdout).not.toMatch(/triggerd\.service/);
+    expect(stdout).toMatch(/^wrote$/m);
+    expect(stdout).toMatch(/^notify=$/m);
+  });
+
+  it('kills every descendant, whatever it did to get away', async () => {
+    const id = await add('setsid sh -c "env -i setsid sleep 4711 & exec sleep 4712" & sleep 4713');
+    await until(
+      async () => (await host.run('pgrep', '-f', '^sleep 471[123]')).stdout.split('\n').length === 3,
+      'three sleepers',
+      30_000,
+    );
+    expect((await trigger('queue', 'kill', id)).exitCode).toBe(0);
+    await trigger('queue', 'wait', id);
+    expect(await info(id)).toMatchObject({ state: 'finished', result: 'killed' });
+    expect((await host.run('pgrep', '-f', '^sleep 471[123]')).stdout).toBe('');
+  });
+
+  it('a job outlives a restart of the daemon that it caused itself', async () => {
+    const id = await add('systemctl restart triggerd; echo restarted; exit 5');
+    await until(async () => (await info(id).catch(() => undefined))?.state === 'finished', 'the job to end', 60_000);
+    expect(await info(id)).toMatchObject({ result: 'failed', exit_code: 5, attempt: 1 });
+    expect((await trigger('queue', 'cat', id)).stdout).toBe('restarted');
+  });
+
+  it('a job outlives a killed daemon; the unit starts again and collects it', async () => {
+    const id = await add('until [ -e /tmp/gate ]; do sleep 0.1; done; exit 6');
+    await running(id);
+    await host.must('systemctl', 'kill', '--signal=KILL', '--kill-whom=main', 'triggerd');
+    await until(async () => (await trigger('queue')).exitCode === 0, 'the daemon to be back', 60_000);
+    expect(await info(id)).toMatchObject({ state: 'running', attempt: 1 });
+    await host.must('touch', '/tmp/gate');
+    expect((await trigger('queue', 'wait', id)).exitCode).toBe(6);
+  });
+
+  it('reloads, and stops cleanly', async () => {
+    await host.must('systemctl', 'reload', 'triggerd');
+    await host.must('systemctl', 'stop', 'triggerd');
+    expect(await host.must('systemctl', 'show', '-p', 'Result', 'triggerd')).toBe('Result=success');
+    expect((await host.run('pgrep', 'etcd')).stdout).toBe('');
+  });
+}, 120_000);

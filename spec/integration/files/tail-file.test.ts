@@ -1,0 +1,69 @@
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { readTail, tailFile } from '../../../src/adapters/files/tail-file.ts';
+
+let folder: string;
+let file: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'triggerd-tail-'));
+  file = join(folder, 'output');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const ended = Promise.resolve();
+const never = new AbortController().signal;
+const textOf = async (lines?: number): Promise<string> => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of tailFile(file, { ended, signal: never, lines })) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+};
+
+it.each([
+  ['a\nb\nc\n', 2, 'b\nc\n'],
+  ['a\nb\nc', 2, 'b\nc'],
+  ['a\nb\n', 5, 'a\nb\n'],
+  ['a\n\n\n', 2, '\n\n'],
+  ['abc', 1, 'abc'],
+  ['abc\n', 0, ''],
+  ['', 3, ''],
+])('of %j the last %i lines are %j', async (content, lines, expected) => {
+  writeFileSync(file, content);
+  expect(await textOf(lines)).toBe(expected);
+});
+
+it('finds last lines across blocks', async () => {
+  writeFileSync(file, `${'x'.repeat(200_000)}\n${'y'.repeat(150_000)}\n${'z'.repeat(100_000)}\n`);
+  expect((await textOf(2)).length).toBe(250_002);
+});
+
+it('gives everything, and nothing where there is no file', async () => {
+  expect(await textOf()).toBe('');
+  writeFileSync(file, 'ü\0\n');
+  expect(await textOf()).toBe('ü\0\n');
+});
+
+it('follows a file that comes later and grows, until the end', async () => {
+  let end: () => void = () => undefined;
+  const jobEnds = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const steps = [() => appendFileSync(file, 'two\n'), () => appendFileSync(file, 'three\n'), () => end()];
+  const seen: string[] = [];
+  const following = tailFile(file, { ended: jobEnds, signal: never });
+  const first = following.next(); // before the file exists
+  writeFileSync(file, 'one\n');
+  for (let chunk = await first; chunk.done !== true; chunk = await following.next()) {
+    seen.push(chunk.value.toString());
+    steps.shift()?.();
+  }
+  expect(seen).toEqual(['one\n', 'two\n', 'three\n']);
+});
+
+it('reads the end of a file from a whole character on', async () => {
+  writeFileSync(file, 'aüüü');
+  expect(await readTail(file, 5)).toBe('üü');
+  expect(await readTail(file, 100)).toBe('aüüü');
+  expect(await readTail(join(folder, 'missing'), 5)).toBeNull();
+});

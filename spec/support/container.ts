@@ -1,0 +1,99 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { root } from './node.ts';
+import { until } from './wait.ts';
+
+/** Where bootstrapped systems are kept between runs. */
+const cache = '/var/cache/triggerd-acceptance';
+
+/** A Debian with its own systemd as pid 1, on its own private network, with the checkout at /opt/triggerd. */
+export interface Container {
+  /** Runs a command inside, as root. */
+  run(...argv: string[]): Promise<{ stdout: string; stderr: string; exitCode: number | undefined }>;
+  /** Like `run`, and throws when it fails. */
+  must(...argv: string[]): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Needs root, debootstrap and systemd-container. The first call bootstraps (about a minute); the system is thrown away after each use. */
+export const bootContainer = async (release: 'bookworm' | 'trixie'): Promise<Container> => {
+  const base = await bootstrapped(release);
+  const folder = mkdtempSync(join(tmpdir(), 'triggerd-container-'));
+  await execa('cp', ['-a', `${base}/.`, folder]);
+  const binds = [`${root}:/opt/triggerd`, '/usr/bin/node', '/usr/bin/etcd'];
+  const args = ['--quiet', '--boot', `--directory=${folder}`, '--register=no', '--keep-unit', '--private-network'];
+  args.push('--link-journal=no', '--console=pipe', ...binds.map((bind) => `--bind-ro=${bind}`));
+  const nspawn = spawn('systemd-nspawn', args, { stdio: 'ignore' });
+  try {
+    const leader = await until(() => leaderOf(nspawn), 'the container to start', 30_000);
+    const run: Container['run'] = async (...argv) => {
+      const inside = [
+        '--target',
+        String(leader),
+        '--all',
+        '--',
+        '/usr/bin/env',
+        '-i',
+        'PATH=/usr/sbin:/usr/bin:/sbin:/bin',
+        'LANG=C.UTF-8',
+        ...argv,
+      ];
+      const { stdout, stderr, exitCode } = await execa('nsenter', inside, { reject: false, stdin: 'ignore' });
+      return { stdout, stderr, exitCode };
+    };
+    await until(
+      async () => /running|degraded/.test((await run('systemctl', 'is-system-running')).stdout),
+      'systemd',
+      60_000,
+    );
+    return {
+      run,
+      must: async (...argv) => {
+        const { stdout, stderr, exitCode } = await run(...argv);
+        if (exitCode !== 0) throw new Error(`${argv.join(' ')} exited ${exitCode}: ${stderr || stdout}`);
+        return stdout;
+      },
+      stop: async () => {
+        await run('systemctl', 'poweroff', '--force', '--force');
+        await endOf(nspawn, folder);
+      },
+    };
+  } catch (error) {
+    await endOf(nspawn, folder);
+    throw error;
+  }
+};
+
+const endOf = async (nspawn: ChildProcess, folder: string): Promise<void> => {
+  const over = nspawn.exitCode !== null || nspawn.signalCode !== null ? Promise.resolve() : once(nspawn, 'exit');
+  nspawn.kill('SIGTERM');
+  await over;
+  rmSync(folder, { recursive: true, force: true });
+};
+
+/** The container's pid 1, seen from outside: the child of systemd-nspawn that has become systemd. */
+const leaderOf = async ({ pid }: ChildProcess): Promise<number | undefined> => {
+  const { stdout } = await execa('pgrep', ['--parent', String(pid), '--exact', 'systemd'], { reject: false });
+  const found = Number(stdout.split('\n')[0]);
+  return found > 0 ? found : undefined;
+};
+
+const bootstrapped = async (release: string): Promise<string> => {
+  const base = join(cache, release);
+  if (existsSync(base)) return base;
+  mkdirSync(cache, { recursive: true });
+  const fresh = `${base}.new`;
+  rmSync(fresh, { recursive: true, force: true });
+  await execa('debootstrap', [
+    '--variant=minbase',
+    '--include=systemd,systemd-sysv,dbus,procps,libstdc++6',
+    release,
+    fresh,
+  ]);
+  renameSync(fresh, base);
+  return base;
+};
