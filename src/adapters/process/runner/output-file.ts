@@ -49,7 +49,11 @@ export const createOutputFile = (folder: string, maxBytes: number): OutputFile =
     // A copy: a slice would keep the whole chunk alive.
     tail.push({ ...piece, bytes: Buffer.from(piece.bytes.subarray(-tailBytes)) });
     tailLength += Math.min(piece.bytes.length, tailBytes);
-    while (tailLength > 2 * tailBytes) tailLength -= tail.shift()?.bytes.length ?? 0;
+    // Only now and then: a million one-byte pieces must not each move all the others.
+    if (tailLength > 2 * tailBytes) {
+      tail = lastBytes(tail, tailBytes);
+      tailLength = tailBytes;
+    }
   };
 
   const write = (stream: 'o' | 'e', chunk: Buffer): void => {
@@ -81,16 +85,16 @@ export const createOutputFile = (folder: string, maxBytes: number): OutputFile =
   };
 };
 
+/** The pieces that hold the last `limit` bytes; the first one cut to fit. */
 const lastBytes = (pieces: readonly Piece[], limit: number): Piece[] => {
-  const last: Piece[] = [];
-  let left = limit;
-  for (const piece of pieces.toReversed()) {
-    if (left <= 0) break;
-    const bytes = piece.bytes.subarray(-left);
-    last.unshift({ ...piece, bytes });
-    left -= bytes.length;
+  let first = pieces.length;
+  let length = 0;
+  while (first > 0 && length < limit) {
+    first -= 1;
+    length += pieces[first]?.bytes.length ?? 0;
   }
-  return last;
+  const [cut, ...rest] = pieces.slice(first);
+  return cut === undefined ? [] : [{ ...cut, bytes: cut.bytes.subarray(Math.max(0, length - limit)) }, ...rest];
 };
 
 /** Index lines are held back for a step so that byte-wise output does not make an index larger than itself. */

@@ -1,0 +1,42 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { identityOf, isAlive } from '../../../src/adapters/process/process-identity.ts';
+import { createWatchPaths } from '../../../src/adapters/process/watch-paths.ts';
+import { temporaryFolder } from '../../support/journal.ts';
+import { until } from '../../support/wait.ts';
+
+const counting = (paths: readonly string[], atMostMs?: number) => {
+  const seen = { changes: 0 };
+  onTestFinished(
+    createWatchPaths(atMostMs)(paths, () => {
+      seen.changes += 1;
+    }),
+  );
+  return seen;
+};
+
+test('a lock file that comes and goes is noticed, a neighbour is not', async () => {
+  const folder = temporaryFolder();
+  const lock = join(folder, 'agent.lock');
+  const seen = counting([lock]);
+  writeFileSync(join(folder, 'neighbour'), '');
+  writeFileSync(lock, '');
+  await until(() => seen.changes > 0, 'the lock that came');
+  const before = seen.changes;
+  rmSync(lock);
+  await until(() => seen.changes > before, 'the lock that went');
+});
+
+test('a path in a folder that does not exist is looked at from time to time', async () => {
+  const seen = counting(['/nowhere/at/all/agent.lock'], 20);
+  await until(() => seen.changes > 1, 'two looks');
+});
+
+test('a process is known by more than its pid', () => {
+  const self = identityOf(process.pid);
+  expect(self && isAlive(self)).toBe(true);
+  expect(self && isAlive({ ...self, startTime: '1' })).toBe(false);
+  expect(self && isAlive({ ...self, bootId: 'another boot' })).toBe(false);
+  expect(identityOf(2 ** 22 + 1)).toBeUndefined();
+});
