@@ -8,10 +8,10 @@
  * goes to the job's folder first and to the daemon second, which may be gone by then.
  */
 import { appendFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunEnding } from '../../queue/ports.ts';
 import { type Answer, isMissing, type Order } from './job-files.ts';
+import { onLines } from './on-lines.ts';
 import { cgroupTree, ownCgroupProcs } from './process-tree.ts';
 import { createPipes } from './runner/pipes.ts';
 import { type JobRun, type RunTools, runJob, writeStatus } from './runner/run-job.ts';
@@ -55,14 +55,15 @@ const complain = (folder: string, thrown: unknown): void => {
   }
 };
 
-const serve = async (): Promise<void> => {
+/** The daemon sends an order only after it had the answer to the last one. */
+const serve = (): void => {
   const onDaemonGone = (): void => {
     isDaemonGone = true;
   };
   process.stdin.once('end', onDaemonGone);
   process.stdout.once('error', onDaemonGone).on('error', () => undefined);
   const tools: RunTools = { openPipe: createPipes() };
-  for await (const line of createInterface({ input: process.stdin })) await perform(JSON.parse(line) as Order, tools);
+  onLines(process.stdin, (line) => void perform(JSON.parse(line) as Order, tools));
 };
 
 const performOne = async (order: Order): Promise<void> => {
@@ -81,7 +82,7 @@ const main = async (): Promise<void> => {
     process.exit(70);
   });
   const [folder, token] = process.argv.slice(2);
-  if (folder === undefined || token === undefined) await serve();
+  if (folder === undefined || token === undefined) serve();
   else await performOne({ folder, token });
 };
 

@@ -1,7 +1,7 @@
-import type { Readable } from 'node:stream';
 import { execa } from 'execa';
 import { awaitEnding } from './adoption.ts';
 import type { Answer, Order } from './job-files.ts';
+import { onLines } from './on-lines.ts';
 import type { Launcher } from './process-runner.ts';
 
 export interface WarmRunnersOptions {
@@ -98,12 +98,3 @@ const startRunner = ([program, ...args]: readonly [string, ...string[]]): WarmRu
 };
 
 const basePath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-
-const onLines = (stream: Readable, onLine: (line: string) => void): void => {
-  let rest = '';
-  stream.setEncoding('utf8').on('data', (chunk: string) => {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) onLine(line);
-  });
-};
