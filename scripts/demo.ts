@@ -180,6 +180,9 @@ const demo = async (): Promise<void> => {
   if (applied.exitCode !== 2) throw new Error(`puppet apply on web01 exited ${applied.exitCode}\n${applied.stderr}`);
 
   step('lb01 and lb02: their queues run Puppet');
+  await until('a running Puppet run', 20, async () => /running|finished/.test(await trigger('lb01', 'queue')));
+  console.log(dim('   lb01$ trigger queue'));
+  show(await trigger('lb01', 'queue'));
   const status = await finalStatus();
   for (const node of balancers) {
     console.log(dim(`   ${node}$ trigger queue`));
