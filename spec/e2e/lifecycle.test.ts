@@ -27,7 +27,7 @@ describe('the daemon', () => {
     '--',
     'sh',
     '-c',
-    `echo begun; until [ -e ${join(node.dir, name)} ]; do sleep 0.02; done; echo done; exit 3`,
+    `echo begun; until [ -e ${join(node.dir, name)} ] || [ ! -d ${node.dir} ]; do sleep 0.02; done; echo done; exit 3`,
   ];
   const addRunning = async (name: string): Promise<string> => {
     const id = (await node.trigger('queue', 'add', ...gated(name))).stdout.trim();

@@ -35,7 +35,7 @@ describe('trigger queue', () => {
   /** A job that stands in the slot until its gate is there. */
   const blocker = async (name: string): Promise<{ id: string; open(): void }> => {
     const gate = join(node.dir, name);
-    const id = await add('--', 'sh', '-c', `until [ -e ${gate} ]; do sleep 0.02; done`);
+    const id = await add('--', 'sh', '-c', `until [ -e ${gate} ] || [ ! -d ${node.dir} ]; do sleep 0.02; done`);
     await until(async () => (await info(id)).state === 'running', `job ${id} to run`);
     return { id, open: () => writeFileSync(gate, '') };
   };
@@ -118,7 +118,7 @@ describe('trigger queue', () => {
     expect((await q('slots', '--queue', 'wide')).stdout).toBe('2');
     const gate = join(node.dir, 'gate-slots');
     const ids = await Promise.all(
-      ['1', '2', '3'].map(() => add('--queue', 'wide', '--', 'sh', '-c', `until [ -e ${gate} ]; do sleep 0.02; done`)),
+      ['1', '2', '3'].map(() => add('--queue', 'wide', '--', 'sh', '-c', `until [ -e ${gate} ] || [ ! -d ${node.dir} ]; do sleep 0.02; done`)),
     );
     const states = async () => (await Promise.all(ids.map(info))).map((job) => job.state).sort();
     await until(async () => (await states()).join() === 'queued,running,running', 'two at a time');
