@@ -118,7 +118,9 @@ describe('trigger queue', () => {
     expect((await q('slots', '--queue', 'wide')).stdout).toBe('2');
     const gate = join(node.dir, 'gate-slots');
     const ids = await Promise.all(
-      ['1', '2', '3'].map(() => add('--queue', 'wide', '--', 'sh', '-c', `until [ -e ${gate} ] || [ ! -d ${node.dir} ]; do sleep 0.02; done`)),
+      ['1', '2', '3'].map(() =>
+        add('--queue', 'wide', '--', 'sh', '-c', `until [ -e ${gate} ] || [ ! -d ${node.dir} ]; do sleep 0.02; done`),
+      ),
     );
     const states = async () => (await Promise.all(ids.map(info))).map((job) => job.state).sort();
     await until(async () => (await states()).join() === 'queued,running,running', 'two at a time');
