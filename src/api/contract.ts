@@ -28,6 +28,7 @@
  * Every refusal is `{ "error": ErrorView }` with the status from the error catalogue.
  */
 import type { ErrorCode, ErrorDetails } from '../domain/errors.ts';
+import type { ChainLink } from '../domain/firing.ts';
 import type { JobSource, JobState } from '../domain/job.ts';
 import type { Stage } from '../domain/outcome.ts';
 import type { ResultKind } from '../domain/result.ts';
@@ -104,6 +105,10 @@ export interface NewFiringBody {
   readonly noop?: boolean;
   /** The firing expires when it is still owed after this time. */
   readonly ttl_ms?: number;
+  /** From `TRIGGERD_CONTEXT`, when fired inside a run: the chain that this firing continues. */
+  readonly chain?: readonly ChainLink[];
+  /** With `chain`: hops still allowed to this firing; −1 is stopped by its targets. */
+  readonly ttl?: number;
   /** Name of the user who asked; shown as the origin. */
   readonly user?: string;
 }

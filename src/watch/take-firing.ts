@@ -1,3 +1,4 @@
+import { stoppedByLoopGuard } from '../domain/chain.ts';
 import { asTriggerdError, type TriggerdError } from '../domain/errors.ts';
 import { type Firing, isExpired } from '../domain/firing.ts';
 import type { Log } from '../domain/log.ts';
@@ -73,6 +74,8 @@ export class FiringTaker {
     const { node, clock, decideJob } = this.#options;
     if (!firing.targets.includes(node)) return { refusal: 'this node is not one of its targets' };
     if (isExpired(firing, clock.now())) return { refusal: 'expired' };
+    const stop = stoppedByLoopGuard(firing, node);
+    if (stop !== null) return { refusal: stop };
     return decideJob(firing);
   }
 

@@ -50,7 +50,8 @@ const firingDocument = v.object({
   noop: v.nullish(v.boolean(), false),
   tags: v.nullish(v.pipe(v.array(text(1_024)), v.maxLength(maxTags)), []),
   policy: v.nullish(v.record(v.string(), v.unknown()), {}),
-  ttl: counter,
+  // −1: no hop was left; the target stops it and says so.
+  ttl: v.pipe(v.number(), v.integer(), v.minValue(-1)),
   chain: v.nullish(
     v.pipe(v.array(v.object({ firing: firingId, node: nodeName, trigger: triggerName })), v.maxLength(maxChain)),
     [],

@@ -6,6 +6,8 @@ import type { ApiServices } from '../ports.ts';
 import { durationMs, stringMap, text } from '../schemas.ts';
 import type { Verb } from '../verb.ts';
 
+const chainLink = v.strictObject({ firing: text(26), node: text(253), trigger: text(255) });
+
 const body = v.strictObject({
   trigger: text(255),
   hosts: v.pipe(v.array(text(253)), v.minLength(1, 'Expected at least one host'), v.maxLength(20_000)),
@@ -15,6 +17,8 @@ const body = v.strictObject({
   noop: v.optional(v.boolean(), false),
   ttl_ms: v.optional(durationMs),
   user: v.optional(text(64)),
+  chain: v.optional(v.pipe(v.array(chainLink), v.maxLength(300)), []),
+  ttl: v.optional(v.pipe(v.number(), v.integer(), v.minValue(-1), v.maxValue(255)), defaultTtl),
 });
 
 export const addFiring: Verb = (app, services) => {
@@ -37,8 +41,8 @@ const newFiring = (asked: v.InferOutput<typeof body>, services: ApiServices): Fi
     noop: asked.noop,
     tags: asked.tags,
     policy: {},
-    ttl: defaultTtl,
-    chain: [],
+    ttl: Math.min(asked.ttl, defaultTtl),
+    chain: asked.chain,
     createdAt: new Date(now).toISOString(),
     expiresAt: asked.ttl_ms === undefined ? null : new Date(now + asked.ttl_ms).toISOString(),
     signature: null,

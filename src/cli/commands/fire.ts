@@ -6,6 +6,7 @@ import { followFiring } from '../follow-firing.ts';
 import { duration, list, pair } from '../options.ts';
 import { print } from '../print.ts';
 import { visible } from '../render/text.ts';
+import { runChain } from '../run-chain.ts';
 import type { Session } from '../session.ts';
 
 interface Options {
@@ -44,7 +45,7 @@ export const define: Define = (command, run) => {
 const fire = async (session: Session, trigger: string, options: Options): Promise<number> => {
   if (options.timeout !== undefined && options.wait !== true)
     throw new TriggerdError('usage', '--timeout says how long to wait: it needs --wait (--ttl lets a firing expire)');
-  const body = newFiring(trigger, options, askingUser(session.env));
+  const body = { ...newFiring(trigger, options, askingUser(session.env)), ...runChain(session.env) };
   const fired = await session.client.request<FiredView>('/v1/firings', { method: 'POST', body });
   warnOfUnseen(session, fired.unseen);
   if (options.wait === true) return followFiring(session, fired, options.timeout);
