@@ -106,23 +106,6 @@ describe('the inbox watcher on a real etcd', () => {
     expect(firings.taken).toEqual([...before, ...after]);
   });
 
-  it('hands a firing to the queue within milliseconds', async () => {
-    await watch().ready;
-    const latencies: number[] = [];
-    for (let round = 0; round < 50; round++) {
-      const startedAt = performance.now();
-      const [, handedAt] = await Promise.all([
-        publish(),
-        new Promise<number>((resolve) => {
-          firings.onTaken = () => resolve(performance.now());
-        }),
-      ]);
-      latencies.push(handedAt - startedAt);
-    }
-    latencies.sort((a, b) => a - b);
-    expect(latencies[25]).toBeLessThan(100);
-  });
-
   it('accepts a backlog of 5,000 once each, although the connection is cut three times on the way', async () => {
     const ids = await publishMany(5_000);
     let cuts = 0;

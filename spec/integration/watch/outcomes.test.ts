@@ -83,7 +83,7 @@ describe('outcomes on a real etcd', () => {
     expect(firings.find(firing.id)?.published).toBe('finished/1');
   });
 
-  it('publishes the 1,000 outcomes of one job in well under two seconds', async () => {
+  it('publishes the 1,000 outcomes of one job, every one of them', async () => {
     const all = await publishAll(1_000);
     const ids = all.map((firing) => firing.id);
     const job = queuedJob(1, someRequest, ids);
@@ -91,11 +91,8 @@ describe('outcomes on a real etcd', () => {
     for (const id of ids) firings.markPublished(id, 'running/1');
     publisher.start();
     await settled();
-    const startedAt = performance.now();
     firings.change(finished(job));
     await settled();
-    const tookMs = performance.now() - startedAt;
-    expect(tookMs).toBeLessThan(2_000);
     expect((await direct.list(keys.inboxes(node))).entries).toEqual([]);
     expect(firings.unsettled()).toEqual([]);
   });
