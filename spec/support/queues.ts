@@ -18,6 +18,7 @@ export const queuesOf = (
     clock: { now: () => Date.now() },
     log: recordingLog(),
     history: { keep: 1_000_000, maxAgeMs: 1e12, every: 3_600_000 },
+    maxAttempts: 3,
     ...parts,
   });
 
@@ -26,6 +27,7 @@ export const plainPlugins = (parts: Partial<Plugins> = {}): Plugins => ({
   check: (request) => request.argv.join(' '),
   obstacle: async () => null,
   prepare: async (job) => planFor(job),
+  isRerunAfterLoss: () => false,
   conclude: async (_job, ending) => ({ kind: 'result', result: resultOf(ending), details: {} }),
   ...parts,
 });

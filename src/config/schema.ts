@@ -99,6 +99,10 @@ const jobs = section('What holds for every job.', {
     size('Bytes of output kept per job; what exceeds it is counted, and its last part kept.'),
     '64MiB',
   ),
+  max_attempts: v.optional(
+    integer('Starts of one job at most, when its plugin wants it run again after an interruption.', 1, 100),
+    3,
+  ),
   timeout: v.optional(duration('Timeout of jobs that set none and whose plugin sets none. When missing: no limit.')),
 });
 

@@ -65,6 +65,7 @@ export const createLivePlugins = (options: LivePluginsOptions, config: Config): 
     check: (request) => live.room.check(request),
     obstacle: (job) => live.room.obstacle(job),
     prepare: (job) => live.room.prepare(job),
+    isRerunAfterLoss: (job) => live.room.isRerunAfterLoss(job),
     conclude: (job, ending) => live.room.conclude(job, ending),
   };
 };

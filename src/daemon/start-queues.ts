@@ -12,6 +12,8 @@ import { clock, type DaemonOptions, type Parts } from './parts.ts';
 import type { Releasers } from './releasers.ts';
 
 const historyEveryMs = 60_000;
+/** A lock whose holder was killed changes no file: a deferral is looked at this often anyway. */
+const deferralLookMs = 10_000;
 
 /** Journal, runner, plugins and the queues on them. The queues are not started yet. */
 export const buildQueues = (
@@ -39,9 +41,10 @@ export const buildQueues = (
     journal: journal.journal,
     runner,
     plugins,
-    watchPaths: createWatchPaths(),
+    watchPaths: createWatchPaths(deferralLookMs),
     clock,
     log,
+    maxAttempts: config.jobs.max_attempts,
     history: { keep: config.history.keep, maxAgeMs: config.history.max_age, every: historyEveryMs },
   });
   return { journal, runner, plugins, queues };

@@ -44,6 +44,8 @@ const manifest = v.strictObject({
   timeout: v.optional(v.nullable(duration), null),
   /** Whether the plugin honours `TRIGGERD_NOOP=1`; a noop job of any other plugin is refused. */
   noop: v.optional(v.boolean(), false),
+  /** After a loss of the runner (a reboot, say): run the job again, or let it end as `interrupted`. */
+  on_restart: v.optional(v.picklist(['rerun', 'fail']), 'fail'),
   success_exit_codes: v.optional(v.array(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(255))), [0]),
   args: v.optional(v.record(argumentName, argument), {}),
   invocation: v.optional(invocation, {}),

@@ -53,6 +53,7 @@ export const createPlugins = (options: PluginsOptions): PluginRoom => {
       const plugin = find(job.request.plugin);
       return planOf(options, plugin, driverOf(plugin), job);
     },
+    isRerunAfterLoss: (job) => find(job.request.plugin).manifest.on_restart === 'rerun',
     conclude: async (job, ending) => {
       const plugin = find(job.request.plugin);
       return driverOf(plugin).conclude(plugin, job, ending);

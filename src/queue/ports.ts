@@ -197,6 +197,8 @@ export interface Plugins {
   obstacle(job: QueuedJob): Promise<Omit<Deferral, 'since'> | null>;
   prepare(job: Job): Promise<LaunchPlan>;
   conclude(job: Job, ending: RunEnding): Promise<Verdict>;
+  /** Whether a job whose runner died with it (a reboot, say) is to be run again: its plugin's `on_restart`. */
+  isRerunAfterLoss(job: Job): boolean;
 }
 
 /** Wakes us when one of the files changes or goes away; also after `atMostMs`. Returns the canceller. */

@@ -34,6 +34,8 @@ export interface QueuesOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly history: HistoryOptions;
+  /** Starts of one job at most: one that takes its runner down each time is given up. */
+  readonly maxAttempts: number;
 }
 
 /** A queue while the daemon runs. */

@@ -55,7 +55,7 @@ const prepare = async (room: Room, job: RunningJob): Promise<LaunchPlan | 'kille
 
 const settle = async (room: Room, job: RunningJob, outcome: Outcome): Promise<void> => {
   if (outcome === 'never-started') return journalled(room, () => room.transitions.unstart(job.id));
-  if (outcome === 'lost') return finish(room, job, { kind: 'interrupted', reason: 'Its runner died before it ended.' });
+  if (outcome === 'lost') return interrupted(room, job);
   if ('kind' in outcome) return finish(room, job, outcome);
   const verdict = await judge(room, job, outcome);
   if (verdict.kind === 'deferred') return journalled(room, () => room.deferrals.defer(job, verdict.deferral));
@@ -63,6 +63,25 @@ const settle = async (room: Room, job: RunningJob, outcome: Outcome): Promise<vo
   const { finishedAt, times } = outcome;
   const { result, details } = verdict;
   return journalled(room, () => room.transitions.finish(job.id, { startedAt, finishedAt, times, result, details }));
+};
+
+/** Nobody saw it end. It is run again if its plugin can stand that, unless it seems to be what takes its runner down. */
+const interrupted = (room: Room, job: RunningJob): Promise<void> => {
+  if (isRerun(room, job) && job.attempt < room.maxAttempts) {
+    room.log.warn({ job: job.id, attempt: job.attempt }, 'A job was interrupted; it is run again.');
+    return journalled(room, () => room.transitions.rerun(job.id));
+  }
+  const times = job.attempt === 1 ? '' : ` It was started ${job.attempt} times.`;
+  return finish(room, job, { kind: 'interrupted', reason: `Its runner died before it ended.${times}` });
+};
+
+const isRerun = (room: Room, job: RunningJob): boolean => {
+  try {
+    return room.plugins.isRerunAfterLoss(job);
+  } catch (thrown) {
+    room.log.warn({ error: thrown, job: job.id }, 'The plugin of an interrupted job is gone; it is not run again.');
+    return false;
+  }
 };
 
 /** The end of a job that no runner has seen end. */

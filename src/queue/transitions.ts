@@ -4,6 +4,7 @@
  *     (new) ──add / accept──► queued ──start──► running ──finish──► finished
  *                              │ ▲ ▲               │
  *                              │ │ └──── defer ────┤   it turned out not to have run (agent lock, agent disabled)
+ *                              │ ├───── rerun ─────┤   its runner died, and its plugin wants it run again
  *                              │ └───── unstart ───┘   it demonstrably never began
  *                              ├──defer / release──►   queued, passed over / looked at again
  *                              └──skip──► skipped
@@ -29,6 +30,8 @@ export interface Transitions {
   /** Ends a deferral. */
   release(id: JobId): QueuedJob;
   unstart(id: JobId): QueuedJob;
+  /** Back into the queue after an interruption; the attempt stays counted. */
+  rerun(id: JobId): QueuedJob;
   skip(id: JobId, reason: string): SkippedJob;
 }
 
@@ -49,6 +52,7 @@ export const createTransitions = (journal: Journal, changes: Changes, clock: Clo
     defer: (job, deferral) => announced(journal.defer(job.id, { ...deferral, since: clock.now() })),
     release: (id) => announced(journal.defer(id, null)),
     unstart: (id) => announced(journal.unstart(id)),
+    rerun: (id) => announced(journal.defer(id, null)),
     skip: (id, reason) => announced(journal.skip(id, reason, clock.now())),
   };
 };
