@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['spec/{unit,integration,puppet,e2e}/**/*.test.ts'],
+    include: ['spec/{unit,integration,puppet,e2e,faults}/**/*.test.ts'],
     // Runners, drivers and daemons are started from dist.
     globalSetup: ['spec/support/build.ts'],
     pool: 'forks',
