@@ -1,0 +1,135 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { FiringView, JobView } from '../../src/api/contract.ts';
+import { startEtcd, type TestEtcd } from '../support/etcd.ts';
+import { createNode, type TestNode } from '../support/node.ts';
+import { createPuppet, type TestPuppet } from '../support/puppet.ts';
+import { until } from '../support/wait.ts';
+
+/** A run that can not really happen is not done. Real `puppet agent`, its real locks; there is no server, so a run that does happen fails. */
+describe('an agent that can not run now', () => {
+  let etcd: TestEtcd;
+  let node: TestNode;
+  let puppet: TestPuppet;
+  let lock: string;
+  let disabled: string;
+
+  beforeAll(async () => {
+    etcd = await startEtcd();
+    puppet = createPuppet('lb01', [etcd.endpoint]);
+    const agent = ['puppet', 'agent', '--test', '--server', '127.0.0.1', '--serverport', '1', ...puppet.options];
+    node = createNode({ name: 'lb01', etcd: [etcd.endpoint], watch: `run_cmd = "${agent.join(' ')}"` });
+    const asked = await execa('puppet', [
+      'config',
+      'print',
+      '--section',
+      'agent',
+      ...puppet.options,
+      'agent_catalog_run_lockfile',
+      'agent_disabled_lockfile',
+    ]);
+    const settings = new Map(asked.stdout.split('\n').map((line) => line.split(' = ') as [string, string]));
+    lock = settings.get('agent_catalog_run_lockfile') ?? '';
+    disabled = settings.get('agent_disabled_lockfile') ?? '';
+    expect([lock, disabled].every((path) => path.startsWith(puppet.dir))).toBe(true);
+    mkdirSync(dirname(lock), { recursive: true });
+    await node.start();
+  }, 60_000);
+  afterAll(async () => {
+    await node?.remove();
+    puppet?.remove();
+    await etcd?.stop();
+  });
+
+  const fire = async (): Promise<string> => (await node.json<{ id: string }>('fire', 'test', '--host', 'lb01')).id;
+  const outcome = async (id: string) => (await node.json<FiringView>('status', id)).outcomes['lb01'];
+  const reaches = (id: string, stage: string) =>
+    until(
+      async () => {
+        const found = await outcome(id);
+        return found?.stage === stage ? found : undefined;
+      },
+      `${id} to be ${stage}`,
+      30_000,
+    );
+  /** It ran: without a server that is a failure, but it is a result. */
+  const hasRun = (id: string) =>
+    reaches(id, 'finished').then((found) => expect(found).toMatchObject({ result: 'failed', exit_code: 1 }));
+
+  it('disabled: deferred with the administrator’s words, the slot stays free, and it runs once enabled', async () => {
+    await execa('puppet', ['agent', ...puppet.options, '--disable', 'until the move is over']);
+    expect(existsSync(disabled)).toBe(true);
+    const id = await fire();
+    expect(await reaches(id, 'deferred')).toMatchObject({
+      reason: 'Puppet agent is disabled: until the move is over',
+      attempt: 0,
+    });
+    const other = (await node.trigger('queue', 'add', '--', 'true')).stdout.trim();
+    expect(await node.trigger('queue', 'wait', other)).toMatchObject({ exitCode: 0 });
+    expect((await node.trigger('queue')).stdout).toMatch(/queued.*until the move is over/s);
+    await execa('puppet', ['agent', ...puppet.options, '--enable']);
+    await hasRun(id);
+  });
+
+  it('locked by a live run: deferred, and it runs when the lock goes', async () => {
+    const live = spawn('ruby', ['-e', 'sleep 300', 'puppet', 'agent'], { stdio: 'ignore' });
+    try {
+      writeFileSync(lock, String(live.pid));
+      const id = await fire();
+      expect(await reaches(id, 'deferred')).toMatchObject({ reason: expect.stringContaining(`pid ${live.pid}`) });
+      const [job] = (await node.json<JobView[]>('queue')).filter((each) => each.state === 'queued');
+      expect(job).toMatchObject({ deferred: true, attempt: 0 });
+      rmSync(lock);
+      await hasRun(id);
+    } finally {
+      await end(live);
+    }
+  });
+
+  it('a holder that was killed and left its lock behind does not hold it', async () => {
+    const live = spawn('ruby', ['-e', 'sleep 300', 'puppet', 'agent'], { stdio: 'ignore' });
+    writeFileSync(lock, String(live.pid));
+    const id = await fire();
+    await reaches(id, 'deferred');
+    await end(live);
+    await hasRun(id);
+  }, 60_000);
+
+  it.each([
+    ['of a dead process', async () => String((await deadPid()) ?? 0)],
+    ['of another program that has got its pid', async () => String(process.pid)],
+    ['full of garbage', async () => 'garbage\n'],
+    ['that is empty', async () => ''],
+  ])('a lock %s is no obstacle', async (_what, content) => {
+    writeFileSync(lock, await content());
+    await hasRun(await fire());
+    rmSync(lock, { force: true });
+  });
+
+  it('a deferral survives a restart of the daemon', async () => {
+    writeFileSync(disabled, JSON.stringify({ disabled_message: 'still' }));
+    const id = await fire();
+    await reaches(id, 'deferred');
+    await node.crash();
+    await node.start();
+    expect(await outcome(id)).toMatchObject({ stage: 'deferred', reason: 'Puppet agent is disabled: still' });
+    rmSync(join(disabled));
+    await hasRun(id);
+  });
+}, 60_000);
+
+const end = async (child: ChildProcess): Promise<void> => {
+  const over = once(child, 'exit');
+  child.kill('SIGKILL');
+  await over;
+};
+
+const deadPid = async (): Promise<number | undefined> => {
+  const child = spawn('true');
+  await once(child, 'exit');
+  return child.pid;
+};
