@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { KeyStore, WatchBatch, WatchEvent } from '../../src/watch/ports.ts';
+import type { Compare, KeyStore, WatchBatch, WatchEvent } from '../../src/watch/ports.ts';
 import { until } from './wait.ts';
 
 /** What every `KeyStore` must do. `fresh` gives an empty prefix in a working store. */
@@ -63,6 +63,51 @@ export const describeKeyStore = (name: string, fresh: () => Promise<{ store: Key
       const second = await store.commit(transaction);
       expect(second.succeeded).toBe(false);
       expect(second.read.map((entry) => entry.value)).toEqual(['mine']);
+    });
+
+    it('compares create and mod revisions; 0 is absent', async () => {
+      const createRevision = await put('k', 'one');
+      const modRevision = await put('k', 'two');
+      const key = `${prefix}k`;
+      const holds = async (compare: Compare) => (await store.commit({ compare: [compare], write: [] })).succeeded;
+      expect(await holds({ key, createRevision })).toBe(true);
+      expect(await holds({ key, createRevision: modRevision })).toBe(false);
+      expect(await holds({ key, modRevision })).toBe(true);
+      expect(await holds({ key, modRevision: createRevision })).toBe(false);
+      const missing = `${prefix}missing`;
+      expect(await holds({ key: missing, createRevision: 0n })).toBe(true);
+      expect(await holds({ key: missing, modRevision: 0n })).toBe(true);
+      expect(await holds({ key, modRevision: 0n })).toBe(false);
+    });
+
+    it('pages through keys in their order, without values when asked, and counts them', async () => {
+      for (const key of ['p/c', 'p/a', 'p/b', 'q']) await put(key, 'value');
+      const first = await store.page(`${prefix}p/`, { limit: 2 });
+      expect(first.entries.map(({ key, value }) => [key, value])).toEqual([
+        [`${prefix}p/a`, 'value'],
+        [`${prefix}p/b`, 'value'],
+      ]);
+      expect(first.more).toBe(true);
+      const rest = await store.page(`${prefix}p/`, { after: `${prefix}p/b`, limit: 2, keysOnly: true });
+      expect(rest).toMatchObject({ entries: [{ key: `${prefix}p/c`, value: '' }], more: false });
+      expect(await store.count(`${prefix}p/`)).toBe(3);
+    });
+
+    it('lets one hold a key, fenced by its create revision, until it is released', async () => {
+      const key = `${prefix}office`;
+      const first = await store.holdKey(key, 'me');
+      expect((await store.get(key))?.value).toBe('me');
+      expect(await store.holdKey(key, 'you')).toBeUndefined();
+      const fenced = (fence: Compare) => store.commit({ compare: [fence], write: [{ put: `${prefix}x`, value: '' }] });
+      if (first === undefined) throw new Error('nobody held the key');
+      expect((await fenced(first.fence)).succeeded).toBe(true);
+      expect(first.isHeld()).toBe(true);
+      await first.release();
+      expect([first.isHeld(), first.lost.aborted]).toEqual([false, true]);
+      const second = await store.holdKey(key, 'you');
+      expect((await fenced(first.fence)).succeeded).toBe(false);
+      expect(second?.isHeld()).toBe(true);
+      await second?.release();
     });
 
     it('deletes a key and a prefix in one transaction', async () => {

@@ -1,9 +1,13 @@
 import { TriggerdError } from '../../src/domain/errors.ts';
 import type {
   Commit,
+  Compare,
   Entry,
+  HeldKey,
   KeyStore,
   Listing,
+  Page,
+  PageRequest,
   Presence,
   Transaction,
   WatchBatch,
@@ -16,6 +20,7 @@ export class MemoryStore implements KeyStore {
   readonly #entries = new Map<string, Entry>();
   readonly #history: { readonly revision: bigint; readonly events: readonly WatchEvent[] }[] = [];
   readonly #listeners = new Set<() => void>();
+  readonly #held = new Map<string, AbortController>();
   #revision = 1n;
   #compacted = 0n;
   clusterId = 'memory';
@@ -40,13 +45,25 @@ export class MemoryStore implements KeyStore {
     return this.#below(prefix).sort(newestFirst).slice(0, limit);
   }
 
+  async page(prefix: string, { after, limit, keysOnly = false }: PageRequest): Promise<Page> {
+    this.#assertUp();
+    const entries = this.#below(prefix).filter(({ key }) => after === undefined || key > after);
+    const page = entries.slice(0, limit).map((entry) => (keysOnly ? { ...entry, value: '' } : entry));
+    return { entries: page, more: entries.length > limit };
+  }
+
+  async count(prefix: string): Promise<number> {
+    this.#assertUp();
+    return this.#below(prefix).length;
+  }
+
   async commit(transaction: Transaction): Promise<Commit> {
     this.#assertUp();
     this.beforeCommit?.(transaction);
     const { compare, write, otherwiseGet = [] } = transaction;
     if (Math.max(compare.length, write.length, otherwiseGet.length) > 128)
       throw new TriggerdError('etcd-refused', 'etcdserver: too many operations in txn request');
-    const succeeded = compare.every(({ key, is }) => this.#entries.has(key) === (is === 'present'));
+    const succeeded = compare.every((each) => this.#holds(each));
     if (succeeded) this.#apply(write);
     const read = succeeded ? [] : otherwiseGet.flatMap((key) => this.#entries.get(key) ?? []);
     return { succeeded, revision: this.#revision, read };
@@ -75,6 +92,25 @@ export class MemoryStore implements KeyStore {
     const write = () => this.#apply([{ put: key, value: value() }]);
     write();
     return { refresh: write, close: async () => this.#apply([{ delete: key }]) };
+  }
+
+  async holdKey(key: string, value: string): Promise<HeldKey | undefined> {
+    this.#assertUp();
+    if (this.#entries.has(key)) return undefined;
+    this.#apply([{ put: key, value }]);
+    const lost = new AbortController();
+    this.#held.set(key, lost);
+    const release = async () => {
+      if (!lost.signal.aborted) this.endLease(key);
+    };
+    const fence = { key, createRevision: this.#revision };
+    return { fence, lost: lost.signal, isHeld: () => !lost.signal.aborted, release };
+  }
+
+  /** Takes a held key away. `unnoticed`: its holder is frozen and does not know. */
+  endLease(key: string, unnoticed = false): void {
+    this.#apply([{ delete: key }]);
+    if (!unnoticed) this.#held.get(key)?.abort();
   }
 
   /** Ends every watch with an error at its next turn, and fails every call until `outage` is cleared. */
@@ -108,6 +144,13 @@ export class MemoryStore implements KeyStore {
     return keys
       .filter((key) => this.#entries.delete(key))
       .map((key) => ({ kind: 'delete', key, modRevision: revision }));
+  }
+
+  #holds(compare: Compare): boolean {
+    const entry = this.#entries.get(compare.key);
+    if ('createRevision' in compare) return (entry?.createRevision ?? 0n) === compare.createRevision;
+    if ('modRevision' in compare) return (entry?.modRevision ?? 0n) === compare.modRevision;
+    return (entry !== undefined) === (compare.is === 'present');
   }
 
   #below(prefix: string): Entry[] {

@@ -12,6 +12,10 @@ export interface KeyStore {
   list(prefix: string): Promise<Listing>;
   /** Keys with this prefix, newest create revision first, at most `limit`. */
   newest(prefix: string, limit: number): Promise<Entry[]>;
+  /** One page of the keys with this prefix, in the order of the keys: what a walk through very many needs. */
+  page(prefix: string, request: PageRequest): Promise<Page>;
+  /** How many keys have this prefix. */
+  count(prefix: string): Promise<number>;
   commit(transaction: Transaction): Promise<Commit>;
   /**
    * Events of all keys with this prefix from `fromRevision` on, in order, each once. Ends by throwing: any trouble
@@ -21,6 +25,8 @@ export interface KeyStore {
   watch(prefix: string, fromRevision: bigint, signal: AbortSignal): AsyncIterable<WatchBatch>;
   /** Keeps `key` with the value that `value()` gives for as long as the lease lives, and gets a new lease when it is lost. */
   keepPresent(key: string, value: () => string): Presence;
+  /** Creates `key` on a lease, and renews that; undefined while somebody else has the key. */
+  holdKey(key: string, value: string): Promise<HeldKey | undefined>;
 }
 
 export interface Entry {
@@ -37,13 +43,30 @@ export interface Listing {
   readonly clusterId: string;
 }
 
+export interface PageRequest {
+  /** Begins behind this key; without it, at the first. */
+  readonly after?: string | undefined;
+  readonly limit: number;
+  /** The values stay behind, and are empty. */
+  readonly keysOnly?: boolean;
+}
+export interface Page {
+  readonly entries: readonly Entry[];
+  /** Whether there are keys behind the last one. */
+  readonly more: boolean;
+}
+
 export interface Transaction {
   readonly compare: readonly Compare[];
   readonly write: readonly Write[];
   /** Keys that are read when the compare fails. */
   readonly otherwiseGet?: readonly string[];
 }
-export type Compare = { readonly key: string; readonly is: 'present' | 'absent' };
+/** A revision of 0 is that of a key that is not there. */
+export type Compare =
+  | { readonly key: string; readonly is: 'present' | 'absent' }
+  | { readonly key: string; readonly createRevision: bigint }
+  | { readonly key: string; readonly modRevision: bigint };
 export type Write =
   | { readonly put: string; readonly value: string }
   | { readonly delete: string }
@@ -67,6 +90,20 @@ export interface Presence {
   /** Writes the value again, soon. */
   refresh(): void;
   close(): Promise<void>;
+}
+
+/**
+ * A key that only one can hold. A lease is no mutual exclusion: whoever was frozen for longer than it still believes in
+ * it. So every write that needs the office compares `fence`, which no later holder's key satisfies.
+ */
+export interface HeldKey {
+  readonly fence: Compare;
+  /** Aborted as soon as the lease may be over by our own monotonic clock, or is known to be. */
+  readonly lost: AbortSignal;
+  /** The same, also when nothing of this process has run for a while and no timer could fire. */
+  isHeld(): boolean;
+  /** Gives the key up. */
+  release(): Promise<void>;
 }
 
 /** The queue side of accepting a firing; journalled when a method returns. */

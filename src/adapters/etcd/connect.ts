@@ -1,8 +1,20 @@
-import type { Commit, Entry, KeyStore, Listing, Presence, Transaction, WatchBatch } from '../../watch/ports.ts';
+import type {
+  Commit,
+  Entry,
+  HeldKey,
+  KeyStore,
+  Listing,
+  Page,
+  PageRequest,
+  Presence,
+  Transaction,
+  WatchBatch,
+} from '../../watch/ports.ts';
 import { Endpoints } from './endpoints.ts';
+import { LeasedKey } from './hold-key.ts';
 import { KeptKey } from './keep-present.ts';
 import { defaultTiming, type EtcdOptions } from './options.ts';
-import { getKey, listPrefix, newestOf } from './ranges.ts';
+import { countOf, getKey, listPrefix, newestOf, pageOf } from './ranges.ts';
 import { commitTransaction } from './transactions.ts';
 import { watchPrefix } from './watch.ts';
 
@@ -30,6 +42,14 @@ export class EtcdStore implements KeyStore {
     return newestOf(this.#endpoints, prefix, limit);
   }
 
+  page(prefix: string, request: PageRequest): Promise<Page> {
+    return pageOf(this.#endpoints, prefix, request);
+  }
+
+  count(prefix: string): Promise<number> {
+    return countOf(this.#endpoints, prefix);
+  }
+
   commit(transaction: Transaction): Promise<Commit> {
     return commitTransaction(this.#endpoints, transaction);
   }
@@ -44,6 +64,11 @@ export class EtcdStore implements KeyStore {
     const kept = new KeptKey(this.#endpoints, key, value, leaseTtlS, this.#options.log);
     this.#kept.add(kept);
     return kept;
+  }
+
+  holdKey(key: string, value: string): Promise<HeldKey | undefined> {
+    const { heldTtlS } = { ...defaultTiming, ...this.#options.timing };
+    return LeasedKey.take(this.#endpoints, key, value, heldTtlS);
   }
 
   /** Ends watches, revokes leases, then closes the connections. */

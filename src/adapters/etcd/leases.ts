@@ -1,5 +1,6 @@
 import { EtcdLeaseInvalidError, type ILeaseKeepAliveResponse } from 'etcd3';
 import type { Endpoints } from './endpoints.ts';
+import { toCompare } from './transactions.ts';
 
 /** A new lease's id. */
 export const grantLease = async (endpoints: Endpoints, ttlS: number): Promise<string> => {
@@ -13,6 +14,26 @@ export const putWithLease = async (endpoints: Endpoints, key: string, value: str
   await endpoints.call(`put ${key}`, (client, options) =>
     client.kv.put({ key: Buffer.from(key), value: Buffer.from(value), lease }, options),
   );
+};
+
+/** Creates a key on a lease and gives its create revision; undefined when somebody else's is there. */
+export const createWithLease = async (
+  endpoints: Endpoints,
+  key: string,
+  value: string,
+  lease: string,
+): Promise<bigint | undefined> => {
+  const name = Buffer.from(key);
+  const request = {
+    compare: [toCompare({ key, is: 'absent' })],
+    success: [{ request_put: { key: name, value: Buffer.from(value), lease } }],
+    failure: [{ request_range: { key: name } }],
+  };
+  const answer = await endpoints.call(`create ${key}`, (client, options) => client.kv.txn(request, options));
+  if (answer.succeeded) return BigInt(answer.header.revision);
+  // A first try of this call may have been applied and its answer lost.
+  const there = answer.responses[0]?.response_range.kvs[0];
+  return there?.lease === lease ? BigInt(there.create_revision) : undefined;
 };
 
 /**

@@ -23,6 +23,8 @@ export interface EtcdTiming {
   /** …and given up when none came for this long. */
   readonly watchAnswerMs: number;
   readonly leaseTtlS: number;
+  /** The lease of a key that only one can hold: shorter, because nobody does its work until it is over. */
+  readonly heldTtlS: number;
 }
 
 export const defaultTiming: EtcdTiming = {
@@ -31,6 +33,7 @@ export const defaultTiming: EtcdTiming = {
   watchIdleMs: 30_000,
   watchAnswerMs: 10_000,
   leaseTtlS: 20,
+  heldTtlS: 10,
 };
 
 export const defaultRequestTimeoutMs = 5_000;

@@ -1,5 +1,5 @@
 import type { IKeyValue, IRangeResponse } from 'etcd3';
-import type { Entry, Listing } from '../../watch/ports.ts';
+import type { Entry, Listing, Page, PageRequest } from '../../watch/ports.ts';
 import { isCompacted, isTooLarge } from './cast-error.ts';
 import type { Endpoints } from './endpoints.ts';
 
@@ -35,7 +35,7 @@ const listOnce = async (endpoints: Endpoints, prefix: string): Promise<Listing> 
     for (const kv of page.kvs) entries.push(toEntry(kv));
     const last = page.kvs.at(-1);
     if (!page.more || last === undefined) return { entries, revision: BigInt(revision), clusterId };
-    page = await readPage(endpoints, prefix, Buffer.concat([last.key, Buffer.from([0])]), revision);
+    page = await readPage(endpoints, prefix, behind(last.key), revision);
   }
 };
 
@@ -46,14 +46,33 @@ const readPage = async (
   from: Buffer,
   revision: string,
   limit = pageSize,
+  keysOnly = false,
 ): Promise<IRangeResponse> => {
-  const request = { key: from, range_end: prefixEnd(prefix), limit, revision };
+  const request = { key: from, range_end: prefixEnd(prefix), limit, revision, keys_only: keysOnly };
   try {
     return await endpoints.call(`list ${prefix}`, (client, options) => client.kv.range(request, options));
   } catch (error) {
     if (!isTooLarge(error) || limit === 1) throw error;
-    return await readPage(endpoints, prefix, from, revision, Math.max(1, Math.floor(limit / pageShrink)));
+    return await readPage(endpoints, prefix, from, revision, Math.max(1, Math.floor(limit / pageShrink)), keysOnly);
   }
+};
+
+/** One page in the order of the keys. */
+export const pageOf = async (
+  endpoints: Endpoints,
+  prefix: string,
+  { after, limit, keysOnly = false }: PageRequest,
+): Promise<Page> => {
+  const from = after === undefined ? Buffer.from(prefix) : behind(Buffer.from(after));
+  const { kvs, more } = await readPage(endpoints, prefix, from, '0', limit, keysOnly);
+  return { entries: kvs.map(toEntry), more };
+};
+
+export const countOf = async (endpoints: Endpoints, prefix: string): Promise<number> => {
+  const { count } = await endpoints.call(`count ${prefix}`, (client, options) =>
+    client.kv.range({ ...rangeOf(prefix), count_only: true }, options),
+  );
+  return Number(count);
 };
 
 /** The newest first, by create revision. */
@@ -71,6 +90,9 @@ export const rangeOf = (prefix: string): { key: Buffer; range_end: Buffer } => (
   key: Buffer.from(prefix),
   range_end: prefixEnd(prefix),
 });
+
+/** The first key that may follow. */
+const behind = (key: Buffer): Buffer => Buffer.concat([key, Buffer.from([0])]);
 
 /** The first key behind all keys with this prefix: the prefix with its last byte raised (no byte of UTF-8 is 0xff). */
 const prefixEnd = (prefix: string): Buffer => {

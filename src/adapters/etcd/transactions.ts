@@ -13,12 +13,14 @@ export const commitTransaction = async (endpoints: Endpoints, transaction: Trans
   return toCommit(await endpoints.call(describe(transaction), (client, options) => client.kv.txn(request, options)));
 };
 
-const toCompare = ({ key, is }: Compare): ICompare => ({
-  key: Buffer.from(key),
-  target: 'Create',
-  result: is === 'absent' ? 'Equal' : 'Greater',
-  create_revision: '0',
-});
+export const toCompare = (compare: Compare): ICompare => {
+  const key = Buffer.from(compare.key);
+  if ('modRevision' in compare)
+    return { key, target: 'Mod', result: 'Equal', mod_revision: compare.modRevision.toString() };
+  if ('createRevision' in compare)
+    return { key, target: 'Create', result: 'Equal', create_revision: compare.createRevision.toString() };
+  return { key, target: 'Create', result: compare.is === 'absent' ? 'Equal' : 'Greater', create_revision: '0' };
+};
 
 const toOperation = (write: Write): IRequestOp => {
   if ('put' in write) return { request_put: { key: Buffer.from(write.put), value: Buffer.from(write.value) } };
