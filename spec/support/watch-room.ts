@@ -2,6 +2,8 @@ import type { Firing } from '../../src/domain/firing.ts';
 import type { Job, JobId, JobRequest, QueuedJob } from '../../src/domain/job.ts';
 import type { Acceptance, Cursor, FiringLog, LoggedFiring } from '../../src/queue/ports.ts';
 import type { Intake } from '../../src/watch/ports.ts';
+import { firing } from './firings.ts';
+import { jobRequest } from './jobs.ts';
 
 /** A journal's firings in memory, and an intake that makes one queued job of each. */
 export class MemoryFirings implements FiringLog, Intake {
@@ -102,21 +104,7 @@ export const queuedJob = (id: JobId, request: JobRequest, firings: readonly stri
   deferral: null,
 });
 
-export const someRequest: JobRequest = {
-  queue: 'default',
-  plugin: 'puppet',
-  argv: [],
-  args: {},
-  env: {},
-  cwd: null,
-  payload: null,
-  noop: false,
-  label: null,
-  timeoutMs: null,
-  after: null,
-  urgent: false,
-  source: 'firing',
-};
+export const someRequest = jobRequest({ plugin: 'puppet', source: 'firing' });
 
 let count = 0;
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
@@ -132,19 +120,5 @@ export const nextFiringId = (): string => {
   return `01K9ZQ4T5M8W3V6X7Y8Z${tail}`;
 };
 
-export const someFiring = (changes: Partial<Firing> = {}): Firing => ({
-  id: nextFiringId(),
-  trigger: 'refresh',
-  origin: { kind: 'cli', node: 'admin.example.com', user: 'root' },
-  targets: ['lb01.example.com'],
-  job: { plugin: null, args: {} },
-  noop: false,
-  tags: [],
-  policy: {},
-  ttl: 8,
-  chain: [],
-  createdAt: '2026-11-20T12:00:00.000Z',
-  expiresAt: null,
-  signature: null,
-  ...changes,
-});
+export const someFiring = (changes: Partial<Firing> = {}): Firing =>
+  firing({ id: nextFiringId(), targets: ['lb01.example.com'], ...changes });

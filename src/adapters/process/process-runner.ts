@@ -2,19 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { TriggerdError } from '../../domain/errors.ts';
-import type { LaunchPlan, RunEnding, Runner } from '../../queue/ports.ts';
+import type { LaunchPlan, Runner } from '../../queue/ports.ts';
 import { awaitEnding } from './adoption.ts';
 import { isMissing, jobFile, type Order, planFile, prepareFolder, readClaim } from './job-files.ts';
 import { isAlive } from './process-identity.ts';
 import { canStartUnits, createUnitLauncher } from './unit-launcher.ts';
 import { createWarmRunners } from './warm-runners.ts';
-
-/** A way to get a runner for an order. */
-export interface Launcher {
-  /** Resolves when the job is over. Throws when there is no way to start it; then nothing has been started. */
-  launch(order: Order): Promise<RunEnding | 'never-started' | 'lost'>;
-  close(): void;
-}
 
 export interface ProcessRunnerOptions {
   /** Program and arguments of the runner: `[process.execPath, '<dist>/adapters/process/runner-main.js']`. */

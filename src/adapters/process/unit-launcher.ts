@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { execa } from 'execa';
 import { TriggerdError } from '../../domain/errors.ts';
 import { awaitEnding } from './adoption.ts';
-import type { Launcher } from './process-runner.ts';
+import type { Launcher } from './launcher.ts';
 
 /** Whether this host's services are systemd's and we may ask it for more. */
 export const canStartUnits = (): boolean => existsSync('/run/systemd/system') && process.getuid?.() === 0;

@@ -1,8 +1,8 @@
 import { execa } from 'execa';
 import { awaitEnding } from './adoption.ts';
 import type { Answer, Order } from './job-files.ts';
+import type { Launcher } from './launcher.ts';
 import { onLines } from './on-lines.ts';
-import type { Launcher } from './process-runner.ts';
 
 export interface WarmRunnersOptions {
   /** Program and arguments of the runner, e.g. `[process.execPath, '…/runner-main.js']`. */
