@@ -2,7 +2,8 @@ import type { FiringStatus, Firings } from '../api/ports.ts';
 import type { Firing } from '../domain/firing.ts';
 import { followFiring } from '../watch/follow-firing.ts';
 import { firingStatus, recentFirings } from '../watch/origin.ts';
-import { type Place, publishFiring } from '../watch/publish.ts';
+import type { Place } from '../watch/publication.ts';
+import { publishFiring } from '../watch/publish.ts';
 
 /** So many firings' outcomes are read at a time for `trigger status`. */
 const readersAtOnce = 32;

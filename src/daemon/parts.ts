@@ -5,7 +5,7 @@ import type { LoadedConfig } from '../config/config.ts';
 import type { Config } from '../config/schema.ts';
 import type { Runner } from '../queue/ports.ts';
 import type { Queues } from '../queue/queues.ts';
-import type { Place } from '../watch/publish.ts';
+import type { Place } from '../watch/publication.ts';
 import type { LivePlugins } from './live-plugins.ts';
 
 export interface DaemonOptions {

@@ -4,7 +4,7 @@ import { isFinal, type Outcome } from '../domain/outcome.ts';
 import { retryDelayMs, storeRetry } from '../domain/retry.ts';
 import { readable, statusWithListing } from './origin.ts';
 import { pause } from './pause.ts';
-import type { Place } from './publish.ts';
+import type { Place } from './publication.ts';
 import { parseOutcome, serializeOutcome } from './wire-outcome.ts';
 
 /**

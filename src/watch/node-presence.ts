@@ -4,7 +4,7 @@ import type { QueueSummary, Queues } from '../queue/queues.ts';
 import { Outage } from './outage.ts';
 import { pause } from './pause.ts';
 import type { Presence } from './ports.ts';
-import type { Place } from './publish.ts';
+import type { Place } from './publication.ts';
 import { serializeMember, serializePresence } from './wire-node.ts';
 
 export interface NodePresenceOptions extends Place {

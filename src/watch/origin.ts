@@ -4,7 +4,7 @@ import type { Firing, FiringId } from '../domain/firing.ts';
 import { isFinal, type Outcome, owedOutcome } from '../domain/outcome.ts';
 import { lastSegment } from './keys.ts';
 import type { Entry, Listing } from './ports.ts';
-import type { Place } from './publish.ts';
+import type { Place } from './publication.ts';
 import { parseFiring } from './wire.ts';
 import { type PresenceDocument, parseMember, parsePresence } from './wire-node.ts';
 import { parseOutcome } from './wire-outcome.ts';

@@ -10,7 +10,7 @@ import { isPublishedFinal } from './inbox-entries.ts';
 import { Outage } from './outage.ts';
 import { type OutcomeSources, outcomeOfFiring } from './outcome-of-firing.ts';
 import { pause } from './pause.ts';
-import type { Place } from './publish.ts';
+import type { Place } from './publication.ts';
 import { type Recorded, recordOutcome } from './record-outcome.ts';
 import type { OutcomeSink } from './take-firing.ts';
 

@@ -89,6 +89,24 @@ describe('publishFiring', () => {
     expect(await store.get(keys.firing(firing.id))).toBeDefined();
   });
 
+  it('writes nothing under the marker of somebody who began after a sweep', async () => {
+    const firing = someFiring({ targets: nodes(300) });
+    const marker = keys.publishing(firing.id);
+    const commit = (write: Transaction['write']) => MemoryStore.prototype.commit.call(store, { compare: [], write });
+    let frozen = false;
+    // We freeze behind our first chunk: a sweeper takes marker and entries away, another publisher sets a marker anew.
+    store.beforeCommit = ({ write }) => {
+      if (frozen || write.length !== 100) return;
+      frozen = true;
+      void commit([{ delete: marker }]);
+      void commit([{ put: marker, value: '{}' }]);
+    };
+    await publishFiring({ store, keys }, firing);
+    const created = (await store.get(keys.firing(firing.id)))?.createRevision ?? 0n;
+    const entries = (await store.list('/trigger/v1/inbox/')).entries;
+    expect(entries.filter(({ createRevision }) => createRevision < created)).toHaveLength(300);
+  });
+
   it('passes an outage on, and succeeds when called again', async () => {
     const firing = someFiring({ targets: nodes(300) });
     let calls = 0;
