@@ -1,27 +1,98 @@
+import { cpSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openJournal } from '../../src/adapters/sqlite/open-journal.ts';
+import { pause, traced } from '../support/faults.ts';
 import { type Fleet, startFleet } from '../support/fleet.ts';
+import { temporaryFolder } from '../support/journal.ts';
+import { root } from '../support/node.ts';
 import { announced } from '../support/random.ts';
+import { stateIn } from '../support/state.ts';
+import { until } from '../support/wait.ts';
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-describe('a daemon that is killed', () => {
+describe('a daemon that is killed, frozen, or started twice', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await startFleet();
   });
   afterAll(() => fleet?.remove());
+  const node = () => fleet.nodes[0] as Fleet['nodes'][number];
 
-  it('A1 A3: at random points between accept and result loses nothing and runs nothing twice', async () => {
+  it('A1 A2 A3: killed at random points between accept and result, it loses nothing and runs nothing twice', async () => {
     const random = announced('A1');
-    const [node] = fleet.nodes;
-    for (let round = 0; round < 12; round++) {
-      const fired = Promise.all(Array.from({ length: 6 }, (_, i) => fleet.fire(`k${round}-${i % 4}`, { ms: i * 5 })));
-      await pause(random.between(0, 120));
-      await node?.crash();
-      await node?.start();
+    for (let round = 0; round < 5; round++) {
+      const fired = Promise.all(
+        Array.from({ length: 6 }, (_, i) => fleet.fire(`a1-${round}-${i % 4}`, { ms: i * 10 })),
+      );
+      await pause(random.between(0, 150));
+      await node().crash();
+      await node().start();
       await fired;
     }
     expect(await fleet.verdict()).toEqual([]);
-    expect((await fleet.record()).executions.length).toBeGreaterThanOrEqual(12);
   }, 60_000);
+
+  it('A5: frozen and thawed, it goes on as if nothing had been', async () => {
+    await fleet.fire('a5-before', { ms: 300 });
+    node().signal('SIGSTOP');
+    for (let i = 0; i < 5; i++) await fleet.fire(`a5-${i}`);
+    await pause(3_000);
+    node().signal('SIGCONT');
+    expect(await fleet.verdict()).toEqual([]);
+  }, 30_000);
+
+  it('A6: of two daemons that start at once on one state folder one runs, and the other names it', async () => {
+    await node().stop();
+    const start = () => execa(join(root, 'bin/triggerd'), ['--config', node().configFile], { reject: false });
+    const both = [start(), start()];
+    const [first, index] = await Promise.race(both.map(async (each, at) => [await each, at] as const));
+    const other = both[1 - index] as ReturnType<typeof start>;
+    expect(first).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/pid \d+|answers|uses/) });
+    await until(() => existsSync(node().socket), 'the other one');
+    await fleet.fire('a6');
+    await fleet.settled();
+    other.kill('SIGTERM');
+    expect((await other).exitCode).toBe(0);
+    await node().start();
+    expect(await fleet.verdict()).toEqual([]);
+  }, 30_000);
+
+  it('A7: what etcd was told is in the journal, whenever the power goes', async () => {
+    const random = announced('A7');
+    const fired = Promise.all(Array.from({ length: 40 }, (_, i) => fleet.fire(`a7-${i % 8}`, { ms: 5 })));
+    for (let round = 0; round < 6; round++) {
+      await pause(random.between(0, 80));
+      node().signal('SIGSTOP');
+      const { outcomes } = await fleet.record();
+      const copy = temporaryFolder();
+      for (const file of ['journal.db', 'journal.db-wal'])
+        if (existsSync(join(node().dir, 'state', file))) cpSync(join(node().dir, 'state', file), join(copy, file));
+      node().signal('SIGCONT');
+      const { firings, close } = openJournal(stateIn(copy));
+      expect(outcomes.filter(({ id }) => firings.find(id) === undefined)).toEqual([]);
+      close();
+    }
+    await fired;
+    expect(await fleet.verdict()).toEqual([]);
+  }, 60_000);
+
+  it('A7: the journal is synced before a word about it leaves the process', async () => {
+    const trace = await traced(node().pid(), 'pwrite64,fdatasync,fsync,write,writev,sendto,sendmsg');
+    for (let i = 0; i < 10; i++) await fleet.fire(`a7-sync-${i}`);
+    await fleet.settled();
+    const calls = await trace.stop();
+    let isDirty = false;
+    let syncs = 0;
+    const early: string[] = [];
+    for (const call of calls) {
+      if (/pwrite64\(\d+<[^>]*journal\.db/.test(call)) isDirty = true;
+      else if (/f(data)?sync\(\d+<[^>]*journal\.db/.test(call)) {
+        isDirty = false;
+        syncs++;
+      } else if (isDirty && /(write|writev|sendto|sendmsg)\(\d+<(TCP|socket|UNIX)/.test(call)) early.push(call);
+    }
+    expect(early).toEqual([]);
+    expect(syncs).toBeGreaterThanOrEqual(20);
+  }, 30_000);
 });

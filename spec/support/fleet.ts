@@ -37,6 +37,9 @@ export interface FleetOptions {
   readonly members?: 1 | 3;
   readonly config?: string;
   readonly etcdArgs?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Before the daemon's first start. */
+  readonly prepare?: (node: TestNode) => void;
 }
 
 export const startFleet = async ({
@@ -44,6 +47,7 @@ export const startFleet = async ({
   members = 1,
   config = '',
   etcdArgs = [],
+  ...special
 }: FleetOptions = {}): Promise<Fleet> => {
   const etcd = members === 1 ? [await startEtcd({ args: etcdArgs })] : await startCluster();
   const recorder = createRecorder();
@@ -52,7 +56,9 @@ export const startFleet = async ({
   const keys = keysBelow('/trigger');
   const place = { store, keys };
   const nodes = await Promise.all(
-    Array.from({ length: count }, (_, index) => startFleetNode(`node${index + 1}`, etcd, recorder, config)),
+    Array.from({ length: count }, (_, index) =>
+      startFleetNode(`node${index + 1}`, etcd, recorder, { config, ...special }),
+    ),
   );
   const names = nodes.map(({ name }) => name);
   const owed = async (): Promise<number> => (await store.list(keys.inboxes('x').replace(/x\/$/, ''))).entries.length;
@@ -99,7 +105,7 @@ const startFleetNode = async (
   name: string,
   etcd: readonly TestEtcd[],
   recorder: Recorder,
-  config: string,
+  { config = '', env = {}, prepare = () => undefined }: FleetOptions,
 ): Promise<FleetNode> => {
   const links = await Promise.all(etcd.map(({ ports }) => startProxy(ports.client)));
   const node = createNode({
@@ -108,7 +114,9 @@ const startFleetNode = async (
     watch: 'run_cmd = "true"\nallow = ["record"]',
     plugins: recorder.plugins,
     config,
+    env,
   });
+  prepare(node);
   await node.start();
   return { ...node, links };
 };

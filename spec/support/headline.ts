@@ -32,8 +32,13 @@ export const headline = async (
         await fleet.fire(isShared ? `shared-${number % 7}` : `own-${number}`, { giveUpMs: 120_000 });
       }
     };
-    await Promise.all(Array.from({ length: 12 }, producer));
+    const progress = setInterval(
+      () => process.stderr.write(`${Math.round((performance.now() - startedAt) / 1_000)} s: ${next}\n`),
+      15_000,
+    );
+    await Promise.all(Array.from({ length: 12 }, producer)).finally(() => clearInterval(progress));
     await storm.stop();
+    process.stderr.write(`all are published after ${Math.round((performance.now() - startedAt) / 1_000)} s\n`);
     await fleet.settled(settleMs).catch(() => undefined);
     const record = await fleet.record();
     const seconds = Math.round((performance.now() - startedAt) / 1_000);

@@ -4,7 +4,7 @@ import type { Random } from './random.ts';
 
 /** Faults at random until it is stopped; then everything is whole again. */
 export interface Storm {
-  /** How often each fault has struck. */
+  /** How often each fault has struck. A daemon that is up and not ready within 20 s counts as `slow start`. */
   readonly strikes: ReadonlyMap<string, number>;
   stop(): Promise<void>;
 }
@@ -22,22 +22,26 @@ export const startStorm = ({ fleet, random, every }: StormOptions): Storm => {
   const strikes = new Map<string, number>();
   const busy = new Set<object>();
   const going = new Set<Promise<void>>();
+  const broken: unknown[] = [];
   let isOver = false;
 
+  const count = (name: string): void => void strikes.set(name, (strikes.get(name) ?? 0) + 1);
   /** One fault on one thing at a time; its repair goes on beside the next faults. */
   const strike = (name: string, on: object, fault: () => Promise<void>): void => {
     if (busy.has(on)) return;
     busy.add(on);
-    strikes.set(name, (strikes.get(name) ?? 0) + 1);
-    const work = fault().finally(() => {
-      busy.delete(on);
-      going.delete(work);
-    });
+    count(name);
+    const work = fault()
+      .catch((error: unknown) => void broken.push(error))
+      .finally(() => {
+        busy.delete(on);
+        going.delete(work);
+      });
     going.add(work);
   };
 
   const faults: readonly (() => void)[] = [
-    () => onNode('daemon killed', (node) => killDaemon(node, random.between(0, 500))),
+    () => onNode('daemon killed', (node) => killDaemon(node, random.between(0, 500), () => count('slow start'))),
     () => onNode('daemon frozen', (node) => freezeDaemon(node, random.between(100, 1_500))),
     () => onMember('etcd member killed', (member) => killMember(member, random.between(0, 1_500))),
     () => onMember('etcd member frozen', (member) => freezeMember(member, random.between(100, 2_000))),
@@ -67,14 +71,20 @@ export const startStorm = ({ fleet, random, every }: StormOptions): Storm => {
       isOver = true;
       await loop;
       await Promise.all(going);
+      if (broken.length > 0) throw broken[0];
     },
   };
 };
 
-const killDaemon = async (node: FleetNode, downMs: number): Promise<void> => {
+const killDaemon = async (node: FleetNode, downMs: number, onSlow: () => void): Promise<void> => {
   await node.crash();
   await sleep(downMs);
-  await node.start();
+  try {
+    await node.start();
+  } catch (error) {
+    if (!String(error).includes('waited')) throw error;
+    onSlow();
+  }
 };
 
 const freezeDaemon = async (node: FleetNode, ms: number): Promise<void> => {
