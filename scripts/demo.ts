@@ -111,7 +111,10 @@ const prepare = (etcd: string): void => {
     );
     writeFileSync(join(dir, node, 'node.pp'), node === 'web01' ? webManifest() : balancerManifest(node));
   }
-  writeFileSync(join(dir, 'client.json'), JSON.stringify({ endpoints: [etcd], prefix: '/trigger', node: 'web01' }));
+  writeFileSync(
+    join(dir, 'client.json'),
+    JSON.stringify({ endpoints: [etcd], prefix: '/trigger', node: 'web01', spool: join(dir, 'web01/state/spool') }),
+  );
 };
 
 const startDaemon = async (node: string): Promise<void> => {

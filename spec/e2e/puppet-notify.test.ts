@@ -134,7 +134,7 @@ describe('a Puppet notify on one node', () => {
   it('makes a failed publish visible', async () => {
     const manifest = web.manifest(
       'away.pp',
-      `${changedFile(web, 'h')}${triggerOn(['lb01'], "endpoints => ['http://127.0.0.1:1'],")}`,
+      `${changedFile(web, 'h')}${triggerOn(['lb01'], "require_publish => true, endpoints => ['http://127.0.0.1:1'],")}`,
     );
     const { output, exitCode } = await web.apply(manifest);
     expect(exitCode).toBe(6);

@@ -20,7 +20,10 @@ export const createPuppet = (certname: string, etcd: readonly string[]): TestPup
   for (const folder of ['modules', 'conf', 'manifests']) mkdirSync(join(dir, folder));
   symlinkSync(join(root, 'puppet-module'), join(dir, 'modules/trigger'));
   const client = join(dir, 'client.json');
-  writeFileSync(client, JSON.stringify({ endpoints: etcd, prefix: '/trigger', node: certname }));
+  writeFileSync(
+    client,
+    JSON.stringify({ endpoints: etcd, prefix: '/trigger', node: certname, spool: join(dir, 'spool') }),
+  );
   const options = [
     '--confdir',
     join(dir, 'conf'),

@@ -35,7 +35,7 @@
 # @param password_file
 #   A file with that user's password. Its content never comes near a catalogue.
 # @param state_dir
-#   Where the daemon keeps its queue.
+#   Where the daemon keeps its queue, and in `spool` below it what it has to publish.
 # @param socket
 #   The daemon's control socket.
 # @param settings
@@ -104,6 +104,18 @@ class trigger::watch::etcd ( # lint:ignore:autoloader_layout the folder of the c
     $known + { $entry[0] => $own + $entry[1] }
   }
 
+  $spool = $all_sections['node']['spool'] ? {
+    undef   => "${all_sections['node']['state_dir']}/spool",
+    default => $all_sections['node']['spool'],
+  }
+  $client = {
+    'endpoints' => $endpoints,
+    'prefix'    => $keyprefix,
+    'node'      => $node,
+    'spool'     => $spool,
+    'socket'    => $all_sections['node']['socket'],
+  }
+
   if $manage_config_dir {
     file { unique([$config_file, $client_file].map |$file| { regsubst($file, '/[^/]+$', '') }):
       ensure => directory,
@@ -124,7 +136,7 @@ class trigger::watch::etcd ( # lint:ignore:autoloader_layout the folder of the c
       content => epp('trigger/triggerd.toml.epp', { 'sections' => $all_sections }),
       ;
     $client_file:
-      content => trigger::to_pretty_json({ 'endpoints' => $endpoints, 'prefix' => $keyprefix, 'node' => $node } + $access),
+      content => trigger::to_pretty_json($client + $access),
   }
 
   if $manage_service {

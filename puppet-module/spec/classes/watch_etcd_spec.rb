@@ -37,7 +37,9 @@ RSpec.describe 'trigger::watch::etcd' do
             "http://127.0.0.1:2379"
           ],
           "prefix": "/trigger",
-          "node": "lb01.example.com"
+          "node": "lb01.example.com",
+          "spool": "/var/lib/triggerd/spool",
+          "socket": "/run/triggerd/triggerd.sock"
         }
       JSON
     end
@@ -64,6 +66,12 @@ RSpec.describe 'trigger::watch::etcd' do
     it 'gives the same access to the type' do
       content = catalogue.resource('File', '/etc/triggerd/client.json')[:content]
       expect(JSON.parse(content)).to include('node' => 'web.example.com', 'username' => 'u', 'password_file' => '/c/p', 'ca_file' => '/c/ca.pem')
+    end
+
+    it 'tells the type where the daemon has its spool and its socket, wherever that was said' do
+      params['settings'] = { 'node' => { 'spool' => '/fast/spool', 'socket' => '/run/t.sock' } }
+      content = JSON.parse(catalogue.resource('File', '/etc/triggerd/client.json')[:content])
+      expect(content.values_at('spool', 'socket')).to eq(%w[/fast/spool /run/t.sock])
     end
 
     it 'writes nothing that the type does not know' do

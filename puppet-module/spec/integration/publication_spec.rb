@@ -50,12 +50,6 @@ RSpec.describe PuppetX::Trigger::Publication, 'on a real etcd' do
     end
   end
 
-  it 'refuses a firing that no reader would take' do
-    firing = SampleFiring.to(%w[lb01], job: { args: { 'text' => 'x' * 1024 * 1024 } })
-    expect { publish(firing) }.to raise_error(PuppetX::Trigger::PublishError, /1048576 are possible/)
-    expect(etcd.keys(prefix)).to be_empty
-  end
-
   it 'never overwrites another firing' do
     firing = SampleFiring.to(%w[lb01])
     etcd.etcdctl('put', keys.firing(firing.id), 'something else')
@@ -63,18 +57,41 @@ RSpec.describe PuppetX::Trigger::Publication, 'on a real etcd' do
     expect(etcd.keys(prefix)).to eq(keys.firing(firing.id) => 'something else')
   end
 
-  it 'refuses to commit when the sweeper has given the publication up' do
-    firing = SampleFiring.to(SampleFiring.hosts(300))
-    real = gateway(etcd.url)
-    commits = 0
-    sweeping = Object.new
-    sweeping.define_singleton_method(:commit) { |transaction| real.commit(transaction).tap { |_| commits += 1 } }
-    allow(sweeping).to receive(:commit).and_wrap_original do |original, transaction|
-      etcd.etcdctl('del', keys.publishing(firing.id)) if commits == 2
-      original.call(transaction)
+  describe 'when somebody interferes between two chunks' do
+    let(:firing) { SampleFiring.to(SampleFiring.hosts(300)) }
+
+    # Calls the block before each commit, with the number of those before.
+    def disturbed
+      commits = -1
+      gateway(etcd.url).tap do |gateway|
+        allow(gateway).to receive(:commit).and_wrap_original do |commit, transaction|
+          yield commits += 1
+          commit.call(transaction)
+        end
+      end
     end
-    expect { publish(firing, through: sweeping) }.to raise_error(PuppetX::Trigger::PublishError, /given up by the sweeper/)
-    expect(etcd.keys("#{prefix}/v1/firings")).to be_empty
+
+    def sweep
+      etcd.etcdctl('del', keys.publishing(firing.id))
+    end
+
+    it 'starts anew when the sweeper has given the publication up' do
+      publish(firing, through: disturbed { |commits| sweep if [2, 7].include?(commits) })
+      expect(etcd.keys(prefix).keys).to match_array(expected_keys(firing))
+    end
+
+    it 'gives up when that happens time and again, and has fired nothing' do
+      expect { publish(firing, through: disturbed { |commits| sweep if (commits % 3) == 2 }) }
+        .to raise_error(PuppetX::Trigger::PublishError, /given up by the sweeper/)
+      expect(etcd.keys("#{prefix}/v1/firings")).to be_empty
+    end
+
+    (1..4).each do |commits|
+      it "is content when another drainer commits this very firing after #{commits} of 5 transactions" do
+        publish(firing, through: disturbed { |count| publish(firing) if count == commits })
+        expect(etcd.keys(prefix).keys).to match_array(expected_keys(firing))
+      end
+    end
   end
 
   describe 'when an answer is lost after etcd has done the work' do

@@ -128,10 +128,10 @@ RSpec.describe 'a real run of Puppet' do
     expect(etcd.keys(prefix)).to eq({})
   end
 
-  it 'fails the resource when etcd is away, without showing the document' do
+  it 'fails the resource when etcd is away but must have it, without showing the document' do
     port = EtcdServer.free_port
-    run = apply("notify { 'x': notify => Trigger['t'] } trigger { 't': hosts => 'lb01', endpoints => 'http://127.0.0.1:#{port}' } " \
-                "-> notify { 'after': }")
+    run = apply("notify { 'x': notify => Trigger['t'] } trigger { 't': hosts => 'lb01', require_publish => true, " \
+                "endpoints => 'http://127.0.0.1:#{port}' } -> notify { 'after': }")
     expect(run.exit_code).to eq(6), run.output
     expect(run.output).to match(%r{
         Trigger\[t\]:\ Failed\ to\ call\ refresh:\ could\ not\ fire\ \w{26}\ to\ 1\ node\ \(lb01\):

@@ -8,9 +8,11 @@ module Settings
     Dir.mktmpdir('example-', SCRATCH)
   end
 
-  # @return [String] the path of a new client.json
+  # @return [String] the path of a new client.json, with a spool beside it where the values name none
   def client_json(values)
-    path = File.join(scratch_dir, 'client.json')
+    folder = scratch_dir
+    path = File.join(folder, 'client.json')
+    values = JSON.generate({ spool: File.join(folder, 'spool') }.merge(values.transform_keys(&:to_sym))) if values.is_a?(Hash)
     File.write(path, values.is_a?(String) ? values : JSON.generate(values))
     path
   end

@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require 'puppet/parameter/boolean'
 require_relative '../../puppet_x/trigger/arguments'
 require_relative '../../puppet_x/trigger/host_list'
 require_relative '../../puppet_x/trigger/rules'
@@ -11,6 +12,8 @@ Puppet::Type.newtype(:trigger) do
     Declaring a trigger does nothing. When a resource notifies it, it publishes one *firing* per Puppet run, however many
     resources notified; every node in `hosts` then queues a Puppet run, or what `plugin` says. With `--noop` nothing is
     published, and Puppet says what it would have done.
+
+    A firing is written to the spool on this node first, so that it is delivered later when etcd is away.
 
     The trigger autorequires the file with the client settings, `/etc/triggerd/client.json`.
 
@@ -94,6 +97,20 @@ Puppet::Type.newtype(:trigger) do
 
     validate { |value| PuppetX::Trigger::Arguments.parse(value) }
     munge { |value| PuppetX::Trigger::Arguments.parse(value) }
+  end
+
+  newparam(:require_publish, boolean: true, parent: Puppet::Parameter::Boolean) do
+    desc <<-DOC
+      Whether the trigger fails unless etcd has taken the firing in this run. Otherwise it warns; the firing is delivered
+      later in both cases.
+    DOC
+
+    defaultto false
+  end
+
+  validate do
+    own = %i[endpoints keyprefix].find { |name| self[name] }
+    raise ArgumentError, "#{own} is for the provider etcd; local uses what the daemon is configured with" if own && self[:provider] == :local
   end
 
   autorequire(:file) { '/etc/triggerd/client.json' }

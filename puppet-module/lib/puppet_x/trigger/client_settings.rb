@@ -8,9 +8,11 @@ require_relative 'rules'
 # built-in defaults.
 class PuppetX::Trigger::ClientSettings
   DEFAULT_PATH = '/etc/triggerd/client.json'
-  TEXTS = %w[prefix ca_file cert_file key_file username password_file node spool].freeze
+  TEXTS = %w[prefix ca_file cert_file key_file username password_file node spool socket].freeze
   KEYS = ['endpoints', *TEXTS].freeze
-  DEFAULTS = { 'endpoints' => ['http://127.0.0.1:2379'], 'prefix' => '/trigger' }.freeze
+  PATHS = %w[spool socket].freeze
+  DEFAULTS = { 'endpoints' => ['http://127.0.0.1:2379'], 'prefix' => '/trigger', 'spool' => '/var/lib/triggerd/spool',
+               'socket' => '/run/triggerd/triggerd.sock' }.freeze
 
   # @return [String] where the settings come from; TRIGGERD_CLIENT_JSON names another file
   def self.path
@@ -72,5 +74,8 @@ class PuppetX::Trigger::ClientSettings
 
     wrong = TEXTS.find { |key| !values[key].nil? && !values[key].is_a?(String) }
     raise ArgumentError, "#{wrong} must be a text" if wrong
+
+    relative = PATHS.find { |key| values[key] && !values[key].start_with?('/') }
+    raise ArgumentError, "#{relative} must be an absolute path, got #{values[relative].inspect}" if relative
   end
 end

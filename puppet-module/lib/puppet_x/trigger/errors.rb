@@ -13,4 +13,19 @@ module PuppetX::Trigger
 
   # The firing did not get into etcd.
   class PublishError < Error; end
+
+  # etcd answered, and does not want this request: another one may fare better.
+  class RefusedError < PublishError; end
+
+  # etcd has another firing under this id. Trying again is useless.
+  class ConflictError < PublishError; end
+
+  # No reader would take the document: it is neither spooled nor published.
+  class InvalidFiring < Error; end
+
+  # The spool can't be used.
+  class SpoolError < Error; end
+
+  # The node's daemon does not answer, or can't take a firing now.
+  class DaemonAway < Error; end
 end

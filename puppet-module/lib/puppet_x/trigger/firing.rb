@@ -3,6 +3,7 @@
 require 'json'
 require 'time'
 require_relative 'errors'
+require_relative 'run_context'
 require_relative 'ulid'
 
 # The document of one firing, as docs/keyspace.md pins it. Immutable: its bytes are compared when an answer was lost.
@@ -14,6 +15,10 @@ class PuppetX::Trigger::Firing
   attr_reader :id
   # @return [Array<String>] node names
   attr_reader :targets
+  # @return [Array<Hash>] the firings that led here, the oldest first
+  attr_reader :chain
+  # @return [Integer] how many more hops may follow
+  attr_reader :ttl
   # @return [String] the document
   attr_reader :json
 
@@ -24,14 +29,18 @@ class PuppetX::Trigger::Firing
   # @param tags [Array<String>]
   # @param ttl [Integer, nil] hops
   # @param keyttl [Integer, nil] seconds
+  # @param context [RunContext] what led to this run
   # @param now [Time]
-  def initialize(trigger:, origin:, targets:, job: {}, tags: [], ttl: nil, keyttl: nil, now: Time.now)
+  def initialize(trigger:, origin:, targets:, job: {}, tags: [], ttl: nil, keyttl: nil,
+                 context: PuppetX::Trigger::RunContext::NONE, now: Time.now)
     @id = PuppetX::Trigger::Ulid.generate(now)
     @targets = targets
+    @chain = context.chain
+    @ttl = [ttl || DEFAULT_TTL, context.ttl].compact.min
     @json = JSON.generate(
       { format: FORMAT, id: @id, trigger: trigger, origin: origin, targets: targets,
         job: { plugin: nil, args: {} }.merge(job) }
-        .merge(circumstances(tags, ttl, keyttl, now)),
+        .merge(circumstances(tags, keyttl, now)),
     ).freeze
   end
 
@@ -42,14 +51,9 @@ class PuppetX::Trigger::Firing
 
   private
 
-  def circumstances(tags, ttl, keyttl, now)
-    { noop: false, tags: tags, policy: {}, ttl: ttl || DEFAULT_TTL, chain: chain,
+  def circumstances(tags, keyttl, now)
+    { noop: false, tags: tags, policy: {}, ttl: @ttl, chain: @chain,
       created_at: timestamp(now), expires_at: keyttl && timestamp(now + keyttl), signature: nil }
-  end
-
-  # The firings that led here. A run that was itself triggered will know them.
-  def chain
-    []
   end
 
   def timestamp(time)

@@ -14,25 +14,29 @@ class PuppetX::Trigger::Gateway
   PAUSE = 1
 
   # @param settings [ClientSettings]
+  # @param timeouts [Hash] of Endpoint, where its own are too long
+  # @param rounds [Integer] how often all endpoints are asked
   # @return [Gateway]
-  def self.from(settings)
+  def self.from(settings, rounds: ROUNDS, **timeouts)
     tls = PuppetX::Trigger::Tls.new(settings)
-    endpoints = settings.endpoints.map { |url| PuppetX::Trigger::Endpoint.new(url, tls: tls) }
-    new(endpoints, settings)
+    endpoints = settings.endpoints.map { |url| PuppetX::Trigger::Endpoint.new(url, tls: tls, **timeouts) }
+    new(endpoints, settings, rounds: rounds)
   end
 
   # @param endpoints [Array<#post, #url>]
   # @param credentials [#username, #password, nil]
   # @param pause [Numeric] seconds before the second round
-  def initialize(endpoints, credentials = nil, pause: PAUSE)
+  def initialize(endpoints, credentials = nil, pause: PAUSE, rounds: ROUNDS)
     @endpoints = endpoints.dup
     @credentials = credentials
     @pause = pause
+    @rounds = rounds
   end
 
   # @param transaction [Hash] from Transaction.build
   # @return [Transaction::Outcome]
-  # @raise [PublishError] naming every endpoint, what happened there, and what to do
+  # @raise [PublishError] naming every endpoint, what happened there, and what to do; RefusedError where etcd does not
+  #   want it, rather than being away
   def commit(transaction)
     PuppetX::Trigger::Transaction::Outcome.new(post('/v3/kv/txn', transaction))
   end
@@ -41,7 +45,7 @@ class PuppetX::Trigger::Gateway
 
   def post(path, body)
     failures = []
-    ROUNDS.times do |round|
+    @rounds.times do |round|
       sleep(@pause) if round.positive?
       answer = ask_each(path, body, failures)
       return answer if answer
@@ -89,6 +93,7 @@ class PuppetX::Trigger::Gateway
     tried = failures.map { |endpoint, failure| "#{endpoint.url}: #{failure.message}" }.uniq
     hints = failures.filter_map { |_, failure| failure.hint }.uniq
     doubt = ' (etcd may have carried it out all the same)' if failures.any? { |_, failure| failure.uncertain? }
-    PuppetX::Trigger::PublishError.new("#{tried.join('; ')}#{doubt}. To do: #{hints.join('; ')}")
+    error = failures.last.last.final? ? PuppetX::Trigger::RefusedError : PuppetX::Trigger::PublishError
+    error.new("#{tried.join('; ')}#{doubt}. To do: #{hints.join('; ')}")
   end
 end

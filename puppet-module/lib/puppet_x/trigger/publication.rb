@@ -3,21 +3,21 @@
 require_relative 'errors'
 require_relative 'transaction'
 
-# Puts one firing into etcd: wholly or not at all, and once however often it is tried. The protocol is in
-# docs/keyspace.md, “Publishing”.
+# Puts one firing into etcd: wholly or not at all, and once however often it is tried, also by several at the same time.
+# The protocol is in docs/keyspace.md, “Publishing”.
 class PuppetX::Trigger::Publication
   # With the firing itself that is one operation less than etcd's limit of 128.
   MAX_TARGETS_AT_ONCE = 126
   CHUNK = 100
 
-  # Readers refuse larger documents; etcd's own limit for a request is half as much again.
-  MAX_BYTES = 1024 * 1024
+  # How often a chunked publication starts anew after a sweeper took it for abandoned.
+  MAX_STARTS = 3
 
   Transaction = PuppetX::Trigger::Transaction
 
   # @param gateway [#commit]
   # @param keys [Keys]
-  # @param firing [Firing]
+  # @param firing [Firing, Document]
   def initialize(gateway, keys, firing)
     @gateway = gateway
     @firing = firing
@@ -26,41 +26,38 @@ class PuppetX::Trigger::Publication
     @marker_key = keys.publishing(firing.id)
   end
 
-  # @raise [PublishError]
+  # @raise [PublishError] ConflictError where etcd has another firing with this id
   def publish
-    refuse_giants
-    @firing.targets.size > MAX_TARGETS_AT_ONCE ? publish_in_chunks : publish_at_once
+    starts = at_once? ? 1 : MAX_STARTS
+    return if starts.times.any? { carry_out }
+
+    raise PuppetX::Trigger::PublishError, 'this publication took so long that it was given up by the sweeper; nothing ' \
+                                          'was fired. To do: check how fast etcd answers'
   end
 
   private
 
-  def refuse_giants
-    size = @firing.json.bytesize
-    return if size <= MAX_BYTES
-
-    raise PuppetX::Trigger::PublishError, "the firing has #{size} bytes, #{MAX_BYTES} are possible. To do: make args smaller"
+  def at_once?
+    @firing.targets.size <= MAX_TARGETS_AT_ONCE
   end
 
-  def publish_at_once
-    create_unless_committed([put_firing, *entries(@firing.targets)])
+  # Each step holds only while its comparison does. When it does not, somebody has committed this very firing (an earlier
+  # attempt whose answer was lost, another drainer), or a sweeper has taken this publication for abandoned.
+  def carry_out
+    steps.each do |comparison, operations|
+      outcome = commit(comparison, operations)
+      return committed_before?(outcome) unless outcome.succeeded?
+    end
+    true
   end
 
-  def publish_in_chunks
-    return if create_unless_committed([Transaction.put(@marker_key, @firing.entry)]) == :committed_before
+  def steps
+    return [[Transaction.absent(@firing_key), [put_firing, *entries(@firing.targets)]]] if at_once?
 
-    @firing.targets.each_slice(CHUNK) { |nodes| put_chunk(nodes) }
-    finish(commit(Transaction.present(@marker_key), [put_firing, Transaction.delete(@marker_key)]))
-  end
-
-  def create_unless_committed(operations)
-    finish(commit(Transaction.absent(@firing_key), operations))
-  end
-
-  def put_chunk(nodes)
-    return if commit(Transaction.present(@marker_key), entries(nodes)).succeeded?
-
-    raise PuppetX::Trigger::PublishError, 'this publication took so long that it was given up by the sweeper; ' \
-                                          'nothing was fired. To do: check how fast etcd answers'
+    marked = Transaction.present(@marker_key)
+    [[Transaction.absent(@firing_key), [Transaction.put(@marker_key, @firing.entry)]],
+     *@firing.targets.each_slice(CHUNK).map { |nodes| [marked, entries(nodes)] },
+     [marked, [put_firing, Transaction.delete(@marker_key)]]]
   end
 
   def commit(comparison, operations)
@@ -68,13 +65,11 @@ class PuppetX::Trigger::Publication
     @gateway.commit(transaction)
   end
 
-  # "Compare failed" is success when our own firing is there: an earlier attempt had reached etcd, its answer was lost.
-  def finish(outcome)
-    return :committed if outcome.succeeded?
-    return :committed_before if outcome.found == @firing.json.b
+  def committed_before?(outcome)
+    return false if outcome.found.nil?
+    return true if outcome.found == @firing.json.b
 
-    raise PuppetX::Trigger::PublishError, "etcd holds another firing under #{@firing_key}, or this one was given up " \
-                                          'meanwhile; nothing was fired'
+    raise PuppetX::Trigger::ConflictError, "etcd holds another firing under #{@firing_key}; nothing was fired"
   end
 
   def put_firing

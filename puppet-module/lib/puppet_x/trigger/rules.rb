@@ -14,10 +14,14 @@ module PuppetX::Trigger::Rules
   # @return [String] the title of a trigger
   def trigger_name(value)
     name = value.to_s
-    return name if name.valid_encoding? && utf16_length(name).between?(1, 255) && !CONTROL_CHARACTERS.match?(name)
+    return name if trigger_name?(name)
 
     raise ArgumentError, "a trigger's name must have 1 to 255 characters and no control characters, " \
                          "got #{name.length} characters: #{name[0, 80].inspect}"
+  end
+
+  def trigger_name?(name)
+    name.valid_encoding? && utf16_length(name).between?(1, 255) && !CONTROL_CHARACTERS.match?(name)
   end
 
   # As the other readers of the keyspace count: a character outside the basic plane is two.

@@ -7,12 +7,18 @@ require_relative 'errors'
 module PuppetX::Trigger::Ulid
   ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
   LENGTH = 26
+  PATTERN = /\A[0-7][0-9A-HJKMNP-TV-Z]{25}\z/.freeze
 
   # @param time [Time] when the id is made
   # @return [String] a new id of 26 characters
   def self.generate(time = Time.now)
     milliseconds = (time.to_r * 1000).to_i
     encode((milliseconds << 80) | SecureRandom.random_number(1 << 80))
+  end
+
+  # @return [Boolean] whether this is an id
+  def self.valid?(value)
+    value.is_a?(String) && PATTERN.match?(value)
   end
 
   # @param number [Integer] below 2**128

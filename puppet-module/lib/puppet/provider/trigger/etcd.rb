@@ -1,45 +1,48 @@
 # frozen_string_literal: true
 
-require_relative '../../../puppet_x/trigger/audience'
 require_relative '../../../puppet_x/trigger/client_settings'
-require_relative '../../../puppet_x/trigger/firing'
+require_relative '../../../puppet_x/trigger/delivery'
 require_relative '../../../puppet_x/trigger/gateway'
 require_relative '../../../puppet_x/trigger/keys'
-require_relative '../../../puppet_x/trigger/origin'
+require_relative '../../../puppet_x/trigger/leftovers'
+require_relative '../../../puppet_x/trigger/place'
 require_relative '../../../puppet_x/trigger/publication'
+require_relative '../../../puppet_x/trigger/refresh_report'
+require_relative '../../../puppet_x/trigger/resource_firing'
+require_relative '../../../puppet_x/trigger/spool'
 
 Puppet::Type.type(:trigger).provide(:etcd) do
   desc <<-DOC
-    Writes the firing to etcd's API v3 through its JSON gateway, in one transaction, with Ruby's standard library only.
-    Certificates, user and password come from `/etc/triggerd/client.json`.
+    Writes the firing to the spool on this node, and from there to etcd's API v3 through its JSON gateway, with Ruby's
+    standard library only. Certificates, user and password come from `/etc/triggerd/client.json`.
   DOC
 
-  # Publishes one firing, or raises.
+  extend PuppetX::Trigger::Leftovers
+
+  # Publishes one firing, or leaves it in the spool, or raises.
   def publish
-    settings = PuppetX::Trigger::ClientSettings.load('endpoints' => resource[:endpoints], 'prefix' => resource[:keyprefix])
-    firing = firing_from(settings.node)
-    gateway = PuppetX::Trigger::Gateway.from(settings)
-    PuppetX::Trigger::Publication.new(gateway, PuppetX::Trigger::Keys.new(settings.prefix), firing).publish
-    resource.notice("fired #{firing.id} to #{audience(firing.targets)}")
-  rescue PuppetX::Trigger::Error => e
-    raise Puppet::Error, "could not fire #{"#{firing.id} " if firing}to #{audience(resource[:hosts])}: #{e.message}"
+    PuppetX::Trigger::RefreshReport.on(resource) do |report|
+      settings = PuppetX::Trigger::ClientSettings.load(overrides)
+      report.firing = PuppetX::Trigger::ResourceFiring.of(resource, settings.node)
+      delivery = PuppetX::Trigger::Delivery.new(PuppetX::Trigger::Spool.new(settings.spool), report.firing, place(settings))
+      stage = delivery.run { put(settings, report.firing) }
+      report.went_unspooled(delivery.spool_problem)
+      stage == :owed ? report.fired : report.stored(settings.spool, delivery.problem)
+    end
   end
 
   private
 
-  def firing_from(node)
-    PuppetX::Trigger::Firing.new(
-      trigger: resource[:name],
-      origin: PuppetX::Trigger::Origin.new(resource, node).to_h,
-      targets: resource[:hosts],
-      job: { plugin: resource[:plugin], args: resource[:args] || {} },
-      tags: Array(resource[:tag]).map(&:to_s),
-      ttl: resource[:ttl],
-      keyttl: resource[:keyttl],
-    )
+  def overrides
+    { 'endpoints' => resource[:endpoints], 'prefix' => resource[:keyprefix] }
   end
 
-  def audience(nodes)
-    PuppetX::Trigger::Audience.describe(nodes)
+  def place(settings)
+    PuppetX::Trigger::Place.unless_default(settings, PuppetX::Trigger::ClientSettings.load)
+  end
+
+  def put(settings, firing)
+    gateway = PuppetX::Trigger::Gateway.from(settings)
+    PuppetX::Trigger::Publication.new(gateway, PuppetX::Trigger::Keys.new(settings.prefix), firing).publish
   end
 end

@@ -38,10 +38,24 @@ RSpec.describe 'the provider etcd of the type trigger' do
     expect(JSON.parse(sent.values.first)['origin']['node']).to eq('web01.example.com')
   end
 
-  it 'turns what went wrong into a failure of the resource' do
-    refusing = StubServer.start { [403, '{"error":"etcdserver: permission denied"}'] }
-    expect { trigger(endpoints: refusing.url).refresh }
-      .to raise_error(Puppet::Error, /\Acould not fire \w{26} to 2 nodes \(lb01, lb02\): #{refusing.url}: HTTP 403.*grant/)
+  describe 'when etcd refuses' do
+    let(:refusing) { StubServer.start { [403, '{"error":"etcdserver: permission denied"}'] } }
+    let(:spool) { use_client_json({}) && PuppetX::Trigger::ClientSettings.load.spool }
+
+    it 'keeps the firing in the spool, and warns where it is, who delivers it and what is wrong' do
+      resource = trigger(endpoints: refusing.url)
+      expect(resource).to receive(:warning).with(
+        %r{\Acould not fire \w{26} to 2 nodes \(lb01, lb02\) yet: #{refusing.url}: HTTP 403.*grant.* It is spooled in #{spool}; the daemon},
+      )
+      resource.refresh
+      expect(Dir.children(spool)).to contain_exactly(/\A\w{26}\.json\z/, /\A\w{26}\.place\z/)
+    end
+
+    it 'fails where etcd must have it, and keeps the firing' do
+      expect { trigger(endpoints: refusing.url, require_publish: true).refresh }
+        .to raise_error(Puppet::Error, /\Acould not fire \w{26} to 2 nodes \(lb01, lb02\): .*HTTP 403.*It is spooled in #{spool}/)
+      expect(Dir.children(spool)).to include(/json\z/)
+    end
   end
 
   it 'names no firing when there never was one' do

@@ -1,0 +1,50 @@
+# frozen_string_literal: true
+
+require_relative '../../../puppet_x/trigger/client_settings'
+require_relative '../../../puppet_x/trigger/control_socket'
+require_relative '../../../puppet_x/trigger/leftovers'
+require_relative '../../../puppet_x/trigger/refresh_report'
+require_relative '../../../puppet_x/trigger/resource_firing'
+require_relative '../../../puppet_x/trigger/spool'
+
+Puppet::Type.type(:trigger).provide(:local) do
+  desc <<-DOC
+    Hands the firing over to the daemon on this node, which spools and publishes it: Puppet itself needs no way to etcd.
+    Where the daemon does not answer the firing is spooled all the same. It must be asked for by name.
+  DOC
+
+  extend PuppetX::Trigger::Leftovers
+
+  # Hands one firing over, or leaves it in the spool, or raises.
+  def publish
+    PuppetX::Trigger::RefreshReport.on(resource) do |report|
+      settings = PuppetX::Trigger::ClientSettings.load
+      report.firing = PuppetX::Trigger::ResourceFiring.of(resource, settings.node)
+      hand_over(settings, report)
+    rescue PuppetX::Trigger::DaemonAway => e
+      spool(settings, report, e)
+    end
+  end
+
+  private
+
+  def hand_over(settings, report)
+    socket = PuppetX::Trigger::ControlSocket.new(settings.socket)
+    if resource[:require_publish]
+      socket.publish(report.firing.json)
+      report.fired
+    else
+      socket.store(report.firing.json)
+      report.handed_over
+    end
+  rescue PuppetX::Trigger::PublishError => e
+    report.stored('the spool of the daemon', e)
+  end
+
+  def spool(settings, report, away)
+    PuppetX::Trigger::Spool.new(settings.spool).store(report.firing)
+    report.stored(settings.spool, away)
+  rescue PuppetX::Trigger::SpoolError => e
+    raise PuppetX::Trigger::Error, "#{away.message}. It is not spooled either: #{e.message}"
+  end
+end

@@ -1,0 +1,67 @@
+# frozen_string_literal: true
+
+require 'timeout'
+require_relative 'client_settings'
+require_relative 'drain'
+require_relative 'gateway'
+require_relative 'keys'
+require_relative 'publication'
+require_relative 'spool'
+
+# Gives a provider class `prefetch`: before its first trigger a run delivers what earlier runs have left in the spool, as
+# the daemon does where one runs. Both at the same time is harmless. Puppet calls it only where the catalogue has a trigger.
+module PuppetX::Trigger::Leftovers
+  # Seconds that a run may lose.
+  LIMIT = 5
+  PATIENCE = { rounds: 1, open_timeout: 1, read_timeout: 3 }.freeze
+  SEEN = ObjectSpace::WeakMap.new
+
+  # No StandardError, so that nothing on the way takes it for a trouble of its own.
+  class Late < Exception; end # rubocop:disable Lint/InheritException
+
+  # Called by Puppet, with the triggers of one provider.
+  def prefetch(resources)
+    catalog = resources.values.first&.catalog
+    return if Puppet[:noop] || resources.values.all?(&:noop?) || (catalog && SEEN.key?(catalog))
+
+    SEEN[catalog] = catalog if catalog
+    PuppetX::Trigger::Leftovers.deliver
+  end
+
+  # Never raises: what is left over is no business of this run.
+  def self.deliver
+    settings = PuppetX::Trigger::ClientSettings.load
+    drain = PuppetX::Trigger::Drain.new(PuppetX::Trigger::Spool.new(settings.spool)) { |firing, place| publish(firing, place) }
+    late = run_in_time(drain)
+    report(drain, settings.spool, late)
+  rescue PuppetX::Trigger::Error => e
+    Puppet.warning("Trigger: #{e.message}")
+  end
+
+  def self.run_in_time(drain)
+    Timeout.timeout(LIMIT, Late) { drain.run }
+    nil
+  rescue Late
+    "it took longer than #{LIMIT} s"
+  end
+
+  def self.publish(firing, place)
+    settings = PuppetX::Trigger::ClientSettings.load(place.to_h)
+    gateway = PuppetX::Trigger::Gateway.from(settings, **PATIENCE)
+    PuppetX::Trigger::Publication.new(gateway, PuppetX::Trigger::Keys.new(settings.prefix), firing).publish
+  end
+
+  def self.report(drain, path, late)
+    Puppet.notice("Trigger: delivered #{count(drain.delivered)} left in the spool") if drain.delivered.positive?
+    drain.rejected.each { |problem| Puppet.warning("Trigger: set aside in #{path}/rejected: #{problem}") }
+    return if drain.waiting.zero?
+
+    Puppet.warning("Trigger: #{count(drain.waiting)} wait in the spool #{path}; the daemon triggerd, or a later Puppet " \
+                   "run with a trigger, delivers them: #{late || drain.problem&.message}")
+  end
+
+  def self.count(number)
+    "#{number} #{number == 1 ? 'firing' : 'firings'}"
+  end
+  private_class_method :run_in_time, :publish, :report, :count
+end

@@ -1,0 +1,28 @@
+# frozen_string_literal: true
+
+require_relative 'document'
+require_relative 'firing'
+require_relative 'origin'
+require_relative 'run_context'
+
+# The firing that a refreshed trigger means.
+module PuppetX::Trigger::ResourceFiring
+  # @param resource [Puppet::Type] the trigger
+  # @param node [String, nil] the name of this node where it is not its certname
+  # @return [Firing]
+  # @raise [InvalidFiring] where no reader would take it
+  def self.of(resource, node)
+    firing = PuppetX::Trigger::Firing.new(
+      trigger: resource[:name],
+      origin: PuppetX::Trigger::Origin.new(resource, node).to_h,
+      targets: resource[:hosts],
+      job: { plugin: resource[:plugin], args: resource[:args] || {} },
+      tags: Array(resource[:tag]).map(&:to_s),
+      ttl: resource[:ttl],
+      keyttl: resource[:keyttl],
+      context: PuppetX::Trigger::RunContext.load { |problem| resource.warning("#{problem}; the chain begins here") },
+    )
+    PuppetX::Trigger::Document.parse(firing.json)
+    firing
+  end
+end

@@ -1,0 +1,50 @@
+# frozen_string_literal: true
+
+require 'json'
+require_relative 'document'
+require_relative 'errors'
+
+# What led to this run, where a firing did: the daemon writes it to the file that TRIGGERD_CONTEXT names.
+class PuppetX::Trigger::RunContext
+  VARIABLE = 'TRIGGERD_CONTEXT'
+  MAX_BYTES = 16 * 1024 * 1024
+
+  # @return [Array<Hash>] the firings that led here, the oldest first: firing, node, trigger
+  attr_reader :chain
+  # @return [Integer, nil] how many hops a firing of this run may have; may be -1
+  attr_reader :ttl
+
+  def initialize(chain, ttl)
+    @chain = chain
+    @ttl = ttl
+  end
+
+  # A run that nobody triggered.
+  NONE = new([].freeze, nil).freeze
+
+  # @yieldparam problem [String] why the chain begins anew here, which costs a loop one more round at most
+  # @return [RunContext]
+  def self.load(path = ENV.fetch(VARIABLE, nil))
+    return NONE if path.nil? || path.empty?
+
+    parse(File.open(path, File::RDONLY | File::NONBLOCK) { |file| file.read(MAX_BYTES) }.to_s)
+  rescue SystemCallError => e
+    yield "#{VARIABLE} names #{path}, which can't be read: #{e.class.new.message}"
+    NONE
+  rescue JSON::ParserError, EncodingError, ArgumentError
+    yield "#{VARIABLE} names #{path}, which is not a context that triggerd writes"
+    NONE
+  end
+
+  def self.parse(text)
+    values = JSON.parse(text.force_encoding(Encoding::UTF_8))
+    raise ArgumentError unless values.is_a?(Hash) && values['format'] == PuppetX::Trigger::Document::FORMAT
+
+    chain, ttl = values.values_at('chain', 'ttl')
+    known = PuppetX::Trigger::Document.chain?(chain || []) && (ttl.nil? || (ttl.is_a?(Integer) && ttl >= -1))
+    raise ArgumentError unless known
+
+    new((chain || []).map { |link| link.slice('firing', 'node', 'trigger') }, ttl)
+  end
+  private_class_method :parse
+end

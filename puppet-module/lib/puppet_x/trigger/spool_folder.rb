@@ -1,0 +1,83 @@
+# frozen_string_literal: true
+
+require 'fileutils'
+require_relative 'errors'
+
+# The folder of the spool: ours, closed to everybody else, and not something that somebody has put in its place.
+class PuppetX::Trigger::SpoolFolder
+  MODE = 0o700
+  OTHERS_WRITE = 0o022
+
+  attr_reader :path
+
+  # @param path [String] absolute
+  def initialize(path)
+    # With a slash at its end a symbolic link would be followed.
+    @path = path.sub(%r{/+\z}, '')
+  end
+
+  # Makes the folder where it is missing.
+  # @raise [SpoolError] saying what is wrong with it and what to do
+  def prepare
+    make unless exist?
+    check
+  end
+
+  # @return [Boolean] false where there is none; then there is nothing in it
+  # @raise [SpoolError] as `prepare`
+  def usable?
+    exist? && check
+  end
+
+  # Makes the names in it durable.
+  def sync
+    File.open(path, &:fsync)
+  end
+
+  def file(name)
+    File.join(path, name)
+  end
+
+  private
+
+  def exist?
+    File.symlink?(path) || File.exist?(path)
+  end
+
+  def make
+    parent = File.dirname(path)
+    FileUtils.mkdir_p(parent, mode: MODE)
+    Dir.mkdir(path, MODE)
+    File.open(parent, &:fsync)
+  rescue Errno::EEXIST
+    nil # another run was faster
+  rescue SystemCallError => e
+    raise unusable("can't be made: #{reason(e)}", "make it: install -d -m 0700 #{path}")
+  end
+
+  def check
+    # NONBLOCK: a FIFO in its place must not stop the run.
+    File.open(path, File::RDONLY | File::NOFOLLOW | File::NONBLOCK) { |handle| check_is_ours(handle.stat) }
+    true
+  rescue Errno::ELOOP
+    raise unusable('is a symbolic link', 'remove the link, or name the real folder as `spool` in client.json')
+  rescue SystemCallError => e
+    raise unusable("can't be opened: #{reason(e)}", 'check its owner and mode')
+  end
+
+  def check_is_ours(stat)
+    raise unusable('is not a folder', 'remove what is there') unless stat.directory?
+    raise unusable("belongs to user #{stat.uid}, not to #{Process.euid}", "chown #{Process.euid} #{path}") unless stat.uid == Process.euid
+    return if (stat.mode & OTHERS_WRITE).zero?
+
+    raise unusable('can be written by its group or by others', "look at what is in it, then chmod 0700 #{path}")
+  end
+
+  def unusable(what, remedy)
+    PuppetX::Trigger::SpoolError.new("the spool #{path} #{what}. To do: #{remedy}")
+  end
+
+  def reason(error)
+    error.class.new.message
+  end
+end
