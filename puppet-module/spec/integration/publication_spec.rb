@@ -80,6 +80,17 @@ RSpec.describe PuppetX::Trigger::Publication, 'on a real etcd' do
       expect(etcd.keys(prefix).keys).to match_array(expected_keys(firing))
     end
 
+    it 'starts anew when another publisher has put a new marker after the sweep, under which the first entries are gone' do
+      publish(firing, through: disturbed do |commits|
+        next unless commits == 2
+
+        sweep
+        etcd.etcdctl('del', '--prefix', "#{prefix}/v1/inbox/")
+        etcd.etcdctl('put', keys.publishing(firing.id), firing.entry)
+      end)
+      expect(etcd.keys(prefix).keys).to match_array(expected_keys(firing))
+    end
+
     it 'gives up when that happens time and again, and has fired nothing' do
       expect { publish(firing, through: disturbed { |commits| sweep if (commits % 3) == 2 }) }
         .to raise_error(PuppetX::Trigger::PublishError, /given up by the sweeper/)

@@ -41,23 +41,33 @@ class PuppetX::Trigger::Publication
     @firing.targets.size <= MAX_TARGETS_AT_ONCE
   end
 
-  # Each step holds only while its comparison does. When it does not, somebody has committed this very firing (an earlier
-  # attempt whose answer was lost, another drainer), or a sweeper has taken this publication for abandoned.
+  # Each step compares the marker's create revision: a sweeper that takes this publication for abandoned deletes the marker
+  # before anything else, and another publisher of the same document may put a new one, under which what was written so
+  # far may be gone. Every publisher that finds a marker goes on under it, and writes all entries itself.
+  #
+  # @return [Boolean] whether the firing is committed, by us or by somebody else; false when the marker was lost
   def carry_out
-    steps.each do |comparison, operations|
-      outcome = commit(comparison, operations)
+    first = commit(Transaction.absent(@firing_key), opening)
+    return committed_before?(first) unless first.succeeded?
+
+    marked = Transaction.created_at(@marker_key, first.create_revision)
+    remaining.each do |operations|
+      outcome = commit(marked, operations)
       return committed_before?(outcome) unless outcome.succeeded?
     end
     true
   end
 
-  def steps
-    return [[Transaction.absent(@firing_key), [put_firing, *entries(@firing.targets)]]] if at_once?
+  def opening
+    return [put_firing, *entries(@firing.targets)] if at_once?
 
-    marked = Transaction.present(@marker_key)
-    [[Transaction.absent(@firing_key), [Transaction.put(@marker_key, @firing.entry)]],
-     *@firing.targets.each_slice(CHUNK).map { |nodes| [marked, entries(nodes)] },
-     [marked, [put_firing, Transaction.delete(@marker_key)]]]
+    [Transaction.put(@marker_key, @firing.entry), Transaction.get(@marker_key)]
+  end
+
+  def remaining
+    return [] if at_once?
+
+    [*@firing.targets.each_slice(CHUNK).map { |nodes| entries(nodes) }, [put_firing, Transaction.delete(@marker_key)]]
   end
 
   def commit(comparison, operations)

@@ -15,8 +15,9 @@ module PuppetX::Trigger::Transaction
     { key: encode(key), target: 'CREATE', result: 'EQUAL', create_revision: '0' }
   end
 
-  def present(key)
-    { key: encode(key), target: 'CREATE', result: 'GREATER', create_revision: '0' }
+  # The key is there, and has not been deleted since.
+  def created_at(key, revision)
+    { key: encode(key), target: 'CREATE', result: 'EQUAL', create_revision: revision }
   end
 
   def put(key, value)
@@ -49,9 +50,20 @@ module PuppetX::Trigger::Transaction
 
     # @return [String, nil] the bytes that the first `get` found
     def found
+      pair = pairs.first
+      pair && pair['value'].to_s.unpack1('m')
+    end
+
+    # @return [String, nil] the create revision of the key that the first `get` found
+    def create_revision
+      pairs.first&.fetch('create_revision')
+    end
+
+    private
+
+    def pairs
       ranges = Array(@answer['responses']).filter_map { |response| response['response_range'] }
-      value = ranges.flat_map { |range| range['kvs'] || [] }.map { |pair| pair['value'].to_s }.first
-      value&.unpack1('m')
+      ranges.flat_map { |range| range['kvs'] || [] }
     end
   end
 end
