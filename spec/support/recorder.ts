@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -18,13 +19,14 @@ import { publishFiring } from '../../src/watch/publish.ts';
 import { parseOutcome } from '../../src/watch/wire-outcome.ts';
 import type { Execution, FaultRecord, Gauge, Refusal, Submission } from './checker.ts';
 import { firing as someFiring } from './firings.ts';
+import { root } from './node.ts';
 
 /**
  * Writes down who submitted what, what ran when, and what ended how; `record` gives it to the checker. What runs writes
  * for itself, with one plugin, `record`, to files that no daemon and no runner knows of.
  */
 export interface Recorder {
-  /** A `[plugins] path` that holds the plugin `record`, with the arguments `key`, `ms` and `code`. */
+  /** A `[plugins] path` with `command`, and with `record` and its arguments `key`, `ms` and `code`. */
   readonly plugins: string;
   /** Publishes until it is acknowledged, or until `giveUpMs` have passed. */
   submit(place: Place, request: SubmitRequest, giveUpMs?: number): Promise<Submission>;
@@ -145,6 +147,7 @@ const writePlugin = (folder: string): string => {
   writeFileSync(join(plugin, 'plugin.toml'), manifest);
   writeFileSync(join(plugin, 'record'), script(folder));
   chmodSync(join(plugin, 'record'), 0o755);
+  cpSync(join(root, 'plugins/command'), join(folder, 'plugins/command'), { recursive: true });
   return join(folder, 'plugins');
 };
 
