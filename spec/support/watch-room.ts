@@ -44,6 +44,10 @@ export class MemoryFirings implements FiringLog, Intake {
     return [...this.logged.values()].filter(({ published }) => !/^(finished|skipped)/.test(published ?? ''));
   }
 
+  unsettledIds(): string[] {
+    return this.unsettled().map(({ firing }) => firing.id);
+  }
+
   markPublished(id: string, stage: string): void {
     if (this.trouble) throw this.trouble;
     const logged = this.logged.get(id);

@@ -1,6 +1,7 @@
 import { chainOfRun } from '../domain/chain.ts';
 import type { Job } from '../domain/job.ts';
 import type { FiringLog } from '../queue/ports.ts';
+import { liveFirings } from '../watch/ended-elsewhere.ts';
 import { serializeFiring } from '../watch/wire.ts';
 
 /**
@@ -10,7 +11,7 @@ import { serializeFiring } from '../watch/wire.ts';
  */
 export const contextDocument = (node: string, firings: Pick<FiringLog, 'ofJob'>, job: Job): string => {
   const { id, attempt, request } = job;
-  const owed = firings.ofJob(id).map(({ firing }) => firing);
+  const owed = liveFirings(firings, id).map(({ firing }) => firing);
   const facts = { id, attempt, source: request.source, noop: request.noop };
   const head = JSON.stringify({ format: 1, node, job: facts, ...chainOfRun(owed, node) });
   return `${head.slice(0, -1)},"firings":[${owed.map(serializeFiring).join(',')}]}\n`;

@@ -16,7 +16,7 @@ import { createReleasers, type Releasers } from './releasers.ts';
 import { changedSections } from './reload.ts';
 import { serve } from './serve.ts';
 import { buildQueues } from './start-queues.ts';
-import { announce, buildWatcher, publishOutcomes } from './start-watching.ts';
+import { announce, buildEndedElsewhere, buildWatcher, publishOutcomes } from './start-watching.ts';
 
 export interface Daemon {
   /** Resolves once the control socket answers and the inbox is watched, or etcd is known to be away. */
@@ -46,11 +46,12 @@ const start = async (options: DaemonOptions, releasers: Releasers): Promise<Daem
   const place = { store, keys: keysBelow(config.etcd.prefix) };
   const parts: Parts = { options, config, state, place, ...queueParts };
 
-  const outcomes = publishOutcomes(parts, releasers);
+  const elsewhere = buildEndedElsewhere(parts);
+  const outcomes = publishOutcomes(parts, elsewhere, releasers);
   await parts.queues.start();
   releasers.push('queues', () => parts.queues.stop());
   const presence = announce(parts, releasers);
-  const watcher = buildWatcher(parts, outcomes, presence);
+  const watcher = buildWatcher(parts, outcomes, elsewhere, presence);
   await serve(parts, watcher, releasers);
   if (config.watch.enabled) {
     watcher.start();

@@ -6,6 +6,7 @@ import { openJournal } from '../adapters/sqlite/open-journal.ts';
 import type { Config } from '../config/schema.ts';
 import type { Job } from '../domain/job.ts';
 import { createQueues } from '../queue/create-queues.ts';
+import { reasonToSkip } from '../watch/ended-elsewhere.ts';
 import { contextDocument } from './context.ts';
 import { createLivePlugins } from './live-plugins.ts';
 import { clock, type DaemonOptions, type Parts } from './parts.ts';
@@ -45,6 +46,7 @@ export const buildQueues = (
     clock,
     log,
     maxAttempts: config.jobs.max_attempts,
+    reasonToSkip: (job) => reasonToSkip(journal.firings, job, clock.now()),
     history: { keep: config.history.keep, maxAgeMs: config.history.max_age, every: historyEveryMs },
   });
   return { journal, runner, plugins, queues };

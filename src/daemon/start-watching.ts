@@ -1,3 +1,4 @@
+import { EndedElsewhere } from '../watch/ended-elsewhere.ts';
 import { InboxWatcher } from '../watch/inbox-watcher.ts';
 import { NodePresence } from '../watch/node-presence.ts';
 import { OutcomePublisher } from '../watch/outcome-publisher.ts';
@@ -8,11 +9,22 @@ import type { Releasers } from './releasers.ts';
 /** How long a stop waits for outcomes that etcd does not have yet; the next start publishes the rest. */
 const flushMs = 2_000;
 
+/** Deals with firings that others end. */
+export const buildEndedElsewhere = ({ options, journal, queues, place }: Parts): EndedElsewhere => {
+  const { node, log } = options;
+  return new EndedElsewhere({ ...place, node, firings: journal.firings, queues, clock, log });
+};
+
 /** Tells etcd what becomes of firings. */
-export const publishOutcomes = ({ options, journal, queues, place }: Parts, releasers: Releasers): OutcomePublisher => {
+export const publishOutcomes = (
+  { options, journal, queues, place }: Parts,
+  elsewhere: EndedElsewhere,
+  releasers: Releasers,
+): OutcomePublisher => {
   const { node, log } = options;
   const sources = { firings: journal.firings, queues, readTail: readOutputTail };
-  const publisher = new OutcomePublisher({ ...place, ...sources, node, log });
+  const onEndedElsewhere = elsewhere.ended.bind(elsewhere);
+  const publisher = new OutcomePublisher({ ...place, ...sources, node, onEndedElsewhere, log });
   publisher.start();
   releasers.push('outcomes', () => publisher.close(flushMs));
   return publisher;
@@ -29,7 +41,12 @@ export const announce = ({ options, config, queues, place }: Parts, releasers: R
 };
 
 /** The watcher of this node's inbox; not started yet. */
-export const buildWatcher = (parts: Parts, outcomes: OutcomePublisher, presence: NodePresence): InboxWatcher => {
+export const buildWatcher = (
+  parts: Parts,
+  outcomes: OutcomePublisher,
+  elsewhere: EndedElsewhere,
+  presence: NodePresence,
+): InboxWatcher => {
   const { options, journal, plugins, queues, place } = parts;
   return new InboxWatcher({
     ...place,
@@ -38,6 +55,7 @@ export const buildWatcher = (parts: Parts, outcomes: OutcomePublisher, presence:
     intake: queues,
     decideJob: (firing) => plugins.decideJob(firing),
     outcomes,
+    onKillWished: (id, reason) => elsewhere.killWished(id, reason),
     clock,
     log: options.log,
     // A replaced etcd has never seen this node.

@@ -79,6 +79,13 @@ export const errorCatalogue = {
     'The state directory can not be used.',
     'Check [node] state_dir: existence, owner, mode, free space.',
   ),
+  'spool-unusable': entry(
+    503,
+    1,
+    'The spool can not be used.',
+    'Check [node] spool: a folder (no symbolic link) of the daemon’s user with mode 0700, and free space.',
+    true,
+  ),
   'already-running': entry(
     409,
     1,
@@ -172,6 +179,13 @@ export const errorCatalogue = {
     2,
     'This is not a trigger name.',
     '1 to 255 characters, none of them a control character.',
+  ),
+  'node-not-found': entry(404, 1, 'There is no node with this name.', '`trigger nodes` lists all that have been seen.'),
+  'node-present': entry(
+    409,
+    1,
+    'The node is present: its daemon runs.',
+    'Stop its daemon first, or use --force: what it still runs then ends unheard.',
   ),
   'remote-failed': entry(
     500,

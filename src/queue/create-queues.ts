@@ -18,6 +18,7 @@ import { pause, resume } from './verbs/pause.ts';
 import { remove } from './verbs/remove.ts';
 import { makeUrgent, swap } from './verbs/reorder.ts';
 import { retry } from './verbs/retry.ts';
+import { skip } from './verbs/skip.ts';
 import { setSlots, slots } from './verbs/slots.ts';
 import { summary } from './verbs/summary.ts';
 import { waitFor } from './verbs/wait-for.ts';
@@ -37,6 +38,7 @@ export const createQueues = (options: QueuesOptions): Queues => {
     summary: () => summary(room),
     kill: (id) => kill(room, id),
     remove: (id) => remove(room, id),
+    skip: (id, reason) => skip(room, id, reason),
     makeUrgent: (id) => makeUrgent(room, id),
     swap: (a, b) => swap(room, a, b),
     retry: (id) => retry(room, id),

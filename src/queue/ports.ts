@@ -79,6 +79,7 @@ export interface FiringLog {
   ofJob(id: JobId): LoggedFiring[];
   /** Firings whose last published stage is not final, oldest first. */
   unsettled(): LoggedFiring[];
+  unsettledIds(): FiringId[];
   markPublished(id: FiringId, stage: string): void;
   cursor(): Cursor | undefined;
   saveCursor(cursor: Cursor): void;

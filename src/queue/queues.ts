@@ -20,6 +20,8 @@ export interface Queues {
 
   kill(id: JobId): Promise<RunningOrEnded>;
   remove(id: JobId): SkippedJob;
+  /** Ends a queued job that has lost its purpose. */
+  skip(id: JobId, reason: string): SkippedJob;
   makeUrgent(id: JobId): QueuedJob;
   swap(a: JobId, b: JobId): void;
   /** A new job with the same request as an ended one. */

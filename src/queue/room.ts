@@ -1,6 +1,6 @@
 import type PQueue from 'p-queue';
 import { TriggerdError } from '../domain/errors.ts';
-import type { Job, JobId } from '../domain/job.ts';
+import type { Job, JobId, QueuedJob } from '../domain/job.ts';
 import type { Log } from '../domain/log.ts';
 import type { Changes } from './changes.ts';
 import type { Deferrals } from './deferrals.ts';
@@ -36,6 +36,8 @@ export interface QueuesOptions {
   readonly history: HistoryOptions;
   /** Starts of one job at most: one that takes its runner down each time is given up. */
   readonly maxAttempts: number;
+  /** Asked just before a job would start: why it has lost its purpose, if it has. */
+  readonly reasonToSkip?: (job: QueuedJob) => string | null;
 }
 
 /** A queue while the daemon runs. */

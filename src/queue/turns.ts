@@ -64,7 +64,10 @@ const inOrder = async <T>(queue: NamedQueue, work: () => Promise<T>): Promise<T>
   }
 };
 
-/** The first job that nothing is in the way of, started; those that something is in the way of are deferred. */
+/**
+ * The first job that nothing is in the way of, started. Before it, those that something is in the way of are deferred,
+ * and those that have lost their purpose are skipped.
+ */
 const choose = async (room: Room, queue: NamedQueue): Promise<RunningJob | undefined> => {
   for (;;) {
     const head = candidate(room, queue);
@@ -72,8 +75,10 @@ const choose = async (room: Room, queue: NamedQueue): Promise<RunningJob | undef
     const obstacle = await room.plugins.obstacle(head);
     // Much may have happened meanwhile: pause, remove, something more urgent.
     if (candidate(room, queue)?.id !== head.id) continue;
-    if (obstacle === null) return room.transitions.start(head.id);
-    room.deferrals.defer(head, obstacle);
+    const lostPurpose = room.reasonToSkip?.(head) ?? null;
+    if (lostPurpose !== null) room.transitions.skip(head.id, lostPurpose);
+    else if (obstacle === null) return room.transitions.start(head.id);
+    else room.deferrals.defer(head, obstacle);
   }
 };
 

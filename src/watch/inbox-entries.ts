@@ -1,11 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isFiringId } from '../domain/firing.ts';
-import { isFinal, type Stage } from '../domain/outcome.ts';
 import type { FiringLog } from '../queue/ports.ts';
 import { AwaitedFirings } from './awaited-firings.ts';
 import { lastSegment } from './keys.ts';
 import { Notices } from './notices.ts';
+import { readable } from './origin.ts';
 import type { Entry } from './ports.ts';
+import { isPublishedFinal } from './published.ts';
 import { FiringTaker, type TakeFiringOptions } from './take-firing.ts';
 import { parseInboxEntry } from './wire.ts';
 
@@ -13,7 +14,9 @@ import { parseInboxEntry } from './wire.ts';
 const window = 64;
 
 export interface InboxEntriesOptions extends TakeFiringOptions {
-  readonly firings: Pick<FiringLog, 'find'>;
+  readonly firings: Pick<FiringLog, 'find' | 'unsettledIds'>;
+  /** Somebody wants a firing ended also if it runs. */
+  readonly onKillWished?: (id: string, reason: string) => Promise<void>;
 }
 
 /**
@@ -25,6 +28,8 @@ export class InboxEntries {
   readonly #notices: Notices;
   readonly #taker: FiringTaker;
   readonly #awaited: AwaitedFirings;
+  /** Unsettled firings without an entry: etcd may have lost both, and then their jobs run all the same. */
+  #gone: ReadonlySet<string> = new Set();
 
   constructor(options: InboxEntriesOptions) {
     this.#options = options;
@@ -54,7 +59,18 @@ export class InboxEntries {
 
   /** An entry that is gone: nobody waits for its firing any more. */
   vanished(key: string): void {
-    this.#awaited.forget(lastSegment(key));
+    const id = lastSegment(key);
+    this.#awaited.forget(id);
+    const logged = this.#options.firings.find(id);
+    if (logged !== undefined && !isPublishedFinal(logged.published)) this.#options.outcomes.entryGone(id);
+  }
+
+  /** What was unsettled before a listing and is not in it has lost its entry; each is asked about once. */
+  missing(unsettled: readonly string[], listed: readonly Entry[]): void {
+    const there = new Set(listed.map(({ key }) => lastSegment(key)));
+    const gone = unsettled.filter((id) => !there.has(id));
+    for (const id of gone.filter((id) => !this.#gone.has(id))) this.#options.outcomes.entryGone(id);
+    this.#gone = new Set(gone);
   }
 
   stop(): Promise<void> {
@@ -70,13 +86,21 @@ export class InboxEntries {
       if (firing === undefined) this.#awaited.expect(lastSegment(entry.key), entry.modRevision);
       else await this.#taker.take(lastSegment(entry.key), firing);
     }
+    for (const entry of entries) await this.#heedKillWish(entry);
+  }
+
+  async #heedKillWish(stored: Entry): Promise<void> {
+    // Entries are many, and this is rare: no entry is parsed twice for nothing.
+    if (!stored.value.includes('"kill"') || this.#options.onKillWished === undefined) return;
+    const [entry] = readable(parseInboxEntry, stored);
+    if (entry && entry.kill !== null) await this.#options.onKillWished(entry.firing, entry.kill);
   }
 
   #isWellFormed({ key, value }: Entry): boolean {
     const id = lastSegment(key);
     const isDirect = key === this.#options.keys.inbox(this.#options.node, id);
     try {
-      if (isDirect && isFiringId(id) && parseInboxEntry(key, value) === id) return true;
+      if (isDirect && isFiringId(id) && parseInboxEntry(key, value).firing === id) return true;
       this.#notices.once(key, { key }, 'Ignoring a foreign key in the inbox.');
     } catch (error) {
       this.#notices.once(key, { error }, 'Ignoring a malformed inbox entry.');
@@ -93,7 +117,3 @@ export class InboxEntries {
     return true;
   }
 }
-
-/** `published` is `<stage>/<attempt>`. */
-export const isPublishedFinal = (published: string | null): boolean =>
-  published !== null && isFinal(published.split('/')[0] as Stage);

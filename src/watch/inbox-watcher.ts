@@ -9,7 +9,7 @@ import type { Entry, Listing, WatchBatch } from './ports.ts';
 const defaultRelistMs = 60_000;
 
 export interface InboxWatcherOptions extends Omit<InboxEntriesOptions, 'onPostponed' | 'firings'> {
-  readonly firings: Pick<FiringLog, 'find' | 'cursor' | 'saveCursor'>;
+  readonly firings: Pick<FiringLog, 'find' | 'unsettledIds' | 'cursor' | 'saveCursor'>;
   /** Between two listings while the watch is fine. Default one minute. */
   readonly relistMs?: number;
   /** Called each time that the watch has been established: etcd may be another one than before. */
@@ -155,10 +155,12 @@ export class InboxWatcher {
     }
   }
 
-  /** Lists the inbox and accepts everything in it that the journal does not know. */
+  /** Lists the inbox, accepts everything in it that the journal does not know, and looks for what it misses. */
   async #resync(signal: AbortSignal): Promise<Listing> {
     this.#postponedMs = 0;
+    const unsettled = this.#options.firings.unsettledIds();
     const listing = await this.#list();
+    this.#entries.missing(unsettled, listing.entries);
     await this.#entries.accept(listing.entries, signal);
     if (this.#postponedMs === 0) this.#postponed.over();
     return listing;

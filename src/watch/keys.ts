@@ -2,7 +2,9 @@
 export interface Keys {
   readonly firings: string;
   firing(id: string): string;
+  readonly publications: string;
   publishing(id: string): string;
+  readonly allInboxes: string;
   inboxes(node: string): string;
   inbox(node: string, id: string): string;
   outcomes(id: string): string;
@@ -11,6 +13,8 @@ export interface Keys {
   node(node: string): string;
   readonly members: string;
   member(node: string): string;
+  /** The key that the one who holds this office has. */
+  office(name: string): string;
 }
 
 export const keysBelow = (prefix: string): Keys => {
@@ -18,7 +22,9 @@ export const keysBelow = (prefix: string): Keys => {
   return {
     firings: `${base}/firings/`,
     firing: (id) => `${base}/firings/${id}`,
+    publications: `${base}/publishing/`,
     publishing: (id) => `${base}/publishing/${id}`,
+    allInboxes: `${base}/inbox/`,
     inboxes: (node) => `${base}/inbox/${node}/`,
     inbox: (node, id) => `${base}/inbox/${node}/${id}`,
     outcomes: (id) => `${base}/outcomes/${id}/`,
@@ -27,6 +33,7 @@ export const keysBelow = (prefix: string): Keys => {
     node: (node) => `${base}/nodes/${node}`,
     members: `${base}/members/`,
     member: (node) => `${base}/members/${node}`,
+    office: (name) => `${base}/elections/${name}/holder`,
   };
 };
 

@@ -6,11 +6,11 @@ import type { Log } from '../domain/log.ts';
 import { isFinal, type Outcome } from '../domain/outcome.ts';
 import type { FiringLog, LoggedFiring } from '../queue/ports.ts';
 import type { Queues } from '../queue/queues.ts';
-import { isPublishedFinal } from './inbox-entries.ts';
 import { Outage } from './outage.ts';
 import { type OutcomeSources, outcomeOfFiring } from './outcome-of-firing.ts';
 import { pause } from './pause.ts';
 import type { Place } from './publication.ts';
+import { isPublishedFinal, markOf } from './published.ts';
 import { type Recorded, recordOutcome } from './record-outcome.ts';
 import type { OutcomeSink } from './take-firing.ts';
 
@@ -23,11 +23,17 @@ export interface OutcomePublisherOptions extends Place {
   readonly queues: Pick<Queues, 'get' | 'onChange'>;
   /** The end of what an ended job has printed; null when there is nothing. At most its last 4 KiB are published. */
   readonly readTail: (job: Job) => Promise<string | null>;
+  /** Told when the journal has learnt that somebody else has ended a firing. */
+  readonly onEndedElsewhere?: (logged: LoggedFiring, outcome: Outcome) => Promise<void>;
   readonly log: Log;
 }
 
-/** `again`: publish it although the journal says that etcd has it. */
-type Wish = { readonly again: boolean };
+/**
+ * Why a firing is looked at: its state may have *changed*; its entry has *gone*, so unless we have ended it, somebody else
+ * has; *again*, because etcd owes what the journal says is over. What comes later in this list includes what is before.
+ */
+const wishes = ['changed', 'gone', 'again'] as const;
+type Wish = (typeof wishes)[number];
 
 /**
  * Tells etcd what becomes of firings, from the journal.
@@ -69,11 +75,15 @@ export class OutcomePublisher implements OutcomeSink {
   }
 
   publish(firing: FiringId): void {
-    this.#wish(firing, { again: false });
+    this.#wish(firing, 'changed');
   }
 
   publishAgain(firing: FiringId): void {
-    this.#wish(firing, { again: true });
+    this.#wish(firing, 'again');
+  }
+
+  entryGone(firing: FiringId): void {
+    this.#wish(firing, 'gone');
   }
 
   /** Firings that etcd does not have in their present state yet. */
@@ -99,9 +109,9 @@ export class OutcomePublisher implements OutcomeSink {
 
   #wish(firing: FiringId, wish: Wish): void {
     if (this.#stop.signal.aborted) return;
-    const isWished = this.#wishes.has(firing);
-    if (!isWished || wish.again) this.#wishes.set(firing, wish);
-    if (!isWished && !this.#inFlight.has(firing)) this.#launch(firing);
+    const before = this.#wishes.get(firing);
+    this.#wishes.set(firing, before === undefined ? wish : stronger(before, wish));
+    if (before === undefined && !this.#inFlight.has(firing)) this.#launch(firing);
   }
 
   #launch(firing: FiringId): void {
@@ -125,14 +135,16 @@ export class OutcomePublisher implements OutcomeSink {
     }
   }
 
-  async #publishNow(firing: FiringId, { again }: Wish): Promise<void> {
+  async #publishNow(firing: FiringId, wish: Wish): Promise<void> {
     const { firings } = this.#options;
     const logged = firings.find(firing);
-    if (logged === undefined || (!again && isPublishedFinal(logged.published))) return;
+    if (logged === undefined || (wish !== 'again' && isPublishedFinal(logged.published))) return;
     const outcome = await outcomeOfFiring(logged, this.#sources);
-    if (!again && markOf(outcome) === logged.published) return;
+    if (wish === 'changed' && markOf(outcome) === logged.published) return;
     const recorded = await recordOutcome(this.#options, outcome);
     firings.markPublished(firing, this.#markAfter(logged, outcome, recorded));
+    if (recorded.kind === 'settled' && recorded.by !== null && isFinal(recorded.by.stage))
+      await this.#options.onEndedElsewhere?.(logged, recorded.by);
   }
 
   /** What the journal remembers: ours, or the end that somebody else has given it meanwhile. */
@@ -150,7 +162,7 @@ export class OutcomePublisher implements OutcomeSink {
       this.#options.log.error({ firing, error }, 'An outcome can not be published.');
       return;
     }
-    if (!this.#wishes.has(firing) || wish.again) this.#wishes.set(firing, wish);
+    this.#wishes.set(firing, stronger(this.#wishes.get(firing) ?? wish, wish));
     if (!this.#isPausing) void this.#pause(this.#away.failed(error));
   }
 
@@ -176,4 +188,4 @@ export class OutcomePublisher implements OutcomeSink {
   }
 }
 
-const markOf = ({ stage, attempt }: Outcome): string => `${stage}/${attempt}`;
+const stronger = (a: Wish, b: Wish): Wish => (wishes.indexOf(a) > wishes.indexOf(b) ? a : b);

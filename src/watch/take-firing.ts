@@ -16,6 +16,8 @@ export interface OutcomeSink {
   publish(firing: string): void;
   /** etcd owes this firing still, although its end was published. */
   publishAgain(firing: string): void;
+  /** The firing's entry is gone from the inbox: who has ended it? */
+  entryGone(firing: string): void;
 }
 
 export interface TakeFiringOptions {

@@ -61,7 +61,7 @@ const firingDocument = v.object({
   signature: v.optional(v.unknown(), null),
 });
 
-const inboxDocument = v.object({ firing: firingId });
+const inboxDocument = v.object({ firing: firingId, kill: orNull(text(1_024)) });
 
 type OriginDocument = v.InferOutput<typeof originDocument>;
 
@@ -121,8 +121,19 @@ const fromOrigin = (origin: Origin) =>
 const fromCause = ({ resource, file, line, property, message }: Cause) => ({ resource, file, line, property, message });
 const fromChainLink = ({ firing, node, trigger }: ChainLink) => ({ firing, node, trigger });
 
-/** The id of the firing that an inbox entry says is owed. Throws `firing-malformed`. */
-export const parseInboxEntry = (key: string, value: string): string => parseDocument(inboxDocument, key, value).firing;
+export interface InboxEntry {
+  /** The firing that is owed. */
+  readonly firing: string;
+  /** Set when somebody wants its job ended also where it runs: why. */
+  readonly kill: string | null;
+}
+
+/** Throws `firing-malformed`. */
+export const parseInboxEntry = (key: string, value: string): InboxEntry => {
+  const { firing, kill } = parseDocument(inboxDocument, key, value);
+  return { firing, kill };
+};
 
 /** Also the marker of a chunked publication. */
-export const serializeInboxEntry = (firing: string): string => JSON.stringify({ format, firing });
+export const serializeInboxEntry = (firing: string, kill: string | null = null): string =>
+  JSON.stringify(kill === null ? { format, firing } : { format, firing, kill });

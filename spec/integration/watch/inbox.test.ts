@@ -61,7 +61,7 @@ describe('the inbox watcher on a real etcd', () => {
       firings,
       intake: firings,
       decideJob: () => ({ request: someRequest }),
-      outcomes: { publish: () => undefined, publishAgain: () => undefined },
+      outcomes: { publish: () => undefined, publishAgain: () => undefined, entryGone: () => undefined },
       clock: Date,
       log,
       ...changes,

@@ -15,7 +15,7 @@ describe('the inbox watcher', () => {
   let firings: MemoryFirings;
   let log: ReturnType<typeof recordingLog>;
   let watcher: InboxWatcher;
-  const outcomes = { publish: [] as string[], publishAgain: [] as string[] };
+  const outcomes = { publish: [] as string[], publishAgain: [] as string[], entryGone: [] as string[] };
 
   beforeEach(() => {
     store = new MemoryStore();
@@ -23,6 +23,7 @@ describe('the inbox watcher', () => {
     log = recordingLog();
     outcomes.publish = [];
     outcomes.publishAgain = [];
+    outcomes.entryGone = [];
   });
   afterEach(() => watcher.stop());
 
@@ -37,6 +38,7 @@ describe('the inbox watcher', () => {
       outcomes: {
         publish: (id) => void outcomes.publish.push(id),
         publishAgain: (id) => void outcomes.publishAgain.push(id),
+        entryGone: (id) => void outcomes.entryGone.push(id),
       },
       clock: Date,
       log,
@@ -57,7 +59,7 @@ describe('the inbox watcher', () => {
     firings.markPublished(settled.id, 'finished/1');
     await start();
     expect(firings.taken).toHaveLength(2);
-    expect(outcomes).toEqual({ publish: [open.id], publishAgain: [settled.id] });
+    expect(outcomes).toEqual({ publish: [open.id], publishAgain: [settled.id], entryGone: [] });
   });
 
   it('refuses what the queue says can never run, and goes on', async () => {

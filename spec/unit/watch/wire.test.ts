@@ -19,7 +19,7 @@ describe('the documents in etcd', () => {
     const outcome = fixture('outcome-finished');
     expect(JSON.parse(serializeOutcome(parseOutcome(key, outcome)))).toEqual(JSON.parse(outcome));
     const entry = fixture('inbox-entry');
-    expect(JSON.parse(serializeInboxEntry(parseInboxEntry(key, entry)))).toEqual(JSON.parse(entry));
+    expect(JSON.parse(serializeInboxEntry(parseInboxEntry(key, entry).firing))).toEqual(JSON.parse(entry));
   });
 
   it('reads and writes presence and membership without a loss', () => {

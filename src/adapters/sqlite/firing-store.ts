@@ -11,6 +11,7 @@ export const createFiringStore = (sql: Statements): FiringLog => ({
   },
   ofJob: (id) => sql.all('SELECT * FROM firings WHERE job_id = ? ORDER BY seq', id).map(loggedOf),
   unsettled: () => sql.all('SELECT * FROM firings WHERE settled = 0 ORDER BY seq').map(loggedOf),
+  unsettledIds: () => sql.all('SELECT id FROM firings WHERE settled = 0').map((row) => String(row['id'])),
   markPublished: (id, stage) => {
     const settled = isFinal(stage.split('/')[0] as Stage) ? 1 : 0;
     sql.run('UPDATE firings SET published = ?, settled = ? WHERE id = ?', stage, settled, id);
