@@ -1,0 +1,51 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startEtcd, type TestEtcd } from '../../spec/support/etcd.ts';
+import { createNode, type NodeOptions, type TestNode } from '../../spec/support/node.ts';
+import type { Row } from './row.ts';
+
+/** What a benchmark gets: a folder, ways to start things, and the promise that all of it is stopped afterwards. */
+export interface Bench {
+  readonly dir: string;
+  /** An etcd of this benchmark's own, on loopback. */
+  etcd(): Promise<TestEtcd>;
+  /** A real daemon of this benchmark's own, ready. */
+  daemon(options: NodeOptions): Promise<TestNode>;
+  onEnd(stop: () => unknown): void;
+}
+
+export type Benchmark = (bench: Bench) => Promise<Row[]>;
+
+const limitMs = 120_000;
+
+/** Runs a benchmark within two minutes, and stops in reverse order whatever it has started. */
+export const runBenchmark = async (benchmark: Benchmark, signal: AbortSignal): Promise<Row[]> => {
+  const dir = mkdtempSync(join(tmpdir(), 'triggerd-bench-'));
+  const stops: (() => unknown)[] = [() => rmSync(dir, { recursive: true, force: true })];
+  const onEnd = (stop: () => unknown) => void stops.push(stop);
+  const bench: Bench = {
+    dir,
+    onEnd,
+    etcd: async () => {
+      const etcd = await startEtcd();
+      onEnd(() => etcd.stop());
+      return etcd;
+    },
+    daemon: async (options) => {
+      const node = createNode(options);
+      onEnd(() => node.remove());
+      await node.start();
+      return node;
+    },
+  };
+  const ended = AbortSignal.any([signal, AbortSignal.timeout(limitMs)]);
+  const interrupted = new Promise<never>((_, reject) => {
+    ended.addEventListener('abort', () => reject(ended.reason), { once: true });
+  });
+  try {
+    return await Promise.race([benchmark(bench), interrupted]);
+  } finally {
+    for (let stop = stops.pop(); stop !== undefined; stop = stops.pop()) await stop();
+  }
+};

@@ -1,0 +1,26 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { Bench } from './bench.ts';
+
+/** Starts a program and stops it by its pid when the benchmark is over. */
+export const startProgram = (bench: Bench, program: string, args: readonly string[]): ChildProcess => {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { PATH: process.env['PATH'] } });
+  bench.onEnd(() => stopProgram(child));
+  return child;
+};
+
+export const stopProgram = async (child: ChildProcess): Promise<void> => {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill('SIGKILL');
+  await gone;
+};
+
+/** Starts `bench/peers/<name>.mjs` and waits until it prints that it is ready. */
+export const startPeer = async (bench: Bench, name: string, ...args: string[]): Promise<ChildProcess> => {
+  const file = join(import.meta.dirname, '../peers', `${name}.mjs`);
+  const child = startProgram(bench, process.execPath, [file, ...args]);
+  if (child.stdout !== null) await once(child.stdout, 'data');
+  return child;
+};
