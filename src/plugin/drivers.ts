@@ -7,6 +7,8 @@ import type { Plugin } from './manifest.ts';
  * end means. The plugin's manifest names its driver; most plugins need none of this and use `exec`.
  */
 export interface Driver {
+  /** Throws `plugin-arguments` for what this kind of plugin could only ignore: a noop that would be a real run, say. */
+  check(plugin: Plugin, request: JobRequest): void;
   /** Program and arguments. */
   argv(plugin: Plugin, job: Pick<Job, 'id' | 'attempt' | 'request'>): [string, ...string[]];
   /** The command as `trigger queue` shows it. */

@@ -1,8 +1,15 @@
+import { TriggerdError } from '../domain/errors.ts';
 import { commandText } from './command-text.ts';
 import { type Driver, plainVerdict } from './drivers.ts';
 
+const refuseNoop: Driver['check'] = (plugin, request) => {
+  if (request.noop && !plugin.manifest.noop)
+    throw new TriggerdError('plugin-arguments', `plugin ${plugin.name} has no noop mode, so a noop job can not run it`);
+};
+
 /** One process per job: the plugin's executable with the job's arguments. */
 export const execDriver: Driver = {
+  check: refuseNoop,
   argv: (plugin, job) => [plugin.executable, ...job.request.argv],
   shown: (plugin, request) => {
     const named = Object.entries(request.args).map(([name, value]) => `${name}=${value}`);

@@ -1,4 +1,3 @@
-import { TriggerdError } from '../domain/errors.ts';
 import type { Job, JobRequest } from '../domain/job.ts';
 import type { LaunchPlan, Plugins } from '../queue/ports.ts';
 import { argumentVariable, resolveArguments } from './arguments.ts';
@@ -45,7 +44,7 @@ export const createPlugins = (options: PluginsOptions): PluginRoom => {
     check: (request) => {
       const plugin = find(request.plugin);
       resolveArguments(plugin, request.args);
-      refuseNoop(plugin, request);
+      driverOf(plugin).check(plugin, request);
       return driverOf(plugin).shown(plugin, request);
     },
     obstacle: async (job) => driverOf(find(job.request.plugin)).obstacle(job),
@@ -59,11 +58,6 @@ export const createPlugins = (options: PluginsOptions): PluginRoom => {
       return driverOf(plugin).conclude(plugin, job, ending);
     },
   };
-};
-
-const refuseNoop = (plugin: Plugin, request: JobRequest): void => {
-  if (request.noop && !plugin.manifest.noop)
-    throw new TriggerdError('plugin-arguments', `plugin ${plugin.name} has no noop mode, so a noop job can not run it`);
 };
 
 const planOf = (options: PluginsOptions, plugin: Plugin, driver: Driver, job: Job): LaunchPlan => {

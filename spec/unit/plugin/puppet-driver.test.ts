@@ -132,6 +132,23 @@ describe('the end of a Puppet run', () => {
     expect(await driver.conclude(plugin, apply, exited(1))).toMatchObject({ result: { kind: 'failed', exitCode: 1 } });
   });
 
+  it.each([
+    [{ noop: true }, /can not be given noop/],
+    [{ args: { tags: 'haproxy' } }, /can not be given tags/],
+  ])(
+    'a script that runs Puppet somehow can not honour %j, so it is refused instead of run for real',
+    (wish, message) => {
+      const driver = createPuppetDriver({
+        host: {} as PuppetHost,
+        node: 'lb01',
+        runCommand: ['/usr/local/sbin/run-puppet'],
+      });
+      expect(() => driver.check(plugin, jobRequest({ plugin: 'puppet', ...wish }))).toThrow(message);
+      expect(() => driver.check(plugin, jobRequest({ plugin: 'puppet' }))).not.toThrow();
+      expect(() => driverOn({}).check(plugin, jobRequest({ plugin: 'puppet', ...wish }))).not.toThrow();
+    },
+  );
+
   it('a timeout and a kill are neither success nor failure of Puppet', async () => {
     expect(await driverOn({}).conclude(plugin, job, { ...exited(1), cause: 'timeout' })).toMatchObject({
       result: { kind: 'timed-out' },

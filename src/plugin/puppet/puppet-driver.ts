@@ -1,7 +1,9 @@
-import type { Job } from '../../domain/job.ts';
+import { TriggerdError } from '../../domain/errors.ts';
+import type { Job, JobRequest } from '../../domain/job.ts';
 import type { RunEnding, Verdict } from '../../queue/ports.ts';
 import { commandText } from '../command-text.ts';
 import { type Driver, plainVerdict } from '../drivers.ts';
+import type { Plugin } from '../manifest.ts';
 import type { PuppetHost, PuppetSettings } from '../ports.ts';
 import { completePuppetCommand, type PuppetCommand, readPuppetCommand, settingsQuery } from './command-line.ts';
 import { agentObstacle } from './obstacle.ts';
@@ -43,10 +45,24 @@ export const createPuppetDriver = ({ host, node, runCommand }: PuppetDriverOptio
     return facts === null ? {} : { puppet: facts };
   };
 
+  const check = (_plugin: Plugin, request: JobRequest): void => {
+    const { kind, argv } = commandOf({ request });
+    if (argv.length === 0)
+      throw new TriggerdError('plugin-arguments', '[watch] run_cmd is empty: there is nothing to run');
+    const wishes = [...(request.noop ? ['noop'] : []), ...Object.keys(request.args)];
+    if (kind !== 'other' || wishes.length === 0) return;
+    const command = commandText(argv);
+    throw new TriggerdError(
+      'plugin-arguments',
+      `“${command}” is neither “puppet agent” nor “puppet apply”, so it can not be given ${wishes.join(', ')}`,
+    );
+  };
+
   return {
+    check,
     argv: (_plugin, job) => {
       const { noop, args } = job.request;
-      const [program = 'puppet', ...rest] = completePuppetCommand(commandOf(job), { jobId: jobIdOf(job), noop, args });
+      const [program = '', ...rest] = completePuppetCommand(commandOf(job), { jobId: jobIdOf(job), noop, args });
       return [program, ...rest];
     },
     shown: (_plugin, request) => {
