@@ -24,6 +24,7 @@ import { queueSlots } from './verbs/queue-slots.ts';
 import { removeJob } from './verbs/remove-job.ts';
 import { resumeQueue } from './verbs/resume-queue.ts';
 import { retryJob } from './verbs/retry-job.ts';
+import { spoolFiring } from './verbs/spool-firing.ts';
 import { swapJobs } from './verbs/swap-jobs.ts';
 import { testPlugin } from './verbs/test-plugin.ts';
 import { urgentJob } from './verbs/urgent-job.ts';
@@ -52,6 +53,7 @@ const verbs: readonly Verb[] = [
   listFirings,
   getFiring,
   followFiring,
+  spoolFiring,
   listNodes,
   listPlugins,
   getPlugin,

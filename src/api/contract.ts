@@ -20,6 +20,7 @@
  *     GET  /v1/firings                        FiringView[]         newest first; ?limit
  *     GET  /v1/firings/:id                    FiringView
  *     GET  /v1/firings/:id/follow             NDJSON OutcomeView   every change, first the present state; ends when all targets are final
+ *     POST /v1/spool                          a firing's document → 202 SpooledView   ?publish=1 → 201, answers when etcd has it
  *     GET  /v1/nodes                          NodeView[]
  *     GET  /v1/plugins                        PluginView[]
  *     GET  /v1/plugin?name=NAME               PluginView
@@ -120,6 +121,12 @@ export interface FiredView {
   readonly unseen: readonly string[];
 }
 
+export interface SpooledView {
+  readonly id: string;
+  /** `stored`: on this node's disk; `owed`: in etcd. */
+  readonly stage: 'stored' | 'owed';
+}
+
 export interface OutcomeView {
   readonly node: string;
   readonly stage: Stage;
@@ -207,5 +214,7 @@ export interface HealthView {
     readonly since: string;
   };
   readonly watching: boolean;
+  /** Firings on this node's disk that etcd does not have yet. */
+  readonly spool: { readonly waiting: number; readonly oldest_at: string | null };
   readonly queues: readonly QueueView[];
 }

@@ -11,6 +11,7 @@ export interface ApiServices {
   readonly queues: Queues;
   readonly plugins: PluginCatalogue;
   readonly firings: Firings;
+  readonly spool: SpoolIntake;
   readonly outputs: Outputs;
   nodes(): Promise<NodeView[]>;
   health(): HealthView;
@@ -35,6 +36,14 @@ export interface Firings {
   status(id: string): Promise<FiringStatus>;
   /** First the present outcome of every target, then every change; ends when all are final. */
   follow(id: string, signal: AbortSignal): AsyncIterable<Outcome>;
+}
+
+/** Takes firings that somebody else has written, byte for byte. */
+export interface SpoolIntake {
+  /** On this node's disk when it resolves; gives the id. Throws `input-invalid`, `spool-unusable`. */
+  store(document: string): Promise<string>;
+  /** In etcd when it resolves. Throws the store's errors, too; then the firing stays on the disk and is published later. */
+  publish(document: string): Promise<string>;
 }
 
 export interface FiringStatus {

@@ -8,28 +8,36 @@ import { queueView } from '../api/views.ts';
 import { createPluginTest } from '../plugin/test-plugin.ts';
 import type { InboxWatcher } from '../watch/inbox-watcher.ts';
 import { type NodeStatus, nodes } from '../watch/origin.ts';
+import type { SpoolDrain } from '../watch/spool-drain.ts';
 import { createFiringsService } from './firings-service.ts';
 import { createOutputsService, outputFile } from './outputs-service.ts';
 import type { Parts } from './parts.ts';
 
 /** The rooms as the control API wants them. */
-export const apiServices = (parts: Parts, watcher: InboxWatcher): ApiServices => {
+export const apiServices = (parts: Parts, watcher: InboxWatcher, drain: SpoolDrain): ApiServices => {
   const startedAt = new Date().toISOString();
   return {
     queues: parts.queues,
     plugins: pluginCatalogue(parts),
     firings: createFiringsService(parts.place),
+    spool: drain,
     outputs: createOutputsService(parts.queues),
     nodes: async () => (await nodes(parts.place)).map(nodeView),
-    health: () => healthView(parts, watcher, startedAt),
+    health: () => healthView(parts, watcher, drain, startedAt),
     node: parts.options.node,
     newFiringId: () => ulid(),
     now: () => Date.now(),
   };
 };
 
-const healthView = ({ options, config, queues }: Parts, watcher: InboxWatcher, startedAt: string): HealthView => {
+const healthView = (
+  { options, config, queues }: Parts,
+  watcher: InboxWatcher,
+  drain: SpoolDrain,
+  startedAt: string,
+): HealthView => {
   const { connected, lastError, since } = watcher.state;
+  const { waiting, oldestAt } = drain.state;
   return {
     node: options.node,
     version: options.version,
@@ -44,6 +52,7 @@ const healthView = ({ options, config, queues }: Parts, watcher: InboxWatcher, s
       since: new Date(since).toISOString(),
     },
     watching: config.watch.enabled && connected,
+    spool: { waiting, oldest_at: iso(oldestAt) },
     queues: queues.summary().map(queueView),
   };
 };

@@ -2,7 +2,7 @@
  * The composition root: the only place that knows all rooms and adapters. It starts them in the order in which a firing
  * needs them, and `stop` releases them in reverse.
  *
- *     state folder → journal → runner → plugins → queues → etcd → outcomes → presence → control socket → inbox
+ *     state folder → journal → runner → plugins → queues → etcd → outcomes → presence → spool → control socket → inbox
  */
 import type { Logger } from 'pino';
 import { prepareStateFolder } from '../adapters/files/state-folder.ts';
@@ -16,6 +16,7 @@ import { createReleasers, type Releasers } from './releasers.ts';
 import { changedSections } from './reload.ts';
 import { serve } from './serve.ts';
 import { buildQueues } from './start-queues.ts';
+import { drainSpool } from './start-spool.ts';
 import { announce, buildEndedElsewhere, buildWatcher, publishOutcomes } from './start-watching.ts';
 
 export interface Daemon {
@@ -27,7 +28,7 @@ export interface Daemon {
   stop(): Promise<void>;
 }
 
-/** Throws `state-unusable`, `already-running`, `journal-*`, `config-invalid`; whatever was started by then is released. */
+/** Throws `state-unusable`, `spool-unusable`, `already-running`, `journal-*`, `config-invalid`; whatever was started by then is released. */
 export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
   const releasers = createReleasers(options.log);
   try {
@@ -52,7 +53,8 @@ const start = async (options: DaemonOptions, releasers: Releasers): Promise<Daem
   releasers.push('queues', () => parts.queues.stop());
   const presence = announce(parts, releasers);
   const watcher = buildWatcher(parts, outcomes, elsewhere, presence);
-  await serve(parts, watcher, releasers);
+  const drain = await drainSpool(parts, releasers);
+  await serve(parts, watcher, drain, releasers);
   if (config.watch.enabled) {
     watcher.start();
     releasers.push('inbox', () => watcher.stop());

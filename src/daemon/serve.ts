@@ -1,16 +1,22 @@
 import { prepareControlSocket, protectControlSocket } from '../adapters/files/control-socket.ts';
 import { createApp } from '../api/app.ts';
 import type { InboxWatcher } from '../watch/inbox-watcher.ts';
+import type { SpoolDrain } from '../watch/spool-drain.ts';
 import { apiServices } from './api-services.ts';
 import type { Parts } from './parts.ts';
 import type { Releasers } from './releasers.ts';
 
 /** Opens the control socket. Throws `already-running` or `state-unusable`. */
-export const serve = async (parts: Parts, watcher: InboxWatcher, releasers: Releasers): Promise<void> => {
+export const serve = async (
+  parts: Parts,
+  watcher: InboxWatcher,
+  drain: SpoolDrain,
+  releasers: Releasers,
+): Promise<void> => {
   const { log } = parts.options;
   const path = parts.config.node.socket;
   await prepareControlSocket(path);
-  const app = createApp(apiServices(parts, watcher), (error) =>
+  const app = createApp(apiServices(parts, watcher, drain), (error) =>
     log.error({ error }, 'a request to the control API failed'),
   );
   releasers.push('control socket', () => app.close());

@@ -1,0 +1,205 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openSpoolFolder } from '../../../src/adapters/files/spool-folder.ts';
+import type { TriggerdError } from '../../../src/domain/errors.ts';
+import { keysBelow } from '../../../src/watch/keys.ts';
+import { SpoolDrain } from '../../../src/watch/spool-drain.ts';
+import { serializeFiring } from '../../../src/watch/wire.ts';
+import { firing } from '../../support/firings.ts';
+import { MemoryStore } from '../../support/memory-store.ts';
+import { recordingLog } from '../../support/recording-log.ts';
+import { until } from '../../support/wait.ts';
+
+const id = '01K9ZQ4T5M8W3V6X7Y8Z9A0BCD';
+const asRoot = process.getuid?.() === 0;
+
+describe('the spool on a real file system', () => {
+  let dir: string;
+  let path: string;
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'triggerd-spool-'));
+    path = join(dir, 'spool');
+  });
+  afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+  const modeOf = (file: string) => statSync(file).mode & 0o777;
+  const fifo = (file: string) => execFileSync('mkfifo', [file]);
+
+  it('makes its folder for nobody else, and files likewise', async () => {
+    const spool = await openSpoolFolder(join(dir, 'deep', 'spool'));
+    await spool.add(id, '{"a":"ü"}');
+    const file = join(dir, 'deep', 'spool', `${id}.json`);
+    expect([modeOf(join(dir, 'deep', 'spool')), modeOf(file)]).toEqual([0o700, 0o600]);
+    expect(readFileSync(file, 'utf8')).toBe('{"a":"ü"}');
+    expect(readdirSync(join(dir, 'deep', 'spool'))).toEqual([`${id}.json`]);
+  });
+
+  it('takes the same firing again, also over what a killed writer has left', async () => {
+    const spool = await openSpoolFolder(path);
+    writeFileSync(join(path, `.tmp-${id}.json`), 'ha');
+    await spool.add(id, 'one');
+    await spool.add(id, 'one');
+    expect(await spool.read(`${id}.json`)).toEqual({ text: 'one', place: null });
+    expect(readdirSync(path)).toEqual([`${id}.json`]);
+  });
+
+  it('lists firings, the oldest first, and nothing else', async () => {
+    const spool = await openSpoolFolder(path);
+    for (const [index, name] of ['c.json', 'a.json', 'b.json'].entries()) {
+      writeFileSync(join(path, name), '');
+      utimesSync(join(path, name), 1_000 + index, 1_000 + index);
+    }
+    for (const name of ['.tmp-x', '.hidden.json', 'notes.txt', `${id}.place`]) writeFileSync(join(path, name), '');
+    mkdirSync(join(path, 'rejected'));
+    expect(await spool.list()).toEqual([
+      { name: 'c.json', storedAt: 1_000_000 },
+      { name: 'a.json', storedAt: 1_001_000 },
+      { name: 'b.json', storedAt: 1_002_000 },
+    ]);
+  });
+
+  it('tells where a firing belongs, and removes that with it', async () => {
+    const spool = await openSpoolFolder(path);
+    await spool.add(id, 'x');
+    writeFileSync(join(path, `${id}.place`), '{"endpoints":["http://a:1"],"prefix":"/p"}');
+    expect(await spool.read(`${id}.json`)).toEqual({ text: 'x', place: { endpoints: ['http://a:1'], prefix: '/p' } });
+    await spool.remove(id);
+    expect(readdirSync(path)).toEqual([]);
+    await spool.remove(id);
+    expect(await spool.read(`${id}.json`)).toBeUndefined();
+  });
+
+  it.each<[string, (file: string) => void, RegExp]>([
+    ['a symbolic link', (file) => symlinkSync('/etc/passwd', file), /symbolic link/],
+    ['a folder', (file) => mkdirSync(file), /not a file/],
+    ['a FIFO', fifo, /not a file/],
+    ['giant', (file) => writeFileSync(file, 'x'.repeat(1024 * 1024 + 1)), /larger than/],
+    ['no text', (file) => writeFileSync(file, Buffer.from([0xff])), /not UTF-8/],
+  ])('does not read what is %s, and can set it aside', async (_what, plant, reason) => {
+    const spool = await openSpoolFolder(path);
+    plant(join(path, `${id}.json`));
+    await expect(spool.read(`${id}.json`)).rejects.toMatchObject({ code: 'input-invalid', message: reason });
+    await spool.reject(`${id}.json`, 'because');
+    await spool.reject(`${id}.json`, 'somebody else was faster');
+    expect(readdirSync(path)).toEqual(['rejected']);
+    expect(readdirSync(join(path, 'rejected'))).toEqual([`${id}.json`, `${id}.json.reason`]);
+    expect(readFileSync(join(path, 'rejected', `${id}.json.reason`), 'utf8')).toBe('because\n');
+  });
+
+  const plants: [string, () => void, RegExp][] = [
+    ['a symbolic link', () => symlinkSync(mkdtempSync(join(dir, 'x')), path), /symbolic link/],
+    ['a link to nowhere', () => symlinkSync('/nowhere', path), /symbolic link/],
+    ['a FIFO', () => fifo(path), /not a folder/],
+    ['a file', () => writeFileSync(path, ''), /not a folder/],
+    ['writable by everybody', () => chmodSync(mkdirSync(path, { recursive: true }) ?? '', 0o777), /written by/],
+    ['writable by its group', () => chmodSync(mkdirSync(path, { recursive: true }) ?? '', 0o770), /written by/],
+  ];
+
+  it.each(plants)('refuses a folder that is %s', async (_what, plant, reason) => {
+    plant();
+    for (const name of [path, `${path}/`])
+      await expect(openSpoolFolder(name)).rejects.toMatchObject({ code: 'spool-unusable', message: reason });
+  });
+
+  it.runIf(asRoot)('refuses a folder of somebody else', async () => {
+    mkdirSync(path, { mode: 0o700 });
+    chownSync(path, 65_534, 65_534);
+    await expect(openSpoolFolder(path)).rejects.toMatchObject({
+      message: expect.stringMatching(/belongs to user 65534/),
+    });
+  });
+
+  it('refuses a folder that was exchanged later, and makes one that was removed', async () => {
+    const spool = await openSpoolFolder(path);
+    renameSync(path, `${path}-away`);
+    symlinkSync(`${path}-away`, path);
+    await expect(spool.add(id, 'x')).rejects.toMatchObject({ code: 'spool-unusable' });
+    await expect(spool.list()).rejects.toMatchObject({ code: 'spool-unusable' });
+    expect(readdirSync(`${path}-away`)).toEqual([]);
+    rmSync(path);
+    await spool.add(id, 'x');
+    expect(await spool.list()).toHaveLength(1);
+  });
+
+  it.runIf(asRoot)('on a full disk refuses new firings, leaves nothing half written, and recovers', async () => {
+    mkdirSync(path, { mode: 0o700 });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=0700', 'tmpfs', path]);
+    try {
+      const spool = await openSpoolFolder(path);
+      await spool.add(id, 'kept');
+      const big = 'x'.repeat(100_000);
+      const failed = (await spool.add('01K9ZQ4T5M8W3V6X7Y8Z9A0BCE', big).catch((error) => error)) as TriggerdError;
+      expect(failed).toMatchObject({ code: 'spool-unusable', message: expect.stringMatching(/ENOSPC/) });
+      expect(readdirSync(path)).toEqual([`${id}.json`]);
+      await spool.add('01K9ZQ4T5M8W3V6X7Y8Z9A0BCF', 'small');
+      expect(await spool.list()).toHaveLength(2);
+    } finally {
+      execFileSync('umount', [path]);
+    }
+  });
+
+  it('calls back when a firing appears, and not when one goes', async () => {
+    const spool = await openSpoolFolder(path);
+    let calls = 0;
+    const stop = spool.onChange(() => {
+      calls += 1;
+    });
+    await spool.add(id, 'x');
+    await until(() => calls > 0, 'a call');
+    const before = calls;
+    await spool.remove(id);
+    await spool.add('01K9ZQ4T5M8W3V6X7Y8Z9A0BCE', 'y');
+    await until(() => calls > before, 'the call for the second one');
+    stop();
+    expect(calls).toBe(before + 1);
+  });
+
+  it('calls back now and then where the folder can not be watched', async () => {
+    const spool = await openSpoolFolder(path, 5);
+    rmSync(path, { recursive: true });
+    let calls = 0;
+    const stop = spool.onChange(() => {
+      calls += 1;
+    });
+    await until(() => calls > 1, 'two calls');
+    stop();
+  });
+
+  it('is drained: what another process puts there by a rename is published and removed', async () => {
+    const store = new MemoryStore();
+    const keys = keysBelow('/trigger');
+    const spool = await openSpoolFolder(path);
+    const log = recordingLog();
+    const drain = new SpoolDrain({ store, keys, spool, isOurs: () => true, clock: { now: () => Date.now() }, log });
+    drain.start();
+    try {
+      const some = firing();
+      writeFileSync(join(path, `.tmp-${some.id}`), serializeFiring(some));
+      renameSync(join(path, `.tmp-${some.id}`), join(path, `${some.id}.json`));
+      writeFileSync(join(path, 'broken.json'), '{');
+      await until(() => store.get(keys.firing(some.id)), 'the firing');
+      await until(() => existsSync(join(path, 'rejected', 'broken.json.reason')), 'the broken file');
+      await until(() => readdirSync(path).join() === 'rejected', 'an empty spool');
+      expect(drain.state.waiting).toBe(0);
+    } finally {
+      await drain.stop();
+    }
+  });
+});

@@ -1,0 +1,31 @@
+import { join } from 'node:path';
+import { openSpoolFolder } from '../adapters/files/spool-folder.ts';
+import type { Config } from '../config/schema.ts';
+import type { SpooledPlace } from '../watch/ports.ts';
+import { SpoolDrain } from '../watch/spool-drain.ts';
+import { clock, type Parts } from './parts.ts';
+import type { Releasers } from './releasers.ts';
+
+/** Publishes what Puppet runs and the control API leave in the spool. Throws `spool-unusable`. */
+export const drainSpool = async (parts: Parts, releasers: Releasers): Promise<SpoolDrain> => {
+  const { options, config, place } = parts;
+  const spool = await openSpoolFolder(config.node.spool ?? join(config.node.state_dir, 'spool'));
+  const isOurs = (named: SpooledPlace) => isConfigured(config.etcd, named);
+  const drain = new SpoolDrain({ ...place, spool, isOurs, clock, log: options.log });
+  drain.start();
+  releasers.push('spool', () => drain.stop());
+  return drain;
+};
+
+/** One endpoint in common is one cluster in common. */
+const isConfigured = (etcd: Config['etcd'], { endpoints, prefix }: SpooledPlace): boolean =>
+  prefix === etcd.prefix &&
+  endpoints.some((endpoint) => etcd.endpoints.some((own) => hostOf(own) === hostOf(endpoint)));
+
+const hostOf = (endpoint: string): string => {
+  try {
+    return new URL(endpoint).host;
+  } catch {
+    return endpoint;
+  }
+};
