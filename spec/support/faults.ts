@@ -1,20 +1,28 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { until } from './wait.ts';
 
 /** Breaks what a daemon stands on: its disk, its limits, its clock. Everything needs root, and is undone with the test. */
 
-/** Mounts a small tmpfs; unmounted after the test. */
-export const smallDisk = (folder: string, size: string): void => {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+/** The node's state goes to a small tmpfs of its own; unmounted after the test. Gives its folder. */
+export const smallDisk = (node: { readonly configFile: string }, size: string): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'triggerd-disk-'));
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=0700`, 'tmpfs', folder]);
-  onTestFinished(() => void execFileSync('umount', ['--lazy', folder]));
+  onTestFinished(() => {
+    execFileSync('umount', ['--lazy', folder]);
+    rmdirSync(folder);
+  });
+  const config = readFileSync(node.configFile, 'utf8');
+  writeFileSync(node.configFile, config.replace(/^state_dir = .*$/m, `state_dir = "${folder}"`));
+  return folder;
 };
 
-/** Fails while somebody has a file there open for writing; a disk that turns read-only under its users is `errors=remount-ro`. */
-export const remount = (folder: string, how: 'ro' | 'rw' | `size=${string}`): void =>
-  void execFileSync('mount', ['-o', `remount,${how}`, folder]);
+/** Options of a mounted disk, e.g. `nr_inodes=12`. */
+export const remount = (folder: string, options: string): void =>
+  void execFileSync('mount', ['-o', `remount,${options}`, folder]);
 
 /** Gives the filler's remover. */
 export const fillDisk = (folder: string): (() => void) => {

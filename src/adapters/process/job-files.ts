@@ -55,6 +55,9 @@ export const voidPlans = (folder: string): boolean => {
   return voided;
 };
 
+/** The same for one plan; true when nobody had claimed it. */
+export const voidPlan = ({ folder, token }: Order): boolean => removed(planFile(folder, token));
+
 export const readClaim = (folder: string): Claim | undefined => {
   const [runner, leader] = readText(jobFile(folder, 'claim'))?.split('\n') ?? [];
   if (runner === undefined || runner === '') return undefined;

@@ -4,8 +4,10 @@ import { rm } from 'node:fs/promises';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { LaunchPlan, Runner } from '../../queue/ports.ts';
 import { awaitEnding } from './adoption.ts';
-import { isMissing, jobFile, type Order, planFile, prepareFolder, readClaim } from './job-files.ts';
+import { isMissing, jobFile, type Order, planFile, prepareFolder, readClaim, voidPlan } from './job-files.ts';
+import type { Launcher } from './launcher.ts';
 import { isAlive } from './process-identity.ts';
+import { isShortage } from './shortage.ts';
 import { canStartUnits, createUnitLauncher } from './unit-launcher.ts';
 import { createWarmRunners } from './warm-runners.ts';
 
@@ -26,7 +28,7 @@ export const createProcessRunner = (options: ProcessRunnerOptions): Runner => {
       ? createUnitLauncher(options.command)
       : createWarmRunners({ command: options.command, idleMs: options.idleMs ?? 30_000 });
   return {
-    run: async (folder, plan) => launcher.launch(writePlan(folder, plan)),
+    run: (folder, plan) => run(launcher, { folder, token: randomBytes(12).toString('hex') }, plan),
     adopt: (folder) => casting(folder, () => awaitEnding(folder)),
     kill: (folder) => casting(folder, async () => requestKill(folder)),
     discard: (folder) => casting(folder, () => rm(folder, { recursive: true, force: true })),
@@ -34,15 +36,18 @@ export const createProcessRunner = (options: ProcessRunnerOptions): Runner => {
   };
 };
 
-/** Done before `run` gives way, so that a `kill` that follows is for this attempt. */
-const writePlan = (folder: string, plan: LaunchPlan): Order => {
-  const order = { folder, token: randomBytes(12).toString('hex') };
+/** The plan is written before this gives way, so that a `kill` that follows is for this attempt. */
+const run = async (launcher: Launcher, order: Order, plan: LaunchPlan): ReturnType<Runner['run']> => {
+  let isHandedOver = false;
   try {
-    prepareFolder(folder);
-    writeFileSync(planFile(folder, order.token), JSON.stringify(plan), { mode: 0o600, flag: 'wx' });
-    return order;
+    prepareFolder(order.folder);
+    writeFileSync(planFile(order.folder, order.token), JSON.stringify(plan), { mode: 0o600, flag: 'wx' });
+    isHandedOver = true;
+    return await launcher.launch(order);
   } catch (thrown) {
-    throw castFileError(thrown, folder);
+    // What this host is short of is no fault of the job: unless somebody has claimed the plan, its turn comes again.
+    if (isShortage(thrown) && (voidPlan(order) || !isHandedOver)) return 'never-started';
+    throw castFileError(thrown, order.folder);
   }
 };
 

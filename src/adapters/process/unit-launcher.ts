@@ -3,6 +3,7 @@ import { execa } from 'execa';
 import { TriggerdError } from '../../domain/errors.ts';
 import { awaitEnding } from './adoption.ts';
 import type { Launcher } from './launcher.ts';
+import { assertCanSpawn } from './shortage.ts';
 
 /** Whether this host's services are systemd's and we may ask it for more. */
 export const canStartUnits = (): boolean => existsSync('/run/systemd/system') && process.getuid?.() === 0;
@@ -14,6 +15,7 @@ export const canStartUnits = (): boolean => existsSync('/run/systemd/system') &&
  */
 export const createUnitLauncher = (command: readonly [string, ...string[]]): Launcher => ({
   launch: async ({ folder, token }) => {
+    assertCanSpawn();
     const result = await execa('systemd-run', [...unitOptions(token), '--', ...command, folder, token], {
       reject: false,
       stdin: 'ignore',

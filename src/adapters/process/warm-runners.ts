@@ -3,6 +3,7 @@ import { awaitEnding } from './adoption.ts';
 import type { Answer, Order } from './job-files.ts';
 import type { Launcher } from './launcher.ts';
 import { onLines } from './on-lines.ts';
+import { assertCanSpawn } from './shortage.ts';
 
 export interface WarmRunnersOptions {
   /** Program and arguments of the runner, e.g. `[process.execPath, '…/runner-main.js']`. */
@@ -50,6 +51,7 @@ interface WarmRunner {
 }
 
 const startRunner = ([program, ...args]: readonly [string, ...string[]]): WarmRunner => {
+  assertCanSpawn();
   const process = execa(program, args, {
     detached: true,
     cleanup: false,

@@ -1,0 +1,150 @@
+import { readFileSync } from 'node:fs';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { ErrorView, JobView } from '../../src/api/contract.ts';
+import { postFiring } from '../support/api.ts';
+import { canFakeTime, fillDisk, limitOpenFiles, pause, remount, skewedClock, smallDisk } from '../support/faults.ts';
+import { type Fleet, type FleetNode, type FleetOptions, startFleet } from '../support/fleet.ts';
+import { openFiles, processesWith, zombiesOf } from '../support/processes.ts';
+import { until } from '../support/wait.ts';
+
+let fleet: Fleet;
+afterEach(() => fleet?.remove(), 30_000);
+const start = async (options: FleetOptions = {}): Promise<FleetNode> => {
+  fleet = await startFleet(options);
+  return fleet.nodes[0] as FleetNode;
+};
+const add = async (node: FleetNode, ...args: string[]): Promise<JobView> =>
+  JSON.parse((await node.trigger('queue', 'add', '--json', ...args)).stdout) as JobView;
+const refusal = async (node: FleetNode, ...args: string[]): Promise<ErrorView> => {
+  const { stdout, stderr } = await node.trigger(...args);
+  return (JSON.parse(stderr || stdout) as { error: ErrorView }).error;
+};
+
+describe('H1: a disk that is full', () => {
+  it('new work is refused by name, what runs ends well, what is owed waits; and all goes on without a restart', async () => {
+    let state = '';
+    const node = await start({
+      prepare: (created) => {
+        state = smallDisk(created, '6m');
+      },
+    });
+    await fleet.fire('before', { ms: 2_500 });
+    await until(() => fleet.recorder.executions().length === 1, 'the run');
+    const free = fillDisk(state);
+    for (let i = 0; i < 3; i++) {
+      // What SQLite's log has left is used up first.
+      const error = await until(
+        () => refusal(node, 'queue', 'add', '--json', '--', 'true').catch(() => undefined),
+        'a refusal',
+      );
+      fleet.recorder.refused('queue add', error.code, error.message);
+      expect(error.code).toBe('journal-failed');
+    }
+    await fleet.fire('owed');
+    await until(() => fleet.recorder.executions().every(({ endLine }) => endLine !== null), 'the end of the run');
+    await pause(500);
+    expect((await node.trigger('queue')).exitCode).toBe(0);
+    free();
+    expect(await fleet.verdict({}, 40_000)).toEqual([]);
+    expect(await add(node, '--', 'true')).toMatchObject({ state: 'queued' });
+    expect((await node.trigger('queue', 'wait')).exitCode).toBe(0);
+  }, 60_000);
+
+  it('a file system without inodes, or read-only, is refused by name, too', async () => {
+    let state = '';
+    const node = await start({
+      prepare: (created) => {
+        state = smallDisk(created, '6m');
+      },
+    });
+    remount(state, 'nr_inodes=12');
+    await fleet.fire('no-inodes');
+    await pause(500);
+    remount(state, 'nr_inodes=10000');
+    expect(await fleet.verdict({ complete: false }, 30_000)).toEqual([]);
+    expect((await node.trigger('queue', 'add', '--', 'true')).exitCode).toBe(0);
+  }, 60_000);
+});
+
+describe('H2: open files', () => {
+  it('a daemon without file descriptors loses nothing, and recovers when it has some', async () => {
+    const node = await start();
+    const before = openFiles(node.pid());
+    limitOpenFiles(node.pid(), before + 2);
+    const fired = await Promise.all(Array.from({ length: 6 }, (_, i) => fleet.fire(`h2-${i}`)));
+    await pause(1_500);
+    limitOpenFiles(node.pid(), 1024);
+    expect(fired).toHaveLength(6);
+    expect(await fleet.verdict({ complete: false }, 40_000)).toEqual([]);
+  }, 60_000);
+
+  it('I6: three hundred firings later it holds what it held before', async () => {
+    const node = await start();
+    await fleet.fire('warm');
+    await fleet.settled();
+    const gauge = () => ({
+      files: openFiles(node.pid()),
+      zombies: zombiesOf(node.pid()),
+      children: processesWith(node.dir).length,
+    });
+    const before = gauge();
+    for (let i = 0; i < 10; i++)
+      await Promise.all(Array.from({ length: 30 }, (_, k) => fleet.fire(`i6-${i}-${k % 5}`)));
+    await fleet.settled();
+    const after = gauge();
+    fleet.recorder.gauge({ what: 'open files', before: before.files, after: after.files, tolerance: 6 });
+    fleet.recorder.gauge({ what: 'zombies', before: before.zombies, after: after.zombies, tolerance: 0 });
+    fleet.recorder.gauge({ what: 'processes', before: before.children, after: after.children, tolerance: 1 });
+    expect(await fleet.verdict()).toEqual([]);
+  }, 60_000);
+});
+
+describe.skipIf(!canFakeTime)('H3: clocks', () => {
+  it.each(['+1h', '-1h', '+3650d', '-3650d'])(
+    'a daemon whose clock is off by %s runs everything once',
+    async (offset) => {
+      const node = await start({ env: skewedClock(offset) });
+      for (let i = 0; i < 5; i++) await fleet.fire(`h3-${i}`, { ms: 20 });
+      const done = await add(node, '--timeout', '30s', '--', 'true');
+      expect((await node.trigger('queue', 'wait', String(done.id))).exitCode).toBe(0);
+      expect(await fleet.verdict()).toEqual([]);
+    },
+    30_000,
+  );
+
+  it('a clock that goes back an hour between two starts makes nothing run again, and forgets nothing', async () => {
+    const node = await start({ env: skewedClock('+1h') });
+    for (let i = 0; i < 5; i++) await fleet.fire(`back-${i}`);
+    await fleet.settled();
+    await node.stop();
+    // The daemon's environment is the node's for life; a second hour lies in the file that libfaketime reads.
+    await fleet.fire('while-away');
+    await node.start();
+    expect(await fleet.verdict()).toEqual([]);
+  }, 30_000);
+});
+
+describe('I8: secrets', () => {
+  it('what a job gets in its environment and payload is in no log, no command line, no outcome, no listing', async () => {
+    const node = await start();
+    const secret = 'hunter2-XYZZY';
+    const job = await add(node, '--env', `TOKEN=${secret}`, '--', 'sh', '-c', 'test -n "$TOKEN" && sleep 1');
+    await until(async () => (await node.json<JobView>('queue', 'info', String(job.id))).state === 'running', 'the job');
+    for (const pid of processesWith('/')) fleet.recorder.text(commandLine(pid));
+    expect((await node.trigger('queue', 'wait', String(job.id))).exitCode).toBe(0);
+    fleet.recorder.text((await node.trigger('queue', '--json')).stdout);
+    await postFiring(node.socket, { trigger: 't', hosts: ['nobody'] });
+    const { store } = fleet.place;
+    for (const { value } of (await store.list('/trigger/')).entries) fleet.recorder.text(value);
+    const violations = await fleet.verdict({ secrets: [secret] }, 100);
+    expect(violations.filter(({ invariant }) => invariant === 'I8')).toEqual([]);
+  }, 30_000);
+});
+
+const commandLine = (pid: number): string => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    return '';
+  }
+};
