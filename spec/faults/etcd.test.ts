@@ -1,0 +1,192 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connect } from '../../src/adapters/etcd/connect.ts';
+import { publishFiring } from '../../src/watch/publish.ts';
+import { postJob } from '../support/api.ts';
+import { pause } from '../support/faults.ts';
+import { firing } from '../support/firings.ts';
+import { compact, type Fleet, type FleetNode, startFleet } from '../support/fleet.ts';
+import { startProxy } from '../support/proxy.ts';
+import { announced } from '../support/random.ts';
+import { recordingLog } from '../support/recording-log.ts';
+import { until } from '../support/wait.ts';
+
+describe('a cluster of three', () => {
+  let fleet: Fleet;
+  beforeAll(async () => {
+    fleet = await startFleet({ nodes: 2, members: 3 });
+  }, 60_000);
+  afterAll(() => fleet?.remove());
+  const node = () => fleet.nodes[0] as FleetNode;
+
+  it('B4: a rolling restart of all members under writes loses nothing', async () => {
+    const random = announced('B4');
+    const writing = { isOver: false };
+    const writer = (async () => {
+      for (let i = 0; !writing.isOver; i++) await fleet.fire(`b4-${i % 5}`);
+    })();
+    for (const member of fleet.etcd) {
+      await pause(random.between(50, 400));
+      await member.kill();
+      await pause(random.between(50, 400));
+      await member.start();
+    }
+    writing.isOver = true;
+    await writer;
+    expect(await fleet.verdict()).toEqual([]);
+  }, 60_000);
+
+  it('B4: without a quorum the local queue goes on, a publisher is told, and nothing is lost after', async () => {
+    const [, second, third] = fleet.etcd;
+    await Promise.all([second?.kill(), third?.kill()]);
+    const local = await postJob(node().socket, { plugin: 'record', args: { key: 'local' } });
+    await until(async () => (await node().trigger('queue', 'wait', String(local.id))).exitCode === 0, 'the local job');
+    const refused = await node().trigger('fire', 'x', '--host', node().name, '--json');
+    expect(refused.exitCode).toBe(3);
+    fleet.recorder.refused('fire', JSON.parse(refused.stderr || refused.stdout).error.code, refused.stderr);
+    const owed = fleet.fire('b4-late', { giveUpMs: 30_000 });
+    await Promise.all([second?.start(), third?.start()]);
+    await owed;
+    const violations = await fleet.verdict();
+    // The local job has no firing, and the refused one may have reached etcd after all: nobody waits for either.
+    expect(violations.filter(({ invariant }) => invariant !== 'I2')).toEqual([]);
+  }, 60_000);
+
+  it('B5 B6: a member that says nothing any more is left for another one within 20 s', async () => {
+    const node = fleet.nodes[1] as FleetNode;
+    const used = new Set<FleetNode['links'][number]>();
+    for (const link of node.links) link.onAnswer(() => void used.add(link));
+    await fleet.fire('b5-before', { targets: [node.name] });
+    await fleet.settled();
+    await until(() => used.size === 1, 'the one link in use');
+    for (const link of used) link.stall();
+    const silentSince = performance.now();
+    await fleet.fire('b5', { targets: [node.name] });
+    await fleet.settled(40_000);
+    expect(performance.now() - silentSince).toBeLessThan(20_000);
+    expect(used.size).toBeGreaterThan(1);
+    for (const link of used) link.resume();
+    expect((await fleet.verdict()).filter(({ invariant }) => invariant !== 'I2')).toEqual([]);
+  }, 60_000);
+});
+
+describe('one etcd', () => {
+  let fleet: Fleet;
+  beforeAll(async () => {
+    fleet = await startFleet({ nodes: 1 });
+  }, 60_000);
+  afterAll(() => fleet?.remove());
+  const node = () => fleet.nodes[0] as FleetNode;
+  const link = () => node().links[0] as FleetNode['links'][number];
+
+  it('B8: a publication whose answer was lost is one firing, however often it is repeated', async () => {
+    const proxy = await startProxy(fleet.etcd[0]?.ports.client ?? 0);
+    const options = { requestTimeoutMs: 400, log: recordingLog() };
+    const store = connect({ endpoints: [`http://127.0.0.1:${proxy.port}`], ...options });
+    const place = { store, keys: fleet.place.keys };
+    await store.get('/warm');
+    proxy.drop('to-client');
+    const once = firing({
+      id: '01K9ZQ4T5M8W3V6X7Y8ZB8B8B8',
+      targets: ['node1'],
+      job: { plugin: 'record', args: { key: 'b8' } },
+    });
+    await expect(publishFiring(place, once)).rejects.toMatchObject({ code: 'etcd-unreachable' });
+    expect(await fleet.place.store.get(place.keys.firing(once.id))).toBeDefined();
+    await fleet.settled();
+    proxy.drop('nothing');
+    proxy.cut();
+    await publishFiring(place, once);
+    await fleet.settled();
+    const runs = fleet.recorder.executions().filter(({ firings }) => firings.includes(once.id));
+    expect(runs).toHaveLength(1);
+    await store.close();
+    await proxy.close();
+  });
+
+  it('B8: an outcome whose answer was lost is recorded once, and its job runs once', async () => {
+    const ids: string[] = [];
+    for (let i = 0; i < 5; i++) {
+      ids.push(await fleet.fire(`b8-${i}`, { ms: 100 }));
+      await pause(50 + 20 * i);
+      link().drop('to-client');
+      await pause(150);
+      link().drop('nothing');
+      link().cut();
+    }
+    await fleet.settled();
+    for (const id of ids)
+      expect(fleet.recorder.executions().filter(({ firings }) => firings.includes(id))).toHaveLength(1);
+  }, 30_000);
+
+  it('B3: compaction at random moments, while it is away and while it catches up, loses nothing', async () => {
+    const random = announced('B3');
+    for (let round = 0; round < 5; round++) {
+      link().refuse();
+      link().cut();
+      await Promise.all(Array.from({ length: 10 }, (_, i) => fleet.fire(`b3-${i % 3}`)));
+      const { revision } = await fleet.place.store.list(fleet.place.keys.nodes);
+      link().accept();
+      await pause(random.between(0, 300));
+      await compact(fleet.etcd[0] as Fleet['etcd'][number], revision);
+    }
+    await fleet.settled();
+    expect(
+      node()
+        .log()
+        .filter(({ level }) => level >= 50),
+    ).toEqual([]);
+  }, 30_000);
+
+  it('B13: a stream of other keys below the prefix and beside it costs no firing, and little memory', async () => {
+    const { store } = fleet.place;
+    const before = residentMiB(node().pid());
+    for (let i = 0; i < 60; i++) {
+      const write = Array.from({ length: 100 }, (_, k) => ({
+        put: `${k % 2 ? '/trigger/v1/inbox/other' : '/elsewhere'}/${i}-${k}`,
+        value: 'x'.repeat(200),
+      }));
+      await store.commit({ compare: [], write });
+      if (i % 20 === 0) await fleet.fire(`b13-${i}`);
+    }
+    await store.commit({
+      compare: [],
+      write: [{ deletePrefix: '/trigger/v1/inbox/other/' }, { deletePrefix: '/elsewhere/' }],
+    });
+    await fleet.settled();
+    expect(residentMiB(node().pid())).toBeLessThan(before + 80);
+  });
+
+  it('B14: whatever somebody writes below the prefix by hand, the next firing runs', async () => {
+    const { store, keys } = fleet.place;
+    const inbox = keys.inboxes('node1');
+    const nonsense = [
+      '',
+      '{',
+      'null',
+      '[]',
+      '{"format":99}',
+      '{"format":1,"firing":"x"}',
+      'ä'.repeat(1000),
+      '[['.repeat(5000),
+    ];
+    const write = nonsense.flatMap((value, i) => [
+      { put: `${inbox}nonsense-${i}`, value },
+      { put: `${inbox}01K9ZQ4T5M8W3V6X7Y8ZC0000${i}`, value },
+      { put: keys.firing(`01K9ZQ4T5M8W3V6X7Y8ZC0000${i}`), value },
+      { put: `${keys.nodes}${i}/../x`, value },
+    ]);
+    await store.commit({ compare: [], write });
+    const id = await fleet.fire('b14');
+    await until(
+      async () => (await store.get(keys.outcome(id, 'node1')))?.value.includes('finished'),
+      'the next firing',
+    );
+    expect((await node().trigger('queue')).exitCode).toBe(0);
+    const { entries } = await store.list(inbox);
+    await store.commit({ compare: [], write: entries.map(({ key }) => ({ delete: key })) });
+  });
+});
+
+const residentMiB = (pid: number): number =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
