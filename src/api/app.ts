@@ -5,9 +5,11 @@ import type { ApiServices } from './ports.ts';
 import type { Api, Verb } from './verb.ts';
 import { addFiring } from './verbs/add-firing.ts';
 import { addJob } from './verbs/add-job.ts';
+import { cancelFiring } from './verbs/cancel-firing.ts';
 import { clearQueue } from './verbs/clear-queue.ts';
 import { drainQueue } from './verbs/drain-queue.ts';
 import { followFiring } from './verbs/follow-firing.ts';
+import { forgetNode } from './verbs/forget-node.ts';
 import { getFiring } from './verbs/get-firing.ts';
 import { getJob } from './verbs/get-job.ts';
 import { getPlugin } from './verbs/get-plugin.ts';
@@ -53,8 +55,10 @@ const verbs: readonly Verb[] = [
   listFirings,
   getFiring,
   followFiring,
+  cancelFiring,
   spoolFiring,
   listNodes,
+  forgetNode,
   listPlugins,
   getPlugin,
   testPlugin,

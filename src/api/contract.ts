@@ -21,7 +21,9 @@
  *     GET  /v1/firings/:id                    FiringView
  *     GET  /v1/firings/:id/follow             NDJSON OutcomeView   every change, first the present state; ends when all targets are final
  *     POST /v1/spool                          a firing's document → 202 SpooledView   ?publish=1 → 201, answers when etcd has it
+ *     POST /v1/firings/:id/cancel             CancelBody → CancelledView
  *     GET  /v1/nodes                          NodeView[]
+ *     POST /v1/nodes/:name/forget             ForgetBody → ForgottenView
  *     GET  /v1/plugins                        PluginView[]
  *     GET  /v1/plugin?name=NAME               PluginView
  *     POST /v1/plugin/test?name=NAME          PluginTestView
@@ -125,6 +127,41 @@ export interface SpooledView {
   readonly id: string;
   /** `stored`: on this node's disk; `owed`: in etcd. */
   readonly stage: 'stored' | 'owed';
+}
+
+export interface CancelBody {
+  /** Only for these targets; else for all. */
+  readonly hosts?: readonly string[];
+  /** Also ends it where it runs. */
+  readonly kill?: boolean;
+  /** Name of the user who asked; the outcome's reason names it. */
+  readonly user?: string;
+}
+
+export interface CancelledView {
+  readonly id: string;
+  /** An entry for every target that was asked about. */
+  readonly nodes: Readonly<Record<string, CancelledNodeView>>;
+}
+
+export interface CancelledNodeView {
+  /** `running`: left alone. `kill-asked`: the node will record how it ended. `ended`: had ended before. */
+  readonly did: 'cancelled' | 'running' | 'kill-asked' | 'ended';
+  readonly stage: Stage;
+  readonly result: ResultKind | null;
+  readonly reason: string | null;
+}
+
+export interface ForgetBody {
+  /** Also while the node is present. */
+  readonly force?: boolean;
+  readonly user?: string;
+}
+
+export interface ForgottenView {
+  readonly node: string;
+  /** How many firings were owed to it. */
+  readonly ended: number;
 }
 
 export interface OutcomeView {

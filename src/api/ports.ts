@@ -4,7 +4,7 @@ import type { Job } from '../domain/job.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Plugin } from '../plugin/manifest.ts';
 import type { Queues } from '../queue/queues.ts';
-import type { HealthView, NodeView, PluginTestView } from './contract.ts';
+import type { CancelledNodeView, HealthView, NodeView, PluginTestView } from './contract.ts';
 
 /** What the control API serves: the rooms, behind narrow interfaces. */
 export interface ApiServices {
@@ -14,6 +14,8 @@ export interface ApiServices {
   readonly spool: SpoolIntake;
   readonly outputs: Outputs;
   nodes(): Promise<NodeView[]>;
+  /** Ends what is owed to a node that is gone; how many firings that were. Throws `node-present`, `node-not-found`. */
+  forgetNode(node: string, asked: { readonly force: boolean; readonly by: string }): Promise<number>;
   health(): HealthView;
   /** Name of this node: the origin of what is fired here. */
   readonly node: string;
@@ -36,6 +38,22 @@ export interface Firings {
   status(id: string): Promise<FiringStatus>;
   /** First the present outcome of every target, then every change; ends when all are final. */
   follow(id: string, signal: AbortSignal): AsyncIterable<Outcome>;
+  /** Ends what is still owed. Throws `firing-not-found`, and `input-invalid` for a host that is no target. */
+  cancel(id: string, asked: CancelRequest): Promise<Cancelled[]>;
+}
+
+export interface CancelRequest {
+  /** Undefined: all targets. */
+  readonly hosts: readonly string[] | undefined;
+  readonly kill: boolean;
+  /** `user@node`. */
+  readonly by: string;
+}
+
+export interface Cancelled {
+  readonly node: string;
+  readonly did: CancelledNodeView['did'];
+  readonly outcome: Outcome | null;
 }
 
 /** Takes firings that somebody else has written, byte for byte. */

@@ -29,7 +29,14 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   },
   fire: { summary: 'fire a trigger at hosts; prints the firing’s id', load: () => import('./commands/fire.ts') },
   status: { summary: 'show recent firings, or what became of one', load: () => import('./commands/status.ts') },
+  cancel: { summary: 'end what a firing is still owed', load: () => import('./commands/cancel.ts') },
   nodes: { summary: 'show the nodes', load: () => import('./commands/nodes.ts') },
+  node: {
+    summary: 'look after a node',
+    verbs: {
+      forget: { summary: 'end what is owed to a node that is gone', load: () => import('./commands/node/forget.ts') },
+    },
+  },
   plugin: {
     summary: 'look at and try the plugins of this node',
     verbs: {

@@ -6,6 +6,7 @@ import type { HealthView, NodeView, PluginTestView } from '../api/contract.ts';
 import type { ApiServices, PluginCatalogue } from '../api/ports.ts';
 import { queueView } from '../api/views.ts';
 import { createPluginTest } from '../plugin/test-plugin.ts';
+import { forgetNode } from '../watch/forget-node.ts';
 import type { InboxWatcher } from '../watch/inbox-watcher.ts';
 import { type NodeStatus, nodes } from '../watch/origin.ts';
 import type { SpoolDrain } from '../watch/spool-drain.ts';
@@ -23,6 +24,7 @@ export const apiServices = (parts: Parts, watcher: InboxWatcher, drain: SpoolDra
     spool: drain,
     outputs: createOutputsService(parts.queues),
     nodes: async () => (await nodes(parts.place)).map(nodeView),
+    forgetNode: (node, asked) => forgetNode(parts.place, node, { ...asked, at: Date.now() }),
     health: () => healthView(parts, watcher, drain, startedAt),
     node: parts.options.node,
     newFiringId: () => ulid(),

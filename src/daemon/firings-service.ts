@@ -1,9 +1,11 @@
 import type { FiringStatus, Firings } from '../api/ports.ts';
 import type { Firing } from '../domain/firing.ts';
+import { cancelFiring } from '../watch/cancel-firing.ts';
 import { followFiring } from '../watch/follow-firing.ts';
 import { firingStatus, recentFirings } from '../watch/origin.ts';
 import type { Place } from '../watch/publication.ts';
 import { publishFiring } from '../watch/publish.ts';
+import { clock } from './parts.ts';
 
 /** So many firings' outcomes are read at a time for `trigger status`. */
 const readersAtOnce = 32;
@@ -22,6 +24,7 @@ export const createFiringsService = (place: Place): Firings => ({
   },
   status: (id) => firingStatus(place, id),
   follow: (id, signal) => followFiring(place, id, signal),
+  cancel: (id, asked) => cancelFiring(place, id, { ...asked, at: clock.now() }),
 });
 
 const statusOf = (place: Place, firing: Firing): Promise<FiringStatus> => firingStatus(place, firing.id);

@@ -1,6 +1,6 @@
-import { userInfo } from 'node:os';
 import type { FiredView, NewFiringBody } from '../../api/contract.ts';
 import { TriggerdError } from '../../domain/errors.ts';
+import { askingUser } from '../asking-user.ts';
 import type { Define } from '../command.ts';
 import { followFiring } from '../follow-firing.ts';
 import { duration, list, pair } from '../options.ts';
@@ -62,12 +62,6 @@ const newFiring = (trigger: string, { host, plugin, arg, ttl, noop }: Options, u
   ...(ttl === undefined ? {} : { ttl_ms: ttl }),
   ...(noop === undefined ? {} : { noop }),
 });
-
-/** The person behind sudo, where there is one. */
-const askingUser = (env: Session['env']): string => {
-  const user = userInfo().username;
-  return user === 'root' ? env['SUDO_USER'] || user : user;
-};
 
 const warnOfUnseen = (session: Session, unseen: readonly string[]): void => {
   for (const node of unseen)

@@ -1,0 +1,41 @@
+import type { CancelBody, CancelledView } from '../../api/contract.ts';
+import { askingUser } from '../asking-user.ts';
+import type { Define } from '../command.ts';
+import { list } from '../options.ts';
+import { print } from '../print.ts';
+import { renderCancelled } from '../render/cancelled.ts';
+import type { Session } from '../session.ts';
+
+interface Options {
+  readonly host?: readonly string[];
+  readonly kill?: boolean;
+}
+
+const help = `
+Prints what happened on each node. What is still owed or queued ends as skipped. What runs already is left alone, and
+with --kill ended by its node, unless another firing needs the same run.
+
+Examples:
+  trigger cancel 01K9ZQ4T5M8W3V6X7Y8Z9A0BCD
+  trigger cancel 01K9ZQ4T5M8W3V6X7Y8Z9A0BCD --host lb01.example.com --kill`;
+
+export const define: Define = (command, run) => {
+  command
+    .argument('<firing>', 'the firing’s id')
+    .option('--host <name>', 'only for this target; repeatable, or several separated by commas', list)
+    .option('--kill', 'also end it where it runs')
+    .addHelpText('after', help)
+    .action(run(cancel));
+};
+
+const cancel = async (session: Session, id: string, { host, kill }: Options): Promise<number> => {
+  const body: CancelBody = {
+    user: askingUser(session.env),
+    ...(host === undefined ? {} : { hosts: host }),
+    ...(kill === undefined ? {} : { kill }),
+  };
+  const path = `/v1/firings/${encodeURIComponent(id)}/cancel`;
+  const cancelled = await session.client.request<CancelledView>(path, { method: 'POST', body, patient: true });
+  await print(session, cancelled, () => renderCancelled(cancelled));
+  return 0;
+};

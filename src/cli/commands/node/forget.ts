@@ -1,0 +1,27 @@
+import type { ForgetBody, ForgottenView } from '../../../api/contract.ts';
+import { askingUser } from '../../asking-user.ts';
+import type { Define } from '../../command.ts';
+import { print } from '../../print.ts';
+
+const help = `
+For a node that will not come back: everything owed to it ends as skipped. A node that does come back joins anew.
+
+Examples:
+  trigger node forget lb03.example.com`;
+
+export const define: Define = (command, run) => {
+  command
+    .argument('<name>', 'the node')
+    .option('--force', 'also while its daemon is up')
+    .addHelpText('after', help)
+    .action(
+      run(async (session, name: string, { force }: { readonly force?: boolean }) => {
+        const body: ForgetBody = { user: askingUser(session.env), ...(force === undefined ? {} : { force }) };
+        const path = `/v1/nodes/${encodeURIComponent(name)}/forget`;
+        const forgotten = await session.client.request<ForgottenView>(path, { method: 'POST', body, patient: true });
+        if (!session.json) session.terminal.err(`firings ended that were owed to it: ${forgotten.ended}\n`);
+        await print(session, forgotten, () => '');
+        return 0;
+      }),
+    );
+};
