@@ -13,7 +13,7 @@ describe('trigger::watch::etcd', () => {
   afterAll(() => puppet?.remove());
 
   it('writes a configuration that triggerd takes, whatever is in run_cmd; the second apply changes nothing', async () => {
-    const runCommand = String.raw`puppet apply --environment prod /etc/it's "here" \ü.pp`;
+    const runCommand = String.raw`puppet apply --environment prod "/etc/it's here/\ü.pp"`;
     const manifest = puppet.manifest(
       'watch.pp',
       `class { 'trigger::watch::etcd':

@@ -13,5 +13,7 @@ export const combinationProblems = ({ etcd }: Pick<Config, 'etcd'>): Problem[] =
   both('username', 'password_file');
   if (etcd.ca_file !== undefined && etcd.endpoints.some((endpoint) => endpoint.startsWith('http://')))
     problems.push({ path: ['etcd', 'endpoints'], message: 'http:// is not encrypted, and ca_file asks for TLS' });
+  if (etcd.embedded && etcd.endpoints[0]?.startsWith('http://') !== true)
+    problems.push({ path: ['etcd', 'endpoints'], message: 'an embedded etcd listens on http://127.0.0.1 only' });
   return problems;
 };

@@ -49,6 +49,14 @@ export const text = (about: string, options: KeyOptions = {}) =>
 export const textLike = (expected: string, accepts: (text: string) => boolean, about: string) =>
   leaf<string, string>({ kind: 'text', expected }, matches(accepts), asItIs, about);
 
+/** Words with balanced quotes, and at least one of them. */
+const isCommandLine = (text: string): boolean => {
+  const withoutQuoted = text.replace(/'[^']*'|"[^"]*"/g, 'x');
+  return withoutQuoted.trim() !== '' && !/['"]/.test(withoutQuoted);
+};
+
+export const commandLine = (about: string) => textLike('a command line with balanced quotes', isCommandLine, about);
+
 export const nodeName = (about: string) => textLike('a host name in lower case', isNodeName, about);
 
 /** Relative paths are refused: a daemon's working folder is nobody's business. */

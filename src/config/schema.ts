@@ -10,6 +10,7 @@ import {
   absolutePath,
   anyPath,
   choice,
+  commandLine,
   duration,
   flag,
   integer,
@@ -70,7 +71,10 @@ const etcd = section('The etcd that firings and outcomes travel through.', {
 
 const watch = section('The watcher of this node’s inbox.', {
   enabled: v.optional(flag('Watch this node’s inbox and run what is fired at it.'), true),
-  run_cmd: v.optional(text('What a firing runs when it names no plugin.'), 'puppet agent --test'),
+  run_cmd: v.optional(
+    commandLine('What a firing runs when it names no plugin; no shell reads it.'),
+    'puppet agent --test',
+  ),
   allow: v.optional(listOf('plugin names', isPluginName, 'Plugins that a firing may start on this node.'), ['puppet']),
 });
 
@@ -89,11 +93,11 @@ const queues = v.pipe(
   v.metadata({ names: 'NAME' }),
 );
 
+/** Where the package puts them. */
+export const defaultPluginsPath = '/usr/lib/triggerd/plugins';
+
 const plugins = section('The plugins of this node.', {
-  path: v.optional(
-    absolutePath('Folder of the plugins; a plugin’s name is its path below it.'),
-    '/usr/lib/triggerd/plugins',
-  ),
+  path: v.optional(absolutePath('Folder of the plugins; a plugin’s name is its path below it.'), defaultPluginsPath),
 });
 
 const jobs = section('What holds for every job.', {

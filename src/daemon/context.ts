@@ -1,18 +1,36 @@
 import { chainOfRun } from '../domain/chain.ts';
+import type { Firing } from '../domain/firing.ts';
 import type { Job } from '../domain/job.ts';
 import type { FiringLog } from '../queue/ports.ts';
-import { liveFirings } from '../watch/ended-elsewhere.ts';
 import { serializeFiring } from '../watch/wire.ts';
+
+/** A run may satisfy any number of firings; what the document tells of them has an end. */
+const maxFirings = 100;
+const maxBytes = 1_048_576;
 
 /**
  * The document that `TRIGGERD_CONTEXT` names, for plugins that want to know why they run, and for what they publish
- * themselves: `{ format: 1, node, job: { id, attempt, source, noop }, chain, ttl, firings: [the firings as in etcd] }`.
- * `chain` and `ttl` are what a firing published inside this run takes over.
+ * themselves: `{ format: 1, node, job: { id, attempt, source, noop }, chain, ttl, firings_total, firings: [as in etcd] }`.
+ * `chain` and `ttl` are what a firing published inside this run takes over. `firings` holds the newest of them, 100 and
+ * 1 MiB at most; `firings_total` counts all.
  */
 export const contextDocument = (node: string, firings: Pick<FiringLog, 'ofJob'>, job: Job): string => {
   const { id, attempt, request } = job;
-  const owed = liveFirings(firings, id).map(({ firing }) => firing);
+  const owed = firings.ofJob(id).map(({ firing }) => firing);
   const facts = { id, attempt, source: request.source, noop: request.noop };
-  const head = JSON.stringify({ format: 1, node, job: facts, ...chainOfRun(owed, node) });
-  return `${head.slice(0, -1)},"firings":[${owed.map(serializeFiring).join(',')}]}\n`;
+  const head = { format: 1, node, job: facts, ...chainOfRun(owed, node), firings_total: owed.length };
+  return `${JSON.stringify(head).slice(0, -1)},"firings":[${newest(owed).join(',')}]}\n`;
+};
+
+/** The newest as JSON, oldest of them first. */
+const newest = (firings: readonly Firing[]): string[] => {
+  const documents: string[] = [];
+  let bytes = 0;
+  for (const firing of firings.slice(-maxFirings).reverse()) {
+    const document = serializeFiring(firing);
+    bytes += Buffer.byteLength(document);
+    if (bytes > maxBytes) break;
+    documents.unshift(document);
+  }
+  return documents;
 };

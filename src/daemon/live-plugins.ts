@@ -4,7 +4,7 @@ import { parseArgsStringToArgv } from 'string-argv';
 import { createPluginFiles } from '../adapters/files/plugin-files.ts';
 import { createPuppetHost } from '../adapters/puppet/puppet-host.ts';
 import { baseEnvironment } from '../adapters/system/base-env.ts';
-import type { Config } from '../config/schema.ts';
+import { type Config, defaultPluginsPath } from '../config/schema.ts';
 import type { Firing } from '../domain/firing.ts';
 import type { Job } from '../domain/job.ts';
 import type { Log } from '../domain/log.ts';
@@ -70,5 +70,6 @@ export const createLivePlugins = (options: LivePluginsOptions, config: Config): 
   };
 };
 
-const pluginsFolder = (config: Config, installRoot: string): string =>
-  existsSync(config.plugins.path) ? config.plugins.path : join(installRoot, 'plugins');
+/** A checkout has its plugins beside it; a path that somebody has written down is what it says, also when nothing is there. */
+const pluginsFolder = ({ plugins: { path } }: Config, installRoot: string): string =>
+  path === defaultPluginsPath && !existsSync(path) ? join(installRoot, 'plugins') : path;

@@ -139,8 +139,8 @@ export const errorCatalogue = {
   'plugin-unsafe': entry(
     403,
     1,
-    'The plugin may be changed by others, or lies outside the plugins folder.',
-    'Make file and folder belong to root (or the daemon’s user) and writable by nobody else.',
+    'The plugin may be changed by others, lies outside the plugins folder, or is not executable.',
+    'Make file and folder belong to root (or the daemon’s user), writable by nobody else, and the file executable.',
   ),
   'plugin-manifest': entry(
     422,

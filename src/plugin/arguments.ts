@@ -23,6 +23,3 @@ export const resolveArguments = (plugin: Plugin, given: Args): Args => {
 
 const fits = (pattern: string | null, value: string): boolean =>
   pattern === null || new RegExp(`^(?:${pattern})$`, 'u').test(value);
-
-/** `tags` → `TRIGGER_ARG_TAGS`. */
-export const argumentVariable = (name: string): string => `TRIGGER_ARG_${name.toUpperCase().replaceAll('-', '_')}`;

@@ -2,6 +2,7 @@ import { parse as parseToml, TomlError } from 'smol-toml';
 import * as v from 'valibot';
 import { parseDuration } from '../domain/duration.ts';
 import { TriggerdError } from '../domain/errors.ts';
+import { argumentVariable } from './argument-variable.ts';
 import type { PluginSource } from './ports.ts';
 
 const duration = v.pipe(
@@ -47,12 +48,17 @@ const manifest = v.strictObject({
   /** After a loss of the runner (a reboot, say): run the job again, or let it end as `interrupted`. */
   on_restart: v.optional(v.picklist(['rerun', 'fail']), 'fail'),
   success_exit_codes: v.optional(v.array(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(255))), [0]),
-  args: v.optional(v.record(argumentName, argument), {}),
+  args: v.optional(
+    v.pipe(
+      v.record(argumentName, argument),
+      v.check((args) => hasDistinctVariables(args), 'Expected names that differ in more than “-” and “_”'),
+    ),
+    {},
+  ),
   invocation: v.optional(invocation, {}),
 });
 
 export type Manifest = v.InferOutput<typeof manifest>;
-export type ArgumentRule = v.InferOutput<typeof argument>;
 
 /** A plugin that was found and whose manifest is valid. */
 export interface Plugin {
@@ -77,6 +83,12 @@ const parseManifestToml = (source: PluginSource): unknown => {
     const where = `${source.manifestFile}:${cause.line}:${cause.column}`;
     throw new TriggerdError('plugin-manifest', `${where}: not valid TOML`, { cause });
   }
+};
+
+/** Two arguments may not share one environment variable. */
+const hasDistinctVariables = (args: object): boolean => {
+  const names = Object.keys(args);
+  return new Set(names.map(argumentVariable)).size === names.length;
 };
 
 const compiles = (text: string): boolean => {

@@ -1,6 +1,7 @@
-import type { Job, JobRequest } from '../domain/job.ts';
+import type { Job } from '../domain/job.ts';
 import type { LaunchPlan, Plugins } from '../queue/ports.ts';
-import { argumentVariable, resolveArguments } from './arguments.ts';
+import { argumentVariable } from './argument-variable.ts';
+import { resolveArguments } from './arguments.ts';
 import type { Driver } from './drivers.ts';
 import { commandDriver, execDriver } from './exec-driver.ts';
 import { type Plugin, readManifest } from './manifest.ts';

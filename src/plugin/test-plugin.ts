@@ -33,7 +33,6 @@ export const createPluginTest =
       options.room.check(job.request);
       const ending = await options.runner.run(folder.path, await options.room.prepare(job));
       if (typeof ending === 'string') throw new TriggerdError('internal', `the plugin’s runner was ${ending}`);
-      if (typeof ending === 'string') throw new TriggerdError('internal', `the plugin’s runner was ${ending}`);
       return judge(plugin, await options.room.conclude(job, ending), await options.readOutput(folder.path));
     } catch (thrown) {
       const { exit_code } = plugin.manifest.invocation;

@@ -182,8 +182,13 @@ export class OutcomePublisher implements OutcomeSink {
 
   /** A thousand firings of one job read its output once. */
   #readTail(job: Job): Promise<string | null> {
-    if (this.#tail?.job !== job.id || this.#tail.attempt !== job.attempt)
-      this.#tail = { job: job.id, attempt: job.attempt, text: this.#options.readTail(job) };
+    if (this.#tail?.job !== job.id || this.#tail.attempt !== job.attempt) {
+      const text = this.#options.readTail(job);
+      this.#tail = { job: job.id, attempt: job.attempt, text };
+      text.catch(() => {
+        this.#tail = undefined; // read anew with the next attempt to publish
+      });
+    }
     return this.#tail.text;
   }
 }

@@ -56,6 +56,27 @@ describe('the plugins folder', () => {
     expect(codeOf('echo')).toBe('plugin-unsafe');
   });
 
+  it('refuses a manifest that leads out of it, a link into a folder that others can write, and what is not executable', () => {
+    const outside = mkdtempSync(join(tmpdir(), 'triggerd-outside-'));
+    writeFileSync(join(outside, 'plugin.toml'), 'summary = "x"');
+    rmSync(join(root, 'echo/plugin.toml'));
+    symlinkSync(join(outside, 'plugin.toml'), join(root, 'echo/plugin.toml'));
+    expect(codeOf('echo')).toBe('plugin-unsafe');
+    rmSync(outside, { recursive: true });
+
+    mkdirSync(join(root, 'open/real'), { recursive: true });
+    writeFileSync(join(root, 'open/real/real'), '#!/bin/sh\n', { mode: 0o755 });
+    chmodSync(join(root, 'open'), 0o777);
+    mkdirSync(join(root, 'linked'));
+    writeFileSync(join(root, 'linked/plugin.toml'), 'summary = "x"');
+    symlinkSync('../open/real/real', join(root, 'linked/linked'));
+    expect(codeOf('linked')).toBe('plugin-unsafe');
+    chmodSync(join(root, 'open'), 0o755);
+    expect(codeOf('linked')).toBeNull();
+    chmodSync(join(root, 'open/real/real'), 0o644);
+    expect(codeOf('linked')).toBe('plugin-unsafe');
+  });
+
   it('knows nothing that is not there', () => {
     expect(codeOf('missing')).toBe('plugin-not-found');
     expect(createPluginFiles(join(root, 'missing')).names()).toEqual([]);

@@ -16,7 +16,7 @@ describe('defaults', () => {
       request_timeout: 5000,
     });
     expect(config.watch).toEqual({ enabled: true, run_cmd: 'puppet agent --test', allow: ['puppet'] });
-    expect(config.jobs).toEqual({ grace: 10_000, max_output: 64 * 2 ** 20 });
+    expect(config.jobs).toEqual({ grace: 10_000, max_output: 64 * 2 ** 20, max_attempts: 3 });
     expect(config.history).toEqual({ keep: 1000, max_age: 30 * 86_400_000, ids: 90 * 86_400_000 });
   });
 
@@ -161,5 +161,15 @@ describe('syntax errors', () => {
     expect(refusal(`#${'x'.repeat(2 ** 20)}`).message).toContain('larger than 1 MiB');
     expect(refusal('a = 9007199254740993').code).toBe('config-syntax');
     expect(performance.now() - before).toBeLessThan(2000);
+  });
+
+  it.each(['   ', "sh -c 'echo", 'a "b', ''])('refuses the run_cmd %j', (runCommand) => {
+    const text = `[watch]\nrun_cmd = ${JSON.stringify(runCommand)}\n`;
+    expect(() => parseConfig({ file: { path: 'f', text }, env: {} })).toThrow(/watch\.run_cmd/);
+  });
+
+  it('refuses an embedded etcd at an https address', () => {
+    const text = '[etcd]\nembedded = true\nendpoints = ["https://etcd:2379"]\n';
+    expect(() => parseConfig({ file: { path: 'f', text }, env: {} })).toThrow(/etcd\.endpoints/);
   });
 });

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { accessSync, constants, readdirSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { PluginFiles, PluginSource } from '../../plugin/ports.ts';
@@ -10,30 +10,29 @@ export const createPluginFiles = (root: string): PluginFiles => ({
 });
 
 const findPlugin = (root: string, name: string): PluginSource => {
-  const folder = join(root, name);
-  const executable = join(folder, basename(name));
-  const manifestFile = join(folder, 'plugin.toml');
-  const manifest = statOf(manifestFile);
-  const program = statOf(executable);
-  if (manifest === undefined || program === undefined || !program.isFile() || !manifest.isFile())
-    throw new TriggerdError('plugin-not-found', `no plugin “${name}”: ${executable} or its plugin.toml does not exist`);
-  checkInside(root, executable);
-  for (const path of [executable, manifestFile, ...foldersUpTo(root, folder)]) checkOwner(path);
-  return { name, executable: realpathSync(executable), manifestFile, manifestText: readFileSync(manifestFile, 'utf8') };
+  const executable = join(root, name, basename(name));
+  const manifestFile = join(root, name, 'plugin.toml');
+  const missing = [executable, manifestFile].filter((path) => statOf(path)?.isFile() !== true);
+  if (missing.length > 0)
+    throw new TriggerdError(
+      'plugin-not-found',
+      `no plugin “${name}”: there is no file ${missing.join(' and no file ')}`,
+    );
+  const realRoot = realpathSync(root);
+  const [program, manifest] = [executable, manifestFile].map((path) => checkedRealPath(realRoot, path));
+  checkExecutable(executable);
+  return { name, executable: program ?? '', manifestFile, manifestText: readFileSync(manifest ?? '', 'utf8') };
 };
 
 const statOf = (path: string): Stats | undefined => statSync(path, { throwIfNoEntry: false });
 
-/** A link may not lead out of the plugins folder. */
-const checkInside = (root: string, path: string): void => {
-  if (!realpathSync(path).startsWith(realpathSync(root) + sep))
-    throw new TriggerdError('plugin-unsafe', `${path} leads outside the plugins folder ${root}`);
-};
-
-const foldersUpTo = (root: string, folder: string): string[] => {
-  const folders = [folder];
-  for (let at = folder; at !== root && at.startsWith(root); at = dirname(at)) folders.push(dirname(at));
-  return folders;
+/** What the path really is, once every folder on the way to it inside the plugins folder is safe. */
+const checkedRealPath = (realRoot: string, path: string): string => {
+  const real = realpathSync(path);
+  if (!real.startsWith(realRoot + sep))
+    throw new TriggerdError('plugin-unsafe', `${path} leads outside the plugins folder ${realRoot}`);
+  for (let at = real; at.length >= realRoot.length; at = dirname(at)) checkOwner(at);
+  return real;
 };
 
 /** Whoever can write these files can run anything as the daemon: only root and the daemon's own user may. */
@@ -43,6 +42,14 @@ const checkOwner = (path: string): void => {
   if (!ours) throw new TriggerdError('plugin-unsafe', `${path} belongs to user ${uid}`);
   if ((mode & 0o022) !== 0)
     throw new TriggerdError('plugin-unsafe', `${path} can be written by its group or by others`);
+};
+
+const checkExecutable = (path: string): void => {
+  try {
+    accessSync(path, constants.X_OK);
+  } catch (cause) {
+    throw new TriggerdError('plugin-unsafe', `${path} is not executable`, { cause });
+  }
 };
 
 const pluginNames = (root: string, below: string): string[] => {
