@@ -15,15 +15,18 @@ export interface TestPuppet {
   remove(): void;
 }
 
-export const createPuppet = (certname: string, etcd: readonly string[]): TestPuppet => {
+/** `settings` go into client.json. */
+export const createPuppet = (
+  certname: string,
+  etcd: readonly string[],
+  settings: Readonly<Record<string, string>> = {},
+): TestPuppet => {
   const dir = mkdtempSync(join(tmpdir(), 'triggerd-puppet-'));
   for (const folder of ['modules', 'conf', 'manifests']) mkdirSync(join(dir, folder));
   symlinkSync(join(root, 'puppet-module'), join(dir, 'modules/trigger'));
   const client = join(dir, 'client.json');
-  writeFileSync(
-    client,
-    JSON.stringify({ endpoints: etcd, prefix: '/trigger', node: certname, spool: join(dir, 'spool') }),
-  );
+  const known = { endpoints: etcd, prefix: '/trigger', node: certname, spool: join(dir, 'spool') };
+  writeFileSync(client, JSON.stringify({ ...known, ...settings }));
   const options = [
     '--confdir',
     join(dir, 'conf'),

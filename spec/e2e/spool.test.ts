@@ -1,0 +1,136 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { FiringView, HealthView, JobView } from '../../src/api/contract.ts';
+import { call } from '../support/api.ts';
+import { startEtcd, type TestEtcd } from '../support/etcd.ts';
+import { createNode, type TestNode } from '../support/node.ts';
+import { createPuppet, type TestPuppet } from '../support/puppet.ts';
+import { until } from '../support/wait.ts';
+
+/** F1: a refresh while etcd or the daemon is away. Real etcd, real daemons on both sides, real Puppet. */
+describe('a refresh that etcd can not take now', () => {
+  let etcd: TestEtcd;
+  let web: TestNode;
+  let balancer: TestNode;
+  let puppet: TestPuppet;
+  let runs = 0;
+
+  beforeAll(async () => {
+    etcd = await startEtcd();
+    web = createNode({ name: 'web01', etcd: [etcd.endpoint] });
+    balancer = createNode({ name: 'lb01', etcd: [etcd.endpoint] });
+    await Promise.all([web.start(), balancer.start()]);
+    puppet = createPuppet('web01', [etcd.endpoint], { spool: spool(), socket: web.socket });
+  }, 60_000);
+
+  afterAll(async () => {
+    await web?.remove();
+    await balancer?.remove();
+    puppet?.remove();
+    await etcd?.stop();
+  });
+
+  const spool = () => join(web.dir, 'state/spool');
+  const waiting = () => (existsSync(spool()) ? readdirSync(spool()).filter((name) => name.endsWith('.json')) : []);
+  const health = () => call<HealthView>(web.socket, 'GET', '/v1/health');
+
+  /** One run of Puppet in which one resource changes and notifies the trigger. */
+  const refresh = (title: string, parameters = '') =>
+    puppet.apply(
+      puppet.manifest(
+        'site.pp',
+        `file { '${puppet.dir}/changed-${++runs}': content => 'x', notify => Trigger['${title}'] }
+         trigger { '${title}': hosts => 'lb01', ${parameters} }`,
+      ),
+    );
+
+  /** The firing of this trigger, once its run has ended; there must be one firing and one job. */
+  const deliveredOnce = async (title: string): Promise<void> => {
+    const fired = await until(
+      async () => {
+        const firings = (await balancer.json<FiringView[]>('status')).filter(({ trigger }) => trigger === title);
+        return firings[0]?.outcomes['lb01']?.stage === 'finished' ? firings : undefined;
+      },
+      `the run for ${title}`,
+      60_000,
+    );
+    expect(fired).toHaveLength(1);
+    const jobs = await balancer.json<JobView[]>('queue', '--all');
+    expect(jobs.filter(({ firings }) => firings.includes(fired[0]?.id ?? ''))).toHaveLength(1);
+    await until(() => waiting().length === 0, 'an empty spool');
+  };
+
+  it('succeeds with a warning that says where the firing is; the daemon delivers it once when etcd is back', async () => {
+    await etcd.kill();
+    const { exitCode, output } = await refresh('away');
+    expect(exitCode, output).toBe(2);
+    expect(output).toMatch(
+      /Warning: .*Trigger\[away\]: could not fire \w{26} to 1 node \(lb01\) yet: .*connection refused/,
+    );
+    expect(output).toContain(`It is spooled in ${spool()}; the daemon triggerd, or the next Puppet run`);
+    expect(waiting()).toHaveLength(1);
+    const { spool: state } = await until(async () => {
+      const view = await health();
+      return view.spool.waiting === 1 ? view : undefined;
+    }, 'the firing in /v1/health');
+    expect(Date.parse(state.oldest_at ?? '')).toBeGreaterThan(Date.now() - 60_000);
+    await etcd.start();
+    await deliveredOnce('away');
+    expect((await health()).spool).toEqual({ waiting: 0, oldest_at: null });
+  }, 90_000);
+
+  it('survives the daemon’s death as well: the next start delivers it', async () => {
+    await etcd.kill();
+    await web.crash();
+    await refresh('both away');
+    expect(waiting()).toHaveLength(1);
+    await web.start();
+    await etcd.start();
+    await deliveredOnce('both away');
+  }, 90_000);
+
+  it('fails where etcd must have it, and delivers it all the same', async () => {
+    await etcd.kill();
+    const { exitCode, output } = await refresh('required', 'require_publish => true,');
+    expect(exitCode, output).toBe(6);
+    expect(output).toMatch(/Error: .*could not fire \w{26}.*connection refused.*It is spooled in .*delivers it/);
+    await etcd.start();
+    await deliveredOnce('required');
+  }, 90_000);
+
+  describe('through provider local', () => {
+    it('goes through the daemon, without a way of Puppet’s own to etcd', async () => {
+      const { exitCode, output } = await refresh('handed over', 'provider => local,');
+      expect(exitCode, output).toBe(2);
+      expect(output).toMatch(/handed \w{26} to 1 node \(lb01\) over to the daemon triggerd, which fires it/);
+      await deliveredOnce('handed over');
+      const direct = await refresh('awaited', 'provider => local, require_publish => true,');
+      expect(direct.output).toMatch(/fired \w{26} to 1 node/);
+      await deliveredOnce('awaited');
+    }, 60_000);
+
+    it('needs no etcd for a refresh, and tells when etcd must have it', async () => {
+      await etcd.kill();
+      const handed = await refresh('kept', 'provider => local,');
+      expect(handed.exitCode, handed.output).toBe(2);
+      expect(handed.output).not.toContain('Warning: /Stage');
+      const required = await refresh('kept and required', 'provider => local, require_publish => true,');
+      expect(required.exitCode, required.output).toBe(6);
+      expect(required.output).toMatch(/Error: .*could not fire .*It is spooled in the spool of the daemon/);
+      await etcd.start();
+      await deliveredOnce('kept');
+      await deliveredOnce('kept and required');
+    }, 90_000);
+
+    it('spools without a daemon; its next start delivers', async () => {
+      await web.stop();
+      const { exitCode, output } = await refresh('nobody there', 'provider => local,');
+      expect(exitCode, output).toBe(2);
+      expect(output).toMatch(/Warning: .*the daemon triggerd does not answer on .*sock.*It is spooled in/);
+      expect(waiting()).toHaveLength(1);
+      await web.start();
+      await deliveredOnce('nobody there');
+    }, 60_000);
+  });
+});
