@@ -1,11 +1,17 @@
 import type { FastifyReply } from 'fastify';
 import { TriggerdError } from '../domain/errors.ts';
+import { startTimer } from '../domain/timer.ts';
 
 /** A signal that aborts when the caller hangs up, or after `timeoutMs`. */
 export const callerSignal = (reply: FastifyReply, timeoutMs?: number): AbortSignal => {
-  const hungUp = new AbortController();
-  reply.raw.once('close', () => hungUp.abort(new TriggerdError('timed-out', 'the caller hung up')));
-  return timeoutMs === undefined ? hungUp.signal : AbortSignal.any([hungUp.signal, AbortSignal.timeout(timeoutMs)]);
+  const controller = new AbortController();
+  const giveUp = (why: string): void => controller.abort(new TriggerdError('timed-out', why));
+  const cancel = timeoutMs === undefined ? () => undefined : startTimer(timeoutMs, () => giveUp('the time has passed'));
+  reply.raw.once('close', () => {
+    cancel();
+    giveUp('the caller hung up');
+  });
+  return controller.signal;
 };
 
 /** Runs a wait; an abort by the deadline becomes `timed-out` with these words. */

@@ -4,6 +4,7 @@ import type { FiredView, OutcomeView } from '../api/contract.ts';
 import { formatDuration } from '../domain/duration.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import { endedWell, isFinal } from '../domain/outcome.ts';
+import { startTimer } from '../domain/timer.ts';
 import { Interrupted } from './interrupted.ts';
 import { print } from './print.ts';
 import { type Progress, startProgress } from './progress.ts';
@@ -43,7 +44,9 @@ const followToTheEnd = async (
   progress: Progress,
   timeoutMs: number | undefined,
 ): Promise<void> => {
-  const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
+  const controller = new AbortController();
+  const timeout = controller.signal;
+  const cancel = timeoutMs === undefined ? () => undefined : startTimer(timeoutMs, () => controller.abort());
   const nodeWidth = Math.max(...fired.targets.map(widthOf));
   const paint = painter(session.terminal.color);
   const take = async (outcome: OutcomeView): Promise<void> => {
@@ -56,9 +59,11 @@ const followToTheEnd = async (
   try {
     await readWithReconnects(session, fired, timeout, take, () => openTargets(fired, outcomes).length === 0);
   } catch (error) {
-    if (error instanceof Interrupted && timeout?.aborted === true && !session.interrupt.aborted)
+    if (error instanceof Interrupted && timeout.aborted && !session.interrupt.aborted)
       throw timedOut(fired, openTargets(fired, outcomes), timeoutMs ?? 0);
     throw error;
+  } finally {
+    cancel();
   }
 };
 
@@ -66,14 +71,14 @@ const followToTheEnd = async (
 const readWithReconnects = async (
   session: Session,
   fired: FiredView,
-  timeout: AbortSignal | undefined,
+  timeout: AbortSignal,
   take: (outcome: OutcomeView) => Promise<void>,
   isDone: () => boolean,
 ): Promise<void> => {
   let lastHeardAt = Date.now();
   while (!isDone()) {
     try {
-      const call = timeout === undefined ? {} : { signal: timeout };
+      const call = { signal: timeout };
       for await (const outcome of await session.client.lines<OutcomeView>(`/v1/firings/${fired.id}/follow`, call)) {
         lastHeardAt = Date.now();
         await take(outcome);
@@ -86,8 +91,8 @@ const readWithReconnects = async (
   }
 };
 
-const pause = async (session: Session, timeout: AbortSignal | undefined): Promise<void> => {
-  const signal = timeout === undefined ? session.interrupt : AbortSignal.any([session.interrupt, timeout]);
+const pause = async (session: Session, timeout: AbortSignal): Promise<void> => {
+  const signal = AbortSignal.any([session.interrupt, timeout]);
   await sleep(reconnectEveryMs, undefined, { signal }).catch(() => {
     throw new Interrupted();
   });

@@ -104,6 +104,21 @@ describe('trigger fire --wait', () => {
     expect(stderr).toContain(`after 300ms firing ${firingId} has not ended on b`);
   });
 
+  it.each(['30d', '60d'])('has %s of patience', async (timeout) => {
+    await serve({
+      'POST /v1/firings': fired,
+      [follow]: (_, response) => {
+        write(response, running('a'));
+        setTimeout(() => {
+          write(response, succeeded('a'), succeeded('b'));
+          response.end();
+        }, 100);
+        return takenOver;
+      },
+    });
+    expect(await trigger([...wait, '--timeout', timeout], at(daemon))).toMatchObject({ code: 0, stderr: '' });
+  });
+
   it('exits 130 on Ctrl-C, and says that the firing goes on', async () => {
     await serve({
       'POST /v1/firings': fired,

@@ -144,6 +144,17 @@ describe('the control API', () => {
     expect([answer.statusCode, answer.json().error.code]).toEqual([504, 'timed-out']);
   });
 
+  it.each([30, 60])('goes on waiting for an end that has %i days to come', async (days) => {
+    const waitFor: Queues['waitFor'] = (_id, signal) =>
+      new Promise((resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason));
+        setTimeout(() => resolve(finished), 50);
+      });
+    const { app } = appWith({ waitFor });
+    const answer = await app.inject(`/v1/jobs/7/wait?timeout_ms=${days * 86_400_000}`);
+    expect([answer.statusCode, answer.json().state]).toEqual([200, 'finished']);
+  });
+
   it('fires with names made canonical, each target once', async () => {
     const publish = vi.fn(async (_firing: Firing) => ({ unseen: ['lb02'] }));
     const { app } = appWith({}, { firings: { publish } as unknown as ApiServices['firings'] });

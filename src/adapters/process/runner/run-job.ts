@@ -6,6 +6,7 @@
  *                  └─ refused: not-started  └─ timeout or kill: stop everything; the first reason wins
  */
 import { existsSync, renameSync, writeFileSync } from 'node:fs';
+import { startTimer } from '../../../domain/timer.ts';
 import type { LaunchPlan, RunEnding } from '../../../queue/ports.ts';
 import { jobFile, type Order, type Status } from '../job-files.ts';
 import { groupTree, type ProcessTree, tokenVariable } from '../process-tree.ts';
@@ -113,7 +114,7 @@ const createStopping = (): Stopping => {
   let cause: RunEnding['cause'] = 'itself';
   let stop: (() => Promise<void>) | undefined;
   let stopped: Promise<void> | undefined;
-  let timer: NodeJS.Timeout | undefined;
+  let disarm = (): void => undefined;
   const act = (): void => {
     if (cause !== 'itself' && stop !== undefined) stopped ??= stop();
   };
@@ -125,12 +126,11 @@ const createStopping = (): Stopping => {
     request,
     arm: (tree, { timeoutMs, graceMs }) => {
       stop = () => stopTree(tree, graceMs);
-      // Node fires at once what exceeds 2^31 ms; such a timeout is none.
-      if (timeoutMs !== null && timeoutMs < 2 ** 31) timer = setTimeout(() => request('timeout'), timeoutMs);
+      if (timeoutMs !== null) disarm = startTimer(timeoutMs, () => request('timeout'));
       act();
     },
     settled: async () => {
-      clearTimeout(timer);
+      disarm();
       await stopped;
       return cause;
     },
