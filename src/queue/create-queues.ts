@@ -4,6 +4,7 @@ import { createChanges } from './changes.ts';
 import { createDeferrals } from './deferrals.ts';
 import type { Journal } from './ports.ts';
 import type { Queues } from './queues.ts';
+import { cancelRest } from './rest.ts';
 import { restore } from './restore.ts';
 import { createRetention, type Retention } from './retention.ts';
 import { jobWithId, type NamedQueue, type QueueOptions, type QueuesOptions, type Room } from './room.ts';
@@ -73,6 +74,7 @@ const createRoom = ({ queues, ...ports }: QueuesOptions): Room => {
     transitions,
     deferrals,
     preparing: new Map(),
+    adopting: new Map(),
     wake: wakeNamed,
     phase: 'new',
   };
@@ -91,6 +93,7 @@ const createQueue = (options: QueueOptions, journal: Journal): NamedQueue => {
     choosing: Promise.resolve(),
     isPaused: paused,
     drains: 0,
+    outage: undefined,
   };
 };
 
@@ -103,9 +106,10 @@ const start = (room: Room, retention: Retention): void => {
 
 const stop = (room: Room, retention: Retention): void => {
   room.phase = 'stopped';
-  for (const { turns } of room.queues.values()) {
-    turns.pause();
-    turns.clear();
+  for (const queue of room.queues.values()) {
+    queue.turns.pause();
+    queue.turns.clear();
+    cancelRest(queue);
   }
   room.deferrals.close();
   retention.stop();

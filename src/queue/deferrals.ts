@@ -1,6 +1,8 @@
-import type { Deferral, Job, JobId } from '../domain/job.ts';
+import { TriggerdError } from '../domain/errors.ts';
+import type { Deferral, Job, JobId, QueuedJob } from '../domain/job.ts';
 import type { Log } from '../domain/log.ts';
 import type { Journal, Plugins, WatchPaths } from './ports.ts';
+import { createSharedWatches } from './shared-watches.ts';
 import type { Transitions } from './transitions.ts';
 
 /** Keeps an eye on what deferred jobs wait for. */
@@ -21,83 +23,50 @@ export interface DeferralsOptions {
   readonly wake: (queue: string) => void;
 }
 
-/** Jobs that wait for the same files share a watch. */
-interface Group {
-  readonly ids: Set<JobId>;
-  readonly cancel: () => void;
-  isLooking: boolean;
-  mustLookAgain: boolean;
-}
-
-/** The file may have gone between the look at it and the start of the watch: one more look, soon. */
-const firstLookMs = 1000;
-
 export const createDeferrals = (options: DeferralsOptions): Deferrals => {
-  const { journal, transitions, plugins, watchPaths, log, wake } = options;
-  const groups = new Map<string, Group>();
-
-  const watch = (id: JobId, paths: readonly string[]): void => {
-    const key = JSON.stringify(paths);
-    const known = groups.get(key);
-    const group = known ?? newGroup(key, paths);
-    group.ids.add(id);
-    if (known === undefined) groups.set(key, group);
-    setTimeout(() => void look(key), firstLookMs).unref();
-  };
-
-  const newGroup = (key: string, paths: readonly string[]): Group => ({
-    ids: new Set(),
-    cancel: watchPaths(paths, () => void look(key)),
-    isLooking: false,
-    mustLookAgain: false,
-  });
-
-  const look = async (key: string): Promise<void> => {
-    const group = groups.get(key);
-    if (group === undefined) return;
-    group.mustLookAgain = true;
-    if (group.isLooking) return;
-    group.isLooking = true;
-    while (group.mustLookAgain && groups.has(key)) {
-      group.mustLookAgain = false;
-      for (const id of group.ids) if (await isSettled(id)) group.ids.delete(id);
-    }
-    group.isLooking = false;
-    if (group.ids.size === 0) forget(key, group);
-  };
-
-  /** Whether this job needs no watch any more. */
-  const isSettled = async (id: JobId): Promise<boolean> => {
-    try {
-      const before = journal.get(id);
-      if (before?.state !== 'queued' || before.deferral === null) return true;
-      if ((await plugins.obstacle(before)) !== null) return false;
-      const now = journal.get(id);
-      if (now?.state !== 'queued' || now.deferral === null) return true;
-      transitions.release(id);
-      wake(now.request.queue);
-      return true;
-    } catch (thrown) {
-      log.warn({ error: thrown, job: id }, 'What a deferred job waits for could not be looked at; it is tried again.');
-      return false;
-    }
-  };
-
-  const forget = (key: string, group: Group): void => {
-    group.cancel();
-    groups.delete(key);
-  };
-
+  const { journal, transitions } = options;
+  const watches = createSharedWatches(options.watchPaths, (id) => isSettled(options, id));
   return {
     defer: (job, deferral) => {
       transitions.defer(job, deferral);
-      watch(job.id, deferral.paths);
+      watches.watch(job.id, deferral.paths);
     },
     restore: () => {
-      for (const { id, deferral } of journal.deferred()) watch(id, deferral?.paths ?? []);
+      for (const { id, deferral } of journal.deferred()) watches.watch(id, deferral?.paths ?? []);
     },
-    close: () => {
-      for (const [key, group] of groups) forget(key, group);
-    },
+    close: () => watches.close(),
   };
+};
+
+/** Whether this job needs no watch any more: it is not deferred, or is released now. */
+const isSettled = async (options: DeferralsOptions, id: JobId): Promise<boolean> => {
+  try {
+    const before = deferredJob(options.journal, id);
+    if (before === undefined) return true;
+    if (await isInTheWay(options.plugins, before)) return false;
+    const now = deferredJob(options.journal, id);
+    if (now === undefined) return true;
+    options.transitions.release(id);
+    options.wake(now.request.queue);
+    return true;
+  } catch (thrown) {
+    const message = 'What a deferred job waits for could not be looked at; it is tried again.';
+    options.log.warn({ error: thrown, job: id }, message);
+    return false;
+  }
+};
+
+const deferredJob = (journal: Journal, id: JobId): QueuedJob | undefined => {
+  const job = journal.get(id);
+  return job?.state === 'queued' && job.deferral !== null ? job : undefined;
+};
+
+/** A job whose plugin is gone is let go: its turn ends it, and says why. */
+const isInTheWay = async (plugins: Pick<Plugins, 'obstacle'>, job: QueuedJob): Promise<boolean> => {
+  try {
+    return (await plugins.obstacle(job)) !== null;
+  } catch (thrown) {
+    if (thrown instanceof TriggerdError && !thrown.retryable) return false;
+    throw thrown;
+  }
 };

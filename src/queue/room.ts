@@ -49,6 +49,15 @@ export interface NamedQueue extends QueueOptions {
   isPaused: boolean;
   /** How many wait for this queue to run empty; it takes no new job meanwhile. */
   drains: number;
+  /** An outage of what this queue needs; see rest.ts. Undefined while all is well. */
+  outage: Outage | undefined;
+}
+
+export interface Outage {
+  /** Starts that have failed one after the other. */
+  readonly failures: number;
+  /** Pending while the queue rests. */
+  readonly timer: NodeJS.Timeout | undefined;
 }
 
 /** What the parts of this room share. */
@@ -59,6 +68,8 @@ export interface Room extends Omit<QueuesOptions, 'queues'> {
   readonly deferrals: Deferrals;
   /** Jobs that are running for the journal and not handed to the runner yet; `kill` marks them. */
   readonly preparing: Map<JobId, { isKilled: boolean }>;
+  /** Jobs that are running for the journal, and whose folder is being looked at; `kill` marks them. */
+  readonly adopting: Map<JobId, { isKilled: boolean }>;
   /** Makes sure that a turn looks at the queue: something may have become runnable. */
   wake(queue: string): void;
   phase: 'new' | 'running' | 'stopped';

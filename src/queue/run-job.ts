@@ -12,32 +12,82 @@ const noTimes: JobTimes = { realS: 0, userS: 0, systemS: 0 };
 /** Between two attempts to journal how a job ended. */
 const retryMs = 1000;
 
-/** Runs a job that the journal has just started; returns when its end is journalled (or when we are stopped). */
+/**
+ * Runs a job that the journal has just started; returns when its end is journalled (or when we are stopped). Throws when
+ * it could not be started for a reason that is not its own: then it is queued again, at its old place.
+ */
 export const runJob = async (room: Room, job: RunningJob): Promise<void> => {
-  const outcome = await attempt(room, job);
+  const { outcome, trouble } = await attempt(room, job);
   if (outcome === undefined) return;
   await settle(room, job, outcome);
-  if (outcome === 'never-started') {
-    throw new TriggerdError('internal', `No runner took job ${job.id}.`, { details: { job: job.id } });
-  }
+  if (outcome !== 'never-started') return;
+  throw trouble ?? new TriggerdError('internal', `No runner took job ${job.id}.`, { details: { job: job.id } });
 };
+
+/** Ends a job that can not be started. */
+export const endUnstarted = (room: Room, job: RunningJob, result: JobResult): Promise<void> =>
+  settle(room, job, result);
 
 /** Waits for the end of a job that an earlier daemon started. */
 export const adoptJob = async (room: Room, job: RunningJob): Promise<void> => {
-  const outcome = await room.runner.adopt(job.folder);
+  const outcome = await adopted(room, job);
+  if (outcome === undefined) return;
   room.log.info({ job: job.id, outcome: typeof outcome === 'string' ? outcome : 'ended' }, 'A job was adopted.');
   await settle(room, job, outcome);
 };
 
-/** Undefined when we were stopped before the job was handed to a runner: the next daemon will see that it never began. */
-const attempt = async (room: Room, job: RunningJob): Promise<Outcome | undefined> => {
+/**
+ * What became of a job that is running for the journal, from its folder. One whose folder can not be read may be running:
+ * it keeps its slot, and is looked at until it can be, or until somebody kills it. Undefined when we are stopped.
+ */
+const adopted = async (room: Room, job: RunningJob): Promise<Outcome | undefined> => {
+  const mark = { isKilled: false };
+  room.adopting.set(job.id, mark);
+  try {
+    for (let attempts = 1; room.phase !== 'stopped'; attempts += 1) {
+      try {
+        return await room.runner.adopt(job.folder);
+      } catch (thrown) {
+        const reason = `What became of it is not known: ${messageOf(thrown)}`;
+        if (mark.isKilled) return { kind: 'interrupted', reason };
+        if (attempts === 1)
+          room.log.error({ error: thrown, job: job.id }, 'A running job can not be looked at; it is tried again.');
+        await sleep(retryMs, undefined, { ref: false });
+      }
+    }
+    return undefined;
+  } finally {
+    room.adopting.delete(job.id);
+  }
+};
+
+interface Attempt {
+  /** Undefined when we were stopped before the job was handed to a runner: the next daemon will see that it never began. */
+  readonly outcome: Outcome | undefined;
+  /** Why it was `never-started`, if that is known. */
+  readonly trouble?: unknown;
+}
+
+const attempt = async (room: Room, job: RunningJob): Promise<Attempt> => {
+  const plan = await planned(room, job);
+  if (room.phase === 'stopped') return { outcome: undefined };
+  if ('outcome' in plan) return plan;
+  try {
+    return { outcome: await room.runner.run(job.folder, plan) };
+  } catch (trouble) {
+    // Whether it was started all the same is to be seen in its folder; a plan that is still there is made void.
+    return { outcome: await adopted(room, job), trouble };
+  }
+};
+
+/** The plan, or what there is instead. */
+const planned = async (room: Room, job: RunningJob): Promise<LaunchPlan | Attempt> => {
   try {
     const plan = await prepare(room, job);
-    if (room.phase === 'stopped') return undefined;
-    if (plan === 'killed') return { kind: 'killed', signal: 'SIGTERM' };
-    return await room.runner.run(job.folder, plan);
+    return plan === 'killed' ? { outcome: { kind: 'killed', signal: 'SIGTERM' } } : plan;
   } catch (thrown) {
-    return { kind: 'failed-to-start', reason: messageOf(thrown) };
+    if (thrown instanceof TriggerdError && thrown.retryable) return { outcome: 'never-started', trouble: thrown };
+    return { outcome: { kind: 'failed-to-start', reason: messageOf(thrown) } };
   }
 };
 
@@ -116,4 +166,4 @@ const journalled = async (room: Room, write: () => unknown): Promise<void> => {
   }
 };
 
-const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
+export const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));

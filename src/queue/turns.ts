@@ -5,23 +5,34 @@
  *
  * No wake-up is lost: a waiting turn looks at the journal later than whatever made it worth looking, a turn that took a
  * job wakes the queue again when the job is over, and a turn that finds nothing ends without giving way in between.
+ *
+ * Trouble is of two kinds. What concerns one job (its plugin is gone) ends or sets aside that job. What concerns
+ * everything (the journal, the state folder, no runner to be had) makes the queue rest: see rest.ts.
  */
-import type { QueuedJob, RunningJob } from '../domain/job.ts';
+import { TriggerdError } from '../domain/errors.ts';
+import type { Deferral, QueuedJob, RunningJob } from '../domain/job.ts';
+import type { JobResult } from '../domain/result.ts';
+import { isResting, rest, restIsOver } from './rest.ts';
 import type { NamedQueue, Room } from './room.ts';
-import { runJob } from './run-job.ts';
+import { endUnstarted, messageOf, runJob } from './run-job.ts';
 
-/** How long a queue rests after trouble with the journal or with starting runners. */
-const restMs = 1000;
 /** Adopted jobs take their slots before anything new does. */
 const adoptedFirst = 1;
 
-/** See `Room.wake`. */
+/** See `Room.wake`. Never throws, and does nothing while the queue rests: it is woken after that. */
 export const wake = (room: Room, queue: NamedQueue): void => {
-  if (room.phase !== 'running' || queue.isPaused) return;
-  while (queue.turns.size < queue.turns.concurrency && mayHaveMore(room, queue)) {
-    addTurn(queue, () => takeTurn(room, queue));
+  if (room.phase !== 'running' || queue.isPaused || isResting(queue)) return;
+  try {
+    while (queue.turns.size < queue.turns.concurrency && mayHaveMore(room, queue)) {
+      addTurn(queue, () => takeTurn(room, queue));
+    }
+  } catch (thrown) {
+    restAfter(room, queue, thrown);
   }
 };
+
+const restAfter = (room: Room, queue: NamedQueue, thrown: unknown): void =>
+  rest(room, queue, thrown, () => wake(room, queue));
 
 /** Lets a job that already runs hold a slot until `over`. */
 export const holdSlot = (queue: NamedQueue, over: Promise<void>): void => addTurn(queue, () => over, adoptedFirst);
@@ -35,17 +46,15 @@ const mayHaveMore = (room: Room, queue: NamedQueue): boolean =>
   queue.turns.size < room.journal.count(queue.name, 'queued');
 
 const takeTurn = async (room: Room, queue: NamedQueue): Promise<void> => {
+  if (isResting(queue)) return;
   try {
-    const job = await inOrder(queue, () => choose(room, queue));
-    if (job === undefined) return;
-    await runJob(room, job);
-    wake(room, queue);
+    const chosen = await inOrder(queue, () => choose(room, queue));
+    if (chosen?.failure !== undefined) await endUnstarted(room, chosen.job, chosen.failure);
+    else if (chosen !== undefined) await runJob(room, chosen.job);
+    restIsOver(room, queue);
+    if (chosen !== undefined) wake(room, queue);
   } catch (thrown) {
-    room.log.error(
-      { error: thrown, queue: queue.name },
-      'The queue rests a moment: its next job could not be started.',
-    );
-    setTimeout(() => wake(room, queue), restMs).unref();
+    restAfter(room, queue, thrown);
   }
 };
 
@@ -64,21 +73,43 @@ const inOrder = async <T>(queue: NamedQueue, work: () => Promise<T>): Promise<T>
   }
 };
 
+/** A job that the journal calls running from now on; `failure` says why it can not be. */
+interface Chosen {
+  readonly job: RunningJob;
+  readonly failure?: JobResult;
+}
+
 /**
  * The first job that nothing is in the way of, started. Before it, those that something is in the way of are deferred,
  * and those that have lost their purpose are skipped.
  */
-const choose = async (room: Room, queue: NamedQueue): Promise<RunningJob | undefined> => {
+const choose = async (room: Room, queue: NamedQueue): Promise<Chosen | undefined> => {
   for (;;) {
     const head = candidate(room, queue);
     if (head === undefined) return undefined;
-    const obstacle = await room.plugins.obstacle(head);
+    const obstacle = await obstacleOf(room, head);
     // Much may have happened meanwhile: pause, remove, something more urgent.
     if (candidate(room, queue)?.id !== head.id) continue;
     const lostPurpose = room.reasonToSkip?.(head) ?? null;
     if (lostPurpose !== null) room.transitions.skip(head.id, lostPurpose);
-    else if (obstacle === null) return room.transitions.start(head.id);
+    else if (obstacle === null) return { job: room.transitions.start(head.id) };
+    else if ('kind' in obstacle) return { job: room.transitions.start(head.id), failure: obstacle };
     else room.deferrals.defer(head, obstacle);
+  }
+};
+
+/**
+ * What is in the way of this job. One whose plugin is gone or invalid can never start; one that could not be looked at
+ * for a reason of the system's is set aside, and looked at again with the other deferred ones. Throws what is retryable.
+ */
+const obstacleOf = async (room: Room, job: QueuedJob): Promise<Omit<Deferral, 'since'> | JobResult | null> => {
+  try {
+    return await room.plugins.obstacle(job);
+  } catch (thrown) {
+    const reason = messageOf(thrown);
+    if (!(thrown instanceof TriggerdError)) return { reason: `what is in its way is not known: ${reason}`, paths: [] };
+    if (thrown.retryable) throw thrown;
+    return { kind: 'failed-to-start', reason };
   }
 };
 

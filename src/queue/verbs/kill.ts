@@ -7,6 +7,9 @@ export const kill = async (room: Room, id: JobId): Promise<Job> => {
   if (job.state === 'queued') throw wrongState(job, 'remove it instead.');
   if (job.state !== 'running') throw wrongState(job, 'only a running job can be killed.');
   const beingPrepared = room.preparing.get(id);
+  // One whose folder can not be read is given up at the next look; see run-job.ts.
+  const beingAdopted = room.adopting.get(id);
+  if (beingAdopted !== undefined) beingAdopted.isKilled = true;
   if (beingPrepared !== undefined) beingPrepared.isKilled = true;
   else await room.runner.kill(job.folder);
   return jobWithId(room, id);

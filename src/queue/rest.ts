@@ -1,0 +1,42 @@
+/**
+ * When the journal, the disk or the system refuses, a queue rests, longer each time, and then looks again. However many
+ * turns have failed, a queue has one timer; and an outage is two lines in the log, not thousands.
+ */
+import { type RetryPolicy, retryDelayMs } from '../domain/retry.ts';
+import type { NamedQueue, Room } from './room.ts';
+
+const policy: RetryPolicy = { firstMs: 500, factor: 2, maxMs: 10_000, jitter: 0.5 };
+
+export const isResting = (queue: NamedQueue): boolean => queue.outage?.timer !== undefined;
+
+/** Begins a rest, and an outage if there is none; `after` is called once when it is over. */
+export const rest = ({ log }: Pick<Room, 'log'>, queue: NamedQueue, thrown: unknown, after: () => void): void => {
+  if (isResting(queue)) return;
+  const failures = (queue.outage?.failures ?? 0) + 1;
+  if (failures === 1)
+    log.error(
+      { error: thrown, queue: queue.name },
+      'The queue rests: its next job could not be started; it is tried again.',
+    );
+  const timer = setTimeout(
+    () => {
+      queue.outage = { failures, timer: undefined };
+      after();
+    },
+    retryDelayMs(policy, failures),
+  ).unref();
+  queue.outage = { failures, timer };
+};
+
+/** Something went well: the outage, if there was one, is over. */
+export const restIsOver = ({ log }: Pick<Room, 'log'>, queue: NamedQueue): void => {
+  if (queue.outage === undefined || isResting(queue)) return;
+  log.info({ queue: queue.name, failures: queue.outage.failures }, 'The queue goes on: its jobs start again.');
+  queue.outage = undefined;
+};
+
+/** For the end of the daemon. */
+export const cancelRest = (queue: NamedQueue): void => {
+  clearTimeout(queue.outage?.timer);
+  queue.outage = undefined;
+};
