@@ -1,4 +1,4 @@
-import { cpSync, existsSync } from 'node:fs';
+import { cpSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -95,4 +95,28 @@ describe('a daemon that is killed, frozen, or started twice', () => {
     expect(early).toEqual([]);
     expect(syncs).toBeGreaterThanOrEqual(20);
   }, 30_000);
+});
+
+describe('A10: a bug that nothing catches', () => {
+  it.each(['exception', 'rejection'])(
+    'an %s ends the daemon with a word and exit code 1, and loses nothing',
+    async (kind) => {
+      const folder = temporaryFolder();
+      const bug = join(folder, 'bug.mjs');
+      const act = kind === 'exception' ? "throw new Error('planted')" : "void Promise.reject(new Error('planted'))";
+      writeFileSync(bug, `process.on('SIGUSR2', () => { ${act}; });`);
+      const fleet = await startFleet({ env: { NODE_OPTIONS: `--import=${bug}` } });
+      const [node] = fleet.nodes;
+      const fired = Promise.all([fleet.fire('a10-1', { ms: 300 }), fleet.fire('a10-2')]);
+      await until(() => fleet.recorder.executions().length > 0, 'a run');
+      node?.signal('SIGUSR2');
+      await until(() => node?.log().some(({ level }) => level === 60), 'the last word');
+      expect(await node?.stop()).toBe(1);
+      await node?.start();
+      await fired;
+      expect(await fleet.verdict()).toEqual([]);
+      await fleet.remove();
+    },
+    30_000,
+  );
 });

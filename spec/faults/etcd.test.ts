@@ -79,6 +79,24 @@ describe('one etcd', () => {
   const node = () => fleet.nodes[0] as FleetNode;
   const link = () => node().links[0] as FleetNode['links'][number];
 
+  it('B10: while etcd is frozen every call comes back, and local jobs run', async () => {
+    fleet.etcd[0]?.freeze();
+    const local = await postJob(node().socket, { plugin: 'record', args: { key: 'b10' } });
+    expect((await node().trigger('queue', 'wait', String(local.id))).exitCode).toBe(0);
+    const askedAt = performance.now();
+    const asked = await Promise.all([
+      node().trigger('fire', 'x', '--host', 'node1', '--plugin', 'record'),
+      node().trigger('status'),
+      node().trigger('nodes'),
+    ]);
+    expect(asked.map(({ exitCode }) => exitCode)).toEqual([3, 3, 3]);
+    expect(performance.now() - askedAt).toBeLessThan(10_000);
+    const late = fleet.fire('b10');
+    fleet.etcd[0]?.thaw();
+    await late;
+    await fleet.settled();
+  }, 30_000);
+
   it('B8: a publication whose answer was lost is one firing, however often it is repeated', async () => {
     const proxy = await startProxy(fleet.etcd[0]?.ports.client ?? 0);
     const options = { requestTimeoutMs: 400, log: recordingLog() };
