@@ -33,6 +33,7 @@ RSpec.configure do |config|
 
   config.include Fixtures
   config.include Settings
+  config.include Spooled
   config.after { Cleanup.run }
   config.after(:suite) do
     EtcdServer.stop_all

@@ -26,7 +26,7 @@ class PuppetX::Trigger::Delivery
   def run
     store
     yield
-    @spool.remove(@firing.id)
+    @spool.remove(@firing.id) unless @spool_problem
     :owed
   rescue PuppetX::Trigger::ConflictError
     @spool.remove(@firing.id)

@@ -34,8 +34,8 @@ module PuppetX::Trigger::Leftovers
     drain = PuppetX::Trigger::Drain.new(PuppetX::Trigger::Spool.new(settings.spool)) { |firing, place| publish(firing, place) }
     late = run_in_time(drain)
     report(drain, settings.spool, late)
-  rescue PuppetX::Trigger::Error => e
-    Puppet.warning("Trigger: #{e.message}")
+  rescue StandardError => e
+    Puppet.warning("Trigger: what earlier runs may have left in the spool is not delivered: #{e.message}")
   end
 
   def self.run_in_time(drain)

@@ -37,7 +37,7 @@ class PuppetX::Trigger::RunContext
   end
 
   def self.parse(text)
-    values = JSON.parse(text.force_encoding(Encoding::UTF_8))
+    values = JSON.parse(text.dup.force_encoding(Encoding::UTF_8))
     raise ArgumentError unless values.is_a?(Hash) && values['format'] == PuppetX::Trigger::Document::FORMAT
 
     chain, ttl = values.values_at('chain', 'ttl')

@@ -37,7 +37,7 @@ class PuppetX::Trigger::Spool
                                         'free space and health of its file system'
   end
 
-  # Somebody else may have been faster.
+  # Somebody else may have been faster; and what can't be removed is published again, which is harmless.
   def remove(id)
     %w[json place].each { |kind| delete(@folder.file("#{id}.#{kind}")) }
   end
@@ -49,6 +49,8 @@ class PuppetX::Trigger::Spool
 
     names = Dir.children(path).select { |name| name.end_with?('.json') && !name.start_with?('.') }
     names.filter_map { |name| (time = modified(name)) && [time, name] }.sort.map(&:last)
+  rescue SystemCallError => e
+    raise PuppetX::Trigger::SpoolError, "can't look into the spool #{path}: #{e.class.new.message}"
   end
 
   # @param name [String] from `waiting`
@@ -112,6 +114,8 @@ class PuppetX::Trigger::Spool
     nil
   rescue Errno::ELOOP
     raise PuppetX::Trigger::InvalidFiring, 'it is a symbolic link'
+  rescue SystemCallError => e
+    raise PuppetX::Trigger::SpoolError, "can't read #{@folder.file(name)}: #{e.class.new.message}"
   end
 
   def modified(name)
@@ -122,7 +126,7 @@ class PuppetX::Trigger::Spool
 
   def delete(file)
     File.delete(file)
-  rescue Errno::ENOENT
+  rescue SystemCallError
     nil
   end
 end

@@ -58,6 +58,44 @@ RSpec.describe 'the provider etcd of the type trigger' do
     end
   end
 
+  it 'publishes without a spool, and warns' do
+    use_client_json('spool' => __FILE__)
+    resource = trigger
+    expect(resource).to receive(:warning).with(/the spool #{__FILE__} is not a folder. To do: .* is lost\z/)
+    expect(resource).to receive(:notice).with(/\Afired/)
+    resource.refresh
+  end
+
+  it 'fails without a spool and without etcd' do
+    use_client_json('spool' => __FILE__)
+    expect { trigger(endpoints: 'http://127.0.0.1:1').refresh }
+      .to raise_error(Puppet::Error, /connection refused.*It is not spooled either: the spool #{__FILE__}/)
+  end
+
+  it 'neither spools nor publishes what no reader would take' do
+    use_client_json('spool' => spool_path)
+    expect { trigger(args: { 'text' => 'x' * 1024 * 1024 }).refresh }
+      .to raise_error(Puppet::Error, /\Acould not fire to 2 nodes .*1048576 are possible; make args smaller/)
+    expect([spooled, server.requests]).to eq([[], []])
+  end
+
+  it 'continues the chain that led to this run' do
+    link = { firing: '01K9ZQ4T5M8W3V6X7Y8Z9A0BCD', node: 'web01', trigger: 'a' }
+    Cleanup.defer { ENV.delete('TRIGGERD_CONTEXT') }
+    ENV['TRIGGERD_CONTEXT'] = client_json(JSON.generate(format: 1, chain: [link], ttl: 3))
+    trigger.refresh
+    expect(JSON.parse(sent.values.first)).to include('ttl' => 3, 'chain' => [link.transform_keys(&:to_s)])
+  end
+
+  it 'warns about a context that it can not read, and fires' do
+    Cleanup.defer { ENV.delete('TRIGGERD_CONTEXT') }
+    ENV['TRIGGERD_CONTEXT'] = '/nowhere'
+    resource = trigger
+    expect(resource).to receive(:warning).with(%r{TRIGGERD_CONTEXT names /nowhere, .*; the chain begins here})
+    resource.refresh
+    expect(JSON.parse(sent.values.first)['chain']).to eq([])
+  end
+
   it 'names no firing when there never was one' do
     use_client_json('endpoint' => 'x')
     expect { trigger.refresh }.to raise_error(Puppet::Error, /\Acould not fire to 2 nodes \(lb01, lb02\): .*unknown key/)

@@ -1,0 +1,116 @@
+# frozen_string_literal: true
+
+require 'spec_helper'
+require 'puppet_x/trigger/firing'
+require 'puppet_x/trigger/spool'
+
+RSpec.describe PuppetX::Trigger::Spool do
+  subject(:spool) { described_class.new(spool_path) }
+
+  let(:firing) { SampleFiring.to(%w[lb01], job: { args: { 'a' => 'ü' } }) }
+  let(:name) { "#{firing.id}.json" }
+
+  def mode(*path)
+    File.stat(File.join(*path)).mode & 0o777
+  end
+
+  it 'keeps exactly the bytes of the document, for nobody else to read' do
+    spool.store(firing)
+    expect(spooled).to eq([name])
+    expect(File.binread(File.join(spool_path, name))).to eq(firing.json.b)
+    expect([mode(spool_path), mode(spool_path, name)]).to eq([0o700, 0o600])
+    expect(spool.read(name).json).to eq(firing.json)
+  end
+
+  it 'has a firing on the disk before it has its name, and its name before it says so' do
+    order = []
+    allow_any_instance_of(File).to receive(:fsync).and_wrap_original { |fsync| order << [:fsync, File.basename(fsync.receiver.path)] && fsync.call }
+    allow(File).to receive(:rename).and_wrap_original { |rename, *names| order << [:rename] && rename.call(*names) }
+    spool.store(firing)
+    expect(order.last(3)).to eq([[:fsync, ".tmp-#{firing.id}"], [:rename], [:fsync, 'spool']])
+  end
+
+  it 'makes missing folders above its own' do
+    described_class.new(File.join(spool_path, 'a', 'b')).store(firing)
+    expect(mode(spool_path, 'a')).to eq(0o700)
+  end
+
+  it 'forgets a firing, also twice' do
+    spool.store(firing, PuppetX::Trigger::Place.new(['http://a:1'], '/p'))
+    2.times { spool.remove(firing.id) }
+    expect(spooled).to be_empty
+    expect(spool.read(name)).to be_nil
+  end
+
+  it 'keeps beside the firing where it belongs' do
+    spool.store(firing, PuppetX::Trigger::Place.new(['http://a:1'], '/p'))
+    expect(spool.place(firing.id).to_h).to eq('endpoints' => ['http://a:1'], 'prefix' => '/p')
+    File.write(File.join(spool_path, "#{firing.id}.place"), '{}')
+    expect { spool.place(firing.id) }.to raise_error(PuppetX::Trigger::InvalidFiring, /does not say where/)
+  end
+
+  it 'lists firings, the oldest first, and nothing else' do
+    firings = Array.new(3) { SampleFiring.to(%w[lb01]) }.shuffle
+    firings.each_with_index do |each, index|
+      spool.store(each)
+      File.utime(index, index, File.join(spool_path, "#{each.id}.json"))
+    end
+    ['.tmp-x', '.x.json', 'notes.txt'].each { |other| File.write(File.join(spool_path, other), '') }
+    expect(spool.waiting).to eq(firings.map { |each| "#{each.id}.json" })
+  end
+
+  it 'is empty where there is no folder, and makes none for looking' do
+    expect(spool.waiting).to eq([])
+    expect(File).not_to exist(spool_path)
+  end
+
+  describe 'with a file that is no firing' do
+    {
+      'a symbolic link' => [->(path) { File.symlink('/etc/passwd', path) }, /symbolic link/],
+      'a folder' => [->(path) { Dir.mkdir(path) }, /not a file/],
+      'a FIFO' => [->(path) { File.mkfifo(path) }, /not a file/],
+      'garbage' => [->(path) { File.write(path, '{') }, /not JSON/],
+      'another firing' => [->(path) { File.write(path, SampleFiring.to(%w[lb01]).json) }, /name of the file is not the id/],
+    }.each do |what, (plant, message)|
+      it "reads no #{what}, and can set it aside with the reason" do
+        Dir.mkdir(spool_path, 0o700)
+        plant.call(File.join(spool_path, name))
+        expect { spool.read(name) }.to raise_error(PuppetX::Trigger::InvalidFiring, message)
+        2.times { spool.reject(name, 'because') }
+        expect(spooled).to eq(['rejected'])
+        expect(File.read(File.join(spool_path, 'rejected', "#{name}.reason"))).to eq("because\n")
+      end
+    end
+  end
+
+  describe 'in a folder that is not ours alone' do
+    {
+      'a symbolic link' => [->(path) { File.symlink(Dir.mktmpdir('x', SCRATCH), path) }, /is a symbolic link. To do: remove/],
+      'a link to nowhere' => [->(path) { File.symlink('/nowhere', path) }, /is a symbolic link/],
+      'a FIFO' => [->(path) { File.mkfifo(path) }, /is not a folder/],
+      'a file' => [->(path) { File.write(path, '') }, /is not a folder/],
+      'writable by its group' => [->(path) { Dir.mkdir(path) && File.chmod(0o770, path) }, /can be written by its group.*chmod 0700/],
+      'writable by everybody' => [->(path) { Dir.mkdir(path) && File.chmod(0o1777, path) }, /can be written by its group or by others/],
+      'of somebody else' => [->(path) { Dir.mkdir(path, 0o700) && File.chown(65_534, nil, path) }, /belongs to user 65534.*chown/],
+    }.each do |what, (plant, message)|
+      it "does nothing: #{what}" do
+        skip 'only root can give a folder away' if what.include?('somebody') && !Process.uid.zero?
+        plant.call(spool_path)
+        [spool_path, "#{spool_path}/"].each do |path|
+          expect { described_class.new(path).store(firing) }.to raise_error(PuppetX::Trigger::SpoolError, message)
+          expect { described_class.new(path).waiting }.to raise_error(PuppetX::Trigger::SpoolError, message)
+        end
+      end
+    end
+  end
+
+  it 'says that the disk is full, leaves nothing half written, and recovers' do
+    skip 'only root can mount' unless Process.uid.zero?
+    mount_small(spool_path)
+    spool.store(firing)
+    big = SampleFiring.to(%w[lb01], job: { args: { 'a' => 'x' * 100_000 } })
+    expect { spool.store(big) }.to raise_error(PuppetX::Trigger::SpoolError, /No space left on device. To do: check the free space/)
+    expect(spooled).to eq([name])
+    expect { spool.store(SampleFiring.to(%w[lb01])) }.not_to raise_error
+  end
+end
