@@ -82,10 +82,11 @@ export const burstDuringRun: Round = async (fleet, random, name) => {
   );
   const jobs = [...new Map(outcomes.map((outcome) => [outcome.jobId, outcome])).values()];
   jobs.sort((a, b) => (a.jobId ?? 0) - (b.jobId ?? 0));
+  // A third is made when the second runs, so when the first has ended.
   for (const [index, { jobId, queuedAt }] of jobs.entries()) {
-    const before = jobs[index - 1];
-    if (before !== undefined && (queuedAt ?? 0) < (before.startedAt ?? 0))
-      throw new Error(`job ${jobId} was made while job ${before.jobId} of the same kind was waiting`);
+    const first = jobs[index - 2];
+    if (first !== undefined && (queuedAt ?? 0) < (first.finishedAt ?? 0))
+      throw new Error(`job ${jobId} was made while another of its kind waited behind job ${first.jobId}`);
   }
 };
 
