@@ -116,7 +116,21 @@ const jobs = section('What holds for every job.', {
 const history = section('How long things that are over are kept.', {
   keep: v.optional(integer('Ended jobs kept at most.', 0, 10_000_000), 1000),
   max_age: v.optional(duration('Ended jobs older than this are forgotten.'), '30d'),
-  ids: v.optional(duration('How long a firing’s id is remembered, so that it never runs twice.'), '90d'),
+  ids: v.optional(
+    duration('How long a firing’s id is remembered, so that it never runs twice; an older firing is refused.'),
+    '90d',
+  ),
+  firings_keep: v.optional(
+    integer('Firings that are over, kept in etcd with their outcomes at most; the newest are.', 0, 10_000_000),
+    100_000,
+  ),
+  firings_max_age: v.optional(duration('Firings that ended longer ago than this are deleted from etcd.'), '30d'),
+});
+
+const sweeper = section('The one daemon of all that keeps etcd tidy: each stands for that office.', {
+  enabled: v.optional(flag('Stand for it.'), true),
+  interval: v.optional(duration('Between two rounds: how late an expiry may be recorded.', 10), '30s'),
+  abandoned: v.optional(duration('A publication that has not gone on for this long is given up.', 10), '10m'),
 });
 
 const log = section('The daemon’s log on stderr.', {
@@ -203,6 +217,7 @@ export const configSchema = v.object(
     plugins: v.optional(plugins, {}),
     jobs: v.optional(jobs, {}),
     history: v.optional(history, {}),
+    sweeper: v.optional(sweeper, {}),
     log: v.optional(log, {}),
     http: v.optional(http),
     broker: v.optional(broker),

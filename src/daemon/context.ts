@@ -2,6 +2,7 @@ import { chainOfRun } from '../domain/chain.ts';
 import type { Firing } from '../domain/firing.ts';
 import type { Job } from '../domain/job.ts';
 import type { FiringLog } from '../queue/ports.ts';
+import { liveFirings } from '../watch/ended-elsewhere.ts';
 import { serializeFiring } from '../watch/wire.ts';
 
 /** A run may satisfy any number of firings; what the document tells of them has an end. */
@@ -16,7 +17,7 @@ const maxBytes = 1_048_576;
  */
 export const contextDocument = (node: string, firings: Pick<FiringLog, 'ofJob'>, job: Job): string => {
   const { id, attempt, request } = job;
-  const owed = firings.ofJob(id).map(({ firing }) => firing);
+  const owed = liveFirings(firings, id).map(({ firing }) => firing);
   const facts = { id, attempt, source: request.source, noop: request.noop };
   const head = { format: 1, node, job: facts, ...chainOfRun(owed, node), firings_total: owed.length };
   return `${JSON.stringify(head).slice(0, -1)},"firings":[${newest(owed).join(',')}]}\n`;

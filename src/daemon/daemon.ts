@@ -17,6 +17,7 @@ import { changedSections } from './reload.ts';
 import { serve } from './serve.ts';
 import { buildQueues } from './start-queues.ts';
 import { drainSpool } from './start-spool.ts';
+import { startSweeper } from './start-sweeper.ts';
 import { announce, buildEndedElsewhere, buildWatcher, publishOutcomes } from './start-watching.ts';
 
 export interface Daemon {
@@ -59,6 +60,7 @@ const start = async (options: DaemonOptions, releasers: Releasers): Promise<Daem
     watcher.start();
     releasers.push('inbox', () => watcher.stop());
   }
+  startSweeper(parts, releasers);
   return {
     ready: config.watch.enabled ? watcher.ready : Promise.resolve(),
     reload: createReload(config, parts.plugins, options.log),

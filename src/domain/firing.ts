@@ -73,6 +73,25 @@ export const defaultTtl = 8;
 const ulidPattern = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
 export const isFiringId = (value: string): value is FiringId => ulidPattern.test(value);
 
+const crockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+/** How many characters of an id are its time. */
+const timeLength = 10;
+
+/** When a firing was made, as its id says: ms since the epoch, by the publisher's clock. */
+export const timeOfFiringId = (id: FiringId): number =>
+  [...id.slice(0, timeLength)].reduce((time, char) => time * 32 + crockford.indexOf(char), 0);
+
+/** The smallest of all ids of this time: ids sort like their times. */
+export const firstFiringIdAt = (at: number): FiringId => {
+  let rest = Math.max(0, Math.floor(at));
+  let id = '';
+  for (let place = 0; place < timeLength; place++) {
+    id = crockford.charAt(rest % 32) + id;
+    rest = Math.floor(rest / 32);
+  }
+  return id.padEnd(26, '0');
+};
+
 /** Whether the firing's written expiry has passed at `now` (ms since the epoch). */
 export const isExpired = (firing: Pick<Firing, 'expiresAt'>, now: number): boolean =>
   firing.expiresAt !== null && Date.parse(firing.expiresAt) <= now;

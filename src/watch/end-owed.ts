@@ -4,8 +4,9 @@ import { isNodeName } from '../domain/names.ts';
 import { isFinal, type Outcome, owedOutcome } from '../domain/outcome.ts';
 import { chunksOf, inWindows } from './in-windows.ts';
 import type { Keys } from './keys.ts';
+import { assertFence } from './office.ts';
 import { readable } from './origin.ts';
-import type { Compare, Entry, Transaction } from './ports.ts';
+import type { Entry, Fence, Transaction } from './ports.ts';
 import type { Place } from './publication.ts';
 import { parseOutcome, serializeOutcome } from './wire-outcome.ts';
 
@@ -36,7 +37,7 @@ export interface Ending {
   /** Also where the node says that it runs; else that is left alone. */
   readonly evenRunning?: boolean;
   /** What must hold for the writer to be entitled to this. */
-  readonly fence?: Compare;
+  readonly fence?: Fence;
 }
 
 /** `settled`: nothing was owed any more; the outcome is what had been recorded by then, if anything was. */
@@ -52,11 +53,6 @@ export interface Ended extends Debt {
  */
 export const endOwed = async (place: Place, debts: readonly Debt[], ending: Ending): Promise<Ended[]> =>
   (await inWindows(chunksOf(debts, debtsAtOnce), (batch) => new Batch(place, ending).end(batch), batchesAtOnce)).flat();
-
-/** Somebody else is entitled now; nothing was written. */
-export class FenceLost extends Error {
-  override readonly name = 'FenceLost';
-}
 
 class Batch {
   readonly #place: Place;
@@ -104,8 +100,7 @@ class Batch {
   /** Puts aside what needs no further try; gives the rest. */
   #sort(debts: readonly Debt[], read: ReadonlyMap<string, Entry>): Debt[] {
     const { fence, evenRunning = false } = this.#ending;
-    if (fence && 'createRevision' in fence && read.get(fence.key)?.createRevision !== fence.createRevision)
-      throw new FenceLost('another one holds the office');
+    if (fence) assertFence(fence, read.get(fence.key));
     return debts.filter((debt) => {
       const key = this.#place.keys.outcome(debt.firing, debt.node);
       const mine = serializeOutcome(this.#outcomeFor(debt));

@@ -62,10 +62,16 @@ export interface Transaction {
   /** Keys that are read when the compare fails. */
   readonly otherwiseGet?: readonly string[];
 }
+/** That this very key is there still: nobody has deleted it, nor created it anew. */
+export interface Fence {
+  readonly key: string;
+  readonly createRevision: bigint;
+}
+
 /** A revision of 0 is that of a key that is not there. */
 export type Compare =
   | { readonly key: string; readonly is: 'present' | 'absent' }
-  | { readonly key: string; readonly createRevision: bigint }
+  | Fence
   | { readonly key: string; readonly modRevision: bigint };
 export type Write =
   | { readonly put: string; readonly value: string }
@@ -97,7 +103,7 @@ export interface Presence {
  * it. So every write that needs the office compares `fence`, which no later holder's key satisfies.
  */
 export interface HeldKey {
-  readonly fence: Compare;
+  readonly fence: Fence;
   /** Aborted as soon as the lease may be over by our own monotonic clock, or is known to be. */
   readonly lost: AbortSignal;
   /** The same, also when nothing of this process has run for a while and no timer could fire. */

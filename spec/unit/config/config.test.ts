@@ -17,7 +17,14 @@ describe('defaults', () => {
     });
     expect(config.watch).toEqual({ enabled: true, run_cmd: 'puppet agent --test', allow: ['puppet'] });
     expect(config.jobs).toEqual({ grace: 10_000, max_output: 64 * 2 ** 20, max_attempts: 3 });
-    expect(config.history).toEqual({ keep: 1000, max_age: 30 * 86_400_000, ids: 90 * 86_400_000 });
+    expect(config.history).toEqual({
+      keep: 1000,
+      max_age: 30 * 86_400_000,
+      ids: 90 * 86_400_000,
+      firings_keep: 100_000,
+      firings_max_age: 30 * 86_400_000,
+    });
+    expect(config.sweeper).toEqual({ enabled: true, interval: 30_000, abandoned: 600_000 });
   });
 
   it('have the queues default and requests, whatever other queues there are', () => {

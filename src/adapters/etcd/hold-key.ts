@@ -1,4 +1,4 @@
-import type { Compare, HeldKey } from '../../watch/ports.ts';
+import type { Fence, HeldKey } from '../../watch/ports.ts';
 import { isLeaseGone } from './cast-error.ts';
 import type { Endpoints } from './endpoints.ts';
 import { createWithLease, grantLease, keepAliveOnce, revokeLease } from './leases.ts';
@@ -12,7 +12,7 @@ const margin = 0.2;
  * last renewal was asked for.
  */
 export class LeasedKey implements HeldKey {
-  readonly fence: Compare;
+  readonly fence: Fence;
   readonly #endpoints: Endpoints;
   readonly #lease: string;
   readonly #ttlMs: number;
@@ -37,7 +37,7 @@ export class LeasedKey implements HeldKey {
     return undefined;
   }
 
-  private constructor(endpoints: Endpoints, fence: Compare, lease: string, ttlMs: number, askedAt: number) {
+  private constructor(endpoints: Endpoints, fence: Fence, lease: string, ttlMs: number, askedAt: number) {
     this.#endpoints = endpoints;
     this.fence = fence;
     this.#lease = lease;

@@ -1,0 +1,37 @@
+import { owedOutcome } from '../../src/domain/outcome.ts';
+import { keysBelow } from '../../src/watch/keys.ts';
+import { Office } from '../../src/watch/office.ts';
+import type { HeldKey, KeyStore } from '../../src/watch/ports.ts';
+import type { Place } from '../../src/watch/publication.ts';
+import { recordOutcome } from '../../src/watch/record-outcome.ts';
+import type { RoundOptions } from '../../src/watch/sweeper/round.ts';
+import { recordingLog } from './recording-log.ts';
+
+export const keys = keysBelow('/trigger');
+
+/** Takes the sweeper's office. */
+export const takeOffice = async (store: KeyStore): Promise<{ office: Office; held: HeldKey }> => {
+  const held = await store.holdKey(keys.office('sweeper'), '{}');
+  if (held === undefined) throw new Error('somebody else holds the office');
+  return { office: new Office(store, held), held };
+};
+
+export const roundOptions = (store: KeyStore, office: Office, more: Partial<RoundOptions> = {}): RoundOptions => ({
+  store,
+  keys,
+  office,
+  abandonedMs: 600_000,
+  firingsKept: 1_000,
+  firingsMaxAgeMs: 30 * 86_400_000,
+  clock: { now: () => Date.now() },
+  log: recordingLog(),
+  ...more,
+});
+
+/** Ends a firing as its node would. */
+export const finish = (place: Place, firing: string, node: string, at = Date.now()) =>
+  recordOutcome(place, { ...owedOutcome(firing, node), stage: 'finished', result: 'succeeded', finishedAt: at });
+
+/** Says that a node has it in its queue, or runs it. */
+export const say = (place: Place, firing: string, node: string, stage: 'queued' | 'running' | 'deferred') =>
+  recordOutcome(place, { ...owedOutcome(firing, node), stage, jobId: 7, queuedAt: 1 });

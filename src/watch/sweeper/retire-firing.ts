@@ -1,0 +1,39 @@
+import { chunksOf } from '../in-windows.ts';
+import type { Office } from '../office.ts';
+import { readable } from '../origin.ts';
+import type { Place } from '../publication.ts';
+import { parseFiring } from '../wire.ts';
+import { parseOutcome } from '../wire-outcome.ts';
+
+/** Entries that are asked for in one transaction, beside the office. */
+const entriesAtOnce = 100;
+
+/**
+ * Deletes a firing with its outcomes, if nobody owes it anything: no inbox has it. That can't change back, because
+ * entries are written before the firing's commit only; so asking in several steps is as good as in one. A firing that
+ * nobody can read stays: nobody can say to whom it is owed.
+ */
+export const retireFiring = async (
+  place: Place & { readonly office: Office },
+  id: string,
+): Promise<'retired' | 'kept'> => {
+  const { store, keys, office } = place;
+  const entry = await store.get(keys.firing(id));
+  const [firing] = entry === undefined ? [] : readable(parseFiring, entry);
+  if (firing === undefined) return 'kept';
+  const chunks = chunksOf(firing.targets, entriesAtOnce);
+  for (const [index, chunk] of chunks.entries()) {
+    const isLast = index === chunks.length - 1;
+    const compare = chunk.map((node) => ({ key: keys.inbox(node, id), is: 'absent' as const }));
+    const write = isLast ? [{ delete: keys.firing(id) }, { deletePrefix: keys.outcomes(id) }] : [];
+    if (!(await office.commit({ compare, write }))) return 'kept';
+  }
+  return 'retired';
+};
+
+/** When the last of its targets ended it, in ms since the epoch; 0 when none has said so. */
+export const endOfFiring = async ({ store, keys }: Place, id: string): Promise<number> => {
+  const { entries } = await store.list(keys.outcomes(id));
+  const ends = entries.flatMap((entry) => readable(parseOutcome, entry)).map(({ finishedAt }) => finishedAt ?? 0);
+  return Math.max(0, ...ends.filter((at) => at > 0));
+};

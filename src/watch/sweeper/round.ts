@@ -1,0 +1,50 @@
+import type { Log } from '../../domain/log.ts';
+import type { Clock } from '../../queue/ports.ts';
+import type { Office } from '../office.ts';
+import type { Place } from '../publication.ts';
+import { HistorySweep } from './history-sweep.ts';
+import { InboxSweep } from './inbox-sweep.ts';
+import { MarkerSweep } from './marker-sweep.ts';
+
+export interface RoundOptions extends Place {
+  readonly office: Office;
+  /** How long something unfinished must have stayed as it is to count as abandoned. */
+  readonly abandonedMs: number;
+  /** Finished firings beyond this number are forgotten, the oldest first. */
+  readonly firingsKept: number;
+  /** Finished firings are forgotten this long after their end. */
+  readonly firingsMaxAgeMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What a part of a round did, in numbers for the log; `isComplete`: nothing is left for a round that follows soon. */
+export interface Swept {
+  readonly did: Readonly<Record<string, number>>;
+  readonly isComplete: boolean;
+}
+
+/**
+ * One round after the other, each of bounded work; what one leaves, the next one goes on with. The order matters: a
+ * marker goes before the entries that it announced, so that a slow publisher meets its own missing marker first.
+ */
+export class Round {
+  readonly #options: RoundOptions;
+  readonly #parts: readonly { sweep(): Promise<Swept> }[];
+
+  constructor(options: RoundOptions) {
+    this.#options = options;
+    this.#parts = [new MarkerSweep(options), new InboxSweep(options), new HistorySweep(options)];
+  }
+
+  /** Throws `FenceLost` and the store's errors. */
+  async make(): Promise<{ readonly isComplete: boolean }> {
+    // A round that finds nothing to write should notice all the same that it is another one's turn.
+    await this.#options.office.commit({ compare: [], write: [] });
+    const swept: Swept[] = [];
+    for (const part of this.#parts) swept.push(await part.sweep());
+    const did = Object.assign({}, ...swept.map((each) => each.did)) as Record<string, number>;
+    if (Object.values(did).some((count) => count > 0)) this.#options.log.info(did, 'Swept away what is over.');
+    return { isComplete: swept.every(({ isComplete }) => isComplete) };
+  }
+}

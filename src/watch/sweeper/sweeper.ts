@@ -1,0 +1,111 @@
+import type { Log } from '../../domain/log.ts';
+import type { Clock } from '../../queue/ports.ts';
+import { FenceLost, Office } from '../office.ts';
+import { Outage } from '../outage.ts';
+import { pause } from '../pause.ts';
+import type { HeldKey } from '../ports.ts';
+import type { Place } from '../publication.ts';
+import { Round, type RoundOptions } from './round.ts';
+
+/** When a round has left something undone, the next one follows after this. */
+const soonMs = 1_000;
+
+export interface SweeperOptions extends Place, Omit<RoundOptions, 'office'> {
+  readonly node: string;
+  /** Between two rounds; half of it between two tries to take the office over. */
+  readonly everyMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * One daemon of all that share an etcd keeps it tidy: the one that holds the office.
+ *
+ * A *candidate* asks now and then whether the office is free. *In office* it makes rounds (see round.ts), one after the
+ * other, until it stops or may have lost the office: by its own clock, by a lease that is gone, or by a write that etcd
+ * refuses because the office's key is another one. Then it is a candidate again, and begins from nothing: what it has
+ * observed is worth nothing when it was not looking all the time. etcd's being away ends a round, not the office.
+ */
+export class Sweeper {
+  readonly #options: SweeperOptions;
+  readonly #stop = new AbortController();
+  readonly #away: Outage;
+  #running: Promise<void> | undefined;
+  #inOffice = false;
+
+  constructor(options: SweeperOptions) {
+    this.#options = options;
+    this.#away = new Outage(options.log, {
+      begins: 'What is over can not be swept away now; trying again.',
+      ends: 'What is over is swept away again.',
+    });
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Whether this node is the one that sweeps. */
+  get inOffice(): boolean {
+    return this.#inOffice;
+  }
+
+  /** Gives up the office; resolves when nothing of it is left running. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      const held = await this.#stand();
+      if (held !== undefined) await this.#serve(held);
+      await pause(jittered(this.#options.everyMs / 2), this.#stop.signal);
+    }
+  }
+
+  async #stand(): Promise<HeldKey | undefined> {
+    const { store, keys, node, clock } = this.#options;
+    const key = keys.office('sweeper');
+    try {
+      // Most ask in vain: that should not cost a lease.
+      if ((await store.get(key)) !== undefined) return undefined;
+      return await store.holdKey(key, JSON.stringify({ format: 1, node, since: new Date(clock.now()).toISOString() }));
+    } catch (error) {
+      await pause(this.#away.failed(error), this.#stop.signal);
+      return undefined;
+    }
+  }
+
+  async #serve(held: HeldKey): Promise<void> {
+    const { log, store } = this.#options;
+    const over = AbortSignal.any([this.#stop.signal, held.lost]);
+    const round = new Round({ ...this.#options, office: new Office(store, held) });
+    this.#inOffice = true;
+    log.info({}, 'This node sweeps away what is over.');
+    try {
+      while (!over.aborted) await pause(await this.#sweep(round), over);
+    } catch (error) {
+      if (!(error instanceof FenceLost)) throw error;
+    } finally {
+      this.#inOffice = false;
+      if (!this.#stop.signal.aborted) log.info({}, 'This node no longer sweeps.');
+      await held.release();
+    }
+  }
+
+  /** How long to wait for the next round. Throws `FenceLost`. */
+  async #sweep(round: Round): Promise<number> {
+    try {
+      const { isComplete } = await round.make();
+      this.#away.over();
+      return isComplete ? this.#options.everyMs : Math.min(soonMs, this.#options.everyMs);
+    } catch (error) {
+      if (error instanceof FenceLost) throw error;
+      return this.#away.failed(error);
+    }
+  }
+}
+
+/** A fleet that was started at one time should not ask at one time. */
+const jittered = (ms: number): number => ms * (0.75 + Math.random() / 4);
