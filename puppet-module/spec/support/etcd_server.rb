@@ -38,7 +38,13 @@ class EtcdServer
     @certificates = certificates
     @url = "#{certificates ? 'https' : 'http'}://127.0.0.1:#{self.class.free_port}"
     @folder = Dir.mktmpdir('etcd-', SCRATCH)
-    @pid = Process.spawn('etcd', *arguments, *flags, out: log, err: log)
+    @command = ['etcd', *arguments, *flags]
+    start
+  end
+
+  # Starts it, also again, on its ports and with its data.
+  def start
+    @pid = Process.spawn(*@command, out: log, err: log)
     wait_until_ready
   end
 
@@ -58,6 +64,10 @@ class EtcdServer
     raise "etcdctl #{words.first(2).join(' ')}: #{output}" unless $?.success?
 
     output
+  end
+
+  def running?
+    !@pid.nil?
   end
 
   def stop
