@@ -16,6 +16,7 @@ import { getPlugin } from './verbs/get-plugin.ts';
 import { health } from './verbs/health.ts';
 import { jobOutput } from './verbs/job-output.ts';
 import { killJob } from './verbs/kill-job.ts';
+import { latestJob } from './verbs/latest-job.ts';
 import { listFirings } from './verbs/list-firings.ts';
 import { listJobs } from './verbs/list-jobs.ts';
 import { listNodes } from './verbs/list-nodes.ts';
@@ -43,6 +44,7 @@ const verbs: readonly Verb[] = [
   queueSlots,
   listJobs,
   addJob,
+  latestJob,
   getJob,
   waitJob,
   jobOutput,

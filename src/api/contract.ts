@@ -9,7 +9,11 @@
  *     POST /v1/queues/:name/drain             QueueView            answers when drained; ?timeout_ms
  *     GET  /v1/queues/:name/slots             { slots }
  *     PUT  /v1/queues/:name/slots             { slots } → { slots }
- *     GET  /v1/jobs                           JobView[]            oldest first; ?queue &ended (newest ended shown, default 100; `all`)
+ *     GET  /v1/jobs                           JobView[]            commands cut: ?command (characters, default 4096); ?queue
+ *                                                                  ended, running, queued, as they will start: ?ended (newest shown,
+ *                                                                  default 100) &queued (next shown, default 1000), 1000 each at most
+ *                                                                  ?limit (1 to 1000) &after &state: a page by id, beyond id `after`
+ *     GET  /v1/jobs/latest                    JobView              ?queue &which=added|queued|started
  *     POST /v1/jobs                           NewJobBody → 201 JobView
  *     GET  /v1/jobs/:id                       JobView
  *     GET  /v1/jobs/:id/wait                  JobView              answers when ended; ?timeout_ms → 504 timed-out

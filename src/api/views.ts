@@ -1,6 +1,6 @@
 import { asTriggerdError, errorCatalogue } from '../domain/errors.ts';
 import type { Origin } from '../domain/firing.ts';
-import { hasEnded, type Job } from '../domain/job.ts';
+import type { ListedJob } from '../domain/job.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { exitCodeOf, ownExitCode } from '../domain/result.ts';
 import type { Plugin } from '../plugin/manifest.ts';
@@ -18,7 +18,7 @@ export const errorView = (
   return { status: errorCatalogue[code].http, body: { error: { code, message, remedy, details } } };
 };
 
-export const jobView = (job: Job): JobView => ({
+export const jobView = (job: ListedJob): JobView => ({
   id: job.id,
   queue: job.request.queue,
   state: job.state,
@@ -47,7 +47,7 @@ export const jobView = (job: Job): JobView => ({
 });
 
 /** The fields that only some states have. */
-const stateView = (job: Job): Partial<JobView> => {
+const stateView = (job: ListedJob): Partial<JobView> => {
   switch (job.state) {
     case 'queued':
       return { deferred: job.deferral !== null, reason: job.deferral?.reason ?? null };
@@ -68,12 +68,6 @@ const stateView = (job: Job): Partial<JobView> => {
         wait_exit_code: exitCodeOf(job.result),
       };
   }
-};
-
-/** For a wait that must answer with an ended job. */
-export const endedJobView = (job: Job): JobView => {
-  if (!hasEnded(job)) throw new Error(`job ${job.id} is still ${job.state}`);
-  return jobView(job);
 };
 
 export const queueView = (queue: QueueSummary): QueueView => ({ ...queue });

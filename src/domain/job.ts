@@ -88,6 +88,12 @@ export type SkippedJob = JobCommon & {
   readonly reason: string;
 };
 
+/** What a list has of a job: without what may be large, and with a command that ends in `…` where it was cut. */
+export type ListedJob = Listed<QueuedJob> | Listed<RunningJob> | Listed<FinishedJob> | Listed<SkippedJob>;
+type Listed<Kind extends JobCommon> = Omit<Kind, 'request'> & {
+  readonly request: Omit<JobRequest, 'argv' | 'args' | 'env' | 'payload'>;
+};
+
 export type Job = QueuedJob | RunningJob | FinishedJob | SkippedJob;
 export type JobState = Job['state'];
 

@@ -7,6 +7,7 @@ import type {
   JobRequest,
   JobSource,
   JobTimes,
+  ListedJob,
   QueuedJob,
   ResultDetails,
   RunningJob,
@@ -29,8 +30,8 @@ export interface Journal {
   /** Journals a firing that this node ends without a job. A firing that is already in the journal changes nothing. */
   refuse(firing: Firing, reason: string, at: number): void;
   get(id: JobId): Job | undefined;
-  /** Oldest first, in the order in which `trigger queue` shows them: ended, running, queued in queue order. */
-  list(filter: JobFilter): Job[];
+  /** In the order in which `trigger queue` shows them: ended, running, queued in queue order; or a page by id. */
+  list(filter: JobFilter): ListedJob[];
   /** How many jobs of a queue are in a state; with `sources` only those that came from one of them. */
   count(queue: string, state: Job['state'], sources?: readonly JobSource[]): number;
   /** The first queued job whose `after` job has ended and that is not deferred. */
@@ -117,13 +118,23 @@ export type Acceptance =
   | { readonly kind: 'coalesced'; readonly jobId: JobId }
   | { readonly kind: 'known'; readonly logged: LoggedFiring };
 
+/** Characters of a command in a list, unless the filter says otherwise. */
+export const listedCommandLength = 4096;
+
 export interface JobFilter {
   readonly queue?: string;
   readonly states?: readonly Job['state'][];
-  /** Newest ended jobs shown at most; queued and running ones are always shown. */
+  /** Newest ended jobs shown at most. */
   readonly endedLimit?: number;
+  /** Queued jobs shown at most: the next ones. */
+  readonly queuedLimit?: number;
+  /** So many jobs in the order of their ids, and no other order or limit; from the oldest on. */
   readonly limit?: number;
+  /** With `limit`: only those beyond this one. */
   readonly afterId?: JobId;
+  /** With `limit`: from the newest on. */
+  readonly newestFirst?: boolean;
+  readonly commandLength?: number;
 }
 
 export interface StoredQueueSettings {

@@ -1,5 +1,5 @@
 import type { Firing } from '../domain/firing.ts';
-import type { FinishedJob, Job, JobId, JobRequest, QueuedJob, SkippedJob } from '../domain/job.ts';
+import type { FinishedJob, Job, JobId, JobRequest, ListedJob, QueuedJob, SkippedJob } from '../domain/job.ts';
 import type { Acceptance, JobFilter } from './ports.ts';
 
 /** The queue room's face: what the control API, the watcher and the daemon use. */
@@ -15,7 +15,7 @@ export interface Queues {
 
   /** Throws `job-not-found`. */
   get(id: JobId): Job;
-  list(filter: JobFilter): Job[];
+  list(filter: JobFilter): ListedJob[];
   summary(): QueueSummary[];
 
   kill(id: JobId): Promise<RunningOrEnded>;

@@ -46,7 +46,55 @@ describe('trigger queue', () => {
     const { stdout } = await trigger(['queue', '--all'], at(daemon));
     expect(stdout).toMatch(/^default:\nID /);
     expect(stdout).toMatch(/\n\nrequests:\nID .*\[run=0\/4\] paused\n3 /);
-    expect(daemon.requests.find(({ path }) => path === '/v1/jobs')?.query).toEqual({ ended: 'all' });
+  });
+
+  it('with --all shows every ended job, as they ended', async () => {
+    const ended = [3, 1, 2].map((id) => finishedView({ id, finished_at: `2026-11-20T12:00:0${4 - id}.000Z` }));
+    await serve({
+      'GET /v1/queues': () => [queueView()],
+      'GET /v1/jobs': ({ query }) => (query['limit'] === undefined ? [jobView({ id: 9 })] : ended),
+    });
+    const { stdout } = await trigger(['queue', '--all'], at(daemon));
+    expect(stdout.match(/^\d+/gm)).toEqual(['9', '3', '2', '1']);
+    expect(daemon.requests.slice(1).map(({ query }) => query)).toEqual([
+      { queue: 'default', command: '1024', ended: '0' },
+      { queue: 'default', state: 'finished,skipped', command: '1024', limit: '500' },
+    ]);
+  });
+
+  it('says how many more are queued where the daemon lists only the head', async () => {
+    const queued = Array.from({ length: 1000 }, (_, id) => jobView({ id: id + 1 }));
+    await serve({
+      'GET /v1/queues': () => [queueView({ queued: 100_000 })],
+      'GET /v1/jobs': () => [finishedView({ id: 5000 }), ...queued],
+    });
+    const lines = (await trigger(['queue'], at(daemon))).stdout.trimEnd().split('\n');
+    expect(lines.slice(1001, 1002)).toEqual(['… and 99,000 more queued']);
+    expect(lines.slice(1002)).toEqual([expect.stringMatching(/^5000 /)]);
+  });
+
+  it('with --json reads page by page, in the order of the ids', async () => {
+    const all = Array.from({ length: 1234 }, (_, id) => jobView({ id: id + 1, command: 'a\nb' }));
+    await serve({
+      'GET /v1/jobs': ({ query }) => {
+        const after = Number(query['after'] ?? 0);
+        return all.slice(after, after + Number(query['limit']));
+      },
+    });
+    const { code, stdout } = await trigger(['queue', '--json'], at(daemon));
+    expect([code, JSON.parse(stdout)]).toEqual([0, all]);
+    expect(stdout).toBe(`${JSON.stringify(all, null, 2)}\n`);
+    expect(daemon.requests.map(({ query }) => query['after'])).toEqual([undefined, '500', '1000']);
+  });
+
+  it('with --json an empty queue is an empty array, and one that does not exist an error', async () => {
+    await serve({
+      'GET /v1/jobs': ({ query }, response) =>
+        query['queue'] === 'nope' ? refuse(response, 404, { code: 'queue-not-found', message: 'no' }) : [],
+    });
+    expect(await trigger(['queue', '--json'], at(daemon))).toEqual({ code: 0, stdout: '[]\n', stderr: '' });
+    const { code, stdout, stderr } = await trigger(['queue', '--json', '--queue', 'nope'], at(daemon));
+    expect([code, stdout, JSON.parse(stderr).error.code]).toEqual([1, '', 'queue-not-found']);
   });
 
   it('gives all jobs as JSON, or those of one queue', async () => {
@@ -174,6 +222,35 @@ describe('verbs of a job', () => {
     },
   );
 
+  it.each([
+    ['kill', 'started'],
+    ['remove', 'queued'],
+    ['urgent', 'queued'],
+  ])('%s without an id means what tsp means: the one %s last', async (verb, which) => {
+    await serve({
+      'GET /v1/jobs/latest': () => jobView({ id: 8 }),
+      [`POST /v1/jobs/8/${verb}`]: () => jobView({ id: 8 }),
+    });
+    expect(await trigger(['queue', verb], at(daemon))).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(daemon.requests[0]?.query).toEqual({ which });
+  });
+
+  it.each(['cat', 'tail', 'info'])('%s without an id means the job that runs, or ran last', async (verb) => {
+    const job = finishedView({ id: 8, wait_exit_code: 3 });
+    await serve({
+      'GET /v1/jobs/latest': () => job,
+      'GET /v1/jobs/8': () => job,
+      'GET /v1/jobs/8/wait': () => job,
+      'GET /v1/jobs/8/output': (_, response) => {
+        response.end('out\n');
+        return takenOver;
+      },
+    });
+    const { code, stdout } = await trigger(['queue', verb], at(daemon));
+    expect([code, stdout]).toEqual(verb === 'info' ? [0, expect.stringMatching(/^Job: +8\n/)] : [3, 'out\n']);
+    expect(daemon.requests[0]?.query).toEqual({ which: 'started' });
+  });
+
   it('swap names both', async () => {
     await serve({ 'POST /v1/jobs/swap': () => [jobView({ id: 2 }), jobView({ id: 1 })] });
     expect((await trigger(['queue', 'swap', '1', '2'], at(daemon))).code).toBe(0);
@@ -228,7 +305,7 @@ describe('wait, cat and tail', () => {
 
   it('wait without an id means the job added last', async () => {
     await serve({
-      'GET /v1/jobs': () => [finishedView({ id: 1 }), jobView({ id: 3 }), jobView({ id: 2 })],
+      'GET /v1/jobs/latest': ({ query }) => (query['which'] === 'added' ? ended : undefined),
       'GET /v1/jobs/3/wait': () => ended,
     });
     expect((await trigger(['queue', 'wait'], at(daemon))).code).toBe(7);

@@ -69,7 +69,7 @@ test('what is not in the right state is left alone', () => {
   expect([journal.count('default', 'queued'), journal.count('default', 'finished')]).toEqual([1, 0]);
 });
 
-test('the list is ended, running, queued, and can be read in pages', () => {
+test('the list is ended, running, queued; pages of it are by id', () => {
   const { journal } = temporaryJournal();
   for (let i = 0; i < 8; i += 1) journal.add(entry());
   for (const id of [2, 1, 3]) {
@@ -83,11 +83,31 @@ test('the list is ended, running, queued, and can be read in pages', () => {
   expect(ids({})).toEqual(all);
   expect(ids({ endedLimit: 1 })).toEqual([1, 5, 8, 4, 6, 7]);
   expect(ids({ endedLimit: 0, states: ['queued', 'finished'] })).toEqual([8, 4, 6, 7]);
+  expect(ids({ queuedLimit: 2 })).toEqual([3, 2, 1, 5, 8, 4]);
   const paged: number[] = [];
-  for (let page = ids({ limit: 3 }); page.length > 0; page = ids({ limit: 3, afterId: page.at(-1) ?? 0 }))
+  for (let page = ids({ limit: 3 }); page.length > 0; page = ids({ limit: 3, afterId: page.at(-1) ?? 0 })) {
     paged.push(...page);
-  expect(paged).toEqual(all);
+    // Whatever happens between two pages: nothing is missed, nothing comes twice.
+    const queued = ids({ limit: 1, states: ['queued'], newestFirst: true });
+    for (const id of queued) journal.skip(id, 'removed', 99);
+  }
+  expect(paged).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  expect(ids({ limit: 2, states: ['finished', 'running'], newestFirst: true })).toEqual([5, 3]);
   expect(ids({ queue: 'nope' })).toEqual([]);
+});
+
+test('what is large is not listed', () => {
+  const { journal } = temporaryJournal();
+  const large = 'ü'.repeat(10_000);
+  const request = jobRequest({ argv: [large], env: { A: large }, payload: large, label: 'x' });
+  journal.add({ ...entry(), request, command: large });
+  journal.add({ ...entry(), command: 'ü'.repeat(4096) });
+  const [listed, fits] = journal.list({});
+  expect(listed).toMatchObject({ id: 1, request: { label: 'x', plugin: 'command' }, command: `${'ü'.repeat(4096)}…` });
+  expect(JSON.stringify(listed).length).toBeLessThan(5000);
+  expect(fits?.command).toBe('ü'.repeat(4096));
+  expect(journal.list({ limit: 1, commandLength: 10 })[0]?.command).toBe(`${'ü'.repeat(10)}…`);
+  expect(journal.get(1)).toMatchObject({ command: large, request });
 });
 
 test('ids are never used again', () => {

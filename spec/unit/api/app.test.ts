@@ -10,6 +10,8 @@ import { outcomeOfJob } from '../../../src/domain/outcome.ts';
 import type { Queues } from '../../../src/queue/queues.ts';
 import { firing } from '../../support/firings.ts';
 import { jobRequest } from '../../support/jobs.ts';
+import { temporaryJournal } from '../../support/journal.ts';
+import { heldRunner, queuesOf } from '../../support/queues.ts';
 
 const queued = (request: JobRequest): QueuedJob => ({
   id: 7,
@@ -110,6 +112,61 @@ describe('the control API', () => {
     const answer = await app.inject('/v1/jobs/9');
     expect([answer.statusCode, answer.json().error.code]).toEqual([500, 'internal']);
     expect(onError).toHaveBeenCalledOnce();
+  });
+
+  it('lists what is asked for, and never without a limit', async () => {
+    const list = vi.fn<Queues['list']>(() => []);
+    const { app } = appWith({ list });
+    const commandLength = 4096;
+    for (const [url, filter] of [
+      ['/v1/jobs', { endedLimit: 100, queuedLimit: 1000, commandLength }],
+      ['/v1/jobs?queue=default&ended=0&queued=7', { queue: 'default', endedLimit: 0, queuedLimit: 7, commandLength }],
+      ['/v1/jobs?limit=500&after=3&command=9', { limit: 500, afterId: 3, commandLength: 9 }],
+      ['/v1/jobs?limit=1&state=finished,skipped', { limit: 1, states: ['finished', 'skipped'], commandLength }],
+    ] as const) {
+      expect((await app.inject(url)).json()).toEqual([]);
+      expect(list).toHaveBeenLastCalledWith(filter);
+    }
+  });
+
+  it.each(['/v1/jobs?queue=nope', '/v1/jobs/latest?which=added&queue=nope'])('%s: no such queue', async (url) => {
+    const answer = await appWith({}).app.inject(url);
+    expect([answer.statusCode, answer.json().error.code]).toEqual([404, 'queue-not-found']);
+  });
+
+  it.each([
+    '/v1/jobs?ended=all',
+    '/v1/jobs?ended=1001',
+    '/v1/jobs?limit=0',
+    '/v1/jobs?limit=9999',
+    '/v1/jobs?state=done',
+  ])('%s is refused', async (url) => {
+    expect((await appWith({}).app.inject(url)).statusCode).toBe(400);
+  });
+
+  it('knows which job is meant when none is named', async () => {
+    const { journal } = temporaryJournal();
+    const queues = queuesOf({ journal, runner: heldRunner() });
+    const { app } = appWith(queues);
+    const latest = async (which: string) => {
+      const { error, id } = (await app.inject(`/v1/jobs/latest?which=${which}`)).json();
+      return error?.code ?? id;
+    };
+    expect([await latest('added'), await latest('queued'), await latest('started')]).toEqual(
+      Array.from({ length: 3 }, () => 'job-not-found'),
+    );
+    for (let i = 0; i < 5; i += 1) queues.add(jobRequest());
+    const ending = { finishedAt: 10, startedAt: 5, times: finished.times, result: finished.result, details: {} };
+    // 5 is urgent and ends first, 4 is skipped last: the one added last is still 5, the one that ran last 1.
+    for (const id of [5, 1]) {
+      journal.start(id, id);
+      journal.finish(id, { ...ending, finishedAt: 100 - id });
+    }
+    journal.skip(4, 'removed', 200);
+    expect([await latest('added'), await latest('queued'), await latest('started')]).toEqual([5, 3, 1]);
+    journal.start(3, 30);
+    journal.start(2, 31);
+    expect([await latest('queued'), await latest('started')]).toEqual(['job-not-found', 2]);
   });
 
   it.each(['/v1/jobs/x', '/v1/jobs/-1', '/v1/jobs?ended=-1'])('%s is no address of a job', async (url) => {

@@ -8,7 +8,7 @@ import { widthOf } from '../../../src/cli/render/text.ts';
 import { until } from '../../support/wait.ts';
 import { finishedView, jobView } from './views.ts';
 
-const idle = { running: 0, slots: 1, paused: false, draining: false };
+const idle = { running: 0, queued: 0, slots: 1, paused: false, draining: false };
 const rowOf = (table: string, id: number) => table.split('\n').find((line) => line.startsWith(`${id} `)) ?? '';
 
 describe('beside the real tsp', () => {

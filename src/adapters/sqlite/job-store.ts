@@ -111,7 +111,7 @@ export const createJobStore = (sql: Statements, jobsDir: string): Journal => {
         if (firings.find(firing.id) === undefined) insertFiring(sql, { firing, at, jobId: null, refusal });
       }),
     get: find,
-    list: (filter) => listRows(sql, selectJobs, filter).map((row) => jobOf(row, folderOf)),
+    list: (filter) => listRows(sql, filter).map((row) => jobOf(row, folderOf)),
     count: (queue, state, sources = []) => countOf(sql, queue, state, sources),
     head: (queue) =>
       query(

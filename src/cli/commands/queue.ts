@@ -3,11 +3,15 @@ import type { JobView, QueueView } from '../../api/contract.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import { printable } from '../../domain/names.ts';
 import type { Define } from '../command.ts';
+import type { DaemonClient } from '../http-client.ts';
 import { query } from '../options.ts';
-import { print } from '../print.ts';
 import { renderQueue } from '../render/queue-table.ts';
 import type { Session } from '../session.ts';
+import { jobPages } from './queue/job-pages.ts';
 import { queueNotFound } from './queue/queue-option.ts';
+
+/** Nobody reads a longer command in a table, and some have megabytes; `info` shows all of it. */
+const shownCommandLength = 1024;
 
 interface Options {
   readonly queue?: string;
@@ -40,18 +44,26 @@ const list = async (
   command: Command,
 ): Promise<number> => {
   if (verb !== undefined) throw await unknownVerb(verb, command);
-  if (session.json) {
-    await print(session, await session.client.request(`/v1/jobs${query({ queue, ended: 'all' })}`), () => '');
-    return 0;
-  }
+  if (session.json) return printAllJobs(session, queue);
+  const queues = await session.client.request<QueueView[]>('/v1/queues');
   const shown = all === true ? queue : (queue ?? 'default');
-  const [queues, jobs] = await Promise.all([
-    session.client.request<QueueView[]>('/v1/queues'),
-    session.client.request<JobView[]>(`/v1/jobs${query({ queue: shown, ended: all === true ? 'all' : undefined })}`),
-  ]);
   const views = queues.filter(({ name }) => shown === undefined || name === shown);
   if (views.length === 0 && shown !== undefined) throw queueNotFound(shown);
-  await session.terminal.out(`${views.map((view) => block(session, view, jobs, all === true)).join('\n\n')}\n`);
+  const blocks: string[] = [];
+  for (const view of views) blocks.push(await block(session, view, all === true));
+  await session.terminal.out(`${blocks.join('\n\n')}\n`);
+  return 0;
+};
+
+/** Page by page: neither side ever holds the whole list. */
+const printAllJobs = async ({ client, terminal }: Session, queue: string | undefined): Promise<number> => {
+  let before = '[';
+  for await (const page of jobPages(client, { queue })) {
+    if (page.length === 0) continue;
+    await terminal.out(before + JSON.stringify(page, null, 2).slice('['.length, -'\n]'.length));
+    before = ',';
+  }
+  await terminal.out(before === '[' ? '[]\n' : '\n]\n');
   return 0;
 };
 
@@ -62,8 +74,18 @@ const unknownVerb = async (given: string, queue: Command): Promise<TriggerdError
   return new TriggerdError('usage', `unknown command “queue ${printable(given)}”${didYouMean(given, verbs)}`);
 };
 
-/** One queue's table; with its name on top where several are shown. */
-const block = ({ terminal }: Session, view: QueueView, jobs: readonly JobView[], named: boolean): string => {
-  const own = jobs.filter(({ queue }) => queue === view.name);
-  return `${named ? `${view.name}:\n` : ''}${renderQueue(own, view, terminal.columns)}`;
+/** One queue's table; with `all` its name on top, and all its ended jobs. */
+const block = async ({ client, terminal }: Session, view: QueueView, all: boolean): Promise<string> => {
+  const which = query({ queue: view.name, command: shownCommandLength, ended: all ? 0 : undefined });
+  const jobs = await client.request<JobView[]>(`/v1/jobs${which}`);
+  const ended = all ? await endedJobs(client, view.name) : [];
+  return `${all ? `${view.name}:\n` : ''}${renderQueue([...jobs, ...ended], view, terminal.columns)}`;
+};
+
+/** As they ended. */
+const endedJobs = async (client: DaemonClient, queue: string): Promise<JobView[]> => {
+  const jobs: JobView[] = [];
+  for await (const page of jobPages(client, { queue, state: 'finished,skipped', command: shownCommandLength }))
+    jobs.push(...page);
+  return jobs.sort((a, b) => (a.finished_at ?? '').localeCompare(b.finished_at ?? ''));
 };

@@ -9,30 +9,49 @@ const titles = ['ID', 'State', 'Output', 'E-Level', 'Times(r/u/s)'] as const;
 const leastWidths = [4, 10, 20, 8, 14] as const;
 /** A command gets at least this, even if a path has to lose its head. */
 const leastCommand = 24;
+/** As many queued jobs as the daemon lists at most. */
+const longQueue = 1000;
 
 export const renderQueue = (
   jobs: readonly JobView[],
-  queue: Pick<QueueView, 'running' | 'slots' | 'paused' | 'draining'>,
+  queue: Pick<QueueView, 'running' | 'slots' | 'paused' | 'draining' | 'queued'>,
   columns: number | null,
 ): string => {
   const rows = inTspOrder(jobs).map((job) => ({ job, output: outputOf(job) }));
-  const outputWidth = fitOutput(Math.max(leastWidths[2], ...rows.map(({ output }) => widthOf(output))), columns);
+  const outputWidth = fitOutput(
+    rows.reduce<number>((widest, { output }) => Math.max(widest, widthOf(output)), leastWidths[2]),
+    columns,
+  );
   const widths = leastWidths.map((width, at) => (at === 2 ? outputWidth : width));
   const line = (cells: readonly string[], last: string): string =>
     `${cells.map((cell, at) => padEnd(cell, widths[at] ?? 0)).join(' ')} ${last}`;
   const left =
     columns === null ? null : Math.max(leastCommand / 2, columns - widths.reduce((sum, width) => sum + width + 1, 0));
+  const lineOf = ({ job, output }: (typeof rows)[number]): string => {
+    const cells = [String(job.id), job.state, cutStart(output, outputWidth), exitLevel(job), times(job)];
+    return line(cells, describeCommand(job, left));
+  };
   return [
     line(
       titles,
       `Command [run=${queue.running}/${queue.slots}]${queue.paused ? ' paused' : ''}${queue.draining ? ' draining' : ''}`,
     ),
-    ...rows.map(({ job, output }) => {
-      const cells = [String(job.id), job.state, cutStart(output, outputWidth), exitLevel(job), times(job)];
-      return line(cells, describeCommand(job, left));
-    }),
+    ...rows.filter(({ job }) => !hasEnded(job)).map(lineOf),
+    ...moreQueued(jobs, queue.queued),
+    ...rows.filter(({ job }) => hasEnded(job)).map(lineOf),
   ].join('\n');
 };
+
+/**
+ * The daemon lists the head of a very long queue. A difference of a few is none: the two numbers were asked for one after
+ * the other.
+ */
+const moreQueued = (jobs: readonly JobView[], queued: number): string[] => {
+  const listed = jobs.filter(({ state }) => state === 'queued').length;
+  return listed < longQueue || queued <= listed ? [] : [`… and ${(queued - listed).toLocaleString('en')} more queued`];
+};
+
+const hasEnded = ({ state }: JobView): boolean => state === 'finished' || state === 'skipped';
 
 const stateOrder = { running: 0, queued: 1, finished: 2, skipped: 2 } as const;
 

@@ -2,16 +2,32 @@ import type { JobView } from '../../../api/contract.ts';
 import type { Define } from '../../command.ts';
 import { jobId } from '../../options.ts';
 import { print } from '../../print.ts';
+import type { Session } from '../../session.ts';
+import { latestJob } from './latest-job.ts';
 
-/** A verb that the daemon does to one job. Silent when it was done, as tsp is; `shows` says what to print otherwise. */
+type Verb = 'kill' | 'remove' | 'urgent' | 'retry';
+
+/** A verb that the daemon does to one job. Silent when it was done, as tsp is. */
 export const defineJobVerb =
-  (verb: 'kill' | 'remove' | 'urgent' | 'retry', shows: (job: JobView) => string = () => ''): Define =>
+  (verb: Exclude<Verb, 'retry'>): Define =>
   (command, run) => {
-    command.argument('<id>', 'the job', jobId).action(
-      run(async (session, id: number) => {
-        const job = await session.client.request<JobView>(`/v1/jobs/${id}/${verb}`, { method: 'POST' });
-        await print(session, job, () => shows(job));
+    const meant = verb === 'kill' ? 'started' : 'queued';
+    const said = verb === 'kill' ? 'the one that runs' : 'the one in the queue that was added last';
+    command.argument('[id]', `the job (default: ${said})`, jobId).action(
+      run(async (session, given: number | undefined) => {
+        await doToJob(session, verb, given ?? (await latestJob(session, meant)), () => '');
         return 0;
       }),
     );
   };
+
+/** `shows` says what to print without `--json`. */
+export const doToJob = async (
+  session: Session,
+  verb: Verb,
+  id: number,
+  shows: (job: JobView) => string,
+): Promise<void> => {
+  const job = await session.client.request<JobView>(`/v1/jobs/${id}/${verb}`, { method: 'POST' });
+  await print(session, job, () => shows(job));
+};

@@ -1,4 +1,13 @@
-import { defineJobVerb } from './job-verb.ts';
+import type { Define } from '../../command.ts';
+import { jobId } from '../../options.ts';
+import { doToJob } from './job-verb.ts';
 
 /** Prints the new job's id, as `add` does. */
-export const define = defineJobVerb('retry', (job) => String(job.id));
+export const define: Define = (command, run) => {
+  command.argument('<id>', 'the job', jobId).action(
+    run(async (session, id: number) => {
+      await doToJob(session, 'retry', id, (job) => String(job.id));
+      return 0;
+    }),
+  );
+};
