@@ -21,7 +21,7 @@ describe('a daemon that is killed, frozen, or started twice', () => {
 
   it('A1 A2 A3: killed at random points between accept and result, it loses nothing and runs nothing twice', async () => {
     const random = announced('A1');
-    for (let round = 0; round < 5; round++) {
+    for (let round = 0; round < 4; round++) {
       const fired = Promise.all(
         Array.from({ length: 6 }, (_, i) => fleet.fire(`a1-${round}-${i % 4}`, { ms: i * 10 })),
       );
@@ -37,7 +37,7 @@ describe('a daemon that is killed, frozen, or started twice', () => {
     await fleet.fire('a5-before', { ms: 300 });
     node().signal('SIGSTOP');
     for (let i = 0; i < 5; i++) await fleet.fire(`a5-${i}`);
-    await pause(3_000);
+    await pause(2_000);
     node().signal('SIGCONT');
     expect(await fleet.verdict()).toEqual([]);
   }, 30_000);
@@ -98,8 +98,8 @@ describe('a daemon that is killed, frozen, or started twice', () => {
 });
 
 describe('A10: a bug that nothing catches', () => {
-  it.each(['exception', 'rejection'])(
-    'an %s ends the daemon with a word and exit code 1, and loses nothing',
+  it.each(['exception', 'rejection'] as const)(
+    '%s: it ends the daemon with a word and exit code 1, and loses nothing',
     async (kind) => {
       const folder = temporaryFolder();
       const bug = join(folder, 'bug.mjs');

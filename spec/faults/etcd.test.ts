@@ -54,6 +54,9 @@ describe('a cluster of three', () => {
 
   it('B5 B6: a member that says nothing any more is left for another one within 20 s', async () => {
     const node = fleet.nodes[1] as FleetNode;
+    // After its start it uses one member for everything.
+    await node.stop();
+    await node.start();
     const used = new Set<FleetNode['links'][number]>();
     for (const link of node.links) link.onAnswer(() => void used.add(link));
     await fleet.fire('b5-before', { targets: [node.name] });
@@ -105,7 +108,6 @@ describe('one etcd', () => {
     await store.get('/warm');
     proxy.drop('to-client');
     const once = firing({
-      id: '01K9ZQ4T5M8W3V6X7Y8ZB8B8B8',
       targets: ['node1'],
       job: { plugin: 'record', args: { key: 'b8' } },
     });
@@ -139,6 +141,7 @@ describe('one etcd', () => {
 
   it('B3: compaction at random moments, while it is away and while it catches up, loses nothing', async () => {
     const random = announced('B3');
+    const earlier = node().log().length;
     for (let round = 0; round < 5; round++) {
       link().refuse();
       link().cut();
@@ -152,6 +155,7 @@ describe('one etcd', () => {
     expect(
       node()
         .log()
+        .slice(earlier)
         .filter(({ level }) => level >= 50),
     ).toEqual([]);
   }, 30_000);

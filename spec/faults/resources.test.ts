@@ -100,7 +100,7 @@ describe('H2: open files', () => {
 });
 
 describe.skipIf(!canFakeTime)('H3: clocks', () => {
-  it.each(['+1h', '-1h', '+3650d', '-3650d'])(
+  it.each(['-1h', '+3650d'])(
     'a daemon whose clock is off by %s runs everything once',
     async (offset) => {
       const node = await start({ env: skewedClock(offset) });
