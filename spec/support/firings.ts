@@ -1,12 +1,14 @@
-import type { Firing } from '../../src/domain/firing.ts';
+import { type Firing, firstFiringIdAt } from '../../src/domain/firing.ts';
 
 let count = 0;
+/** Ids of today: a daemon refuses what is older than its memory. */
+const today = firstFiringIdAt(Date.now()).slice(0, 10);
 
 /** A firing with every field; ids differ from call to call. */
 export const firing = (fields: Partial<Firing> = {}): Firing => {
   count += 1;
   return {
-    id: `01K9ZQ4T5M8W3V6X7Y8Z9${String(count).padStart(5, '0')}`,
+    id: `${today}8W3V6X7Y8Z9${String(count).padStart(5, '0')}`,
     trigger: 'refresh load balancers',
     origin: { kind: 'cli', node: 'web01', user: 'root' },
     targets: ['lb01'],

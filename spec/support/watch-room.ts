@@ -66,6 +66,10 @@ export class MemoryFirings implements FiringLog, Intake {
     return 0;
   }
 
+  forgottenUpTo(): string | null {
+    return null;
+  }
+
   get(id: JobId): Job {
     const job = this.jobs.get(id);
     if (job === undefined) throw new Error(`no job ${id}`);

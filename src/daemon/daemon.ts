@@ -18,7 +18,7 @@ import { serve } from './serve.ts';
 import { buildQueues } from './start-queues.ts';
 import { drainSpool } from './start-spool.ts';
 import { startSweeper } from './start-sweeper.ts';
-import { announce, buildEndedElsewhere, buildWatcher, publishOutcomes } from './start-watching.ts';
+import { announce, buildEndedElsewhere, buildWatcher, publishOutcomes, rememberIds } from './start-watching.ts';
 
 export interface Daemon {
   /** Resolves once the control socket answers and the inbox is watched, or etcd is known to be away. */
@@ -53,7 +53,7 @@ const start = async (options: DaemonOptions, releasers: Releasers): Promise<Daem
   await parts.queues.start();
   releasers.push('queues', () => parts.queues.stop());
   const presence = announce(parts, releasers);
-  const watcher = buildWatcher(parts, outcomes, elsewhere, presence);
+  const watcher = buildWatcher(parts, outcomes, elsewhere, presence, rememberIds(parts, releasers));
   const drain = await drainSpool(parts, releasers);
   await serve(parts, watcher, drain, releasers);
   if (config.watch.enabled) {

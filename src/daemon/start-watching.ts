@@ -1,4 +1,5 @@
 import { EndedElsewhere } from '../watch/ended-elsewhere.ts';
+import { IdMemory } from '../watch/id-memory.ts';
 import { InboxWatcher } from '../watch/inbox-watcher.ts';
 import { NodePresence } from '../watch/node-presence.ts';
 import { OutcomePublisher } from '../watch/outcome-publisher.ts';
@@ -40,12 +41,21 @@ export const announce = ({ options, config, queues, place }: Parts, releasers: R
   return presence;
 };
 
+/** Remembers which firings this node has seen, for as long as the configuration says. */
+export const rememberIds = ({ options, config, journal }: Parts, releasers: Releasers): IdMemory => {
+  const ids = new IdMemory({ firings: journal.firings, keepMs: config.history.ids, clock, log: options.log });
+  ids.start();
+  releasers.push('id memory', () => ids.stop());
+  return ids;
+};
+
 /** The watcher of this node's inbox; not started yet. */
 export const buildWatcher = (
   parts: Parts,
   outcomes: OutcomePublisher,
   elsewhere: EndedElsewhere,
   presence: NodePresence,
+  ids: IdMemory,
 ): InboxWatcher => {
   const { options, journal, plugins, queues, place } = parts;
   return new InboxWatcher({
@@ -54,6 +64,7 @@ export const buildWatcher = (
     firings: journal.firings,
     intake: queues,
     decideJob: (firing) => plugins.decideJob(firing),
+    ids,
     outcomes,
     onKillWished: (id, reason) => elsewhere.killWished(id, reason),
     clock,

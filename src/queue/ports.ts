@@ -84,8 +84,10 @@ export interface FiringLog {
   markPublished(id: FiringId, stage: string): void;
   cursor(): Cursor | undefined;
   saveCursor(cursor: Cursor): void;
-  /** Forgets settled firings received before this time: invariant 4's id memory. */
+  /** Forgets settled firings that were received before this time and whose ids are from before it, too; how many. */
   forgetBefore(at: number): number;
+  /** The largest id that was ever forgotten; null when none was. */
+  forgottenUpTo(): FiringId | null;
 }
 
 export interface LoggedFiring {

@@ -4,6 +4,7 @@ import { type Firing, isExpired } from '../domain/firing.ts';
 import type { Log } from '../domain/log.ts';
 import { skippedOutcome } from '../domain/outcome.ts';
 import type { Clock } from '../queue/ports.ts';
+import type { IdMemory } from './id-memory.ts';
 import type { Keys } from './keys.ts';
 import type { Notices } from './notices.ts';
 import type { DecideJob, Entry, Intake, KeyStore } from './ports.ts';
@@ -26,6 +27,8 @@ export interface TakeFiringOptions {
   readonly node: string;
   readonly intake: Intake;
   readonly decideJob: DecideJob;
+  /** What may have been run and forgotten. Without it nothing is too old. */
+  readonly ids?: Pick<IdMemory, 'refusal'>;
   readonly outcomes: OutcomeSink;
   readonly clock: Clock;
   readonly log: Log;
@@ -73,9 +76,11 @@ export class FiringTaker {
   }
 
   #decide(firing: Firing): ReturnType<DecideJob> {
-    const { node, clock, decideJob } = this.#options;
+    const { node, clock, ids, decideJob } = this.#options;
     if (!firing.targets.includes(node)) return { refusal: 'this node is not one of its targets' };
     if (isExpired(firing, clock.now())) return { refusal: 'expired' };
+    const tooOld = ids?.refusal(firing.id) ?? null;
+    if (tooOld !== null) return { refusal: tooOld };
     const stop = stoppedByLoopGuard(firing, node);
     if (stop !== null) return { refusal: stop };
     return decideJob(firing);

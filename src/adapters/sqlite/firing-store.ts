@@ -1,4 +1,4 @@
-import type { Firing } from '../../domain/firing.ts';
+import { type Firing, firstFiringIdAt } from '../../domain/firing.ts';
 import { isFinal, type Stage } from '../../domain/outcome.ts';
 import type { FiringLog, LoggedFiring } from '../../queue/ports.ts';
 import type { Row, Statements } from './statements.ts';
@@ -26,8 +26,25 @@ export const createFiringStore = (sql: Statements): FiringLog => ({
     const value = JSON.stringify({ clusterId, revision: revision.toString() });
     sql.run("INSERT INTO meta VALUES ('cursor', ?) ON CONFLICT DO UPDATE SET value = excluded.value", value);
   },
-  forgetBefore: (at) => sql.run('DELETE FROM firings WHERE settled = 1 AND received_at < ?', at).changes,
+  forgetBefore: (at) => sql.atomically(() => forgetBefore(sql, at)),
+  forgottenUpTo: () => forgottenUpTo(sql),
 });
+
+const forgetBefore = (sql: Statements, at: number): number => {
+  const which = 'settled = 1 AND received_at < ? AND id < ?';
+  const values = [at, firstFiringIdAt(at)];
+  const last = sql.one(`SELECT max(id) AS id FROM firings WHERE ${which}`, ...values)?.['id'];
+  if (typeof last !== 'string') return 0;
+  const before = forgottenUpTo(sql);
+  const value = before === null || before < last ? last : before;
+  sql.run("INSERT INTO meta VALUES ('forgotten', ?) ON CONFLICT DO UPDATE SET value = excluded.value", value);
+  return sql.run(`DELETE FROM firings WHERE ${which}`, ...values).changes;
+};
+
+const forgottenUpTo = (sql: Statements): string | null => {
+  const row = sql.one("SELECT value FROM meta WHERE key = 'forgotten'");
+  return row === undefined ? null : String(row['value']);
+};
 
 /** Journals a firing; the caller has made sure that it is not there yet. */
 export const insertFiring = (

@@ -1,0 +1,83 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { firstFiringIdAt, timeOfFiringId } from '../../../src/domain/firing.ts';
+import { IdMemory } from '../../../src/watch/id-memory.ts';
+import { firing } from '../../support/firings.ts';
+import { temporaryJournal } from '../../support/journal.ts';
+import { recordingLog } from '../../support/recording-log.ts';
+
+const day = 86_400_000;
+const start = Date.parse('2026-11-20T12:00:00.000Z');
+
+describe('the time in a firing’s id', () => {
+  it.each([0, 1, start, 2 ** 48 - 1])('%i is read as it was written', (at) => {
+    expect(timeOfFiringId(firstFiringIdAt(at))).toBe(at);
+  });
+
+  it('sorts', () => expect(firstFiringIdAt(start) < firstFiringIdAt(start + 1)).toBe(true));
+});
+
+describe('the memory of ids', () => {
+  let now: number;
+  let firings: ReturnType<typeof temporaryJournal>['firings'];
+  let journal: ReturnType<typeof temporaryJournal>['journal'];
+  const memory = () => new IdMemory({ firings, keepMs: 90 * day, clock: { now: () => now }, log: recordingLog() });
+  const idAt = (at: number) => `${firstFiringIdAt(at).slice(0, 10)}ABCDEFGHJKMNPQRS`;
+  /** A firing that this node has taken, and ended. */
+  const run = (id: string) => {
+    journal.refuse(firing({ id }), 'done', now);
+    firings.markPublished(id, 'skipped/0');
+  };
+
+  beforeEach(() => {
+    now = start;
+    ({ firings, journal } = temporaryJournal());
+  });
+
+  it('refuses what is older than it remembers, and says so', () => {
+    expect(memory().refusal(idAt(now - 89 * day))).toBeNull();
+    expect(memory().refusal(idAt(now - 91 * day))).toBe(
+      'too old: its id is of 2026-08-21T12:00:00.000Z, and ids are remembered for 90d',
+    );
+  });
+
+  it('forgets what it then refuses', () => {
+    const id = idAt(now);
+    run(id);
+    const ids = memory();
+    now += 89 * day;
+    ids.forget();
+    expect(firings.find(id)).toBeDefined();
+    now += 2 * day;
+    ids.forget();
+    expect(firings.find(id)).toBeUndefined();
+    expect(ids.refusal(id)).toMatch(/^too old/);
+  });
+
+  it('remembers an id from the future until that is past: it would be taken for a new one', () => {
+    const id = idAt(now + 1_000 * day);
+    expect(memory().refusal(id)).toBeNull();
+    run(id);
+    now += 500 * day;
+    memory().forget();
+    expect(firings.find(id)).toBeDefined();
+  });
+
+  it('still refuses what it forgot when its own clock had run ahead, also after a restart', () => {
+    const [id, newer] = [idAt(now - day), idAt(now)];
+    run(id);
+    now += 1_000 * day;
+    memory().forget();
+    now = start;
+    expect(firings.find(id)).toBeUndefined();
+    expect(memory().refusal(id)).toMatch(/^too old/);
+    expect(memory().refusal(newer)).toBeNull();
+  });
+
+  it('never forgets what is still owed', () => {
+    const id = idAt(now);
+    journal.refuse(firing({ id }), 'not told etcd yet', now);
+    now += 1_000 * day;
+    memory().forget();
+    expect(firings.find(id)).toBeDefined();
+  });
+});
