@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { createProcessRunner } from '../../../src/adapters/process/process-runner.ts';
 import type { LaunchPlan, RunEnding } from '../../../src/queue/ports.ts';
 import { temporaryFolder } from '../../support/journal.ts';
 import { planOf, shell } from '../../support/plans.ts';
 import { openFiles, processesWith, temporaryRunner, zombiesOf } from '../../support/processes.ts';
+import { runnerCommand } from '../../support/runner-command.ts';
 import { until } from '../../support/wait.ts';
 
 const run = async (plan: LaunchPlan): Promise<{ ending: RunEnding; output: Buffer; folder: string }> => {
@@ -95,6 +97,29 @@ test('a daemon that the job leaves behind, with its pipes, does not hold it up',
   expect(output.toString()).toBe('started\n');
   const [pid] = await until(() => processesWith(`sleep ${mark}`), 'the daemon that was left behind');
   process.kill(pid ?? 0, 'SIGKILL');
+});
+
+const parentOf = (pid: number): number => {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+};
+
+test('a daemon that the job leaves behind may go on writing, also when the runner has ended; then its reader ends, too', async () => {
+  const root = temporaryFolder();
+  const runner = createProcessRunner({ command: runnerCommand, isolation: 'session' });
+  const mark = `${Date.now() % 100_000}`;
+  const daemon = `echo hi; echo ho >&2; until [ -e ${root}/go ]; do sleep 0.0${mark}; done; echo again; echo more > /dev/stderr; touch ${root}/alive`;
+  const ending = await runner.run(join(root, '1'), shell(`setsid sh -c '${daemon}' & echo started`));
+  expect(ending).toMatchObject({ exit: { kind: 'exited', code: 0 } });
+  const claim = readFileSync(join(root, '1', 'claim'), 'utf8').split('\n')[0] ?? '';
+  const { pid } = JSON.parse(claim) as { pid: number };
+  const drains = processesWith('/bin/cat').filter((each) => parentOf(each) === pid);
+  expect(drains).toHaveLength(2);
+  await runner.close();
+  await until(() => !existsSync(`/proc/${pid}`), 'the end of the runner');
+  writeFileSync(join(root, 'go'), '');
+  await until(() => existsSync(join(root, 'alive')), 'the daemon’s last word');
+  await until(() => drains.every((drain) => !existsSync(`/proc/${drain}`)), 'the end of its readers');
 });
 
 test('a job is over when the background members of its group are', async () => {

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 export interface Pipe {
   readonly writeFd: number;
   readonly reader: Socket;
-  /** Called when the job is over: a pipe that somebody still holds is not used again. */
+  /** Called when the job is over. A pipe that somebody still holds is not used again, and gets a reader of its own. */
   release(isEnded: boolean): void;
 }
 
@@ -21,18 +21,52 @@ export const createPipes = () => {
   const idle: number[] = [];
   return (): Pipe => {
     if (idle.length === 0) idle.push(...makeFifos(2));
-    const fifo = idle.pop() ?? -1;
-    const name = `/proc/self/fd/${fifo}`;
-    const readFd = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK);
-    const writeFd = openSync(name, constants.O_WRONLY);
+    const fifo = idle.at(-1) ?? -1;
+    const [readFd, writeFd] = bothEnds(fifo);
+    idle.pop();
     const reader = new Socket({ fd: readFd, readable: true, writable: false });
     const release = (isEnded: boolean): void => {
+      if (!isEnded) drainFor(fifo);
       reader.destroy();
       if (isEnded) idle.push(fifo);
       else closeSync(fifo);
     };
     return { writeFd, reader, release };
   };
+};
+
+const reopen = (fifo: number, flags: number): number => openSync(`/proc/self/fd/${fifo}`, flags);
+
+const bothEnds = (fifo: number): [number, number] => {
+  const readFd = reopen(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    return [readFd, reopen(fifo, constants.O_WRONLY)];
+  } catch (thrown) {
+    closeSync(readFd);
+    throw thrown;
+  }
+};
+
+/**
+ * A daemon that the job left behind may write for years, and without a reader it would die of SIGPIPE. A process that
+ * reads and throws away lives as long as there is a writer, and needs neither us nor the job's folder. Where none can be
+ * started, the daemon is on its own.
+ */
+const drainFor = (fifo: number): void => {
+  const opened: number[] = [];
+  try {
+    // The first one is for a moment: opening a FIFO to read without O_NONBLOCK waits for a writer.
+    opened.push(reopen(fifo, constants.O_WRONLY | constants.O_NONBLOCK));
+    const reader = reopen(fifo, constants.O_RDONLY);
+    opened.push(reader);
+    spawn('/bin/cat', [], { cwd: '/', env: {}, detached: true, stdio: [reader, 'ignore', 'ignore'] })
+      .on('error', () => undefined)
+      .unref();
+  } catch {
+    // Short of descriptors.
+  } finally {
+    opened.forEach(closeSync);
+  }
 };
 
 /** Read ends of `count` new FIFOs without a name. */
@@ -42,8 +76,19 @@ const makeFifos = (count: number): number[] => {
     const names = Array.from({ length: count }, (_, index) => join(folder, String(index)));
     const { status, error } = spawnSync('mkfifo', ['-m', '600', ...names], { stdio: 'ignore' });
     if (status !== 0) throw error ?? new Error(`mkfifo ended with ${status}`);
-    return names.map((name) => openSync(name, constants.O_RDONLY | constants.O_NONBLOCK));
+    return openAll(names);
   } finally {
     rmSync(folder, { recursive: true });
+  }
+};
+
+const openAll = (names: readonly string[]): number[] => {
+  const opened: number[] = [];
+  try {
+    for (const name of names) opened.push(openSync(name, constants.O_RDONLY | constants.O_NONBLOCK));
+    return opened;
+  } catch (thrown) {
+    opened.forEach(closeSync);
+    throw thrown;
   }
 };
