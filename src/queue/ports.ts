@@ -184,6 +184,7 @@ export interface Runner {
   /**
    * Starts the plan; resolves when the job is over (its process group or cgroup is empty). Never rejects for the job's
    * own failure: `never-started` and `lost` mean what they mean for `adopt`, when a runner dies under a living daemon.
+   * Rejects (`state-unusable`, `internal`) when the system refuses what it needs; then `adopt` says whether it was started.
    */
   run(folder: string, plan: LaunchPlan): Promise<RunEnding | 'never-started' | 'lost'>;
   /**

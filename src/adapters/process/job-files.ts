@@ -30,10 +30,13 @@ export interface Order {
   readonly token: string;
 }
 
-/** What it answers: one JSON line. Null: the plan was gone, so nothing was started. */
+/** What it answers: one JSON line. */
 export interface Answer {
   readonly token: string;
+  /** Null: nothing was started, nor will be. */
   readonly ending: RunEnding | null;
+  /** What the system refused, if that is why; undefined: the plan was gone. */
+  readonly trouble?: string;
 }
 
 export interface Claim {
@@ -54,9 +57,6 @@ export const voidPlans = (folder: string): boolean => {
   for (const name of namesIn(folder).filter(isPlan)) voided = removed(join(folder, name)) || voided;
   return voided;
 };
-
-/** The same for one plan; true when nobody had claimed it. */
-export const voidPlan = ({ folder, token }: Order): boolean => removed(planFile(folder, token));
 
 export const readClaim = (folder: string): Claim | undefined => {
   const [runner, leader] = readText(jobFile(folder, 'claim'))?.split('\n') ?? [];

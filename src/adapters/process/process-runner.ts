@@ -4,10 +4,9 @@ import { rm } from 'node:fs/promises';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { LaunchPlan, Runner } from '../../queue/ports.ts';
 import { awaitEnding } from './adoption.ts';
-import { isMissing, jobFile, type Order, planFile, prepareFolder, readClaim, voidPlan } from './job-files.ts';
+import { isMissing, jobFile, type Order, planFile, prepareFolder, readClaim } from './job-files.ts';
 import type { Launcher } from './launcher.ts';
 import { isAlive } from './process-identity.ts';
-import { isShortage } from './shortage.ts';
 import { canStartUnits, createUnitLauncher } from './unit-launcher.ts';
 import { createWarmRunners } from './warm-runners.ts';
 
@@ -37,19 +36,12 @@ export const createProcessRunner = (options: ProcessRunnerOptions): Runner => {
 };
 
 /** The plan is written before this gives way, so that a `kill` that follows is for this attempt. */
-const run = async (launcher: Launcher, order: Order, plan: LaunchPlan): ReturnType<Runner['run']> => {
-  let isHandedOver = false;
-  try {
+const run = (launcher: Launcher, order: Order, plan: LaunchPlan): ReturnType<Runner['run']> =>
+  casting(order.folder, async () => {
     prepareFolder(order.folder);
     writeFileSync(planFile(order.folder, order.token), JSON.stringify(plan), { mode: 0o600, flag: 'wx' });
-    isHandedOver = true;
-    return await launcher.launch(order);
-  } catch (thrown) {
-    // What this host is short of is no fault of the job: unless somebody has claimed the plan, its turn comes again.
-    if (isShortage(thrown) && (voidPlan(order) || !isHandedOver)) return 'never-started';
-    throw castFileError(thrown, order.folder);
-  }
-};
+    return launcher.launch(order);
+  });
 
 /** The file is for a runner that has not claimed yet, the signal for one that has; a runner looks at both. */
 const requestKill = (folder: string): void => {

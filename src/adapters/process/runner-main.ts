@@ -22,10 +22,18 @@ let isDaemonGone = false;
 const perform = async (order: Order, tools: RunTools): Promise<void> => {
   const job = runJob(order, tools);
   current = { order, job };
-  const ending = await job.ending;
-  if (ending !== null) await record(order, ending);
+  const result = await resultOf(job);
+  if (result.ending !== null) await record(order, result.ending);
   current = undefined;
-  answer({ token: order.token, ending });
+  answer({ token: order.token, ...result });
+};
+
+const resultOf = async (job: JobRun): Promise<Omit<Answer, 'token'>> => {
+  try {
+    return { ending: await job.ending };
+  } catch (thrown) {
+    return { ending: null, trouble: thrown instanceof Error ? thrown.message : String(thrown) };
+  }
 };
 
 /** A full disk is no reason to forget how a job ended: a living daemon is told, the next one waits for the file. */
@@ -42,7 +50,12 @@ const record = async (order: Order, ending: RunEnding): Promise<void> => {
   }
 };
 
+/** In a unit the exit code says that nothing was started, and systemd's journal why. */
 const answer = (line: Answer): void => {
+  if (line.trouble !== undefined) {
+    process.exitCode = 75;
+    process.stderr.write(`${line.trouble}\n`);
+  }
   if (!isDaemonGone) process.stdout.write(`${JSON.stringify(line)}\n`);
 };
 

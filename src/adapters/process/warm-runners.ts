@@ -33,6 +33,7 @@ export const createWarmRunners = ({ command, idleMs }: WarmRunnersOptions): Laun
       const answer = await runner.perform(order);
       if (answer === undefined) return awaitEnding(order.folder);
       keep(runner);
+      if (answer.trouble !== undefined) throw new Error(answer.trouble);
       return answer.ending ?? 'never-started';
     },
     close: () => {

@@ -1,41 +1,56 @@
-import { closeSync, ftruncateSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import type { LaunchPlan } from '../../../queue/ports.ts';
 import { isMissing, jobFile, type Order, planFile } from '../job-files.ts';
 import { identityOf, type ProcessIdentity, statOf } from '../process-identity.ts';
 
-export interface ClaimedPlan {
+/** A plan that nobody has claimed yet. */
+export interface OpenPlan {
   readonly plan: LaunchPlan;
-  /** Writes down the job's first process, and closes the claim. */
-  recordLeader(pid: number | undefined): void;
+  /** Takes it for this runner; false when it was voided. See job-files.ts for why this is a rename. */
+  claim(): boolean;
+  /** Takes our claim back, if we have it: nothing was started. */
+  unclaim(): void;
+  /** Writes down the job's first process. */
+  recordLeader(pid: number): void;
+  close(): void;
 }
 
 let ownIdentity: ProcessIdentity | undefined;
 
-/** Takes the plan for this runner; undefined when it was voided. See job-files.ts for why this is a rename. */
-export const claimPlan = ({ folder, token }: Order): ClaimedPlan | undefined => {
+/** The plan of this order; undefined when it was voided. */
+export const openPlan = ({ folder, token }: Order): OpenPlan | undefined => {
   const file = planFile(folder, token);
-  const fd = openPlan(file);
+  const fd = opened(file);
   if (fd === undefined) return undefined;
   const plan = JSON.parse(readFileSync(fd, 'utf8')) as LaunchPlan;
   ownIdentity ??= identityOf(process.pid);
+  let isClaimed = false;
   const firstLine = `${JSON.stringify({ ...ownIdentity, token })}\n`;
-  ftruncateSync(fd);
-  writeSync(fd, firstLine, 0);
-  if (!renamed(file, jobFile(folder, 'claim'))) {
-    closeSync(fd);
-    return undefined;
-  }
   return {
     plan,
-    recordLeader: (pid) => {
-      const startTime = pid === undefined ? undefined : statOf(pid)?.startTime;
-      if (startTime !== undefined) writeSync(fd, `${JSON.stringify({ pid, startTime })}\n`, firstLine.length);
-      closeSync(fd);
+    claim: () => {
+      ftruncateSync(fd);
+      writeSync(fd, firstLine, 0);
+      isClaimed = renamed(file, jobFile(folder, 'claim'));
+      return isClaimed;
     },
+    unclaim: () => {
+      if (isClaimed) rmSync(jobFile(folder, 'claim'), { force: true });
+    },
+    recordLeader: (pid) => {
+      const startTime = statOf(pid)?.startTime;
+      if (startTime === undefined) return;
+      try {
+        writeSync(fd, `${JSON.stringify({ pid, startTime })}\n`, firstLine.length);
+      } catch {
+        // The job runs, so a full disk must not end it: without this line its processes are found by their token.
+      }
+    },
+    close: () => closeSync(fd),
   };
 };
 
-const openPlan = (file: string): number | undefined => {
+const opened = (file: string): number | undefined => {
   try {
     return openSync(file, 'r+');
   } catch (thrown) {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createOutputFile } from './output-file.ts';
 import type { Pipe } from './pipes.ts';
+import type { Resources } from './resources.ts';
 
 export interface OutputCollector {
   /**
@@ -16,8 +16,11 @@ const turnMs = 2;
 const longestDrainMs = 200;
 
 /** Copies both pipes into the job's output file as bytes arrive. */
-export const collectOutput = (folder: string, maxBytes: number, stdout: Pipe, stderr: Pipe): OutputCollector => {
-  const file = createOutputFile(folder, maxBytes);
+export const collectOutput = ({
+  output: file,
+  stdout,
+  stderr,
+}: Pick<Resources, 'output' | 'stdout' | 'stderr'>): OutputCollector => {
   const pipes = [stdout, stderr];
   let open = pipes.length;
   let chunks = 0;

@@ -1,9 +1,11 @@
 /**
- * One job from its claim to `status.json`:
+ * One job from its plan to `status.json`:
  *
- *     claim ─► context ─► start ─► the first process exits ─► its group is empty ─► the pipes are drained ─► status
- *                  │                        ▲
- *                  └─ refused: not-started  └─ timeout or kill: stop everything; the first reason wins
+ *     plan ─► everything that may fail ─► claim ─► start ─► the first process exits ─► its group is empty
+ *                       │                   │        │                 ▲                      │
+ *                       │         voided: null       │     timeout or kill: stop everything;  ▼
+ *                       └─ throws: nothing was       └─ refused:       the first reason wins  the pipes are drained
+ *                          started, nor will be         not-started                           ─► status
  */
 import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { startTimer } from '../../../domain/timer.ts';
@@ -11,14 +13,18 @@ import type { LaunchPlan, RunEnding } from '../../../queue/ports.ts';
 import { jobFile, type Order, type Status } from '../job-files.ts';
 import { groupTree, type ProcessTree, tokenVariable } from '../process-tree.ts';
 import { becomes, stopTree } from '../stop-tree.ts';
-import { claimPlan } from './claim.ts';
+import { openPlan } from './claim.ts';
 import { collectOutput } from './collect-output.ts';
 import { type CpuTimes, childrenTimes, since } from './cpu-times.ts';
 import type { Pipe } from './pipes.ts';
-import { closeStreams, openInput, type ProcessExit, startProcess } from './start-process.ts';
+import { openResources, type Resources } from './resources.ts';
+import { type ProcessExit, type StartedProcess, startProcess } from './start-process.ts';
 
 export interface JobRun {
-  /** Null when the plan was voided: nothing was started, and nothing may be written. */
+  /**
+   * Null when the plan was voided: nothing was started, and nothing may be written. Rejects when the system refused what
+   * a start needs (disk, descriptors, processes): nothing was started, and nothing will be.
+   */
   readonly ending: Promise<RunEnding | null>;
   /** Ends the job if its folder holds a `kill` file. */
   checkKill(): void;
@@ -44,21 +50,10 @@ const run = async (
   stopping: Stopping,
   checkKill: () => void,
 ): Promise<RunEnding | null> => {
-  const claimed = claimPlan(order);
-  if (claimed === undefined) return null;
-  const { plan } = claimed;
-  writeFileSync(jobFile(order.folder, 'context.json'), plan.context, { mode: 0o600 });
-  const clock = startClock();
-  const [stdout, stderr] = [tools.openPipe(), tools.openPipe()];
-  const streams = {
-    stdin: openInput(order.folder, plan.stdin),
-    stdout: stdout.writeFd,
-    stderr: stderr.writeFd,
-  };
-  const started = await startProcess(plan, environmentOf(plan, order), streams);
-  closeStreams(streams);
-  claimed.recordLeader(typeof started === 'string' ? undefined : started.pid);
-  const output = collectOutput(order.folder, plan.maxOutputBytes, stdout, stderr);
+  const begun = await begin(order, tools);
+  if (begun === undefined) return null;
+  const { plan, resources, clock, started } = begun;
+  const output = collectOutput(resources);
   if (typeof started === 'string') {
     return clock.ending({ kind: 'not-started', reason: started }, 'itself', await output.finish());
   }
@@ -69,6 +64,42 @@ const run = async (
   await becomes(() => tree.isEmpty(), Number.POSITIVE_INFINITY);
   const cause = await stopping.settled();
   return clock.ending(exit, cause, await output.finish());
+};
+
+interface Begun {
+  readonly plan: LaunchPlan;
+  readonly resources: Resources;
+  readonly clock: ReturnType<typeof startClock>;
+  /** Text: why it is the job's own fault that it did not start. */
+  readonly started: StartedProcess | string;
+}
+
+/** Opens what the job needs, claims the plan, starts. Undefined when the plan was voided; throws with nothing begun. */
+const begin = async (order: Order, tools: RunTools): Promise<Begun | undefined> => {
+  const open = openPlan(order);
+  if (open === undefined) return undefined;
+  try {
+    const { plan } = open;
+    const resources = openResources(order, plan, tools.openPipe);
+    try {
+      if (!open.claim()) {
+        resources.abandon();
+        return undefined;
+      }
+      resources.nameContext();
+      const clock = startClock();
+      const started = await startProcess(plan, environmentOf(plan, order), resources.streams);
+      resources.closeStreams();
+      if (typeof started !== 'string') open.recordLeader(started.pid);
+      return { plan, resources, clock, started };
+    } catch (thrown) {
+      open.unclaim();
+      resources.abandon();
+      throw thrown;
+    }
+  } finally {
+    open.close();
+  }
 };
 
 /** Written aside and renamed: whoever sees `status.json` sees all of it. */

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import type { LaunchPlan } from '../../../queue/ports.ts';
+import type { Order } from '../job-files.ts';
+import { isShortage } from '../shortage.ts';
 
 export interface StartedProcess {
   readonly pid: number;
@@ -19,7 +21,10 @@ export interface Streams {
   readonly stderr: number;
 }
 
-/** Starts the plan's process as leader of a session of its own; the reason as text when the system refuses. */
+/**
+ * Starts the plan's process as leader of a session of its own; the reason as text when the plan can not be started.
+ * Throws when that is no fault of the plan: the system is short of something.
+ */
 export const startProcess = async (
   plan: LaunchPlan,
   env: Readonly<Record<string, string>>,
@@ -34,9 +39,10 @@ export const startProcess = async (
       stdio: [streams.stdin, streams.stdout, streams.stderr],
     });
     const failure = child.pid === undefined ? await failureOf(child) : undefined;
-    if (failure !== undefined || child.pid === undefined) return reasonOf(failure, plan);
+    if (failure !== undefined || child.pid === undefined) throw failure;
     return { pid: child.pid, exited: exitOf(child) };
   } catch (thrown) {
+    if (isShortage(thrown)) throw thrown;
     return reasonOf(thrown, plan);
   }
 };
@@ -54,15 +60,20 @@ const exitOf = (child: ChildProcess): Promise<ProcessExit> =>
  * The job's input as a file without a name, not a pipe: a job that reads little of it, or late, holds up nobody, and
  * `/dev/stdin` can be opened.
  */
-export const openInput = (folder: string, text: string | null): number | 'ignore' => {
+export const openInput = ({ folder, token }: Order, text: string | null): number | 'ignore' => {
   if (text === null) return 'ignore';
-  const file = `${folder}/stdin`;
+  const file = `${folder}/stdin-${token}`;
   const fd = openSync(file, 'wx+', 0o600);
   rmSync(file);
-  const bytes = Buffer.from(text);
-  // Written at positions, so that the offset that the job inherits stays 0.
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, at);
-  return fd;
+  try {
+    const bytes = Buffer.from(text);
+    // Written at positions, so that the offset that the job inherits stays 0.
+    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, at);
+    return fd;
+  } catch (thrown) {
+    closeSync(fd);
+    throw thrown;
+  }
 };
 
 export const closeStreams = ({ stdin, stdout, stderr }: Streams): void => {
@@ -77,7 +88,6 @@ const reasonOf = (thrown: unknown, plan: LaunchPlan): string => {
     EACCES: `${plan.argv[0]} may not be executed.`,
     E2BIG: 'The arguments and the environment are too big together.',
     ETXTBSY: `${plan.argv[0]} is being written by another process.`,
-    EAGAIN: 'The system is out of processes.',
   };
   return known[code] ?? (thrown instanceof Error ? thrown.message : String(thrown));
 };

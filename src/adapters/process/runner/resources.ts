@@ -1,0 +1,66 @@
+import { closeSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import type { LaunchPlan } from '../../../queue/ports.ts';
+import { jobFile, type Order } from '../job-files.ts';
+import { createOutputFile, type OutputFile } from './output-file.ts';
+import type { Pipe } from './pipes.ts';
+import { closeStreams, openInput, type Streams } from './start-process.ts';
+
+/** Everything that a job needs from the system before it can be started. */
+export interface Resources {
+  readonly streams: Streams;
+  readonly stdout: Pipe;
+  readonly stderr: Pipe;
+  readonly output: OutputFile;
+  /** Gives the context document its name, once the plan is ours. */
+  nameContext(): void;
+  /** Closes the ends of the streams that only the job needs. */
+  closeStreams(): void;
+  /** Gives everything back: the job is not started. */
+  abandon(): void;
+}
+
+/**
+ * Taken before the plan is claimed, so that what a full disk refuses is a job that never began. Another runner may have
+ * claimed an attempt in this folder meanwhile: nothing here changes a file of that one. Throws with nothing left open.
+ */
+export const openResources = (order: Order, plan: LaunchPlan, openPipe: () => Pipe): Resources => {
+  const { folder, token } = order;
+  const context = `${folder}/context-${token}`;
+  const undo: (() => unknown)[] = [];
+  const abandon = (): void => {
+    for (const step of undo.splice(0).reverse()) step();
+  };
+  const pipe = (): Pipe => {
+    const opened = openPipe();
+    undo.push(() => {
+      closeSync(opened.writeFd);
+      opened.release(true);
+    });
+    return opened;
+  };
+  const input = (): Streams['stdin'] => {
+    const opened = openInput(order, plan.stdin);
+    if (opened !== 'ignore') undo.push(() => closeSync(opened));
+    return opened;
+  };
+  try {
+    undo.push(() => rmSync(context, { force: true }));
+    writeFileSync(context, plan.context, { mode: 0o600 });
+    const [stdout, stderr] = [pipe(), pipe()];
+    const streams = { stdin: input(), stdout: stdout.writeFd, stderr: stderr.writeFd };
+    const output = createOutputFile(folder, plan.maxOutputBytes);
+    undo.push(() => output.close());
+    return {
+      streams,
+      stdout,
+      stderr,
+      output,
+      nameContext: () => renameSync(context, jobFile(folder, 'context.json')),
+      closeStreams: () => closeStreams(streams),
+      abandon,
+    };
+  } catch (thrown) {
+    abandon();
+    throw thrown;
+  }
+};
