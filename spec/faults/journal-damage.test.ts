@@ -41,16 +41,19 @@ const addJobs = ({ journal }: OpenJournal, count: number): void => {
     journal.add({ request: jobRequest({ payload: 'x'.repeat(500) }), command: 'true', coalescingKey: null, at: i });
 };
 
-/** How many jobs are there, or the code by which the journal is refused. */
+/** How many jobs are there, or the code by which the journal is refused: when it is opened, not when somebody meets the damage. */
 const read = (folder: string): number | string => {
-  let opened: OpenJournal | undefined;
+  const opened = open(folder);
+  if (typeof opened === 'string') return opened;
+  const { length } = opened.journal.list({ endedLimit: 1e6, limit: 1e6 });
+  opened.close();
+  return length;
+};
+const open = (folder: string): OpenJournal | string => {
   try {
-    opened = openJournal(stateIn(folder));
-    return opened.journal.list({ endedLimit: 1e6, limit: 1e6 }).length;
+    return openJournal(stateIn(folder));
   } catch (thrown) {
     return thrown instanceof TriggerdError ? thrown.code : `not ours: ${thrown}`;
-  } finally {
-    opened?.close();
   }
 };
 const damaged = (from: string, file: 'journal.db' | 'journal.db-wal', damage: (path: string) => void): string => {
