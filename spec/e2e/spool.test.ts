@@ -1,4 +1,5 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FiringView, HealthView, JobView } from '../../src/api/contract.ts';
@@ -98,6 +99,19 @@ describe('a refresh that etcd can not take now', () => {
     await etcd.start();
     await deliveredOnce('required');
   }, 90_000);
+
+  it.each<[string, (path: string) => void]>([
+    ['a symbolic link', (path) => symlinkSync(tmpdir(), path)],
+    ['writable by everybody', (path) => chmodSync(mkdirSync(path, { recursive: true }) ?? path, 0o777)],
+  ])('is not accepted into a spool that is %s: the daemon does not start', async (_what, plant) => {
+    const node = createNode({ name: 'planted', etcd: [etcd.endpoint] });
+    try {
+      plant(join(node.dir, 'state/spool'));
+      await expect(node.start()).rejects.toThrow(/spool-unusable.*the spool .*state\/spool: it (is|can)/s);
+    } finally {
+      await node.remove();
+    }
+  });
 
   describe('through provider local', () => {
     it('goes through the daemon, without a way of Puppet’s own to etcd', async () => {

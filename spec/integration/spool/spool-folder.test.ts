@@ -20,6 +20,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSpoolFolder } from '../../../src/adapters/files/spool-folder.ts';
 import type { TriggerdError } from '../../../src/domain/errors.ts';
 import { keysBelow } from '../../../src/watch/keys.ts';
+import type { Spool } from '../../../src/watch/ports.ts';
 import { SpoolDrain } from '../../../src/watch/spool-drain.ts';
 import { serializeFiring } from '../../../src/watch/wire.ts';
 import { firing } from '../../support/firings.ts';
@@ -155,37 +156,50 @@ describe('the spool on a real file system', () => {
     }
   });
 
-  it('calls back when a firing appears, and not when one goes', async () => {
-    const spool = await openSpoolFolder(path);
-    let calls = 0;
-    const stop = spool.onChange(() => {
-      calls += 1;
+  const counting = (spool: Spool) => {
+    const counted: { calls: number; stop: () => void } = { calls: 0, stop: () => undefined };
+    counted.stop = spool.onChange(() => {
+      counted.calls += 1;
     });
+    return counted;
+  };
+
+  it('does not call back for each of a burst', async () => {
+    const spool = await openSpoolFolder(path, { lookEveryMs: 60_000, settleMs: 200 });
+    const counted = counting(spool);
+    const ids = Array.from({ length: 30 }, (_, index) => `01K9ZQ4T5M8W3V6X7Y8Z9A${String(index).padStart(4, '0')}`);
+    await Promise.all(ids.map((each) => spool.add(each, 'x')));
+    await until(() => counted.calls > 0, 'a call');
+    const before = counted.calls;
+    await spool.add(id, 'y');
+    await until(() => counted.calls > before, 'a call for what came later');
+    counted.stop();
+    expect(counted.calls).toBeLessThan(10);
+  });
+
+  it('does not call back for a firing that its own run has published', async () => {
+    const spool = await openSpoolFolder(path, { lookEveryMs: 400, settleMs: 20 });
+    const startedAt = performance.now();
+    const counted = counting(spool);
     await spool.add(id, 'x');
-    await until(() => calls > 0, 'a call');
-    const before = calls;
     await spool.remove(id);
-    await spool.add('01K9ZQ4T5M8W3V6X7Y8Z9A0BCE', 'y');
-    await until(() => calls > before, 'the call for the second one');
-    stop();
-    expect(calls).toBe(before + 1);
+    await until(() => counted.calls > 0, 'the regular call');
+    counted.stop();
+    expect(performance.now() - startedAt, 'nothing called before the timer').toBeGreaterThan(390);
   });
 
   it('calls back now and then where the folder can not be watched', async () => {
-    const spool = await openSpoolFolder(path, 5);
+    const spool = await openSpoolFolder(path, { lookEveryMs: 5, settleMs: 5 });
     rmSync(path, { recursive: true });
-    let calls = 0;
-    const stop = spool.onChange(() => {
-      calls += 1;
-    });
-    await until(() => calls > 1, 'two calls');
-    stop();
+    const counted = counting(spool);
+    await until(() => counted.calls > 1, 'two calls');
+    counted.stop();
   });
 
   it('is drained: what another process puts there by a rename is published and removed', async () => {
     const store = new MemoryStore();
     const keys = keysBelow('/trigger');
-    const spool = await openSpoolFolder(path);
+    const spool = await openSpoolFolder(path, { lookEveryMs: 60_000, settleMs: 5 });
     const log = recordingLog();
     const drain = new SpoolDrain({ store, keys, spool, isOurs: () => true, clock: { now: () => Date.now() }, log });
     drain.start();

@@ -1,4 +1,4 @@
-import { constants, existsSync, type FSWatcher, watch } from 'node:fs';
+import { constants, existsSync, watch } from 'node:fs';
 import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { TriggerdError } from '../../domain/errors.ts';
@@ -6,12 +6,17 @@ import type { Spool, SpooledPlace, SpoolFile } from '../../watch/ports.ts';
 
 /** A firing's document is smaller; what is larger is not read to its end. */
 const maxBytes = 1024 * 1024;
-/** Looked at anyway after this long: network file systems have no events, and inotify watches can run out. */
-const defaultLookEveryMs = 60_000;
+export interface SpoolTimes {
+  /** Looked at anyway after this long: network file systems have no events, and inotify watches can run out. */
+  readonly lookEveryMs: number;
+  /** A Puppet run publishes its firings itself; only what is still there after this long needs us. */
+  readonly settleMs: number;
+}
+const defaultTimes: SpoolTimes = { lookEveryMs: 60_000, settleMs: 1_000 };
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
 /** Opens the spool at `path`: makes the folder, or checks that it is ours. Throws `spool-unusable`. */
-export const openSpoolFolder = async (folder: string, lookEveryMs = defaultLookEveryMs): Promise<Spool> => {
+export const openSpoolFolder = async (folder: string, times: SpoolTimes = defaultTimes): Promise<Spool> => {
   // With a slash at its end a symbolic link would be followed.
   const path = resolve(folder);
   await prepareFolder(path);
@@ -30,7 +35,7 @@ export const openSpoolFolder = async (folder: string, lookEveryMs = defaultLookE
       await rm(placeFile(path, `${id}.json`), { force: true });
     },
     reject: (name, reason) => reject(path, name, reason),
-    onChange: (listener) => watchFolder(path, listener, lookEveryMs),
+    onChange: (listener) => watchFolder(path, listener, times),
   };
 };
 
@@ -170,24 +175,30 @@ const reject = async (path: string, name: string, reason: string): Promise<void>
   }
 };
 
-const watchFolder = (path: string, listener: () => void, lookEveryMs: number): (() => void) => {
+const watchFolder = (path: string, listener: () => void, { lookEveryMs, settleMs }: SpoolTimes): (() => void) => {
+  const stop = new AbortController();
   const timer = setInterval(listener, lookEveryMs).unref();
-  const watchers = newFiles(path, listener);
-  return () => {
-    clearInterval(timer);
-    for (const watcher of watchers) watcher.close();
-  };
+  watchForFiles(path, listener, settleMs, stop.signal);
+  stop.signal.addEventListener('abort', () => clearInterval(timer));
+  return () => stop.abort();
 };
 
-/** None where the folder can't be watched: then the timer has to do. */
-const newFiles = (path: string, listener: () => void): FSWatcher[] => {
+/** Does nothing where the folder can't be watched: then the timer has to do. */
+const watchForFiles = (path: string, listener: () => void, settleMs: number, signal: AbortSignal): void => {
+  const seen = new Set<string>();
+  const settle = () => {
+    const remain = [...seen].some((name) => existsSync(join(path, name)));
+    seen.clear();
+    if (remain && !signal.aborted) listener();
+  };
   try {
-    const watcher = watch(path, { persistent: false }, (_event, name) => {
-      if (name === null || (isSpooled(name) && existsSync(join(path, name)))) listener();
-    });
-    return [watcher.on('error', () => undefined)];
+    watch(path, { persistent: false, signal }, (_event, name) => {
+      if (name === null || !isSpooled(name)) return;
+      if (seen.size === 0) setTimeout(settle, settleMs).unref();
+      seen.add(name);
+    }).on('error', () => undefined);
   } catch {
-    return [];
+    // Network file systems, or no inotify watch left.
   }
 };
 
