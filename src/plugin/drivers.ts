@@ -1,5 +1,5 @@
 import type { Deferral, Job, JobRequest } from '../domain/job.ts';
-import type { RunEnding, Verdict } from '../queue/ports.ts';
+import type { RunEnding, RunTerms, Verdict } from '../queue/ports.ts';
 import type { Plugin } from './manifest.ts';
 
 /**
@@ -14,11 +14,15 @@ export interface Driver {
   /** The command as `trigger queue` shows it. */
   shown(plugin: Plugin, request: JobRequest): string;
   obstacle(job: Job): Promise<Omit<Deferral, 'since'> | null>;
-  conclude(plugin: Plugin, job: Job, ending: RunEnding): Promise<Verdict>;
+  /** Must need nothing that may have changed since the start: no plugin folder, no configuration. */
+  conclude(job: Job, ending: RunEnding, terms: RunTerms): Promise<Verdict>;
 }
 
 /** The verdict on a run from its exit alone. */
-export const plainVerdict = (plugin: Plugin, ending: RunEnding): Verdict & { kind: 'result' } => {
+export const plainVerdict = (
+  ending: RunEnding,
+  { successExitCodes }: Pick<RunTerms, 'successExitCodes'>,
+): Verdict & { kind: 'result' } => {
   const details = {};
   const { exit } = ending;
   if (exit.kind === 'not-started')
@@ -29,6 +33,6 @@ export const plainVerdict = (plugin: Plugin, ending: RunEnding): Verdict & { kin
     return { kind: 'result', result: { kind: 'killed', signal }, details };
   }
   if (exit.kind === 'signalled') return { kind: 'result', result: { kind: 'killed', signal: exit.signal }, details };
-  const kind = plugin.manifest.success_exit_codes.includes(exit.code) ? 'succeeded' : 'failed';
+  const kind = successExitCodes.includes(exit.code) ? 'succeeded' : 'failed';
   return { kind: 'result', result: { kind, exitCode: exit.code }, details };
 };

@@ -16,7 +16,7 @@ export const execDriver: Driver = {
     return commandText([plugin.name, ...request.argv, ...named]);
   },
   obstacle: async () => null,
-  conclude: async (plugin, _job, ending) => plainVerdict(plugin, ending),
+  conclude: async (_job, ending, terms) => plainVerdict(ending, terms),
 };
 
 /**

@@ -1,8 +1,8 @@
 import type { Job } from '../domain/job.ts';
-import type { LaunchPlan, Plugins } from '../queue/ports.ts';
+import type { LaunchPlan, Plugins, RunEnding, RunTerms, Verdict } from '../queue/ports.ts';
 import { argumentVariable } from './argument-variable.ts';
 import { resolveArguments } from './arguments.ts';
-import type { Driver } from './drivers.ts';
+import { type Driver, plainVerdict } from './drivers.ts';
 import { commandDriver, execDriver } from './exec-driver.ts';
 import { type Plugin, readManifest } from './manifest.ts';
 import { canonicalPluginName } from './plugin-name.ts';
@@ -38,6 +38,14 @@ export const createPlugins = (options: PluginsOptions): PluginRoom => {
   };
   const find = (name: string): Plugin => readManifest(options.files.find(canonicalPluginName(name)));
   const driverOf = (plugin: Plugin): Driver => drivers[plugin.manifest.driver];
+  const presentTerms = (job: Job): RunTerms => {
+    try {
+      const plugin = find(job.request.plugin);
+      return termsOf(plugin, driverOf(plugin).argv(plugin, job));
+    } catch {
+      return noTerms;
+    }
+  };
 
   return {
     find,
@@ -55,17 +63,38 @@ export const createPlugins = (options: PluginsOptions): PluginRoom => {
     },
     isRerunAfterLoss: (job) => find(job.request.plugin).manifest.on_restart === 'rerun',
     conclude: async (job, ending) => {
-      const plugin = find(job.request.plugin);
-      return driverOf(plugin).conclude(plugin, job, ending);
+      const terms = ending.terms ?? presentTerms(job);
+      const driver = Object.entries(drivers).find(([name]) => name === terms.driver)?.[1] ?? execDriver;
+      return concluded(driver, job, ending, terms);
     },
   };
+};
+
+const termsOf = (plugin: Plugin, argv: readonly string[]): RunTerms => ({
+  driver: plugin.manifest.driver,
+  successExitCodes: plugin.manifest.success_exit_codes,
+  argv,
+});
+
+/** For a run whose plugin can not be read any more, and that nobody has written down the terms of. */
+const noTerms: RunTerms = { driver: 'exec', successExitCodes: [0], argv: [] };
+
+/** A process has ended and its exit is known: that is the verdict when what the driver adds can not be had. */
+const concluded = async (driver: Driver, job: Job, ending: RunEnding, terms: RunTerms): Promise<Verdict> => {
+  try {
+    return await driver.conclude(job, ending, terms);
+  } catch (thrown) {
+    const missing = thrown instanceof Error ? thrown.message : String(thrown);
+    return { ...plainVerdict(ending, terms), details: { missing } };
+  }
 };
 
 const planOf = (options: PluginsOptions, plugin: Plugin, driver: Driver, job: Job): LaunchPlan => {
   const { request } = job;
   const timeoutMs = request.timeoutMs ?? plugin.manifest.timeout ?? options.defaultTimeoutMs;
+  const argv = driver.argv(plugin, job);
   return {
-    argv: driver.argv(plugin, job),
+    argv,
     env: {
       ...options.baseEnv,
       ...request.env,
@@ -78,6 +107,7 @@ const planOf = (options: PluginsOptions, plugin: Plugin, driver: Driver, job: Jo
     graceMs: options.graceMs,
     maxOutputBytes: options.maxOutputBytes,
     context: options.contextOf(job),
+    terms: termsOf(plugin, argv),
   };
 };
 

@@ -160,6 +160,18 @@ export interface LaunchPlan {
   readonly maxOutputBytes: number;
   /** Written as the file that `TRIGGERD_CONTEXT` names. */
   readonly context: string;
+  readonly terms?: RunTerms;
+}
+
+/**
+ * What the end of a run is judged by, as it was at the start: by the end the plugin may be gone or another one (the run
+ * may itself upgrade triggerd), and the configuration may have changed. The runner gives it back with the ending.
+ */
+export interface RunTerms {
+  readonly driver: string;
+  readonly successExitCodes: readonly number[];
+  /** The command line as started. */
+  readonly argv: readonly string[];
 }
 
 /** What a runner saw. Facts only; `Plugins.conclude` makes a result of them. */
@@ -174,6 +186,8 @@ export interface RunEnding {
   /** Why it ended, first reason wins. */
   readonly cause: 'itself' | 'timeout' | 'kill';
   readonly outputBytes: number;
+  /** The plan's; undefined from a runner that knew none, e.g. one of an older triggerd. */
+  readonly terms?: RunTerms;
 }
 
 /**

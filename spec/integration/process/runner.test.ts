@@ -145,6 +145,13 @@ test('the environment is the plan’s and nothing else', async () => {
   expect(statSync(join(folder, 'output')).mode & 0o777).toBe(0o600);
 });
 
+test('what the end is to be judged by comes back with it, and lies in the folder for the next daemon', async () => {
+  const terms = { driver: 'puppet', successExitCodes: [0, 2], argv: ['puppet', 'agent'] };
+  const { ending, folder } = await run(shell('true', { terms }));
+  expect(ending.terms).toEqual(terms);
+  expect(await temporaryRunner().adopt(folder)).toEqual(ending);
+});
+
 test('the plan’s environment is not left on disk', async () => {
   const { folder } = await run(shell('ls', { cwd: '/', env: { PATH: '/bin', SECRET: 'tell-nobody' } }));
   expect(readFileSync(join(folder, 'claim'), 'utf8')).not.toContain('tell-nobody');

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { QueuedJob } from '../../../src/domain/job.ts';
+import { TriggerdError } from '../../../src/domain/errors.ts';
+import type { QueuedJob, RunningJob } from '../../../src/domain/job.ts';
 import { resolveArguments } from '../../../src/plugin/arguments.ts';
 import { execDriver } from '../../../src/plugin/exec-driver.ts';
 import { createFiringJob } from '../../../src/plugin/firing-job.ts';
 import { readManifest } from '../../../src/plugin/manifest.ts';
 import { canonicalPluginName } from '../../../src/plugin/plugin-name.ts';
 import { createPlugins } from '../../../src/plugin/plugins.ts';
+import type { RunEnding, RunTerms } from '../../../src/queue/ports.ts';
 import { firing } from '../../support/firings.ts';
 import { jobRequest } from '../../support/jobs.ts';
 
@@ -110,6 +112,75 @@ describe('the plan for a job', () => {
 
   it('a noop job of a plugin without noop mode is refused before it is queued', () => {
     expect(() => room.check(jobRequest({ plugin: 'echo', noop: true }))).toThrow(/no noop mode/);
+  });
+});
+
+describe('the end of a run', () => {
+  const ending = (code: number, terms?: RunTerms): RunEnding => ({
+    startedAt: 1,
+    finishedAt: 2,
+    times: { realS: 1, userS: 0, systemS: 0 },
+    exit: { kind: 'exited', code },
+    cause: 'itself',
+    outputBytes: 0,
+    ...(terms === undefined ? {} : { terms }),
+  });
+  const job: RunningJob = {
+    id: 3,
+    request: jobRequest({ plugin: 'echo' }),
+    command: 'echo',
+    firings: [],
+    attempt: 1,
+    folder: '/j/3',
+    enqueuedAt: 0,
+    state: 'running',
+    startedAt: 1,
+  };
+  const manifestText = 'summary = "x"\ndriver = "puppet"\nsuccess_exit_codes = [0, 2]';
+  let isGone = false;
+  const room = createPlugins({
+    files: {
+      find: () => {
+        if (isGone) throw new TriggerdError('plugin-not-found', 'gone');
+        return { ...source, manifestText };
+      },
+      names: () => [],
+    },
+    puppetDriver: {
+      ...execDriver,
+      conclude: async (_job, { exit }, { argv }) => {
+        if (exit.kind === 'exited' && exit.code === 3) throw new Error('EACCES: the report');
+        return { kind: 'result', result: { kind: 'succeeded', exitCode: 0 }, details: { argv } };
+      },
+    },
+    node: 'lb01',
+    baseEnv: {},
+    graceMs: 1000,
+    maxOutputBytes: 10,
+    defaultTimeoutMs: null,
+    contextOf: () => '{}',
+    now: () => 0,
+  });
+  const details = { argv: ['/p/echo/echo'] };
+
+  it('needs no plugin: driver, exit codes and command line are remembered with the plan', async () => {
+    const { terms } = await room.prepare(job);
+    isGone = true;
+    expect(await room.conclude(job, ending(2, terms))).toMatchObject({ result: { kind: 'succeeded' }, details });
+    isGone = false;
+  });
+
+  it('from a runner that remembered nothing is judged by the plugin of now, or by the exit code alone', async () => {
+    expect(await room.conclude(job, ending(2))).toMatchObject({ result: { kind: 'succeeded' }, details });
+    isGone = true;
+    expect(await room.conclude(job, ending(0))).toMatchObject({ result: { kind: 'succeeded', exitCode: 0 } });
+    expect(await room.conclude(job, ending(2))).toMatchObject({ result: { kind: 'failed', exitCode: 2 } });
+    isGone = false;
+  });
+
+  it('is its exit code when what the driver adds can not be read', async () => {
+    const result = { kind: 'failed', exitCode: 3 };
+    expect(await room.conclude(job, ending(3))).toMatchObject({ result, details: { missing: 'EACCES: the report' } });
   });
 });
 

@@ -3,7 +3,7 @@ import type { RunningJob } from '../../../src/domain/job.ts';
 import { readManifest } from '../../../src/plugin/manifest.ts';
 import type { PuppetHost } from '../../../src/plugin/ports.ts';
 import { createPuppetDriver } from '../../../src/plugin/puppet/puppet-driver.ts';
-import type { RunEnding } from '../../../src/queue/ports.ts';
+import type { RunEnding, RunTerms } from '../../../src/queue/ports.ts';
 import { jobRequest } from '../../support/jobs.ts';
 
 const plugin = readManifest({
@@ -21,7 +21,11 @@ const paths = {
   disabledLockFile: '/s/disabled',
 };
 
-const driverOn = (files: Record<string, string>, processes: Record<number, string[]> = {}) => {
+const driverOn = (
+  files: Record<string, string>,
+  processes: Record<number, string[]> = {},
+  runCommand = ['puppet', 'agent', '--test'],
+) => {
   const host: PuppetHost = {
     settings: async () => paths,
     readFile: async (path) => files[path],
@@ -30,7 +34,7 @@ const driverOn = (files: Record<string, string>, processes: Record<number, strin
     },
     commandLine: async (pid) => processes[pid],
   };
-  return createPuppetDriver({ host, node: 'lb01', runCommand: ['puppet', 'agent', '--test'] });
+  return createPuppetDriver({ host, node: 'lb01', runCommand });
 };
 
 const job: RunningJob = {
@@ -43,6 +47,12 @@ const job: RunningJob = {
   enqueuedAt: startedAt,
   state: 'running',
   startedAt,
+};
+
+const terms: RunTerms = {
+  driver: 'puppet',
+  successExitCodes: [0, 2],
+  argv: ['puppet', 'agent', '--job-id', 'triggerd-7.1@lb01', '--test'],
 };
 
 const exited = (code: number, startedAtMs = startedAt): RunEnding => ({
@@ -67,13 +77,13 @@ describe('the end of a Puppet run', () => {
     [6, 'failed'],
     [1, 'failed'],
   ])('exit %i without a lock is %s', async (code, kind) => {
-    const verdict = await driverOn({}).conclude(plugin, job, exited(code));
+    const verdict = await driverOn({}).conclude(job, exited(code), terms);
     expect(verdict).toMatchObject({ kind: 'result', result: { kind, exitCode: code } });
   });
 
   it('counts and ids come from the run’s own summary and report', async () => {
     const files = { '/s/summary': summary(Math.floor(startedAt / 1000)), '/s/report': report };
-    const verdict = await driverOn(files).conclude(plugin, job, exited(2));
+    const verdict = await driverOn(files).conclude(job, exited(2), terms);
     expect(verdict).toMatchObject({
       details: {
         puppet: {
@@ -92,18 +102,18 @@ describe('the end of a Puppet run', () => {
 
   it('an older run’s summary is not this run’s', async () => {
     const files = { '/s/summary': summary(Math.floor(startedAt / 1000) - 1), '/s/report': report };
-    expect(await driverOn(files).conclude(plugin, job, exited(1))).toMatchObject({ details: {} });
+    expect(await driverOn(files).conclude(job, exited(1), terms)).toMatchObject({ details: {} });
   });
 
   it('a half-written summary is no summary', async () => {
-    expect(await driverOn({ '/s/summary': '---\nresources: [' }).conclude(plugin, job, exited(2))).toMatchObject({
+    expect(await driverOn({ '/s/summary': '---\nresources: [' }).conclude(job, exited(2), terms)).toMatchObject({
       details: {},
     });
   });
 
   it('exit 1 with the agent disabled is a deferral that gives the administrator’s reason', async () => {
     const driver = driverOn({ '/s/disabled': '{"disabled_message":"maintenance until 5"}' });
-    expect(await driver.conclude(plugin, job, exited(1))).toEqual({
+    expect(await driver.conclude(job, exited(1), terms)).toEqual({
       kind: 'deferred',
       deferral: { reason: 'Puppet agent is disabled: maintenance until 5', paths: ['/s/disabled'] },
     });
@@ -112,7 +122,7 @@ describe('the end of a Puppet run', () => {
   it('exit 1 with a live run holding the lock is a deferral, and so is the look before the start', async () => {
     const driver = driverOn({ '/s/lock': '4711' }, { 4711: ['/usr/bin/ruby', '/usr/bin/puppet', 'agent'] });
     const deferral = { reason: 'another Puppet run holds the agent’s lock (pid 4711)', paths: ['/s/lock'] };
-    expect(await driver.conclude(plugin, job, exited(1))).toEqual({ kind: 'deferred', deferral });
+    expect(await driver.conclude(job, exited(1), terms)).toEqual({ kind: 'deferred', deferral });
     expect(await driver.obstacle(job)).toEqual(deferral);
   });
 
@@ -129,7 +139,10 @@ describe('the end of a Puppet run', () => {
     const apply = { ...job, request: jobRequest({ plugin: 'puppet', argv: ['puppet', 'apply', 'x.pp'] }) };
     const driver = driverOn({ '/s/disabled': '{}' });
     expect(await driver.obstacle(apply)).toBeNull();
-    expect(await driver.conclude(plugin, apply, exited(1))).toMatchObject({ result: { kind: 'failed', exitCode: 1 } });
+    const applied = { ...terms, argv: ['puppet', 'apply', '--detailed-exitcodes', 'x.pp'] };
+    expect(await driver.conclude(apply, exited(1), applied)).toMatchObject({
+      result: { kind: 'failed', exitCode: 1 },
+    });
   });
 
   it.each([
@@ -149,12 +162,17 @@ describe('the end of a Puppet run', () => {
     },
   );
 
+  it('what was run is what was started, whatever run_cmd is by then', async () => {
+    const driver = driverOn({ '/s/disabled': '{}' }, {}, ['/usr/local/sbin/run-puppet']);
+    expect(await driver.conclude(job, exited(1), terms)).toMatchObject({ kind: 'deferred' });
+  });
+
   it('a timeout and a kill are neither success nor failure of Puppet', async () => {
-    expect(await driverOn({}).conclude(plugin, job, { ...exited(1), cause: 'timeout' })).toMatchObject({
+    expect(await driverOn({}).conclude(job, { ...exited(1), cause: 'timeout' }, terms)).toMatchObject({
       result: { kind: 'timed-out' },
     });
     const killed = { ...exited(0), exit: { kind: 'signalled', signal: 'SIGKILL' } as const, cause: 'kill' as const };
-    expect(await driverOn({}).conclude(plugin, job, killed)).toMatchObject({
+    expect(await driverOn({}).conclude(job, killed, terms)).toMatchObject({
       result: { kind: 'killed', signal: 'SIGKILL' },
     });
   });

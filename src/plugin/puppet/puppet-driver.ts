@@ -29,15 +29,13 @@ export const createPuppetDriver = ({ host, node, runCommand }: PuppetDriverOptio
   };
   const jobIdOf = (job: Pick<Job, 'id' | 'attempt'>): string => `triggerd-${job.id}.${job.attempt}@${node}`;
 
-  const obstacle = async (job: Job) => {
-    const command = commandOf(job);
+  const obstacleOf = async (command: PuppetCommand) => {
     if (command.kind !== 'agent') return null;
     const settings = await settingsOf(command);
     return settings === undefined ? null : agentObstacle(host, settings);
   };
 
-  const factsOf = async (job: Job, ending: RunEnding) => {
-    const command = commandOf(job);
+  const factsOf = async (command: PuppetCommand, job: Job, ending: RunEnding) => {
     const settings = await settingsOf(command);
     if (settings === undefined) return {};
     const jobId = command.kind === 'agent' ? jobIdOf(job) : null;
@@ -69,14 +67,16 @@ export const createPuppetDriver = ({ host, node, runCommand }: PuppetDriverOptio
       const argv = request.argv.length > 0 ? request.argv : runCommand;
       return commandText(request.noop ? [...argv, '--noop'] : argv);
     },
-    obstacle,
-    conclude: async (plugin, job, ending): Promise<Verdict> => {
-      const verdict = plainVerdict(plugin, ending);
+    obstacle: async (job) => obstacleOf(commandOf(job)),
+    conclude: async (job, ending, terms): Promise<Verdict> => {
+      const verdict = plainVerdict(ending, terms);
+      // What was started, whatever `run_cmd` is by now.
+      const command = readPuppetCommand(terms.argv);
       if (verdict.result.kind === 'failed' && verdict.result.exitCode === 1) {
-        const inTheWay = await obstacle(job);
+        const inTheWay = await obstacleOf(command);
         if (inTheWay !== null) return { kind: 'deferred', deferral: inTheWay };
       }
-      return { ...verdict, details: await factsOf(job, ending) };
+      return { ...verdict, details: await factsOf(command, job, ending) };
     },
   };
 };

@@ -87,7 +87,7 @@ const begin = async (order: Order, tools: RunTools): Promise<Begun | undefined> 
         return undefined;
       }
       resources.nameContext();
-      const clock = startClock();
+      const clock = startClock(plan);
       const started = await startProcess(plan, environmentOf(plan, order), resources.streams);
       resources.closeStreams();
       if (typeof started !== 'string') open.recordLeader(started.pid);
@@ -117,7 +117,7 @@ const environmentOf = (plan: LaunchPlan, { folder, token }: Order): Record<strin
 });
 
 /** Real time by the monotonic clock: the wall clock may jump while a job runs. */
-const startClock = () => {
+const startClock = ({ terms }: Pick<LaunchPlan, 'terms'>) => {
   const startedAt = Date.now();
   const startedMono = performance.now();
   const before: CpuTimes = childrenTimes();
@@ -129,6 +129,7 @@ const startClock = () => {
       exit,
       cause,
       outputBytes,
+      ...(terms === undefined ? {} : { terms }),
     }),
   };
 };
