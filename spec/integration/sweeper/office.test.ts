@@ -1,0 +1,90 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { connect, type EtcdStore } from '../../../src/adapters/etcd/connect.ts';
+import type { Fence, HeldKey } from '../../../src/watch/ports.ts';
+import { startEtcd, type TestEtcd } from '../../support/etcd.ts';
+import { startProxy, type TcpProxy } from '../../support/proxy.ts';
+import { recordingLog } from '../../support/recording-log.ts';
+import { until } from '../../support/wait.ts';
+
+const key = '/elections/office';
+const heldTtlS = 2;
+
+describe('a key that one holds by a lease', () => {
+  let etcd: TestEtcd;
+  let proxy: TcpProxy;
+  let direct: EtcdStore;
+  let store: EtcdStore;
+
+  beforeAll(async () => {
+    etcd = await startEtcd();
+    proxy = await startProxy(etcd.ports.client);
+    direct = connect({ endpoints: [etcd.endpoint], timing: { heldTtlS }, log: recordingLog() });
+  });
+  afterAll(async () => {
+    await direct?.close();
+    await proxy?.close();
+    await etcd?.stop();
+  });
+  beforeEach(() => {
+    const endpoints = [`http://127.0.0.1:${proxy.port}`] as const;
+    store = connect({ endpoints, requestTimeoutMs: 1_000, timing: { heldTtlS }, log: recordingLog() });
+  });
+  afterEach(async () => {
+    proxy.accept();
+    proxy.resume();
+    await store.close();
+    await until(async () => (await direct.get(key)) === undefined, 'the key to go');
+  });
+
+  const take = async (from: EtcdStore): Promise<HeldKey> => {
+    const held = await from.holdKey(key, 'x');
+    if (held === undefined) throw new Error('somebody else holds it');
+    return held;
+  };
+  const writes = async (fence: Fence): Promise<boolean> =>
+    (await direct.commit({ compare: [fence], write: [{ put: '/written', value: '' }] })).succeeded;
+
+  it('is renewed for as long as its holder lives', async () => {
+    const held = await take(store);
+    const longEnough = performance.now() + 2 * heldTtlS * 1_000;
+    await until(() => performance.now() > longEnough, 'two lives of a lease');
+    expect([held.isHeld(), await writes(held.fence), await direct.holdKey(key, 'y')]).toEqual([true, true, undefined]);
+    await held.release();
+  });
+
+  it('is lost to its holder before another one can have it, and what he then tries is refused', async () => {
+    const held = await take(store);
+    let lostAt = 0;
+    held.lost.addEventListener('abort', () => {
+      lostAt = performance.now();
+    });
+    proxy.stall();
+    const next = await until(() => direct.holdKey(key, 'y'), 'the lease to expire');
+    expect(lostAt).toBeGreaterThan(0);
+    expect(performance.now()).toBeGreaterThan(lostAt);
+    expect(held.isHeld()).toBe(false);
+    expect([await writes(held.fence), await writes(next.fence)]).toEqual([false, true]);
+    expect(next.fence.createRevision).toBeGreaterThan(held.fence.createRevision);
+    await next.release();
+  });
+
+  it('is lost when somebody takes the lease away', async () => {
+    const held = await take(store);
+    for (const { ID } of (await post<{ leases: { ID: string }[] }>('/v3/lease/leases', {})).leases)
+      await post('/v3/lease/revoke', { ID });
+    expect(await writes(held.fence)).toBe(false);
+    await until(() => held.lost.aborted, 'the holder to learn it');
+  });
+
+  it('leaves no lease behind when it is given up, or could not be had', async () => {
+    const held = await take(store);
+    expect(await direct.holdKey(key, 'y')).toBeUndefined();
+    await held.release();
+    expect((await post<{ leases?: unknown[] }>('/v3/lease/leases', {})).leases ?? []).toEqual([]);
+  });
+
+  const post = async <T>(path: string, body: unknown): Promise<T> => {
+    const answer = await fetch(etcd.endpoint + path, { method: 'POST', body: JSON.stringify(body) });
+    return (await answer.json()) as T;
+  };
+});
