@@ -86,8 +86,7 @@ describe('trigger queue', () => {
     const [a, b, c, d, e] = await Promise.all(
       ['a', 'b', 'c', 'd', 'e'].map((name) => add('--', 'sh', '-c', `echo ${name} >> ${log}`)),
     );
-    const order = async () =>
-      (await node.json<JobView[]>('queue')).filter((job) => job.state === 'queued').map((job) => String(job.id));
+    const order = async () => (await q()).stdout.match(/^\d+(?= +queued )/gm) ?? [];
     const before = await order();
     const [one = '', two = '', three = '', four = '', five = ''] = before;
     expect(new Set(before)).toEqual(new Set([a, b, c, d, e]));
@@ -99,6 +98,27 @@ describe('trigger queue', () => {
     first.open();
     expect(await q('wait', one)).toMatchObject({ exitCode: 0 });
     expect(readFileSync(log, 'utf8').trim().split('\n')).toHaveLength(4);
+  });
+
+  it('wait, cat and tail go on through a restart of the daemon: no byte twice, none left out', async () => {
+    const gate = join(node.dir, 'gate-restart');
+    const lines = `i=0; until [ -e ${gate} ]; do i=$((i+1)); echo $i; sleep 0.1; done; exit 9`;
+    const id = await add('--', 'sh', '-c', lines);
+    await until(async () => (await info(id)).state === 'running', 'the job to run');
+    const { output } = await info(id);
+    const written = () => readFileSync(output, 'utf8');
+    const following = [q('wait', id), q('cat', id), q('tail', '-n', '1000', id)];
+    const connections = () => readFileSync('/proc/net/unix', 'utf8').split(node.socket).length - 1;
+    await until(() => connections() > 3, 'all to be connected');
+    await node.stop();
+    const before = written().length;
+    await until(() => written().length > before + 10, 'lines without a daemon');
+    await node.start();
+    writeFileSync(gate, '');
+    const [wait, cat, tail] = await Promise.all(following);
+    expect(wait).toEqual({ exitCode: 9, stdout: '', stderr: '' });
+    expect(cat).toEqual({ exitCode: 9, stdout: written().trimEnd(), stderr: '' });
+    expect(tail).toEqual({ exitCode: 9, stdout: written().trimEnd(), stderr: '' });
   });
 
   it('--after waits for another job, however it ended; --urgent goes first', async () => {

@@ -17,7 +17,9 @@
  *     POST /v1/jobs                           NewJobBody → 201 JobView
  *     GET  /v1/jobs/:id                       JobView
  *     GET  /v1/jobs/:id/wait                  JobView              answers when ended; ?timeout_ms → 504 timed-out
- *     GET  /v1/jobs/:id/output                bytes                ?follow=1: goes on until the job has ended; ?lines: begins with so many of the last lines
+ *     GET  /v1/jobs/:id/output                bytes                ?follow=1: goes on until the job has ended; ?lines: begins with so
+ *                                                                  many of the last lines, ?from: with this byte (0 if the file has
+ *                                                                  become shorter); the header x-output-from says where it begins
  *     POST /v1/jobs/:id/kill|remove|urgent|retry   JobView
  *     POST /v1/jobs/swap                      { a, b } → JobView[2]
  *     POST /v1/firings                        NewFiringBody → 201 FiredView
@@ -39,6 +41,8 @@ import type { ChainLink } from '../domain/firing.ts';
 import type { JobSource, JobState } from '../domain/job.ts';
 import type { Stage } from '../domain/outcome.ts';
 import type { ResultKind } from '../domain/result.ts';
+
+export const outputFromHeader = 'x-output-from';
 
 export interface ErrorView {
   readonly code: ErrorCode;

@@ -75,8 +75,16 @@ export interface OutputOptions {
   readonly follow: boolean;
   /** Begins with so many of the last lines that are there; undefined: with the first byte. */
   readonly lines: number | undefined;
+  /** Begins with this byte, whatever `lines` says. */
+  readonly from: number | undefined;
 }
 
 export interface Outputs {
-  open(job: Job, options: OutputOptions, signal: AbortSignal): Readable;
+  open(job: Job, options: OutputOptions, signal: AbortSignal): Promise<Output>;
+}
+
+export interface Output {
+  /** Number of the first byte that comes. */
+  readonly from: number;
+  readonly bytes: Readable;
 }

@@ -11,6 +11,8 @@ const maxAnswerBytes = 64 * 2 ** 20;
 export const refusal = async (response: IncomingMessage, chunks: AsyncIterable<Buffer>): Promise<TriggerdError> => {
   const error = errorOf(parseAnswer(await readAll(chunks)));
   if (error !== undefined) return new TriggerdError(error.code, error.message, { details: error.details ?? {} });
+  // Fastify's own answer while it closes.
+  if (response.statusCode === 503) return new TriggerdError('daemon-unreachable', 'the daemon is stopping');
   return new TriggerdError('daemon-answer', `the daemon answered with HTTP status ${response.statusCode}`);
 };
 

@@ -1,10 +1,8 @@
 /** `trigger fire --wait`: follows a firing's stages until every target has ended. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { FiredView, OutcomeView } from '../api/contract.ts';
 import { formatDuration } from '../domain/duration.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import { endedWell, isFinal } from '../domain/outcome.ts';
-import { startTimer } from '../domain/timer.ts';
 import { Interrupted } from './interrupted.ts';
 import { print } from './print.ts';
 import { type Progress, startProgress } from './progress.ts';
@@ -12,11 +10,10 @@ import { painter } from './render/color.ts';
 import { colorOf, renderOutcomeLine } from './render/outcome.ts';
 import { widthOf } from './render/text.ts';
 import type { Session } from './session.ts';
+import { throughRestarts } from './through-restarts.ts';
+import { withinTime } from './within-time.ts';
 
 const remoteFailedExitCode = 4;
-/** A daemon that restarts (an upgrade by Puppet, say) is back well within this time. */
-const reconnectForMs = 30_000;
-const reconnectEveryMs = 500;
 
 type Outcomes = Map<string, OutcomeView>;
 
@@ -44,9 +41,6 @@ const followToTheEnd = async (
   progress: Progress,
   timeoutMs: number | undefined,
 ): Promise<void> => {
-  const controller = new AbortController();
-  const timeout = controller.signal;
-  const cancel = timeoutMs === undefined ? () => undefined : startTimer(timeoutMs, () => controller.abort());
   const nodeWidth = Math.max(...fired.targets.map(widthOf));
   const paint = painter(session.terminal.color);
   const take = async (outcome: OutcomeView): Promise<void> => {
@@ -56,46 +50,21 @@ const followToTheEnd = async (
     progress.clear();
     await session.terminal.out(`${paint(colorOf(outcome), renderOutcomeLine(outcome, nodeWidth))}\n`);
   };
-  try {
-    await readWithReconnects(session, fired, timeout, take, () => openTargets(fired, outcomes).length === 0);
-  } catch (error) {
-    if (error instanceof Interrupted && timeout.aborted && !session.interrupt.aborted)
-      throw timedOut(fired, openTargets(fired, outcomes), timeoutMs ?? 0);
-    throw error;
-  } finally {
-    cancel();
-  }
-};
-
-/** The stream begins with the present state, so that losing it costs nothing but a new connection. */
-const readWithReconnects = async (
-  session: Session,
-  fired: FiredView,
-  timeout: AbortSignal,
-  take: (outcome: OutcomeView) => Promise<void>,
-  isDone: () => boolean,
-): Promise<void> => {
-  let lastHeardAt = Date.now();
-  while (!isDone()) {
-    try {
-      const call = { signal: timeout };
-      for await (const outcome of await session.client.lines<OutcomeView>(`/v1/firings/${fired.id}/follow`, call)) {
-        lastHeardAt = Date.now();
-        await take(outcome);
-      }
-    } catch (error) {
-      const lost = error instanceof TriggerdError && error.retryable;
-      if (!lost || Date.now() - lastHeardAt > reconnectForMs) throw error;
+  // The stream begins with the present state, so that losing it costs nothing but a new connection.
+  const read = (signal: AbortSignal) => async (heard: () => void) => {
+    for await (const outcome of await session.client.lines<OutcomeView>(`/v1/firings/${fired.id}/follow`, { signal })) {
+      heard();
+      await take(outcome);
     }
-    if (!isDone()) await pause(session, timeout);
-  }
-};
-
-const pause = async (session: Session, timeout: AbortSignal): Promise<void> => {
-  const signal = AbortSignal.any([session.interrupt, timeout]);
-  await sleep(reconnectEveryMs, undefined, { signal }).catch(() => {
-    throw new Interrupted();
-  });
+    if (openTargets(fired, outcomes).length > 0)
+      throw new TriggerdError('daemon-unreachable', 'the daemon ended its answer before the firing had ended');
+  };
+  await withinTime(
+    session,
+    timeoutMs,
+    (signal) => throughRestarts(session, read(signal), { signal, heardBefore: true }),
+    () => timedOut(fired, openTargets(fired, outcomes), timeoutMs ?? 0),
+  );
 };
 
 const openTargets = (fired: FiredView, outcomes: Outcomes): string[] =>

@@ -1,5 +1,5 @@
 /** HTTP over the daemon's control socket. Speaks `src/api/contract.ts`; turns every failure into a `TriggerdError`. */
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { TriggerdError } from '../domain/errors.ts';
 import { chunksOf, linesOf, parseAnswer, readAll, refusal } from './answer.ts';
 import { Interrupted } from './interrupted.ts';
@@ -17,9 +17,14 @@ export interface DaemonClient {
   /** The answer's JSON document. */
   request<Answer>(path: string, call?: Call): Promise<Answer>;
   /** The answer's bytes as they come. */
-  stream(path: string, call?: Call): Promise<AsyncIterable<Buffer>>;
+  stream(path: string, call?: Call): Promise<ByteStream>;
   /** The answer's lines (NDJSON), each parsed. */
   lines<Line>(path: string, call?: Call): Promise<AsyncIterable<Line>>;
+}
+
+export interface ByteStream {
+  readonly headers: IncomingHttpHeaders;
+  readonly chunks: AsyncIterable<Buffer>;
 }
 
 /** A daemon that says nothing for this long is not well. */
@@ -28,18 +33,19 @@ const answerTimeoutMs = 30_000;
 /** `socket` is asked for at the first call; `interrupt` is Ctrl-C. */
 export const daemonClient = (socket: () => Promise<string>, interrupt: AbortSignal): DaemonClient => {
   /** The chunks of a good answer's body; what is no good answer throws. */
-  const open = async (path: string, call: Call): Promise<AsyncIterable<Buffer>> => {
+  const open = async (path: string, call: Call): Promise<ByteStream> => {
     const signal = call.signal === undefined ? interrupt : AbortSignal.any([interrupt, call.signal]);
     const response = await send(await socket(), path, call, signal);
     const chunks = chunksOf(response, signal);
     if (response.statusCode === undefined || response.statusCode >= 300) throw await refusal(response, chunks);
-    return chunks;
+    return { headers: response.headers, chunks };
   };
   return {
     request: async <Answer>(path: string, call: Call = {}) =>
-      parseAnswer(await readAll(await open(path, call))) as Answer,
+      parseAnswer(await readAll((await open(path, call)).chunks)) as Answer,
     stream: (path, call = {}) => open(path, { ...call, patient: true }),
-    lines: async <Line>(path: string, call: Call = {}) => linesOf<Line>(await open(path, { ...call, patient: true })),
+    lines: async <Line>(path: string, call: Call = {}) =>
+      linesOf<Line>((await open(path, { ...call, patient: true })).chunks),
   };
 };
 

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
-import { readTail, tailFile } from '../adapters/files/tail-file.ts';
-import type { Outputs } from '../api/ports.ts';
+import { lengthOf, placeOfLastLines, readTail, tailFile } from '../adapters/files/tail-file.ts';
+import type { OutputOptions, Outputs } from '../api/ports.ts';
 import { hasEnded, type Job } from '../domain/job.ts';
 import type { Queues } from '../queue/queues.ts';
 
@@ -11,11 +11,19 @@ export const outputFile = (folder: string): string => `${folder}/output`;
 
 /** The output of jobs, from their files. */
 export const createOutputsService = (queues: Pick<Queues, 'waitFor'>): Outputs => ({
-  open: (job, { follow, lines }, signal) => {
-    const ended = follow && !hasEnded(job) ? queues.waitFor(job.id, signal) : Promise.resolve();
-    return Readable.from(tailFile(outputFile(job.folder), { ended, signal, lines }));
+  open: async (job, options, signal) => {
+    const path = outputFile(job.folder);
+    const from = await firstByte(path, options);
+    const ended = options.follow && !hasEnded(job) ? queues.waitFor(job.id, signal) : Promise.resolve();
+    return { from, bytes: Readable.from(tailFile(path, { ended, signal, from })) };
   },
 });
+
+/** A file that is shorter than what the caller has already is another one: begun anew. */
+const firstByte = async (path: string, { from, lines }: OutputOptions): Promise<number> => {
+  if (from !== undefined) return from <= (await lengthOf(path)) ? from : 0;
+  return lines === undefined ? 0 : placeOfLastLines(path, lines);
+};
 
 /** The end of an ended job's output; null when it printed nothing. */
 export const readOutputTail = async (job: Job): Promise<string | null> => {

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Answer, refuse, type StubDaemon, startStubDaemon, takenOver } from '../../support/stub-daemon.ts';
 import { until } from '../../support/wait.ts';
@@ -136,7 +137,7 @@ describe('on a terminal', () => {
   const onTerminal = (args: string) => ['sh', '-c', `exec script -qec "$0 ${args}" /dev/null`];
 
   it('wait shows that it waits, on a line that goes away', async () => {
-    await serve({ 'GET /v1/jobs/1/wait': () => ended });
+    await serve({ 'GET /v1/jobs/1': () => jobView(), 'GET /v1/jobs/1/wait': () => ended });
     const through = onTerminal('queue wait 1');
     const { code, stdout } = await trigger([], { ...at(daemon), through });
     expect([code, stdout]).toEqual([7, '\r\u001b[Kwaiting for job 1 · 0 s\r\u001b[K']);
@@ -297,45 +298,98 @@ describe('verbs of a queue', () => {
 
 describe('wait, cat and tail', () => {
   const ended = finishedView({ id: 3, result: 'failed', exit_code: 7, wait_exit_code: 7 });
+  const runningJob: Answer = () => jobView({ id: 3, state: 'running' });
 
   it('wait exits with the job’s own exit code', async () => {
-    await serve({ 'GET /v1/jobs/3/wait': () => ended });
+    await serve({ 'GET /v1/jobs/3': runningJob, 'GET /v1/jobs/3/wait': () => ended });
     expect(await trigger(['queue', 'wait', '3'], at(daemon))).toEqual({ code: 7, stdout: '', stderr: '' });
   });
 
   it('wait without an id means the job added last', async () => {
     await serve({
       'GET /v1/jobs/latest': ({ query }) => (query['which'] === 'added' ? ended : undefined),
-      'GET /v1/jobs/3/wait': () => ended,
+      'GET /v1/jobs/3': () => ended,
     });
     expect((await trigger(['queue', 'wait'], at(daemon))).code).toBe(7);
   });
 
   it('wait exits 5 when its time has passed', async () => {
-    await serve({
-      'GET /v1/jobs/3/wait': (_, response) => refuse(response, 504, { code: 'timed-out', message: 'too long' }),
-    });
+    await serve({ 'GET /v1/jobs/3': runningJob, 'GET /v1/jobs/3/wait': () => takenOver });
     const { code, stderr } = await trigger(['queue', 'wait', '3', '--timeout', '50ms'], at(daemon));
-    expect([code, stderr]).toEqual([5, expect.stringContaining('trigger: too long')]);
-    expect(daemon.requests[0]?.query).toEqual({ timeout_ms: '50' });
+    expect([code, stderr]).toEqual([5, expect.stringMatching(/^trigger: after 50ms job 3 has not ended\n/)]);
+  });
+
+  it.each(['30d', '60d'])('wait has %s of patience', async (timeout) => {
+    await serve({
+      'GET /v1/jobs/3': runningJob,
+      'GET /v1/jobs/3/wait': (_, response) => {
+        setTimeout(() => response.end(JSON.stringify(ended)), 100);
+        return takenOver;
+      },
+    });
+    expect((await trigger(['queue', 'wait', '3', '--timeout', timeout], at(daemon))).code).toBe(7);
   });
 
   it('Ctrl-C while waiting exits 130, and says that the job goes on', async () => {
-    await serve({ 'GET /v1/jobs/3/wait': () => takenOver });
+    await serve({ 'GET /v1/jobs/3': runningJob, 'GET /v1/jobs/3/wait': () => takenOver });
     const waiting = start(['queue', 'wait', '3'], at(daemon));
-    await until(() => asked().length === 1, 'the daemon to be asked');
+    await until(() => asked().length === 2, 'the daemon to be asked');
     waiting.process.kill('SIGINT');
     expect(await waiting.ended).toEqual({ code: 130, stdout: '', stderr: 'trigger: job 3 goes on\n' });
   });
 
-  it('a daemon that ends while we wait is unreachable, not a finished job', async () => {
+  it('a daemon that restarts while we wait is asked again', async () => {
+    const answers = [
+      (response: ServerResponse) => response.destroy(),
+      (response: ServerResponse) => response.writeHead(503).end('{"error":"Service Unavailable"}'),
+      (response: ServerResponse) => refuse(response, 503, { code: 'draining', message: 'stopping' }),
+      (response: ServerResponse) => response.end(JSON.stringify(ended)),
+    ];
     await serve({
+      'GET /v1/jobs/3': runningJob,
       'GET /v1/jobs/3/wait': (_, response) => {
+        answers.shift()?.(response);
+        return takenOver;
+      },
+    });
+    expect(await trigger(['queue', 'wait', '3'], at(daemon))).toEqual({ code: 7, stdout: '', stderr: '' });
+  });
+
+  it.each(['wait', 'cat', 'tail'])('%s of a daemon that is not there fails at once', async (verb) => {
+    await serve({
+      'GET /v1/jobs/3': (_, response) => {
         response.destroy();
         return takenOver;
       },
     });
-    expect((await trigger(['queue', 'wait', '3'], at(daemon))).code).toBe(3);
+    expect([(await trigger(['queue', verb, '3'], at(daemon))).code, asked().length]).toEqual([3, 1]);
+  });
+
+  it('tail goes on where it was when the daemon went away', async () => {
+    const parts = [
+      { from: 100, text: 'öne\ntw', breaks: true },
+      { from: 107, text: 'o\n', breaks: true },
+      { from: 109, text: 'three\n', breaks: false },
+    ];
+    await serve({
+      'GET /v1/jobs/3': runningJob,
+      'GET /v1/jobs/3/output': (_, response) => {
+        const part = parts.shift();
+        response.setHeader('x-output-from', part?.from ?? 0);
+        if (part?.breaks === true) response.write(part.text, () => setTimeout(() => response.destroy(), 50));
+        else response.end(part?.text);
+        return takenOver;
+      },
+      'GET /v1/jobs/3/wait': () => ended,
+    });
+    const tail = await trigger(['queue', 'tail', '3'], at(daemon));
+    expect(tail).toEqual({ code: 7, stdout: 'öne\ntwo\nthree\n', stderr: '' });
+    const outputs = daemon.requests.filter(({ path }) => path.endsWith('/output')).map(({ query }) => query);
+    expect(outputs).toEqual([
+      { follow: '1', lines: '10' },
+      { follow: '1', from: '107' },
+      { follow: '1', from: '109' },
+    ]);
   });
 
   it('cat gives the output’s bytes and the job’s exit code', async () => {

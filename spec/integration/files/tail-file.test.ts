@@ -2,7 +2,7 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { readTail, tailFile } from '../../../src/adapters/files/tail-file.ts';
+import { lengthOf, placeOfLastLines, readTail, tailFile } from '../../../src/adapters/files/tail-file.ts';
 
 let folder: string;
 let file: string;
@@ -15,8 +15,9 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const ended = Promise.resolve();
 const never = new AbortController().signal;
 const textOf = async (lines?: number): Promise<string> => {
+  const from = lines === undefined ? 0 : await placeOfLastLines(file, lines);
   const chunks: Buffer[] = [];
-  for await (const chunk of tailFile(file, { ended, signal: never, lines })) chunks.push(chunk);
+  for await (const chunk of tailFile(file, { ended, signal: never, from })) chunks.push(chunk);
   return Buffer.concat(chunks).toString();
 };
 
@@ -31,6 +32,12 @@ it.each([
 ])('of %j the last %i lines are %j', async (content, lines, expected) => {
   writeFileSync(file, content);
   expect(await textOf(lines)).toBe(expected);
+});
+
+it('knows where nothing is yet', async () => {
+  expect([await placeOfLastLines(file, 10), await lengthOf(file)]).toEqual([0, 0]);
+  writeFileSync(file, 'abc');
+  expect(await lengthOf(file)).toBe(3);
 });
 
 it('finds last lines across blocks', async () => {

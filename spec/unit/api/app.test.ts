@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { createApp } from '../../../src/api/app.ts';
 import type { HealthView } from '../../../src/api/contract.ts';
-import type { ApiServices } from '../../../src/api/ports.ts';
+import type { ApiServices, Outputs } from '../../../src/api/ports.ts';
 import { TriggerdError } from '../../../src/domain/errors.ts';
 import type { Firing } from '../../../src/domain/firing.ts';
 import type { FinishedJob, JobRequest, QueuedJob } from '../../../src/domain/job.ts';
@@ -259,9 +259,11 @@ describe('the control API', () => {
   });
 
   it('sends output as bytes', async () => {
-    const outputs = { open: () => Readable.from([Buffer.from([0, 255, 10])]) };
-    const { app } = appWith({ get: () => finished }, { outputs });
-    const answer = await app.inject('/v1/jobs/7/output');
+    const open = vi.fn<Outputs['open']>(async () => ({ from: 5, bytes: Readable.from([Buffer.from([0, 255, 10])]) }));
+    const { app } = appWith({ get: () => finished }, { outputs: { open } });
+    const answer = await app.inject('/v1/jobs/7/output?follow=1&from=5');
+    expect(open).toHaveBeenCalledWith(finished, { follow: true, lines: undefined, from: 5 }, expect.anything());
+    expect(answer.headers['x-output-from']).toBe('5');
     expect(answer.headers['content-type']).toBe('application/octet-stream');
     expect([...answer.rawPayload]).toEqual([0, 255, 10]);
   });

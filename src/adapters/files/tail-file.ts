@@ -6,8 +6,8 @@ export interface TailOptions {
   /** Settles when nothing more will be written; what is there then is still delivered. */
   readonly ended: Promise<unknown>;
   readonly signal: AbortSignal;
-  /** Begins with so many of the last lines that are there at first; undefined: with the first byte. */
-  readonly lines?: number | undefined;
+  /** The first byte. */
+  readonly from?: number;
 }
 
 /** How long a change may go unnoticed where the kernel's notification does not reach us (a folder that comes later). */
@@ -15,10 +15,10 @@ const fallbackMs = 250;
 const blockBytes = 65_536;
 const newline = 10;
 
-/** The file's bytes from the first one on, as they come. A file that is not there yet is waited for. */
-export async function* tailFile(path: string, { ended, signal, lines }: TailOptions): AsyncGenerator<Buffer> {
+/** The file's bytes as they come. A file that is not there yet is waited for. */
+export async function* tailFile(path: string, { ended, signal, from = 0 }: TailOptions): AsyncGenerator<Buffer> {
   let file: FileHandle | undefined;
-  let position = 0;
+  let position = from;
   let over = false;
   void ended.then(
     () => {
@@ -31,10 +31,7 @@ export async function* tailFile(path: string, { ended, signal, lines }: TailOpti
   try {
     while (!signal.aborted) {
       const last = over; // read once more after the end: the last bytes may have come in between
-      if (file === undefined) {
-        file = await openIfThere(path);
-        position = file === undefined || lines === undefined ? 0 : await startOfLastLines(file, lines);
-      }
+      file ??= await openIfThere(path);
       if (file !== undefined) position = yield* readFrom(file, position);
       if (last) return;
       await changeOf(path, ended, signal);
@@ -44,15 +41,27 @@ export async function* tailFile(path: string, { ended, signal, lines }: TailOpti
   }
 }
 
+/** Where so many of the last lines begin that are there now; 0 when there is no file. */
+export const placeOfLastLines = (path: string, lines: number): Promise<number> =>
+  withFile(path, 0, (file) => startOfLastLines(file, lines));
+
+/** The file's present length; 0 when there is no file. */
+export const lengthOf = (path: string): Promise<number> => withFile(path, 0, async (file) => (await file.stat()).size);
+
 /** The last `bytes` bytes as text, beginning at a whole character; null when there is no file. */
-export const readTail = async (path: string, bytes: number): Promise<string | null> => {
-  const file = await openIfThere(path);
-  if (file === undefined) return null;
-  try {
+export const readTail = (path: string, bytes: number): Promise<string | null> =>
+  withFile<string | null>(path, null, async (file) => {
     const { size } = await file.stat();
     const from = Math.max(0, size - bytes);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(bytes, size)), 0, Math.min(bytes, size), from);
     return wholeCharacters(buffer.subarray(0, bytesRead), from > 0).toString('utf8');
+  });
+
+const withFile = async <T>(path: string, otherwise: T, work: (file: FileHandle) => Promise<T>): Promise<T> => {
+  const file = await openIfThere(path);
+  if (file === undefined) return otherwise;
+  try {
+    return await work(file);
   } finally {
     await file.close();
   }
