@@ -211,7 +211,7 @@ describe('the spool on a real file system', () => {
       await until(() => store.get(keys.firing(some.id)), 'the firing');
       await until(() => existsSync(join(path, 'rejected', 'broken.json.reason')), 'the broken file');
       await until(() => readdirSync(path).join() === 'rejected', 'an empty spool');
-      expect(drain.state.waiting).toBe(0);
+      await until(() => drain.state.waiting === 0, 'the drain to know');
     } finally {
       await drain.stop();
     }
