@@ -69,6 +69,21 @@ describe('a round of the sweeper', () => {
     expect(new Set(Object.values(await stages(firing)))).toEqual(new Set(['expired']));
   });
 
+  it('keeps an old firing that ends at the very moment at which it is looked at', async () => {
+    const id = `${firstFiringIdAt(Date.parse('2020-01-01')).slice(0, 10)}0000000000000000`;
+    const firing = await publish({ id, targets: ['lb01'] });
+    const list = store.list.bind(store);
+    store.list = async (prefix) => {
+      const before = await list(prefix);
+      if (prefix === keys.outcomes(id)) await finish(options, id, 'lb01');
+      return before;
+    };
+    await rounds().make();
+    await finish(options, id, 'lb01');
+    await rounds().make();
+    expect(await stages(firing)).toEqual({ lb01: 'finished' });
+  });
+
   it('meets a node that starts the job at this very moment', async () => {
     const firing = await publish({ targets: ['lb01', 'lb02'], expiresAt: past });
     let started = false;

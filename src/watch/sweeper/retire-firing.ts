@@ -31,9 +31,23 @@ export const retireFiring = async (
   return 'retired';
 };
 
-/** When the last of its targets ended it, in ms since the epoch; 0 when none has said so. */
-export const endOfFiring = async ({ store, keys }: Place, id: string): Promise<number> => {
-  const { entries } = await store.list(keys.outcomes(id));
+/**
+ * When the last of its targets ended it, in ms since the epoch; 0 when none has said so, infinity while it is owed. The
+ * debts are looked at first: whoever ends one then, records his outcome in the same transaction, and that is read next.
+ */
+export const endOfFiring = async (place: Place, id: string): Promise<number> => {
+  if (await isOwed(place, id)) return Number.POSITIVE_INFINITY;
+  const { entries } = await place.store.list(place.keys.outcomes(id));
   const ends = entries.flatMap((entry) => readable(parseOutcome, entry)).map(({ finishedAt }) => finishedAt ?? 0);
   return Math.max(0, ...ends.filter((at) => at > 0));
+};
+
+const isOwed = async ({ store, keys }: Place, id: string): Promise<boolean> => {
+  const entry = await store.get(keys.firing(id));
+  const [firing] = entry === undefined ? [] : readable(parseFiring, entry);
+  for (const chunk of chunksOf(firing?.targets ?? [], entriesAtOnce)) {
+    const compare = chunk.map((node) => ({ key: keys.inbox(node, id), is: 'absent' as const }));
+    if (!(await store.commit({ compare, write: [] })).succeeded) return true;
+  }
+  return false;
 };
