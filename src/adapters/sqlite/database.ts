@@ -1,6 +1,7 @@
 import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { TriggerdError } from '../../domain/errors.ts';
+import { keep, pragma } from './keep.ts';
 import { migrate } from './migrations.ts';
 import { castSqliteError, isBusy } from './sqlite-error.ts';
 
@@ -13,7 +14,7 @@ import { castSqliteError, isBusy } from './sqlite-error.ts';
 export const openDatabase = (file: string): Database.Database => {
   try {
     createPrivate(file);
-    const db = new Database(file, { timeout: 0 });
+    const db = keep(new Database(file, { timeout: 0 }));
     try {
       prepare(db, file);
     } catch (thrown) {
@@ -39,10 +40,10 @@ const createPrivate = (file: string): void => {
 
 const prepare = (db: Database.Database, file: string): void => {
   // Before the first access: then WAL needs no shared memory and the lock is held for life.
-  db.pragma('locking_mode = EXCLUSIVE');
-  db.pragma('journal_mode = WAL');
-  db.pragma('synchronous = FULL');
-  db.pragma('foreign_keys = ON');
+  pragma(db, 'locking_mode = EXCLUSIVE');
+  pragma(db, 'journal_mode = WAL');
+  pragma(db, 'synchronous = FULL');
+  pragma(db, 'foreign_keys = ON');
   db.exec('BEGIN EXCLUSIVE; COMMIT');
   assertIsSound(db, file);
   migrate(db, file);
@@ -51,7 +52,7 @@ const prepare = (db: Database.Database, file: string): void => {
 
 /** A damaged page would be met some day, half-way through something: better now. About a millisecond per thousand jobs. */
 const assertIsSound = (db: Database.Database, file: string): void => {
-  const found = db.pragma('quick_check(1)', { simple: true });
+  const found = pragma(db, 'quick_check(1)');
   if (found !== 'ok')
     throw new TriggerdError('journal-failed', `${file}: the file is damaged (${found})`, { details: { file } });
 };

@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3';
 import { TriggerdError } from '../../domain/errors.ts';
+import { pragma } from './keep.ts';
 
 /**
  * Each entry takes a journal from version `index` to `index + 1` (`PRAGMA user_version`). Entries are never edited once
@@ -81,7 +82,7 @@ export const journalVersion = migrations.length;
 
 /** Brings the journal to this program's version. Throws `journal-newer` when it is beyond it. */
 export const migrate = (db: Database.Database, file: string): void => {
-  const version = Number(db.pragma('user_version', { simple: true }));
+  const version = Number(pragma(db, 'user_version'));
   if (version > journalVersion) {
     throw new TriggerdError('journal-newer', `${file} has version ${version}; this triggerd knows ${journalVersion}.`, {
       details: { file, version, known: journalVersion },
@@ -91,7 +92,7 @@ export const migrate = (db: Database.Database, file: string): void => {
     if (index < version) continue;
     db.transaction(() => {
       db.exec(sql);
-      db.pragma(`user_version = ${index + 1}`);
+      pragma(db, `user_version = ${index + 1}`);
     })();
   }
 };

@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3';
+import { keep } from './keep.ts';
 import { castSqliteError } from './sqlite-error.ts';
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -18,7 +19,7 @@ export interface Statements {
 export const statementsOf = (db: Database.Database, file: string): Statements => {
   const cache = new Map<string, Database.Statement>();
   const prepared = (sql: string): Database.Statement => {
-    const known = cache.get(sql) ?? db.prepare(sql);
+    const known = cache.get(sql) ?? keep(db.prepare(sql));
     cache.set(sql, known);
     return known;
   };
