@@ -40,11 +40,17 @@ class PuppetX::Trigger::RunContext
     values = JSON.parse(text.dup.force_encoding(Encoding::UTF_8))
     raise ArgumentError unless values.is_a?(Hash) && values['format'] == PuppetX::Trigger::Document::FORMAT
 
-    chain, ttl = values.values_at('chain', 'ttl')
-    known = PuppetX::Trigger::Document.chain?(chain || []) && (ttl.nil? || (ttl.is_a?(Integer) && ttl >= -1))
+    ttl = values['ttl']
+    chain = newest(values['chain'] || [])
+    known = PuppetX::Trigger::Document.chain?(chain) && (ttl.nil? || (ttl.is_a?(Integer) && ttl >= -1))
     raise ArgumentError unless known
 
-    new((chain || []).map { |link| link.slice('firing', 'node', 'trigger') }, ttl)
+    new(chain.map { |link| link.slice('firing', 'node', 'trigger') }, ttl)
   end
-  private_class_method :parse
+
+  # A document has room for so many; a loop shorter than that is still recognised.
+  def self.newest(chain)
+    chain.is_a?(Array) ? chain.last(PuppetX::Trigger::Document::MAX_CHAIN) : chain
+  end
+  private_class_method :parse, :newest
 end

@@ -30,6 +30,12 @@ RSpec.describe PuppetX::Trigger::RunContext do
     expect([7, 2, 0, -1].map { |ttl| ttl_of(load('format' => 1, 'chain' => [link], 'ttl' => ttl), ttl: 3) }).to eq([3, 2, 0, -1])
   end
 
+  it 'lets the oldest links of a very long chain go, which no document could hold' do
+    chain = Array.new(70) { |index| link.merge('node' => "node#{index}") }
+    expect(load('format' => 1, 'chain' => chain).chain).to eq(chain.last(64))
+    expect(problems).to be_empty
+  end
+
   it 'is empty where the daemon is older and writes no chain' do
     expect(load('format' => 1, 'firings' => []).chain).to eq([])
     expect(problems).to be_empty
