@@ -8,11 +8,11 @@ import { holdSlot } from './turns.ts';
  */
 export const restore = (room: Room): void => {
   for (const job of room.journal.running()) {
-    const adopted = adoptJob(room, job)
-      .catch((thrown: unknown) => room.log.error({ error: thrown, job: job.id }, 'A running job could not be adopted.'))
-      .finally(() => room.wake(job.request.queue));
+    const adopted = adoptJob(room, job).catch((thrown: unknown) =>
+      room.log.error({ error: thrown, job: job.id }, 'A running job could not be adopted.'),
+    );
     const queue = room.queues.get(job.request.queue);
-    if (queue !== undefined) holdSlot(queue, adopted);
+    if (queue !== undefined) holdSlot(room, queue, adopted);
   }
   room.deferrals.restore();
   for (const queue of room.queues.values()) open(room, queue);

@@ -34,8 +34,14 @@ export const wake = (room: Room, queue: NamedQueue): void => {
 const restAfter = (room: Room, queue: NamedQueue, thrown: unknown): void =>
   rest(room, queue, thrown, () => wake(room, queue));
 
-/** Lets a job that already runs hold a slot until `over`. */
-export const holdSlot = (queue: NamedQueue, over: Promise<void>): void => addTurn(queue, () => over, adoptedFirst);
+/** Lets a job that already runs hold a slot until `over`. The wake-up is the turn's own: as a waiting one it counts. */
+export const holdSlot = (room: Room, queue: NamedQueue, over: Promise<void>): void => {
+  const turn = async (): Promise<void> => {
+    await over;
+    wake(room, queue);
+  };
+  addTurn(queue, turn, adoptedFirst);
+};
 
 const addTurn = (queue: NamedQueue, turn: () => Promise<void>, priority = 0): void => {
   // A turn never rejects; p-queue's own promise is of no interest.

@@ -1,6 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { isMissing } from '../system/is-missing.ts';
 
 export interface TailOptions {
   /** Settles when nothing more will be written; what is there then is still delivered. */
@@ -107,7 +108,7 @@ const openIfThere = async (path: string): Promise<FileHandle | undefined> => {
   try {
     return await open(path, 'r');
   } catch (thrown) {
-    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return undefined;
+    if (isMissing(thrown)) return undefined;
     throw thrown;
   }
 };

@@ -11,14 +11,17 @@ const livenessMs = 500;
 /**
  * What became of the plan in this folder. A plan that nobody has claimed is made void (`never-started`); a claimed one
  * is waited for as long as its runner lives. When a runner died without a status, what is left of its job is killed
- * first, so that `lost` also means: nothing runs any more.
+ * first, so that `lost` also means: nothing runs any more. A damaged claim is from before a power cut, so nothing does.
  */
 export const awaitEnding = async (folder: string): Promise<RunEnding | 'never-started' | 'lost'> => {
   if (voidPlans(folder)) return 'never-started';
   const claim = readClaim(folder);
   if (claim === undefined) return 'never-started';
+  if (claim === 'damaged') return 'lost';
   const ending = await untilOver(folder, claim);
   if (ending !== undefined) return ending;
+  // Given back: the system refused to start the job.
+  if (readClaim(folder) === undefined) return 'never-started';
   await killRest(claim);
   return 'lost';
 };

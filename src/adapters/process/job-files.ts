@@ -8,12 +8,13 @@
  *                    text (it holds the environment) is overwritten before the rename.
  *     kill           asks the runner to end the job; SIGUSR2 makes it look
  *     output         stdout and stderr as they came; `output.idx` says which bytes were which, and when
- *     context.json   the file that `TRIGGERD_CONTEXT` names
+ *     context.json   the file that `TRIGGERD_CONTEXT` names; `context-<token>` until the plan is claimed
  *     status.json    the `RunEnding`, with the token of the attempt; written last, atomically
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunEnding } from '../../queue/ports.ts';
+import { isMissing } from '../system/is-missing.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 
 export const jobFile = (
@@ -45,7 +46,7 @@ export interface Claim {
   readonly leader: { readonly pid: number; readonly startTime: string } | undefined;
 }
 
-/** Makes the folder, empty but for nothing: what an earlier attempt left is deleted. */
+/** Makes the folder, or empties it: what an earlier attempt left is deleted. */
 export const prepareFolder = (folder: string): void => {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true, force: true });
@@ -58,23 +59,36 @@ export const voidPlans = (folder: string): boolean => {
   return voided;
 };
 
-export const readClaim = (folder: string): Claim | undefined => {
-  const [runner, leader] = readText(jobFile(folder, 'claim'))?.split('\n') ?? [];
-  if (runner === undefined || runner === '') return undefined;
-  return {
-    runner: JSON.parse(runner) as Claim['runner'],
-    leader: leader ? (JSON.parse(leader) as Claim['leader']) : undefined,
-  };
+/** `damaged`: somebody has claimed the plan, and a power cut has taken the text: nothing here is fsynced. */
+export const readClaim = (folder: string): Claim | 'damaged' | undefined => {
+  const text = readText(jobFile(folder, 'claim'));
+  if (text === undefined) return undefined;
+  const [first = '', second = ''] = text.split('\n');
+  const runner = parsed<Claim['runner']>(first);
+  if (typeof runner?.pid !== 'number' || typeof runner.token !== 'string') return 'damaged';
+  const leader = parsed<NonNullable<Claim['leader']>>(second);
+  return { runner, leader: typeof leader?.pid === 'number' ? leader : undefined };
 };
 
 /** `status.json`: how the attempt with this token ended. */
 export type Status = RunEnding & { readonly token: string };
 
+/** Undefined, too, for one that a power cut has damaged. */
 export const readStatus = (folder: string, token: string): RunEnding | undefined => {
-  const text = readText(jobFile(folder, 'status.json'));
-  if (text === undefined) return undefined;
-  const { token: ofAttempt, ...ending } = JSON.parse(text) as Status;
-  return ofAttempt === token ? ending : undefined;
+  const status = parsed<Status>(readText(jobFile(folder, 'status.json')) ?? '');
+  if (status?.token !== token || typeof status.exit?.kind !== 'string') return undefined;
+  const { token: _ofAttempt, ...ending } = status;
+  return ending;
+};
+
+/** The object, of which no field is certain. */
+const parsed = <T extends object>(text: string): T | undefined => {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as T) : undefined;
+  } catch {
+    return undefined;
+  }
 };
 
 const readText = (file: string): string | undefined => {
@@ -104,6 +118,3 @@ const removed = (file: string): boolean => {
     throw thrown;
   }
 };
-
-export const isMissing = (thrown: unknown): boolean =>
-  thrown instanceof Error && 'code' in thrown && (thrown.code === 'ENOENT' || thrown.code === 'ENOTDIR');

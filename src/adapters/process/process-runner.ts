@@ -3,8 +3,9 @@ import { writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { LaunchPlan, Runner } from '../../queue/ports.ts';
+import { isMissing } from '../system/is-missing.ts';
 import { awaitEnding } from './adoption.ts';
-import { isMissing, jobFile, type Order, planFile, prepareFolder, readClaim } from './job-files.ts';
+import { jobFile, type Order, planFile, prepareFolder, readClaim } from './job-files.ts';
 import type { Launcher } from './launcher.ts';
 import { isAlive } from './process-identity.ts';
 import { canStartUnits, createUnitLauncher } from './unit-launcher.ts';
@@ -47,7 +48,7 @@ const run = (launcher: Launcher, order: Order, plan: LaunchPlan): ReturnType<Run
 const requestKill = (folder: string): void => {
   writeFileSync(jobFile(folder, 'kill'), '', { mode: 0o600 });
   const claim = readClaim(folder);
-  if (claim !== undefined && isAlive(claim.runner)) process.kill(claim.runner.pid, 'SIGUSR2');
+  if (typeof claim === 'object' && isAlive(claim.runner)) process.kill(claim.runner.pid, 'SIGUSR2');
 };
 
 const casting = async <T>(folder: string, work: () => Promise<T>): Promise<T> => {

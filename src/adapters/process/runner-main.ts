@@ -10,7 +10,8 @@
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunEnding } from '../../queue/ports.ts';
-import { type Answer, isMissing, type Order } from './job-files.ts';
+import { isMissing } from '../system/is-missing.ts';
+import type { Answer, Order } from './job-files.ts';
 import { onLines } from './on-lines.ts';
 import { cgroupTree, ownCgroupProcs } from './process-tree.ts';
 import { createPipes } from './runner/pipes.ts';

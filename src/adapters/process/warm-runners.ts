@@ -1,4 +1,5 @@
 import { execa } from 'execa';
+import { basePath } from '../system/base-env.ts';
 import { awaitEnding } from './adoption.ts';
 import type { Answer, Order } from './job-files.ts';
 import type { Launcher } from './launcher.ts';
@@ -99,5 +100,3 @@ const startRunner = ([program, ...args]: readonly [string, ...string[]]): WarmRu
     },
   };
 };
-
-const basePath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';

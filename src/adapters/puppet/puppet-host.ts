@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { execa } from 'execa';
 import type { PuppetHost, PuppetSettings, PuppetSettingsQuery } from '../../plugin/ports.ts';
+import { isMissing } from '../system/is-missing.ts';
 
 export interface PuppetHostOptions {
   /** The environment that jobs get, so that Puppet answers for them as it would behave in them. */
@@ -78,9 +79,6 @@ const splitSetting = (line: string): [string, string] => {
 };
 
 const mtimeOf = async (path: string): Promise<number> => (await stat(path).catch(() => undefined))?.mtimeMs ?? 0;
-
-const isMissing = (thrown: unknown): boolean =>
-  thrown instanceof Error && 'code' in thrown && (thrown.code === 'ENOENT' || thrown.code === 'ESRCH');
 
 const readIfThere = async (path: string): Promise<string | undefined> => {
   try {

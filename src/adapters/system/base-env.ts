@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 
 /** Where Debian, its local additions and Puppet's own packages put programs. */
-const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/puppetlabs/bin';
+export const basePath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/puppetlabs/bin';
 
 /**
  * The environment that every job starts with. Nothing is inherited from the daemon: its variables hold systemd's
@@ -9,5 +9,5 @@ const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/
  */
 export const baseEnvironment = (): Readonly<Record<string, string>> => {
   const { username, homedir } = userInfo();
-  return { PATH: path, HOME: homedir, USER: username, LOGNAME: username, LANG: 'C.UTF-8' };
+  return { PATH: basePath, HOME: homedir, USER: username, LOGNAME: username, LANG: 'C.UTF-8' };
 };

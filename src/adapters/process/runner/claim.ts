@@ -1,6 +1,7 @@
 import { closeSync, ftruncateSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import type { LaunchPlan } from '../../../queue/ports.ts';
-import { isMissing, jobFile, type Order, planFile } from '../job-files.ts';
+import { isMissing } from '../../system/is-missing.ts';
+import { jobFile, type Order, planFile } from '../job-files.ts';
 import { identityOf, type ProcessIdentity, statOf } from '../process-identity.ts';
 
 /** A plan that nobody has claimed yet. */
