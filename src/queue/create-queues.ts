@@ -61,7 +61,7 @@ export const createQueues = (options: QueuesOptions): Queues => {
 const createRoom = ({ queues, ...ports }: QueuesOptions): Room => {
   const changes = createChanges(ports.log);
   const transitions = createTransitions(ports.journal, changes, ports.clock);
-  const named = new Map(queues.map((queue) => [queue.name, createQueue(queue, ports.journal)]));
+  const named = namedQueues(queues, ports.journal);
   const wakeNamed = (name: string): void => {
     const queue = named.get(name);
     if (queue !== undefined) wake(room, queue);
@@ -85,10 +85,19 @@ const createRoom = ({ queues, ...ports }: QueuesOptions): Room => {
   return room;
 };
 
-const createQueue = (options: QueueOptions, journal: Journal): NamedQueue => {
+/** The configured queues, and behind them those that are gone from the configuration and still have jobs. */
+const namedQueues = (configured: readonly QueueOptions[], journal: Journal): ReadonlyMap<string, NamedQueue> => {
+  const named = new Map(configured.map((queue) => [queue.name, createQueue(queue, journal, true)]));
+  for (const name of journal.queuesInUse().sort())
+    if (!named.has(name)) named.set(name, createQueue({ name, slots: 1, maxQueued: 0 }, journal, false));
+  return named;
+};
+
+const createQueue = (options: QueueOptions, journal: Journal, isConfigured: boolean): NamedQueue => {
   const { paused, slots: stored } = journal.queueSettings(options.name);
   return {
     ...options,
+    isConfigured,
     turns: new PQueue({ concurrency: stored ?? options.slots, autoStart: false }),
     choosing: Promise.resolve(),
     isPaused: paused,
@@ -100,6 +109,12 @@ const createQueue = (options: QueueOptions, journal: Journal): NamedQueue => {
 const start = (room: Room, retention: Retention): void => {
   if (room.phase !== 'new') throw new TriggerdError('internal', 'The queues were started twice.');
   room.phase = 'running';
+  for (const { name, isConfigured } of room.queues.values())
+    if (!isConfigured)
+      room.log.warn(
+        { queue: name },
+        'This queue is not in the configuration any more; the jobs that it holds still run.',
+      );
   restore(room);
   retention.start();
 };

@@ -36,6 +36,8 @@ export interface Journal {
   count(queue: string, state: Job['state'], sources?: readonly JobSource[]): number;
   /** The first queued job whose `after` job has ended and that is not deferred. */
   head(queue: string): QueuedJob | undefined;
+  /** Names of the queues that hold a job that has not ended. */
+  queuesInUse(): string[];
   running(): RunningJob[];
   deferred(): QueuedJob[];
   /** queued → running; counts the attempt. */

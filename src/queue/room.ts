@@ -42,6 +42,8 @@ export interface QueuesOptions {
 
 /** A queue while the daemon runs. */
 export interface NamedQueue extends QueueOptions {
+  /** False for one that is gone from the configuration: its jobs run to their end, and it takes no new one. */
+  readonly isConfigured: boolean;
   /** Schedules turns, not jobs; see turns.ts. */
   readonly turns: PQueue;
   /** Ends when the last one who was choosing a job has chosen. */

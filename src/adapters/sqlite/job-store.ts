@@ -120,6 +120,10 @@ export const createJobStore = (sql: Statements, jobsDir: string): Journal => {
       )
         .filter((job) => isIn(job, 'queued'))
         .at(0),
+    queuesInUse: () =>
+      sql
+        .all(`SELECT DISTINCT queue FROM counts WHERE state IN ('queued', 'running') AND n > 0`)
+        .map((row) => String(row['queue'])),
     running: () => query(`WHERE state = 'running' ORDER BY started_at, id`).filter((job) => isIn(job, 'running')),
     deferred: () =>
       query(`WHERE state = 'queued' AND deferral IS NOT NULL ORDER BY id`).filter((job) => isIn(job, 'queued')),

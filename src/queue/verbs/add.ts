@@ -18,6 +18,10 @@ export const add = (room: Room, request: JobRequest): QueuedJob => {
 };
 
 const refuseWhileClosing = (room: Room, queue: NamedQueue): void => {
+  if (!queue.isConfigured) {
+    const message = `The queue “${queue.name}” is not in the configuration any more: it takes no new job.`;
+    throw new TriggerdError('queue-not-found', message, { details: { queue: queue.name } });
+  }
   if (room.phase === 'stopped') throw new TriggerdError('draining', 'The daemon is stopping.');
   if (queue.drains > 0) {
     throw new TriggerdError('draining', `The queue “${queue.name}” is being drained.`, {

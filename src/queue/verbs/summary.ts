@@ -1,7 +1,7 @@
 import type { QueueSummary } from '../queues.ts';
 import type { Room } from '../room.ts';
 
-/** One line per queue, in the order of the configuration. */
+/** One line per queue, in the order of the configuration; then those that are gone from it and have jobs. */
 export const summary = (room: Room): QueueSummary[] => {
   const deferred = room.journal.deferred();
   return [...room.queues.values()].map(({ name, turns, isPaused, drains }) => ({
