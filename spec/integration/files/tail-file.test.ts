@@ -68,6 +68,26 @@ it('follows a file that comes later and grows, until the end', async () => {
   expect(seen).toEqual(['one\n', 'two\n', 'three\n']);
 });
 
+it('goes on with the file that takes the place of the one it reads', async () => {
+  let end: () => void = () => undefined;
+  const jobEnds = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const replace = (): void => {
+    appendFileSync(file, 'last of the first attempt\n');
+    rmSync(file);
+    writeFileSync(file, 'second\n');
+  };
+  const steps = [replace, () => undefined, () => end()];
+  writeFileSync(file, 'first attempt\n');
+  const seen: string[] = [];
+  for await (const chunk of tailFile(file, { ended: jobEnds, signal: AbortSignal.timeout(5000), from: 6 })) {
+    seen.push(chunk.toString());
+    steps.shift()?.();
+  }
+  expect(seen).toEqual(['attempt\n', 'last of the first attempt\n', 'second\n']);
+});
+
 it('reads the end of a file from a whole character on', async () => {
   writeFileSync(file, 'aüüü');
   expect(await readTail(file, 5)).toBe('üü');

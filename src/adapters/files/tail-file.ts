@@ -1,5 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isMissing } from '../system/is-missing.ts';
 
@@ -16,7 +16,10 @@ const fallbackMs = 250;
 const blockBytes = 65_536;
 const newline = 10;
 
-/** The file's bytes as they come. A file that is not there yet is waited for. */
+/**
+ * The file's bytes as they come. A file that is not there yet is waited for; one that is replaced (a new attempt of a
+ * deferred job makes a new one) is read to its end, then the new one from its first byte.
+ */
 export async function* tailFile(path: string, { ended, signal, from = 0 }: TailOptions): AsyncGenerator<Buffer> {
   let file: FileHandle | undefined;
   let position = from;
@@ -34,6 +37,12 @@ export async function* tailFile(path: string, { ended, signal, from = 0 }: TailO
       const last = over; // read once more after the end: the last bytes may have come in between
       file ??= await openIfThere(path);
       if (file !== undefined) position = yield* readFrom(file, position);
+      if (file !== undefined && (await isReplaced(file, path))) {
+        await file.close();
+        file = undefined;
+        position = 0;
+        continue;
+      }
       if (last) return;
       await changeOf(path, ended, signal);
     }
@@ -41,6 +50,12 @@ export async function* tailFile(path: string, { ended, signal, from = 0 }: TailO
     await file?.close();
   }
 }
+
+/** An inode that is open is not given to another file. */
+const isReplaced = async (file: FileHandle, path: string): Promise<boolean> => {
+  const [opened, named] = await Promise.all([file.stat(), stat(path).catch(() => undefined)]);
+  return named !== undefined && (named.ino !== opened.ino || named.dev !== opened.dev);
+};
 
 /** Where so many of the last lines begin that are there now; 0 when there is no file. */
 export const placeOfLastLines = (path: string, lines: number): Promise<number> =>
