@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { connect } from '../../src/adapters/etcd/connect.ts';
 import { publishFiring } from '../../src/watch/publish.ts';
 import { postJob } from '../support/api.ts';
@@ -209,6 +210,34 @@ describe('one etcd', () => {
     await store.commit({ compare: [], write: entries.map(({ key }) => ({ delete: key })) });
   });
 });
+
+it('B9: when etcd is full publishers are told, what is owed is run, and all goes on when there is space again', async () => {
+  const fleet = await startFleet({ etcdArgs: ['--quota-backend-bytes', String(2 * 1024 * 1024)] });
+  onTestFinished(() => fleet.remove());
+  const { store } = fleet.place;
+  const running = fleet.fire('b9-running', { ms: 1_000 });
+  await running;
+  const write = [{ put: '/fill', value: 'x'.repeat(500_000) }];
+  await until(
+    () =>
+      store.commit({ compare: [], write }).then(
+        () => false,
+        () => true,
+      ),
+    'etcd to be full',
+  );
+  const refused = await fleet.nodes[0]?.trigger('fire', 'x', '--host', 'node1', '--plugin', 'record', '--json');
+  expect(refused?.stderr).toContain('etcd-no-space');
+  await until(() => fleet.recorder.executions().every(({ endLine }) => endLine !== null), 'the end of the run');
+
+  const etcdctl = (...args: string[]) => execa('etcdctl', ['--endpoints', fleet.etcd[0]?.endpoint ?? '', ...args]);
+  await store.commit({ compare: [], write: [{ delete: '/fill' }] });
+  await compact(fleet.etcd[0] as Fleet['etcd'][number], (await store.list('/fill')).revision);
+  await etcdctl('defrag');
+  await etcdctl('alarm', 'disarm');
+  await fleet.fire('b9-after');
+  expect((await fleet.verdict()).filter(({ invariant }) => invariant !== 'I2')).toEqual([]);
+}, 60_000);
 
 const residentMiB = (pid: number): number =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,15 +39,29 @@ export const fillDisk = (folder: string): (() => void) => {
 export const limitOpenFiles = (pid: number, limit: number): void =>
   void execFileSync('prlimit', ['--pid', String(pid), `--nofile=${limit}:`]);
 
-const fakeTime = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
-export const canFakeTime = existsSync(fakeTime);
+/** Whether a tool is there; says so when it is not, because a test that is skipped in silence proves nothing. */
+const available = (what: string, isThere: boolean): boolean => {
+  if (!isThere) process.stderr.write(`${what} is missing: the tests that need it are SKIPPED\n`);
+  return isThere;
+};
+
+const fakeTime =
+  ['x86_64', 'aarch64']
+    .map((machine) => `/usr/lib/${machine}-linux-gnu/faketime/libfaketime.so.1`)
+    .find((file) => existsSync(file)) ?? '';
+export const canFakeTime = available('libfaketime', fakeTime !== '');
+export const canTrace = available('strace', spawnSync('strace', ['-V']).status === 0);
+
+const wallClockOnly = { LD_PRELOAD: fakeTime, FAKETIME_DONT_FAKE_MONOTONIC: '1', DONT_FAKE_MONOTONIC: '1' };
 
 /** Environment of a process whose wall clock is off by `offset`, e.g. `+1h`; its monotonic clock is right. */
-export const skewedClock = (offset: string): Record<string, string> => ({
-  LD_PRELOAD: fakeTime,
-  FAKETIME: offset,
-  FAKETIME_DONT_FAKE_MONOTONIC: '1',
-  DONT_FAKE_MONOTONIC: '1',
+export const skewedClock = (offset: string): Record<string, string> => ({ ...wallClockOnly, FAKETIME: offset });
+
+/** The same with an offset that is read from a file, again and again. */
+export const jumpingClock = (file: string): Record<string, string> => ({
+  ...wallClockOnly,
+  FAKETIME_TIMESTAMP_FILE: file,
+  FAKETIME_NO_CACHE: '1',
 });
 
 /** The system calls of a process and its threads, as strace prints them, from when this resolves until `stop`. */
