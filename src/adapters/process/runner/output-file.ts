@@ -30,58 +30,73 @@ interface Piece {
 export const createOutputFile = (folder: string, maxBytes: number): OutputFile => {
   const startedMs = performance.now();
   const elapsedMs = (): number => Math.round(performance.now() - startedMs);
-  const fd = openSync(jobFile(folder, 'output'), 'a', 0o600);
-  const index = createIndex(jobFile(folder, 'output.idx'));
+  const file = createIndexedFile(folder);
+  const tail = createTail();
   let total = 0;
   let kept = 0;
-  let endsInNewline = true;
-  let tail: Piece[] = [];
-  let tailLength = 0;
 
-  const append = (stream: StreamTag, atMs: number, bytes: Buffer): boolean => {
+  const appendTail = (pieces: readonly Piece[]): void => {
+    const held = pieces.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    file.appendMarker(elapsedMs(), total - kept - held);
+    for (const piece of pieces) file.append(piece);
+  };
+
+  return {
+    write: (stream, chunk) => {
+      const atMs = elapsedMs();
+      total += chunk.length;
+      const head = chunk.subarray(0, Math.max(0, maxBytes - kept));
+      if (head.length > 0 && file.append({ stream, atMs, bytes: head })) kept += head.length;
+      else if (head.length > 0) kept = maxBytes;
+      if (head.length < chunk.length) tail.hold({ stream, atMs, bytes: chunk.subarray(head.length) });
+    },
+    close: () => {
+      appendTail(tail.pieces());
+      file.close();
+      return total;
+    },
+  };
+};
+
+/** `output` with its index. */
+const createIndexedFile = (folder: string) => {
+  const fd = openSync(jobFile(folder, 'output'), 'a', 0o600);
+  const index = createIndex(jobFile(folder, 'output.idx'));
+  let endsInNewline = true;
+  const append = ({ stream, atMs, bytes }: Omit<Piece, 'stream'> & { readonly stream: StreamTag }): boolean => {
     if (!wrote(fd, bytes)) return false;
     index.add(stream, atMs, bytes.length);
     endsInNewline = bytes.at(-1) === 0x0a;
     return true;
   };
-
-  const hold = (piece: Piece): void => {
-    // A copy: a slice would keep the whole chunk alive.
-    tail.push({ ...piece, bytes: Buffer.from(piece.bytes.subarray(-tailBytes)) });
-    tailLength += Math.min(piece.bytes.length, tailBytes);
-    // Only now and then: a million one-byte pieces must not each move all the others.
-    if (tailLength > 2 * tailBytes) {
-      tail = lastBytes(tail, tailBytes);
-      tailLength = tailBytes;
-    }
-  };
-
-  const write = (stream: 'o' | 'e', chunk: Buffer): void => {
-    const atMs = elapsedMs();
-    total += chunk.length;
-    const head = chunk.subarray(0, Math.max(0, maxBytes - kept));
-    if (head.length > 0 && append(stream, atMs, head)) kept += head.length;
-    else if (head.length > 0) kept = maxBytes;
-    if (head.length < chunk.length) hold({ stream, atMs, bytes: chunk.subarray(head.length) });
-  };
-
-  const appendTail = (): void => {
-    tail = lastBytes(tail, tailBytes);
-    const held = tail.reduce((sum, { bytes }) => sum + bytes.length, 0);
-    const leftOut = total - kept - held;
-    const marker = `${endsInNewline ? '' : '\n'}[triggerd: ${leftOut} bytes left out]\n`;
-    if (leftOut > 0) append('t', elapsedMs(), Buffer.from(marker));
-    for (const { stream, atMs, bytes } of tail) append(stream, atMs, bytes);
-  };
-
   return {
-    write,
-    close: () => {
-      if (tail.length > 0) appendTail();
+    append,
+    appendMarker: (atMs: number, leftOut: number): void => {
+      const marker = `${endsInNewline ? '' : '\n'}[triggerd: ${leftOut} bytes left out]\n`;
+      if (leftOut > 0) append({ stream: 't', atMs, bytes: Buffer.from(marker) });
+    },
+    close: (): void => {
       index.close();
       closeSync(fd);
-      return total;
     },
+  };
+};
+
+/** Holds the last 64 KiB of what it is given. */
+const createTail = () => {
+  let held: Piece[] = [];
+  let length = 0;
+  return {
+    hold: (piece: Piece): void => {
+      // A copy: a slice would keep the whole chunk alive.
+      held.push({ ...piece, bytes: Buffer.from(piece.bytes.subarray(-tailBytes)) });
+      length += Math.min(piece.bytes.length, tailBytes);
+      // Only now and then: a million one-byte pieces must not each move all the others.
+      if (length <= 2 * tailBytes) return;
+      held = lastBytes(held, tailBytes);
+      length = tailBytes;
+    },
+    pieces: (): readonly Piece[] => lastBytes(held, tailBytes),
   };
 };
 
