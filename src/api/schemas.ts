@@ -1,7 +1,11 @@
 import * as v from 'valibot';
 
 /** Parts that several requests share. */
-export const text = (max: number) => v.pipe(v.string(), v.maxLength(max));
+const hasNoNul = (value: string): boolean => !value.includes('\0');
+
+/** Never with a NUL: arguments, environments and file names can't hold one, and it would fail only at the start. */
+export const text = (max: number) =>
+  v.pipe(v.string(), v.maxLength(max), v.check(hasNoNul, 'Expected no NUL character'));
 export const positiveInteger = v.pipe(v.number(), v.integer(), v.minValue(1));
 export const durationMs = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(366 * 86_400_000));
 export const stringMap = v.record(text(128), text(1_000_000));

@@ -70,11 +70,22 @@ describe('the control API', () => {
     [{ timeout_ms: 0 }, /timeout_ms/],
     [{ plugin: '../../bin/sh' }, /plugin name/],
     [{ env: { 'A B': 'x' } }, /env/],
+    [{ argv: ['a', 'b\0c'] }, /^argv\.1: Expected no NUL character$/],
+    [{ args: { text: '\0' } }, /args\.text: .*NUL/],
+    [{ env: { A: '\0' } }, /env\.A: .*NUL/],
+    [{ label: '\0' }, /label: .*NUL/],
+    [{ cwd: '/a\0' }, /cwd: .*NUL/],
   ])('refuses %j with the field’s name', async (payload, message) => {
     const { app } = appWith({});
     const answer = await app.inject({ method: 'POST', url: '/v1/jobs', payload });
     expect(answer.statusCode).toBe(400);
     expect(answer.json().error.message).toMatch(message);
+  });
+
+  it('takes any payload: it is a file’s content', async () => {
+    const { app } = appWith({ add: queued });
+    const answer = await app.inject({ method: 'POST', url: '/v1/jobs', payload: { payload: '\0' } });
+    expect(answer.statusCode).toBe(201);
   });
 
   it('refuses what is not JSON, and what is too large, as the caller’s mistake', async () => {
@@ -230,6 +241,7 @@ describe('the control API', () => {
     [{ trigger: 'x', hosts: ['a/b'] }, 'node-name-invalid'],
     [{ trigger: 'x\n', hosts: ['a'] }, 'trigger-name-invalid'],
     [{ trigger: 'x', hosts: ['a'], plugin: '/bin/sh' }, 'plugin-name-invalid'],
+    [{ trigger: 'x', hosts: ['a'], args: { text: 'a\0b' } }, 'input-invalid'],
   ])('refuses to fire %j', async (payload, code) => {
     const { app } = appWith({});
     const answer = await app.inject({ method: 'POST', url: '/v1/firings', payload });

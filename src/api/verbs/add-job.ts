@@ -14,7 +14,7 @@ const body = v.strictObject({
   args: v.optional(stringMap, {}),
   env: v.optional(environment, {}),
   cwd: v.optional(absolute),
-  payload: v.optional(text(1_048_576)),
+  payload: v.optional(v.pipe(v.string(), v.maxLength(1_048_576))),
   label: v.optional(text(255)),
   timeout_ms: v.optional(durationMs),
   after: v.optional(positiveInteger),
