@@ -1,5 +1,6 @@
 /** HTTP over the daemon's control socket. Speaks `src/api/contract.ts`; turns every failure into a `TriggerdError`. */
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { formatDuration } from '../domain/duration.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import { chunksOf, linesOf, parseAnswer, readAll, refusal } from './answer.ts';
 import { Interrupted } from './interrupted.ts';
@@ -31,11 +32,15 @@ export interface ByteStream {
 const answerTimeoutMs = 30_000;
 
 /** `socket` is asked for at the first call; `interrupt` is Ctrl-C. */
-export const daemonClient = (socket: () => Promise<string>, interrupt: AbortSignal): DaemonClient => {
+export const daemonClient = (
+  socket: () => Promise<string>,
+  interrupt: AbortSignal,
+  answerWithinMs = answerTimeoutMs,
+): DaemonClient => {
   /** The chunks of a good answer's body; what is no good answer throws. */
   const open = async (path: string, call: Call): Promise<ByteStream> => {
     const signal = call.signal === undefined ? interrupt : AbortSignal.any([interrupt, call.signal]);
-    const response = await send(await socket(), path, call, signal);
+    const response = await send(await socket(), path, call, signal, answerWithinMs);
     const chunks = chunksOf(response, signal);
     if (response.statusCode === undefined || response.statusCode >= 300) throw await refusal(response, chunks);
     return { headers: response.headers, chunks };
@@ -49,7 +54,13 @@ export const daemonClient = (socket: () => Promise<string>, interrupt: AbortSign
   };
 };
 
-const send = (socketPath: string, path: string, call: Call, signal: AbortSignal): Promise<IncomingMessage> =>
+const send = (
+  socketPath: string,
+  path: string,
+  call: Call,
+  signal: AbortSignal,
+  answerWithinMs: number,
+): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
     const body = call.body === undefined ? undefined : JSON.stringify(call.body);
     const headers: Record<string, string | number> = { host: 'triggerd', connection: 'close' };
@@ -59,11 +70,12 @@ const send = (socketPath: string, path: string, call: Call, signal: AbortSignal)
     request.once('response', resolve);
     request.once('error', (error) => reject(signal.aborted ? new Interrupted() : castSocketError(error, socketPath)));
     if (call.patient !== true)
-      request.setTimeout(answerTimeoutMs, () =>
-        request.destroy(unreachable(`the daemon on ${socketPath} did not answer within ${answerTimeoutMs / 1000} s`)),
-      );
+      request.setTimeout(answerWithinMs, () => request.destroy(silent(socketPath, answerWithinMs)));
     request.end(body);
   });
+
+const silent = (socketPath: string, ms: number): TriggerdError =>
+  new TriggerdError('daemon-silent', `the daemon on ${socketPath} did not answer within ${formatDuration(ms)}`);
 
 const unreachable = (message: string, cause?: unknown): TriggerdError =>
   new TriggerdError('daemon-unreachable', message, { cause });

@@ -207,6 +207,13 @@ export const errorCatalogue = {
     'Start it (`systemctl start triggerd`), or name the socket with --socket; only root and the socket’s group may use it.',
     true,
   ),
+  'daemon-silent': entry(
+    504,
+    3,
+    'triggerd has taken the request and does not answer.',
+    'Look at its log (`journalctl -u triggerd`): it may be stopped, or its disk may be stuck. What was asked may still be done.',
+    true,
+  ),
   'daemon-answer': entry(
     500,
     3,

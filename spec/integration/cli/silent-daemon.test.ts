@@ -1,0 +1,17 @@
+import { expect, it, onTestFinished } from 'vitest';
+import { daemonClient } from '../../../src/cli/http-client.ts';
+import { startStubDaemon, takenOver } from '../../support/stub-daemon.ts';
+
+const never = new AbortController().signal;
+
+it('a daemon that takes the request and never answers is not one to be started', async () => {
+  const daemon = await startStubDaemon({ 'GET /v1/nodes': () => takenOver });
+  onTestFinished(() => daemon.close());
+  const asked = daemonClient(async () => daemon.socket, never, 100).request('/v1/nodes');
+  await expect(asked).rejects.toMatchObject({
+    code: 'daemon-silent',
+    retryable: true,
+    message: `the daemon on ${daemon.socket} did not answer within 100ms`,
+    remedy: expect.not.stringContaining('Start it'),
+  });
+});
