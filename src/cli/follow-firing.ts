@@ -1,5 +1,5 @@
 /** `trigger fire --wait`: follows a firing's stages until every target has ended. */
-import type { FiredView, OutcomeView } from '../api/contract.ts';
+import type { FiredView, FiringView, OutcomeView } from '../api/contract.ts';
 import { formatDuration } from '../domain/duration.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import { endedWell, isFinal } from '../domain/outcome.ts';
@@ -25,14 +25,25 @@ export const followFiring = async (session: Session, fired: FiredView, timeoutMs
     await followToTheEnd(session, fired, outcomes, progress, timeoutMs);
   } catch (error) {
     progress.stop();
+    if (isTimedOut(error)) await printWhole(session, fired, outcomes);
     if (error instanceof Interrupted)
       session.terminal.err(`trigger: the firing goes on; \`trigger status ${fired.id}\` shows what becomes of it\n`);
     throw error;
   }
   progress.stop();
-  if (session.json) await print(session, { ...fired, outcomes: Object.fromEntries(outcomes) }, () => '');
+  await printWhole(session, fired, outcomes);
   return [...outcomes.values()].every(endedWell) ? 0 : remoteFailedExitCode;
 };
+
+/** With `--json`: what `status` would show, and no less when the daemon can't tell any more. */
+const printWhole = async (session: Session, fired: FiredView, outcomes: Outcomes): Promise<void> => {
+  if (!session.json) return;
+  const heard = { outcomes: Object.fromEntries(outcomes) };
+  const view = await session.client.request<FiringView>(`/v1/firings/${fired.id}`).catch(() => heard);
+  await print(session, { ...fired, ...view }, () => '');
+};
+
+const isTimedOut = (error: unknown): boolean => error instanceof TriggerdError && error.code === 'timed-out';
 
 const followToTheEnd = async (
   session: Session,

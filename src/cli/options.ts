@@ -12,6 +12,9 @@ export const count = (text: string): number => {
   return Number(text);
 };
 
+/** A number that may be none. */
+export const countFrom0 = (text: string): number => (text === '0' ? 0 : count(text));
+
 /** Milliseconds. */
 export const duration = (text: string): number => {
   const ms = parseDuration(text);

@@ -104,6 +104,21 @@ describe('trigger fire --wait', () => {
     expect(stderr).toContain(`after 300ms firing ${firingId} has not ended on b`);
   });
 
+  it('with --json says on stdout how far it is when its time has passed, and what happened on stderr', async () => {
+    const view = firingView({ outcomes: { a: succeeded('a'), b: running('b') } });
+    await serve({
+      'POST /v1/firings': fired,
+      [`GET /v1/firings/${firingId}`]: () => view,
+      [follow]: (_, response) => {
+        write(response, succeeded('a'), running('b'));
+        return takenOver;
+      },
+    });
+    const { code, stdout, stderr } = await trigger([...wait, '--timeout', '300ms', '--json'], at(daemon));
+    expect([code, JSON.parse(stdout)]).toEqual([5, { ...view, unseen: [] }]);
+    expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'timed-out', details: { open: ['b'] } } });
+  });
+
   it.each(['30d', '60d'])('has %s of patience', async (timeout) => {
     await serve({
       'POST /v1/firings': fired,

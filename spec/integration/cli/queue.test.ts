@@ -442,6 +442,19 @@ describe('wait, cat and tail', () => {
     expect(daemon.requests[1]?.query).toEqual({ follow: '1', lines: '10' });
   });
 
+  it('tail -n 0 shows only what is new', async () => {
+    await serve({
+      'GET /v1/jobs/3': () => ended,
+      'GET /v1/jobs/3/output': (_, response) => {
+        response.end();
+        return takenOver;
+      },
+      'GET /v1/jobs/3/wait': () => ended,
+    });
+    expect(await trigger(['queue', 'tail', '-n', '0', '3'], at(daemon))).toEqual({ code: 7, stdout: '', stderr: '' });
+    expect(daemon.requests[1]?.query).toEqual({ follow: '1', lines: '0' });
+  });
+
   it('Ctrl-C ends tail with 130 and leaves the job alone', async () => {
     await serve({
       'GET /v1/jobs/3': () => jobView({ id: 3, state: 'running' }),

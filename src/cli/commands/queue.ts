@@ -31,6 +31,8 @@ export const define: Define = (command, run) => {
   command
     .usage('[options] [command]')
     .argument('[verb]', '')
+    // What follows a misspelt verb: its own complaint would hide the better one.
+    .allowExcessArguments()
     .option('--queue <name>', 'show this queue (default: "default")')
     .option('--all', 'show all queues, and all ended jobs that are kept')
     .addHelpText('after', help)

@@ -1,6 +1,6 @@
 import type { Define } from '../../command.ts';
 import { jobId } from '../../options.ts';
-import { followOutput } from './follow-output.ts';
+import { followOutput, refuseJson } from './follow-output.ts';
 import { latestJob } from './latest-job.ts';
 
 const help = `
@@ -12,8 +12,9 @@ export const define: Define = (command, run) => {
     .argument('[id]', 'the job', jobId)
     .addHelpText('after', help)
     .action(
-      run(async (session, id: number | undefined) =>
-        followOutput(session, id ?? (await latestJob(session, 'started'))),
-      ),
+      run(async (session, id: number | undefined) => {
+        refuseJson(session);
+        return followOutput(session, id ?? (await latestJob(session, 'started')));
+      }),
     );
 };

@@ -1,7 +1,17 @@
 import { type JobView, outputFromHeader } from '../../../api/contract.ts';
+import { TriggerdError } from '../../../domain/errors.ts';
 import { query } from '../../options.ts';
 import type { Session } from '../../session.ts';
 import { throughRestarts } from '../../through-restarts.ts';
+
+/** Throws `usage` with `--json`. */
+export const refuseJson = ({ json }: Session): void => {
+  if (json)
+    throw new TriggerdError(
+      'usage',
+      'a job’s output has no JSON form: leave --json out (`trigger queue info --json` has the facts)',
+    );
+};
 
 /**
  * Streams a job's output to stdout until the job has ended, also through a restart of the daemon: no byte twice, none

@@ -1,8 +1,8 @@
 import type { Define } from '../../command.ts';
 import { Interrupted } from '../../interrupted.ts';
-import { count, jobId } from '../../options.ts';
+import { countFrom0, jobId } from '../../options.ts';
 import type { Session } from '../../session.ts';
-import { followOutput } from './follow-output.ts';
+import { followOutput, refuseJson } from './follow-output.ts';
 import { latestJob } from './latest-job.ts';
 
 const help = `
@@ -11,12 +11,13 @@ Without an id: the job that runs, or ran last. Ctrl-C leaves the job alone. Exit
 export const define: Define = (command, run) => {
   command
     .argument('[id]', 'the job', jobId)
-    .option('-n, --lines <number>', 'start with this many of the last lines', count, 10)
+    .option('-n, --lines <number>', 'start with this many of the last lines', countFrom0, 10)
     .addHelpText('after', help)
     .action(run(tail));
 };
 
 const tail = async (session: Session, given: number | undefined, options: { lines: number }): Promise<number> => {
+  refuseJson(session);
   const id = given ?? (await latestJob(session, 'started'));
   try {
     return await followOutput(session, id, options.lines);
