@@ -71,7 +71,14 @@ const bodyLimit = 4 * 1024 * 1024;
 
 /** The control API (documents: `contract.ts`). Not listening yet. Every refusal has a code of the error catalogue. */
 export const createApp = (services: ApiServices, onError: (error: unknown) => void): Api => {
-  const app: Api = Fastify({ logger: false, bodyLimit, forceCloseConnections: true, return503OnClosing: true });
+  const app: Api = Fastify({
+    logger: false,
+    bodyLimit,
+    forceCloseConnections: true,
+    return503OnClosing: true,
+    // A node's name has up to 253 characters, each of which may be escaped in a path.
+    routerOptions: { maxParamLength: 1000 },
+  });
   app.setValidatorCompiler<v.GenericSchema>(({ schema, httpPart }) => (data) => {
     const parsed = v.safeParse(schema, data);
     return parsed.success ? { value: parsed.output } : { error: invalidInput(parsed.issues, httpPart ?? 'request') };

@@ -6,6 +6,9 @@ const hasNoNul = (value: string): boolean => !value.includes('\0');
 /** Never with a NUL: arguments, environments and file names can't hold one, and it would fail only at the start. */
 export const text = (max: number) =>
   v.pipe(v.string(), v.maxLength(max), v.check(hasNoNul, 'Expected no NUL character'));
+/** A name is checked by `domain/names.ts`, which has a code of its own for each kind. */
+export const name = v.string();
+export const hosts = v.pipe(v.array(name), v.minLength(1, 'Expected at least one host'), v.maxLength(20_000));
 export const positiveInteger = v.pipe(v.number(), v.integer(), v.minValue(1));
 export const durationMs = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(366 * 86_400_000));
 export const stringMap = v.record(text(128), text(1_000_000));
@@ -16,5 +19,5 @@ export const digits = v.pipe(v.string(), v.regex(/^[0-9]{1,15}$/, 'Expected a nu
 export const jobParams = v.object({ id: digits });
 export const queueParams = v.object({ name: text(64) });
 export const firingParams = v.object({ id: text(26) });
-export const pluginQuery = v.object({ name: text(255) });
+export const pluginQuery = v.object({ name });
 export const waitQuery = v.object({ timeout_ms: v.optional(digits) });

@@ -8,7 +8,7 @@ import type { QueueSummary } from '../queue/queues.ts';
 import type { ErrorView, FiringView, JobView, OutcomeView, PluginView, QueueView } from './contract.ts';
 import type { FiringStatus, PluginCatalogue } from './ports.ts';
 
-const iso = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
+export const iso = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
 
 export const errorView = (
   thrown: unknown,

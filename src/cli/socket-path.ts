@@ -1,10 +1,8 @@
+import { defaultSocketPath } from '../config/default-socket.ts';
 import { locateConfig } from '../config/locate.ts';
 import { quickSocket } from '../config/quick-socket.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import { readConfigFile } from './read-config-file.ts';
-
-/** Repeats the schema's default: loading the schema costs more than a whole `trigger queue` may take. */
-const defaultSocketPath = '/run/triggerd/triggerd.sock';
 
 /**
  * Where the daemon listens: `--socket`, `$TRIGGERD_SOCKET`, else `[node] socket` of the configuration. Reads only that

@@ -6,6 +6,8 @@
  * arrive as milliseconds, sizes as bytes.
  */
 import * as v from 'valibot';
+import { maxSlots } from '../domain/job.ts';
+import { defaultSocketPath } from './default-socket.ts';
 import {
   absolutePath,
   anyPath,
@@ -45,7 +47,7 @@ const node = section('This node.', {
   spool: v.optional(
     absolutePath('Folder of firings that etcd does not have yet. When missing: `spool` below `state_dir`.'),
   ),
-  socket: v.optional(socketPath('Control socket: where `trigger` reaches the daemon.'), '/run/triggerd/triggerd.sock'),
+  socket: v.optional(socketPath('Control socket: where `trigger` reaches the daemon.'), defaultSocketPath),
 });
 
 const etcd = section('The etcd that firings and outcomes travel through.', {
@@ -81,7 +83,7 @@ const watch = section('The watcher of this node’s inbox.', {
 const queue = (slots: number) =>
   section('A queue of jobs. `default` and `requests` are always there.', {
     slots: v.optional(
-      integer('How many jobs of this queue may run at the same time; 4 in the queue `requests`.', 1, 1024),
+      integer('How many jobs of this queue may run at the same time; 4 in the queue `requests`.', 1, maxSlots),
       slots,
     ),
     max_queued: v.optional(integer('More queued jobs than this are refused.', 1, 10_000_000), 100_000),

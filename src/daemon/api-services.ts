@@ -4,7 +4,7 @@ import { ulid } from 'ulid';
 import { readTail } from '../adapters/files/tail-file.ts';
 import type { HealthView, NodeView, PluginTestView } from '../api/contract.ts';
 import type { ApiServices, PluginCatalogue } from '../api/ports.ts';
-import { queueView } from '../api/views.ts';
+import { iso, queueView } from '../api/views.ts';
 import { createPluginTest } from '../plugin/test-plugin.ts';
 import { forgetNode } from '../watch/forget-node.ts';
 import type { InboxWatcher } from '../watch/inbox-watcher.ts';
@@ -71,8 +71,6 @@ const nodeView = (status: NodeStatus): NodeView => {
     first_seen_at: iso(status.firstSeenAt),
   };
 };
-
-const iso = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
 
 const pluginCatalogue = ({ plugins, runner, state }: Parts): PluginCatalogue => {
   const runTest = createPluginTest({

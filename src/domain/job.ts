@@ -13,6 +13,9 @@ import type { JobResult } from './result.ts';
 
 export type JobId = number;
 
+/** Slots that a queue may have at most. */
+export const maxSlots = 1024;
+
 /** What is asked for when a job enters a queue. Pure data: the journal keeps it as JSON. */
 export interface JobRequest {
   readonly queue: string;

@@ -239,13 +239,36 @@ describe('the control API', () => {
   it.each([
     [{ trigger: 'x', hosts: [] }, 'input-invalid'],
     [{ trigger: 'x', hosts: ['a/b'] }, 'node-name-invalid'],
+    [{ trigger: 'x', hosts: ['a'.repeat(254)] }, 'node-name-invalid'],
     [{ trigger: 'x\n', hosts: ['a'] }, 'trigger-name-invalid'],
+    [{ trigger: 'x'.repeat(256), hosts: ['a'] }, 'trigger-name-invalid'],
+    [{ trigger: 'x', hosts: ['a'], plugin: 'p'.repeat(256) }, 'plugin-name-invalid'],
+    [{ trigger: 'x', hosts: ['a'], chain: [{ firing: 'x', node: 'a', trigger: 'x' }] }, 'input-invalid'],
     [{ trigger: 'x', hosts: ['a'], plugin: '/bin/sh' }, 'plugin-name-invalid'],
     [{ trigger: 'x', hosts: ['a'], args: { text: 'a\0b' } }, 'input-invalid'],
   ])('refuses to fire %j', async (payload, code) => {
     const { app } = appWith({});
     const answer = await app.inject({ method: 'POST', url: '/v1/firings', payload });
     expect([answer.statusCode, answer.json().error.code]).toEqual([400, code]);
+  });
+
+  it('finds a node by a name of 253 characters, and says of a longer one what it is', async () => {
+    const forgetNode = vi.fn<ApiServices['forgetNode']>(async () => 0);
+    const { app } = appWith({}, { forgetNode });
+    const label = 'n'.repeat(63);
+    const name = `${label}.${label}.${label}.${label.slice(2)}`;
+    const ask = (node: string) => app.inject({ method: 'POST', url: `/v1/nodes/${node}/forget`, payload: {} });
+    expect((await ask(name)).json()).toEqual({ node: name, ended: 0 });
+    expect((await ask(`${name}n`)).json().error.code).toBe('node-name-invalid');
+  });
+
+  it.each([
+    [1024, 200],
+    [1025, 400],
+  ])('%i slots: %i', async (slots, status) => {
+    const { app } = appWith({ setSlots: () => undefined, slots: () => slots });
+    const answer = await app.inject({ method: 'PUT', url: '/v1/queues/default/slots', payload: { slots } });
+    expect(answer.statusCode).toBe(status);
   });
 
   it('follows a firing line by line', async () => {

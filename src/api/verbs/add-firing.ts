@@ -1,17 +1,21 @@
 import * as v from 'valibot';
-import { defaultTtl, type Firing } from '../../domain/firing.ts';
-import { parseNodeName, parsePluginName, parseTriggerName } from '../../domain/names.ts';
+import { defaultTtl, type Firing, isFiringId } from '../../domain/firing.ts';
+import { isNodeName, isTriggerName, parseNodeName, parsePluginName, parseTriggerName } from '../../domain/names.ts';
 import type { FiredView } from '../contract.ts';
 import type { ApiServices } from '../ports.ts';
-import { durationMs, stringMap, text } from '../schemas.ts';
+import { durationMs, hosts, name, stringMap, text } from '../schemas.ts';
 import type { Verb } from '../verb.ts';
 
-const chainLink = v.strictObject({ firing: text(26), node: text(253), trigger: text(255) });
+const chainLink = v.strictObject({
+  firing: v.pipe(v.string(), v.check(isFiringId, 'Expected a firing’s id')),
+  node: v.pipe(v.string(), v.check(isNodeName, 'Expected a node’s name')),
+  trigger: v.pipe(v.string(), v.check(isTriggerName, 'Expected a trigger’s name')),
+});
 
 const body = v.strictObject({
-  trigger: text(255),
-  hosts: v.pipe(v.array(text(253)), v.minLength(1, 'Expected at least one host'), v.maxLength(20_000)),
-  plugin: v.optional(text(255)),
+  trigger: name,
+  hosts,
+  plugin: v.optional(name),
   args: v.optional(stringMap, {}),
   tags: v.optional(v.array(text(255)), []),
   noop: v.optional(v.boolean(), false),

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { canonicalPluginName } from '../../plugin/plugin-name.ts';
-import { durationMs, positiveInteger, stringMap, text } from '../schemas.ts';
+import { durationMs, name, positiveInteger, stringMap, text } from '../schemas.ts';
 import type { Verb } from '../verb.ts';
 import { jobView } from '../views.ts';
 
@@ -9,7 +9,7 @@ const absolute = v.pipe(text(4096), v.startsWith('/', 'Expected an absolute path
 
 const body = v.strictObject({
   queue: v.optional(text(64), 'default'),
-  plugin: v.optional(text(255), 'command'),
+  plugin: v.optional(name, 'command'),
   argv: v.optional(v.pipe(v.array(text(131_000)), v.maxLength(10_000)), []),
   args: v.optional(stringMap, {}),
   env: v.optional(environment, {}),

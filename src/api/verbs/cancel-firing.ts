@@ -4,11 +4,11 @@ import { isFinal } from '../../domain/outcome.ts';
 import { askedBy } from '../asked-by.ts';
 import type { CancelledNodeView, CancelledView } from '../contract.ts';
 import type { Cancelled } from '../ports.ts';
-import { firingParams, text } from '../schemas.ts';
+import { firingParams, hosts, text } from '../schemas.ts';
 import type { Verb } from '../verb.ts';
 
 const body = v.strictObject({
-  hosts: v.optional(v.pipe(v.array(text(253)), v.minLength(1, 'Expected at least one host'), v.maxLength(20_000))),
+  hosts: v.optional(hosts),
   kill: v.optional(v.boolean(), false),
   user: v.optional(text(64)),
 });

@@ -2,10 +2,10 @@ import * as v from 'valibot';
 import { parseNodeName } from '../../domain/names.ts';
 import { askedBy } from '../asked-by.ts';
 import type { ForgottenView } from '../contract.ts';
-import { text } from '../schemas.ts';
+import { name, text } from '../schemas.ts';
 import type { Verb } from '../verb.ts';
 
-const params = v.object({ name: text(253) });
+const params = v.object({ name });
 const body = v.strictObject({ force: v.optional(v.boolean(), false), user: v.optional(text(64)) });
 
 export const forgetNode: Verb = (app, services) => {
