@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { asTriggerdError } from '../domain/errors.ts';
 import { isFiringId } from '../domain/firing.ts';
 import type { FiringLog } from '../queue/ports.ts';
 import { AwaitedFirings } from './awaited-firings.ts';
@@ -93,7 +94,14 @@ export class InboxEntries {
     // Entries are many, and this is rare: no entry is parsed twice for nothing.
     if (!stored.value.includes('"kill"') || this.#options.onKillWished === undefined) return;
     const [entry] = readable(parseInboxEntry, stored);
-    if (entry && entry.kill !== null) await this.#options.onKillWished(entry.firing, entry.kill);
+    if (!entry || entry.kill === null) return;
+    try {
+      await this.#options.onKillWished(entry.firing, entry.kill);
+    } catch (thrown) {
+      const error = asTriggerdError(thrown);
+      if (error.retryable) throw error;
+      this.#notices.once(`kill ${entry.firing}`, { firing: entry.firing, error }, 'A job can not be killed.');
+    }
   }
 
   #isWellFormed({ key, value }: Entry): boolean {

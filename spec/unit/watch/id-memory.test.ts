@@ -1,9 +1,14 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { firstFiringIdAt, timeOfFiringId } from '../../../src/domain/firing.ts';
 import { IdMemory } from '../../../src/watch/id-memory.ts';
+import { InboxEntries } from '../../../src/watch/inbox-entries.ts';
+import { keysBelow } from '../../../src/watch/keys.ts';
+import { publishFiring } from '../../../src/watch/publish.ts';
 import { firing } from '../../support/firings.ts';
 import { temporaryJournal } from '../../support/journal.ts';
+import { MemoryStore } from '../../support/memory-store.ts';
 import { recordingLog } from '../../support/recording-log.ts';
+import { MemoryFirings, someFiring, someRequest } from '../../support/watch-room.ts';
 
 const day = 86_400_000;
 const start = Date.parse('2026-11-20T12:00:00.000Z');
@@ -71,6 +76,24 @@ describe('the memory of ids', () => {
     expect(firings.find(id)).toBeUndefined();
     expect(memory().refusal(id)).toMatch(/^too old/);
     expect(memory().refusal(newer)).toBeNull();
+  });
+
+  it('makes the node record a firing that is too old as that', async () => {
+    const store = new MemoryStore();
+    const taken = new MemoryFirings();
+    const outcomes = { publish: () => undefined, publishAgain: () => undefined, entryGone: () => undefined };
+    const entries = new InboxEntries({
+      ...{ store, keys: keysBelow('/trigger'), node: 'lb01.example.com', firings: taken, intake: taken, outcomes },
+      ...{ clock: { now: () => now }, log: recordingLog(), ids: memory(), onPostponed: () => undefined },
+      decideJob: () => ({ request: someRequest }),
+    });
+    const old = someFiring({ id: idAt(now - 91 * day) });
+    const fresh = someFiring({ id: idAt(now) });
+    const place = { store, keys: keysBelow('/trigger') };
+    for (const each of [old, fresh]) await publishFiring(place, each);
+    await entries.accept((await store.list('/trigger/v1/inbox/')).entries, new AbortController().signal);
+    expect(taken.find(old.id)?.refusal).toMatch(/^too old/);
+    expect(taken.find(fresh.id)).toMatchObject({ refusal: null, jobId: 1 });
   });
 
   it('never forgets what is still owed', () => {
