@@ -47,3 +47,6 @@ export const jobOf = (row: Row, folderOf: (id: number) => string): Job => {
 const text = (value: unknown): string => String(value);
 const deferralOf = (value: unknown): Deferral | null =>
   typeof value === 'string' ? (JSON.parse(value) as Deferral) : null;
+
+export const isIn = <S extends Job['state']>(job: Job, state: S): job is Extract<Job, { state: S }> =>
+  job.state === state;

@@ -1,0 +1,71 @@
+import type { Firing } from '../../domain/firing.ts';
+import type { JobId, QueuedJob } from '../../domain/job.ts';
+import type { Acceptance, FiringLog, Journal, NewJob } from '../../queue/ports.ts';
+import { insertFiring } from './firing-store.ts';
+import type { Transition } from './job-transitions.ts';
+import type { Statements } from './statements.ts';
+
+/** How jobs and firings come into the journal, and the places of queued jobs. */
+export const createJobPlaces = (
+  sql: Statements,
+  firings: Pick<FiringLog, 'find'>,
+  transition: Transition,
+): Pick<Journal, 'add' | 'accept' | 'refuse' | 'makeUrgent' | 'swap'> => {
+  const insert = (entry: NewJob): QueuedJob => {
+    const id = insertRow(sql, entry);
+    // Ids only grow, so a job's id is also a place behind all others.
+    return entry.request.urgent ? toHead(id) : transition(id, 'queued', 'queued', 'place = ?', id);
+  };
+
+  const toHead = (id: JobId): QueuedJob =>
+    transition(
+      id,
+      'queued',
+      'queued',
+      `place = (SELECT min(other.place) FROM jobs AS other WHERE other.queue = jobs.queue AND other.state = 'queued') - 1`,
+    );
+
+  const accept = (firing: Firing, entry: NewJob): Acceptance => {
+    const logged = firings.find(firing.id);
+    if (logged !== undefined) return { kind: 'known', logged };
+    const shared = sql.one(
+      `SELECT id FROM jobs WHERE coalescing_key = ? AND state = 'queued' ORDER BY place, id LIMIT 1`,
+      entry.coalescingKey,
+    );
+    const jobId = shared === undefined ? insert(entry).id : Number(shared['id']);
+    insertFiring(sql, { firing, at: entry.at, jobId, refusal: null });
+    if (shared !== undefined) return { kind: 'coalesced', jobId };
+    return { kind: 'queued', job: transition(jobId, 'queued', 'queued', 'place = place') };
+  };
+
+  const swap = (a: JobId, b: JobId): void => {
+    const [placeA, placeB] = [a, b].map((id) => Number(sql.one('SELECT place FROM jobs WHERE id = ?', id)?.['place']));
+    transition(a, 'queued', 'queued', 'place = ?', placeB ?? 0);
+    transition(b, 'queued', 'queued', 'place = ?', placeA ?? 0);
+  };
+
+  return {
+    add: (entry) => sql.atomically(() => insert(entry)),
+    accept: (firing, entry) => sql.atomically(() => accept(firing, entry)),
+    refuse: (firing, refusal, at) =>
+      sql.atomically(() => {
+        if (firings.find(firing.id) === undefined) insertFiring(sql, { firing, at, jobId: null, refusal });
+      }),
+    makeUrgent: (id) => sql.atomically(() => toHead(id)),
+    swap: (a, b) => sql.atomically(() => swap(a, b)),
+  };
+};
+
+const insertRow = (sql: Statements, { request, command, coalescingKey, at }: NewJob): JobId =>
+  sql.run(
+    `INSERT INTO jobs (queue, state, place, after_id, waiting, coalescing_key, source, request, command, enqueued_at)
+     VALUES (?, 'queued', 0, ?, EXISTS (SELECT 1 FROM jobs WHERE id = ? AND state IN ('queued', 'running')), ?, ?, ?, ?, ?)`,
+    request.queue,
+    request.after,
+    request.after,
+    coalescingKey,
+    request.source,
+    JSON.stringify(request),
+    command,
+    at,
+  ).lastId;
