@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { TriggerdError } from '../../../src/domain/errors.ts';
 import { type Firing, firstFiringIdAt } from '../../../src/domain/firing.ts';
 import { FenceLost } from '../../../src/watch/office.ts';
 import { firingStatus } from '../../../src/watch/origin.ts';
@@ -227,6 +228,18 @@ describe('a round of the sweeper', () => {
       expect(most).toBeLessThan(250);
       expect(await store.count(keys.firings)).toBe(50);
     });
+  });
+
+  it('lets go of what is over although etcd is too full for anything new', async () => {
+    await publish({ expiresAt: past });
+    const { id } = await publish();
+    await finish(options, id, 'lb01.example.com', 1);
+    const full = new TriggerdError('etcd-no-space', 'mvcc: database space exceeded');
+    store.beforeCommit = ({ write }) => {
+      if (write.some((each) => 'put' in each)) throw full;
+    };
+    await expect(rounds({ firingsKept: 0 }).make()).rejects.toBe(full);
+    expect(await store.get(keys.firing(id))).toBeUndefined();
   });
 
   it.each(['notices that', 'is refused by etcd when it does not notice that'])(

@@ -1,6 +1,6 @@
 import type { Log } from '../../domain/log.ts';
 import type { Clock } from '../../queue/ports.ts';
-import type { Office } from '../office.ts';
+import { FenceLost, type Office } from '../office.ts';
 import type { Place } from '../publication.ts';
 import { HistorySweep } from './history-sweep.ts';
 import { InboxSweep } from './inbox-sweep.ts';
@@ -42,9 +42,19 @@ export class Round {
     // A round that finds nothing to write should notice all the same that it is another one's turn.
     await this.#options.office.commit({ compare: [], write: [] });
     const swept: Swept[] = [];
-    for (const part of this.#parts) swept.push(await part.sweep());
+    const failures: unknown[] = [];
+    for (const part of this.#parts) {
+      try {
+        swept.push(await part.sweep());
+      } catch (error) {
+        // An etcd that is full takes no outcomes, but lets go of what makes it full: the other parts have their turn.
+        if (error instanceof FenceLost) throw error;
+        failures.push(error);
+      }
+    }
     const did = Object.assign({}, ...swept.map((each) => each.did)) as Record<string, number>;
     if (Object.values(did).some((count) => count > 0)) this.#options.log.info(did, 'Swept away what is over.');
+    if (failures.length > 0) throw failures[0];
     return { isComplete: swept.every(({ isComplete }) => isComplete) };
   }
 }
