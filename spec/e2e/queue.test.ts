@@ -110,6 +110,7 @@ describe('trigger queue', () => {
     const following = [q('wait', id), q('cat', id), q('tail', '-n', '1000', id)];
     const connections = () => readFileSync('/proc/net/unix', 'utf8').split(node.socket).length - 1;
     await until(() => connections() > 3, 'all to be connected');
+    await info(id); // whatever was asked before that has been answered
     await node.stop();
     const before = written().length;
     await until(() => written().length > before + 10, 'lines without a daemon');

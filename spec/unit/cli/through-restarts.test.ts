@@ -1,0 +1,55 @@
+import { afterEach, expect, it, vi } from 'vitest';
+import type { Session } from '../../../src/cli/session.ts';
+import { throughRestarts } from '../../../src/cli/through-restarts.ts';
+import { type ErrorCode, TriggerdError } from '../../../src/domain/errors.ts';
+
+const session = { interrupt: new AbortController().signal } as Session;
+const lost = (code: ErrorCode = 'daemon-unreachable') => new TriggerdError(code, 'lost');
+
+let now = Date.now();
+vi.spyOn(Date, 'now').mockImplementation(() => now);
+afterEach(() => {
+  now += 1_000_000;
+});
+
+it('counts from when the daemon was lost, not from when it last said something', async () => {
+  const attempt = vi
+    .fn<(heard: () => void) => Promise<string>>()
+    .mockImplementationOnce(async (heard) => {
+      heard();
+      now += 3_600_000;
+      throw lost();
+    })
+    .mockResolvedValueOnce('done');
+  expect(await throughRestarts(session, attempt)).toBe('done');
+});
+
+it('gives up when the daemon stays away for more than 30 s', async () => {
+  const attempt = vi.fn(async () => {
+    now += 16_000;
+    throw lost();
+  });
+  await expect(throughRestarts(session, attempt, { heardBefore: true })).rejects.toThrow('lost');
+  expect(attempt).toHaveBeenCalledTimes(3);
+});
+
+it.each([
+  ['before the first word', 'daemon-unreachable', false],
+  ['what will not go away', 'job-not-found', true],
+] as const)('tries nothing again: %s', async (_, code, heardBefore) => {
+  const attempt = vi.fn(async () => {
+    throw lost(code);
+  });
+  await expect(throughRestarts(session, attempt, { heardBefore })).rejects.toMatchObject({ code });
+  expect(attempt).toHaveBeenCalledOnce();
+});
+
+it('is over with Ctrl-C', async () => {
+  const interrupt = new AbortController();
+  const attempt = async () => {
+    interrupt.abort();
+    throw lost();
+  };
+  const work = throughRestarts({ ...session, interrupt: interrupt.signal }, attempt, { heardBefore: true });
+  await expect(work).rejects.toMatchObject({ name: 'Interrupted' });
+});
