@@ -1,5 +1,5 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { expect, onTestFinished, test } from 'vitest';
@@ -150,6 +150,8 @@ test('a stale runner can not start a plan that was made void', async () => {
   expect(await runner.adopt(folder)).toBe('never-started');
   expect(await stale).toBe('never-started');
   expect(existsSync(`${folder}/ran`)).toBe(false);
+  // Another attempt may have the folder by then: what the stale runner had made ready is gone.
+  expect(readdirSync(folder).filter((name) => name !== 'output')).toEqual([]);
 });
 
 test('a second daemon on the same state folder is refused', async () => {

@@ -23,21 +23,28 @@ export const createUnitLauncher = (command: readonly [string, ...string[]]): Lau
       cwd: '/',
     });
     const ending = await awaitEnding(folder);
-    if (ending === 'never-started' && result.failed) throw notStarted(folder, result.stderr, result);
+    if (ending === 'never-started' && result.failed) throw notStarted(folder, token, result);
     return ending;
   },
   close: () => undefined,
 });
 
-const notStarted = (folder: string, stderr: string, cause: unknown): TriggerdError =>
-  new TriggerdError('internal', `systemd-run started no unit for ${folder}: ${stderr.slice(-500)}`, { cause });
+const unitName = (token: string): string => `triggerd-job-${token}`;
+
+/** systemd refused the unit, or its runner found that it could not start the job: that is in the unit's own journal. */
+const notStarted = (folder: string, token: string, result: { exitCode?: number; stderr: string }): TriggerdError => {
+  const why = `systemd-run ended with ${result.exitCode ?? 'a signal'}; see also journalctl -u ${unitName(token)}`;
+  return new TriggerdError('internal', `Nothing was started for ${folder}: ${why}: ${result.stderr.slice(-500)}`, {
+    cause: result,
+  });
+};
 
 const unitOptions = (token: string): string[] => [
   '--quiet',
   '--wait',
   '--collect',
   '--no-ask-password',
-  `--unit=triggerd-job-${token}`,
+  `--unit=${unitName(token)}`,
   '--description=A job of triggerd',
   // One process of the job that is out of memory does not take the runner with it.
   '--property=OOMPolicy=continue',
