@@ -38,17 +38,20 @@ export const cancelFiring = async (place: Place, id: FiringId, asked: Cancellati
   const strangers = (asked.hosts ?? []).filter((host) => !firing.targets.includes(host));
   if (strangers.length > 0)
     throw new TriggerdError('input-invalid', `not a target of this firing: ${strangers.map(printable).join(', ')}`);
-  const debts = [...new Set(asked.hosts ?? firing.targets)].map((node) => ({ firing: id, node }));
+  const chosen = [...new Set(asked.hosts ?? firing.targets)];
+  const debts = chosen.map((node) => ({ firing: id, node }));
   const reason = `cancelled by ${asked.by}`;
   // A node that starts the job at this very moment learns from these details that it is to end it all the same.
   const details = asked.kill ? { cancelled: { kill: true } } : {};
   const ended = await endOwed(place, debts, { reason, at: asked.at, details });
-  return inWindows(ended, async ({ kind, outcome, ...debt }) => {
+  const cancelled = await inWindows(ended, async ({ kind, outcome, ...debt }): Promise<Cancelled> => {
     if (kind === 'ended') return { node: debt.node, did: 'cancelled', outcome };
     if (kind === 'settled') return { node: debt.node, did: 'ended', outcome };
     const isAsked = asked.kill && (await askToKill(place, debt, reason));
     return { node: debt.node, did: isAsked ? 'kill-asked' : 'running', outcome };
   });
+  const byNode = new Map(cancelled.map((each) => [each.node, each]));
+  return chosen.flatMap((node) => byNode.get(node) ?? []);
 };
 
 /** Leaves the wish in the entry itself: the node watches it, lists it, and takes it away with the firing's end. */
