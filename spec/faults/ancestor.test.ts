@@ -77,7 +77,9 @@ describe('what the ancestor loses', () => {
   it('events between two watches', async () => {
     const loop = startLoop('gap');
     await watching('gap');
-    for (let i = 0; i < 10; i++) await set('gap', String(i));
+    const key = `${fleet.etcd[0]?.endpoint}/v2/keys/events/hosts/gap`;
+    const form = (i: number) => new URLSearchParams({ value: String(i) });
+    await Promise.all(Array.from({ length: 10 }, (_, i) => fetch(key, { method: 'PUT', body: form(i) })));
     await pause(700);
     stopLoop(loop);
     // One run per event is its rule; what falls between two watches has none.

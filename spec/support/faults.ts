@@ -24,6 +24,9 @@ export const smallDisk = (node: { readonly configFile: string }, size: string): 
 export const remount = (folder: string, options: string): void =>
   void execFileSync('mount', ['-o', `remount,${options}`, folder]);
 
+export const inodesUsed = (folder: string): number =>
+  Number(execFileSync('df', ['--output=iused', folder], { encoding: 'utf8' }).split('\n')[1]);
+
 /** Gives the filler's remover. */
 export const fillDisk = (folder: string): (() => void) => {
   const filler = `${folder}/filler`;

@@ -93,10 +93,14 @@ export const startFleet = async ({
       return check(await record(), promises);
     },
     remove: async () => {
-      await Promise.all(nodes.map((node) => removeNode(node)));
-      await store.close();
-      await Promise.all(etcd.map((member) => member.stop()));
-      recorder.remove();
+      // Whatever fails here, no etcd is left behind.
+      try {
+        await Promise.all(nodes.map((node) => removeNode(node)));
+      } finally {
+        await store.close();
+        await Promise.all(etcd.map((member) => member.stop()));
+        recorder.remove();
+      }
     },
   };
 };
