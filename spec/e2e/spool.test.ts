@@ -1,13 +1,20 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connect } from '../../src/adapters/etcd/connect.ts';
 import type { FiringView, HealthView, JobView } from '../../src/api/contract.ts';
+import { keysBelow } from '../../src/watch/keys.ts';
+import { serializeFiring } from '../../src/watch/wire.ts';
 import { call } from '../support/api.ts';
 import { startEtcd, type TestEtcd } from '../support/etcd.ts';
+import { firing } from '../support/firings.ts';
 import { createNode, type TestNode } from '../support/node.ts';
 import { createPuppet, type TestPuppet } from '../support/puppet.ts';
+import { recordingLog } from '../support/recording-log.ts';
 import { until } from '../support/wait.ts';
+
+const keys = keysBelow('/trigger');
 
 /** F1: a refresh while etcd or the daemon is away. Real etcd, real daemons on both sides, real Puppet. */
 describe('a refresh that etcd can not take now', () => {
@@ -112,6 +119,30 @@ describe('a refresh that etcd can not take now', () => {
       await node.remove();
     }
   });
+
+  it('is delivered once when the daemon and a run of Puppet drain the same spool at the same time', async () => {
+    await web.stop();
+    const many = Array.from({ length: 250 }, (_, index) => `node${index}`);
+    const left = Array.from({ length: 12 }, (_, index) => firing({ targets: index % 2 === 0 ? ['nobody'] : many }));
+    for (const each of left) writeFileSync(join(spool(), `${each.id}.json`), serializeFiring(each));
+    const manifest = puppet.manifest('declared.pp', `trigger { 'declared': hosts => 'lb01' }`);
+    const [run] = await Promise.all([puppet.apply(manifest), web.start()]);
+    expect(run.exitCode, run.output).toBe(0);
+    await until(() => waiting().length === 0, 'an empty spool', 60_000);
+    const store = connect({ endpoints: [etcd.endpoint], requestTimeoutMs: 5_000, log: recordingLog() });
+    try {
+      for (const { id } of left) {
+        const stored = await store.get(keys.firing(id));
+        expect(stored?.modRevision, 'written once').toBe(stored?.createRevision);
+      }
+      const owed = new Set((await store.list('/trigger/v1/inbox/')).entries.map(({ key }) => key));
+      expect(
+        left.flatMap(({ id, targets }) => targets.map((node) => keys.inbox(node, id))).filter((key) => !owed.has(key)),
+      ).toEqual([]);
+    } finally {
+      await store.close();
+    }
+  }, 90_000);
 
   describe('through provider local', () => {
     it('goes through the daemon, without a way of Puppet’s own to etcd', async () => {

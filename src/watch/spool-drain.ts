@@ -119,8 +119,7 @@ export class SpoolDrain {
       if (this.#stop.signal.aborted) return undefined;
       const error = await this.#deliver(file);
       trouble ??= error;
-      // What may succeed later would fail for the others, too; a refusal may be about this one alone.
-      if (error?.retryable) return error;
+      if (error !== undefined && isAboutAll(error)) return error;
     }
     return trouble;
   }
@@ -177,6 +176,9 @@ export class SpoolDrain {
     this.#waiting.delete(`${id}.json`);
   }
 }
+
+/** A refusal, or a file that can't be read or set aside, may be about one firing alone and must not hold up the others. */
+const isAboutAll = ({ code }: TriggerdError): boolean => code === 'etcd-unreachable' || code === 'etcd-no-space';
 
 /** Throws `input-invalid` for what no reader would take. */
 const idOf = (document: string): FiringId => {

@@ -194,6 +194,23 @@ describe('SpoolDrain', () => {
     expect(log.at('warn')).toHaveLength(1);
   });
 
+  it('does not let a file that can neither be read nor set aside hold up the others', async () => {
+    const { drain, store, spool } = build();
+    const trouble = new TriggerdError('spool-unusable', 'the spool /s: EIO');
+    spool.put('broken.json', { text: '{', place: null });
+    vi.spyOn(spool, 'reject').mockRejectedValue(trouble);
+    const unreadable = spooled(spool);
+    const read = spool.read.bind(spool);
+    vi.spyOn(spool, 'read').mockImplementation(async (name) => {
+      if (name.startsWith(unreadable.id)) throw trouble;
+      return read(name);
+    });
+    const good = spooled(spool);
+    drain.start();
+    await until(() => store.get(keys.firing(good.id)), 'the good one');
+    expect([...spool.files.keys()]).toEqual(['broken.json', `${unreadable.id}.json`]);
+  });
+
   it('stops at once in the middle of an outage, and leaves the firings where they are', async () => {
     const { drain, store, spool } = build();
     spooled(spool);

@@ -33,14 +33,14 @@ class PuppetX::Trigger::Drain
 
   private
 
-  # One that etcd refuses must not hold up the others; when etcd is away they all wait.
+  # One that etcd refuses, or that can't be read, must not hold up the others; when etcd is away they all wait.
   def deliver(name)
     document = @spool.read(name)
     publish(document) if document
     @waiting -= 1
   rescue PuppetX::Trigger::InvalidFiring, PuppetX::Trigger::ConflictError => e
     reject(name, e)
-  rescue PuppetX::Trigger::RefusedError => e
+  rescue PuppetX::Trigger::RefusedError, PuppetX::Trigger::SpoolError => e
     @problem = e
   rescue PuppetX::Trigger::Error => e
     @problem = e
