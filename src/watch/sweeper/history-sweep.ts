@@ -1,7 +1,7 @@
 import { isFiringId, timeOfFiringId } from '../../domain/firing.ts';
 import { inWindows } from '../in-windows.ts';
 import { lastSegment } from '../keys.ts';
-import { endOfFiring, retireFiring } from './retire-firing.ts';
+import { endOfFiring, retireFirings } from './retire-firings.ts';
 import type { RoundOptions, Swept } from './round.ts';
 import { Walk } from './walk.ts';
 
@@ -10,8 +10,7 @@ const countPage = 2_000;
 /** To find the oldest, no more than this many are looked at. */
 const maxCounted = 1_000_000;
 /** How many firings one round retires at most for their number; the next one follows soon. */
-const maxRetired = 2_000;
-const retiredAtOnce = 16;
+const maxRetired = 5_000;
 
 /**
  * Firings that are over, with their outcomes. Two rules: *too old*, counted from their end; *too many*, by the order in
@@ -43,10 +42,9 @@ export class HistorySweep {
     const old = ids.filter((id) => timeOfFiringId(id) < endedBefore);
     if (old.length < ids.length) this.#aged.restart();
     // The publisher's clock may be wrong, and a firing may have waited: what counts is when its targets ended it.
-    const retired = await inWindows(old, async (id) =>
-      (await endOfFiring(this.#options, id)) < endedBefore ? retireFiring(this.#options, id) : 'kept',
-    );
-    return retired.filter((each) => each === 'retired').length;
+    const ends = await inWindows(old, (id) => endOfFiring(this.#options, id));
+    const over = old.filter((_, index) => (ends[index] ?? 0) < endedBefore);
+    return (await retireFirings(this.#options, over)).length;
   }
 
   async #retireSurplus(): Promise<{ retired: number; isComplete: boolean }> {
@@ -55,15 +53,9 @@ export class HistorySweep {
     // To find the oldest takes a walk through all: not for every single one.
     if (surplus <= Math.min(1_000, Math.floor(firingsKept / 100))) return { retired: 0, isComplete: true };
     const ids = await this.#oldest(Math.min(surplus, maxRetired));
-    const results = await inWindows(ids, (id) => this.#retire(id), retiredAtOnce);
-    const retired = results.filter((each) => each === 'retired').length;
-    return { retired, isComplete: surplus <= maxRetired || retired === 0 };
-  }
-
-  async #retire(id: string): Promise<'retired' | 'kept'> {
-    const result = await retireFiring(this.#options, id);
-    if (result === 'kept') this.#owed.add(id);
-    return result;
+    const retired = new Set(await retireFirings(this.#options, ids));
+    for (const id of ids) if (!retired.has(id)) this.#owed.add(id);
+    return { retired: retired.size, isComplete: surplus <= maxRetired || retired.size === 0 };
   }
 
   async #oldest(count: number): Promise<string[]> {
