@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openJournal } from '../../src/adapters/sqlite/open-journal.ts';
+import type { FiringView } from '../../src/api/contract.ts';
+import { postFiring } from '../support/api.ts';
 import { canTrace, pause, traced } from '../support/faults.ts';
 import { type Fleet, startFleet } from '../support/fleet.ts';
 import { temporaryFolder } from '../support/journal.ts';
@@ -99,6 +101,25 @@ describe('a daemon that is killed, frozen, or started twice', () => {
     },
     30_000,
   );
+
+  it('A9: a job that takes its runner down each time is given up, and the next one runs', async () => {
+    const { id } = await postFiring(node().socket, {
+      trigger: 'a9',
+      hosts: ['node1'],
+      plugin: 'record',
+      args: { poison: 'yes' },
+    });
+    await fleet.fire('a9-next');
+    await fleet.settled();
+    const { outcomes } = await node().json<FiringView>('status', id);
+    expect(outcomes['node1']).toMatchObject({ stage: 'finished', result: 'interrupted', attempt: 3 });
+    expect(outcomes['node1']?.reason).toMatch(/started 3 times/);
+    const runs = fleet.recorder.executions().filter(({ firings }) => firings.includes(id));
+    expect(runs.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+    const violations = await fleet.verdict({ extraRuns: 2, complete: false });
+    // It was not published through the recorder.
+    expect(violations.filter(({ invariant }) => invariant !== 'I2')).toEqual([]);
+  }, 30_000);
 });
 
 describe('A10: a bug that nothing catches', () => {

@@ -26,7 +26,7 @@ import { root } from './node.ts';
  * for itself, with one plugin, `record`, to files that no daemon and no runner knows of.
  */
 export interface Recorder {
-  /** A `[plugins] path` with `command`, and with `record` and its arguments `key`, `ms` and `code`. */
+  /** A `[plugins] path` with `command`, and with `record` and its arguments `key`, `ms`, `code` and `poison`. */
   readonly plugins: string;
   /** Publishes until it is acknowledged, or until `giveUpMs` have passed. */
   submit(place: Place, request: SubmitRequest, giveUpMs?: number): Promise<Submission>;
@@ -123,6 +123,7 @@ run="$$-$EPOCHREALTIME"
 mapfile -t lines < "$TRIGGERD_CONTEXT"
 printf '%s\\n' "\${lines[@]}" > ${folder}/contexts/$run.json
 printf '%s\\n' "start $run $TRIGGERD_JOB $TRIGGERD_ATTEMPT $up" >> ${folder}/runs/$TRIGGERD_NODE
+[ -z "\${TRIGGER_ARG_POISON}" ] || { kill -9 $PPID; exit 1; }
 [ "\${TRIGGER_ARG_MS:-0}" = 0 ] || sleep "$(printf '%d.%03d' $((TRIGGER_ARG_MS / 1000)) $((TRIGGER_ARG_MS % 1000)))"
 read -r up _ < /proc/uptime
 printf '%s\\n' "end $run $TRIGGERD_JOB $TRIGGERD_ATTEMPT $up" >> ${folder}/runs/$TRIGGERD_NODE
@@ -130,12 +131,16 @@ exit "\${TRIGGER_ARG_CODE:-0}"
 `;
 
 const manifest = `summary = "Writes down that it runs"
+on_restart = "rerun"
 [args.key]
 summary = "Runs with the same key may be shared"
 default = ""
 [args.ms]
 summary = "How long it takes"
 default = "0"
+[args.poison]
+summary = "Not empty: it takes its runner down"
+default = ""
 [args.code]
 summary = "Its exit code"
 default = "0"
