@@ -209,6 +209,7 @@ RSpec.describe 'a real run of Puppet' do
           endpoints      => ['#{etcd.url}'],
           keyprefix      => '#{prefix}',
           run_cmd        => 'puppet apply "/a b.pp"',
+          state_dir      => '#{folder}/state',
           manage_service => false,
         }
       PUPPET
@@ -222,6 +223,7 @@ RSpec.describe 'a real run of Puppet' do
       run = apply("#{manifest} notify { 'x': notify => Trigger['t'] } trigger { 't': hosts => 'lb01' }",
                   env: { 'TRIGGERD_CLIENT_JSON' => "#{folder}/etc/client.json" })
       expect([run.exit_code, firings.size]).to eq([2, 1]), run.output
+      expect(File).to exist("#{folder}/state/spool")
       second = apply(manifest)
       expect(second.exit_code).to eq(0), second.output
     end
