@@ -31,7 +31,7 @@ export class Sweeper {
   readonly #stop = new AbortController();
   readonly #away: Outage;
   #running: Promise<void> | undefined;
-  #inOffice = false;
+  #held: HeldKey | undefined;
 
   constructor(options: SweeperOptions) {
     this.#options = options;
@@ -47,7 +47,7 @@ export class Sweeper {
 
   /** Whether this node is the one that sweeps. */
   get inOffice(): boolean {
-    return this.#inOffice;
+    return this.#held?.isHeld() ?? false;
   }
 
   /** Gives up the office; resolves when nothing of it is left running. */
@@ -81,14 +81,14 @@ export class Sweeper {
     const { log, store } = this.#options;
     const over = AbortSignal.any([this.#stop.signal, held.lost]);
     const round = new Round({ ...this.#options, office: new Office(store, held) });
-    this.#inOffice = true;
+    this.#held = held;
     log.info({}, 'This node sweeps away what is over.');
     try {
       while (!over.aborted) await pause(await this.#sweep(round), over);
     } catch (error) {
       if (!(error instanceof FenceLost)) throw error;
     } finally {
-      this.#inOffice = false;
+      this.#held = undefined;
       if (!this.#stop.signal.aborted) log.info({}, 'This node no longer sweeps.');
       await held.release();
     }
