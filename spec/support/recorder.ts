@@ -17,7 +17,7 @@ import type { Firing } from '../../src/domain/firing.ts';
 import type { Place } from '../../src/watch/publication.ts';
 import { publishFiring } from '../../src/watch/publish.ts';
 import { parseOutcome } from '../../src/watch/wire-outcome.ts';
-import type { Execution, FaultRecord, Gauge, Refusal, Submission } from './checker.ts';
+import type { Execution, FaultRecord, FinalOutcome, Gauge, Refusal, Submission } from './checker.ts';
 import { firing as someFiring } from './firings.ts';
 import { root } from './node.ts';
 
@@ -71,14 +71,11 @@ export const createRecorder = (): Recorder => {
     gauge: (gauge) => void gauges.push(gauge),
     text: (text) => void texts.push(text),
     executions: () => readExecutions(folder),
-    record: async (place) => ({
-      submissions,
-      executions: readExecutions(folder),
-      ...(await readEtcd(place)),
-      refusals,
-      gauges,
-      texts,
-    }),
+    record: async (place) => {
+      const { outcomes, owed } = await readEtcd(place);
+      const executions = readExecutions(folder).map((run) => completed(run, outcomes));
+      return { submissions, executions, outcomes, owed, refusals, gauges, texts };
+    },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 };
@@ -156,23 +153,49 @@ const writePlugin = (folder: string): string => {
   return join(folder, 'plugins');
 };
 
-const readExecutions = (folder: string): Execution[] => {
+/** `total`: of how many firings the run was told; `firings` are the newest of them. */
+type RecordedRun = Execution & { readonly total: number };
+type ReadOutcome = FinalOutcome & { readonly jobId: number | null };
+
+const readExecutions = (folder: string): RecordedRun[] => {
   if (existsSync(join(folder, 'plugin-errors')) && readFileSync(join(folder, 'plugin-errors'), 'utf8') !== '')
     throw new Error(`the plugin record failed: ${readFileSync(join(folder, 'plugin-errors'), 'utf8')}`);
   return readdirSync(join(folder, 'runs')).flatMap((node) => {
     const text = readFileSync(join(folder, 'runs', node), 'utf8');
-    return parseRuns(node, text, (run) => firingsIn(readFileSync(join(folder, 'contexts', `${run}.json`), 'utf8')));
+    return parseRuns(node, text, (run) => {
+      const context = JSON.parse(readFileSync(join(folder, 'contexts', `${run}.json`), 'utf8')) as Context;
+      return { firings: context.firings.map(({ id }) => id), total: context.firings_total };
+    });
   });
 };
 
+interface Context {
+  readonly firings: readonly { readonly id: string }[];
+  readonly firings_total: number;
+}
+
+/**
+ * A run of very many firings is told of the newest only, and how many there are. The rest is taken from the outcomes
+ * that name its job, if they are exactly as many; else what is missing is missing, and the checker says so.
+ */
+const completed = (run: RecordedRun, outcomes: readonly ReadOutcome[]): Execution => {
+  if (run.total === run.firings.length) return run;
+  const named = outcomes.filter(({ node, jobId }) => node === run.node && String(jobId) === run.job);
+  return named.length === run.total ? { ...run, firings: named.map(({ id }) => id) } : run;
+};
+
 /** Lines `start|end <run> <job> <attempt> <uptime>`. */
-export const parseRuns = (node: string, text: string, firingsOf: (run: string) => string[]): Execution[] => {
-  const runs = new Map<string, Execution>();
+export const parseRuns = (
+  node: string,
+  text: string,
+  contextOf: (run: string) => Pick<RecordedRun, 'firings' | 'total'>,
+): RecordedRun[] => {
+  const runs = new Map<string, RecordedRun>();
   for (const [line, words] of text.trimEnd().split('\n').entries()) {
     const [what, run = '', job = '', attempt = '', at = ''] = words.split(' ');
     const begun = runs.get(run);
     if (what === 'start') {
-      const facts = { node, job, attempt: Number(attempt), firings: firingsOf(run) };
+      const facts = { node, job, attempt: Number(attempt), ...contextOf(run) };
       runs.set(run, { ...facts, startedAt: Number(at), endedAt: null, startLine: line, endLine: null });
     } else if (what === 'end' && begun !== undefined) runs.set(run, { ...begun, endedAt: Number(at), endLine: line });
     else throw new Error(`${node}: line ${line + 1} of the record is “${words}”`);
@@ -180,17 +203,14 @@ export const parseRuns = (node: string, text: string, firingsOf: (run: string) =
   return [...runs.values()];
 };
 
-const firingsIn = (context: string): string[] =>
-  (JSON.parse(context) as { firings: { id: string }[] }).firings.map(({ id }) => id);
-
-const readEtcd = async ({ store, keys }: Place): Promise<Pick<FaultRecord, 'outcomes' | 'owed'>> => {
+const readEtcd = async ({ store, keys }: Place): Promise<{ outcomes: ReadOutcome[]; owed: string[] }> => {
   const base = keys.firings.replace(/firings\/$/, '');
   const outcomes = await store.list(`${base}outcomes/`);
   const owed = await store.list(`${base}inbox/`);
   return {
     outcomes: outcomes.entries.map(({ key, value }) => {
-      const { firing: id, node, stage, result } = parseOutcome(key, value);
-      return { id, node, stage, result };
+      const { firing: id, node, stage, result, jobId } = parseOutcome(key, value);
+      return { id, node, stage, result, jobId };
     }),
     owed: owed.entries.map(({ key }) => key.slice(`${base}inbox/`.length)),
   };

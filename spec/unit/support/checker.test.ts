@@ -116,13 +116,13 @@ describe('the checker', () => {
 describe('the runs’ own record', () => {
   it('pairs starts with ends, by the order of lines', () => {
     const text = 'start r1 1 1 5.00\nstart r2 2 1 5.01\nend r1 1 1 5.02\n';
-    expect(parseRuns('n1', text, (id) => [id])).toMatchObject([
+    expect(parseRuns('n1', text, (id) => ({ firings: [id], total: 1 }))).toMatchObject([
       { job: '1', startLine: 0, endLine: 2, endedAt: 5.02, firings: ['r1'] },
       { job: '2', startLine: 1, endLine: null },
     ]);
   });
 
   it('is not read around when it is damaged', () => {
-    expect(() => parseRuns('n1', 'end r1 1 1 5.02\n', () => [])).toThrow('line 1');
+    expect(() => parseRuns('n1', 'end r1 1 1 5.02\n', () => ({ firings: [], total: 0 }))).toThrow('line 1');
   });
 });
