@@ -191,7 +191,7 @@ export const parseRuns = (
   contextOf: (run: string) => Pick<RecordedRun, 'firings' | 'total'>,
 ): RecordedRun[] => {
   const runs = new Map<string, RecordedRun>();
-  for (const [line, words] of text.trimEnd().split('\n').entries()) {
+  for (const [line, words] of text.split('\n').slice(0, -1).entries()) {
     const [what, run = '', job = '', attempt = '', at = ''] = words.split(' ');
     const begun = runs.get(run);
     if (what === 'start') {

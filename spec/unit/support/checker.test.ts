@@ -122,6 +122,12 @@ describe('the runs’ own record', () => {
     ]);
   });
 
+  it('may be empty, or end in the middle of a line', () => {
+    const context = () => ({ firings: [], total: 0 });
+    expect(parseRuns('n1', '', context)).toEqual([]);
+    expect(parseRuns('n1', 'start r1 1 1 5.00\nend r', context)).toMatchObject([{ endLine: null }]);
+  });
+
   it('is not read around when it is damaged', () => {
     expect(() => parseRuns('n1', 'end r1 1 1 5.02\n', () => ({ firings: [], total: 0 }))).toThrow('line 1');
   });
