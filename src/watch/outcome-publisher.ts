@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import { asTriggerdError } from '../domain/errors.ts';
 import type { FiringId } from '../domain/firing.ts';
@@ -120,6 +121,8 @@ export class OutcomePublisher implements OutcomeSink {
   }
 
   async #fly(firing: FiringId): Promise<void> {
+    // What was just accepted is started first, if it can be; then `queued` is past already and need not be written.
+    await nextTurn();
     const wish = this.#wishes.get(firing);
     if (wish === undefined) return;
     this.#wishes.delete(firing);

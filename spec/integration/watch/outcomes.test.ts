@@ -83,6 +83,22 @@ describe('outcomes on a real etcd', () => {
     expect(firings.find(firing.id)?.published).toBe('finished/1');
   });
 
+  it('writes nothing of the queue when a job starts at once', async () => {
+    const [firing] = await publishAll(1);
+    if (firing === undefined) throw new Error('no firing');
+    const job = queuedJob(1, someRequest, [firing.id]);
+    publisher.start();
+    firings.acceptAll([firing], job);
+    publisher.publish(firing.id);
+    // A free slot takes a job without giving way to anything but promises.
+    for (let step = 0; step < 50; step += 1) await Promise.resolve();
+    firings.change(running(job));
+    await settled();
+    expect(await outcome(firing)).toMatchObject({ stage: 'running', attempt: 1 });
+    const written = await direct.get(keys.outcome(firing.id, node));
+    expect(written?.modRevision).toBe(written?.createRevision);
+  });
+
   it('publishes the 1,000 outcomes of one job, every one of them', async () => {
     const all = await publishAll(1_000);
     const ids = all.map((firing) => firing.id);
