@@ -75,6 +75,21 @@ export const readManifest = (source: PluginSource): Plugin => {
   throw new TriggerdError('plugin-manifest', `${source.manifestFile}: ${problems.join('; ')}`);
 };
 
+/**
+ * `readManifest`, which parses a text again only when it has changed: every job looks its plugin up four times. What
+ * the disk says (where it is, whose, which text) is asked for each time, by the caller.
+ */
+export const createManifestReader = (): ((source: PluginSource) => Plugin) => {
+  const read = new Map<string, { readonly text: string; readonly plugin: Plugin }>();
+  return (source) => {
+    const known = read.get(source.name);
+    if (known?.text === source.manifestText) return { ...known.plugin, executable: source.executable };
+    const plugin = readManifest(source);
+    read.set(source.name, { text: source.manifestText, plugin });
+    return plugin;
+  };
+};
+
 const parseManifestToml = (source: PluginSource): unknown => {
   try {
     return parseToml(source.manifestText);

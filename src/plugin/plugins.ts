@@ -4,7 +4,7 @@ import { argumentVariable } from './argument-variable.ts';
 import { resolveArguments } from './arguments.ts';
 import { type Driver, plainVerdict } from './drivers.ts';
 import { commandDriver, execDriver } from './exec-driver.ts';
-import { type Plugin, readManifest } from './manifest.ts';
+import { createManifestReader, type Plugin } from './manifest.ts';
 import { canonicalPluginName } from './plugin-name.ts';
 import type { PluginFiles } from './ports.ts';
 
@@ -36,7 +36,8 @@ export const createPlugins = (options: PluginsOptions): PluginRoom => {
     command: commandDriver,
     puppet: options.puppetDriver,
   };
-  const find = (name: string): Plugin => readManifest(options.files.find(canonicalPluginName(name)));
+  const read = createManifestReader();
+  const find = (name: string): Plugin => read(options.files.find(canonicalPluginName(name)));
   const driverOf = (plugin: Plugin): Driver => drivers[plugin.manifest.driver];
   const presentTerms = (job: Job): RunTerms => {
     try {

@@ -4,7 +4,7 @@ import type { QueuedJob, RunningJob } from '../../../src/domain/job.ts';
 import { resolveArguments } from '../../../src/plugin/arguments.ts';
 import { execDriver } from '../../../src/plugin/exec-driver.ts';
 import { createFiringJob } from '../../../src/plugin/firing-job.ts';
-import { readManifest } from '../../../src/plugin/manifest.ts';
+import { createManifestReader, readManifest } from '../../../src/plugin/manifest.ts';
 import { canonicalPluginName } from '../../../src/plugin/plugin-name.ts';
 import { createPlugins } from '../../../src/plugin/plugins.ts';
 import type { RunEnding, RunTerms } from '../../../src/queue/ports.ts';
@@ -45,6 +45,24 @@ describe('a manifest', () => {
 
   it('gives line and column of a syntax error', () => {
     expect(() => readManifest({ ...source, manifestText: 'summary = "x"\n= 3' })).toThrow(/plugin\.toml:2:1/);
+  });
+});
+
+describe('a manifest that is read again', () => {
+  const read = createManifestReader();
+
+  it('is the same one, with the executable of the moment', () => {
+    const first = read(source);
+    const moved = read({ ...source, executable: '/p/echo/other' });
+    expect(moved.manifest).toBe(first.manifest);
+    expect(moved.executable).toBe('/p/echo/other');
+  });
+
+  it('is parsed anew when its text has changed', () => {
+    read(source);
+    expect(read({ ...source, manifestText: 'summary = "y"' }).manifest.summary).toBe('y');
+    expect(() => read({ ...source, manifestText: 'summary = 1' })).toThrow(/summary/);
+    expect(read(source).manifest.summary).toBe('x');
   });
 });
 
