@@ -1,7 +1,7 @@
 import { cpSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openJournal } from '../../src/adapters/sqlite/open-journal.ts';
 import type { FiringView } from '../../src/api/contract.ts';
 import { postFiring } from '../support/api.ts';
@@ -131,6 +131,7 @@ describe('A10: a bug that nothing catches', () => {
       const act = kind === 'exception' ? "throw new Error('planted')" : "void Promise.reject(new Error('planted'))";
       writeFileSync(bug, `process.on('SIGUSR2', () => { ${act}; });`);
       const fleet = await startFleet({ env: { NODE_OPTIONS: `--import=${bug}` } });
+      onTestFinished(() => fleet.remove());
       const [node] = fleet.nodes;
       const fired = Promise.all([fleet.fire('a10-1', { ms: 300 }), fleet.fire('a10-2')]);
       await until(() => fleet.recorder.executions().length > 0, 'a run');
