@@ -5,6 +5,7 @@
  *     state folder → journal → runner → plugins → queues → etcd → outcomes → presence → spool → control socket → inbox
  */
 import type { Logger } from 'pino';
+import { prepareControlSocket } from '../adapters/files/control-socket.ts';
 import { prepareStateFolder } from '../adapters/files/state-folder.ts';
 import type { LoadedConfig } from '../config/config.ts';
 import type { Config } from '../config/schema.ts';
@@ -44,6 +45,8 @@ const start = async (options: DaemonOptions, releasers: Releasers): Promise<Daem
   const { config } = options.loaded;
   const state = prepareStateFolder(config.node.state_dir);
   const queueParts = buildQueues(options, config, state, releasers);
+  // Before anything runs: a daemon that could not be reached would be no use.
+  await prepareControlSocket(config.node.socket);
   const store = await openStore(config, state, options.log, releasers);
   const place = { store, keys: keysBelow(config.etcd.prefix) };
   const parts: Parts = { options, config, state, place, ...queueParts };

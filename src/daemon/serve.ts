@@ -1,4 +1,4 @@
-import { prepareControlSocket, protectControlSocket } from '../adapters/files/control-socket.ts';
+import { protectControlSocket } from '../adapters/files/control-socket.ts';
 import { createApp } from '../api/app.ts';
 import type { InboxWatcher } from '../watch/inbox-watcher.ts';
 import type { SpoolDrain } from '../watch/spool-drain.ts';
@@ -6,7 +6,7 @@ import { apiServices } from './api-services.ts';
 import type { Parts } from './parts.ts';
 import type { Releasers } from './releasers.ts';
 
-/** Opens the control socket. Throws `already-running` or `state-unusable`. */
+/** Opens the control socket, whose place is prepared. */
 export const serve = async (
   parts: Parts,
   watcher: InboxWatcher,
@@ -15,7 +15,6 @@ export const serve = async (
 ): Promise<void> => {
   const { log } = parts.options;
   const path = parts.config.node.socket;
-  await prepareControlSocket(path);
   const app = createApp(apiServices(parts, watcher, drain), (error) =>
     log.error({ error }, 'a request to the control API failed'),
   );
