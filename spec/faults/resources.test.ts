@@ -102,8 +102,7 @@ describe('H2: open files', () => {
       children: processesWith(node.dir).length,
     });
     const before = gauge();
-    for (let i = 0; i < 5; i++)
-      await Promise.all(Array.from({ length: 30 }, (_, k) => fleet.fire(`i6-${i}-${k % 2}`)));
+    for (let i = 0; i < 5; i++) await Promise.all(Array.from({ length: 30 }, (_, k) => fleet.fire(`i6-${i}-${k % 2}`)));
     await fleet.settled();
     const after = gauge();
     fleet.recorder.gauge({ what: 'open files', before: before.files, after: after.files, tolerance: 6 });
