@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { createLog } from '../adapters/log/log.ts';
 import { baseEnvironment } from '../adapters/system/base-env.ts';
 import { findMachineNames } from '../adapters/system/machine-names.ts';
-import { createNotifier } from '../adapters/systemd/notify.ts';
+import { createNotifier, type Notifier } from '../adapters/systemd/notify.ts';
 import type { LoadedConfig } from '../config/config.ts';
 import { resolveNodeName } from '../config/node-name.ts';
 import { type Daemon, startDaemon } from '../daemon/daemon.ts';
@@ -57,9 +57,7 @@ const nodeName = async ({ config }: LoadedConfig): Promise<string> => {
   return resolveNodeName(config, await findMachineNames(baseEnvironment()));
 };
 
-type Notify = ReturnType<typeof createNotifier>;
-
-const handleSignals = (daemon: Daemon, load: () => LoadedConfig, log: Logger, notify: Notify): void => {
+const handleSignals = (daemon: Daemon, load: () => LoadedConfig, log: Logger, notify: Notifier): void => {
   process.on('SIGHUP', () => reload(daemon, load, log));
   let isStopping = false;
   const stop = async (signal: string): Promise<void> => {

@@ -1,7 +1,7 @@
 /** The origin's side: what has been fired, and what every target has said about it. */
 import { TriggerdError } from '../domain/errors.ts';
 import type { Firing, FiringId } from '../domain/firing.ts';
-import { isFinal, type Outcome, owedOutcome } from '../domain/outcome.ts';
+import { type Outcome, owedOutcome } from '../domain/outcome.ts';
 import { lastSegment } from './keys.ts';
 import type { Entry, Listing } from './ports.ts';
 import type { Place } from './publication.ts';
@@ -35,8 +35,6 @@ export const recentFirings = async ({ store, keys }: Place, limit: number): Prom
 /** Throws `firing-not-found`, `firing-malformed`, and the store's errors. */
 export const firingStatus = async (place: Place, id: FiringId): Promise<FiringStatus> =>
   (await statusWithListing(place, id)).status;
-
-export const isSettled = ({ outcomes }: FiringStatus): boolean => outcomes.every(({ stage }) => isFinal(stage));
 
 /** All members and everybody who is present, by name. */
 export const nodes = async ({ store, keys }: Place): Promise<NodeStatus[]> => {
