@@ -45,6 +45,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
       test: { summary: 'run the test of a plugin’s manifest', load: () => import('./commands/plugin/test.ts') },
     },
   },
+  doctor: { summary: 'find out what is wrong here', load: () => import('./commands/doctor.ts') },
   config: {
     summary: 'check and print the configuration',
     verbs: {

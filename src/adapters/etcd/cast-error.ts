@@ -59,4 +59,9 @@ const codeOf = (thrown: unknown, text: string): ErrorCode => {
 };
 
 /** gRPC's messages repeat themselves over several lines; the first 300 characters say it. */
-const oneLine = (text: string): string => text.replace(/\s+/g, ' ').slice(0, 300);
+const oneLine = (text: string): string =>
+  text
+    .replace(/Resolution note: *$/, '')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, 300);

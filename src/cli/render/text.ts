@@ -51,3 +51,27 @@ export const cutStart = (text: string, width: number): string => {
   }
   return width < 1 ? '' : `…${cut}`;
 };
+
+/** The text in lines of at most `width` columns, broken between words; a longer word is broken where it must be. */
+export const wrap = (text: string, width: number): string[] => {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ').flatMap((each) => pieces(each, width))) {
+    if (line !== '' && widthOf(line) + 1 + widthOf(word) > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+};
+
+const pieces = (word: string, width: number): string[] => {
+  if (widthOf(word) <= width) return [word];
+  const found: string[] = [''];
+  for (const char of word) {
+    const last = found[found.length - 1] ?? '';
+    if (widthOf(last) + widthOf(char) > width) found.push(char);
+    else found[found.length - 1] = last + char;
+  }
+  return found;
+};

@@ -1,0 +1,229 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Finding } from '../../../src/doctor/finding.ts';
+import { freePort, startEtcd, type TestEtcd } from '../../support/etcd.ts';
+import { createNode, type TestNode } from '../../support/node.ts';
+import { createPuppet, type TestPuppet } from '../../support/puppet.ts';
+
+describe('trigger doctor', () => {
+  let etcd: TestEtcd;
+  let puppet: TestPuppet;
+  /** `[watch]` with this Puppet's agent. */
+  let agent: string;
+  const nodes: TestNode[] = [];
+  const node = (config = '', endpoints = [etcd.endpoint], watch = ''): TestNode => {
+    const made = createNode({ name: 'lb01', etcd: endpoints, config, watch });
+    nodes.push(made);
+    return made;
+  };
+  const doctor = async (patient: TestNode) => {
+    const { stdout, exitCode } = await patient.trigger('doctor', '--json');
+    const findings: Finding[] = JSON.parse(stdout);
+    const of = (area: Finding['area']) => findings.filter((finding) => finding.area === area);
+    return { findings, exitCode, of };
+  };
+
+  beforeAll(async () => {
+    etcd = await startEtcd();
+    puppet = createPuppet('lb01', [etcd.endpoint]);
+    agent = `run_cmd = "puppet agent --test ${puppet.options.join(' ')}"`;
+  });
+  afterEach(() => Promise.all(nodes.splice(0).map((each) => each.remove())));
+  afterAll(async () => {
+    puppet?.remove();
+    await etcd?.stop();
+  });
+
+  it('finds nothing wrong on a node that is well', async () => {
+    const patient = node('', undefined, agent);
+    await patient.start();
+    const { findings, exitCode, of } = await doctor(patient);
+    expect(findings.filter(({ state }) => state === 'wrong')).toEqual([]);
+    expect(exitCode).toBe(0);
+    expect(of('daemon')).toMatchObject([{ state: 'fine', what: expect.stringContaining('as lb01, pid') }]);
+    expect(of('etcd')[0]).toMatchObject({
+      state: 'fine',
+      what: expect.stringMatching(/etcd 3\.\d+\.\d+, answers in .* of \d+/),
+    });
+    expect(of('clock')).toMatchObject([{ state: 'fine' }]);
+    expect(of('Puppet')).toMatchObject([{ state: 'fine', what: expect.stringMatching(/^\d+\.\d+\.\d+, /) }]);
+    expect(of('spool')).toMatchObject([{ state: 'fine' }]);
+  });
+
+  it('says what a dead daemon and a dead etcd are, and what to do', async () => {
+    const patient = node('', [`http://127.0.0.1:${await freePort()}`]);
+    const { exitCode, of } = await doctor(patient);
+    expect(exitCode).toBe(1);
+    expect(of('daemon')).toMatchObject([
+      { state: 'wrong', remedy: expect.stringContaining('systemctl start triggerd') },
+    ]);
+    expect(of('etcd')).toMatchObject([{ state: 'wrong', what: expect.stringContaining('ECONNREFUSED') }]);
+    expect(of('clock')).toMatchObject([{ state: 'unused' }]);
+  });
+
+  it('names a configuration that is wrong, and looks no further', async () => {
+    const patient = node('[http]\nlisten = 3');
+    const { findings, exitCode } = await doctor(patient);
+    expect(exitCode).toBe(1);
+    expect(findings).toMatchObject([
+      { area: 'configuration', state: 'wrong', what: expect.stringContaining('http.listen') },
+    ]);
+  });
+
+  it('is a usage error for a file that is not there', async () => {
+    const patient = node();
+    const { exitCode, stderr } = await patient.trigger('doctor', '--config', '/nonexistent.toml');
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('/nonexistent.toml');
+  });
+
+  it('tells a disabled agent, with its message, and a Puppet that is not there', async () => {
+    execFileSync('puppet', ['agent', ...puppet.options, '--disable', 'waiting for the release']);
+    const patient = node('', undefined, agent);
+    expect((await doctor(patient)).of('Puppet')[1]).toMatchObject({
+      state: 'warning',
+      what: 'Puppet agent is disabled: waiting for the release',
+      remedy: expect.stringContaining('puppet agent --enable'),
+    });
+    execFileSync('puppet', ['agent', ...puppet.options, '--enable']);
+    const without = node('', undefined, 'run_cmd = "/opt/nowhere/puppet agent --test"');
+    expect((await doctor(without)).of('Puppet')).toMatchObject([{ state: 'wrong' }]);
+  });
+
+  it('tells paused queues, waiting firings, and what was refused', async () => {
+    const patient = node('', [`http://127.0.0.1:${await freePort()}`]);
+    const spool = join(patient.dir, 'state', 'spool');
+    mkdirSync(join(spool, 'rejected'), { recursive: true, mode: 0o700 });
+    writeFileSync(join(spool, '01K9ZQ4T5M8W3V6X7Y8Z9A0BCD.json'), '{}');
+    writeFileSync(join(spool, 'rejected', 'x.json'), '{}');
+    expect((await doctor(patient)).of('spool')).toMatchObject([
+      { state: 'warning', what: '1 firing waits for etcd' },
+      { state: 'warning', what: '1 document was refused' },
+    ]);
+    const well = node();
+    await well.start();
+    await well.trigger('queue', 'pause');
+    expect((await doctor(well)).of('queues')).toMatchObject([
+      { state: 'warning', what: 'default is paused, 0 queued' },
+    ]);
+  });
+
+  it('tells what others could change', async () => {
+    const patient = node('[main]\nsecret = "hush"');
+    chmodSync(patient.configFile, 0o666);
+    const { exitCode, of, findings } = await doctor(patient);
+    expect(exitCode).toBe(1);
+    expect(of('permissions').map(({ what }) => what)).toEqual([
+      expect.stringContaining('can be written by others'),
+      expect.stringContaining('holds secrets'),
+    ]);
+    expect(JSON.stringify(findings)).not.toContain('hush');
+  });
+});
+
+describe('certificates', () => {
+  let folder: string;
+  const file = (name: string) => join(folder, name);
+  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
+  const authority = (name: string) =>
+    openssl(
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-subj',
+      `/CN=${name}`,
+      '-days',
+      '400',
+      '-keyout',
+      `${name}.key`,
+      '-out',
+      `${name}.pem`,
+    );
+  const certificate = (name: string, ca: string, days: string) => {
+    openssl(
+      'req',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-subj',
+      `/CN=${name}`,
+      '-keyout',
+      `${name}.key`,
+      '-out',
+      `${name}.csr`,
+    );
+    openssl(
+      'x509',
+      '-req',
+      '-in',
+      `${name}.csr`,
+      '-CA',
+      `${ca}.pem`,
+      '-CAkey',
+      `${ca}.key`,
+      '-CAcreateserial',
+      '-days',
+      days,
+      '-out',
+      `${name}.pem`,
+    );
+    chmodSync(file(`${name}.key`), 0o600);
+  };
+  const look = async (ca: string, cert: string, key: string) => {
+    const config = `ca_file = "${file(ca)}"\ncert_file = "${file(cert)}"\nkey_file = "${file(key)}"`;
+    const patient = createNode({ name: 'lb01', etcd: ['https://127.0.0.1:1'] });
+    try {
+      writeFileSync(
+        file('t.toml'),
+        `[node]\nsocket = "/nonexistent"\n[watch]\nenabled = false\n[etcd]\nendpoints = ["https://127.0.0.1:1"]\n${config}\n`,
+      );
+      const { stdout } = await patient.trigger('doctor', '--json', '--config', file('t.toml'));
+      return (JSON.parse(stdout) as Finding[]).filter(({ area }) => area === 'certificates');
+    } finally {
+      await patient.remove();
+    }
+  };
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'triggerd-doctor-'));
+    authority('ca');
+    authority('other');
+    certificate('good', 'ca', '300');
+    certificate('short', 'ca', '10');
+    certificate('stranger', 'other', '300');
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it.each([
+    ['good.pem', 'good.key', 'fine', /CN=good\) is valid until \d{4}-/],
+    ['short.pem', 'short.key', 'warning', /in (9|10) days/],
+    ['good.pem', 'short.key', 'wrong', /does not belong to the key/],
+    ['stranger.pem', 'stranger.key', 'warning', /was not issued by the CA/],
+    ['gone.pem', 'good.key', 'wrong', /gone\.pem: can not be read \(ENOENT\)/],
+  ])('%s with %s', async (cert, key, state, what) => {
+    const [ca, own] = await look('ca.pem', cert, key);
+    expect(ca?.state).toBe('fine');
+    expect(own?.state).toBe(state);
+    expect(own?.what).toMatch(what);
+  });
+
+  it('says that a remote etcd without TLS is open', async () => {
+    const patient = createNode({ name: 'lb01', etcd: ['http://192.0.2.1:2379'], config: '' });
+    try {
+      writeFileSync(
+        file('t.toml'),
+        '[node]\nsocket = "/nonexistent"\n[watch]\nenabled = false\n[etcd]\nendpoints = ["http://192.0.2.1:2379"]\nrequest_timeout = "1s"\n',
+      );
+      const { stdout } = await patient.trigger('doctor', '--json', '--config', file('t.toml'));
+      const found = (JSON.parse(stdout) as Finding[]).find(({ area }) => area === 'certificates');
+      expect(found).toMatchObject({ state: 'warning', what: expect.stringContaining('in the clear') });
+    } finally {
+      await patient.remove();
+    }
+  });
+});

@@ -1,0 +1,84 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { execa } from 'execa';
+import type { Certificate, CertificateFiles, Machine, Place } from '../../doctor/ports.ts';
+import { TriggerdError } from '../../domain/errors.ts';
+import { baseEnvironment } from './base-env.ts';
+import { isMissing } from './is-missing.ts';
+
+const patienceMs = 10_000;
+
+/** This machine, as `trigger doctor` looks at it. */
+export const thisMachine: Machine = {
+  place: async (path) => {
+    const found = await stat(path).catch(unlessMissing);
+    if (found === undefined) return undefined;
+    return { kind: kindOf(found), mode: found.mode & 0o7777, uid: found.uid, group: await groupName(found.gid) };
+  },
+  names: async (folder) => (await readdir(folder).catch(unlessMissing)) ?? [],
+  certificate: readCertificate,
+  firstLine: async (program, args) => {
+    const asked = await execa(program, args, {
+      env: baseEnvironment(),
+      extendEnv: false,
+      reject: false,
+      timeout: patienceMs,
+      maxBuffer: 65_536,
+      all: true,
+    });
+    const line = asked.failed ? undefined : asked.all.split('\n')[0]?.trim();
+    return line === '' ? undefined : line;
+  },
+  accepts: (host, port) =>
+    new Promise((resolve) => {
+      const connection = connect({ host, port, timeout: 3_000 });
+      const end = (accepted: boolean) => {
+        connection.destroy();
+        resolve(accepted);
+      };
+      connection.once('connect', () => end(true));
+      connection.once('error', () => end(false));
+      connection.once('timeout', () => end(false));
+    }),
+};
+
+const unlessMissing = (error: NodeJS.ErrnoException): undefined => {
+  if (isMissing(error)) return undefined;
+  throw new TriggerdError('state-unusable', error.message, { cause: error });
+};
+
+const kindOf = (found: Awaited<ReturnType<typeof stat>>): Place['kind'] => {
+  if (found.isFile()) return 'file';
+  if (found.isDirectory()) return 'folder';
+  if (found.isSocket()) return 'socket';
+  return found.isCharacterDevice() || found.isBlockDevice() ? 'device' : 'other';
+};
+
+const groupName = async (gid: number): Promise<string> => {
+  const lines = (await readFile('/etc/group', 'utf8').catch(() => '')).split('\n');
+  return lines.find((line) => line.split(':')[2] === String(gid))?.split(':')[0] ?? String(gid);
+};
+
+async function readCertificate({ cert, key, ca }: CertificateFiles): Promise<Certificate> {
+  const own = new X509Certificate(await readPem(cert));
+  const privateKey = key === undefined ? undefined : createPrivateKey(await readPem(key));
+  const issuer = ca === undefined ? undefined : new X509Certificate(await readPem(ca));
+  return {
+    subject: own.subject.replaceAll('\n', ', '),
+    validFrom: Date.parse(own.validFrom),
+    validTo: Date.parse(own.validTo),
+    belongsToKey: privateKey === undefined ? null : own.checkPrivateKey(privateKey),
+    isIssuedByCa: issuer === undefined ? null : own.verify(issuer.publicKey),
+  };
+}
+
+const readPem = async (file: string): Promise<Buffer> => {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    throw new TriggerdError('config-invalid', `${file}: can not be read (${(cause as NodeJS.ErrnoException).code})`, {
+      cause,
+    });
+  }
+};

@@ -1,0 +1,50 @@
+import type { HealthView, JobView } from '../../api/contract.ts';
+import type { LoadedConfig } from '../../config/config.ts';
+import { type Finding, wrong } from '../../doctor/finding.ts';
+import type { DaemonProbe } from '../../doctor/ports.ts';
+import { errorCatalogue, TriggerdError } from '../../domain/errors.ts';
+import type { Define } from '../command.ts';
+import type { DaemonClient } from '../http-client.ts';
+import { print } from '../print.ts';
+import { painter } from '../render/color.ts';
+import { renderFindings } from '../render/findings.ts';
+import type { Session } from '../session.ts';
+
+const help = `
+Looks at the configuration, the daemon and its queues, etcd, the clock, certificates, Puppet, the spool, permissions,
+FUSE and the broker. Needs no daemon. Run it as root: others may not look everywhere.
+Exits 1 if something is wrong; warnings alone exit 0.`;
+
+export const define: Define = (command, run) => {
+  command.addHelpText('after', help).action(
+    run(async (session) => {
+      const findings = await examineHere(session);
+      const { columns, color } = session.terminal;
+      await print(session, findings, () => renderFindings(findings, columns, painter(color)));
+      return findings.some(({ state }) => state === 'wrong') ? 1 : 0;
+    }),
+  );
+};
+
+const examineHere = async (session: Session): Promise<Finding[]> => {
+  const { loadConfig } = await import('../load-config.ts');
+  let loaded: LoadedConfig;
+  try {
+    loaded = loadConfig({ file: session.configFile, env: session.env, overrides: { 'node.socket': session.socket } });
+  } catch (error) {
+    // A file that somebody has named and that is not there is a slip of the command line.
+    if (!(error instanceof TriggerdError) || error.code === 'config-not-found') throw error;
+    return [wrong('configuration', error.message, errorCatalogue[error.code].remedy)];
+  }
+  const { runDoctor } = await import('../../daemon/doctor.ts');
+  return runDoctor(loaded, daemonProbe(session.client));
+};
+
+const daemonProbe = (client: DaemonClient): DaemonProbe => ({
+  health: () => client.request<HealthView>('/v1/health'),
+  nextJob: async (queue) => {
+    const query = new URLSearchParams({ queue, ended: '0', queued: '1', command: '80' });
+    const jobs = await client.request<JobView[]>(`/v1/jobs?${query}`);
+    return jobs.find(({ state }) => state === 'queued');
+  },
+});

@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+import { parseArgsStringToArgv } from 'string-argv';
+import { examineMember } from '../adapters/etcd/examine-member.ts';
+import { createPuppetHost } from '../adapters/puppet/puppet-host.ts';
+import { baseEnvironment } from '../adapters/system/base-env.ts';
+import { thisMachine } from '../adapters/system/machine.ts';
+import type { LoadedConfig } from '../config/config.ts';
+import { examine } from '../doctor/examine.ts';
+import type { Finding } from '../doctor/finding.ts';
+import type { DaemonProbe } from '../doctor/ports.ts';
+import { silentLog } from '../domain/log.ts';
+import { embeddedUrl, etcdOptions } from './etcd-options.ts';
+
+/** Examines this machine from a process of its own: the daemon may be what is ill. */
+export const runDoctor = (loaded: LoadedConfig, daemon: DaemonProbe): Promise<Finding[]> => {
+  const { node, watch, etcd } = loaded.config;
+  return examine(
+    {
+      daemon,
+      // The files are read when etcd is asked: one that can not be read is etcd's finding, not the end of all.
+      etcd: {
+        member: async (endpoint) =>
+          examineMember(endpoint, `${etcd.prefix}/v1/doctor`, etcdOptions(loaded.config, silentLog)),
+      },
+      machine: thisMachine,
+      puppet: createPuppetHost({ env: baseEnvironment(), onProblem: () => undefined }),
+      now: () => Date.now(),
+    },
+    {
+      loaded,
+      runCommand: parseArgsStringToArgv(watch.run_cmd),
+      spoolFolder: node.spool ?? join(node.state_dir, 'spool'),
+      endpoints: etcd.embedded ? [embeddedUrl(etcd)] : etcd.endpoints,
+    },
+  );
+};

@@ -1,0 +1,81 @@
+import { asTriggerdError, errorCatalogue } from '../domain/errors.ts';
+import { type Finding, fine, warning, wrong } from './finding.ts';
+import type { EtcdMember, EtcdProbe } from './ports.ts';
+import { isEndOfLife, isTooOld, knownDefects } from './versions.ts';
+
+const slowMs = 100;
+const fullAt = 0.8;
+
+export type EtcdAnswer = { readonly endpoint: string } & (
+  | { readonly member: EtcdMember }
+  | { readonly problem: string; readonly remedy: string }
+);
+
+/** Asks every endpoint, at the same time. */
+export const askEtcd = (probe: EtcdProbe, endpoints: readonly string[]): Promise<EtcdAnswer[]> =>
+  Promise.all(
+    endpoints.map(async (endpoint): Promise<EtcdAnswer> => {
+      try {
+        return { endpoint, member: await probe.member(endpoint) };
+      } catch (thrown) {
+        const error = asTriggerdError(thrown);
+        return { endpoint, problem: error.message, remedy: errorCatalogue[error.code].remedy };
+      }
+    }),
+  );
+
+/** Reachable, healthy, roomy, quick, and without known defects? */
+export const checkEtcd = (answers: readonly EtcdAnswer[]): Finding[] => {
+  const someAnswer = answers.some((answer) => 'member' in answer);
+  const versions = new Set(answers.flatMap((answer) => ('member' in answer ? [answer.member.version] : [])));
+  return [
+    ...answers.flatMap((answer): Finding[] => {
+      if ('member' in answer) return memberFindings(answer.endpoint, answer.member);
+      return [(someAnswer ? warning : wrong)('etcd', answer.problem, answer.remedy)];
+    }),
+    ...[...versions].flatMap(versionFindings),
+  ];
+};
+
+const memberFindings = (endpoint: string, member: EtcdMember): Finding[] => {
+  const { version, latencyMs, dbBytes, quotaBytes } = member;
+  const size = quotaBytes === null ? inMiB(dbBytes) : `${inMiB(dbBytes)} of ${inMiB(quotaBytes)}`;
+  const troubles = troublesOf(endpoint, member);
+  return troubles.length > 0
+    ? troubles
+    : [fine('etcd', `${endpoint}: etcd ${version}, answers in ${latencyMs.toFixed(1)} ms, ${size}`)];
+};
+
+const troublesOf = (endpoint: string, member: EtcdMember): Finding[] => {
+  const { hasLeader, isLearner, latencyMs, dbBytes, quotaBytes, complaints } = member;
+  const troubles: Finding[] = [];
+  if (!hasLeader)
+    troubles.push(wrong('etcd', `${endpoint}: has no leader`, 'Start the other members: more than half must run.'));
+  if (isLearner)
+    troubles.push(warning('etcd', `${endpoint}: is only a learner`, 'Promote it: etcdctl member promote.'));
+  for (const complaint of complaints) troubles.push(wrong('etcd', `${endpoint}: ${complaint}`, remedyFor(complaint)));
+  if (quotaBytes !== null && dbBytes > quotaBytes * fullAt) {
+    const remedy = 'Compact and defragment it, keep less ([history]), or raise --quota-backend-bytes.';
+    troubles.push(warning('etcd', `${endpoint}: ${inMiB(dbBytes)} of ${inMiB(quotaBytes)} are used`, remedy));
+  }
+  if (latencyMs > slowMs) {
+    const what = `${endpoint}: a read takes ${latencyMs.toFixed(0)} ms`;
+    troubles.push(warning('etcd', what, 'Look at the disk of its members, and at the network between them.'));
+  }
+  return troubles;
+};
+
+const remedyFor = (complaint: string): string =>
+  complaint.includes('NOSPACE') ? errorCatalogue['etcd-no-space'].remedy : 'See etcd’s log.';
+
+const versionFindings = (version: string): Finding[] => {
+  if (isTooOld(version)) return [wrong('etcd', `${version} is too old`, 'Use etcd 3.4 or newer, best 3.5 or 3.6.')];
+  const defects = knownDefects(version);
+  const words = [...(isEndOfLife(version) ? ['gets no fixes any more'] : []), ...defects];
+  if (words.length === 0) return [];
+  const remedy =
+    'Update etcd when you can; triggerd lists its inbox each minute and does not rely on etcd’s access control.';
+  return [warning('etcd', `${version}: ${words.join('; ')}`, remedy)];
+};
+
+const inMiB = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 30 ? 1 : 0)} MiB`;

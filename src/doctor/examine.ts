@@ -1,0 +1,58 @@
+/**
+ * `trigger doctor`: one screen that says what works here, what does not, and what to do about it. Every check looks for
+ * itself; one that fails says so and costs no other.
+ */
+import type { LoadedConfig } from '../config/config.ts';
+import { asTriggerdError, errorCatalogue } from '../domain/errors.ts';
+import { checkBroker } from './broker.ts';
+import { checkCertificates } from './certificates.ts';
+import { checkClock } from './clock.ts';
+import { checkDaemon } from './daemon.ts';
+import { askEtcd, checkEtcd } from './etcd.ts';
+import { type Area, type Finding, fine, wrong } from './finding.ts';
+import { checkFuse } from './fuse.ts';
+import { checkPermissions } from './permissions.ts';
+import type { Surroundings } from './ports.ts';
+import { checkPuppet } from './puppet.ts';
+import { checkSpool } from './spool.ts';
+
+export interface Patient {
+  readonly loaded: LoadedConfig;
+  /** `[watch] run_cmd` in words. */
+  readonly runCommand: readonly string[];
+  readonly spoolFolder: string;
+  readonly endpoints: readonly string[];
+}
+
+/** Findings in the order of the screen. Never throws. */
+export const examine = async (surroundings: Surroundings, patient: Patient): Promise<Finding[]> => {
+  const { machine } = surroundings;
+  const { loaded, runCommand, spoolFolder, endpoints } = patient;
+  const { config, file } = loaded;
+  const health = surroundings.daemon.health();
+  // Looked at twice below; a rejection must not go unheard in between.
+  health.catch(() => undefined);
+  const answers = askEtcd(surroundings.etcd, endpoints);
+  const oldestSpooled = health.then(
+    ({ spool }) => spool.oldest_at,
+    () => null,
+  );
+  const checks: readonly (readonly [Area, () => Promise<Finding[]>])[] = [
+    ['configuration', async () => [fine('configuration', file ?? 'no file: all defaults')]],
+    ['daemon', () => checkDaemon(surroundings, health)],
+    ['etcd', async () => checkEtcd(await answers)],
+    ['clock', async () => checkClock(await answers)],
+    ['certificates', () => checkCertificates(surroundings, config)],
+    ['Puppet', () => checkPuppet(surroundings, config, runCommand)],
+    ['spool', async () => checkSpool(surroundings, spoolFolder, await oldestSpooled)],
+    ['permissions', () => checkPermissions(machine, loaded)],
+    ['FUSE', () => checkFuse(machine, config)],
+    ['broker', () => checkBroker(machine, config)],
+  ];
+  return (await Promise.all(checks.map(([area, check]) => check().catch((thrown) => [failed(area, thrown)])))).flat();
+};
+
+const failed = (area: Area, thrown: unknown): Finding => {
+  const error = asTriggerdError(thrown);
+  return wrong(area, `could not be looked at: ${error.message}`, errorCatalogue[error.code].remedy);
+};

@@ -1,0 +1,13 @@
+import type { Config } from '../config/schema.ts';
+import { type Finding, fine, unused, wrong } from './finding.ts';
+import type { Machine } from './ports.ts';
+
+/** What mounting trigger files needs of the machine. */
+export const checkFuse = async (machine: Machine, { triggerfs }: Config): Promise<Finding[]> => {
+  if (triggerfs.mountpoint === undefined) return [unused('FUSE', 'no trigger files here ([triggerfs] mountpoint)')];
+  if ((await machine.place('/dev/fuse')) === undefined)
+    return [wrong('FUSE', 'there is no /dev/fuse', 'modprobe fuse; a container must be given the device.')];
+  const version = await machine.firstLine('fusermount', ['--version']);
+  if (version === undefined) return [wrong('FUSE', 'there is no fusermount', 'apt install fuse')];
+  return [fine('FUSE', version)];
+};

@@ -1,0 +1,52 @@
+import type { LoadedConfig } from '../config/config.ts';
+import type { Config } from '../config/schema.ts';
+import { type Finding, fine, wrong } from './finding.ts';
+import type { Machine, Place } from './ports.ts';
+
+const writableByOthers = 0o022;
+const readableByAll = 0o004;
+
+/** Owners and modes: who may become root by them, or read what is secret. */
+export const checkPermissions = async (machine: Machine, { config, file }: LoadedConfig): Promise<Finding[]> => {
+  const findings = (
+    await Promise.all([
+      closed(machine, config.node.state_dir, 'The state folder', `chmod 700 ${config.node.state_dir}`),
+      closed(machine, config.plugins.path, 'The plugins’ folder', `chown root: and chmod go-w ${config.plugins.path}`),
+      file === null ? [] : closed(machine, file, 'The configuration', `chown root: and chmod go-w ${file}`),
+      file === null || !holdsSecrets(config) ? [] : notReadable(machine, file),
+      socketFindings(machine, config.node.socket),
+    ])
+  ).flat();
+  return findings.length > 0 ? findings : [fine('permissions', 'state folder, plugins, configuration and socket')];
+};
+
+const closed = async (machine: Machine, path: string, name: string, remedy: string): Promise<Finding[]> => {
+  const place = await machine.place(path);
+  if (place === undefined) return [];
+  if ((place.mode & writableByOthers) !== 0)
+    return [wrong('permissions', `${name} ${path} can be written by others (${octal(place)})`, remedy)];
+  return [];
+};
+
+const holdsSecrets = ({ main, workers }: Config): boolean =>
+  main.secret !== undefined || main.jwt !== undefined || Object.keys(workers).some((key) => key !== 'pluginspath');
+
+const notReadable = async (machine: Machine, file: string): Promise<Finding[]> => {
+  const place = await machine.place(file);
+  if (place === undefined || (place.mode & readableByAll) === 0) return [];
+  return [wrong('permissions', `${file} holds secrets and everybody can read it`, `chmod 640 ${file}`)];
+};
+
+const socketFindings = async (machine: Machine, path: string): Promise<Finding[]> => {
+  const place = await machine.place(path);
+  if (place === undefined) return [];
+  if (place.kind !== 'socket')
+    return [wrong('permissions', `${path} is no socket`, 'Move it away, and restart triggerd.')];
+  if ((place.mode & 0o007) !== 0)
+    return [
+      wrong('permissions', `everybody can use the control socket ${path} (${octal(place)})`, `chmod 660 ${path}`),
+    ];
+  return [];
+};
+
+const octal = ({ mode }: Place): string => `mode 0${mode.toString(8)}`;

@@ -1,0 +1,73 @@
+/** What the checks need to know of the world. Every call ends within a few seconds; a failure is a `TriggerdError`. */
+import type { HealthView, JobView } from '../api/contract.ts';
+import type { PuppetHost } from '../plugin/ports.ts';
+
+export interface Surroundings {
+  readonly daemon: DaemonProbe;
+  readonly etcd: EtcdProbe;
+  readonly machine: Machine;
+  readonly puppet: PuppetHost;
+  /** ms since the epoch. */
+  now(): number;
+}
+
+export interface DaemonProbe {
+  health(): Promise<HealthView>;
+  /** The job of this queue that starts next; undefined when none is queued. */
+  nextJob(queue: string): Promise<JobView | undefined>;
+}
+
+export interface EtcdProbe {
+  member(endpoint: string): Promise<EtcdMember>;
+}
+
+export interface EtcdMember {
+  readonly version: string;
+  readonly hasLeader: boolean;
+  readonly isLearner: boolean;
+  /** Of a read that the cluster agrees on. */
+  readonly latencyMs: number;
+  readonly dbBytes: number;
+  /** What etcd complains of itself, e.g. `NOSPACE`. */
+  readonly complaints: readonly string[];
+  /** From its web side; null where that does not answer. */
+  readonly quotaBytes: number | null;
+  /** This machine's clock less etcd's, ms, to about half a second; null like the quota. */
+  readonly clockAheadMs: number | null;
+}
+
+export interface Certificate {
+  readonly subject: string;
+  /** ms since the epoch. */
+  readonly validFrom: number;
+  readonly validTo: number;
+  /** Null: no key, or no CA, to compare with. */
+  readonly belongsToKey: boolean | null;
+  readonly isIssuedByCa: boolean | null;
+}
+
+export interface CertificateFiles {
+  readonly cert: string;
+  readonly key?: string | undefined;
+  readonly ca?: string | undefined;
+}
+
+export interface Place {
+  readonly kind: 'file' | 'folder' | 'socket' | 'device' | 'other';
+  /** Permission bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly group: string;
+}
+
+export interface Machine {
+  /** Undefined when there is nothing. */
+  place(path: string): Promise<Place | undefined>;
+  /** Names in a folder; none when it is not there. */
+  names(folder: string): Promise<readonly string[]>;
+  certificate(files: CertificateFiles): Promise<Certificate>;
+  /** First line that a program prints; undefined when it can not be run. */
+  firstLine(program: string, args: readonly string[]): Promise<string | undefined>;
+  /** Whether somebody accepts a TCP connection. */
+  accepts(host: string, port: number): Promise<boolean>;
+}
