@@ -35,6 +35,20 @@ describe('a daemon that is killed, frozen, or started twice', () => {
     expect(await fleet.verdict()).toEqual([]);
   }, 60_000);
 
+  it('A1: killed while it takes in what it was owed after an absence, it loses nothing and runs nothing twice', async () => {
+    const random = announced('A1 backlog');
+    await node().crash();
+    for (let from = 0; from < 600; from += 50)
+      await Promise.all(Array.from({ length: 50 }, (_, i) => fleet.fire(`a1-owed-${(from + i) % 5}`)));
+    for (let round = 0; round < 3; round++) {
+      await node().start();
+      await pause(random.between(0, 60));
+      await node().crash();
+    }
+    await node().start();
+    expect(await fleet.verdict()).toEqual([]);
+  }, 60_000);
+
   it('A5: frozen and thawed, it goes on as if nothing had been', async () => {
     await fleet.fire('a5-before', { ms: 300 });
     node().signal('SIGSTOP');

@@ -1,7 +1,8 @@
-import type { Job } from '../../src/domain/job.ts';
+import type { Firing } from '../../src/domain/firing.ts';
+import type { Job, JobRequest } from '../../src/domain/job.ts';
 import type { JobResult } from '../../src/domain/result.ts';
 import { createQueues } from '../../src/queue/create-queues.ts';
-import type { Journal, LaunchPlan, Plugins, RunEnding, Runner } from '../../src/queue/ports.ts';
+import type { Acceptance, Journal, LaunchPlan, Plugins, RunEnding, Runner } from '../../src/queue/ports.ts';
 import type { Queues } from '../../src/queue/queues.ts';
 import type { QueuesOptions } from '../../src/queue/room.ts';
 import { planOf } from './plans.ts';
@@ -21,6 +22,10 @@ export const queuesOf = (
     maxAttempts: 3,
     ...parts,
   });
+
+/** Takes one firing over. */
+export const accept = (queues: Queues, firing: Firing, request: JobRequest): Acceptance | undefined =>
+  queues.take([{ firing, job: queues.jobFor(request) }])[0];
 
 /** The command is the job's argv; its end means what its exit says. */
 export const plainPlugins = (parts: Partial<Plugins> = {}): Plugins => ({

@@ -1,6 +1,7 @@
+import { TriggerdError } from '../../src/domain/errors.ts';
 import type { Firing } from '../../src/domain/firing.ts';
 import type { Job, JobId, JobRequest, QueuedJob } from '../../src/domain/job.ts';
-import type { Acceptance, Cursor, FiringLog, LoggedFiring } from '../../src/queue/ports.ts';
+import type { Acceptance, Cursor, DecidedFiring, FiringLog, LoggedFiring, NewJob } from '../../src/queue/ports.ts';
 import type { Intake } from '../../src/watch/ports.ts';
 import { firing } from './firings.ts';
 import { jobRequest } from './jobs.ts';
@@ -15,21 +16,35 @@ export class MemoryFirings implements FiringLog, Intake {
   savedCursor: Cursor | undefined;
   /** When set, every write fails with it. */
   trouble: Error | undefined;
+  /** A firing that the journal refuses, with whatever is to be written together with it. */
+  unwritable: string | undefined;
+  /** How many firings each transaction held. */
+  readonly windows: number[] = [];
   onTaken: ((id: string) => void) | undefined;
 
-  accept(firing: Firing, request: JobRequest): Acceptance {
+  jobFor(request: JobRequest): NewJob {
+    return { request, command: request.plugin, coalescingKey: null, at: 1_000 };
+  }
+
+  take(firings: readonly DecidedFiring[]): Acceptance[] {
     if (this.trouble) throw this.trouble;
+    if (firings.some(({ firing }) => firing.id === this.unwritable)) throw new TriggerdError('journal-failed', 'no');
+    this.windows.push(firings.length);
+    return firings.map((decided) => this.#take(decided));
+  }
+
+  #take(decided: DecidedFiring): Acceptance {
+    const { firing } = decided;
     const known = this.logged.get(firing.id);
     if (known) return { kind: 'known', logged: known };
-    const job = queuedJob(this.jobs.size + 1, request, [firing.id]);
+    if ('refusal' in decided) {
+      this.#log(firing, null, decided.refusal);
+      return { kind: 'refused' };
+    }
+    const job = queuedJob(this.jobs.size + 1, decided.job.request, [firing.id]);
     this.#log(firing, job.id, null);
     this.jobs.set(job.id, job);
     return { kind: 'queued', job };
-  }
-
-  refuse(firing: Firing, reason: string): void {
-    if (this.trouble) throw this.trouble;
-    if (!this.logged.has(firing.id)) this.#log(firing, null, reason);
   }
 
   find(id: string): LoggedFiring | undefined {

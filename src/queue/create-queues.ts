@@ -10,7 +10,6 @@ import { createRetention, type Retention } from './retention.ts';
 import { jobWithId, type NamedQueue, type QueueOptions, type QueuesOptions, type Room } from './room.ts';
 import { createTransitions } from './transitions.ts';
 import { wake } from './turns.ts';
-import { accept } from './verbs/accept.ts';
 import { add } from './verbs/add.ts';
 import { clear } from './verbs/clear.ts';
 import { drain } from './verbs/drain.ts';
@@ -22,6 +21,7 @@ import { retry } from './verbs/retry.ts';
 import { skip } from './verbs/skip.ts';
 import { setSlots, slots } from './verbs/slots.ts';
 import { summary } from './verbs/summary.ts';
+import { jobFor, take } from './verbs/take.ts';
 import { waitFor } from './verbs/wait-for.ts';
 
 /** The queue room. Nothing runs before `start`; the journal and the runner are the caller's to close, after `stop`. */
@@ -32,8 +32,8 @@ export const createQueues = (options: QueuesOptions): Queues => {
     start: async () => start(room, retention),
     stop: async () => stop(room, retention),
     add: (request) => add(room, request),
-    accept: (firing, request) => accept(room, firing, request),
-    refuse: (firing, reason) => room.journal.refuse(firing, reason, room.clock.now()),
+    jobFor: (request) => jobFor(room, request),
+    take: (firings) => take(room, firings),
     get: (id) => jobWithId(room, id),
     list: (filter) => room.journal.list(filter),
     summary: () => summary(room),

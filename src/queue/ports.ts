@@ -23,12 +23,11 @@ export interface Journal {
   /** Puts a job at the end of its queue (at its head when urgent). */
   add(entry: NewJob): QueuedJob;
   /**
-   * Journals a firing and the job that will satisfy it, in one transaction: the queued job with the same coalescing key
-   * if there is one, else a new job. A firing that is already in the journal changes nothing.
+   * Journals firings with what this node has decided on each, in this order and in one transaction. What satisfies a
+   * firing is the queued job with the same coalescing key if there is one, else a new job. One that is already in the
+   * journal changes nothing.
    */
-  accept(firing: Firing, entry: NewJob): Acceptance;
-  /** Journals a firing that this node ends without a job. A firing that is already in the journal changes nothing. */
-  refuse(firing: Firing, reason: string, at: number): void;
+  take(firings: readonly DecidedFiring[]): Acceptance[];
   get(id: JobId): Job | undefined;
   /** In the order in which `trigger queue` shows them: ended, running, queued in queue order; or a page by id. */
   list(filter: JobFilter): ListedJob[];
@@ -116,10 +115,17 @@ export interface NewJob {
   readonly at: number;
 }
 
+/** A firing with the job that would satisfy it, or with the reason why this node ends it without one. */
+export type DecidedFiring =
+  | { readonly firing: Firing; readonly job: NewJob }
+  | { readonly firing: Firing; readonly refusal: string; readonly at: number };
+
+/** What became of a decided firing in the journal. */
 export type Acceptance =
   | { readonly kind: 'queued'; readonly job: QueuedJob }
   /** Only the id: a job may gather very many firings, and reading it anew with each would make a burst quadratic. */
   | { readonly kind: 'coalesced'; readonly jobId: JobId }
+  | { readonly kind: 'refused' }
   | { readonly kind: 'known'; readonly logged: LoggedFiring };
 
 /** Characters of a command in a list, unless the filter says otherwise. */

@@ -1,6 +1,5 @@
-import type { Firing } from '../domain/firing.ts';
 import type { FinishedJob, Job, JobId, JobRequest, ListedJob, QueuedJob, SkippedJob } from '../domain/job.ts';
-import type { Acceptance, JobFilter } from './ports.ts';
+import type { Acceptance, DecidedFiring, JobFilter, NewJob } from './ports.ts';
 
 /** The queue room's face: what the control API, the watcher and the daemon use. */
 export interface Queues {
@@ -10,8 +9,8 @@ export interface Queues {
   stop(): Promise<void>;
 
   add(request: JobRequest): QueuedJob;
-  accept(firing: Firing, request: JobRequest): Acceptance;
-  refuse(firing: Firing, reason: string): void;
+  jobFor(request: JobRequest): NewJob;
+  take(firings: readonly DecidedFiring[]): Acceptance[];
 
   /** Throws `job-not-found`. */
   get(id: JobId): Job;

@@ -1,7 +1,7 @@
 /**
  * Every change of a job's state, each in one place: first the journal, then whoever listens.
  *
- *     (new) ──add / accept──► queued ──start──► running ──finish──► finished
+ *     (new) ──add / take────► queued ──start──► running ──finish──► finished
  *                              │ ▲ ▲               │
  *                              │ │ └──── defer ────┤   it turned out not to have run (agent lock, agent disabled)
  *                              │ ├───── rerun ─────┤   its runner died, and its plugin wants it run again
@@ -14,16 +14,15 @@
  * Two queued jobs with one coalescing key exist only when a running job was deferred while another waited behind it;
  * both run, which is one run more than needed and keeps every promise.
  */
-import type { Firing } from '../domain/firing.ts';
 import type { Deferral, FinishedJob, Job, JobId, QueuedJob, RunningJob, SkippedJob } from '../domain/job.ts';
 import type { Changes } from './changes.ts';
-import type { Acceptance, Clock, Journal, NewJob } from './ports.ts';
+import type { Acceptance, Clock, DecidedFiring, Journal, NewJob } from './ports.ts';
 
 export type Ending = Pick<FinishedJob, 'finishedAt' | 'startedAt' | 'result' | 'times' | 'details'>;
 
 export interface Transitions {
   add(entry: NewJob): QueuedJob;
-  accept(firing: Firing, entry: NewJob): Acceptance;
+  take(firings: readonly DecidedFiring[]): Acceptance[];
   start(id: JobId): RunningJob;
   finish(id: JobId, ending: Ending): FinishedJob;
   defer(job: Job, deferral: Omit<Deferral, 'since'>): QueuedJob;
@@ -42,10 +41,10 @@ export const createTransitions = (journal: Journal, changes: Changes, clock: Clo
   };
   return {
     add: (entry) => announced(journal.add(entry)),
-    accept: (firing, entry) => {
-      const acceptance = journal.accept(firing, entry);
-      if (acceptance.kind === 'queued') announced(acceptance.job);
-      return acceptance;
+    take: (firings) => {
+      const acceptances = journal.take(firings);
+      for (const each of acceptances) if (each.kind === 'queued') announced(each.job);
+      return acceptances;
     },
     start: (id) => announced(journal.start(id, clock.now())),
     finish: (id, ending) => announced(journal.finish(id, ending)),

@@ -3,16 +3,21 @@ import { asTriggerdError } from '../domain/errors.ts';
 import { isFiringId } from '../domain/firing.ts';
 import type { FiringLog } from '../queue/ports.ts';
 import { AwaitedFirings } from './awaited-firings.ts';
+import { chunksOf } from './in-windows.ts';
 import { lastSegment } from './keys.ts';
 import { Notices } from './notices.ts';
 import { readable } from './origin.ts';
 import type { Entry } from './ports.ts';
 import { isPublishedFinal } from './published.ts';
-import { FiringTaker, type TakeFiringOptions } from './take-firing.ts';
+import { FiringTaker, type StoredFiring, type TakeFiringOptions } from './take-firing.ts';
 import { parseInboxEntry } from './wire.ts';
 
-/** How many firings are read at once. */
-const window = 64;
+/** Entries whose firings are read at once, and journalled together. */
+export const inboxWindow = 64;
+
+/** In the order in which they were created. */
+export const inOrder = (entries: readonly Entry[]): Entry[] =>
+  entries.toSorted((a, b) => Number(a.createRevision - b.createRevision));
 
 export interface InboxEntriesOptions extends TakeFiringOptions {
   readonly firings: Pick<FiringLog, 'find' | 'unsettledIds'>;
@@ -39,7 +44,7 @@ export class InboxEntries {
     this.#awaited = new AwaitedFirings({
       store: options.store,
       firingKey: options.keys.firing,
-      onAppeared: (id, firing) => this.#taker.take(id, firing),
+      onAppeared: (id, entry) => this.#taker.take([{ id, entry }]),
     });
   }
 
@@ -50,9 +55,9 @@ export class InboxEntries {
 
   /** Entries in the order of their creation. Throws only for etcd. */
   async accept(entries: readonly Entry[], signal: AbortSignal): Promise<void> {
-    const inOrder = entries.toSorted((a, b) => Number(a.createRevision - b.createRevision));
-    for (let from = 0; from < inOrder.length && !signal.aborted; from += window) {
-      await this.#acceptWindow(inOrder.slice(from, from + window));
+    for (const window of chunksOf(entries, inboxWindow)) {
+      if (signal.aborted) return;
+      await this.#acceptWindow(window);
       // The journal is synchronous: others get their turn between two windows.
       await nextTurn();
     }
@@ -82,11 +87,13 @@ export class InboxEntries {
     const { store, keys } = this.#options;
     const unknown = entries.filter((entry) => this.#isWellFormed(entry) && !this.#isKnown(lastSegment(entry.key)));
     const firings = await Promise.all(unknown.map((entry) => store.get(keys.firing(lastSegment(entry.key)))));
-    for (const [index, entry] of unknown.entries()) {
-      const firing = firings[index];
-      if (firing === undefined) this.#awaited.expect(lastSegment(entry.key), entry.modRevision);
-      else await this.#taker.take(lastSegment(entry.key), firing);
+    const there: StoredFiring[] = [];
+    for (const [index, { key, modRevision }] of unknown.entries()) {
+      const entry = firings[index];
+      if (entry === undefined) this.#awaited.expect(lastSegment(key), modRevision);
+      else there.push({ id: lastSegment(key), entry });
     }
+    await this.#taker.take(there);
     for (const entry of entries) await this.#heedKillWish(entry);
   }
 

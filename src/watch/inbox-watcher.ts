@@ -1,7 +1,7 @@
 import { TriggerdError } from '../domain/errors.ts';
 import type { FiringLog } from '../queue/ports.ts';
 import { InboxCursor } from './inbox-cursor.ts';
-import { InboxEntries, type InboxEntriesOptions } from './inbox-entries.ts';
+import { InboxEntries, type InboxEntriesOptions, inboxWindow, inOrder } from './inbox-entries.ts';
 import { Outage } from './outage.ts';
 import { Alarm, pause } from './pause.ts';
 import type { Entry, Listing, WatchBatch } from './ports.ts';
@@ -32,11 +32,15 @@ export interface InboxState {
  *
  * One loop of *sessions*. A session *lists* the inbox and accepts what is owed, then *follows* the watch from the next
  * revision on; beside it the inbox is listed again every minute, because the watch is a hint and the list is the truth.
+ * The watch is established once the first window of the listing is in the journal, and waits for the rest of it.
  * Any trouble (connection, compaction, a cluster with another id or an older revision) ends the session; after a pause
  * that grows the next one begins with a resync. The journal decides what is new, so seeing an entry twice is harmless.
  */
 export class InboxWatcher {
-  /** Resolves once the inbox has been listed and is watched, or once it has been reported that etcd is away. */
+  /**
+   * Resolves once the inbox has been listed, its first window is in the journal and the rest is watched over; or once it
+   * has been reported that etcd is away.
+   */
   readonly ready: Promise<void>;
 
   readonly #options: InboxWatcherOptions;
@@ -114,8 +118,13 @@ export class InboxWatcher {
     const onStop = () => session.abort();
     this.#stop.signal.addEventListener('abort', onStop);
     try {
-      const listing = await this.#resync(session.signal);
-      const parts = [this.#follow(listing, session.signal), this.#listRegularly(session.signal)];
+      const listing = await this.#look();
+      await this.#accept(listing.entries.slice(0, inboxWindow), session.signal);
+      const accepted = this.#acceptRest(listing.entries.slice(inboxWindow), session.signal);
+      const parts = [
+        this.#follow(listing, accepted, session.signal),
+        accepted.then(() => this.#listRegularly(session.signal)),
+      ];
       try {
         await Promise.race(parts);
       } finally {
@@ -127,10 +136,13 @@ export class InboxWatcher {
     }
   }
 
-  async #follow({ revision }: Listing, signal: AbortSignal): Promise<void> {
+  /** `accepted`: what was listed. What the watch tells comes after it, as it did in etcd. */
+  async #follow({ revision }: Listing, accepted: Promise<void>, signal: AbortSignal): Promise<void> {
     for await (const batch of this.#options.store.watch(this.#prefix, revision + 1n, signal)) {
       this.#setConnected(true);
+      await accepted;
       await this.#acceptEvents(batch, signal);
+      if (signal.aborted) return;
       // What is postponed is not in the journal yet.
       if (this.#postponedMs === 0) this.#cursor.advance(batch.revision);
     }
@@ -143,7 +155,7 @@ export class InboxWatcher {
       if (event.kind === 'put') entries.set(event.entry.key, event.entry);
       else if (!entries.delete(event.key)) this.#entries.vanished(event.key);
     }
-    await this.#entries.accept([...entries.values()], signal);
+    await this.#entries.accept(inOrder([...entries.values()]), signal);
   }
 
   async #listRegularly(signal: AbortSignal): Promise<void> {
@@ -156,14 +168,29 @@ export class InboxWatcher {
   }
 
   /** Lists the inbox, accepts everything in it that the journal does not know, and looks for what it misses. */
-  async #resync(signal: AbortSignal): Promise<Listing> {
+  async #resync(signal: AbortSignal): Promise<void> {
+    const { entries } = await this.#look();
+    await this.#accept(entries, signal);
+  }
+
+  /** A node that was away for long is up, and tells what it does, while it takes in what it is owed. */
+  async #acceptRest(entries: readonly Entry[], signal: AbortSignal): Promise<void> {
+    if (entries.length > 0) this.#options.log.info({ owed: entries.length }, 'Much is owed; taking it in.');
+    await this.#accept(entries, signal);
+  }
+
+  async #accept(entries: readonly Entry[], signal: AbortSignal): Promise<void> {
+    await this.#entries.accept(entries, signal);
+    if (this.#postponedMs === 0) this.#postponed.over();
+  }
+
+  /** Lists the inbox in the order of its entries' creation, and looks for what it misses. */
+  async #look(): Promise<Listing> {
     this.#postponedMs = 0;
     const unsettled = this.#options.firings.unsettledIds();
     const listing = await this.#list();
     this.#entries.missing(unsettled, listing.entries);
-    await this.#entries.accept(listing.entries, signal);
-    if (this.#postponedMs === 0) this.#postponed.over();
-    return listing;
+    return { ...listing, entries: inOrder(listing.entries) };
   }
 
   /** Throws `etcd-unreachable` when a running session meets another history than the one that it follows. */

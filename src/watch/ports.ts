@@ -1,6 +1,6 @@
 import type { Firing, FiringId } from '../domain/firing.ts';
 import type { JobRequest } from '../domain/job.ts';
-import type { Acceptance } from '../queue/ports.ts';
+import type { Acceptance, DecidedFiring, NewJob } from '../queue/ports.ts';
 
 /**
  * The key-value store as this room needs it. Every call has a deadline and throws `etcd-unreachable`, `etcd-refused` or
@@ -112,10 +112,12 @@ export interface HeldKey {
   release(): Promise<void>;
 }
 
-/** The queue side of accepting a firing; journalled when a method returns. */
+/** The queue side of taking firings. */
 export interface Intake {
-  accept(firing: Firing, request: JobRequest): Acceptance;
-  refuse(firing: Firing, reason: string): void;
+  /** Throws for what could never run. */
+  jobFor(request: JobRequest): NewJob;
+  /** In this order, all or none: they are journalled when it returns, and nothing has changed when it throws. */
+  take(firings: readonly DecidedFiring[]): Acceptance[];
 }
 
 /** Decides what a firing may start here: the local allow-list and `run_cmd`. */

@@ -1,9 +1,10 @@
 import { stoppedByLoopGuard } from '../domain/chain.ts';
 import { asTriggerdError, type TriggerdError } from '../domain/errors.ts';
-import { type Firing, isExpired } from '../domain/firing.ts';
+import { type Firing, type FiringId, isExpired } from '../domain/firing.ts';
+import type { JobRequest } from '../domain/job.ts';
 import type { Log } from '../domain/log.ts';
 import { skippedOutcome } from '../domain/outcome.ts';
-import type { Clock } from '../queue/ports.ts';
+import type { Acceptance, Clock, DecidedFiring } from '../queue/ports.ts';
 import type { IdMemory } from './id-memory.ts';
 import type { Keys } from './keys.ts';
 import type { Notices } from './notices.ts';
@@ -36,8 +37,14 @@ export interface TakeFiringOptions {
   readonly onPostponed: (error: TriggerdError) => void;
 }
 
+/** A firing as etcd has it. */
+export interface StoredFiring {
+  readonly id: FiringId;
+  readonly entry: Entry;
+}
+
 /**
- * Takes a firing that is owed to this node and that the journal does not know: it is *accepted* or *refused*, both in
+ * Takes firings that are owed to this node and that the journal does not know: each is *accepted* or *refused*, both in
  * the journal; a malformed one ends with an outcome in etcd that says so; what the queue can't take now is *postponed*
  * and stays owed. Throws only for etcd.
  */
@@ -50,28 +57,50 @@ export class FiringTaker {
     this.#notices = notices;
   }
 
-  async take(id: string, stored: Entry): Promise<void> {
-    let firing: Firing;
-    try {
-      firing = parseFiring(stored.key, stored.value);
-    } catch (error) {
-      return this.#refuseMalformed(id, asTriggerdError(error));
-    }
-    if (firing.id !== id) return this.#refuseMalformed(id, new Error('the id in it is another one'));
-    this.#journal(firing);
+  /** In this order, journalled in one transaction. */
+  async take(stored: readonly StoredFiring[]): Promise<void> {
+    const read = stored.map(readFiring);
+    const firings = read.flatMap((each) => ('firing' in each ? [each.firing] : []));
+    this.#journal(firings.flatMap((firing) => this.#decided(firing) ?? []));
+    for (const each of read) if ('malformed' in each) await this.#refuseMalformed(each.id, each.malformed);
   }
 
-  #journal(firing: Firing): void {
-    const { intake, outcomes, onPostponed } = this.#options;
+  /** One that the journal refuses costs only itself: what fails together is tried one by one. */
+  #journal(decided: readonly DecidedFiring[]): void {
+    const [first, ...others] = decided;
+    if (first === undefined) return;
+    try {
+      const acceptances = this.#options.intake.take(decided);
+      for (const [index, { firing }] of decided.entries()) this.#taken(firing, acceptances[index]);
+    } catch (thrown) {
+      if (others.length === 0) this.#failed(first.firing, thrown);
+      else for (const one of decided) this.#journal([one]);
+    }
+  }
+
+  #taken(firing: Firing, acceptance: Acceptance | undefined): void {
+    const { outcomes, log } = this.#options;
+    const facts = { firing: firing.id, trigger: firing.trigger, origin: firing.origin.node, kind: acceptance?.kind };
+    if (acceptance?.kind === 'queued' || acceptance?.kind === 'coalesced') log.info(facts, 'Accepted a firing.');
+    outcomes.publish(firing.id);
+  }
+
+  /** It stays owed. */
+  #failed({ id }: Firing, thrown: unknown): void {
+    const error = asTriggerdError(thrown);
+    if (error.retryable) this.#options.onPostponed(error);
+    else this.#notices.once(id, { firing: id, error }, 'A firing can not be accepted; it stays owed.');
+  }
+
+  /** Undefined when that can not be said now. */
+  #decided(firing: Firing): DecidedFiring | undefined {
     try {
       const decision = this.#decide(firing);
-      if ('refusal' in decision) intake.refuse(firing, decision.refusal);
-      else this.#accept(firing, decision);
-      outcomes.publish(firing.id);
+      if ('request' in decision) return this.#accepted(firing, decision.request);
+      return { firing, refusal: decision.refusal, at: this.#options.clock.now() };
     } catch (thrown) {
-      const error = asTriggerdError(thrown);
-      if (error.retryable) onPostponed(error);
-      else this.#notices.once(firing.id, { firing: firing.id, error }, 'A firing can not be accepted; it stays owed.');
+      this.#failed(firing, thrown);
+      return undefined;
     }
   }
 
@@ -87,23 +116,30 @@ export class FiringTaker {
   }
 
   /** What could never run (an unknown plugin, wrong arguments) is refused; what can't be taken now is not. */
-  #accept(firing: Firing, { request }: Extract<ReturnType<DecideJob>, { request: unknown }>): void {
-    const { intake, log } = this.#options;
+  #accepted(firing: Firing, request: JobRequest): DecidedFiring {
+    const { intake, clock } = this.#options;
     try {
-      const { kind } = intake.accept(firing, request);
-      const facts = { firing: firing.id, trigger: firing.trigger, origin: firing.origin.node, kind };
-      if (kind !== 'known') log.info(facts, 'Accepted a firing.');
+      return { firing, job: intake.jobFor(request) };
     } catch (thrown) {
       const error = asTriggerdError(thrown);
       if (error.retryable || error.code === 'internal') throw error;
-      intake.refuse(firing, error.message);
+      return { firing, refusal: error.message, at: clock.now() };
     }
   }
 
   /** It can't be journalled, so etcd alone keeps its end; without that it would be owed for ever. */
-  async #refuseMalformed(id: string, error: Error): Promise<void> {
+  async #refuseMalformed(id: FiringId, error: Error): Promise<void> {
     const { node, clock, store, keys } = this.#options;
     this.#notices.once(id, { firing: id, error }, 'A firing is malformed; it ends as skipped.');
     await recordOutcome({ store, keys }, skippedOutcome(id, node, `malformed: ${error.message}`, clock.now()));
   }
 }
+
+const readFiring = ({ id, entry }: StoredFiring): { firing: Firing } | { id: FiringId; malformed: Error } => {
+  try {
+    const firing = parseFiring(entry.key, entry.value);
+    return firing.id === id ? { firing } : { id, malformed: new Error('the id in it is another one') };
+  } catch (error) {
+    return { id, malformed: asTriggerdError(error) };
+  }
+};

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { openJournal } from '../../../src/adapters/sqlite/open-journal.ts';
+import type { Firing } from '../../../src/domain/firing.ts';
 import type { NewJob } from '../../../src/queue/ports.ts';
 import { firing } from '../../support/firings.ts';
 import { jobRequest } from '../../support/jobs.ts';
@@ -124,13 +125,18 @@ test('ids are never used again', () => {
 test('firings share a queued job, never a running one; and keep their job until they are settled', () => {
   const { journal, firings } = temporaryJournal();
   const [a, b, c] = [firing(), firing(), firing()];
-  const request = entry({ source: 'firing' }, 'key');
-  expect(journal.accept(a, request)).toMatchObject({ kind: 'queued', job: { id: 1, firings: [a.id] } });
-  expect(journal.accept(b, request)).toEqual({ kind: 'coalesced', jobId: 1 });
+  const job = entry({ source: 'firing' }, 'key');
+  const take = (...firings: Firing[]) => journal.take(firings.map((firing) => ({ firing, job })));
+  expect(take(a, b)).toMatchObject([
+    { kind: 'queued', job: { id: 1, firings: [a.id] } },
+    { kind: 'coalesced', jobId: 1 },
+  ]);
   expect(journal.get(1)?.firings).toEqual([a.id, b.id]);
   journal.start(1, 1);
-  expect(journal.accept(c, request)).toMatchObject({ kind: 'queued', job: { id: 2, firings: [c.id] } });
-  expect(journal.accept(a, request)).toMatchObject({ kind: 'known', logged: { jobId: 1 } });
+  expect(take(c, a)).toMatchObject([
+    { kind: 'queued', job: { id: 2, firings: [c.id] } },
+    { kind: 'known', logged: { jobId: 1 } },
+  ]);
   journal.finish(1, ended);
   const all = { keep: 0, endedBefore: Infinity, limit: 10 };
   firings.markPublished(a.id, 'finished/1');
@@ -144,6 +150,18 @@ test('firings share a queued job, never a running one; and keep their job until 
   expect(firings.forgetBefore(Date.now() + 1)).toBe(2);
   expect(firings.forgottenUpTo()).toBe(b.id);
   expect(firings.find(c.id)).toMatchObject({ receivedAt: 1000, published: null, firing: c });
+});
+
+test('firings are taken all or none', () => {
+  const { journal, firings } = temporaryJournal();
+  const [good, bad] = [firing(), firing({ signature: 1n })];
+  const job = entry({ source: 'firing' }, 'key');
+  expect(() => journal.take([good, bad].map((each) => ({ firing: each, job })))).toThrow(
+    expect.objectContaining({ code: 'journal-failed' }),
+  );
+  expect(firings.find(good.id)).toBeUndefined();
+  expect(journal.list({})).toEqual([]);
+  expect(journal.take([{ firing: good, job }])).toMatchObject([{ kind: 'queued', job: { id: 1 } }]);
 });
 
 test('the cursor keeps revisions that no double can hold', () => {

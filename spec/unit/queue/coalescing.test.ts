@@ -3,7 +3,7 @@ import { coalescingKeyOf } from '../../../src/queue/coalescing-key.ts';
 import { firing } from '../../support/firings.ts';
 import { jobRequest } from '../../support/jobs.ts';
 import { temporaryJournal } from '../../support/journal.ts';
-import { heldRunner, queuesOf } from '../../support/queues.ts';
+import { accept, heldRunner, queuesOf } from '../../support/queues.ts';
 import { until } from '../../support/wait.ts';
 
 const request = (changes = {}) => jobRequest({ source: 'firing', plugin: 'puppet', ...changes });
@@ -34,9 +34,9 @@ test('1,000 firings during a run add exactly one run', async () => {
   const runner = heldRunner();
   const queues = queuesOf({ journal, runner });
   await queues.start();
-  queues.accept(firing(), request());
+  accept(queues, firing(), request());
   await until(() => runner.running.length === 1, 'the first run');
-  for (let i = 0; i < 1000; i += 1) queues.accept(firing(), request());
+  for (let i = 0; i < 1000; i += 1) accept(queues, firing(), request());
   expect(queues.summary()[0]).toMatchObject({ queued: 1, running: 1 });
   runner.endOne();
   await until(() => runner.running.length === 1 && queues.get(2).state === 'running', 'the second run');
@@ -51,11 +51,11 @@ test('1,000 firings during a run add exactly one run', async () => {
 test('a firing that was seen before is answered with what is known of it', async () => {
   const queues = queuesOf({ journal: temporaryJournal().journal, runner: heldRunner() });
   const once = firing();
-  queues.accept(once, request());
-  expect(queues.accept(once, request())).toMatchObject({ kind: 'known', logged: { jobId: 1, refusal: null } });
+  accept(queues, once, request());
+  expect(accept(queues, once, request())).toMatchObject({ kind: 'known', logged: { jobId: 1, refusal: null } });
   const refused = firing();
-  queues.refuse(refused, 'not allowed here');
-  expect(queues.accept(refused, request())).toMatchObject({ kind: 'known', logged: { refusal: 'not allowed here' } });
+  queues.take([{ firing: refused, refusal: 'not allowed here', at: 1 }]);
+  expect(accept(queues, refused, request())).toMatchObject({ kind: 'known', logged: { refusal: 'not allowed here' } });
 });
 
 /** mulberry32: small, seeded, good enough to shuffle. */
@@ -83,7 +83,7 @@ test('whatever the interleaving, a run that started after its acceptance follows
     const what = random();
     if (what < 0.6) {
       const one = firing();
-      queues.accept(one, request({ argv: [String(Math.floor(random() * 3))] }));
+      accept(queues, one, request({ argv: [String(Math.floor(random() * 3))] }));
       acceptedAt.set(one.id, ++step);
     } else if (what < 0.95) runner.endOne();
     else for (const name of ['pause', 'resume'] as const) queues[name]('default');

@@ -7,7 +7,7 @@ import { firing } from '../../support/firings.ts';
 import { jobRequest } from '../../support/jobs.ts';
 import { temporaryJournal } from '../../support/journal.ts';
 import { planOf } from '../../support/plans.ts';
-import { heldRunner, instantRunner, plainPlugins, queuesOf } from '../../support/queues.ts';
+import { accept, heldRunner, instantRunner, plainPlugins, queuesOf } from '../../support/queues.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 import { until } from '../../support/wait.ts';
 
@@ -96,7 +96,7 @@ test('a job whose plugin is gone ends as failed-to-start, and says why; the queu
   const { queues } = await start({ plugins: withoutSome() });
   queues.pause('default');
   queues.add(jobRequest({ plugin: 'gone' }));
-  queues.accept(firing(), jobRequest({ plugin: 'gone', source: 'firing' }));
+  accept(queues, firing(), jobRequest({ plugin: 'gone', source: 'firing' }));
   queues.add(jobRequest());
   queues.resume('default');
   expect(await queues.waitFor(3, forever)).toMatchObject({ result: { kind: 'succeeded' } });
@@ -158,7 +158,7 @@ const brokenRunner = () => {
 test('a state folder that can not be written to ends no job: it stays owed, and runs when there is room', async () => {
   const { held, mend, runner } = brokenRunner();
   const { queues, log } = await start({ runner });
-  queues.accept(firing(), jobRequest({ source: 'firing' }));
+  accept(queues, firing(), jobRequest({ source: 'firing' }));
   await until(() => log.at('error').length === 1, 'the rest');
   expect(queues.get(1)).toMatchObject({ state: 'queued', attempt: 0 });
   expect(log.at('error')[0]).toMatchObject({ fields: { error: noFolder } });

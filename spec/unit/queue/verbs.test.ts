@@ -5,7 +5,7 @@ import type { Queues } from '../../../src/queue/queues.ts';
 import { firing } from '../../support/firings.ts';
 import { jobRequest } from '../../support/jobs.ts';
 import { temporaryJournal } from '../../support/journal.ts';
-import { type HeldRunner, heldRunner, plainPlugins, queuesOf } from '../../support/queues.ts';
+import { accept, type HeldRunner, heldRunner, plainPlugins, queuesOf } from '../../support/queues.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 import { until } from '../../support/wait.ts';
 
@@ -190,7 +190,7 @@ test('a full queue refuses people, never a firing', async () => {
   queues.pause('default');
   for (let i = 0; i < 5; i += 1) add();
   expect(failing(() => add())).toBe('queue-full');
-  expect(queues.accept(firing(), jobRequest({ source: 'firing' })).kind).toBe('queued');
+  expect(accept(queues, firing(), jobRequest({ source: 'firing' }))?.kind).toBe('queued');
 });
 
 test('drain refuses new jobs until the queue is empty', async () => {

@@ -29,7 +29,7 @@ describe('the memory of ids', () => {
   const idAt = (at: number) => `${firstFiringIdAt(at).slice(0, 10)}ABCDEFGHJKMNPQRS`;
   /** A firing that this node has taken, and ended. */
   const run = (id: string) => {
-    journal.refuse(firing({ id }), 'done', now);
+    journal.take([{ firing: firing({ id }), refusal: 'done', at: now }]);
     firings.markPublished(id, 'skipped/0');
   };
 
@@ -98,7 +98,7 @@ describe('the memory of ids', () => {
 
   it('never forgets what is still owed', () => {
     const id = idAt(now);
-    journal.refuse(firing({ id }), 'not told etcd yet', now);
+    journal.take([{ firing: firing({ id }), refusal: 'not told etcd yet', at: now }]);
     now += 1_000 * day;
     memory().forget();
     expect(firings.find(id)).toBeDefined();

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TriggerdError } from '../../../src/domain/errors.ts';
+import type { JobRequest } from '../../../src/domain/job.ts';
 import { InboxWatcher, type InboxWatcherOptions } from '../../../src/watch/inbox-watcher.ts';
 import { keysBelow } from '../../../src/watch/keys.ts';
 import { publishFiring } from '../../../src/watch/publish.ts';
@@ -53,7 +54,7 @@ describe('the inbox watcher', () => {
   it('does not take again what the journal knows, and has its outcome told again when that had been published', async () => {
     const [open, settled] = [someFiring(), someFiring()];
     for (const firing of [open, settled]) {
-      firings.accept(firing, someRequest);
+      firings.take([{ firing, job: firings.jobFor(someRequest) }]);
       await publishFiring({ store, keys }, firing);
     }
     firings.markPublished(settled.id, 'finished/1');
@@ -64,11 +65,14 @@ describe('the inbox watcher', () => {
 
   it('refuses what the queue says can never run, and goes on', async () => {
     const impossible = await publish();
-    const accept = (firing: Parameters<MemoryFirings['accept']>[0]) => {
-      if (firing.id === impossible) throw new TriggerdError('plugin-not-found', 'there is no plugin “x”');
-      return firings.accept(firing, someRequest);
+    const jobFor = (request: JobRequest) => {
+      if (request.plugin === 'x') throw new TriggerdError('plugin-not-found', 'there is no plugin “x”');
+      return firings.jobFor(request);
     };
-    await start({ intake: { accept, refuse: firings.refuse.bind(firings) } });
+    await start({
+      intake: { jobFor, take: firings.take.bind(firings) },
+      decideJob: ({ id }) => ({ request: id === impossible ? { ...someRequest, plugin: 'x' } : someRequest }),
+    });
     const next = await publish();
     await taken(2);
     expect(firings.find(impossible)?.refusal).toBe('there is no plugin “x”');
@@ -89,6 +93,45 @@ describe('the inbox watcher', () => {
     expect(firings.taken).toEqual([next]);
     expect(await store.get(keys.inbox('lb01.example.com', unlucky))).toBeDefined();
     expect(log.at('warn')).toHaveLength(1);
+  });
+
+  it('journals in one transaction what is owed together, and one by one what can not be journalled so', async () => {
+    const ids = [await publish(), await publish(), await publish()];
+    firings.unwritable = ids[1];
+    await start({ relistMs: 5 });
+    expect(firings.windows).toEqual([1, 1]);
+    expect(firings.taken).toEqual([ids[0], ids[2]]);
+    firings.unwritable = undefined;
+    await taken(3);
+    const more = [await publish(), await publish()];
+    await taken(5);
+    await watcher.stop();
+    firings = new MemoryFirings();
+    await start();
+    expect(firings.windows).toEqual([5]);
+    expect(firings.taken).toEqual([...ids, ...more]);
+  });
+
+  it('is ready when the first window of a large backlog is in the journal, and takes the rest before what comes later', async () => {
+    const backlog: string[] = [];
+    for (let n = 0; n < 150; n++) backlog.push(await publish());
+    let goOn: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const get = store.get.bind(store);
+    store.get = async (key) => {
+      if (key === keys.firing(backlog[149] ?? '')) await held;
+      return get(key);
+    };
+    await start();
+    expect(watcher.state.connected).toBe(true);
+    await until(() => firings.taken.length === 128, 'two windows');
+    const later = await publish();
+    goOn();
+    await taken(151);
+    expect(firings.taken).toEqual([...backlog, later]);
+    expect(firings.windows).toEqual([64, 64, 22, 1]);
   });
 
   it('takes over the listing what the watch did not tell', async () => {

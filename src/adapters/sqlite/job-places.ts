@@ -1,6 +1,6 @@
 import type { Firing } from '../../domain/firing.ts';
 import type { JobId, QueuedJob } from '../../domain/job.ts';
-import type { Acceptance, FiringLog, Journal, NewJob } from '../../queue/ports.ts';
+import type { Acceptance, DecidedFiring, FiringLog, Journal, NewJob } from '../../queue/ports.ts';
 import { insertFiring } from './firing-store.ts';
 import type { Transition } from './job-transitions.ts';
 import type { Statements } from './statements.ts';
@@ -10,7 +10,7 @@ export const createJobPlaces = (
   sql: Statements,
   firings: Pick<FiringLog, 'find'>,
   transition: Transition,
-): Pick<Journal, 'add' | 'accept' | 'refuse' | 'makeUrgent' | 'swap'> => {
+): Pick<Journal, 'add' | 'take' | 'makeUrgent' | 'swap'> => {
   const insert = (entry: NewJob): QueuedJob => {
     const id = insertRow(sql, entry);
     // Ids only grow, so a job's id is also a place behind all others.
@@ -25,9 +25,16 @@ export const createJobPlaces = (
       `place = (SELECT min(other.place) FROM jobs AS other WHERE other.queue = jobs.queue AND other.state = 'queued') - 1`,
     );
 
-  const accept = (firing: Firing, entry: NewJob): Acceptance => {
+  const take = (decided: DecidedFiring): Acceptance => {
+    const { firing } = decided;
     const logged = firings.find(firing.id);
     if (logged !== undefined) return { kind: 'known', logged };
+    if ('job' in decided) return accept(firing, decided.job);
+    insertFiring(sql, { firing, at: decided.at, jobId: null, refusal: decided.refusal });
+    return { kind: 'refused' };
+  };
+
+  const accept = (firing: Firing, entry: NewJob): Acceptance => {
     const shared = sql.one(
       `SELECT id FROM jobs WHERE coalescing_key = ? AND state = 'queued' ORDER BY place, id LIMIT 1`,
       entry.coalescingKey,
@@ -46,11 +53,7 @@ export const createJobPlaces = (
 
   return {
     add: (entry) => sql.atomically(() => insert(entry)),
-    accept: (firing, entry) => sql.atomically(() => accept(firing, entry)),
-    refuse: (firing, refusal, at) =>
-      sql.atomically(() => {
-        if (firings.find(firing.id) === undefined) insertFiring(sql, { firing, at, jobId: null, refusal });
-      }),
+    take: (decided) => sql.atomically(() => decided.map(take)),
     makeUrgent: (id) => sql.atomically(() => toHead(id)),
     swap: (a, b) => sql.atomically(() => swap(a, b)),
   };

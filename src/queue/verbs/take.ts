@@ -1,0 +1,25 @@
+import { TriggerdError } from '../../domain/errors.ts';
+import type { JobRequest } from '../../domain/job.ts';
+import { coalescingKeyOf } from '../coalescing-key.ts';
+import type { Acceptance, DecidedFiring, NewJob } from '../ports.ts';
+import { queueNamed, type Room } from '../room.ts';
+
+/** What a firing's request becomes in the journal. Throws `queue-not-found`, `plugin-*`: what could never run. */
+export const jobFor = (room: Room, request: JobRequest): NewJob => {
+  queueNamed(room, request.queue);
+  const command = room.plugins.check(request);
+  return { request, command, coalescingKey: coalescingKeyOf(request), at: room.clock.now() };
+};
+
+/**
+ * Takes firings over, all or none: they are journalled when this returns, and owed from then on, so neither a full queue
+ * nor a drain refuses them. One joins a queued job that would do the same, never a running one: that started before.
+ * Throws `draining`, `journal-failed`.
+ */
+export const take = (room: Room, firings: readonly DecidedFiring[]): Acceptance[] => {
+  if (room.phase === 'stopped') throw new TriggerdError('draining', 'The daemon is stopping.');
+  const acceptances = room.transitions.take(firings);
+  const queues = acceptances.flatMap((each) => (each.kind === 'queued' ? [each.job.request.queue] : []));
+  for (const queue of new Set(queues)) room.wake(queue);
+  return acceptances;
+};
