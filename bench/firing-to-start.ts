@@ -12,7 +12,7 @@ import { ulid } from 'ulid';
 import type { TestNode } from '../spec/support/node.ts';
 import { until } from '../spec/support/wait.ts';
 import { connect, type EtcdStore } from '../src/adapters/etcd/connect.ts';
-import { defaultTtl, type Firing } from '../src/domain/firing.ts';
+import { defaultTtl, type WholeFiring } from '../src/domain/firing.ts';
 import { keysBelow } from '../src/watch/keys.ts';
 import { publishFiring } from '../src/watch/publish.ts';
 import type { Bench } from './support/bench.ts';
@@ -158,7 +158,7 @@ const fired = async (store: EtcdStore, probe: Probe): Promise<number> => {
   return took;
 };
 
-const newFiring = (): Firing => ({
+const newFiring = (): WholeFiring => ({
   id: ulid(),
   trigger: 'measure',
   origin: { kind: 'cli', node: 'bench', user: null },

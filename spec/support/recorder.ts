@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ulid } from 'ulid';
 import { TriggerdError } from '../../src/domain/errors.ts';
-import type { Firing } from '../../src/domain/firing.ts';
+import type { WholeFiring } from '../../src/domain/firing.ts';
 import type { Place } from '../../src/watch/publication.ts';
 import { publishFiring } from '../../src/watch/publish.ts';
 import { parseOutcome } from '../../src/watch/wire-outcome.ts';
@@ -83,7 +83,7 @@ export const createRecorder = (): Recorder => {
 /** Seconds since boot: one clock for the tests and for bash. */
 export const uptime = (): number => Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]);
 
-const firingOf = ({ targets, key, ms = 0 }: SubmitRequest): Firing =>
+const firingOf = ({ targets, key, ms = 0 }: SubmitRequest): WholeFiring =>
   someFiring({
     id: ulid(),
     targets,
@@ -94,7 +94,7 @@ const firingOf = ({ targets, key, ms = 0 }: SubmitRequest): Firing =>
 /** The same firing again and again: an answer that was lost may have been a yes. */
 const publishUntilAcked = async (
   place: Place,
-  firing: Firing,
+  firing: WholeFiring,
   giveUpMs: number,
   refusals: Refusal[],
 ): Promise<boolean> => {

@@ -1,5 +1,5 @@
 import { TriggerdError } from '../../src/domain/errors.ts';
-import type { Firing } from '../../src/domain/firing.ts';
+import type { Firing, WholeFiring } from '../../src/domain/firing.ts';
 import type { Job, JobId, JobRequest, QueuedJob } from '../../src/domain/job.ts';
 import type { Acceptance, Cursor, DecidedFiring, FiringLog, LoggedFiring, NewJob } from '../../src/queue/ports.ts';
 import type { Intake } from '../../src/watch/ports.ts';
@@ -143,5 +143,5 @@ export const nextFiringId = (): string => {
   return `01K9ZQ4T5M8W3V6X7Y8Z${tail}`;
 };
 
-export const someFiring = (changes: Partial<Firing> = {}): Firing =>
+export const someFiring = (changes: Partial<WholeFiring> = {}): WholeFiring =>
   firing({ id: nextFiringId(), targets: ['lb01.example.com'], ...changes });

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { Firing } from '../domain/firing.ts';
+import type { WholeFiring } from '../domain/firing.ts';
 import type { Job } from '../domain/job.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Plugin } from '../plugin/manifest.ts';
@@ -32,7 +32,7 @@ export interface PluginCatalogue {
 
 export interface Firings {
   /** Resolves once etcd has the firing; tells which targets have never been seen. */
-  publish(firing: Firing): Promise<{ readonly unseen: readonly string[] }>;
+  publish(firing: WholeFiring): Promise<{ readonly unseen: readonly string[] }>;
   recent(limit: number): Promise<FiringStatus[]>;
   /** Throws `firing-not-found`. */
   status(id: string): Promise<FiringStatus>;
@@ -65,7 +65,7 @@ export interface SpoolIntake {
 }
 
 export interface FiringStatus {
-  readonly firing: Firing;
+  readonly firing: WholeFiring;
   /** One for every target. */
   readonly outcomes: readonly Outcome[];
 }

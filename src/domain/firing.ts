@@ -2,12 +2,24 @@
  * A firing: one publication of a trigger. Immutable once it is in etcd. The wire format (snake case, `"format": 1`) is
  * `docs/keyspace.md`; `src/watch/wire.ts` reads and writes it.
  */
-export interface Firing {
+export type Firing = WholeFiring | BriefFiring;
+
+/** With its list of targets: as it is published, and as its origin sees it. */
+export interface WholeFiring extends FiringFacts {
+  /** Node names, each once. */
+  readonly targets: readonly string[];
+}
+
+/** As the targets of a large firing read it: all but the list of them, which would be read by each. */
+export interface BriefFiring extends FiringFacts {
+  readonly targets: null;
+  readonly targetsTotal: number;
+}
+
+interface FiringFacts {
   readonly id: FiringId;
   readonly trigger: string;
   readonly origin: Origin;
-  /** Node names, each once. */
-  readonly targets: readonly string[];
   readonly job: FiringJob;
   readonly noop: boolean;
   readonly tags: readonly string[];

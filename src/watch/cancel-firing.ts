@@ -35,10 +35,11 @@ export interface Cancelled {
  */
 export const cancelFiring = async (place: Place, id: FiringId, asked: Cancellation): Promise<Cancelled[]> => {
   const { firing } = await firingStatus(place, id);
-  const strangers = (asked.hosts ?? []).filter((host) => !firing.targets.includes(host));
+  const targets = new Set(firing.targets);
+  const strangers = (asked.hosts ?? []).filter((host) => !targets.has(host));
   if (strangers.length > 0)
     throw new TriggerdError('input-invalid', `not a target of this firing: ${strangers.map(printable).join(', ')}`);
-  const chosen = [...new Set(asked.hosts ?? firing.targets)];
+  const chosen = [...new Set(asked.hosts ?? targets)];
   const debts = chosen.map((node) => ({ firing: id, node }));
   const reason = `cancelled by ${asked.by}`;
   // A node that starts the job at this very moment learns from these details that it is to end it all the same.

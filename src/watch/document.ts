@@ -43,8 +43,11 @@ const parseJson = (key: string, text: string): unknown => {
   }
 };
 
-const describeIssue = (issue: v.BaseIssue<unknown>): string =>
-  `${v.getDotPath(issue) ?? 'the document'}: expected ${issue.expected ?? issue.requirement ?? issue.type}`;
+/** The message of a check of ours is what it expects; its requirement is a function. */
+const describeIssue = (issue: v.BaseIssue<unknown>): string => {
+  const expected = typeof issue.requirement === 'function' ? issue.message : issue.requirement;
+  return `${v.getDotPath(issue) ?? 'the document'}: expected ${issue.expected ?? expected ?? issue.type}`;
+};
 
 /** How deep brackets nest outside of strings, counted in one pass before anything recursive sees the text. */
 const depthOf = (text: string): number => {

@@ -43,7 +43,8 @@ async function* listAndWatch(
   signal: AbortSignal,
 ): AsyncGenerator<Outcome, void, undefined> {
   const { status, listing } = await statusWithListing(place, id);
-  const open = new Set(status.firing.targets);
+  const targets = new Set(status.firing.targets);
+  const open = new Set(targets);
   const settle = (outcome: Outcome) => isFinal(outcome.stage) && open.delete(outcome.node);
   for (const outcome of status.outcomes) {
     settle(outcome);
@@ -52,7 +53,7 @@ async function* listAndWatch(
   if (open.size === 0) return;
   for await (const { events } of place.store.watch(place.keys.outcomes(id), listing.revision + 1n, signal)) {
     const outcomes = events.flatMap((event) => (event.kind === 'put' ? readable(parseOutcome, event.entry) : []));
-    for (const outcome of outcomes.filter(({ node }) => status.firing.targets.includes(node))) {
+    for (const outcome of outcomes.filter(({ node }) => targets.has(node))) {
       settle(outcome);
       yield outcome;
     }

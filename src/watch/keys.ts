@@ -2,6 +2,8 @@
 export interface Keys {
   readonly firings: string;
   firing(id: string): string;
+  /** The whole document of a firing whose own key has no list of targets. */
+  targets(id: string): string;
   readonly publications: string;
   publishing(id: string): string;
   readonly allInboxes: string;
@@ -22,6 +24,7 @@ export const keysBelow = (prefix: string): Keys => {
   return {
     firings: `${base}/firings/`,
     firing: (id) => `${base}/firings/${id}`,
+    targets: (id) => `${base}/targets/${id}`,
     publications: `${base}/publishing/`,
     publishing: (id) => `${base}/publishing/${id}`,
     allInboxes: `${base}/inbox/`,

@@ -1,16 +1,17 @@
 /** The origin's side: what has been fired, and what every target has said about it. */
 import { TriggerdError } from '../domain/errors.ts';
-import type { Firing, FiringId } from '../domain/firing.ts';
+import type { Firing, FiringId, WholeFiring } from '../domain/firing.ts';
 import { type Outcome, owedOutcome } from '../domain/outcome.ts';
 import { lastSegment } from './keys.ts';
 import type { Entry, Listing } from './ports.ts';
 import type { Place } from './publication.ts';
+import { readWholeFiring } from './whole-firing.ts';
 import { parseFiring } from './wire.ts';
 import { type PresenceDocument, parseMember, parsePresence } from './wire-node.ts';
 import { parseOutcome } from './wire-outcome.ts';
 
 export interface FiringStatus {
-  readonly firing: Firing;
+  readonly firing: WholeFiring;
   /** One for every target, in the firing's order; `owed` where the target has said nothing yet. */
   readonly outcomes: readonly Outcome[];
 }
@@ -28,7 +29,7 @@ export interface NodeStatus {
   readonly firstSeenAt: number | null;
 }
 
-/** The newest first. What is not a firing is left out. */
+/** The newest first, large ones without their targets. What is not a firing is left out. */
 export const recentFirings = async ({ store, keys }: Place, limit: number): Promise<Firing[]> =>
   (await store.newest(keys.firings, limit)).flatMap((entry) => readable(parseFiring, entry));
 
@@ -58,13 +59,12 @@ export const nodes = async ({ store, keys }: Place): Promise<NodeStatus[]> => {
 
 /** The status, and the listing that it comes from: a watch of the outcomes goes on from there. */
 export const statusWithListing = async (
-  { store, keys }: Place,
+  place: Place,
   id: FiringId,
 ): Promise<{ status: FiringStatus; listing: Listing }> => {
-  const entry = await store.get(keys.firing(id));
-  if (entry === undefined) throw new TriggerdError('firing-not-found', `there is no firing ${id} in etcd`);
-  const firing = parseFiring(entry.key, entry.value);
-  const listing = await store.list(keys.outcomes(id));
+  const firing = await readWholeFiring(place, id);
+  if (firing === undefined) throw new TriggerdError('firing-not-found', `there is no firing ${id} in etcd`);
+  const listing = await place.store.list(place.keys.outcomes(id));
   const said = byName(listing, parseOutcome);
   const outcomes = firing.targets.map((node) => said.get(node) ?? owedOutcome(id, node));
   return { status: { firing, outcomes }, listing };

@@ -1,5 +1,5 @@
 import { TriggerdError } from '../domain/errors.ts';
-import type { Firing } from '../domain/firing.ts';
+import type { WholeFiring } from '../domain/firing.ts';
 import type { Keys } from './keys.ts';
 import type { Entry, KeyStore, Write } from './ports.ts';
 import { serializeInboxEntry } from './wire.ts';
@@ -10,18 +10,35 @@ export interface Place {
   readonly keys: Keys;
 }
 
-/** A firing on its way into etcd, with the bytes that it has there. */
+/** A firing on its way into etcd, with the bytes that its publisher has given it. */
 export interface Publication extends Place {
-  readonly firing: Firing;
+  readonly firing: WholeFiring;
   readonly value: string;
 }
 
 export const entriesFor = ({ keys, firing }: Publication, targets: readonly string[]): Write[] =>
   targets.map((node) => ({ put: keys.inbox(node, firing.id), value: serializeInboxEntry(firing.id) }));
 
-/** Whether what is stored is ours byte for byte: an earlier try, or another publisher of the same document, was first. */
-export const isOurs = ({ firing, value }: Publication, stored: Entry | undefined): boolean => {
-  if (stored === undefined) return false;
-  if (stored.value === value) return true;
-  throw new TriggerdError('input-invalid', `etcd has another firing with the id ${firing.id}`);
+/** What `isCommitted` needs to see. */
+export const committedKeys = ({ keys, firing }: Publication): string[] => [
+  keys.firing(firing.id),
+  keys.targets(firing.id),
+];
+
+/**
+ * Whether the firing is there already: an earlier try, or another publisher of the same document, was first. Throws
+ * `input-invalid` when it is another one with this id.
+ */
+export const isCommitted = (publication: Publication, read: readonly Entry[]): boolean => {
+  const [firingKey, targetsKey] = committedKeys(publication);
+  const committed = read.find(({ key }) => key === firingKey);
+  if (committed === undefined) return false;
+  assertOurs(publication, read.find(({ key }) => key === targetsKey) ?? committed);
+  return true;
+};
+
+/** That the whole document there is ours byte for byte. */
+export const assertOurs = ({ firing, value }: Publication, whole: Entry): void => {
+  if (whole.value !== value)
+    throw new TriggerdError('input-invalid', `etcd has another firing with the id ${firing.id}`);
 };

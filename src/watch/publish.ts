@@ -1,10 +1,10 @@
 import { TriggerdError } from '../domain/errors.ts';
-import type { Firing } from '../domain/firing.ts';
+import type { WholeFiring } from '../domain/firing.ts';
 import { chunksOf, inWindows } from './in-windows.ts';
 import { lastSegment } from './keys.ts';
-import { entriesFor, isOurs, type Place, type Publication } from './publication.ts';
+import { committedKeys, entriesFor, isCommitted, type Place, type Publication } from './publication.ts';
 import { publishInChunks } from './publish-in-chunks.ts';
-import { parseFiring, serializeFiring } from './wire.ts';
+import { parseWholeFiring, serializeFiring } from './wire.ts';
 
 /** Firing and entries fit into one transaction of etcd (128 operations) up to here. */
 const maxTargetsAtOnce = 126;
@@ -23,7 +23,7 @@ export interface Published {
  * Publishes a firing: all of it, or nothing that a node would run. Publishing the same firing again, also after a lost
  * answer, is success. Throws `etcd-unreachable`, `etcd-refused`, `etcd-no-space`, and `input-invalid` when etcd has another firing under this id.
  */
-export const publishFiring = (place: Place, firing: Firing): Promise<Published> =>
+export const publishFiring = (place: Place, firing: WholeFiring): Promise<Published> =>
   publishDocument(place, serializeFiring(firing));
 
 /** The same for a document that somebody else has written (the provider's spool): it is published byte for byte. */
@@ -37,9 +37,9 @@ export const publishDocument = async (place: Place, value: string): Promise<Publ
 };
 
 /** What every reader would call malformed is refused here, before it is everywhere. */
-const parseOwn = (value: string): Firing => {
+const parseOwn = (value: string): WholeFiring => {
   try {
-    return parseFiring('the firing', value);
+    return parseWholeFiring('the firing', value);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new TriggerdError('input-invalid', `this can not be published: ${why}`, { cause });
@@ -52,9 +52,9 @@ const publishAtOnce = async (publication: Publication): Promise<void> => {
   const commit = await store.commit({
     compare: [{ key, is: 'absent' }],
     write: [{ put: key, value }, ...entriesFor(publication, firing.targets)],
-    otherwiseGet: [key],
+    otherwiseGet: committedKeys(publication),
   });
-  if (!commit.succeeded && !isOurs(publication, commit.read[0])) throw swept(firing.id);
+  if (!commit.succeeded && !isCommitted(publication, commit.read)) throw swept(firing.id);
 };
 
 /** Starts anew when a sweeper took the publication for abandoned, but not for ever. */

@@ -6,7 +6,7 @@ import { Alarm, pause } from './pause.ts';
 import type { Spool, SpooledDocument, SpooledPlace, SpoolFile } from './ports.ts';
 import type { Place } from './publication.ts';
 import { publishDocument } from './publish.ts';
-import { parseFiring } from './wire.ts';
+import { parseWholeFiring } from './wire.ts';
 
 /** The spool calls back when something is new; without that nothing is looked at. */
 const forever = 2 ** 31 - 1;
@@ -183,7 +183,7 @@ const isAboutAll = ({ code }: TriggerdError): boolean => code === 'etcd-unreacha
 /** Throws `input-invalid` for what no reader would take. */
 const idOf = (document: string): FiringId => {
   try {
-    return parseFiring('the firing', document).id;
+    return parseWholeFiring('the firing', document).id;
   } catch (cause) {
     throw new TriggerdError('input-invalid', `this can not be published: ${asTriggerdError(cause).message}`, { cause });
   }

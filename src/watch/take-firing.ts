@@ -106,7 +106,8 @@ export class FiringTaker {
 
   #decide(firing: Firing): ReturnType<DecideJob> {
     const { node, clock, ids, decideJob } = this.#options;
-    if (!firing.targets.includes(node)) return { refusal: 'this node is not one of its targets' };
+    // Without the list the entry is proof enough: it was written together with that.
+    if (firing.targets?.includes(node) === false) return { refusal: 'this node is not one of its targets' };
     if (isExpired(firing, clock.now())) return { refusal: 'expired' };
     const tooOld = ids?.refusal(firing.id) ?? null;
     if (tooOld !== null) return { refusal: tooOld };

@@ -1,6 +1,13 @@
 /** The firing and the inbox entry as `docs/keyspace.md` has them ↔ the domain. */
 import * as v from 'valibot';
-import { type Cause, type ChainLink, type Firing, isFiringId, type Origin } from '../domain/firing.ts';
+import {
+  type Cause,
+  type ChainLink,
+  type Firing,
+  isFiringId,
+  type Origin,
+  type WholeFiring,
+} from '../domain/firing.ts';
 import { isTriggerName } from '../domain/names.ts';
 import { counter, format, nodeName, orNull, parseDocument, text, timestamp } from './document.ts';
 
@@ -36,16 +43,17 @@ const originDocument = v.variant('kind', [
   v.object({ kind: v.literal('cli'), node: text(255), user: orNull(text(255)) }),
 ]);
 
-const firingDocument = v.object({
+const targetList = v.pipe(
+  v.array(nodeName),
+  v.minLength(1),
+  v.maxLength(maxTargets),
+  v.check((targets) => new Set(targets).size === targets.length, 'each target once'),
+);
+
+const facts = {
   id: firingId,
   trigger: triggerName,
   origin: originDocument,
-  targets: v.pipe(
-    v.array(nodeName),
-    v.minLength(1),
-    v.maxLength(maxTargets),
-    v.check((targets) => new Set(targets).size === targets.length, 'each target once'),
-  ),
   job: v.object({ plugin: orNull(text(255)), args: v.nullish(v.record(v.string(), v.string()), {}) }),
   noop: v.nullish(v.boolean(), false),
   tags: v.nullish(v.pipe(v.array(text(1_024)), v.maxLength(maxTags)), []),
@@ -59,17 +67,39 @@ const firingDocument = v.object({
   created_at: timestamp,
   expires_at: orNull(timestamp),
   signature: v.optional(v.unknown(), null),
-});
+};
+
+const wholeDocument = v.object({ ...facts, targets: targetList });
+const briefDocument = v.object({ ...facts, targets: v.null(), targets_total: v.pipe(counter, v.minValue(1)) });
+/** `targets` tells which of the two it is. */
+const firingDocument = v.lazy((input) => (hasNullTargets(input) ? briefDocument : wholeDocument));
+const hasNullTargets = (input: unknown): boolean =>
+  typeof input === 'object' && input !== null && 'targets' in input && input.targets === null;
 
 const inboxDocument = v.object({ firing: firingId, kill: orNull(text(1_024)) });
 
+type FactsDocument = Omit<v.InferOutput<typeof wholeDocument>, 'targets'>;
 type OriginDocument = v.InferOutput<typeof originDocument>;
 
-/** Throws `firing-malformed`. */
+/** A firing as it is in etcd: with its targets, or without their list. Throws `firing-malformed`. */
 export const parseFiring = (key: string, value: string): Firing => {
-  const { created_at: createdAt, expires_at: expiresAt, origin, ...same } = parseDocument(firingDocument, key, value);
-  return { ...same, origin: toOrigin(origin), createdAt, expiresAt, signature: same.signature ?? null };
+  const document = parseDocument(firingDocument, key, value);
+  if (document.targets !== null) return toFiring(document);
+  const { targets_total: targetsTotal, ...same } = document;
+  return toFiring({ ...same, targetsTotal });
 };
+
+/** A firing as its publisher has written it. Throws `firing-malformed`. */
+export const parseWholeFiring = (key: string, value: string): WholeFiring =>
+  toFiring(parseDocument(wholeDocument, key, value));
+
+const toFiring = <D extends FactsDocument>({ created_at, expires_at, origin, ...same }: D) => ({
+  ...same,
+  origin: toOrigin(origin),
+  createdAt: created_at,
+  expiresAt: expires_at,
+  signature: same.signature ?? null,
+});
 
 const toOrigin = (document: OriginDocument): Origin => {
   if (document.kind === 'cli') return document;
@@ -91,6 +121,7 @@ export const serializeFiring = (firing: Firing): string =>
     trigger: firing.trigger,
     origin: fromOrigin(firing.origin),
     targets: firing.targets,
+    ...(firing.targets === null && { targets_total: firing.targetsTotal }),
     job: { plugin: firing.job.plugin, args: firing.job.args },
     noop: firing.noop,
     tags: firing.tags,
@@ -101,6 +132,13 @@ export const serializeFiring = (firing: Firing): string =>
     expires_at: firing.expiresAt,
     signature: firing.signature ?? null,
   });
+
+/**
+ * A whole firing's document without the list of its targets: what each of them reads. Nobody compares these bytes, so it
+ * matters not that another language may write them in another way; the whole document stays as it is.
+ */
+export const briefDocumentOf = (value: string, { targets }: WholeFiring): string =>
+  JSON.stringify({ ...JSON.parse(value), targets: null, targets_total: targets.length });
 
 const fromOrigin = (origin: Origin) =>
   origin.kind === 'cli'

@@ -21,10 +21,11 @@ RSpec.describe PuppetX::Trigger::Publication, 'on a real etcd' do
   end
 
   def expected_keys(firing)
-    [keys.firing(firing.id), *firing.targets.map { |node| keys.inbox(node, firing.id) }]
+    list = firing.targets.size > 126 ? [keys.targets(firing.id)] : []
+    [keys.firing(firing.id), *list, *firing.targets.map { |node| keys.inbox(node, firing.id) }]
   end
 
-  [1, 126, 127, 300].each do |count|
+  [1, 126].each do |count|
     it "writes a firing to #{count} nodes, and nothing else" do
       firing = SampleFiring.to(SampleFiring.hosts(count))
       publish(firing)
@@ -32,7 +33,36 @@ RSpec.describe PuppetX::Trigger::Publication, 'on a real etcd' do
     end
   end
 
-  { 126 => 1, 127 => 4, 300 => 5 }.each do |count, transactions|
+  [127, 300].each do |count|
+    it "writes a firing to #{count} nodes with their list in a key of its own, and nothing else" do
+      firing = SampleFiring.to(SampleFiring.hosts(count))
+      publish(firing)
+      stored = etcd.keys(prefix)
+      brief = JSON.parse(firing.json).merge('targets' => nil, 'targets_total' => count)
+      expect(JSON.parse(stored.delete(keys.firing(firing.id)))).to eq(brief)
+      expect(stored.delete(keys.targets(firing.id))).to eq(firing.json)
+      expect(stored).to eq(firing.targets.to_h { |node| [keys.inbox(node, firing.id), firing.entry] })
+    end
+  end
+
+  it 'writes the brief of the fixtures for the one with many targets' do
+    document = PuppetX::Trigger::Document.parse(JSON.pretty_generate(fixture('firing-many')))
+    publish(document)
+    stored = etcd.keys(prefix)
+    expect(stored[keys.targets(document.id)]).to eq(document.json)
+    expect(JSON.parse(stored[keys.firing(document.id)])).to eq(fixture('firing-brief'))
+  end
+
+  it 'writes a firing to 10,000 nodes with names of 60 characters' do
+    firing = SampleFiring.to((1..10_000).map { |number| format('node%05d.%s.example.com', number, 'x' * 38) })
+    publish(firing)
+    stored = etcd.keys(prefix)
+    expect(firing.targets.map(&:length)).to all(eq(60))
+    expect(stored[keys.targets(firing.id)]).to eq(firing.json)
+    expect(stored.keys).to match_array(expected_keys(firing))
+  end
+
+  { 126 => 1, 127 => 5, 300 => 6 }.each do |count, transactions|
     it "needs #{transactions} transactions for #{count} nodes" do
       counted = gateway(etcd.url)
       expect(counted).to receive(:commit).exactly(transactions).times.and_call_original
@@ -57,6 +87,14 @@ RSpec.describe PuppetX::Trigger::Publication, 'on a real etcd' do
     expect(etcd.keys(prefix)).to eq(keys.firing(firing.id) => 'something else')
   end
 
+  it 'never writes among the entries of another firing whose publisher is at work' do
+    firing = SampleFiring.to(SampleFiring.hosts(200))
+    other = { keys.publishing(firing.id) => firing.entry, keys.targets(firing.id) => 'something else' }
+    other.each { |key, value| etcd.etcdctl('put', key, value) }
+    expect { publish(firing) }.to raise_error(PuppetX::Trigger::ConflictError, /another firing/)
+    expect(etcd.keys(prefix)).to eq(other)
+  end
+
   describe 'when somebody interferes between two chunks' do
     let(:firing) { SampleFiring.to(SampleFiring.hosts(300)) }
 
@@ -72,17 +110,17 @@ RSpec.describe PuppetX::Trigger::Publication, 'on a real etcd' do
     end
 
     def sweep
-      etcd.etcdctl('del', keys.publishing(firing.id))
+      [keys.publishing(firing.id), keys.targets(firing.id)].each { |key| etcd.etcdctl('del', key) }
     end
 
     it 'starts anew when the sweeper has given the publication up' do
-      publish(firing, through: disturbed { |commits| sweep if [2, 7].include?(commits) })
+      publish(firing, through: disturbed { |commits| sweep if [2, 9].include?(commits) })
       expect(etcd.keys(prefix).keys).to match_array(expected_keys(firing))
     end
 
     it 'starts anew when another publisher has put a new marker after the sweep, under which the first entries are gone' do
       publish(firing, through: disturbed do |commits|
-        next unless commits == 2
+        next unless commits == 3
 
         sweep
         etcd.etcdctl('del', '--prefix', "#{prefix}/v1/inbox/")
@@ -92,13 +130,13 @@ RSpec.describe PuppetX::Trigger::Publication, 'on a real etcd' do
     end
 
     it 'gives up when that happens time and again, and has fired nothing' do
-      expect { publish(firing, through: disturbed { |commits| sweep if (commits % 3) == 2 }) }
+      expect { publish(firing, through: disturbed { |commits| sweep if (commits % 4) == 3 }) }
         .to raise_error(PuppetX::Trigger::PublishError, /given up by the sweeper/)
       expect(etcd.keys("#{prefix}/v1/firings")).to be_empty
     end
 
-    (1..4).each do |commits|
-      it "is content when another drainer commits this very firing after #{commits} of 5 transactions" do
+    (1..5).each do |commits|
+      it "is content when another drainer commits this very firing after #{commits} of 6 transactions" do
         publish(firing, through: disturbed { |count| publish(firing) if count == commits })
         expect(etcd.keys(prefix).keys).to match_array(expected_keys(firing))
       end
@@ -143,14 +181,14 @@ RSpec.describe PuppetX::Trigger::Publication, 'on a real etcd' do
   end
 
   # The publisher is a process of its own that is killed in the middle, as by the kernel.
-  (1..4).each do |survived|
-    it "leaves no committed firing when the publisher is killed after #{survived} of 5 transactions" do
+  (1..5).each do |survived|
+    it "leaves no committed firing when the publisher is killed after #{survived} of 6 transactions" do
       firing = SampleFiring.to(SampleFiring.hosts(300))
       publication = described_class.new(dying(gateway(etcd.url), survived), keys, firing)
       pid = fork { publication.publish }
       expect(Process.wait2(pid).last.termsig).to eq(Signal.list['KILL'])
       expect(etcd.keys("#{prefix}/v1/firings")).to be_empty
-      expect(etcd.keys("#{prefix}/v1/inbox").size).to eq(100 * (survived - 1))
+      expect(etcd.keys("#{prefix}/v1/inbox").size).to eq(100 * [survived - 2, 0].max)
       expect(etcd.keys("#{prefix}/v1/publishing").keys).to eq([keys.publishing(firing.id)])
     end
   end

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { connect, type EtcdStore } from '../../../src/adapters/etcd/connect.ts';
 import { TriggerdError } from '../../../src/domain/errors.ts';
-import type { Firing } from '../../../src/domain/firing.ts';
+import type { WholeFiring } from '../../../src/domain/firing.ts';
 import { InboxWatcher, type InboxWatcherOptions } from '../../../src/watch/inbox-watcher.ts';
 import { keysBelow } from '../../../src/watch/keys.ts';
 import type { Write } from '../../../src/watch/ports.ts';
@@ -70,7 +70,7 @@ describe('the inbox watcher on a real etcd', () => {
     watcher.start();
     return watcher;
   };
-  const publish = async (changes: Partial<Firing> = {}): Promise<string> =>
+  const publish = async (changes: Partial<WholeFiring> = {}): Promise<string> =>
     (await publishFiring({ store: direct, keys }, someFiring(changes))).id;
   /** Many firings, quickly: several in one transaction. */
   const publishMany = async (count: number, size = 0): Promise<string[]> => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { chainOfRun, stoppedByLoopGuard } from '../../../src/domain/chain.ts';
-import { defaultTtl, type Firing } from '../../../src/domain/firing.ts';
+import { defaultTtl, type WholeFiring } from '../../../src/domain/firing.ts';
 import { firing } from '../../support/firings.ts';
 
 type Notify = { readonly trigger: string; readonly hosts: readonly string[] };
@@ -9,11 +9,11 @@ type Notify = { readonly trigger: string; readonly hosts: readonly string[] };
  * A world in which every run on a node fires what `notifies` says, in waves: what a node is owed at the same time is one
  * run, as its queue would have it. Gives the runs and the stopped edges.
  */
-const play = (notifies: Readonly<Record<string, readonly Notify[]>>, first: Firing) => {
+const play = (notifies: Readonly<Record<string, readonly Notify[]>>, first: WholeFiring) => {
   const runs: string[] = [];
   const stopped: string[] = [];
   for (let wave = [first]; wave.length > 0; ) {
-    const accepted = new Map<string, Firing[]>();
+    const accepted = new Map<string, WholeFiring[]>();
     for (const [node, owed] of wave.flatMap((each) => each.targets.map((target) => [target, each] as const))) {
       const stop = stoppedByLoopGuard(owed, node);
       if (stop === null) accepted.set(node, [...(accepted.get(node) ?? []), owed]);
@@ -26,7 +26,7 @@ const play = (notifies: Readonly<Record<string, readonly Notify[]>>, first: Firi
   return { runs, stopped };
 };
 
-const firedBy = (notifies: readonly Notify[], firings: readonly Firing[], node: string): Firing[] => {
+const firedBy = (notifies: readonly Notify[], firings: readonly WholeFiring[], node: string): WholeFiring[] => {
   const { chain, ttl } = chainOfRun(firings, node);
   return notifies.map(({ trigger, hosts }) =>
     firing({ trigger, targets: hosts, chain, ttl: Math.min(defaultTtl, ttl ?? defaultTtl) }),

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { TriggerdError } from '../../../src/domain/errors.ts';
-import type { Firing } from '../../../src/domain/firing.ts';
+import type { WholeFiring } from '../../../src/domain/firing.ts';
 import { keysBelow } from '../../../src/watch/keys.ts';
 import type { SpooledPlace } from '../../../src/watch/ports.ts';
 import { SpoolDrain } from '../../../src/watch/spool-drain.ts';
@@ -29,7 +29,7 @@ describe('SpoolDrain', () => {
     drains.push(drain);
     return { drain, store, spool, log };
   };
-  const spooled = (spool: MemorySpool, fields: Partial<Firing> = {}): Firing => {
+  const spooled = (spool: MemorySpool, fields: Partial<WholeFiring> = {}): WholeFiring => {
     const some = firing(fields);
     spool.put(`${some.id}.json`, { text: serializeFiring(some), place: null });
     return some;
@@ -48,7 +48,9 @@ describe('SpoolDrain', () => {
     drain.start();
     await emptied(spool);
     const entries = [...(await published(store))].sort((a, b) => Number(a.createRevision - b.createRevision));
-    expect(entries.map(({ value }) => value)).toEqual([text, serializeFiring(second), serializeFiring(third)]);
+    expect(entries.map(({ key }) => key)).toEqual([first, second, third].map(({ id }) => keys.firing(id)));
+    const wholes = await Promise.all([keys.firing(first.id), keys.targets(second.id)].map((key) => store.get(key)));
+    expect(wholes.map((entry) => entry?.value)).toEqual([text, serializeFiring(second)]);
     expect((await store.list('/trigger/v1/inbox/')).entries).toHaveLength(302);
     expect(drain.state).toEqual({ waiting: 0, oldestAt: null });
   });

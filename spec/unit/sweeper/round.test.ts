@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { TriggerdError } from '../../../src/domain/errors.ts';
-import { type Firing, firstFiringIdAt } from '../../../src/domain/firing.ts';
+import { firstFiringIdAt, type WholeFiring } from '../../../src/domain/firing.ts';
 import { FenceLost } from '../../../src/watch/office.ts';
 import { firingStatus } from '../../../src/watch/origin.ts';
 import { publishFiring } from '../../../src/watch/publish.ts';
@@ -19,12 +19,12 @@ describe('a round of the sweeper', () => {
   let store: MemoryStore;
   let options: RoundOptions;
   const rounds = (more: Partial<RoundOptions> = {}) => new Round({ ...options, ...more });
-  const publish = async (fields: Partial<Firing> = {}): Promise<Firing> => {
+  const publish = async (fields: Partial<WholeFiring> = {}): Promise<WholeFiring> => {
     const firing = someFiring(fields);
     await publishFiring({ store, keys }, firing);
     return firing;
   };
-  const stages = async ({ id }: Firing) =>
+  const stages = async ({ id }: WholeFiring) =>
     Object.fromEntries(
       (await firingStatus({ store, keys }, id)).outcomes.map(({ node, stage, reason }) => [node, reason ?? stage]),
     );
@@ -98,25 +98,28 @@ describe('a round of the sweeper', () => {
   });
 
   describe('with abandoned publications', () => {
-    const begin = async (targets: string[]): Promise<Firing> => {
+    const begin = async (targets: string[]): Promise<WholeFiring> => {
       const firing = someFiring({ targets });
       let commits = 0;
       store.beforeCommit = () => {
-        if (++commits > 2) throw new Error('the publisher has died');
+        if (++commits > 3) throw new Error('the publisher has died');
       };
       await publishFiring({ store, keys }, firing).catch(() => undefined);
       store.beforeCommit = undefined;
       return firing;
     };
-    const isGone = async () => (await store.count(keys.publications)) + (await store.count(keys.allInboxes)) === 0;
+    const left = async () =>
+      (await store.list('/trigger/v1/')).entries.filter(({ key }) => !key.includes('/elections/'));
+    const isGone = async () => (await left()).length === 0;
 
-    it('sweeps marker and entries when they have not changed for long enough', async () => {
-      await begin(nodes(300));
+    it('sweeps marker, list and entries when they have not changed for long enough', async () => {
+      const { id } = await begin(nodes(300));
+      expect(await store.get(keys.targets(id))).toBeDefined();
       expect(await store.count(keys.allInboxes)).toBeGreaterThan(0);
       const round = rounds({ abandonedMs: 30 });
       await round.make();
       expect(await isGone()).toBe(false);
-      await until(async () => (await round.make()) && (await isGone()), 'marker and entries to go');
+      await until(async () => (await round.make()) && (await isGone()), 'marker, list and entries to go');
     });
 
     it('never takes entries whose marker is there', async () => {
@@ -213,6 +216,7 @@ describe('a round of the sweeper', () => {
       await finish(options, firing.id, 'node249', now - 39 * day);
       await rounds({ clock }).make();
       expect(await store.count(keys.outcomes(firing.id))).toBe(0);
+      expect(await store.get(keys.targets(firing.id))).toBeUndefined();
       expect(await left()).toEqual([]);
     });
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { TriggerdError } from '../../../src/domain/errors.ts';
 import { keysBelow } from '../../../src/watch/keys.ts';
@@ -32,12 +33,41 @@ describe('publishFiring', () => {
   it('writes more in chunks, and the firing last', async () => {
     const firing = someFiring({ targets: nodes(300) });
     await publishFiring({ store, keys }, firing);
-    expect(writes()).toBe(5);
+    expect(writes()).toBe(6);
     expect(await inboxes()).toBe(300);
     const committed = await store.get(keys.firing(firing.id));
     const entry = await store.get(keys.inbox('node299.example.com', firing.id));
     expect(committed?.createRevision).toBeGreaterThan(entry?.createRevision ?? 0n);
     expect(await store.get(keys.publishing(firing.id))).toBeUndefined();
+  });
+
+  it('keeps a long list of targets in a key of its own, which no target has to read', async () => {
+    const fixture = (name: string) => readFileSync(`spec/fixtures/keyspace/${name}.json`, 'utf8');
+    const { id } = await publishDocument({ store, keys }, fixture('firing-many'));
+    expect((await store.get(keys.targets(id)))?.value).toBe(fixture('firing-many'));
+    const brief = await store.get(keys.firing(id));
+    expect(JSON.parse(brief?.value ?? '')).toEqual(JSON.parse(fixture('firing-brief')));
+  });
+
+  it('refuses what is too large for etcd before it writes anything', async () => {
+    const long = Array.from({ length: 10_000 }, (_, index) => `node${index}.${'x'.repeat(60)}.${'y'.repeat(60)}`);
+    const error = await publishFiring({ store, keys }, someFiring({ targets: long })).catch((thrown) => thrown);
+    expect(error).toMatchObject({ code: 'input-invalid' });
+    expect(error.message).toContain('larger than 1048576 bytes');
+    expect(commits).toEqual([]);
+  });
+
+  it('never writes among the entries of another firing whose publisher is at work', async () => {
+    const firing = someFiring({ targets: nodes(300) });
+    const other = serializeFiring({ ...firing, trigger: 'other' });
+    const write = [
+      { put: keys.publishing(firing.id), value: '{}' },
+      { put: keys.targets(firing.id), value: other },
+    ];
+    await store.commit({ compare: [], write });
+    await expect(publishFiring({ store, keys }, firing)).rejects.toMatchObject({ code: 'input-invalid' });
+    expect(await inboxes()).toBe(0);
+    expect((await store.get(keys.targets(firing.id)))?.value).toBe(other);
   });
 
   it.each([1, 300])('recognises its own firing after a lost answer (%i targets)', async (count) => {
@@ -54,8 +84,8 @@ describe('publishFiring', () => {
     expect(await inboxes()).toBe(300);
   });
 
-  it('refuses an id that another firing has', async () => {
-    const firing = someFiring();
+  it.each([1, 300])('refuses an id that another firing has (%i targets)', async (count) => {
+    const firing = someFiring({ targets: nodes(count) });
     await publishFiring({ store, keys }, firing);
     await expect(publishFiring({ store, keys }, { ...firing, trigger: 'other' })).rejects.toMatchObject({
       code: 'input-invalid',
@@ -83,10 +113,12 @@ describe('publishFiring', () => {
     store.beforeCommit = ({ write }) => {
       if (swept || write.length !== 100) return;
       swept = true;
-      void MemoryStore.prototype.commit.call(store, { compare: [], write: [{ delete: keys.publishing(firing.id) }] });
+      const gone = [keys.publishing(firing.id), keys.targets(firing.id)].map((key) => ({ delete: key }));
+      void MemoryStore.prototype.commit.call(store, { compare: [], write: gone });
     };
     await publishFiring({ store, keys }, firing);
     expect(await store.get(keys.firing(firing.id))).toBeDefined();
+    expect((await store.get(keys.targets(firing.id)))?.value).toBe(serializeFiring(firing));
   });
 
   it('writes nothing under the marker of somebody who began after a sweep', async () => {
@@ -98,7 +130,7 @@ describe('publishFiring', () => {
     store.beforeCommit = ({ write }) => {
       if (frozen || write.length !== 100) return;
       frozen = true;
-      void commit([{ delete: marker }]);
+      void commit([{ delete: marker }, { delete: keys.targets(firing.id) }]);
       void commit([{ put: marker, value: '{}' }]);
     };
     await publishFiring({ store, keys }, firing);

@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { TriggerdError } from '../../../src/domain/errors.ts';
-import { parseFiring, parseInboxEntry, serializeFiring, serializeInboxEntry } from '../../../src/watch/wire.ts';
+import {
+  parseFiring,
+  parseInboxEntry,
+  parseWholeFiring,
+  serializeFiring,
+  serializeInboxEntry,
+} from '../../../src/watch/wire.ts';
 import { parseMember, parsePresence, serializeMember, serializePresence } from '../../../src/watch/wire-node.ts';
 import { parseOutcome, serializeOutcome } from '../../../src/watch/wire-outcome.ts';
 
@@ -10,10 +16,13 @@ const fixture = (name: string): string => readFileSync(`spec/fixtures/keyspace/$
 const puppet = (): Record<string, unknown> => JSON.parse(fixture('firing-puppet'));
 
 describe('the documents in etcd', () => {
-  it.each(['firing-puppet', 'firing-cli'])('reads and writes %s without a loss', (name) => {
-    const text = fixture(name);
-    expect(JSON.parse(serializeFiring(parseFiring(key, text)))).toEqual(JSON.parse(text));
-  });
+  it.each(['firing-puppet', 'firing-cli', 'firing-many', 'firing-brief'])(
+    'reads and writes %s without a loss',
+    (name) => {
+      const text = fixture(name);
+      expect(JSON.parse(serializeFiring(parseFiring(key, text)))).toEqual(JSON.parse(text));
+    },
+  );
 
   it('reads and writes an outcome and an inbox entry without a loss', () => {
     const outcome = fixture('outcome-finished');
@@ -50,6 +59,7 @@ describe('the documents in etcd', () => {
     ['a newer format', JSON.stringify({ ...puppet(), format: 2 })],
     ['an id that is no ULID', JSON.stringify({ ...puppet(), id: 'x' })],
     ['no targets', JSON.stringify({ ...puppet(), targets: [] })],
+    ['neither targets nor their number', JSON.stringify({ ...puppet(), targets: null })],
     ['a target twice', JSON.stringify({ ...puppet(), targets: ['a', 'a'] })],
     ['a target that is no node name', JSON.stringify({ ...puppet(), targets: ['../x'] })],
     ['a control character in the name', JSON.stringify({ ...puppet(), trigger: 'a\nb' })],
@@ -63,6 +73,15 @@ describe('the documents in etcd', () => {
     expect(error.code).toBe('firing-malformed');
     expect(error.message).toContain(key);
     expect(error.message.length).toBeLessThan(400);
+  });
+
+  it('takes no firing without its targets from a publisher', () => {
+    expect(thrownBy(() => parseWholeFiring(key, fixture('firing-brief'))).message).toContain('targets: expected Array');
+  });
+
+  it('says what it expects in words', () => {
+    const error = thrownBy(() => parseFiring(key, JSON.stringify({ ...puppet(), targets: ['A/b'] })));
+    expect(error.message).toBe(`${key}: targets.0: expected node name`);
   });
 
   it('does not count brackets in texts as nesting', () => {

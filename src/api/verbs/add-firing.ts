@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { defaultTtl, type Firing, isFiringId } from '../../domain/firing.ts';
+import { defaultTtl, isFiringId, type WholeFiring } from '../../domain/firing.ts';
 import { isNodeName, isTriggerName, parseNodeName, parsePluginName, parseTriggerName } from '../../domain/names.ts';
 import type { FiredView } from '../contract.ts';
 import type { ApiServices } from '../ports.ts';
@@ -34,7 +34,7 @@ export const addFiring: Verb = (app, services) => {
   });
 };
 
-const newFiring = (asked: v.InferOutput<typeof body>, services: ApiServices): Firing => {
+const newFiring = (asked: v.InferOutput<typeof body>, services: ApiServices): WholeFiring => {
   const now = services.now();
   return {
     id: services.newFiringId(),

@@ -1,3 +1,4 @@
+import { lastSegment } from '../keys.ts';
 import type { Entry } from '../ports.ts';
 import { Observed } from './observed.ts';
 import type { RoundOptions, Swept } from './round.ts';
@@ -7,7 +8,7 @@ const pageSize = 1_000;
 
 /**
  * Publications that were begun and not committed. When their marker has not changed for long enough, their publisher is
- * gone: the marker is deleted, and the publisher, should it live after all, starts anew. Their entries go next.
+ * gone: marker and list of targets are deleted, and the publisher, should it live after all, starts anew. Their entries go next.
  */
 export class MarkerSweep {
   readonly #options: RoundOptions;
@@ -28,14 +29,14 @@ export class MarkerSweep {
   }
 
   async #sweepMarker({ key, createRevision, modRevision }: Entry): Promise<boolean> {
-    const { office, abandonedMs } = this.#options;
+    const { office, keys, abandonedMs } = this.#options;
     if (this.#observed.see(key, modRevision) < abandonedMs) return false;
     return office.commit({
       compare: [
         { key, createRevision },
         { key, modRevision },
       ],
-      write: [{ delete: key }],
+      write: [{ delete: key }, { delete: keys.targets(lastSegment(key)) }],
     });
   }
 }

@@ -1,16 +1,17 @@
-import type { Firing } from '../../domain/firing.ts';
+import { TriggerdError } from '../../domain/errors.ts';
+import type { WholeFiring } from '../../domain/firing.ts';
 import { chunksOf, inWindows } from '../in-windows.ts';
 import type { Office } from '../office.ts';
 import { readable } from '../origin.ts';
 import type { Compare } from '../ports.ts';
 import type { Place } from '../publication.ts';
-import { parseFiring } from '../wire.ts';
+import { readWholeFiring } from '../whole-firing.ts';
 import { parseOutcome } from '../wire-outcome.ts';
 
 /** Entries that are asked for in one transaction, beside the office. */
 const entriesAtOnce = 100;
-/** Firings in one transaction; each takes two operations. */
-const firingsAtOnce = 50;
+/** Firings in one transaction; each takes three operations. */
+const firingsAtOnce = 40;
 const readsAtOnce = 32;
 
 type Retiring = Place & { readonly office: Office };
@@ -45,14 +46,19 @@ const isOwed = async (place: Place, id: string): Promise<boolean> => {
   return false;
 };
 
-const readFiring = async ({ store, keys }: Place, id: string): Promise<[] | [Firing]> => {
-  const entry = await store.get(keys.firing(id));
-  return entry === undefined ? [] : readable(parseFiring, entry);
+const readFiring = async (place: Place, id: string): Promise<[] | [WholeFiring]> => {
+  try {
+    const firing = await readWholeFiring(place, id);
+    return firing === undefined ? [] : [firing];
+  } catch (error) {
+    if (error instanceof TriggerdError && error.code === 'firing-malformed') return [];
+    throw error;
+  }
 };
 
 /** As many as one transaction takes; what is too large for one is alone. */
-const groupsOf = (firings: readonly Firing[]): Firing[][] => {
-  const groups: Firing[][] = [];
+const groupsOf = (firings: readonly WholeFiring[]): WholeFiring[][] => {
+  const groups: WholeFiring[][] = [];
   let entries = 0;
   for (const firing of firings) {
     const group = groups.at(-1);
@@ -67,7 +73,7 @@ const groupsOf = (firings: readonly Firing[]): Firing[][] => {
 };
 
 /** All of a group in one transaction; when one of them is owed, each on its own. */
-const retireGroup = async (place: Retiring, group: readonly Firing[]): Promise<string[]> => {
+const retireGroup = async (place: Retiring, group: readonly WholeFiring[]): Promise<string[]> => {
   const compare = group.flatMap((firing) => absent(place, firing, firing.targets));
   if (compare.length <= entriesAtOnce && (await place.office.commit({ compare, write: deletions(place, group) })))
     return group.map(({ id }) => id);
@@ -76,7 +82,7 @@ const retireGroup = async (place: Retiring, group: readonly Firing[]): Promise<s
   return retired;
 };
 
-const retireOne = async (place: Retiring, firing: Firing): Promise<boolean> => {
+const retireOne = async (place: Retiring, firing: WholeFiring): Promise<boolean> => {
   const chunks = chunksOf(firing.targets, entriesAtOnce);
   for (const [index, chunk] of chunks.entries()) {
     const write = index === chunks.length - 1 ? deletions(place, [firing]) : [];
@@ -85,8 +91,12 @@ const retireOne = async (place: Retiring, firing: Firing): Promise<boolean> => {
   return true;
 };
 
-const absent = ({ keys }: Place, { id }: Firing, nodes: readonly string[]): Compare[] =>
+const absent = ({ keys }: Place, { id }: WholeFiring, nodes: readonly string[]): Compare[] =>
   nodes.map((node) => ({ key: keys.inbox(node, id), is: 'absent' }));
 
-const deletions = ({ keys }: Place, firings: readonly Firing[]) =>
-  firings.flatMap(({ id }) => [{ delete: keys.firing(id) }, { deletePrefix: keys.outcomes(id) }]);
+const deletions = ({ keys }: Place, firings: readonly WholeFiring[]) =>
+  firings.flatMap(({ id }) => [
+    { delete: keys.firing(id) },
+    { delete: keys.targets(id) },
+    { deletePrefix: keys.outcomes(id) },
+  ]);

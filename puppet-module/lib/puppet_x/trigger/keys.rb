@@ -14,6 +14,11 @@ class PuppetX::Trigger::Keys
     "#{@root}/firings/#{id}"
   end
 
+  # @return [String] the whole document of a firing whose own key has no list of targets
+  def targets(id)
+    "#{@root}/targets/#{id}"
+  end
+
   # @return [String] marker of a chunked publication that is not committed yet
   def publishing(id)
     "#{@root}/publishing/#{id}"

@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require 'json'
 require_relative 'errors'
 require_relative 'transaction'
 
@@ -23,6 +24,7 @@ class PuppetX::Trigger::Publication
     @firing = firing
     @keys = keys
     @firing_key = keys.firing(firing.id)
+    @targets_key = keys.targets(firing.id)
     @marker_key = keys.publishing(firing.id)
   end
 
@@ -42,15 +44,21 @@ class PuppetX::Trigger::Publication
   end
 
   # Each step compares the marker's create revision: a sweeper that takes this publication for abandoned deletes the marker
-  # before anything else, and another publisher of the same document may put a new one, under which what was written so
+  # and the list of targets before anything else, and another publisher of the same document may put a new one, under which what was written so
   # far may be gone. Every publisher that finds a marker goes on under it, and writes all entries itself.
   #
   # @return [Boolean] whether the firing is committed, by us or by somebody else; false when the marker was lost
   def carry_out
-    first = commit(Transaction.absent(@firing_key), opening)
+    first = commit([Transaction.absent(@firing_key)], opening)
     return committed_before?(first) unless first.succeeded?
 
-    marked = Transaction.created_at(@marker_key, first.create_revision)
+    at_once? || carry_on([Transaction.created_at(@marker_key, first.create_revision)])
+  end
+
+  def carry_on(marked)
+    listed = commit([*marked, Transaction.absent(@targets_key)], [Transaction.put(@targets_key, @firing.json)])
+    return committed_before?(listed) unless listed.succeeded? || listed_before?(listed)
+
     remaining.each do |operations|
       outcome = commit(marked, operations)
       return committed_before?(outcome) unless outcome.succeeded?
@@ -59,31 +67,43 @@ class PuppetX::Trigger::Publication
   end
 
   def opening
-    return [put_firing, *entries(@firing.targets)] if at_once?
+    return [Transaction.put(@firing_key, @firing.json), *entries(@firing.targets)] if at_once?
 
     [Transaction.put(@marker_key, @firing.entry), Transaction.get(@marker_key)]
   end
 
   def remaining
-    return [] if at_once?
-
-    [*@firing.targets.each_slice(CHUNK).map { |nodes| entries(nodes) }, [put_firing, Transaction.delete(@marker_key)]]
+    last = [Transaction.put(@firing_key, brief), Transaction.delete(@marker_key)]
+    [*@firing.targets.each_slice(CHUNK).map { |nodes| entries(nodes) }, last]
   end
 
-  def commit(comparison, operations)
-    transaction = Transaction.build(compare: [comparison], success: operations, failure: [Transaction.get(@firing_key)])
-    @gateway.commit(transaction)
+  # What each target reads: all but the list of them. Nobody compares these bytes.
+  def brief
+    JSON.generate(JSON.parse(@firing.json).merge('targets' => nil, 'targets_total' => @firing.targets.size))
+  end
+
+  def commit(comparisons, operations)
+    reads = [@firing_key, @targets_key].map { |key| Transaction.get(key) }
+    @gateway.commit(Transaction.build(compare: comparisons, success: operations, failure: reads))
   end
 
   def committed_before?(outcome)
-    return false if outcome.found.nil?
-    return true if outcome.found == @firing.json.b
+    committed = outcome.found(@firing_key)
+    return false if committed.nil?
 
-    raise PuppetX::Trigger::ConflictError, "etcd holds another firing under #{@firing_key}; nothing was fired"
+    ours?(outcome.found(@targets_key) || committed)
   end
 
-  def put_firing
-    Transaction.put(@firing_key, @firing.json)
+  def listed_before?(outcome)
+    list = outcome.found(@targets_key)
+    !list.nil? && ours?(list)
+  end
+
+  # @param whole [String] the bytes of the whole document in etcd
+  def ours?(whole)
+    return true if whole == @firing.json.b
+
+    raise PuppetX::Trigger::ConflictError, "etcd holds another firing with the id #{@firing.id}; nothing was fired"
   end
 
   def entries(nodes)

@@ -48,9 +48,9 @@ module PuppetX::Trigger::Transaction
       @answer['succeeded'] == true
     end
 
-    # @return [String, nil] the bytes that the first `get` found
-    def found
-      pair = pairs.first
+    # @return [String, nil] the bytes that a `get` found under this key
+    def found(key)
+      pair = pairs.find { |each| each['key'].to_s.unpack1('m') == key.b }
       pair && pair['value'].to_s.unpack1('m')
     end
 

@@ -49,7 +49,7 @@ RSpec.describe PuppetX::Trigger::Document do
     'a bomb of brackets' => ['[' * 40 + ']' * 40, /nested too deeply/],
     'no object' => ['[]', /not an object/],
     'bytes that are no text' => ["\"\xff\"".b, /not UTF-8/],
-    'a giant' => ['x' * ((1024 * 1024) + 1), /1048576 are possible; make args smaller/],
+    'a giant' => ['x' * ((1024 * 1024) + 1), /1048576 are possible; make args smaller, or hosts fewer/],
   }.each do |what, (text, message)|
     it("refuses #{what}") { expect { described_class.parse(text) }.to raise_error(PuppetX::Trigger::InvalidFiring, message) }
   end
