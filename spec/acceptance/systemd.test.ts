@@ -13,6 +13,9 @@ run_cmd = "true"
 path = "/opt/triggerd/plugins"
 [jobs]
 grace = "2s"
+max_memory = "256MiB"
+max_processes = 200
+max_open_files = 5000
 `;
 
 /** The shipped unit file under a real systemd: jobs in units of their own, out of the daemon's sandbox and life. */
@@ -22,8 +25,8 @@ describe('triggerd under systemd', () => {
   const trigger = (...args: string[]) => host.run('/opt/triggerd/bin/trigger', ...args);
   const info = async (id: string): Promise<JobView> =>
     JSON.parse((await trigger('queue', 'info', id, '--json')).stdout);
-  const add = async (script: string): Promise<string> =>
-    (await host.must('/opt/triggerd/bin/trigger', 'queue', 'add', '--', 'sh', '-c', script)).trim();
+  const add = async (script: string, ...options: string[]): Promise<string> =>
+    (await host.must('/opt/triggerd/bin/trigger', 'queue', 'add', ...options, '--', 'sh', '-c', script)).trim();
   const running = (id: string) => until(async () => (await info(id)).state === 'running', `job ${id} to run`, 30_000);
 
   beforeAll(async () => {
@@ -54,6 +57,32 @@ describe('triggerd under systemd', () => {
     expect(stdout).not.toMatch(/triggerd\.service/);
     expect(stdout).toMatch(/^wrote$/m);
     expect(stdout).toMatch(/^notify=$/m);
+  });
+
+  it('limits what a job may use, and ends it with a word where it takes more', async () => {
+    const unit =
+      'systemctl show -p TasksMax,MemoryMax,LimitNOFILE,OOMScoreAdjust $(basename $(cat /proc/self/cgroup | sed -n s/.*name=systemd://p))';
+    const id = await add(`${unit}; ulimit -n; cat /proc/self/oom_score_adj`);
+    expect((await trigger('queue', 'wait', id)).exitCode).toBe(0);
+    const { stdout } = await trigger('queue', 'cat', id);
+    // Beside the job's own share the unit has the runner's.
+    const limits = [`MemoryMax=${(256 + 64) * 2 ** 20}`, 'TasksMax=232', 'LimitNOFILE=5000', 'OOMScoreAdjust=-500'];
+    for (const limit of limits) expect(stdout.split('\n')).toContain(limit);
+    expect(stdout.split('\n').slice(-2)).toEqual(['5000', '0']);
+  });
+
+  it('C3 C4: a fork bomb and a job that eats memory end alone', async () => {
+    const bomb = await add('perl -e "fork while 1"', '--timeout', '3s');
+    await trigger('queue', 'wait', bomb);
+    expect((await info(bomb)).reason).toMatch(/^Pids limit: \d+ starts/);
+    const eater = await add('exec perl -e "push @a, q(x) x 1_000_000 while 1"');
+    await trigger('queue', 'wait', eater);
+    expect(await info(eater)).toMatchObject({
+      result: 'killed',
+      signal: 'SIGKILL',
+      reason: expect.stringMatching(/^Out of memory/),
+    });
+    expect(await host.must('systemctl', 'show', '-p', 'NRestarts', 'triggerd')).toBe('NRestarts=0');
   });
 
   it('kills every descendant, whatever it did to get away', async () => {

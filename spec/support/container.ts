@@ -27,7 +27,7 @@ export const bootContainer = async (release: 'bookworm' | 'trixie'): Promise<Con
   const binds = [`${root}:/opt/triggerd`, '/usr/bin/node', '/usr/bin/etcd'];
   const args = ['--quiet', '--boot', `--directory=${folder}`, '--register=no', '--keep-unit', '--private-network'];
   args.push('--link-journal=no', '--console=pipe', ...binds.map((bind) => `--bind-ro=${bind}`));
-  const nspawn = spawn('systemd-nspawn', args, { stdio: 'ignore' });
+  const nspawn = spawn('sh', ['-c', `${enterOwnCgroups} exec systemd-nspawn "$@"`, 'sh', ...args], { stdio: 'ignore' });
   try {
     const leader = await until(() => leaderOf(nspawn), 'the container to start', 30_000);
     const run: Container['run'] = async (...argv) => {
@@ -50,6 +50,7 @@ export const bootContainer = async (release: 'bookworm' | 'trixie'): Promise<Con
       'systemd',
       60_000,
     );
+    await openControllers(run);
     return {
       run,
       must: async (...argv) => {
@@ -66,6 +67,20 @@ export const bootContainer = async (release: 'bookworm' | 'trixie'): Promise<Con
     await endOf(nspawn, folder);
     throw error;
   }
+};
+
+/** Those of cgroup v1, in which the container gets a cgroup of its own. */
+const legacyControllers = ['/sys/fs/cgroup/pids', '/sys/fs/cgroup/memory'].filter(existsSync);
+const enterOwnCgroups = legacyControllers
+  .map(
+    (folder) => `mkdir -p ${folder}/triggerd-acceptance/$$ && echo $$ > ${folder}/triggerd-acceptance/$$/cgroup.procs;`,
+  )
+  .join(' ');
+
+/** With cgroup v1 nspawn shows the controllers read-only: limits would be accepted and not hold. */
+const openControllers = async (run: Container['run']): Promise<void> => {
+  for (const controller of legacyControllers) await run('mount', '-o', 'remount,bind,rw', controller);
+  if (legacyControllers.length > 0) await run('systemctl', 'daemon-reexec');
 };
 
 const endOf = async (nspawn: ChildProcess, folder: string): Promise<void> => {

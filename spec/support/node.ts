@@ -15,6 +15,8 @@ export interface NodeOptions {
   readonly watch?: string;
   readonly plugins?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Starts the daemon through this command, e.g. as another user. */
+  readonly through?: readonly string[];
 }
 
 export interface Answer {
@@ -61,7 +63,8 @@ export const createNode = (options: NodeOptions): TestNode => {
 
   const start = async (): Promise<void> => {
     const already = log().length;
-    const child = execa(join(root, 'bin/triggerd'), ['--config', configFile], daemonOptions(options, logFile));
+    const [program = '', ...args] = [...(options.through ?? []), join(root, 'bin/triggerd'), '--config', configFile];
+    const child = execa(program, args, daemonOptions(options, logFile));
     child.catch(() => undefined); // its end is looked at by `stop` and `crash`
     daemon = child;
     const ready = () =>

@@ -2,7 +2,7 @@ import { asTriggerdError, errorCatalogue } from '../domain/errors.ts';
 import type { Origin } from '../domain/firing.ts';
 import type { ListedJob } from '../domain/job.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import { exitCodeOf, ownExitCode } from '../domain/result.ts';
+import { exitCodeOf, ownExitCode, reasonOf } from '../domain/result.ts';
 import type { Plugin } from '../plugin/manifest.ts';
 import type { QueueSummary } from '../queue/queues.ts';
 import type { ErrorView, FiringView, JobView, OutcomeView, PluginView, QueueView } from './contract.ts';
@@ -60,7 +60,7 @@ const stateView = (job: ListedJob): Partial<JobView> => {
         result: job.result.kind,
         exit_code: ownExitCode(job.result),
         signal: job.result.kind === 'killed' ? job.result.signal : null,
-        reason: 'reason' in job.result ? job.result.reason : null,
+        reason: reasonOf(job.result),
         started_at: iso(job.startedAt),
         finished_at: iso(job.finishedAt),
         times: { real: job.times.realS, user: job.times.userS, system: job.times.systemS },

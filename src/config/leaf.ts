@@ -6,7 +6,7 @@
 import * as v from 'valibot';
 import { parseDuration } from '../domain/duration.ts';
 import { isNodeName, parsePluginName } from '../domain/names.ts';
-import { parseSize } from './size.ts';
+import { parseSize } from '../domain/size.ts';
 
 /** How a value is written; decides how an environment variable's text is read. */
 export type ValueKind = 'text' | 'path' | 'duration' | 'size' | 'integer' | 'boolean' | 'list';

@@ -1,12 +1,12 @@
 /** `trigger config print`: the whole effective configuration as TOML that loads again, secrets masked. */
 import { stringify } from 'smol-toml';
 import { formatDuration } from '../domain/duration.ts';
+import { formatSize } from '../domain/size.ts';
 import { type LoadedConfig, sourceLabel } from './config.ts';
 import { sourceKey } from './layers.ts';
 import { dotted } from './problem.ts';
 import type { Config } from './schema.ts';
 import { childOf, configShape, type KeyShape, type SectionShape } from './shape.ts';
-import { formatSize } from './size.ts';
 import { isTable } from './unknown-keys.ts';
 
 const mask = '********';

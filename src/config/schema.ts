@@ -112,6 +112,21 @@ const jobs = section('What holds for every job.', {
     integer('Starts of one job at most, when its plugin wants it run again after an interruption.', 1, 100),
     3,
   ),
+  max_memory: v.optional(
+    size(
+      'Memory of one job; the kernel kills what exceeds it. With systemd of the whole job, elsewhere of each of its processes. When missing: no limit.',
+    ),
+  ),
+  max_processes: v.optional(
+    integer(
+      'Processes and threads of one job. When missing: systemd’s `DefaultTasksMax`. Without systemd it counts all of the user’s, and does not bind root.',
+      1,
+      4_194_304,
+    ),
+  ),
+  max_open_files: v.optional(
+    integer('Open files of each process of a job. When missing: the daemon’s limit.', 64, 1_073_741_816),
+  ),
   timeout: v.optional(duration('Timeout of jobs that set none and whose plugin sets none. When missing: no limit.')),
 });
 

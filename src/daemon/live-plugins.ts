@@ -47,6 +47,11 @@ export const createLivePlugins = (options: LivePluginsOptions, config: Config): 
       graceMs: settings.jobs.grace,
       maxOutputBytes: settings.jobs.max_output,
       defaultTimeoutMs: settings.jobs.timeout ?? null,
+      limits: {
+        memoryBytes: settings.jobs.max_memory,
+        processes: settings.jobs.max_processes,
+        openFiles: settings.jobs.max_open_files,
+      },
       contextOf: options.contextOf,
       now: () => Date.now(),
     });

@@ -4,7 +4,7 @@
  */
 import type { FiringId } from './firing.ts';
 import type { FinishedJob, Job } from './job.ts';
-import { ownExitCode, type ResultKind } from './result.ts';
+import { ownExitCode, type ResultKind, reasonOf } from './result.ts';
 
 export type Stage = 'owed' | 'queued' | 'running' | 'deferred' | 'finished' | 'skipped';
 
@@ -71,7 +71,7 @@ const finishedFields = (job: FinishedJob) => ({
   result: job.result.kind,
   exitCode: ownExitCode(job.result),
   signal: job.result.kind === 'killed' ? job.result.signal : null,
-  reason: 'reason' in job.result ? job.result.reason : null,
+  reason: reasonOf(job.result),
   startedAt: job.startedAt,
   finishedAt: job.finishedAt,
   durationMs: job.startedAt === null ? null : Math.round(job.times.realS * 1000),

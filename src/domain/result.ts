@@ -3,10 +3,10 @@
  */
 export type JobResult =
   | { readonly kind: 'succeeded'; readonly exitCode: number }
-  | { readonly kind: 'failed'; readonly exitCode: number }
+  | { readonly kind: 'failed'; readonly exitCode: number; readonly reason?: string }
   | { readonly kind: 'failed-to-start'; readonly reason: string }
-  | { readonly kind: 'killed'; readonly signal: string }
-  | { readonly kind: 'timed-out' }
+  | { readonly kind: 'killed'; readonly signal: string; readonly reason?: string }
+  | { readonly kind: 'timed-out'; readonly reason?: string }
   | { readonly kind: 'interrupted'; readonly reason: string };
 
 export type ResultKind = JobResult['kind'];
@@ -31,6 +31,9 @@ export const exitCodeOf = (result: JobResult): number => {
 /** The job's own exit code, or null where the process had none. */
 export const ownExitCode = (result: JobResult): number | null =>
   result.kind === 'succeeded' || result.kind === 'failed' ? result.exitCode : null;
+
+/** Why, in words, where more is known than the result itself says. */
+export const reasonOf = (result: JobResult): string | null => ('reason' in result ? (result.reason ?? null) : null);
 
 const signalNumbers: Readonly<Record<string, number>> = {
   SIGHUP: 1,

@@ -25,14 +25,28 @@ export const plainVerdict = (
 ): Verdict & { kind: 'result' } => {
   const details = {};
   const { exit } = ending;
+  const why = limitReason(ending);
   if (exit.kind === 'not-started')
     return { kind: 'result', result: { kind: 'failed-to-start', reason: exit.reason }, details };
-  if (ending.cause === 'timeout') return { kind: 'result', result: { kind: 'timed-out' }, details };
+  if (ending.cause === 'timeout') return { kind: 'result', result: { kind: 'timed-out', ...why }, details };
   if (ending.cause === 'kill') {
     const signal = exit.kind === 'signalled' ? exit.signal : 'SIGTERM';
     return { kind: 'result', result: { kind: 'killed', signal }, details };
   }
-  if (exit.kind === 'signalled') return { kind: 'result', result: { kind: 'killed', signal: exit.signal }, details };
-  const kind = successExitCodes.includes(exit.code) ? 'succeeded' : 'failed';
-  return { kind: 'result', result: { kind, exitCode: exit.code }, details };
+  if (exit.kind === 'signalled')
+    return { kind: 'result', result: { kind: 'killed', signal: exit.signal, ...why }, details };
+  if (successExitCodes.includes(exit.code))
+    return { kind: 'result', result: { kind: 'succeeded', exitCode: exit.code }, details };
+  return { kind: 'result', result: { kind: 'failed', exitCode: exit.code, ...why }, details };
 };
+
+/** Which limit a job met that did not end well: its own exit code seldom says. */
+const limitReason = ({ exceeded }: RunEnding): { readonly reason?: string } => {
+  const { outOfMemory = 0, refusedForks = 0 } = exceeded ?? {};
+  const memory = `Out of memory: the kernel killed ${counted(outOfMemory, 'process', 'processes')} (max_memory).`;
+  const forks = `Pids limit: ${counted(refusedForks, 'start of a process', 'starts of processes')} refused (max_processes).`;
+  const met = [...(outOfMemory > 0 ? [memory] : []), ...(refusedForks > 0 ? [forks] : [])];
+  return met.length === 0 ? {} : { reason: met.join(' ') };
+};
+
+const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;

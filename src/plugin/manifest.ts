@@ -2,6 +2,7 @@ import { parse as parseToml, TomlError } from 'smol-toml';
 import * as v from 'valibot';
 import { parseDuration } from '../domain/duration.ts';
 import { TriggerdError } from '../domain/errors.ts';
+import { parseSize } from '../domain/size.ts';
 import { argumentVariable } from './argument-variable.ts';
 import type { PluginSource } from './ports.ts';
 
@@ -10,6 +11,16 @@ const duration = v.pipe(
   v.transform((text) => parseDuration(text)),
   v.number('Expected a duration such as "10s", "5m" or "1h30m"'),
 );
+
+const size = v.pipe(
+  v.union([v.string(), v.number()], 'Expected a size such as "512MiB"'),
+  v.transform((value) => parseSize(value)),
+  v.number('Expected a size such as "512MiB"'),
+  v.minValue(1, 'Expected a size such as "512MiB"'),
+);
+
+const wholeNumber = (from: number) =>
+  v.pipe(v.number(), v.integer(), v.minValue(from, `Expected a whole number from ${from} on`));
 
 const pattern = v.pipe(
   v.string(),
@@ -47,6 +58,10 @@ const manifest = v.strictObject({
   noop: v.optional(v.boolean(), false),
   /** After a loss of the runner (a reboot, say): run the job again, or let it end as `interrupted`. */
   on_restart: v.optional(v.picklist(['rerun', 'fail']), 'fail'),
+  /** What one job of it may use; each wins over `[jobs]`. */
+  max_memory: v.optional(size),
+  max_processes: v.optional(wholeNumber(1)),
+  max_open_files: v.optional(wholeNumber(64)),
   success_exit_codes: v.optional(v.array(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(255))), [0]),
   args: v.optional(
     v.pipe(

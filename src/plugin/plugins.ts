@@ -1,5 +1,5 @@
 import type { Job } from '../domain/job.ts';
-import type { LaunchPlan, Plugins, RunEnding, RunTerms, Verdict } from '../queue/ports.ts';
+import type { JobLimits, LaunchPlan, Plugins, RunEnding, RunTerms, Verdict } from '../queue/ports.ts';
 import { argumentVariable } from './argument-variable.ts';
 import { resolveArguments } from './arguments.ts';
 import { type Driver, plainVerdict } from './drivers.ts';
@@ -18,6 +18,8 @@ export interface PluginsOptions {
   readonly maxOutputBytes: number;
   /** For jobs and plugins that say nothing; null: no limit. */
   readonly defaultTimeoutMs: number | null;
+  /** For plugins that say nothing. */
+  readonly limits: JobLimits;
   /** The document that `TRIGGERD_CONTEXT` names: job, firings and their chains. */
   contextOf(job: Job): string;
   now(): number;
@@ -108,9 +110,16 @@ const planOf = (options: PluginsOptions, plugin: Plugin, driver: Driver, job: Jo
     graceMs: options.graceMs,
     maxOutputBytes: options.maxOutputBytes,
     context: options.contextOf(job),
+    limits: limitsOf(options, plugin),
     terms: termsOf(plugin, argv),
   };
 };
+
+const limitsOf = ({ limits }: PluginsOptions, { manifest }: Plugin): JobLimits => ({
+  memoryBytes: manifest.max_memory ?? limits.memoryBytes,
+  processes: manifest.max_processes ?? limits.processes,
+  openFiles: manifest.max_open_files ?? limits.openFiles,
+});
 
 const argumentEnv = (args: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(args).map(([name, value]) => [argumentVariable(name), value]));

@@ -168,7 +168,17 @@ export interface LaunchPlan {
   readonly maxOutputBytes: number;
   /** Written as the file that `TRIGGERD_CONTEXT` names. */
   readonly context: string;
+  readonly limits?: JobLimits;
   readonly terms?: RunTerms;
+}
+
+/** What a job may use; undefined: as much as the system gives. */
+export interface JobLimits {
+  readonly memoryBytes?: number | undefined;
+  /** Processes and threads. */
+  readonly processes?: number | undefined;
+  /** Of each process. */
+  readonly openFiles?: number | undefined;
 }
 
 /**
@@ -194,8 +204,18 @@ export interface RunEnding {
   /** Why it ended, first reason wins. */
   readonly cause: 'itself' | 'timeout' | 'kill';
   readonly outputBytes: number;
+  /** How often the job met a limit, where the system counts that; undefined: never, or it does not. */
+  readonly exceeded?: LimitEvents;
   /** The plan's; undefined from a runner that knew none, e.g. one of an older triggerd. */
   readonly terms?: RunTerms;
+}
+
+/** Of a cgroup, since it was made. */
+export interface LimitEvents {
+  /** Processes that the kernel has killed for want of memory. */
+  readonly outOfMemory: number;
+  /** Processes and threads that could not be started. */
+  readonly refusedForks: number;
 }
 
 /**

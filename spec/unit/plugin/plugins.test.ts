@@ -6,7 +6,7 @@ import { execDriver } from '../../../src/plugin/exec-driver.ts';
 import { createFiringJob } from '../../../src/plugin/firing-job.ts';
 import { createManifestReader, readManifest } from '../../../src/plugin/manifest.ts';
 import { canonicalPluginName } from '../../../src/plugin/plugin-name.ts';
-import { createPlugins } from '../../../src/plugin/plugins.ts';
+import { createPlugins, type PluginsOptions } from '../../../src/plugin/plugins.ts';
 import type { RunEnding, RunTerms } from '../../../src/queue/ports.ts';
 import { firing } from '../../support/firings.ts';
 import { jobRequest } from '../../support/jobs.ts';
@@ -85,7 +85,7 @@ describe('arguments', () => {
 });
 
 describe('the plan for a job', () => {
-  const room = createPlugins({
+  const options: PluginsOptions = {
     files: { find: () => source, names: () => ['echo'] },
     puppetDriver: execDriver,
     node: 'lb01',
@@ -93,9 +93,11 @@ describe('the plan for a job', () => {
     graceMs: 1000,
     maxOutputBytes: 10,
     defaultTimeoutMs: null,
+    limits: { memoryBytes: 1000, processes: 100 },
     contextOf: () => '{}',
     now: () => 0,
-  });
+  };
+  const room = createPlugins(options);
   const job: QueuedJob = {
     id: 3,
     request: jobRequest({ plugin: 'echo', args: { text: 'abc' }, env: { EXTRA: '1' } }),
@@ -127,6 +129,24 @@ describe('the plan for a job', () => {
       TRIGGERD_DEADLINE: '1970-01-01T00:01:00.000Z',
     });
   });
+
+  it('has the limits of the configuration, and where the plugin has its own, those', async () => {
+    const own = 'summary = "x"\nmax_memory = "1MiB"\nmax_open_files = 64';
+    const files = { find: () => ({ ...source, manifestText: own }), names: () => ['echo'] };
+    expect((await room.prepare(job)).limits).toEqual({ memoryBytes: 1000, processes: 100 });
+    const plan = await createPlugins({ ...options, files }).prepare({
+      ...job,
+      request: jobRequest({ plugin: 'echo' }),
+    });
+    expect(plan.limits).toEqual({ memoryBytes: 2 ** 20, processes: 100, openFiles: 64 });
+  });
+
+  it.each(['max_memory = "much"', 'max_memory = 0', 'max_processes = 0', 'max_open_files = 1.5'])(
+    '%s is no limit',
+    (line) => {
+      expect(() => readManifest({ ...source, manifestText: `summary = "x"\n${line}` })).toThrow(/Expected|Invalid/);
+    },
+  );
 
   it('a noop job of a plugin without noop mode is refused before it is queued', () => {
     expect(() => room.check(jobRequest({ plugin: 'echo', noop: true }))).toThrow(/no noop mode/);
@@ -176,6 +196,7 @@ describe('the end of a run', () => {
     graceMs: 1000,
     maxOutputBytes: 10,
     defaultTimeoutMs: null,
+    limits: {},
     contextOf: () => '{}',
     now: () => 0,
   });

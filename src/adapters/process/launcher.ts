@@ -1,9 +1,9 @@
-import type { RunEnding } from '../../queue/ports.ts';
+import type { JobLimits, RunEnding } from '../../queue/ports.ts';
 import type { Order } from './job-files.ts';
 
 /** A way to get a runner for an order. */
 export interface Launcher {
   /** Resolves when the job is over. Throws when there is no way to start it; then nothing has been started. */
-  launch(order: Order): Promise<RunEnding | 'never-started' | 'lost'>;
+  launch(order: Order, limits: JobLimits): Promise<RunEnding | 'never-started' | 'lost'>;
   close(): void;
 }

@@ -41,7 +41,7 @@ const run = (launcher: Launcher, order: Order, plan: LaunchPlan): ReturnType<Run
   casting(order.folder, async () => {
     prepareFolder(order.folder);
     writeFileSync(planFile(order.folder, order.token), JSON.stringify(plan), { mode: 0o600, flag: 'wx' });
-    return launcher.launch(order);
+    return launcher.launch(order, plan.limits ?? {});
   });
 
 /** The file is for a runner that has not claimed yet, the signal for one that has; a runner looks at both. */

@@ -55,27 +55,6 @@ export const cgroupTree = (procsFile: string): ProcessTree => {
   };
 };
 
-/** `cgroup.procs` of this process in the unified hierarchy, or in systemd's own where cgroup v1 is mounted. */
-export const ownCgroupProcs = (): string | undefined => {
-  const lines = readFileSync('/proc/self/cgroup', 'latin1').split('\n');
-  const unified = lines.find((line) => line.startsWith('0::'))?.slice(3);
-  const legacy = lines.find((line) => line.includes(':name=systemd:'))?.split(':')[2];
-  const candidates = [
-    `/sys/fs/cgroup${unified}`,
-    `/sys/fs/cgroup/unified${unified}`,
-    `/sys/fs/cgroup/systemd${legacy}`,
-  ];
-  return candidates.map((folder) => `${folder}/cgroup.procs`).find(listsThisProcess);
-};
-
-const listsThisProcess = (file: string): boolean => {
-  try {
-    return readFileSync(file, 'latin1').split('\n').includes(String(process.pid));
-  } catch {
-    return false;
-  }
-};
-
 const livePids = (): number[] =>
   readdirSync('/proc')
     .map(Number)

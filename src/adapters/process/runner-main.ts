@@ -11,9 +11,9 @@ import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunEnding } from '../../queue/ports.ts';
 import { isMissing } from '../system/is-missing.ts';
+import { ownCgroup } from './job-cgroup.ts';
 import type { Answer, Order } from './job-files.ts';
 import { onLines } from './on-lines.ts';
-import { cgroupTree, ownCgroupProcs } from './process-tree.ts';
 import { createPipes } from './runner/pipes.ts';
 import { type JobRun, type RunTools, runJob, writeStatus } from './runner/run-job.ts';
 
@@ -82,9 +82,8 @@ const serve = (): void => {
 
 const performOne = async (order: Order): Promise<void> => {
   isDaemonGone = true;
-  const procsFile = ownCgroupProcs();
-  const cgroup = procsFile === undefined ? {} : { cgroup: cgroupTree(procsFile) };
-  await perform(order, { openPipe: createPipes(), ...cgroup });
+  const cgroup = ownCgroup();
+  await perform(order, { openPipe: createPipes(), ...(cgroup && { cgroup }) });
 };
 
 const main = async (): Promise<void> => {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { execa } from 'execa';
 import { TriggerdError } from '../../domain/errors.ts';
+import type { JobLimits } from '../../queue/ports.ts';
 import { awaitEnding } from './adoption.ts';
 import type { Launcher } from './launcher.ts';
 import { assertCanSpawn } from './shortage.ts';
@@ -14,9 +15,9 @@ export const canStartUnits = (): boolean => existsSync('/run/systemd/system') &&
  * `systemd-run --wait` only says when to read: the unit goes on without it.
  */
 export const createUnitLauncher = (command: readonly [string, ...string[]]): Launcher => ({
-  launch: async ({ folder, token }) => {
+  launch: async ({ folder, token }, limits) => {
     assertCanSpawn();
-    const result = await execa('systemd-run', [...unitOptions(token), '--', ...command, folder, token], {
+    const result = await execa('systemd-run', [...unitOptions(token, limits), '--', ...command, folder, token], {
       reject: false,
       stdin: 'ignore',
       cleanup: false,
@@ -39,7 +40,11 @@ const notStarted = (folder: string, token: string, result: { exitCode?: number; 
   });
 };
 
-const unitOptions = (token: string): string[] => [
+/** What the runner needs itself, in the cgroup that it shares with its job. */
+const runnerBytes = 64 * 2 ** 20;
+const runnerThreads = 32;
+
+const unitOptions = (token: string, limits: JobLimits): string[] => [
   '--quiet',
   '--wait',
   '--collect',
@@ -48,4 +53,16 @@ const unitOptions = (token: string): string[] => [
   '--description=A job of triggerd',
   // One process of the job that is out of memory does not take the runner with it.
   '--property=OOMPolicy=continue',
+  // The kernel takes the job's processes before the runner, which gives them the score of others (job-cgroup.ts).
+  '--property=OOMScoreAdjust=-500',
+  ...limitOptions(limits),
+];
+
+const limitOptions = ({ memoryBytes, processes, openFiles }: JobLimits): string[] => [
+  // Without a limit of its own, swap would take what memory does not.
+  ...(memoryBytes === undefined
+    ? []
+    : [`--property=MemoryMax=${memoryBytes + runnerBytes}`, '--property=MemorySwapMax=0']),
+  ...(processes === undefined ? [] : [`--property=TasksMax=${processes + runnerThreads}`]),
+  ...(openFiles === undefined ? [] : [`--property=LimitNOFILE=${openFiles}`]),
 ];

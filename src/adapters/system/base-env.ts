@@ -1,4 +1,4 @@
-import { userInfo } from 'node:os';
+import { ownUser } from './own-user.ts';
 
 /** Where Debian, its local additions and Puppet's own packages put programs. */
 export const basePath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/puppetlabs/bin';
@@ -8,6 +8,6 @@ export const basePath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin
  * socket and may hold secrets. `LANG` is fixed, so that messages are the ones that logs and tests know.
  */
 export const baseEnvironment = (): Readonly<Record<string, string>> => {
-  const { username, homedir } = userInfo();
+  const { username, homedir } = ownUser();
   return { PATH: basePath, HOME: homedir, USER: username, LOGNAME: username, LANG: 'C.UTF-8' };
 };

@@ -10,6 +10,7 @@
 import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { startTimer } from '../../../domain/timer.ts';
 import type { LaunchPlan, RunEnding } from '../../../queue/ports.ts';
+import type { JobCgroup } from '../job-cgroup.ts';
 import { jobFile, type Order, type Status } from '../job-files.ts';
 import { groupTree, type ProcessTree, tokenVariable } from '../process-tree.ts';
 import { becomes, stopTree } from '../stop-tree.ts';
@@ -19,6 +20,7 @@ import { type CpuTimes, childrenTimes, since } from './cpu-times.ts';
 import type { Pipe } from './pipes.ts';
 import { openResources, type Resources } from './resources.ts';
 import { type ProcessExit, type StartedProcess, startProcess } from './start-process.ts';
+import { withLimits } from './with-limits.ts';
 
 export interface JobRun {
   /**
@@ -33,7 +35,7 @@ export interface JobRun {
 export interface RunTools {
   readonly openPipe: () => Pipe;
   /** The cgroup that holds only the runner and this job, where there is one. */
-  readonly cgroup?: ProcessTree;
+  readonly cgroup?: JobCgroup;
 }
 
 export const runJob = (order: Order, tools: RunTools): JobRun => {
@@ -57,13 +59,14 @@ const run = async (
   if (typeof started === 'string') {
     return clock.ending({ kind: 'not-started', reason: started }, 'itself', await output.finish());
   }
-  const tree = tools.cgroup ?? groupTree(started.pid, order.token);
+  const tree = tools.cgroup?.tree ?? groupTree(started.pid, order.token);
   stopping.arm(tree, plan);
   checkKill();
   const exit = await started.exited;
   await becomes(() => tree.isEmpty(), Number.POSITIVE_INFINITY);
   const cause = await stopping.settled();
-  return clock.ending(exit, cause, await output.finish());
+  const exceeded = tools.cgroup?.limitEvents();
+  return { ...clock.ending(exit, cause, await output.finish()), ...(exceeded && { exceeded }) };
 };
 
 interface Begun {
@@ -88,9 +91,14 @@ const begin = async (order: Order, tools: RunTools): Promise<Begun | undefined> 
       }
       resources.nameContext();
       const clock = startClock(plan);
-      const started = await startProcess(plan, environmentOf(plan, order), resources.streams);
+      // systemd has limited the cgroup; what has none limits each process.
+      const limited = tools.cgroup === undefined ? withLimits(plan) : plan;
+      const started = await startProcess(limited, environmentOf(plan, order), resources.streams);
       resources.closeStreams();
-      if (typeof started !== 'string') open.recordLeader(started.pid);
+      if (typeof started !== 'string') {
+        open.recordLeader(started.pid);
+        tools.cgroup?.unprotect(started.pid);
+      }
       return { plan, resources, clock, started };
     } catch (thrown) {
       open.unclaim();

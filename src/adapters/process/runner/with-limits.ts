@@ -1,0 +1,37 @@
+import { accessSync, constants } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { JobLimits, LaunchPlan } from '../../../queue/ports.ts';
+
+/** Part of util-linux, which every Debian has. */
+const prlimit = '/usr/bin/prlimit';
+
+/**
+ * Where there is no cgroup: the plan with its limits as rlimits, each of one process. The number of processes counts all of the user's, and
+ * does not bind root, so root gets none. A plan whose program can't be started stays as it is, so that it says why.
+ */
+export const withLimits = (plan: LaunchPlan): LaunchPlan => {
+  const options = optionsOf(plan.limits ?? {});
+  if (options.length === 0 || !isExecutable(plan)) return plan;
+  return { ...plan, argv: [prlimit, ...options, '--', ...plan.argv] };
+};
+
+const optionsOf = ({ memoryBytes, processes, openFiles }: JobLimits): string[] => [
+  // Address space would be no measure: Node and Java reserve far more than they use.
+  ...(memoryBytes === undefined ? [] : [`--data=${memoryBytes}`]),
+  ...(processes === undefined || process.getuid?.() === 0 ? [] : [`--nproc=${processes}`]),
+  ...(openFiles === undefined ? [] : [`--nofile=${openFiles}`]),
+];
+
+const isExecutable = ({ argv: [program], env, cwd }: LaunchPlan): boolean => {
+  if (program.includes('/')) return mayExecute(resolve(cwd, program));
+  return (env['PATH'] ?? '').split(':').some((folder) => mayExecute(join(folder, program)));
+};
+
+const mayExecute = (file: string): boolean => {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+};
