@@ -143,6 +143,21 @@ export const describeKeyStore = (name: string, fresh: () => Promise<{ store: Key
       ]);
     });
 
+    it('gives the next value of one key, also one that has come meanwhile, and not that of a longer one', async () => {
+      const from = (await put('start', '')) + 1n;
+      const { signal } = stop.controller;
+      const waiting = store.nextValue(`${prefix}key`, from, signal);
+      await put('key2', 'another');
+      const revision = await put('key', 'first');
+      await put('key', 'second');
+      const first = { key: `${prefix}key`, value: 'first', createRevision: revision, modRevision: revision };
+      expect(await waiting).toEqual(first);
+      expect(await store.nextValue(`${prefix}key`, from, signal)).toEqual(first);
+      const never = store.nextValue(`${prefix}key3`, from, signal);
+      stop.controller.abort();
+      expect(await never).toBeUndefined();
+    });
+
     it('ends a watch quietly when it is aborted', async () => {
       const seen = watching((await put('start', '')) + 1n);
       await until(() => seen.batches.length > 0, 'the watch');

@@ -88,6 +88,12 @@ export class MemoryStore implements KeyStore {
     }
   }
 
+  async nextValue(key: string, fromRevision: bigint, signal: AbortSignal): Promise<Entry | undefined> {
+    for await (const { events } of this.watch(key, fromRevision, signal))
+      for (const event of events) if (event.kind === 'put' && event.entry.key === key) return event.entry;
+    return undefined;
+  }
+
   keepPresent(key: string, value: () => string): Presence {
     const write = () => this.#apply([{ put: key, value: value() }]);
     write();

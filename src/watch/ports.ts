@@ -23,6 +23,11 @@ export interface KeyStore {
    * The first batch is always an empty one: it says that the watch is established.
    */
   watch(prefix: string, fromRevision: bigint, signal: AbortSignal): AsyncIterable<WatchBatch>;
+  /**
+   * The next value of one key from `fromRevision` on: a cheap wait for something that will soon be there. Undefined when
+   * `signal` aborts. Any trouble is an error, as with `watch`.
+   */
+  nextValue(key: string, fromRevision: bigint, signal: AbortSignal): Promise<Entry | undefined>;
   /** Keeps `key` with the value that `value()` gives for as long as the lease lives, and gets a new lease when it is lost. */
   keepPresent(key: string, value: () => string): Presence;
   /** Creates `key` on a lease, and renews that; undefined while somebody else has the key. */

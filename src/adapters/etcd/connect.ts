@@ -16,7 +16,7 @@ import { KeptKey } from './keep-present.ts';
 import { defaultTiming, type EtcdOptions } from './options.ts';
 import { countOf, getKey, listPrefix, newestOf, pageOf } from './ranges.ts';
 import { commitTransaction } from './transactions.ts';
-import { watchPrefix } from './watch.ts';
+import { nextValueOf, watchPrefix } from './watch.ts';
 
 /** `KeyStore` on a real etcd. It connects with the first call and again after every failure. */
 export class EtcdStore implements KeyStore {
@@ -57,6 +57,11 @@ export class EtcdStore implements KeyStore {
   watch(prefix: string, fromRevision: bigint, signal: AbortSignal): AsyncIterable<WatchBatch> {
     const ended = AbortSignal.any([signal, this.#closing.signal]);
     return watchPrefix(this.#endpoints, this.#options, prefix, fromRevision, ended);
+  }
+
+  nextValue(key: string, fromRevision: bigint, signal: AbortSignal): Promise<Entry | undefined> {
+    const ended = AbortSignal.any([signal, this.#closing.signal]);
+    return nextValueOf(this.#endpoints, this.#options, key, fromRevision, ended);
   }
 
   keepPresent(key: string, value: () => string): Presence {

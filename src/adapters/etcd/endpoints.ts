@@ -54,6 +54,13 @@ export class Endpoints {
     }
   }
 
+  /** The client of the calls, for a stream that may end with it. */
+  shared(): { readonly client: Etcd3; readonly endpoint: string } {
+    this.#assertOpen();
+    this.#client ??= createClient(this.current, this.#options);
+    return { client: this.#client, endpoint: this.current };
+  }
+
   /** A client of its own for a stream: what goes wrong there costs nothing else. The caller closes it. */
   dedicated(): { readonly client: Etcd3; readonly endpoint: string } {
     this.#assertOpen();

@@ -1,5 +1,5 @@
-import type { IWatchResponse } from 'etcd3';
-import type { WatchBatch } from '../../watch/ports.ts';
+import type { Etcd3, IWatchResponse } from 'etcd3';
+import type { Entry, WatchBatch } from '../../watch/ports.ts';
 import { castError } from './cast-error.ts';
 import { withDeadline } from './deadline.ts';
 import type { Endpoints } from './endpoints.ts';
@@ -24,6 +24,49 @@ export async function* watchPrefix(
 ): AsyncGenerator<WatchBatch, void, undefined> {
   if (signal.aborted) return;
   const { client, endpoint } = endpoints.dedicated();
+  try {
+    yield* watchRange({ client, endpoints, options }, rangeOf(prefix), fromRevision, signal);
+  } catch (error) {
+    endpoints.failed(endpoint);
+    throw castError(error, `watch ${prefix} at ${endpoint}`);
+  } finally {
+    client.close();
+  }
+}
+
+/** On the connection of the calls: as cheap as a call, and it ends with any trouble that one of them has. */
+export const nextValueOf = async (
+  endpoints: Endpoints,
+  options: EtcdOptions,
+  key: string,
+  fromRevision: bigint,
+  signal: AbortSignal,
+): Promise<Entry | undefined> => {
+  const { client, endpoint } = endpoints.shared();
+  try {
+    const range = { key: Buffer.from(key) };
+    for await (const { events } of watchRange({ client, endpoints, options }, range, fromRevision, signal))
+      for (const event of events) if (event.kind === 'put') return event.entry;
+    return undefined;
+  } catch (error) {
+    throw castError(error, `watch ${key} at ${endpoint}`);
+  }
+};
+
+interface Way {
+  readonly client: Etcd3;
+  readonly endpoints: Endpoints;
+  readonly options: EtcdOptions;
+}
+
+/** Ends quietly when `signal` aborts. */
+async function* watchRange(
+  { client, endpoints, options }: Way,
+  range: Range,
+  fromRevision: bigint,
+  signal: AbortSignal,
+): AsyncGenerator<WatchBatch, void, undefined> {
+  if (signal.aborted) return;
   let stream: WatchStream | undefined;
   const onAbort = () => stream?.cancel('aborted');
   signal.addEventListener('abort', onAbort);
@@ -31,7 +74,7 @@ export async function* watchPrefix(
     const call = await withDeadline(client.watchClient.watch(), endpoints.timeoutMs, 'open a watch');
     stream = new WatchStream(call, { ...defaultTiming, ...options.timing });
     if (signal.aborted) return;
-    await stream.create(createRequest(prefix, fromRevision), endpoints.timeoutMs);
+    await stream.create(createRequest(range, fromRevision), endpoints.timeoutMs);
     yield { events: [], revision: fromRevision - 1n };
     const fragments = new Fragments(fromRevision - 1n);
     while (!signal.aborted) {
@@ -39,18 +82,21 @@ export async function* watchPrefix(
       if (batch) yield batch;
     }
   } catch (error) {
-    if (signal.aborted) return;
-    endpoints.failed(endpoint);
-    throw castError(error, `watch ${prefix} at ${endpoint}`);
+    if (!signal.aborted) throw error;
   } finally {
     signal.removeEventListener('abort', onAbort);
     stream?.cancel('closed');
-    client.close();
   }
 }
 
-const createRequest = (prefix: string, fromRevision: bigint) => ({
-  ...rangeOf(prefix),
+/** Without an end it is one key. */
+interface Range {
+  readonly key: Buffer;
+  readonly range_end?: Buffer;
+}
+
+const createRequest = (range: Range, fromRevision: bigint) => ({
+  ...range,
   start_revision: fromRevision.toString(),
   progress_notify: true,
   fragment: true,
