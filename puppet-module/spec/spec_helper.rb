@@ -31,6 +31,7 @@ RSpec.configure do |config|
   config.order = :random
   Kernel.srand config.seed
 
+  config.include Eventually
   config.include Fixtures
   config.include Settings
   config.include Spooled

@@ -13,14 +13,32 @@ class PuppetRun
     new(folder, ['apply', '--detailed-exitcodes', *flags, path], env)
   end
 
+  # One that is still under way, to be ended with `finish`.
+  def self.start(manifest, *flags, folder: Dir.mktmpdir('run-', SCRATCH), env: {})
+    path = File.join(folder, 'site.pp')
+    File.write(path, manifest)
+    new(folder, ['apply', '--detailed-exitcodes', *flags, path], env, finish: false)
+  end
+
   def self.resource(*words, folder: Dir.mktmpdir('run-', SCRATCH))
     new(folder, ['resource', *words], {})
   end
 
-  def initialize(folder, words, env)
+  def initialize(folder, words, env, finish: true)
     command = ['puppet', *words, '--color', 'false', '--modulepath', MODULES, '--certname', 'web01.example.com']
     %w[confdir vardir publicdir rundir logdir].each { |name| command.push("--#{name}", File.join(folder, name)) }
-    @output = IO.popen(env, command, err: %i[child out], external_encoding: 'UTF-8', &:read)
+    @pipe = IO.popen(env, command, err: %i[child out], external_encoding: 'UTF-8')
+    self.finish if finish
+  end
+
+  def signal(name)
+    Process.kill(name, @pipe.pid)
+  end
+
+  # Waits for its end.
+  def finish
+    @output = @pipe.read
+    @pipe.close
     @exit_code = $?.exitstatus
   end
 end

@@ -2,6 +2,10 @@
 
 require 'puppet/parameter/boolean'
 require_relative '../../puppet_x/trigger/arguments'
+require_relative '../../puppet_x/trigger/audience'
+require_relative '../../puppet_x/trigger/client_settings'
+require_relative '../../puppet_x/trigger/duration'
+require_relative '../../puppet_x/trigger/end_of_run'
 require_relative '../../puppet_x/trigger/host_list'
 require_relative '../../puppet_x/trigger/rules'
 
@@ -15,7 +19,8 @@ Puppet::Type.newtype(:trigger) do
 
     A firing is written to the spool on this node first, so that it is delivered later when etcd is away.
 
-    The trigger autorequires the file with the client settings, `/etc/triggerd/client.json`.
+    The trigger autorequires the file with the client settings, `/etc/triggerd/client.json`, and the folder of the spool; with
+    `provider => local` also the package and the service `triggerd`.
 
     @example Refresh the load balancers when the application's configuration changes
       file { '/etc/app.conf':
@@ -25,6 +30,13 @@ Puppet::Type.newtype(:trigger) do
 
       trigger { 'refresh load balancers':
         hosts => ['lb01.example.com', 'lb02.example.com'],
+      }
+
+    @example Go on only when the databases have run Puppet, and did not fail
+      trigger { 'migrate databases':
+        hosts   => ['db01.example.com', 'db02.example.com'],
+        wait    => true,
+        timeout => '10m',
       }
   DOC
 
@@ -108,12 +120,54 @@ Puppet::Type.newtype(:trigger) do
     defaultto false
   end
 
+  newparam(:wait, boolean: true, parent: Puppet::Parameter::Boolean) do
+    desc <<-DOC
+      Whether to wait until every node in `hosts` has finished what this fires. A run that failed, was skipped, or has not
+      ended within `timeout` makes the trigger fail; the message names the node, exit code and failed resources, or how far it
+      came. Waiting for this node, or for a node whose run led to this one, could never end and is refused before anything is
+      fired.
+    DOC
+
+    defaultto false
+  end
+
+  newparam(:timeout) do
+    desc <<-DOC
+      How long `wait` waits: seconds, or a duration such as `90s`, `10m` or `1h30m`, up to 7 days. Default: `30m`, which is
+      less than the hour after which an agent ends its run by default (Puppet's setting `runtimeout`).
+    DOC
+
+    defaultto '30m'
+    validate { |value| PuppetX::Trigger::Duration.parse('timeout', value, 1..604_800) }
+    munge { |value| PuppetX::Trigger::Duration.parse('timeout', value, 1..604_800) }
+  end
+
+  newparam(:apply) do
+    desc <<-DOC
+      When to fire: `immediately`, that is when Puppet refreshes the trigger, or when the whole run has `finished`, and only if
+      nothing in it failed. A run that fails fires nothing and says so; one that is killed fires nothing either. `finished`
+      does not go together with `wait` or `require_publish`.
+    DOC
+
+    newvalues(:immediately, :finished)
+    defaultto :immediately
+  end
+
   validate do
+    late = %i[wait require_publish].find { |name| self[name] } if self[:apply] == :finished
+    raise ArgumentError, "#{late} needs a firing during the run; apply => finished fires when the run has ended" if late
+
     own = %i[endpoints keyprefix].find { |name| self[name] }
     raise ArgumentError, "#{own} is for the provider etcd; local uses what the daemon is configured with" if own && self[:provider] == :local
   end
 
-  autorequire(:file) { '/etc/triggerd/client.json' }
+  autorequire(:file) do
+    defaults = PuppetX::Trigger::ClientSettings::DEFAULTS
+    [PuppetX::Trigger::ClientSettings::DEFAULT_PATH, File.dirname(defaults['spool']), defaults['spool']]
+  end
+
+  # Only where it is needed: a trigger whose dependency fails is skipped, and what it would have fired is lost.
+  %i[package service].each { |needed| autorequire(needed) { 'triggerd' if self[:provider] == :local } }
 
   # Where several providers are suitable Puppet would choose one by itself, which might be `dummy`.
   def self.defaultprovider
@@ -137,8 +191,17 @@ Puppet::Type.newtype(:trigger) do
   def refresh
     if self[:hosts].empty?
       warning('hosts is empty: nothing fired')
+    elsif self[:apply] == :finished
+      PuppetX::Trigger::EndOfRun.after(self) { provider.publish }
     else
       provider.publish
     end
+  end
+
+  # Asked by Puppet for an event named `noop_restart` where it would have called `refresh`. It tells a resource in no other way.
+  # @api private
+  def event(options = {})
+    notice("would have triggered #{PuppetX::Trigger::Audience.describe(self[:hosts])}") if options[:name] == :noop_restart
+    super
   end
 end

@@ -62,7 +62,43 @@ class PuppetX::Trigger::ControlSocket
     post('/v1/spool?publish=1', json)
   end
 
+  # @param id [String] of a firing
+  # @param silence [Numeric] seconds without a word after which this returns
+  # @yieldparam outcome [Hash] every target's that has one, then each as it changes
+  # @raise [PublishError] when etcd does not have the firing
+  # @raise [DaemonAway]
+  def follow(id, silence, &block)
+    http = Connection.to(@path, @open_timeout, silence)
+    http.start { http.request_get("/v1/firings/#{id}/follow") { |response| each_document(response, &block) } }
+  rescue Net::ReadTimeout
+    nil
+  rescue *NETWORK_ERRORS => e
+    raise away(e)
+  end
+
   private
+
+  # The answer is one document a line; its pieces come as they like.
+  def each_document(response)
+    raise not_followed(response) unless response.code == '200'
+
+    rest = +''
+    response.read_body do |piece|
+      rest << piece
+      while (line = rest.slice!(/.*\n/))
+        yield JSON.parse(line.force_encoding(Encoding::UTF_8))
+      end
+    end
+  rescue JSON::ParserError, EncodingError
+    raise PuppetX::Trigger::DaemonAway, "what answers on #{@path} is not the daemon triggerd"
+  end
+
+  def not_followed(response)
+    error = parse(response.read_body)
+    return PuppetX::Trigger::PublishError.new('etcd does not have the firing yet') if error['code'] == 'firing-not-found'
+
+    PuppetX::Trigger::DaemonAway.new("the daemon triggerd can't follow a firing: #{advice(response, error)}")
+  end
 
   def post(path, json)
     response = exchange(path, json)
@@ -70,8 +106,12 @@ class PuppetX::Trigger::ControlSocket
 
     raise refusal(response)
   rescue *NETWORK_ERRORS => e
-    raise PuppetX::Trigger::DaemonAway, "the daemon triggerd does not answer on #{@path} (#{describe(e)}). To do: " \
-                                        '`systemctl status triggerd`; name another socket as `socket` in client.json'
+    raise away(e)
+  end
+
+  def away(error)
+    PuppetX::Trigger::DaemonAway.new("the daemon triggerd does not answer on #{@path} (#{describe(error)}). To do: " \
+                                     '`systemctl status triggerd`; name another socket as `socket` in client.json')
   end
 
   def exchange(path, json)
@@ -83,11 +123,14 @@ class PuppetX::Trigger::ControlSocket
     return PuppetX::Trigger::DaemonAway.new('the daemon triggerd is too old to take firings. To do: upgrade it') if response.code == '404'
 
     error = parse(response.body)
-    advice = "#{error['message'] || "HTTP #{response.code}"}. To do: #{error['remedy'] || "look at the daemon's log"}"
     return PuppetX::Trigger::InvalidFiring.new(error['message']) if REFUSALS.include?(error['code'])
-    return PuppetX::Trigger::PublishError.new(advice) if error.dig('details', 'stage') == 'stored'
+    return PuppetX::Trigger::PublishError.new(advice(response, error)) if error.dig('details', 'stage') == 'stored'
 
-    PuppetX::Trigger::DaemonAway.new("the daemon triggerd can't take a firing: #{advice}")
+    PuppetX::Trigger::DaemonAway.new("the daemon triggerd can't take a firing: #{advice(response, error)}")
+  end
+
+  def advice(response, error)
+    "#{error['message'] || "HTTP #{response.code}"}. To do: #{error['remedy'] || "look at the daemon's log"}"
   end
 
   def parse(body)

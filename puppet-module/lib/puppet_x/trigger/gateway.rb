@@ -41,6 +41,13 @@ class PuppetX::Trigger::Gateway
     PuppetX::Trigger::Transaction::Outcome.new(post('/v3/kv/txn', transaction))
   end
 
+  # @param request [Hash] from Listing.request
+  # @return [Hash] the answer
+  # @raise [PublishError] as `commit`
+  def range(request)
+    post('/v3/kv/range', request)
+  end
+
   private
 
   def post(path, body)

@@ -2,7 +2,7 @@
 
 require_relative 'errors'
 
-# The names of the keys that a publisher writes; the whole keyspace is in docs/keyspace.md.
+# The names of the keys that a publisher writes and reads; the whole keyspace is in docs/keyspace.md.
 class PuppetX::Trigger::Keys
   # @param prefix [String] such as `/trigger`
   def initialize(prefix)
@@ -22,6 +22,11 @@ class PuppetX::Trigger::Keys
   # @return [String] marker of a chunked publication that is not committed yet
   def publishing(id)
     "#{@root}/publishing/#{id}"
+  end
+
+  # @return [String] prefix of what the targets say about the firing
+  def outcomes(id)
+    "#{@root}/outcomes/#{id}/"
   end
 
   # @return [String] the firing is owed to this node

@@ -3,6 +3,7 @@
 require_relative 'document'
 require_relative 'firing'
 require_relative 'origin'
+require_relative 'own_chain'
 require_relative 'run_context'
 
 # The firing that a refreshed trigger means.
@@ -11,7 +12,10 @@ module PuppetX::Trigger::ResourceFiring
   # @param node [String, nil] the name of this node where it is not its certname
   # @return [Firing]
   # @raise [InvalidFiring] where no reader would take it
+  # @raise [Error] where waiting for it could never end
   def self.of(resource, node)
+    context = PuppetX::Trigger::RunContext.load { |problem| resource.warning("#{problem}; the chain begins here") }
+    PuppetX::Trigger::OwnChain.refuse(resource[:hosts], node || Puppet[:certname], context) if resource[:wait]
     firing = PuppetX::Trigger::Firing.new(
       trigger: resource[:name],
       origin: PuppetX::Trigger::Origin.new(resource, node).to_h,
@@ -20,7 +24,7 @@ module PuppetX::Trigger::ResourceFiring
       tags: Array(resource[:tag]).map(&:to_s),
       ttl: resource[:ttl],
       keyttl: resource[:keyttl],
-      context: PuppetX::Trigger::RunContext.load { |problem| resource.warning("#{problem}; the chain begins here") },
+      context: context,
     )
     PuppetX::Trigger::Document.parse(firing.json)
     firing

@@ -14,9 +14,13 @@ class PuppetX::Trigger::RunContext
   # @return [Integer, nil] how many hops a firing of this run may have; may be -1
   attr_reader :ttl
 
-  def initialize(chain, ttl)
+  # @return [Array<String>] nodes whose runs led here, some of which may still wait for this one
+  attr_reader :nodes
+
+  def initialize(chain, ttl, origins = [])
     @chain = chain
     @ttl = ttl
+    @nodes = [*origins, *chain.map { |link| link['node'] }].uniq
   end
 
   # A run that nobody triggered.
@@ -45,12 +49,18 @@ class PuppetX::Trigger::RunContext
     known = PuppetX::Trigger::Document.chain?(chain) && (ttl.nil? || (ttl.is_a?(Integer) && ttl >= -1))
     raise ArgumentError unless known
 
-    new(chain.map { |link| link.slice('firing', 'node', 'trigger') }, ttl)
+    new(chain.map { |link| link.slice('firing', 'node', 'trigger') }, ttl, origins(values['firings']))
+  end
+
+  # The Puppet runs that published the firings of this run: the chain has only nodes where a firing ran.
+  def self.origins(firings)
+    known = Array(firings).filter_map { |firing| firing['origin'] if firing.is_a?(Hash) }
+    known.filter_map { |origin| origin['node'] if origin.is_a?(Hash) && origin['kind'] == 'puppet' && origin['node'].is_a?(String) }
   end
 
   # A document has room for so many; a loop shorter than that is still recognised.
   def self.newest(chain)
     chain.is_a?(Array) ? chain.last(PuppetX::Trigger::Document::MAX_CHAIN) : chain
   end
-  private_class_method :parse, :newest
+  private_class_method :parse, :newest, :origins
 end

@@ -5,6 +5,7 @@ require_relative 'errors'
 # Makes texts fit for a document: readers refuse one that is not UTF-8 or too long, so better a cut text than no firing.
 module PuppetX::Trigger::Text
   LIMIT = 1000
+  LINE_LIMIT = 200
 
   # @param value [#to_s, nil]
   # @return [String, nil] valid UTF-8 of at most LIMIT characters
@@ -13,5 +14,12 @@ module PuppetX::Trigger::Text
 
     text = value.to_s.dup.force_encoding(Encoding::UTF_8).scrub
     text.length > LIMIT ? "#{text[0, LIMIT - 1]}…" : text
+  end
+
+  # What another node has said, for one line of a log.
+  # @return [String] of at most LINE_LIMIT characters, none of them a control character
+  def self.line(value)
+    text = clip(value.to_s).gsub(/[[:cntrl:]]+/, ' ').strip
+    text.length > LINE_LIMIT ? "#{text[0, LINE_LIMIT - 1]}…" : text
   end
 end

@@ -2,6 +2,7 @@
 
 require_relative '../../../puppet_x/trigger/client_settings'
 require_relative '../../../puppet_x/trigger/delivery'
+require_relative '../../../puppet_x/trigger/etcd_outcomes'
 require_relative '../../../puppet_x/trigger/gateway'
 require_relative '../../../puppet_x/trigger/keys'
 require_relative '../../../puppet_x/trigger/leftovers'
@@ -10,6 +11,7 @@ require_relative '../../../puppet_x/trigger/publication'
 require_relative '../../../puppet_x/trigger/refresh_report'
 require_relative '../../../puppet_x/trigger/resource_firing'
 require_relative '../../../puppet_x/trigger/spool'
+require_relative '../../../puppet_x/trigger/waiting'
 
 Puppet::Type.type(:trigger).provide(:etcd) do
   desc <<-DOC
@@ -19,19 +21,35 @@ Puppet::Type.type(:trigger).provide(:etcd) do
 
   extend PuppetX::Trigger::Leftovers
 
-  # Publishes one firing, or leaves it in the spool, or raises.
+  # Publishes one firing, or leaves it in the spool, or raises. Then waits, where the manifest wants that.
   def publish
     PuppetX::Trigger::RefreshReport.on(resource) do |report|
       settings = PuppetX::Trigger::ClientSettings.load(overrides)
       report.firing = PuppetX::Trigger::ResourceFiring.of(resource, settings.node)
-      delivery = PuppetX::Trigger::Delivery.new(PuppetX::Trigger::Spool.new(settings.spool), report.firing, place(settings))
+      spool = PuppetX::Trigger::Spool.new(settings.spool)
+      delivery = PuppetX::Trigger::Delivery.new(spool, report.firing, place(settings))
       stage = delivery.run { put(settings, report.firing) }
       report.went_unspooled(delivery.spool_problem)
       stage == :owed ? report.fired : report.stored(settings.spool, delivery.problem)
+      wait(settings, report.firing, stage, spool) if resource[:wait]
     end
   end
 
   private
+
+  # What is still in the spool is published by whoever is first: the daemon, or this run.
+  def wait(settings, firing, stage, spool)
+    unless stage == :owed
+      publish = lambda do
+        put(settings, firing)
+        spool.remove(firing.id)
+      end
+    end
+    gateway = PuppetX::Trigger::Gateway.from(settings, rounds: 1)
+    keys = PuppetX::Trigger::Keys.new(settings.prefix)
+    outcomes = PuppetX::Trigger::EtcdOutcomes.new(gateway, keys, firing.id, publish: publish)
+    PuppetX::Trigger::Waiting.new(resource, firing, outcomes).run
+  end
 
   def overrides
     { 'endpoints' => resource[:endpoints], 'prefix' => resource[:keyprefix] }

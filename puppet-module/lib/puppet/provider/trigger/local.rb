@@ -2,10 +2,12 @@
 
 require_relative '../../../puppet_x/trigger/client_settings'
 require_relative '../../../puppet_x/trigger/control_socket'
+require_relative '../../../puppet_x/trigger/daemon_outcomes'
 require_relative '../../../puppet_x/trigger/leftovers'
 require_relative '../../../puppet_x/trigger/refresh_report'
 require_relative '../../../puppet_x/trigger/resource_firing'
 require_relative '../../../puppet_x/trigger/spool'
+require_relative '../../../puppet_x/trigger/waiting'
 
 Puppet::Type.type(:trigger).provide(:local) do
   desc <<-DOC
@@ -15,21 +17,30 @@ Puppet::Type.type(:trigger).provide(:local) do
 
   extend PuppetX::Trigger::Leftovers
 
-  # Hands one firing over, or leaves it in the spool, or raises.
+  # Hands one firing over, or leaves it in the spool, or raises. Then waits, where the manifest wants that.
   def publish
     PuppetX::Trigger::RefreshReport.on(resource) do |report|
       settings = PuppetX::Trigger::ClientSettings.load
       report.firing = PuppetX::Trigger::ResourceFiring.of(resource, settings.node)
-      hand_over(settings, report)
-    rescue PuppetX::Trigger::DaemonAway => e
-      spool(settings, report, e)
+      socket = PuppetX::Trigger::ControlSocket.new(settings.socket)
+      hand_over_or_spool(settings, socket, report)
+      wait(socket, report.firing) if resource[:wait]
     end
   end
 
   private
 
-  def hand_over(settings, report)
-    socket = PuppetX::Trigger::ControlSocket.new(settings.socket)
+  def wait(socket, firing)
+    PuppetX::Trigger::Waiting.new(resource, firing, PuppetX::Trigger::DaemonOutcomes.new(socket, firing.id)).run
+  end
+
+  def hand_over_or_spool(settings, socket, report)
+    hand_over(socket, report)
+  rescue PuppetX::Trigger::DaemonAway => e
+    spool(settings, report, e)
+  end
+
+  def hand_over(socket, report)
     if resource[:require_publish]
       socket.publish(report.firing.json)
       report.fired

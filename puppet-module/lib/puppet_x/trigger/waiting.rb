@@ -1,0 +1,105 @@
+# frozen_string_literal: true
+
+require 'English'
+require_relative 'audience'
+require_relative 'duration'
+require_relative 'errors'
+
+# Blocks until every target of a firing has finished, or time is up.
+class PuppetX::Trigger::Waiting
+  # How many nodes that did not end well a message names.
+  SHOWN = 10
+
+  # Seconds between two looks: short at first, since many runs are, and long in the end.
+  PAUSES = (0.5..5).freeze
+
+  # @param resource [Puppet::Type] the trigger, with its timeout
+  # @param firing [Firing]
+  # @param outcomes [#look]
+  # @param timeout [Integer] seconds
+  def initialize(resource, firing, outcomes, timeout: resource[:timeout])
+    @resource = resource
+    @firing = firing
+    @outcomes = outcomes
+    @timeout = timeout
+    @open = firing.targets.to_h { |node| [node, 'owed'] }
+    @failures = {}
+    @began = now
+  end
+
+  # @raise [Puppet::Error] naming each node whose run failed or did not end, with exit code, failed resources or stage
+  def run
+    look_again until over?
+    concluded = true
+    raise Puppet::Error, failure unless @open.empty? && @failures.empty?
+
+    @resource.notice("#{@firing.id} has finished on #{count(@firing.targets.size)} after #{lasted}")
+  ensure
+    # A signal, or Puppet's own `runtimeout`: the run ends, and what was fired goes on.
+    @resource.notice("no longer waiting for #{@firing.id}, which goes on") unless concluded || $ERROR_INFO.is_a?(StandardError)
+  end
+
+  private
+
+  def look_again
+    @outcomes.look(rest) do |outcome|
+      settle(outcome)
+      return if over?
+    end
+    @problem = nil
+    pause
+  rescue PuppetX::Trigger::RefusedError => e
+    raise Puppet::Error, "could not follow #{@firing.id} to #{PuppetX::Trigger::Audience.describe(@firing.targets)}, which goes on: #{e.message}"
+  rescue PuppetX::Trigger::PublishError, PuppetX::Trigger::DaemonAway => e
+    @resource.warning("can't see what becomes of #{@firing.id}, trying on: #{e.message}") unless @problem
+    @problem = e
+    pause
+  end
+
+  # A final outcome never changes; one of a node that nobody asked is none.
+  def settle(outcome)
+    return unless @open.key?(outcome.node)
+    return @open[outcome.node] = outcome.words unless outcome.final?
+
+    @open.delete(outcome.node)
+    @failures[outcome.node] = outcome.words unless outcome.success?
+    @resource.info("#{outcome.node} #{outcome.words}")
+  end
+
+  def pause
+    sleep((elapsed / 10).clamp(PAUSES.begin, PAUSES.end).clamp(0, rest))
+  end
+
+  def over?
+    @open.empty? || rest.zero?
+  end
+
+  def failure
+    problems = @failures.map { |node, words| "#{node} #{words}" } + @open.map { |node, words| "#{node} still #{words} after #{lasted}" }
+    hidden = problems.size - SHOWN
+    shown = problems.first(SHOWN) + (hidden.positive? ? ["#{count(hidden)} more"] : [])
+    blind = " (#{@problem.message})" if @problem
+    "#{@firing.id} did not succeed on #{problems.size} of #{count(@firing.targets.size)}: #{shown.join('; ')}#{blind}. " \
+      "#{'It goes on there. ' if @open.any?}`trigger why #{@firing.id}` tells more"
+  end
+
+  def count(number)
+    "#{number} #{number == 1 ? 'node' : 'nodes'}"
+  end
+
+  def lasted
+    PuppetX::Trigger::Duration.format([elapsed.round, @timeout].min)
+  end
+
+  def rest
+    [@timeout - elapsed, 0].max
+  end
+
+  def elapsed
+    now - @began
+  end
+
+  def now
+    Process.clock_gettime(Process::CLOCK_MONOTONIC)
+  end
+end

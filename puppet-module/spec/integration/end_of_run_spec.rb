@@ -1,0 +1,102 @@
+# frozen_string_literal: true
+
+require 'spec_helper'
+require 'securerandom'
+
+RSpec.describe 'a trigger that fires when the run has finished' do
+  let(:etcd) { EtcdServer.shared }
+  let(:prefix) { "/e#{SecureRandom.hex(4)}" }
+  let(:folder) { scratch_dir }
+  let(:settings) { { endpoints: [etcd.url], prefix: prefix, spool: spool_path } }
+  let(:env) { { 'TRIGGERD_CLIENT_JSON' => client_json(settings) } }
+
+  # `rest` comes after the trigger.
+  def manifest(rest = '')
+    "notify { 'x': } ~> trigger { 't': hosts => 'lb01', apply => finished } #{rest}"
+  end
+
+  def apply(text, *flags)
+    PuppetRun.apply(text, *flags, folder: folder, env: env)
+  end
+
+  def firings
+    etcd.documents("#{prefix}/v1/firings").values
+  end
+
+  def position(text, output)
+    output.index(text) || raise("no #{text} in #{output}")
+  end
+
+  it 'fires after everything else, with the causes, and says so in the report' do
+    run = apply(manifest("-> notify { 'after': }"))
+    expect([run.exit_code, firings.size]).to eq([2, 1]), run.output
+    id = firings.first['id']
+    expect(position("fired #{id} to 1 node", run.output)).to be > position('Applied catalog', run.output)
+    expect(firings.first['origin']).to include('causes_total' => 1, 'resource' => 'Trigger[t]')
+    report = File.read(File.join(folder, 'vardir/state/last_run_report.yaml'))
+    expect(report).to include("fired #{id} to 1 node").and match(/^status: changed$/)
+    expect(report).not_to include('at_end_of_run')
+  end
+
+  it 'fires each of several' do
+    run = apply("notify { 'x': notify => Trigger['a', 'b'] } trigger { ['a', 'b']: hosts => 'lb01', apply => 'finished' }")
+    expect([run.exit_code, firings.map { |firing| firing['trigger'] }.sort]).to eq([2, %w[a b]]), run.output
+  end
+
+  it 'is in the spool when the run has ended, where etcd is away' do
+    run = apply(manifest.sub("'lb01'", "'lb01', endpoints => 'http://127.0.0.1:1'"))
+    expect([run.exit_code, spooled.grep(/json\z/).size]).to eq([2, 1]), run.output
+    expect(run.output).to match(/Warning: .*Trigger\[t\]: could not fire \w{26} to 1 node \(lb01\) yet/)
+  end
+
+  it 'makes the run fail where it can neither be fired nor spooled' do
+    settings.replace(endpoints: ['http://127.0.0.1:1'], spool: __FILE__)
+    run = apply(manifest)
+    expect(run.exit_code).to eq(6), run.output
+    expect(run.output).to match(/Error: .*Trigger\[t\]: could not fire \w{26} .*It is not spooled either/)
+    expect(File.read(File.join(folder, 'vardir/state/last_run_report.yaml'))).to match(/^status: failed$/)
+  end
+
+  {
+    "exec { '/bin/false': }" => /nothing fired: this run failed \(Exec\[\/bin\/false\]\)/,
+    "exec { '/bin/false': } exec { 'echo': path => '/nowhere' }" => /nothing fired: this run failed \(Exec\[.*\], and 1 more\)/,
+    "exec { '/bin/false': refreshonly => true, subscribe => Notify['x'] }" => %r{nothing fired: this run failed \(Exec\[/bin/false\]\)},
+    "resources { 'service': purge => true }" => /nothing fired: this run failed/,
+  }.each do |rest, words|
+    it "fires nothing, and says so, when the run fails in #{rest}" do
+      run = apply(manifest(rest))
+      expect(run.output).to match(/Warning: .*Trigger\[t\]: #{words}/)
+      expect([etcd.keys(prefix), spooled]).to eq([{}, []])
+    end
+  end
+
+  it 'fires nothing when postrun_command fails' do
+    run = apply(manifest, '--postrun_command', '/bin/false')
+    expect(run.exit_code).to eq(1), run.output
+    expect(run.output).to match(/Warning: .*nothing fired: this run failed \(postrun_command\)/)
+    expect(etcd.keys(prefix)).to eq({})
+  end
+
+  it 'fires nothing when the run is interrupted' do
+    run = PuppetRun.start(manifest("-> exec { '/bin/sh -c \"touch #{folder}/there; exec sleep 60\"': }"), folder: folder, env: env)
+    eventually('the last resource') { File.exist?(File.join(folder, 'there')) }
+    run.signal('INT')
+    run.finish
+    expect(run.output).to match(/Warning: .*Trigger\[t\]: nothing fired: this run did not get to its end/)
+    expect(etcd.keys(prefix)).to eq({})
+  end
+
+  it 'fires nothing with --noop, nor where nothing notified it' do
+    expect(apply(manifest, '--noop').output).to include('Trigger[t]: would have triggered 1 node (lb01)')
+    expect(apply("trigger { 't': hosts => 'lb01', apply => finished }").exit_code).to eq(0)
+    expect(etcd.keys(prefix)).to eq({})
+  end
+
+  %w[wait require_publish].each do |name|
+    it "does not go together with #{name}" do
+      run = apply(manifest.sub("'lb01'", "'lb01', #{name} => true"))
+      expect(run.exit_code).to eq(1), run.output
+      expect(run.output).to match(/#{name} needs a firing during the run; apply => finished fires when the run has ended/)
+    end
+  end
+end
