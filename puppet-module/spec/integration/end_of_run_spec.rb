@@ -61,13 +61,21 @@ RSpec.describe 'a trigger that fires when the run has finished' do
     "exec { '/bin/false': }" => /nothing fired: this run failed \(Exec\[\/bin\/false\]\)/,
     "exec { '/bin/false': } exec { 'echo': path => '/nowhere' }" => /nothing fired: this run failed \(Exec\[.*\], and 1 more\)/,
     "exec { '/bin/false': refreshonly => true, subscribe => Notify['x'] }" => %r{nothing fired: this run failed \(Exec\[/bin/false\]\)},
-    "resources { 'service': purge => true }" => /nothing fired: this run failed/,
   }.each do |rest, words|
     it "fires nothing, and says so, when the run fails in #{rest}" do
       run = apply(manifest(rest))
       expect(run.output).to match(/Warning: .*Trigger\[t\]: #{words}/)
       expect([etcd.keys(prefix), spooled]).to eq([{}, []])
     end
+  end
+
+  it 'fires nothing when resources could not be generated, which Puppet knows at the very end only' do
+    type = File.join(MODULES, 'broken/lib/puppet/type/broken_generator.rb')
+    FileUtils.mkdir_p(File.dirname(type))
+    File.write(type, "Puppet::Type.newtype(:broken_generator) { newparam(:name); def generate; raise 'no' end }")
+    run = apply(manifest("broken_generator { 'b': }"))
+    expect(run.output).to match(/Warning: .*nothing fired: this run failed \(resources could not be generated\)/)
+    expect(etcd.keys(prefix)).to eq({})
   end
 
   it 'fires nothing when postrun_command fails' do

@@ -176,7 +176,7 @@ RSpec.describe 'a real run of Puppet' do
   it 'publishes to 300 nodes and names a few of them' do
     run = apply("notify { 'x': notify => Trigger['t'] } trigger { 't': hosts => Integer[1, 300].map |$n| { \"node${n}\" } }")
     expect(run.output).to match(/fired \w{26} to 300 nodes \(node1, node2, node3, node4, node5, 295 more\)/)
-    expect([firings.first['targets'].size, inboxes.size, etcd.keys("#{prefix}/v1/publishing")]).to eq([300, 300, {}])
+    expect([firings.first['targets_total'], inboxes.size, etcd.keys("#{prefix}/v1/publishing")]).to eq([300, 300, {}])
   end
 
   it 'cuts a giant title and keeps line feeds, which commands have' do

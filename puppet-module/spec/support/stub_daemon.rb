@@ -39,7 +39,7 @@ class StubDaemon
     status, document = @answer.call(request)
     return if status == :silence
 
-    text = JSON.generate(document)
+    text = "#{JSON.generate(document)}\n"
     client.write("HTTP/1.1 #{status} Stub\r\nContent-Length: #{text.bytesize}\r\nConnection: close\r\n\r\n#{text}") unless status == :hang_up
     @open.delete(client).close
   end

@@ -201,7 +201,16 @@ Puppet::Type.newtype(:trigger) do
   # Asked by Puppet for an event named `noop_restart` where it would have called `refresh`. It tells a resource in no other way.
   # @api private
   def event(options = {})
-    notice("would have triggered #{PuppetX::Trigger::Audience.describe(self[:hosts])}") if options[:name] == :noop_restart
+    notice(would_fire) if options[:name] == :noop_restart
     super
+  end
+
+  private
+
+  def would_fire
+    return 'would have fired nothing: hosts is empty' if self[:hosts].empty?
+    return 'would have fired nothing: provider dummy' if self[:provider] == :dummy
+
+    "would have triggered #{PuppetX::Trigger::Audience.describe(self[:hosts])}"
   end
 end

@@ -43,13 +43,14 @@ class PuppetX::Trigger::Waiting
 
   def look_again
     @outcomes.look(rest) do |outcome|
+      @problem = nil
       settle(outcome)
       return if over?
     end
     @problem = nil
     pause
-  rescue PuppetX::Trigger::RefusedError => e
-    raise Puppet::Error, "could not follow #{@firing.id} to #{PuppetX::Trigger::Audience.describe(@firing.targets)}, which goes on: #{e.message}"
+  rescue PuppetX::Trigger::RefusedError, PuppetX::Trigger::ConflictError => e
+    raise Puppet::Error, "could not follow #{@firing.id} to #{PuppetX::Trigger::Audience.describe(@firing.targets)}: #{e.message}"
   rescue PuppetX::Trigger::PublishError, PuppetX::Trigger::DaemonAway => e
     @resource.warning("can't see what becomes of #{@firing.id}, trying on: #{e.message}") unless @problem
     @problem = e
@@ -78,7 +79,7 @@ class PuppetX::Trigger::Waiting
     problems = @failures.map { |node, words| "#{node} #{words}" } + @open.map { |node, words| "#{node} still #{words} after #{lasted}" }
     hidden = problems.size - SHOWN
     shown = problems.first(SHOWN) + (hidden.positive? ? ["#{count(hidden)} more"] : [])
-    blind = " (#{@problem.message})" if @problem
+    blind = " (#{@problem.message})" if @problem && @open.any?
     "#{@firing.id} did not succeed on #{problems.size} of #{count(@firing.targets.size)}: #{shown.join('; ')}#{blind}. " \
       "#{'It goes on there. ' if @open.any?}`trigger why #{@firing.id}` tells more"
   end

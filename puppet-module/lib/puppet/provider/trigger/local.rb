@@ -41,7 +41,7 @@ Puppet::Type.type(:trigger).provide(:local) do
   end
 
   def hand_over(socket, report)
-    if resource[:require_publish]
+    if resource[:require_publish] || resource[:wait]
       socket.publish(report.firing.json)
       report.fired
     else

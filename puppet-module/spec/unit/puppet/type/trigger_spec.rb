@@ -28,6 +28,11 @@ RSpec.describe 'the type trigger' do
     expect([resource[:keyttl], resource[:ttl]]).to eq([60, 3])
   end
 
+  it 'takes seconds and durations for timeout, and has one of half an hour' do
+    expect([trigger(timeout: 90), trigger(timeout: '90'), trigger(timeout: '1h30m'), trigger].map { |resource| resource[:timeout] })
+      .to eq([90, 90, 5400, 1800])
+  end
+
   it 'makes texts of arguments' do
     expect(trigger(args: { 'n' => 1 })[:args]).to eq('n' => '1')
   end
@@ -37,6 +42,12 @@ RSpec.describe 'the type trigger' do
     { keyttl: 0 } => /keyttl must be a whole number of seconds from 1/,
     { ttl: '256' } => /ttl must be a whole number of hops from 1 to 255, got "256"/,
     { args: { 'a' => { 'b' => 'c' } } } => /args: the value of 'a' must be a text.*nested/,
+    { timeout: '10 minutes' } => /timeout must be seconds or a duration such as 90s, 10m or 1h30m, from 1s to 7d, got "10 minutes"/,
+    { timeout: 0 } => /timeout must be/,
+    { wait: 'perhaps' } => /Parameter wait failed/,
+    { apply: 'later' } => /Invalid value "later". Valid values are immediately, finished/,
+    { apply: 'finished', wait: true } => /wait needs a firing during the run; apply => finished fires when the run has ended/,
+    { apply: 'finished', require_publish: true } => /require_publish needs a firing during the run/,
     { plugin: '../x' } => /plugin must be a path below the plugins folder/,
     { endpoints: ['etcd1:2379'] } => /an endpoint must look like/,
     { keyprefix: 'trigger' } => /keyprefix must be a path/,
@@ -84,11 +95,47 @@ RSpec.describe 'the type trigger' do
     expect(type.instances).to eq([])
   end
 
-  it 'waits for the client settings where the catalogue manages them' do
-    catalog = Puppet::Resource::Catalog.new
-    file = Puppet::Type.type(:file).new(path: '/etc/triggerd/client.json')
-    catalog.add_resource(file, trigger)
-    expect(catalog.resource('Trigger[refresh load balancers]').autorequire.map(&:source)).to eq([file])
+  describe 'where the catalogue manages what it needs' do
+    let(:files) { %w[/etc/triggerd/client.json /var/lib/triggerd /var/lib/triggerd/spool].map { |path| Puppet::Type.type(:file).new(path: path) } }
+    let(:daemon) { %i[package service].map { |kind| Puppet::Type.type(kind).new(name: 'triggerd') } }
+
+    def required_by(resource)
+      Puppet::Resource::Catalog.new.add_resource(*files, *daemon, resource)
+      resource.autorequire.map(&:source)
+    end
+
+    it 'comes after client settings and spool, and not after the daemon, without which it can fire' do
+      expect(required_by(trigger)).to match_array(files)
+    end
+
+    it 'comes after package and service of the daemon with the provider local' do
+      expect(required_by(trigger(provider: :local))).to match_array(files + daemon)
+    end
+  end
+
+  describe 'in noop' do
+    def said(resource)
+      lines = []
+      allow(resource).to receive(:notice) { |text| lines << text }
+      resource.event(status: 'noop', name: :noop_restart)
+      lines
+    end
+
+    it 'says which nodes it would have triggered, a few of many' do
+      expect(said(trigger(hosts: %w[lb01 lb02]))).to eq(['would have triggered 2 nodes (lb01, lb02)'])
+      expect(said(trigger(hosts: SampleFiring.hosts(300))).first).to match(/\Awould have triggered 300 nodes \(node001.*, 295 more\)\z/)
+    end
+
+    it 'says that it would have fired nothing where it would' do
+      expect(said(trigger(hosts: []))).to eq(['would have fired nothing: hosts is empty'])
+      expect(said(trigger(provider: :dummy))).to eq(['would have fired nothing: provider dummy'])
+    end
+
+    it 'is silent about other events' do
+      resource = trigger
+      expect(resource).not_to receive(:notice)
+      expect(resource.event(name: :restarted, status: 'success').name).to eq(:restarted)
+    end
   end
 
   it 'refuses Sensitive arguments, which etcd would show to everyone' do

@@ -60,6 +60,43 @@ RSpec.describe 'the provider local of the type trigger' do
     expect(spooled).to be_empty
   end
 
+  describe 'where it waits' do
+    def outcome(values = {})
+      { node: 'lb01', stage: 'finished', result: 'succeeded', exit_code: 0, details: {} }.merge(values)
+    end
+
+    def daemon(*answers)
+      StubDaemon.start(socket) { |request| request.line.start_with?('POST') ? [201, {}] : answers.shift }
+    end
+
+    it 'has etcd take the firing, and follows it' do
+      stub = daemon([200, outcome])
+      expect(said(trigger(wait: true))).to match([/\Anotice: fired \w{26}/, /\Anotice: \w{26} has finished on 1 node after \d+s\z/])
+      expect(stub.requests.map(&:line)).to match([%r{\APOST /v1/spool\?publish=1 }, %r{\AGET /v1/firings/\w{26}/follow }])
+    end
+
+    it 'tries on while etcd does not have it, and when the daemon goes away, and warns once' do
+      daemon([404, { error: { code: 'firing-not-found', message: 'x' } }], [:hang_up], [503, { error: { message: 'busy', remedy: 'wait' } }],
+             [200, outcome(stage: 'running', result: nil)], [200, outcome])
+      expect(said(trigger(wait: true))).to match([/fired/, /\Awarning: can't see .* etcd does not have the firing yet\z/, /has finished/])
+    end
+
+    it 'ends when time is up, with a daemon that says nothing' do
+      daemon([:silence])
+      expect { trigger(wait: true, timeout: 1).refresh }.to raise_error(Puppet::Error, /lb01 still owed after 1s\. It goes on there\./)
+    end
+
+    it 'fails when a run failed' do
+      daemon([200, outcome(result: 'failed', exit_code: 1)])
+      expect { trigger(wait: true).refresh }.to raise_error(Puppet::Error, /\A\w{26} did not succeed on 1 of 1 node: lb01 failed with exit code 1\. /)
+    end
+
+    it 'takes no other answer for an outcome' do
+      daemon([200, 'nonsense'], [200, { error: {} }], [200, outcome])
+      expect(said(trigger(wait: true)).last).to match(/has finished/)
+    end
+  end
+
   it 'is never chosen by accident' do
     expect(Puppet::Type.type(:trigger).new(name: 't').provider.class.name).to eq(:etcd)
   end
