@@ -88,6 +88,11 @@ const endOf = async (nspawn: ChildProcess, folder: string): Promise<void> => {
   nspawn.kill('SIGTERM');
   await over;
   rmSync(folder, { recursive: true, force: true });
+  // Cgroups can not be deleted as files are.
+  for (const controller of legacyControllers)
+    await execa('find', [`${controller}/triggerd-acceptance/${nspawn.pid}`, '-depth', '-type', 'd', '-delete'], {
+      reject: false,
+    });
 };
 
 /** The container's pid 1, seen from outside: the child of systemd-nspawn that has become systemd. */

@@ -1,5 +1,6 @@
 import { TriggerdError } from '../domain/errors.ts';
 import { printable } from '../domain/names.ts';
+import { fitsPattern } from './fits-pattern.ts';
 import type { Plugin } from './manifest.ts';
 
 type Args = Readonly<Record<string, string>>;
@@ -14,12 +15,15 @@ export const resolveArguments = (plugin: Plugin, given: Args): Args => {
     const value = Object.hasOwn(given, name) ? given[name] : rule.default;
     if (value !== undefined && value !== null) resolved[name] = value;
     if (value === null && rule.required) problems.push(`it needs the argument “${name}”`);
-    if (typeof value === 'string' && !fits(rule.pattern, value)) problems.push(`“${name}” must match ${rule.pattern}`);
+    if (typeof value === 'string' && rule.pattern !== null) problems.push(...misfit(name, rule.pattern, value));
     if (value?.includes('\0')) problems.push(`“${name}” holds a NUL character`);
   }
   if (problems.length > 0) throw new TriggerdError('plugin-arguments', `plugin ${plugin.name}: ${problems.join('; ')}`);
   return resolved;
 };
 
-const fits = (pattern: string | null, value: string): boolean =>
-  pattern === null || new RegExp(`^(?:${pattern})$`, 'u').test(value);
+const misfit = (name: string, pattern: string, value: string): string[] => {
+  const fits = fitsPattern(pattern, value);
+  if (fits === undefined) return [`“${name}” could not be compared with ${pattern} in time`];
+  return fits ? [] : [`“${name}” must match ${pattern}`];
+};

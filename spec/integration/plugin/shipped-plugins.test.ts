@@ -1,4 +1,15 @@
-import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { execa } from 'execa';
@@ -75,6 +86,60 @@ describe('the plugins folder', () => {
     expect(codeOf('linked')).toBeNull();
     chmodSync(join(root, 'open/real/real'), 0o644);
     expect(codeOf('linked')).toBe('plugin-unsafe');
+  });
+
+  it('refuses a plugin that is setuid or setgid', () => {
+    for (const mode of [0o4755, 0o2755]) {
+      chmodSync(join(root, 'echo/echo'), mode);
+      expect(codeOf('echo')).toBe('plugin-unsafe');
+    }
+  });
+
+  it.each(['echo', 'plugin.toml'])('takes no FIFO, folder or device for the %s', (name) => {
+    const file = join(root, 'echo', name);
+    for (const plant of [
+      () => execFileSync('mkfifo', ['-m', '755', file]),
+      () => mkdirSync(file),
+      () => symlinkSync('/dev/null', file),
+    ]) {
+      rmSync(file, { recursive: true });
+      plant();
+      expect(codeOf('echo')).toBe('plugin-not-found');
+    }
+  });
+
+  it.runIf(process.getuid?.() === 0)('refuses a hard link to a file of another user, and one that he may write', () => {
+    const outside = join(root, 'somebodys');
+    writeFileSync(outside, '#!/bin/sh\n', { mode: 0o755 });
+    rmSync(join(root, 'echo/echo'));
+    linkSync(outside, join(root, 'echo/echo'));
+    expect(codeOf('echo')).toBeNull();
+    chmodSync(outside, 0o757);
+    expect(codeOf('echo')).toBe('plugin-unsafe');
+    chmodSync(outside, 0o755);
+    chownSync(outside, 65_534, 65_534);
+    expect(codeOf('echo')).toBe('plugin-unsafe');
+  });
+
+  it.runIf(process.getuid?.() === 0)('refuses a folder that somebody else could put another in the place of', () => {
+    const plugins = join(root, 'below/plugins');
+    mkdirSync(join(root, 'below'));
+    cpSync(shipped, plugins, { recursive: true });
+    const codeBelow = () => {
+      try {
+        createPluginFiles(plugins).find('echo');
+        return null;
+      } catch (error) {
+        return (error as { code: string }).code;
+      }
+    };
+    expect(codeBelow()).toBeNull();
+    chmodSync(join(root, 'below'), 0o777);
+    expect(codeBelow()).toBe('plugin-unsafe');
+    chmodSync(join(root, 'below'), 0o1777);
+    expect(codeBelow()).toBeNull();
+    chownSync(join(root, 'below'), 65_534, 65_534);
+    expect(codeBelow()).toBe('plugin-unsafe');
   });
 
   it('knows nothing that is not there', () => {

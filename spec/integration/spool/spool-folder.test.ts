@@ -52,6 +52,32 @@ describe('the spool on a real file system', () => {
     expect(readdirSync(join(dir, 'deep', 'spool'))).toEqual([`${id}.json`]);
   });
 
+  it('deletes in time what is of no more use, and never a firing', async () => {
+    let now = Date.now();
+    const times = { lookEveryMs: 60_000, settleMs: 1_000 };
+    const spool = await openSpoolFolder(path, times, () => now);
+    await spool.add(id, '{}');
+    const other = id.replace(/D$/, 'E');
+    for (const name of [`.tmp-${other}.json`, `${other}.place`, `${id}.place`, 'bad.json'])
+      writeFileSync(join(path, name), '');
+    await spool.list();
+    await spool.reject('bad.json', 'no firing');
+    const after = async (hours: number) => {
+      now = Date.now() + hours * 3_600_000;
+      await spool.list();
+      return [readdirSync(path).sort(), readdirSync(join(path, 'rejected')).sort()];
+    };
+    const firings = [`${id}.json`, `${id}.place`, 'rejected'];
+    const rejected = ['bad.json', 'bad.json.reason'];
+    expect(await after(0.9)).toEqual([
+      [`.tmp-${other}.json`, `${id}.json`, `${id}.place`, `${other}.place`, 'rejected'],
+      rejected,
+    ]);
+    expect(await after(2)).toEqual([firings, rejected]);
+    expect(await after(29 * 24)).toEqual([firings, rejected]);
+    expect(await after(31 * 24)).toEqual([firings, []]);
+  });
+
   it('takes the same firing again, also over what a killed writer has left', async () => {
     const spool = await openSpoolFolder(path);
     writeFileSync(join(path, `.tmp-${id}.json`), 'ha');

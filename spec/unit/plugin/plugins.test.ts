@@ -84,6 +84,22 @@ describe('arguments', () => {
   });
 });
 
+describe('a pattern', () => {
+  const plugin = readManifest({
+    ...source,
+    manifestText: 'summary = "x"\n[args.word]\nsummary = "w"\npattern = "(a+)+"',
+  });
+
+  it('that would take years for a value refuses it instead', () => {
+    expect(() => resolveArguments(plugin, { word: `${'a'.repeat(60)}!` })).toThrow(/“word” could not be compared/);
+  });
+
+  it('is of use again at once', () => {
+    expect(resolveArguments(plugin, { word: 'aaa' })).toEqual({ word: 'aaa' });
+    expect(() => resolveArguments(plugin, { word: 'b' })).toThrow(/“word” must match/);
+  });
+});
+
 describe('the plan for a job', () => {
   const options: PluginsOptions = {
     files: { find: () => source, names: () => ['echo'] },

@@ -13,6 +13,7 @@ const socketGroup = 'triggerd';
 export const prepareControlSocket = async (path: string): Promise<void> => {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+    checkFolder(dirname(path));
     if (!existsSync(path)) return;
     if (!statSync(path).isSocket()) throw new TriggerdError('state-unusable', `${path} exists and is not a socket`);
     if (await answers(path)) throw new TriggerdError('already-running', `a daemon answers on ${path}`);
@@ -21,6 +22,18 @@ export const prepareControlSocket = async (path: string): Promise<void> => {
     if (cause instanceof TriggerdError) throw cause;
     throw new TriggerdError('state-unusable', `the control socket ${path}: ${(cause as Error).message}`, { cause });
   }
+};
+
+/** Whoever can rename files there could let us open another file than our socket to the group. */
+const checkFolder = (path: string): void => {
+  const { uid, mode } = statSync(path);
+  if (uid !== 0 && uid !== process.getuid?.())
+    throw new TriggerdError('state-unusable', `the control socket’s folder ${path} belongs to user ${uid}`);
+  if ((mode & 0o022) !== 0 && (mode & 0o1000) === 0)
+    throw new TriggerdError(
+      'state-unusable',
+      `the control socket’s folder ${path} can be written by its group or by others`,
+    );
 };
 
 /** Opens the listening socket to root and the group, and to nobody else. */

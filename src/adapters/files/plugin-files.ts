@@ -32,17 +32,22 @@ const checkedRealPath = (realRoot: string, path: string): string => {
   if (!real.startsWith(realRoot + sep))
     throw new TriggerdError('plugin-unsafe', `${path} leads outside the plugins folder ${realRoot}`);
   for (let at = real; at.length >= realRoot.length; at = dirname(at)) checkOwner(at);
+  // Whoever can rename the plugins folder itself can put another in its place.
+  for (let at = dirname(realRoot); at !== '/'; at = dirname(at)) checkOwner(at, isSticky(at));
   return real;
 };
 
 /** Whoever can write these files can run anything as the daemon: only root and the daemon's own user may. */
-const checkOwner = (path: string): void => {
+const checkOwner = (path: string, isShared = false): void => {
   const { uid, mode } = statSync(path);
   const ours = uid === 0 || uid === process.getuid?.();
   if (!ours) throw new TriggerdError('plugin-unsafe', `${path} belongs to user ${uid}`);
-  if ((mode & 0o022) !== 0)
+  if ((mode & 0o022) !== 0 && !isShared)
     throw new TriggerdError('plugin-unsafe', `${path} can be written by its group or by others`);
 };
+
+/** As `/tmp` is: everybody may add to it, and only the owner rename or remove. */
+const isSticky = (path: string): boolean => (statSync(path).mode & 0o1000) !== 0;
 
 const checkExecutable = (path: string): void => {
   try {
@@ -50,6 +55,8 @@ const checkExecutable = (path: string): void => {
   } catch (cause) {
     throw new TriggerdError('plugin-unsafe', `${path} is not executable`, { cause });
   }
+  if ((statSync(path).mode & 0o6000) !== 0)
+    throw new TriggerdError('plugin-unsafe', `${path} is setuid or setgid: a job runs as the daemon’s user`);
 };
 
 const pluginNames = (root: string, below: string): string[] => {

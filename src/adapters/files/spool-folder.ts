@@ -3,6 +3,7 @@ import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Spool, SpooledPlace, SpoolFile } from '../../watch/ports.ts';
+import { tidySpool } from './tidy-spool.ts';
 
 /** A firing's document is smaller; what is larger is not read to its end. */
 const maxBytes = 1024 * 1024;
@@ -13,15 +14,30 @@ export interface SpoolTimes {
   readonly settleMs: number;
 }
 const defaultTimes: SpoolTimes = { lookEveryMs: 60_000, settleMs: 1_000 };
+const tidyEveryMs = 3_600_000;
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
 /** Opens the spool at `path`: makes the folder, or checks that it is ours. Throws `spool-unusable`. */
-export const openSpoolFolder = async (folder: string, times: SpoolTimes = defaultTimes): Promise<Spool> => {
+export const openSpoolFolder = async (
+  folder: string,
+  times: SpoolTimes = defaultTimes,
+  now: () => number = Date.now,
+): Promise<Spool> => {
   // With a slash at its end a symbolic link would be followed.
   const path = resolve(folder);
   await prepareFolder(path);
+  let tidiedAt = Number.NEGATIVE_INFINITY;
+  const tidyNowAndThen = async (): Promise<void> => {
+    if (now() - tidiedAt < tidyEveryMs) return;
+    tidiedAt = now();
+    await tidySpool(path, now());
+  };
   return {
-    list: () => list(path),
+    list: async () => {
+      await prepareFolder(path);
+      await tidyNowAndThen();
+      return list(path);
+    },
     read: async (name) => {
       const text = await readText(join(path, name));
       return text === undefined ? undefined : { text, place: await readPlace(path, name) };
@@ -75,7 +91,6 @@ const checkIsOurs = async (path: string): Promise<void> => {
 };
 
 const list = async (path: string): Promise<SpoolFile[]> => {
-  await prepareFolder(path);
   const names = (await readdir(path)).filter(isSpooled);
   const files = await Promise.all(names.map((name) => stored(path, name)));
   return files.flat().sort((a, b) => a.storedAt - b.storedAt || (a.name < b.name ? -1 : 1));
