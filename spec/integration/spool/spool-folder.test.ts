@@ -62,20 +62,20 @@ describe('the spool on a real file system', () => {
       writeFileSync(join(path, name), '');
     await spool.list();
     await spool.reject('bad.json', 'no firing');
-    const after = async (hours: number) => {
+    const leftAfter = async (hours: number) => {
       now = Date.now() + hours * 3_600_000;
       await spool.list();
       return [readdirSync(path).sort(), readdirSync(join(path, 'rejected')).sort()];
     };
     const firings = [`${id}.json`, `${id}.place`, 'rejected'];
     const rejected = ['bad.json', 'bad.json.reason'];
-    expect(await after(0.9)).toEqual([
+    expect(await leftAfter(0.9)).toEqual([
       [`.tmp-${other}.json`, `${id}.json`, `${id}.place`, `${other}.place`, 'rejected'],
       rejected,
     ]);
-    expect(await after(2)).toEqual([firings, rejected]);
-    expect(await after(29 * 24)).toEqual([firings, rejected]);
-    expect(await after(31 * 24)).toEqual([firings, []]);
+    expect(await leftAfter(2)).toEqual([firings, rejected]);
+    expect(await leftAfter(29 * 24)).toEqual([firings, rejected]);
+    expect(await leftAfter(31 * 24)).toEqual([firings, []]);
   });
 
   it('takes the same firing again, also over what a killed writer has left', async () => {
