@@ -24,6 +24,7 @@ import { listPlugins } from './verbs/list-plugins.ts';
 import { listQueues } from './verbs/list-queues.ts';
 import { pauseQueue } from './verbs/pause-queue.ts';
 import { queueSlots } from './verbs/queue-slots.ts';
+import { recordRun } from './verbs/record-run.ts';
 import { removeJob } from './verbs/remove-job.ts';
 import { resumeQueue } from './verbs/resume-queue.ts';
 import { retryJob } from './verbs/retry-job.ts';
@@ -59,6 +60,7 @@ const verbs: readonly Verb[] = [
   followFiring,
   cancelFiring,
   spoolFiring,
+  recordRun,
   listNodes,
   forgetNode,
   listPlugins,

@@ -28,6 +28,7 @@
  *     GET  /v1/firings/:id/follow             NDJSON OutcomeView   every change, first the present state; ends when all targets are final
  *     POST /v1/spool                          a firing's document → 202 SpooledView   ?publish=1 → 201, answers when etcd has it
  *     POST /v1/firings/:id/cancel             CancelBody → CancelledView
+ *     POST /v1/runs                           RunBody → { satisfied: job ids }   a Puppet run that triggerd did not start
  *     GET  /v1/nodes                          NodeView[]
  *     POST /v1/nodes/:name/forget             ForgetBody → ForgottenView
  *     GET  /v1/plugins                        PluginView[]
@@ -170,6 +171,26 @@ export interface ForgottenView {
   readonly node: string;
   /** How many firings were owed to it. */
   readonly ended: number;
+}
+
+/** From the report processor: a `puppet apply` that has ended. */
+export interface RunBody {
+  /** The command line of the process, and the folder it ran in. */
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly started_at: string;
+  readonly status: string;
+  readonly noop: boolean;
+  /** Whether the transaction came to its end. */
+  readonly completed: boolean;
+  readonly transaction_uuid: string | null;
+  /** `resources` of the run's summary: counts. */
+  readonly resources: Readonly<Record<string, number>>;
+}
+
+export interface RunRecordedView {
+  /** The queued jobs that this run has made unnecessary. */
+  readonly satisfied: readonly number[];
 }
 
 export interface OutcomeView {

@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream';
 import type { WholeFiring } from '../domain/firing.ts';
-import type { Job } from '../domain/job.ts';
+import type { Job, JobId } from '../domain/job.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Plugin } from '../plugin/manifest.ts';
+import type { RegularRun } from '../plugin/puppet/regular-run.ts';
 import type { Queues } from '../queue/queues.ts';
 import type { CancelledNodeView, HealthView, NodeView, PluginTestView } from './contract.ts';
 
@@ -13,6 +14,7 @@ export interface ApiServices {
   readonly firings: Firings;
   readonly spool: SpoolIntake;
   readonly outputs: Outputs;
+  readonly runs: RunIntake;
   nodes(): Promise<NodeView[]>;
   /** Ends what is owed to a node that is gone; how many firings that were. Throws `node-present`, `node-not-found`. */
   forgetNode(node: string, asked: { readonly force: boolean; readonly by: string }): Promise<number>;
@@ -62,6 +64,12 @@ export interface SpoolIntake {
   store(document: string): Promise<string>;
   /** In etcd when it resolves. Throws the store's errors, too; then the firing stays on the disk and is published later. */
   publish(document: string): Promise<string>;
+}
+
+/** Takes notice of Puppet runs that triggerd did not start. */
+export interface RunIntake {
+  /** Ids of the queued jobs that it has made unnecessary, which have ended by it. */
+  record(run: RegularRun): JobId[];
 }
 
 export interface FiringStatus {

@@ -13,6 +13,7 @@ import type { SpoolDrain } from '../watch/spool-drain.ts';
 import { createFiringsService } from './firings-service.ts';
 import { createOutputsService, outputFile } from './outputs-service.ts';
 import type { Parts } from './parts.ts';
+import { recordRun } from './regular-runs.ts';
 
 /** The rooms as the control API wants them. */
 export const apiServices = (parts: Parts, watcher: InboxWatcher, drain: SpoolDrain): ApiServices => {
@@ -22,6 +23,7 @@ export const apiServices = (parts: Parts, watcher: InboxWatcher, drain: SpoolDra
     plugins: pluginCatalogue(parts),
     firings: createFiringsService(parts.place),
     spool: drain,
+    runs: { record: (run) => recordRun(parts, run) },
     outputs: createOutputsService(parts.queues),
     nodes: async () => (await nodes(parts.place)).map(nodeView),
     forgetNode: (node, asked) => forgetNode(parts.place, node, { ...asked, at: Date.now() }),

@@ -13,6 +13,7 @@ import { keysBelow } from '../watch/keys.ts';
 import type { LivePlugins } from './live-plugins.ts';
 import { openStore } from './open-store.ts';
 import type { DaemonOptions, Parts } from './parts.ts';
+import { noticeAgentRuns } from './regular-runs.ts';
 import { createReleasers, type Releasers } from './releasers.ts';
 import { changedSections } from './reload.ts';
 import { serve } from './serve.ts';
@@ -63,6 +64,7 @@ const start = async (options: DaemonOptions, releasers: Releasers): Promise<Daem
     watcher.start();
     releasers.push('inbox', () => watcher.stop());
   }
+  if (config.watch.enabled) noticeAgentRuns(parts, releasers);
   startSweeper(parts, releasers);
   return {
     ready: config.watch.enabled ? watcher.ready : Promise.resolve(),

@@ -11,6 +11,7 @@ import type { Log } from '../domain/log.ts';
 import { createFiringJob } from '../plugin/firing-job.ts';
 import { canonicalPluginName } from '../plugin/plugin-name.ts';
 import { createPlugins, type PluginRoom } from '../plugin/plugins.ts';
+import type { PuppetHost } from '../plugin/ports.ts';
 import { createPuppetDriver } from '../plugin/puppet/puppet-driver.ts';
 import type { DecideJob } from '../watch/ports.ts';
 
@@ -24,6 +25,9 @@ export interface LivePluginsOptions {
 
 /** The plugin room and the allow-list, as the configuration of the moment has them: SIGHUP makes new ones. */
 export interface LivePlugins extends PluginRoom {
+  readonly puppetHost: PuppetHost;
+  /** `[watch] run_cmd` in words. */
+  runCommand(): readonly string[];
   configure(config: Config): void;
   decideJob(firing: Firing): ReturnType<DecideJob>;
   isAllowed(name: string): boolean;
@@ -35,12 +39,13 @@ export const createLivePlugins = (options: LivePluginsOptions, config: Config): 
     onProblem: (problem) => options.log.warn({}, problem),
   });
   const build = (settings: Config) => {
+    const runCommand = parseArgsStringToArgv(settings.watch.run_cmd);
     const room = createPlugins({
       files: createPluginFiles(pluginsFolder(settings, options.installRoot)),
       puppetDriver: createPuppetDriver({
         host,
         node: options.node,
-        runCommand: parseArgsStringToArgv(settings.watch.run_cmd),
+        runCommand,
       }),
       node: options.node,
       baseEnv: baseEnvironment(),
@@ -56,10 +61,12 @@ export const createLivePlugins = (options: LivePluginsOptions, config: Config): 
       now: () => Date.now(),
     });
     const allowed = new Set(settings.watch.allow.map(canonicalPluginName));
-    return { room, allowed, decide: createFiringJob({ allow: settings.watch.allow, check: room.check }) };
+    return { room, allowed, runCommand, decide: createFiringJob({ allow: settings.watch.allow, check: room.check }) };
   };
   let live = build(config);
   return {
+    puppetHost: host,
+    runCommand: () => live.runCommand,
     configure: (settings) => {
       live = build(settings);
     },

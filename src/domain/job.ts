@@ -4,6 +4,7 @@
  *     queued ──start──► running ──end──► finished(result)
  *       │ ▲               │
  *       │ └────defer──────┘        the run did not really happen (agent lock held, agent disabled): still owed
+ *       ├──satisfy──► finished       a run that triggerd has not started did the same meanwhile
  *       └──remove/expire/refuse──► skipped(reason)
  *
  * A queued job may carry a deferral: it is passed over until what it waits for is gone.

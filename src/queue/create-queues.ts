@@ -18,6 +18,7 @@ import { pause, resume } from './verbs/pause.ts';
 import { remove } from './verbs/remove.ts';
 import { makeUrgent, swap } from './verbs/reorder.ts';
 import { retry } from './verbs/retry.ts';
+import { satisfy } from './verbs/satisfy.ts';
 import { skip } from './verbs/skip.ts';
 import { setSlots, slots } from './verbs/slots.ts';
 import { summary } from './verbs/summary.ts';
@@ -40,6 +41,7 @@ export const createQueues = (options: QueuesOptions): Queues => {
     kill: (id) => kill(room, id),
     remove: (id) => remove(room, id),
     skip: (id, reason) => skip(room, id, reason),
+    satisfy: (id, ending) => satisfy(room, id, ending),
     makeUrgent: (id) => makeUrgent(room, id),
     swap: (a, b) => swap(room, a, b),
     retry: (id) => retry(room, id),

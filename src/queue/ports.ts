@@ -46,6 +46,11 @@ export interface Journal {
     id: JobId,
     ending: Pick<FinishedJob, 'finishedAt' | 'result' | 'times' | 'details' | 'startedAt'>,
   ): FinishedJob;
+  /** queued → finished: a run that is not ours did what the job would have done. */
+  satisfy(
+    id: JobId,
+    ending: Pick<FinishedJob, 'finishedAt' | 'result' | 'times' | 'details' | 'startedAt'>,
+  ): FinishedJob;
   /** running → queued at its old place, or queued → queued with a deferral; null clears it. */
   defer(id: JobId, deferral: Deferral | null): QueuedJob;
   /** running → queued at its old place: a start that demonstrably never happened. The attempt is not counted. */

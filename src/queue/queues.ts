@@ -1,5 +1,6 @@
 import type { FinishedJob, Job, JobId, JobRequest, ListedJob, QueuedJob, SkippedJob } from '../domain/job.ts';
 import type { Acceptance, DecidedFiring, JobFilter, NewJob } from './ports.ts';
+import type { Ending } from './transitions.ts';
 
 /** The queue room's face: what the control API, the watcher and the daemon use. */
 export interface Queues {
@@ -21,6 +22,8 @@ export interface Queues {
   remove(id: JobId): SkippedJob;
   /** Ends a queued job that has lost its purpose. */
   skip(id: JobId, reason: string): SkippedJob;
+  /** Ends a queued job: a run that triggerd did not start has done what it would do. Throws `job-state`. */
+  satisfy(id: JobId, ending: Ending): FinishedJob;
   makeUrgent(id: JobId): QueuedJob;
   swap(a: JobId, b: JobId): void;
   /** A new job with the same request as an ended one. */

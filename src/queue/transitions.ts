@@ -7,6 +7,7 @@
  *                              │ ├───── rerun ─────┤   its runner died, and its plugin wants it run again
  *                              │ └───── unstart ───┘   it demonstrably never began
  *                              ├──defer / release──►   queued, passed over / looked at again
+ *                              ├──satisfy──► finished    a run that is not ours has done the same
  *                              └──skip──► skipped
  *
  * All of them are synchronous and durable when they return, and throw `journal-failed` with nothing changed.
@@ -25,6 +26,8 @@ export interface Transitions {
   take(firings: readonly DecidedFiring[]): Acceptance[];
   start(id: JobId): RunningJob;
   finish(id: JobId, ending: Ending): FinishedJob;
+  /** Of a queued job: its run was somebody else's. */
+  satisfy(id: JobId, ending: Ending): FinishedJob;
   defer(job: Job, deferral: Omit<Deferral, 'since'>): QueuedJob;
   /** Ends a deferral. */
   release(id: JobId): QueuedJob;
@@ -48,6 +51,7 @@ export const createTransitions = (journal: Journal, changes: Changes, clock: Clo
     },
     start: (id) => announced(journal.start(id, clock.now())),
     finish: (id, ending) => announced(journal.finish(id, ending)),
+    satisfy: (id, ending) => announced(journal.satisfy(id, ending)),
     defer: (job, deferral) => announced(journal.defer(job.id, { ...deferral, since: clock.now() })),
     release: (id) => announced(journal.defer(id, null)),
     unstart: (id) => announced(journal.unstart(id)),

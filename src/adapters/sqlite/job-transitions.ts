@@ -29,7 +29,7 @@ export const createJobTransitions = (
   sql: Statements,
   find: Journal['get'],
   transition: Transition,
-): Pick<Journal, 'start' | 'finish' | 'defer' | 'unstart' | 'skip'> => {
+): Pick<Journal, 'start' | 'finish' | 'satisfy' | 'defer' | 'unstart' | 'skip'> => {
   const end = <S extends 'finished' | 'skipped'>(
     id: JobId,
     from: Job['state'],
@@ -56,6 +56,8 @@ export const createJobTransitions = (
       ),
     finish: (id, { finishedAt, startedAt, result, times, details }) =>
       end(id, 'running', 'finished', { result, times, details }, finishedAt, startedAt),
+    satisfy: (id, { finishedAt, startedAt, result, times, details }) =>
+      end(id, 'queued', 'finished', { result, times, details }, finishedAt, startedAt),
     defer: (id, deferral) => {
       const from = find(id)?.state === 'running' ? 'running' : 'queued';
       const text = deferral === null ? null : JSON.stringify(deferral);

@@ -76,6 +76,12 @@ class PuppetX::Trigger::ControlSocket
     raise away(e)
   end
 
+  # Tells of a Puppet run that has ended.
+  # @raise [DaemonAway]
+  def ended(json)
+    post('/v1/runs', json)
+  end
+
   private
 
   # The answer is one document a line; its pieces come as they like.

@@ -1,0 +1,33 @@
+# frozen_string_literal: true
+
+require 'json'
+require 'time'
+require_relative 'errors'
+
+# What the daemon is told of a Puppet run that it did not start.
+class PuppetX::Trigger::EndedRun
+  # @param report [Puppet::Transaction::Report] of the run in this very process
+  def initialize(report)
+    @report = report
+  end
+
+  # @return [String] a JSON document
+  def json
+    JSON.generate(
+      'argv' => File.binread('/proc/self/cmdline').force_encoding(Encoding::UTF_8).scrub.split("\0"),
+      'cwd' => Dir.pwd,
+      'started_at' => @report.time.utc.iso8601(3),
+      'status' => @report.status.to_s,
+      'noop' => @report.noop ? true : false,
+      'completed' => @report.transaction_completed ? true : false,
+      'transaction_uuid' => @report.transaction_uuid,
+      'resources' => counts,
+    )
+  end
+
+  private
+
+  def counts
+    @report.raw_summary['resources'].to_h.select { |_, count| count.is_a?(Numeric) }
+  end
+end

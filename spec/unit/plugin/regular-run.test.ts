@@ -1,0 +1,125 @@
+import { describe, expect, it } from 'vitest';
+import type { PuppetHost } from '../../../src/plugin/ports.ts';
+import { exitCodeOfWhole, isCoveredBy, readAgentRun } from '../../../src/plugin/puppet/regular-run.ts';
+import { jobRequest } from '../../support/jobs.ts';
+
+const request = (changes = {}) => jobRequest({ source: 'firing', plugin: 'puppet', argv: [], ...changes });
+const agent = { what: { kind: 'agent' } } as const;
+const apply = (argv: string[], cwd = '/root') => ({ what: { kind: 'apply', argv, cwd } }) as const;
+const words = (text: string) => text.split(' ');
+
+describe('a whole run', () => {
+  const whole = { status: 'changed', noop: false, completed: true, skipped: 0 };
+
+  it.each([
+    [{}, 2],
+    [{ status: 'unchanged' }, 0],
+    [{ status: 'failed' }, null],
+    [{ status: null }, null],
+    [{ noop: true }, null],
+    [{ completed: false }, null],
+    [{ skipped: 3 }, null],
+  ])('%j → %s', (changes, exitCode) => {
+    expect(exitCodeOfWhole({ ...whole, ...changes })).toBe(exitCode);
+  });
+});
+
+describe('a job that a run covers', () => {
+  it.each([
+    ['the plain one', {}, true],
+    ['in noop', { noop: true }, false],
+    ['with arguments', { args: { tags: 'web' } }, false],
+    ['with a command of its own', { argv: ['puppet', 'agent', '-t'] }, false],
+    ['of another plugin', { plugin: 'command' }, false],
+    ['that somebody has added by hand', { source: 'cli' }, false],
+  ])('%s', (_name, changes, expected) => {
+    expect(isCoveredBy(agent, request(changes), words('puppet agent --test'))).toBe(expected);
+  });
+
+  it.each([
+    ['puppet agent --test', true],
+    ['nice /opt/puppetlabs/bin/puppet agent --onetime --no-daemonize', true],
+    ['puppet agent --test --environment=staging', false],
+    ['puppet agent --test --noop', false],
+    ['puppet apply /etc/site.pp', false],
+    ['/usr/local/bin/run-puppet', false],
+  ])('a run of the agent, where run_cmd is “%s”', (runCommand, expected) => {
+    expect(isCoveredBy(agent, request(), words(runCommand))).toBe(expected);
+  });
+
+  it.each([
+    [words('/usr/bin/ruby /usr/bin/puppet apply /etc/site.pp'), '/root', 'puppet apply /etc/site.pp', true],
+    [words('ruby /usr/bin/puppet apply /etc/site.pp --detailed-exitcodes'), '/root', 'puppet apply /etc/site.pp', true],
+    [words('ruby /usr/bin/puppet apply /etc/other.pp'), '/root', 'puppet apply /etc/site.pp', false],
+    [words('ruby /usr/bin/puppet apply --tags x /etc/site.pp'), '/root', 'puppet apply /etc/site.pp', false],
+    [words('ruby /usr/bin/puppet apply site.pp'), '/root', 'puppet apply site.pp', false],
+    [words('ruby /usr/bin/puppet apply site.pp'), '/', 'puppet apply site.pp', true],
+    [
+      words('ruby /usr/bin/puppet apply --modulepath=m/x /etc/s.pp'),
+      '/root',
+      'puppet apply --modulepath=m/x /etc/s.pp',
+      false,
+    ],
+    [words('ruby /usr/bin/puppet apply /etc/site.pp'), '/root', 'puppet agent --test', false],
+  ])('%j in %s, where run_cmd is “%s”: %s', (argv, cwd, runCommand, expected) => {
+    expect(isCoveredBy(apply(argv, cwd), request(), words(runCommand))).toBe(expected);
+  });
+});
+
+describe('the agent’s last run', () => {
+  const summary = (changes: Record<string, string | number> = {}) => {
+    const { mode = 'agent', skipped = 0, changed = 1 } = changes;
+    return `application:\n  run_mode: ${mode}\nresources:\n  changed: ${changed}\n  skipped: ${skipped}\ntime:\n  last_run: 1795200010\nversion:\n  config: 7\n`;
+  };
+  const startedAt = Date.parse('2026-11-20T18:40:05.250Z');
+  const report = `--- !ruby/object:Puppet::Transaction::Report
+host: lb01
+time: '2026-11-20T18:40:05.250000000+00:00'
+transaction_uuid: 0a041704-b9ca-4058-aeb3-aa27b9d38f63
+status: changed
+transaction_completed: true
+noop: false
+resource_statuses:
+  Notify[x]:
+    noop: true
+    status: nested
+`;
+  const read = (summaryText: string | undefined, reportText: string) => {
+    const files: Record<string, string | undefined> = { '/summary': summaryText, '/report': reportText };
+    const host: PuppetHost = {
+      settings: async () => undefined,
+      readFile: async (path) => files[path],
+      async *readLines(path) {
+        yield* (files[path] ?? '').split('\n');
+      },
+      commandLine: async () => undefined,
+    };
+    const paths = { lastRunFile: '/summary', lastRunReport: '/report', runLockFile: '/l', disabledLockFile: '/d' };
+    return readAgentRun(host, paths);
+  };
+
+  it('is read from what it leaves', async () => {
+    expect(await read(summary(), report)).toMatchObject({
+      what: { kind: 'agent' },
+      startedAt,
+      finishedAt: 1795200010_000,
+      exitCode: 2,
+      facts: { changed: 1, report: '0a041704-b9ca-4058-aeb3-aa27b9d38f63', status: 'changed' },
+    });
+  });
+
+  it.each([
+    ['an apply', summary({ mode: 'user' }), report],
+    ['a run with --tags', summary({ skipped: 8 }), report],
+    ['a run of our own', summary(), `${report}job_id: triggerd-7.1@lb01\n`],
+    ['a run in noop', summary(), report.replace('noop: false', 'noop: true')],
+    ['a failed run', summary(), report.replace('status: changed', 'status: failed')],
+    ['a run that was ended', summary(), report.replace('completed: true', 'completed: false')],
+    ['a report without time', summary(), report.replace(/time: .*/, '')],
+    ['half a summary', 'application:\n  run_', report],
+    ['no summary', undefined, report],
+    ['no report', summary(), ''],
+  ])('%s is none', async (_name, summaryText, reportText) => {
+    expect(await read(summaryText, reportText)).toBeNull();
+  });
+});

@@ -1,0 +1,102 @@
+/**
+ * Runs of Puppet that triggerd has not started: the half-hourly one of the agent, somebody's `puppet apply`. A complete
+ * one does what a queued Puppet job would do, and so satisfies it if it began after the job's firings were accepted.
+ */
+import { parse as parseYaml } from 'yaml';
+import type { JobRequest } from '../../domain/job.ts';
+import type { PuppetHost, PuppetSettings } from '../ports.ts';
+import { type PuppetCommand, readPuppetCommand } from './command-line.ts';
+import { type PuppetRunFacts, readRunFacts } from './run-report.ts';
+
+export interface RegularRun {
+  readonly what:
+    | { readonly kind: 'agent' }
+    | { readonly kind: 'apply'; readonly argv: readonly string[]; readonly cwd: string };
+  /** When Puppet began, ms since the epoch: before it looked at anything. */
+  readonly startedAt: number;
+  readonly finishedAt: number;
+  /** As with `--detailed-exitcodes`: 0 nothing to do, 2 changed. */
+  readonly exitCode: 0 | 2;
+  readonly facts: Partial<PuppetRunFacts>;
+}
+
+/** What a report says about how whole a run was. */
+export interface Completeness {
+  readonly status: string | null;
+  readonly noop: boolean;
+  /** False when the run was ended in the middle. */
+  readonly completed: boolean;
+  /** Resources left out: by `--tags`, by a schedule, for a failed dependency. */
+  readonly skipped: number;
+}
+
+/** Only a run that did all, and did it well, is as good as ours; after any other one ours is still owed. */
+export const exitCodeOfWhole = ({ status, noop, completed, skipped }: Completeness): 0 | 2 | null => {
+  if (noop || !completed || skipped > 0) return null;
+  return status === 'changed' ? 2 : status === 'unchanged' ? 0 : null;
+};
+
+/** The agent's last run, from the files that it leaves on its node; null when it was ours, not whole, or no agent's. */
+export const readAgentRun = async (host: PuppetHost, settings: PuppetSettings): Promise<RegularRun | null> => {
+  const head = await readHead(host, settings.lastRunReport);
+  const summary = await readSummary(host, settings.lastRunFile);
+  const startedAt = Date.parse(head['time'] ?? '');
+  if (summary?.runMode !== 'agent' || Number.isNaN(startedAt) || isOurs(head['job_id'])) return null;
+  const noop = head['noop'] === 'true';
+  const completed = head['transaction_completed'] === 'true';
+  const exitCode = exitCodeOfWhole({ status: head['status'] ?? null, noop, completed, skipped: summary.skipped });
+  if (exitCode === null) return null;
+  const facts = (await readRunFacts(host, settings, startedAt, { noop, jobId: head['job_id'] ?? null })) ?? {};
+  return { what: { kind: 'agent' }, startedAt, finishedAt: Math.max(startedAt, summary.lastRun), exitCode, facts };
+};
+
+/** Whether the run did what this job would do. */
+export const isCoveredBy = (
+  run: Pick<RegularRun, 'what'>,
+  request: Pick<JobRequest, 'plugin' | 'argv' | 'args' | 'noop' | 'source'>,
+  runCommand: readonly string[],
+): boolean => {
+  const isPlain = request.argv.length === 0 && Object.keys(request.args).length === 0 && !request.noop;
+  if (request.source !== 'firing' || request.plugin !== 'puppet' || !isPlain) return false;
+  const ours = readPuppetCommand(runCommand);
+  if (ours.kind !== run.what.kind) return false;
+  if (run.what.kind === 'agent') return !wordsOf(ours).some((word) => /^--(environment|noop)\b/.test(word));
+  return isSameApply(wordsOf(ours), wordsOf(readPuppetCommand(run.what.argv)), run.what.cwd);
+};
+
+/** Our jobs run in `/`, so relative paths mean the same only there. */
+const isSameApply = (ours: readonly string[], theirs: readonly string[], cwd: string): boolean =>
+  JSON.stringify(ours) === JSON.stringify(theirs) && (cwd === '/' || theirs.every(isPlaceIndependent));
+
+const isPlaceIndependent = (word: string): boolean =>
+  word.startsWith('/') || (word.startsWith('-') && !/=(?!\/).*\//.test(word));
+
+/** What follows `puppet agent` or `puppet apply`, without what only changes the exit code. */
+const wordsOf = (command: PuppetCommand): string[] =>
+  command.kind === 'other'
+    ? []
+    : command.argv.slice(command.verb + 1).filter((word) => word !== '--detailed-exitcodes');
+
+const isOurs = (jobId: string | undefined): boolean => /^triggerd-\d+\.\d+@/.test(jobId ?? '');
+
+/** The report may hold megabytes; its own fields are the lines that start in the first column. */
+const readHead = async (host: PuppetHost, path: string): Promise<Record<string, string>> => {
+  const head: Record<string, string> = {};
+  for await (const line of host.readLines(path)) {
+    const [, key, value] = /^([a-z_]+): ['"]?([^'"]+)['"]?$/.exec(line) ?? [];
+    if (key !== undefined && value !== undefined) head[key] = value;
+  }
+  return head;
+};
+
+const readSummary = async (host: PuppetHost, path: string) => {
+  const text = await host.readFile(path);
+  try {
+    const summary = parseYaml(text ?? '', { maxAliasCount: 10 });
+    const lastRun = Number(summary.time.last_run) * 1000;
+    const skipped = Number(summary.resources.skipped);
+    return { runMode: String(summary.application.run_mode), lastRun, skipped };
+  } catch {
+    return undefined; // not there, half-written, or of a Puppet that does not say
+  }
+};
