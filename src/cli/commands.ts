@@ -53,4 +53,8 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
       print: { summary: 'print what is in force', load: () => import('./commands/config/print.ts') },
     },
   },
+  completion: {
+    summary: 'print the completion script of a shell',
+    load: () => import('./commands/completion.ts'),
+  },
 };

@@ -2,19 +2,38 @@
 import { Command, CommanderError, Option } from 'commander';
 import type { CommandEntry, Run } from './command.ts';
 import { commands } from './commands.ts';
+import { addHelp, type HelpText } from './help.ts';
 
-const examples = `
-Examples:
-  watch -n 1 trigger queue
-  trigger queue add --label backup -- tar -czf /srv/backup.tgz /srv/data
-  trigger queue wait 7
-  trigger fire 'refresh load balancers' --host lb01.example.com,lb02.example.com --wait
-  trigger status
+const help: HelpText = {
+  examples: [
+    'watch -n 1 trigger queue',
+    'trigger queue add --label backup -- tar -czf /srv/backup.tgz /srv/data',
+    'trigger queue wait 7',
+    "trigger fire 'refresh load balancers' --host lb01.example.com --wait",
+    'trigger status',
+  ],
+};
 
-Exit codes:
-  0 fine  1 refused or failed  2 usage or configuration  3 daemon or etcd not reachable
-  4 the remote or waited-for job failed  5 timed out waiting  130 interrupted
-  \`queue wait\`, \`cat\` and \`tail\` exit with the job’s own exit code.`;
+/** What every command exits with; `trigger(1)` has the same. */
+export const exitCodes: readonly (readonly [number, string])[] = [
+  [0, 'fine'],
+  [1, 'refused or failed here'],
+  [2, 'the command line or the configuration is wrong'],
+  [3, 'the daemon or etcd can not be reached'],
+  [4, 'fire --wait: at least one target did not end well'],
+  [5, 'timed out waiting; the work goes on'],
+  [130, 'interrupted by Ctrl-C; jobs and firings go on'],
+];
+
+export const exitCodesOfJobs = 'queue wait, cat and tail exit with the job’s own exit code.';
+
+const exitCodeHelp = (): string =>
+  [
+    '',
+    'Exit codes:',
+    ...exitCodes.map(([code, means]) => `  ${String(code).padStart(3)}  ${means}`),
+    `  ${exitCodesOfJobs}`,
+  ].join('\n');
 
 export const versionAsked = 'trigger.version';
 
@@ -27,7 +46,8 @@ export const buildProgram = (run: Run): Command => {
     .on('option:version', () => {
       throw new CommanderError(0, versionAsked, '');
     })
-    .addHelpText('after', examples);
+    .addHelpText('after', exitCodeHelp);
+  addHelp(program, help);
   addGlobalOptions(program, true);
   addCommands(program, commands, run);
   return program;
@@ -35,16 +55,21 @@ export const buildProgram = (run: Run): Command => {
 
 /** Names and summaries only; what a command is made of is added when it is about to run, or to show its help. */
 const addCommands = (parent: Command, entries: Readonly<Record<string, CommandEntry>>, run: Run): void => {
-  const entryOf = new Map<Command, CommandEntry>();
   for (const [name, entry] of Object.entries(entries)) {
     const command = parent.command(name).summary(entry.summary);
     if (entry.alias !== undefined) command.alias(entry.alias);
-    entryOf.set(command, entry);
+    incomplete.set(command, () => complete(command, entry, run));
   }
-  parent.hook('preSubcommand', async (_parent, command) => {
-    const entry = entryOf.get(command);
-    if (entry !== undefined) await complete(command, entry, run);
-  });
+  parent.hook('preSubcommand', (_parent, command) => completed(command));
+};
+
+const incomplete = new WeakMap<Command, () => Promise<void>>();
+
+/** Makes a command of the tree all that it is; once is enough. */
+export const completed = async (command: Command): Promise<void> => {
+  const finish = incomplete.get(command);
+  incomplete.delete(command);
+  await finish?.();
 };
 
 const complete = async (command: Command, entry: CommandEntry, run: Run): Promise<void> => {

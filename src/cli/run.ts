@@ -20,11 +20,18 @@ export const runTrigger = async (args: readonly string[]): Promise<number> => {
       exitCode = await handler(openSession(options), ...(given as unknown as Args));
     };
   try {
+    if (args[0] === '__complete') return await answerShell(args.slice(1));
     await buildProgram(run).parseAsync(helpAsOption(args), { from: 'user' });
     return exitCode;
   } catch (error) {
     return await conclude(error, json);
   }
+};
+
+/** What the completion of the shells asks, at every press of TAB. */
+const answerShell = async (words: readonly string[]): Promise<number> => {
+  const { printCandidates } = await import('./completion/candidates.ts');
+  return printCandidates(words);
 };
 
 /** `trigger help queue add` → `trigger queue add --help`: commander's own would show commands whose file is not loaded. */

@@ -1,6 +1,6 @@
 /** Entry of `bin/triggerd`: loads the configuration, starts the daemon, and turns signals into its verbs. */
 import { join } from 'node:path';
-import { Command, CommanderError } from 'commander';
+import { CommanderError } from 'commander';
 import type { Logger } from 'pino';
 import { createLog } from '../adapters/log/log.ts';
 import { baseEnvironment } from '../adapters/system/base-env.ts';
@@ -12,6 +12,7 @@ import { type Daemon, startDaemon } from '../daemon/daemon.ts';
 import { asTriggerdError } from '../domain/errors.ts';
 import { loadConfig } from './load-config.ts';
 import { exitCodeOfError, renderError } from './report-error.ts';
+import { triggerdCommand } from './triggerd-command.ts';
 import { packageVersion } from './version.ts';
 
 interface Flags {
@@ -38,19 +39,7 @@ const main = async (): Promise<void> => {
   await notify('--ready');
 };
 
-const readFlags = (): Flags =>
-  new Command('triggerd')
-    .description('Watches etcd for what this node is owed, and runs it. In the foreground; logs to stderr.')
-    .version(packageVersion())
-    .option('--config <file>', 'configuration (default: $TRIGGERD_CONFIG, else /etc/triggerd/triggerd.toml)')
-    .option('--socket <path>', 'control socket (default: [node] socket)')
-    .addHelpText(
-      'after',
-      '\nSIGHUP reloads the configuration; SIGTERM stops, running jobs go on.\n`trigger config check` checks a configuration.',
-    )
-    .exitOverride()
-    .parse()
-    .opts<Flags>();
+const readFlags = (): Flags => triggerdCommand().version(packageVersion()).exitOverride().parse().opts<Flags>();
 
 const nodeName = async ({ config }: LoadedConfig): Promise<string> => {
   if (config.node.name !== undefined) return config.node.name;

@@ -1,6 +1,7 @@
 import type { CancelBody, CancelledView } from '../../api/contract.ts';
 import { askingUser } from '../asking-user.ts';
 import type { Define } from '../command.ts';
+import { addHelp, type HelpText } from '../help.ts';
 import { list } from '../options.ts';
 import { print } from '../print.ts';
 import { renderCancelled } from '../render/cancelled.ts';
@@ -11,20 +12,22 @@ interface Options {
   readonly kill?: boolean;
 }
 
-const help = `
+const help: HelpText = {
+  details: `
 Prints what happened on each node. What is still owed or queued ends as skipped. What runs already is left alone, and
-with --kill ended by its node, unless another firing needs the same run.
-
-Examples:
-  trigger cancel 01K9ZQ4T5M8W3V6X7Y8Z9A0BCD
-  trigger cancel 01K9ZQ4T5M8W3V6X7Y8Z9A0BCD --host lb01.example.com --kill`;
+with --kill ended by its node, unless another firing needs the same run.`,
+  examples: [
+    'trigger cancel 01K9ZQ4T5M8W3V6X7Y8Z9A0BCD',
+    'trigger cancel 01K9ZQ4T5M8W3V6X7Y8Z9A0BCD --host lb01.example.com --kill',
+  ],
+};
 
 export const define: Define = (command, run) => {
+  addHelp(command, help);
   command
     .argument('<firing>', 'the firing’s id')
     .option('--host <name>', 'only for this target; repeatable, or several separated by commas', list)
     .option('--kill', 'also end it where it runs')
-    .addHelpText('after', help)
     .action(run(cancel));
 };
 

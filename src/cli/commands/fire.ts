@@ -3,6 +3,7 @@ import { TriggerdError } from '../../domain/errors.ts';
 import { askingUser } from '../asking-user.ts';
 import type { Define } from '../command.ts';
 import { followFiring } from '../follow-firing.ts';
+import { addHelp, type HelpText } from '../help.ts';
 import { duration, list, pair } from '../options.ts';
 import { print } from '../print.ts';
 import { visible } from '../render/text.ts';
@@ -19,16 +20,19 @@ interface Options {
   readonly timeout?: number;
 }
 
-const help = `
+const help: HelpText = {
+  details: `
 With --wait: prints one line per node as it ends; exits 4 unless all ended well, 5 when --timeout passes first. Ctrl-C
-ends the waiting, not the firing.
-
-Examples:
-  trigger fire 'refresh load balancers' --host lb01.example.com --host lb02.example.com
-  trigger fire rollout --host web01,web02,web03 --wait --timeout 10m
-  trigger fire restart --host web01 --plugin command --arg command='systemctl restart nginx' --ttl 1h`;
+ends the waiting, not the firing.`,
+  examples: [
+    "trigger fire 'refresh load balancers' --host lb01.example.com,lb02.example.com",
+    'trigger fire rollout --host web01,web02,web03 --wait --timeout 10m',
+    "trigger fire restart --host web01 --ttl 1h --plugin command --arg command='sync'",
+  ],
+};
 
 export const define: Define = (command, run) => {
+  addHelp(command, help);
   command
     .argument('<name>', 'the trigger’s name: what this is about')
     .requiredOption('--host <name>', 'a target; repeatable, or several separated by commas', list)
@@ -38,7 +42,6 @@ export const define: Define = (command, run) => {
     .option('--noop', 'only say what would be done')
     .option('--wait', 'wait until all targets have ended')
     .option('--timeout <duration>', 'with --wait: wait no longer than this', duration)
-    .addHelpText('after', help)
     .action(run(fire));
 };
 

@@ -1,10 +1,16 @@
 import type { NodeView } from '../../api/contract.ts';
 import type { Define } from '../command.ts';
+import { addHelp, type HelpText } from '../help.ts';
 import { print } from '../print.ts';
 import { painter } from '../render/color.ts';
 import { renderNodes } from '../render/nodes.ts';
 
+const help: HelpText = {
+  examples: ['trigger nodes', "trigger nodes --json | jq '.[] | select(.present | not)'"],
+};
+
 export const define: Define = (command, run) => {
+  addHelp(command, help);
   command.action(
     run(async (session) => {
       const nodes = await session.client.request<NodeView[]>('/v1/nodes');

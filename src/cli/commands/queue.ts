@@ -3,6 +3,7 @@ import type { JobView, QueueView } from '../../api/contract.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import { printable } from '../../domain/names.ts';
 import type { Define } from '../command.ts';
+import { addHelp, type HelpText } from '../help.ts';
 import type { DaemonClient } from '../http-client.ts';
 import { query } from '../options.ts';
 import { renderQueue } from '../render/queue-table.ts';
@@ -18,16 +19,19 @@ interface Options {
   readonly all?: boolean;
 }
 
-const help = `
+const help: HelpText = {
+  details: `
 Columns are those of tsp. A deferred job is queued, and says what it waits for. With --json: the jobs of all queues
-(or of --queue), oldest first.
-
-Examples:
-  watch -n 1 trigger queue
-  trigger queue --all
-  trigger queue --json | jq '.[] | select(.state == "running")'`;
+(or of --queue), oldest first.`,
+  examples: [
+    'watch -n 1 trigger queue',
+    'trigger queue --all',
+    `trigger queue --json | jq '.[] | select(.state == "running")'`,
+  ],
+};
 
 export const define: Define = (command, run) => {
+  addHelp(command, help);
   command
     .usage('[options] [command]')
     .argument('[verb]', '')
@@ -35,7 +39,6 @@ export const define: Define = (command, run) => {
     .allowExcessArguments()
     .option('--queue <name>', 'show this queue (default: "default")')
     .option('--all', 'show all queues, and all ended jobs that are kept')
-    .addHelpText('after', help)
     .action(run(list));
 };
 

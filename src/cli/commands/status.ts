@@ -1,22 +1,25 @@
 import type { FiringView } from '../../api/contract.ts';
 import type { Define } from '../command.ts';
+import { addHelp, type HelpText } from '../help.ts';
 import { count } from '../options.ts';
 import { print } from '../print.ts';
 import { painter } from '../render/color.ts';
 import { type Canvas, renderFiring, renderFirings } from '../render/firing.ts';
 import type { Session } from '../session.ts';
 
-const help = `
-Examples:
-  trigger status
-  trigger status 01K9ZQ4T5M8W3V6X7Y8Z9A0BCD
-  trigger status --json 01K9ZQ4T5M8W3V6X7Y8Z9A0BCD | jq .outcomes`;
+const help: HelpText = {
+  examples: [
+    'trigger status',
+    'trigger status 01K9ZQ4T5M8W3V6X7Y8Z9A0BCD',
+    'trigger status --json 01K9ZQ4T5M8W3V6X7Y8Z9A0BCD | jq .outcomes',
+  ],
+};
 
 export const define: Define = (command, run) => {
+  addHelp(command, help);
   command
     .argument('[firing]', 'a firing’s id')
     .option('-n, --limit <number>', 'show this many of the recent firings', count, 20)
-    .addHelpText('after', help)
     .action(
       run((session, firing: string | undefined, { limit }: { readonly limit: number }) =>
         firing === undefined ? listFirings(session, limit) : showFiring(session, firing),

@@ -1,8 +1,16 @@
 import type { Define } from '../../command.ts';
+import { addHelp, type HelpText } from '../../help.ts';
 import { print } from '../../print.ts';
 
+const help: HelpText = {
+  details: `
+Every value says where it came from; secrets are masked.`,
+  examples: ['trigger config print', 'TRIGGERD_JOBS_GRACE=3s trigger config print | grep grace'],
+};
+
 export const define: Define = (command, run) => {
-  command.addHelpText('after', '\nEvery value says where it came from; secrets are masked.').action(
+  addHelp(command, help);
+  command.action(
     run(async (session) => {
       const { loadConfig } = await import('../../load-config.ts');
       const { maskSecrets, renderToml } = await import('../../../config/render-toml.ts');

@@ -1,19 +1,20 @@
 import type { ForgetBody, ForgottenView } from '../../../api/contract.ts';
 import { askingUser } from '../../asking-user.ts';
 import type { Define } from '../../command.ts';
+import { addHelp, type HelpText } from '../../help.ts';
 import { print } from '../../print.ts';
 
-const help = `
-For a node that will not come back: everything owed to it ends as skipped. A node that does come back joins anew.
-
-Examples:
-  trigger node forget lb03.example.com`;
+const help: HelpText = {
+  details: `
+For a node that will not come back: everything owed to it ends as skipped. A node that does come back joins anew.`,
+  examples: ['trigger node forget lb03.example.com'],
+};
 
 export const define: Define = (command, run) => {
+  addHelp(command, help);
   command
-    .argument('<name>', 'the node')
+    .argument('<node>', 'its name')
     .option('--force', 'also while its daemon is up')
-    .addHelpText('after', help)
     .action(
       run(async (session, name: string, { force }: { readonly force?: boolean }) => {
         const body: ForgetBody = { user: askingUser(session.env), ...(force === undefined ? {} : { force }) };

@@ -1,10 +1,16 @@
 import type { PluginView } from '../../../api/contract.ts';
 import type { Define } from '../../command.ts';
+import { addHelp, type HelpText } from '../../help.ts';
 import { print } from '../../print.ts';
 import { painter } from '../../render/color.ts';
 import { renderPlugins } from '../../render/plugin.ts';
 
+const help: HelpText = {
+  examples: ['trigger plugin list'],
+};
+
 export const define: Define = (command, run) => {
+  addHelp(command, help);
   command.action(
     run(async (session) => {
       const plugins = await session.client.request<PluginView[]>('/v1/plugins');

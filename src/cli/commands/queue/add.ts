@@ -1,6 +1,7 @@
 import type { JobView, NewJobBody } from '../../../api/contract.ts';
 import { TriggerdError } from '../../../domain/errors.ts';
 import type { Define } from '../../command.ts';
+import { addHelp, type HelpText } from '../../help.ts';
 import { duration, jobId, pair } from '../../options.ts';
 import { print } from '../../print.ts';
 import type { Session } from '../../session.ts';
@@ -17,16 +18,19 @@ interface Options {
   readonly noop?: boolean;
 }
 
-const help = `
-The command is started as it stands, without a shell, in the present folder. Options come before the command.
-
-Examples:
-  trigger queue add -- tar -czf /srv/backup.tgz /srv/data
-  trigger queue add --label nightly --timeout 1h -- /usr/local/bin/backup
-  trigger queue add -- sh -c 'pg_dump db | gzip > /srv/db.gz'
-  trigger queue add --queue requests --plugin echo --arg text=hello`;
+const help: HelpText = {
+  details: `
+The command is started as it stands, without a shell, in the present folder. Options come before the command.`,
+  examples: [
+    'trigger queue add -- tar -czf /srv/backup.tgz /srv/data',
+    'trigger queue add --label nightly --timeout 1h -- /usr/local/bin/backup',
+    "trigger queue add -- sh -c 'pg_dump db | gzip > /srv/db.gz'",
+    'trigger queue add --queue requests --plugin echo --arg text=hello',
+  ],
+};
 
 export const define: Define = (command, run) => {
+  addHelp(command, help);
   command
     .argument('[command...]', 'what to run')
     .option('--queue <name>', 'the queue that is meant (default: "default")')
@@ -39,7 +43,6 @@ export const define: Define = (command, run) => {
     .option('--urgent', 'put it at the head of the queue')
     .option('--noop', 'only say what would be done; refused if the plugin can’t')
     .passThroughOptions()
-    .addHelpText('after', help)
     .action(run(add));
 };
 

@@ -1,8 +1,14 @@
 import type { Define } from '../../command.ts';
+import { addHelp, type HelpText } from '../../help.ts';
 import { print } from '../../print.ts';
 import { addQueueOption, type QueueOption, queuePath } from './queue-option.ts';
 
+const help: HelpText = {
+  examples: ['trigger queue clear', 'trigger queue clear --all'],
+};
+
 export const define: Define = (command, run) => {
+  addHelp(command, help);
   addQueueOption(command)
     .option('--all', 'of all queues')
     .action(

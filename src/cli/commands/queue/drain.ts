@@ -1,5 +1,6 @@
 import type { QueueView } from '../../../api/contract.ts';
 import type { Define } from '../../command.ts';
+import { addHelp, type HelpText } from '../../help.ts';
 import { duration, query } from '../../options.ts';
 import { print } from '../../print.ts';
 import { startProgress } from '../../progress.ts';
@@ -8,14 +9,15 @@ import { addQueueOption, type QueueOption, queuePath } from './queue-option.ts';
 
 type Options = QueueOption & { readonly timeout?: number };
 
-const help = `
-The queue takes no new job meanwhile. Ctrl-C, and a timeout, give the draining up: the queue takes jobs again.`;
+const help: HelpText = {
+  details: `
+The queue takes no new job meanwhile. Ctrl-C, and a timeout, give the draining up: the queue takes jobs again.`,
+  examples: ['trigger queue drain --timeout 10m && reboot'],
+};
 
 export const define: Define = (command, run) => {
-  addQueueOption(command)
-    .option('--timeout <duration>', 'wait no longer than this', duration)
-    .addHelpText('after', help)
-    .action(run(drain));
+  addHelp(command, help);
+  addQueueOption(command).option('--timeout <duration>', 'wait no longer than this', duration).action(run(drain));
 };
 
 const drain = async (session: Session, { queue, timeout }: Options): Promise<number> => {

@@ -1,11 +1,17 @@
 import type { JobView } from '../../../api/contract.ts';
 import type { Define } from '../../command.ts';
+import { addHelp, type HelpText } from '../../help.ts';
 import { jobId } from '../../options.ts';
 import { print } from '../../print.ts';
 import { renderJobInfo } from '../../render/job-info.ts';
 import { latestJob } from './latest-job.ts';
 
+const help: HelpText = {
+  examples: ['trigger queue info', 'trigger queue info 7 --json | jq .times'],
+};
+
 export const define: Define = (command, run) => {
+  addHelp(command, help);
   command.argument('[id]', 'the job (default: the one that runs, or ran last)', jobId).action(
     run(async (session, given: number | undefined) => {
       const id = given ?? (await latestJob(session, 'started'));

@@ -1,5 +1,6 @@
 import type { JobView } from '../../../api/contract.ts';
 import type { Define } from '../../command.ts';
+import { addHelp } from '../../help.ts';
 import { jobId } from '../../options.ts';
 import { print } from '../../print.ts';
 import type { Session } from '../../session.ts';
@@ -13,6 +14,7 @@ export const defineJobVerb =
   (command, run) => {
     const meant = verb === 'kill' ? 'started' : 'queued';
     const said = verb === 'kill' ? 'the one that runs' : 'the one in the queue that was added last';
+    addHelp(command, { examples: [`trigger queue ${verb}`, `trigger queue ${verb} 7`] });
     command.argument('[id]', `the job (default: ${said})`, jobId).action(
       run(async (session, given: number | undefined) => {
         await doToJob(session, verb, given ?? (await latestJob(session, meant)), () => '');

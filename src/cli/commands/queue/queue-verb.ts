@@ -1,5 +1,6 @@
 import type { QueueView } from '../../../api/contract.ts';
 import type { Define } from '../../command.ts';
+import { addHelp } from '../../help.ts';
 import { print } from '../../print.ts';
 import { addQueueOption, type QueueOption, queuePath } from './queue-option.ts';
 
@@ -7,6 +8,7 @@ import { addQueueOption, type QueueOption, queuePath } from './queue-option.ts';
 export const defineQueueVerb =
   (verb: 'pause' | 'resume'): Define =>
   (command, run) => {
+    addHelp(command, { examples: [`trigger queue ${verb}`, `trigger queue ${verb} --queue backups`] });
     addQueueOption(command).action(
       run(async (session, { queue }: QueueOption) => {
         const view = await session.client.request<QueueView>(queuePath(queue, verb), { method: 'POST' });

@@ -1,9 +1,15 @@
 import type { Define } from '../../command.ts';
+import { addHelp, type HelpText } from '../../help.ts';
 import { count } from '../../options.ts';
 import { print } from '../../print.ts';
 import { addQueueOption, type QueueOption, queuePath } from './queue-option.ts';
 
+const help: HelpText = {
+  examples: ['trigger queue slots', 'trigger queue slots 4 --queue backups'],
+};
+
 export const define: Define = (command, run) => {
+  addHelp(command, help);
   addQueueOption(command)
     .argument('[number]', 'how many jobs may run at the same time', count)
     .action(

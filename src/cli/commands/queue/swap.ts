@@ -1,8 +1,14 @@
 import type { Define } from '../../command.ts';
+import { addHelp, type HelpText } from '../../help.ts';
 import { jobId } from '../../options.ts';
 import { print } from '../../print.ts';
 
+const help: HelpText = {
+  examples: ['trigger queue swap 8 9'],
+};
+
 export const define: Define = (command, run) => {
+  addHelp(command, help);
   command
     .argument('<a>', 'a queued job', jobId)
     .argument('<b>', 'another queued job', jobId)

@@ -1,18 +1,22 @@
 import type { Define } from '../../command.ts';
+import { addHelp, type HelpText } from '../../help.ts';
 import { Interrupted } from '../../interrupted.ts';
 import { countFrom0, jobId } from '../../options.ts';
 import type { Session } from '../../session.ts';
 import { followOutput, refuseJson } from './follow-output.ts';
 import { latestJob } from './latest-job.ts';
 
-const help = `
-Without an id: the job that runs, or ran last. Ctrl-C leaves the job alone. Exits with the job’s own exit code.`;
+const help: HelpText = {
+  details: `
+Without an id: the job that runs, or ran last. Ctrl-C leaves the job alone. Exits with the job’s own exit code.`,
+  examples: ['trigger queue tail', 'trigger queue tail -n 50 7'],
+};
 
 export const define: Define = (command, run) => {
+  addHelp(command, help);
   command
     .argument('[id]', 'the job', jobId)
     .option('-n, --lines <number>', 'start with this many of the last lines', countFrom0, 10)
-    .addHelpText('after', help)
     .action(run(tail));
 };
 

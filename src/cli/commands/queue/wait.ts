@@ -2,6 +2,7 @@ import type { JobView } from '../../../api/contract.ts';
 import { formatDuration } from '../../../domain/duration.ts';
 import { TriggerdError } from '../../../domain/errors.ts';
 import type { Define } from '../../command.ts';
+import { addHelp, type HelpText } from '../../help.ts';
 import { Interrupted } from '../../interrupted.ts';
 import { duration, jobId } from '../../options.ts';
 import { print } from '../../print.ts';
@@ -11,15 +12,18 @@ import { throughRestarts } from '../../through-restarts.ts';
 import { withinTime } from '../../within-time.ts';
 import { latestJob } from './latest-job.ts';
 
-const help = `
+const help: HelpText = {
+  details: `
 Without an id: the job added last. Exits with the job’s own exit code; 124 when it ran into its timeout, 127 when it
-could not be started, 128 and the signal’s number when it was killed. With --timeout: 5 when that passes first.`;
+could not be started, 128 and the signal’s number when it was killed. With --timeout: 5 when that passes first.`,
+  examples: ['trigger queue wait 7 && echo it went well', 'trigger queue wait --timeout 10m 7'],
+};
 
 export const define: Define = (command, run) => {
+  addHelp(command, help);
   command
     .argument('[id]', 'the job', jobId)
     .option('--timeout <duration>', 'wait no longer than this', duration)
-    .addHelpText('after', help)
     .action(run(wait));
 };
 

@@ -1,0 +1,18 @@
+/** Writes the manual pages: `tsx scripts/man.ts FOLDER VERSION`. They are dated by $SOURCE_DATE_EPOCH, where that is set. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { configPage } from './man/config-page.ts';
+import { triggerPage } from './man/trigger-page.ts';
+import { triggerdPage } from './man/triggerd-page.ts';
+
+const [folder, version] = process.argv.slice(2);
+if (folder === undefined || version === undefined) throw new Error('usage: man.ts FOLDER VERSION');
+
+const epoch = process.env['SOURCE_DATE_EPOCH'];
+const made = epoch === undefined ? new Date() : new Date(Number(epoch) * 1000);
+const of = { version, date: made.toISOString().slice(0, 10) };
+
+mkdirSync(folder, { recursive: true });
+writeFileSync(join(folder, 'trigger.1'), await triggerPage(of));
+writeFileSync(join(folder, 'triggerd.8'), triggerdPage(of));
+writeFileSync(join(folder, 'triggerd.toml.5'), configPage(of));

@@ -1,0 +1,67 @@
+/**
+ * `trigger __complete WORD…`: what the last word may become, one candidate a line, its meaning after a tab. The lines
+ * `:files` and `:commands` leave it to the shell to add its own.
+ */
+import type { Argument, Option } from 'commander';
+import { daemonClient } from '../http-client.ts';
+import { findSocketPath } from '../socket-path.ts';
+import { kindOf } from './kinds.ts';
+import { optionNamed, optionsOf, type Place, walk } from './place.ts';
+import { askFor, type Candidate, type ValueKind } from './values.ts';
+
+/** Whoever presses TAB waits no longer than this for the daemon. */
+const patienceMs = 1000;
+
+export const printCandidates = async (words: readonly string[]): Promise<number> => {
+  const last = words.at(-1) ?? '';
+  const place = await walk(words.slice(0, -1));
+  const { start, wanted } = wantedAt(place, last);
+  const candidates = (await Promise.all(wanted.map((each) => candidatesOf(each, place)))).flat();
+  const fitting = candidates.filter(({ value }) => value.startsWith(':') || `${start}${value}`.startsWith(last));
+  const lines = fitting.map(({ value, about }) => (value.startsWith(':') ? value : `${start}${value}\t${about}`));
+  process.stdout.write(lines.map((line) => `${line}\n`).join(''));
+  return 0;
+};
+
+type Wanted = Option | Argument | 'verbs' | 'options';
+
+/** `start`: the part of the last word that stays, as in `--host=` and `--host a,`. */
+const wantedAt = (place: Place, last: string): { start: string; wanted: readonly Wanted[] } => {
+  const { command, args, option, optionsAreOver } = place;
+  if (option !== undefined) return { start: listStart(option, last), wanted: [option] };
+  if (last.startsWith('-') && !optionsAreOver) {
+    const at = last.indexOf('=') + 1;
+    const found = at === 0 ? undefined : optionNamed(command, last.slice(0, at - 1));
+    if (found === undefined) return { start: '', wanted: ['options'] };
+    return { start: last.slice(0, at) + listStart(found, last.slice(at)), wanted: [found] };
+  }
+  const expected = command.registeredArguments;
+  const argument = expected[args.length] ?? (expected.at(-1)?.variadic === true ? expected.at(-1) : undefined);
+  const verbs: Wanted[] = args.length === 0 && !optionsAreOver ? ['verbs'] : [];
+  return { start: '', wanted: argument === undefined ? verbs : [...verbs, argument] };
+};
+
+const listStart = (option: Option, value: string): string =>
+  option.long === '--host' ? value.slice(0, value.lastIndexOf(',') + 1) : '';
+
+const candidatesOf = async (wanted: Wanted, place: Place): Promise<Candidate[]> => {
+  if (wanted === 'verbs') return place.command.commands.map((verb) => ({ value: verb.name(), about: verb.summary() }));
+  if (wanted === 'options')
+    return optionsOf(place.command).map(({ long, short, description }) => ({
+      value: long ?? short ?? '',
+      about: description,
+    }));
+  if (wanted.argChoices !== undefined) return wanted.argChoices.map((value) => ({ value, about: '' }));
+  const kind = kindOf(wanted, place.command);
+  if (kind === undefined) return [];
+  if (kind === ':files' || kind === ':commands') return [{ value: kind, about: '' }];
+  return ask(kind, place);
+};
+
+/** Nobody who presses TAB wants to read why there is nothing. */
+const ask = async (kind: ValueKind, { given }: Place): Promise<Candidate[]> => {
+  const socket = () => findSocketPath(given.get('socket'), given.get('config'), process.env);
+  const signal = AbortSignal.timeout(patienceMs);
+  const client = daemonClient(socket, signal);
+  return askFor(kind, { client, signal, queue: given.get('queue') }).catch(() => []);
+};

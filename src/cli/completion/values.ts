@@ -1,0 +1,55 @@
+/** What is there at the moment: asked of the daemon, for a short time. */
+import type { FiringView, JobView, NodeView, PluginView, QueueView } from '../../api/contract.ts';
+import type { DaemonClient } from '../http-client.ts';
+import { query } from '../options.ts';
+import { visible } from '../render/text.ts';
+
+export interface Candidate {
+  readonly value: string;
+  readonly about: string;
+}
+
+export interface Asking {
+  readonly client: DaemonClient;
+  readonly signal: AbortSignal;
+  /** `--queue`, where the command line has it. */
+  readonly queue: string | undefined;
+}
+
+export type ValueKind = 'queues' | 'jobs' | 'running' | 'queued' | 'ended' | 'firings' | 'nodes' | 'plugins';
+
+export const askFor = async (kind: ValueKind, asking: Asking): Promise<Candidate[]> => {
+  switch (kind) {
+    case 'queues':
+      return (await get<QueueView[]>(asking, '/v1/queues')).map(({ name, running, queued }) => ({
+        value: name,
+        about: `${running} running, ${queued} queued`,
+      }));
+    case 'nodes':
+      return (await get<NodeView[]>(asking, '/v1/nodes')).map(({ node, present }) => ({
+        value: node,
+        about: present ? 'present' : 'away',
+      }));
+    case 'plugins':
+      return (await get<PluginView[]>(asking, '/v1/plugins')).map(({ name }) => ({ value: name, about: 'plugin' }));
+    case 'firings':
+      return (await get<FiringView[]>(asking, '/v1/firings?limit=20')).map(({ id, trigger }) => ({
+        value: id,
+        about: visible(trigger),
+      }));
+    default:
+      return jobs(kind, asking);
+  }
+};
+
+const statesOf = { jobs: undefined, running: 'running', queued: 'queued', ended: 'finished,skipped' } as const;
+
+const jobs = async (kind: keyof typeof statesOf, asking: Asking): Promise<Candidate[]> => {
+  const which = query({ queue: asking.queue, state: statesOf[kind], command: 60, queued: 100, ended: 100 });
+  return (await get<JobView[]>(asking, `/v1/jobs${which}`)).map(({ id, state, label, command }) => ({
+    value: String(id),
+    about: `${state}: ${visible(label ?? command)}`,
+  }));
+};
+
+const get = <Answer>({ client, signal }: Asking, path: string): Promise<Answer> => client.request(path, { signal });
