@@ -39,7 +39,7 @@ export const literal = (source: string): string => {
 const hex = (char: string): string => (char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
 
 export const title = ({ name, section, date, version }: PageTitle): string =>
-  `.\\" Made from the program itself: see scripts/man.ts.\n.TH ${name} ${section} ${date} "triggerd ${version}"`;
+  `.\\" Made from the program itself: see scripts/man.ts.\n.TH ${name.toUpperCase()} ${section} ${date} "triggerd ${version}"`;
 
 export const section = (heading: string): string => `.SH ${quoted(heading.toUpperCase())}`;
 export const subsection = (heading: string): string => `.SS ${quoted(heading)}`;

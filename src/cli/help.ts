@@ -24,7 +24,7 @@ export const paragraphsOf = (details: string | undefined): string[] =>
 
 const renderHelp = (command: Command, { details, examples }: HelpText): string => {
   const help = command.createHelp();
-  const columns = process.stdout.columns ?? 80;
+  const columns = command.configureOutput().getOutHelpWidth?.() ?? 80;
   const paragraphs = paragraphsOf(details).map((paragraph) => `\n${help.boxWrap(paragraph, columns)}\n`);
   return `${paragraphs.join('')}\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`;
 };

@@ -27,7 +27,7 @@ ends the waiting, not the firing.`,
   examples: [
     "trigger fire 'refresh load balancers' --host lb01.example.com,lb02.example.com",
     'trigger fire rollout --host web01,web02,web03 --wait --timeout 10m',
-    "trigger fire restart --host web01 --ttl 1h --plugin command --arg command='sync'",
+    'trigger fire restart --host web01 --ttl 1h --plugin command --arg command=sync',
   ],
 };
 

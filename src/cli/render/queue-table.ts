@@ -9,6 +9,8 @@ const titles = ['ID', 'State', 'Output', 'E-Level', 'Times(r/u/s)'] as const;
 const leastWidths = [4, 10, 20, 8, 14] as const;
 /** A command gets at least this, even if a path has to lose its head. */
 const leastCommand = 24;
+/** A path loses all but this to an id or times that are wider than their columns. */
+const leastOutput = 8;
 /** As many queued jobs as the daemon lists at most. */
 const longQueue = 1000;
 
@@ -22,25 +24,28 @@ export const renderQueue = (
     rows.reduce<number>((widest, { output }) => Math.max(widest, widthOf(output)), leastWidths[2]),
     columns,
   );
-  const widths = leastWidths.map((width, at) => (at === 2 ? outputWidth : width));
-  const line = (cells: readonly string[], last: string): string =>
-    `${cells.map((cell, at) => padEnd(cell, widths[at] ?? 0)).join(' ')} ${last}`;
-  const left =
-    columns === null ? null : Math.max(leastCommand / 2, columns - widths.reduce((sum, width) => sum + width + 1, 0));
   const lineOf = ({ job, output }: (typeof rows)[number]): string => {
-    const cells = [String(job.id), job.state, cutStart(output, outputWidth), exitLevel(job), times(job)];
-    return line(cells, describeCommand(job, left));
+    const others = [String(job.id), job.state, '', exitLevel(job), times(job)];
+    const width = columns === null ? outputWidth : Math.max(leastOutput, outputWidth - overhang(others));
+    const head = joinCells(others.with(2, cutStart(output, width)), width);
+    const left = columns === null ? null : Math.max(leastCommand / 2, columns - widthOf(head));
+    return `${head}${describeCommand(job, left)}`;
   };
   return [
-    line(
-      titles,
-      `Command [run=${queue.running}/${queue.slots}]${queue.paused ? ' paused' : ''}${queue.draining ? ' draining' : ''}`,
-    ),
+    `${joinCells(titles, outputWidth)}Command [run=${queue.running}/${queue.slots}]${queue.paused ? ' paused' : ''}${queue.draining ? ' draining' : ''}`,
     ...rows.filter(({ job }) => !hasEnded(job)).map(lineOf),
     ...moreQueued(jobs, queue.queued),
     ...rows.filter(({ job }) => hasEnded(job)).map(lineOf),
   ].join('\n');
 };
+
+/** Everything before the command, with the space before that. */
+const joinCells = (cells: readonly string[], outputWidth: number): string =>
+  cells.map((cell, at) => `${padEnd(cell, at === 2 ? outputWidth : (leastWidths[at] ?? 0))} `).join('');
+
+/** By how much cells are wider than their columns, as a long id is: the path gives way. */
+const overhang = (cells: readonly string[]): number =>
+  cells.reduce((sum, cell, at) => sum + Math.max(0, widthOf(cell) - (leastWidths[at] ?? 0)), 0);
 
 /**
  * The daemon lists the head of a very long queue. A difference of a few is none: the two numbers were asked for one after

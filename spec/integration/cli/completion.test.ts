@@ -1,0 +1,130 @@
+import { dirname } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openScreen } from '../../support/screen.ts';
+import { type StubDaemon, startStubDaemon, takenOver } from '../../support/stub-daemon.ts';
+import { until } from '../../support/wait.ts';
+import { firingView, jobView, nodeView, queueView } from '../../unit/cli/views.ts';
+import { at, binary, trigger } from './trigger.ts';
+
+let daemon: StubDaemon;
+beforeAll(async () => {
+  daemon = await startStubDaemon({
+    'GET /v1/queues': () => [queueView(), queueView({ name: 'backups' })],
+    'GET /v1/jobs': ({ query }) =>
+      query['state'] === 'running'
+        ? [jobView({ id: 4711, state: 'running', command: 'sleep\t100' })]
+        : [jobView({ id: 4712 })],
+    'GET /v1/nodes': () => [nodeView({ node: 'lb01.example.com' }), nodeView({ node: 'lb02.example.com' })],
+    'GET /v1/plugins': () => [{ name: 'puppet' }, { name: 'puppet/other' }],
+    'GET /v1/firings': () => [firingView({ id: '01K9ZQ4T5M8W3V6X7Y8Z9A0BCD', trigger: 'refresh' })],
+  });
+});
+afterAll(() => daemon.close());
+
+/** The candidates for the last word, without what is said about them. */
+const candidates = async (...words: string[]): Promise<string[]> => {
+  const { code, stdout, stderr } = await trigger(['__complete', ...words], at(daemon));
+  expect([code, stderr]).toEqual([0, '']);
+  return stdout.split('\n').flatMap((line) => (line === '' ? [] : [line.split('\t')[0] ?? '']));
+};
+
+describe('trigger __complete', () => {
+  it.each<[string[], string[]]>([
+    [['que'], ['queue']],
+    [
+      ['q', 're'],
+      ['remove', 'retry', 'resume'],
+    ],
+    [['queue', '--al'], ['--all']],
+    [['queue', '--js'], ['--json']],
+    [['--vers'], ['--version']],
+    [
+      ['completion', ''],
+      ['bash', 'zsh', 'fish'],
+    ],
+    [
+      ['queue', '--queue', ''],
+      ['default', 'backups'],
+    ],
+    [['queue', '--queue=b'], ['--queue=backups']],
+    [['queue', '--queue', '=', 'b'], ['backups']],
+    [['queue', 'kill', ''], ['4711']],
+    [['queue', 'remove', '4'], ['4712']],
+    [['queue', 'kill', '4711', ''], []],
+    [['queue', 'swap', '4712', ''], ['4712']],
+    [
+      ['fire', 'x', '--host', 'lb'],
+      ['lb01.example.com', 'lb02.example.com'],
+    ],
+    [['fire', 'x', '--host', 'a,lb02'], ['a,lb02.example.com']],
+    [['fire', 'x', '--plugin', 'puppet/'], ['puppet/other']],
+    [['fire', 'x', '--ttl', ''], []],
+    [['status', ''], ['01K9ZQ4T5M8W3V6X7Y8Z9A0BCD']],
+    [['node', 'forget', 'lb02'], ['lb02.example.com']],
+    [
+      ['plugin', 'info', ''],
+      ['puppet', 'puppet/other'],
+    ],
+    [['config', 'check', ''], [':files']],
+    [['--config', ''], [':files']],
+    [['queue', 'add', '--', ''], [':commands']],
+    [['queue', 'add', 'ls', '--al'], [':commands']],
+    [['quue', 'nonsense', ''], []],
+  ])('%j', async (words, expected) => {
+    expect(await candidates(...words)).toEqual(expected);
+  });
+
+  it('says what each is, on one line', async () => {
+    expect((await trigger(['__complete', 'queue', 'kill', ''], at(daemon))).stdout).toBe(
+      '4711\trunning: sleep\\t100\n',
+    );
+  });
+
+  it('asks the daemon and the queue that the command line names', async () => {
+    await trigger(['__complete', '--socket', daemon.socket, 'queue', '--queue', 'backups', 'kill', '']);
+    expect(daemon.requests.at(-1)?.query).toMatchObject({ queue: 'backups', state: 'running' });
+  });
+
+  it('has nothing to say of a daemon that is down, or does not answer', async () => {
+    expect(await trigger(['__complete', 'queue', 'kill', ''])).toEqual({ code: 0, stdout: '', stderr: '' });
+    const mute = await startStubDaemon({ 'GET /v1/jobs': () => takenOver });
+    expect(await trigger(['__complete', 'queue', 'kill', ''], at(mute))).toEqual({ code: 0, stdout: '', stderr: '' });
+    await mute.close();
+  });
+});
+
+describe('the scripts, in the shells themselves', () => {
+  it.each([
+    ['bash', ['bash', '--norc', '--noprofile'], 'source <(trigger completion bash)'],
+    ['zsh', ['zsh', '-f'], 'autoload -U compinit; compinit -u -D; source <(trigger completion zsh)'],
+    ['fish', ['fish', '--no-config'], 'trigger completion fish | source'],
+  ])(
+    '%s completes a verb and what is there',
+    async (_shell, argv, load) => {
+      const env = { PATH: `${dirname(binary)}:${process.env['PATH'] ?? ''}`, TRIGGERD_SOCKET: daemon.socket };
+      const screen = await openScreen(argv, { env });
+      const shows = (text: string) =>
+        until(async () => (await screen.lines()).some((line) => line.includes(text)), text, 20_000);
+      try {
+        await screen.type(`${load}; echo lo''aded`);
+        await screen.press('Enter');
+        await shows('loaded');
+        await screen.type('trigger queue ki');
+        await screen.press('Tab');
+        await shows('trigger queue kill');
+        await screen.press('Tab');
+        await shows('trigger queue kill 4711');
+        await screen.press('C-c');
+        await screen.type('trigger fire x --host lb');
+        await screen.press('Tab');
+        await shows('--host lb0');
+        await screen.type('2');
+        await screen.press('Tab');
+        await shows('--host lb02.example.com');
+      } finally {
+        await screen.close();
+      }
+    },
+    60_000,
+  );
+});

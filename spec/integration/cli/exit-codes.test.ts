@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { exitCodes } from '../../../src/cli/program.ts';
+import { refuse, type StubDaemon, startStubDaemon, takenOver } from '../../support/stub-daemon.ts';
+import { until } from '../../support/wait.ts';
+import { finishedView, firingId, jobView, outcomeView, queueView, succeeded } from '../../unit/cli/views.ts';
+import { at, start, trigger } from './trigger.ts';
+
+/** Scripts match on these numbers: none of them may ever mean something else. */
+let daemon: StubDaemon;
+beforeEach(async () => {
+  daemon = await startStubDaemon({
+    'GET /v1/queues': () => [queueView()],
+    'GET /v1/jobs': () => [],
+    'GET /v1/jobs/1': () => jobView({ id: 1, state: 'running' }),
+    'GET /v1/jobs/1/wait': () => takenOver,
+    'GET /v1/jobs/2': () => finishedView({ id: 2, result: 'failed', exit_code: 42, wait_exit_code: 42 }),
+    'POST /v1/jobs/2/kill': (_, response) => refuse(response, 409, { code: 'job-state', message: 'it has ended' }),
+    'GET /v1/nodes': (_, response) => refuse(response, 503, { code: 'etcd-unreachable', message: 'no etcd' }),
+    'POST /v1/jobs': (_, response) => refuse(response, 400, { code: 'input-invalid', message: 'argv' }),
+    'POST /v1/firings': () => ({ id: firingId, targets: ['a', 'b'], unseen: [] }),
+    [`GET /v1/firings/${firingId}/follow`]: (_, response) => {
+      response.write(`${JSON.stringify(succeeded('a'))}\n`);
+      const failed = outcomeView({ node: 'b', stage: 'finished', result: 'failed', exit_code: 1 });
+      response.end(`${JSON.stringify(failed)}\n`);
+      return takenOver;
+    },
+  });
+});
+afterEach(() => daemon.close());
+
+const fire = ['fire', 'x', '--host', 'a,b'];
+
+describe('exit codes', () => {
+  it.each<[number, string, string[]]>([
+    [0, 'fine', ['queue']],
+    [0, 'fired; nobody waits for the end', fire],
+    [0, 'help that was asked for', ['queue', '--help']],
+    [1, 'the daemon refuses', ['queue', 'kill', '2']],
+    [1, 'there is no such job', ['queue', 'info', '3']],
+    [2, 'an unknown option', ['queue', '--nonsense']],
+    [2, 'no command at all', []],
+    [2, 'a configuration that is not there', ['config', 'check', '/nonexistent.toml']],
+    [2, 'a request that is not well-formed', ['queue', 'add', 'true']],
+    [3, 'no daemon', ['queue', '--socket', '/nonexistent/socket']],
+    [3, 'no etcd', ['nodes']],
+    [4, 'one target did not end well', [...fire, '--wait']],
+    [5, 'timed out waiting', ['queue', 'wait', '1', '--timeout', '200ms']],
+    [42, 'the job’s own', ['queue', 'wait', '2']],
+  ])('%i: %s', async (code, _why, args) => {
+    expect((await trigger(args, at(daemon))).code).toBe(code);
+  });
+
+  it('130: Ctrl-C', async () => {
+    const waiting = start(['queue', 'wait', '1'], at(daemon));
+    await until(() => daemon.requests.some(({ path }) => path === '/v1/jobs/1/wait'), 'the wait', 20_000);
+    waiting.process.kill('SIGINT');
+    expect(await waiting.ended).toMatchObject({ code: 130, stderr: expect.stringContaining('job 1 goes on') });
+  });
+
+  it('are the same in --help and in the documentation', async () => {
+    const { stdout } = await trigger(['--help']);
+    const page = readFileSync(new URL('../../../docs/cli.md', import.meta.url), 'utf8').replaceAll('`', '');
+    for (const [code, means] of exitCodes) {
+      expect(stdout).toContain(`${code}  ${means}`);
+      expect(page).toMatch(new RegExp(`^\\| ${code} +\\| ${means} +\\|$`, 'm'));
+    }
+  });
+});

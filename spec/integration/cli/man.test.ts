@@ -1,0 +1,32 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { root } from '../../support/node.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'man-'));
+  const env = { ...process.env, SOURCE_DATE_EPOCH: '1700000000' };
+  execFileSync(join(root, 'node_modules/.bin/tsx'), [join(root, 'scripts/man.ts'), folder, '1.2.3'], { env });
+}, 60_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it('there are three manual pages', () => {
+  expect(readdirSync(folder).sort()).toEqual(['trigger.1', 'triggerd.8', 'triggerd.toml.5']);
+});
+
+it.each(['trigger.1', 'triggerd.8', 'triggerd.toml.5'])(
+  '%s is what mandoc wants, dated, and fits 80 columns',
+  (page) => {
+    const file = join(folder, page);
+    expect(readFileSync(file, 'utf8')).toMatch(/^\.TH \S+ \d 2023-11-14 "triggerd 1\.2\.3"$/m);
+    // mandoc exits with 2 at a warning.
+    expect(execFileSync('mandoc', ['-Tlint', '-Wwarning', file], { encoding: 'utf8' })).toBe('');
+    const shown = execFileSync('mandoc', ['-Tascii', '-Owidth=80', file], { encoding: 'utf8' });
+    expect(shown).toMatch(/^NAME$/m);
+    // Bold is a letter, a backspace and the letter again.
+    for (const line of shown.split('\n')) expect(line.replaceAll(/.[\b]/g, '').length, line).toBeLessThanOrEqual(80);
+  },
+);
