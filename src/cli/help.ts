@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 export interface HelpText {
   /** Paragraphs, separated by an empty line; wrapped where they are shown. */
   readonly details?: string;
-  /** Complete commands, one per line, at most 78 characters each. */
+  /** Complete commands, one per line, at most 71 characters each: a manual page is indented. */
   readonly examples: readonly string[];
 }
 

@@ -18,7 +18,7 @@ Prints what happened on each node. What is still owed or queued ends as skipped.
 with --kill ended by its node, unless another firing needs the same run.`,
   examples: [
     'trigger cancel 01K9ZQ4T5M8W3V6X7Y8Z9A0BCD',
-    'trigger cancel 01K9ZQ4T5M8W3V6X7Y8Z9A0BCD --host lb01.example.com --kill',
+    'trigger cancel 01K9ZQ4T5M8W3V6X7Y8Z9A0BCD --host lb01 --kill',
   ],
 };
 

@@ -4,19 +4,24 @@ import { type Finding, wrong } from '../../doctor/finding.ts';
 import type { DaemonProbe } from '../../doctor/ports.ts';
 import { errorCatalogue, TriggerdError } from '../../domain/errors.ts';
 import type { Define } from '../command.ts';
+import { addHelp, type HelpText } from '../help.ts';
 import type { DaemonClient } from '../http-client.ts';
 import { print } from '../print.ts';
 import { painter } from '../render/color.ts';
 import { renderFindings } from '../render/findings.ts';
 import type { Session } from '../session.ts';
 
-const help = `
+const help: HelpText = {
+  details: `
 Looks at the configuration, the daemon and its queues, etcd, the clock, certificates, Puppet, the spool, permissions,
 FUSE and the broker. Needs no daemon. Run it as root: others may not look everywhere.
-Exits 1 if something is wrong; warnings alone exit 0.`;
+Exits 1 if something is wrong; warnings alone exit 0.`,
+  examples: ['trigger doctor', 'trigger doctor --json | jq \'.[] | select(.state == "wrong")\''],
+};
 
 export const define: Define = (command, run) => {
-  command.addHelpText('after', help).action(
+  addHelp(command, help);
+  command.action(
     run(async (session) => {
       const findings = await examineHere(session);
       const { columns, color } = session.terminal;

@@ -25,9 +25,9 @@ const help: HelpText = {
 With --wait: prints one line per node as it ends; exits 4 unless all ended well, 5 when --timeout passes first. Ctrl-C
 ends the waiting, not the firing.`,
   examples: [
-    "trigger fire 'refresh load balancers' --host lb01.example.com,lb02.example.com",
+    "trigger fire 'refresh load balancers' --host lb01,lb02",
     'trigger fire rollout --host web01,web02,web03 --wait --timeout 10m',
-    'trigger fire restart --host web01 --ttl 1h --plugin command --arg command=sync',
+    'trigger fire sync --host web01 --plugin command --arg command=sync',
   ],
 };
 
