@@ -63,10 +63,12 @@ export class MemoryFirings implements FiringLog, Intake {
     return this.unsettled().map(({ firing }) => firing.id);
   }
 
-  markPublished(id: string, stage: string): void {
+  markPublished(stages: Readonly<Record<string, string>>): void {
     if (this.trouble) throw this.trouble;
-    const logged = this.logged.get(id);
-    if (logged) this.logged.set(id, { ...logged, published: stage });
+    for (const [id, published] of Object.entries(stages)) {
+      const logged = this.logged.get(id);
+      if (logged) this.logged.set(id, { ...logged, published });
+    }
   }
 
   cursor(): Cursor | undefined {

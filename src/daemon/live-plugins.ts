@@ -61,7 +61,7 @@ export const createLivePlugins = (options: LivePluginsOptions, config: Config): 
       now: () => Date.now(),
     });
     const allowed = new Set(settings.watch.allow.map(canonicalPluginName));
-    return { room, allowed, runCommand, decide: createFiringJob({ allow: settings.watch.allow, check: room.check }) };
+    return { room, allowed, runCommand, decide: createFiringJob({ allow: settings.watch.allow }) };
   };
   let live = build(config);
   return {

@@ -6,13 +6,12 @@ import { canonicalPluginName } from './plugin-name.ts';
 export interface FiringJobOptions {
   /** `[watch] allow`: plugins that a firing may start on this node. */
   readonly allow: readonly string[];
-  /** Throws what `Plugins.check` throws. */
-  check(request: JobRequest): string;
 }
 
 /**
  * What a firing starts on this node. The node decides, not the firing: only plugins of the allow-list, and a firing that
- * names none gets this node's own `run_cmd` (plugin `puppet`). A refusal is a text for the outcome.
+ * names none gets this node's own `run_cmd` (plugin `puppet`). A refusal is a text for the outcome. Whether the plugin is
+ * there and can run this is not asked here.
  */
 export const createFiringJob = (options: FiringJobOptions) => {
   const allowed = new Set(options.allow.map(canonicalPluginName));
@@ -20,9 +19,7 @@ export const createFiringJob = (options: FiringJobOptions) => {
     try {
       const plugin = canonicalPluginName(firing.job.plugin ?? 'puppet');
       if (!allowed.has(plugin)) return { refusal: `plugin ${plugin} is not in [watch] allow on this node` };
-      const request = requestOf(firing, plugin);
-      options.check(request);
-      return { request };
+      return { request: requestOf(firing, plugin) };
     } catch (thrown) {
       const error = asTriggerdError(thrown);
       return { refusal: `${error.code}: ${error.message}` };

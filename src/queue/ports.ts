@@ -87,7 +87,8 @@ export interface FiringLog {
   /** Firings whose last published stage is not final, oldest first. */
   unsettled(): LoggedFiring[];
   unsettledIds(): FiringId[];
-  markPublished(id: FiringId, stage: string): void;
+  /** What etcd has by now, all in one transaction: `<stage>/<attempt>` by firing. */
+  markPublished(stages: Readonly<Record<FiringId, string>>): void;
   cursor(): Cursor | undefined;
   saveCursor(cursor: Cursor): void;
   /** Forgets settled firings that were received before this time and whose ids are from before it, too; how many. */

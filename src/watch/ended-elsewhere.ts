@@ -19,7 +19,7 @@ import { type Outcome, outcomeOfJob } from '../domain/outcome.ts';
 import type { Clock, FiringLog, LoggedFiring } from '../queue/ports.ts';
 import type { Queues } from '../queue/queues.ts';
 import type { Place } from './publication.ts';
-import { isPublishedFinal } from './published.ts';
+import { isPublishedFinal, markOf } from './published.ts';
 import { recordOutcome } from './record-outcome.ts';
 
 export interface EndedElsewhereOptions extends Place {
@@ -64,7 +64,7 @@ export class EndedElsewhere {
     const outcome: Outcome = { ...before, stage: 'skipped', reason, finishedAt: clock.now() };
     const recorded = await recordOutcome(this.#options, outcome);
     if (recorded.kind === 'settled') return;
-    firings.markPublished(logged.firing.id, `skipped/${outcome.attempt}`);
+    firings.markPublished({ [logged.firing.id]: markOf(outcome) });
     this.#skipUnlessOwed(job, reason);
   }
 

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { asTriggerdError } from '../domain/errors.ts';
-import { isFiringId } from '../domain/firing.ts';
+import { type FiringId, isFiringId } from '../domain/firing.ts';
 import type { FiringLog } from '../queue/ports.ts';
 import { AwaitedFirings } from './awaited-firings.ts';
 import { chunksOf } from './in-windows.ts';
@@ -34,17 +34,20 @@ export class InboxEntries {
   readonly #notices: Notices;
   readonly #taker: FiringTaker;
   readonly #awaited: AwaitedFirings;
+  /** Journalled, and not told etcd: of many firings first all are taken, and what is past by then is never told. */
+  #untold: FiringId[] = [];
   /** Unsettled firings without an entry: etcd may have lost both, and then their jobs run all the same. */
   #gone: ReadonlySet<string> = new Set();
 
   constructor(options: InboxEntriesOptions) {
     this.#options = options;
     this.#notices = new Notices(options.log);
-    this.#taker = new FiringTaker(options, this.#notices);
+    const outcomes = { ...options.outcomes, publish: (id: FiringId) => void this.#untold.push(id) };
+    this.#taker = new FiringTaker({ ...options, outcomes }, this.#notices);
     this.#awaited = new AwaitedFirings({
       store: options.store,
       firingKey: options.keys.firing,
-      onAppeared: (id, entry) => this.#taker.take([{ id, entry }]),
+      onAppeared: (id, entry) => this.#taker.take([{ id, entry }]).finally(() => this.#tell()),
     });
   }
 
@@ -55,12 +58,22 @@ export class InboxEntries {
 
   /** Entries in the order of their creation. Throws only for etcd. */
   async accept(entries: readonly Entry[], signal: AbortSignal): Promise<void> {
-    for (const window of chunksOf(entries, inboxWindow)) {
-      if (signal.aborted) return;
-      await this.#acceptWindow(window);
-      // The journal is synchronous: others get their turn between two windows.
-      await nextTurn();
+    try {
+      for (const window of chunksOf(entries, inboxWindow)) {
+        if (signal.aborted) return;
+        await this.#acceptWindow(window);
+        // The journal is synchronous: others get their turn between two windows.
+        await nextTurn();
+      }
+    } finally {
+      this.#tell();
     }
+  }
+
+  #tell(): void {
+    const untold = this.#untold;
+    this.#untold = [];
+    for (const id of untold) this.#options.outcomes.publish(id);
   }
 
   /** An entry that is gone: nobody waits for its firing any more. */
@@ -128,7 +141,7 @@ export class InboxEntries {
     const logged = firings.find(id);
     if (logged === undefined) return false;
     if (isPublishedFinal(logged.published)) outcomes.publishAgain(id);
-    else outcomes.publish(id);
+    else this.#untold.push(id);
     return true;
   }
 }

@@ -175,8 +175,10 @@ export class InboxWatcher {
 
   /** A node that was away for long is up, and tells what it does, while it takes in what it is owed. */
   async #acceptRest(entries: readonly Entry[], signal: AbortSignal): Promise<void> {
-    if (entries.length > 0) this.#options.log.info({ owed: entries.length }, 'Much is owed; taking it in.');
+    if (entries.length === 0) return;
+    this.#options.log.info({ owed: entries.length }, 'Much is owed; taking it in.');
     await this.#accept(entries, signal);
+    if (!signal.aborted) this.#options.log.info({ owed: entries.length }, 'What was owed is taken in.');
   }
 
   async #accept(entries: readonly Entry[], signal: AbortSignal): Promise<void> {

@@ -7,6 +7,7 @@ import type { Log } from '../domain/log.ts';
 import { isFinal, type Outcome } from '../domain/outcome.ts';
 import type { FiringLog, LoggedFiring } from '../queue/ports.ts';
 import type { Queues } from '../queue/queues.ts';
+import { Marks } from './marks.ts';
 import { Outage } from './outage.ts';
 import { type OutcomeSources, outcomeOfFiring } from './outcome-of-firing.ts';
 import { pause } from './pause.ts';
@@ -50,6 +51,7 @@ export class OutcomePublisher implements OutcomeSink {
   readonly #wishes = new Map<FiringId, Wish>();
   readonly #inFlight = new Set<FiringId>();
   readonly #away: Outage;
+  readonly #marks: Marks;
   readonly #stop = new AbortController();
   #unsubscribe: () => void = () => undefined;
   #isPausing = false;
@@ -63,6 +65,7 @@ export class OutcomePublisher implements OutcomeSink {
       getJob: (id) => this.#getJob(id),
       readTail: (job) => this.#readTail(job),
     };
+    this.#marks = new Marks(options.firings);
     this.#away = new Outage(options.log, {
       begins: 'Outcomes can not be published; they are kept. Trying again.',
       ends: 'Outcomes are published again.',
@@ -145,7 +148,7 @@ export class OutcomePublisher implements OutcomeSink {
     const outcome = await outcomeOfFiring(logged, this.#sources);
     if (wish === 'changed' && markOf(outcome) === logged.published) return;
     const recorded = await recordOutcome(this.#options, outcome);
-    firings.markPublished(firing, this.#markAfter(logged, outcome, recorded));
+    await this.#marks.add(firing, this.#markAfter(logged, outcome, recorded));
     if (recorded.kind === 'settled' && recorded.by !== null && isFinal(recorded.by.stage))
       await this.#options.onEndedElsewhere?.(logged, recorded.by);
   }

@@ -124,7 +124,7 @@ export class FiringTaker {
     } catch (thrown) {
       const error = asTriggerdError(thrown);
       if (error.retryable || error.code === 'internal') throw error;
-      return { firing, refusal: error.message, at: clock.now() };
+      return { firing, refusal: `${error.code}: ${error.message}`, at: clock.now() };
     }
   }
 

@@ -104,7 +104,7 @@ describe('outcomes on a real etcd', () => {
     const ids = all.map((firing) => firing.id);
     const job = queuedJob(1, someRequest, ids);
     firings.acceptAll(all, job);
-    for (const id of ids) firings.markPublished(id, 'running/1');
+    for (const id of ids) firings.markPublished({ [id]: 'running/1' });
     publisher.start();
     await settled();
     firings.change(finished(job));
@@ -166,7 +166,7 @@ describe('outcomes on a real etcd', () => {
     const [firing] = await publishAll(1);
     if (firing === undefined) throw new Error('no firing');
     firings.acceptAll([firing], finished(queuedJob(1, someRequest, [firing.id])));
-    firings.markPublished(firing.id, 'finished/1');
+    firings.markPublished({ [firing.id]: 'finished/1' });
     publisher.start();
     publisher.publish(firing.id);
     await settled();

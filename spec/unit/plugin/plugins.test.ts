@@ -240,7 +240,7 @@ describe('the end of a run', () => {
 });
 
 describe('what a firing may start', () => {
-  const decide = createFiringJob({ allow: ['puppet', 'echo/echo'], check: () => 'shown' });
+  const decide = createFiringJob({ allow: ['puppet', 'echo/echo'] });
 
   it('names no plugin: puppet', () => {
     expect(decide(firing())).toMatchObject({
@@ -256,15 +256,5 @@ describe('what a firing may start', () => {
     expect(decide(firing({ job: { plugin, args: {} } }))).toMatchObject({
       refusal: expect.stringMatching(/allow|plugin-name-invalid/),
     });
-  });
-
-  it('takes a plugin’s own refusal as the reason', () => {
-    const refusing = createFiringJob({
-      allow: ['puppet'],
-      check: () => {
-        throw new Error('no');
-      },
-    });
-    expect(refusing(firing())).toEqual({ refusal: 'internal: no' });
   });
 });

@@ -161,7 +161,7 @@ describe('a firing that others end', () => {
   it('is dropped before its job starts, should a crash have kept that from happening', async () => {
     const { job, ids } = await queued(1);
     expect(reasonToSkip(firings, job, Date.now())).toBeNull();
-    firings.markPublished(ids[0], 'skipped/0');
+    firings.markPublished({ [ids[0]]: 'skipped/0' });
     expect(reasonToSkip(firings, job, Date.now())).toBe('none of its firings is owed any more');
     expect(reasonToSkip(firings, { ...job, firings: [] }, Date.now())).toBeNull();
   });

@@ -30,7 +30,7 @@ describe('the memory of ids', () => {
   /** A firing that this node has taken, and ended. */
   const run = (id: string) => {
     journal.take([{ firing: firing({ id }), refusal: 'done', at: now }]);
-    firings.markPublished(id, 'skipped/0');
+    firings.markPublished({ [id]: 'skipped/0' });
   };
 
   beforeEach(() => {

@@ -57,7 +57,7 @@ describe('the inbox watcher', () => {
       firings.take([{ firing, job: firings.jobFor(someRequest) }]);
       await publishFiring({ store, keys }, firing);
     }
-    firings.markPublished(settled.id, 'finished/1');
+    firings.markPublished({ [settled.id]: 'finished/1' });
     await start();
     expect(firings.taken).toHaveLength(2);
     expect(outcomes).toEqual({ publish: [open.id], publishAgain: [settled.id], entryGone: [] });
@@ -75,7 +75,7 @@ describe('the inbox watcher', () => {
     });
     const next = await publish();
     await taken(2);
-    expect(firings.find(impossible)?.refusal).toBe('there is no plugin “x”');
+    expect(firings.find(impossible)?.refusal).toBe('plugin-not-found: there is no plugin “x”');
     expect(firings.find(next)?.refusal).toBeNull();
   });
 

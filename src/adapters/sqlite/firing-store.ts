@@ -1,4 +1,4 @@
-import { type Firing, firstFiringIdAt } from '../../domain/firing.ts';
+import { type Firing, type FiringId, firstFiringIdAt } from '../../domain/firing.ts';
 import { isFinal, type Stage } from '../../domain/outcome.ts';
 import type { FiringLog, LoggedFiring } from '../../queue/ports.ts';
 import type { Row, Statements } from './statements.ts';
@@ -12,10 +12,10 @@ export const createFiringStore = (sql: Statements): FiringLog => ({
   ofJob: (id) => sql.all('SELECT * FROM firings WHERE job_id = ? ORDER BY seq', id).map(loggedOf),
   unsettled: () => sql.all('SELECT * FROM firings WHERE settled = 0 ORDER BY seq').map(loggedOf),
   unsettledIds: () => sql.all('SELECT id FROM firings WHERE settled = 0').map((row) => String(row['id'])),
-  markPublished: (id, stage) => {
-    const settled = isFinal(stage.split('/')[0] as Stage) ? 1 : 0;
-    sql.run('UPDATE firings SET published = ?, settled = ? WHERE id = ?', stage, settled, id);
-  },
+  markPublished: (stages) =>
+    sql.atomically(() => {
+      for (const [id, stage] of Object.entries(stages)) markPublished(sql, id, stage);
+    }),
   cursor: () => {
     const row = sql.one("SELECT value FROM meta WHERE key = 'cursor'");
     if (row === undefined) return undefined;
@@ -29,6 +29,11 @@ export const createFiringStore = (sql: Statements): FiringLog => ({
   forgetBefore: (at) => sql.atomically(() => forgetBefore(sql, at)),
   forgottenUpTo: () => forgottenUpTo(sql),
 });
+
+const markPublished = (sql: Statements, id: FiringId, stage: string): void => {
+  const settled = isFinal(stage.split('/')[0] as Stage) ? 1 : 0;
+  sql.run('UPDATE firings SET published = ?, settled = ? WHERE id = ?', stage, settled, id);
+};
 
 const forgetBefore = (sql: Statements, at: number): number => {
   const which = 'settled = 1 AND received_at < ? AND id < ?';
