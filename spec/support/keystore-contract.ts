@@ -30,6 +30,19 @@ export const describeKeyStore = (name: string, fresh: () => Promise<{ store: Key
       expect(await store.get(`${prefix}b`)).toBeUndefined();
     });
 
+    it('reads many keys in their order, there or not, small or large', async () => {
+      const large = 'x'.repeat(1_000_000);
+      await put('one', large);
+      await put('two', large);
+      const at = (...names: string[]) => store.getMany(names.map((name) => prefix + name));
+      const names = ['two', 'none', ...Array.from({ length: 70 }, () => 'one')];
+      expect((await at(...names)).map((entry) => entry?.key)).toEqual(
+        names.map((name) => (name === 'none' ? undefined : prefix + name)),
+      );
+      expect(await at('none')).toEqual([undefined]);
+      expect(await at()).toEqual([]);
+    });
+
     it('lists a prefix at one revision, and nothing beside it', async () => {
       await put('in/1', 'x');
       const revision = await put('in/2', 'y');

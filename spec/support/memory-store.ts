@@ -34,6 +34,10 @@ export class MemoryStore implements KeyStore {
     return this.#entries.get(key);
   }
 
+  getMany(keys: readonly string[]): Promise<(Entry | undefined)[]> {
+    return Promise.all(keys.map((key) => this.get(key)));
+  }
+
   async list(prefix: string): Promise<Listing> {
     this.#assertUp();
     return { entries: this.#below(prefix), revision: this.#revision, clusterId: this.clusterId };

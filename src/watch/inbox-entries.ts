@@ -99,7 +99,7 @@ export class InboxEntries {
   async #acceptWindow(entries: readonly Entry[]): Promise<void> {
     const { store, keys } = this.#options;
     const unknown = entries.filter((entry) => this.#isWellFormed(entry) && !this.#isKnown(lastSegment(entry.key)));
-    const firings = await Promise.all(unknown.map((entry) => store.get(keys.firing(lastSegment(entry.key)))));
+    const firings = await store.getMany(unknown.map(({ key }) => keys.firing(lastSegment(key))));
     const there: StoredFiring[] = [];
     for (const [index, { key, modRevision }] of unknown.entries()) {
       const entry = firings[index];

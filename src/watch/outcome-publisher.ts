@@ -16,8 +16,8 @@ import { isPublishedFinal, markOf } from './published.ts';
 import { type Recorded, recordOutcome } from './record-outcome.ts';
 import type { OutcomeSink } from './take-firing.ts';
 
-/** Enough to fill etcd's group commits, few enough not to crowd out the inbox. */
-const concurrency = 16;
+/** Enough to fill etcd's group commits and our own (see marks.ts), few enough not to crowd out the inbox. */
+const concurrency = 64;
 
 export interface OutcomePublisherOptions extends Place {
   readonly node: string;

@@ -8,6 +8,8 @@ import type { Acceptance, DecidedFiring, NewJob } from '../queue/ports.ts';
  */
 export interface KeyStore {
   get(key: string): Promise<Entry | undefined>;
+  /** What is at each of these keys, 128 at most, in their order and at one revision unless their values are very large. */
+  getMany(keys: readonly string[]): Promise<(Entry | undefined)[]>;
   /** All keys with this prefix at one revision, read in pages. */
   list(prefix: string): Promise<Listing>;
   /** Keys with this prefix, newest create revision first, at most `limit`. */

@@ -14,7 +14,7 @@ import { Endpoints } from './endpoints.ts';
 import { LeasedKey } from './hold-key.ts';
 import { KeptKey } from './keep-present.ts';
 import { defaultTiming, type EtcdOptions } from './options.ts';
-import { countOf, getKey, listPrefix, newestOf, pageOf } from './ranges.ts';
+import { countOf, getKey, getKeys, listPrefix, newestOf, pageOf } from './ranges.ts';
 import { commitTransaction } from './transactions.ts';
 import { nextValueOf, watchPrefix } from './watch.ts';
 
@@ -32,6 +32,10 @@ export class EtcdStore implements KeyStore {
 
   get(key: string): Promise<Entry | undefined> {
     return getKey(this.#endpoints, key);
+  }
+
+  getMany(keys: readonly string[]): Promise<(Entry | undefined)[]> {
+    return getKeys(this.#endpoints, keys);
   }
 
   list(prefix: string): Promise<Listing> {

@@ -16,6 +16,22 @@ export const getKey = async (endpoints: Endpoints, key: string): Promise<Entry |
   return response.kvs[0] && toEntry(response.kvs[0]);
 };
 
+/** Several keys in one request; in two where their values exceed what a message may hold. */
+export const getKeys = async (endpoints: Endpoints, keys: readonly string[]): Promise<(Entry | undefined)[]> => {
+  if (keys.length <= 1) return Promise.all(keys.map((key) => getKey(endpoints, key)));
+  const success = keys.map((key) => ({ request_range: { key: Buffer.from(key) } }));
+  try {
+    const { responses } = await endpoints.call(`get ${keys[0]} and others`, (client, options) =>
+      client.kv.txn({ compare: [], success, failure: [] }, options),
+    );
+    return responses.map(({ response_range: { kvs } }) => kvs[0] && toEntry(kvs[0]));
+  } catch (error) {
+    if (!isTooLarge(error)) throw error;
+    const half = Math.ceil(keys.length / 2);
+    return [...(await getKeys(endpoints, keys.slice(0, half))), ...(await getKeys(endpoints, keys.slice(half)))];
+  }
+};
+
 /** Everything below a prefix at one revision, page by page. */
 export const listPrefix = async (endpoints: Endpoints, prefix: string): Promise<Listing> => {
   for (let restart = 0; ; restart++) {
