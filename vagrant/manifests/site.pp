@@ -1,0 +1,19 @@
+# A machine of the demo cluster: a member of etcd, and the daemon, which applies this very manifest when it is triggered.
+$members = $facts['boxnet']
+$name = $trusted['certname']
+
+class { 'trigger::install::etcd':
+  members        => $members.reduce({}) |$all, $member| { $all + { $member[0] => "http://${member[0]}:2380" } },
+  listen_address => $members[$name],
+}
+
+class { 'trigger':
+  package_source => '/var/cache/triggerd.deb',
+  endpoints      => $members.keys.map |$host| { "http://${host}:2379" },
+}
+
+class { 'trigger::watch::etcd':
+  run_cmd => 'puppet apply /vagrant/vagrant/manifests/site.pp',
+}
+
+Class['trigger::install::etcd'] -> Class['trigger']
