@@ -8,6 +8,7 @@ import { addJob } from './verbs/add-job.ts';
 import { cancelFiring } from './verbs/cancel-firing.ts';
 import { clearQueue } from './verbs/clear-queue.ts';
 import { drainQueue } from './verbs/drain-queue.ts';
+import { followEvents } from './verbs/follow-events.ts';
 import { followFiring } from './verbs/follow-firing.ts';
 import { forgetNode } from './verbs/forget-node.ts';
 import { getFiring } from './verbs/get-firing.ts';
@@ -17,11 +18,13 @@ import { health } from './verbs/health.ts';
 import { jobOutput } from './verbs/job-output.ts';
 import { killJob } from './verbs/kill-job.ts';
 import { latestJob } from './verbs/latest-job.ts';
+import { listEvents } from './verbs/list-events.ts';
 import { listFirings } from './verbs/list-firings.ts';
 import { listJobs } from './verbs/list-jobs.ts';
 import { listNodes } from './verbs/list-nodes.ts';
 import { listPlugins } from './verbs/list-plugins.ts';
 import { listQueues } from './verbs/list-queues.ts';
+import { metrics } from './verbs/metrics.ts';
 import { pauseQueue } from './verbs/pause-queue.ts';
 import { queueSlots } from './verbs/queue-slots.ts';
 import { recordRun } from './verbs/record-run.ts';
@@ -61,6 +64,9 @@ const verbs: readonly Verb[] = [
   cancelFiring,
   spoolFiring,
   recordRun,
+  listEvents,
+  followEvents,
+  metrics,
   listNodes,
   forgetNode,
   listPlugins,
@@ -68,11 +74,21 @@ const verbs: readonly Verb[] = [
   testPlugin,
 ];
 
+/** What anybody who reaches the HTTP port may read. */
+const openVerbs: readonly Verb[] = [health, metrics];
+
 /** At most this much in one request: a job's payload may be a file's content. */
 const bodyLimit = 4 * 1024 * 1024;
 
 /** The control API (documents: `contract.ts`). Not listening yet. Every refusal has a code of the error catalogue. */
-export const createApp = (services: ApiServices, onError: (error: unknown) => void): Api => {
+export const createApp = (services: ApiServices, onError: (error: unknown) => void): Api =>
+  appOf(verbs, services, onError);
+
+/** What the HTTP port serves. Not listening yet. */
+export const createOpenApp = (services: ApiServices, onError: (error: unknown) => void): Api =>
+  appOf(openVerbs, services, onError);
+
+const appOf = (served: readonly Verb[], services: ApiServices, onError: (error: unknown) => void): Api => {
   const app: Api = Fastify({
     logger: false,
     bodyLimit,
@@ -95,7 +111,7 @@ export const createApp = (services: ApiServices, onError: (error: unknown) => vo
     const { body } = errorView(new TriggerdError('input-invalid', `there is no ${request.method} ${request.url}`));
     return reply.code(404).send(body);
   });
-  for (const verb of verbs) verb(app, services);
+  for (const verb of served) verb(app, services);
   return app;
 };
 

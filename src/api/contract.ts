@@ -29,6 +29,11 @@
  *     POST /v1/spool                          a firing's document → 202 SpooledView   ?publish=1 → 201, answers when etcd has it
  *     POST /v1/firings/:id/cancel             CancelBody → CancelledView
  *     POST /v1/runs                           RunBody → { satisfied: job ids }   a Puppet run that triggerd did not start
+ *     GET  /v1/events                         EventsView           ?fleet=1, ?limit (newest; 0 to 10000, default 100), ?since (ISO 8601),
+ *                                                                  repeatable: ?node ?trigger ?stage ?kind (`job.finished`, or `job`)
+ *     GET  /v1/events/follow                  NDJSON Event         what happens from now on, or after ?after (an event's id, or a cursor);
+ *                                                                  filters as above. Too slow a reader gets `follow.dropped`, the last line
+ *     GET  /metrics                           text                 in Prometheus' format; also on the HTTP port, as /v1/health is
  *     GET  /v1/nodes                          NodeView[]
  *     POST /v1/nodes/:name/forget             ForgetBody → ForgottenView
  *     GET  /v1/plugins                        PluginView[]
@@ -42,6 +47,7 @@ import type { ChainLink } from '../domain/firing.ts';
 import type { JobSource, JobState } from '../domain/job.ts';
 import type { Stage } from '../domain/outcome.ts';
 import type { ResultKind } from '../domain/result.ts';
+import type { Event } from '../events/event.ts';
 
 export const outputFromHeader = 'x-output-from';
 
@@ -222,6 +228,13 @@ export interface FiringView {
   readonly expires_at: string | null;
   /** An entry for every target. */
   readonly outcomes: Readonly<Record<string, OutcomeView>>;
+}
+
+export interface EventsView {
+  /** The oldest first. */
+  readonly events: readonly Event[];
+  /** For `?after`: nothing of `events` comes again, and nothing is left out. */
+  readonly cursor: string;
 }
 
 export interface NodeView {

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { WholeFiring } from '../domain/firing.ts';
 import type { Job, JobId } from '../domain/job.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import type { EventSource } from '../events/ports.ts';
 import type { Plugin } from '../plugin/manifest.ts';
 import type { RegularRun } from '../plugin/puppet/regular-run.ts';
 import type { Queues } from '../queue/queues.ts';
@@ -15,6 +16,8 @@ export interface ApiServices {
   readonly spool: SpoolIntake;
   readonly outputs: Outputs;
   readonly runs: RunIntake;
+  readonly events: { readonly here: EventSource; readonly fleet: EventSource };
+  readonly metrics: Metrics;
   nodes(): Promise<NodeView[]>;
   /** Ends what is owed to a node that is gone; how many firings that were. Throws `node-present`, `node-not-found`. */
   forgetNode(node: string, asked: { readonly force: boolean; readonly by: string }): Promise<number>;
@@ -23,6 +26,12 @@ export interface ApiServices {
   readonly node: string;
   newFiringId(): string;
   now(): number;
+}
+
+/** In Prometheus' text format. */
+export interface Metrics {
+  readonly contentType: string;
+  text(): Promise<string>;
 }
 
 export interface PluginCatalogue {

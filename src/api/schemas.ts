@@ -16,6 +16,13 @@ export const stringMap = v.record(text(128), text(1_000_000));
 /** Numbers in a path or query are digits. */
 export const digits = v.pipe(v.string(), v.regex(/^[0-9]{1,15}$/, 'Expected a number'), v.transform(Number));
 
+/** ISO 8601 → ms since the epoch. */
+export const time = v.pipe(
+  v.string(),
+  v.isoTimestamp('Expected a time such as 2026-11-20T12:00:00Z'),
+  v.transform(Date.parse),
+);
+
 export const jobParams = v.object({ id: digits });
 export const queueParams = v.object({ name: text(64) });
 export const firingParams = v.object({ id: text(26) });

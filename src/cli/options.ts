@@ -36,9 +36,10 @@ export const list = (text: string, before: readonly string[] = []): string[] => 
   return [...new Set([...before, ...values])];
 };
 
-/** A query string of the values that are there, with its `?`; empty when none is. */
-export const query = (values: Readonly<Record<string, string | number | undefined>>): string => {
-  const given = Object.entries(values).filter((entry): entry is [string, string | number] => entry[1] !== undefined);
-  if (given.length === 0) return '';
-  return `?${new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)]))}`;
+/** A query string of the values that are there, with its `?`; empty when none is. A list is one key many times. */
+export const query = (values: Readonly<Record<string, string | number | readonly string[] | undefined>>): string => {
+  const given = Object.entries(values).flatMap(([name, value]) =>
+    value === undefined ? [] : [value].flat().map((each): [string, string] => [name, String(each)]),
+  );
+  return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
 };

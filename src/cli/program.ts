@@ -11,6 +11,7 @@ const help: HelpText = {
     'trigger queue wait 7',
     "trigger fire 'refresh load balancers' --host lb01.example.com --wait",
     'trigger status',
+    'trigger events --follow',
   ],
 };
 

@@ -161,9 +161,12 @@ const log = section('The daemon’s log on stderr.', {
   ),
 });
 
-const http = section('REST gateway, `/metrics` and web page. Started when this section is present.', {
-  listen: v.optional(textLike('host:port', isHostAndPort, 'Where to listen.'), '127.0.0.1:8080'),
-});
+const http = section(
+  'Serves `/metrics` and `/v1/health` over HTTP, for reading only. Opened when this section is present.',
+  {
+    listen: v.optional(textLike('host:port', isHostAndPort, 'Where to listen.'), '127.0.0.1:8080'),
+  },
+);
 
 const broker = section('Makes this daemon a broker. Started when this section is present.', {
   listen: v.optional(

@@ -5,26 +5,33 @@ import { readTail } from '../adapters/files/tail-file.ts';
 import type { HealthView, NodeView, PluginTestView } from '../api/contract.ts';
 import type { ApiServices, PluginCatalogue } from '../api/ports.ts';
 import { iso, queueView } from '../api/views.ts';
+import { FleetLog } from '../events/fleet-log.ts';
 import { createPluginTest } from '../plugin/test-plugin.ts';
 import { forgetNode } from '../watch/forget-node.ts';
 import type { InboxWatcher } from '../watch/inbox-watcher.ts';
 import { type NodeStatus, nodes } from '../watch/origin.ts';
 import type { SpoolDrain } from '../watch/spool-drain.ts';
 import { createFiringsService } from './firings-service.ts';
+import { observedQueues } from './observe.ts';
 import { createOutputsService, outputFile } from './outputs-service.ts';
-import type { Parts } from './parts.ts';
+import { clock, type Parts } from './parts.ts';
 import { recordRun } from './regular-runs.ts';
 
 /** The rooms as the control API wants them. */
 export const apiServices = (parts: Parts, watcher: InboxWatcher, drain: SpoolDrain): ApiServices => {
   const startedAt = new Date().toISOString();
   return {
-    queues: parts.queues,
+    queues: observedQueues(parts),
     plugins: pluginCatalogue(parts),
-    firings: createFiringsService(parts.place),
+    firings: createFiringsService(parts.place, parts.events),
     spool: drain,
     runs: { record: (run) => recordRun(parts, run) },
     outputs: createOutputsService(parts.queues),
+    events: {
+      here: parts.events,
+      fleet: new FleetLog({ ...parts.place, node: parts.options.node, clock }),
+    },
+    metrics: parts.metrics,
     nodes: async () => (await nodes(parts.place)).map(nodeView),
     forgetNode: (node, asked) => forgetNode(parts.place, node, { ...asked, at: Date.now() }),
     health: () => healthView(parts, watcher, drain, startedAt),

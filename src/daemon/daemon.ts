@@ -2,15 +2,18 @@
  * The composition root: the only place that knows all rooms and adapters. It starts them in the order in which a firing
  * needs them, and `stop` releases them in reverse.
  *
- *     state folder → journal → runner → plugins → queues → etcd → outcomes → presence → spool → control socket → inbox
+ *     state folder → events → journal → runner → plugins → queues → etcd → outcomes → presence → spool → control socket → inbox
  */
 import type { Logger } from 'pino';
 import { prepareControlSocket } from '../adapters/files/control-socket.ts';
 import { prepareStateFolder } from '../adapters/files/state-folder.ts';
+import { createMetrics } from '../adapters/prometheus/metrics.ts';
 import type { LoadedConfig } from '../config/config.ts';
 import type { Config } from '../config/schema.ts';
+import type { EventLog } from '../events/event-log.ts';
 import { keysBelow } from '../watch/keys.ts';
 import type { LivePlugins } from './live-plugins.ts';
+import { createTriggerNames, metricSources, observeJobs, openEvents } from './observe.ts';
 import { openStore } from './open-store.ts';
 import type { DaemonOptions, Parts } from './parts.ts';
 import { noticeAgentRuns } from './regular-runs.ts';
@@ -19,7 +22,7 @@ import { changedSections } from './reload.ts';
 import { serve } from './serve.ts';
 import { buildQueues } from './start-queues.ts';
 import { drainSpool } from './start-spool.ts';
-import { startSweeper } from './start-sweeper.ts';
+import { buildSweeper } from './start-sweeper.ts';
 import { announce, buildEndedElsewhere, buildWatcher, publishOutcomes, rememberIds } from './start-watching.ts';
 
 export interface Daemon {
@@ -45,35 +48,47 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
 const start = async (options: DaemonOptions, releasers: Releasers): Promise<Daemon> => {
   const { config } = options.loaded;
   const state = prepareStateFolder(config.node.state_dir);
+  const events = await openEvents(options, state, releasers);
   const queueParts = buildQueues(options, config, state, releasers);
   // Before anything runs: a daemon that could not be reached would be no use.
   await prepareControlSocket(config.node.socket);
   const store = await openStore(config, state, options.log, releasers);
   const place = { store, keys: keysBelow(config.etcd.prefix) };
-  const parts: Parts = { options, config, state, place, ...queueParts };
+  const { version } = options;
+  events.tell({ kind: 'daemon.started', version });
+  const metrics = createMetrics(version);
+  const parts: Parts = { options, config, state, place, events, metrics, ...queueParts };
+  const names = createTriggerNames(parts);
+  observeJobs(parts, names.of);
 
   const elsewhere = buildEndedElsewhere(parts);
-  const outcomes = publishOutcomes(parts, elsewhere, releasers);
+  const outcomes = publishOutcomes(parts, elsewhere, names, releasers);
   await parts.queues.start();
   releasers.push('queues', () => parts.queues.stop());
   const presence = announce(parts, releasers);
-  const watcher = buildWatcher(parts, outcomes, elsewhere, presence, rememberIds(parts, releasers));
+  const watcher = buildWatcher(parts, { outcomes, elsewhere, presence, ids: rememberIds(parts, releasers), names });
   const drain = await drainSpool(parts, releasers);
+  const sweeper = buildSweeper(parts);
+  metrics.lookUp(metricSources(parts, { watcher, outcomes, drain, sweeper }));
   await serve(parts, watcher, drain, releasers);
   if (config.watch.enabled) {
     watcher.start();
     releasers.push('inbox', () => watcher.stop());
   }
   if (config.watch.enabled) noticeAgentRuns(parts, releasers);
-  startSweeper(parts, releasers);
+  sweeper?.start();
+  releasers.push('sweeper', () => sweeper?.stop());
   return {
     ready: config.watch.enabled ? watcher.ready : Promise.resolve(),
-    reload: createReload(config, parts.plugins, options.log),
-    stop: () => releasers.release(),
+    reload: createReload(config, parts.plugins, events, options.log),
+    stop: () => {
+      events.tell({ kind: 'daemon.stopping', version });
+      return releasers.release();
+    },
   };
 };
 
-const createReload = (startConfig: Config, plugins: LivePlugins, log: Logger): Daemon['reload'] => {
+const createReload = (startConfig: Config, plugins: LivePlugins, events: EventLog, log: Logger): Daemon['reload'] => {
   let current = startConfig;
   return ({ config: wanted }) => {
     const { now, atRestart } = changedSections(current, wanted);
@@ -83,5 +98,6 @@ const createReload = (startConfig: Config, plugins: LivePlugins, log: Logger): D
     if (atRestart.length > 0)
       log.warn({ sections: atRestart }, 'these sections have changed and take effect at the next restart');
     log.info({ sections: now }, 'configuration reloaded');
+    events.tell({ kind: 'config.reloaded', sections: now });
   };
 };

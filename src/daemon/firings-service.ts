@@ -1,5 +1,7 @@
 import type { FiringStatus, Firings } from '../api/ports.ts';
 import type { Firing } from '../domain/firing.ts';
+import type { EventLog } from '../events/event-log.ts';
+import { publishedEvent } from '../events/firing-events.ts';
 import { cancelFiring } from '../watch/cancel-firing.ts';
 import { followFiring } from '../watch/follow-firing.ts';
 import { firingStatus, recentFirings } from '../watch/origin.ts';
@@ -11,8 +13,12 @@ import { clock } from './parts.ts';
 const readersAtOnce = 32;
 
 /** The API's firings, on etcd. */
-export const createFiringsService = (place: Place): Firings => ({
-  publish: async (firing) => ({ unseen: (await publishFiring(place, firing)).neverSeen }),
+export const createFiringsService = (place: Place, events: Pick<EventLog, 'tell'>): Firings => ({
+  publish: async (firing) => {
+    const { neverSeen } = await publishFiring(place, firing);
+    events.tell(publishedEvent(firing, clock.now()));
+    return { unseen: neverSeen };
+  },
   recent: async (limit) => {
     const firings = await recentFirings(place, limit);
     const statuses: FiringStatus[] = [];

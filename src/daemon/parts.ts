@@ -1,8 +1,10 @@
 import type { Logger } from 'pino';
 import type { StateFolder } from '../adapters/files/state-folder.ts';
+import type { DaemonMetrics } from '../adapters/prometheus/metrics.ts';
 import type { OpenJournal } from '../adapters/sqlite/open-journal.ts';
 import type { LoadedConfig } from '../config/config.ts';
 import type { Config } from '../config/schema.ts';
+import type { EventLog } from '../events/event-log.ts';
 import type { Runner } from '../queue/ports.ts';
 import type { Queues } from '../queue/queues.ts';
 import type { Place } from '../watch/publication.ts';
@@ -29,6 +31,8 @@ export interface Parts {
   readonly plugins: LivePlugins;
   readonly queues: Queues;
   readonly place: Place;
+  readonly events: EventLog;
+  readonly metrics: DaemonMetrics;
 }
 
 export const clock = { now: (): number => Date.now() };

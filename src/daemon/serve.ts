@@ -5,8 +5,9 @@ import type { SpoolDrain } from '../watch/spool-drain.ts';
 import { apiServices } from './api-services.ts';
 import type { Parts } from './parts.ts';
 import type { Releasers } from './releasers.ts';
+import { serveHttp } from './serve-http.ts';
 
-/** Opens the control socket, whose place is prepared. */
+/** Opens the control socket, whose place is prepared, and the HTTP port. */
 export const serve = async (
   parts: Parts,
   watcher: InboxWatcher,
@@ -15,10 +16,10 @@ export const serve = async (
 ): Promise<void> => {
   const { log } = parts.options;
   const path = parts.config.node.socket;
-  const app = createApp(apiServices(parts, watcher, drain), (error) =>
-    log.error({ error }, 'a request to the control API failed'),
-  );
+  const services = apiServices(parts, watcher, drain);
+  const app = createApp(services, (error) => log.error({ error }, 'a request to the control API failed'));
   releasers.push('control socket', () => app.close());
   await app.listen({ path });
   protectControlSocket(path);
+  await serveHttp(parts, services, releasers);
 };

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { openSpoolFolder } from '../adapters/files/spool-folder.ts';
 import type { Config } from '../config/schema.ts';
+import { publishedEvent, spooledEvent } from '../events/firing-events.ts';
 import type { SpooledPlace } from '../watch/ports.ts';
 import { SpoolDrain } from '../watch/spool-drain.ts';
 import { clock, type Parts } from './parts.ts';
@@ -8,10 +9,18 @@ import type { Releasers } from './releasers.ts';
 
 /** Publishes what Puppet runs and the control API leave in the spool. Throws `spool-unusable`. */
 export const drainSpool = async (parts: Parts, releasers: Releasers): Promise<SpoolDrain> => {
-  const { options, config, place } = parts;
+  const { options, config, place, events } = parts;
   const spool = await openSpoolFolder(config.node.spool ?? join(config.node.state_dir, 'spool'));
   const isOurs = (named: SpooledPlace) => isConfigured(config.etcd, named);
-  const drain = new SpoolDrain({ ...place, spool, isOurs, clock, log: options.log });
+  const drain = new SpoolDrain({
+    ...place,
+    spool,
+    isOurs,
+    clock,
+    log: options.log,
+    onStored: (firing) => events.tell(spooledEvent(firing, clock.now())),
+    onPublished: (firing) => events.tell(publishedEvent(firing, clock.now())),
+  });
   drain.start();
   releasers.push('spool', () => drain.stop());
   return drain;

@@ -1,11 +1,10 @@
 import { Sweeper } from '../watch/sweeper/sweeper.ts';
 import { clock, type Parts } from './parts.ts';
-import type { Releasers } from './releasers.ts';
 
-/** Stands for the office of the one that keeps etcd tidy, if the configuration lets it. */
-export const startSweeper = ({ options, config, place }: Parts, releasers: Releasers): void => {
-  if (!config.sweeper.enabled) return;
-  const sweeper = new Sweeper({
+/** Stands for the office of the one that keeps etcd tidy, once it is started; undefined if the configuration forbids it. */
+export const buildSweeper = ({ options, config, place }: Parts): Sweeper | undefined => {
+  if (!config.sweeper.enabled) return undefined;
+  return new Sweeper({
     ...place,
     node: options.node,
     everyMs: config.sweeper.interval,
@@ -15,6 +14,4 @@ export const startSweeper = ({ options, config, place }: Parts, releasers: Relea
     clock,
     log: options.log,
   });
-  sweeper.start();
-  releasers.push('sweeper', () => sweeper.stop());
 };

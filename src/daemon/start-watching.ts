@@ -1,8 +1,11 @@
+import type { Outcome } from '../domain/outcome.ts';
+import { outcomeEvent } from '../events/firing-events.ts';
 import { EndedElsewhere } from '../watch/ended-elsewhere.ts';
 import { IdMemory } from '../watch/id-memory.ts';
 import { InboxWatcher } from '../watch/inbox-watcher.ts';
 import { NodePresence } from '../watch/node-presence.ts';
 import { OutcomePublisher } from '../watch/outcome-publisher.ts';
+import { observedIntake, type TriggerNames } from './observe.ts';
 import { readOutputTail } from './outputs-service.ts';
 import { clock, type Parts } from './parts.ts';
 import type { Releasers } from './releasers.ts';
@@ -18,14 +21,19 @@ export const buildEndedElsewhere = ({ options, journal, queues, place }: Parts):
 
 /** Tells etcd what becomes of firings. */
 export const publishOutcomes = (
-  { options, journal, queues, place }: Parts,
+  { options, journal, queues, place, events, metrics }: Parts,
   elsewhere: EndedElsewhere,
+  names: TriggerNames,
   releasers: Releasers,
 ): OutcomePublisher => {
   const { node, log } = options;
   const sources = { firings: journal.firings, queues, readTail: readOutputTail };
   const onEndedElsewhere = elsewhere.ended.bind(elsewhere);
-  const publisher = new OutcomePublisher({ ...place, ...sources, node, onEndedElsewhere, log });
+  const onRecorded = (outcome: Outcome): void => {
+    metrics.outcomeRecorded(outcome.stage);
+    for (const event of outcomeEvent(outcome, names.of(outcome.firing) ?? null, clock.now())) events.tell(event);
+  };
+  const publisher = new OutcomePublisher({ ...place, ...sources, node, onEndedElsewhere, onRecorded, log });
   publisher.start();
   releasers.push('outcomes', () => publisher.close(flushMs));
   return publisher;
@@ -49,27 +57,33 @@ export const rememberIds = ({ options, config, journal }: Parts, releasers: Rele
   return ids;
 };
 
+interface Neighbours {
+  readonly outcomes: OutcomePublisher;
+  readonly elsewhere: EndedElsewhere;
+  readonly presence: NodePresence;
+  readonly ids: IdMemory;
+  readonly names: TriggerNames;
+}
+
 /** The watcher of this node's inbox; not started yet. */
-export const buildWatcher = (
-  parts: Parts,
-  outcomes: OutcomePublisher,
-  elsewhere: EndedElsewhere,
-  presence: NodePresence,
-  ids: IdMemory,
-): InboxWatcher => {
-  const { options, journal, plugins, queues, place } = parts;
+export const buildWatcher = (parts: Parts, { outcomes, elsewhere, presence, ids, names }: Neighbours): InboxWatcher => {
+  const { options, journal, plugins, place, events } = parts;
   return new InboxWatcher({
     ...place,
     node: options.node,
     firings: journal.firings,
-    intake: queues,
+    intake: observedIntake(parts, names),
     decideJob: (firing) => plugins.decideJob(firing),
     ids,
     outcomes,
     onKillWished: (id, reason) => elsewhere.killWished(id, reason),
     clock,
     log: options.log,
-    // A replaced etcd has never seen this node.
-    onConnected: () => presence.join(),
+    onConnected: () => {
+      // A replaced etcd has never seen this node.
+      presence.join();
+      events.tell({ kind: 'etcd.back' });
+    },
+    onLost: ({ message }) => events.tell({ kind: 'etcd.lost', reason: message }),
   });
 };

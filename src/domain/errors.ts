@@ -220,6 +220,18 @@ export const errorCatalogue = {
     'The daemon’s answer was not understood.',
     'Use a `trigger` of the same version as the daemon.',
   ),
+  'http-unusable': entry(
+    500,
+    1,
+    'The HTTP port can not be opened.',
+    'Choose another [http] listen, or end what uses it; without the section there is no port.',
+  ),
+  'events-dropped': entry(
+    503,
+    1,
+    'The events came faster than they were read.',
+    'Ask for fewer of them (--kind, --node, --trigger, --stage), or let a faster reader have them.',
+  ),
   // bugs
   internal: entry(500, 1, 'A bug in triggerd.', 'Please report it with the log lines around it.'),
 } as const satisfies Record<string, CatalogueEntry>;

@@ -14,6 +14,8 @@ export interface InboxWatcherOptions extends Omit<InboxEntriesOptions, 'onPostpo
   readonly relistMs?: number;
   /** Called each time that the watch has been established: etcd may be another one than before. */
   readonly onConnected?: () => void;
+  /** Called when etcd goes away, once; also when it was away from the start. */
+  readonly onLost?: (error: TriggerdError) => void;
 }
 
 export interface InboxState {
@@ -104,7 +106,9 @@ export class InboxWatcher {
         await this.#session();
       } catch (error) {
         if (this.#stop.signal.aborted) return;
+        const isNew = this.#away.error === undefined;
         const pauseMs = this.#away.failed(error);
+        if (isNew && this.#away.error !== undefined) this.#options.onLost?.(this.#away.error);
         this.#setConnected(false);
         this.#becomeReady();
         await pause(pauseMs, this.#stop.signal);

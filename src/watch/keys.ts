@@ -1,5 +1,7 @@
 /** Where things are in etcd: the layout of `docs/keyspace.md` below one prefix. Names ending in `s` are prefixes. */
 export interface Keys {
+  /** Everything. */
+  readonly all: string;
   readonly firings: string;
   firing(id: string): string;
   /** The whole document of a firing whose own key has no list of targets. */
@@ -9,6 +11,7 @@ export interface Keys {
   readonly allInboxes: string;
   inboxes(node: string): string;
   inbox(node: string, id: string): string;
+  readonly allOutcomes: string;
   outcomes(id: string): string;
   outcome(id: string, node: string): string;
   readonly nodes: string;
@@ -22,6 +25,7 @@ export interface Keys {
 export const keysBelow = (prefix: string): Keys => {
   const base = `${prefix.replace(/\/+$/, '')}/v1`;
   return {
+    all: `${base}/`,
     firings: `${base}/firings/`,
     firing: (id) => `${base}/firings/${id}`,
     targets: (id) => `${base}/targets/${id}`,
@@ -30,6 +34,7 @@ export const keysBelow = (prefix: string): Keys => {
     allInboxes: `${base}/inbox/`,
     inboxes: (node) => `${base}/inbox/${node}/`,
     inbox: (node, id) => `${base}/inbox/${node}/${id}`,
+    allOutcomes: `${base}/outcomes/`,
     outcomes: (id) => `${base}/outcomes/${id}/`,
     outcome: (id, node) => `${base}/outcomes/${id}/${node}`,
     nodes: `${base}/nodes/`,

@@ -25,6 +25,8 @@ export interface OutcomePublisherOptions extends Place {
   readonly queues: Pick<Queues, 'get' | 'onChange'>;
   /** The end of what an ended job has printed; null when there is nothing. At most its last 4 KiB are published. */
   readonly readTail: (job: Job) => Promise<string | null>;
+  /** Told of every outcome of ours that etcd has taken. */
+  readonly onRecorded?: (outcome: Outcome) => void;
   /** Told when the journal has learnt that somebody else has ended a firing. */
   readonly onEndedElsewhere?: (logged: LoggedFiring, outcome: Outcome) => Promise<void>;
   readonly log: Log;
@@ -149,6 +151,7 @@ export class OutcomePublisher implements OutcomeSink {
     if (wish === 'changed' && markOf(outcome) === logged.published) return;
     const recorded = await recordOutcome(this.#options, outcome);
     await this.#marks.add(firing, this.#markAfter(logged, outcome, recorded));
+    if (recorded.kind === 'recorded') this.#options.onRecorded?.(outcome);
     if (recorded.kind === 'settled' && recorded.by !== null && isFinal(recorded.by.stage))
       await this.#options.onEndedElsewhere?.(logged, recorded.by);
   }

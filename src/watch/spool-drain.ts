@@ -1,5 +1,5 @@
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
-import type { FiringId } from '../domain/firing.ts';
+import type { Firing, FiringId } from '../domain/firing.ts';
 import type { Log } from '../domain/log.ts';
 import { Outage } from './outage.ts';
 import { Alarm, pause } from './pause.ts';
@@ -17,6 +17,9 @@ export interface SpoolDrainOptions extends Place {
   readonly isOurs: (place: SpooledPlace) => boolean;
   readonly clock: { now(): number };
   readonly log: Log;
+  /** Told when a firing was left here that etcd does not have yet. */
+  readonly onStored?: (firing: Firing) => void;
+  readonly onPublished?: (firing: Firing) => void;
 }
 
 export interface SpoolState {
@@ -41,6 +44,8 @@ export class SpoolDrain {
   readonly #stop = new AbortController();
   /** Names of files and when they were stored, as last seen. */
   readonly #waiting = new Map<string, number>();
+  /** Told to be stored, and not published yet. */
+  readonly #told = new Set<FiringId>();
   /** Said once to be none of our business. */
   readonly #leftAlone = new Set<string>();
   #unsubscribe: () => void = () => undefined;
@@ -66,7 +71,7 @@ export class SpoolDrain {
 
   /** On disk when it resolves, and published from there. Throws `input-invalid`, `spool-unusable`. */
   async store(document: string): Promise<FiringId> {
-    const id = await this.#keep(document);
+    const { id } = await this.#keep(document);
     this.#look.ring();
     return id;
   }
@@ -76,7 +81,8 @@ export class SpoolDrain {
    * `stage: 'stored'` among the details: then it is published later.
    */
   async publish(document: string): Promise<FiringId> {
-    const id = await this.#keep(document);
+    const firing = await this.#keep(document);
+    const { id } = firing;
     try {
       await publishDocument(this.#options, document);
     } catch (thrown) {
@@ -85,7 +91,7 @@ export class SpoolDrain {
       const details = code === 'input-invalid' ? {} : { firing: id, stage: 'stored' };
       throw new TriggerdError(code, message, { cause: thrown, details });
     }
-    await this.#remove(id);
+    await this.#remove(firing);
     return id;
   }
 
@@ -114,6 +120,7 @@ export class SpoolDrain {
     const files = await this.#options.spool.list();
     this.#waiting.clear();
     for (const { name, storedAt } of files) this.#waiting.set(name, storedAt);
+    for (const id of this.#told) if (!this.#waiting.has(`${id}.json`)) this.#told.delete(id);
     let trouble: TriggerdError | undefined;
     for (const file of files) {
       if (this.#stop.signal.aborted) return undefined;
@@ -139,11 +146,15 @@ export class SpoolDrain {
 
   async #publishFile({ name, storedAt }: SpoolFile, { text, place }: SpooledDocument): Promise<void> {
     const { isOurs, log, clock } = this.#options;
-    const id = idOf(text);
+    const firing = firingIn(text);
+    const { id } = firing;
     if (name !== `${id}.json`) throw new TriggerdError('input-invalid', 'the file’s name is not the id of its firing');
     if (place !== null && !isOurs(place)) return this.#leaveAlone(name, place);
-    const { neverSeen } = await publishDocument(this.#options, text);
-    await this.#remove(id);
+    const { neverSeen } = await publishDocument(this.#options, text).catch((thrown: unknown) => {
+      this.#tellStored(firing);
+      throw thrown;
+    });
+    await this.#remove(firing);
     log.info({ firing: id, waitedMs: Math.round(clock.now() - storedAt), neverSeen }, 'A spooled firing is published.');
   }
 
@@ -164,16 +175,27 @@ export class SpoolDrain {
     }
   }
 
-  async #keep(document: string): Promise<FiringId> {
-    const id = idOf(document);
+  async #keep(document: string): Promise<Firing> {
+    const firing = firingIn(document);
+    const { id } = firing;
     await this.#options.spool.add(id, document);
     this.#waiting.set(`${id}.json`, this.#options.clock.now());
-    return id;
+    this.#tellStored(firing);
+    return firing;
   }
 
-  async #remove(id: FiringId): Promise<void> {
-    await this.#options.spool.remove(id);
-    this.#waiting.delete(`${id}.json`);
+  /** A Puppet run's own file is told when it has to wait. */
+  #tellStored(firing: Firing): void {
+    if (this.#told.has(firing.id)) return;
+    this.#told.add(firing.id);
+    this.#options.onStored?.(firing);
+  }
+
+  async #remove(firing: Firing): Promise<void> {
+    await this.#options.spool.remove(firing.id);
+    this.#waiting.delete(`${firing.id}.json`);
+    this.#told.delete(firing.id);
+    this.#options.onPublished?.(firing);
   }
 }
 
@@ -181,9 +203,9 @@ export class SpoolDrain {
 const isAboutAll = ({ code }: TriggerdError): boolean => code === 'etcd-unreachable' || code === 'etcd-no-space';
 
 /** Throws `input-invalid` for what no reader would take. */
-const idOf = (document: string): FiringId => {
+const firingIn = (document: string): Firing => {
   try {
-    return parseWholeFiring('the firing', document).id;
+    return parseWholeFiring('the firing', document);
   } catch (cause) {
     throw new TriggerdError('input-invalid', `this can not be published: ${asTriggerdError(cause).message}`, { cause });
   }

@@ -1,0 +1,90 @@
+import { InvalidArgumentError } from 'commander';
+import type { EventsView } from '../../api/contract.ts';
+import { eventKinds } from '../../events/event.ts';
+import type { Define } from '../command.ts';
+import { followEvents } from '../follow-events.ts';
+import { addHelp, type HelpText } from '../help.ts';
+import { countFrom0, duration, list, query } from '../options.ts';
+import { eventPrinter } from '../print-event.ts';
+import type { Session } from '../session.ts';
+
+interface Options {
+  readonly follow?: boolean;
+  readonly fleet?: boolean;
+  readonly since?: number;
+  readonly limit?: number;
+  readonly node?: readonly string[];
+  readonly trigger?: readonly string[];
+  readonly stage?: readonly string[];
+  readonly kind?: readonly string[];
+}
+
+const stages = ['owed', 'queued', 'running', 'deferred', 'finished', 'skipped'];
+const families = [...new Set(eventKinds.map((kind) => kind.slice(0, kind.indexOf('.'))))];
+const maxLimit = 10_000;
+const defaultLimit = 100;
+/** What happened just before, as `tail -f` shows it. */
+const limitBeforeFollowing = 10;
+
+const help: HelpText = {
+  details: `One line each on a terminal, else JSON lines. --follow goes on until Ctrl-C, also through a restart of the daemon.
+
+Kinds: job.finished, for example, or just job; of ${families.join(', ')}. docs/events.md has all.`,
+  examples: [
+    'trigger events --since 1h',
+    "trigger events --follow --fleet --trigger 'refresh load balancers'",
+    'trigger events --follow --kind job.finished --json | jq .result',
+    'trigger events --fleet --stage skipped,deferred --limit 1000',
+  ],
+};
+
+export const define: Define = (command, run) => {
+  addHelp(command, help);
+  command
+    .option('-f, --follow', 'go on with what happens now')
+    .option('--fleet', 'what etcd tells of all nodes, instead of what happens here')
+    .option('--since <duration>', 'only what is not older than this', duration)
+    .option(
+      '-n, --limit <number>',
+      `the newest so many (default: ${defaultLimit}; with --follow ${limitBeforeFollowing})`,
+      limit,
+    )
+    .option('--node <name>', 'only about this node; repeatable', list)
+    .option('--trigger <name>', 'only about this trigger; repeatable', repeated)
+    .option('--stage <stage>', 'only about this stage; repeatable', among(stages))
+    .option('--kind <kind>', 'only of this kind; repeatable', among([...families, ...eventKinds]))
+    .action(run(events));
+};
+
+const events = async (session: Session, options: Options): Promise<number> => {
+  const { follow = false, fleet = false, since, node, trigger, stage, kind } = options;
+  const filter = { fleet: fleet ? 1 : undefined, node, trigger, stage, kind };
+  const past = {
+    limit: options.limit ?? (follow ? (since === undefined ? limitBeforeFollowing : maxLimit) : defaultLimit),
+    since: since === undefined ? undefined : new Date(Date.now() - since).toISOString(),
+  };
+  const view = await session.client.request<EventsView>(`/v1/events${query({ ...filter, ...past })}`);
+  const print = eventPrinter(session, fleet);
+  for (const event of view.events) await print(event);
+  if (follow) return followEvents(session, filter, view.cursor, print);
+  if (view.events.length === 0) session.terminal.err('no such events\n');
+  return 0;
+};
+
+const limit = (text: string): number => {
+  const value = countFrom0(text);
+  if (value > maxLimit) throw new InvalidArgumentError(`Expected ${maxLimit} at most.`);
+  return value;
+};
+
+/** A trigger's name may hold commas. */
+const repeated = (text: string, before: readonly string[] = []): string[] => [...before, text];
+
+const among =
+  (values: readonly string[]) =>
+  (text: string, before: readonly string[] = []): string[] => {
+    const given = list(text);
+    const unknown = given.find((each) => !values.includes(each));
+    if (unknown !== undefined) throw new InvalidArgumentError(`Expected one of ${values.join(', ')}.`);
+    return [...before, ...given];
+  };

@@ -1,0 +1,147 @@
+/**
+ * Events: what happens, one small document each; the same on disk, on the control socket and in `--json`, so the names
+ * are the document's own. The vocabulary is a promise: `docs/events.md` has it in words.
+ */
+import type { FiringId } from '../domain/firing.ts';
+import type { JobId, JobSource } from '../domain/job.ts';
+import type { Stage } from '../domain/outcome.ts';
+import type { ResultKind } from '../domain/result.ts';
+
+export interface Event extends Readonly<Record<string, unknown>> {
+  /** Grows; names the place to go on from. */
+  readonly id: string;
+  /** ISO 8601: when it happened, by the clock of the node that it is about. */
+  readonly at: string;
+  readonly kind: EventKind;
+  /** The node that it is about. */
+  readonly node: string;
+}
+
+export const eventKinds = [
+  'firing.published',
+  'firing.spooled',
+  'firing.accepted',
+  'firing.refused',
+  'outcome.queued',
+  'outcome.running',
+  'outcome.deferred',
+  'outcome.finished',
+  'outcome.skipped',
+  'job.queued',
+  'job.started',
+  'job.deferred',
+  'job.requeued',
+  'job.finished',
+  'job.skipped',
+  'queue.paused',
+  'queue.resumed',
+  'etcd.lost',
+  'etcd.back',
+  'node.present',
+  'node.away',
+  'sweeper.elected',
+  'config.reloaded',
+  'daemon.started',
+  'daemon.stopping',
+  'follow.gap',
+  'follow.dropped',
+] as const;
+export type EventKind = (typeof eventKinds)[number];
+
+/** An event that has no id yet. */
+export type Happening = Facts & { readonly at: number; readonly node: string };
+
+/** What each kind carries besides. */
+export type Facts =
+  | (FiringFacts & { readonly kind: 'firing.published'; readonly stage: 'owed'; readonly targets: number })
+  | (FiringFacts & { readonly kind: 'firing.spooled' })
+  | (FiringFacts & {
+      readonly kind: 'firing.accepted';
+      readonly stage: 'queued';
+      readonly origin: string;
+      readonly job: JobId;
+      /** It joined a job that was queued already. */
+      readonly coalesced: boolean;
+    })
+  | (FiringFacts & {
+      readonly kind: 'firing.refused';
+      readonly stage: 'skipped';
+      readonly origin: string;
+      readonly reason: string;
+    })
+  | OutcomeFacts
+  | JobEventFacts
+  | { readonly kind: 'queue.paused' | 'queue.resumed'; readonly queue: string }
+  | { readonly kind: 'etcd.lost'; readonly reason: string }
+  | { readonly kind: 'etcd.back' }
+  | { readonly kind: 'node.present'; readonly version: string }
+  | { readonly kind: 'node.away' }
+  | { readonly kind: 'sweeper.elected' }
+  | { readonly kind: 'config.reloaded'; readonly sections: readonly string[] }
+  | { readonly kind: 'daemon.started' | 'daemon.stopping'; readonly version: string }
+  | { readonly kind: 'follow.gap' | 'follow.dropped'; readonly reason: string };
+
+export interface FiringFacts {
+  readonly firing: FiringId;
+  readonly trigger: string;
+}
+
+/** What a target can say: before its first word a firing is owed. */
+export type SaidStage = Exclude<Stage, 'owed'>;
+
+export interface OutcomeFacts {
+  readonly kind: `outcome.${SaidStage}`;
+  readonly firing: FiringId;
+  /** Null where the firing is gone. */
+  readonly trigger: string | null;
+  readonly stage: SaidStage;
+  readonly job: JobId | null;
+  readonly result: ResultKind | null;
+  readonly exit_code: number | null;
+  readonly reason: string | null;
+  readonly duration_ms: number | null;
+}
+
+export type JobEventFacts = JobFacts &
+  (
+    | { readonly kind: 'job.queued' | 'job.requeued'; readonly stage: 'queued' }
+    | { readonly kind: 'job.started'; readonly stage: 'running'; readonly attempt: number }
+    | { readonly kind: 'job.deferred'; readonly stage: 'deferred'; readonly reason: string }
+    | { readonly kind: 'job.skipped'; readonly stage: 'skipped'; readonly reason: string }
+    | {
+        readonly kind: 'job.finished';
+        readonly stage: 'finished';
+        readonly result: ResultKind;
+        readonly exit_code: number | null;
+        readonly reason: string | null;
+        readonly duration_ms: number | null;
+      }
+  );
+
+export interface JobFacts {
+  readonly job: JobId;
+  readonly queue: string;
+  readonly plugin: string;
+  readonly source: JobSource;
+  readonly label: string | null;
+  /** Cut at 200 characters. */
+  readonly command: string;
+  /** The first ten of them. */
+  readonly firings: readonly FiringId[];
+  readonly firings_total: number;
+  /** The triggers of those. */
+  readonly triggers: readonly string[];
+}
+
+export const eventOf = (id: string, { kind, at, node, ...facts }: Happening): Event => ({
+  id,
+  at: new Date(at).toISOString(),
+  kind,
+  node,
+  ...facts,
+});
+
+/** A reader who follows may be behind by so many events. */
+export const maxBehind = 10_000;
+export const tooSlow = (limit: number): string =>
+  `the reader is too slow: more than ${limit.toLocaleString('en')} events were waiting`;

@@ -1,0 +1,49 @@
+import type { FiringId } from '../domain/firing.ts';
+import type { Keys } from '../watch/keys.ts';
+import { lastSegment } from '../watch/keys.ts';
+import { readable } from '../watch/origin.ts';
+import type { Entry, WatchEvent } from '../watch/ports.ts';
+import { parseFiring } from '../watch/wire.ts';
+import { parsePresence } from '../watch/wire-node.ts';
+import { parseOutcome } from '../watch/wire-outcome.ts';
+import type { Happening } from './event.ts';
+import { outcomeEvent, publishedEvent } from './firing-events.ts';
+
+/** What a change in etcd says to people; nothing for a key that says nothing to them, or that is malformed. */
+export const fleetEvents = async (
+  keys: Keys,
+  change: WatchEvent,
+  triggerOf: (firing: FiringId) => Promise<string | null>,
+  now: number,
+): Promise<Happening[]> => {
+  const key = change.kind === 'put' ? change.entry.key : change.key;
+  if (change.kind === 'delete')
+    return key.startsWith(keys.nodes) ? [{ at: now, node: lastSegment(key), kind: 'node.away' }] : [];
+  if (key.startsWith(keys.firings)) return firingEvents(change.entry);
+  if (key.startsWith(keys.nodes)) return presenceEvents(change.entry, now);
+  if (key === keys.office('sweeper')) return electionEvents(change.entry, now);
+  if (!key.startsWith(keys.allOutcomes)) return [];
+  const outcomes = readable(parseOutcome, change.entry);
+  const events = outcomes.map(async (each) => outcomeEvent(each, await triggerOf(each.firing), now));
+  return (await Promise.all(events)).flat();
+};
+
+const firingEvents = (entry: Entry): Happening[] =>
+  readable(parseFiring, entry).map((firing) => publishedEvent(firing, Date.parse(firing.createdAt)));
+
+/** The value is written again with every change of a queue: only its first time is news. */
+const presenceEvents = (entry: Entry, now: number): Happening[] => {
+  if (entry.createRevision !== entry.modRevision) return [];
+  return readable(parsePresence, entry).map(({ node, version }) => ({ at: now, node, kind: 'node.present', version }));
+};
+
+const electionEvents = (entry: Entry, now: number): Happening[] => {
+  if (entry.createRevision !== entry.modRevision) return [];
+  return readable(parseHolder, entry).map((node) => ({ at: now, node, kind: 'sweeper.elected' }));
+};
+
+const parseHolder = (_key: string, value: string): string => {
+  const { node } = JSON.parse(value) as { readonly node?: unknown };
+  if (typeof node !== 'string') throw new Error('no node');
+  return node;
+};
