@@ -32,12 +32,15 @@ export class AwaitedFirings {
     return this.#awaited.size;
   }
 
-  expect(id: string, fromRevision: bigint): void {
-    if (this.#awaited.has(id) || this.#awaited.size >= maxAwaited) return;
+  /** Whether it is awaited now; else there are too many. */
+  expect(id: string, fromRevision: bigint): boolean {
+    if (this.#awaited.has(id)) return true;
+    if (this.#awaited.size >= maxAwaited) return false;
     const controller = new AbortController();
     this.#awaited.set(id, controller);
     const wait = this.#wait(id, fromRevision, controller).finally(() => this.#waits.delete(wait));
     this.#waits.add(wait);
+    return true;
   }
 
   forget(id: string): void {

@@ -10,7 +10,7 @@ import { readable } from './origin.ts';
 import type { Entry } from './ports.ts';
 import { isPublishedFinal } from './published.ts';
 import { FiringTaker, type StoredFiring, type TakeFiringOptions } from './take-firing.ts';
-import { parseInboxEntry } from './wire.ts';
+import { isEarlyEntry, parseInboxEntry } from './wire.ts';
 
 /** Entries whose firings are read at once, and journalled together. */
 export const inboxWindow = 64;
@@ -56,12 +56,12 @@ export class InboxEntries {
     return { ignored: this.#notices.count, awaited: this.#awaited.count };
   }
 
-  /** Entries in the order of their creation. Throws only for etcd. */
-  async accept(entries: readonly Entry[], signal: AbortSignal): Promise<void> {
+  /** Entries in the order of their creation; `areNew`: they have just been put. Throws only for etcd. */
+  async accept(entries: readonly Entry[], signal: AbortSignal, areNew = false): Promise<void> {
     try {
       for (const window of chunksOf(entries, inboxWindow)) {
         if (signal.aborted) return;
-        await this.#acceptWindow(window);
+        await this.#acceptWindow(window, areNew);
         // The journal is synchronous: others get their turn between two windows.
         await nextTurn();
       }
@@ -96,9 +96,11 @@ export class InboxEntries {
     return this.#awaited.stop();
   }
 
-  async #acceptWindow(entries: readonly Entry[]): Promise<void> {
+  async #acceptWindow(entries: readonly Entry[], areNew: boolean): Promise<void> {
     const { store, keys } = this.#options;
-    const unknown = entries.filter((entry) => this.#isWellFormed(entry) && !this.#isKnown(lastSegment(entry.key)));
+    const unknown = entries
+      .filter((entry) => this.#isWellFormed(entry) && !this.#isKnown(lastSegment(entry.key)))
+      .filter((entry) => !(areNew && this.#isAwaited(entry)));
     const firings = await store.getMany(unknown.map(({ key }) => keys.firing(lastSegment(key))));
     const there: StoredFiring[] = [];
     for (const [index, { key, modRevision }] of unknown.entries()) {
@@ -108,6 +110,11 @@ export class InboxEntries {
     }
     await this.#taker.take(there);
     for (const entry of entries) await this.#heedKillWish(entry);
+  }
+
+  /** Of a firing that is about to come, the next value says all: no need to look. */
+  #isAwaited({ key, value, modRevision }: Entry): boolean {
+    return isEarlyEntry(value) && this.#awaited.expect(lastSegment(key), modRevision);
   }
 
   async #heedKillWish(stored: Entry): Promise<void> {

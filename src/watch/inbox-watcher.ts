@@ -159,7 +159,7 @@ export class InboxWatcher {
       if (event.kind === 'put') entries.set(event.entry.key, event.entry);
       else if (!entries.delete(event.key)) this.#entries.vanished(event.key);
     }
-    await this.#entries.accept(inOrder([...entries.values()]), signal);
+    await this.#entries.accept(inOrder([...entries.values()]), signal, true);
   }
 
   async #listRegularly(signal: AbortSignal): Promise<void> {

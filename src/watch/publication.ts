@@ -2,7 +2,6 @@ import { TriggerdError } from '../domain/errors.ts';
 import type { WholeFiring } from '../domain/firing.ts';
 import type { Keys } from './keys.ts';
 import type { Entry, KeyStore, Write } from './ports.ts';
-import { serializeInboxEntry } from './wire.ts';
 
 /** Where firings live: a store, and the layout of the keys in it. */
 export interface Place {
@@ -16,8 +15,9 @@ export interface Publication extends Place {
   readonly value: string;
 }
 
-export const entriesFor = ({ keys, firing }: Publication, targets: readonly string[]): Write[] =>
-  targets.map((node) => ({ put: keys.inbox(node, firing.id), value: serializeInboxEntry(firing.id) }));
+/** The same entry for every target. */
+export const entriesFor = ({ keys, firing }: Publication, value: string): Write[] =>
+  firing.targets.map((node) => ({ put: keys.inbox(node, firing.id), value }));
 
 /** What `isCommitted` needs to see. */
 export const committedKeys = ({ keys, firing }: Publication): string[] => [

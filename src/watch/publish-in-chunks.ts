@@ -1,7 +1,7 @@
 import { chunksOf, inWindows } from './in-windows.ts';
 import type { Fence, Write } from './ports.ts';
 import { assertOurs, committedKeys, entriesFor, isCommitted, type Publication } from './publication.ts';
-import { briefDocumentOf, serializeInboxEntry } from './wire.ts';
+import { briefDocumentOf, serializeEarlyEntry, serializeInboxEntry } from './wire.ts';
 
 const chunkSize = 100;
 
@@ -18,7 +18,7 @@ export const publishInChunks = async (publication: Publication): Promise<boolean
   const { keys, firing, value } = publication;
   const marked = await mark(publication);
   if (marked === undefined) return look(publication);
-  const chunks = chunksOf(entriesFor(publication, firing.targets), chunkSize);
+  const chunks = chunksOf(entriesFor(publication, serializeEarlyEntry(firing.id)), chunkSize);
   const written =
     (await list(publication, marked)) && (await inWindows(chunks, (chunk) => writeStep(publication, marked, chunk)));
   // What failed its compare may find the firing: then another publisher has committed it.

@@ -4,7 +4,7 @@ import { chunksOf, inWindows } from './in-windows.ts';
 import { lastSegment } from './keys.ts';
 import { committedKeys, entriesFor, isCommitted, type Place, type Publication } from './publication.ts';
 import { publishInChunks } from './publish-in-chunks.ts';
-import { parseWholeFiring, serializeFiring } from './wire.ts';
+import { parseWholeFiring, serializeFiring, serializeInboxEntry } from './wire.ts';
 
 /** Firing and entries fit into one transaction of etcd (128 operations) up to here. */
 const maxTargetsAtOnce = 126;
@@ -51,7 +51,7 @@ const publishAtOnce = async (publication: Publication): Promise<void> => {
   const key = keys.firing(firing.id);
   const commit = await store.commit({
     compare: [{ key, is: 'absent' }],
-    write: [{ put: key, value }, ...entriesFor(publication, firing.targets)],
+    write: [{ put: key, value }, ...entriesFor(publication, serializeInboxEntry(firing.id))],
     otherwiseGet: committedKeys(publication),
   });
   if (!commit.succeeded && !isCommitted(publication, commit.read)) throw swept(firing.id);

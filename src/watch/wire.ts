@@ -172,6 +172,12 @@ export const parseInboxEntry = (key: string, value: string): InboxEntry => {
   return { firing, kill };
 };
 
+/** The entry of a chunked publication, which is there before its firing is: a node awaits that and need not look first. */
+export const serializeEarlyEntry = (firing: string): string => JSON.stringify({ format, firing, early: true });
+
+/** Whether a node that has just seen this value knows that its firing is not there yet. It may come at any moment. */
+export const isEarlyEntry = (value: string): boolean => value.includes('"early":true');
+
 /** Also the marker of a chunked publication. */
 export const serializeInboxEntry = (firing: string, kill: string | null = null): string =>
   JSON.stringify(kill === null ? { format, firing } : { format, firing, kill });

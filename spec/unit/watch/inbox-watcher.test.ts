@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { TriggerdError } from '../../../src/domain/errors.ts';
 import type { JobRequest } from '../../../src/domain/job.ts';
 import { InboxWatcher, type InboxWatcherOptions } from '../../../src/watch/inbox-watcher.ts';
@@ -61,6 +61,22 @@ describe('the inbox watcher', () => {
     await start();
     expect(firings.taken).toHaveLength(2);
     expect(outcomes).toEqual({ publish: [open.id], publishAgain: [settled.id], entryGone: [] });
+  });
+
+  it('awaits the firing of an early entry without a look, and reads one that it finds later', async () => {
+    const targets = ['lb01.example.com', ...Array.from({ length: 299 }, (_, index) => `node${index}.example.com`)];
+    const [early, late] = [someFiring({ targets }), someFiring({ targets })];
+    const reads = vi.spyOn(store, 'getMany');
+    const readsOf = (id: string) => reads.mock.calls.filter(([read]) => read.includes(keys.firing(id))).length;
+    await start();
+    await publishFiring({ store, keys }, early);
+    await taken(1);
+    expect(firings.find(early.id)?.firing).toMatchObject({ targets: null, targetsTotal: 300 });
+    await watcher.stop();
+    await publishFiring({ store, keys }, late);
+    await start();
+    await taken(2);
+    expect([readsOf(early.id), readsOf(late.id)]).toEqual([0, 1]);
   });
 
   it('refuses what the queue says can never run, and goes on', async () => {

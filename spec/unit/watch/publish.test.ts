@@ -47,6 +47,8 @@ describe('publishFiring', () => {
     expect((await store.get(keys.targets(id)))?.value).toBe(fixture('firing-many'));
     const brief = await store.get(keys.firing(id));
     expect(JSON.parse(brief?.value ?? '')).toEqual(JSON.parse(fixture('firing-brief')));
+    const entries = (await store.list(keys.allInboxes)).entries.map(({ value }) => JSON.parse(value));
+    expect(entries).toEqual(Array(127).fill(JSON.parse(fixture('inbox-entry-early'))));
   });
 
   it('refuses what is too large for etcd before it writes anything', async () => {

@@ -107,6 +107,11 @@ class PuppetX::Trigger::Publication
   end
 
   def entries(nodes)
-    nodes.map { |node| Transaction.put(@keys.inbox(node, @firing.id), @firing.entry) }
+    nodes.map { |node| Transaction.put(@keys.inbox(node, @firing.id), entry) }
+  end
+
+  # An entry that is there before its firing says so: its node awaits the firing and need not look first.
+  def entry
+    @entry ||= at_once? ? @firing.entry : JSON.generate(JSON.parse(@firing.entry).merge('early' => true))
   end
 end
