@@ -1,81 +1,159 @@
 /**
- * One firing for very many nodes: how long until it is committed, and until a thousand of them have read it. Each reads
- * the whole list of targets, so this grows with the square of their number. The peer writes the same entries in bare
- * transactions, one after the other, without the promise that all or nothing is owed.
+ * One firing for very many nodes: how long until it is committed, and until every one of them has it in its journal; and
+ * the memory that it takes. The nodes are simulated (see fan-out-nodes.ts); all of them, the publisher and etcd share this
+ * machine. The peer writes the same entries in bare transactions, one after the other, without the promise that all or
+ * nothing is owed.
  */
-import { ulid } from 'ulid';
-import { firing as someFiring } from '../spec/support/firings.ts';
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { connect, type EtcdStore } from '../src/adapters/etcd/connect.ts';
-import { chunksOf, inWindows } from '../src/watch/in-windows.ts';
-import { keysBelow } from '../src/watch/keys.ts';
-import { publishFiring } from '../src/watch/publish.ts';
+import { chunksOf } from '../src/watch/in-windows.ts';
 import type { Bench } from './support/bench.ts';
+import type { NodesOrder, NodesReport } from './support/fan-out-nodes.ts';
+import { nodeNames, type Range, silent } from './support/fan-out-parts.ts';
+import type { PublisherOrder, PublisherReport } from './support/fan-out-publisher.ts';
 import type { Aim, Row } from './support/row.ts';
 import { median, summarize, timed } from './support/samples.ts';
 
 const rounds = 3;
-const readers = 1_000;
-/** Nodes that read at the same moment. */
-const readersAtOnce = 64;
-const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const prefix = '/fan-out';
+/** In memory: ten thousand nodes have as many disks, and this machine has one. */
+const journals = '/dev/shm';
 
-export const fanOut = async (bench: Bench): Promise<Row[]> => {
+export const fanOut = async (bench: Bench): Promise<Row[]> => rowsOf(await measure(bench, 1_000), 500);
+export const largeFanOut = async (bench: Bench): Promise<Row[]> => rowsOf(await measure(bench, 10_000), 3_000);
+
+interface Measured {
+  readonly nodes: number;
+  readonly committed: number[];
+  /** Until the last node. */
+  readonly journalled: number[];
+  /** Until half of the nodes. */
+  readonly half: number[];
+  readonly bare: number[];
+  /** CPU time, in ms, that a firing costs etcd and all nodes together. */
+  readonly etcdCpu: number[];
+  readonly nodesCpu: number[];
+  /** MB: of an empty etcd, with all nodes watching, after the firings; and the publisher's. */
+  readonly memory: { empty: number; watched: number; fired: number; publisher: number };
+}
+
+const measure = async (bench: Bench, count: number): Promise<Measured> => {
   const etcd = await bench.etcd();
   const store = connect({ endpoints: [etcd.endpoint], log: silent });
   bench.onEnd(() => store.close());
-  const few = await measure(store, 1_000);
-  const many = await measure(store, 10_000);
-  const memory = { unit: 'MB', peer: null, aim: null } as const;
-  return [
-    ...rowsOf(few, 500),
-    ...rowsOf(many, 3_000),
-    { ...memory, figure: `etcd’s memory after ${2 * rounds} such firings`, ours: await etcdMb(etcd.ports.metrics) },
-    { ...memory, figure: 'publisher’s memory, at most', ours: (process.resourceUsage().maxRSS * 1024) / 1e6 },
-  ];
-};
-
-interface Measured {
-  readonly targets: number;
-  readonly published: number[];
-  readonly read: number[];
-  readonly bare: number[];
-}
-
-const measure = async (store: EtcdStore, count: number): Promise<Measured> => {
-  const targets = Array.from({ length: count }, (_, index) => `node${index}.example.com`);
-  const measured: Measured = { targets: count, published: [], read: [], bare: [] };
+  const etcdMetric = (name: string) => metric(etcd.ports.metrics, name);
+  const etcdMemory = async () => (await etcdMetric('process_resident_memory_bytes')) / 1e6;
+  const etcdCpu = async () => (await etcdMetric('process_cpu_seconds_total')) * 1e3;
+  const all = { from: 0, to: count };
+  const empty = await etcdMemory();
+  const publisher = await start<PublisherOrder>(bench, 'publisher', { endpoint: etcd.endpoint, prefix, range: all });
+  const processes = await Promise.all(
+    shares(all).map((range) =>
+      start<NodesOrder>(bench, 'nodes', { endpoint: etcd.endpoint, prefix, range, dir: folder(bench) }),
+    ),
+  );
+  const memory = { empty, watched: await etcdMemory(), fired: 0, publisher: 0 };
+  const samples = { committed: [], journalled: [], half: [], bare: [], etcdCpu: [], nodesCpu: [] };
+  const measured: Measured = { nodes: count, ...samples, memory };
   for (let round = 0; round < rounds; round++) {
-    const firing = someFiring({ id: ulid(), targets });
-    const keys = keysBelow(`/fan-out/${count}/${round}`);
-    const published = await timed(() => publishFiring({ store, keys }, firing));
-    const read = await timed(() =>
-      inWindows(targets.slice(0, readers), () => store.get(keys.firing(firing.id)), readersAtOnce),
-    );
-    measured.published.push(published);
-    measured.read.push(published + read);
-    measured.bare.push(await timed(() => putBare(store, `/bare/${count}/${round}/`, targets)));
+    const reports = processes.map((each) => next<NodesReport>(each));
+    const cpuBefore = await etcdCpu();
+    publisher.send('fire');
+    const published = await next<PublisherReport>(publisher);
+    const done = await Promise.all(reports);
+    const times = done.flatMap(({ journalledAt }) => journalledAt);
+    measured.etcdCpu.push((await etcdCpu()) - cpuBefore);
+    measured.nodesCpu.push(done.reduce((sum, { cpu }) => sum + cpu, 0));
+    measured.committed.push(published.publishedAt - published.begunAt);
+    measured.journalled.push(Math.max(...times) - published.begunAt);
+    measured.half.push(median(times) - published.begunAt);
+    memory.publisher = published.memory / 1e6;
+    measured.bare.push(await timed(() => putBare(store, `/bare/${round}/`, nodeNames(all))));
   }
+  memory.fired = await etcdMemory();
+  for (const each of [...processes, publisher]) await end(each);
   return measured;
 };
 
-const putBare = async (store: EtcdStore, prefix: string, names: readonly string[]): Promise<void> => {
-  for (const chunk of chunksOf(names, 100))
-    await store.commit({ compare: [], write: chunk.map((name) => ({ put: prefix + name, value: '{}' })) });
+/** One for each processor. */
+const shares = ({ from, to }: Range): Range[] => {
+  const size = Math.ceil((to - from) / availableParallelism());
+  return chunksOf(nodeNames({ from, to }), size).map(({ length }, index) => ({
+    from: from + index * size,
+    to: from + index * size + length,
+  }));
 };
 
-const rowsOf = ({ targets, published, read, bare }: Measured, atMostMs: number): Row[] => {
+const folder = (bench: Bench): string => {
+  const dir = mkdtempSync(join(journals, 'triggerd-fan-out-'));
+  bench.onEnd(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+};
+
+/** Resolves once the process says that it is ready. */
+const start = async <Order>(bench: Bench, name: string, order: Order): Promise<ChildProcess> => {
+  const child = fork(join(import.meta.dirname, `support/fan-out-${name}.ts`), [JSON.stringify(order)]);
+  bench.onEnd(() => end(child));
+  await next(child);
+  return child;
+};
+
+const next = async <Message>(child: ChildProcess): Promise<Message> => {
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`a process of the benchmark ended with ${code}`);
+  });
+  const [message] = await Promise.race([once(child, 'message'), ended]);
+  return message as Message;
+};
+
+const end = async (child: ChildProcess): Promise<void> => {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+};
+
+const putBare = async (store: EtcdStore, below: string, names: readonly string[]): Promise<void> => {
+  for (const chunk of chunksOf(names, 100))
+    await store.commit({ compare: [], write: chunk.map((name) => ({ put: below + name, value: '{}' })) });
+};
+
+const rowsOf = (measured: Measured, atMostMs: number): Row[] => {
   const aim: Aim = { of: 'ours', at: 'most', bound: atMostMs };
-  const name = `${targets.toLocaleString('en')} targets`;
-  const samples = { published: summarize(published), read: summarize(read), bare: summarize(bare) };
+  const { nodes, committed, journalled, half, bare, etcdCpu, nodesCpu, memory } = measured;
+  const name = `${nodes.toLocaleString('en')} nodes`;
+  const samples = { committed: summarize(committed), bare: summarize(bare) };
   const peer = { name: 'bare puts', value: median(bare) };
+  const ms = { unit: 'ms', peer: null, aim: null } as const;
+  const mb = { unit: 'MB', peer: null, aim: null } as const;
   return [
-    { figure: `${name}: committed`, unit: 'ms', ours: median(published), peer, aim, samples },
-    { figure: `${name}: read by 1,000 nodes`, unit: 'ms', ours: median(read), peer: null, aim: null },
+    { ...ms, figure: `${name}: committed`, ours: median(committed), peer, samples },
+    { ...ms, figure: `${name}: journalled by half`, ours: median(half), samples: { half: summarize(half) } },
+    {
+      ...ms,
+      figure: `${name}: journalled by all`,
+      ours: median(journalled),
+      aim,
+      samples: { journalled: summarize(journalled) },
+    },
+    { ...ms, figure: `${name}: CPU time of etcd`, ours: median(etcdCpu), samples: { etcdCpu: summarize(etcdCpu) } },
+    {
+      ...ms,
+      figure: `${name}: CPU time of all nodes`,
+      ours: median(nodesCpu),
+      samples: { nodesCpu: summarize(nodesCpu) },
+    },
+    { ...mb, figure: `${name}: etcd’s memory, empty`, ours: memory.empty },
+    { ...mb, figure: `${name}: etcd’s memory, watched`, ours: memory.watched },
+    { ...mb, figure: `${name}: etcd’s memory, fired`, ours: memory.fired },
+    { ...mb, figure: `${name}: publisher’s memory`, ours: memory.publisher },
   ];
 };
 
-/** MB are 10^6 bytes here. */
-const etcdMb = async (metricsPort: number): Promise<number> => {
-  const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-  return Number(/^process_resident_memory_bytes (\S+)$/m.exec(metrics)?.[1]) / 1e6;
+const metric = async (port: number, name: string): Promise<number> => {
+  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(metrics)?.[1]);
 };

@@ -5,7 +5,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { enqueue } from './enqueue.ts';
-import { fanOut } from './fan-out.ts';
+import { fanOut, largeFanOut } from './fan-out.ts';
 import { firingToStart } from './firing-to-start.ts';
 import { idle } from './idle.ts';
 import { queueThroughput } from './queue-throughput.ts';
@@ -18,6 +18,7 @@ import { renderTable } from './support/table.ts';
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   'firing-to-start': firingToStart,
   'fan-out': fanOut,
+  'large-fan-out': largeFanOut,
   'queue-throughput': queueThroughput,
   enqueue,
   'start-up': startUp,
