@@ -198,6 +198,11 @@ const demo = async (): Promise<void> => {
   step('lb01: what its Puppet run wrote (haproxy.cfg)');
   verify(status);
   show(readFileSync(join(dir, 'lb01/haproxy.cfg'), 'utf8'));
+
+  step('lb01: why did Puppet run here? (trigger why)');
+  const why = await trigger('lb01', 'why', 'lb01');
+  if (!why.includes('changed on web01')) throw new Error(`trigger why does not lead back to web01:\n${why}`);
+  show(why);
 };
 
 const stopAll = async (): Promise<void> => {

@@ -36,6 +36,7 @@ import { swapJobs } from './verbs/swap-jobs.ts';
 import { testPlugin } from './verbs/test-plugin.ts';
 import { urgentJob } from './verbs/urgent-job.ts';
 import { waitJob } from './verbs/wait-job.ts';
+import { why } from './verbs/why.ts';
 import { errorView } from './views.ts';
 
 const verbs: readonly Verb[] = [
@@ -67,6 +68,7 @@ const verbs: readonly Verb[] = [
   listEvents,
   followEvents,
   metrics,
+  why,
   listNodes,
   forgetNode,
   listPlugins,

@@ -6,6 +6,9 @@ import type { EventSource } from '../events/ports.ts';
 import type { Plugin } from '../plugin/manifest.ts';
 import type { RegularRun } from '../plugin/puppet/regular-run.ts';
 import type { Queues } from '../queue/queues.ts';
+import type { Explanation } from '../watch/why/explain.ts';
+import type { Owed } from '../watch/why/look-up.ts';
+import type { PuppetReport } from '../watch/why/reports.ts';
 import type { CancelledNodeView, HealthView, NodeView, PluginTestView } from './contract.ts';
 
 /** What the control API serves: the rooms, behind narrow interfaces. */
@@ -19,6 +22,8 @@ export interface ApiServices {
   readonly events: { readonly here: EventSource; readonly fleet: EventSource };
   readonly metrics: Metrics;
   nodes(): Promise<NodeView[]>;
+  /** Throws `why-unknown`, `firing-ambiguous`, `firing-not-found`, `job-not-found`, and the store's errors. */
+  why(what: string): Promise<Why>;
   /** Ends what is owed to a node that is gone; how many firings that were. Throws `node-present`, `node-not-found`. */
   forgetNode(node: string, asked: { readonly force: boolean; readonly by: string }): Promise<number>;
   health(): HealthView;
@@ -80,6 +85,15 @@ export interface RunIntake {
   /** Ids of the queued jobs that it has made unnecessary, which have ended by it. */
   record(run: RegularRun): JobId[];
 }
+/** An explanation, by what was asked about. */
+export type Explained = { readonly name: string; readonly explanation: Explanation } & (
+  | { readonly kind: 'firing' }
+  | { readonly kind: 'job'; readonly job: Job }
+  | { readonly kind: 'node'; readonly owed: Owed }
+);
+
+/** With the reports that PuppetDB has of its firings (the runs at their origins) and runs, by their ids. */
+export type Why = Explained & { readonly reports: ReadonlyMap<string, PuppetReport> };
 
 export interface FiringStatus {
   readonly firing: WholeFiring;

@@ -33,6 +33,7 @@ export const jobView = (job: ListedJob): JobView => ({
   output: `${job.folder}/output`,
   firings: job.firings,
   source: job.request.source,
+  user: job.request.user ?? null,
   noop: job.request.noop,
   attempt: job.attempt,
   after: job.request.after,
@@ -102,7 +103,7 @@ export const firingView = ({ firing, outcomes }: FiringStatus): FiringView => ({
   outcomes: Object.fromEntries(outcomes.map((outcome) => [outcome.node, outcomeView(outcome)])),
 });
 
-const originView = (origin: Origin): Record<string, unknown> => {
+export const originView = (origin: Origin): Record<string, unknown> => {
   if (origin.kind === 'cli') return { ...origin };
   const { kind, node, certname, environment, resource, causes } = origin;
   return {

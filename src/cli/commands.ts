@@ -29,6 +29,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   },
   fire: { summary: 'fire a trigger at hosts; prints the firing’s id', load: () => import('./commands/fire.ts') },
   status: { summary: 'show recent firings, or what became of one', load: () => import('./commands/status.ts') },
+  why: { summary: 'show why something ran, and what followed', load: () => import('./commands/why.ts') },
   cancel: { summary: 'end what a firing is still owed', load: () => import('./commands/cancel.ts') },
   events: { summary: 'show what happens here, or in the fleet', load: () => import('./commands/events.ts') },
   nodes: { summary: 'show the nodes', load: () => import('./commands/nodes.ts') },

@@ -2,7 +2,7 @@ import type { Problem } from './problem.ts';
 import type { Config } from './schema.ts';
 
 /** Values that are fine alone and wrong together. */
-export const combinationProblems = ({ etcd }: Pick<Config, 'etcd'>): Problem[] => {
+export const combinationProblems = ({ etcd, puppetdb }: Pick<Config, 'etcd' | 'puppetdb'>): Problem[] => {
   const problems: Problem[] = [];
   const both = (one: 'cert_file' | 'username', other: 'key_file' | 'password_file') => {
     if ((etcd[one] === undefined) === (etcd[other] === undefined)) return;
@@ -13,6 +13,10 @@ export const combinationProblems = ({ etcd }: Pick<Config, 'etcd'>): Problem[] =
   both('username', 'password_file');
   if (etcd.ca_file !== undefined && etcd.endpoints.some((endpoint) => endpoint.startsWith('http://')))
     problems.push({ path: ['etcd', 'endpoints'], message: 'http:// is not encrypted, and ca_file asks for TLS' });
+  if ((puppetdb?.cert_file === undefined) !== (puppetdb?.key_file === undefined)) {
+    const [given, missing] = puppetdb?.cert_file === undefined ? ['key_file', 'cert_file'] : ['cert_file', 'key_file'];
+    problems.push({ path: ['puppetdb', missing], message: `needed with ${given}` });
+  }
   if (etcd.embedded && etcd.endpoints[0]?.startsWith('http://') !== true)
     problems.push({ path: ['etcd', 'endpoints'], message: 'an embedded etcd listens on http://127.0.0.1 only' });
   return problems;

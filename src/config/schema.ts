@@ -168,6 +168,27 @@ const http = section(
   },
 );
 
+const isReportUrl = (url: string): boolean => /^https?:\/\/\S+$/.test(url) && url.includes('{hash}');
+
+const puppetdb = section('PuppetDB, for links from `trigger why` to reports. Asked when this section is present.', {
+  url: textLike(
+    'an address such as "https://puppetdb.example.com:8081"',
+    isHttpAddress,
+    'Where PuppetDB’s query API is.',
+  ),
+  ca_file: v.optional(absolutePath('CA certificate that PuppetDB’s certificate is checked against.')),
+  cert_file: v.optional(absolutePath('Client certificate, this node’s of Puppet as a rule; with `key_file`.')),
+  key_file: v.optional(absolutePath('Key of the client certificate.')),
+  timeout: v.optional(duration('How long one question to PuppetDB may take.'), '3s'),
+  report_url: v.optional(
+    textLike(
+      'an address with {hash} in it',
+      isReportUrl,
+      'A report’s page for people, as `https://puppetboard.example.com/report/{certname}/{hash}`. When missing: PuppetDB’s own.',
+    ),
+  ),
+});
+
 const broker = section('Makes this daemon a broker. Started when this section is present.', {
   listen: v.optional(
     textLike('an address such as "tcp://0.0.0.0:5555"', isTcpAddress, 'Where to listen.'),
@@ -238,6 +259,7 @@ export const configSchema = v.object(
     jobs: v.optional(jobs, {}),
     history: v.optional(history, {}),
     sweeper: v.optional(sweeper, {}),
+    puppetdb: v.optional(puppetdb),
     log: v.optional(log, {}),
     http: v.optional(http),
     broker: v.optional(broker),

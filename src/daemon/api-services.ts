@@ -16,6 +16,7 @@ import { observedQueues } from './observe.ts';
 import { createOutputsService, outputFile } from './outputs-service.ts';
 import { clock, type Parts } from './parts.ts';
 import { recordRun } from './regular-runs.ts';
+import { createWhyService } from './why-service.ts';
 
 /** The rooms as the control API wants them. */
 export const apiServices = (parts: Parts, watcher: InboxWatcher, drain: SpoolDrain): ApiServices => {
@@ -32,6 +33,7 @@ export const apiServices = (parts: Parts, watcher: InboxWatcher, drain: SpoolDra
       fleet: new FleetLog({ ...parts.place, node: parts.options.node, clock }),
     },
     metrics: parts.metrics,
+    why: createWhyService(parts),
     nodes: async () => (await nodes(parts.place)).map(nodeView),
     forgetNode: (node, asked) => forgetNode(parts.place, node, { ...asked, at: Date.now() }),
     health: () => healthView(parts, watcher, drain, startedAt),

@@ -162,6 +162,12 @@ export const errorCatalogue = {
   ),
   // firings
   'firing-not-found': entry(404, 1, 'There is no firing with this id.', '`trigger status` lists the recent ones.'),
+  'firing-ambiguous': entry(
+    409,
+    2,
+    'Several firings have ids that begin so.',
+    'Give more of the id; `trigger status` shows whole ones.',
+  ),
   'firing-malformed': entry(
     422,
     1,
@@ -181,6 +187,12 @@ export const errorCatalogue = {
     '1 to 255 characters, none of them a control character.',
   ),
   'node-not-found': entry(404, 1, 'There is no node with this name.', '`trigger nodes` lists all that have been seen.'),
+  'why-unknown': entry(
+    404,
+    1,
+    'There is no firing, job, node or trigger of this name.',
+    'Give a firing’s id or its first 6 characters, a job’s number on this node, a node’s name, or the name of a trigger that was fired lately.',
+  ),
   'node-present': entry(
     409,
     1,

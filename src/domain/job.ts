@@ -39,6 +39,8 @@ export interface JobRequest {
   readonly after: JobId | null;
   readonly urgent: boolean;
   readonly source: JobSource;
+  /** Who added it by hand, as `trigger` says; missing where nobody did. */
+  readonly user?: string;
 }
 
 export type JobSource = 'firing' | 'cli' | 'request' | 'message';

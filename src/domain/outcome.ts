@@ -30,6 +30,9 @@ export interface Outcome {
   readonly outputTail: string | null;
 }
 
+/** Other firings that an outcome names at most. */
+const maxShared = 20;
+
 export const isFinal = (stage: Stage): boolean => stage === 'finished' || stage === 'skipped';
 
 /** Whether a final outcome counts as success for `trigger fire --wait`. */
@@ -50,7 +53,7 @@ export const outcomeOfJob = (job: Job, firing: FiringId, node: string, outputTai
         ? { ...base, stage: 'queued' }
         : { ...base, stage: 'deferred', reason: job.deferral.reason };
     case 'running':
-      return { ...base, stage: 'running', startedAt: job.startedAt };
+      return { ...base, stage: 'running', startedAt: job.startedAt, details: sharedRun(job) };
     case 'skipped':
       return { ...base, stage: 'skipped', reason: job.reason, finishedAt: job.finishedAt };
     case 'finished':
@@ -75,8 +78,12 @@ const finishedFields = (job: FinishedJob) => ({
   startedAt: job.startedAt,
   finishedAt: job.finishedAt,
   durationMs: job.startedAt === null ? null : Math.round(job.times.realS * 1000),
-  details: job.details,
+  details: { ...job.details, ...sharedRun(job) },
 });
+
+/** The newest of the firings that one run satisfies, so that each one's outcome leads to the others. */
+const sharedRun = ({ firings }: Pick<Job, 'firings'>): Outcome['details'] =>
+  firings.length < 2 ? {} : { shared: { firings: firings.slice(-maxShared), total: firings.length } };
 
 /** A target that has said nothing about a firing yet. */
 export const owedOutcome = (firing: FiringId, node: string): Outcome => ({

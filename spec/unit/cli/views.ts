@@ -16,6 +16,7 @@ export const jobView = (job: Partial<JobView> = {}): JobView => ({
   output: `/var/lib/triggerd/jobs/${job.id ?? 1}/output`,
   firings: [],
   source: 'cli',
+  user: null,
   noop: false,
   attempt: 0,
   after: null,

@@ -20,12 +20,21 @@ const body = v.strictObject({
   after: v.optional(positiveInteger),
   urgent: v.optional(v.boolean(), false),
   noop: v.optional(v.boolean(), false),
+  user: v.optional(text(64)),
 });
 
 export const addJob: Verb = (app, { queues }) => {
   app.post('/v1/jobs', { schema: { body } }, async ({ body }, reply) => {
-    const { timeout_ms, cwd = null, payload = null, label = null, after = null, plugin, ...rest } = body;
-    const request = { ...rest, plugin: canonicalPluginName(plugin), cwd, payload, label, after };
+    const { timeout_ms, cwd = null, payload = null, label = null, after = null, plugin, user, ...rest } = body;
+    const request = {
+      ...rest,
+      plugin: canonicalPluginName(plugin),
+      cwd,
+      payload,
+      label,
+      after,
+      ...(user === undefined ? {} : { user }),
+    };
     const job = queues.add({ ...request, timeoutMs: timeout_ms ?? null, source: 'cli' });
     return reply.code(201).send(jobView(job));
   });

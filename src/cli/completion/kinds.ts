@@ -28,6 +28,7 @@ const kindOfArgument = (argument: string, verb: string): Kind | undefined => {
     case 'firing':
       return 'firings';
     case 'node':
+    case 'what': // of `why`; what people ask about most
       return 'nodes';
     case 'plugin':
       return 'plugins';

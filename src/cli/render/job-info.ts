@@ -18,7 +18,7 @@ export const renderJobInfo = (job: JobView, now: number): string => {
     ['Command', job.command],
     ['Noop', job.noop ? 'yes' : null],
     ['After', job.after === null ? null : `job ${job.after}`],
-    ['Source', job.source],
+    ['Source', job.user === null ? job.source : `${job.source}, ${job.user}`],
     ['Firings', job.firings.length === 0 ? null : job.firings.join(', ')],
     ['Attempt', job.attempt === 0 ? null : String(job.attempt)],
     ['Timeout', job.timeout_ms === null ? null : formatDuration(job.timeout_ms)],

@@ -1,12 +1,13 @@
 /**
  * The truth of a Puppet run is its own summary and report, not its output: `last_run_summary.yaml` for the counts,
- * `last_run_report.yaml` for the ids. Both are looked at only when they are of this run.
+ * `last_run_report.yaml` for the ids and the resources. Both are looked at only when they are of this run.
  */
 import { parse as parseYaml } from 'yaml';
 import type { PuppetHost, PuppetSettings } from '../ports.ts';
+import { createResourceCollector, type ReportedResources } from './reported-resources.ts';
 
 /** What goes into an outcome's `details.puppet`. Null: not known. */
-export interface PuppetRunFacts {
+export interface PuppetRunFacts extends ReportedResources {
   readonly changed: number | null;
   readonly failed: number | null;
   readonly failed_to_restart: number | null;
@@ -18,6 +19,8 @@ export interface PuppetRunFacts {
   readonly report: string | null;
   readonly status: string | null;
   readonly job_id: string | null;
+  /** The report's file on the node, until its next run overwrites it; null when there was none. */
+  readonly report_file: string | null;
 }
 
 /** Reads what a run that started at `startedAt` (ms) left behind; null when it left nothing (it never applied a catalogue). */
@@ -31,7 +34,7 @@ export const readRunFacts = async (
   const summary = text === undefined ? undefined : readSummary(text);
   // last_run has whole seconds.
   if (summary === undefined || summary.lastRun < Math.floor(startedAt / 1000)) return null;
-  const report = await readReportIds(host, settings.lastRunReport);
+  const report = await readReport(host, settings.lastRunReport);
   return { ...summary.counts, noop: run.noop, ...report, job_id: run.jobId };
 };
 
@@ -52,15 +55,18 @@ const readSummary = (text: string) => {
   return { lastRun, counts };
 };
 
-/** The report may hold megabytes; its own fields are the lines that start in the first column. */
-const readReportIds = async (host: PuppetHost, path: string) => {
-  const ids = { report: null as string | null, status: null as string | null };
+/** The report may hold megabytes, so it is read line by line: its own fields are the lines that start in the first column. */
+const readReport = async (host: PuppetHost, path: string) => {
+  const ids = { report: null as string | null, status: null as string | null, report_file: null as string | null };
+  const resources = createResourceCollector();
   for await (const line of host.readLines(path)) {
+    ids.report_file = path;
+    resources.add(line);
     const [, key, value] = /^(transaction_uuid|status): ["']?([\w-]+)["']?$/.exec(line) ?? [];
     if (key === 'transaction_uuid') ids.report = value ?? null;
     if (key === 'status') ids.status = value ?? null;
   }
-  return ids;
+  return { ...ids, ...resources.end() };
 };
 
 const safeYaml = (text: string): unknown => {

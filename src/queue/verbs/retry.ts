@@ -2,9 +2,10 @@ import { hasEnded, type JobId, type QueuedJob } from '../../domain/job.ts';
 import { jobWithId, type Room, wrongState } from '../room.ts';
 import { add } from './add.ts';
 
-/** A new job with the request of an ended one. It satisfies no firing, and waits for no other job. */
+/** A new job with the request of an ended one. It satisfies no firing, waits for no other job, and is nobody else's. */
 export const retry = (room: Room, id: JobId): QueuedJob => {
   const job = jobWithId(room, id);
   if (!hasEnded(job)) throw wrongState(job, 'only an ended job can be retried.');
-  return add(room, { ...job.request, after: null });
+  const { user: _before, ...request } = job.request;
+  return add(room, { ...request, after: null });
 };

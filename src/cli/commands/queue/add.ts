@@ -1,5 +1,6 @@
 import type { JobView, NewJobBody } from '../../../api/contract.ts';
 import { TriggerdError } from '../../../domain/errors.ts';
+import { askingUser } from '../../asking-user.ts';
 import type { Define } from '../../command.ts';
 import { addHelp, type HelpText } from '../../help.ts';
 import { duration, jobId, pair } from '../../options.ts';
@@ -49,7 +50,7 @@ export const define: Define = (command, run) => {
 const add = async (session: Session, argv: readonly string[], options: Options): Promise<number> => {
   if (argv.length === 0 && options.plugin === undefined)
     throw new TriggerdError('usage', 'there is nothing to add: name a command, or a plugin with --plugin');
-  const body = newJob(argv, options, process.cwd());
+  const body = { ...newJob(argv, options, process.cwd()), user: askingUser(session.env) };
   const job = await session.client.request<JobView>('/v1/jobs', { method: 'POST', body });
   await print(session, job, () => String(job.id));
   return 0;

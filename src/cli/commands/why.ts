@@ -1,0 +1,44 @@
+import type { WhyView } from '../../api/contract.ts';
+import { TriggerdError } from '../../domain/errors.ts';
+import type { Define } from '../command.ts';
+import { addHelp, type HelpText } from '../help.ts';
+import { query } from '../options.ts';
+import { print } from '../print.ts';
+import { painter } from '../render/color.ts';
+import { renderWhy } from '../render/why.ts';
+import { renderDot } from '../render/why-dot.ts';
+import type { Session } from '../session.ts';
+
+const help: HelpText = {
+  details: `
+WHAT is a firing (its id, or the first 6 characters or more of it), a job (its number in this node’s queue), a node (what
+ran there last, and what is owed to it) or a trigger (its last firing).
+
+The first sentence says where it began. Below it each firing (→) stands under what caused it, and each run under its
+firing; ← marks what was asked about.`,
+  examples: [
+    'trigger why lb01.example.com',
+    'trigger why 7',
+    'trigger why 01K9ZQ4T --json | jq .runs',
+    "trigger why 'refresh load balancers' --dot | dot -Tsvg > why.svg",
+  ],
+};
+
+export const define: Define = (command, run) => {
+  addHelp(command, help);
+  command
+    .argument('<what>', 'a firing, a job, a node or a trigger')
+    .option('--dot', 'print the graph for Graphviz')
+    .action(run(why));
+};
+
+const why = async (session: Session, what: string, { dot }: { readonly dot?: boolean }): Promise<number> => {
+  if (dot === true && session.json) throw new TriggerdError('usage', '--dot and --json exclude each other');
+  const view = await session.client.request<WhyView>(`/v1/why${query({ what })}`);
+  const { columns, color } = session.terminal;
+  const now = Date.now();
+  const text =
+    dot === true ? () => renderDot(view, now) : () => renderWhy(view, { columns, now, paint: painter(color) });
+  await print(session, view, text);
+  return 0;
+};

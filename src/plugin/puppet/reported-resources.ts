@@ -1,0 +1,95 @@
+/**
+ * The resources of a Puppet report that changed or failed. `resource_statuses` holds every resource of the catalogue, one
+ * block of lines each; only the blocks of those that changed or failed are parsed, and only so many of them.
+ */
+import { parse as parseYaml } from 'yaml';
+import type { Cause } from '../../domain/firing.ts';
+
+export interface ReportedResources {
+  /** At most 20; `changed` counts all. */
+  readonly changed_resources: readonly Cause[];
+  /** At most 20: those that failed, or failed to restart. `failed` and `failed_to_restart` count all. */
+  readonly failed_resources: readonly Cause[];
+}
+
+const maxResources = 20;
+/** Of one resource; what is longer (a property with a whole file in it) is not looked at. */
+const maxBlockLines = 2_000;
+/** They go into etcd with every outcome. */
+const maxText = 300;
+
+/** Takes the lines of a report in order. */
+export const createResourceCollector = () => {
+  const changed: Cause[] = [];
+  const failed: Cause[] = [];
+  let isInStatuses = false;
+  let block: string[] = [];
+
+  const closeBlock = (): void => {
+    const kind = kindOf(block);
+    const list = kind === 'failed' ? failed : changed;
+    if (kind !== null && list.length < maxResources) list.push(...readResource(block, kind));
+    block = [];
+  };
+
+  return {
+    add: (line: string): void => {
+      if (/^\S/.test(line)) {
+        closeBlock();
+        isInStatuses = line === 'resource_statuses:';
+        return;
+      }
+      if (!isInStatuses) return;
+      if (/^ {2}[^ :]/.test(line)) closeBlock();
+      if (block.length < maxBlockLines) block.push(line);
+    },
+    end: (): ReportedResources => {
+      closeBlock();
+      return { changed_resources: changed, failed_resources: failed };
+    },
+  };
+};
+
+type Kind = 'changed' | 'failed';
+
+const kindOf = (block: readonly string[]): Kind | null => {
+  if (block.includes('    failed: true') || block.includes('    failed_to_restart: true')) return 'failed';
+  return block.includes('    changed: true') ? 'changed' : null;
+};
+
+/** Nothing for a block that is cut off or not understood: the counts still have it. */
+const readResource = (block: readonly string[], kind: Kind): Cause[] => {
+  const status = statusOf(block);
+  const resource = textOf(status['resource']);
+  if (resource === null) return [];
+  const events = Array.isArray(status['events']) ? status['events'].map(fieldsOf) : [];
+  const wanted = kind === 'failed' ? 'failure' : 'success';
+  const event = events.find((each) => each['status'] === wanted) ?? {};
+  return [
+    {
+      resource,
+      file: textOf(status['file']),
+      line: typeof status['line'] === 'number' ? status['line'] : null,
+      property: textOf(event['property']),
+      message: textOf(event['message']),
+    },
+  ];
+};
+
+const statusOf = (block: readonly string[]): Record<string, unknown> => {
+  try {
+    // Silent: what is not quite YAML gives what can be read.
+    const parsed: unknown = parseYaml(block.join('\n'), { maxAliasCount: 10, logLevel: 'silent' });
+    return fieldsOf(Object.values(fieldsOf(parsed))[0]);
+  } catch {
+    return {};
+  }
+};
+
+const fieldsOf = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+
+const textOf = (value: unknown): string | null => {
+  if (typeof value !== 'string' || value === '') return null;
+  return value.length > maxText ? `${value.slice(0, maxText - 1)}…` : value;
+};
