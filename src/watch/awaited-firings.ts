@@ -44,7 +44,10 @@ export class AwaitedFirings {
   }
 
   forget(id: string): void {
-    this.#awaited.get(id)?.abort();
+    const controller = this.#awaited.get(id);
+    // At once: a publisher that starts anew may put the entry again right away.
+    this.#awaited.delete(id);
+    controller?.abort();
   }
 
   async stop(): Promise<void> {
@@ -56,15 +59,19 @@ export class AwaitedFirings {
     const tooLong = pause(maxWaitMs, controller.signal).then(() => controller.abort());
     try {
       const firing = await this.#appeared(this.#options.firingKey(id), fromRevision, controller.signal);
-      this.#awaited.delete(id);
+      this.#over(id, controller);
       if (firing) await this.#options.onAppeared(id, firing);
     } catch {
       // The next listing finds this entry again, and whoever lists reports the trouble.
     } finally {
-      this.#awaited.delete(id);
+      this.#over(id, controller);
       controller.abort();
       await tooLong;
     }
+  }
+
+  #over(id: string, controller: AbortController): void {
+    if (this.#awaited.get(id) === controller) this.#awaited.delete(id);
   }
 
   /** An outage is not reported: the inbox's own watch meets it, too. It may have hidden the firing, so that is read then. */

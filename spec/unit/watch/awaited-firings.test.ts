@@ -52,6 +52,16 @@ describe('AwaitedFirings', () => {
     expect(appeared).toEqual([]);
   });
 
+  it('awaits anew at once what it has just forgotten', async () => {
+    const firing = someFiring();
+    awaited.expect(firing.id, 1n);
+    awaited.forget(firing.id);
+    awaited.expect(firing.id, 1n);
+    await publishFiring({ store, keys }, firing);
+    await until(() => appeared.length === 1, 'the firing');
+    expect(appeared).toEqual([firing.id]);
+  });
+
   it('forgets', async () => {
     const firing = someFiring();
     awaited.expect(firing.id, 1n);
