@@ -187,6 +187,8 @@ describe('trigger events', () => {
     const kinds = (await past(lb, '-n', '1000')).map(({ kind }) => kind);
     expect(kinds.filter((kind) => kind.startsWith('daemon')).slice(-2)).toEqual(['daemon.stopping', 'daemon.started']);
     expect(kinds).toContain('queue.resumed');
+    lb.signal('SIGHUP');
+    await until(async () => (await past(lb, '--kind', 'config')).length === 1, 'the configuration to be read');
   });
 
   it('says so when etcd has forgotten what came next', async () => {

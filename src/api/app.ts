@@ -81,6 +81,8 @@ const openVerbs: readonly Verb[] = [health, metrics];
 
 /** At most this much in one request: a job's payload may be a file's content. */
 const bodyLimit = 4 * 1024 * 1024;
+/** Whoever takes longer to say what he wants only holds a connection. */
+const requestTimeout = 60_000;
 
 /** The control API (documents: `contract.ts`). Not listening yet. Every refusal has a code of the error catalogue. */
 export const createApp = (services: ApiServices, onError: (error: unknown) => void): Api =>
@@ -94,6 +96,7 @@ const appOf = (served: readonly Verb[], services: ApiServices, onError: (error: 
   const app: Api = Fastify({
     logger: false,
     bodyLimit,
+    requestTimeout,
     forceCloseConnections: true,
     return503OnClosing: true,
     // A node's name has up to 253 characters, each of which may be escaped in a path.

@@ -54,6 +54,8 @@ export class EventLog implements EventSource {
     this.#lastId = Math.max(this.#lastId + 1, now * 1_000);
     const event = eventOf(String(this.#lastId), { at: now, node: this.#options.node, ...facts });
     this.#unwritten.push(event);
+    // A disk that neither takes nor refuses must not fill the memory.
+    if (this.#unwritten.length > 2 * maxUnwritten) this.#unwritten = this.#unwritten.slice(-maxUnwritten);
     for (const reader of this.#readers) reader(event);
     this.#timer ??= setTimeout(() => void this.#inTurn(() => this.#write()), writeEveryMs).unref();
   }
@@ -79,7 +81,8 @@ export class EventLog implements EventSource {
     this.#readers.add(reader);
     signal.addEventListener('abort', onAbort);
     try {
-      let told = Number(cursor);
+      // A cursor from elsewhere, or from before the clock was set back, would wait for ever.
+      let told = Math.min(Number(cursor), this.#lastId);
       // What is in both is told once: ids grow.
       for (const event of await this.#all()) {
         if (signal.aborted) return;

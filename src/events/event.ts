@@ -124,7 +124,7 @@ export interface JobFacts {
   readonly plugin: string;
   readonly source: JobSource;
   readonly label: string | null;
-  /** Cut at 200 characters. */
+  /** At most 200 characters. */
   readonly command: string;
   /** The first ten of them. */
   readonly firings: readonly FiringId[];
@@ -140,6 +140,11 @@ export const eventOf = (id: string, { kind, at, node, ...facts }: Happening): Ev
   node,
   ...facts,
 });
+
+const maxReason = 500;
+/** Whoever gives a reason may be wordy; an event is small. */
+export const cutReason = (reason: string): string =>
+  reason.length > maxReason ? `${reason.slice(0, maxReason - 1)}…` : reason;
 
 /** A reader who follows may be behind by so many events. */
 export const maxBehind = 10_000;

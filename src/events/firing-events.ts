@@ -1,9 +1,12 @@
 import type { Firing } from '../domain/firing.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Acceptance, DecidedFiring } from '../queue/ports.ts';
-import type { FiringFacts, Happening, OutcomeFacts } from './event.ts';
+import { cutReason, type FiringFacts, type Happening, type OutcomeFacts } from './event.ts';
 
 const facts = ({ id, trigger }: Firing): FiringFacts => ({ firing: id, trigger });
+
+export const countOfTargets = (firing: Firing): number =>
+  firing.targets === null ? firing.targetsTotal : firing.targets.length;
 
 /** At `at` this firing was in etcd. */
 export const publishedEvent = (firing: Firing, at: number): Happening => ({
@@ -12,7 +15,7 @@ export const publishedEvent = (firing: Firing, at: number): Happening => ({
   kind: 'firing.published',
   stage: 'owed',
   ...facts(firing),
-  targets: firing.targets === null ? firing.targetsTotal : firing.targets.length,
+  targets: countOfTargets(firing),
 });
 
 export const spooledEvent = (firing: Firing, at: number): Happening => ({
@@ -35,7 +38,7 @@ export const takenEvent = (
       return undefined;
     case 'refused':
       if (!('refusal' in decided)) return undefined;
-      return { ...common, kind: 'firing.refused', stage: 'skipped', reason: decided.refusal };
+      return { ...common, kind: 'firing.refused', stage: 'skipped', reason: cutReason(decided.refusal) };
     case 'queued':
       return { ...common, kind: 'firing.accepted', stage: 'queued', job: acceptance.job.id, coalesced: false };
     case 'coalesced':
@@ -71,7 +74,7 @@ const said = (outcome: Outcome, trigger: string | null, at: number | null): Happ
     job: outcome.jobId,
     result: outcome.result,
     exit_code: outcome.exitCode,
-    reason: outcome.reason,
+    reason: outcome.reason === null ? null : cutReason(outcome.reason),
     duration_ms: outcome.durationMs,
   };
   return [{ at, node: outcome.node, ...event }];

@@ -1,5 +1,5 @@
 import { asTriggerdError, type TriggerdError } from '../domain/errors.ts';
-import type { FiringId } from '../domain/firing.ts';
+import type { Firing, FiringId } from '../domain/firing.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { retryDelayMs, storeRetry } from '../domain/retry.ts';
 import type { Clock } from '../queue/ports.ts';
@@ -11,13 +11,14 @@ import type { Place } from '../watch/publication.ts';
 import { parseFiring } from '../watch/wire.ts';
 import { parseOutcome } from '../watch/wire-outcome.ts';
 import { type Event, eventOf, type Facts, type Happening, maxBehind, tooSlow } from './event.ts';
-import { outcomeEvent, outcomeHistory, publishedEvent } from './firing-events.ts';
+import { countOfTargets, outcomeEvent, outcomeHistory, publishedEvent } from './firing-events.ts';
 import { fleetEvents } from './fleet-events.ts';
 import { Mailbox } from './mailbox.ts';
 import type { EventSource, Past, PastQuery } from './ports.ts';
 
-/** How far back the past goes: so many firings, with all that their targets have said. */
+/** How far back the past goes: so many firings, and so many targets of all of them. */
 const pastFirings = 200;
+const pastTargets = 10_000;
 /** Triggers of firings are remembered for so many of them. */
 const namesKept = 10_000;
 
@@ -154,20 +155,19 @@ export class FleetLog implements EventSource {
   ): Promise<Event[]> {
     const { store, keys } = this.#options;
     const isWithin = ({ modRevision }: Entry): boolean => modRevision >= from && modRevision <= to;
-    const told = await inWindows(await store.newest(keys.firings, pastFirings), async (entry) => {
-      const [firing] = readable(parseFiring, entry);
-      if (firing === undefined) return [];
+    const newest = await store.newest(keys.firings, pastFirings);
+    const firings = newest.flatMap((entry) => readable(parseFiring, entry).map((firing) => ({ entry, firing })));
+    const told = await inWindows(affordable(firings), async ({ entry, firing }) => {
       const { entries } = await store.list(keys.outcomes(firing.id));
-      const published = isWithin(entry)
-        ? eventsFrom(entry, [publishedEvent(firing, Date.parse(firing.createdAt))])
-        : [];
-      const said = entries.filter(isWithin).map((each) =>
-        eventsFrom(
+      const said = entries.filter(isWithin).map((each) => {
+        const outcomes = readable(parseOutcome, each);
+        return eventsFrom(
           each,
-          readable(parseOutcome, each).flatMap((one) => eventsOf(one, firing.trigger)),
-        ),
-      );
-      return [published, ...said].flat();
+          outcomes.flatMap((outcome) => eventsOf(outcome, firing.trigger)),
+        );
+      });
+      const published = publishedEvent(firing, Date.parse(firing.createdAt));
+      return [...(isWithin(entry) ? eventsFrom(entry, [published]) : []), ...said.flat()];
     });
     return told.flat().sort(byRevision);
   }
@@ -197,6 +197,15 @@ export class FleetLog implements EventSource {
     return eventOf(id, { at: this.#options.clock.now(), node: this.#options.node, ...facts });
   }
 }
+
+/** The first of them, and as many others as do not have too many targets together: each may have said something. */
+const affordable = <Item extends { readonly firing: Firing }>(items: readonly Item[]): Item[] => {
+  let targets = 0;
+  return items.filter(({ firing }, index) => {
+    targets += countOfTargets(firing);
+    return index === 0 || targets <= pastTargets;
+  });
+};
 
 /** The reader is too far behind. */
 class TooSlow extends Error {}

@@ -1,7 +1,7 @@
 import type { FiringId } from '../domain/firing.ts';
 import type { Job, JobId } from '../domain/job.ts';
 import { ownExitCode } from '../domain/result.ts';
-import type { JobEventFacts, JobFacts } from './event.ts';
+import { cutReason, type JobEventFacts, type JobFacts } from './event.ts';
 
 const maxFirings = 10;
 const maxCommand = 200;
@@ -26,7 +26,7 @@ export class JobEvents {
         if (job.deferral !== null) {
           this.#begun.add(job.id);
           const { reason, since } = job.deferral;
-          return { at: since, kind: 'job.deferred', stage: 'deferred', ...facts, reason };
+          return { at: since, kind: 'job.deferred', stage: 'deferred', ...facts, reason: cutReason(reason) };
         }
         return isBegun
           ? { at: now, kind: 'job.requeued', stage: 'queued', ...facts }
@@ -36,7 +36,7 @@ export class JobEvents {
         return { at: job.startedAt, kind: 'job.started', stage: 'running', ...facts, attempt: job.attempt };
       case 'skipped':
         this.#begun.delete(job.id);
-        return { at: job.finishedAt, kind: 'job.skipped', stage: 'skipped', ...facts, reason: job.reason };
+        return { at: job.finishedAt, kind: 'job.skipped', stage: 'skipped', ...facts, reason: cutReason(job.reason) };
       case 'finished':
         this.#begun.delete(job.id);
         return {
@@ -46,7 +46,7 @@ export class JobEvents {
           ...facts,
           result: job.result.kind,
           exit_code: ownExitCode(job.result),
-          reason: 'reason' in job.result ? job.result.reason : null,
+          reason: 'reason' in job.result ? cutReason(job.result.reason) : null,
           duration_ms: job.startedAt === null ? null : Math.round(job.times.realS * 1000),
         };
     }

@@ -122,6 +122,17 @@ it('keeps telling while the disk refuses, says so once, and writes what it has w
   expect(store.kept.map(queueOf)).toEqual(['a', 'b']);
 });
 
+it('follows from now on after a cursor that is not of this log', async () => {
+  const { events } = await open();
+  const { heard, done, stop } = follow(events, '999999999999999999');
+  say(events, 'a');
+  await events.past({ limit: 0, since: 0 }, all);
+  say(events, 'b');
+  await until(() => heard.at(-1)?.['queue'] === 'b', 'the present');
+  stop();
+  await done;
+});
+
 it('begins without a past when that can not be read', async () => {
   const store = new MemoryEvents();
   store.read = async () => {

@@ -135,6 +135,19 @@ it('begins anew with a replaced etcd', async () => {
   expect(heard.map(short)).toEqual([['firing.published', 'other']]);
 });
 
+it('looks back at no more firings than have so many targets together', async () => {
+  const all = fleet();
+  const hosts = Array.from({ length: 6_000 }, (_, index) => `node${index}`);
+  const publish = (trigger: string, targets: readonly string[]) =>
+    publishFiring({ store: all.store, keys }, someFiring({ trigger, targets }));
+  for (const trigger of ['first', 'second', 'third']) await publish(trigger, trigger === 'third' ? [node] : hosts);
+  const { events } = await all.log.past({ limit: 10, since: 0 }, () => true);
+  expect(events.map(({ trigger, targets }) => [trigger, targets])).toEqual([
+    ['second', 6_000],
+    ['third', 1],
+  ]);
+});
+
 it('shows the past: every stage that the last word of a target tells of', async () => {
   const all = fleet();
   const id = await all.fire('refresh');

@@ -25,9 +25,19 @@ describe('SpoolDrain', () => {
   const build = (store = new MemoryStore(), spool = new MemorySpool()) => {
     const log = recordingLog();
     const isOurs = ({ prefix }: SpooledPlace) => prefix === '/trigger';
-    const drain = new SpoolDrain({ store, keys, spool, isOurs, clock: { now: () => 5_000 }, log });
+    const told: string[] = [];
+    const drain = new SpoolDrain({
+      store,
+      keys,
+      spool,
+      isOurs,
+      clock: { now: () => 5_000 },
+      log,
+      onStored: ({ id }) => told.push(`stored ${id}`),
+      onPublished: ({ id }) => told.push(`published ${id}`),
+    });
     drains.push(drain);
-    return { drain, store, spool, log };
+    return { drain, store, spool, log, told };
   };
   const spooled = (spool: MemorySpool, fields: Partial<WholeFiring> = {}): WholeFiring => {
     const some = firing(fields);
@@ -53,6 +63,24 @@ describe('SpoolDrain', () => {
     expect(wholes.map((entry) => entry?.value)).toEqual([text, serializeFiring(second)]);
     expect((await store.list('/trigger/v1/inbox/')).entries).toHaveLength(302);
     expect(drain.state).toEqual({ waiting: 0, oldestAt: null });
+  });
+
+  it('tells what is published, and once what has to wait', async () => {
+    const { drain, store, spool, told } = build();
+    const [puppets, puppetsToo] = [spooled(spool), firing()];
+    drain.start();
+    await emptied(spool);
+    store.fail(away);
+    spool.put(`${puppetsToo.id}.json`, { text: serializeFiring(puppetsToo), place: null });
+    const ours = firing();
+    await drain.store(serializeFiring(ours));
+    const tries = spool.lists;
+    await until(() => spool.lists >= tries + 2, 'some tries');
+    store.outage = undefined;
+    await emptied(spool);
+    expect(told[0]).toBe(`published ${puppets.id}`);
+    const rest = [puppetsToo, ours].flatMap(({ id }) => [`published ${id}`, `stored ${id}`]);
+    expect(told.slice(1).sort()).toEqual(rest.sort());
   });
 
   it('publishes what comes later', async () => {
