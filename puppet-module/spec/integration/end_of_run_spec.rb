@@ -94,6 +94,31 @@ RSpec.describe 'a trigger that fires when the run has finished' do
     expect(etcd.keys(prefix)).to eq({})
   end
 
+  describe 'of the agent' do
+    def agent(text)
+      Agent.new(text, folder, env)
+    end
+
+    it 'fires after everything else' do
+      run = agent(manifest).run
+      expect([run.exit_code, firings.size]).to eq([2, 1]), run.output
+      expect(position('fired ', run.output)).to be > position('Applied catalog', run.output)
+    end
+
+    it 'fires nothing when the run fails' do
+      run = agent(manifest("exec { '/bin/false': }")).run
+      expect(run.exit_code).to eq(6), run.output
+      expect(run.output).to match(%r{nothing fired: this run failed \(Exec\[/bin/false\]\)})
+      expect(etcd.keys(prefix)).to eq({})
+    end
+
+    it 'fires once for each run of a resident agent, which forks for it' do
+      agent(manifest).start('--runinterval', '1')
+      eventually('two firings') { firings.size >= 2 }
+      expect(firings.map { |firing| firing['origin']['transaction_uuid'] }.uniq.size).to eq(firings.size)
+    end
+  end
+
   it 'fires nothing with --noop, nor where nothing notified it' do
     expect(apply(manifest, '--noop').output).to include('Trigger[t]: would have triggered 1 node (lb01)')
     expect(apply("trigger { 't': hosts => 'lb01', apply => finished }").exit_code).to eq(0)

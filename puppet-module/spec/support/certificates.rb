@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require 'fileutils'
 require 'openssl'
 require 'tmpdir'
 
@@ -17,6 +18,15 @@ class Certificates
 
   def path(name)
     File.join(@folder, name)
+  end
+
+  # Puts certificate, key and authority where Puppet has them.
+  def install(name, ssldir)
+    issue(name, 'subjectAltName' => "DNS:#{name}", 'extendedKeyUsage' => 'clientAuth,serverAuth')
+    { 'ca.crt' => 'certs/ca.pem', "#{name}.crt" => "certs/#{name}.pem", "#{name}.key" => "private_keys/#{name}.pem" }.each do |from, to|
+      FileUtils.mkdir_p(File.dirname(File.join(ssldir, to)))
+      FileUtils.cp(path(from), File.join(ssldir, to))
+    end
   end
 
   private

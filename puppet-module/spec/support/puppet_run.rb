@@ -28,7 +28,7 @@ class PuppetRun
     command = ['puppet', *words, '--color', 'false', '--modulepath', MODULES, '--certname', 'web01.example.com']
     %w[confdir vardir publicdir rundir logdir].each { |name| command.push("--#{name}", File.join(folder, name)) }
     @pipe = IO.popen(env, command, err: %i[child out], external_encoding: 'UTF-8')
-    self.finish if finish
+    finish ? self.finish : Cleanup.defer { stop }
   end
 
   def signal(name)
@@ -40,5 +40,13 @@ class PuppetRun
     @output = @pipe.read
     @pipe.close
     @exit_code = $?.exitstatus
+  end
+
+  # What an example that failed has left behind.
+  def stop
+    return if @pipe.closed?
+
+    signal('KILL')
+    @pipe.close
   end
 end
