@@ -12,7 +12,7 @@ RSpec.describe 'trigger::watch::etcd' do
 
     it 'writes the configuration of the daemon' do
       is_expected.to contain_file('/etc/triggerd/triggerd.toml').with(owner: 'root', mode: '0644').with_content(<<~TOML)
-        # Written by Puppet (trigger::watch::etcd); changes made here are lost.
+        # Written by Puppet (class trigger); changes made here are lost.
 
         [node]
         name = "lb01.example.com"

@@ -1,0 +1,16 @@
+# @summary Writes the configuration of the daemon and the settings of the type.
+#
+# @api private
+class trigger::config { # lint:ignore:autoloader_layout the folder of the checkout is puppet-module
+  if $trigger::manage_config_dir {
+    file { unique([$trigger::config_file, $trigger::client_file].map |$file| { regsubst($file, '/[^/]+$', '') }):
+      ensure => directory,
+      owner  => 'root',
+      group  => 'root',
+      mode   => '0755',
+    }
+  }
+
+  # Puppet evaluates a define after the classes, so it knows whether this node has a watcher.
+  trigger::files { 'triggerd': }
+}

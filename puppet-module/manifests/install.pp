@@ -1,0 +1,20 @@
+# @summary Installs the package of the daemon.
+#
+# @api private
+class trigger::install { # lint:ignore:autoloader_layout the folder of the checkout is puppet-module
+  if $trigger::manage_group {
+    group { 'triggerd':
+      ensure => present,
+      system => true,
+    }
+  }
+
+  if $trigger::manage_package {
+    trigger::package { $trigger::package_name:
+      package_ensure  => $trigger::package_ensure,
+      source          => $trigger::package_source,
+      checksum        => $trigger::package_checksum,
+      source_provider => $trigger::package_source_provider,
+    }
+  }
+}

@@ -1,0 +1,68 @@
+# @summary A package from the node's repositories, from a file on the node or from a URL.
+#
+# @api private
+#
+# @param package_ensure
+#   As in a package resource. With a source, `installed` means the version of that package.
+# @param source
+#   A file on the node, or a URL.
+# @param checksum
+#   The SHA-256 checksum of the package; a URL needs it.
+# @param source_provider
+#   The provider of the package resource where a source is given.
+define trigger::package ( # lint:ignore:autoloader_layout the folder of the checkout is puppet-module
+  String[1]                 $package_ensure,
+  String[1]                 $source_provider,
+  Optional[Trigger::Source] $source   = undef,
+  Optional[Trigger::Sha256] $checksum = undef,
+) {
+  if $source =~ Trigger::Url {
+    if $checksum =~ Undef {
+      fail("trigger: the package ${title} comes from a URL, so its checksum is needed: give package_checksum (sha256sum FILE)")
+    }
+    $folder = '/var/cache/triggerd'
+    $file = "${folder}/${title}.package"
+
+    # Two packages may come from URLs: the daemon's and etcd's.
+    if !defined(File[$folder]) {
+      file { $folder:
+        ensure => directory,
+        owner  => 'root',
+        group  => 'root',
+        mode   => '0755',
+      }
+    }
+    file { $file:
+      ensure         => file,
+      owner          => 'root',
+      group          => 'root',
+      mode           => '0644',
+      source         => $source,
+      checksum       => 'sha256',
+      checksum_value => $checksum,
+      before         => Package[$title],
+    }
+  } else {
+    if $checksum !~ Undef {
+      fail("trigger: package_checksum of ${title} is only for a package from a URL")
+    }
+    $file = $source
+  }
+
+  if $source =~ Undef {
+    package { $title:
+      ensure => $package_ensure,
+    }
+  } else {
+    # `installed` would be content with any version; `latest` of the providers dpkg and rpm is the version in the file.
+    $wanted = $package_ensure ? {
+      'installed' => 'latest',
+      default     => $package_ensure,
+    }
+    package { $title:
+      ensure   => $wanted,
+      provider => $source_provider,
+      source   => $file,
+    }
+  }
+}
