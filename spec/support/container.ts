@@ -19,12 +19,24 @@ export interface Container {
   stop(): Promise<void>;
 }
 
-/** Needs root, debootstrap and systemd-container. The first call bootstraps (about a minute); the system is thrown away after each use. */
-export const bootContainer = async (release: 'bookworm' | 'trixie'): Promise<Container> => {
-  const base = await bootstrapped(release);
+/** Debian packages of a container. It has no network: they come from the host's mirror while the system is prepared. */
+export interface Equipment {
+  /** Names the prepared system in the cache. */
+  readonly name: string;
+  readonly installed: readonly string[];
+  /** In apt's cache, to be installed inside. */
+  readonly installable: readonly string[];
+}
+
+/**
+ * Needs root, debootstrap and systemd-container. The first call bootstraps (about a minute); the system is thrown away after each use.
+ * Without `equipment` the container has the host's etcd.
+ */
+export const bootContainer = async (release: 'bookworm' | 'trixie', equipment?: Equipment): Promise<Container> => {
+  const base = equipment ? await equipped(release, equipment) : await bootstrapped(release);
   const folder = mkdtempSync(join(tmpdir(), 'triggerd-container-'));
   await execa('cp', ['-a', `${base}/.`, folder]);
-  const binds = [`${root}:/opt/triggerd`, '/usr/bin/node', '/usr/bin/etcd'];
+  const binds = [`${root}:/opt/triggerd`, '/usr/bin/node', ...(equipment ? [] : ['/usr/bin/etcd'])];
   const args = ['--quiet', '--boot', `--directory=${folder}`, '--register=no', '--keep-unit', '--private-network'];
   args.push('--link-journal=no', '--console=pipe', ...binds.map((bind) => `--bind-ro=${bind}`));
   const nspawn = spawn('sh', ['-c', `${enterOwnCgroups} exec systemd-nspawn "$@"`, 'sh', ...args], { stdio: 'ignore' });
@@ -102,18 +114,43 @@ const leaderOf = async ({ pid }: ChildProcess): Promise<number | undefined> => {
   return found > 0 ? found : undefined;
 };
 
-const bootstrapped = async (release: string): Promise<string> => {
-  const base = join(cache, release);
+const bootstrapped = (release: string): Promise<string> =>
+  cached(release, (fresh) =>
+    execa('debootstrap', [
+      '--variant=minbase',
+      '--include=systemd,systemd-sysv,dbus,procps,libstdc++6',
+      release,
+      fresh,
+    ]),
+  );
+
+const equipped = async (release: string, { name, installed, installable }: Equipment): Promise<string> => {
+  const base = await bootstrapped(release);
+  const script = `export DEBIAN_FRONTEND=noninteractive
+    apt-get update -q
+    apt-get install -q -y --no-install-recommends ${installed.join(' ')}
+    apt-get clean
+    apt-get install -q -y --no-install-recommends --download-only ${installable.join(' ')}`;
+  return cached(`${release}-${name}`, async (fresh) => {
+    await execa('cp', ['-a', `${base}/.`, fresh]);
+    // Without --private-network it is in the host's network, and reaches the mirror as the host does.
+    const args = ['--quiet', `--directory=${fresh}`, '--register=no', '--keep-unit', '--pipe', '--resolv-conf=copy-host'];
+    await execa('systemd-nspawn', [...args, '/bin/sh', '-ec', script], { stdin: 'ignore' });
+  });
+};
+
+/** The folder in the cache, made where it is missing; a half-made one is never left under its name. */
+const cached = async (name: string, make: (fresh: string) => PromiseLike<unknown>): Promise<string> => {
+  const base = join(cache, name);
   if (existsSync(base)) return base;
   mkdirSync(cache, { recursive: true });
-  const fresh = `${base}.new`;
-  rmSync(fresh, { recursive: true, force: true });
-  await execa('debootstrap', [
-    '--variant=minbase',
-    '--include=systemd,systemd-sysv,dbus,procps,libstdc++6',
-    release,
-    fresh,
-  ]);
-  renameSync(fresh, base);
+  const fresh = `${base}.new-${process.pid}`;
+  try {
+    await make(fresh);
+    // Another process may have been faster; its system is as good.
+    if (!existsSync(base)) renameSync(fresh, base);
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
   return base;
 };
