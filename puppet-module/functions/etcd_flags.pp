@@ -40,33 +40,28 @@ function trigger::etcd_flags(
     ['0.0.0.0']
   }
 
-  # A peer is known by its host and port: [scheme, host with its brackets, port].
-  $own = if $name in $members { $members[$name].match(/\A(https?):\/\/(\[.+\]|[^:]+):([0-9]+)\z/)[1, 3] } else { undef }
+  # A single etcd is a cluster of one, whose peer URL nobody else uses. etcd's own default is localhost, which not every node can resolve.
+  $peers = if $members.empty { { $name => 'http://127.0.0.1:2380' } } else { $members }
+  $parts = $peers[$name].match(/\A(https?):\/\/(\[.+\]|[^:]+):([0-9]+)\z/)
+  $host = $parts[2]
   $reachable = if $advertise_host !~ Undef {
     $advertise_host
-  } elsif $own !~ Undef {
-    $own[1]
-  } elsif $addresses == ['127.0.0.1'] {
-    '127.0.0.1'
+  } elsif !$members.empty or $addresses == ['127.0.0.1'] {
+    $host
   } else {
     $certname
   }
 
-  $client = {
-    'name'                  => $name,
-    'listen-client-urls'    => $addresses.map |$address| { trigger::etcd_url($scheme, $address, $client_port) }.join(','),
-    'advertise-client-urls' => trigger::etcd_url($scheme, $reachable, $client_port),
-  }
+  # etcd listens on addresses only, and a peer URL may have a name.
+  $peer_address = if regsubst($host, '[\[\]]', '', 'G') =~ Trigger::Address { $host } else { '0.0.0.0' }
 
-  if $own =~ Undef {
-    $client
-  } else {
-    # etcd listens on addresses only, and a peer URL may have a name.
-    $peer_address = if regsubst($own[1], '[\[\]]', '', 'G') =~ Trigger::Address { $own[1] } else { '0.0.0.0' }
-    $client + {
-      'listen-peer-urls'            => trigger::etcd_url($own[0], $peer_address, $own[2]),
-      'initial-advertise-peer-urls' => $members[$name],
-      'initial-cluster'             => $members.map |$member, $url| { "${member}=${url}" }.join(','),
-    }
+  $flags = {
+    'name'                        => $name,
+    'listen-client-urls'          => $addresses.map |$address| { trigger::etcd_url($scheme, $address, $client_port) }.join(','),
+    'advertise-client-urls'       => trigger::etcd_url($scheme, $reachable, $client_port),
+    'listen-peer-urls'            => trigger::etcd_url($parts[1], $peer_address, $parts[3]),
+    'initial-advertise-peer-urls' => $peers[$name],
+    'initial-cluster'             => $peers.map |$member, $url| { "${member}=${url}" }.join(','),
   }
+  $flags
 }

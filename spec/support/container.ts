@@ -134,7 +134,14 @@ const equipped = async (release: string, { name, installed, installable }: Equip
   return cached(`${release}-${name}`, async (fresh) => {
     await execa('cp', ['-a', `${base}/.`, fresh]);
     // Without --private-network it is in the host's network, and reaches the mirror as the host does.
-    const args = ['--quiet', `--directory=${fresh}`, '--register=no', '--keep-unit', '--pipe', '--resolv-conf=copy-host'];
+    const args = [
+      '--quiet',
+      `--directory=${fresh}`,
+      '--register=no',
+      '--keep-unit',
+      '--pipe',
+      '--resolv-conf=copy-host',
+    ];
     await execa('systemd-nspawn', [...args, '/bin/sh', '-ec', script], { stdin: 'ignore' });
   });
 };

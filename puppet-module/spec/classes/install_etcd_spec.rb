@@ -22,6 +22,8 @@ RSpec.describe 'trigger::install::etcd' do
       expect(etcd_environment).to eq(
         'NAME' => 'etcd1.example.com', 'DATA_DIR' => '/var/lib/etcd/default',
         'LISTEN_CLIENT_URLS' => 'http://127.0.0.1:2379', 'ADVERTISE_CLIENT_URLS' => 'http://127.0.0.1:2379',
+        'LISTEN_PEER_URLS' => 'http://127.0.0.1:2380', 'INITIAL_ADVERTISE_PEER_URLS' => 'http://127.0.0.1:2380',
+        'INITIAL_CLUSTER' => 'etcd1.example.com=http://127.0.0.1:2380',
         'ENABLE_GRPC_GATEWAY' => 'true', 'AUTO_COMPACTION_MODE' => 'periodic', 'AUTO_COMPACTION_RETENTION' => '1h'
       )
     end

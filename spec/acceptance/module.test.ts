@@ -1,0 +1,140 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bootContainer, type Container } from '../support/container.ts';
+import { root } from '../support/node.ts';
+import { until } from '../support/wait.ts';
+
+const puppetAndEtcd = { name: 'puppet', installed: ['puppet-agent'], installable: ['etcd-server', 'etcd-client'] };
+
+const example = (name: string): string => readFileSync(join(root, 'puppet-module/examples', name), 'utf8');
+
+describe.each([
+  { release: 'bookworm', puppet: /^7\./, etcd: /3\.4\./ },
+  { release: 'trixie', puppet: /^8\./, etcd: /3\.5\./ },
+] as const)(
+  'the Puppet module on Debian $release',
+  ({ release, puppet, etcd }) => {
+    let host: Container;
+
+    const write = (path: string, text: string) => host.must('sh', '-c', 'printf %s "$1" > "$0"', path, text);
+    const apply = async (manifest: string): Promise<{ exitCode: number | undefined; output: string }> => {
+      await write('/root/site.pp', manifest);
+      const { exitCode, stdout, stderr } = await host.run(
+        ...['puppet', 'apply', '--detailed-exitcodes', '--color', 'false', '--strict=error', '/root/site.pp'],
+      );
+      return { exitCode, output: stdout + stderr };
+    };
+    const converges = async (manifest: string): Promise<string> => {
+      const first = await apply(manifest);
+      expect(first.exitCode, first.output).toBe(2);
+      const second = await apply(manifest);
+      expect(second.exitCode, second.output).toBe(0);
+      return first.output;
+    };
+    const fact = async () =>
+      JSON.parse(await host.must('puppet', 'facts', 'show', '--render-as', 'json', 'trigger')).trigger;
+
+    beforeAll(async () => {
+      host = await bootContainer(release, puppetAndEtcd);
+      await host.must('sh', '-c', 'cp /opt/triggerd/systemd/triggerd.service /etc/systemd/system/');
+      await host.must(
+        'sh',
+        '-c',
+        'ln -s /opt/triggerd/bin/triggerd /opt/triggerd/bin/trigger /usr/bin/ && ln -s /opt/triggerd /usr/lib/triggerd',
+      );
+      // A symbolic link: a tarball of the module is installed by spec/puppet/module-package.test.ts.
+      await host.must(
+        'sh',
+        '-c',
+        'mkdir -p /etc/puppet/code/modules /etc/puppet/manifests && ln -s /opt/triggerd/puppet-module /etc/puppet/code/modules/trigger',
+      );
+      await host.must('systemctl', 'daemon-reload');
+    }, 600_000);
+    afterAll(() => host?.stop(), 60_000);
+
+    it(`has Puppet ${puppet.source}`, async () => {
+      expect(await host.must('puppet', '--version')).toMatch(puppet);
+    });
+
+    it('knows nothing of a daemon yet', async () => {
+      expect(await fact()).toMatchObject({ running: false, spool: { waiting: 0 } });
+    });
+
+    it('installs etcd, configures and runs all of it; the second apply changes nothing', async () => {
+      const output = await converges(example('node.pp'));
+      // Without a network Facter finds no serverip, and Puppet says so.
+      expect(output).not.toMatch(/Warning: (?!Could not retrieve either serverip)|Error/);
+      expect(await host.must('etcd', '--version')).toMatch(etcd);
+      expect(await host.must('etcdctl', 'endpoint', 'health')).toMatch(/is healthy/);
+      expect(await host.must('systemctl', 'is-active', 'etcd', 'triggerd')).toBe('active\nactive');
+    });
+
+    it('the fact shows the daemon', async () => {
+      const shown = await until(
+        async () => {
+          const now = await fact();
+          return now.etcd?.connected ? now : undefined;
+        },
+        'the daemon to be connected',
+        30_000,
+      );
+      expect(shown).toMatchObject({
+        running: true,
+        node: 'lb01.example.com',
+        watching: true,
+        queues: { default: { queued: 0 } },
+      });
+      expect(shown).not.toHaveProperty('problem');
+    });
+
+    it('a trigger wakes the node, which applies its manifest', async () => {
+      await write('/etc/puppet/manifests/site.pp', `file { '/root/woken': content => 'yes' }`);
+      const fired = await apply(`
+      file { '/root/cause': content => 'x', notify => Trigger['wake'] }
+      trigger { 'wake': hosts => 'lb01.example.com' }`);
+      expect(fired.output).toMatch(/Trigger\[wake\]: fired \w{26} to 1 node \(lb01\.example\.com\)/);
+      const last = await until(async () => (await fact()).last_job, 'the job to end', 60_000);
+      expect(last).toMatchObject({ queue: 'default', result: 'succeeded', exit_code: 2 });
+      expect(await host.must('cat', '/root/woken')).toBe('yes');
+    });
+
+    it('a changed configuration restarts the daemon, once', async () => {
+      const output = await converges(
+        example('node.pp').replace(/^(?= {2}trigger_hostname)/m, `  settings => { 'jobs' => { 'grace' => '2s' } },\n`),
+      );
+      expect(output).toMatch(/Service\[triggerd\]: Triggered 'refresh' from 1 event/);
+      expect(output).not.toMatch(/Service\[etcd\]/);
+    });
+
+    it.each(['watch.pp', 'masterless.pp', 'etcd-test.pp'])('examples/%s applies as it is', async (name) => {
+      await converges(example(name));
+    });
+
+    it('a member of a cluster does not make the run wait for its peers', async () => {
+      const member = `class { 'trigger::install::etcd':
+      members      => { 'one' => 'http://127.0.0.1:2380', 'two' => 'http://127.0.0.1:12380', 'three' => 'http://127.0.0.1:22380' },
+      member_name  => 'one',
+    }`;
+      await converges(member);
+      expect((await host.run('etcdctl', '--command-timeout=1s', 'endpoint', 'health')).exitCode).not.toBe(0);
+      const others = (name: string, port: number) =>
+        host.must(
+          ...['systemd-run', `--unit=etcd-${name}`, 'etcd', `--name=${name}`, `--data-dir=/tmp/etcd-${name}`],
+          ...[
+            '--initial-cluster-token=trigger',
+            '--initial-cluster=one=http://127.0.0.1:2380,two=http://127.0.0.1:12380,three=http://127.0.0.1:22380',
+          ],
+          ...[`--listen-peer-urls=http://127.0.0.1:${port}`, `--initial-advertise-peer-urls=http://127.0.0.1:${port}`],
+          ...[
+            `--listen-client-urls=http://127.0.0.1:${port + 1}`,
+            `--advertise-client-urls=http://127.0.0.1:${port + 1}`,
+          ],
+        );
+      await others('two', 12380);
+      await until(async () => (await host.run('etcdctl', 'endpoint', 'health')).exitCode === 0, 'a majority', 60_000);
+      expect((await host.must('etcdctl', 'member', 'list')).split('\n')).toHaveLength(3);
+    });
+  },
+  180_000,
+);
