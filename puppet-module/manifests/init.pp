@@ -54,7 +54,7 @@
 # @param package_source_provider
 #   The provider of the package resource where `package_source` is given.
 # @param manage_group
-#   Whether to make the group `triggerd`, whose members may use the control socket.
+#   Whether to make the group `triggerd`, whose members may use the control socket. Default: as `manage_service`.
 # @param config_file
 #   The daemon's configuration file.
 # @param client_file
@@ -89,11 +89,11 @@ class trigger ( # lint:ignore:autoloader_layout the folder of the checkout is pu
   Boolean                        $manage_package    = $package_source !~ Undef,
   String[1]                      $package_name      = 'triggerd',
   String[1]                      $package_ensure    = 'installed',
-  Boolean                        $manage_group      = true,
   Trigger::Path                  $config_file       = '/etc/triggerd/triggerd.toml',
   Trigger::Path                  $client_file       = '/etc/triggerd/client.json',
   Boolean                        $manage_config_dir = true,
   Boolean                        $manage_service    = true,
+  Boolean                        $manage_group      = $manage_service,
   String[1]                      $service_name      = 'triggerd',
   Enum['running', 'stopped']     $service_ensure    = 'running',
   Variant[Boolean, Enum['mask']] $service_enable    = true,

@@ -48,10 +48,7 @@ describe('the published module', () => {
     mkdirSync(join(dir, 'conf'), { recursive: true });
     const manifest = join(dir, 'site.pp');
     const written = ['config_file', 'client_file'].map((name) => `${name} => '${dir}/${name}'`).join(', ');
-    writeFileSync(
-      manifest,
-      `class { 'trigger': ${written}, manage_config_dir => false, manage_service => false, manage_group => false }`,
-    );
+    writeFileSync(manifest, `class { 'trigger': ${written}, manage_config_dir => false, manage_service => false }`);
     const applied = await puppet('apply', '--detailed-exitcodes', '--modulepath', modules, manifest);
     expect(applied.exitCode, applied.all).toBe(2);
     expect(readFileSync(join(dir, 'config_file'), 'utf8')).toMatch(/^\[watch\]\nenabled = false$/m);

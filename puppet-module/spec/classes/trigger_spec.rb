@@ -102,7 +102,7 @@ RSpec.describe 'trigger' do
   end
 
   context 'when others manage all that they can' do
-    let(:params) { { 'manage_service' => false, 'manage_config_dir' => false, 'manage_group' => false } }
+    let(:params) { { 'manage_service' => false, 'manage_config_dir' => false } }
 
     it 'writes the two files, and that is all' do
       expect(catalogue.resources.map(&:type) - %w[Class Stage]).to contain_exactly('Trigger::Files', 'File', 'File')
