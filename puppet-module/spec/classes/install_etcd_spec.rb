@@ -81,6 +81,8 @@ RSpec.describe 'trigger::install::etcd' do
       is_expected.to contain_file('/etc/systemd/system/etcd.service.d/trigger.conf')
         .with(ensure: 'file', source: 'puppet:///modules/trigger/etcd-member.conf')
         .that_comes_before('Package[etcd-server]').that_notifies('Service[etcd]')
+      is_expected.to contain_exec('trigger::install::etcd: systemctl daemon-reload')
+        .that_subscribes_to('File[/etc/systemd/system/etcd.service.d/trigger.conf]').that_comes_before('Service[etcd]')
     end
 
     context 'with addresses and a name of its own' do

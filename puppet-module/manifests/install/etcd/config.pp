@@ -75,9 +75,10 @@ class trigger::install::etcd::config { # lint:ignore:autoloader_layout the folde
   if $clustered {
     file {
       default:
-        owner => 'root',
-        group => 'root',
-        mode  => '0644',
+        owner  => 'root',
+        group  => 'root',
+        mode   => '0644',
+        before => Class['trigger::install::etcd::package'],
         ;
       $drop_in:
         ensure => directory,
@@ -86,11 +87,19 @@ class trigger::install::etcd::config { # lint:ignore:autoloader_layout the folde
       "${drop_in}/trigger.conf":
         ensure => file,
         source => 'puppet:///modules/trigger/etcd-member.conf',
-        before => Class['trigger::install::etcd::package'],
     }
   } else {
     file { "${drop_in}/trigger.conf":
       ensure => absent,
     }
+  }
+
+  # Puppet asks systemd whether a unit has changed on disk, and systemd does not see a new folder of drop-ins.
+  exec { 'trigger::install::etcd: systemctl daemon-reload':
+    command     => 'systemctl daemon-reload',
+    onlyif      => 'test -d /run/systemd/system',
+    path        => ['/usr/bin', '/bin'],
+    refreshonly => true,
+    subscribe   => File["${drop_in}/trigger.conf"],
   }
 }
