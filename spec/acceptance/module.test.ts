@@ -66,7 +66,7 @@ describe.each([
       // Without a network Facter finds no serverip, and Puppet says so.
       expect(output).not.toMatch(/Warning: (?!Could not retrieve either serverip)|Error/);
       expect(await host.must('etcd', '--version')).toMatch(etcd);
-      expect(await host.must('etcdctl', 'endpoint', 'health')).toMatch(/is healthy/);
+      await host.must('etcdctl', 'endpoint', 'health');
       expect(await host.must('systemctl', 'is-active', 'etcd', 'triggerd')).toBe('active\nactive');
     });
 
@@ -109,6 +109,32 @@ describe.each([
 
     it.each(['watch.pp', 'masterless.pp', 'etcd-test.pp'])('examples/%s applies as it is', async (name) => {
       await converges(example(name));
+    });
+
+    it('installs and upgrades a package from a file and from a URL, and refuses one that is not what its checksum says', async () => {
+      const build = `set -e; cd /root; for v in 1 2 3; do mkdir -p p$v/DEBIAN
+      printf 'Package: thing\\nVersion: %s\\nArchitecture: all\\nMaintainer: x <x@x>\\nDescription: x\\n' $v > p$v/DEBIAN/control
+      dpkg-deb --build p$v thing$v.deb; done; cp thing1.deb thing.deb`;
+      await host.must('sh', '-c', build);
+      const server = `require('http').createServer((_, out) => out.end(require('fs').readFileSync('/root/thing3.deb'))).listen(8000)`;
+      await host.must('systemd-run', '--unit=files', 'node', '-e', server);
+      const thing = (source: string): string =>
+        `class { 'trigger': package_name => 'thing', manage_service => false, ${source} }`;
+      const version = () => host.must('sh', '-c', "dpkg -s thing | sed -n 's/^Version: //p'");
+
+      await converges(thing(`package_source => '/root/thing.deb'`));
+      expect(await version()).toBe('1');
+      await host.must('cp', '/root/thing2.deb', '/root/thing.deb');
+      await converges(thing(`package_source => '/root/thing.deb'`));
+      expect(await version()).toBe('2');
+
+      const url = (checksum: string): string =>
+        thing(`package_source => 'http://127.0.0.1:8000/thing.deb', package_checksum => '${checksum}'`);
+      const refused = await apply(url('0'.repeat(64)));
+      expect(refused.exitCode, refused.output).toBe(4);
+      expect(await version()).toBe('2');
+      await converges(url((await host.must('sha256sum', '/root/thing3.deb')).slice(0, 64)));
+      expect(await version()).toBe('3');
     });
 
     it('a member of a cluster does not make the run wait for its peers', async () => {

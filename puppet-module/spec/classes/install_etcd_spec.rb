@@ -148,6 +148,7 @@ RSpec.describe 'trigger::install::etcd' do
     'members with TLS, and none' => [{ 'members' => { 'etcd1.example.com' => 'https://a:2380' } }, /begin with https where tls is given/],
     'no Puppet certificate' => [{ 'tls' => 'puppet' }, /no Puppet certificate/],
     'a line break in a setting' => [{ 'settings' => { 'log-level' => "info\nX" } }, /settings/],
+    'a token that is a path' => [{ 'cluster_token' => '../x' }, /cluster_token/],
     'a host name to listen on' => [{ 'listen_address' => 'etcd1' }, /listen_address/],
   }.each do |what, (params, message)|
     context "with #{what}" do
