@@ -84,7 +84,7 @@ class trigger::install::etcd ( # lint:ignore:autoloader_layout the folder of the
   Trigger::Path               $config_file,
   Trigger::Etcd::Members      $members               = {},
   Trigger::Hostname           $member_name           = $trusted['certname'],
-  Pattern[/\A[\w-]+\z/]         $cluster_token         = 'trigger',
+  Pattern[/\A[\w-]+\z/]        $cluster_token         = 'trigger',
   Enum['new', 'existing']     $initial_cluster_state = 'new',
   Optional[Trigger::Address]  $listen_address        = undef,
   Integer[1, 65535]           $client_port           = 2379,
