@@ -17,6 +17,7 @@ describe('an agent that can not run now', () => {
   let puppet: TestPuppet;
   let lock: string;
   let disabled: string;
+  let sslLock: string;
 
   beforeAll(async () => {
     etcd = await startEtcd();
@@ -31,12 +32,14 @@ describe('an agent that can not run now', () => {
       ...puppet.options,
       'agent_catalog_run_lockfile',
       'agent_disabled_lockfile',
+      'ssl_lockfile',
     ]);
     const settings = new Map(asked.stdout.split('\n').map((line) => line.split(' = ') as [string, string]));
     lock = settings.get('agent_catalog_run_lockfile') ?? '';
     disabled = settings.get('agent_disabled_lockfile') ?? '';
-    expect([lock, disabled].every((path) => path.startsWith(puppet.dir))).toBe(true);
-    mkdirSync(dirname(lock), { recursive: true });
+    sslLock = settings.get('ssl_lockfile') ?? '';
+    expect([lock, disabled, sslLock].every((path) => path.startsWith(puppet.dir))).toBe(true);
+    for (const path of [lock, sslLock]) mkdirSync(dirname(path), { recursive: true });
     await node.start();
   }, 60_000);
   afterAll(async () => {
@@ -75,15 +78,20 @@ describe('an agent that can not run now', () => {
     await hasRun(id);
   });
 
-  it('locked by a live run: deferred, and it runs when the lock goes', async () => {
+  it.each([
+    ['the agent’s lock', () => lock],
+    ['the lock of the agent’s certificates', () => sslLock],
+  ])('a live run holds %s: deferred, and it runs when the lock goes', async (what, path) => {
     const live = spawn('ruby', ['-e', 'sleep 300', 'puppet', 'agent'], { stdio: 'ignore' });
     try {
-      writeFileSync(lock, String(live.pid));
+      writeFileSync(path(), String(live.pid));
       const id = await fire();
-      expect(await reaches(id, 'deferred')).toMatchObject({ reason: expect.stringContaining(`pid ${live.pid}`) });
+      expect(await reaches(id, 'deferred')).toMatchObject({
+        reason: `another Puppet run holds ${what} (pid ${live.pid})`,
+      });
       const [job] = (await node.json<JobView[]>('queue')).filter((each) => each.state === 'queued');
       expect(job).toMatchObject({ deferred: true, attempt: 0 });
-      rmSync(lock);
+      rmSync(path());
       await hasRun(id);
     } finally {
       await end(live);

@@ -36,6 +36,9 @@ export const createPuppet = (
     join(dir, 'public'),
     '--rundir',
     join(dir, 'run'),
+    // Debian's default is one folder for all, with a lock in it.
+    '--ssldir',
+    join(dir, 'ssl'),
     '--certname',
     certname,
     '--modulepath',

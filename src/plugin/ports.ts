@@ -43,4 +43,6 @@ export interface PuppetSettings {
   readonly lastRunReport: string;
   readonly runLockFile: string;
   readonly disabledLockFile: string;
+  /** Held while an agent sees to its certificates: at the start of every run. */
+  readonly sslLockFile: string;
 }

@@ -148,6 +148,15 @@ describe('the etcd adapter and a network that fails', () => {
     await direct.commit({ compare: [], write: [{ deletePrefix: '/huge/' }] });
   });
 
+  it('goes on to the one endpoint of five where somebody is', async () => {
+    const nobody = ['http://127.0.0.1:1', 'http://127.0.0.1:2', 'http://127.0.0.1:3', 'http://127.0.0.1:4'] as const;
+    // Which one comes first is chance.
+    for (let round = 0; round < 10; round++) {
+      const store = open('', { endpoints: [nobody[0], ...nobody.slice(1), etcd.endpoint] });
+      expect(await store.get('/nothing')).toBeUndefined();
+    }
+  });
+
   it('says that a request is refused, and does not repeat it', async () => {
     await expect(put(direct, '/k', 'x'.repeat(2_000_000))).rejects.toMatchObject({ code: 'etcd-refused' });
     const write = Array.from({ length: 129 }, (_, index) => ({ put: `/many/${index}`, value: '' }));

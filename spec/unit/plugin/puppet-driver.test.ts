@@ -19,6 +19,7 @@ const paths = {
   lastRunReport: '/s/report',
   runLockFile: '/s/lock',
   disabledLockFile: '/s/disabled',
+  sslLockFile: '/s/ssl.lock',
 };
 
 const driverOn = (

@@ -94,7 +94,13 @@ resource_statuses:
       },
       commandLine: async () => undefined,
     };
-    const paths = { lastRunFile: '/summary', lastRunReport: '/report', runLockFile: '/l', disabledLockFile: '/d' };
+    const paths = {
+      lastRunFile: '/summary',
+      lastRunReport: '/report',
+      runLockFile: '/l',
+      disabledLockFile: '/d',
+      sslLockFile: '/c',
+    };
     return readAgentRun(host, paths);
   };
 

@@ -8,7 +8,8 @@ import { defaultRequestTimeoutMs, type EtcdOptions } from './options.ts';
 
 /** At least one more try, because the first failure is often only how a dead connection is noticed. */
 const minAttempts = 2;
-const maxAttempts = 3;
+/** A silent endpoint may use up a third of what is left; one that refuses costs no time. */
+const sharesLeft = 2;
 
 type Use<T> = (client: Etcd3, options: CallOptions) => Promise<T>;
 
@@ -41,12 +42,12 @@ export class Endpoints {
 
   /** One unary call within the request timeout, on other endpoints where that helps. A retried call may have been applied. */
   async call<T>(doing: string, use: Use<T>): Promise<T> {
-    const attempts = Math.min(maxAttempts, Math.max(minAttempts, this.#options.endpoints.length));
+    const attempts = Math.max(minAttempts, this.#options.endpoints.length);
     const endsAt = performance.now() + this.#timeoutMs;
     for (let attempt = 1; ; attempt++) {
       const remainingMs = Math.max(1, endsAt - performance.now());
       try {
-        return await this.#callOnce(doing, use, this.#shareOf(remainingMs, attempts - attempt));
+        return await this.#callOnce(doing, use, this.#shareOf(remainingMs, Math.min(sharesLeft, attempts - attempt)));
       } catch (error) {
         const again = error instanceof TriggerdError && error.code === 'etcd-unreachable' && attempt < attempts;
         if (!again || this.#closed || performance.now() >= endsAt) throw error;

@@ -16,6 +16,7 @@ const settingNames = [
   'lastrunreport',
   'agent_catalog_run_lockfile',
   'agent_disabled_lockfile',
+  'ssl_lockfile',
   'config',
 ];
 
@@ -59,16 +60,16 @@ const ask = async (query: PuppetSettingsQuery, options: PuppetHostOptions): Prom
     maxBuffer: 1_000_000,
   });
   const values = new Map(asked.stdout?.split('\n').map((line) => splitSetting(line)));
-  const [lastRunFile, lastRunReport, runLockFile, disabledLockFile, configFile] = settingNames.map((name) =>
-    values.get(name),
+  const [lastRunFile, lastRunReport, runLockFile, disabledLockFile, sslLockFile, configFile] = settingNames.map(
+    (name) => values.get(name),
   );
-  if (!lastRunFile || !lastRunReport || !runLockFile || !disabledLockFile || !configFile) {
+  if (!lastRunFile || !lastRunReport || !runLockFile || !disabledLockFile || !sslLockFile || !configFile) {
     options.onProblem(
       `“${query.program} config print” did not say where Puppet keeps its locks and reports (${asked.shortMessage ?? `exit ${asked.exitCode}`})`,
     );
     return undefined;
   }
-  const found = { lastRunFile, lastRunReport, runLockFile, disabledLockFile };
+  const found = { lastRunFile, lastRunReport, runLockFile, disabledLockFile, sslLockFile };
   return { settings: found, configFile, configMtimeMs: await mtimeOf(configFile), askedAt: Date.now() };
 };
 

@@ -77,6 +77,8 @@ const settingsThatMoveFiles = [
   'lastrunreport',
   'agent_catalog_run_lockfile',
   'agent_disabled_lockfile',
+  'ssldir',
+  'ssl_lockfile',
 ];
 
 /** How to ask this command's Puppet for its paths; undefined for a command that is not Puppet. */

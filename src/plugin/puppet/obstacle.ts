@@ -5,11 +5,13 @@ import type { PuppetHost, PuppetSettings } from '../ports.ts';
 type Obstacle = Omit<Deferral, 'since'>;
 
 /**
- * What keeps `puppet agent` from running right now: an administrator has disabled it, or another run holds its lock.
+ * What keeps `puppet agent` from running right now: an administrator has disabled it, or another run holds a lock of it.
  * Such a run would exit 1, as a failed one does; so we look before, and again after an exit 1.
  */
 export const agentObstacle = async (host: PuppetHost, settings: PuppetSettings): Promise<Obstacle | null> =>
-  (await disabledObstacle(host, settings.disabledLockFile)) ?? (await lockObstacle(host, settings.runLockFile));
+  (await disabledObstacle(host, settings.disabledLockFile)) ??
+  (await lockObstacle(host, settings.runLockFile, 'the agent’s lock')) ??
+  (await lockObstacle(host, settings.sslLockFile, 'the lock of the agent’s certificates'));
 
 const disabledObstacle = async (host: PuppetHost, path: string): Promise<Obstacle | null> => {
   const text = await host.readFile(path);
@@ -28,10 +30,10 @@ const disabledMessage = (text: string): string => {
 };
 
 /** Puppet's own rule: a lock is stale when its process is gone or is not Puppet; Puppet then removes it. */
-const lockObstacle = async (host: PuppetHost, path: string): Promise<Obstacle | null> => {
+const lockObstacle = async (host: PuppetHost, path: string, what: string): Promise<Obstacle | null> => {
   const pid = Number((await host.readFile(path))?.trim());
   if (!Number.isSafeInteger(pid) || pid <= 0) return null;
   const commandLine = await host.commandLine(pid);
   if (!commandLine?.some((word) => /puppet/.test(word))) return null;
-  return { reason: `another Puppet run holds the agent’s lock (pid ${pid})`, paths: [path] };
+  return { reason: `another Puppet run holds ${what} (pid ${pid})`, paths: [path] };
 };

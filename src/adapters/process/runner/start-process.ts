@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import type { LaunchPlan } from '../../../queue/ports.ts';
 import type { Order } from '../job-files.ts';
 import { isShortage } from '../shortage.ts';
@@ -84,7 +84,9 @@ const reasonOf = (thrown: unknown, plan: LaunchPlan): string => {
   const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
   if (!isFolder(plan.cwd)) return `The working folder ${plan.cwd} does not exist.`;
   const known: Readonly<Record<string, string>> = {
-    ENOENT: `${plan.argv[0]} was not found.`,
+    ENOENT: existsSync(plan.argv[0])
+      ? `The interpreter that ${plan.argv[0]} names was not found.`
+      : `${plan.argv[0]} was not found.`,
     EACCES: `${plan.argv[0]} may not be executed.`,
     E2BIG: 'The arguments and the environment are too big together.',
     ETXTBSY: `${plan.argv[0]} is being written by another process.`,
