@@ -2,8 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ErrorView, JobView } from '../../src/api/contract.ts';
-import { postFiring } from '../support/api.ts';
+import { postFiring, postJob } from '../support/api.ts';
 import {
+  badDisk,
   canFakeTime,
   fillDisk,
   inodesUsed,
@@ -78,6 +79,36 @@ describe('H1: a disk that is full', () => {
     expect(fleet.recorder.executions()).toHaveLength(1);
     expect((await node.trigger('queue', 'add', '--', 'true')).exitCode).toBe(0);
   }, 60_000);
+});
+
+describe('H1: a disk with errors', () => {
+  it('I/O errors: new work is refused by name or taken whole, and what was taken is done when the disk is well', async () => {
+    let disk = { fail: () => () => undefined as void };
+    const node = await start({
+      prepare: (created) => {
+        disk = badDisk(created);
+      },
+    });
+    await fleet.fire('before');
+    await fleet.settled();
+    const heal = disk.fail();
+    const payload = 'x'.repeat(200_000);
+    const refused = await until(
+      () =>
+        postJob(node.socket, { argv: ['true'], payload }).then(
+          () => undefined,
+          (thrown: Error) => thrown.message,
+        ),
+      'a refusal',
+      30_000,
+    );
+    expect(refused).toContain('journal-failed');
+    expect((await node.trigger('queue')).exitCode).toBe(0);
+    heal();
+    await fleet.fire('after');
+    expect(await fleet.verdict({}, 40_000)).toEqual([]);
+    expect((await node.trigger('queue', 'wait')).exitCode).toBe(0);
+  }, 90_000);
 });
 
 describe('H2: open files', () => {

@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -18,6 +18,26 @@ export const smallDisk = (node: { readonly configFile: string }, size: string): 
   const config = readFileSync(node.configFile, 'utf8');
   writeFileSync(node.configFile, config.replace(/^state_dir = .*$/m, `state_dir = "${folder}"`));
   return folder;
+};
+
+/**
+ * The node's state goes to an ext4 in a sparse file, which lies on a disk that can be filled: then what ext4 takes for space
+ * can't be written, and whoever asks for it gets EIO.
+ */
+export const badDisk = (node: { readonly configFile: string }): { readonly fail: () => () => void } => {
+  const scratch = smallDisk(node, '24m');
+  const [image, folder] = [join(scratch, 'image'), mkdtempSync(join(tmpdir(), 'triggerd-ext4-'))];
+  execFileSync('truncate', ['--size=256M', image]);
+  execFileSync('mkfs.ext4', ['-q', '-F', image]);
+  execFileSync('mount', ['-o', 'loop,errors=continue', image, folder]);
+  chmodSync(folder, 0o700);
+  onTestFinished(() => {
+    execFileSync('umount', ['--lazy', folder]);
+    rmdirSync(folder);
+  });
+  const config = readFileSync(node.configFile, 'utf8');
+  writeFileSync(node.configFile, config.replace(/^state_dir = .*$/m, `state_dir = "${folder}"`));
+  return { fail: () => fillDisk(scratch) };
 };
 
 /** Options of a mounted disk, e.g. `nr_inodes=12`. */
