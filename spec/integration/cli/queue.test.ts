@@ -158,6 +158,7 @@ describe('on a terminal', () => {
 describe('trigger queue add', () => {
   const routes: Record<string, Answer> = { 'POST /v1/jobs': () => jobView({ id: 42 }) };
   const added = () => daemon.requests[0]?.body;
+  const user = expect.any(String);
 
   it('prints the id, and sends the command as it stands', async () => {
     await serve(routes);
@@ -166,13 +167,14 @@ describe('trigger queue add', () => {
       cwd: '/tmp',
     });
     expect([code, stdout]).toEqual([0, '42\n']);
-    expect(added()).toEqual({ plugin: 'command', argv: ['sh', '-c', 'echo "$HOME" --json'], cwd: '/tmp' });
+    expect(added()).toEqual({ plugin: 'command', argv: ['sh', '-c', 'echo "$HOME" --json'], cwd: '/tmp', user });
   });
 
   it('takes no option of the command for its own', async () => {
     await serve(routes);
     await trigger(['queue', 'add', '--label', 'x', 'ls', '-la', '--json', '--label', 'y'], { ...at(daemon), cwd: '/' });
-    expect(added()).toEqual({ plugin: 'command', argv: ['ls', '-la', '--json', '--label', 'y'], cwd: '/', label: 'x' });
+    const argv = ['ls', '-la', '--json', '--label', 'y'];
+    expect(added()).toEqual({ plugin: 'command', argv, cwd: '/', label: 'x', user });
   });
 
   it('sends every option', async () => {
@@ -181,6 +183,7 @@ describe('trigger queue add', () => {
       '--queue requests --plugin service --arg name=nginx --arg x=a=b --env A=1 --timeout 1m30s --after 7 --urgent --noop';
     await trigger(['queue', 'add', ...options.split(' ')], { ...at(daemon), cwd: '/' });
     expect(added()).toEqual({
+      user,
       queue: 'requests',
       plugin: 'service',
       argv: [],

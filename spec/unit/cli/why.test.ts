@@ -159,6 +159,20 @@ describe('trigger why', () => {
     expect(text).toContain(`    lb01.example.com: ${words}`);
   });
 
+  it.each<[string, Partial<WhyRunView>]>([
+    ['Job 7 runs on lb01.example.com because', { stage: 'running' }],
+    ['Job 7 is deferred on lb01.example.com because', { stage: 'deferred', started_at: null }],
+    ['Job 7 could not start on lb01.example.com; it was asked for because', { started_at: null }],
+    [
+      'Job 7 did not run on lb01.example.com (expired); it was asked for because',
+      { stage: 'skipped', reason: 'expired' },
+    ],
+  ])('answers “%s …”', (words, fields) => {
+    expect(rendered(why({ kind: 'node', focus: 'r', runs: [run('r', [idA], fields)] }), null)).toMatch(
+      new RegExp(`^${words.replaceAll(/[()]/g, '\\$&')} File`),
+    );
+  });
+
   it('says what etcd has deleted, and how the nodes without a line ended', () => {
     const gone = firing(idB, { known: false, origin: null, created_at: null, targets_total: null, noop: null });
     expect(rendered(why({ firings: [gone], focus: idB, name: idB }), null)).toContain('etcd has deleted this firing');

@@ -98,6 +98,18 @@ describe('an explanation', () => {
     }
   });
 
+  it('does not count a firing to a run that was cancelled before it', async () => {
+    const [a, b] = [await fire(1), await fire(2)];
+    const details = { shared: { firings: [a.id, b.id, '../x', 7], total: 2 } };
+    const run = await ran(a, 'lb01', [5, 9], { details });
+    await ran(b, 'lb01', [5, 9], { stage: 'skipped', reason: 'cancelled by x@y', startedAt: null, finishedAt: null });
+    const { graph } = await explainRun(place(), [run]);
+    expect(graph.runs.map(({ firings, outcome }) => [firings, outcome?.stage])).toEqual([
+      [[a.id], 'finished'],
+      [[b.id], 'skipped'],
+    ]);
+  });
+
   it('shows an ancestor that etcd has deleted as a gap, and goes on behind it', async () => {
     const a = await fire(0);
     await ran(a, 'lb01', [1, 2]);

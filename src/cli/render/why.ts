@@ -30,11 +30,10 @@ const answerOf = (view: WhyView, now: number): string => {
 };
 
 const didWhat = ({ node, job_id, stage, started_at, reason }: WhyRunView): string => {
-  const job = job_id === null ? 'Nothing' : `Job ${job_id}`;
-  if (stage === 'skipped') return `${job} ran on ${node} (${reason ?? 'skipped'}); it was asked for`;
-  return started_at === null
-    ? `${job} is ${stage} on ${node}`
-    : `${job} ${stage === 'running' ? 'runs' : 'ran'} on ${node}`;
+  const job = job_id === null ? 'It' : `Job ${job_id}`;
+  if (stage === 'skipped') return `${job} did not run on ${node} (${reason ?? 'skipped'}); it was asked for`;
+  if (started_at !== null) return `${job} ${stage === 'running' ? 'runs' : 'ran'} on ${node}`;
+  return stage === 'finished' ? `${job} could not start on ${node}; it was asked for` : `${job} is ${stage} on ${node}`;
 };
 
 const reasonOf = (view: WhyView, focus: string): string => {
@@ -52,7 +51,8 @@ const handmade = ({ job }: WhyView, now: number): string => {
   if (job === null) return 'Nothing is known.';
   const when = localTimeAndAge(job.enqueued_at, now);
   const what = `Job ${job.id} (${job.command}), now ${job.result ?? job.state},`;
-  if (job.source === 'firing') return `${what} is a retry of a job that a firing had started; it was added ${when}.`;
+  if (job.source === 'firing')
+    return `${what} was added ${when}. No firing of it is known: it is a retry, or they are forgotten.`;
   const who = job.user === null ? '' : ` by ${job.user}`;
   return job.source === 'cli'
     ? `${what} was added by hand${who}, ${when}.`

@@ -94,25 +94,28 @@ export class Findings {
     return outcomes;
   }
 
-  /** The same for one that may be gone by now. */
+  /** The same for one that may be gone by now, or whose list of targets may be no such list. */
   async readStatusIfThere(id: FiringId): Promise<readonly Outcome[]> {
     try {
       return await this.readStatus(id);
     } catch (error) {
-      if (error instanceof TriggerdError && error.code === 'firing-not-found') return [];
+      const codes: readonly string[] = ['firing-not-found', 'firing-malformed'];
+      if (error instanceof TriggerdError && codes.includes(error.code)) return [];
       throw error;
     }
   }
 
   /** Reads the other firings that the same run satisfied. */
   async readShared(outcome: Outcome): Promise<Firing[]> {
-    const others = sharedBy(outcome).firings.filter((id) => id !== outcome.firing && !this.has(id));
+    const others = sharedBy(outcome).firings.filter((id) => !this.#outcomes.has(edge(id, outcome.node)));
     const found: Firing[] = [];
     for (const id of others) {
-      if (!this.hasRoom()) break;
+      if (!this.has(id) && !this.hasRoom()) break;
       const firing = await this.readFiring(id);
       if (firing === undefined) continue;
-      this.addOutcome({ ...outcome, firing: id });
+      // It may have been cancelled before the run.
+      const said = await this.lookUpOutcome(id, outcome.node);
+      this.addOutcome(said ?? { ...outcome, firing: id });
       found.push(firing);
     }
     return found;
