@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -10,12 +10,14 @@ import { until } from './wait.ts';
 /** Where bootstrapped systems are kept between runs. */
 const cache = '/var/cache/triggerd-acceptance';
 
-/** A Debian with its own systemd as pid 1, on its own private network, with the checkout at /opt/triggerd. */
+/** A Debian with its own systemd as pid 1, on its own private network, with this host's etcd. */
 export interface Container {
   /** Runs a command inside, as root. */
   run(...argv: string[]): Promise<{ stdout: string; stderr: string; exitCode: number | undefined }>;
   /** Like `run`, and throws when it fails. */
   must(...argv: string[]): Promise<string>;
+  /** Copies a file of this host to a path inside. */
+  copyIn(file: string, to: string): void;
   stop(): Promise<void>;
 }
 
@@ -28,15 +30,27 @@ export interface Equipment {
   readonly installable: readonly string[];
 }
 
+export interface ContainerOptions {
+  /** Whether the checkout is at /opt/triggerd, with this host's Node.js to run it; true by default. */
+  readonly checkout?: boolean;
+}
+
 /**
  * Needs root, debootstrap and systemd-container. The first call bootstraps (about a minute); the system is thrown away after each use.
  * Without `equipment` the container has the host's etcd.
  */
-export const bootContainer = async (release: 'bookworm' | 'trixie', equipment?: Equipment): Promise<Container> => {
+export const bootContainer = async (
+  release: 'bookworm' | 'trixie',
+  equipment?: Equipment,
+  { checkout = true }: ContainerOptions = {},
+): Promise<Container> => {
   const base = equipment ? await equipped(release, equipment) : await bootstrapped(release);
   const folder = mkdtempSync(join(tmpdir(), 'triggerd-container-'));
   await execa('cp', ['-a', `${base}/.`, folder]);
-  const binds = [`${root}:/opt/triggerd`, '/usr/bin/node', ...(equipment ? [] : ['/usr/bin/etcd'])];
+  const binds = [
+    ...(checkout ? [`${root}:/opt/triggerd`, '/usr/bin/node'] : []),
+    ...(equipment ? [] : ['/usr/bin/etcd']),
+  ];
   const args = ['--quiet', '--boot', `--directory=${folder}`, '--register=no', '--keep-unit', '--private-network'];
   args.push('--link-journal=no', '--console=pipe', ...binds.map((bind) => `--bind-ro=${bind}`));
   const nspawn = spawn('sh', ['-c', `${enterOwnCgroups} exec systemd-nspawn "$@"`, 'sh', ...args], { stdio: 'ignore' });
@@ -70,6 +84,7 @@ export const bootContainer = async (release: 'bookworm' | 'trixie', equipment?: 
         if (exitCode !== 0) throw new Error(`${argv.join(' ')} exited ${exitCode}: ${stderr || stdout}`);
         return stdout;
       },
+      copyIn: (file, to) => copyFileSync(file, join(folder, to)),
       stop: async () => {
         await run('systemctl', 'poweroff', '--force', '--force');
         await endOf(nspawn, folder);

@@ -1,0 +1,147 @@
+import { basename, join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JobView } from '../../src/api/contract.ts';
+import { bootContainer, type Container } from '../support/container.ts';
+import { root } from '../support/node.ts';
+import { until } from '../support/wait.ts';
+
+const newVersion = '99.0.0';
+
+/** Gives the path of the built package. The second one need not be small. */
+const build = async (args: readonly string[], env: Record<string, string> = {}): Promise<string> => {
+  const { stdout } = await execa(join(root, 'scripts/package'), args, { cwd: root, env });
+  return join(root, stdout);
+};
+
+let first: string;
+let second: string;
+beforeAll(async () => {
+  first = await build([]);
+  second = await build([newVersion], { DPKG_DEB_COMPRESSOR_TYPE: 'gzip', DPKG_DEB_COMPRESSOR_LEVEL: '1' });
+}, 1_800_000);
+
+it('lintian has nothing to say but what is overridden with a reason', async () => {
+  const { stdout } = await execa('lintian', ['--allow-root', '--fail-on', 'error,warning', first]);
+  expect(stdout).toBe('');
+}, 600_000);
+
+/** From an empty Debian to an empty Debian: each step finds what the one before left. */
+describe.each(['bookworm', 'trixie'] as const)(
+  'the package on %s',
+  (release) => {
+    let host: Container;
+    let job: string;
+
+    const sh = (script: string) => host.must('sh', '-c', script);
+    const apt = (...args: string[]) =>
+      host.must('env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq', '-y', ...args);
+    const install = (file: string) => apt('install', `/root/${basename(file)}`);
+    const trigger = (...args: string[]) => host.run('trigger', ...args);
+    const info = async (id: string): Promise<JobView> =>
+      JSON.parse((await trigger('queue', 'info', id, '--json')).stdout);
+    const add = async (script: string) => (await host.must('trigger', 'queue', 'add', '--', 'sh', '-c', script)).trim();
+    const running = (id: string) => until(async () => (await info(id)).state === 'running', `job ${id} to run`, 30_000);
+    /** Runs until somebody creates the file. */
+    const addWaiting = async (gate: string, end: string): Promise<string> => {
+      const id = await add(`until [ -e ${gate} ]; do sleep 0.1; done; ${end}`);
+      await running(id);
+      return id;
+    };
+    const isActive = async () => (await host.run('systemctl', 'is-active', 'triggerd')).stdout;
+    const jobUnits = async () => (await sh("systemctl list-units --plain --no-legend 'triggerd-job-*'")).trim();
+
+    beforeAll(async () => {
+      host = await bootContainer(release, undefined, { checkout: false });
+      for (const file of [first, second]) host.copyIn(file, `/root/${basename(file)}`);
+    }, 300_000);
+    afterAll(() => host?.stop(), 60_000);
+
+    it('installs, and runs: enabled, with its own Node.js, open to its group', async () => {
+      await install(first);
+      expect(await isActive()).toBe('active');
+      expect((await host.run('systemctl', 'is-enabled', 'triggerd')).stdout).toBe('enabled');
+      expect(await sh('readlink /proc/$(systemctl show -P MainPID triggerd)/exe')).toBe(
+        '/usr/lib/triggerd/runtime/bin/node',
+      );
+      expect(
+        await sh('stat -c "%a %U %G %n" /run/triggerd/triggerd.sock /etc/triggerd/triggerd.toml /var/lib/triggerd'),
+      ).toBe(
+        [
+          '660 root triggerd /run/triggerd/triggerd.sock',
+          '640 root triggerd /etc/triggerd/triggerd.toml',
+          '700 root root /var/lib/triggerd',
+        ].join('\n'),
+      );
+      expect((await trigger('config', 'check')).stdout).toBe('/etc/triggerd/triggerd.toml: ok');
+      await sh(
+        'cd /usr/share && ls bash-completion/completions/trigger zsh/vendor-completions/_trigger fish/vendor_completions.d/trigger.fish',
+      );
+    });
+
+    it('runs a job, and talks to etcd, as configured by the administrator', async () => {
+      await sh(`printf '[node]\\nname = "lb01"\\n[etcd]\\nembedded = true\\n' > /etc/triggerd/triggerd.toml`);
+      await host.must('systemctl', 'restart', 'triggerd');
+      const id = await add('echo hello; exit 3');
+      expect((await trigger('queue', 'wait', id)).exitCode).toBe(3);
+      expect((await trigger('queue', 'cat', id)).stdout).toBe('hello');
+      expect((await trigger('nodes')).stdout).toMatch(/lb01 +present/);
+      expect((await trigger('plugin', 'list')).stdout).toMatch(/^puppet /m);
+    });
+
+    it('is upgraded while a job runs, which the new version collects; the configuration stays', async () => {
+      const id = await addWaiting('/root/gate-1', 'echo end; exit 7');
+      await install(second);
+      expect((await trigger('--version')).stdout).toBe(newVersion);
+      expect(await isActive()).toBe('active');
+      expect(await info(id)).toMatchObject({ state: 'running', attempt: 1 });
+      await host.must('touch', '/root/gate-1');
+      expect((await trigger('queue', 'wait', id)).exitCode).toBe(7);
+      expect((await trigger('queue', 'cat', id)).stdout).toBe('end');
+      expect(await sh('grep -c lb01 /etc/triggerd/triggerd.toml; stat -c "%a %G" /etc/triggerd/triggerd.toml')).toBe(
+        '1\n640 triggerd',
+      );
+    });
+
+    it('is upgraded by one of its own jobs', async () => {
+      const id = await add(
+        `DEBIAN_FRONTEND=noninteractive apt-get -qq -y install --reinstall /root/${basename(second)}`,
+      );
+      await until(async () => (await info(id).catch(() => undefined))?.state === 'finished', 'the job to end', 100_000);
+      expect(await info(id)).toMatchObject({ result: 'succeeded', attempt: 1 });
+    });
+
+    it('is removed while a job runs, and keeps what it owes until it is installed again', async () => {
+      job = await addWaiting('/root/gate-2', 'exit 8');
+      await apt('remove', 'triggerd');
+      expect(await isActive()).not.toBe('active');
+      expect((await host.run('sh', '-c', 'command -v trigger triggerd')).stdout).toBe('');
+      await host.must('touch', '/root/gate-2');
+      await until(async () => (await jobUnits()) === '', 'the job to end', 30_000);
+      await install(second);
+      expect((await trigger('queue', 'wait', job)).exitCode).toBe(8);
+      expect(await info(job)).toMatchObject({ result: 'failed', exit_code: 8, attempt: 1 });
+    });
+
+    it('is purged while a job runs, which ends in peace; nothing is left', async () => {
+      await addWaiting('/root/gate-3', 'touch /root/ended');
+      await apt('purge', 'triggerd');
+      await host.must('touch', '/root/gate-3');
+      await until(async () => (await jobUnits()) === '', 'the job to end', 30_000);
+      await sh('test -e /root/ended');
+      expect(await sh("find / -xdev -name '*trigger[d_.]*' -not -path '/root/*' -not -path '/proc/*'")).toBe('');
+      expect((await host.run('getent', 'group', 'triggerd')).stdout).toBe('');
+      expect((await sh("systemctl list-units --all --plain --no-legend 'triggerd*'")).trim()).toBe('');
+      expect((await host.run('pgrep', '-f', '/usr/lib/triggerd|/usr/bin/etcd')).stdout).toBe('');
+    });
+
+    it('is installed again, from nothing; not started where the host’s policy says so', async () => {
+      await sh("printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d && chmod +x /usr/sbin/policy-rc.d");
+      await install(first);
+      expect(await isActive()).toBe('inactive');
+      await host.must('systemctl', 'start', 'triggerd');
+      expect(JSON.parse((await trigger('queue', '--json')).stdout)).toEqual([]);
+    });
+  },
+  180_000,
+);
