@@ -60,7 +60,9 @@ describe('a trigger with wait', () => {
       const { exitCode, output } = await apply(`bad-${provider}`, `hosts => 'lb01', provider => ${provider}`);
       rmSync(broken);
       expect(exitCode, output).toBe(6);
-      expect(output).toMatch(/did not succeed on 1 of 1 node: lb01 failed with exit code [46]\b/);
+      expect(output).toMatch(
+        /did not succeed on 1 of 1 node: lb01 failed with exit code [46] \(failed: Exec\[reload\]\)/,
+      );
       expect(wentOn(`bad-${provider}`)).toBe(false);
     }, 60_000);
 
