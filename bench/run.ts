@@ -8,7 +8,9 @@ import { enqueue } from './enqueue.ts';
 import { fanOut, largeFanOut } from './fan-out.ts';
 import { firingToStart } from './firing-to-start.ts';
 import { idle } from './idle.ts';
+import { journalCost } from './journal-cost.ts';
 import { queueThroughput } from './queue-throughput.ts';
+import { recovery } from './recovery.ts';
 import { startUp } from './start-up.ts';
 import { type Benchmark, runBenchmark } from './support/bench.ts';
 import { collectFacts, type Facts } from './support/machine.ts';
@@ -21,6 +23,8 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   'large-fan-out': largeFanOut,
   'queue-throughput': queueThroughput,
   enqueue,
+  'journal-cost': journalCost,
+  recovery,
   'start-up': startUp,
   idle,
 };

@@ -110,7 +110,12 @@ export class OutcomePublisher implements OutcomeSink {
 
   #jobChanged(job: Job): void {
     if (this.#lastJob?.id === job.id) this.#lastJob = job;
-    for (const firing of job.firings) this.publish(firing);
+    for (const firing of job.firings) if (job.state !== 'queued' || this.#isTold(firing)) this.publish(firing);
+  }
+
+  /** etcd has heard of it. One that was just taken is told by who has taken it: of many, first all are taken. */
+  #isTold(firing: FiringId): boolean {
+    return this.#inFlight.has(firing) || typeof this.#options.firings.find(firing)?.published === 'string';
   }
 
   #wish(firing: FiringId, wish: Wish): void {
