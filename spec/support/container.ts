@@ -115,12 +115,15 @@ const endOf = async (nspawn: ChildProcess, folder: string): Promise<void> => {
   nspawn.kill('SIGTERM');
   await over;
   rmSync(folder, { recursive: true, force: true });
-  // Cgroups can not be deleted as files are.
-  for (const controller of legacyControllers)
-    await execa('find', [`${controller}/triggerd-acceptance/${nspawn.pid}`, '-depth', '-type', 'd', '-delete'], {
-      reject: false,
-    });
+  for (const controller of legacyControllers) await removeCgroup(`${controller}/triggerd-acceptance/${nspawn.pid}`);
 };
+
+/** Cgroups can not be deleted as files are, and are busy until the kernel has seen off their last process. */
+const removeCgroup = (folder: string): Promise<unknown> =>
+  until(async () => {
+    await execa('find', [folder, '-depth', '-type', 'd', '-delete'], { reject: false });
+    return !existsSync(folder);
+  }, `${folder} to be removed`);
 
 /** The container's pid 1, seen from outside: the child of systemd-nspawn that has become systemd. */
 const leaderOf = async ({ pid }: ChildProcess): Promise<number | undefined> => {
