@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { makeCertificates } from '../support/certificates.ts';
 import { bootContainer, type Container } from '../support/container.ts';
 import { root } from '../support/node.ts';
 import { until } from '../support/wait.ts';
@@ -137,27 +138,45 @@ describe.each([
       expect(await version()).toBe('3');
     });
 
+    it('etcd serves with the certificate that the node has from Puppet', async () => {
+      const paths = await host.must('puppet', 'config', 'print', 'localcacert', 'hostcert', 'hostprivkey');
+      const [ca = '', cert = '', key = ''] = ['localcacert', 'hostcert', 'hostprivkey'].map(
+        (name) => new RegExp(`^${name} = (.*)$`, 'm').exec(paths)?.[1],
+      );
+      const made = makeCertificates();
+      onTestFinished(made.remove);
+      await host.must('sh', '-c', 'for file; do mkdir -p "$(dirname "$file")"; done', 'sh', ca, cert, key);
+      const given = { [ca]: 'ca.pem', [cert]: 'server.pem', [key]: 'server.key' };
+      for (const [path, name] of Object.entries(given)) await write(path, readFileSync(made.file(name), 'utf8'));
+      expect((await fact()).certificate).toEqual({ ca_file: ca, cert_file: cert, key_file: key });
+
+      await converges(`class { 'trigger::install::etcd': tls => 'puppet' }`);
+      expect(await host.must('stat', '-c', '%U:%G %a', '/etc/etcd/tls/key.pem')).toBe('root:etcd 640');
+      const health = ['etcdctl', '--endpoints=https://127.0.0.1:2379', `--cacert=${ca}`, 'endpoint', 'health'];
+      await host.must(...health, `--cert=${cert}`, `--key=${key}`);
+      expect((await host.run(...health)).exitCode).not.toBe(0);
+    });
+
     it('a member of a cluster does not make the run wait for its peers', async () => {
-      const member = `class { 'trigger::install::etcd':
-      members      => { 'one' => 'http://127.0.0.1:2380', 'two' => 'http://127.0.0.1:12380', 'three' => 'http://127.0.0.1:22380' },
-      member_name  => 'one',
-    }`;
-      await converges(member);
+      const members = { one: 'http://127.0.0.1:2380', two: 'http://127.0.0.1:12380', three: 'http://127.0.0.1:22380' };
+      const hash = Object.entries(members).map(([name, url]) => `'${name}' => '${url}'`);
+      await converges(`class { 'trigger::install::etcd': members => { ${hash.join(', ')} }, member_name => 'one' }`);
       expect((await host.run('etcdctl', '--command-timeout=1s', 'endpoint', 'health')).exitCode).not.toBe(0);
-      const others = (name: string, port: number) =>
-        host.must(
-          ...['systemd-run', `--unit=etcd-${name}`, 'etcd', `--name=${name}`, `--data-dir=/tmp/etcd-${name}`],
-          ...[
-            '--initial-cluster-token=trigger',
-            '--initial-cluster=one=http://127.0.0.1:2380,two=http://127.0.0.1:12380,three=http://127.0.0.1:22380',
-          ],
-          ...[`--listen-peer-urls=http://127.0.0.1:${port}`, `--initial-advertise-peer-urls=http://127.0.0.1:${port}`],
-          ...[
-            `--listen-client-urls=http://127.0.0.1:${port + 1}`,
-            `--advertise-client-urls=http://127.0.0.1:${port + 1}`,
-          ],
-        );
-      await others('two', 12380);
+
+      const second = {
+        name: 'two',
+        'data-dir': '/tmp/etcd-two',
+        'initial-cluster-token': 'trigger',
+        'initial-cluster': Object.entries(members)
+          .map((member) => member.join('='))
+          .join(','),
+        'listen-peer-urls': members.two,
+        'initial-advertise-peer-urls': members.two,
+        'listen-client-urls': 'http://127.0.0.1:12379',
+        'advertise-client-urls': 'http://127.0.0.1:12379',
+      };
+      const flags = Object.entries(second).map(([flag, value]) => `--${flag}=${value}`);
+      await host.must('systemd-run', '--unit=etcd-two', 'etcd', ...flags);
       await until(async () => (await host.run('etcdctl', 'endpoint', 'health')).exitCode === 0, 'a majority', 60_000);
       expect((await host.must('etcdctl', 'member', 'list')).split('\n')).toHaveLength(3);
     });
