@@ -135,7 +135,7 @@ describe.each(['bookworm', 'trixie'] as const)(
       await sh('test -e /root/ended');
       expect(await namedAfterUs()).toBe(before);
       expect((await host.run('getent', 'group', 'triggerd')).stdout).toBe('');
-      expect((await sh("systemctl list-units --all --plain --no-legend 'triggerd*'")).trim()).toBe('');
+      expect((await sh("systemctl list-units --plain --no-legend 'triggerd*'")).trim()).toBe('');
       expect((await host.run('pgrep', '-f', '/usr/lib/triggerd|/usr/bin/etcd')).stdout).toBe('');
     });
 
