@@ -132,7 +132,7 @@ describe.each([
       const url = (checksum: string): string =>
         thing(`package_source => 'http://127.0.0.1:8000/thing.deb', package_checksum => '${checksum}'`);
       const refused = await apply(url('0'.repeat(64)));
-      expect(refused.exitCode, refused.output).toBe(4);
+      expect(refused.exitCode, refused.output).toBe(6);
       expect(await version()).toBe('2');
       await converges(url((await host.must('sha256sum', '/root/thing3.deb')).slice(0, 64)));
       expect(await version()).toBe('3');
@@ -181,5 +181,5 @@ describe.each([
       expect((await host.must('etcdctl', 'member', 'list')).split('\n')).toHaveLength(3);
     });
   },
-  180_000,
+  300_000,
 );
