@@ -1,14 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { execa } from 'execa';
+import type { Bridge } from './bridge.ts';
+import { type Equipment, installDebian, type Release } from './debian.ts';
 import { root } from './node.ts';
 import { until } from './wait.ts';
-
-/** Where bootstrapped systems are kept between runs. */
-const cache = '/var/cache/triggerd-acceptance';
 
 /** A Debian with its own systemd as pid 1, on its own private network, with this host's etcd. */
 export interface Container {
@@ -18,21 +16,30 @@ export interface Container {
   must(...argv: string[]): Promise<string>;
   /** Copies a file of this host to a path inside. */
   copyIn(file: string, to: string): void;
+  /** Shuts down as a machine does, one service after the other. Nothing on disk is lost. */
+  poweroff(): Promise<void>;
+  /** After `poweroff`. */
+  boot(): Promise<void>;
+  /** Ends it, running or not, and deletes all of it. */
   stop(): Promise<void>;
 }
 
-/** Debian packages of a container. It has no network: they come from the host's mirror while the system is prepared. */
-export interface Equipment {
-  /** Names the prepared system in the cache. */
-  readonly name: string;
-  readonly installed: readonly string[];
-  /** In apt's cache, to be installed inside. */
-  readonly installable: readonly string[];
+/** Where a container is in a network. It has the address after a reboot as well. */
+export interface Address {
+  readonly bridge: Bridge;
+  /** The full name. */
+  readonly hostname: string;
+  /** With the length of the prefix: `192.168.56.11/24`. */
+  readonly address: string;
 }
 
 export interface ContainerOptions {
   /** Whether the checkout is at /opt/triggerd, with this host's Node.js to run it; true by default. */
   readonly checkout?: boolean;
+  /** What else of this host is shown inside, read-only: the path inside, and the path of this host. */
+  readonly shown?: Readonly<Record<string, string>>;
+  /** No network by default. */
+  readonly network?: Address;
 }
 
 /**
@@ -40,60 +47,116 @@ export interface ContainerOptions {
  * Without `equipment` the container has the host's etcd.
  */
 export const bootContainer = async (
-  release: 'bookworm' | 'trixie',
+  release: Release,
   equipment?: Equipment,
-  { checkout = true }: ContainerOptions = {},
+  { checkout = true, shown = {}, network }: ContainerOptions = {},
 ): Promise<Container> => {
-  const base = equipment ? await equipped(release, equipment) : await bootstrapped(release);
-  const folder = mkdtempSync(join(tmpdir(), 'triggerd-container-'));
-  await execa('cp', ['-a', `${base}/.`, folder]);
-  const binds = [
-    ...(checkout ? [`${root}:/opt/triggerd`, '/usr/bin/node'] : []),
-    ...(equipment ? [] : ['/usr/bin/etcd']),
+  const system = await installDebian(release, equipment);
+  const args = [
+    '--quiet',
+    '--boot',
+    `--directory=${system.folder}`,
+    '--register=no',
+    '--keep-unit',
+    '--link-journal=no',
   ];
-  const args = ['--quiet', '--boot', `--directory=${folder}`, '--register=no', '--keep-unit', '--private-network'];
-  args.push('--link-journal=no', '--console=pipe', ...binds.map((bind) => `--bind-ro=${bind}`));
+  // The name of a machine is part of the names of its network interfaces.
+  args.push('--console=pipe', `--machine=${basename(dirname(system.folder))}`);
+  args.push(network ? `--network-bridge=${network.bridge.name}` : '--private-network');
+  if (checkout) args.push(`--bind-ro=${root}:/opt/triggerd`, '--bind-ro=/usr/bin/node');
+  if (!equipment) args.push('--bind-ro=/usr/bin/etcd');
+  args.push(...Object.entries(shown).map(([inside, outside]) => `--bind-ro=${outside}:${inside}`));
+
+  let running: Running | undefined;
+  const run: Container['run'] = (...argv) => {
+    if (running === undefined) throw new Error(`the container is off: ${argv.join(' ')}`);
+    return runInside(running.leader, argv);
+  };
+  const boot = async () => {
+    running = await start(args);
+  };
+  const poweroff = async () => {
+    if (running === undefined) throw new Error('the container is off already');
+    await run('systemctl', 'poweroff');
+    await endOf(running.nspawn);
+    running = undefined;
+  };
+  const stop = async () => {
+    if (running !== undefined) {
+      await run('systemctl', 'poweroff', '--force', '--force');
+      running.nspawn.kill('SIGTERM');
+      await endOf(running.nspawn);
+      running = undefined;
+    }
+    await system.remove();
+  };
+  try {
+    if (network) await configureNetwork(system.folder, network);
+    await boot();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    run,
+    must: async (...argv) => {
+      const { stdout, stderr, exitCode } = await run(...argv);
+      if (exitCode !== 0) throw new Error(`${argv.join(' ')} exited ${exitCode}: ${stderr || stdout}`);
+      return stdout;
+    },
+    copyIn: (file, to) => copyFileSync(file, join(system.folder, to)),
+    boot,
+    poweroff,
+    stop,
+  };
+};
+
+/** What there is of a container between `boot` and `poweroff`. */
+interface Running {
+  readonly nspawn: ChildProcess;
+  /** The container's pid 1, as this host counts. */
+  readonly leader: number;
+}
+
+const start = async (args: readonly string[]): Promise<Running> => {
   const nspawn = spawn('sh', ['-c', `${enterOwnCgroups} exec systemd-nspawn "$@"`, 'sh', ...args], { stdio: 'ignore' });
   try {
     const leader = await until(() => leaderOf(nspawn), 'the container to start', 30_000);
-    const run: Container['run'] = async (...argv) => {
-      const inside = [
-        '--target',
-        String(leader),
-        '--all',
-        '--',
-        '/usr/bin/env',
-        '-i',
-        'PATH=/usr/sbin:/usr/bin:/sbin:/bin',
-        'LANG=C.UTF-8',
-        ...argv,
-      ];
-      const { stdout, stderr, exitCode } = await execa('nsenter', inside, { reject: false, stdin: 'ignore' });
-      return { stdout, stderr, exitCode };
-    };
     await until(
-      async () => /running|degraded/.test((await run('systemctl', 'is-system-running')).stdout),
+      async () => /running|degraded/.test((await runInside(leader, ['systemctl', 'is-system-running'])).stdout),
       'systemd',
       60_000,
     );
-    await openControllers(run);
-    return {
-      run,
-      must: async (...argv) => {
-        const { stdout, stderr, exitCode } = await run(...argv);
-        if (exitCode !== 0) throw new Error(`${argv.join(' ')} exited ${exitCode}: ${stderr || stdout}`);
-        return stdout;
-      },
-      copyIn: (file, to) => copyFileSync(file, join(folder, to)),
-      stop: async () => {
-        await run('systemctl', 'poweroff', '--force', '--force');
-        await endOf(nspawn, folder);
-      },
-    };
+    await openControllers(leader);
+    return { nspawn, leader };
   } catch (error) {
-    await endOf(nspawn, folder);
+    nspawn.kill('SIGTERM');
+    await endOf(nspawn);
     throw error;
   }
+};
+
+const runInside = async (leader: number, argv: readonly string[]) => {
+  const environment = ['PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'LANG=C.UTF-8'];
+  const { stdout, stderr, exitCode } = await execa(
+    'nsenter',
+    ['--target', String(leader), '--all', '--', '/usr/bin/env', '-i', ...environment, ...argv],
+    { reject: false, stdin: 'ignore' },
+  );
+  return { stdout, stderr, exitCode };
+};
+
+/** As an installed machine has it: its full name on a loopback address, its address from systemd-networkd. */
+const configureNetwork = async (folder: string, { hostname, address }: Address): Promise<void> => {
+  const [short] = hostname.split('.');
+  writeFileSync(join(folder, 'etc/hostname'), `${short}\n`);
+  writeFileSync(join(folder, 'etc/hosts'), `127.0.0.1 localhost\n127.0.1.1 ${hostname} ${short}\n`);
+  mkdirSync(join(folder, 'etc/systemd/network'), { recursive: true });
+  writeFileSync(
+    join(folder, 'etc/systemd/network/10-host0.network'),
+    `[Match]\nName=host0\n\n[Network]\nAddress=${address}\n`,
+  );
+  await execa('systemctl', ['--quiet', `--root=${folder}`, 'enable', 'systemd-networkd']);
 };
 
 /** Those of cgroup v1, in which the container gets a cgroup of its own. */
@@ -105,16 +168,14 @@ const enterOwnCgroups = legacyControllers
   .join(' ');
 
 /** With cgroup v1 nspawn shows the controllers read-only: limits would be accepted and not hold. */
-const openControllers = async (run: Container['run']): Promise<void> => {
-  for (const controller of legacyControllers) await run('mount', '-o', 'remount,bind,rw', controller);
-  if (legacyControllers.length > 0) await run('systemctl', 'daemon-reexec');
+const openControllers = async (leader: number): Promise<void> => {
+  for (const controller of legacyControllers) await runInside(leader, ['mount', '-o', 'remount,bind,rw', controller]);
+  if (legacyControllers.length > 0) await runInside(leader, ['systemctl', 'daemon-reexec']);
 };
 
-const endOf = async (nspawn: ChildProcess, folder: string): Promise<void> => {
-  const over = nspawn.exitCode !== null || nspawn.signalCode !== null ? Promise.resolve() : once(nspawn, 'exit');
-  nspawn.kill('SIGTERM');
-  await over;
-  rmSync(folder, { recursive: true, force: true });
+/** When nspawn has ended. */
+const endOf = async (nspawn: ChildProcess): Promise<void> => {
+  if (nspawn.exitCode === null && nspawn.signalCode === null) await once(nspawn, 'exit');
   for (const controller of legacyControllers) await removeCgroup(`${controller}/triggerd-acceptance/${nspawn.pid}`);
 };
 
@@ -130,52 +191,4 @@ const leaderOf = async ({ pid }: ChildProcess): Promise<number | undefined> => {
   const { stdout } = await execa('pgrep', ['--parent', String(pid), '--exact', 'systemd'], { reject: false });
   const found = Number(stdout.split('\n')[0]);
   return found > 0 ? found : undefined;
-};
-
-const bootstrapped = (release: string): Promise<string> =>
-  cached(release, (fresh) =>
-    execa('debootstrap', [
-      '--variant=minbase',
-      '--include=systemd,systemd-sysv,dbus,procps,libstdc++6',
-      release,
-      fresh,
-    ]),
-  );
-
-const equipped = async (release: string, { name, installed, installable }: Equipment): Promise<string> => {
-  const base = await bootstrapped(release);
-  const script = `export DEBIAN_FRONTEND=noninteractive
-    apt-get update -q
-    apt-get install -q -y --no-install-recommends ${installed.join(' ')}
-    apt-get clean
-    apt-get install -q -y --no-install-recommends --download-only ${installable.join(' ')}`;
-  return cached(`${release}-${name}`, async (fresh) => {
-    await execa('cp', ['-a', `${base}/.`, fresh]);
-    // Without --private-network it is in the host's network, and reaches the mirror as the host does.
-    const args = [
-      '--quiet',
-      `--directory=${fresh}`,
-      '--register=no',
-      '--keep-unit',
-      '--pipe',
-      '--resolv-conf=copy-host',
-    ];
-    await execa('systemd-nspawn', [...args, '/bin/sh', '-ec', script], { stdin: 'ignore' });
-  });
-};
-
-/** The folder in the cache, made where it is missing; a half-made one is never left under its name. */
-const cached = async (name: string, make: (fresh: string) => PromiseLike<unknown>): Promise<string> => {
-  const base = join(cache, name);
-  if (existsSync(base)) return base;
-  mkdirSync(cache, { recursive: true });
-  const fresh = `${base}.new-${process.pid}`;
-  try {
-    await make(fresh);
-    // Another process may have been faster; its system is as good.
-    if (!existsSync(base)) renameSync(fresh, base);
-  } finally {
-    rmSync(fresh, { recursive: true, force: true });
-  }
-  return base;
 };
