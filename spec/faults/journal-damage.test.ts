@@ -12,7 +12,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import Database from 'better-sqlite3';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { assertLogIsWhole } from '../../src/adapters/sqlite/log-damage.ts';
 import { type OpenJournal, openJournal } from '../../src/adapters/sqlite/open-journal.ts';
 import { TriggerdError } from '../../src/domain/errors.ts';
 import { jobRequest } from '../support/jobs.ts';
@@ -68,6 +70,25 @@ const overwrite = (path: string, at: number, bytes: Buffer): void => {
   closeSync(fd);
 };
 
+const frame = 4096 + 24;
+const flip = (path: string, at: number): void =>
+  overwrite(path, at, Buffer.from([(readFileSync(path)[at] ?? 0) ^ 0x40]));
+/** Where the transactions of a log end. */
+const commitsOf = (wal: string): number[] => {
+  const bytes = readFileSync(wal);
+  const ends: number[] = [];
+  for (let at = 32; at < bytes.length; at += frame) if (bytes.readUInt32BE(at + 4) !== 0) ends.push(at + frame);
+  return ends;
+};
+const refusal = (folder: string): string => {
+  try {
+    openJournal(stateIn(folder)).close();
+    return '';
+  } catch (thrown) {
+    return (thrown as Error).message;
+  }
+};
+
 describe('A8: a journal that is damaged', () => {
   let intact: string;
   let pages: number;
@@ -104,12 +125,71 @@ describe('A8: a journal that is damaged', () => {
   it('loses a torn end of its log, and nothing before that', () => {
     const wal = join(intact, 'journal.db-wal');
     const size = statSync(wal).size;
-    const frame = 4096 + 24;
     for (let cut = 1; cut < frame; cut += 256) {
       const result = read(damaged(intact, 'journal.db-wal', (path) => truncateSync(path, size - cut)));
       expect(result).toBe(jobs - 1);
     }
     expect(readFileSync(wal).length).toBe(size);
+  });
+
+  it('is refused by name when a byte of its log flipped under what was committed later', () => {
+    const random = announced('A8 flip');
+    const size = statSync(join(intact, 'journal.db-wal')).size;
+    const commits = commitsOf(join(intact, 'journal.db-wal'));
+    // The last two can look as if the power cut had torn them.
+    const provable = commits.at(-3) ?? 0;
+    expect(provable).toBeGreaterThan(size / 2);
+    for (let round = 0; round < 60; round++) {
+      const at = round < 32 ? round : random.between(32, provable);
+      const result = read(damaged(intact, 'journal.db-wal', (path) => flip(path, at)));
+      expect([at, result]).toEqual([at, 'journal-failed']);
+    }
+    for (let round = 0; round < 20; round++) {
+      const at = random.between(provable, size);
+      const result = read(damaged(intact, 'journal.db-wal', (path) => flip(path, at)));
+      expect([at, result === 'journal-failed' || (result as number) >= jobs - 3]).toEqual([at, true]);
+    }
+  });
+
+  it('says where its log is damaged, and opens without what is behind when that is cut off', () => {
+    const [first = 0, second = 0] = commitsOf(join(intact, 'journal.db-wal'));
+    const folder = damaged(intact, 'journal.db-wal', (path) => flip(path, (first + second) / 2));
+    const remedy = /truncate --size=(\d+) (\S+)$/.exec(refusal(folder));
+    expect(refusal(folder)).toBe(remedy?.input);
+    expect([Number(remedy?.[1]) >= first, remedy?.[2]]).toEqual([true, join(folder, 'journal.db-wal')]);
+    truncateSync(String(remedy?.[2]), Number(remedy?.[1]));
+    expect(read(folder)).toBe(jobs - 19);
+  });
+
+  it('opens when pages of its last transaction reached the disk out of order', () => {
+    const wal = join(intact, 'journal.db-wal');
+    const [before = 0] = commitsOf(wal).slice(-2);
+    expect(statSync(wal).size - before).toBeGreaterThan(frame);
+    for (let at = before; at < statSync(wal).size; at += frame) {
+      const folder = damaged(intact, 'journal.db-wal', (path) => overwrite(path, at, Buffer.alloc(frame)));
+      expect([at, read(folder)]).toEqual([at, jobs - 1]);
+    }
+  });
+
+  it('is not alarmed by what an earlier generation of its log, or a transaction that was rolled back, has left', () => {
+    const file = join(temporaryFolder('/dev/shm'), 'some.db');
+    const db = new Database(file);
+    onTestFinished(() => void db.close());
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = 10; CREATE TABLE t (x)');
+    const insert = db.prepare('INSERT INTO t VALUES (randomblob(3000))');
+    const add = (count: number) => Array.from({ length: count }, () => insert.run());
+    // SQLite begins its log anew after a thousand pages.
+    for (let i = 0; i < 1_200; i++) add(1);
+    assertLogIsWhole(file);
+    db.exec('BEGIN');
+    add(100);
+    db.exec('ROLLBACK');
+    add(1);
+    assertLogIsWhole(file);
+    const generations = new Set<string>();
+    const bytes = readFileSync(`${file}-wal`);
+    for (let at = 32; at < bytes.length; at += frame) generations.add(bytes.toString('hex', at + 8, at + 16));
+    expect(generations.size).toBeGreaterThan(1);
   });
 
   it('is refused by name when it is no journal', () => {

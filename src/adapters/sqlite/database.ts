@@ -2,6 +2,7 @@ import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } 
 import Database from 'better-sqlite3';
 import { TriggerdError } from '../../domain/errors.ts';
 import { keep, pragma } from './keep.ts';
+import { assertLogIsWhole } from './log-damage.ts';
 import { migrate } from './migrations.ts';
 import { castSqliteError, isBusy } from './sqlite-error.ts';
 
@@ -14,6 +15,7 @@ import { castSqliteError, isBusy } from './sqlite-error.ts';
 export const openDatabase = (file: string): Database.Database => {
   try {
     createPrivate(file);
+    assertLogIsWhole(file);
     const db = keep(new Database(file, { timeout: 0 }));
     try {
       prepare(db, file);
