@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -41,7 +41,11 @@ const waiting = (start: (puppet: TestPuppet) => { runCommand: string }) => {
 
 describe('a regular `puppet apply` with the report processor', () => {
   const { held, outcome, fire, satisfied } = waiting((puppet) => {
-    const manifest = puppet.manifest('site.pp', "notify { 'hello': }\n");
+    // Its compilation goes on only when the file `go` is there.
+    const { dir } = puppet;
+    const hold = `touch ${dir}/compiling; until [ -e ${dir}/go ]; do sleep 0.1; done; echo hello`;
+    const manifest = puppet.manifest('site.pp', `notify { generate('/bin/sh', '-c', '${hold}'): }\n`);
+    writeFileSync(`${dir}/go`, '');
     puppet.manifest('other.pp', "notify { 'hello': }\n");
     return { runCommand: ['puppet', 'apply', ...puppet.options, manifest].join(' ') };
   });
@@ -84,6 +88,20 @@ describe('a regular `puppet apply` with the report processor', () => {
       ['finished', false],
       ['queued', true],
     ]);
+  }, 60_000);
+
+  it('does not satisfy what was accepted while its catalogue was compiled', async () => {
+    const { dir } = held.puppet;
+    rmSync(join(dir, 'go'));
+    rmSync(join(dir, 'compiling'));
+    const run = apply('site.pp');
+    await until(() => existsSync(join(dir, 'compiling')), 'the manifest to be read');
+    const id = await fire();
+    writeFileSync(join(dir, 'go'), '');
+    expect((await run).exitCode).toBe(2);
+    expect(await outcome(id)).toMatchObject({ stage: 'queued' });
+    await apply('site.pp');
+    expect(await satisfied(id)).toMatchObject({ result: 'succeeded' });
   }, 60_000);
 
   it('is no different when no daemon listens', async () => {

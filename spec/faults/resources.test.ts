@@ -83,7 +83,7 @@ describe('H1: a disk that is full', () => {
 
 describe('H1: a disk with errors', () => {
   it('I/O errors: new work is refused by name or taken whole, and what was taken is done when the disk is well', async () => {
-    let disk = { fail: () => () => undefined as void };
+    let disk: ReturnType<typeof badDisk> = { fail: () => () => undefined };
     const node = await start({
       prepare: (created) => {
         disk = badDisk(created);

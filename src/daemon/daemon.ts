@@ -11,6 +11,7 @@ import { createMetrics } from '../adapters/prometheus/metrics.ts';
 import type { LoadedConfig } from '../config/config.ts';
 import type { Config } from '../config/schema.ts';
 import type { EventLog } from '../events/event-log.ts';
+import { ClockSteps } from '../watch/clock-steps.ts';
 import { keysBelow } from '../watch/keys.ts';
 import type { LivePlugins } from './live-plugins.ts';
 import { createTriggerNames, metricSources, observeJobs, openEvents } from './observe.ts';
@@ -57,7 +58,7 @@ const start = async (options: DaemonOptions, releasers: Releasers): Promise<Daem
   const { version } = options;
   events.tell({ kind: 'daemon.started', version });
   const metrics = createMetrics(version);
-  const parts: Parts = { options, config, state, place, events, metrics, ...queueParts };
+  const parts: Parts = { options, config, state, place, events, metrics, clockSteps: new ClockSteps(), ...queueParts };
   const names = createTriggerNames(parts);
   observeJobs(parts, names.of);
 

@@ -12,8 +12,9 @@ const askAgainMs = 300_000;
 const lookAtMostMs = 60_000;
 
 /** Ends the queued jobs that this run has made unnecessary. */
-export const recordRun = ({ options, queues, journal, plugins }: Parts, run: RegularRun): JobId[] => {
+export const recordRun = ({ options, queues, journal, plugins, clockSteps }: Parts, run: RegularRun): JobId[] => {
   const { startedAt, finishedAt, exitCode, facts } = run;
+  if (!clockSteps.isComparable(startedAt)) return [];
   const details = { puppet: facts, regular_run: true };
   const satisfied = satisfyByRun(
     { queues, firings: journal.firings },
@@ -39,9 +40,9 @@ export const noticeAgentRuns = (parts: Parts, releasers: Releasers): void => {
   });
 
   const look = async (settings: PuppetSettings): Promise<void> => {
-    // A report can be large; mostly there is nothing that it could end.
-    if (parts.queues.summary().every(({ queued }) => queued === 0)) return;
     try {
+      // A report can be large; mostly there is nothing that it could end.
+      if (parts.queues.summary().every(({ queued }) => queued === 0)) return;
       const run = await readAgentRun(plugins.puppetHost, settings);
       if (run !== null && !isStopped) recordRun(parts, run);
     } catch (error) {

@@ -37,7 +37,7 @@ export interface PuppetSettingsQuery {
   readonly options: readonly string[];
 }
 
-/** Paths, as Puppet itself answers. */
+/** As Puppet itself answers; mostly paths. */
 export interface PuppetSettings {
   readonly lastRunFile: string;
   readonly lastRunReport: string;
@@ -45,4 +45,6 @@ export interface PuppetSettings {
   readonly disabledLockFile: string;
   /** Held while an agent sees to its certificates: at the start of every run. */
   readonly sslLockFile: string;
+  /** Which an agent asks its server for, unless its command line names another one. */
+  readonly environment: string;
 }

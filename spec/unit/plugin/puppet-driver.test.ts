@@ -20,6 +20,7 @@ const paths = {
   runLockFile: '/s/lock',
   disabledLockFile: '/s/disabled',
   sslLockFile: '/s/ssl.lock',
+  environment: 'production',
 };
 
 const driverOn = (

@@ -68,8 +68,8 @@ describe('a job that a run covers', () => {
 
 describe('the agent’s last run', () => {
   const summary = (changes: Record<string, string | number> = {}) => {
-    const { mode = 'agent', skipped = 0, changed = 1 } = changes;
-    return `application:\n  run_mode: ${mode}\nresources:\n  changed: ${changed}\n  skipped: ${skipped}\ntime:\n  last_run: 1795200010\nversion:\n  config: 7\n`;
+    const { mode = 'agent', skipped = 0, changed = 1, environment = 'production' } = changes;
+    return `application:\n  run_mode: ${mode}\n  initial_environment: ${environment}\nresources:\n  changed: ${changed}\n  skipped: ${skipped}\ntime:\n  last_run: 1795200010\nversion:\n  config: 7\n`;
   };
   const startedAt = Date.parse('2026-11-20T18:40:05.250Z');
   const report = `--- !ruby/object:Puppet::Transaction::Report
@@ -83,6 +83,7 @@ resource_statuses:
   Notify[x]:
     noop: true
     status: nested
+cached_catalog_status: not_used
 `;
   const read = (summaryText: string | undefined, reportText: string) => {
     const files: Record<string, string | undefined> = { '/summary': summaryText, '/report': reportText };
@@ -100,6 +101,7 @@ resource_statuses:
       runLockFile: '/l',
       disabledLockFile: '/d',
       sslLockFile: '/c',
+      environment: 'production',
     };
     return readAgentRun(host, paths);
   };
@@ -118,6 +120,9 @@ resource_statuses:
     ['an apply', summary({ mode: 'user' }), report],
     ['a run with --tags', summary({ skipped: 8 }), report],
     ['a run of our own', summary(), `${report}job_id: triggerd-7.1@lb01\n`],
+    ['a run in an environment of its own', summary({ environment: 'feature' }), report],
+    ['a cached catalogue', summary(), report.replace('not_used', 'on_failure')],
+    ['a summary of an earlier run', summary(), report.replace('18:40:05', '18:40:11')],
     ['a run in noop', summary(), report.replace('noop: false', 'noop: true')],
     ['a failed run', summary(), report.replace('status: changed', 'status: failed')],
     ['a run that was ended', summary(), report.replace('completed: true', 'completed: false')],

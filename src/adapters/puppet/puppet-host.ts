@@ -17,6 +17,7 @@ const settingNames = [
   'agent_catalog_run_lockfile',
   'agent_disabled_lockfile',
   'ssl_lockfile',
+  'environment',
   'config',
 ];
 
@@ -60,16 +61,23 @@ const ask = async (query: PuppetSettingsQuery, options: PuppetHostOptions): Prom
     maxBuffer: 1_000_000,
   });
   const values = new Map(asked.stdout?.split('\n').map((line) => splitSetting(line)));
-  const [lastRunFile, lastRunReport, runLockFile, disabledLockFile, sslLockFile, configFile] = settingNames.map(
-    (name) => values.get(name),
-  );
-  if (!lastRunFile || !lastRunReport || !runLockFile || !disabledLockFile || !sslLockFile || !configFile) {
+  const [lastRunFile, lastRunReport, runLockFile, disabledLockFile, sslLockFile, environment, configFile] =
+    settingNames.map((name) => values.get(name));
+  if (
+    !lastRunFile ||
+    !lastRunReport ||
+    !runLockFile ||
+    !disabledLockFile ||
+    !sslLockFile ||
+    !environment ||
+    !configFile
+  ) {
     options.onProblem(
       `“${query.program} config print” did not say where Puppet keeps its locks and reports (${asked.shortMessage ?? `exit ${asked.exitCode}`})`,
     );
     return undefined;
   }
-  const found = { lastRunFile, lastRunReport, runLockFile, disabledLockFile, sslLockFile };
+  const found = { lastRunFile, lastRunReport, runLockFile, disabledLockFile, sslLockFile, environment };
   return { settings: found, configFile, configMtimeMs: await mtimeOf(configFile), askedAt: Date.now() };
 };
 

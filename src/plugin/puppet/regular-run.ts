@@ -36,12 +36,19 @@ export const exitCodeOfWhole = ({ status, noop, completed, skipped }: Completene
   return status === 'changed' ? 2 : status === 'unchanged' ? 0 : null;
 };
 
-/** The agent's last run, from the files that it leaves on its node; null when it was ours, not whole, or no agent's. */
+/**
+ * The agent's last run, from the files that it leaves on its node; null when it was no agent's, ours, not whole, or of
+ * another catalogue than ours would be: a cached one, or that of an environment that somebody wanted to try.
+ */
 export const readAgentRun = async (host: PuppetHost, settings: PuppetSettings): Promise<RegularRun | null> => {
   const head = await readHead(host, settings.lastRunReport);
   const summary = await readSummary(host, settings.lastRunFile);
   const startedAt = Date.parse(head['time'] ?? '');
   if (summary?.runMode !== 'agent' || Number.isNaN(startedAt) || isOurs(head['job_id'])) return null;
+  // Of an earlier run. Puppet writes the summary first, and its time has whole seconds.
+  if (!(summary.lastRun + 1000 > startedAt)) return null;
+  if (head['cached_catalog_status'] !== 'not_used') return null;
+  if ((summary.environment ?? head['environment']) !== settings.environment) return null;
   const noop = head['noop'] === 'true';
   const completed = head['transaction_completed'] === 'true';
   const exitCode = exitCodeOfWhole({ status: head['status'] ?? null, noop, completed, skipped: summary.skipped });
@@ -95,8 +102,11 @@ const readSummary = async (host: PuppetHost, path: string) => {
     const summary = parseYaml(text ?? '', { maxAliasCount: 10 });
     const lastRun = Number(summary.time.last_run) * 1000;
     const skipped = Number(summary.resources.skipped);
-    return { runMode: String(summary.application.run_mode), lastRun, skipped };
+    const { run_mode: runMode, initial_environment: environment } = summary.application;
+    return { runMode: String(runMode), environment: textOrUndefined(environment), lastRun, skipped };
   } catch {
     return undefined; // not there, half-written, or of a Puppet that does not say
   }
 };
+
+const textOrUndefined = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

@@ -24,7 +24,7 @@ Puppet::Reports.register_report(:trigger) do
 
     settings = PuppetX::Trigger::ClientSettings.load
     PuppetX::Trigger::ControlSocket.new(settings.socket, read_timeout: 5).ended(PuppetX::Trigger::EndedRun.new(self).json)
-  rescue PuppetX::Trigger::Error => e
+  rescue PuppetX::Trigger::Error, SystemCallError => e
     Puppet.debug("Trigger: the daemon was not told of this run: #{e.message}")
   end
 end

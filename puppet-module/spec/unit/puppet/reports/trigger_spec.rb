@@ -24,6 +24,13 @@ RSpec.describe 'the report processor trigger' do
     expect(document['argv'].join(' ')).to include('rspec')
   end
 
+  it 'began before the manifest was read, which the report does not' do
+    daemon = StubDaemon.start(path) { [200, { satisfied: [] }] }
+    report.process
+    began = Time.parse(JSON.parse(daemon.requests.first.body)['started_at'])
+    expect(began).to be_within(1.5).of(Time.parse(`ps -o lstart= -p #{Process.pid}`))
+  end
+
   it 'never fails a run: no daemon, or one that knows nothing of runs' do
     expect { report.process }.not_to raise_error
     StubDaemon.start(path) { [404, {}] }
