@@ -66,6 +66,17 @@ describe('the etcd adapter and a network that fails', () => {
     expect((await store.get('/cut'))?.value).toBe('x');
   });
 
+  it('leaves an idle connection in peace: etcd ends one on which it is pinged without a call', async () => {
+    const store = open(throughProxy, { timing: { keepaliveMs: 50 } });
+    await put(store, '/idle');
+    const { connections, received } = proxy;
+    // Four pings are too many for etcd, and it answers each.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(proxy.received).toBe(received);
+    expect((await store.get('/idle'))?.value).toBe('x');
+    expect(proxy.connections).toBe(connections);
+  });
+
   it('recognises nothing by itself: a lost answer leaves a write that may have been applied', async () => {
     const store = open(throughProxy);
     await put(store, '/warm');

@@ -23,7 +23,9 @@ export const createClient = (endpoint: string, options: EtcdOptions): Etcd3 => {
     grpcOptions: {
       'grpc.keepalive_time_ms': timing.keepaliveMs,
       'grpc.keepalive_timeout_ms': timing.keepaliveTimeoutMs,
-      'grpc.keepalive_permit_without_calls': 1,
+      // Not without calls: for pings on an idle connection etcd ends it, and gRPC complains on stderr. The call that ends
+      // a silence pings first.
+      'grpc.keepalive_permit_without_calls': 0,
       'grpc.max_receive_message_length': maxReceiveBytes,
       // A new client is a new connection: a shared one would bring its stalled socket and its back-off along.
       'grpc.use_local_subchannel_pool': 1,
