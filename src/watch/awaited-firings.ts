@@ -8,11 +8,24 @@ const maxAwaited = 64;
 /** A publisher that takes longer than this is left to the listings too. */
 const maxWaitMs = 10 * 60_000;
 
+/**
+ * How long publishing to so many targets may take, in ms: somewhat more than measured on a small machine. Whoever looks
+ * after this time mostly finds the firing, and one read is cheaper than a watch, for the node and for etcd.
+ */
+export const publishingMs = (targets: number): number => Math.min(20 + targets * 0.03, 2_000);
+
 export interface AwaitedFiringsOptions {
   readonly store: Pick<KeyStore, 'get' | 'nextValue'>;
   readonly firingKey: (id: string) => string;
   /** Called once per awaited firing, when it is there. */
   readonly onAppeared: (id: string, firing: Entry) => Promise<void>;
+}
+
+interface Awaited {
+  readonly id: string;
+  readonly fromRevision: bigint;
+  readonly lookAfterMs: number | undefined;
+  readonly controller: AbortController;
 }
 
 /**
@@ -32,13 +45,13 @@ export class AwaitedFirings {
     return this.#awaited.size;
   }
 
-  /** Whether it is awaited now; else there are too many. */
-  expect(id: string, fromRevision: bigint): boolean {
+  /** Whether it is awaited now; else there are too many. With `lookAfterMs` it is looked for then, and watched for after that. */
+  expect(id: string, fromRevision: bigint, lookAfterMs?: number): boolean {
     if (this.#awaited.has(id)) return true;
     if (this.#awaited.size >= maxAwaited) return false;
     const controller = new AbortController();
     this.#awaited.set(id, controller);
-    const wait = this.#wait(id, fromRevision, controller).finally(() => this.#waits.delete(wait));
+    const wait = this.#wait({ id, fromRevision, lookAfterMs, controller }).finally(() => this.#waits.delete(wait));
     this.#waits.add(wait);
     return true;
   }
@@ -55,10 +68,11 @@ export class AwaitedFirings {
     await Promise.all(this.#waits);
   }
 
-  async #wait(id: string, fromRevision: bigint, controller: AbortController): Promise<void> {
+  async #wait(awaited: Awaited): Promise<void> {
+    const { id, controller } = awaited;
     const tooLong = pause(maxWaitMs, controller.signal).then(() => controller.abort());
     try {
-      const firing = await this.#appeared(this.#options.firingKey(id), fromRevision, controller.signal);
+      const firing = await this.#appeared(awaited);
       this.#over(id, controller);
       if (firing) await this.#options.onAppeared(id, firing);
     } catch {
@@ -75,11 +89,13 @@ export class AwaitedFirings {
   }
 
   /** An outage is not reported: the inbox's own watch meets it, too. It may have hidden the firing, so that is read then. */
-  async #appeared(key: string, fromRevision: bigint, signal: AbortSignal): Promise<Entry | undefined> {
-    const { store } = this.#options;
+  async #appeared({ id, fromRevision, lookAfterMs, controller: { signal } }: Awaited): Promise<Entry | undefined> {
+    const { store, firingKey } = this.#options;
+    const key = firingKey(id);
+    if (lookAfterMs !== undefined) await pause(lookAfterMs, signal);
     for (let failures = 0; !signal.aborted; ) {
       try {
-        const there = failures === 0 ? undefined : await store.get(key);
+        const there = failures === 0 && lookAfterMs === undefined ? undefined : await store.get(key);
         return there ?? (await store.nextValue(key, fromRevision, signal));
       } catch (error) {
         if (!asTriggerdError(error).retryable) throw error;

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { asTriggerdError } from '../domain/errors.ts';
 import { type FiringId, isFiringId } from '../domain/firing.ts';
 import type { FiringLog } from '../queue/ports.ts';
-import { AwaitedFirings } from './awaited-firings.ts';
+import { AwaitedFirings, publishingMs } from './awaited-firings.ts';
 import { chunksOf } from './in-windows.ts';
 import { lastSegment } from './keys.ts';
 import { Notices } from './notices.ts';
@@ -10,7 +10,7 @@ import { readable } from './origin.ts';
 import type { Entry } from './ports.ts';
 import { isPublishedFinal } from './published.ts';
 import { FiringTaker, type StoredFiring, type TakeFiringOptions } from './take-firing.ts';
-import { isEarlyEntry, parseInboxEntry } from './wire.ts';
+import { parseInboxEntry, targetsOfEarlyEntry } from './wire.ts';
 
 /** Entries whose firings are read at once, and journalled together. */
 export const inboxWindow = 64;
@@ -112,9 +112,10 @@ export class InboxEntries {
     for (const entry of entries) await this.#heedKillWish(entry);
   }
 
-  /** Of a firing that is about to come, the next value says all: no need to look. */
+  /** A firing that is about to come need not be looked for at once. */
   #isAwaited({ key, value, modRevision }: Entry): boolean {
-    return isEarlyEntry(value) && this.#awaited.expect(lastSegment(key), modRevision);
+    const targets = targetsOfEarlyEntry(value);
+    return targets !== undefined && this.#awaited.expect(lastSegment(key), modRevision, publishingMs(targets));
   }
 
   async #heedKillWish(stored: Entry): Promise<void> {

@@ -18,7 +18,7 @@ export const publishInChunks = async (publication: Publication): Promise<boolean
   const { keys, firing, value } = publication;
   const marked = await mark(publication);
   if (marked === undefined) return look(publication);
-  const chunks = chunksOf(entriesFor(publication, serializeEarlyEntry(firing.id)), chunkSize);
+  const chunks = chunksOf(entriesFor(publication, serializeEarlyEntry(firing.id, firing.targets.length)), chunkSize);
   const written =
     (await list(publication, marked)) && (await inWindows(chunks, (chunk) => writeStep(publication, marked, chunk)));
   // What failed its compare may find the firing: then another publisher has committed it.

@@ -172,11 +172,15 @@ export const parseInboxEntry = (key: string, value: string): InboxEntry => {
   return { firing, kill };
 };
 
-/** The entry of a chunked publication, which is there before its firing is: a node awaits that and need not look first. */
-export const serializeEarlyEntry = (firing: string): string => JSON.stringify({ format, firing, early: true });
+/** The entry of a chunked publication, which is there before its firing is: a node need not look at once. */
+export const serializeEarlyEntry = (firing: string, targets: number): string =>
+  JSON.stringify({ format, firing, early: targets });
 
-/** Whether a node that has just seen this value knows that its firing is not there yet. It may come at any moment. */
-export const isEarlyEntry = (value: string): boolean => value.includes('"early":true');
+/** Of an entry whose firing is about to come: how many targets it has. Undefined for any other. */
+export const targetsOfEarlyEntry = (value: string): number | undefined => {
+  const [, targets] = /"early":(\d{1,9})\b/.exec(value) ?? [];
+  return targets === undefined ? undefined : Number(targets);
+};
 
 /** Also the marker of a chunked publication. */
 export const serializeInboxEntry = (firing: string, kill: string | null = null): string =>

@@ -41,7 +41,7 @@ RSpec.describe PuppetX::Trigger::Publication, 'on a real etcd' do
       brief = JSON.parse(firing.json).merge('targets' => nil, 'targets_total' => count)
       expect(JSON.parse(stored.delete(keys.firing(firing.id)))).to eq(brief)
       expect(stored.delete(keys.targets(firing.id))).to eq(firing.json)
-      entry = JSON.generate(fixture('inbox-entry-early').merge('firing' => firing.id))
+      entry = JSON.generate(fixture('inbox-entry-early').merge('firing' => firing.id, 'early' => count))
       expect(stored).to eq(firing.targets.to_h { |node| [keys.inbox(node, firing.id), entry] })
     end
   end

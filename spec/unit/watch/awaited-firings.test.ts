@@ -45,6 +45,20 @@ describe('AwaitedFirings', () => {
     expect(appeared).toEqual([firing.id]);
   });
 
+  it('looks once where it has been told when, and awaits what is not there by then', async () => {
+    const [soon, late] = [someFiring(), someFiring()];
+    const waits = vi.spyOn(store, 'nextValue');
+    await publishFiring({ store, keys }, soon);
+    awaited.expect(soon.id, 1n, 1);
+    await until(() => appeared.length === 1, 'the one that is there');
+    expect(waits).not.toHaveBeenCalled();
+    awaited.expect(late.id, 2n, 1);
+    await until(() => waits.mock.calls.length === 1, 'a watch');
+    await publishFiring({ store, keys }, late);
+    await until(() => appeared.length === 2, 'the late one');
+    expect(appeared).toEqual([soon.id, late.id]);
+  });
+
   it('leaves to the listings what etcd refuses', async () => {
     awaited.expect(someFiring().id, 1n);
     outage('etcd-refused');

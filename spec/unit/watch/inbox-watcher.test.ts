@@ -63,10 +63,11 @@ describe('the inbox watcher', () => {
     expect(outcomes).toEqual({ publish: [open.id], publishAgain: [settled.id], entryGone: [] });
   });
 
-  it('awaits the firing of an early entry without a look, and reads one that it finds later', async () => {
+  it('looks for the firing of an early entry when it should be there, and reads at once one that it finds later', async () => {
     const targets = ['lb01.example.com', ...Array.from({ length: 299 }, (_, index) => `node${index}.example.com`)];
     const [early, late] = [someFiring({ targets }), someFiring({ targets })];
     const reads = vi.spyOn(store, 'getMany');
+    const [looks, waits] = [vi.spyOn(store, 'get'), vi.spyOn(store, 'nextValue')];
     const readsOf = (id: string) => reads.mock.calls.filter(([read]) => read.includes(keys.firing(id))).length;
     await start();
     await publishFiring({ store, keys }, early);
@@ -77,6 +78,8 @@ describe('the inbox watcher', () => {
     await start();
     await taken(2);
     expect([readsOf(early.id), readsOf(late.id)]).toEqual([0, 1]);
+    expect(looks.mock.calls.filter(([key]) => key === keys.firing(early.id))).toHaveLength(1);
+    expect(waits).not.toHaveBeenCalled();
   });
 
   it('refuses what the queue says can never run, and goes on', async () => {

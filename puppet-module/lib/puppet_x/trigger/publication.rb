@@ -110,8 +110,8 @@ class PuppetX::Trigger::Publication
     nodes.map { |node| Transaction.put(@keys.inbox(node, @firing.id), entry) }
   end
 
-  # An entry that is there before its firing says so: its node awaits the firing and need not look first.
+  # An entry that is there before its firing says so, and to how many it goes: its node need not look at once.
   def entry
-    @entry ||= at_once? ? @firing.entry : JSON.generate(JSON.parse(@firing.entry).merge('early' => true))
+    @entry ||= at_once? ? @firing.entry : JSON.generate(JSON.parse(@firing.entry).merge('early' => @firing.targets.size))
   end
 end
