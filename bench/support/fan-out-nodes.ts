@@ -6,7 +6,6 @@
  * Started by `fan-out.ts` with a `NodesOrder` as its argument. Says `ready`, then for each firing when its nodes have journalled it.
  */
 import type { Etcd3 } from 'etcd3';
-import { monotonicFactory } from 'ulid';
 import { jobRequest } from '../../spec/support/jobs.ts';
 import { connect } from '../../src/adapters/etcd/connect.ts';
 import { Endpoints } from '../../src/adapters/etcd/endpoints.ts';
@@ -44,7 +43,8 @@ const takeCpuMs = (): number => {
   return (user + system) / 1_000;
 };
 
-const nextId = monotonicFactory();
+let ids = 0;
+const nextId = (): string => String(++ids).padStart(26, '0');
 const request = jobRequest({ plugin: 'puppet', source: 'firing' });
 
 class SharedEndpoints extends Endpoints {

@@ -70,7 +70,7 @@ export class AwaitedFirings {
 
   async #wait(awaited: Awaited): Promise<void> {
     const { id, controller } = awaited;
-    const tooLong = pause(maxWaitMs, controller.signal).then(() => controller.abort());
+    const tooLong = setTimeout(() => controller.abort(), maxWaitMs);
     try {
       const firing = await this.#appeared(awaited);
       this.#over(id, controller);
@@ -79,8 +79,7 @@ export class AwaitedFirings {
       // The next listing finds this entry again, and whoever lists reports the trouble.
     } finally {
       this.#over(id, controller);
-      controller.abort();
-      await tooLong;
+      clearTimeout(tooLong);
     }
   }
 
