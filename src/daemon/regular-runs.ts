@@ -34,6 +34,7 @@ export const noticeAgentRuns = (parts: Parts, releasers: Releasers): void => {
   const { plugins, options } = parts;
   let stopWatching: () => void = () => undefined;
   let isStopped = false;
+  let lastSeen: number | undefined;
   releasers.push('regular runs', () => {
     isStopped = true;
     stopWatching();
@@ -44,7 +45,9 @@ export const noticeAgentRuns = (parts: Parts, releasers: Releasers): void => {
       // A report can be large; mostly there is nothing that it could end.
       if (parts.queues.summary().every(({ queued }) => queued === 0)) return;
       const run = await readAgentRun(plugins.puppetHost, settings);
-      if (run !== null && !isStopped) recordRun(parts, run);
+      if (run === null || isStopped || run.startedAt === lastSeen) return;
+      recordRun(parts, run);
+      lastSeen = run.startedAt;
     } catch (error) {
       options.log.warn({ error }, 'The report of a regular Puppet run can not be used; what is queued will run.');
     }

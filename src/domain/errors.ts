@@ -244,6 +244,12 @@ export const errorCatalogue = {
     'The events came faster than they were read.',
     'Ask for fewer of them (--kind, --node, --trigger, --stage), or let a faster reader have them.',
   ),
+  'too-many-followers': entry(
+    503,
+    1,
+    'So many follow the events of this daemon already that it takes no more.',
+    'End some of them; one that looks now and then (`trigger events --since`) costs nothing in between.',
+  ),
   // bugs
   internal: entry(500, 1, 'A bug in triggerd.', 'Please report it with the log lines around it.'),
 } as const satisfies Record<string, CatalogueEntry>;

@@ -61,9 +61,10 @@ export class EventLog implements EventSource {
   }
 
   async past({ limit, since }: PastQuery, wanted: (event: Event) => boolean): Promise<Past> {
+    if (limit === 0) return { events: [], cursor: String(this.#lastId) };
     const all = await this.#all();
     const chosen = all.filter((event) => Date.parse(event.at) >= since && wanted(event));
-    return { events: limit === 0 ? [] : chosen.slice(-limit), cursor: all.at(-1)?.id ?? String(this.#lastId) };
+    return { events: chosen.slice(-limit), cursor: all.at(-1)?.id ?? String(this.#lastId) };
   }
 
   async *follow(

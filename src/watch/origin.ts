@@ -1,6 +1,7 @@
 /** The origin's side: what has been fired, and what every target has said about it. */
 import { TriggerdError } from '../domain/errors.ts';
 import type { Firing, FiringId, WholeFiring } from '../domain/firing.ts';
+import { isNodeName } from '../domain/names.ts';
 import { type Outcome, owedOutcome } from '../domain/outcome.ts';
 import { lastSegment } from './keys.ts';
 import type { Entry, Listing } from './ports.ts';
@@ -43,18 +44,22 @@ export const nodes = async ({ store, keys }: Place): Promise<NodeStatus[]> => {
   const firstSeen = byName(members, parseMember);
   const presences = byName(present, parsePresence);
   const names = new Set([...firstSeen.keys(), ...presences.keys()]);
-  return [...names].sort().map((node) => {
-    const presence = presences.get(node);
-    return {
-      node,
-      present: presence !== undefined,
-      version: presence?.version ?? null,
-      roles: presence?.roles ?? [],
-      startedAt: presence?.startedAt ?? null,
-      queues: presence?.queues ?? {},
-      firstSeenAt: firstSeen.get(node)?.firstSeenAt ?? null,
-    };
-  });
+  // Shells complete them: a key that somebody has made up is no name.
+  return [...names]
+    .filter(isNodeName)
+    .sort()
+    .map((node) => {
+      const presence = presences.get(node);
+      return {
+        node,
+        present: presence !== undefined,
+        version: presence?.version ?? null,
+        roles: presence?.roles ?? [],
+        startedAt: presence?.startedAt ?? null,
+        queues: presence?.queues ?? {},
+        firstSeenAt: firstSeen.get(node)?.firstSeenAt ?? null,
+      };
+    });
 };
 
 /** The status, and the listing that it comes from: a watch of the outcomes goes on from there. */

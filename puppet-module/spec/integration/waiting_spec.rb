@@ -199,7 +199,7 @@ RSpec.describe 'a trigger that waits' do
       expect(run.value.exit_code).to eq(6), run.value.output
       expect(run.value.output).to match(/Trigger\[t\]: Failed to call refresh: \w{26} did not succeed on 1 of 1 node: lb01 failed with exit code 4\. /)
         .and include('Skipping because of failed dependencies')
-      expect(run.value.output).not_to match(/Traceback|\.rb:\d+/)
+      expect(run.value.output).not_to match(%r{Traceback|trigger/\S*\.rb:\d+})
     end
 
     it 'waits for nothing with --noop' do

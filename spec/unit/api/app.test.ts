@@ -293,6 +293,25 @@ describe('the control API', () => {
     ]);
   });
 
+  it('has 32 followers of its events at most; one that leaves makes room', async () => {
+    let end: () => void = () => undefined;
+    const over = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const follow = vi.fn(async function* () {
+      await over;
+      yield { kind: 'etcd.back' };
+    });
+    const { app } = appWith({}, { events: { here: { follow } } as unknown as ApiServices['events'] });
+    const ask = () => app.inject('/v1/events/follow?after=1');
+    const followers = Array.from({ length: 32 }, ask);
+    await vi.waitFor(() => expect(follow).toHaveBeenCalledTimes(32));
+    expect((await ask()).json().error.code).toBe('too-many-followers');
+    end();
+    await Promise.all(followers);
+    expect((await ask()).statusCode).toBe(200);
+  });
+
   it('sends output as bytes', async () => {
     const open = vi.fn<Outputs['open']>(async () => ({ from: 5, bytes: Readable.from([Buffer.from([0, 255, 10])]) }));
     const { app } = appWith({ get: () => finished }, { outputs: { open } });
