@@ -7,6 +7,12 @@ import { until } from './wait.ts';
 
 /** Breaks what a daemon stands on: its disk, its limits, its clock. Everything needs root, and is undone with the test. */
 
+/** Before the daemon's first start. */
+export const moveState = (node: { readonly configFile: string }, folder: string): void => {
+  const config = readFileSync(node.configFile, 'utf8');
+  writeFileSync(node.configFile, config.replace(/^state_dir = .*$/m, `state_dir = "${folder}"`));
+};
+
 /** The node's state goes to a small tmpfs of its own; unmounted after the test. Gives its folder. */
 export const smallDisk = (node: { readonly configFile: string }, size: string): string => {
   const folder = mkdtempSync(join(tmpdir(), 'triggerd-disk-'));
@@ -15,8 +21,7 @@ export const smallDisk = (node: { readonly configFile: string }, size: string): 
     execFileSync('umount', ['--lazy', folder]);
     rmdirSync(folder);
   });
-  const config = readFileSync(node.configFile, 'utf8');
-  writeFileSync(node.configFile, config.replace(/^state_dir = .*$/m, `state_dir = "${folder}"`));
+  moveState(node, folder);
   return folder;
 };
 
@@ -35,8 +40,7 @@ export const badDisk = (node: { readonly configFile: string }): { readonly fail:
     execFileSync('umount', ['--lazy', folder]);
     rmdirSync(folder);
   });
-  const config = readFileSync(node.configFile, 'utf8');
-  writeFileSync(node.configFile, config.replace(/^state_dir = .*$/m, `state_dir = "${folder}"`));
+  moveState(node, folder);
   return { fail: () => fillDisk(scratch) };
 };
 
