@@ -37,7 +37,7 @@ describe('the README', () => {
     const shell = openShell(puppet.dir, {
       PATH: `${root}/bin:${PATH}`,
       TRIGGERD_CONFIG: node.configFile,
-      COLUMNS: '80',
+      COLUMNS: '100',
     });
     onTestFinished(shell.close);
 

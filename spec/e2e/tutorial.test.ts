@@ -17,7 +17,7 @@ beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'triggerd-reader-'));
   port = String(await freePort());
   const { PATH } = process.env;
-  shell = openShell(home, { PATH, HOME: home, LANG: 'C.UTF-8', COLUMNS: '80' });
+  shell = openShell(home, { PATH, HOME: home, LANG: 'C.UTF-8', COLUMNS: '100' });
   await shell.type(`cd ${root}`);
 });
 afterAll(async () => {
