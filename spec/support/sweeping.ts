@@ -4,7 +4,7 @@ import { Office } from '../../src/watch/office.ts';
 import type { HeldKey, KeyStore } from '../../src/watch/ports.ts';
 import type { Place } from '../../src/watch/publication.ts';
 import { recordOutcome } from '../../src/watch/record-outcome.ts';
-import type { RoundOptions } from '../../src/watch/sweeper/round.ts';
+import type { RoundOptions } from '../../src/watch/sweeper/part.ts';
 import { recordingLog } from './recording-log.ts';
 
 export const keys = keysBelow('/trigger');

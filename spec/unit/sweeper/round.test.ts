@@ -4,7 +4,8 @@ import { firstFiringIdAt, type WholeFiring } from '../../../src/domain/firing.ts
 import { FenceLost } from '../../../src/watch/office.ts';
 import { firingStatus } from '../../../src/watch/origin.ts';
 import { publishFiring } from '../../../src/watch/publish.ts';
-import { Round, type RoundOptions } from '../../../src/watch/sweeper/round.ts';
+import type { RoundOptions } from '../../../src/watch/sweeper/part.ts';
+import { Round } from '../../../src/watch/sweeper/round.ts';
 import { serializeInboxEntry } from '../../../src/watch/wire.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
 import type { recordingLog } from '../../support/recording-log.ts';

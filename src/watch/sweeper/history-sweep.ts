@@ -1,8 +1,8 @@
 import { isFiringId, timeOfFiringId } from '../../domain/firing.ts';
 import { inWindows } from '../in-windows.ts';
 import { lastSegment } from '../keys.ts';
+import type { RoundOptions, Swept } from './part.ts';
 import { endOfFiring, retireFirings } from './retire-firings.ts';
-import type { RoundOptions, Swept } from './round.ts';
 import { Walk } from './walk.ts';
 
 const agedPage = 200;

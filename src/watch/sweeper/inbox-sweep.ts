@@ -3,7 +3,7 @@ import { chunksOf } from '../in-windows.ts';
 import type { Entry } from '../ports.ts';
 import { FiringExpiries } from './firing-expiries.ts';
 import { Observed } from './observed.ts';
-import type { RoundOptions, Swept } from './round.ts';
+import type { RoundOptions, Swept } from './part.ts';
 import { Walk } from './walk.ts';
 
 const pageSize = 1_000;

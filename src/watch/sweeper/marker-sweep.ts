@@ -1,7 +1,7 @@
 import { lastSegment } from '../keys.ts';
 import type { Entry } from '../ports.ts';
 import { Observed } from './observed.ts';
-import type { RoundOptions, Swept } from './round.ts';
+import type { RoundOptions, Swept } from './part.ts';
 import { Walk } from './walk.ts';
 
 const pageSize = 1_000;

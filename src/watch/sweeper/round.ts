@@ -1,28 +1,8 @@
-import type { Log } from '../../domain/log.ts';
-import type { Clock } from '../../queue/ports.ts';
-import { FenceLost, type Office } from '../office.ts';
-import type { Place } from '../publication.ts';
+import { FenceLost } from '../office.ts';
 import { HistorySweep } from './history-sweep.ts';
 import { InboxSweep } from './inbox-sweep.ts';
 import { MarkerSweep } from './marker-sweep.ts';
-
-export interface RoundOptions extends Place {
-  readonly office: Office;
-  /** How long something unfinished must have stayed as it is to count as abandoned. */
-  readonly abandonedMs: number;
-  /** Finished firings beyond this number are forgotten, the oldest first. */
-  readonly firingsKept: number;
-  /** Finished firings are forgotten this long after their end. */
-  readonly firingsMaxAgeMs: number;
-  readonly clock: Clock;
-  readonly log: Log;
-}
-
-/** What a part of a round did, in numbers for the log; `isComplete`: nothing is left for a round that follows soon. */
-export interface Swept {
-  readonly did: Readonly<Record<string, number>>;
-  readonly isComplete: boolean;
-}
+import type { RoundOptions, Swept } from './part.ts';
 
 /**
  * One round after the other, each of bounded work; what one leaves, the next one goes on with. The order matters: a

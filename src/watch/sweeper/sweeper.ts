@@ -5,7 +5,8 @@ import { Outage } from '../outage.ts';
 import { pause } from '../pause.ts';
 import type { HeldKey } from '../ports.ts';
 import type { Place } from '../publication.ts';
-import { Round, type RoundOptions } from './round.ts';
+import type { RoundOptions } from './part.ts';
+import { Round } from './round.ts';
 
 /** When a round has left something undone, the next one follows after this. */
 const soonMs = 1_000;

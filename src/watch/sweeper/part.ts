@@ -1,0 +1,23 @@
+/** What every part of a round is given, and what it gives back. */
+import type { Log } from '../../domain/log.ts';
+import type { Clock } from '../../queue/ports.ts';
+import type { Office } from '../office.ts';
+import type { Place } from '../publication.ts';
+
+export interface RoundOptions extends Place {
+  readonly office: Office;
+  /** How long something unfinished must have stayed as it is to count as abandoned. */
+  readonly abandonedMs: number;
+  /** Finished firings beyond this number are forgotten, the oldest first. */
+  readonly firingsKept: number;
+  /** Finished firings are forgotten this long after their end. */
+  readonly firingsMaxAgeMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What a part of a round did, in numbers for the log; `isComplete`: nothing is left for a round that follows soon. */
+export interface Swept {
+  readonly did: Readonly<Record<string, number>>;
+  readonly isComplete: boolean;
+}
