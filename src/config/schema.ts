@@ -189,14 +189,17 @@ const puppetdb = section('PuppetDB, for links from `trigger why` to reports. Ask
   ),
 });
 
-const broker = section('Makes this daemon a broker. Started when this section is present.', {
+/** Of sections that only later releases use: they are checked already, so that files that have them load. */
+const later = 'Without effect in this release.';
+
+const broker = section(`Makes this daemon a broker. ${later}`, {
   listen: v.optional(
     textLike('an address such as "tcp://0.0.0.0:5555"', isTcpAddress, 'Where to listen.'),
     'tcp://0.0.0.0:5555',
   ),
 });
 
-const messages = section('Durable messages.', {
+const messages = section(`Durable messages. ${later}`, {
   directory: v.optional(
     absolutePath('Folder of `inmsg.txt`, `inmsg.rejected/` and the drop folder.'),
     '/var/lib/triggerd/messages',
@@ -213,7 +216,7 @@ const messages = section('Durable messages.', {
   central: v.optional(nodeName('Node that gets errors.'), 'central'),
 });
 
-const main = section('triggerFS: who this machine is, and its broker.', {
+const main = section(`triggerFS: who this machine is, and its broker. ${later}`, {
   team: v.optional(text('Team name for login.')),
   identity: v.optional(text('Identity for login.')),
   secret: v.optional(text('Password for login.', { secret: true })),
@@ -222,12 +225,12 @@ const main = section('triggerFS: who this machine is, and its broker.', {
   broker_key: v.optional(text('The broker’s public key, as `trigger broker key` prints it.')),
 });
 
-const triggerfs = section('triggerFS: the mounted trigger files.', {
+const triggerfs = section(`triggerFS: the mounted trigger files. ${later}`, {
   mountpoint: v.optional(anyPath('Folder to mount at; relative to the working folder.')),
   logfile: v.optional(anyPath('Log file; relative to the working folder.')),
 });
 
-const triggerfsClient = section('triggerFS: `triggerfs-client`.', {
+const triggerfsClient = section(`triggerFS: \`triggerfs-client\`. ${later}`, {
   logfile: v.optional(anyPath('Log file; relative to the working folder.')),
 });
 
@@ -245,7 +248,7 @@ const workers = v.pipe(
     ),
     sectionMessage,
   ),
-  v.description('triggerFS: the workers that run on this machine.'),
+  v.description(`triggerFS: the workers that run on this machine. ${later}`),
   v.metadata({ names: 'TEAM' }),
 );
 

@@ -1,36 +1,24 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { root } from '../../support/node.ts';
+import { pages, readPage } from '../../support/pages.ts';
 
-const skipped = /^(node_modules|build|dist)\//;
-const pages = execFileSync('find', ['.', '-name', 'node_modules', '-prune', '-o', '-name', '*.md', '-print'], {
-  cwd: root,
-  encoding: 'utf8',
-})
-  .trim()
-  .split('\n')
-  .map(normalize)
-  .filter((path) => !skipped.test(path))
-  .sort();
-
-const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const withoutCode = (text: string): string => text.replace(/^```[\s\S]*?^```$/gm, '').replace(/`[^`\n]*`/g, '``');
 
 /** GitHub's names for the headings of a page, and those that the page gives itself. */
 const anchorsOf = (path: string): string[] => [
-  ...[...read(path).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+  ...[...readPage(path).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     heading
       .toLowerCase()
       .replace(/[^\p{L}\p{N}\p{M}_ -]/gu, '')
       .replaceAll(' ', '-'),
   ),
-  ...[...read(path).matchAll(/<a name="([^"]+)">/g)].map(([, name = '']) => name),
+  ...[...readPage(path).matchAll(/<a name="([^"]+)">/g)].map(([, name = '']) => name),
 ];
 
 const linksOf = (path: string): string[] =>
-  [...withoutCode(read(path)).matchAll(/\]\(([^)\s]+)\)/g)]
+  [...withoutCode(readPage(path)).matchAll(/\]\(([^)\s]+)\)/g)]
     .map(([, target = '']) => target)
     .filter((target) => !/^(https?|mailto):/.test(target));
 
@@ -46,7 +34,7 @@ it.each(pages)('the links of %s lead somewhere', (page) => {
 });
 
 it.each(pages)('the files of docs/ that %s names are there', (page) => {
-  const named = [...read(page).matchAll(/\bdocs\/[\w./-]*\.md/g)].map(([path]) => path);
+  const named = [...readPage(page).matchAll(/\bdocs\/[\w./-]*\.md/g)].map(([path]) => path);
   expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
 });
 
