@@ -35,6 +35,7 @@ RSpec.configure do |config|
   config.include Fixtures
   config.include Settings
   config.include Spooled
+  config.before { Puppet[:strict] = :error }
   config.after { Cleanup.run }
   config.after(:suite) do
     EtcdServer.stop_all

@@ -14,7 +14,7 @@ class Agent
   def initialize(manifest, folder, env)
     @folder = folder
     @env = env.merge('RUBYLIB' => File.join(MODULES, 'trigger/lib'))
-    Certificates.new.install(NAME, File.join(folder, 'ssl'))
+    Certificates.new.install(NAME, File.join(folder, 'ssldir'))
     compile(manifest)
   end
 
@@ -25,7 +25,7 @@ class Agent
 
   # @return [PuppetRun] under way
   def start(*flags)
-    PuppetRun.new(folder, ['agent', '--no-daemonize', '--detailed-exitcodes', '--verbose', *ALONE, '--ssldir', File.join(folder, 'ssl'), *flags], @env, finish: false)
+    PuppetRun.new(folder, ['agent', '--no-daemonize', '--detailed-exitcodes', '--verbose', *ALONE, *flags], @env, finish: false)
   end
 
   private

@@ -2,6 +2,9 @@
 
 # Real runs of `puppet`, with folders of their own.
 class PuppetRun
+  # What is only warned of by default is an error here.
+  STRICT = %w[--strict error --strict_variables].freeze
+
   attr_reader :output, :exit_code
 
   # @param manifest [String] text of a manifest
@@ -25,8 +28,9 @@ class PuppetRun
   end
 
   def initialize(folder, words, env, finish: true)
-    command = ['puppet', *words, '--color', 'false', '--modulepath', MODULES, '--certname', 'web01.example.com']
-    %w[confdir vardir publicdir rundir logdir].each { |name| command.push("--#{name}", File.join(folder, name)) }
+    command = ['puppet', *words, '--color', 'false', '--modulepath', MODULES, '--certname', 'web01.example.com', *STRICT]
+    # Debian's ssldir is one folder for all, with a lock in it.
+    %w[confdir vardir publicdir rundir logdir ssldir].each { |name| command.push("--#{name}", File.join(folder, name)) }
     @pipe = IO.popen(env, command, err: %i[child out], external_encoding: 'UTF-8')
     finish ? self.finish : Cleanup.defer { stop }
   end
