@@ -1,13 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttps, type Server as HttpsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcp, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JobView } from '../../src/api/contract.ts';
 import { postJob } from '../support/api.ts';
 import { createNode, type TestNode } from '../support/node.ts';
+import { processesWith } from '../support/processes.ts';
 import { createPuppet, type TestPuppet } from '../support/puppet.ts';
 
 const portOf = (server: Server | HttpsServer): number => (server.address() as AddressInfo).port;
@@ -98,6 +100,18 @@ describe('a Puppet run that ends', () => {
     expect(outputOf(job)).toMatch(/timeout|timed out|expired/i);
   }, 60_000);
 
+  it('with 1 because it met its `runtimeout` failed, is not put off, and neither lock nor what it had started is left', async () => {
+    const own = await withCachedCatalog(folder, `exec { '/bin/sleep 54321': timeout => 0 }`);
+    const job = await ended([
+      ...['puppet', 'agent', '--test', ...own.options, '--server', '127.0.0.1', '--no-report'],
+      ...['--certificate_revocation', 'false', '--use_cached_catalog', '--runtimeout', '3'],
+    ]);
+    expect(job).toMatchObject({ state: 'finished', result: 'failed', exit_code: 1, attempt: 1 });
+    expect(outputOf(job)).toMatch(/timed out|timeout|expired/i);
+    expect(existsSync(join(own.dir, 'var/state/agent_catalog_run.lock'))).toBe(false);
+    own.remove();
+  }, 90_000);
+
   it('F6: two runs of `puppet apply`, which takes no lock, follow each other in their queue', async () => {
     const lines = join(folder, 'lines');
     const exec = (name: string) =>
@@ -112,6 +126,23 @@ describe('a Puppet run that ends', () => {
     ]);
   }, 60_000);
 });
+
+/** A Puppet agent with certificates of the authority in `folder`, and with the catalogue of this manifest in its cache. */
+const withCachedCatalog = async (folder: string, text: string): Promise<TestPuppet> => {
+  const puppet = createPuppet('node01', ['http://127.0.0.1:1']);
+  const [ssl, cache] = [join(puppet.dir, 'ssl'), join(puppet.dir, 'var/client_data/catalog')];
+  for (const path of [join(ssl, 'certs'), join(ssl, 'private_keys'), cache]) mkdirSync(path, { recursive: true });
+  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
+  const key = join(ssl, 'private_keys/node01.pem');
+  openssl('req', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', 'node01.csr', '-subj', '/CN=node01');
+  const signed = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2'];
+  openssl('x509', '-req', '-in', 'node01.csr', ...signed, '-out', join(ssl, 'certs/node01.pem'));
+  copyFileSync(join(folder, 'ca.pem'), join(ssl, 'certs/ca.pem'));
+  const compile = ['catalog', 'compile', 'node01', '--manifest', puppet.manifest('cached.pp', text)];
+  const { stdout } = await execa('puppet', [...compile, '--render-as', 'json', ...puppet.options]);
+  writeFileSync(join(cache, 'node01.json'), stdout.slice(stdout.indexOf('\n{') + 1));
+  return puppet;
+};
 
 /** As much of a Puppet server as an agent without a certificate meets: it takes the request, and signs nothing. */
 const certificateAuthority = (folder: string): HttpsServer => {
