@@ -12,13 +12,14 @@ import { openFiles } from '../support/processes.ts';
 import { recordingLog } from '../support/recording-log.ts';
 import { until } from '../support/wait.ts';
 
-const count = Number(process.env['SOAK_VOLUME'] ?? 100_000);
+const count = Number(process.env['SOAK_VOLUME'] ?? 25_000);
 const keys = keysBelow('/trigger');
 const inbox = keys.inboxes('lb01');
 const outcomes = keys.outcome('', '').slice(0, -1);
 
 it(`B2: ${count} keys in the inbox of a node that comes back are answered, each once, in bounded memory`, async () => {
-  const { store, node } = await prepared('');
+  // V8 lets a heap grow for as long as there is memory: only a limit shows what is needed.
+  const { store, node } = await prepared('', { NODE_OPTIONS: '--max-old-space-size=128' });
   await publishMany(store, count);
   const startedAt = performance.now();
   await node.start();
@@ -27,7 +28,7 @@ it(`B2: ${count} keys in the inbox of a node that comes back are answered, each 
   const peakMb = Math.round(peakKb(node.pid()) / 1_024);
   process.stderr.write(`B2: ${count} answered in ${seconds} s, the daemon's peak is ${peakMb} MB\n`);
   expect(await store.count(outcomes)).toBe(count);
-  expect(peakMb).toBeLessThan(400);
+  expect(peakMb).toBeLessThan(300);
 });
 
 it(`B15: ${count} firings come and go, and neither keys nor leases stay`, async () => {
@@ -56,12 +57,12 @@ it(`B15: ${count} firings come and go, and neither keys nor leases stay`, async 
   expect(after.files).toBeLessThanOrEqual(before.files + 6);
 });
 
-const prepared = async (config: string): Promise<{ etcd: TestEtcd; store: EtcdStore; node: TestNode }> => {
+const prepared = async (config: string, env = {}): Promise<{ etcd: TestEtcd; store: EtcdStore; node: TestNode }> => {
   const etcd = await startEtcd({ args: ['--quota-backend-bytes', String(4 * 2 ** 30)] });
   onTestFinished(() => etcd.stop());
   const store = connect({ endpoints: [etcd.endpoint], log: recordingLog() });
   onTestFinished(() => store.close());
-  const node = createNode({ name: 'lb01', etcd: [etcd.endpoint], watch: 'allow = ["echo"]', config });
+  const node = createNode({ name: 'lb01', etcd: [etcd.endpoint], watch: 'allow = ["echo"]', config, env });
   onTestFinished(() => node.remove());
   return { etcd, store, node };
 };
