@@ -12,7 +12,7 @@ import { openFiles } from '../support/processes.ts';
 import { recordingLog } from '../support/recording-log.ts';
 import { until } from '../support/wait.ts';
 
-const count = Number(process.env['SOAK_VOLUME'] ?? 25_000);
+const count = Number(process.env['SOAK_VOLUME'] ?? 15_000);
 const keys = keysBelow('/trigger');
 const inbox = keys.inboxes('lb01');
 const outcomes = keys.outcome('', '').slice(0, -1);

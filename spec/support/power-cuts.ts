@@ -36,15 +36,18 @@ export const cutPower = async (cuts: number, random: Random): Promise<CutReport>
     const load = await startLoad(fleet, join(disk.folder, 'spool'));
     const lost: string[] = [];
     let promises = 0;
-    for (let cut = 0; cut < cuts; cut++) {
-      await pause(random.between(0, 60));
-      const ended = (await fleet.record()).outcomes.filter(({ stage }) => stage === 'finished').map(({ id }) => id);
-      const promised = { ...load.acknowledged(), ended };
-      const image = disk.snapshot();
-      lost.push(...disk.afterCut(image, (folder) => missing(folder, promised)));
-      promises += promised.jobs.length + promised.spooled.length + ended.length;
+    try {
+      for (let cut = 0; cut < cuts; cut++) {
+        await pause(random.between(0, 60));
+        const ended = (await fleet.record()).outcomes.filter(({ stage }) => stage === 'finished').map(({ id }) => id);
+        const promised = { ...load.acknowledged(), ended };
+        const image = disk.snapshot();
+        lost.push(...disk.afterCut(image, (folder) => missing(folder, promised)));
+        promises += promised.jobs.length + promised.spooled.length + ended.length;
+      }
+    } finally {
+      await load.stop();
     }
-    await load.stop();
     return { lost, promises, violations: await fleet.verdict() };
   } finally {
     await fleet.remove();
