@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** `npm run acceptance`: real systemd nodes in containers. Slow; needs root. */
+/** `npm run acceptance`: real systemd nodes in containers, and whatever else takes long. Needs root. */
 export default defineConfig({
   test: {
     include: ['spec/acceptance/**/*.test.ts'],

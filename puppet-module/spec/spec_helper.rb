@@ -29,6 +29,8 @@ RSpec.configure do |config|
   config.expect_with(:rspec) { |expectations| expectations.syntax = :expect }
   config.disable_monkey_patching!
   config.order = :random
+  # Many runs of Puppet: `rspec --tag acceptance`, or `npm run acceptance`.
+  config.filter_run_excluding :acceptance
   Kernel.srand config.seed
 
   config.include Eventually

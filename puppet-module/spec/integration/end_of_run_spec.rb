@@ -38,7 +38,7 @@ RSpec.describe 'a trigger that fires when the run has finished' do
     expect(report).not_to include('at_end_of_run')
   end
 
-  it 'fires each of several' do
+  it 'fires each of several', :acceptance do
     run = apply("notify { 'x': notify => Trigger['a', 'b'] } trigger { ['a', 'b']: hosts => 'lb01', apply => 'finished' }")
     expect([run.exit_code, firings.map { |firing| firing['trigger'] }.sort]).to eq([2, %w[a b]]), run.output
   end
@@ -78,14 +78,14 @@ RSpec.describe 'a trigger that fires when the run has finished' do
     expect(etcd.keys(prefix)).to eq({})
   end
 
-  it 'fires nothing when postrun_command fails' do
+  it 'fires nothing when postrun_command fails', :acceptance do
     run = apply(manifest, '--postrun_command', '/bin/false')
     expect(run.exit_code).to eq(1), run.output
     expect(run.output).to match(/Warning: .*nothing fired: this run failed \(postrun_command\)/)
     expect(etcd.keys(prefix)).to eq({})
   end
 
-  it 'fires nothing when the run is interrupted' do
+  it 'fires nothing when the run is interrupted', :acceptance do
     run = PuppetRun.start(manifest("-> exec { '/bin/sh -c \"touch #{folder}/there; exec sleep 60\"': }"), folder: folder, env: env)
     eventually('the last resource') { File.exist?(File.join(folder, 'there')) }
     run.signal('INT')
@@ -105,21 +105,21 @@ RSpec.describe 'a trigger that fires when the run has finished' do
       expect(position('fired ', run.output)).to be > position('Applied catalog', run.output)
     end
 
-    it 'fires nothing when the run fails' do
+    it 'fires nothing when the run fails', :acceptance do
       run = agent(manifest("exec { '/bin/false': }")).run
       expect(run.exit_code).to eq(6), run.output
       expect(run.output).to match(%r{nothing fired: this run failed \(Exec\[/bin/false\]\)})
       expect(etcd.keys(prefix)).to eq({})
     end
 
-    it 'fires once for each run of a resident agent, which forks for it' do
+    it 'fires once for each run of a resident agent, which forks for it', :acceptance do
       agent(manifest).start('--runinterval', '1')
       eventually('two firings') { firings.size >= 2 }
       expect(firings.map { |firing| firing['origin']['transaction_uuid'] }.uniq.size).to eq(firings.size)
     end
   end
 
-  it 'fires nothing with --noop, nor where nothing notified it' do
+  it 'fires nothing with --noop, nor where nothing notified it', :acceptance do
     expect(apply(manifest, '--noop').output).to include('Trigger[t]: would have triggered 1 node (lb01)')
     expect(apply("trigger { 't': hosts => 'lb01', apply => finished }").exit_code).to eq(0)
     expect(etcd.keys(prefix)).to eq({})

@@ -4,7 +4,7 @@ require 'spec_helper'
 require 'securerandom'
 
 # The manifests that people copy, applied as they are.
-RSpec.describe 'the example' do
+RSpec.describe 'the example', :acceptance do
   let(:etcd) { EtcdServer.shared }
   let(:prefix) { "/x#{SecureRandom.hex(4)}" }
   let(:targets) { Targets.new(etcd, prefix) }

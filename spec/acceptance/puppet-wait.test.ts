@@ -1,0 +1,63 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { until } from '../support/wait.ts';
+import { waitingTrigger } from '../support/waiting-trigger.ts';
+
+describe('a trigger with wait', () => {
+  const { parts, broken, hasRun, apply, wentOn, firingOf } = waitingTrigger();
+
+  describe.each(['etcd', 'local'])('and the provider %s', (provider) => {
+    it('goes on when the run there has succeeded', async () => {
+      const { exitCode, output } = await apply(`good-${provider}`, `hosts => 'lb01', provider => ${provider}`);
+      expect(exitCode, output).toBe(2);
+      expect(output).toMatch(/\w{26} has finished on 1 node after/);
+      expect(hasRun()).toBe(true);
+      expect(wentOn(`good-${provider}`)).toBe(true);
+    }, 60_000);
+
+    it('fails when the run there fails, and names node, exit code and resource', async () => {
+      writeFileSync(broken(), '');
+      const { exitCode, output } = await apply(`bad-${provider}`, `hosts => 'lb01', provider => ${provider}`);
+      rmSync(broken());
+      expect(exitCode, output).toBe(6);
+      expect(output).toMatch(
+        /did not succeed on 1 of 1 node: lb01 failed with exit code [46] \(failed: Exec\[reload\]\)/,
+      );
+      expect(wentOn(`bad-${provider}`)).toBe(false);
+    }, 60_000);
+
+    it('fails when a node stays away, and names it with its stage', async () => {
+      const { exitCode, output } = await apply(
+        `away-${provider}`,
+        `hosts => ['lb01', 'lb99'], provider => ${provider}, timeout => 20`,
+      );
+      expect(exitCode, output).toBe(6);
+      expect(output).toMatch(/did not succeed on 1 of 2 nodes: lb99 still owed after 20s\. It goes on there\./);
+    }, 60_000);
+
+    it('survives that etcd and the daemons go away meanwhile', async () => {
+      const title = `storm-${provider}`;
+      const { etcd, node, webNode } = parts;
+      await node.stop();
+      const run = apply(title, `hosts => 'lb01', provider => ${provider}`);
+      await until(async () => (await firingOf(title)) !== undefined, 'the firing', 30_000);
+      await etcd.kill();
+      await webNode.crash();
+      await Promise.all([node.start(), webNode.start()]);
+      await etcd.start();
+      const { exitCode, output } = await run;
+      expect(exitCode, output).toBe(2);
+      expect(output).toMatch(/has finished on 1 node after/);
+    }, 120_000);
+
+    it('is refused for its own node, before anything is fired', async () => {
+      const { exitCode, output } = await apply(
+        `self-${provider}`,
+        `hosts => ['lb01', 'web01'], provider => ${provider}`,
+      );
+      expect(exitCode, output).toBe(6);
+      expect(output).toMatch(/could not fire to 2 nodes .*waiting could never end: web01 is this node/);
+      expect(await firingOf(`self-${provider}`)).toBeUndefined();
+    }, 60_000);
+  });
+});
