@@ -71,13 +71,13 @@ export interface Shell {
 
 /** A reader's bash. `folder` keeps what he has typed. */
 export const openShell = (folder: string, env: Readonly<Record<string, string | undefined>>): Shell => {
-  const bash = spawn('bash', ['--norc'], { cwd: folder, env, stdio: ['pipe', 'pipe', 'inherit'] });
+  const bash = spawn('bash', ['--norc'], { cwd: folder, env, detached: true, stdio: ['pipe', 'pipe', 'inherit'] });
   let seen = '';
   let typed = 0;
   bash.stdout.setEncoding('utf8').on('data', (text: string) => {
     seen += text;
   });
-  const gone = new Promise((resolve) => bash.once('exit', resolve));
+  const gone = new Promise((resolve) => bash.once('close', resolve));
   bash.stdin.write('exec 2>&1\n');
   return {
     type: async (commands) => {
@@ -89,8 +89,9 @@ export const openShell = (folder: string, env: Readonly<Record<string, string | 
       await until(() => seen.includes(mark, from), `the end of: ${commands}`, 100_000);
       return readable(seen.slice(from, seen.indexOf(mark, from)));
     },
+    // Also what he has left in the background: `close` comes when nothing holds the output any more.
     close: async () => {
-      bash.stdin.end('kill $(jobs -p) 2> /dev/null; wait\n');
+      if (bash.pid !== undefined && bash.exitCode === null) process.kill(-bash.pid, 'SIGTERM');
       await gone;
     },
   };
