@@ -14,11 +14,14 @@ import { isMissing } from '../system/is-missing.ts';
 import { ownCgroup } from './job-cgroup.ts';
 import type { Answer, Order } from './job-files.ts';
 import { onLines } from './on-lines.ts';
+import { isShuttingDown } from './runner/is-shutting-down.ts';
 import { createPipes } from './runner/pipes.ts';
 import { type JobRun, type RunTools, runJob, writeStatus } from './runner/run-job.ts';
 
 let current: { readonly order: Order; readonly job: JobRun } | undefined;
 let isDaemonGone = false;
+/** Set by the first signal to this process. */
+let shutdown: Promise<boolean> | undefined;
 
 const perform = async (order: Order, tools: RunTools): Promise<void> => {
   const job = runJob(order, tools);
@@ -37,8 +40,14 @@ const resultOf = async (job: JobRun): Promise<Omit<Answer, 'token'>> => {
   }
 };
 
-/** A full disk is no reason to forget how a job ended: a living daemon is told, the next one waits for the file. */
+/**
+ * What a shutdown ended did not end by itself: nothing is written, as if the power had failed, and the next daemon finds an
+ * interrupted job.
+ *
+ * A full disk is no reason to forget how a job ended: a living daemon is told, the next one waits for the file.
+ */
 const record = async (order: Order, ending: RunEnding): Promise<void> => {
+  if (ending.cause === 'itself' && (await shutdown)) return;
   for (;;) {
     try {
       writeStatus(order, ending);
@@ -83,11 +92,14 @@ const serve = (): void => {
 const performOne = async (order: Order): Promise<void> => {
   isDaemonGone = true;
   const cgroup = ownCgroup();
+  process.on('SIGTERM', () => {
+    shutdown ??= isShuttingDown();
+  });
   await perform(order, { openPipe: createPipes(), ...(cgroup && { cgroup }) });
 };
 
 const main = async (): Promise<void> => {
-  // A shutdown signals every process: the job ends by that signal, and its end is still to be written down.
+  // Who stops the job's unit, or its session, signals every process of it: the job's end is still to be written down.
   for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => undefined);
   process.on('SIGUSR2', () => current?.job.checkKill());
   process.on('uncaughtException', (thrown) => {
