@@ -73,20 +73,25 @@ export const bootContainer = async (
     return runInside(running.leader, argv);
   };
   const boot = async () => {
-    running = await start(args);
+    const started = await start(args);
+    // From then on its pids may be those of this host's processes.
+    started.nspawn.once('exit', () => {
+      running = undefined;
+    });
+    running = started;
   };
   const poweroff = async () => {
     if (running === undefined) throw new Error('the container is off already');
+    const { nspawn } = running;
     await run('systemctl', 'poweroff');
-    await endOf(running.nspawn);
-    running = undefined;
+    await endOf(nspawn);
   };
   const stop = async () => {
     if (running !== undefined) {
+      const { nspawn } = running;
       await run('systemctl', 'poweroff', '--force', '--force');
-      running.nspawn.kill('SIGTERM');
-      await endOf(running.nspawn);
-      running = undefined;
+      nspawn.kill('SIGTERM');
+      await endOf(nspawn);
     }
     await system.remove();
   };

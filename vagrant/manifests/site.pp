@@ -1,10 +1,9 @@
 # A machine of the demo cluster: a member of etcd, and the daemon, which applies this very manifest when it is triggered.
 $members = $facts['boxnet']
-$name = $trusted['certname']
 
 class { 'trigger::install::etcd':
   members        => $members.reduce({}) |$all, $member| { $all + { $member[0] => "http://${member[0]}:2380" } },
-  listen_address => $members[$name],
+  listen_address => $members[$trusted['certname']],
 }
 
 class { 'trigger':
