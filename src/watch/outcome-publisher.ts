@@ -21,7 +21,7 @@ const concurrency = 64;
 
 export interface OutcomePublisherOptions extends Place {
   readonly node: string;
-  readonly firings: Pick<FiringLog, 'find' | 'unsettled' | 'markPublished'>;
+  readonly firings: Pick<FiringLog, 'find' | 'unsettledIds' | 'markPublished'>;
   readonly queues: Pick<Queues, 'get' | 'onChange'>;
   /** The end of what an ended job has printed; null when there is nothing. At most its last 4 KiB are published. */
   readonly readTail: (job: Job) => Promise<string | null>;
@@ -77,7 +77,7 @@ export class OutcomePublisher implements OutcomeSink {
   /** Takes up what an earlier run left unpublished, and follows the queue from now on. */
   start(): void {
     this.#unsubscribe = this.#options.queues.onChange((job) => this.#jobChanged(job));
-    for (const { firing } of this.#options.firings.unsettled()) this.publish(firing.id);
+    for (const id of this.#options.firings.unsettledIds()) this.publish(id);
   }
 
   publish(firing: FiringId): void {
@@ -94,7 +94,7 @@ export class OutcomePublisher implements OutcomeSink {
 
   /** Firings that etcd does not have in their present state yet. */
   get pending(): number {
-    return this.#wishes.size + this.#inFlight.size;
+    return this.#wishes.size + [...this.#inFlight].filter((id) => !this.#wishes.has(id)).length;
   }
 
   /** Publishes what is wished for within `flushMs`, then stops; the next start takes up the rest. */
@@ -122,29 +122,36 @@ export class OutcomePublisher implements OutcomeSink {
     if (this.#stop.signal.aborted) return;
     const before = this.#wishes.get(firing);
     this.#wishes.set(firing, before === undefined ? wish : stronger(before, wish));
-    if (before === undefined && !this.#inFlight.has(firing)) this.#launch(firing);
+    this.#launch();
   }
 
-  #launch(firing: FiringId): void {
-    // `#fly` handles its errors; p-queue's promise is not waited for.
-    void this.#flights.add(() => this.#fly(firing));
+  /** As many as may fly. The others wait as wishes only: after a long absence they are very many. */
+  #launch(): void {
+    for (const firing of this.#wishes.keys()) {
+      if (this.#inFlight.size >= concurrency || this.#stop.signal.aborted) return;
+      if (this.#inFlight.has(firing)) continue;
+      this.#inFlight.add(firing);
+      // `#fly` handles its errors; p-queue's promise is not waited for.
+      void this.#flights.add(() => this.#fly(firing));
+    }
   }
 
   async #fly(firing: FiringId): Promise<void> {
     // What was just accepted is started first, if it can be; then `queued` is past already and need not be written.
     await nextTurn();
     const wish = this.#wishes.get(firing);
-    if (wish === undefined) return;
     this.#wishes.delete(firing);
-    this.#inFlight.add(firing);
+    if (wish !== undefined) await this.#publishOrRetry(firing, wish);
+    this.#inFlight.delete(firing);
+    this.#launch();
+  }
+
+  async #publishOrRetry(firing: FiringId, wish: Wish): Promise<void> {
     try {
       await this.#publishNow(firing, wish);
       this.#away.over();
     } catch (error) {
       this.#failed(firing, wish, error);
-    } finally {
-      this.#inFlight.delete(firing);
-      if (this.#wishes.has(firing) && !this.#stop.signal.aborted) this.#launch(firing);
     }
   }
 
