@@ -139,7 +139,8 @@ const history = section('How long things that are over are kept.', {
   ),
   firings_keep: v.optional(
     integer('Firings that are over, kept in etcd with their outcomes at most; the newest are.', 0, 10_000_000),
-    100_000,
+    // With a few targets each they fit an etcd with the smallest quota: the embedded one’s 512 MiB.
+    10_000,
   ),
   firings_max_age: v.optional(duration('Firings that ended longer ago than this are deleted from etcd.'), '30d'),
 });

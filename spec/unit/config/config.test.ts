@@ -21,7 +21,7 @@ describe('defaults', () => {
       keep: 1000,
       max_age: 30 * 86_400_000,
       ids: 90 * 86_400_000,
-      firings_keep: 100_000,
+      firings_keep: 10_000,
       firings_max_age: 30 * 86_400_000,
     });
     expect(config.sweeper).toEqual({ enabled: true, interval: 30_000, abandoned: 600_000 });
