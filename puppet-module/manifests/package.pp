@@ -1,11 +1,11 @@
-# @summary A package from the node's repositories, from a file on the node or from a URL.
+# @summary A package from the node's repositories, from a file on the node, from the Puppet server or from a URL.
 #
 # @api private
 #
 # @param package_ensure
 #   As in a package resource. With a source, `installed` means the version of that package.
 # @param source
-#   A file on the node, or a URL.
+#   A file on the node, a file that the Puppet server serves, or a URL.
 # @param checksum
 #   The SHA-256 checksum of the package; a URL needs it.
 # @param source_provider
@@ -16,10 +16,17 @@ define trigger::package ( # lint:ignore:autoloader_layout the folder of the chec
   Optional[Trigger::Source] $source   = undef,
   Optional[Trigger::Sha256] $checksum = undef,
 ) {
-  if $source =~ Trigger::Url {
-    if $checksum =~ Undef {
-      fail("trigger: the package ${title} comes from a URL, so its checksum is needed: give package_checksum (sha256sum FILE)")
-    }
+  $from_url = $source =~ Trigger::Url
+  if $from_url and $checksum =~ Undef {
+    fail("trigger: the package ${title} comes from a URL, so its checksum is needed: give package_checksum (sha256sum FILE)")
+  }
+  if $checksum !~ Undef and !$from_url {
+    fail("trigger: package_checksum of ${title} is only for a package from a URL")
+  }
+
+  if $from_url or $source =~ Trigger::Served {
+    # The Puppet server says the checksum of what it serves by itself.
+    $verification = if $from_url { { 'checksum' => 'sha256', 'checksum_value' => $checksum } } else { {} }
     $folder = '/var/cache/triggerd'
     $file = "${folder}/${title}.package"
 
@@ -33,19 +40,15 @@ define trigger::package ( # lint:ignore:autoloader_layout the folder of the chec
       }
     }
     file { $file:
-      ensure         => file,
-      owner          => 'root',
-      group          => 'root',
-      mode           => '0644',
-      source         => $source,
-      checksum       => 'sha256',
-      checksum_value => $checksum,
-      before         => Package[$title],
+      ensure => file,
+      owner  => 'root',
+      group  => 'root',
+      mode   => '0644',
+      source => $source,
+      before => Package[$title],
+      *      => $verification,
     }
   } else {
-    if $checksum !~ Undef {
-      fail("trigger: package_checksum of ${title} is only for a package from a URL")
-    }
     $file = $source
   }
 

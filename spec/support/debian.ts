@@ -25,7 +25,11 @@ const cache = '/var/cache/triggerd-acceptance';
 
 /** A Debian of its own for one test. Nothing runs in it yet. */
 export const installDebian = async (release: Release, equipment?: Equipment): Promise<System> =>
-  writable(equipment ? await equipped(release, equipment) : await bootstrapped(release));
+  writable(await prepareDebian(release, equipment));
+
+/** Downloads and installs what is not in the cache yet; gives the folder that `installDebian` starts from. */
+export const prepareDebian = (release: Release, equipment?: Equipment): Promise<string> =>
+  equipment ? equipped(release, equipment) : bootstrapped(release);
 
 /** Shows `base` in a new folder; what is written there does not reach `base`. */
 const writable = async (base: string): Promise<System> => {

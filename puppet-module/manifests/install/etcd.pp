@@ -59,7 +59,7 @@
 # @param package_ensure
 #   A version, or what else a package resource takes. With `package_source`, `installed` means the version of that package.
 # @param package_source
-#   The package: a file on the node, or a URL. Default: the node's repositories.
+#   The package: a file on the node, one that the Puppet server serves, or a URL. Default: the node's repositories.
 # @param package_checksum
 #   The SHA-256 checksum of the package; a URL needs it.
 # @param package_source_provider

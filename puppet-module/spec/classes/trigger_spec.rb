@@ -62,6 +62,17 @@ RSpec.describe 'trigger' do
     end
   end
 
+  context 'with a package from the Puppet server' do
+    let(:params) { { 'package_source' => 'puppet:///modules/profile/triggerd.deb' } }
+
+    it 'fetches it, with the checksum that the server says, and installs it from there' do
+      is_expected.to contain_file('/var/cache/triggerd/triggerd.package')
+        .with(source: 'puppet:///modules/profile/triggerd.deb', checksum_value: nil)
+        .that_comes_before('Package[triggerd]')
+      is_expected.to contain_package('triggerd').with_source('/var/cache/triggerd/triggerd.package')
+    end
+  end
+
   context 'with the package of its repositories' do
     let(:params) { { 'manage_package' => true, 'package_ensure' => 'latest' } }
 

@@ -102,6 +102,22 @@ describe('the end of a Puppet run', () => {
     });
   });
 
+  it('a failure without a failed resource has the first error of the log as its reason', async () => {
+    const log = (level: string, message: string) => `- level: ${level}\n  message: ${message}\n  source: Puppet\n`;
+    const logs = `logs:\n${log('info', 'Loading facts')}${log('err', '"Could not retrieve\n    catalog: no such thing"')}${log('err', 'skipping run')}`;
+    const failing = (statuses: string) =>
+      driverOn({
+        '/s/summary': summary(Math.floor(startedAt / 1000)),
+        '/s/report': `${report}${logs}metrics: {}\n${statuses}`,
+      }).conclude(job, exited(1), terms);
+    expect(await failing('')).toMatchObject({
+      result: { kind: 'failed', exitCode: 1, reason: 'Could not retrieve catalog: no such thing' },
+    });
+    const statuses = 'resource_statuses:\n  Exec[a]:\n    resource: Exec[a]\n    failed: true\n';
+    expect(await failing(statuses)).toMatchObject({ result: { kind: 'failed', exitCode: 1 } });
+    expect(await failing(statuses)).not.toHaveProperty('result.reason');
+  });
+
   it('an older run’s summary is not this run’s', async () => {
     const files = { '/s/summary': summary(Math.floor(startedAt / 1000) - 1), '/s/report': report };
     expect(await driverOn(files).conclude(job, exited(1), terms)).toMatchObject({ details: {} });

@@ -1,5 +1,6 @@
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Job, JobRequest } from '../../domain/job.ts';
+import type { JobResult } from '../../domain/result.ts';
 import type { RunEnding, Verdict } from '../../queue/ports.ts';
 import { commandText } from '../command-text.ts';
 import { type Driver, plainVerdict } from '../drivers.ts';
@@ -7,7 +8,7 @@ import type { Plugin } from '../manifest.ts';
 import type { PuppetHost, PuppetSettings } from '../ports.ts';
 import { completePuppetCommand, type PuppetCommand, readPuppetCommand, settingsQuery } from './command-line.ts';
 import { agentObstacle } from './obstacle.ts';
-import { readRunFacts } from './run-report.ts';
+import { type PuppetRunFacts, readRunFacts } from './run-report.ts';
 
 export interface PuppetDriverOptions {
   readonly host: PuppetHost;
@@ -35,12 +36,11 @@ export const createPuppetDriver = ({ host, node, runCommand }: PuppetDriverOptio
     return settings === undefined ? null : agentObstacle(host, settings);
   };
 
-  const factsOf = async (command: PuppetCommand, job: Job, ending: RunEnding) => {
+  const factsOf = async (command: PuppetCommand, job: Job, ending: RunEnding): Promise<PuppetRunFacts | null> => {
     const settings = await settingsOf(command);
-    if (settings === undefined) return {};
+    if (settings === undefined) return null;
     const jobId = command.kind === 'agent' ? jobIdOf(job) : null;
-    const facts = await readRunFacts(host, settings, ending.startedAt, { noop: job.request.noop, jobId });
-    return facts === null ? {} : { puppet: facts };
+    return readRunFacts(host, settings, ending.startedAt, { noop: job.request.noop, jobId });
   };
 
   const check = (_plugin: Plugin, request: JobRequest): void => {
@@ -76,7 +76,15 @@ export const createPuppetDriver = ({ host, node, runCommand }: PuppetDriverOptio
         const inTheWay = await obstacleOf(command);
         if (inTheWay !== null) return { kind: 'deferred', deferral: inTheWay };
       }
-      return { ...verdict, details: await factsOf(command, job, ending) };
+      const facts = await factsOf(command, job, ending);
+      if (facts === null) return verdict;
+      return { ...verdict, result: withReason(verdict.result, facts), details: { puppet: facts } };
     },
   };
+};
+
+/** Failed resources say themselves what went wrong; without any there was no catalogue, and the log says why. */
+const withReason = (result: JobResult, { error, failed_resources }: PuppetRunFacts): JobResult => {
+  const isUnexplained = result.kind === 'failed' && result.reason === undefined && failed_resources.length === 0;
+  return isUnexplained && error !== null ? { ...result, reason: error } : result;
 };

@@ -4,6 +4,7 @@
  */
 import { parse as parseYaml } from 'yaml';
 import type { PuppetHost, PuppetSettings } from '../ports.ts';
+import { createErrorCollector } from './reported-error.ts';
 import { createResourceCollector, type ReportedResources } from './reported-resources.ts';
 
 /** What goes into an outcome's `details.puppet`. Null: not known. */
@@ -19,6 +20,8 @@ export interface PuppetRunFacts extends ReportedResources {
   readonly report: string | null;
   readonly status: string | null;
   readonly job_id: string | null;
+  /** The first error that Puppet logged, 300 characters at most. */
+  readonly error: string | null;
   /** The report's file on the node, until its next run overwrites it; null when there was none. */
   readonly report_file: string | null;
 }
@@ -59,14 +62,16 @@ const readSummary = (text: string) => {
 const readReport = async (host: PuppetHost, path: string) => {
   const ids = { report: null as string | null, status: null as string | null, report_file: null as string | null };
   const resources = createResourceCollector();
+  const errors = createErrorCollector();
   for await (const line of host.readLines(path)) {
     ids.report_file = path;
     resources.add(line);
+    errors.add(line);
     const [, key, value] = /^(transaction_uuid|status): ["']?([\w-]+)["']?$/.exec(line) ?? [];
     if (key === 'transaction_uuid') ids.report = value ?? null;
     if (key === 'status') ids.status = value ?? null;
   }
-  return { ...ids, ...resources.end() };
+  return { ...ids, ...resources.end(), error: errors.end() };
 };
 
 const safeYaml = (text: string): unknown => {
