@@ -103,6 +103,7 @@ describe.skipIf(obstacle !== undefined)(
         `mkdir -p ${environment}/modules/profile/files && cp -r /opt/triggerd/puppet-module ${environment}/modules/trigger`,
       );
       machines['puppet.boxnet'].copyIn(join(root, built), join(environment, 'modules/profile/files/triggerd.deb'));
+      await sh('puppet.boxnet', 'puppet generate types --environment production');
       const example = readFileSync(join(root, 'puppet-module/examples/puppetserver/site.pp'), 'utf8');
       await deploy(example.replaceAll('example.com', 'boxnet'));
     }, 2_400_000);
