@@ -41,7 +41,8 @@
 #   Further sections and keys of the daemon's configuration, over those that the parameters say. When it is Sensitive, so is
 #   the file, and only root and the group `triggerd` can read it.
 # @param package_source
-#   The package: a file on the node, one that the Puppet server serves (`puppet:///modules/profile/triggerd.deb`), or a URL. A newer package in its place is an upgrade.
+#   The package: a file on the node, one that the Puppet server serves (`puppet:///modules/profile/triggerd.deb`), or a URL. A newer
+#   package in its place is an upgrade.
 # @param package_checksum
 #   The SHA-256 checksum of the package; a URL needs it.
 # @param manage_package

@@ -31,7 +31,7 @@ export const whyNoPuppetserver = async (): Promise<string | undefined> => {
   }
 };
 
-/** Once: a Puppet server that signs whoever asks, with its authority and PuppetDB (on PostgreSQL), with certificates of that authority. */
+/** Makes the host a Puppet server that signs whoever asks, with PuppetDB; both use certificates of the new authority. */
 export const startPuppetserver = async (host: Container, name: string): Promise<void> => {
   await host.must('sh', '-ec', configuration, name);
   await host.must('sh', '-ec', database);
