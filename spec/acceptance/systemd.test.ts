@@ -115,15 +115,18 @@ describe('triggerd under systemd', () => {
     expect((await trigger('queue', 'wait', id)).exitCode).toBe(6);
   });
 
-  it('a job that a shutdown ended was interrupted, whatever it made of the signal', async () => {
-    const id = await add('trap "exit 0" TERM; while :; do sleep 0.1; done');
-    await running(id);
-    await host.must('systemctl', 'enable', 'triggerd');
-    await host.poweroff();
-    await host.boot();
-    await until(async () => (await info(id).catch(() => undefined))?.state === 'finished', 'the job to end', 60_000);
-    expect(await info(id)).toMatchObject({ result: 'interrupted', attempt: 1 });
-  });
+  it.each(['exec sleep 1000', 'trap "exit 0" TERM; while :; do sleep 0.1; done'])(
+    'a job that a shutdown ended was interrupted, whatever it made of the signal: %s',
+    async (script) => {
+      const id = await add(script);
+      await running(id);
+      await host.must('systemctl', 'enable', 'triggerd');
+      await host.poweroff();
+      await host.boot();
+      await until(async () => (await info(id).catch(() => undefined))?.state === 'finished', 'the job to end', 60_000);
+      expect(await info(id)).toMatchObject({ result: 'interrupted', attempt: 1 });
+    },
+  );
 
   it('reloads, and stops cleanly', async () => {
     await host.must('systemctl', 'reload', 'triggerd');
