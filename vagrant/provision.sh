@@ -9,6 +9,7 @@ modules=/etc/puppet/code/modules
 built=/usr/local/src/triggerd
 
 say() { printf 'provision: %s\n' "$*"; }
+[ "$#" -gt 0 ] || { say 'which machines? NAME=ADDRESS …' >&2; exit 2; }
 
 # Every machine knows every other one by name, and itself by the address that the others reach.
 for member in "$@"; do
