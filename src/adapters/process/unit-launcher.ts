@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { existsSync } from 'node:fs';
 import { execa } from 'execa';
 import { TriggerdError } from '../../domain/errors.ts';
@@ -14,21 +15,28 @@ export const canStartUnits = (): boolean => existsSync('/run/systemd/system') &&
  * The runner in it does this one job; how it ended is read from the job's folder, so a unit needs no pipe to us, and
  * `systemd-run --wait` only says when to read: the unit goes on without it.
  */
-export const createUnitLauncher = (command: readonly [string, ...string[]]): Launcher => ({
-  launch: async ({ folder, token }, limits) => {
-    assertCanSpawn();
-    const result = await execa('systemd-run', [...unitOptions(token, limits), '--', ...command, folder, token], {
-      reject: false,
-      stdin: 'ignore',
-      cleanup: false,
-      cwd: '/',
-    });
-    const ending = await awaitEnding(folder);
-    if (ending === 'never-started' && result.failed) throw notStarted(folder, token, result);
-    return ending;
-  },
-  close: () => undefined,
-});
+export const createUnitLauncher = (command: readonly [string, ...string[]]): Launcher => {
+  const closing = new AbortController();
+  // One for each running job.
+  setMaxListeners(0, closing.signal);
+  return {
+    launch: async ({ folder, token }, limits) => {
+      assertCanSpawn();
+      const result = await execa('systemd-run', [...unitOptions(token, limits), '--', ...command, folder, token], {
+        reject: false,
+        stdin: 'ignore',
+        cleanup: false,
+        cwd: '/',
+        cancelSignal: closing.signal,
+      });
+      const ending = await awaitEnding(folder);
+      if (ending === 'never-started' && result.failed) throw notStarted(folder, token, result);
+      return ending;
+    },
+    // A `systemd-run` left in the daemon's own cgroup would hold up its stop until systemd kills it.
+    close: () => closing.abort(),
+  };
+};
 
 const unitName = (token: string): string => `triggerd-job-${token}`;
 
