@@ -6,6 +6,8 @@ export default defineConfig({
     // Runners, drivers and daemons are started from dist.
     globalSetup: ['spec/support/build.ts'],
     pool: 'forks',
+    // Most of the time a test waits for a daemon, for Puppet or for etcd: two cores serve three files.
+    maxWorkers: 3,
     testTimeout: 20_000,
     hookTimeout: 20_000,
   },
