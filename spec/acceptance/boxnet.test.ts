@@ -50,7 +50,7 @@ describe('the demo cluster', () => {
     until(
       async () => {
         const all = Object.values(await outcomes(name, firing));
-        return all.every(({ stage }) => stage === 'finished') && all;
+        return all.every(({ stage }) => stage === 'finished') ? all : undefined;
       },
       `${firing} to have finished`,
       120_000,
