@@ -1,6 +1,6 @@
 /** Authorities and certificates for 127.0.0.1, made with openssl. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -10,17 +10,22 @@ export interface Certificates {
   remove(): void;
 }
 
-/** `ca` and `other` are authorities; `server` and `client` are by the first, `stranger` is by the second. */
+/**
+ * `ca` and `other` are authorities; `server` and `client` are by the first, `stranger` is by the second; `short` is like
+ * `client` and expires in ten days, the others in three hundred.
+ */
 export const makeCertificates = (): Certificates => {
   const folder = mkdtempSync(join(tmpdir(), 'triggerd-certificates-'));
   const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
   const newKey = (name: string) => ['-newkey', 'rsa:2048', '-nodes', '-subj', `/CN=${name}`, '-keyout', `${name}.key`];
-  for (const name of ['ca', 'other']) openssl('req', '-x509', ...newKey(name), '-days', '2', '-out', `${name}.pem`);
+  for (const name of ['ca', 'other']) openssl('req', '-x509', ...newKey(name), '-days', '400', '-out', `${name}.pem`);
   writeFileSync(join(folder, 'ext'), 'subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n');
-  for (const [name, authority] of Object.entries({ server: 'ca', client: 'ca', stranger: 'other' })) {
+  for (const [name, authority] of Object.entries({ server: 'ca', client: 'ca', short: 'ca', stranger: 'other' })) {
     openssl('req', ...newKey(name), '-out', `${name}.csr`);
     const signer = ['-CA', `${authority}.pem`, '-CAkey', `${authority}.key`, '-CAcreateserial'];
-    openssl('x509', '-req', '-in', `${name}.csr`, ...signer, '-days', '2', '-extfile', 'ext', '-out', `${name}.pem`);
+    const days = name === 'short' ? '10' : '300';
+    openssl('x509', '-req', '-in', `${name}.csr`, ...signer, '-days', days, '-extfile', 'ext', '-out', `${name}.pem`);
+    chmodSync(join(folder, `${name}.key`), 0o600);
   }
   return { file: (name) => join(folder, name), remove: () => rmSync(folder, { recursive: true, force: true }) };
 };

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Finding } from '../../../src/doctor/finding.ts';
+import { type Certificates, makeCertificates } from '../../support/certificates.ts';
 import { freePort, startEtcd, type TestEtcd } from '../../support/etcd.ts';
 import { createNode, type TestNode } from '../../support/node.ts';
 import { createPuppet, type TestPuppet } from '../../support/puppet.ts';
@@ -125,55 +125,8 @@ describe('trigger doctor', () => {
 });
 
 describe('certificates', () => {
-  let folder: string;
-  const file = (name: string) => join(folder, name);
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
-  const authority = (name: string) =>
-    openssl(
-      'req',
-      '-x509',
-      '-newkey',
-      'rsa:2048',
-      '-nodes',
-      '-subj',
-      `/CN=${name}`,
-      '-days',
-      '400',
-      '-keyout',
-      `${name}.key`,
-      '-out',
-      `${name}.pem`,
-    );
-  const certificate = (name: string, ca: string, days: string) => {
-    openssl(
-      'req',
-      '-newkey',
-      'rsa:2048',
-      '-nodes',
-      '-subj',
-      `/CN=${name}`,
-      '-keyout',
-      `${name}.key`,
-      '-out',
-      `${name}.csr`,
-    );
-    openssl(
-      'x509',
-      '-req',
-      '-in',
-      `${name}.csr`,
-      '-CA',
-      `${ca}.pem`,
-      '-CAkey',
-      `${ca}.key`,
-      '-CAcreateserial',
-      '-days',
-      days,
-      '-out',
-      `${name}.pem`,
-    );
-    chmodSync(file(`${name}.key`), 0o600);
-  };
+  let certificates: Certificates;
+  const file = (name: string) => certificates.file(name);
   const look = async (ca: string, cert: string, key: string) => {
     const config = `ca_file = "${file(ca)}"\ncert_file = "${file(cert)}"\nkey_file = "${file(key)}"`;
     const patient = createNode({ name: 'lb01', etcd: ['https://127.0.0.1:1'] });
@@ -190,21 +143,16 @@ describe('certificates', () => {
   };
 
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'triggerd-doctor-'));
-    authority('ca');
-    authority('other');
-    certificate('good', 'ca', '300');
-    certificate('short', 'ca', '10');
-    certificate('stranger', 'other', '300');
+    certificates = makeCertificates();
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => certificates?.remove());
 
   it.each([
-    ['good.pem', 'good.key', 'fine', /CN=good\) is valid until \d{4}-/],
+    ['client.pem', 'client.key', 'fine', /CN=client\) is valid until \d{4}-/],
     ['short.pem', 'short.key', 'warning', /in (9|10) days/],
-    ['good.pem', 'short.key', 'wrong', /does not belong to the key/],
+    ['client.pem', 'short.key', 'wrong', /does not belong to the key/],
     ['stranger.pem', 'stranger.key', 'warning', /was not issued by the CA/],
-    ['gone.pem', 'good.key', 'wrong', /gone\.pem: can not be read \(ENOENT\)/],
+    ['gone.pem', 'client.key', 'wrong', /gone\.pem: can not be read \(ENOENT\)/],
   ])('%s with %s', async (cert, key, state, what) => {
     const [ca, own] = await look('ca.pem', cert, key);
     expect(ca?.state).toBe('fine');

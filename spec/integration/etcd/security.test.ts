@@ -1,10 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { connect, type EtcdStore } from '../../../src/adapters/etcd/connect.ts';
 import type { EtcdOptions } from '../../../src/adapters/etcd/options.ts';
+import { type Certificates, makeCertificates } from '../../support/certificates.ts';
 import { startEtcd, type TestEtcd } from '../../support/etcd.ts';
 import { collect } from '../../support/keystore-contract.ts';
 import { recordingLog } from '../../support/recording-log.ts';
@@ -22,24 +21,18 @@ afterEach(async () => {
 });
 
 describe('etcd over TLS', () => {
-  let folder: string;
+  let certificates: Certificates;
   let etcd: TestEtcd;
-  const file = (name: string) => join(folder, name);
+  const file = (name: string) => certificates.file(name);
   const read = (name: string) => readFileSync(file(name));
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'triggerd-tls-'));
-    makeAuthority('ca', openssl);
-    makeAuthority('other', openssl);
-    writeFileSync(file('ext'), 'subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n');
-    for (const name of ['server', 'client']) makeCertificate(name, 'ca', openssl);
-    makeCertificate('stranger', 'other', openssl);
+    certificates = makeCertificates();
     etcd = await startEtcd({ tls: { ca: file('ca.pem'), cert: file('server.pem'), key: file('server.key') } });
   });
   afterAll(async () => {
     await etcd?.stop();
-    rmSync(folder, { recursive: true, force: true });
+    certificates?.remove();
   });
 
   it('reads, writes and watches with a client certificate', async () => {
@@ -130,27 +123,3 @@ describe('etcd with user and password', () => {
     await until(() => allowed.batches.length > 0, 'the watch');
   });
 });
-
-type Openssl = (...args: string[]) => Buffer;
-
-const makeAuthority = (name: string, openssl: Openssl): void => {
-  const files = ['-keyout', `${name}.key`, '-out', `${name}.pem`];
-  openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', `/CN=${name}`, ...files);
-};
-
-const makeCertificate = (name: string, authority: string, openssl: Openssl): void => {
-  openssl(
-    'req',
-    '-newkey',
-    'rsa:2048',
-    '-nodes',
-    '-subj',
-    `/CN=${name}`,
-    '-keyout',
-    `${name}.key`,
-    '-out',
-    `${name}.csr`,
-  );
-  const signer = ['-CA', `${authority}.pem`, '-CAkey', `${authority}.key`, '-CAcreateserial'];
-  openssl('x509', '-req', '-in', `${name}.csr`, ...signer, '-days', '2', '-extfile', 'ext', '-out', `${name}.pem`);
-};
