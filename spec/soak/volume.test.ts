@@ -19,7 +19,8 @@ const outcomes = keys.outcome('', '').slice(0, -1);
 
 it(`B2: ${count} keys in the inbox of a node that comes back are answered, each once, in bounded memory`, async () => {
   // V8 lets a heap grow for as long as there is memory: only a limit shows what is needed.
-  const { store, node } = await prepared('', { NODE_OPTIONS: '--max-old-space-size=128' });
+  const kept = `[history]\nfirings_keep = ${count}`;
+  const { store, node } = await prepared(kept, { NODE_OPTIONS: '--max-old-space-size=128' });
   await publishMany(store, count);
   const startedAt = performance.now();
   await node.start();

@@ -21,7 +21,7 @@ export const headline = async (
   settleMs: number,
 ): Promise<Headline> => {
   const startedAt = performance.now();
-  const fleet = await startFleet({ nodes: 3, members: 3, config: '[history]\nkeep = 100000\n' });
+  const fleet = await startFleet({ nodes: 3, members: 3, config: '[history]\nkeep = 100000\nfirings_keep = 100000\n' });
   try {
     const storm = startStorm({ fleet, random, every });
     let next = 0;
