@@ -55,12 +55,10 @@ export class MemoryFirings implements FiringLog, Intake {
     return [...this.logged.values()].filter((logged) => logged.jobId === id);
   }
 
-  unsettled(): LoggedFiring[] {
-    return [...this.logged.values()].filter(({ published }) => !/^(finished|skipped)/.test(published ?? ''));
-  }
-
   unsettledIds(): string[] {
-    return this.unsettled().map(({ firing }) => firing.id);
+    return [...this.logged.values()]
+      .filter(({ published }) => !/^(finished|skipped)/.test(published ?? ''))
+      .map(({ firing }) => firing.id);
   }
 
   markPublished(stages: Readonly<Record<string, string>>): void {

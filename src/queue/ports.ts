@@ -85,7 +85,6 @@ export interface FiringLog {
   find(id: FiringId): LoggedFiring | undefined;
   ofJob(id: JobId): LoggedFiring[];
   /** Firings whose last published stage is not final, oldest first. */
-  unsettled(): LoggedFiring[];
   unsettledIds(): FiringId[];
   /** What etcd has by now, all in one transaction: `<stage>/<attempt>` by firing. */
   markPublished(stages: Readonly<Record<FiringId, string>>): void;

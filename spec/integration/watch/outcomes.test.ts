@@ -110,7 +110,7 @@ describe('outcomes on a real etcd', () => {
     firings.change(finished(job));
     await settled();
     expect((await direct.list(keys.inboxes(node))).entries).toEqual([]);
-    expect(firings.unsettled()).toEqual([]);
+    expect(firings.unsettledIds()).toEqual([]);
   });
 
   it('keeps outcomes while etcd is away, skips what is past by then, and says so once', async () => {

@@ -10,8 +10,7 @@ export const createFiringStore = (sql: Statements): FiringLog => ({
     return row === undefined ? undefined : loggedOf(row);
   },
   ofJob: (id) => sql.all('SELECT * FROM firings WHERE job_id = ? ORDER BY seq', id).map(loggedOf),
-  unsettled: () => sql.all('SELECT * FROM firings WHERE settled = 0 ORDER BY seq').map(loggedOf),
-  unsettledIds: () => sql.all('SELECT id FROM firings WHERE settled = 0').map((row) => String(row['id'])),
+  unsettledIds: () => sql.all('SELECT id FROM firings WHERE settled = 0 ORDER BY seq').map((row) => String(row['id'])),
   markPublished: (stages) =>
     sql.atomically(() => {
       for (const [id, stage] of Object.entries(stages)) markPublished(sql, id, stage);
