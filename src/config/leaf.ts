@@ -127,6 +127,17 @@ export const listOf = (expected: string, accepts: (text: string) => boolean, abo
     about,
   );
 
+/** One text or a list of such; code gets a list. */
+export const oneOrMore = (expected: string, accepts: (text: string) => boolean, about: string) =>
+  leaf<string | readonly string[], readonly string[]>(
+    { kind: 'list', expected: `one or a list of ${expected}` },
+    (value) => asList(value).length > 0 && asList(value).every(matches(accepts)),
+    (written) => asList(written) as readonly string[],
+    about,
+  );
+
+const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [value]);
+
 export const isAbsolute = (path: string): boolean => path.startsWith('/') && !path.includes('\0');
 
 export const isPluginName = (name: string): boolean => {

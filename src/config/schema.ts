@@ -22,6 +22,7 @@ import {
   isTcpAddress,
   listOf,
   nodeName,
+  oneOrMore,
   size,
   socketPath,
   text,
@@ -34,6 +35,8 @@ const section = <const Entries extends v.ObjectEntries>(about: string, entries: 
   v.pipe(v.object(entries, sectionMessage), v.description(about));
 
 const isPrefix = (prefix: string): boolean => /^(?:\/[A-Za-z0-9._-]+)+$/.test(prefix);
+/** 32 bytes in Z85, as ZeroMQ writes CURVE keys. */
+const isBrokerKey = (key: string): boolean => /^[0-9a-zA-Z.:+=^!/*?&<>()[\]{}@%$#-]{40}$/.test(key);
 const isAcceptance = (rule: string): boolean => rule === '*' || /^[^\s:]+:[^\s:]+$/.test(rule);
 
 const node = section('This node.', {
@@ -142,6 +145,10 @@ const history = section('How long things that are over are kept.', {
     // With a few targets each they fit an etcd with the smallest quota: the embedded one’s 512 MiB.
     10_000,
   ),
+  requests_max_age: v.optional(
+    duration('Records of requests that ended longer ago than this are deleted from etcd.'),
+    '7d',
+  ),
   firings_max_age: v.optional(duration('Firings that ended longer ago than this are deleted from etcd.'), '30d'),
 });
 
@@ -190,15 +197,33 @@ const puppetdb = section('PuppetDB, for links from `trigger why` to reports. Ask
   ),
 });
 
-/** Of sections that only later releases use: they are checked already, so that files that have them load. */
-const later = 'Without effect in this release.';
-
-const broker = section(`Makes this daemon a broker. ${later}`, {
+const broker = section('Makes this daemon a broker: clients and workers connect to it.', {
   listen: v.optional(
     textLike('an address such as "tcp://0.0.0.0:5555"', isTcpAddress, 'Where to listen.'),
     'tcp://0.0.0.0:5555',
   ),
+  advertise: v.optional(
+    textLike(
+      'an address such as "tcp://host:5555"',
+      isTcpAddress,
+      'Where others reach it. When missing: `[node] name` and the port of `listen`.',
+    ),
+  ),
+  max_message: v.optional(size('Largest payload of a request.'), '1MiB'),
+  max_queued: v.optional(
+    integer('Requests of one service that wait for a worker; more are refused.', 1, 10_000_000),
+    10_000,
+  ),
+  max_requests: v.optional(integer('Requests of one user that wait or run; more are refused.', 1, 10_000_000), 10_000),
+  timeout: v.optional(duration('Timeout of requests that name none and whose service has none.'), '5m'),
+  heartbeat: v.optional(
+    duration('Between two signs of life; a peer that is silent for four of them is gone.', 10),
+    '2500ms',
+  ),
 });
+
+/** Of sections that only later releases use: they are checked already, so that files that have them load. */
+const later = 'Without effect in this release.';
 
 const messages = section(`Durable messages. ${later}`, {
   directory: v.optional(
@@ -217,13 +242,25 @@ const messages = section(`Durable messages. ${later}`, {
   central: v.optional(nodeName('Node that gets errors.'), 'central'),
 });
 
-const main = section(`triggerFS: who this machine is, and its broker. ${later}`, {
+const main = section('triggerFS: who asks, and of which broker.', {
   team: v.optional(text('Team name for login.')),
   identity: v.optional(text('Identity for login.')),
   secret: v.optional(text('Password for login.', { secret: true })),
   jwt: v.optional(text('Token that replaces identity and secret.', { secret: true })),
-  broker: v.optional(textLike('an address such as "tcp://host:5555"', isTcpAddress, 'The broker.')),
-  broker_key: v.optional(text('The broker’s public key, as `trigger broker key` prints it.')),
+  broker: v.optional(
+    oneOrMore(
+      'addresses such as "tcp://host:5555"',
+      isTcpAddress,
+      'The broker; or a list of brokers, any of which may be away.',
+    ),
+  ),
+  broker_key: v.optional(
+    oneOrMore(
+      'keys as `trigger broker key` prints them',
+      isBrokerKey,
+      'The broker’s public key; of several brokers a list in the same order.',
+    ),
+  ),
 });
 
 const triggerfs = section(`triggerFS: the mounted trigger files. ${later}`, {
@@ -231,7 +268,7 @@ const triggerfs = section(`triggerFS: the mounted trigger files. ${later}`, {
   logfile: v.optional(anyPath('Log file; relative to the working folder.')),
 });
 
-const triggerfsClient = section(`triggerFS: \`triggerfs-client\`. ${later}`, {
+const triggerfsClient = section('triggerFS: `triggerfs-client`.', {
   logfile: v.optional(anyPath('Log file; relative to the working folder.')),
 });
 
@@ -241,7 +278,16 @@ const worker = section('A worker’s credentials.', {
 
 const workers = v.pipe(
   v.objectWithRest(
-    { pluginspath: v.optional(anyPath('Folder of the workers’ plugins. When missing: `[plugins] path`.')) },
+    {
+      pluginspath: v.optional(anyPath('Folder of the workers’ plugins. When missing: `[plugins] path`.')),
+      allow: v.optional(
+        listOf(
+          'plugin names',
+          isPluginName,
+          'Plugins that a request may start here. When missing: all of that folder.',
+        ),
+      ),
+    },
     v.pipe(
       v.record(v.string(), worker, sectionMessage),
       v.description('A team’s workers.'),
@@ -249,7 +295,7 @@ const workers = v.pipe(
     ),
     sectionMessage,
   ),
-  v.description(`triggerFS: the workers that run on this machine. ${later}`),
+  v.description('triggerFS: the workers that run on this machine.'),
   v.metadata({ names: 'TEAM' }),
 );
 

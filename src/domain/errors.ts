@@ -10,7 +10,7 @@ export interface CatalogueEntry {
   readonly summary: string;
   readonly remedy: string;
   readonly exit: 1 | 2 | 3 | 4 | 5;
-  readonly http: 400 | 403 | 404 | 409 | 422 | 500 | 503 | 504;
+  readonly http: 400 | 403 | 404 | 409 | 413 | 422 | 429 | 500 | 503 | 504;
   readonly retryable: boolean;
 }
 
@@ -210,6 +210,114 @@ export const errorCatalogue = {
     5,
     'The wait took longer than allowed.',
     'The work goes on; ask later with `trigger status` or `trigger queue`.',
+  ),
+  // registry
+  'registry-invalid': entry(
+    400,
+    2,
+    'This is not something that the registry can hold or do.',
+    'Correct what the message names; names are letters, digits, “_”, “.” and “-”.',
+  ),
+  'registry-not-found': entry(404, 1, 'The registry has nothing of this name.', '`… show` lists what there is.'),
+  'registry-exists': entry(
+    409,
+    1,
+    'The registry has one of this name already.',
+    'Choose another name, or change the one that is there.',
+  ),
+  'registry-in-use': entry(
+    409,
+    1,
+    'Something else in the registry needs it.',
+    'First detach or delete what the message names.',
+  ),
+  'registry-changed': entry(409, 1, 'Others kept changing the same record.', 'Try again.', true),
+  'registry-denied': entry(403, 1, 'You may not do this.', 'Ask an admin of the team, or the owner.'),
+  'team-missing': entry(400, 2, 'It is not clear which team is meant.', 'Name it with --team, or as [main] team.'),
+  // authentication
+  'login-failed': entry(
+    403,
+    1,
+    'Team, identity and password do not fit together.',
+    'Check [main] team, identity and secret.',
+  ),
+  'too-many-attempts': entry(429, 1, 'Too many failed attempts.', 'Wait as long as the message says.', true),
+  'token-invalid': entry(
+    403,
+    1,
+    'The token is not valid (any more).',
+    'Log in again; a [main] jwt has to be replaced.',
+  ),
+  'worker-refused': entry(
+    403,
+    1,
+    'The broker refused this worker.',
+    'Check the token in [workers.TEAM.IDENTITY]; a lost one is replaced with `trigger worker rotate`. One worker of an identity runs at a time.',
+  ),
+  // services
+  'broker-missing': entry(
+    400,
+    2,
+    'No broker is configured.',
+    'Set [main] broker and [main] broker_key; `trigger broker key` on the broker prints the key.',
+  ),
+  'broker-unreachable': entry(
+    503,
+    3,
+    'No broker answered.',
+    'Check [main] broker and broker_key, and that triggerd with a [broker] section runs there.',
+    true,
+  ),
+  'broker-unusable': entry(
+    500,
+    1,
+    'The broker can not listen.',
+    'Choose another [broker] listen, or end what uses it.',
+  ),
+  'broker-busy': entry(
+    503,
+    1,
+    'The broker holds as many requests as it may, for this service or for this user.',
+    'Try again when some have ended; [broker] max_queued and max_requests are the limits.',
+    true,
+  ),
+  'bus-protocol': entry(
+    400,
+    1,
+    'A message on the bus was not understood.',
+    'Use the same version of triggerd on both sides.',
+  ),
+  'service-not-found': entry(
+    404,
+    1,
+    'There is no such service for you.',
+    'Check the name; another team’s service is `team/service`, and has to be public.',
+  ),
+  'no-worker': entry(
+    503,
+    3,
+    'No worker of the service is connected.',
+    'Start a worker that is attached to it: `triggerfs-worker -identity NAME`.',
+    true,
+  ),
+  'worker-lost': entry(
+    503,
+    1,
+    'The worker was lost; the request may have run.',
+    'Look at the worker. `retry = always` of the service gives such requests to another one.',
+  ),
+  'request-invalid': entry(400, 2, 'The request is not well-formed.', 'Correct what the message names.'),
+  'request-too-large': entry(
+    413,
+    1,
+    'The request’s payload is too large.',
+    'Send less, or raise [broker] max_message.',
+  ),
+  'request-not-found': entry(
+    404,
+    1,
+    'There is no request with this id.',
+    '`trigger history` lists those that are over.',
   ),
   // control socket
   'daemon-unreachable': entry(

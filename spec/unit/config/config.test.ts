@@ -22,6 +22,7 @@ describe('defaults', () => {
       max_age: 30 * 86_400_000,
       ids: 90 * 86_400_000,
       firings_keep: 10_000,
+      requests_max_age: 7 * 86_400_000,
       firings_max_age: 30 * 86_400_000,
     });
     expect(config.sweeper).toEqual({ enabled: true, interval: 30_000, abandoned: 600_000 });

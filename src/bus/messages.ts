@@ -1,0 +1,187 @@
+/**
+ * The bus protocol, version 1: what clients, brokers and workers say to each other.
+ *
+ * Majordomo in spirit (RFC 18: READY, REQUEST, PARTIAL, FINAL, HEARTBEAT, DISCONNECT) with what it lacks: a request id in
+ * every message, CANCEL, deadlines, capacity, authentication, and acknowledged output. Clients and workers connect, only
+ * brokers listen. A message is two frames, a JSON header and a body of raw bytes (empty where none is named below);
+ * several messages for one peer may share one multipart. CURVE encrypts all of it.
+ *
+ * A connection is who its first accepted message proved it to be. Its routing id is one that libzmq gave (such begin with
+ * a zero byte, and no peer can choose one), so it is unforgeable for the life of the connection; after a reconnect
+ * everything is proved anew. Times that travel are what is left, in ms, never a date: no two clocks are compared.
+ *
+ * A request on its way:
+ *
+ *     client               broker                                  worker
+ *     request ───────────► queued for the service
+ *             ◄── accepted
+ *                          one with capacity ──── request ────────► a slot is free: runs at once
+ *             ◄─ dispatched                 ◄──── returned           no slot: given back, had not started
+ *             ◄── partial ◄──────────────────────  partial           (both directions of output are acknowledged: `ack`)
+ *             ◄── leg, final ◄───────────────────  final
+ *
+ * What was sent to a worker and not returned counts as started: when that worker is lost, only `retry = "always"` gives
+ * the request to another one. What waits, waits at the broker, which keeps nothing on disk: a client whose broker is gone
+ * asks another one with the same id and `resume`; brokers then ask the workers before anything runs.
+ */
+import type { ErrorCode } from '../domain/errors.ts';
+import type { JobResult } from '../domain/result.ts';
+import type { Algorithm } from '../domain/service.ts';
+
+export const protocolVersion = 1;
+
+/** A ULID that the client makes; the same for every attempt of one request. */
+export type RequestId = string;
+/** Counts a peer's questions that have one answer: login, registry. */
+export type Nonce = number;
+
+/** Where a broker listens, and its CURVE public key (Z85). */
+export interface BrokerAddress {
+  readonly id: string;
+  readonly endpoint: string;
+  readonly key: string;
+}
+
+/** Client → broker. `jwt` is what `token` gave; it is looked at in every message that has it. */
+export type ClientMessage =
+  | { readonly op: 'hello'; readonly v: number }
+  /** Body: the password in UTF-8. */
+  | { readonly op: 'login'; readonly n: Nonce; readonly team: string; readonly identity: string }
+  /** Body: the payload, any bytes. */
+  | ({ readonly op: 'request'; readonly jwt: string } & RequestHead)
+  | { readonly op: 'cancel'; readonly jwt: string; readonly id: RequestId }
+  /** So many bytes of this worker's output have been dealt with, in all. */
+  | { readonly op: 'ack'; readonly id: RequestId; readonly worker: string; readonly bytes: number }
+  | { readonly op: 'registry'; readonly jwt: string; readonly n: Nonce; readonly statement: unknown }
+  | { readonly op: 'heartbeat' };
+
+export interface RequestHead {
+  readonly id: RequestId;
+  /** `service`, or `team/service` for another team's; a worker's identity is a service. */
+  readonly service: string;
+  readonly plugin: string;
+  readonly args: Readonly<Record<string, string>>;
+  /** What is left of the request's time; null: the service's own. */
+  readonly timeout_ms: number | null;
+  /** Asked of another broker before: nothing of it may run a second time. */
+  readonly resume: boolean;
+  /** With `resume`: the worker that the client heard of, so that no other one has to be asked. */
+  readonly worker: string | null;
+  /** The requests and firings that led here, and how many more hops may follow: the loop guard. */
+  readonly chain: readonly string[];
+  readonly ttl: number;
+}
+
+/** Broker → client. */
+export type ToClient =
+  | Welcome
+  /** Body: the JWT. */
+  | { readonly op: 'token'; readonly n: Nonce; readonly expires_ms: number }
+  | { readonly op: 'accepted'; readonly id: RequestId; readonly algorithm: Algorithm | null }
+  | { readonly op: 'dispatched'; readonly id: RequestId; readonly worker: string }
+  /** Body: output as it came. `offset` counts the bytes of this worker's output before it. */
+  | ({ readonly op: 'partial'; readonly worker: string } & PartialHead)
+  /** One worker's part is over. */
+  | ({ readonly op: 'leg'; readonly id: RequestId; readonly worker: string } & Ending)
+  /** All of it is over. `exit_code` is that of the request: the first leg's that is not 0, in the order of the workers. */
+  | ({ readonly op: 'final'; readonly id: RequestId } & Ending)
+  | { readonly op: 'answer'; readonly n: Nonce; readonly answer: unknown }
+  /** Instead of an answer; `retry_after_ms` where the same may work later. */
+  | ({ readonly op: 'refused'; readonly id?: RequestId; readonly n?: Nonce } & Refusal)
+  | { readonly op: 'heartbeat' }
+  /** The broker stops: ask another one, under the same ids. */
+  | Goodbye;
+
+export interface PartialHead {
+  readonly id: RequestId;
+  readonly stream: 'out' | 'err';
+  readonly offset: number;
+}
+
+/** How a worker's part ended. A failed job is a value. `reason` says in words what the result does not. */
+export interface Ending {
+  readonly result: JobResult['kind'] | 'lost' | 'refused';
+  readonly exit_code: number | null;
+  readonly signal: string | null;
+  readonly reason: string | null;
+  /** What the worker refused it for. */
+  readonly code: ErrorCode | null;
+  readonly ran_ms: number | null;
+  readonly output_bytes: number;
+}
+
+export interface Refusal {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly retry_after_ms: number | null;
+}
+
+export interface Welcome {
+  readonly op: 'welcome';
+  readonly v: number;
+  readonly broker: string;
+  /** All that are up, this one included. */
+  readonly brokers: readonly BrokerAddress[];
+  readonly heartbeat_ms: number;
+  /** Largest body, in bytes. */
+  readonly max_message: number;
+}
+
+export interface Goodbye {
+  readonly op: 'goodbye';
+  readonly brokers: readonly BrokerAddress[];
+}
+
+/** Worker → broker. */
+export type WorkerMessage =
+  /** Body: the worker's token. `free` are the slots that could start something now. */
+  | {
+      readonly op: 'ready';
+      readonly v: number;
+      readonly team: string;
+      readonly identity: string;
+      readonly node: string;
+      readonly version: string;
+      readonly free: number;
+    }
+  /** After `welcome` and after each `services`: exactly what this worker serves from now on. */
+  | { readonly op: 'announce'; readonly services: readonly string[] }
+  | { readonly op: 'heartbeat'; readonly free: number }
+  | { readonly op: 'credit'; readonly free: number }
+  /** Body: output. */
+  | ({ readonly op: 'partial' } & PartialHead)
+  /** Body: the output's tail, bounded: what the history keeps. `job` is the worker's own job id. */
+  | ({ readonly op: 'final'; readonly id: RequestId; readonly job: number | null; readonly free: number } & Ending)
+  /** No slot was free: it has not started and never will. */
+  | { readonly op: 'returned'; readonly id: RequestId; readonly free: number }
+  /** The answer to `query`. With `known`, output from the first byte and the final follow. */
+  | { readonly op: 'known'; readonly id: RequestId; readonly known: boolean }
+  /** Finishes what runs and takes nothing new; `disconnect` when nothing runs any more. */
+  | { readonly op: 'leaving' }
+  | { readonly op: 'disconnect' };
+
+/** Broker → worker. */
+export type ToWorker =
+  | (Welcome & { readonly services: readonly string[] })
+  /** The registry has changed: announce anew. */
+  | { readonly op: 'services'; readonly services: readonly string[] }
+  | { readonly op: 'brokers'; readonly brokers: readonly BrokerAddress[] }
+  /** Body: the payload. */
+  | ({ readonly op: 'request'; readonly user: string; readonly team: string } & Omit<RequestHead, 'resume' | 'worker'>)
+  | { readonly op: 'cancel'; readonly id: RequestId; readonly reason: string }
+  | { readonly op: 'ack'; readonly id: RequestId; readonly bytes: number }
+  /** Whether it has ever started this one; if so, it goes on with it for this broker. */
+  | { readonly op: 'query'; readonly id: RequestId }
+  | { readonly op: 'heartbeat' }
+  /** Not known (any more): send `ready` again. Also what an expired worker hears. */
+  | { readonly op: 'reannounce' }
+  /** Token wrong or revoked, identity in use: connecting again at once will not help. */
+  | ({ readonly op: 'refused' } & Refusal)
+  | Goodbye;
+
+/** Output that may be on its way without an acknowledgement, per request and worker. */
+export const outputWindowBytes = 1_048_576;
+/** One partial's body at most. */
+export const maxPartialBytes = 65_536;
+/** What a final carries of the output for the history. */
+export const historyTailBytes = 1_024;

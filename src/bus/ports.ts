@@ -1,0 +1,182 @@
+import type { ErrorCode } from '../domain/errors.ts';
+import type { JobId } from '../domain/job.ts';
+import type { JobResult } from '../domain/result.ts';
+import type { Algorithm, Retry } from '../domain/service.ts';
+import type { RequestId } from './messages.ts';
+
+/** A connected peer, as the router names it: an opaque string, unforgeable for the life of the connection. */
+export type PeerId = string;
+
+/** One message as the codec gives it: a checked header and a body. */
+export interface Message<Head> {
+  readonly head: Head;
+  readonly body: Buffer;
+}
+
+// ── what the broker needs ───────────────────────────────────────────────────────────────────────────────────────────
+
+/** Who asks. `role` is that in the team of the token. */
+export interface Caller {
+  readonly identity: string;
+  readonly team: string;
+  readonly role: 'member' | 'admin';
+}
+
+/** A service as the broker has to know it; the registry keeps it current, so each look is a look at this moment. */
+export interface ServiceView {
+  readonly team: string;
+  readonly name: string;
+  readonly algorithm: Algorithm;
+  readonly retry: Retry;
+  /** Null: the request's own, else the broker's default. */
+  readonly timeoutMs: number | null;
+  /** Identities in the order of their attachment. Of a worker's own service: itself. */
+  readonly workers: readonly string[];
+}
+
+/** The registry, read from memory. Nothing waits here; nothing throws but `TriggerdError`. */
+export interface BusRegistry {
+  /** Throws `token-invalid`, also for one whose user, membership or team is gone, or that was revoked. */
+  callerOf(jwt: string): Caller;
+  /**
+   * What `name` or `team/name` means for this caller. Throws `service-not-found` also where the caller may not see it: a
+   * stranger can't tell the two apart.
+   */
+  serviceFor(caller: Caller, name: string): ServiceView;
+  /** Names of the services that a worker is attached to; undefined when there is no such worker. */
+  servicesOf(team: string, worker: string): readonly string[] | undefined;
+  /** Called after every change, with nothing: look again at what you need. Returns how to stop that. */
+  onChange(listener: () => void): () => void;
+}
+
+/** The registry's questions that take time: hashes are checked, etcd is written. */
+export interface BusAccounts {
+  /** A password for a JWT. Throws `login-failed`, `too-many-attempts`. `peer` counts attempts of one connection. */
+  login(attempt: {
+    readonly team: string;
+    readonly identity: string;
+    readonly secret: string;
+    readonly peer: PeerId;
+  }): Promise<{
+    readonly jwt: string;
+    readonly expiresMs: number;
+  }>;
+  /** Throws `worker-refused`, `too-many-attempts`. */
+  checkWorker(claim: {
+    readonly team: string;
+    readonly identity: string;
+    readonly token: string;
+    readonly peer: PeerId;
+  }): Promise<void>;
+  /** Whether the token that this worker proved itself by is still the right one: asked after every change. */
+  isWorkerCurrent(team: string, identity: string, since: number): boolean;
+  /** A statement of the registry (`src/registry/statements.ts`), checked and carried out for this caller. */
+  execute(caller: Caller, statement: unknown): Promise<unknown>;
+}
+
+/** A worker has connected or is gone: what `show workers` shows as its state. */
+export interface WorkerPresence {
+  online(team: string, identity: string): void;
+  offline(team: string, identity: string): void;
+}
+
+/** Takes the records of requests that are over; never waits, never throws. Full is counted, and logged. */
+export interface HistorySink {
+  record(record: RequestRecord): void;
+}
+
+/** What the history keeps of a request, in etcd; the whole output is on the worker. */
+export interface RequestRecord {
+  readonly id: RequestId;
+  readonly team: string;
+  readonly user: string;
+  readonly service: string;
+  /** The service's team; another one than the user's when it is public. */
+  readonly service_team: string;
+  readonly plugin: string;
+  /** The beginning of the payload as text, 200 characters at most. */
+  readonly command: string;
+  readonly received_at: string;
+  readonly finished_at: string;
+  readonly result: string;
+  readonly exit_code: number | null;
+  readonly reason: string | null;
+  readonly legs: readonly RequestLeg[];
+}
+
+export interface RequestLeg {
+  readonly worker: string;
+  readonly node: string | null;
+  /** The worker's own job id: `trigger queue cat ID` there. */
+  readonly job_id: JobId | null;
+  readonly result: string;
+  readonly exit_code: number | null;
+  readonly reason: string | null;
+  readonly ran_ms: number | null;
+  readonly output_bytes: number;
+  readonly output_tail: string;
+}
+
+// ── what the worker needs ───────────────────────────────────────────────────────────────────────────────────────────
+
+/** A request as a job: what the broker sent, checked by the worker. */
+export interface WorkerRequest {
+  readonly id: RequestId;
+  readonly service: string;
+  readonly plugin: string;
+  readonly args: Readonly<Record<string, string>>;
+  readonly payload: Buffer;
+  readonly timeoutMs: number | null;
+  /** `identity@team`: recorded with the job, never authority. */
+  readonly user: string;
+  /** The worker's identity that it came to: one daemon may run several. */
+  readonly worker: string;
+  readonly chain: readonly string[];
+  readonly ttl: number;
+}
+
+/** Where the output and the end of a running request go. */
+export interface RequestListener {
+  /** Output as it comes, from the first byte. Resolves when more may come: a slow reader slows the reading of the file, not the job. */
+  output(chunk: { readonly stream: 'out' | 'err'; readonly bytes: Buffer }): Promise<void>;
+  /** Exactly once, after the last output. */
+  ended(ending: RequestEnding): void;
+}
+
+export interface RequestEnding {
+  readonly jobId: JobId | null;
+  readonly result: JobResult;
+  readonly ranMs: number | null;
+  readonly outputBytes: number;
+  /** The last `historyTailBytes` of it. */
+  readonly outputTail: Buffer;
+}
+
+/**
+ * Requests as jobs of the queue `requests`. One id runs once here, also after a restart of the daemon, for as long as
+ * ids are remembered.
+ */
+export interface RequestJobs {
+  /** Slots that could start a request at once: 0 while the queue is paused or drains. */
+  free(): number;
+  onFree(listener: () => void): () => void;
+  /**
+   * Starts it now, or says that no slot is free. An id that is known is not run again: its listener hears the output
+   * from the first byte, and the end. Throws `plugin-*`, `request-invalid` for what could never run.
+   */
+  start(request: WorkerRequest, listener: RequestListener): 'started' | 'known' | 'no-slot';
+  /** The listener hears all of it if this id was ever started here. */
+  follow(id: RequestId, listener: RequestListener): boolean;
+  /** Takes the listener off; the job goes on. */
+  unfollow(id: RequestId, listener: RequestListener): void;
+  /** Kills the whole tree: TERM, then KILL. */
+  cancel(id: RequestId, reason: string): void;
+  /** Ids that run now. */
+  running(): readonly RequestId[];
+}
+
+/** How a request that could not even be tried is told: as an ending with the code. */
+export interface RequestRefusal {
+  readonly code: ErrorCode;
+  readonly message: string;
+}

@@ -1,0 +1,83 @@
+/**
+ * What the registry holds. Teams are the border: whatever is inside one is invisible outside, but for public services.
+ * Every record has a number that people see as `id`, counted per team and kind, and the times of its tables in ms.
+ * Values in etcd are these records with `"format": 1` (`docs/keyspace.md`).
+ */
+import type { Algorithm, Retry, Visibility } from '../domain/service.ts';
+
+export type Role = 'member' | 'admin';
+
+interface RecordCommon {
+  readonly id: number;
+  readonly description: string;
+  /** Identity of the user who made it. */
+  readonly owner: string;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+export interface Team extends RecordCommon {
+  readonly name: string;
+  /** Identity → role. The last admin can't go. */
+  readonly members: Readonly<Record<string, Role>>;
+  /** Identities that were asked to join and have not answered. */
+  readonly invited: Readonly<Record<string, Role>>;
+}
+
+/** A person or a program that asks. Users are of the whole installation; teams have them as members. */
+export interface User extends Omit<RecordCommon, 'owner'> {
+  readonly identity: string;
+  /** The team whose admins made this user: they may set a new password, disable and delete. */
+  readonly home: string;
+  /** argon2id in PHC form; never leaves the registry. */
+  readonly secret_hash: string;
+  readonly disabled: boolean;
+  /** Tokens issued before this are void: raised by a new password and by revocation. ms since the epoch. */
+  readonly tokens_from: number;
+}
+
+export interface Worker extends RecordCommon {
+  readonly identity: string;
+  /** SHA-256 of a token of 122 random bits: nothing to guess, so nothing to slow down. */
+  readonly token_hash: string;
+  /** When the present token was made; connections proved by an older one end. ms since the epoch. */
+  readonly token_from: number;
+}
+
+export interface Service extends RecordCommon {
+  readonly name: string;
+  readonly algorithm: Algorithm;
+  readonly retry: Retry;
+  readonly timeout_ms: number | null;
+  /** Identities in the order of their attachment. */
+  readonly workers: readonly string[];
+  readonly visibility: Visibility;
+}
+
+export type Framing = 'write' | 'line' | 'close';
+
+/** A trigger of the documentation: what a write to a trigger file asks for. `trigger definition` on the command line. */
+export interface Definition extends RecordCommon {
+  /** Number of the directory that it is in, and its name there: a directory moves without its content. */
+  readonly parent: number;
+  readonly name: string;
+  readonly plugin: string | null;
+  readonly service: string | null;
+  readonly args: Readonly<Record<string, string>>;
+  readonly timeout_ms: number | null;
+  readonly visibility: Visibility;
+  readonly framing: Framing;
+  readonly delivery: 'async' | 'sync';
+  /** False: acknowledged before it is on disk. */
+  readonly durable: boolean;
+  readonly max_message: number;
+  /** Permission bits of the file. */
+  readonly mode: number;
+}
+
+/** A directory of the tree of trigger files; `/` is number 0, without a record. Numbers are shared with definitions. */
+export interface Directory extends RecordCommon {
+  readonly parent: number;
+  readonly name: string;
+  readonly mode: number;
+}
