@@ -1,6 +1,6 @@
-/** The configuration file as the daemon and `trigger config` see it; everything pure about it lives in `src/config/`. */
+/** The configuration file as the daemon, `trigger config` and the `triggerfs*` commands see it; everything pure about it lives in `src/config/`. */
 import { type LoadedConfig, parseConfig } from '../config/config.ts';
-import { locateConfig } from '../config/locate.ts';
+import { locateConfig, locateTriggerfsConfig } from '../config/locate.ts';
 import { readConfigFile } from './read-config-file.ts';
 
 export interface ConfigRequest {
@@ -14,3 +14,7 @@ export interface ConfigRequest {
 /** Reads, checks and freezes the configuration. Throws `config-not-found|-unreadable|-syntax|-invalid`. */
 export const loadConfig = ({ file, env, overrides = {} }: ConfigRequest): LoadedConfig =>
   parseConfig({ file: readConfigFile(locateConfig(file, env)), env, overrides });
+
+/** The same for the `triggerfs*` commands, which also look into `$HOME/triggerfs.toml`. */
+export const loadTriggerfsConfig = ({ file, env, overrides = {} }: ConfigRequest): LoadedConfig =>
+  parseConfig({ file: readConfigFile(locateTriggerfsConfig(file, env)), env, overrides });
