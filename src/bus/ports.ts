@@ -119,9 +119,18 @@ export interface RequestLeg {
 
 // ── what the worker needs ───────────────────────────────────────────────────────────────────────────────────────────
 
-/** A request as a job: what the broker sent, checked by the worker. */
-export interface WorkerRequest {
+/**
+ * One worker's part of a request. Mirror and serial send one id to several workers, and one daemon may run several of
+ * those: what runs once is the pair.
+ */
+export interface RequestRun {
   readonly id: RequestId;
+  /** `team/identity` of the worker that it came to. */
+  readonly worker: string;
+}
+
+/** A request as a job: what the broker sent, checked by the worker. */
+export interface WorkerRequest extends RequestRun {
   readonly service: string;
   readonly plugin: string;
   readonly args: Readonly<Record<string, string>>;
@@ -129,13 +138,11 @@ export interface WorkerRequest {
   readonly timeoutMs: number | null;
   /** `identity@team`: recorded with the job, never authority. */
   readonly user: string;
-  /** The worker's identity that it came to: one daemon may run several. */
-  readonly worker: string;
   readonly chain: readonly string[];
   readonly ttl: number;
 }
 
-/** Where the output and the end of a running request go. */
+/** Where the output and the end of a running request go. Never called before the call that it was given to has returned. */
 export interface RequestListener {
   /** Output as it comes, from the first byte. Resolves when more may come: a slow reader slows the reading of the file, not the job. */
   output(chunk: { readonly stream: 'out' | 'err'; readonly bytes: Buffer }): Promise<void>;
@@ -153,26 +160,26 @@ export interface RequestEnding {
 }
 
 /**
- * Requests as jobs of the queue `requests`. One id runs once here, also after a restart of the daemon, for as long as
- * ids are remembered.
+ * Requests as jobs of the queue `requests`. An id runs once here for each worker, also after a restart of the daemon, for
+ * as long as ids are remembered.
  */
 export interface RequestJobs {
   /** Slots that could start a request at once: 0 while the queue is paused or drains. */
   free(): number;
   onFree(listener: () => void): () => void;
   /**
-   * Starts it now, or says that no slot is free. An id that is known is not run again: its listener hears the output
+   * Starts it now, or says that no slot is free. A run that is known is not done again: its listener hears the output
    * from the first byte, and the end. Throws `plugin-*`, `request-invalid` for what could never run.
    */
   start(request: WorkerRequest, listener: RequestListener): 'started' | 'known' | 'no-slot';
-  /** The listener hears all of it if this id was ever started here. */
-  follow(id: RequestId, listener: RequestListener): boolean;
+  /** The listener hears all of it if this was ever started here. */
+  follow(run: RequestRun, listener: RequestListener): boolean;
   /** Takes the listener off; the job goes on. */
-  unfollow(id: RequestId, listener: RequestListener): void;
+  unfollow(run: RequestRun, listener: RequestListener): void;
   /** Kills the whole tree: TERM, then KILL. */
-  cancel(id: RequestId, reason: string): void;
-  /** Ids that run now. */
-  running(): readonly RequestId[];
+  cancel(run: RequestRun, reason: string): void;
+  /** What runs now. */
+  running(): readonly RequestRun[];
 }
 
 /** How a request that could not even be tried is told: as an ending with the code. */
