@@ -233,6 +233,12 @@ export const errorCatalogue = {
   ),
   'registry-changed': entry(409, 1, 'Others kept changing the same record.', 'Try again.', true),
   'registry-denied': entry(403, 1, 'You may not do this.', 'Ask an admin of the team, or the owner.'),
+  'statement-invalid': entry(
+    400,
+    1,
+    'The console does not understand this statement.',
+    'Correct what the message points at; `help` shows every statement.',
+  ),
   'team-missing': entry(400, 2, 'It is not clear which team is meant.', 'Name it with --team, or as [main] team.'),
   // authentication
   'login-failed': entry(

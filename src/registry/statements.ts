@@ -96,7 +96,8 @@ export interface DefinitionSettings {
   readonly plugin?: string | null;
   /** A service of the team, or `team/service`; never a worker's identity. */
   readonly service?: string | null;
-  readonly args?: Readonly<Record<string, string>>;
+  /** Joins what is there: other names stay, null takes one away. */
+  readonly args?: Readonly<Record<string, string | null>>;
   readonly timeout_ms?: number | null;
   readonly visibility?: Visibility;
   readonly framing?: Framing;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { type EventCanvas, renderEvent } from '../../../src/cli/render/event.ts';
-import { widthOf } from '../../../src/cli/render/text.ts';
+import { widthOf } from '../../../src/domain/text.ts';
 import { eventOf, type Happening } from '../../../src/events/event.ts';
 import { JobEvents } from '../../../src/events/job-events.ts';
 import { jobRequest } from '../../support/jobs.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { WhyFiringView, WhyRunView, WhyView } from '../../../src/api/contract.ts';
 import { painter } from '../../../src/cli/render/color.ts';
-import { widthOf } from '../../../src/cli/render/text.ts';
 import { renderWhy } from '../../../src/cli/render/why.ts';
 import { renderDot } from '../../../src/cli/render/why-dot.ts';
+import { widthOf } from '../../../src/domain/text.ts';
 import { jobView } from './views.ts';
 
 const now = Date.parse('2026-11-20T12:01:00Z');

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { painter } from '../../../src/cli/render/color.ts';
 import { renderFindings } from '../../../src/cli/render/findings.ts';
-import { widthOf, wrap } from '../../../src/cli/render/text.ts';
 import { fine, unused, warning, wrong } from '../../../src/doctor/finding.ts';
+import { widthOf, wrap } from '../../../src/domain/text.ts';
 
 const findings = [
   fine('daemon', 'triggerd 0.1.0'),

@@ -1,12 +1,12 @@
 import type { FiredView, NewFiringBody } from '../../api/contract.ts';
 import { TriggerdError } from '../../domain/errors.ts';
+import { visible } from '../../domain/text.ts';
 import { askingUser } from '../asking-user.ts';
 import type { Define } from '../command.ts';
 import { followFiring } from '../follow-firing.ts';
 import { addHelp, type HelpText } from '../help.ts';
 import { duration, list, pair } from '../options.ts';
 import { print } from '../print.ts';
-import { visible } from '../render/text.ts';
 import { runChain } from '../run-chain.ts';
 import type { Session } from '../session.ts';
 

@@ -1,8 +1,8 @@
 /** What is there at the moment: asked of the daemon, for a short time. */
 import type { FiringView, JobView, NodeView, PluginView, QueueView } from '../../api/contract.ts';
+import { visible } from '../../domain/text.ts';
 import type { DaemonClient } from '../http-client.ts';
 import { query } from '../options.ts';
-import { visible } from '../render/text.ts';
 
 export interface Candidate {
   readonly value: string;

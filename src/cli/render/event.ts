@@ -1,7 +1,8 @@
 /** `trigger events`: one line each. */
+
+import { cutEnd, padEnd, visible, widthOf } from '../../domain/text.ts';
 import type { Event } from '../../events/event.ts';
 import type { Color } from './color.ts';
-import { cutEnd, padEnd, visible, widthOf } from './text.ts';
 import { localTime, took } from './time.ts';
 
 export interface EventCanvas {

@@ -1,7 +1,7 @@
 /** `trigger doctor`: a line per finding, and below it what to do. */
 import type { Finding } from '../../doctor/finding.ts';
+import { padEnd, visible, wrap } from '../../domain/text.ts';
 import type { Color } from './color.ts';
-import { padEnd, visible, wrap } from './text.ts';
 
 const colors: Readonly<Record<Finding['state'], Color | null>> = {
   fine: 'green',

@@ -1,8 +1,8 @@
 /** `trigger queue info`: one fact per line. */
 import type { JobView } from '../../api/contract.ts';
 import { formatDuration } from '../../domain/duration.ts';
+import { visible } from '../../domain/text.ts';
 import { renderFacts } from './facts.ts';
-import { visible } from './text.ts';
 import { localTimeAndAge, took } from './time.ts';
 
 export const renderJobInfo = (job: JobView, now: number): string => {

@@ -1,8 +1,8 @@
 /** What became of a firing on a node, in words. */
 import type { OutcomeView } from '../../api/contract.ts';
 import { endedWell, isFinal } from '../../domain/outcome.ts';
+import { padEnd, visible } from '../../domain/text.ts';
 import type { Color } from './color.ts';
-import { padEnd, visible } from './text.ts';
 import { took } from './time.ts';
 
 /** `lb01.example.com  finished  succeeded  exit 2  18.2 s  4 changed`. */

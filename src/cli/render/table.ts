@@ -1,6 +1,7 @@
 /** Tables for people: aligned, cut to the terminal's width, one line per row. */
+
+import { cutEnd, padEnd, visible, widthOf } from '../../domain/text.ts';
 import type { Color } from './color.ts';
-import { cutEnd, padEnd, visible, widthOf } from './text.ts';
 
 export interface Column<Row> {
   readonly title: string;

@@ -1,8 +1,8 @@
 /** `trigger why`: the answer in a sentence, the way there, and what is still owed. */
 import type { WhyRunView, WhyView } from '../../api/contract.ts';
+import { visible, wrap } from '../../domain/text.ts';
 import type { Canvas } from './firing.ts';
 import { shortOrigin } from './origin.ts';
-import { visible, wrap } from './text.ts';
 import { localTimeAndAge } from './time.ts';
 import { waysThrough } from './why-graph.ts';
 import { renderTree } from './why-tree.ts';
