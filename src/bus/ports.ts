@@ -32,12 +32,17 @@ export interface ServiceView {
   readonly timeoutMs: number | null;
   /** Identities in the order of their attachment. Of a worker's own service: itself. */
   readonly workers: readonly string[];
+  /** It is a worker under its own identity, so there is no algorithm to speak of. */
+  readonly isWorker: boolean;
 }
 
 /** The registry, read from memory. Nothing waits here; nothing throws but `TriggerdError`. */
 export interface BusRegistry {
-  /** Throws `token-invalid`, also for one whose user, membership or team is gone, or that was revoked. */
-  callerOf(jwt: string): Caller;
+  /**
+   * Who has this token. Undefined: its signature has not been checked here yet; `BusAccounts.admit` does, then ask again.
+   * Throws `token-invalid` for one that is over, whose user, membership or team is gone, or that was revoked.
+   */
+  callerOf(jwt: string): Caller | undefined;
   /**
    * What `name` or `team/name` means for this caller. Throws `service-not-found` also where the caller may not see it: a
    * stranger can't tell the two apart.
@@ -48,6 +53,9 @@ export interface BusRegistry {
   /** Called after every change, with nothing: look again at what you need. Returns how to stop that. */
   onChange(listener: () => void): () => void;
 }
+
+/** Which worker, and which of its tokens, a connection was proved by. Opaque; compared, not read. */
+export type WorkerProof = string;
 
 /** The registry's questions that take time: hashes are checked, etcd is written. */
 export interface BusAccounts {
@@ -61,15 +69,20 @@ export interface BusAccounts {
     readonly jwt: string;
     readonly expiresMs: number;
   }>;
+  /**
+   * Checks a token that `callerOf` does not know: one of another broker, or one that a person wrote down. Throws
+   * `token-invalid`. Tokens of one peer are admitted in the order in which they were asked about.
+   */
+  admit(jwt: string): Promise<void>;
   /** Throws `worker-refused`, `too-many-attempts`. */
   checkWorker(claim: {
     readonly team: string;
     readonly identity: string;
     readonly token: string;
     readonly peer: PeerId;
-  }): Promise<void>;
+  }): Promise<WorkerProof>;
   /** Whether the token that this worker proved itself by is still the right one: asked after every change. */
-  isWorkerCurrent(team: string, identity: string, since: number): boolean;
+  isWorkerCurrent(team: string, identity: string, proof: WorkerProof): boolean;
   /** A statement of the registry (`src/registry/statements.ts`), checked and carried out for this caller. */
   execute(caller: Caller, statement: unknown): Promise<unknown>;
 }

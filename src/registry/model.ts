@@ -27,21 +27,21 @@ export interface Team extends RecordCommon {
 /** A person or a program that asks. Users are of the whole installation; teams have them as members. */
 export interface User extends Omit<RecordCommon, 'owner'> {
   readonly identity: string;
-  /** The team whose admins made this user: they may set a new password, disable and delete. */
-  readonly home: string;
+  /** The team whose admins made this user: they may set a new password, disable and delete. Null: it is gone. */
+  readonly home: string | null;
   /** argon2id in PHC form; never leaves the registry. */
   readonly secret_hash: string;
   readonly disabled: boolean;
-  /** Tokens issued before this are void: raised by a new password and by revocation. ms since the epoch. */
-  readonly tokens_from: number;
+  /** Raised by a new password and by revocation: a JWT names the one that it was made under. No clock is compared. */
+  readonly generation: number;
 }
 
 export interface Worker extends RecordCommon {
   readonly identity: string;
   /** SHA-256 of a token of 122 random bits: nothing to guess, so nothing to slow down. */
   readonly token_hash: string;
-  /** When the present token was made; connections proved by an older one end. ms since the epoch. */
-  readonly token_from: number;
+  /** Counts the tokens; connections that were proved by an earlier one end. */
+  readonly generation: number;
 }
 
 export interface Service extends RecordCommon {
