@@ -22,7 +22,11 @@
  *
  * What was sent to a worker and not returned counts as started: when that worker is lost, only `retry = "always"` gives
  * the request to another one. What waits, waits at the broker, which keeps nothing on disk: a client whose broker is gone
- * asks another one with the same id and `resume`; brokers then ask the workers before anything runs.
+ * asks another one with the same id and `resume`; brokers then ask the workers before anything runs. An id belongs to the
+ * user who used it first: nobody else gets at its output, on no broker and on no worker.
+ *
+ * Whoever hears `reannounce` is not known on this connection (any more): the broker was restarted, or heard nothing for too
+ * long. A worker says `ready` again, a client `hello`, and asks again, with `resume`, for what it still waits for.
  */
 import type { ErrorCode } from '../domain/errors.ts';
 import type { JobResult } from '../domain/result.ts';
@@ -53,7 +57,9 @@ export type ClientMessage =
   /** So many bytes of this worker's output have been dealt with, in all. */
   | { readonly op: 'ack'; readonly id: RequestId; readonly worker: string; readonly bytes: number }
   | { readonly op: 'registry'; readonly jwt: string; readonly n: Nonce; readonly statement: unknown }
-  | { readonly op: 'heartbeat' };
+  | { readonly op: 'heartbeat' }
+  /** Will not be heard of again: what it asked for runs on. */
+  | { readonly op: 'disconnect' };
 
 export interface RequestHead {
   readonly id: RequestId;
@@ -85,10 +91,13 @@ export type ToClient =
   | ({ readonly op: 'leg'; readonly id: RequestId; readonly worker: string } & Ending)
   /** All of it is over. `exit_code` is that of the request: the first leg's that is not 0, in the order of the workers. */
   | ({ readonly op: 'final'; readonly id: RequestId } & Ending)
-  | { readonly op: 'answer'; readonly n: Nonce; readonly answer: unknown }
+  /** Body: the answer as JSON, for it may be long. */
+  | { readonly op: 'answer'; readonly n: Nonce }
   /** Instead of an answer; `retry_after_ms` where the same may work later. */
   | ({ readonly op: 'refused'; readonly id?: RequestId; readonly n?: Nonce } & Refusal)
   | { readonly op: 'heartbeat' }
+  | { readonly op: 'reannounce' }
+  | { readonly op: 'brokers'; readonly brokers: readonly BrokerAddress[] }
   /** The broker stops: ask another one, under the same ids. */
   | Goodbye;
 
@@ -134,12 +143,16 @@ export interface Goodbye {
 
 /** Worker → broker. */
 export type WorkerMessage =
-  /** Body: the worker's token. `free` are the slots that could start something now. */
+  /**
+   * Body: the worker's token. `free` are the slots that could start something now. `instance` is a random string of this
+   * process: the same process may connect anew at any time, another one with the same identity only when this one is gone.
+   */
   | {
       readonly op: 'ready';
       readonly v: number;
       readonly team: string;
       readonly identity: string;
+      readonly instance: string;
       readonly node: string;
       readonly version: string;
       readonly free: number;
@@ -170,8 +183,8 @@ export type ToWorker =
   | ({ readonly op: 'request'; readonly user: string; readonly team: string } & Omit<RequestHead, 'resume' | 'worker'>)
   | { readonly op: 'cancel'; readonly id: RequestId; readonly reason: string }
   | { readonly op: 'ack'; readonly id: RequestId; readonly bytes: number }
-  /** Whether it has ever started this one; if so, it goes on with it for this broker. */
-  | { readonly op: 'query'; readonly id: RequestId }
+  /** Whether it has ever started this one for this user; if so, it goes on with it for this broker. */
+  | { readonly op: 'query'; readonly id: RequestId; readonly user: string; readonly team: string }
   | { readonly op: 'heartbeat' }
   /** Not known (any more): send `ready` again. Also what an expired worker hears. */
   | { readonly op: 'reannounce' }

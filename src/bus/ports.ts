@@ -2,7 +2,7 @@ import type { ErrorCode } from '../domain/errors.ts';
 import type { JobId } from '../domain/job.ts';
 import type { JobResult } from '../domain/result.ts';
 import type { Algorithm, Retry } from '../domain/service.ts';
-import type { RequestId } from './messages.ts';
+import type { BrokerAddress, RequestId } from './messages.ts';
 
 /** A connected peer, as the router names it: an opaque string, unforgeable for the life of the connection. */
 export type PeerId = string;
@@ -26,7 +26,8 @@ export interface Caller {
 export interface ServiceView {
   readonly team: string;
   readonly name: string;
-  readonly algorithm: Algorithm;
+  /** Null: this is a worker's own service. */
+  readonly algorithm: Algorithm | null;
   readonly retry: Retry;
   /** Null: the request's own, else the broker's default. */
   readonly timeoutMs: number | null;
@@ -130,16 +131,47 @@ export interface RequestLeg {
   readonly output_tail: string;
 }
 
+// ── what clients and workers need ───────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * One connection to one broker, which comes and goes by itself until it is closed. Nothing that was given to `send` before
+ * a `down` is sent after it.
+ */
+export interface Connection {
+  /** False: not connected, or so much waits already that this one was not taken. */
+  send(head: string, body?: Buffer): boolean;
+  /** Bytes that wait for the socket; what is large may wait for `onDrained`. */
+  readonly queuedBytes: number;
+  /** Sends what waits, for a second at most, and is gone. Nothing is called after it has been called. */
+  close(): Promise<void>;
+}
+
+export interface ConnectionListener {
+  /** Encrypted and open: say `hello` or `ready`. The other side knows nothing of an earlier connection. */
+  up(): void;
+  /** `reason` in words. It tries again by itself; called once for each `up`, and for a first connection that fails. */
+  down(reason: string): void;
+  /** One message, as it came: for `decode…` of the codec. Must not throw. */
+  message(head: Buffer, body: Buffer): void;
+  /** Nothing waits for the socket any more. */
+  drained?(): void;
+}
+
+export type Connect = (broker: Pick<BrokerAddress, 'endpoint' | 'key'>, listener: ConnectionListener) => Connection;
+
 // ── what the worker needs ───────────────────────────────────────────────────────────────────────────────────────────
 
 /**
  * One worker's part of a request. Mirror and serial send one id to several workers, and one daemon may run several of
- * those: what runs once is the pair.
+ * those. What runs once is all three together: somebody else's request of the same id is another one, so that nobody gets
+ * at the output of others by their ids.
  */
 export interface RequestRun {
   readonly id: RequestId;
   /** `team/identity` of the worker that it came to. */
   readonly worker: string;
+  /** `identity@team`: recorded with the job, never authority. */
+  readonly user: string;
 }
 
 /** A request as a job: what the broker sent, checked by the worker. */
@@ -149,8 +181,6 @@ export interface WorkerRequest extends RequestRun {
   readonly args: Readonly<Record<string, string>>;
   readonly payload: Buffer;
   readonly timeoutMs: number | null;
-  /** `identity@team`: recorded with the job, never authority. */
-  readonly user: string;
   readonly chain: readonly string[];
   readonly ttl: number;
 }

@@ -1,0 +1,222 @@
+import { Context, Router } from 'zeromq';
+import { noBody } from '../../bus/codec/encode.ts';
+import { maxHeaderBytes } from '../../bus/codec/parse.ts';
+import type { PeerId } from '../../bus/ports.ts';
+import { TriggerdError } from '../../domain/errors.ts';
+import type { Log } from '../../domain/log.ts';
+import { Outbox } from './outbox.ts';
+import { receiveLoop } from './receive-loop.ts';
+import { socketTiming } from './timing.ts';
+import { startAuthenticator, zapDomain } from './zap.ts';
+
+export interface RouterOptions {
+  /** Such as `tcp://0.0.0.0:5555`; port 0 is any. */
+  readonly listen: string;
+  /** CURVE secret key of this broker (Z85). */
+  readonly secretKey: string;
+  /** Largest body, in bytes. A connection that sends a much larger frame is closed by libzmq. */
+  readonly maxMessage: number;
+  readonly log: Log;
+}
+
+export interface RouterListener {
+  /** One multipart as it came: `frames[0]` is the routing id, for `eachMessage` from 1 on. Must not throw. */
+  frames(peer: PeerId, frames: Buffer[]): void;
+  /** It is connected no more, or reads so slowly that more waits for it than is allowed: nothing is kept for it now. */
+  gone(peer: PeerId, why: 'disconnected' | 'too-slow'): void;
+  /** The socket is of no use any more; it is closed already. */
+  dead(error: Error): void;
+}
+
+export interface BusRouter {
+  /** With the port that was found where 0 was asked for. */
+  readonly endpoint: string;
+  send(peer: PeerId, head: string, body?: Buffer): void;
+  /** Forgets what waits for this peer. */
+  forget(peer: PeerId): void;
+  /** Multiparts that were dropped, since their sender chose its routing id itself. */
+  readonly dropped: number;
+  close(): Promise<void>;
+}
+
+/** What may wait for one peer, in bytes, beyond what libzmq holds. */
+const maxOutboxBytes = 33_554_432;
+const highWaterMark = 256;
+/** What a frame may have beyond the largest body, so that a body that is a little too large gets an answer. */
+const frameAllowance = 262_144;
+/** Between two attempts to send to peers that read too slowly. ms. */
+const retrySendMs = 10;
+
+/** Opens the socket with CURVE and an authenticator of its own. Throws `broker-unusable`. */
+export const openRouter = async (options: RouterOptions, listener: RouterListener): Promise<BusRouter> => {
+  // A context of its own: the authenticator's address is one per context.
+  const context = new Context();
+  const socket = new Router({
+    ...socketTiming,
+    context,
+    mandatory: true,
+    sendTimeout: 0,
+    curveServer: true,
+    curveSecretKey: options.secretKey,
+    zapDomain,
+    zapEnforceDomain: true,
+    maxMessageSize: Math.max(options.maxMessage, maxHeaderBytes) + frameAllowance,
+    sendHighWaterMark: highWaterMark,
+    receiveHighWaterMark: highWaterMark,
+    backlog: 1_024,
+  });
+  const authenticator = await startAuthenticator(context, options.log);
+  try {
+    await socket.bind(options.listen);
+  } catch (cause) {
+    socket.close();
+    await authenticator.close();
+    throw new TriggerdError('broker-unusable', `${options.listen}: ${(cause as Error).message}`, { cause });
+  }
+  const router = new CurveRouter(socket, listener);
+  const running = Promise.race([router.running, authenticator.running]);
+  void running.then(
+    () => router.ended(new Error('The socket has ended by itself.')),
+    (error: Error) => router.ended(error),
+  );
+  router.onClosed(() => authenticator.close());
+  return router;
+};
+
+/**
+ * One router socket. Each peer has an outbox while something waits for it; peers with something new are *dirty* and are
+ * sent to once per turn of the event loop, peers whose pipe is full are *stuck* and tried again by a timer: none of them
+ * holds up another.
+ */
+class CurveRouter implements BusRouter {
+  readonly endpoint: string;
+  readonly running: Promise<void>;
+  readonly #socket: Router;
+  readonly #listener: RouterListener;
+  readonly #outboxes = new Map<PeerId, Outbox>();
+  readonly #dirty = new Set<PeerId>();
+  readonly #stuck = new Set<PeerId>();
+  #dropped = 0;
+  #isFlushing = false;
+  #isClosed = false;
+  #retry: NodeJS.Timeout | undefined;
+  #closed: () => Promise<void> = () => Promise.resolve();
+
+  constructor(socket: Router, listener: RouterListener) {
+    this.#socket = socket;
+    this.#listener = listener;
+    this.endpoint = socket.lastEndpoint ?? '';
+    this.running = receiveLoop(socket, (frames) => this.#received(frames));
+  }
+
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  onClosed(release: () => Promise<void>): void {
+    this.#closed = release;
+  }
+
+  send(peer: PeerId, head: string, body: Buffer = noBody): void {
+    if (this.#isClosed) return;
+    const outbox = this.#outboxOf(peer);
+    if (outbox.bytes > maxOutboxBytes) this.#giveUp(peer, 'too-slow');
+    else {
+      outbox.add(head, body);
+      if (!this.#stuck.has(peer)) this.#dirty.add(peer);
+      if (this.#dirty.size > 0) this.#flushSoon();
+    }
+  }
+
+  forget(peer: PeerId): void {
+    this.#outboxes.delete(peer);
+    this.#dirty.delete(peer);
+    this.#stuck.delete(peer);
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    // What was sent in this turn of the event loop is given to libzmq, which has `linger` to send it.
+    await this.#flush();
+    this.#shut();
+    await this.running;
+    await this.#closed();
+  }
+
+  /** Fail closed: without an authenticator nobody gets in, and nobody is served who got in before. */
+  ended(error: Error): void {
+    if (this.#isClosed) return;
+    this.#shut();
+    void this.#closed();
+    this.#listener.dead(error);
+  }
+
+  #shut(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#retry);
+    this.#outboxes.clear();
+    this.#dirty.clear();
+    this.#stuck.clear();
+    this.#socket.close();
+  }
+
+  #received(frames: Buffer[]): void {
+    const [id] = frames;
+    // Five bytes with a leading zero: given by libzmq, of no use to whoever would like to be somebody else.
+    if (id === undefined || id.length !== 5 || id[0] !== 0) this.#dropped++;
+    else this.#listener.frames(id.toString('latin1'), frames);
+  }
+
+  #outboxOf(peer: PeerId): Outbox {
+    const known = this.#outboxes.get(peer);
+    if (known) return known;
+    const outbox = new Outbox();
+    this.#outboxes.set(peer, outbox);
+    return outbox;
+  }
+
+  #flushSoon(): void {
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    setImmediate(() => void this.#flush());
+  }
+
+  async #flush(): Promise<void> {
+    this.#isFlushing = true;
+    for (const peer of this.#dirty) {
+      this.#dirty.delete(peer);
+      await this.#sendTo(peer);
+    }
+    this.#isFlushing = false;
+  }
+
+  async #sendTo(peer: PeerId): Promise<void> {
+    const id = Buffer.from(peer, 'latin1');
+    for (let outbox = this.#outboxes.get(peer); outbox; outbox = this.#outboxes.get(peer)) {
+      const frames = outbox.next([id]);
+      const failure = await this.#socket.send(frames).then(() => undefined, codeOf);
+      if (this.#isClosed) return;
+      if (failure === 'EAGAIN') return this.#wait(peer);
+      if (failure !== undefined) return this.#giveUp(peer, 'disconnected');
+      outbox.sent(frames.length - 1);
+      if (outbox.isEmpty) this.#outboxes.delete(peer);
+    }
+  }
+
+  #wait(peer: PeerId): void {
+    this.#stuck.add(peer);
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined;
+      for (const waiting of this.#stuck) this.#dirty.add(waiting);
+      this.#stuck.clear();
+      this.#flushSoon();
+    }, retrySendMs);
+  }
+
+  #giveUp(peer: PeerId, why: 'disconnected' | 'too-slow'): void {
+    this.forget(peer);
+    this.#listener.gone(peer, why);
+  }
+}
+
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown';

@@ -1,0 +1,50 @@
+/**
+ * Who may connect: RFC 27. libzmq asks an authenticator for every connection; ours lets everybody in who has finished a
+ * CURVE handshake in our domain, and refuses everything else. That is no authority yet: who somebody is, is said by a
+ * token in a message.
+ */
+import { type Context, Reply } from 'zeromq';
+import type { Log } from '../../domain/log.ts';
+import { receiveLoop } from './receive-loop.ts';
+
+export const zapDomain = 'triggerd';
+/** libzmq's own name for it; one per context. */
+export const zapAddress = 'inproc://zeromq.zap.01';
+
+export interface Authenticator {
+  /** Settles when it answers no more: whoever listens must stop then. */
+  readonly running: Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Answers from when it resolves on; to be started before anything is bound. */
+export const startAuthenticator = async (context: Context, log: Log): Promise<Authenticator> => {
+  const socket = new Reply({ context, linger: 0 });
+  await socket.bind(zapAddress);
+  const running = receiveLoop(socket, async (frames) => {
+    const answer = answerTo(frames);
+    if (answer[2] !== '200') log.warn({ why: answer[3] }, 'A connection to the broker was refused.');
+    await socket.send(answer);
+  });
+  return {
+    running,
+    close: async () => {
+      socket.close();
+      await running.catch(() => undefined);
+    },
+  };
+};
+
+/** The answer to one question; pure. Version, request id, status, text, user id, metadata. */
+export const answerTo = (question: readonly Buffer[]): [string, Buffer, '200' | '400', string, string, string] => {
+  const [version, requestId = Buffer.alloc(0), domain, , , mechanism, key] = question;
+  const refusal =
+    version?.toString() !== '1.0'
+      ? 'an unknown version of the protocol'
+      : domain?.toString() !== zapDomain
+        ? 'not our domain'
+        : mechanism?.toString() !== 'CURVE' || key?.length !== 32
+          ? 'not encrypted with CURVE'
+          : undefined;
+  return refusal === undefined ? ['1.0', requestId, '200', 'OK', '', ''] : ['1.0', requestId, '400', refusal, '', ''];
+};

@@ -1,0 +1,64 @@
+import { isErrorCode } from '../../domain/errors.ts';
+import type { BrokerAddress, Ending, PartialHead, Refusal, Welcome } from '../messages.ts';
+import {
+  type Fields,
+  isCount,
+  isCountOrNull,
+  isFields,
+  isListOf,
+  isName,
+  isRequestId,
+  isText,
+  isTextOrNull,
+} from './check.ts';
+
+/** Parts that several messages share. Undefined: not well-formed. */
+
+const maxReason = 2_048;
+const results = new Set([
+  'succeeded',
+  'failed',
+  'failed-to-start',
+  'killed',
+  'timed-out',
+  'interrupted',
+  'lost',
+  'refused',
+]);
+
+const isResult = (value: unknown): value is Ending['result'] => typeof value === 'string' && results.has(value);
+
+export const endingIn = (from: Fields): Ending | undefined => {
+  const { result, exit_code, signal, reason, code, ran_ms, output_bytes } = from;
+  if (!isResult(result) || !(exit_code === null || Number.isSafeInteger(exit_code))) return undefined;
+  if (!isTextOrNull(signal, 32) || !isTextOrNull(reason, maxReason)) return undefined;
+  if (!(code === null || isErrorCode(code)) || !isCountOrNull(ran_ms) || !isCount(output_bytes)) return undefined;
+  return { result, exit_code: exit_code as number | null, signal, reason, code, ran_ms, output_bytes };
+};
+
+/** The reason of an ending, cut to what every peer takes. */
+export const boundedReason = (reason: string): string =>
+  reason.length <= maxReason ? reason : `${reason.slice(0, maxReason - 1)}…`;
+
+export const partialIn = ({ id, stream, offset }: Fields): PartialHead | undefined =>
+  isRequestId(id) && (stream === 'out' || stream === 'err') && isCount(offset) ? { id, stream, offset } : undefined;
+
+export const refusalIn = ({ code, message, retry_after_ms }: Fields): Refusal | undefined =>
+  isErrorCode(code) && isText(message, 65_536) && isCountOrNull(retry_after_ms)
+    ? { code, message, retry_after_ms }
+    : undefined;
+
+const isBrokerAddress = (value: unknown): value is BrokerAddress =>
+  isFields(value) && isName(value['id']) && isText(value['endpoint'], 512) && isText(value['key'], 64);
+
+export const brokersIn = ({ brokers }: Fields): readonly BrokerAddress[] | undefined =>
+  isListOf(brokers, 1_000, isBrokerAddress)
+    ? brokers.map(({ id, endpoint, key }) => ({ id, endpoint, key }))
+    : undefined;
+
+export const welcomeIn = (from: Fields): Welcome | undefined => {
+  const { v, broker, heartbeat_ms, max_message } = from;
+  const brokers = brokersIn(from);
+  if (!isCount(v) || !isName(broker) || !isCount(heartbeat_ms) || !isCount(max_message)) return undefined;
+  return brokers && { op: 'welcome', v, broker, brokers, heartbeat_ms, max_message };
+};

@@ -1,0 +1,70 @@
+import type { ClientMessage, RequestHead } from '../messages.ts';
+import {
+  type Fields,
+  isCount,
+  isCountOrNull,
+  isListOf,
+  isName,
+  isNameOrNull,
+  isRequestId,
+  isShallow,
+  isText,
+  isTextMap,
+} from './check.ts';
+import { type Header, type Malformed, malformed, parseHeader, unknownOp } from './parse.ts';
+
+const maxJwt = 4_096;
+const maxArgs = 256;
+const maxChain = 64;
+/** A statement is a flat object with at most one map in it; what nests deeper is none. */
+const maxStatementDepth = 6;
+
+/** What a client says, from the frame of its header. Fields that are not known are left out. Never throws. */
+export const decodeFromClient = (frame: Buffer): ClientMessage | Malformed => {
+  const header = parseHeader(frame);
+  return typeof header === 'string' ? header : clientMessage(header);
+};
+
+/** The same for a header that is parsed already. */
+export const clientMessage = ({ op, fields }: Header): ClientMessage | Malformed =>
+  isClientOp(op) ? (readers[op](fields) ?? malformed(op)) : unknownOp(op);
+
+export const isClientOp = (op: string): op is ClientMessage['op'] => Object.hasOwn(readers, op);
+
+const isJwt = (value: unknown): value is string => isText(value, maxJwt);
+
+const readers: Readonly<Record<ClientMessage['op'], (fields: Fields) => ClientMessage | undefined>> = {
+  hello: ({ v }) => (isCount(v) ? { op: 'hello', v } : undefined),
+  login: ({ n, team, identity }) =>
+    isCount(n) && isName(team) && isName(identity) ? { op: 'login', n, team, identity } : undefined,
+  request: (fields) => {
+    const { jwt } = fields;
+    const head = requestIn(fields);
+    return head && isJwt(jwt) ? { op: 'request', jwt, ...head } : undefined;
+  },
+  cancel: ({ jwt, id }) => (isJwt(jwt) && isRequestId(id) ? { op: 'cancel', jwt, id } : undefined),
+  ack: ({ id, worker, bytes }) =>
+    isRequestId(id) && isName(worker) && isCount(bytes) ? { op: 'ack', id, worker, bytes } : undefined,
+  registry: ({ jwt, n, statement }) =>
+    isJwt(jwt) && isCount(n) && isShallow(statement, maxStatementDepth)
+      ? { op: 'registry', jwt, n, statement }
+      : undefined,
+  heartbeat: () => ({ op: 'heartbeat' }),
+  disconnect: () => ({ op: 'disconnect' }),
+};
+
+const requestIn = (fields: Fields): RequestHead | undefined => {
+  const { id, service, plugin, args, timeout_ms, resume, worker, chain, ttl } = fields;
+  if (!isRequestId(id) || !isName(service) || !isName(plugin) || !isTextMap(args, maxArgs)) return undefined;
+  if (!isCountOrNull(timeout_ms) || typeof resume !== 'boolean' || !isNameOrNull(worker)) return undefined;
+  if (!isListOf(chain, maxChain, isName) || !Number.isSafeInteger(ttl)) return undefined;
+  return { id, service, plugin, args, timeout_ms, resume, worker, chain, ttl: ttl as number };
+};
+
+/** What a worker is sent of a request, besides who asks. */
+export const workRequestIn = (fields: Fields): Omit<RequestHead, 'resume' | 'worker'> | undefined => {
+  const head = requestIn({ ...fields, resume: false, worker: null });
+  if (head === undefined) return undefined;
+  const { resume: _, worker: __, ...rest } = head;
+  return rest;
+};

@@ -1,0 +1,48 @@
+import type { WorkerMessage } from '../messages.ts';
+import { type Fields, isCount, isCountOrNull, isListOf, isName, isRequestId } from './check.ts';
+import { endingIn, partialIn } from './fields.ts';
+import { type Header, type Malformed, malformed, parseHeader, unknownOp } from './parse.ts';
+
+const maxServices = 10_000;
+
+/** What a worker says, from the frame of its header. Fields that are not known are left out. Never throws. */
+export const decodeFromWorker = (frame: Buffer): WorkerMessage | Malformed => {
+  const header = parseHeader(frame);
+  return typeof header === 'string' ? header : workerMessage(header);
+};
+
+/** The same for a header that is parsed already. */
+export const workerMessage = ({ op, fields }: Header): WorkerMessage | Malformed =>
+  isWorkerOp(op) ? (readers[op](fields) ?? malformed(op)) : unknownOp(op);
+
+export const isWorkerOp = (op: string): op is WorkerMessage['op'] => Object.hasOwn(readers, op);
+
+const readers: Readonly<Record<WorkerMessage['op'], (fields: Fields) => WorkerMessage | undefined>> = {
+  ready: ({ v, team, identity, instance, node, version, free }) =>
+    isCount(v) &&
+    isName(team) &&
+    isName(identity) &&
+    isName(instance) &&
+    isName(node) &&
+    isName(version) &&
+    isCount(free)
+      ? { op: 'ready', v, team, identity, instance, node, version, free }
+      : undefined,
+  announce: ({ services }) => (isListOf(services, maxServices, isName) ? { op: 'announce', services } : undefined),
+  heartbeat: ({ free }) => (isCount(free) ? { op: 'heartbeat', free } : undefined),
+  credit: ({ free }) => (isCount(free) ? { op: 'credit', free } : undefined),
+  partial: (fields) => {
+    const head = partialIn(fields);
+    return head && { op: 'partial', ...head };
+  },
+  final: (fields) => {
+    const { id, job, free } = fields;
+    const ending = endingIn(fields);
+    if (!isRequestId(id) || !isCountOrNull(job) || !isCount(free)) return undefined;
+    return ending && { op: 'final', id, job, free, ...ending };
+  },
+  returned: ({ id, free }) => (isRequestId(id) && isCount(free) ? { op: 'returned', id, free } : undefined),
+  known: ({ id, known }) => (isRequestId(id) && typeof known === 'boolean' ? { op: 'known', id, known } : undefined),
+  leaving: () => ({ op: 'leaving' }),
+  disconnect: () => ({ op: 'disconnect' }),
+};

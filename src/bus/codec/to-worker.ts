@@ -1,0 +1,49 @@
+import type { ToWorker } from '../messages.ts';
+import { type Fields, isCount, isListOf, isName, isRequestId, isText } from './check.ts';
+import { brokersIn, refusalIn, welcomeIn } from './fields.ts';
+import { workRequestIn } from './from-client.ts';
+import { type Malformed, malformed, parseHeader, unknownOp } from './parse.ts';
+
+const maxServices = 10_000;
+
+/** What a broker says to a worker, from the frame of its header. Never throws. */
+export const decodeToWorker = (frame: Buffer): ToWorker | Malformed => {
+  const header = parseHeader(frame);
+  if (typeof header === 'string') return header;
+  const { op, fields } = header;
+  return isToWorkerOp(op) ? (readers[op](fields) ?? malformed(op)) : unknownOp(op);
+};
+
+const isToWorkerOp = (op: string): op is ToWorker['op'] => Object.hasOwn(readers, op);
+
+const readers: Readonly<Record<ToWorker['op'], (fields: Fields) => ToWorker | undefined>> = {
+  welcome: (fields) => {
+    const { services } = fields;
+    const welcome = welcomeIn(fields);
+    return welcome && isListOf(services, maxServices, isName) ? { ...welcome, services } : undefined;
+  },
+  services: ({ services }) => (isListOf(services, maxServices, isName) ? { op: 'services', services } : undefined),
+  brokers: (fields) => {
+    const brokers = brokersIn(fields);
+    return brokers && { op: 'brokers', brokers };
+  },
+  request: (fields) => {
+    const { user, team } = fields;
+    const head = workRequestIn(fields);
+    return head && isName(user) && isName(team) ? { op: 'request', user, team, ...head } : undefined;
+  },
+  cancel: ({ id, reason }) => (isRequestId(id) && isText(reason, 2_048) ? { op: 'cancel', id, reason } : undefined),
+  ack: ({ id, bytes }) => (isRequestId(id) && isCount(bytes) ? { op: 'ack', id, bytes } : undefined),
+  query: ({ id, user, team }) =>
+    isRequestId(id) && isName(user) && isName(team) ? { op: 'query', id, user, team } : undefined,
+  heartbeat: () => ({ op: 'heartbeat' }),
+  reannounce: () => ({ op: 'reannounce' }),
+  refused: (fields) => {
+    const refusal = refusalIn(fields);
+    return refusal && { op: 'refused', ...refusal };
+  },
+  goodbye: (fields) => {
+    const brokers = brokersIn(fields);
+    return brokers && { op: 'goodbye', brokers };
+  },
+};
