@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { renderRows } from '../../../src/console/tables.ts';
+
+/** As the documentation has them: blanks at the end of a line are not part of it. */
+const documented = (name: string): string[] =>
+  readFileSync(new URL(`tables/${name}.txt`, import.meta.url), 'utf8')
+    .trimEnd()
+    .split('\n');
+
+const common = { created: '2018-04-30T18:45:30.000Z', updated: '2018-04-30T18:45:30.000Z' };
+const demo01 = {
+  id: 6,
+  identity: 'demo01',
+  description: '',
+  state: 'DISCONNECTED',
+  token: '9b1bd278-e645-4eec-bffb-0587ad84534e',
+  owner: 'hp',
+  ...common,
+};
+const demoservice = {
+  id: 2,
+  name: 'demoservice',
+  description: '',
+  timeout: null,
+  algorithm: 'roundrobin',
+  triggers: [],
+  workers: [],
+  visibility: 'local',
+  owner: 'me',
+  created: '2018-04-30T18:49:02.000Z',
+  updated: '2018-04-30T18:49:02.000Z',
+};
+const demotrigger = {
+  id: 2,
+  name: 'demotrigger',
+  description: '',
+  plugin: 'command/command',
+  hits: 0,
+  owner: 'hp',
+  visibility: 'local',
+  created: '2018-04-30T18:53:54.000Z',
+  updated: '2018-04-30T18:53:54.000Z',
+};
+
+describe('the tables of the documentation', () => {
+  it('services', () => {
+    expect(renderRows('service', [demoservice], false).split('\n')).toEqual(documented('services'));
+    const attached = { ...demoservice, workers: ['demo01'] };
+    expect(renderRows('service', [attached], false).split('\n')).toEqual(documented('services-attached'));
+  });
+
+  // Its authors took rows out of these: the columns are as wide as what is not shown.
+  it('workers', () => {
+    const wider = { ...demo01, id: 12, description: 'd'.repeat(22), owner: 'o'.repeat(9) };
+    const lines = renderRows('worker', [demo01, wider], false).split('\n');
+    expect([...lines.slice(0, 3), lines[4]]).toEqual(documented('workers'));
+    expect(lines.slice(5)).toEqual(['(2 rows)']);
+  });
+
+  it('triggers', () => {
+    const wider = { ...demotrigger, id: 12, owner: 'o'.repeat(9) };
+    const lines = renderRows('definition', [demotrigger, wider], false).split('\n');
+    expect([...lines.slice(0, 3), lines[4]]).toEqual(documented('triggers'));
+  });
+});
+
+describe('a table', () => {
+  const rows = (...identities: string[]) => identities.map((identity) => ({ ...demo01, identity }));
+  const cells = (text: string) => text.split('\n')[2]?.split(' | ') ?? [];
+
+  it('without rows has its titles', () => {
+    expect(renderRows('directory', [], false)).toBe(
+      [
+        '  id | path | description | mode | owner | created | updated',
+        '+----+------+-------------+------+-------+---------+---------+',
+        '(0 rows)',
+      ].join('\n'),
+    );
+  });
+
+  it('stays aligned with characters of two columns, and of none', () => {
+    const lines = renderRows('worker', rows('東京', 'e\u0301te'), false).split('\n');
+    expect(lines[2]).toContain(' | 東京     | ');
+    expect(lines[3]).toContain(' | e\u0301te      | ');
+  });
+
+  it('lets nothing drive the terminal or forge a row', () => {
+    const evil = { ...demo01, description: '\u001b[2J\u001b]0;x\u0007\n   7 | forged\u202e' };
+    const text = renderRows('worker', [evil], false);
+    expect(text.split('\n')).toHaveLength(5);
+    expect(cells(text)[2]).toBe('\\e[2J\\e]0;x\\u{7}\\n   7');
+    expect(text).toContain('forged\\u{202e}');
+  });
+
+  it.each([
+    [{ id: 'seven', workers: { a: 1 }, created: 'never', triggers: [null, 'x', ['y']] }, 'a=1'],
+    [{}, '(1 rows)'],
+  ])('makes something of what no registry sends: %j', (row, part) => {
+    expect(renderRows('service', [row], false)).toContain(part);
+  });
+
+  it('shows all about one on lines of its own', () => {
+    const args = { path: '/tmp/x', mode: 'a' };
+    const more = { path: '/newtrigger/demotrigger', service: 'demoservice', args, timeout: '10s', durable: true };
+    const text = renderRows('definition', [{ ...demotrigger, ...more }], true);
+    expect(text).toContain('         name | demotrigger\n');
+    expect(text).toContain('         args | path=/tmp/x, mode=a\n');
+    expect(text).toContain('      durable | yes\n');
+  });
+});

@@ -1,0 +1,250 @@
+/** Every statement of the console. Where a text fits two forms, the first one counts. */
+import { type Ask, type Command, type Form, form } from './form.ts';
+
+const ask = (ask: Ask): Command => ({ kind: 'registry', ask, only: null });
+const list = (ask: Ask, only: string | null = null): Command => ({ kind: 'registry', ask, only });
+
+const description = { description: 'text' } as const;
+const service = {
+  ...description,
+  algorithm: 'algorithm',
+  retry: 'retry',
+  timeout_ms: 'timeout',
+  visibility: 'visibility',
+} as const;
+const trigger = {
+  ...description,
+  plugin: 'plugin',
+  args: 'pair',
+  timeout_ms: 'timeout',
+  visibility: 'visibility',
+  framing: 'framing',
+  delivery: 'delivery',
+  durable: 'flag',
+  max_message: 'size',
+  mode: 'mode',
+} as const;
+const user = { ...description, role: 'role' } as const;
+
+const workers: readonly Form[] = [
+  form(
+    'set workers identity <worker>',
+    'make a worker; its token is shown, this once',
+    ({ worker, ...given }) => ask({ verb: 'worker.add', identity: worker, ...given }),
+    { of: description },
+  ),
+  form('set workers <worker> token rotate', 'a new token, shown this once; the old one is void', ({ worker }) =>
+    ask({ verb: 'worker.rotate', identity: worker }),
+  ),
+  form(
+    'set workers <worker>',
+    'change a worker',
+    ({ worker, ...given }) => ask({ verb: 'worker.set', identity: worker, ...given }),
+    { of: description, least: 1 },
+  ),
+  form('show workers', 'all workers', () => list({ verb: 'worker.list' })),
+  form('show workers <worker>', 'one worker', ({ worker }) => list({ verb: 'worker.list' }, worker)),
+  form('delete workers [identity] <worker>', 'delete a worker', ({ worker }) =>
+    ask({ verb: 'worker.delete', identity: worker }),
+  ),
+];
+
+const services: readonly Form[] = [
+  form(
+    'set services name <service>',
+    'make a service',
+    ({ service, ...given }) => ask({ verb: 'service.add', name: service, ...given }),
+    { of: service },
+  ),
+  form('set services <service> workers add <worker>', 'attach a worker to a service', ({ service, worker }) =>
+    ask({ verb: 'service.attach', name: service, worker }),
+  ),
+  form('set services <service> workers remove <worker>', 'detach a worker from a service', ({ service, worker }) =>
+    ask({ verb: 'service.detach', name: service, worker }),
+  ),
+  form(
+    'set services <service>',
+    'change a service',
+    ({ service, ...given }) => ask({ verb: 'service.set', name: service, ...given }),
+    { of: service, least: 1 },
+  ),
+  form('show services', 'all services', () => list({ verb: 'service.list' })),
+  form('show services <service>', 'one service', ({ service }) => list({ verb: 'service.list' }, service)),
+  form('delete services [name] <service>', 'delete a service', ({ service }) =>
+    ask({ verb: 'service.delete', name: service }),
+  ),
+  form('delete services <service> workers <worker>', 'detach a worker from a service', ({ service, worker }) =>
+    ask({ verb: 'service.detach', name: service, worker }),
+  ),
+  form('delete services <service> timeout', 'the service has no timeout of its own', ({ service }) =>
+    ask({ verb: 'service.set', name: service, timeout_ms: null }),
+  ),
+  form('delete services <service> description', 'take the description away', ({ service }) =>
+    ask({ verb: 'service.set', name: service, description: '' }),
+  ),
+];
+
+const triggers: readonly Form[] = [
+  form(
+    'set triggers name <path>',
+    'make a trigger; its directory has to be there',
+    ({ path, ...given }) => ask({ verb: 'definition.add', path, ...given }),
+    { of: trigger },
+  ),
+  form('set triggers <trigger> service attach <service>', 'writes go to this service', ({ trigger, service }) =>
+    ask({ verb: 'definition.set', name: trigger, service }),
+  ),
+  form('set triggers <trigger> service detach', 'writes go nowhere', ({ trigger }) =>
+    ask({ verb: 'definition.set', name: trigger, service: null }),
+  ),
+  form(
+    'set triggers <trigger>',
+    'change a trigger; path moves it',
+    ({ trigger, ...given }) => ask({ verb: 'definition.set', name: trigger, ...given }),
+    { of: { ...trigger, path: 'path' }, least: 1 },
+  ),
+  form('show triggers', 'all triggers', () => list({ verb: 'definition.list' })),
+  form('show triggers <trigger>', 'one trigger, by its name or path', ({ trigger }) =>
+    list({ verb: 'definition.list' }, trigger),
+  ),
+  form('delete triggers [name] <trigger>', 'delete a trigger', ({ trigger }) =>
+    ask({ verb: 'definition.delete', name: trigger }),
+  ),
+  form('delete triggers <trigger> service', 'writes go nowhere', ({ trigger }) =>
+    ask({ verb: 'definition.set', name: trigger, service: null }),
+  ),
+  form('delete triggers <trigger> plugin', 'the trigger has no plugin', ({ trigger }) =>
+    ask({ verb: 'definition.set', name: trigger, plugin: null }),
+  ),
+  form('delete triggers <trigger> args <argument>', 'take an argument away', ({ trigger, argument }) =>
+    ask({ verb: 'definition.set', name: trigger, args: { [argument]: null } }),
+  ),
+  form('delete triggers <trigger> timeout', 'the trigger has no timeout of its own', ({ trigger }) =>
+    ask({ verb: 'definition.set', name: trigger, timeout_ms: null }),
+  ),
+  form('delete triggers <trigger> description', 'take the description away', ({ trigger }) =>
+    ask({ verb: 'definition.set', name: trigger, description: '' }),
+  ),
+];
+
+const directories: readonly Form[] = [
+  form(
+    'set directories name <path>',
+    'make a directory, for triggers and other directories',
+    ({ path, ...given }) => ask({ verb: 'directory.add', path, ...given }),
+    { of: { mode: 'mode' } },
+  ),
+  form('set directories <path>', 'make a directory', ({ path }) => ask({ verb: 'directory.add', path })),
+  form('mkdir <path>', 'make a directory', ({ path }) => ask({ verb: 'directory.add', path })),
+  form(
+    'set directories <path>',
+    'change a directory; to moves it with all that it holds',
+    ({ path, ...given }) => ask({ verb: 'directory.set', path, ...given }),
+    { of: { to: 'path', mode: 'mode' }, least: 1 },
+  ),
+  form('show directories', 'all directories', () => list({ verb: 'directory.list' })),
+  form('show directories <path>', 'one directory', ({ path }) => list({ verb: 'directory.list' }, path)),
+  form('delete directories [name] <path>', 'delete an empty directory', ({ path }) =>
+    ask({ verb: 'directory.delete', path }),
+  ),
+  form('rmdir <path>', 'delete an empty directory', ({ path }) => ask({ verb: 'directory.delete', path })),
+];
+
+const teams: readonly Form[] = [
+  form(
+    'set teams name <team>',
+    'make a team; you are its admin',
+    ({ team, ...given }) => ask({ verb: 'team.add', name: team, ...given }),
+    { of: description },
+  ),
+  form(
+    'set teams <team> invite <user>',
+    'ask a user to join',
+    ({ team, user, role = 'member' }) => ask({ verb: 'team.invite', team, identity: user, role }),
+    { of: { role: 'role' } },
+  ),
+  form('set teams <team> accept', 'join a team that has invited you', ({ team }) => ask({ verb: 'team.accept', team })),
+  form('set teams <team> decline', 'do not join it', ({ team }) => ask({ verb: 'team.decline', team })),
+  form('set teams <team> users remove <user>', 'a user leaves the team', ({ team, user }) =>
+    ask({ verb: 'team.remove', team, identity: user }),
+  ),
+  form('set teams <team>', 'change a team', ({ team, ...given }) => ask({ verb: 'team.set', name: team, ...given }), {
+    of: { ...description, owner: 'user' },
+    least: 1,
+  }),
+  form('show teams', 'your teams, and those that have invited you', () => list({ verb: 'team.list' })),
+  form('show teams <team>', 'one team', ({ team }) => list({ verb: 'team.list' }, team)),
+  form('delete teams [name] <team>', 'delete a team', ({ team }) => ask({ verb: 'team.delete', name: team })),
+  form('delete teams <team> users <user>', 'a user leaves the team', ({ team, user }) =>
+    ask({ verb: 'team.remove', team, identity: user }),
+  ),
+];
+
+const users: readonly Form[] = [
+  form(
+    'set users identity <user>',
+    'make a user; without a secret, the password is asked for',
+    ({ user, secret, ...given }) => {
+      const add = (password: string): Ask => ({ verb: 'user.add', identity: user, secret: password, ...given });
+      return secret === undefined ? { kind: 'secret', user, ask: add } : ask(add(secret));
+    },
+    { of: { ...user, secret: 'secret' } },
+  ),
+  form('set users <user> secret', 'a new password, which is asked for', ({ user }) => ({
+    kind: 'secret',
+    user,
+    ask: (secret) => ({ verb: 'user.set', identity: user, secret }),
+  })),
+  form('set users <user> tokens revoke', 'all that the user is logged in with ends', ({ user }) =>
+    ask({ verb: 'user.revoke', identity: user }),
+  ),
+  form(
+    'set users <user>',
+    'change a user',
+    ({ user, ...given }) => ask({ verb: 'user.set', identity: user, ...given }),
+    { of: { ...user, secret: 'secret', disabled: 'flag' }, least: 1 },
+  ),
+  form('show users', 'the users of the team', () => list({ verb: 'user.list' })),
+  form('show users <user>', 'one user', ({ user }) => list({ verb: 'user.list' }, user)),
+  form('delete users [identity] <user>', 'delete a user', ({ user }) => ask({ verb: 'user.delete', identity: user })),
+];
+
+const requests: readonly Form[] = [
+  form(
+    'request service <service> plugin <plugin>',
+    'ask a service, and show what comes back',
+    ({ service, plugin, command = '', args = {}, timeout_ms = null }) => ({
+      kind: 'request',
+      request: { service, plugin, command, args, timeoutMs: timeout_ms },
+    }),
+    { of: { command: 'text', args: 'pair', timeout_ms: 'duration' } },
+  ),
+  form('show history', 'requests that are over, newest first', (given) => list({ verb: 'history.list', ...given }), {
+    of: { service: 'service', worker: 'worker', limit: 'count' },
+  }),
+  form('show history request <request>', 'all about one request', ({ request }) =>
+    list({ verb: 'history.list', request }, request),
+  ),
+];
+
+const session: readonly Form[] = [
+  form('help', 'show every statement', () => ({ kind: 'help', about: null })),
+  form('help <word>', 'show the statements with this word', ({ word }) => ({ kind: 'help', about: word })),
+  form('configure', 'enter the configure mode; in a script nothing needs it', () => ({ kind: 'configure' })),
+  form('exit', 'leave the configure mode; outside of it, the console', () => ({ kind: 'exit' })),
+  form('quit', 'the same as exit', () => ({ kind: 'exit' })),
+];
+
+/** By what they are about, as `help` shows them. */
+export const grammar: readonly { readonly about: string; readonly forms: readonly Form[] }[] = [
+  { about: 'Workers', forms: workers },
+  { about: 'Services', forms: services },
+  { about: 'Triggers', forms: triggers },
+  { about: 'Directories', forms: directories },
+  { about: 'Teams', forms: teams },
+  { about: 'Users', forms: users },
+  { about: 'Requests', forms: requests },
+  { about: 'Console', forms: session },
+];
+
+export const allForms: readonly Form[] = grammar.flatMap(({ forms }) => forms);

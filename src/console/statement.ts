@@ -1,0 +1,18 @@
+/** A line of the console → what it asks for. */
+import type { Statement } from '../registry/statements.ts';
+import type { Ask, Command } from './form.ts';
+import { commandOf } from './match.ts';
+import { wordsOf } from './words.ts';
+
+/** Null: nothing is asked, the line is empty or a comment. Throws `statement-invalid`. */
+export const parseStatement = (line: string): Command | null => {
+  const words = wordsOf(line);
+  return words.length === 0 ? null : commandOf(words);
+};
+
+/** What goes to the registry: a statement about a team by its name has it already. */
+export const inTeam = (ask: Ask, team: string): Statement =>
+  (ask.verb.startsWith('team.') ? ask : { ...ask, team }) as Statement;
+
+/** Whether a statement says which team it is about, so that no other has to be named. */
+export const namesItsTeam = (ask: Ask): boolean => ask.verb.startsWith('team.');

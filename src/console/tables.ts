@@ -1,0 +1,72 @@
+/** What the console shows of what the registry answers. */
+import type { RequestRecord } from '../bus/ports.ts';
+import type { Answer } from '../registry/statements.ts';
+import { type Row, renderRecord, renderTable } from './table.ts';
+
+interface Shape {
+  /** The columns of the table; also the keys of `--json`. */
+  readonly table: readonly string[];
+  /** What `show` of a single one has besides. */
+  readonly more: readonly string[];
+  /** By which it is named. */
+  readonly names: readonly string[];
+}
+
+const common = ['owner', 'created', 'updated'] as const;
+
+const shapes: Readonly<Record<Answer['kind'], Shape>> = {
+  worker: { table: ['id', 'identity', 'description', 'state', 'token', ...common], more: [], names: ['identity'] },
+  service: {
+    table: ['id', 'name', 'description', 'timeout', 'algorithm', 'triggers', 'workers', 'visibility', ...common],
+    more: ['retry'],
+    names: ['name'],
+  },
+  definition: {
+    table: ['id', 'name', 'description', 'plugin', 'hits', 'owner', 'visibility', 'created', 'updated'],
+    more: ['path', 'service', 'args', 'timeout', 'framing', 'delivery', 'durable', 'max_message', 'mode'],
+    names: ['name', 'path'],
+  },
+  directory: { table: ['id', 'path', 'description', 'mode', ...common], more: [], names: ['path'] },
+  team: { table: ['id', 'name', 'description', 'members', 'invited', ...common], more: [], names: ['name'] },
+  user: {
+    table: ['id', 'identity', 'description', 'role', 'state', 'home', 'created', 'updated'],
+    more: [],
+    names: ['identity'],
+  },
+  history: {
+    table: ['received', 'id', 'user', 'service', 'plugin', 'command', 'workers', 'result', 'exit_code'],
+    more: ['service_team', 'finished', 'reason', 'output'],
+    names: ['id'],
+  },
+};
+
+/** The rows of an answer as the tables have them. */
+export const rowsOf = ({ kind, rows }: Answer): Row[] =>
+  kind === 'history' ? rows.map((each) => historyRow(each as RequestRecord)) : (rows as Row[]);
+
+/** Those of this name; all for null. */
+export const rowsNamed = (kind: Answer['kind'], rows: readonly Row[], name: string | null): readonly Row[] =>
+  name === null ? rows : rows.filter((row) => shapes[kind].names.some((key) => row[key] === name));
+
+/** A table of all, or all about one. */
+export const renderRows = (kind: Answer['kind'], rows: readonly Row[], single: boolean): string => {
+  const { table, more } = shapes[kind];
+  if (!single) return renderTable(table, rows);
+  return rows.map((row) => renderRecord([...table, ...more], row)).join('\n\n');
+};
+
+/** What `--json` prints: an object per row, its keys the columns. */
+export const documentsOf = (kind: Answer['kind'], rows: readonly Row[], single: boolean): Row[] => {
+  const { table, more } = shapes[kind];
+  const keys = single ? [...table, ...more] : table;
+  return rows.map((row) => Object.fromEntries(keys.map((key) => [key, row[key] ?? null])));
+};
+
+/** A request with the parts of its workers in columns of their own. */
+const historyRow = (record: RequestRecord): Row => ({
+  ...record,
+  received: record.received_at,
+  finished: record.finished_at,
+  workers: record.legs.map(({ worker }) => worker),
+  output: record.legs.map(({ output_tail }) => output_tail),
+});
