@@ -19,6 +19,10 @@ export interface LivePluginsOptions {
   readonly node: string;
   /** Where triggerd is installed; its own plugins are used when `[plugins] path` is not there. */
   readonly installRoot: string;
+  /** The configuration file, absolute; null: there is none. */
+  readonly configFile: string | null;
+  /** Where plugins may keep something. */
+  readonly stateFolder: string;
   contextOf(job: Job): string;
   readonly log: Log;
 }
@@ -48,7 +52,8 @@ export const createLivePlugins = (options: LivePluginsOptions, config: Config): 
         runCommand,
       }),
       node: options.node,
-      baseEnv: baseEnvironment(),
+      baseEnv: jobEnvironment(options),
+      stateFolder: options.stateFolder,
       graceMs: settings.jobs.grace,
       maxOutputBytes: settings.jobs.max_output,
       defaultTimeoutMs: settings.jobs.timeout ?? null,
@@ -81,6 +86,13 @@ export const createLivePlugins = (options: LivePluginsOptions, config: Config): 
     conclude: (job, ending) => live.room.conclude(job, ending),
   };
 };
+
+/** So that a plugin finds Node.js where the machine has none, and that `trigger` in a job speaks to this daemon. */
+const jobEnvironment = ({ configFile }: LivePluginsOptions): Readonly<Record<string, string>> => ({
+  ...baseEnvironment(),
+  TRIGGERD_RUNTIME: process.execPath,
+  ...(configFile === null ? {} : { TRIGGERD_CONFIG: configFile }),
+});
 
 /** A checkout has its plugins beside it; a path that somebody has written down is what it says, also when nothing is there. */
 const pluginsFolder = ({ plugins: { path } }: Config, installRoot: string): string =>

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { StateFolder } from '../adapters/files/state-folder.ts';
 import { createProcessRunner } from '../adapters/process/process-runner.ts';
 import { createWatchPaths } from '../adapters/process/watch-paths.ts';
@@ -23,7 +23,7 @@ export const buildQueues = (
   state: StateFolder,
   releasers: Releasers,
 ): Pick<Parts, 'journal' | 'runner' | 'plugins' | 'queues'> => {
-  const { node, installRoot, log } = options;
+  const { node, installRoot, loaded, log } = options;
   const journal = openJournal({ file: state.journalFile, jobsDir: state.jobsDir });
   releasers.push('journal', () => journal.close());
 
@@ -32,7 +32,9 @@ export const buildQueues = (
   releasers.push('runner', () => runner.close());
 
   const contextOf = (job: Job) => contextDocument(node, journal.firings, job);
-  const plugins = createLivePlugins({ node, installRoot, contextOf, log }, config);
+  const configFile = loaded.file === null ? null : resolve(loaded.file);
+  const stateFolder = join(state.path, 'plugins');
+  const plugins = createLivePlugins({ node, installRoot, configFile, stateFolder, contextOf, log }, config);
   const queues = createQueues({
     queues: Object.entries(config.queues).map(([name, { slots, max_queued: maxQueued }]) => ({
       name,

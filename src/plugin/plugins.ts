@@ -12,8 +12,10 @@ export interface PluginsOptions {
   readonly files: PluginFiles;
   readonly puppetDriver: Driver;
   readonly node: string;
-  /** Environment that every job starts with: PATH, HOME, LANG, USER. */
+  /** Environment that every job starts with: PATH, HOME, LANG, USER, and where triggerd's own Node.js and configuration are. */
   readonly baseEnv: Readonly<Record<string, string>>;
+  /** Each plugin may have a folder in here for what it keeps; it makes that itself. */
+  readonly stateFolder: string;
   readonly graceMs: number;
   readonly maxOutputBytes: number;
   /** For jobs and plugins that say nothing; null: no limit. */
@@ -103,6 +105,7 @@ const planOf = (options: PluginsOptions, plugin: Plugin, driver: Driver, job: Jo
       ...request.env,
       ...argumentEnv(resolveArguments(plugin, request.args)),
       ...contextEnv(options, job, timeoutMs),
+      TRIGGERD_STATE: stateFolderOf(options, plugin),
     },
     cwd: request.cwd ?? '/',
     stdin: request.payload,
@@ -114,6 +117,10 @@ const planOf = (options: PluginsOptions, plugin: Plugin, driver: Driver, job: Jo
     terms: termsOf(plugin, argv),
   };
 };
+
+/** `file/stream` → `file+stream`: no plugin's folder lies in another's. */
+const stateFolderOf = ({ stateFolder }: PluginsOptions, { name }: Plugin): string =>
+  `${stateFolder}/${name.replaceAll('/', '+')}`;
 
 const limitsOf = ({ limits }: PluginsOptions, { manifest }: Plugin): JobLimits => ({
   memoryBytes: manifest.max_memory ?? limits.memoryBytes,

@@ -148,11 +148,27 @@ describe('the plugins folder', () => {
   });
 });
 
+const shippedNames = [
+  'chain',
+  'command',
+  'echo',
+  'file/stream',
+  'filter',
+  'flipflop',
+  'forward',
+  'log',
+  'monitor',
+  'process/kill',
+  'puppet',
+  'service',
+  'system/copy',
+];
+
 describe('the shipped plugins', () => {
   const files = createPluginFiles(shipped);
 
   it('are all valid', () => {
-    expect(files.names()).toEqual(['command', 'echo', 'puppet']);
+    expect(files.names()).toEqual(shippedNames);
     for (const name of files.names()) expect(readManifest(files.find(name)).manifest.summary).not.toBe('');
   });
 

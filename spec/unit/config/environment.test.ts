@@ -73,6 +73,8 @@ describe('the environment', () => {
     'TRIGGERD_NOOP',
     'TRIGGERD_SOURCE',
     'TRIGGERD_ATTEMPT',
+    'TRIGGERD_STATE',
+    'TRIGGERD_RUNTIME',
   ])('leaves %s alone: jobs have it', (name) => {
     expect(() => withEnv({ [name]: 'x' })).not.toThrow();
   });

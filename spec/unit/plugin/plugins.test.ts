@@ -106,6 +106,7 @@ describe('the plan for a job', () => {
     puppetDriver: execDriver,
     node: 'lb01',
     baseEnv: { PATH: '/bin', LANG: 'C.UTF-8' },
+    stateFolder: '/s/plugins',
     graceMs: 1000,
     maxOutputBytes: 10,
     defaultTimeoutMs: null,
@@ -142,6 +143,7 @@ describe('the plan for a job', () => {
       TRIGGERD_SOURCE: 'cli',
       TRIGGERD_NOOP: '0',
       TRIGGERD_FIRING: 'F1',
+      TRIGGERD_STATE: '/s/plugins/echo',
       TRIGGERD_DEADLINE: '1970-01-01T00:01:00.000Z',
     });
   });
@@ -209,6 +211,7 @@ describe('the end of a run', () => {
     },
     node: 'lb01',
     baseEnv: {},
+    stateFolder: '/s/plugins',
     graceMs: 1000,
     maxOutputBytes: 10,
     defaultTimeoutMs: null,

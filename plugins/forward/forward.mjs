@@ -1,0 +1,46 @@
+// Sends the payload to a URL and prints the answer's body. The exit code is the first digit of the status: 0 for 2xx.
+import { request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+
+const { TRIGGER_ARG_URL, TRIGGER_ARG_METHOD, TRIGGER_ARG_TYPE, TRIGGER_ARG_TEXT, TRIGGER_ARG_TIMEOUT } = process.env;
+
+const say = (text) => process.stderr.write(`forward: ${text}\n`);
+
+/** The URL that was given, as an address. Undefined, and said, when it is none. */
+const readUrl = () => {
+  const url = URL.canParse(TRIGGER_ARG_URL) ? new URL(TRIGGER_ARG_URL) : undefined;
+  if (url === undefined) say(`${TRIGGER_ARG_URL} is no URL`);
+  if (url?.username === '' && url.password === '') return url;
+  if (url !== undefined) say('a URL with a user or a password would show it to everybody who sees the queue');
+  return undefined;
+};
+
+/** The answer, once its head is there. Nothing is followed: a redirect is an answer as any other. */
+const send = (url, body, signal) =>
+  new Promise((resolve, reject) => {
+    const request = url.protocol === 'https:' ? requestHttps : requestHttp;
+    const headers = { 'content-type': TRIGGER_ARG_TYPE, 'content-length': body.length, 'user-agent': 'triggerd' };
+    request(url, { method: TRIGGER_ARG_METHOD, headers, signal }).on('response', resolve).on('error', reject).end(body);
+  });
+
+const forward = async (url) => {
+  const body = TRIGGER_ARG_TEXT === undefined ? await buffer(process.stdin) : Buffer.from(TRIGGER_ARG_TEXT);
+  const signal = AbortSignal.timeout(Number(TRIGGER_ARG_TIMEOUT) * 1000);
+  try {
+    const answer = await send(url, body, signal);
+    await pipeline(answer, process.stdout, { end: false, signal });
+    const { statusCode, statusMessage } = answer;
+    if (statusCode >= 200 && statusCode < 300) return 0;
+    say(`${TRIGGER_ARG_METHOD} ${url.origin} was answered ${statusCode} ${statusMessage}`);
+    return Math.floor(statusCode / 100);
+  } catch (error) {
+    const reason = signal.aborted ? `no answer in ${TRIGGER_ARG_TIMEOUT} s` : error.message || error.code;
+    say(`${TRIGGER_ARG_METHOD} ${url.origin}: ${reason}`);
+    return 1;
+  }
+};
+
+const url = readUrl();
+process.exitCode = url === undefined ? 2 : await forward(url);

@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { createPluginFiles } from '../../src/adapters/files/plugin-files.ts';
+import { baseEnvironment } from '../../src/adapters/system/base-env.ts';
+import { argumentVariable } from '../../src/plugin/argument-variable.ts';
+import { resolveArguments } from '../../src/plugin/arguments.ts';
+import { readManifest } from '../../src/plugin/manifest.ts';
+import { root } from './node.ts';
+
+export interface PluginRun {
+  readonly args?: Readonly<Record<string, string>>;
+  readonly payload?: string | Uint8Array;
+  /** On top of what a job has. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+}
+
+/**
+ * Starts a shipped plugin's executable with the environment that a job of it would have: arguments checked against the
+ * manifest, nothing inherited. Throws `plugin-arguments` as the daemon would. Without a payload its input stays open.
+ */
+export const startPlugin = (name: string, { args = {}, payload, env = {}, cwd = '/' }: PluginRun = {}) => {
+  const plugin = readManifest(createPluginFiles(join(root, 'plugins')).find(name));
+  const given = Object.entries(resolveArguments(plugin, args)).map(([key, value]) => [argumentVariable(key), value]);
+  return execa(plugin.executable, [], {
+    cwd,
+    extendEnv: false,
+    env: {
+      ...baseEnvironment(),
+      TRIGGERD_NODE: 'lb01',
+      TRIGGERD_NOOP: '0',
+      TRIGGERD_RUNTIME: process.execPath,
+      ...Object.fromEntries(given),
+      ...env,
+    },
+    ...(payload === undefined ? {} : { input: payload }),
+    reject: false,
+    stripFinalNewline: false,
+  });
+};
+
+/** The same until its end; without a payload its input is empty. */
+export const runPlugin = async (name: string, run: PluginRun = {}) => {
+  const { stdout, stderr, exitCode } = await startPlugin(name, { payload: '', ...run });
+  return { stdout, stderr, exitCode };
+};
