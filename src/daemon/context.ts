@@ -1,6 +1,6 @@
 import { chainOfRun } from '../domain/chain.ts';
 import type { Firing } from '../domain/firing.ts';
-import type { Job } from '../domain/job.ts';
+import type { Job, JobRequest, RequestOrigin } from '../domain/job.ts';
 import type { FiringLog } from '../queue/ports.ts';
 import { liveFirings } from '../watch/ended-elsewhere.ts';
 import { serializeFiring } from '../watch/wire.ts';
@@ -11,7 +11,8 @@ const maxBytes = 1_048_576;
 
 /**
  * The document that `TRIGGERD_CONTEXT` names, for plugins that want to know why they run, and for what they publish
- * themselves: `{ format: 1, node, job: { id, attempt, source, noop }, chain, ttl, firings_total, firings: [as in etcd] }`.
+ * themselves: `{ format: 1, node, job: { id, attempt, source, noop }, chain, ttl, firings_total, firings: [as in etcd] }`,
+ * and of a request `request: { id, service, user, worker, chain }`, whose `chain` of ids ends with its own.
  * `chain` and `ttl` are what a firing published inside this run takes over. `firings` holds the newest of them, 100 and
  * 1 MiB at most; `firings_total` counts all.
  */
@@ -19,8 +20,18 @@ export const contextDocument = (node: string, firings: Pick<FiringLog, 'ofJob'>,
   const { id, attempt, request } = job;
   const owed = liveFirings(firings, id).map(({ firing }) => firing);
   const facts = { id, attempt, source: request.source, noop: request.noop };
-  const head = { format: 1, node, job: facts, ...chainOfRun(owed, node), firings_total: owed.length };
+  const chain = request.origin === undefined ? chainOfRun(owed, node) : { chain: [], ttl: hopsAfter(request.origin) };
+  const head = { format: 1, node, job: facts, ...chain, ...requestFacts(request), firings_total: owed.length };
   return `${JSON.stringify(head).slice(0, -1)},"firings":[${newest(owed).join(',')}]}\n`;
+};
+
+/** −1 means none: whatever is fired or asked for from there is stopped. */
+const hopsAfter = ({ ttl }: RequestOrigin): number => Math.max(-1, ttl - 1);
+
+const requestFacts = ({ origin, user }: JobRequest): object => {
+  if (origin === undefined) return {};
+  const { id, service, worker, chain } = origin;
+  return { request: { id, service, user: user ?? null, worker, chain: [...chain, id] } };
 };
 
 /** The newest as JSON, oldest of them first. */

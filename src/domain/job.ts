@@ -31,6 +31,8 @@ export interface JobRequest {
   readonly cwd: string | null;
   /** The plugin's standard input; null is empty. */
   readonly payload: string | null;
+  /** How `payload` is written here; missing: as it is. Bytes that are no UTF-8 come in base64. */
+  readonly payloadEncoding?: 'base64';
   readonly noop: boolean;
   readonly label: string | null;
   /** Null: the plugin's own timeout, if it has one. */
@@ -41,6 +43,21 @@ export interface JobRequest {
   readonly source: JobSource;
   /** Who added it by hand, as `trigger` says; missing where nobody did. */
   readonly user?: string;
+  /** With source `request`: the request that it is for. */
+  readonly origin?: RequestOrigin;
+}
+
+/** One worker's part of a request that came over the bus. */
+export interface RequestOrigin {
+  /** ULID; the same for every worker that the request was given to. */
+  readonly id: string;
+  /** `team/identity` of the worker. */
+  readonly worker: string;
+  readonly service: string;
+  /** Ids of the requests and firings that led to this request, oldest first. */
+  readonly chain: readonly string[];
+  /** Hops that may follow. */
+  readonly ttl: number;
 }
 
 export type JobSource = 'firing' | 'cli' | 'request' | 'message';

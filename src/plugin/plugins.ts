@@ -1,4 +1,4 @@
-import type { Job } from '../domain/job.ts';
+import type { Job, JobRequest } from '../domain/job.ts';
 import type { JobLimits, LaunchPlan, Plugins, RunEnding, RunTerms, Verdict } from '../queue/ports.ts';
 import { argumentVariable } from './argument-variable.ts';
 import { resolveArguments } from './arguments.ts';
@@ -109,6 +109,7 @@ const planOf = (options: PluginsOptions, plugin: Plugin, driver: Driver, job: Jo
     },
     cwd: request.cwd ?? '/',
     stdin: request.payload,
+    ...(request.payloadEncoding === undefined ? {} : { stdinEncoding: request.payloadEncoding }),
     timeoutMs,
     graceMs: options.graceMs,
     maxOutputBytes: options.maxOutputBytes,
@@ -138,5 +139,16 @@ const contextEnv = (options: PluginsOptions, job: Job, timeoutMs: number | null)
   TRIGGERD_SOURCE: job.request.source,
   TRIGGERD_NOOP: job.request.noop ? '1' : '0',
   ...(job.firings[0] === undefined ? {} : { TRIGGERD_FIRING: job.firings[0] }),
+  ...requestEnv(job.request),
   ...(timeoutMs === null ? {} : { TRIGGERD_DEADLINE: new Date(options.now() + timeoutMs).toISOString() }),
 });
+
+const requestEnv = ({ origin, user }: JobRequest): Record<string, string> =>
+  origin === undefined
+    ? {}
+    : {
+        TRIGGERD_REQUEST: origin.id,
+        TRIGGERD_SERVICE: origin.service,
+        TRIGGERD_WORKER: origin.worker,
+        TRIGGERD_USER: user ?? '',
+      };

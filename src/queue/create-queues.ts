@@ -21,6 +21,7 @@ import { retry } from './verbs/retry.ts';
 import { satisfy } from './verbs/satisfy.ts';
 import { skip } from './verbs/skip.ts';
 import { setSlots, slots } from './verbs/slots.ts';
+import { free, onFree, startNow } from './verbs/start-now.ts';
 import { summary } from './verbs/summary.ts';
 import { jobFor, take } from './verbs/take.ts';
 import { waitFor } from './verbs/wait-for.ts';
@@ -36,9 +37,13 @@ export const createQueues = (options: QueuesOptions): Queues => {
     jobFor: (request) => jobFor(room, request),
     take: (firings) => take(room, firings),
     get: (id) => jobWithId(room, id),
+    find: (id) => room.journal.get(id),
     list: (filter) => room.journal.list(filter),
     summary: () => summary(room),
-    kill: (id) => kill(room, id),
+    kill: (id, why) => kill(room, id, why),
+    free: (queue) => free(room, queue),
+    onFree: (queue, listener) => onFree(room, queue, listener),
+    startNow: (request) => startNow(room, request),
     remove: (id) => remove(room, id),
     skip: (id, reason) => skip(room, id, reason),
     satisfy: (id, ending) => satisfy(room, id, ending),
@@ -77,6 +82,7 @@ const createRoom = ({ queues, ...ports }: QueuesOptions): Room => {
     deferrals,
     preparing: new Map(),
     adopting: new Map(),
+    killReasons: new Map(),
     wake: wakeNamed,
     phase: 'new',
   };
@@ -104,6 +110,7 @@ const createQueue = (options: QueueOptions, journal: Journal, isConfigured: bool
     choosing: Promise.resolve(),
     isPaused: paused,
     drains: 0,
+    openings: new Set(),
     outage: undefined,
   };
 };

@@ -9,6 +9,7 @@ import type {
   JobTimes,
   ListedJob,
   QueuedJob,
+  RequestOrigin,
   ResultDetails,
   RunningJob,
   SkippedJob,
@@ -41,6 +42,8 @@ export interface Journal {
   deferred(): QueuedJob[];
   /** queued → running; counts the attempt. */
   start(id: JobId, at: number): RunningJob;
+  /** (new) → running: the job of a request, which never waits; its id is remembered from now on. */
+  begin(entry: NewJob): RunningJob;
   /** running → finished. */
   finish(
     id: JobId,
@@ -94,6 +97,19 @@ export interface FiringLog {
   forgetBefore(at: number): number;
   /** The largest id that was ever forgotten; null when none was. */
   forgottenUpTo(): FiringId | null;
+}
+
+/** Which requests have run here. Ids outlive their jobs: a request that comes again is answered, not run again. */
+export interface RequestLog {
+  find(run: Pick<RequestOrigin, 'id' | 'worker'>): LoggedRequest | undefined;
+  /** Forgets the ids of ended requests beyond the newest `keep`, and of those from before `at`. */
+  forget(limits: { readonly keep: number; readonly before: number }): void;
+}
+
+export interface LoggedRequest {
+  readonly jobId: JobId;
+  /** Null while it runs. */
+  readonly ending: Pick<FinishedJob, 'result' | 'times'> | null;
 }
 
 export interface LoggedFiring {
@@ -166,6 +182,8 @@ export interface LaunchPlan {
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
   readonly stdin: string | null;
+  /** How `stdin` is written here; missing: as it is. */
+  readonly stdinEncoding?: 'base64';
   readonly timeoutMs: number | null;
   /** Between TERM and KILL. */
   readonly graceMs: number;
@@ -256,7 +274,7 @@ export interface Plugins {
   /** Refuses (`plugin-*` errors) what could never run, before it enters a queue; returns the command as shown. */
   check(request: JobRequest): string;
   /** Something in the way of this job right now, e.g. Puppet's agent lock; null: go. */
-  obstacle(job: QueuedJob): Promise<Omit<Deferral, 'since'> | null>;
+  obstacle(job: Job): Promise<Omit<Deferral, 'since'> | null>;
   prepare(job: Job): Promise<LaunchPlan>;
   conclude(job: Job, ending: RunEnding): Promise<Verdict>;
   /** Whether a job whose runner died with it (a reboot, say) is to be run again: its plugin's `on_restart`. */

@@ -1,5 +1,15 @@
-import type { FinishedJob, Job, JobId, JobRequest, ListedJob, QueuedJob, SkippedJob } from '../domain/job.ts';
+import type {
+  FinishedJob,
+  Job,
+  JobId,
+  JobRequest,
+  ListedJob,
+  QueuedJob,
+  RunningJob,
+  SkippedJob,
+} from '../domain/job.ts';
 import type { Acceptance, DecidedFiring, JobFilter, NewJob } from './ports.ts';
+import type { KillReason } from './room.ts';
 import type { Ending } from './transitions.ts';
 
 /** The queue room's face: what the control API, the watcher and the daemon use. */
@@ -15,10 +25,19 @@ export interface Queues {
 
   /** Throws `job-not-found`. */
   get(id: JobId): Job;
+  find(id: JobId): Job | undefined;
   list(filter: JobFilter): ListedJob[];
   summary(): QueueSummary[];
 
-  kill(id: JobId): Promise<RunningOrEnded>;
+  /** Slots of this queue that could take a job at once. */
+  free(queue: string): number;
+  /** Called when `free` may have grown. Returns the unsubscriber. */
+  onFree(queue: string, listener: () => void): () => void;
+  /** Starts a job that does not wait: undefined when no slot is free. Throws `plugin-*`. */
+  startNow(request: JobRequest): RunningJob | undefined;
+
+  /** `why` becomes the job's result, if it ends by this kill. */
+  kill(id: JobId, why?: KillReason): Promise<RunningOrEnded>;
   remove(id: JobId): SkippedJob;
   /** Ends a queued job that has lost its purpose. */
   skip(id: JobId, reason: string): SkippedJob;

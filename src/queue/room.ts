@@ -51,6 +51,8 @@ export interface NamedQueue extends QueueOptions {
   isPaused: boolean;
   /** How many wait for this queue to run empty; it takes no new job meanwhile. */
   drains: number;
+  /** Called when the queue may take jobs again that it would not have taken before. */
+  readonly openings: Set<() => void>;
   /** An outage of what this queue needs; see rest.ts. Undefined while all is well. */
   outage: Outage | undefined;
 }
@@ -62,6 +64,9 @@ export interface Outage {
   readonly timer: NodeJS.Timeout | undefined;
 }
 
+/** What the result of a killed job says instead of `killed` alone. */
+export type KillReason = { readonly kind: 'killed' | 'interrupted'; readonly reason: string };
+
 /** What the parts of this room share. */
 export interface Room extends Omit<QueuesOptions, 'queues'> {
   readonly queues: ReadonlyMap<string, NamedQueue>;
@@ -72,6 +77,8 @@ export interface Room extends Omit<QueuesOptions, 'queues'> {
   readonly preparing: Map<JobId, { isKilled: boolean }>;
   /** Jobs that are running for the journal, and whose folder is being looked at; `kill` marks them. */
   readonly adopting: Map<JobId, { isKilled: boolean }>;
+  /** Why a running job is being ended, by those who gave a reason. */
+  readonly killReasons: Map<JobId, KillReason>;
   /** Makes sure that a turn looks at the queue: something may have become runnable. */
   wake(queue: string): void;
   phase: 'new' | 'running' | 'stopped';

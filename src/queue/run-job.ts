@@ -4,7 +4,8 @@ import { TriggerdError } from '../domain/errors.ts';
 import type { JobTimes, RunningJob } from '../domain/job.ts';
 import type { JobResult } from '../domain/result.ts';
 import type { LaunchPlan, RunEnding, Verdict } from './ports.ts';
-import type { Room } from './room.ts';
+import type { KillReason, Room } from './room.ts';
+import type { Ending } from './transitions.ts';
 
 type Outcome = RunEnding | JobResult | 'never-started' | 'lost';
 
@@ -24,16 +25,32 @@ export const runJob = async (room: Room, job: RunningJob): Promise<void> => {
   throw trouble ?? new TriggerdError('internal', `No runner took job ${job.id}.`, { details: { job: job.id } });
 };
 
+/** A request is somebody's who waits, and who has its id: it ends here, and is never run behind their back. */
+const isRequest = ({ request }: RunningJob): boolean => request.source === 'request';
+
 /** Ends a job that can not be started. */
 export const endUnstarted = (room: Room, job: RunningJob, result: JobResult): Promise<void> =>
   settle(room, job, result);
 
 /** Waits for the end of a job that an earlier daemon started. */
 export const adoptJob = async (room: Room, job: RunningJob): Promise<void> => {
-  const outcome = await adopted(room, job);
+  const outcome = await (isRequest(job) ? endOfRequest(room, job) : adopted(room, job));
   if (outcome === undefined) return;
   room.log.info({ job: job.id, outcome: typeof outcome === 'string' ? outcome : 'ended' }, 'A job was adopted.');
   await settle(room, job, outcome);
+};
+
+/** Requests end with their worker: what is left of one is killed, and one that has ended meanwhile has its own result. */
+const endOfRequest = async (room: Room, job: RunningJob): Promise<Outcome | undefined> => {
+  const reason = 'The daemon was started anew while it ran.';
+  room.killReasons.set(job.id, { kind: 'interrupted', reason });
+  const outcome = adopted(room, job);
+  try {
+    await room.runner.kill(job.folder);
+  } catch (thrown) {
+    room.log.debug({ error: thrown, job: job.id }, 'Nothing was left of a request to kill.');
+  }
+  return (await outcome) === 'never-started' ? { kind: 'interrupted', reason } : outcome;
 };
 
 /**
@@ -84,19 +101,21 @@ const attempt = async (room: Room, job: RunningJob): Promise<Attempt> => {
 const planned = async (room: Room, job: RunningJob): Promise<LaunchPlan | Attempt> => {
   try {
     const plan = await prepare(room, job);
-    return plan === 'killed' ? { outcome: { kind: 'killed', signal: 'SIGTERM' } } : plan;
+    return 'kind' in plan ? { outcome: plan } : plan;
   } catch (thrown) {
     if (thrown instanceof TriggerdError && thrown.retryable) return { outcome: 'never-started', trouble: thrown };
     return { outcome: { kind: 'failed-to-start', reason: messageOf(thrown) } };
   }
 };
 
-const prepare = async (room: Room, job: RunningJob): Promise<LaunchPlan | 'killed'> => {
+const prepare = async (room: Room, job: RunningJob): Promise<LaunchPlan | JobResult> => {
   const mark = { isKilled: false };
   room.preparing.set(job.id, mark);
   try {
+    const obstacle = isRequest(job) ? await room.plugins.obstacle(job) : null;
+    if (obstacle !== null) return { kind: 'failed-to-start', reason: obstacle.reason };
     const plan = await room.plugins.prepare(job);
-    return mark.isKilled ? 'killed' : plan;
+    return mark.isKilled ? { kind: 'killed', signal: 'SIGTERM' } : plan;
   } finally {
     // `run` writes the plan before it gives way: from here on a kill finds the folder.
     room.preparing.delete(job.id);
@@ -104,20 +123,43 @@ const prepare = async (room: Room, job: RunningJob): Promise<LaunchPlan | 'kille
 };
 
 const settle = async (room: Room, job: RunningJob, outcome: Outcome): Promise<void> => {
-  if (outcome === 'never-started') return journalled(room, () => room.transitions.unstart(job.id));
+  if (outcome === 'never-started') {
+    if (isRequest(job)) return finish(room, job, { kind: 'failed-to-start', reason: 'No runner could be had for it.' });
+    return journalled(room, () => room.transitions.unstart(job.id));
+  }
   if (outcome === 'lost') return interrupted(room, job);
   if ('kind' in outcome) return finish(room, job, outcome);
   const verdict = await judge(room, job, outcome);
-  if (verdict.kind === 'deferred') return journalled(room, () => room.deferrals.defer(job, verdict.deferral));
+  if (verdict.kind === 'deferred' && !isRequest(job))
+    return journalled(room, () => room.deferrals.defer(job, verdict.deferral));
   const startedAt = outcome.exit.kind === 'not-started' ? null : outcome.startedAt;
   const { finishedAt, times } = outcome;
-  const { result, details } = verdict;
-  return journalled(room, () => room.transitions.finish(job.id, { startedAt, finishedAt, times, result, details }));
+  const { result, details } = verdict.kind === 'deferred' ? didNotRun(verdict.deferral) : verdict;
+  return ended(room, job, { startedAt, finishedAt, times, result, details });
+};
+
+/** Of a request, which nothing defers. */
+const didNotRun = ({ reason }: { readonly reason: string }): Pick<Ending, 'result' | 'details'> => ({
+  result: { kind: 'failed', exitCode: 1, reason },
+  details: {},
+});
+
+const ended = (room: Room, job: RunningJob, ending: Ending): Promise<void> => {
+  const why = room.killReasons.get(job.id);
+  room.killReasons.delete(job.id);
+  const { result } = ending;
+  return journalled(room, () => room.transitions.finish(job.id, { ...ending, result: explained(result, why) }));
+};
+
+/** Whoever had it killed knows best what that means. */
+const explained = (result: JobResult, why: KillReason | undefined): JobResult => {
+  if (result.kind !== 'killed' || why === undefined) return result;
+  return why.kind === 'killed' ? { ...result, reason: why.reason } : { kind: 'interrupted', reason: why.reason };
 };
 
 /** Nobody saw it end. It is run again if its plugin can stand that, unless it seems to be what takes its runner down. */
 const interrupted = (room: Room, job: RunningJob): Promise<void> => {
-  if (isRerun(room, job) && job.attempt < room.maxAttempts) {
+  if (!isRequest(job) && isRerun(room, job) && job.attempt < room.maxAttempts) {
     room.log.warn({ job: job.id, attempt: job.attempt }, 'A job was interrupted; it is run again.');
     return journalled(room, () => room.transitions.rerun(job.id));
   }
@@ -137,8 +179,7 @@ const isRerun = (room: Room, job: RunningJob): boolean => {
 /** The end of a job that no runner has seen end. */
 const finish = (room: Room, job: RunningJob, result: JobResult): Promise<void> => {
   const startedAt = result.kind === 'interrupted' ? job.startedAt : null;
-  const ending = { startedAt, finishedAt: room.clock.now(), times: noTimes, result, details: {} };
-  return journalled(room, () => room.transitions.finish(job.id, ending));
+  return ended(room, job, { startedAt, finishedAt: room.clock.now(), times: noTimes, result, details: {} });
 };
 
 const judge = async (room: Room, job: RunningJob, ending: RunEnding): Promise<Verdict> => {

@@ -1,6 +1,7 @@
 /**
  * Every change of a job's state, each in one place: first the journal, then whoever listens.
  *
+ *     (new) ──begin──────────────────────────►    │           a request: it never waits
  *     (new) ──add / take────► queued ──start──► running ──finish──► finished
  *                              │ ▲ ▲               │
  *                              │ │ └──── defer ────┤   it turned out not to have run (agent lock, agent disabled)
@@ -25,6 +26,7 @@ export interface Transitions {
   add(entry: NewJob): QueuedJob;
   take(firings: readonly DecidedFiring[]): Acceptance[];
   start(id: JobId): RunningJob;
+  begin(entry: NewJob): RunningJob;
   finish(id: JobId, ending: Ending): FinishedJob;
   /** Of a queued job: its run was somebody else's. */
   satisfy(id: JobId, ending: Ending): FinishedJob;
@@ -49,6 +51,7 @@ export const createTransitions = (journal: Journal, changes: Changes, clock: Clo
       for (const each of acceptances) if (each.kind === 'queued') announced(each.job);
       return acceptances;
     },
+    begin: (entry) => announced(journal.begin(entry)),
     start: (id) => announced(journal.start(id, clock.now())),
     finish: (id, ending) => announced(journal.finish(id, ending)),
     satisfy: (id, ending) => announced(journal.satisfy(id, ending)),

@@ -26,12 +26,13 @@ export const wake = (room: Room, queue: NamedQueue): void => {
     while (queue.turns.size < queue.turns.concurrency && mayHaveMore(room, queue)) {
       addTurn(queue, () => takeTurn(room, queue));
     }
+    for (const opened of queue.openings) opened();
   } catch (thrown) {
     restAfter(room, queue, thrown);
   }
 };
 
-const restAfter = (room: Room, queue: NamedQueue, thrown: unknown): void =>
+export const restAfter = (room: Room, queue: NamedQueue, thrown: unknown): void =>
   rest(room, queue, thrown, () => wake(room, queue));
 
 /** Lets a job that already runs hold a slot until `over`. The wake-up is the turn's own: as a waiting one it counts. */
@@ -42,6 +43,18 @@ export const holdSlot = (room: Room, queue: NamedQueue, over: Promise<void>): vo
   };
   addTurn(queue, turn, adoptedFirst);
 };
+
+/** Gives a job that the journal calls running the slot that is free for it. */
+export const runNow = (room: Room, queue: NamedQueue, job: RunningJob): void =>
+  addTurn(queue, async () => {
+    try {
+      await runJob(room, job);
+      restIsOver(room, queue);
+      wake(room, queue);
+    } catch (thrown) {
+      restAfter(room, queue, thrown);
+    }
+  });
 
 const addTurn = (queue: NamedQueue, turn: () => Promise<void>, priority = 0): void => {
   // A turn never rejects; p-queue's own promise is of no interest.

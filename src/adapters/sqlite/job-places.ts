@@ -1,8 +1,9 @@
 import type { Firing } from '../../domain/firing.ts';
-import type { JobId, QueuedJob } from '../../domain/job.ts';
+import type { JobId, QueuedJob, RunningJob } from '../../domain/job.ts';
 import type { Acceptance, DecidedFiring, FiringLog, Journal, NewJob } from '../../queue/ports.ts';
 import { insertFiring } from './firing-store.ts';
 import type { Transition } from './job-transitions.ts';
+import { insertRequestId } from './request-store.ts';
 import type { Statements } from './statements.ts';
 
 /** How jobs and firings come into the journal, and the places of queued jobs. */
@@ -10,11 +11,24 @@ export const createJobPlaces = (
   sql: Statements,
   firings: Pick<FiringLog, 'find'>,
   transition: Transition,
-): Pick<Journal, 'add' | 'take' | 'makeUrgent' | 'swap'> => {
+): Pick<Journal, 'add' | 'begin' | 'take' | 'makeUrgent' | 'swap'> => {
   const insert = (entry: NewJob): QueuedJob => {
     const id = insertRow(sql, entry);
     // Ids only grow, so a job's id is also a place behind all others.
     return entry.request.urgent ? toHead(id) : transition(id, 'queued', 'queued', 'place = ?', id);
+  };
+
+  const begin = (entry: NewJob): RunningJob => {
+    const id = insertRow(sql, entry);
+    if (entry.request.origin !== undefined) insertRequestId(sql, id, entry.request.origin, entry.at);
+    return transition(
+      id,
+      'queued',
+      'running',
+      `state = 'running', place = ?, attempt = 1, started_at = ?`,
+      id,
+      entry.at,
+    );
   };
 
   const toHead = (id: JobId): QueuedJob =>
@@ -52,6 +66,7 @@ export const createJobPlaces = (
   };
 
   return {
+    begin: (entry) => sql.atomically(() => begin(entry)),
     add: (entry) => sql.atomically(() => insert(entry)),
     take: (decided) => sql.atomically(() => decided.map(take)),
     makeUrgent: (id) => sql.atomically(() => toHead(id)),

@@ -10,6 +10,7 @@ import { pragma } from './keep.ts';
  * - `waiting` is 1 while the job named by `after_id` has not ended: with it `head` is one index look-up.
  * - `counts` is kept by triggers, so that a summary of 100,000 jobs costs as much as one of ten.
  * - `leftovers` are jobs whose rows are gone and whose folders may still be there.
+ * - `request_ids` remembers requests beyond their jobs: `key` is `<team>/<identity>/<id>`, `ending` is null while one runs.
  */
 const migrations: readonly string[] = [
   `
@@ -75,6 +76,17 @@ const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE leftovers (job_id INTEGER PRIMARY KEY) STRICT;
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  `,
+  `
+  CREATE TABLE request_ids (
+    job_id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    at INTEGER NOT NULL,
+    ending TEXT
+  ) STRICT;
+  CREATE TRIGGER requests_ended AFTER UPDATE OF ending ON jobs WHEN new.source = 'request' BEGIN
+    UPDATE request_ids SET ending = new.ending WHERE job_id = new.id;
+  END;
   `,
 ];
 

@@ -1,7 +1,8 @@
-import type { FiringLog, Journal } from '../../queue/ports.ts';
+import type { FiringLog, Journal, RequestLog } from '../../queue/ports.ts';
 import { closeDatabase, openDatabase } from './database.ts';
 import { createFiringStore } from './firing-store.ts';
 import { createJobStore } from './job-store.ts';
+import { createRequestStore } from './request-store.ts';
 import { statementsOf } from './statements.ts';
 
 export interface JournalOptions {
@@ -14,6 +15,7 @@ export interface JournalOptions {
 export interface OpenJournal {
   readonly journal: Journal;
   readonly firings: FiringLog;
+  readonly requests: RequestLog;
   /** Lets the next daemon in. Nothing may be called afterwards. */
   close(): void;
 }
@@ -28,6 +30,7 @@ export const openJournal = ({ file, jobsDir }: JournalOptions): OpenJournal => {
   return {
     journal: createJobStore(statements, jobsDir),
     firings: createFiringStore(statements),
+    requests: createRequestStore(statements),
     close: () => closeDatabase(db, file),
   };
 };

@@ -11,6 +11,7 @@ export const drain = async (room: Room, name: string, signal: AbortSignal): Prom
     await isEmpty(room, name, signal);
   } finally {
     queue.drains -= 1;
+    room.wake(name);
   }
 };
 

@@ -112,15 +112,20 @@ const lastBytes = (pieces: readonly Piece[], limit: number): Piece[] => {
   return cut === undefined ? [] : [{ ...cut, bytes: cut.bytes.subarray(Math.max(0, length - limit)) }, ...rest];
 };
 
-/** Index lines are held back for a step so that byte-wise output does not make an index larger than itself. */
+/**
+ * After an index line the next one is held back for a step, so that byte-wise output does not make an index larger than
+ * itself. The first bytes after a pause are indexed at once: somebody may be reading along.
+ */
 const createIndex = (file: string) => {
   let fd: number | undefined;
   let pending: { stream: StreamTag; atMs: number; length: number } | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let flushedAtMs = Number.NEGATIVE_INFINITY;
   const flush = (): void => {
     clearTimeout(timer);
     timer = undefined;
     if (pending === undefined) return;
+    flushedAtMs = performance.now();
     fd ??= opened(file);
     if (fd !== undefined) wrote(fd, Buffer.from(`${pending.atMs} ${pending.stream} ${pending.length}\n`));
     pending = undefined;
@@ -129,7 +134,8 @@ const createIndex = (file: string) => {
     add: (stream: StreamTag, atMs: number, length: number): void => {
       if (pending !== undefined && (pending.stream !== stream || atMs - pending.atMs > indexStepMs)) flush();
       pending = { stream, atMs: pending?.atMs ?? atMs, length: (pending?.length ?? 0) + length };
-      timer ??= setTimeout(flush, indexStepMs);
+      if (performance.now() - flushedAtMs > indexStepMs) flush();
+      else timer ??= setTimeout(flush, indexStepMs);
     },
     close: (): void => {
       flush();

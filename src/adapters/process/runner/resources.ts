@@ -39,7 +39,7 @@ export const openResources = (order: Order, plan: LaunchPlan, openPipe: () => Pi
     return opened;
   };
   const input = (): Streams['stdin'] => {
-    const opened = openInput(order, plan.stdin);
+    const opened = openInput(order, plan);
     if (opened !== 'ignore') undo.push(() => closeSync(opened));
     return opened;
   };

@@ -60,13 +60,16 @@ const exitOf = (child: ChildProcess): Promise<ProcessExit> =>
  * The job's input as a file without a name, not a pipe: a job that reads little of it, or late, holds up nobody, and
  * `/dev/stdin` can be opened.
  */
-export const openInput = ({ folder, token }: Order, text: string | null): number | 'ignore' => {
+export const openInput = (
+  { folder, token }: Order,
+  { stdin: text, stdinEncoding }: Pick<LaunchPlan, 'stdin' | 'stdinEncoding'>,
+): number | 'ignore' => {
   if (text === null) return 'ignore';
   const file = `${folder}/stdin-${token}`;
   const fd = openSync(file, 'wx+', 0o600);
   rmSync(file);
   try {
-    const bytes = Buffer.from(text);
+    const bytes = Buffer.from(text, stdinEncoding);
     // Written at positions, so that the offset that the job inherits stays 0.
     for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, at);
     return fd;

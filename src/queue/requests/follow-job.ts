@@ -1,0 +1,77 @@
+import type { RequestEnding, RequestListener } from '../../bus/ports.ts';
+import { type FinishedJob, hasEnded, type Job, type SkippedJob } from '../../domain/job.ts';
+import type { Log } from '../../domain/log.ts';
+import type { LoggedRequest } from '../ports.ts';
+import type { Queues } from '../queues.ts';
+import type { OutputReader, OutputSummary } from './ports.ts';
+
+/** One listener of one job. */
+export interface Follower {
+  /** Tells it nothing more. */
+  stop(): void;
+  /** Resolves when it has been told all, or was stopped. */
+  readonly over: Promise<void>;
+}
+
+export interface FollowOptions {
+  readonly queues: Pick<Queues, 'waitFor'>;
+  readonly reader: OutputReader;
+  readonly log: Log;
+}
+
+/** Tells `listener` the output of the job from the first byte, and its end. */
+export const followJob = ({ queues, reader, log }: FollowOptions, job: Job, listener: RequestListener): Follower => {
+  const stopped = new AbortController();
+  const reading = reader.read(job.folder, hasEnded(job), (piece) => listener.output(piece));
+  const tell = async (): Promise<void> => {
+    const ended = await queues.waitFor(job.id, stopped.signal);
+    const output = await reading.finish().catch((thrown: unknown) => {
+      log.error({ error: thrown, job: job.id }, 'The output of a request could not be read to its end.');
+      return nothing;
+    });
+    if (!stopped.signal.aborted) listener.ended(endingOf(ended, output));
+  };
+  return {
+    stop: () => {
+      reading.stop();
+      stopped.abort();
+    },
+    over: tell().catch((thrown: unknown) => {
+      if (!stopped.signal.aborted) log.error({ error: thrown, job: job.id }, 'A request could not be followed.');
+    }),
+  };
+};
+
+const endingOf = (job: FinishedJob | SkippedJob, output: OutputSummary): RequestEnding => ({
+  jobId: job.id,
+  result: job.state === 'finished' ? job.result : { kind: 'interrupted', reason: job.reason },
+  ranMs: job.state === 'finished' && job.startedAt !== null ? Math.round(job.times.realS * 1000) : null,
+  outputBytes: output.bytes,
+  outputTail: output.tail,
+});
+
+/** Of a job that is forgotten: its output is gone, and its end is what its id remembers. */
+export const recall = ({ jobId, ending }: LoggedRequest, listener: RequestListener): Follower => {
+  let isStopped = false;
+  const tell = async (): Promise<void> => {
+    await Promise.resolve();
+    if (!isStopped) await listener.output({ stream: 'err', bytes: outputIsGone });
+    if (isStopped) return;
+    const { result, times } = ending ?? neverEnded;
+    const ranMs = Math.round(times.realS * 1000);
+    listener.ended({ jobId, result, ranMs, outputBytes: outputIsGone.length, outputTail: outputIsGone });
+  };
+  return {
+    stop: () => {
+      isStopped = true;
+    },
+    over: tell(),
+  };
+};
+
+const outputIsGone = Buffer.from('[triggerd: the output is not kept any more]\n');
+const neverEnded: Pick<FinishedJob, 'result' | 'times'> = {
+  result: { kind: 'interrupted', reason: 'How it ended is not known.' },
+  times: { realS: 0, userS: 0, systemS: 0 },
+};
+const nothing: OutputSummary = { bytes: 0, tail: Buffer.alloc(0) };

@@ -1,0 +1,46 @@
+import { TriggerdError } from '../../domain/errors.ts';
+import type { JobRequest, RunningJob } from '../../domain/job.ts';
+import { isResting } from '../rest.ts';
+import { type NamedQueue, queueNamed, type Room } from '../room.ts';
+import { restAfter, runNow } from '../turns.ts';
+
+/** Slots that could take a job at once: none while the queue is paused, drains or rests. */
+export const free = (room: Room, name: string): number => {
+  const queue = queueNamed(room, name);
+  if (room.phase !== 'running' || queue.isPaused || queue.drains > 0 || isResting(queue)) return 0;
+  return Math.max(0, queue.turns.concurrency - queue.turns.pending - queue.turns.size);
+};
+
+/** Calls back when slots may have become free: a turn is over, or something that kept the queue shut is. */
+export const onFree = (room: Room, name: string, listener: () => void): (() => void) => {
+  const queue = queueNamed(room, name);
+  queue.turns.on('next', listener);
+  queue.openings.add(listener);
+  return () => {
+    queue.turns.off('next', listener);
+    queue.openings.delete(listener);
+  };
+};
+
+/**
+ * Starts a job without a stay in the queue; undefined when no slot is free for it, which is also so while the journal
+ * refuses. It is journalled as running when this returns. Throws `queue-not-found`, `plugin-*`.
+ */
+export const startNow = (room: Room, request: JobRequest): RunningJob | undefined => {
+  const queue = queueNamed(room, request.queue);
+  const command = room.plugins.check(request);
+  if (free(room, request.queue) === 0) return undefined;
+  const job = begun(room, queue, request, command);
+  if (job !== undefined) runNow(room, queue, job);
+  return job;
+};
+
+const begun = (room: Room, queue: NamedQueue, request: JobRequest, command: string): RunningJob | undefined => {
+  try {
+    return room.transitions.begin({ request, command, coalescingKey: null, at: room.clock.now() });
+  } catch (thrown) {
+    if (!(thrown instanceof TriggerdError && thrown.retryable)) throw thrown;
+    restAfter(room, queue, thrown);
+    return undefined;
+  }
+};
