@@ -26,7 +26,7 @@ describe('a request', () => {
     const heard = listener();
     expect(jobs.start(request, heard)).toBe('started');
     expect(heard.pieces).toEqual([]);
-    expect(jobs.running()).toEqual([{ id: request.id, worker: 'ops/demo01' }]);
+    expect(jobs.running()).toEqual([{ id: request.id, worker: 'ops/demo01', user: 'alice@ops' }]);
     const ending = await heard.end();
     expect(heard.text()).toBe(`hello request demoservice ops/demo01 alice@ops ${request.id}\nsome\ninput\noops\n`);
     expect(
@@ -167,6 +167,8 @@ describe('a request that is over or runs', () => {
     const other = listener();
     expect(first.jobs.start({ ...request, worker: 'ops/demo02' }, other)).toBe('started');
     await other.end();
+    // As is the same id of another user: nobody gets at the output of others.
+    expect(first.jobs.follow({ ...request, user: 'mallory@ops' }, listener())).toBe(false);
     await first.stop();
 
     const second = await requestsIn(folder);

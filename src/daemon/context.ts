@@ -28,10 +28,10 @@ export const contextDocument = (node: string, firings: Pick<FiringLog, 'ofJob'>,
 /** −1 means none: whatever is fired or asked for from there is stopped. */
 const hopsAfter = ({ ttl }: RequestOrigin): number => Math.max(-1, ttl - 1);
 
-const requestFacts = ({ origin, user }: JobRequest): object => {
+const requestFacts = ({ origin }: JobRequest): object => {
   if (origin === undefined) return {};
-  const { id, service, worker, chain } = origin;
-  return { request: { id, service, user: user ?? null, worker, chain: [...chain, id] } };
+  const { id, service, user, worker, chain } = origin;
+  return { request: { id, service, user, worker, chain: [...chain, id] } };
 };
 
 /** The newest as JSON, oldest of them first. */

@@ -53,6 +53,8 @@ export interface RequestOrigin {
   readonly id: string;
   /** `team/identity` of the worker. */
   readonly worker: string;
+  /** `identity@team` of who asked. */
+  readonly user: string;
   readonly service: string;
   /** Ids of the requests and firings that led to this request, oldest first. */
   readonly chain: readonly string[];

@@ -143,12 +143,12 @@ const contextEnv = (options: PluginsOptions, job: Job, timeoutMs: number | null)
   ...(timeoutMs === null ? {} : { TRIGGERD_DEADLINE: new Date(options.now() + timeoutMs).toISOString() }),
 });
 
-const requestEnv = ({ origin, user }: JobRequest): Record<string, string> =>
+const requestEnv = ({ origin }: JobRequest): Record<string, string> =>
   origin === undefined
     ? {}
     : {
         TRIGGERD_REQUEST: origin.id,
         TRIGGERD_SERVICE: origin.service,
         TRIGGERD_WORKER: origin.worker,
-        TRIGGERD_USER: user ?? '',
+        TRIGGERD_USER: origin.user,
       };

@@ -101,10 +101,13 @@ export interface FiringLog {
 
 /** Which requests have run here. Ids outlive their jobs: a request that comes again is answered, not run again. */
 export interface RequestLog {
-  find(run: Pick<RequestOrigin, 'id' | 'worker'>): LoggedRequest | undefined;
+  find(run: RequestRun): LoggedRequest | undefined;
   /** Forgets the ids of ended requests beyond the newest `keep`, and of those from before `at`. */
   forget(limits: { readonly keep: number; readonly before: number }): void;
 }
+
+/** What runs once: the same id of another user is another request. */
+export type RequestRun = Pick<RequestOrigin, 'id' | 'worker' | 'user'>;
 
 export interface LoggedRequest {
   readonly jobId: JobId;

@@ -10,7 +10,7 @@ import { pragma } from './keep.ts';
  * - `waiting` is 1 while the job named by `after_id` has not ended: with it `head` is one index look-up.
  * - `counts` is kept by triggers, so that a summary of 100,000 jobs costs as much as one of ten.
  * - `leftovers` are jobs whose rows are gone and whose folders may still be there.
- * - `request_ids` remembers requests beyond their jobs: `key` is `<team>/<identity>/<id>`, `ending` is null while one runs.
+ * - `request_ids` remembers requests beyond their jobs: `key` is `<team>/<worker>/<user>/<id>`, `ending` is null while one runs.
  */
 const migrations: readonly string[] = [
   `

@@ -1,5 +1,5 @@
-import type { FinishedJob, JobId, RequestOrigin } from '../../domain/job.ts';
-import type { RequestLog } from '../../queue/ports.ts';
+import type { FinishedJob, JobId } from '../../domain/job.ts';
+import type { RequestLog, RequestRun } from '../../queue/ports.ts';
 import type { Statements } from './statements.ts';
 
 /** The ids of requests, in the same database as the jobs. */
@@ -22,14 +22,9 @@ export const createRequestStore = (sql: Statements): RequestLog => ({
   },
 });
 
-export const insertRequestId = (
-  sql: Statements,
-  jobId: JobId,
-  run: Pick<RequestOrigin, 'id' | 'worker'>,
-  at: number,
-): void => {
+export const insertRequestId = (sql: Statements, jobId: JobId, run: RequestRun, at: number): void => {
   sql.run('INSERT INTO request_ids (job_id, key, at) VALUES (?, ?, ?)', jobId, keyOf(run), at);
 };
 
-/** Neither a worker's name nor an id has a slash beyond the one between team and identity. */
-const keyOf = ({ id, worker }: Pick<RequestOrigin, 'id' | 'worker'>): string => `${worker}/${id}`;
+/** No name has a slash, and `worker` has one. */
+const keyOf = ({ id, worker, user }: RequestRun): string => `${worker}/${user}/${id}`;

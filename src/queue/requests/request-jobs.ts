@@ -51,7 +51,7 @@ export const createRequestJobs = (options: RequestJobsOptions): RequestRoom => {
   const begin = (request: WorkerRequest, listener: RequestListener): 'started' | 'no-slot' => {
     const job = queues.startNow(jobRequestOf(request));
     if (job === undefined) return 'no-slot';
-    const run = { id: request.id, worker: request.worker };
+    const run = { id: request.id, worker: request.worker, user: request.user };
     running.set(keyOf(run), { run, jobId: job.id });
     void queues.waitFor(job.id, never).then(() => running.delete(keyOf(run)));
     listen(run, listener, () => followJob(options, job, listener));
@@ -98,7 +98,7 @@ export const createRequestJobs = (options: RequestJobsOptions): RequestRoom => {
 /** Of a wait that nothing gives up. */
 const never = new AbortController().signal;
 
-const keyOf = ({ id, worker }: RequestRun): string => `${worker}/${id}`;
+const keyOf = ({ id, worker, user }: RequestRun): string => `${worker}/${user}/${id}`;
 
 const jobRequestOf = (request: WorkerRequest): JobRequest => {
   const { id, worker, service, chain, ttl, plugin, args, payload, timeoutMs, user } = request;
@@ -117,7 +117,7 @@ const jobRequestOf = (request: WorkerRequest): JobRequest => {
     urgent: false,
     source: 'request',
     user,
-    origin: { id, worker, service, chain, ttl },
+    origin: { id, worker, user, service, chain, ttl },
   };
 };
 
