@@ -29,6 +29,7 @@ const pluginsIn = (folder: string, maxOutputBytes: number): PluginRoom =>
     files: createPluginFiles(join(folder, 'plugins')),
     puppetDriver: execDriver,
     node: 'node1',
+    stateFolder: join(folder, 'plugin-state'),
     baseEnv: { PATH: '/usr/bin:/bin' },
     graceMs: 200,
     maxOutputBytes,
