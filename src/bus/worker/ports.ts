@@ -1,0 +1,49 @@
+import type { JobId } from '../../domain/job.ts';
+import type { Log } from '../../domain/log.ts';
+import type { Ending, Refusal, RequestId } from '../messages.ts';
+import type { Connect, RequestJobs } from '../ports.ts';
+
+/** Who this worker is, and what all of its connections share. */
+export interface WorkerIdentity {
+  readonly team: string;
+  readonly identity: string;
+  readonly token: string;
+  /** A random string of this process: by it a broker knows the same worker that connects anew from another one. */
+  readonly instance: string;
+  /** The machine's name, for the broker's tables. */
+  readonly node: string;
+  readonly version: string;
+  readonly jobs: RequestJobs;
+  /** `[workers] allow`. Throws `plugin-name-invalid`. */
+  isAllowed(plugin: string): boolean;
+  readonly connect: Connect;
+  tell(event: WorkerEvent): void;
+  readonly log: Log;
+}
+
+/** What happens to a worker at a broker, for its log. */
+export type WorkerEvent = WorkerNews & { readonly worker: string; readonly endpoint: string };
+
+export type WorkerNews =
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'connected'; readonly broker: string }
+  /** One service that it is attached to, told to the broker. */
+  | { readonly kind: 'announcing'; readonly service: string }
+  | { readonly kind: 'heartbeat' }
+  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly retryMs: number }
+  /** `wasServing`: it has been connected until now; else the broker has not answered. */
+  | { readonly kind: 'lost'; readonly reason: string; readonly wasServing: boolean }
+  /** The broker stops. */
+  | { readonly kind: 'goodbye' }
+  | { readonly kind: 'left' }
+  | RequestNews;
+
+export type RequestNews =
+  | {
+      readonly kind: 'request';
+      readonly id: RequestId;
+      readonly service: string;
+      readonly plugin: string;
+      readonly user: string;
+    }
+  | { readonly kind: 'answered'; readonly id: RequestId; readonly job: JobId | null; readonly ending: Ending };

@@ -1,0 +1,176 @@
+import { asTriggerdError, TriggerdError } from '../../domain/errors.ts';
+import type { Log } from '../../domain/log.ts';
+import { boundedReason } from '../codec/fields.ts';
+import type { Ending, RequestId, ToWorker, WorkerMessage } from '../messages.ts';
+import type { Message, RequestEnding, RequestJobs, RequestRun, WorkerRequest } from '../ports.ts';
+import type { RequestNews } from './ports.ts';
+import { endingOf, RequestOutput } from './request-output.ts';
+
+/** What one broker may say about requests. */
+export type RequestMessage = Extract<ToWorker, { readonly op: 'request' | 'cancel' | 'ack' | 'query' }>;
+type RequestOp<Op extends RequestMessage['op']> = Extract<RequestMessage, { readonly op: Op }>;
+
+export interface ServedRequestsOptions {
+  /** `team/identity`. */
+  readonly worker: string;
+  readonly jobs: RequestJobs;
+  /** `[workers] allow`. Throws `plugin-name-invalid`. */
+  isAllowed(plugin: string): boolean;
+  readonly maxMessage: number;
+  send(head: WorkerMessage, body?: Buffer): void;
+  tell(event: RequestNews): void;
+  /** Nothing is on its way to this broker any more. */
+  onIdle(): void;
+  readonly log: Log;
+}
+
+interface Served {
+  readonly run: RequestRun;
+  readonly output: RequestOutput;
+}
+
+/**
+ * The requests that one broker is told about. A request's job belongs to the worker and not to the connection: when the
+ * broker goes away the job runs on, and another broker that asks for it hears everything from the first byte.
+ */
+export class ServedRequests {
+  readonly #options: ServedRequestsOptions;
+  readonly #served = new Map<RequestId, Served>();
+  #takesNew = true;
+
+  constructor(options: ServedRequestsOptions) {
+    this.#options = options;
+  }
+
+  get isIdle(): boolean {
+    return this.#served.size === 0;
+  }
+
+  /** Slots that could start something for this broker. */
+  free(): number {
+    return this.#takesNew ? Math.max(0, this.#options.jobs.free()) : 0;
+  }
+
+  handle({ head, body }: Message<RequestMessage>): void {
+    switch (head.op) {
+      case 'request':
+        this.#request(head, body);
+        break;
+      case 'cancel':
+        this.#cancel(head);
+        break;
+      case 'ack':
+        this.#served.get(head.id)?.output.acknowledged(head.bytes);
+        break;
+      case 'query':
+        this.#query(head);
+        break;
+    }
+  }
+
+  /** New requests are given back from now on. */
+  takeNoMore(): void {
+    this.#takesNew = false;
+  }
+
+  /** The broker does not hear us any more. */
+  close(): void {
+    for (const id of this.#served.keys()) this.#drop(id);
+  }
+
+  #request(head: RequestOp<'request'>, payload: Buffer): void {
+    const { id, service, plugin } = head;
+    const request = this.#workerRequest(head, payload);
+    this.#options.tell({ kind: 'request', id, service, plugin, user: request.user });
+    try {
+      if (!this.#follow(request, (output) => this.#begin(request, output))) this.#giveBack(id);
+    } catch (thrown) {
+      this.#refuse(id, asTriggerdError(thrown));
+    }
+  }
+
+  /** What is known is answered in any case, and so never given to another worker. */
+  #begin(request: WorkerRequest, output: RequestOutput): boolean {
+    const { jobs, worker, isAllowed } = this.#options;
+    if (!this.#takesNew) return jobs.follow(request, output);
+    if (!isAllowed(request.plugin)) throw notAllowed(worker, request.plugin);
+    return jobs.start(request, output) !== 'no-slot';
+  }
+
+  #cancel({ id, reason }: RequestOp<'cancel'>): void {
+    const served = this.#served.get(id);
+    if (served !== undefined) this.#options.jobs.cancel(served.run, reason);
+  }
+
+  #query(head: RequestOp<'query'>): void {
+    const { jobs, send } = this.#options;
+    const run = this.#runOf(head);
+    const known = this.#follow(run, (output) => jobs.follow(run, output));
+    send({ op: 'known', id: run.id, known });
+  }
+
+  /** Lets `begin` have a new output for this id, and keeps it if there is something to hear. Whatever went before is over. */
+  #follow(run: RequestRun, begin: (output: RequestOutput) => boolean): boolean {
+    const { id } = run;
+    const { send, maxMessage } = this.#options;
+    this.#drop(id);
+    const output = new RequestOutput({ id, maxMessage, send, ended: (ending) => this.#ended(id, ending) });
+    const isHeard = begin(output);
+    if (isHeard) this.#served.set(id, { run, output });
+    return isHeard;
+  }
+
+  #ended(id: RequestId, ended: RequestEnding): void {
+    this.#served.delete(id);
+    this.#final(id, ended.jobId, endingOf(ended), ended.outputTail);
+    if (this.isIdle) this.#options.onIdle();
+  }
+
+  #final(id: RequestId, job: RequestEnding['jobId'], ending: Ending, tail: Buffer): void {
+    this.#options.send({ op: 'final', id, job, free: this.free(), ...ending }, tail);
+    this.#options.tell({ kind: 'answered', id, job, ending });
+  }
+
+  #giveBack(id: RequestId): void {
+    this.#options.send({ op: 'returned', id, free: this.free() });
+  }
+
+  #refuse(id: RequestId, error: TriggerdError): void {
+    const { code, message } = error;
+    if (code === 'internal') this.#options.log.error({ error, request: id }, 'a request could not be started');
+    this.#final(id, null, { ...refusedEnding, reason: boundedReason(message), code }, Buffer.alloc(0));
+  }
+
+  #drop(id: RequestId): void {
+    const served = this.#served.get(id);
+    if (served === undefined) return;
+    this.#served.delete(id);
+    this.#options.jobs.unfollow(served.run, served.output);
+    served.output.close();
+  }
+
+  #runOf({ id, user, team }: Pick<RequestOp<'query'>, 'id' | 'user' | 'team'>): RequestRun {
+    return { id, worker: this.#options.worker, user: `${user}@${team}` };
+  }
+
+  #workerRequest(head: RequestOp<'request'>, payload: Buffer): WorkerRequest {
+    const { service, plugin, args, chain, ttl, timeout_ms: timeoutMs } = head;
+    return { ...this.#runOf(head), service, plugin, args, payload, timeoutMs, chain, ttl };
+  }
+}
+
+const refusedEnding: Ending = {
+  result: 'refused',
+  exit_code: null,
+  signal: null,
+  reason: null,
+  code: null,
+  ran_ms: null,
+  output_bytes: 0,
+};
+
+const notAllowed = (worker: string, plugin: string): TriggerdError =>
+  new TriggerdError(
+    'plugin-not-allowed',
+    `worker ${worker} does not start plugin ${plugin}: it is not in its [workers] allow`,
+  );
