@@ -1,0 +1,146 @@
+import { describe, expect, it } from 'vitest';
+import { brokerA, brokerB } from './fake-broker.ts';
+import { setUp, setUpReady } from './set-up.ts';
+
+const both = { brokers: [brokerA, brokerB] };
+
+describe('a client and its brokers', () => {
+  it('greets, proves who it is by its password, and is connected', async () => {
+    const { client, brokers } = setUp();
+    const connected = client.connect();
+    expect(brokers.last.received).toEqual([{ message: { op: 'hello', v: 1 }, body: '' }]);
+    brokers.welcome();
+    expect(brokers.last.received.at(-1)).toEqual({
+      message: { op: 'login', n: 1, team: 'team1', identity: 'hp' },
+      body: 'correct horse battery',
+    });
+    brokers.last.say({ op: 'token', n: 1, expires_ms: 900_000 }, 'jwt-1');
+    await connected;
+  });
+
+  it('with a token needs no login', async () => {
+    const { client, brokers, request } = setUp({ credentials: { jwt: 'given' } });
+    const connected = client.connect();
+    brokers.welcome();
+    await connected;
+    request();
+    expect(brokers.heard('request').jwt).toBe('given');
+    expect(brokers.all('login')).toEqual([]);
+  });
+
+  it('says login-failed, and asks again only when there is something new to ask', async () => {
+    const { client, brokers, clock } = setUp();
+    const connected = client.connect();
+    brokers.welcome();
+    brokers.last.say({ op: 'refused', n: 1, code: 'login-failed', message: 'no', retry_after_ms: null });
+    await expect(connected).rejects.toMatchObject({ code: 'login-failed' });
+    clock.pass(600_000);
+    expect(brokers.connections).toHaveLength(1);
+    void client.connect();
+    expect(brokers.connections).toHaveLength(2);
+  });
+
+  it('asks the next broker when one does not answer in time, or can not be reached', async () => {
+    const { client, brokers, clock } = setUp(both);
+    const connected = client.connect();
+    clock.pass(3_000);
+    expect(brokers.connections[0]?.isClosed).toBe(true);
+    expect(brokers.last.broker).toEqual(brokerB);
+    brokers.letIn();
+    await connected;
+  });
+
+  it('names every broker and what is wrong with it when none answers', async () => {
+    const { client, brokers, clock } = setUp(both);
+    const connected = client.connect();
+    brokers.last.down('connection refused');
+    clock.pass(3_000);
+    await expect(connected).rejects.toMatchObject({
+      code: 'broker-unreachable',
+      message: 'tcp://a:5555: connection refused; tcp://b:5555: no answer within 3 s',
+    });
+  });
+
+  it('goes on asking, with pauses, and begins at once when there is something new to ask', () => {
+    const { client, brokers, clock } = setUp();
+    client.connect().catch(() => undefined);
+    brokers.last.down('connection refused');
+    expect(brokers.connections).toHaveLength(1);
+    clock.pass(200);
+    expect(brokers.connections).toHaveLength(2);
+    brokers.last.down('connection refused');
+    client.connect().catch(() => undefined);
+    expect(brokers.connections).toHaveLength(3);
+  });
+
+  it('does not hear a link that it has left', async () => {
+    const { client, brokers } = setUp(both);
+    const connected = client.connect();
+    const [left] = brokers.connections;
+    left?.down('connection refused');
+    left?.down('again');
+    brokers.letIn();
+    await connected;
+    left?.say({ op: 'goodbye', brokers: [] });
+    expect(brokers.connections).toHaveLength(2);
+  });
+
+  it('speaks of no other version of the protocol than its own', async () => {
+    const { client, brokers } = setUp();
+    const connected = client.connect();
+    brokers.last.say({ op: 'welcome', v: 2, broker: 'a', brokers: [], heartbeat_ms: 1, max_message: 1 });
+    await expect(connected).rejects.toThrow('speaks version 2 of the protocol, this is 1');
+  });
+
+  it('leaves a broker that is silent for four heartbeats', () => {
+    const { brokers, clock, lost } = setUpReady(both);
+    clock.pass(4_000);
+    expect(brokers.connections).toHaveLength(1);
+    clock.pass(1_000);
+    expect(brokers.last.broker).toEqual(brokerB);
+    expect(lost).toEqual(['tcp://a:5555: has fallen silent']);
+  });
+
+  it('stays with a broker that sends heartbeats, and sends them itself', () => {
+    const { brokers, clock } = setUpReady();
+    for (let second = 0; second < 20; second++) {
+      brokers.last.say({ op: 'heartbeat' });
+      clock.pass(1_000);
+    }
+    expect(brokers.connections).toHaveLength(1);
+    expect(brokers.all('heartbeat')).toHaveLength(20);
+  });
+
+  it('does not take its own standing still for the broker’s silence', () => {
+    const { brokers, clock } = setUpReady();
+    clock.freeze(60_000);
+    clock.pass(3_000);
+    expect(brokers.connections).toHaveLength(1);
+  });
+
+  it('goes to a broker that the welcome told of, when its own says goodbye', async () => {
+    const { client, brokers } = setUp();
+    const connected = client.connect();
+    brokers.welcome([brokerA, brokerB]);
+    brokers.last.say({ op: 'token', n: 1, expires_ms: 900_000 }, 'jwt-1');
+    await connected;
+    brokers.last.say({ op: 'goodbye', brokers: [] });
+    expect(brokers.last.broker).toEqual(brokerB);
+    // The token is good there, too.
+    brokers.welcome();
+    expect(brokers.all('login')).toEqual([]);
+  });
+
+  it('renews its token at half its life', () => {
+    const { brokers, clock, request } = setUp();
+    request();
+    brokers.letIn('jwt-1', 4_000);
+    clock.pass(1_999);
+    expect(brokers.all('login')).toHaveLength(1);
+    clock.pass(1);
+    brokers.last.say({ op: 'token', n: brokers.heard('login').n, expires_ms: 4_000 }, 'jwt-2');
+    request();
+    expect(brokers.heard('request').jwt).toBe('jwt-2');
+  });
+
+});

@@ -1,0 +1,370 @@
+import { asTriggerdError, TriggerdError } from '../../domain/errors.ts';
+import { printable } from '../../domain/names.ts';
+import { type RetryPolicy, retryDelayMs } from '../../domain/retry.ts';
+import { type ClientMessage, protocolVersion, type Refusal, type ToClient, type Welcome } from '../messages.ts';
+import { BrokerRing } from './broker-ring.ts';
+import type { BrokerLink, Clock, Credentials, Dial, DialledBroker } from './ports.ts';
+
+/** How long one broker may take to welcome us, and to check a password. */
+const greetingMs = 3_000;
+const provingMs = 30_000;
+/** A peer that is silent for so many heartbeats is gone. */
+const liveness = 4;
+/** Between two rounds in which no broker answered. */
+const roundRetry: RetryPolicy = { firstMs: 200, factor: 2, maxMs: 5_000, jitter: 0.5 };
+
+export interface BrokerSessionOptions {
+  readonly brokers: readonly DialledBroker[];
+  readonly credentials: Credentials;
+  readonly dial: Dial;
+  readonly clock: Clock;
+}
+
+export interface SessionListener {
+  /** A broker has welcomed us and we have a token: ask now. */
+  ready(): void;
+  /** A token in place of one that was refused or grew old. */
+  renewed(): void;
+  /** The broker is gone or says goodbye (`why` has its address); the next one is asked by itself. */
+  lost(why: string): void;
+  /** Every broker was asked, none answered; or our password was refused, and nobody is asked until `wake`. */
+  failed(error: TriggerdError, isFinal: boolean): void;
+  message(message: ToClient, body: Buffer): void;
+}
+
+/**
+ * The connection of a client to one broker of several.
+ *
+ *     asleep ──wake──► greeting ──welcome──► proving ──token──► ready
+ *        ▲               │  ▲ │                 │                 │
+ *        │               │  │ └─ next broker ◄──┴── silence, goodbye, a broken link
+ *        │        round  ▼  │ pause over, wake                    │
+ *        │             resting ◄──────────────────────────────────┘ (only when no broker is left to ask)
+ *        └── a password that is refused (from proving, and from ready where it is renewed)
+ *
+ * With a token in place of a password nothing is proved: `welcome` leads to `ready`. A round asks every known broker
+ * once: first the ones of the configuration, in their order, then those that brokers told of. While ready, the token is
+ * renewed at half its life, and a broker that is silent for four of its heartbeats is left for the next one.
+ */
+export class BrokerSession {
+  readonly #options: BrokerSessionOptions;
+  readonly #listener: SessionListener;
+  readonly #ring: BrokerRing;
+  #state: State = { is: 'asleep' };
+  #token: Token | undefined;
+  #nonce = 0;
+  #restedRounds = 0;
+  #troubles: string[] = [];
+
+  constructor(options: BrokerSessionOptions, listener: SessionListener) {
+    this.#options = options;
+    this.#listener = listener;
+    this.#ring = new BrokerRing(options.brokers);
+  }
+
+  /** What the broker said of itself; undefined while there is none. */
+  get broker(): Welcome | undefined {
+    return this.#state.is === 'ready' ? this.#state.welcome : undefined;
+  }
+
+  /** Something is to be asked: connects, or ends the pause between two rounds. */
+  wake(): void {
+    if (this.#state.is === 'asleep' || this.#state.is === 'resting') this.#beginRound();
+  }
+
+  /** The token for a message; only while ready. */
+  get jwt(): string {
+    if (this.#token === undefined) throw new Error('no token: the session is not ready');
+    return this.#token.jwt;
+  }
+
+  /** Sends while ready; otherwise the message is not sent and that is said. */
+  send(message: ClientMessage, body?: Buffer): boolean {
+    if (this.#state.is !== 'ready') return false;
+    this.#state.link.send(message, body);
+    this.#state.sentAt = this.#options.clock.now();
+    return true;
+  }
+
+  nextNonce(): number {
+    this.#nonce += 1;
+    return this.#nonce;
+  }
+
+  /** The broker refused the token; gets another one, if a password can. False: there is no password. */
+  renew(): boolean {
+    if ('jwt' in this.#options.credentials) return false;
+    if (this.#token !== undefined) this.#token = { ...this.#token, halfAt: 0, endsAt: 0 };
+    if (this.#state.is === 'ready') this.#askToken(this.#state);
+    return true;
+  }
+
+  /** The broker takes nothing new: asks the next one. */
+  moveOn(): void {
+    if (this.#state.is === 'ready') this.#giveUp(this.#state.broker, 'is stopping');
+  }
+
+  close(): void {
+    this.#leave();
+    this.#state = { is: 'closed' };
+  }
+
+  // ── ways from state to state ──────────────────────────────────────────────────────────────────────────────────────
+
+  #beginRound(): void {
+    this.#leave();
+    this.#troubles = [];
+    this.#ring.beginRound();
+    this.#greetNext();
+  }
+
+  #greetNext(): void {
+    const broker = this.#ring.next();
+    if (broker === undefined) this.#rest();
+    else this.#greet(broker);
+  }
+
+  #greet(broker: DialledBroker): void {
+    const { clock, dial } = this.#options;
+    const cancel = clock.after(greetingMs, () => this.#giveUp(broker, `no answer within ${greetingMs / 1000} s`));
+    const link = this.#guarded(broker, dial);
+    this.#state = { is: 'greeting', broker, link, cancel };
+    link.send({ op: 'hello', v: protocolVersion });
+  }
+
+  /** Hears a link only for as long as it is the present one. */
+  #guarded(broker: DialledBroker, dial: Dial): BrokerLink {
+    const isPresent = (): boolean => 'link' in this.#state && this.#state.link === link;
+    const link: BrokerLink = dial(broker, {
+      message: (message, body) => {
+        if (isPresent()) this.#take(message, body);
+      },
+      down: (why) => {
+        if (isPresent()) this.#giveUp(broker, why);
+      },
+    });
+    return link;
+  }
+
+  #welcomed(state: Linked & { is: 'greeting' }, welcome: Welcome): void {
+    this.#ring.learn(welcome.brokers);
+    const { credentials } = this.#options;
+    if ('jwt' in credentials) this.#token = { jwt: credentials.jwt };
+    if (welcome.v !== protocolVersion)
+      this.#giveUp(state.broker, `speaks version ${welcome.v} of the protocol, this is ${protocolVersion}`);
+    else if (this.#token !== undefined && !this.#isOld(this.#token)) this.#becomeReady(state, welcome);
+    else this.#prove(state, welcome);
+  }
+
+  #prove({ broker, link, cancel: cancelGreeting }: Linked, welcome: Welcome): void {
+    cancelGreeting();
+    const { clock } = this.#options;
+    const cancel = clock.after(provingMs, () => this.#giveUp(broker, 'no answer to the login'));
+    this.#state = { is: 'proving', broker, link, cancel, welcome, n: this.#login(link) };
+  }
+
+  #becomeReady({ broker, link, cancel: cancelWait }: Linked, welcome: Welcome): void {
+    cancelWait();
+    const now = this.#options.clock.now();
+    const ready: Ready = {
+      is: 'ready',
+      broker,
+      link,
+      welcome,
+      heardAt: now,
+      sentAt: now,
+      lookedAt: now,
+      asked: undefined,
+      cancel: () => undefined,
+      cancelRenewal: () => undefined,
+    };
+    this.#state = ready;
+    this.#restedRounds = 0;
+    this.#ring.answered(broker);
+    this.#beat(ready);
+    this.#renewInTime(ready);
+    this.#listener.ready();
+  }
+
+  /** Leaves this broker for the next one. */
+  #giveUp(broker: DialledBroker, why: string): void {
+    const trouble = `${printable(broker.endpoint)}: ${why}`;
+    const wasReady = this.#state.is === 'ready';
+    this.#leave();
+    if (wasReady) this.#ring.beginRound();
+    this.#troubles = wasReady ? [trouble] : [...this.#troubles, trouble];
+    if (wasReady) this.#listener.lost(trouble);
+    // Whoever heard of it may have closed us, or woken us.
+    if (this.#state.is === 'asleep') this.#greetNext();
+  }
+
+  /** Nobody answered: again after a pause, or as soon as there is something new to ask. */
+  #rest(): void {
+    this.#restedRounds += 1;
+    const cancel = this.#options.clock.after(retryDelayMs(roundRetry, this.#restedRounds), () => this.#beginRound());
+    this.#state = { is: 'resting', cancel };
+    this.#listener.failed(new TriggerdError('broker-unreachable', this.#troubles.join('; ')), false);
+  }
+
+  /** Our password is not good (now): asking again by ourselves would only slow down the next attempt. */
+  #refused(refusal: Refusal): void {
+    this.#leave();
+    this.#token = undefined;
+    this.#state = { is: 'asleep' };
+    this.#listener.failed(errorOf(refusal), true);
+  }
+
+  /** Ends what belongs to the present state. */
+  #leave(): void {
+    const state = this.#state;
+    if (state.is === 'asleep' || state.is === 'closed') return;
+    state.cancel();
+    if (state.is === 'ready') state.cancelRenewal();
+    this.#state = { is: 'asleep' };
+    if (state.is !== 'resting') state.link.close();
+  }
+
+  // ── while connected ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  #take(message: ToClient, body: Buffer): void {
+    const state = this.#state;
+    if (state.is === 'greeting') {
+      if (message.op === 'welcome') this.#welcomed(state, message);
+      else if (message.op === 'refused') this.#giveUp(state.broker, printable(message.message));
+      else if (message.op === 'goodbye') this.#goodbye(state.broker, message.brokers);
+    } else if (state.is === 'proving') this.#takeProof(state, message, body);
+    else if (state.is === 'ready') this.#takeReady(state, message, body);
+  }
+
+  #takeProof(state: Proving, message: ToClient, body: Buffer): void {
+    if (message.op === 'goodbye') this.#goodbye(state.broker, message.brokers);
+    else if (message.op === 'refused' && message.n === state.n) this.#refused(message);
+    else if (message.op === 'token' && message.n === state.n) {
+      this.#token = this.#tokenOf(message.expires_ms, body);
+      this.#becomeReady(state, state.welcome);
+    }
+  }
+
+  #takeReady(state: Ready, message: ToClient, body: Buffer): void {
+    state.heardAt = this.#options.clock.now();
+    const isOfLogin = state.asked !== undefined && 'n' in message && message.n === state.asked;
+    if (message.op === 'goodbye') this.#goodbye(state.broker, message.brokers);
+    else if (isOfLogin) this.#takeRenewal(state, message, body);
+    else if (message.op !== 'heartbeat') this.#listener.message(message, body);
+  }
+
+  #goodbye(broker: DialledBroker, brokers: readonly DialledBroker[]): void {
+    this.#ring.learn(brokers);
+    this.#giveUp(broker, 'is stopping');
+  }
+
+  /** Looks once per heartbeat: says that we live, and whether the broker does. */
+  #beat(state: Ready): void {
+    const { clock } = this.#options;
+    const every = state.welcome.heartbeat_ms;
+    state.cancel = clock.after(every, () => {
+      const now = clock.now();
+      // We were not running ourselves (stopped, suspended): what has come meanwhile is heard first.
+      if (now - state.lookedAt > 2 * every) state.heardAt = now;
+      state.lookedAt = now;
+      if (now - state.heardAt > liveness * every) {
+        this.#giveUp(state.broker, 'has fallen silent');
+        return;
+      }
+      if (now - state.sentAt >= every * 0.9) this.send({ op: 'heartbeat' });
+      this.#beat(state);
+    });
+  }
+
+  // ── tokens ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #login(link: BrokerLink): number {
+    const { credentials } = this.#options;
+    if ('jwt' in credentials) throw new Error('a token needs no login');
+    const n = this.nextNonce();
+    const { team, identity, secret } = credentials;
+    link.send({ op: 'login', n, team, identity }, Buffer.from(secret));
+    return n;
+  }
+
+  #tokenOf(expiresMs: number, body: Buffer): Token {
+    const now = this.#options.clock.now();
+    return { jwt: body.toString(), halfAt: now + expiresMs / 2, endsAt: now + expiresMs };
+  }
+
+  #isOld(token: Token): boolean {
+    return token.halfAt !== undefined && token.halfAt <= this.#options.clock.now();
+  }
+
+  #renewInTime(state: Ready): void {
+    const at = this.#token?.halfAt;
+    if (at === undefined) return;
+    state.cancelRenewal = this.#options.clock.after(at - this.#options.clock.now(), () => this.#askToken(state));
+  }
+
+  #askToken(state: Ready): void {
+    if (state.asked !== undefined) return;
+    state.cancelRenewal();
+    state.asked = this.#login(state.link);
+  }
+
+  #takeRenewal(state: Ready, message: ToClient, body: Buffer): void {
+    state.asked = undefined;
+    if (message.op === 'refused') this.#notRenewed(state, message);
+    if (message.op !== 'token') return;
+    this.#token = this.#tokenOf(message.expires_ms, body);
+    this.#renewInTime(state);
+    this.#listener.renewed();
+  }
+
+  /** The old token may still be good for a while; then there is time to ask again. */
+  #notRenewed(state: Ready, refusal: Refusal): void {
+    const left = (this.#token?.endsAt ?? 0) - this.#options.clock.now();
+    if (left < 2_000) this.#refused(refusal);
+    else state.cancelRenewal = this.#options.clock.after(left / 2, () => this.#askToken(state));
+  }
+}
+
+interface Token {
+  readonly jwt: string;
+  /** Undefined for a token that was given: nobody here knows its life. */
+  readonly halfAt?: number;
+  readonly endsAt?: number;
+}
+
+interface Linked {
+  readonly broker: DialledBroker;
+  readonly link: BrokerLink;
+  cancel: () => void;
+}
+
+interface Proving extends Linked {
+  readonly is: 'proving';
+  readonly welcome: Welcome;
+  readonly n: number;
+}
+
+interface Ready extends Linked {
+  readonly is: 'ready';
+  readonly welcome: Welcome;
+  heardAt: number;
+  sentAt: number;
+  lookedAt: number;
+  /** The nonce of a login that is under way. */
+  asked: number | undefined;
+  cancelRenewal: () => void;
+}
+
+type State =
+  | { readonly is: 'asleep' }
+  | { readonly is: 'closed' }
+  | { readonly is: 'resting'; readonly cancel: () => void }
+  | (Linked & { readonly is: 'greeting' })
+  | Proving
+  | Ready;
+
+/** What a broker refuses, as an error of the catalogue. */
+export const errorOf = ({ code, message, retry_after_ms }: Refusal): TriggerdError =>
+  asTriggerdError(
+    new TriggerdError(code, printable(message), retry_after_ms === null ? {} : { details: { retry_after_ms } }),
+  );

@@ -1,0 +1,144 @@
+import { TriggerdError } from '../../domain/errors.ts';
+import { parsePluginName } from '../../domain/names.ts';
+import type { ToClient } from '../messages.ts';
+import { BrokerSession, type BrokerSessionOptions } from './broker-session.ts';
+import { ClientRequest, type RequestChannel, type RequestOrder } from './client-request.ts';
+import { Question } from './question.ts';
+
+export interface BusClientOptions extends BrokerSessionOptions {
+  /** Makes a request's id: a ULID. */
+  readonly newId: () => string;
+  /** A broker was lost, in words: the next one is asked by itself. */
+  readonly onLost?: (why: string) => void;
+}
+
+/** Where requests and questions of one client come together with the session that carries them. */
+export class BusClient {
+  readonly #options: BusClientOptions;
+  readonly #session: BrokerSession;
+  readonly #requests = new Map<string, ClientRequest>();
+  readonly #questions = new Map<number, Question>();
+  readonly #channel: RequestChannel;
+  #epoch = 0;
+  #isClosed = false;
+  #awaitingReady: { resolve: () => void; reject: (error: Error) => void }[] = [];
+
+  constructor(options: BusClientOptions) {
+    this.#options = options;
+    this.#session = new BrokerSession(options, {
+      ready: () => this.#ready(),
+      renewed: () => this.#askAll(),
+      lost: (why) => this.#lost(why),
+      failed: (error, isFinal) => this.#failed(error, isFinal),
+      message: (message, body) => this.#take(message, body),
+    });
+    this.#channel = this.#channelTo(this.#session);
+  }
+
+  /** Resolves when a broker has welcomed us and knows who we are. Throws what kept that from happening. */
+  connect(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#session.broker !== undefined) return resolve();
+      this.#awaitingReady.push({ resolve, reject });
+      this.#session.wake();
+    });
+  }
+
+  /** Throws `request-invalid`, `plugin-name-invalid`, `request-too-large` for what could never be sent. */
+  request(order: RequestOrder): ClientRequest {
+    if (this.#isClosed) throw new TriggerdError('request-invalid', 'the client is closed');
+    const checked = { ...order, plugin: fullPluginName(order.plugin) };
+    this.#checkSize(order.payload);
+    const id = this.#options.newId();
+    const request = new ClientRequest(id, checked, this.#channel, this.#options.clock, () => this.#requests.delete(id));
+    this.#requests.set(id, request);
+    if (this.#session.broker !== undefined) request.ask();
+    else this.#session.wake();
+    return request;
+  }
+
+  /** A statement of the registry; its answer. */
+  ask(statement: unknown): Promise<unknown> {
+    if (this.#isClosed) throw new TriggerdError('request-invalid', 'the client is closed');
+    const n = this.#session.nextNonce();
+    const question = new Question(n, statement, this.#options.clock, () => this.#questions.delete(n));
+    this.#questions.set(n, question);
+    if (this.#session.broker !== undefined) this.#put(question);
+    else this.#session.wake();
+    return question.answer;
+  }
+
+  /** What has not ended fails here; on the workers it goes on. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#session.close();
+    this.#failAll(new TriggerdError('broker-unreachable', 'the client was closed; what it asked for may go on'));
+  }
+
+  #channelTo(session: BrokerSession): RequestChannel {
+    const epoch = () => (session.broker === undefined ? undefined : this.#epoch);
+    return {
+      get epoch() {
+        return epoch();
+      },
+      get jwt() {
+        return session.jwt;
+      },
+      send: (message, body) => void session.send(message, body),
+      renewToken: () => session.renew(),
+      moveOn: () => session.moveOn(),
+    };
+  }
+
+  #ready(): void {
+    this.#epoch += 1;
+    for (const { resolve } of this.#awaitingReady.splice(0)) resolve();
+    this.#askAll();
+  }
+
+  #askAll(): void {
+    for (const request of this.#requests.values()) request.ask();
+    for (const question of this.#questions.values()) this.#put(question);
+  }
+
+  #put(question: Question): void {
+    if (!question.isOpen) return;
+    question.asked();
+    const { n, statement } = question;
+    this.#session.send({ op: 'registry', jwt: this.#session.jwt, n, statement });
+  }
+
+  #lost(why: string): void {
+    for (const request of this.#requests.values()) request.drift();
+    for (const question of this.#questions.values()) question.drift();
+    this.#options.onLost?.(why);
+  }
+
+  #failed(error: TriggerdError, isFinal: boolean): void {
+    for (const { reject } of this.#awaitingReady.splice(0)) reject(error);
+    for (const request of this.#requests.values()) request.giveUp(error, isFinal);
+    for (const question of this.#questions.values()) isFinal ? question.fail(error) : question.giveUp(error);
+  }
+
+  #failAll(error: TriggerdError): void {
+    for (const { reject } of this.#awaitingReady.splice(0)) reject(error);
+    for (const request of this.#requests.values()) request.fail(error);
+    for (const question of this.#questions.values()) question.fail(error);
+  }
+
+  #take(message: ToClient, body: Buffer): void {
+    if ('id' in message && message.id !== undefined) this.#requests.get(message.id)?.take(message, body);
+    else if ('n' in message && message.n !== undefined)
+      this.#questions.get(message.n)?.take(message, () => this.#session.renew());
+  }
+
+  #checkSize(payload: Buffer): void {
+    const limit = this.#session.broker?.max_message;
+    if (limit === undefined || payload.length <= limit) return;
+    throw new TriggerdError('request-too-large', `the payload has ${payload.length} bytes, the broker takes ${limit}`);
+  }
+}
+
+/** `command` is short for `command/command`, as in triggerFS. Throws `plugin-name-invalid`. */
+export const fullPluginName = (name: string): string => parsePluginName(name === 'command' ? 'command/command' : name);

@@ -1,0 +1,324 @@
+import { TriggerdError } from '../../domain/errors.ts';
+import { printable } from '../../domain/names.ts';
+import type { Algorithm } from '../../domain/service.ts';
+import type { ClientMessage, Ending, Refusal, RequestHead, RequestId, ToClient } from '../messages.ts';
+import { errorOf } from './broker-session.ts';
+import { RequestOutput } from './output.ts';
+import type { Clock } from './ports.ts';
+import { WorkerOutput } from './worker-output.ts';
+
+/** What is asked for. */
+export interface RequestOrder {
+  readonly service: string;
+  readonly plugin: string;
+  readonly payload: Buffer;
+  readonly args: Readonly<Record<string, string>>;
+  /** Null: the service's own. */
+  readonly timeoutMs: number | null;
+  readonly chain: readonly string[];
+  readonly ttl: number;
+  /** Nobody will read the output. */
+  readonly discardOutput: boolean;
+}
+
+/** How one worker's part ended, or the whole of it. */
+export interface Outcome {
+  readonly result: Ending['result'];
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** In words what the result does not say. */
+  readonly reason: string | null;
+  readonly code: Ending['code'];
+  readonly ranMs: number | null;
+  readonly outputBytes: number;
+}
+
+export interface RequestLeg extends Outcome {
+  readonly worker: string;
+}
+
+export interface RequestResult extends Outcome {
+  readonly id: RequestId;
+  /** Null where a worker was asked and not a service. */
+  readonly algorithm: Algorithm | null;
+  readonly legs: readonly RequestLeg[];
+}
+
+/** How long after its time the broker may take to say how it ended; more than the broker's own grace. */
+const graceMs = 20_000;
+/** A request without a time of its own that was asked for is given up when no broker has been there for so long. */
+const patienceMs = 300_000;
+/** After a cancel: until the worker has killed everything, TERM and KILL, and said so. */
+const cancelMs = 30_000;
+
+/** The way to the present broker. */
+export interface RequestChannel {
+  /** Undefined: no broker is there now. Otherwise counts connections. */
+  readonly epoch: number | undefined;
+  readonly jwt: string;
+  send(message: ClientMessage, body?: Buffer): void;
+  /** A new token, after this one was refused; false: there is none to be had. */
+  renewToken(): boolean;
+  /** The broker takes nothing new. */
+  moveOn(): void;
+}
+
+/**
+ * One request, whichever broker carries it.
+ *
+ *     waiting ──ask──► asked ──final, refused──► ended
+ *        ▲              │  ▲                       ▲
+ *        │      draining│  │ask, with `resume`     │
+ *        └── a token ───┤  │                       │
+ *            refused    └─►adrift ──too long───────┤
+ *     waiting ── no broker answers, cancelled ─────┘
+ *
+ * *Waiting* it was never taken by a broker; *adrift* it was, and that broker is gone: it may run. It is asked for under
+ * one id all its life, and only after `adrift` with `resume`, so that brokers ask the workers before they start it.
+ * A result is a value, however it ended; what was refused as a whole is an error.
+ */
+export class ClientRequest {
+  readonly id: RequestId;
+  readonly output: RequestOutput;
+  /** Once a broker has it. */
+  readonly accepted: Promise<{ readonly algorithm: Algorithm | null }>;
+  readonly result: Promise<RequestResult>;
+
+  readonly #order: RequestOrder;
+  readonly #clock: Clock;
+  readonly #channel: RequestChannel;
+  readonly #deadline: number | undefined;
+  readonly #workers = new Map<string, WorkerOutput>();
+  readonly #legs = new Map<string, RequestLeg>();
+  readonly #onEnd: () => void;
+  #state: 'waiting' | 'asked' | 'adrift' | 'ended' = 'waiting';
+  #algorithm: Algorithm | null = null;
+  /** The worker that was given it last. */
+  #worker: string | null = null;
+  /** A broker that had it was lost: from then on nothing of it may begin unasked. */
+  #mayRun = false;
+  #isTokenRenewed = false;
+  #isCancelled = false;
+  #accept: (accepted: { algorithm: Algorithm | null }) => void = () => undefined;
+  #resolve: (result: RequestResult) => void = () => undefined;
+  #reject: (error: Error) => void = () => undefined;
+  #cancelTimer: () => void = () => undefined;
+
+  constructor(id: RequestId, order: RequestOrder, channel: RequestChannel, clock: Clock, onEnd: () => void) {
+    this.id = id;
+    this.#order = order;
+    this.#channel = channel;
+    this.#clock = clock;
+    this.#onEnd = onEnd;
+    this.#deadline = order.timeoutMs === null ? undefined : clock.now() + order.timeoutMs;
+    this.output = new RequestOutput(({ worker, bytes }) => this.#dealtWith(worker, bytes.length), order.discardOutput);
+    this.result = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    const taken = new Promise<{ algorithm: Algorithm | null }>((resolve) => {
+      this.#accept = resolve;
+    });
+    this.accepted = Promise.race([taken, this.result]);
+    // Whoever does not look at one of the two must not be ended by it.
+    this.result.catch(() => undefined);
+    this.accepted.catch(() => undefined);
+    if (this.#deadline !== undefined) this.#cancelTimer = clock.after(this.#left() + graceMs, () => this.#timeIsUp());
+  }
+
+  /** A broker is there: asks it, unless it has been asked. */
+  ask(): void {
+    if (this.#state !== 'waiting' && this.#state !== 'adrift') return;
+    const resume = this.#state === 'adrift';
+    this.#state = 'asked';
+    this.#channel.send({ op: 'request', jwt: this.#channel.jwt, ...this.#head(resume) }, this.#order.payload);
+    if (this.#isCancelled) this.#sendCancel();
+  }
+
+  /** The broker is gone. */
+  drift(): void {
+    if (this.#state !== 'asked') return;
+    this.#state = 'adrift';
+    this.#mayRun = true;
+    if (this.#deadline !== undefined || this.#isCancelled) return;
+    this.#restartTimer(patienceMs, () => this.#fail(unreachable('no broker has answered for five minutes')));
+  }
+
+  /** No broker answers: what was never taken is over; what was goes on waiting. */
+  giveUp(error: TriggerdError, isFinal: boolean): void {
+    if (this.#state === 'waiting' || isFinal) this.#fail(error);
+  }
+
+  fail(error: TriggerdError): void {
+    this.#fail(error);
+  }
+
+  /** Ends it, also on the worker. The result says how. */
+  cancel(): void {
+    if (this.#state === 'ended' || this.#isCancelled) return;
+    this.#isCancelled = true;
+    if (this.#state === 'waiting') this.#end(ended('killed', 'cancelled before a broker had it'));
+    else this.#cancelAsked();
+  }
+
+  #cancelAsked(): void {
+    this.#restartTimer(cancelMs, () => this.#end(ended('lost', 'cancelled; nobody has confirmed that it ended')));
+    if (this.#state === 'asked') this.#sendCancel();
+  }
+
+  take(message: ToClient, body: Buffer): void {
+    if (this.#state !== 'asked') return;
+    if (message.op === 'partial') this.#partial(message.worker, message.stream, message.offset, body);
+    else if (message.op === 'accepted') this.#accepted(message.algorithm);
+    else if (message.op === 'dispatched') this.#dispatched(message.worker);
+    else if (message.op === 'leg') this.#legs.set(message.worker, { worker: message.worker, ...outcomeOf(message) });
+    else if (message.op === 'final') this.#final(outcomeOf(message));
+    else if (message.op === 'refused') this.#refused(message);
+  }
+
+  #head(resume: boolean): RequestHead {
+    const { service, plugin, args, chain, ttl } = this.#order;
+    const isForOne = this.#algorithm === 'roundrobin' || this.#algorithm === null;
+    return {
+      id: this.id,
+      service,
+      plugin,
+      args,
+      timeout_ms: this.#deadline === undefined ? null : Math.max(1, Math.ceil(this.#left())),
+      resume,
+      worker: resume && isForOne ? this.#worker : null,
+      chain,
+      ttl,
+    };
+  }
+
+  #accepted(algorithm: Algorithm | null): void {
+    this.#algorithm = algorithm;
+    this.#accept({ algorithm });
+  }
+
+  #dispatched(worker: string): void {
+    this.#worker = worker;
+    this.#outputOf(worker).dispatched(this.#epoch());
+  }
+
+  #partial(worker: string, stream: 'out' | 'err', offset: number, body: Buffer): void {
+    const progress = this.#outputOf(worker);
+    const bytes = progress.take(this.#epoch(), offset, body);
+    if (bytes === undefined) this.#protocolBroken(`output of ${printable(worker)} is missing`);
+    else if (bytes.length > 0) this.output.put({ worker, stream, bytes });
+    else this.#ackWhenDue(worker);
+  }
+
+  #final(outcome: Outcome): void {
+    const { code, result, reason } = outcome;
+    const isRefusal = result === 'refused' || result === 'lost';
+    if (!isRefusal || code === null || this.#legs.size > 1) this.#end(outcome);
+    else {
+      const [worker] = this.#legs.keys();
+      const from = worker === undefined ? '' : `${printable(worker)}: `;
+      this.#fail(new TriggerdError(code, `${from}${printable(reason ?? result)}`));
+    }
+  }
+
+  #protocolBroken(what: string): void {
+    this.#sendCancel();
+    this.#fail(new TriggerdError('bus-protocol', what));
+  }
+
+  #refused(refusal: Refusal): void {
+    if (refusal.code === 'draining') {
+      this.#askAgain();
+      this.#channel.moveOn();
+    } else if (refusal.code === 'token-invalid' && !this.#isTokenRenewed && this.#channel.renewToken()) {
+      this.#isTokenRenewed = true;
+      this.#askAgain();
+    } else this.#fail(errorOf(refusal));
+  }
+
+  #askAgain(): void {
+    this.#state = this.#mayRun ? 'adrift' : 'waiting';
+  }
+
+  #timeIsUp(): void {
+    if (this.#state === 'asked') this.#end(ended('timed-out', 'nobody has said how it ended'));
+    else this.#fail(unreachable('no broker has answered since'));
+  }
+
+  #end(outcome: Outcome): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    this.#cancelTimer();
+    this.output.close();
+    this.#resolve({ id: this.id, algorithm: this.#algorithm, ...outcome, legs: [...this.#legs.values()] });
+    this.#onEnd();
+  }
+
+  #fail(error: TriggerdError): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    this.#cancelTimer();
+    this.output.close(error);
+    this.#reject(error);
+    this.#onEnd();
+  }
+
+  #outputOf(worker: string): WorkerOutput {
+    const known = this.#workers.get(worker);
+    if (known !== undefined) return known;
+    const fresh = new WorkerOutput(this.#epoch());
+    this.#workers.set(worker, fresh);
+    return fresh;
+  }
+
+  #dealtWith(worker: string, bytes: number): void {
+    this.#workers.get(worker)?.dealWith(bytes);
+    this.#ackWhenDue(worker);
+  }
+
+  #ackWhenDue(worker: string): void {
+    if (this.#state !== 'asked') return;
+    const bytes = this.#workers.get(worker)?.dueAck();
+    if (bytes !== undefined) this.#channel.send({ op: 'ack', id: this.id, worker, bytes });
+  }
+
+  #sendCancel(): void {
+    this.#channel.send({ op: 'cancel', jwt: this.#channel.jwt, id: this.id });
+  }
+
+  #restartTimer(ms: number, act: () => void): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#clock.after(ms, act);
+  }
+
+  #epoch(): number {
+    return this.#channel.epoch ?? 0;
+  }
+
+  #left(): number {
+    return (this.#deadline ?? 0) - this.#clock.now();
+  }
+}
+
+const outcomeOf = (ending: Ending): Outcome => ({
+  result: ending.result,
+  exitCode: ending.exit_code,
+  signal: ending.signal,
+  reason: ending.reason,
+  code: ending.code,
+  ranMs: ending.ran_ms,
+  outputBytes: ending.output_bytes,
+});
+
+const ended = (result: Outcome['result'], reason: string): Outcome => ({
+  result,
+  exitCode: null,
+  signal: null,
+  reason,
+  code: null,
+  ranMs: null,
+  outputBytes: 0,
+});
+
+const unreachable = (what: string): TriggerdError =>
+  new TriggerdError('broker-unreachable', `the broker was lost, and ${what}; the request may have run`);
