@@ -2,8 +2,10 @@ import { asTriggerdError, TriggerdError } from '../../domain/errors.ts';
 import { printable } from '../../domain/names.ts';
 import { type RetryPolicy, retryDelayMs } from '../../domain/retry.ts';
 import { type ClientMessage, protocolVersion, type Refusal, type ToClient, type Welcome } from '../messages.ts';
+import type { Connect } from '../ports.ts';
 import { BrokerRing } from './broker-ring.ts';
-import type { BrokerLink, Clock, Credentials, Dial, DialledBroker } from './ports.ts';
+import { type BrokerLink, Links } from './link.ts';
+import type { Clock, Credentials, DialledBroker } from './ports.ts';
 
 /** How long one broker may take to welcome us, and to check a password. */
 const greetingMs = 3_000;
@@ -16,7 +18,7 @@ const roundRetry: RetryPolicy = { firstMs: 200, factor: 2, maxMs: 5_000, jitter:
 export interface BrokerSessionOptions {
   readonly brokers: readonly DialledBroker[];
   readonly credentials: Credentials;
-  readonly dial: Dial;
+  readonly connect: Connect;
   readonly clock: Clock;
 }
 
@@ -25,8 +27,8 @@ export interface SessionListener {
   ready(): void;
   /** A token in place of one that was refused or grew old. */
   renewed(): void;
-  /** The broker is gone or says goodbye (`why` has its address); the next one is asked by itself. */
-  lost(why: string): void;
+  /** The broker is gone, says goodbye, or has forgotten us (null); whoever comes next is asked by itself. */
+  lost(why: string | null): void;
   /** Every broker was asked, none answered; or our password was refused, and nobody is asked until `wake`. */
   failed(error: TriggerdError, isFinal: boolean): void;
   message(message: ToClient, body: Buffer): void;
@@ -50,6 +52,7 @@ export class BrokerSession {
   readonly #options: BrokerSessionOptions;
   readonly #listener: SessionListener;
   readonly #ring: BrokerRing;
+  readonly #links: Links;
   #state: State = { is: 'asleep' };
   #token: Token | undefined;
   #nonce = 0;
@@ -60,6 +63,7 @@ export class BrokerSession {
     this.#options = options;
     this.#listener = listener;
     this.#ring = new BrokerRing(options.brokers);
+    this.#links = new Links(options.connect);
   }
 
   /** What the broker said of itself; undefined while there is none. */
@@ -104,9 +108,11 @@ export class BrokerSession {
     if (this.#state.is === 'ready') this.#giveUp(this.#state.broker, 'is stopping');
   }
 
-  close(): void {
+  /** Resolves when every connection is gone. */
+  async close(): Promise<void> {
     this.#leave();
     this.#state = { is: 'closed' };
+    await this.#links.closed();
   }
 
   // ── ways from state to state ──────────────────────────────────────────────────────────────────────────────────────
@@ -125,25 +131,32 @@ export class BrokerSession {
   }
 
   #greet(broker: DialledBroker): void {
-    const { clock, dial } = this.#options;
-    const cancel = clock.after(greetingMs, () => this.#giveUp(broker, `no answer within ${greetingMs / 1000} s`));
-    const link = this.#guarded(broker, dial);
-    this.#state = { is: 'greeting', broker, link, cancel };
-    link.send({ op: 'hello', v: protocolVersion });
-  }
-
-  /** Hears a link only for as long as it is the present one. */
-  #guarded(broker: DialledBroker, dial: Dial): BrokerLink {
     const isPresent = (): boolean => 'link' in this.#state && this.#state.link === link;
-    const link: BrokerLink = dial(broker, {
-      message: (message, body) => {
-        if (isPresent()) this.#take(message, body);
+    const link: BrokerLink = this.#links.open(broker, {
+      up: () => {
+        if (isPresent()) link.send({ op: 'hello', v: protocolVersion });
       },
       down: (why) => {
         if (isPresent()) this.#giveUp(broker, why);
       },
+      message: (message, body) => {
+        if (isPresent()) this.#take(message, body);
+      },
     });
-    return link;
+    this.#state = { is: 'greeting', broker, link, cancel: this.#limited(broker, greetingMs, 'no answer') };
+  }
+
+  /** The broker knows nothing of us (any more): everything is said anew. */
+  #greetAgain({ broker, link, cancel, cancelRenewal }: Ready): void {
+    cancel();
+    cancelRenewal();
+    this.#state = { is: 'greeting', broker, link, cancel: this.#limited(broker, greetingMs, 'no answer') };
+    this.#listener.lost(null);
+    link.send({ op: 'hello', v: protocolVersion });
+  }
+
+  #limited(broker: DialledBroker, ms: number, what: string): () => void {
+    return this.#options.clock.after(ms, () => this.#giveUp(broker, `${what} within ${ms / 1000} s`));
   }
 
   #welcomed(state: Linked & { is: 'greeting' }, welcome: Welcome): void {
@@ -158,8 +171,7 @@ export class BrokerSession {
 
   #prove({ broker, link, cancel: cancelGreeting }: Linked, welcome: Welcome): void {
     cancelGreeting();
-    const { clock } = this.#options;
-    const cancel = clock.after(provingMs, () => this.#giveUp(broker, 'no answer to the login'));
+    const cancel = this.#limited(broker, provingMs, 'no answer to the login');
     this.#state = { is: 'proving', broker, link, cancel, welcome, n: this.#login(link) };
   }
 
@@ -249,6 +261,8 @@ export class BrokerSession {
     state.heardAt = this.#options.clock.now();
     const isOfLogin = state.asked !== undefined && 'n' in message && message.n === state.asked;
     if (message.op === 'goodbye') this.#goodbye(state.broker, message.brokers);
+    else if (message.op === 'reannounce') this.#greetAgain(state);
+    else if (message.op === 'brokers') this.#ring.learn(message.brokers);
     else if (isOfLogin) this.#takeRenewal(state, message, body);
     else if (message.op !== 'heartbeat') this.#listener.message(message, body);
   }

@@ -69,11 +69,10 @@ export class BusClient {
   }
 
   /** What has not ended fails here; on the workers it goes on. */
-  close(): void {
-    if (this.#isClosed) return;
+  async close(): Promise<void> {
     this.#isClosed = true;
-    this.#session.close();
     this.#failAll(new TriggerdError('broker-unreachable', 'the client was closed; what it asked for may go on'));
+    await this.#session.close();
   }
 
   #channelTo(session: BrokerSession): RequestChannel {
@@ -109,10 +108,10 @@ export class BusClient {
     this.#session.send({ op: 'registry', jwt: this.#session.jwt, n, statement });
   }
 
-  #lost(why: string): void {
+  #lost(why: string | null): void {
     for (const request of this.#requests.values()) request.drift();
     for (const question of this.#questions.values()) question.drift();
-    this.#options.onLost?.(why);
+    if (why !== null) this.#options.onLost?.(why);
   }
 
   #failed(error: TriggerdError, isFinal: boolean): void {
@@ -130,7 +129,7 @@ export class BusClient {
   #take(message: ToClient, body: Buffer): void {
     if ('id' in message && message.id !== undefined) this.#requests.get(message.id)?.take(message, body);
     else if ('n' in message && message.n !== undefined)
-      this.#questions.get(message.n)?.take(message, () => this.#session.renew());
+      this.#questions.get(message.n)?.take(message, body, () => this.#session.renew());
   }
 
   #checkSize(payload: Buffer): void {

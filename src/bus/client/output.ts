@@ -48,15 +48,22 @@ export class RequestOutput implements AsyncIterable<OutputChunk> {
     try {
       for (;;) {
         const chunk = this.#next();
-        if (chunk !== undefined) {
-          yield chunk;
-          this.#dealtWith(chunk);
-        } else if (this.#end !== undefined) break;
+        if (chunk !== undefined) yield* this.#handOver(chunk);
+        else if (this.#end !== undefined) break;
         else await this.#more();
       }
       if (this.#end.error !== undefined) throw this.#end.error;
     } finally {
       this.discard();
+    }
+  }
+
+  /** Dealt with also when the reader stops at this one. */
+  *#handOver(chunk: OutputChunk): Generator<OutputChunk, void, undefined> {
+    try {
+      yield chunk;
+    } finally {
+      this.#dealtWith(chunk);
     }
   }
 

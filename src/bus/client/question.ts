@@ -49,13 +49,22 @@ export class Question {
   }
 
   /** `renewToken`: gets a new token after one was refused, and says whether it will. */
-  take(message: ToClient, renewToken: () => boolean): void {
-    if (message.op === 'answer') this.#end(() => this.#resolve(message.answer));
-    if (message.op !== 'refused') return;
-    if (message.code === 'token-invalid' && !this.#isTokenRenewed && renewToken()) {
+  take(message: ToClient, body: Buffer, renewToken: () => boolean): void {
+    if (message.op === 'answer') this.#answered(body);
+    else if (message.op !== 'refused') return;
+    else if (message.code === 'token-invalid' && !this.#isTokenRenewed && renewToken()) {
       this.#isTokenRenewed = true;
       this.#wasAsked = false;
     } else this.fail(errorOf(message));
+  }
+
+  #answered(body: Buffer): void {
+    try {
+      const answer: unknown = JSON.parse(body.toString());
+      this.#end(() => this.#resolve(answer));
+    } catch (cause) {
+      this.fail(new TriggerdError('bus-protocol', 'the answer of the registry is no JSON', { cause }));
+    }
   }
 
   fail(error: TriggerdError): void {

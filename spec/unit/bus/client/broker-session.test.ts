@@ -8,8 +8,9 @@ describe('a client and its brokers', () => {
   it('greets, proves who it is by its password, and is connected', async () => {
     const { client, brokers } = setUp();
     const connected = client.connect();
-    expect(brokers.last.received).toEqual([{ message: { op: 'hello', v: 1 }, body: '' }]);
+    expect(brokers.last.received).toEqual([]);
     brokers.welcome();
+    expect(brokers.last.received[0]).toEqual({ message: { op: 'hello', v: 1 }, body: '' });
     expect(brokers.last.received.at(-1)).toEqual({
       message: { op: 'login', n: 1, team: 'team1', identity: 'hp' },
       body: 'correct horse battery',
@@ -88,6 +89,7 @@ describe('a client and its brokers', () => {
   it('speaks of no other version of the protocol than its own', async () => {
     const { client, brokers } = setUp();
     const connected = client.connect();
+    brokers.last.up();
     brokers.last.say({ op: 'welcome', v: 2, broker: 'a', brokers: [], heartbeat_ms: 1, max_message: 1 });
     await expect(connected).rejects.toThrow('speaks version 2 of the protocol, this is 1');
   });
@@ -143,4 +145,37 @@ describe('a client and its brokers', () => {
     expect(brokers.heard('request').jwt).toBe('jwt-2');
   });
 
+  it('says hello again to a broker that has forgotten it, on the same connection', () => {
+    const { brokers, lost } = setUpReady(both);
+    brokers.last.say({ op: 'reannounce' });
+    expect(brokers.connections).toHaveLength(1);
+    expect(brokers.all('hello')).toHaveLength(2);
+    expect(lost).toEqual([]);
+  });
+
+  it('keeps a token that could not be renewed for as long as it is good, and asks again', () => {
+    const { brokers, clock, request } = setUp();
+    request();
+    brokers.letIn('jwt-1', 12_000);
+    const refuse = (): void =>
+      brokers.last.say({
+        op: 'refused',
+        n: brokers.heard('login').n,
+        code: 'too-many-attempts',
+        message: 'wait',
+        retry_after_ms: 1_000,
+      });
+    const pass = (seconds: number): void => {
+      for (let second = 0; second < seconds; second++) {
+        brokers.last.say({ op: 'heartbeat' });
+        clock.pass(1_000);
+      }
+    };
+    pass(6);
+    refuse();
+    request();
+    expect(brokers.heard('request').jwt).toBe('jwt-1');
+    pass(3);
+    expect(brokers.all('login')).toHaveLength(3);
+  });
 });

@@ -1,5 +1,8 @@
-import type { BrokerLink, Clock, DialledBroker, LinkListener } from '../../../../src/bus/client/ports.ts';
+import type { Clock, DialledBroker } from '../../../../src/bus/client/ports.ts';
+import { encodeToClient } from '../../../../src/bus/codec/encode.ts';
+import { decodeFromClient } from '../../../../src/bus/codec/from-client.ts';
 import type { ClientMessage, Ending, ToClient } from '../../../../src/bus/messages.ts';
+import type { Connect } from '../../../../src/bus/ports.ts';
 
 /** A clock that goes on when it is told to. */
 export class FakeClock implements Clock {
@@ -43,6 +46,7 @@ export interface Connection {
   readonly broker: DialledBroker;
   readonly received: { readonly message: ClientMessage; readonly body: string }[];
   isClosed: boolean;
+  up(): void;
   say(message: ToClient, body?: string): void;
   down(why: string): void;
 }
@@ -51,19 +55,27 @@ export interface Connection {
 export class FakeBrokers {
   readonly connections: Connection[] = [];
 
-  readonly dial = (broker: DialledBroker, listener: LinkListener): BrokerLink => {
+  readonly connect: Connect = (broker, listener) => {
     const connection: Connection = {
       broker,
       received: [],
       isClosed: false,
-      say: (message, body = '') => listener.message(message, Buffer.from(body)),
+      up: () => listener.up(),
+      say: (message, body = '') => listener.message(Buffer.from(encodeToClient(message)), Buffer.from(body)),
       down: (why) => listener.down(why),
     };
     this.connections.push(connection);
     return {
-      send: (message, body) => void connection.received.push({ message, body: body?.toString() ?? '' }),
+      queuedBytes: 0,
+      send: (head, body) => {
+        const message = decodeFromClient(Buffer.from(head));
+        if (typeof message === 'string') throw new Error(message);
+        connection.received.push({ message, body: body?.toString() ?? '' });
+        return true;
+      },
       close: () => {
         connection.isClosed = true;
+        return Promise.resolve();
       },
     };
   };
@@ -87,7 +99,9 @@ export class FakeBrokers {
       .filter((message): message is Extract<ClientMessage, { op: Op }> => message.op === op);
   }
 
+  /** The connection is made, and the client welcomed. */
   welcome(brokers: readonly DialledBroker[] = []): void {
+    this.last.up();
     this.last.say({
       op: 'welcome',
       v: 1,

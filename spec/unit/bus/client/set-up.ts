@@ -26,9 +26,9 @@ export const setUp = ({ brokers: known = [brokerA], credentials = password }: Se
   const client = new BusClient({
     brokers: known,
     credentials,
-    dial: brokers.dial,
+    connect: brokers.connect,
     clock,
-    newId: () => `id-${++ids}`,
+    newId: () => idOf(++ids),
     onLost: (why) => void lost.push(why),
   });
   const request = (order: Partial<RequestOrder> = {}): ClientRequest =>
@@ -53,3 +53,6 @@ export const setUpReady = (options: SetUpOptions = {}): SetUp => {
   made.brokers.letIn();
   return made;
 };
+
+/** The id of the nth request of a client. */
+export const idOf = (n: number): string => `01J${String(n).padStart(23, '0')}`;

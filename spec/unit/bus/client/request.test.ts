@@ -1,0 +1,298 @@
+import { describe, expect, it } from 'vitest';
+import type { ClientRequest } from '../../../../src/bus/client/client-request.ts';
+import { brokerA, brokerB, type FakeBrokers, succeeded } from './fake-broker.ts';
+import { idOf, setUp, setUpReady } from './set-up.ts';
+
+const both = { brokers: [brokerA, brokerB] };
+const id = idOf(1);
+const refusal = { message: 'no', retry_after_ms: null } as const;
+
+const partial = (brokers: FakeBrokers, offset: number, text: string, worker = 'demo01'): void =>
+  brokers.last.say({ op: 'partial', id, worker, stream: 'out', offset }, text);
+
+const textOf = async (request: ClientRequest): Promise<string> => {
+  let text = '';
+  for await (const { worker, bytes } of request.output) text += `${worker}:${bytes} `;
+  return text.trimEnd();
+};
+
+describe('a request', () => {
+  it('is sent once a broker is there, with all that it needs', () => {
+    const { brokers, request } = setUp();
+    request({ args: { recipient: '0123' }, chain: ['f1'], ttl: 7 });
+    brokers.letIn();
+    expect(brokers.last.received.at(-1)).toEqual({
+      message: {
+        op: 'request',
+        jwt: 'jwt-1',
+        id,
+        service: 'demoservice',
+        plugin: 'echo',
+        args: { recipient: '0123' },
+        timeout_ms: 10_000,
+        resume: false,
+        worker: null,
+        chain: ['f1'],
+        ttl: 7,
+      },
+      body: 'uptime',
+    });
+  });
+
+  it('gives algorithm, output and result', async () => {
+    const { brokers, request } = setUpReady();
+    const asked = request();
+    brokers.last.say({ op: 'accepted', id, algorithm: 'roundrobin' });
+    brokers.last.say({ op: 'dispatched', id, worker: 'demo01' });
+    partial(brokers, 0, 'one');
+    partial(brokers, 3, 'two');
+    brokers.last.say({ op: 'leg', id, worker: 'demo01', ...succeeded, exit_code: 7, result: 'failed' });
+    brokers.last.say({ op: 'final', id, ...succeeded, exit_code: 7, result: 'failed' });
+    expect(await asked.accepted).toMatchObject({ algorithm: 'roundrobin' });
+    expect(await textOf(asked)).toBe('demo01:one demo01:two');
+    expect(await asked.result).toMatchObject({
+      id,
+      algorithm: 'roundrobin',
+      result: 'failed',
+      exitCode: 7,
+      legs: [{ worker: 'demo01', result: 'failed', exitCode: 7 }],
+    });
+  });
+
+  it('that is refused is an error of the catalogue, for whoever looks', async () => {
+    const { brokers, request } = setUpReady();
+    const asked = request();
+    brokers.last.say({ op: 'refused', id, code: 'broker-busy', message: 'full\u001b[31m', retry_after_ms: 500 });
+    const error = { code: 'broker-busy', message: 'full\\u001b[31m', details: { retry_after_ms: 500 } };
+    await expect(asked.result).rejects.toMatchObject(error);
+    await expect(asked.accepted).rejects.toMatchObject(error);
+    await expect(textOf(asked)).rejects.toMatchObject(error);
+  });
+
+  it('that its one worker refused is an error, too, and names the worker', async () => {
+    const { brokers, request } = setUpReady();
+    const asked = request();
+    const ending = {
+      ...succeeded,
+      result: 'refused',
+      exit_code: null,
+      code: 'plugin-not-found',
+      reason: 'no x',
+    } as const;
+    brokers.last.say({ op: 'leg', id, worker: 'demo01', ...ending });
+    brokers.last.say({ op: 'final', id, ...ending });
+    await expect(asked.result).rejects.toMatchObject({ code: 'plugin-not-found', message: 'demo01: no x' });
+  });
+
+  it('of which one worker of several was lost is a result', async () => {
+    const { brokers, request } = setUpReady();
+    const asked = request();
+    const lost = { ...succeeded, result: 'lost', exit_code: null, code: 'worker-lost' } as const;
+    brokers.last.say({ op: 'leg', id, worker: 'demo01', ...succeeded });
+    brokers.last.say({ op: 'leg', id, worker: 'demo02', ...lost });
+    brokers.last.say({ op: 'final', id, ...lost });
+    expect(await asked.result).toMatchObject({ result: 'lost', legs: [{ worker: 'demo01' }, { worker: 'demo02' }] });
+  });
+
+  it.each(['../x', '/etc/passwd', 'a//b', ''])('for the plugin “%s” is refused here', (plugin) => {
+    const { request } = setUpReady();
+    expect(() => request({ plugin })).toThrow('is not a plugin name');
+  });
+
+  it('for `command` is one for `command/command`', () => {
+    const { brokers, request } = setUpReady();
+    request({ plugin: 'command' });
+    expect(brokers.heard('request').plugin).toBe('command/command');
+  });
+
+  it('that is larger than the broker takes is refused here', () => {
+    const { request } = setUpReady();
+    expect(() => request({ payload: Buffer.alloc(1_001) })).toThrow('1001 bytes, the broker takes 1000');
+  });
+
+  it('fails when no broker can be reached', async () => {
+    const { brokers, request } = setUp();
+    const asked = request();
+    brokers.last.down('connection refused');
+    await expect(asked.result).rejects.toMatchObject({ code: 'broker-unreachable' });
+  });
+});
+
+describe('a request whose broker is gone', () => {
+  it('goes to the next one under the same id, with the worker and the time that is left', () => {
+    const { brokers, clock, request } = setUpReady(both);
+    request();
+    brokers.last.say({ op: 'accepted', id, algorithm: 'roundrobin' });
+    brokers.last.say({ op: 'dispatched', id, worker: 'demo02' });
+    clock.pass(2_000);
+    brokers.last.down('gone');
+    brokers.welcome();
+    expect(brokers.last.broker).toEqual(brokerB);
+    expect(brokers.heard('request')).toMatchObject({ id, resume: true, worker: 'demo02', timeout_ms: 8_000 });
+  });
+
+  it('asks for no one worker where there are several parts', () => {
+    const { brokers, request } = setUpReady(both);
+    request();
+    brokers.last.say({ op: 'accepted', id, algorithm: 'mirror' });
+    brokers.last.say({ op: 'dispatched', id, worker: 'demo02' });
+    brokers.last.down('gone');
+    brokers.welcome();
+    expect(brokers.heard('request')).toMatchObject({ resume: true, worker: null });
+  });
+
+  it('asks with `resume` also where nothing was heard of it, and ever after', () => {
+    const { brokers, request } = setUpReady(both);
+    request();
+    brokers.last.down('gone');
+    brokers.welcome();
+    brokers.last.say({ op: 'refused', id, code: 'draining', ...refusal });
+    brokers.welcome();
+    expect(brokers.last.broker).toEqual(brokerA);
+    expect(brokers.heard('request').resume).toBe(true);
+  });
+
+  it('that had taken nothing new goes to the next one as it was', () => {
+    const { brokers, request } = setUpReady(both);
+    request();
+    brokers.last.say({ op: 'refused', id, code: 'draining', ...refusal });
+    brokers.welcome();
+    expect(brokers.last.broker).toEqual(brokerB);
+    expect(brokers.heard('request').resume).toBe(false);
+  });
+
+  it('hears the output from the first byte again, and gives it once and whole', async () => {
+    const { brokers, request } = setUpReady(both);
+    const asked = request();
+    partial(brokers, 0, 'one');
+    brokers.last.down('gone');
+    brokers.welcome();
+    partial(brokers, 0, 'o');
+    partial(brokers, 1, 'net');
+    partial(brokers, 4, 'wo');
+    brokers.last.say({ op: 'final', id, ...succeeded });
+    expect(await textOf(asked)).toBe('demo01:one demo01:t demo01:wo');
+  });
+
+  it('begins anew with a run that begins anew: the same worker is given it again', async () => {
+    const { brokers, request } = setUpReady();
+    const asked = request();
+    brokers.last.say({ op: 'dispatched', id, worker: 'demo01' });
+    partial(brokers, 0, 'one');
+    brokers.last.say({ op: 'dispatched', id, worker: 'demo01' });
+    partial(brokers, 0, 'two');
+    brokers.last.say({ op: 'final', id, ...succeeded });
+    expect(await textOf(asked)).toBe('demo01:one demo01:two');
+  });
+
+  it('is ended when output is missing', async () => {
+    const { brokers, request } = setUpReady();
+    const asked = request();
+    partial(brokers, 5, 'x');
+    await expect(asked.result).rejects.toMatchObject({ code: 'bus-protocol' });
+    expect(brokers.heard('cancel').id).toBe(id);
+  });
+
+  it('waits for a broker longer than one that nobody had, but not for ever', async () => {
+    const { brokers, clock, request } = setUpReady();
+    const asked = request();
+    brokers.last.down('gone');
+    brokers.last.down('connection refused');
+    const later = request();
+    brokers.last.down('connection refused');
+    await expect(later.result).rejects.toMatchObject({ code: 'broker-unreachable' });
+    clock.pass(30_000);
+    await expect(asked.result).rejects.toThrow('the request may have run');
+  });
+});
+
+describe('the time of a request', () => {
+  it('is over a little after the broker should have said so', async () => {
+    const { brokers, clock, request } = setUpReady();
+    const asked = request({ timeoutMs: 3_000 });
+    for (let second = 0; second < 23; second++) {
+      brokers.last.say({ op: 'heartbeat' });
+      clock.pass(1_000);
+    }
+    expect(await asked.result).toMatchObject({ result: 'timed-out', exitCode: null });
+  });
+});
+
+describe('a token that is refused', () => {
+  it('is replaced by the password, once, and the request sent again', async () => {
+    const { brokers, request } = setUpReady();
+    const asked = request();
+    brokers.last.say({ op: 'refused', id, code: 'token-invalid', ...refusal });
+    brokers.last.say({ op: 'token', n: brokers.heard('login').n, expires_ms: 900_000 }, 'jwt-2');
+    expect(brokers.heard('request')).toMatchObject({ id, jwt: 'jwt-2', resume: false });
+    brokers.last.say({ op: 'refused', id, code: 'token-invalid', ...refusal });
+    await expect(asked.result).rejects.toMatchObject({ code: 'token-invalid' });
+  });
+
+  it('is final where there is no password', async () => {
+    const { client, brokers, request } = setUp({ credentials: { jwt: 'given' } });
+    void client.connect();
+    brokers.welcome();
+    const asked = request();
+    brokers.last.say({ op: 'refused', id, code: 'token-invalid', ...refusal });
+    await expect(asked.result).rejects.toMatchObject({ code: 'token-invalid' });
+  });
+
+  it('ends what waits when the password is not good any more either', async () => {
+    const { brokers, request } = setUpReady();
+    const asked = request();
+    brokers.last.say({ op: 'refused', id, code: 'token-invalid', ...refusal });
+    brokers.last.say({ op: 'refused', n: brokers.heard('login').n, code: 'login-failed', ...refusal });
+    await expect(asked.result).rejects.toMatchObject({ code: 'login-failed' });
+  });
+});
+
+describe('cancelling', () => {
+  it('ends what no broker had', async () => {
+    const { brokers, request } = setUp();
+    const asked = request();
+    asked.cancel();
+    expect(await asked.result).toMatchObject({ result: 'killed', reason: 'cancelled before a broker had it' });
+    brokers.letIn();
+    expect(brokers.all('request')).toEqual([]);
+  });
+
+  it('tells the broker, and the result is what the worker says', async () => {
+    const { brokers, request } = setUpReady();
+    const asked = request();
+    asked.cancel();
+    expect(brokers.heard('cancel')).toEqual({ op: 'cancel', jwt: 'jwt-1', id });
+    brokers.last.say({ op: 'final', id, ...succeeded, result: 'killed', exit_code: null, signal: 'SIGTERM' });
+    expect(await asked.result).toMatchObject({ result: 'killed', signal: 'SIGTERM' });
+  });
+
+  it('is said again to the broker that comes next', () => {
+    const { brokers, request } = setUpReady(both);
+    request().cancel();
+    brokers.last.down('gone');
+    brokers.welcome();
+    expect(brokers.heard('request').resume).toBe(true);
+    expect(brokers.heard('cancel').id).toBe(id);
+  });
+
+  it('waits for the confirmation, but not for ever', async () => {
+    const { brokers, clock, request } = setUpReady();
+    const asked = request({ timeoutMs: null });
+    asked.cancel();
+    brokers.last.down('gone');
+    clock.pass(30_000);
+    expect(await asked.result).toMatchObject({ result: 'lost' });
+  });
+});
+
+describe('closing', () => {
+  it('says goodbye and fails what has not ended', async () => {
+    const { client, brokers, request } = setUpReady();
+    const asked = request();
+    await client.close();
+    await expect(asked.result).rejects.toThrow('the client was closed; what it asked for may go on');
+    expect(brokers.all('disconnect')).toHaveLength(1);
+    expect(brokers.last.isClosed).toBe(true);
+    expect(() => request()).toThrow('the client is closed');
+  });
+});
