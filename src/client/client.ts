@@ -1,0 +1,160 @@
+/**
+ * The client of triggerd's services, for programs: `import { Client } from 'triggerd/client'`. See docs/client.md.
+ */
+import { ulid } from 'ulid';
+import { dealerConnect } from '../adapters/zmq/dealer.ts';
+import { BusClient } from '../bus/client/bus-client.ts';
+import type { Outcome, RequestLeg, RequestResult } from '../bus/client/client-request.ts';
+import { linesOf } from '../bus/client/lines.ts';
+import type { Clock, Credentials } from '../bus/client/ports.ts';
+import { TriggerdError } from '../domain/errors.ts';
+import { silentLog } from '../domain/log.ts';
+import type { Algorithm } from '../domain/service.ts';
+import { startTimer } from '../domain/timer.ts';
+import type { Answer, Statement } from '../registry/statements.ts';
+
+export type { Algorithm, Answer, Credentials, Outcome, RequestLeg, RequestResult, Statement };
+export { TriggerdError };
+
+export interface BrokerPlace {
+  /** Such as `tcp://broker.example.com:5555`. */
+  readonly endpoint: string;
+  /** What `trigger broker key` prints there. */
+  readonly key: string;
+}
+
+/** Who asks, and of whom: brokers are asked in this order, one at a time. */
+export type ConnectOptions = Credentials & {
+  readonly brokers: readonly BrokerPlace[];
+  /** A broker was lost, in words; the next one is asked by itself, and nothing is asked twice. */
+  readonly onBrokerLost?: (why: string) => void;
+};
+
+export interface RequestOptions {
+  /** A service, a worker's identity, or `team/service` for another team's. */
+  readonly service: string;
+  /** Its path below the workers' plugins folder; `command` is short for `command/command`. */
+  readonly plugin: string;
+  /** What the plugin reads on its standard input. Default: nothing. */
+  readonly payload?: string | Uint8Array;
+  readonly args?: Readonly<Record<string, string>>;
+  /** ms; the job is killed on the worker after that. Default: the service's, else the broker's. */
+  readonly timeoutMs?: number;
+  /** Cancels: the job is killed on the worker. `result` then says so. */
+  readonly signal?: AbortSignal;
+  /** `discard`: nobody reads the output. Otherwise it has to be read: a job whose output nobody reads waits. */
+  readonly output?: 'stream' | 'discard';
+  /** The requests and firings that led here, and how many hops may follow: for what asks from inside a job. */
+  readonly chain?: readonly string[];
+  readonly ttl?: number;
+}
+
+export interface RunningRequest {
+  readonly id: string;
+  /** Once a broker has it. `algorithm` is null where a worker is asked by its identity. */
+  readonly accepted: Promise<{ readonly algorithm: Algorithm | null }>;
+  /** As it comes; to be read once, either this or `lines`. Throws what `result` throws. */
+  readonly output: AsyncIterable<Chunk>;
+  readonly lines: AsyncIterable<Line>;
+  /** A job that failed is a result; a request that was refused, or lost with its worker, throws a `TriggerdError`. */
+  readonly result: Promise<RequestResult>;
+}
+
+export interface Chunk {
+  readonly worker: string;
+  readonly stream: 'out' | 'err';
+  readonly bytes: Uint8Array;
+}
+
+export interface Line {
+  readonly worker: string;
+  readonly stream: 'out' | 'err';
+  /** Without its newline. */
+  readonly bytes: Uint8Array;
+  /** The same as text; what is no UTF-8 becomes U+FFFD. */
+  readonly line: string;
+}
+
+/** How many hops a chain of requests may go on. */
+export const defaultTtl = 8;
+/** Of one frame from a broker: an answer of the registry is the largest. */
+const maxFrameBytes = 67_108_864;
+
+const processClock: Clock = { now: () => performance.now(), after: startTimer };
+
+export class Client {
+  readonly #bus: BusClient;
+
+  private constructor(bus: BusClient) {
+    this.#bus = bus;
+  }
+
+  /**
+   * Resolves when a broker knows who asks. Throws `broker-unreachable`, `login-failed`, `too-many-attempts`. From then on
+   * the connection is kept, to another broker if need be, until `close`.
+   */
+  static async connect({ brokers, onBrokerLost, ...credentials }: ConnectOptions): Promise<Client> {
+    const bus = new BusClient({
+      brokers,
+      credentials,
+      connect: dealerConnect({ maxFrame: maxFrameBytes, log: silentLog }),
+      clock: processClock,
+      newId: () => ulid(),
+      ...(onBrokerLost === undefined ? {} : { onLost: onBrokerLost }),
+    });
+    try {
+      await bus.connect();
+    } catch (error) {
+      await bus.close();
+      throw error;
+    }
+    return new Client(bus);
+  }
+
+  /** Asks for it at once. Throws `plugin-name-invalid`, `request-too-large`, and the reason of a `signal` that is aborted. */
+  request(options: RequestOptions): RunningRequest {
+    const { signal, service, plugin, payload = '', args = {}, timeoutMs = null } = options;
+    signal?.throwIfAborted();
+    const asked = this.#bus.request({
+      service,
+      plugin,
+      payload: typeof payload === 'string' ? Buffer.from(payload) : asBuffer(payload),
+      args,
+      timeoutMs,
+      chain: options.chain ?? [],
+      ttl: options.ttl ?? defaultTtl,
+      discardOutput: options.output === 'discard',
+    });
+    cancelWhen(signal, asked);
+    const { id, accepted, output, result } = asked;
+    return { id, accepted, output, lines: readable(linesOf(output)), result };
+  }
+
+  /** A statement of the registry, such as `{ verb: 'service.list', team: 'team1' }`. Throws `registry-…`. */
+  async registry(statement: Statement): Promise<Answer> {
+    return (await this.#bus.ask(statement)) as Answer;
+  }
+
+  /** What has not ended throws here; on the workers it goes on. */
+  async close(): Promise<void> {
+    await this.#bus.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+const cancelWhen = (signal: AbortSignal | undefined, asked: ReturnType<BusClient['request']>): void => {
+  if (signal === undefined) return;
+  const cancel = (): void => asked.cancel();
+  signal.addEventListener('abort', cancel, { once: true });
+  const forget = (): void => signal.removeEventListener('abort', cancel);
+  asked.result.then(forget, forget);
+};
+
+async function* readable(lines: ReturnType<typeof linesOf>): AsyncGenerator<Line, void, undefined> {
+  for await (const { worker, stream, bytes } of lines) yield { worker, stream, bytes, line: bytes.toString() };
+}
