@@ -20,7 +20,11 @@ const read = async (...chunks: OutputChunk[]): Promise<string[]> => {
 
 describe('the lines of an output', () => {
   it('are whole, however the bytes came', async () => {
-    expect(await read(chunk('on'), chunk('e\ntwo\nth'), chunk('ree'))).toEqual(['a out one', 'a out two', 'a out three']);
+    expect(await read(chunk('on'), chunk('e\ntwo\nth'), chunk('ree'))).toEqual([
+      'a out one',
+      'a out two',
+      'a out three',
+    ]);
   });
 
   it('of several workers and streams never mix', async () => {
