@@ -325,6 +325,13 @@ export const errorCatalogue = {
     'There is no request with this id.',
     '`trigger history` lists those that are over.',
   ),
+  // trigger files
+  'mount-failed': entry(
+    500,
+    1,
+    'The trigger files can not be mounted.',
+    'Name an empty folder that nothing is mounted on; the Debian packages `libfuse2` and `fuse3` (or `fuse`) have to be there.',
+  ),
   // control socket
   'daemon-unreachable': entry(
     503,

@@ -1,0 +1,80 @@
+import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { describe, expect, it } from 'vitest';
+import { FsError } from '../../../src/mount/errno.ts';
+import type { Gateway } from '../../../src/mount/ports.ts';
+import { definition, directory, mountTree, newMountpoint } from '../../support/mounts.ts';
+import { until } from '../../support/wait.ts';
+
+const never = new Promise<never>(() => undefined);
+let isReached = false;
+const gateway: Gateway = {
+  spool: () => {
+    isReached = true;
+    return never;
+  },
+  send: () => never,
+  execute: async () => {
+    throw new FsError('EACCES', 'no');
+  },
+  content: () => never,
+};
+const tree = { directories: [directory(1, 'demo')], definitions: [definition(2, 1, 'file')] };
+
+const isMounted = async (path: string): Promise<boolean> =>
+  (await readFile('/proc/self/mountinfo', 'utf8')).includes(` ${path} `);
+
+describe('a mount', () => {
+  it('is gone when its daemon is, and whoever waited in it goes on with an error', async () => {
+    const mount = await mountTree(gateway);
+    mount.show(tree);
+    await until(() => stat(mount.path('demo')).catch(() => undefined), 'the tree');
+    const writer = execa('bash', ['-c', 'echo blocked > demo/file'], { cwd: mount.mountpoint, reject: false });
+    await until(() => isReached, 'the write');
+    mount.process.stream.destroy();
+    expect((await writer).stderr).toMatch(/not connected|connection abort/i);
+    await mount.process.ended;
+    expect(await isMounted(mount.mountpoint)).toBe(false);
+    await rm(mount.mountpoint, { recursive: true });
+  });
+
+  it('that was killed is replaced by the next one', async () => {
+    const first = await mountTree(gateway);
+    const { pid } = first.process;
+    if (pid === undefined) throw new Error('no process');
+    process.kill(pid, 'SIGKILL');
+    await first.process.ended;
+    const second = await mountTree(gateway, first.mountpoint);
+    second.show(tree);
+    await until(async () => (await readdir(second.mountpoint).catch(() => []))[0] === 'demo', 'the second mount');
+    await second.close();
+  });
+
+  it('works in a folder with a name that a shell would read', async () => {
+    const parent = await newMountpoint();
+    const odd = join(parent, '$(touch oops) "`x` a');
+    const mount = await mountTree(gateway, odd);
+    expect(await isMounted(odd.replaceAll(' ', '\\040'))).toBe(true);
+    await mount.process.end();
+    expect(await isMounted(odd.replaceAll(' ', '\\040'))).toBe(false);
+    expect(await readdir(parent)).toEqual(['$(touch oops) "`x` a']);
+    await rm(parent, { recursive: true });
+  });
+});
+
+describe('is refused, with what is in the way:', () => {
+  it('a folder that is not empty, a link, a file, a mount that works', async () => {
+    const parent = await newMountpoint();
+    await mkdir(join(parent, 'full', 'x'), { recursive: true });
+    await symlink('full', join(parent, 'link'));
+    await writeFile(join(parent, 'file'), '');
+    await expect(mountTree(gateway, join(parent, 'full'))).rejects.toThrow('the folder is not empty');
+    await expect(mountTree(gateway, join(parent, 'link'))).rejects.toThrow('is a symbolic link');
+    await expect(mountTree(gateway, join(parent, 'file'))).rejects.toThrow('the folder can not be made');
+    const mount = await mountTree(gateway, join(parent, 'mnt'));
+    await expect(mountTree(gateway, join(parent, 'mnt'))).rejects.toThrow('something is mounted there');
+    await mount.close();
+    await rm(parent, { recursive: true });
+  });
+});

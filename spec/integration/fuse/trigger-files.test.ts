@@ -1,0 +1,258 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { execa } from 'execa';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { FsError } from '../../../src/mount/errno.ts';
+import type { Gateway, TreeChange } from '../../../src/mount/ports.ts';
+import { definition, directory, mountTree, type TestMount } from '../../support/mounts.ts';
+import { until } from '../../support/wait.ts';
+
+const spooled: { readonly definition: number; readonly text: string; readonly durable: boolean }[] = [];
+const sent: string[] = [];
+const asked: TreeChange[] = [];
+let refusal: FsError | undefined;
+/** Ends of synchronous requests, by message; what is not here ends at once. */
+const held = new Map<string, Promise<void>>();
+
+const gateway: Gateway = {
+  spool: async (id, messages, durable) => {
+    if (refusal !== undefined) throw refusal;
+    for (const message of messages) spooled.push({ definition: id, text: message.toString(), durable });
+  },
+  send: async (_id, message) => {
+    const text = message.toString();
+    sent.push(text);
+    await held.get(text.trim());
+    if (text.startsWith('fail')) throw new FsError('EIO', 'the plugin ended with 1');
+    return Buffer.from(`output of ${text}`);
+  },
+  execute: async (change) => {
+    asked.push(change);
+    if (refusal !== undefined) throw refusal;
+  },
+  content: async (id, what) => Buffer.from(`${what} of ${id}\n`),
+};
+
+let mount: TestMount;
+const sh = (script: string) =>
+  execa('bash', ['-c', script], { cwd: mount.mountpoint, reject: false, env: { LC_ALL: 'C' }, timeout: 15_000 });
+/** What a command that is refused says. */
+const reason = async (script: string): Promise<string> => (await sh(script)).stderr;
+const texts = (id: number): string[] => spooled.filter((one) => one.definition === id).map(({ text }) => text);
+
+beforeAll(async () => {
+  mount = await mountTree(gateway);
+  mount.show({
+    directories: [directory(1, 'demo'), directory(2, 'empty', { mode: 0o700 }), directory(3, 'inner', { parent: 1 })],
+    definitions: [
+      definition(10, 1, 'write', { max_message: 300_000 }),
+      definition(11, 1, 'lines', { framing: 'line', mode: 0o602 }),
+      definition(12, 1, 'whole', { framing: 'close', max_message: 1_000 }),
+      definition(13, 1, 'sync', { delivery: 'sync', framing: 'line' }),
+      definition(14, 1, 'loose', { service: null }),
+      definition(15, 1, 'quick', { durable: false }),
+    ],
+  });
+  await until(() => stat(mount.path('demo')).catch(() => undefined), 'the tree');
+});
+afterAll(() => mount.close());
+afterEach(() => {
+  spooled.length = 0;
+  sent.length = 0;
+  asked.length = 0;
+  refusal = undefined;
+});
+
+describe('the tree', () => {
+  it('is listed with modes, owner, times and sizes; control files are not', async () => {
+    expect(await readdir(mount.path('demo'))).toEqual(['inner', 'lines', 'loose', 'quick', 'sync', 'whole', 'write']);
+    const { mode, size, uid, mtimeMs } = await stat(mount.path('demo', 'lines'));
+    expect({ mode, size, uid, mtimeMs }).toEqual({
+      mode: 0o100602,
+      size: 0,
+      uid: 0,
+      mtimeMs: Date.parse('2026-01-02T03:04:05Z'),
+    });
+    mount.link.saw(new Map([[11, { size: 42, hitAt: Date.parse('2026-05-05T00:00:00Z') }]]));
+    const { stdout } = await sh('until [ -s demo/lines ]; do :; done; TZ=UTC ls -la demo');
+    expect(stdout).toMatch(/-rw-----w- 1 root root +42 May +5 +\d+ lines/);
+    expect(stdout).toMatch(/drwxrwxr-x 2 root root +0 Jan +2 +\d+ inner/);
+  });
+
+  it('changes under the eyes of who looks, by what the daemon says', async () => {
+    const tree = { directories: [directory(1, 'demo')], definitions: [definition(10, 1, 'write')] };
+    const other = await mountTree(gateway);
+    other.show({ directories: [directory(5, 'elsewhere')], definitions: [] });
+    await until(async () => (await readdir(other.mountpoint))[0] === 'elsewhere', 'the tree');
+    other.show(tree);
+    await until(async () => (await readdir(other.mountpoint))[0] === 'demo', 'the change');
+    await expect(stat(other.path('elsewhere'))).rejects.toThrow('ENOENT');
+    await other.close();
+  });
+
+  it('asks the registry for what mkdir, mv, chmod and rmdir want', async () => {
+    await sh(
+      'umask 022; mkdir new; mkdir demo/sub; mv demo/write empty/renamed; mv demo other; chmod 600 demo/lines; chmod g-w demo; rmdir empty',
+    );
+    expect(asked).toEqual([
+      { verb: 'directory.add', path: '/new', mode: 0o755 },
+      { verb: 'directory.add', path: '/demo/sub', mode: 0o755 },
+      { verb: 'definition.set', name: '/demo/write', path: '/empty/renamed' },
+      { verb: 'directory.set', path: '/demo', to: '/other' },
+      { verb: 'definition.set', name: '/demo/lines', mode: 0o600 },
+      { verb: 'directory.set', path: '/demo', mode: 0o755 },
+      { verb: 'directory.delete', path: '/empty' },
+    ]);
+  });
+
+  it.each([
+    ['touch demo/file', 'Operation not permitted'],
+    ['touch file', 'Operation not permitted'],
+    ['rm -f demo/write', 'Operation not permitted'],
+    ['ln -s demo/write link', 'Operation not permitted'],
+    ['ln demo/write demo/link', 'Operation not permitted'],
+    ['mknod demo/device c 1 3', 'Operation not permitted'],
+    ['mkfifo demo/fifo', 'Operation not permitted'],
+    ['chown 1 demo/write', 'Operation not permitted'],
+    ['truncate -s 5 demo/write', 'Operation not permitted'],
+    ['chmod 4755 demo/write', 'Operation not permitted'],
+    ['mv demo/write .', 'Operation not permitted'],
+    ['mv -T demo/write demo/lines', 'File exists'],
+    ['mv -T demo empty', 'File exists'],
+    ['mkdir demo', 'File exists'],
+    ['mkdir nowhere/new', 'No such file or directory'],
+    ['mkdir "a b"', 'Invalid argument'],
+    ["mkdir $'a\\nb'", 'Invalid argument'],
+    ["mkdir $'a\\xff'", 'Invalid argument'],
+    [`mkdir ${'n'.repeat(64)}`, 'File name too long'],
+    [`stat ${'n'.repeat(300)}`, 'File name too long'],
+    ['rmdir demo', 'Directory not empty'],
+    [`python3 -c 'import os; os.rename("demo/write", "/tmp/triggerd-elsewhere")'`, 'cross-device link'],
+    ['echo x > demo', 'Is a directory'],
+    ['echo x > demo/.write.status', 'Permission denied'],
+    ['echo x > demo/loose', 'No such device or address'],
+    ['cat demo/missing', 'No such file or directory'],
+    [
+      'setfattr -n user.x -v 1 demo/write || python3 -c \'import os,sys\ntry: os.setxattr("demo/write","user.x",b"1")\nexcept OSError as e: sys.exit(": "+e.strerror)\'',
+      'Operation not supported',
+    ],
+  ])('refuses %s: %s', async (script, why) => {
+    expect(await reason(script)).toContain(why);
+    expect(asked).toEqual([]);
+    expect(spooled).toEqual([]);
+  });
+
+  it('tells what the registry refuses', async () => {
+    refusal = new FsError('EACCES', 'you may not');
+    expect(await reason('mkdir new')).toContain('Permission denied');
+  });
+
+  it('sends nothing when programs only look', async () => {
+    await sh(
+      'find . -type f -exec cat {} +; ls -lR; df .; du -a; grep -r x .; tar c . | wc -c; stat -f .; : > demo/write; touch -c demo/lines',
+    );
+    expect(spooled).toEqual([]);
+    expect(sent).toEqual([]);
+  });
+
+  it('lets in only whom the mode lets in', async () => {
+    const asNobody = (script: string) => sh(`setpriv --reuid 65534 --regid 65534 --clear-groups bash -c '${script}'`);
+    expect((await asNobody('echo no > demo/write')).stderr).toContain('Permission denied');
+    expect((await asNobody('ls empty')).stderr).toContain('Permission denied');
+    expect((await asNobody('echo yes > demo/lines')).exitCode).toBe(0);
+    expect(texts(11)).toEqual(['yes\n']);
+  });
+});
+
+describe('writes', () => {
+  it('are messages: echo, >>, tee, dd, cp, printf of bytes that are no ASCII', async () => {
+    await sh(`echo uptime > demo/write; echo more >> demo/write; echo tee | tee demo/write demo/quick > /dev/null
+      printf '31F;10°;3.2' > demo/write; head -c 300000 /dev/zero | tr '\\0' z > /tmp/triggerd-big; cp /tmp/triggerd-big demo/write`);
+    const [, , , weather, ...big] = texts(10);
+    expect(texts(10).slice(0, 3)).toEqual(['uptime\n', 'more\n', 'tee\n']);
+    expect(weather).toBe('31F;10°;3.2');
+    expect(big.join('')).toBe('z'.repeat(300_000));
+    expect(spooled.find(({ definition }) => definition === 15)).toEqual({
+      definition: 15,
+      text: 'tee\n',
+      durable: false,
+    });
+  });
+
+  it.each([1, 4_095, 4_096, 4_097, 126_975, 126_976, 126_977, 131_072, 253_952, 300_000])(
+    'of %i bytes is one message',
+    async (bytes) => {
+      await sh(
+        `python3 -c 'import os; fd = os.open("demo/write", os.O_WRONLY); assert os.write(fd, b"x" * ${bytes}) == ${bytes}'`,
+      );
+      expect(texts(10).map(({ length }) => length)).toEqual([bytes]);
+    },
+  );
+
+  it('of one byte more than the limit is refused, and nothing of it sent', async () => {
+    expect(await reason('dd if=/dev/zero of=demo/write bs=300001 count=1')).toContain('File too large');
+    expect(await reason('dd if=/dev/zero of=demo/whole bs=1 count=1001')).toContain('File too large');
+    expect(await reason('head -c 2000 /dev/zero | tr "\\0" x > demo/whole')).toContain('File too large');
+    expect(spooled).toEqual([]);
+  });
+
+  it('through duplicated and inherited descriptors make each line once', async () => {
+    await sh(
+      `{ echo one; (echo two); /bin/echo three; printf unfinished; } > demo/lines; exec 5>demo/lines 6>&5; echo four >&5; echo five >&6`,
+    );
+    expect(texts(11)).toEqual(['one\n', 'two\n', 'three\n', 'unfinished', 'four\n', 'five\n']);
+  });
+
+  it('of 100 writers with 100 messages each arrive whole and once', async () => {
+    const script = `import os, threading
+def work(i):
+    fd = os.open("demo/lines", os.O_WRONLY | os.O_APPEND)
+    for j in range(100): os.write(fd, b"%d-%d;" % (i, j)); os.write(fd, b"%s\\n" % (b"x" * 50))
+    os.close(fd)
+threads = [threading.Thread(target=work, args=(i,)) for i in range(100)]
+for t in threads: t.start()
+for t in threads: t.join()`;
+    const { exitCode } = await execa('python3', ['-c', script], { cwd: mount.mountpoint });
+    expect(exitCode).toBe(0);
+    const wanted = Array.from({ length: 10_000 }, (_, n) => `${Math.floor(n / 100)}-${n % 100};${'x'.repeat(50)}\n`);
+    expect(texts(11).sort()).toEqual(wanted.sort());
+  });
+
+  it('that the journal refuses fail with its errno', async () => {
+    refusal = new FsError('ENOSPC', 'disk full');
+    expect(await reason('echo x > demo/write')).toContain('No space left on device');
+    expect(
+      await reason(
+        'python3 -c \'import sys\nf = open("demo/whole", "w"); f.write("x")\ntry: f.close()\nexcept OSError as e: sys.exit(": "+e.strerror)\'',
+      ),
+    ).toContain('No space left on device');
+  });
+});
+
+describe('synchronous writes', () => {
+  it('succeed or fail at close, and give their own output on the same handle', async () => {
+    expect((await sh('echo fine > demo/sync')).exitCode).toBe(0);
+    const closing =
+      'import os, sys\nfd = os.open("demo/sync", os.O_WRONLY)\nos.write(fd, b"fail\\n")\ntry: os.close(fd)\nexcept OSError as e: print(e.strerror)';
+    expect((await execa('python3', ['-c', closing], { cwd: mount.mountpoint })).stdout).toBe('Input/output error');
+    expect((await sh('exec 3<>demo/sync; echo mine >&3; cat <&3')).stdout).toBe('output of mine');
+    expect(sent).toEqual(['fine\n', 'fail\n', 'mine\n']);
+  });
+
+  it('hold up nobody else', async () => {
+    let release = (): void => undefined;
+    held.set('slow', new Promise((resolve) => (release = resolve)));
+    const slow = sh('echo slow > demo/sync');
+    await until(() => sent.includes('slow\n'), 'the slow request');
+    expect((await sh('echo swift > demo/sync && echo other > demo/write && cat demo/sync')).stdout).toBe(
+      'result of 13',
+    );
+    release();
+    expect((await slow).exitCode).toBe(0);
+  });
+});
+
+it('reads the last result, and control files', async () => {
+  expect(await readFile(mount.path('demo', 'write'), 'utf8')).toBe('result of 10\n');
+  expect(await readFile(mount.path('demo', '.write.status'), 'utf8')).toBe('status of 10\n');
+  expect(await readFile(mount.path('demo', '.write.log'), 'utf8')).toBe('log of 10\n');
+});

@@ -1,0 +1,54 @@
+/**
+ * The process of a mount: serves the kernel, and knows only what the daemon tells it over file descriptor 3. It is a
+ * process of its own because the kernel waits for it: nothing here may block, and nothing here may touch the mount.
+ *
+ *     node mount-main.js '{"mountpoint": …}'        `MountSettings`
+ */
+import { Socket } from 'node:net';
+import { userInfo } from 'node:os';
+import { DaemonLink } from '../../mount/link.ts';
+import { MemoryBudget } from '../../mount/memory-budget.ts';
+import { TriggerFiles } from '../../mount/trigger-files.ts';
+import { createLog } from '../log/log.ts';
+import { localOwners } from '../system/local-owners.ts';
+import { mount } from './mount.ts';
+import type { MountSettings } from './mount-process.ts';
+
+const daemonFd = 3;
+/** What all open files together may hold: unfinished messages, and those of synchronous triggers. */
+const memoryBytes = 64 * 1_048_576;
+
+const run = async ({ mountpoint, allowOther, log: logOptions }: MountSettings): Promise<void> => {
+  const log = createLog(logOptions);
+  const stream = new Socket({ fd: daemonFd });
+  const link = new DaemonLink(stream, { onTree: (tree) => files.show(tree), onSeen: (seen) => files.saw(seen) });
+  const { uid, gid } = userInfo();
+  const files = new TriggerFiles({
+    gateway: link,
+    owners: localOwners({ uid, gid }),
+    budget: new MemoryBudget(memoryBytes),
+    startedAt: Date.now(),
+    now: () => Date.now(),
+  });
+  const isOver = new Promise<void>((resolve) => {
+    for (const event of ['close', 'error', 'end']) stream.once(event, () => resolve());
+    process.once('SIGTERM', () => resolve());
+  });
+  // Ctrl-C reaches the whole group; the daemon says when.
+  process.on('SIGINT', () => undefined);
+  try {
+    const { unmount } = await mount(files, { mountpoint, allowOther, log });
+    link.tell({ tell: 'mounted' });
+    await isOver;
+    await unmount();
+  } catch (error) {
+    log.error({ error, mountpoint }, 'the trigger files can not be mounted');
+    link.tell({ tell: 'failed', message: error instanceof Error ? error.message : String(error) });
+    await new Promise<void>((resolve) => stream.end(() => resolve()));
+    process.exitCode = 1;
+  }
+  // fuse-native's threads would keep it; whoever still waits in the kernel is let go, and hears ENOTCONN.
+  process.exit();
+};
+
+await run(JSON.parse(process.argv[2] ?? '{}') as MountSettings);

@@ -1,0 +1,71 @@
+import Fuse, { type Timeouts } from 'fuse-native';
+import { TriggerdError } from '../../domain/errors.ts';
+import type { Log } from '../../domain/log.ts';
+import type { FileSystem } from '../../mount/ports.ts';
+import { detach, prepareMountpoint } from './mountpoint.ts';
+import { maxWriteBytes, operationsOf } from './operations.ts';
+
+export interface MountOptions {
+  /** Absolute. */
+  readonly mountpoint: string;
+  /** Other users than the one that mounts may enter; permissions hold for them as for everybody. */
+  readonly allowOther: boolean;
+  readonly log: Log;
+}
+
+export interface Mounted {
+  /** At once, also while files are open; their descriptors go on until they are closed. */
+  unmount(): Promise<void>;
+}
+
+/** What answers from memory answers at once; a journal that is stuck is told to the writer. What waits for a request has its own bound. */
+const timeouts: Timeouts = { default: 10_000, read: false, flush: false, fsync: false };
+
+/**
+ * Mounts with libfuse 2 through fuse-native; a mount that a dead process has left there is replaced. Not for a process
+ * that does anything else: fuse-native's threads never end.
+ * Throws `mount-failed`.
+ */
+export const mount = async (files: FileSystem, { mountpoint, allowOther, log }: MountOptions): Promise<Mounted> => {
+  await prepareMountpoint(mountpoint, log);
+  const fuse = new TriggerFuse(mountpoint, operationsOf(files, log), { timeout: timeouts }, allowOther);
+  await new Promise<void>((resolve, reject) => {
+    fuse.mount((error) => (error === null ? resolve() : reject(failed(mountpoint, error))));
+  });
+  return { unmount: () => detach(mountpoint) };
+};
+
+/**
+ * fuse-native names some of libfuse's options and joins what it is given without a look, and it unmounts through a
+ * shell: the option string is ours, and neither its `force` nor its `unmount` is used.
+ */
+class TriggerFuse extends Fuse {
+  readonly #allowOther: boolean;
+
+  constructor(...[mountpoint, operations, options, allowOther]: [...ConstructorParameters<typeof Fuse>, boolean]) {
+    super(mountpoint, operations, options);
+    this.#allowOther = allowOther;
+  }
+
+  protected override _fuseOptions(): string {
+    const options = [
+      'fsname=triggerd',
+      'subtype=triggerfs',
+      'default_permissions',
+      'auto_unmount',
+      // Content does not come from a size, and a file that another node made is there at once.
+      'direct_io',
+      'attr_timeout=0',
+      'entry_timeout=0',
+      'negative_timeout=0',
+      'hard_remove',
+      'big_writes',
+      `max_write=${maxWriteBytes}`,
+      ...(this.#allowOther ? ['allow_other'] : []),
+    ];
+    return `-o${options.join(',')}`;
+  }
+}
+
+const failed = (mountpoint: string, cause: Error): TriggerdError =>
+  new TriggerdError('mount-failed', `${mountpoint}: ${cause.message}`, { cause, details: { mountpoint } });

@@ -1,0 +1,129 @@
+import type { Framing } from '../registry/model.ts';
+import { FsError } from './errno.ts';
+import { GrowingBuffer } from './growing-buffer.ts';
+import type { MemoryBudget } from './memory-budget.ts';
+import type { WritePiece } from './ports.ts';
+
+const newline = 0x0a;
+const nothing = Buffer.alloc(0);
+
+/** What a piece would do. Nothing has happened before `commit`: a write that is refused leaves everything as it was. */
+export interface AssemblyStep {
+  /** Complete by this piece, in order. */
+  readonly messages: readonly Buffer[];
+  commit(): void;
+}
+
+/**
+ * Makes messages of what is written through one open file.
+ *
+ * - `write`: each `write(2)` is one. Pieces of the full length are kept until a shorter one ends the call (or `end`): the
+ *   kernel does not tell where a call ends, but its full pieces are of a length that no program's buffer is a multiple of.
+ * - `line`: each line, its newline included; an unfinished one waits for its rest or for `end`.
+ * - `close`: everything up to `end`.
+ *
+ * Messages keep every byte as it was written. One that is too long is refused whole (EFBIG) and forgotten. Where pieces of
+ * the same call had been taken before, the kernel tells the writer only of those; it comes again with the rest, and then
+ * hears EFBIG: `#owesRefusal`. With `close` everything is refused until `end`, as it is one message.
+ */
+export class Assembler {
+  readonly #framing: Framing;
+  readonly #maxMessage: number;
+  readonly #budget: MemoryBudget;
+  readonly #kept = new GrowingBuffer();
+  #isWithinCall = false;
+  #owesRefusal = false;
+
+  constructor(framing: Framing, maxMessage: number, budget: MemoryBudget) {
+    this.#framing = framing;
+    this.#maxMessage = maxMessage;
+    this.#budget = budget;
+  }
+
+  /** Throws EFBIG, ENOSPC. */
+  add(piece: WritePiece): AssemblyStep {
+    if (this.#owesRefusal) {
+      this.#owesRefusal = this.#framing === 'close';
+      throw this.#tooLong();
+    }
+    this.#budget.assertRoom(piece.bytes.length);
+    const step = this.#framing === 'line' ? this.#lines(piece) : this.#whole(piece);
+    return {
+      messages: step.messages,
+      commit: () => {
+        this.#isWithinCall = piece.isFull;
+        if (step.keep === 'as well') this.#keep(piece.bytes);
+        else this.#replace(step.keep);
+      },
+    };
+  }
+
+  /** What is left, as a message; forgotten when committed. */
+  end(): AssemblyStep {
+    const messages = this.#kept.length > 0 ? [this.#kept.with(nothing)] : [];
+    return {
+      messages,
+      commit: () => {
+        this.#replace(nothing);
+        this.#isWithinCall = false;
+        this.#owesRefusal = false;
+      },
+    };
+  }
+
+  /** Gives the memory back. */
+  drop(): void {
+    this.#replace(nothing);
+  }
+
+  #whole({ bytes, isFull }: WritePiece): Step {
+    const length = this.#kept.length + bytes.length;
+    if (length > this.#maxMessage) throw this.#refuse();
+    const isOver = this.#framing === 'write' && (!isFull || length === this.#maxMessage);
+    return isOver ? { messages: [this.#kept.with(bytes)], keep: nothing } : { messages: [], keep: 'as well' };
+  }
+
+  #lines({ bytes }: WritePiece): Step {
+    const messages: Buffer[] = [];
+    let from = 0;
+    for (let at = bytes.indexOf(newline); at >= 0; at = bytes.indexOf(newline, from)) {
+      const line = bytes.subarray(from, at + 1);
+      const message = messages.length === 0 ? this.#kept.with(line) : Buffer.from(line);
+      if (message.length > this.#maxMessage) throw this.#refuse();
+      messages.push(message);
+      from = at + 1;
+    }
+    const rest = bytes.subarray(from);
+    const unfinished = messages.length === 0 ? this.#kept.length + rest.length : rest.length;
+    if (unfinished > this.#maxMessage) throw this.#refuse();
+    return messages.length === 0 ? { messages, keep: 'as well' } : { messages, keep: rest };
+  }
+
+  #keep(bytes: Buffer): void {
+    this.#budget.take(bytes.length);
+    this.#kept.append(bytes);
+  }
+
+  #replace(bytes: Buffer): void {
+    this.#budget.give(this.#kept.length);
+    this.#kept.clear();
+    if (bytes.length > 0) this.#keep(bytes);
+  }
+
+  #refuse(): FsError {
+    this.#owesRefusal = this.#framing === 'close' || this.#isWithinCall;
+    this.#isWithinCall = false;
+    this.#replace(nothing);
+    return this.#tooLong();
+  }
+
+  #tooLong(): FsError {
+    return new FsError('EFBIG', `a message of this trigger has at most ${this.#maxMessage} bytes`);
+  }
+}
+
+interface Step {
+  readonly messages: readonly Buffer[];
+  /** What is kept afterwards; or the whole piece, besides what is kept already. */
+  readonly keep: Buffer | 'as well';
+}

@@ -1,0 +1,161 @@
+/**
+ * The daemon and the process of its mount, over one stream: the mount asks (`n` counts its questions) and is answered;
+ * the daemon tells it what the tree is, and what happened to triggers. When the stream ends the other side is gone: the
+ * mount then unmounts, the daemon starts another one.
+ */
+import type { Duplex } from 'node:stream';
+import type { Log } from '../domain/log.ts';
+import type { Seen } from './attributes.ts';
+import { type ErrnoName, errnoOf, FsError } from './errno.ts';
+import { readFrames, sendFrame } from './frames.ts';
+import type { Content, Gateway, TreeChange } from './ports.ts';
+import type { TreeSnapshot } from './tree.ts';
+
+type Question =
+  /** Body: the messages, one after the other. */
+  | {
+      readonly ask: 'spool';
+      readonly definition: number;
+      readonly lengths: readonly number[];
+      readonly durable: boolean;
+    }
+  /** Body: the message. */
+  | { readonly ask: 'send'; readonly definition: number }
+  | { readonly ask: 'execute'; readonly change: TreeChange }
+  | { readonly ask: 'content'; readonly definition: number; readonly what: Content };
+
+type FromMount =
+  | ({ readonly n: number } & Question)
+  | { readonly tell: 'mounted' }
+  | { readonly tell: 'failed'; readonly message: string };
+
+type FromDaemon =
+  | { readonly n: number; readonly errno: ErrnoName | null; readonly message: string }
+  /** Body: the snapshot in JSON. */
+  | { readonly tell: 'tree' }
+  | { readonly tell: 'seen'; readonly seen: readonly (readonly [number, Seen])[] };
+
+const nothing = Buffer.alloc(0);
+
+/** The daemon as its mount sees it. */
+export class DaemonLink implements Gateway {
+  readonly #stream: Duplex;
+  readonly #waiting = new Map<number, { resolve(body: Buffer): void; reject(error: FsError): void }>();
+  #last = 0;
+
+  constructor(
+    stream: Duplex,
+    { onTree, onSeen }: { onTree(tree: TreeSnapshot): void; onSeen(seen: ReadonlyMap<number, Seen>): void },
+  ) {
+    this.#stream = stream;
+    readFrames<FromDaemon>(stream, ({ head, body }) => {
+      if ('n' in head) this.#answered(head, body);
+      else if (head.tell === 'tree') onTree(JSON.parse(body.toString('utf8')) as TreeSnapshot);
+      else onSeen(new Map(head.seen));
+    });
+  }
+
+  tell(what: Extract<FromMount, { tell: unknown }>): void {
+    sendFrame(this.#stream, what);
+  }
+
+  async spool(definition: number, messages: readonly Buffer[], durable: boolean): Promise<void> {
+    const lengths = messages.map(({ length }) => length);
+    await this.#ask({ ask: 'spool', definition, lengths, durable }, Buffer.concat(messages));
+  }
+
+  send(definition: number, message: Buffer): Promise<Buffer> {
+    return this.#ask({ ask: 'send', definition }, message);
+  }
+
+  async execute(change: TreeChange): Promise<void> {
+    await this.#ask({ ask: 'execute', change });
+  }
+
+  content(definition: number, what: Content): Promise<Buffer> {
+    return this.#ask({ ask: 'content', definition, what });
+  }
+
+  #ask(question: Question, body: Buffer = nothing): Promise<Buffer> {
+    const n = ++this.#last;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(n, { resolve, reject });
+      sendFrame(this.#stream, { n, ...question }, body);
+    });
+  }
+
+  #answered({ n, errno, message }: Extract<FromDaemon, { n: unknown }>, body: Buffer): void {
+    const waiting = this.#waiting.get(n);
+    this.#waiting.delete(n);
+    if (errno === null) waiting?.resolve(body);
+    else waiting?.reject(new FsError(errno, message));
+  }
+}
+
+/** A mount as its daemon sees it. */
+export class MountLink {
+  readonly #stream: Duplex;
+  readonly #gateway: Gateway;
+  readonly #log: Log;
+  /** Resolves when the mount is there; rejects with its words when it can not be. */
+  readonly mounted: Promise<void>;
+
+  constructor(stream: Duplex, gateway: Gateway, log: Log) {
+    this.#stream = stream;
+    this.#gateway = gateway;
+    this.#log = log;
+    this.mounted = new Promise((resolve, reject) => {
+      readFrames<FromMount>(stream, ({ head, body }) => {
+        if ('n' in head) void this.#answer(head.n, head, body);
+        else if (head.tell === 'mounted') resolve();
+        else reject(new Error(head.message));
+      });
+    });
+  }
+
+  show(tree: TreeSnapshot): void {
+    this.#tell({ tell: 'tree' }, Buffer.from(JSON.stringify(tree)));
+  }
+
+  saw(seen: ReadonlyMap<number, Seen>): void {
+    this.#tell({ tell: 'seen', seen: [...seen] });
+  }
+
+  async #answer(n: number, question: Question, body: Buffer): Promise<void> {
+    try {
+      const answer = await this.#perform(question, body);
+      this.#tell({ n, errno: null, message: '' }, answer);
+    } catch (error) {
+      const errno = errnoOf(error);
+      this.#log.warn({ ask: question.ask, errno, error }, 'a trigger file refused something');
+      this.#tell({ n, errno, message: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  async #perform(question: Question, body: Buffer): Promise<Buffer> {
+    switch (question.ask) {
+      case 'spool':
+        await this.#gateway.spool(question.definition, cut(body, question.lengths), question.durable);
+        return nothing;
+      case 'send':
+        return this.#gateway.send(question.definition, body);
+      case 'execute':
+        await this.#gateway.execute(question.change);
+        return nothing;
+      case 'content':
+        return this.#gateway.content(question.definition, question.what);
+    }
+  }
+
+  #tell(head: FromDaemon, body?: Buffer): void {
+    if (this.#stream.writable) sendFrame(this.#stream, head, body);
+  }
+}
+
+const cut = (body: Buffer, lengths: readonly number[]): Buffer[] => {
+  let at = 0;
+  return lengths.map((length) => {
+    at += length;
+    return body.subarray(at - length, at);
+  });
+};

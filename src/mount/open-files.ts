@@ -1,0 +1,134 @@
+import type { Definition } from '../registry/model.ts';
+import { Assembler } from './assembler.ts';
+import { FsError } from './errno.ts';
+import type { MemoryBudget } from './memory-budget.ts';
+import type { Gateway, WritePiece } from './ports.ts';
+
+/** A control file: its content is that of the moment in which reading began. */
+export class OpenControl {
+  readonly #fetch: () => Promise<Buffer>;
+  #content: Promise<Buffer> | undefined;
+
+  constructor(fetch: () => Promise<Buffer>) {
+    this.#fetch = fetch;
+  }
+
+  async read(length: number, offset: number): Promise<Buffer> {
+    if (offset === 0 || this.#content === undefined) this.#content = this.#fetch();
+    return (await this.#content).subarray(offset, offset + length);
+  }
+
+  async write(): Promise<void> {
+    throw new FsError('EBADF', 'not open for writing');
+  }
+
+  async settle(): Promise<void> {}
+
+  release(): void {}
+}
+
+export interface OpenTriggerOptions {
+  /** As it was when it was opened: its framing and limit hold for this handle. */
+  readonly definition: Definition;
+  /** As it is now; undefined when it is gone. */
+  readonly current: () => Definition | undefined;
+  readonly gateway: Gateway;
+  readonly budget: MemoryBudget;
+  readonly onHit: () => void;
+}
+
+/**
+ * A trigger file that is open. Operations of one handle follow each other, but what waits for the end of a request
+ * (`settle`, `read`) waits outside of that row: nobody is held up by somebody else's request.
+ */
+export class OpenTrigger {
+  readonly #options: OpenTriggerOptions;
+  readonly #assembler: Assembler;
+  #row: Promise<unknown> = Promise.resolve();
+  /** Synchronous requests that go on, and the first failure since the last `settle`. */
+  readonly #pending = new Set<Promise<unknown>>();
+  #failure: { readonly thrown: unknown } | undefined;
+  /** The last synchronous request's own output. */
+  #own: Promise<Buffer> | undefined;
+  #reading: { readonly content: Promise<Buffer>; readonly from: number } | undefined;
+
+  constructor(options: OpenTriggerOptions) {
+    this.#options = options;
+    const { framing, max_message } = options.definition;
+    this.#assembler = new Assembler(framing, max_message, options.budget);
+  }
+
+  write(piece: WritePiece): Promise<void> {
+    return this.#inRow(async () => {
+      const step = this.#assembler.add(piece);
+      await this.#dispatch(step.messages);
+      step.commit();
+    });
+  }
+
+  /** At `close` and `fsync`: what is unfinished is a message now, and what is synchronous has its end. */
+  async settle(): Promise<void> {
+    await this.#inRow(async () => {
+      const step = this.#assembler.end();
+      step.commit();
+      await this.#dispatch(step.messages);
+    });
+    await Promise.all(this.#pending);
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure.thrown;
+  }
+
+  /**
+   * After a synchronous write through this handle: that request's own output, from where reading begins; otherwise the
+   * trigger's last result.
+   */
+  async read(length: number, offset: number): Promise<Buffer> {
+    if (this.#reading === undefined || offset <= this.#reading.from) {
+      const content = this.#own ?? this.#options.gateway.content(this.#options.definition.id, 'result');
+      this.#reading = { content, from: this.#own === undefined ? 0 : offset };
+    }
+    const { content, from } = this.#reading;
+    return (await content).subarray(offset - from, offset - from + length);
+  }
+
+  release(): void {
+    this.#assembler.drop();
+  }
+
+  async #dispatch(messages: readonly Buffer[]): Promise<void> {
+    if (messages.length === 0) return;
+    const definition = this.#options.current();
+    if (definition === undefined) throw new FsError('ESTALE', `${this.#options.definition.name} is gone`);
+    this.#options.onHit();
+    this.#reading = undefined;
+    if (definition.delivery === 'async') {
+      this.#own = undefined;
+      return this.#options.gateway.spool(definition.id, messages, definition.durable);
+    }
+    for (const message of messages) this.#send(definition.id, message);
+  }
+
+  #send(id: number, message: Buffer): void {
+    const { budget, gateway } = this.#options;
+    budget.assertRoom(message.length);
+    budget.take(message.length);
+    const sent = gateway.send(id, message);
+    const ended = sent
+      .catch((thrown: unknown) => {
+        this.#failure ??= { thrown };
+      })
+      .finally(() => {
+        budget.give(message.length);
+        this.#pending.delete(ended);
+      });
+    this.#pending.add(ended);
+    this.#own = sent;
+  }
+
+  #inRow<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#row.then(work);
+    this.#row = turn.catch(() => undefined);
+    return turn;
+  }
+}

@@ -1,0 +1,82 @@
+import type { Definition, Directory } from '../registry/model.ts';
+import { FsError } from './errno.ts';
+
+/** The directories and definitions of one team: what a mount shows. */
+export interface TreeSnapshot {
+  readonly team: string;
+  readonly directories: readonly Directory[];
+  readonly definitions: readonly Definition[];
+}
+
+/** What a path means. Control files belong to their trigger and are in no listing. */
+export type TreeNode =
+  | { readonly kind: 'root' }
+  | { readonly kind: 'directory'; readonly directory: Directory }
+  | { readonly kind: 'trigger'; readonly definition: Definition }
+  | { readonly kind: 'control'; readonly definition: Definition; readonly what: 'status' | 'log' };
+
+const rootNumber = 0;
+/** The kernel's own limit of a name, in bytes. */
+const maxNameBytes = 255;
+/** Names of the registry begin with a letter or a digit, so nothing in the tree can have such a name. */
+const controlName = /^\.(?<trigger>.+)\.(?<what>status|log)$/;
+
+/** A moment of the tree, indexed. */
+export class Tree {
+  readonly team: string;
+  readonly #children = new Map<number, Map<string, TreeNode>>();
+  readonly #definitions = new Map<number, Definition>();
+
+  constructor({ team, directories, definitions }: TreeSnapshot) {
+    this.team = team;
+    for (const directory of directories) this.#put(directory, { kind: 'directory', directory });
+    for (const definition of definitions) {
+      this.#put(definition, { kind: 'trigger', definition });
+      this.#definitions.set(definition.id, definition);
+    }
+  }
+
+  /** By its number: a trigger that was moved is still the same one. */
+  definition(id: number): Definition | undefined {
+    return this.#definitions.get(id);
+  }
+
+  /** Throws ENOENT, ENOTDIR, ENAMETOOLONG. */
+  find(path: string): TreeNode {
+    const names = path.split('/').filter((name) => name !== '');
+    return names.reduce<TreeNode>((parent, name) => this.#child(parent, name, path), { kind: 'root' });
+  }
+
+  /** Names in a directory, sorted. Throws what `find` throws. */
+  list(path: string): readonly string[] {
+    const node = this.find(path);
+    return [...(this.#children.get(numberOf(node, path))?.keys() ?? [])].sort();
+  }
+
+  #put({ parent, name }: { parent: number; name: string }, node: TreeNode): void {
+    const siblings = this.#children.get(parent) ?? new Map<string, TreeNode>();
+    siblings.set(name, node);
+    this.#children.set(parent, siblings);
+  }
+
+  #child(parent: TreeNode, name: string, path: string): TreeNode {
+    if (Buffer.byteLength(name) > maxNameBytes) throw new FsError('ENAMETOOLONG', path);
+    const siblings = this.#children.get(numberOf(parent, path));
+    const found = siblings?.get(name) ?? controlOf(siblings, name);
+    if (found === undefined) throw new FsError('ENOENT', path);
+    return found;
+  }
+}
+
+const numberOf = (node: TreeNode, path: string): number => {
+  if (node.kind === 'root') return rootNumber;
+  if (node.kind === 'directory') return node.directory.id;
+  throw new FsError('ENOTDIR', path);
+};
+
+const controlOf = (siblings: ReadonlyMap<string, TreeNode> | undefined, name: string): TreeNode | undefined => {
+  const { trigger = '', what } = controlName.exec(name)?.groups ?? {};
+  const node = siblings?.get(trigger);
+  if (node?.kind !== 'trigger') return undefined;
+  return { kind: 'control', definition: node.definition, what: what === 'log' ? 'log' : 'status' };
+};

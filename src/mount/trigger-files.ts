@@ -1,0 +1,141 @@
+import type { Definition } from '../registry/model.ts';
+import { type Attributed, attributesOf, type Owners, type Seen } from './attributes.ts';
+import { changeOfMode, changeOfPath, directoryAt } from './changes.ts';
+import { FsError } from './errno.ts';
+import type { MemoryBudget } from './memory-budget.ts';
+import { OpenControl, OpenTrigger } from './open-files.ts';
+import type { Attributes, FileHandle, FileSystem, Gateway, OpenFlags, WritePiece } from './ports.ts';
+import { Tree, type TreeNode, type TreeSnapshot } from './tree.ts';
+
+export interface TriggerFilesOptions {
+  readonly gateway: Gateway;
+  readonly owners: Owners;
+  readonly budget: MemoryBudget;
+  /** When the mount was made: the times of its root. */
+  readonly startedAt: number;
+  readonly now: () => number;
+}
+
+const lastHandle = 2_147_483_647;
+
+/** The trigger files of one team as a file system. The tree is what it was told last, whoever is away. */
+export class TriggerFiles implements FileSystem {
+  readonly #options: TriggerFilesOptions;
+  readonly #open = new Map<FileHandle, OpenTrigger | OpenControl>();
+  #tree = new Tree({ team: '', directories: [], definitions: [] });
+  #seen: ReadonlyMap<number, Seen> = new Map();
+  #lastHandle = 0;
+
+  constructor(options: TriggerFilesOptions) {
+    this.#options = options;
+  }
+
+  /** The registry has changed. */
+  show(snapshot: TreeSnapshot): void {
+    this.#tree = new Tree(snapshot);
+  }
+
+  /** Triggers have been written to, or have ended. */
+  saw(seen: ReadonlyMap<number, Seen>): void {
+    this.#seen = new Map([...this.#seen, ...seen]);
+  }
+
+  attributes(path: string): Attributes {
+    return attributesOf(this.#attributed(this.#tree.find(path)), this.#options);
+  }
+
+  list(path: string): readonly string[] {
+    return this.#tree.list(path);
+  }
+
+  open(path: string, flags: OpenFlags): FileHandle {
+    const node = this.#tree.find(path);
+    if (node.kind === 'root' || node.kind === 'directory') throw new FsError('EISDIR', path);
+    const opened = node.kind === 'control' ? this.#openControl(node, flags, path) : this.#openTrigger(node, flags);
+    const handle = this.#freeHandle();
+    this.#open.set(handle, opened);
+    return handle;
+  }
+
+  read(handle: FileHandle, length: number, offset: number): Promise<Buffer> {
+    return this.#opened(handle).read(length, offset);
+  }
+
+  write(handle: FileHandle, piece: WritePiece): Promise<void> {
+    return this.#opened(handle).write(piece);
+  }
+
+  flush(handle: FileHandle): Promise<void> {
+    return this.#opened(handle).settle();
+  }
+
+  sync(handle: FileHandle): Promise<void> {
+    return this.#opened(handle).settle();
+  }
+
+  release(handle: FileHandle): void {
+    this.#open.get(handle)?.release();
+    this.#open.delete(handle);
+  }
+
+  /** `> file` truncates to nothing, which changes nothing: a trigger file keeps no content. */
+  truncate(path: string, size: number): void {
+    const { kind } = this.#tree.find(path);
+    if (kind !== 'trigger' || size !== 0) throw new FsError('EPERM', `truncate ${path} to ${size}`);
+  }
+
+  makeDirectory(path: string, mode: number): Promise<void> {
+    return this.#options.gateway.execute(directoryAt(this.#tree, path, mode));
+  }
+
+  removeDirectory(path: string): Promise<void> {
+    if (this.#tree.find(path).kind !== 'directory') throw new FsError('ENOTDIR', path);
+    if (this.#tree.list(path).length > 0) throw new FsError('ENOTEMPTY', path);
+    return this.#options.gateway.execute({ verb: 'directory.delete', path });
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return this.#options.gateway.execute(changeOfPath(this.#tree, from, to));
+  }
+
+  changeMode(path: string, mode: number): Promise<void> {
+    return this.#options.gateway.execute(changeOfMode(this.#tree, path, mode));
+  }
+
+  #attributed(node: TreeNode): Attributed {
+    return node.kind === 'trigger' ? { ...node, seen: this.#seen.get(node.definition.id) } : node;
+  }
+
+  #openControl(node: TreeNode & { kind: 'control' }, { forWriting }: OpenFlags, path: string): OpenControl {
+    if (forWriting) throw new FsError('EACCES', path);
+    return new OpenControl(() => this.#options.gateway.content(node.definition.id, node.what));
+  }
+
+  #openTrigger({ definition }: { definition: Definition }, { forWriting }: OpenFlags): OpenTrigger {
+    if (forWriting && (definition.service === null || definition.plugin === null))
+      throw new FsError('ENXIO', `${definition.name} has no service or no plugin yet`);
+    return new OpenTrigger({
+      ...this.#options,
+      definition,
+      current: () => this.#tree.definition(definition.id),
+      onHit: () => this.#hit(definition.id),
+    });
+  }
+
+  #hit(id: number): void {
+    const size = this.#seen.get(id)?.size ?? 0;
+    this.saw(new Map([[id, { size, hitAt: this.#options.now() }]]));
+  }
+
+  #opened(handle: FileHandle): OpenTrigger | OpenControl {
+    const opened = this.#open.get(handle);
+    if (opened === undefined) throw new FsError('EBADF', `handle ${handle}`);
+    return opened;
+  }
+
+  #freeHandle(): FileHandle {
+    do this.#lastHandle = (this.#lastHandle % lastHandle) + 1;
+    while (this.#open.has(this.#lastHandle));
+    return this.#lastHandle;
+  }
+}
