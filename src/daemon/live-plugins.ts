@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgsStringToArgv } from 'string-argv';
 import { createPluginFiles } from '../adapters/files/plugin-files.ts';
 import { createPuppetHost } from '../adapters/puppet/puppet-host.ts';
 import { baseEnvironment } from '../adapters/system/base-env.ts';
 import { type Config, defaultPluginsPath } from '../config/schema.ts';
 import type { Firing } from '../domain/firing.ts';
-import type { Job } from '../domain/job.ts';
+import type { Job, JobRequest } from '../domain/job.ts';
 import type { Log } from '../domain/log.ts';
 import { createFiringJob } from '../plugin/firing-job.ts';
 import { canonicalPluginName } from '../plugin/plugin-name.ts';
@@ -27,7 +27,7 @@ export interface LivePluginsOptions {
   readonly log: Log;
 }
 
-/** The plugin room and the allow-list, as the configuration of the moment has them: SIGHUP makes new ones. */
+/** The plugin rooms and the allow-lists, as the configuration of the moment has them: SIGHUP makes new ones. */
 export interface LivePlugins extends PluginRoom {
   readonly puppetHost: PuppetHost;
   /** `[watch] run_cmd` in words. */
@@ -35,6 +35,8 @@ export interface LivePlugins extends PluginRoom {
   configure(config: Config): void;
   decideJob(firing: Firing): ReturnType<DecideJob>;
   isAllowed(name: string): boolean;
+  /** `[workers] allow`. Throws `plugin-name-invalid`. */
+  isAllowedForRequests(name: string): boolean;
 }
 
 export const createLivePlugins = (options: LivePluginsOptions, config: Config): LivePlugins => {
@@ -44,31 +46,39 @@ export const createLivePlugins = (options: LivePluginsOptions, config: Config): 
   });
   const build = (settings: Config) => {
     const runCommand = parseArgsStringToArgv(settings.watch.run_cmd);
-    const room = createPlugins({
-      files: createPluginFiles(pluginsFolder(settings, options.installRoot)),
-      puppetDriver: createPuppetDriver({
-        host,
+    const roomIn = (folder: string): PluginRoom =>
+      createPlugins({
+        files: createPluginFiles(folder),
+        puppetDriver: createPuppetDriver({
+          host,
+          node: options.node,
+          runCommand,
+        }),
         node: options.node,
-        runCommand,
-      }),
-      node: options.node,
-      baseEnv: jobEnvironment(options),
-      stateFolder: options.stateFolder,
-      graceMs: settings.jobs.grace,
-      maxOutputBytes: settings.jobs.max_output,
-      defaultTimeoutMs: settings.jobs.timeout ?? null,
-      limits: {
-        memoryBytes: settings.jobs.max_memory,
-        processes: settings.jobs.max_processes,
-        openFiles: settings.jobs.max_open_files,
-      },
-      contextOf: options.contextOf,
-      now: () => Date.now(),
-    });
+        baseEnv: jobEnvironment(options),
+        stateFolder: options.stateFolder,
+        graceMs: settings.jobs.grace,
+        maxOutputBytes: settings.jobs.max_output,
+        defaultTimeoutMs: settings.jobs.timeout ?? null,
+        limits: {
+          memoryBytes: settings.jobs.max_memory,
+          processes: settings.jobs.max_processes,
+          openFiles: settings.jobs.max_open_files,
+        },
+        contextOf: options.contextOf,
+        now: () => Date.now(),
+      });
+    const room = roomIn(pluginsFolder(settings, options.installRoot));
+    const { pluginspath, allow } = settings.workers;
+    const requestRoom = pluginspath === undefined ? room : roomIn(resolve(pluginspath));
     const allowed = new Set(settings.watch.allow.map(canonicalPluginName));
-    return { room, allowed, runCommand, decide: createFiringJob({ allow: settings.watch.allow }) };
+    const allowedForRequests = allow && new Set(allow.map(canonicalPluginName));
+    const decide = createFiringJob({ allow: settings.watch.allow });
+    return { room, requestRoom, allowed, allowedForRequests, runCommand, decide };
   };
   let live = build(config);
+  const roomFor = ({ source }: Pick<JobRequest, 'source'>): PluginRoom =>
+    source === 'request' ? live.requestRoom : live.room;
   return {
     puppetHost: host,
     runCommand: () => live.runCommand,
@@ -77,13 +87,17 @@ export const createLivePlugins = (options: LivePluginsOptions, config: Config): 
     },
     decideJob: (firing) => live.decide(firing),
     isAllowed: (name) => live.allowed.has(name),
+    isAllowedForRequests: (name) => {
+      const canonical = canonicalPluginName(name);
+      return live.allowedForRequests?.has(canonical) ?? true;
+    },
     find: (name) => live.room.find(name),
     names: () => live.room.names(),
-    check: (request) => live.room.check(request),
-    obstacle: (job) => live.room.obstacle(job),
-    prepare: (job) => live.room.prepare(job),
-    isRerunAfterLoss: (job) => live.room.isRerunAfterLoss(job),
-    conclude: (job, ending) => live.room.conclude(job, ending),
+    check: (request) => roomFor(request).check(request),
+    obstacle: (job) => roomFor(job.request).obstacle(job),
+    prepare: (job) => roomFor(job.request).prepare(job),
+    isRerunAfterLoss: (job) => roomFor(job.request).isRerunAfterLoss(job),
+    conclude: (job, ending) => roomFor(job.request).conclude(job, ending),
   };
 };
 

@@ -1,0 +1,49 @@
+import { expect, it } from 'vitest';
+import { parseConfig } from '../../../src/config/config.ts';
+import { chooseWorker, configuredWorkers } from '../../../src/config/configured-workers.ts';
+
+const load = (text: string) => parseConfig({ file: { path: '/f.toml', text }, env: {} });
+const three = load(`
+[main]
+team = "team2"
+[workers]
+pluginspath = "/p"
+[workers.team1.demo01]
+token = "a"
+[workers.team1.demo02]
+token = "b"
+[workers.team2.demo02]
+token = "c"
+`);
+const choose = (identity?: string, team?: string, loaded = three) => chooseWorker(loaded, { identity, team });
+
+it('lists the workers of all teams', () => {
+  expect(configuredWorkers(three.config)).toEqual([
+    { team: 'team1', identity: 'demo01', token: 'a' },
+    { team: 'team1', identity: 'demo02', token: 'b' },
+    { team: 'team2', identity: 'demo02', token: 'c' },
+  ]);
+});
+
+it('finds the only worker of a name, that of the main team, or that of the team that was named', () => {
+  expect(choose('demo01').token).toBe('a');
+  expect(choose('demo02').token).toBe('c');
+  expect(choose('demo02', 'team1').token).toBe('b');
+});
+
+it.each([
+  [undefined, undefined, 'usage', /-identity is missing; \/f\.toml has: team1\/demo01, team1\/demo02, team2\/demo02/],
+  ['demo03', undefined, 'config-invalid', /no \[workers\.team2\.demo03\] with the worker’s token/],
+  ['demo01', 'team2', 'config-invalid', /no \[workers\.team2\.demo01\]/],
+] as const)('says what is wrong with worker %s of team %s', (identity, team, code, message) => {
+  expect(() => choose(identity, team)).toThrowError(
+    expect.objectContaining({ code, message: expect.stringMatching(message) }),
+  );
+});
+
+it('asks for the team where a name is in several', () => {
+  const two = load('[workers.a.x]\ntoken = "1"\n[workers.b.x]\ntoken = "2"');
+  expect(() => choose('x', undefined, two)).toThrowError(
+    expect.objectContaining({ code: 'team-missing', message: '/f.toml has a worker x in several teams: a, b' }),
+  );
+});

@@ -1,0 +1,48 @@
+import { TriggerdError } from '../domain/errors.ts';
+import type { Config } from './schema.ts';
+
+export interface ConfiguredWorker {
+  readonly team: string;
+  readonly identity: string;
+  readonly token: string;
+}
+
+/** All `[workers.<team>.<identity>]` of the file. */
+export const configuredWorkers = ({ workers }: Pick<Config, 'workers'>): ConfiguredWorker[] => {
+  const { pluginspath: _, allow: __, ...teams } = workers;
+  return Object.entries(teams).flatMap(([team, identities]) =>
+    Object.entries(identities).map(([identity, { token }]) => ({ team, identity, token })),
+  );
+};
+
+export interface WorkerChoice {
+  readonly identity: string | undefined;
+  readonly team: string | undefined;
+}
+
+/**
+ * The worker that `-identity` and `-team` mean. Without a team it is the only one of this name, or that of `[main] team`.
+ * Throws `usage`, `team-missing`, and `config-invalid` where the file has no such worker.
+ */
+export const chooseWorker = (
+  { config, file }: { readonly config: Pick<Config, 'workers' | 'main'>; readonly file: string | null },
+  { identity, team }: WorkerChoice,
+): ConfiguredWorker => {
+  const all = configuredWorkers(config);
+  const place = file ?? 'the configuration';
+  const known = all.map((worker) => `${worker.team}/${worker.identity}`).join(', ') || 'none';
+  if (identity === undefined)
+    throw new TriggerdError('usage', `which worker? -identity is missing; ${place} has: ${known}`);
+  const named = all.filter((worker) => worker.identity === identity && (team === undefined || worker.team === team));
+  const [only, another] = named.length > 1 ? named.filter((worker) => worker.team === config.main.team) : named;
+  if (only !== undefined && another === undefined) return only;
+  if (named.length > 1)
+    throw new TriggerdError(
+      'team-missing',
+      `${place} has a worker ${identity} in several teams: ${named.map((worker) => worker.team).join(', ')}`,
+    );
+  throw new TriggerdError(
+    'config-invalid',
+    `${place}: there is no [workers.${team ?? config.main.team ?? 'TEAM'}.${identity}] with the worker’s token; it has: ${known}`,
+  );
+};
