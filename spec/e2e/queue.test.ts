@@ -214,12 +214,11 @@ describe('trigger queue', () => {
 
   it('plugin list, info and test', async () => {
     const plugins = await node.json<PluginView[]>('plugin', 'list');
-    expect(plugins.map(({ name, allowed, problem }) => [name, allowed, problem])).toEqual([
-      ['command', false, null],
-      ['echo', false, null],
-      ['puppet', true, null],
-    ]);
-    for (const { name } of plugins) expect(await node.trigger('plugin', 'test', name)).toMatchObject({ exitCode: 0 });
+    expect(plugins.filter(({ allowed }) => allowed).map(({ name }) => name)).toEqual(['puppet']);
+    expect(plugins.filter(({ problem }) => problem !== null)).toEqual([]);
+    const tests = plugins.map(async ({ name }) => [name, await node.trigger('plugin', 'test', name)] as const);
+    for (const [name, { exitCode, stdout }] of await Promise.all(tests))
+      expect([name, exitCode, stdout]).toEqual([name, 0, stdout]);
     expect(await node.trigger('plugin', 'info', 'missing')).toMatchObject({ exitCode: 1 });
   });
 });

@@ -45,6 +45,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
       list: { summary: 'list the plugins', load: () => import('./commands/plugin/list.ts') },
       info: { summary: 'show a plugin and its arguments', load: () => import('./commands/plugin/info.ts') },
       test: { summary: 'run the test of a plugin’s manifest', load: () => import('./commands/plugin/test.ts') },
+      new: { summary: 'make a new plugin that works', load: () => import('./commands/plugin/new.ts') },
     },
   },
   doctor: { summary: 'find out what is wrong here', load: () => import('./commands/doctor.ts') },

@@ -154,6 +154,18 @@ export const errorCatalogue = {
     'The arguments do not fit the plugin.',
     '`trigger plugin info NAME` shows the arguments that it takes.',
   ),
+  'plugin-exists': entry(
+    409,
+    1,
+    'There is a plugin, or something else, of this name already.',
+    'Choose another name, or another plugins folder with --dir.',
+  ),
+  'plugin-not-made': entry(
+    500,
+    1,
+    'The plugin’s folder could not be made.',
+    'Name a plugins folder that you may write to with --dir, or do it as root.',
+  ),
   'plugin-not-allowed': entry(
     403,
     1,
