@@ -15,6 +15,7 @@ import { getFiring } from './verbs/get-firing.ts';
 import { getJob } from './verbs/get-job.ts';
 import { getPlugin } from './verbs/get-plugin.ts';
 import { health } from './verbs/health.ts';
+import { initAdmin } from './verbs/init-admin.ts';
 import { jobOutput } from './verbs/job-output.ts';
 import { killJob } from './verbs/kill-job.ts';
 import { latestJob } from './verbs/latest-job.ts';
@@ -71,6 +72,7 @@ const verbs: readonly Verb[] = [
   why,
   listNodes,
   forgetNode,
+  initAdmin,
   listPlugins,
   getPlugin,
   testPlugin,

@@ -37,6 +37,7 @@
  *     GET  /v1/why?what=TEXT                  WhyView              a firing’s id or how it begins, a job’s number, a node, a trigger
  *     GET  /v1/nodes                          NodeView[]
  *     POST /v1/nodes/:name/forget             ForgetBody → ForgottenView
+ *     POST /v1/admin/init                     InitBody → 201 Answer of the registry: the first team
  *     GET  /v1/plugins                        PluginView[]
  *     GET  /v1/plugin?name=NAME               PluginView
  *     POST /v1/plugin/test?name=NAME          PluginTestView
@@ -182,6 +183,12 @@ export interface ForgottenView {
   readonly node: string;
   /** How many firings were owed to it. */
   readonly ended: number;
+}
+
+export interface InitBody {
+  readonly team: string;
+  readonly identity: string;
+  readonly secret: string;
 }
 
 /** From the report processor: a `puppet apply` that has ended. */

@@ -6,6 +6,7 @@ import type { EventSource } from '../events/ports.ts';
 import type { Plugin } from '../plugin/manifest.ts';
 import type { RegularRun } from '../plugin/puppet/regular-run.ts';
 import type { Queues } from '../queue/queues.ts';
+import type { Answer } from '../registry/statements.ts';
 import type { Explanation } from '../watch/why/explain.ts';
 import type { Owed } from '../watch/why/look-up.ts';
 import type { PuppetReport } from '../watch/why/reports.ts';
@@ -21,6 +22,7 @@ export interface ApiServices {
   readonly runs: RunIntake;
   readonly events: { readonly here: EventSource; readonly fleet: EventSource };
   readonly metrics: Metrics;
+  readonly registry: RegistryService;
   nodes(): Promise<NodeView[]>;
   /** Throws `why-unknown`, `firing-ambiguous`, `firing-not-found`, `job-not-found`, and the store's errors. */
   why(what: string): Promise<Why>;
@@ -31,6 +33,14 @@ export interface ApiServices {
   readonly node: string;
   newFiringId(): string;
   now(): number;
+}
+
+/** Teams, users, workers, services, triggers: for whoever may use the control socket, who may do everything. */
+export interface RegistryService {
+  /** Checks it first: it may be anything. Throws `registry-*`, and the store's errors. */
+  execute(actor: { readonly kind: 'local' }, statement: unknown): Promise<Answer>;
+  /** The first team and its admin. Throws `registry-exists` when there is one. */
+  initialise(first: { readonly team: string; readonly identity: string; readonly secret: string }): Promise<Answer>;
 }
 
 /** In Prometheus' text format. */

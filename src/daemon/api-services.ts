@@ -33,6 +33,7 @@ export const apiServices = (parts: Parts, watcher: InboxWatcher, drain: SpoolDra
       fleet: new FleetLog({ ...parts.place, node: parts.options.node, clock }),
     },
     metrics: parts.metrics,
+    registry: parts.registry,
     why: createWhyService(parts),
     nodes: async () => (await nodes(parts.place)).map(nodeView),
     forgetNode: (node, asked) => forgetNode(parts.place, node, { ...asked, at: Date.now() }),

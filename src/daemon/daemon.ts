@@ -22,6 +22,7 @@ import { createReleasers, type Releasers } from './releasers.ts';
 import { changedSections } from './reload.ts';
 import { serve } from './serve.ts';
 import { buildQueues } from './start-queues.ts';
+import { buildRegistry } from './start-registry.ts';
 import { drainSpool } from './start-spool.ts';
 import { buildSweeper } from './start-sweeper.ts';
 import { announce, buildEndedElsewhere, buildWatcher, publishOutcomes, rememberIds } from './start-watching.ts';
@@ -58,7 +59,9 @@ const start = async (options: DaemonOptions, releasers: Releasers): Promise<Daem
   const { version } = options;
   events.tell({ kind: 'daemon.started', version });
   const metrics = createMetrics(version);
-  const parts: Parts = { options, config, state, place, events, metrics, clockSteps: new ClockSteps(), ...queueParts };
+  const registry = buildRegistry(store, config, options.log);
+  const clockSteps = new ClockSteps();
+  const parts: Parts = { options, config, state, place, registry, events, metrics, clockSteps, ...queueParts };
   const names = createTriggerNames(parts);
   observeJobs(parts, names.of);
 

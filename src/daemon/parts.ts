@@ -7,6 +7,7 @@ import type { Config } from '../config/schema.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { Runner } from '../queue/ports.ts';
 import type { Queues } from '../queue/queues.ts';
+import type { Registry } from '../registry/registry.ts';
 import type { ClockSteps } from '../watch/clock-steps.ts';
 import type { Place } from '../watch/publication.ts';
 import type { LivePlugins } from './live-plugins.ts';
@@ -32,6 +33,7 @@ export interface Parts {
   readonly plugins: LivePlugins;
   readonly queues: Queues;
   readonly place: Place;
+  readonly registry: Registry;
   readonly events: EventLog;
   readonly metrics: DaemonMetrics;
   readonly clockSteps: ClockSteps;

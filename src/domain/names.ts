@@ -4,6 +4,7 @@ import { TriggerdError } from './errors.ts';
 const nodeNamePattern =
   /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
 const pluginSegmentPattern = /^[A-Za-z0-9_.-]+$/;
+const registryNamePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this pattern refuses
 const controlCharacters = /[\u0000-\u001f\u007f]/;
 
@@ -37,6 +38,9 @@ export const parsePluginName = (value: string): string => {
   if (!ok) throw new TriggerdError('plugin-name-invalid', `“${printable(value)}” is not a plugin name`);
   return value;
 };
+
+/** What teams, users, workers, services and trigger files may be called: never a path, an option or a hidden file. */
+export const isRegistryName = (value: string): boolean => registryNamePattern.test(value);
 
 /** A foreign text made safe for a message: control characters escaped, cut at 80 characters. */
 export const printable = (text: string): string => {

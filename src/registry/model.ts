@@ -1,6 +1,7 @@
 /**
  * What the registry holds. Teams are the border: whatever is inside one is invisible outside, but for public services.
- * Every record has a number that people see as `id`, counted per team and kind, and the times of its tables in ms.
+ * Every record has a number that people see as `id`: teams and users are counted in the installation, the rest in the
+ * team, and no number is given twice.
  * Values in etcd are these records with `"format": 1` (`docs/keyspace.md`).
  */
 import type { Algorithm, Retry, Visibility } from '../domain/service.ts';
@@ -10,8 +11,9 @@ export type Role = 'member' | 'admin';
 interface RecordCommon {
   readonly id: number;
   readonly description: string;
-  /** Identity of the user who made it. */
+  /** Identity of the user who made it. What root made on a node belongs to the owner of the team; empty: to nobody. */
   readonly owner: string;
+  /** ISO 8601. */
   readonly created_at: string;
   readonly updated_at: string;
 }
@@ -58,6 +60,7 @@ export type Framing = 'write' | 'line' | 'close';
 
 /** A trigger of the documentation: what a write to a trigger file asks for. `trigger definition` on the command line. */
 export interface Definition extends RecordCommon {
+  readonly kind: 'definition';
   /** Number of the directory that it is in, and its name there: a directory moves without its content. */
   readonly parent: number;
   readonly name: string;
@@ -77,7 +80,28 @@ export interface Definition extends RecordCommon {
 
 /** A directory of the tree of trigger files; `/` is number 0, without a record. Numbers are shared with definitions. */
 export interface Directory extends RecordCommon {
+  readonly kind: 'directory';
   readonly parent: number;
   readonly name: string;
   readonly mode: number;
+}
+
+export type TreeNode = Definition | Directory;
+
+/** The one that all teams of an etcd prefix share. Its random id is the audience of the tokens. */
+export interface Installation {
+  readonly id: string;
+  readonly created_at: string;
+}
+
+/** A broker's public key for tokens, as JWK (Ed25519). Tokens of a key that is not here are void. */
+export interface Issuer {
+  readonly broker: string;
+  readonly key: IssuerKey;
+  readonly created_at: string;
+}
+export interface IssuerKey {
+  readonly kty: 'OKP';
+  readonly crv: 'Ed25519';
+  readonly x: string;
 }

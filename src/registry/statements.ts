@@ -110,7 +110,7 @@ export interface DefinitionSettings {
 /** What every statement answers: rows of a kind (a list has all of them, a change the one that it made), and notices for people. */
 export interface Answer {
   readonly kind: Statement['verb'] extends `${infer Kind}.${string}` ? Kind : never;
-  /** As the tables show them: `RegistryRows` in `rows.ts`. */
-  readonly rows: readonly unknown[];
+  /** As the tables show them: `rows.ts`; of `history`, `RequestRecord`s. */
+  readonly rows: readonly object[];
   readonly notices: readonly string[];
 }

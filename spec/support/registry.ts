@@ -1,0 +1,91 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openIssuer, tokenChecker } from '../../src/adapters/crypto/tokens.ts';
+import { workerTokens } from '../../src/adapters/crypto/worker-tokens.ts';
+import type { Log } from '../../src/domain/log.ts';
+import { Accounts } from '../../src/registry/accounts.ts';
+import { MirroredRegistry } from '../../src/registry/bus-registry.ts';
+import { IssuerPublication } from '../../src/registry/issuer-publication.ts';
+import { registryKeysBelow } from '../../src/registry/keys.ts';
+import type { Passwords } from '../../src/registry/ports.ts';
+import { Registry } from '../../src/registry/registry.ts';
+import type { Actor } from '../../src/registry/rules/turn.ts';
+import type { KeyStore } from '../../src/watch/ports.ts';
+import { recordingLog } from './recording-log.ts';
+import { until } from './wait.ts';
+
+export const local: Actor = { kind: 'local' };
+export const password = 'correct horse battery';
+
+/** For what is not about passwords: hashing them costs a core 30 ms each. */
+export const plainPasswords: Passwords = {
+  hash: async (secret) => `plain ${secret}`,
+  verify: async (hash, secret) => hash === `plain ${secret}`,
+  pretend: async () => false,
+};
+
+export interface TestRegistryOptions {
+  readonly store: KeyStore;
+  readonly prefix: string;
+  readonly passwords?: Passwords;
+  readonly clock?: { now(): number };
+  readonly log?: Log;
+}
+
+export const openRegistry = ({ store, prefix, ...options }: TestRegistryOptions): Registry =>
+  new Registry({
+    store,
+    keys: registryKeysBelow(prefix),
+    passwords: options.passwords ?? plainPasswords,
+    tokens: workerTokens,
+    clock: options.clock ?? { now: () => Date.now() },
+    log: options.log ?? recordingLog(),
+  });
+
+/** A broker's side of it, as the daemon puts it together. */
+export const openAccounts = async (
+  options: TestRegistryOptions & { readonly broker?: string; readonly keyFile?: string },
+) => {
+  const { store, prefix, broker = 'broker01', log = recordingLog() } = options;
+  const folder = mkdtempSync(join(tmpdir(), 'triggerd-registry-'));
+  const registry = openRegistry(options);
+  const clock = options.clock ?? { now: () => Date.now() };
+  const issuer = await openIssuer(options.keyFile ?? join(folder, 'broker', 'jwt.json'), broker);
+  const { mirror, passwords } = registry;
+  const mirrored = new MirroredRegistry(mirror, clock);
+  mirror.start();
+  await mirror.ready;
+  const publication = new IssuerPublication({
+    store,
+    keys: registryKeysBelow(prefix),
+    mirror,
+    issuer,
+    broker,
+    clock,
+    log,
+  });
+  await until(() => mirror.state?.issuers.has(issuer.kid), 'the key of the tokens to be published');
+  const accounts = new Accounts({
+    registry,
+    mirrored,
+    passwords,
+    tokens: workerTokens,
+    issuer,
+    checker: tokenChecker,
+    clock,
+  });
+  return {
+    registry,
+    mirrored,
+    accounts,
+    issuer,
+    close: async () => {
+      await publication.close();
+      await mirror.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+};
+
+export type TestAccounts = Awaited<ReturnType<typeof openAccounts>>;

@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import {
+  calculateJwkThumbprint,
+  decodeProtectedHeader,
+  exportJWK,
+  generateKeyPair,
+  importJWK,
+  type JWK,
+  type JWTPayload,
+  jwtVerify,
+  SignJWT,
+} from 'jose';
+import * as v from 'valibot';
+import { TriggerdError } from '../../domain/errors.ts';
+import type { CheckedToken, TokenChecker, TokenClaims, TokenIssuer } from '../../registry/ports.ts';
+import { readOrCreateSecret } from '../files/secret-file.ts';
+
+const algorithm = 'EdDSA';
+const lifeS = 15 * 60;
+/** What brokers' clocks may differ by. */
+const toleranceS = 30;
+/** Ours are about 500 characters. */
+const maxLength = 2_048;
+const type = 'JWT';
+
+const claims = v.object({
+  iss: v.string(),
+  sub: v.string(),
+  team: v.string(),
+  uid: v.number(),
+  tid: v.number(),
+  gen: v.number(),
+  exp: v.number(),
+});
+const requiredClaims = ['iss', 'aud', 'sub', 'team', 'uid', 'tid', 'gen', 'iat', 'exp', 'jti'];
+
+const keyFile = v.object({
+  kty: v.literal('OKP'),
+  crv: v.literal('Ed25519'),
+  x: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{43}$/)),
+  d: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{43}$/)),
+});
+
+/**
+ * The key that this broker signs tokens with, from its file, which is made at the first start. To have another one,
+ * remove the file and start again. Throws `state-unusable`.
+ */
+export const openIssuer = async (path: string, broker: string): Promise<TokenIssuer> => {
+  const text = await readOrCreateSecret(path, async () => {
+    const { privateKey } = await generateKeyPair(algorithm, { extractable: true });
+    return JSON.stringify(await exportJWK(privateKey));
+  });
+  const { d, ...publicKey } = parseKey(path, text);
+  const kid = await calculateJwkThumbprint(publicKey);
+  const key = await importJWK({ ...publicKey, d }, algorithm);
+  return {
+    kid,
+    publicKey,
+    issue: async (token, audience) => {
+      const issuedAt = Math.floor(Date.now() / 1_000);
+      const endsAt = issuedAt + lifeS;
+      const jwt = await new SignJWT(toPayload(token))
+        .setProtectedHeader({ alg: algorithm, kid, typ: type })
+        .setIssuer(broker)
+        .setAudience(audience)
+        .setSubject(token.identity)
+        .setIssuedAt(issuedAt)
+        .setExpirationTime(endsAt)
+        .setJti(randomUUID())
+        .sign(key);
+      return { jwt, checked: { ...token, kid, audience, endsAt: endsAt * 1_000 } };
+    },
+  };
+};
+
+export const tokenChecker: TokenChecker = {
+  check: async (jwt, audience, issuers) => {
+    try {
+      return await check(jwt, audience, issuers);
+    } catch (cause) {
+      // Why is nobody's business, and the same for all of them.
+      throw new TriggerdError('token-invalid', 'the token is not valid', { cause });
+    }
+  },
+};
+
+const check: TokenChecker['check'] = async (jwt, audience, issuers) => {
+  if (jwt.length > maxLength) throw new Error('longer than a token');
+  const { kid } = decodeProtectedHeader(jwt);
+  // A key of the registry or none: nothing in the token leads to one.
+  const issuer = typeof kid === 'string' ? issuers.get(kid) : undefined;
+  if (kid === undefined || issuer === undefined) throw new Error('no such issuer');
+  const { payload } = await jwtVerify(jwt, await importJWK({ ...issuer.key }, algorithm), {
+    algorithms: [algorithm],
+    typ: type,
+    issuer: issuer.broker,
+    audience,
+    requiredClaims,
+    maxTokenAge: lifeS,
+    clockTolerance: toleranceS,
+  });
+  return { ...fromPayload(payload), kid, audience };
+};
+
+const toPayload = ({ team, teamId, userId, generation }: TokenClaims): JWTPayload => ({
+  team,
+  tid: teamId,
+  uid: userId,
+  gen: generation,
+});
+
+const fromPayload = (payload: JWTPayload): Omit<CheckedToken, 'kid' | 'audience'> => {
+  const { sub, team, uid, tid, gen, exp } = v.parse(claims, payload);
+  return { identity: sub, userId: uid, team, teamId: tid, generation: gen, endsAt: exp * 1_000 };
+};
+
+const parseKey = (path: string, text: string) => {
+  try {
+    return v.parse(keyFile, JSON.parse(text) as JWK);
+  } catch {
+    // What is wrong with it could show some of it.
+    throw new TriggerdError('state-unusable', `${path} is no Ed25519 key; remove it to have a new one made`);
+  }
+};

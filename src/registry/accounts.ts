@@ -1,0 +1,147 @@
+import type { BusAccounts, Caller } from '../bus/ports.ts';
+import { TriggerdError } from '../domain/errors.ts';
+import { isRegistryName } from '../domain/names.ts';
+import type { Clock } from '../queue/ports.ts';
+import { Attempts } from './attempts.ts';
+import { audienceOf, type MirroredRegistry } from './bus-registry.ts';
+import type { Team, User, Worker } from './model.ts';
+import type { Passwords, TokenChecker, TokenIssuer, WorkerTokens } from './ports.ts';
+import type { Registry } from './registry.ts';
+import { roleIn } from './snapshot.ts';
+
+export interface AccountsOptions {
+  readonly registry: Registry;
+  readonly mirrored: MirroredRegistry;
+  readonly passwords: Passwords;
+  readonly tokens: WorkerTokens;
+  readonly issuer: TokenIssuer;
+  readonly checker: TokenChecker;
+  readonly clock: Clock;
+}
+
+/** A longer one is nobody's: no hash of it is worth the work. */
+const maxSecretBytes = 1_024;
+/** Logins of one identity wait for each other, so that no guess overtakes the one before. */
+const maxWaiting = 1_000;
+
+/**
+ * Who is who on the bus. Whatever is wrong with a login, a worker or a token, the answer is the same, and takes as long.
+ * Guesses are counted per identity and per connection; a worker's token can't be guessed, so nobody can slow a worker
+ * down by guessing in its name.
+ */
+export class Accounts implements BusAccounts {
+  readonly #options: AccountsOptions;
+  readonly #attempts: Attempts;
+  readonly #turns = new Map<string, Promise<unknown>>();
+  #waiting = 0;
+
+  constructor(options: AccountsOptions) {
+    this.#options = options;
+    this.#attempts = new Attempts(options.clock);
+  }
+
+  async login(attempt: Parameters<BusAccounts['login']>[0]): ReturnType<BusAccounts['login']> {
+    const name = `${attempt.team}/${attempt.identity}`;
+    // No flood of names that nobody can have fills the tables.
+    const key = isRegistryName(attempt.team) && isRegistryName(attempt.identity) ? name : '/';
+    return this.#inTurn(key, () => this.#login(attempt, [key, `peer ${attempt.peer}`]));
+  }
+
+  async admit(jwt: string): Promise<void> {
+    const { checker, mirrored } = this.#options;
+    const { state } = mirrored;
+    const audience = audienceOf(state);
+    if (audience === undefined) throw new TriggerdError('token-invalid', 'the token is not valid');
+    mirrored.remember(jwt, await checker.check(jwt, audience, state.issuers));
+  }
+
+  async checkWorker({ team, identity, token, peer }: Parameters<BusAccounts['checkWorker']>[0]): Promise<string> {
+    const key = `peer ${peer}`;
+    this.#attempts.assertMayTry(key);
+    const worker = this.#worker(team, identity);
+    const fits = this.#options.tokens.fits(token, worker?.token_hash ?? '');
+    if (worker === undefined || !fits) {
+      this.#attempts.failed(key);
+      throw new TriggerdError('worker-refused', 'team, identity and token of this worker do not fit together');
+    }
+    return proofOf(worker);
+  }
+
+  isWorkerCurrent(team: string, identity: string, proof: string): boolean {
+    const worker = this.#worker(team, identity);
+    return worker !== undefined && proofOf(worker) === proof;
+  }
+
+  execute({ identity, team }: Caller, statement: unknown): Promise<unknown> {
+    return this.#options.registry.execute({ kind: 'user', identity, team }, statement);
+  }
+
+  async #login({ team, identity, secret }: Parameters<BusAccounts['login']>[0], keys: readonly string[]) {
+    const { issuer, mirrored, clock } = this.#options;
+    if (!mirrored.state.issuers.has(issuer.kid))
+      throw new TriggerdError('etcd-unreachable', 'the key of this broker’s tokens is not published yet');
+    this.#attempts.assertMayTry(...keys);
+    const member = await this.#memberWith(team, identity, secret);
+    if (member === undefined) {
+      this.#attempts.failed(...keys);
+      throw new TriggerdError('login-failed', 'team, identity and password do not fit together');
+    }
+    this.#attempts.succeeded(...keys);
+    const claims = {
+      identity,
+      userId: member.user.id,
+      team,
+      teamId: member.team.id,
+      generation: member.user.generation,
+    };
+    const { jwt, checked } = await issuer.issue(claims, audienceOf(mirrored.state) ?? '');
+    mirrored.remember(jwt, checked);
+    return { jwt, expiresMs: checked.endsAt - clock.now() };
+  }
+
+  async #memberWith(team: string, identity: string, secret: string) {
+    const { passwords } = this.#options;
+    const known = this.#member(team, identity);
+    const isTooLong = Buffer.byteLength(secret) > maxSecretBytes;
+    const fits =
+      known === undefined || isTooLong
+        ? await passwords.pretend(isTooLong ? '' : secret)
+        : await passwords.verify(known.user.secret_hash, secret);
+    if (!fits) return undefined;
+    // Meanwhile the password may have become another one.
+    const now = this.#member(team, identity);
+    return now?.user.secret_hash === known?.user.secret_hash ? now : undefined;
+  }
+
+  #member(name: string, identity: string): { readonly team: Team; readonly user: User } | undefined {
+    const { state } = this.#options.mirrored;
+    const team = state.teams.get(name);
+    const user = state.users.get(identity);
+    if (team === undefined || user === undefined || user.disabled) return undefined;
+    return roleIn(team, identity) === undefined ? undefined : { team, user };
+  }
+
+  #worker(team: string, identity: string): Worker | undefined {
+    return this.#options.mirrored.state.holdings(team).workers.get(identity);
+  }
+
+  async #inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
+    if (this.#waiting >= maxWaiting)
+      throw new TriggerdError('too-many-attempts', 'too many log in at once; try again in 1 s', {
+        details: { retry_after_ms: 1_000 },
+      });
+    this.#waiting++;
+    const turn = (this.#turns.get(key) ?? Promise.resolve()).then(work);
+    const settled = turn.catch(() => undefined);
+    this.#turns.set(key, settled);
+    try {
+      return await turn;
+    } finally {
+      this.#waiting--;
+      if (this.#turns.get(key) === settled) this.#turns.delete(key);
+    }
+  }
+}
+
+/** Which token of which worker: a namesake that comes later has another number. */
+const proofOf = ({ id, generation }: Worker): string => `${id}.${generation}`;

@@ -1,0 +1,148 @@
+import type { BusRegistry, Caller, ServiceView } from '../bus/ports.ts';
+import { TriggerdError } from '../domain/errors.ts';
+import { printable } from '../domain/names.ts';
+import type { Clock } from '../queue/ports.ts';
+import type { Mirror } from './mirror.ts';
+import type { Service, Worker } from './model.ts';
+import type { CheckedToken } from './ports.ts';
+import { type RegistryState, roleIn } from './snapshot.ts';
+
+/** Tokens whose signature has been checked. One that is forgotten is only checked again. */
+const maxTokens = 10_000;
+
+/** The registry as a broker looks at it: from memory, as of the last change that the watch has told of. */
+export class MirroredRegistry implements BusRegistry {
+  readonly #mirror: Mirror;
+  readonly #clock: Clock;
+  /** In the order of admission, which is nearly that of their ends. */
+  readonly #tokens = new Map<string, CheckedToken>();
+  /** Team → worker → names of services, made anew after each change. */
+  readonly #attachments = new Map<string, ReadonlyMap<string, readonly string[]>>();
+
+  constructor(mirror: Mirror, clock: Clock) {
+    this.#mirror = mirror;
+    this.#clock = clock;
+    mirror.onChange(() => this.#attachments.clear());
+  }
+
+  /** Throws `etcd-unreachable` until it has been read for the first time. */
+  get state(): RegistryState {
+    const { state } = this.#mirror;
+    if (state === undefined) throw new TriggerdError('etcd-unreachable', 'the registry has not been read yet');
+    return state;
+  }
+
+  callerOf(jwt: string): Caller | undefined {
+    const token = this.#tokens.get(jwt);
+    if (token === undefined) return undefined;
+    try {
+      return this.#callerOf(token);
+    } catch (error) {
+      // Whatever has ended a token has ended it for good.
+      this.#tokens.delete(jwt);
+      throw error;
+    }
+  }
+
+  /** Keeps a token whose signature was checked. Throws `token-invalid` for one that is over all the same. */
+  remember(jwt: string, token: CheckedToken): Caller {
+    const caller = this.#callerOf(token);
+    this.#tokens.set(jwt, token);
+    for (const oldest of this.#tokens.keys()) {
+      if (this.#tokens.size <= maxTokens) break;
+      this.#tokens.delete(oldest);
+    }
+    return caller;
+  }
+
+  serviceFor(caller: Caller, name: string): ServiceView {
+    const [first = '', second, ...more] = name.split('/');
+    const [team, service] = second === undefined ? [caller.team, first] : [first, second];
+    const view = more.length === 0 ? this.#serviceFor(caller, team, service) : undefined;
+    if (view === undefined) throw new TriggerdError('service-not-found', `there is no service “${printable(name)}”`);
+    return view;
+  }
+
+  servicesOf(team: string, worker: string): readonly string[] | undefined {
+    if (!this.state.holdings(team).workers.has(worker)) return undefined;
+    return this.#attachmentsIn(team).get(worker) ?? [];
+  }
+
+  onChange(listener: () => void): () => void {
+    return this.#mirror.onChange(listener);
+  }
+
+  #callerOf({ identity, userId, team: name, teamId, generation, kid, audience, endsAt }: CheckedToken): Caller {
+    const { state } = this;
+    const team = state.teams.get(name);
+    const user = state.users.get(identity);
+    const role = team === undefined ? undefined : roleIn(team, identity);
+    const isInForce =
+      endsAt > this.#clock.now() &&
+      audience === audienceOf(state) &&
+      state.issuers.has(kid) &&
+      team?.id === teamId &&
+      user?.id === userId &&
+      user.generation === generation &&
+      !user.disabled;
+    if (!isInForce || role === undefined) throw new TriggerdError('token-invalid', 'the token is not valid');
+    return { identity, team: name, role };
+  }
+
+  #serviceFor(caller: Caller, team: string, name: string): ServiceView | undefined {
+    const { services, workers } = this.state.holdings(team);
+    const service = services.get(name);
+    if (service !== undefined && maySee(caller, team, service, service.visibility)) return viewOf(team, service);
+    const worker = workers.get(name);
+    return worker !== undefined && maySee(caller, team, worker, 'local') ? viewOfWorker(team, worker) : undefined;
+  }
+
+  #attachmentsIn(team: string): ReadonlyMap<string, readonly string[]> {
+    const known = this.#attachments.get(team);
+    if (known !== undefined) return known;
+    const attachments = new Map<string, string[]>();
+    for (const { name, workers } of this.state.holdings(team).services.values())
+      for (const worker of workers) {
+        const services = attachments.get(worker);
+        if (services === undefined) attachments.set(worker, [name]);
+        else services.push(name);
+      }
+    this.#attachments.set(team, attachments);
+    return attachments;
+  }
+}
+
+/** Whom a token is for: brokers of this installation, and of no other one. Undefined before `trigger admin init`. */
+export const audienceOf = ({ installation }: Pick<RegistryState, 'installation'>): string | undefined =>
+  installation === undefined ? undefined : `triggerd:${installation.id}`;
+
+const maySee = (
+  caller: Caller,
+  team: string,
+  { owner }: { readonly owner: string },
+  visibility: Service['visibility'],
+): boolean => {
+  if (visibility === 'public') return true;
+  if (team !== caller.team) return false;
+  return visibility === 'team' || caller.role === 'admin' || owner === caller.identity;
+};
+
+const viewOf = (team: string, { name, algorithm, retry, timeout_ms, workers }: Service): ServiceView => ({
+  team,
+  name,
+  algorithm,
+  retry,
+  timeoutMs: timeout_ms,
+  workers,
+  isWorker: false,
+});
+
+const viewOfWorker = (team: string, { identity }: Worker): ServiceView => ({
+  team,
+  name: identity,
+  algorithm: 'roundrobin',
+  retry: 'if-unstarted',
+  timeoutMs: null,
+  workers: [identity],
+  isWorker: true,
+});

@@ -1,0 +1,82 @@
+import type { Log } from '../domain/log.ts';
+import type { Clock } from '../queue/ports.ts';
+import { Outage } from '../watch/outage.ts';
+import { pause } from '../watch/pause.ts';
+import type { KeyStore, Write } from '../watch/ports.ts';
+import type { RegistryKeys } from './keys.ts';
+import type { Mirror } from './mirror.ts';
+import type { TokenIssuer } from './ports.ts';
+import { serialize } from './wire.ts';
+
+export interface IssuerPublicationOptions {
+  readonly store: Pick<KeyStore, 'commit'>;
+  readonly keys: RegistryKeys;
+  readonly mirror: Mirror;
+  readonly issuer: Pick<TokenIssuer, 'kid' | 'publicKey'>;
+  /** This broker's id. */
+  readonly broker: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * Keeps this broker's public key in the registry, and no other key of this broker: a token of a key that was replaced is
+ * void everywhere. Written again whenever the registry turns out not to have it, as after a loss of etcd's data.
+ */
+export class IssuerPublication {
+  readonly #options: IssuerPublicationOptions;
+  readonly #stop = new AbortController();
+  readonly #away: Outage;
+  readonly #unsubscribe: () => void;
+  #writing: Promise<void> | undefined;
+
+  constructor(options: IssuerPublicationOptions) {
+    this.#options = options;
+    this.#away = new Outage(options.log, {
+      begins: 'The key of this broker’s tokens can not be published; trying again.',
+      ends: 'The key of this broker’s tokens is published.',
+    });
+    this.#unsubscribe = options.mirror.onChange(() => this.#look());
+    this.#look();
+  }
+
+  async close(): Promise<void> {
+    this.#unsubscribe();
+    this.#stop.abort();
+    await this.#writing;
+  }
+
+  #look(): void {
+    if (this.#isPublished()) return;
+    this.#writing ??= this.#write().finally(() => {
+      this.#writing = undefined;
+    });
+  }
+
+  #isPublished(): boolean {
+    const { mirror, issuer } = this.#options;
+    return mirror.state === undefined || (mirror.state.issuers.has(issuer.kid) && this.#replaced().length === 0);
+  }
+
+  #replaced(): string[] {
+    const { mirror, issuer, broker } = this.#options;
+    const issuers = [...(mirror.state?.issuers ?? [])];
+    return issuers.flatMap(([kid, other]) => (other.broker === broker && kid !== issuer.kid ? kid : []));
+  }
+
+  async #write(): Promise<void> {
+    const { store, keys, mirror, issuer, broker, clock } = this.#options;
+    while (!this.#stop.signal.aborted) {
+      const created_at = new Date(clock.now()).toISOString();
+      const removed = this.#replaced().map((kid): Write => ({ delete: keys.issuer(kid) }));
+      const own = { put: keys.issuer(issuer.kid), value: serialize({ broker, key: issuer.publicKey, created_at }) };
+      try {
+        const { revision } = await store.commit({ compare: [], write: [own, ...removed.slice(0, 100)] });
+        await mirror.current(revision);
+        return this.#away.over();
+      } catch (error) {
+        await pause(this.#away.failed(error), this.#stop.signal);
+      }
+    }
+  }
+}

@@ -1,0 +1,175 @@
+import { setMaxListeners } from 'node:events';
+import { TriggerdError } from '../domain/errors.ts';
+import type { Log } from '../domain/log.ts';
+import { Notices } from '../watch/notices.ts';
+import { Outage } from '../watch/outage.ts';
+import { pause } from '../watch/pause.ts';
+import type { KeyStore, WatchBatch } from '../watch/ports.ts';
+import type { RegistryKeys } from './keys.ts';
+import { RegistryState } from './snapshot.ts';
+
+export interface MirrorOptions {
+  readonly store: Pick<KeyStore, 'list' | 'watch'>;
+  readonly keys: RegistryKeys;
+  readonly log: Log;
+  /** Between two listings while the watch is fine. Default one minute. */
+  readonly relistMs?: number;
+}
+
+/** How long somebody waits for the watch to tell of a change that is known to be there. */
+const catchUpMs = 2_000;
+
+/**
+ * The registry in memory. Not *started*, it lists the registry whenever somebody asks. Started, it is kept current by
+ * sessions: list, then follow the watch from the next revision on, and after a minute begin anew, because the watch is a
+ * hint and the list is the truth. While etcd is away the last state stays: whoever was known stays known.
+ */
+export class Mirror {
+  /** Resolves once the registry has been read, or etcd is known to be away. */
+  readonly ready: Promise<void>;
+
+  readonly #options: MirrorOptions;
+  readonly #stop = new AbortController();
+  readonly #away: Outage;
+  readonly #notices: Notices;
+  readonly #listeners = new Set<() => void>();
+  readonly #waiting = new Set<() => void>();
+  #state: RegistryState | undefined;
+  #isConnected = false;
+  #running: Promise<void> | undefined;
+  #becomeReady: () => void = () => undefined;
+
+  constructor(options: MirrorOptions) {
+    this.#options = options;
+    this.#notices = new Notices(options.log);
+    this.#away = new Outage(options.log, {
+      begins: 'The registry can not be watched; what was known of it stays in force. Trying again.',
+      ends: 'The registry is watched again.',
+    });
+    this.ready = new Promise((resolve) => {
+      this.#becomeReady = resolve;
+    });
+    setMaxListeners(0, this.#stop.signal);
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** What is known; undefined before the first listing. */
+  get state(): RegistryState | undefined {
+    return this.#state;
+  }
+
+  /** Called after every change. Returns how to stop that. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The registry as it is at `revision` or later. Throws the store's errors. */
+  async current(revision = 0n): Promise<RegistryState> {
+    if (!this.#isConnected) return this.#list();
+    const isKnown = await this.#reached(revision);
+    return isKnown && this.#state !== undefined ? this.#state : this.#list();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+    this.#becomeReady();
+  }
+
+  async #reached(revision: bigint): Promise<boolean> {
+    const isThere = () => this.#state !== undefined && this.#state.revision >= revision;
+    const timeout = new AbortController();
+    const timer = setTimeout(() => timeout.abort(), catchUpMs);
+    try {
+      while (!isThere() && this.#isConnected && !timeout.signal.aborted) await this.#nextBatch(timeout.signal);
+      return isThere();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #nextBatch(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        this.#waiting.delete(end);
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      this.#waiting.add(end);
+      signal.addEventListener('abort', end);
+    });
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.#session();
+      } catch (error) {
+        this.#isConnected = false;
+        this.#wake();
+        this.#becomeReady();
+        if (!this.#stop.signal.aborted) await pause(this.#away.failed(error), this.#stop.signal);
+      }
+    }
+    this.#isConnected = false;
+    this.#wake();
+  }
+
+  /** Ends by an error, or quietly when it is time to list again. */
+  async #session(): Promise<void> {
+    const { store, keys, relistMs = 60_000 } = this.#options;
+    const state = await this.#list();
+    const before = this.#state;
+    this.#state = state;
+    if (before === undefined || !sameKeys(before, state)) this.#tell();
+    this.#wake();
+    const session = new AbortController();
+    const timer = setTimeout(() => session.abort(), relistMs);
+    const signal = AbortSignal.any([this.#stop.signal, session.signal]);
+    try {
+      for await (const batch of store.watch(keys.all, state.revision + 1n, signal)) this.#take(state, batch);
+    } finally {
+      clearTimeout(timer);
+    }
+    if (!signal.aborted) throw new TriggerdError('etcd-unreachable', 'the watch has ended');
+  }
+
+  #take(state: RegistryState, { events, revision }: WatchBatch): void {
+    this.#isConnected = true;
+    this.#away.over();
+    this.#becomeReady();
+    for (const event of events) {
+      if (event.kind === 'put') state.put(event.entry);
+      else state.delete(event.key);
+    }
+    if (revision > state.revision) state.revision = revision;
+    if (events.length > 0) this.#tell();
+    this.#wake();
+  }
+
+  async #list(): Promise<RegistryState> {
+    const { store, keys } = this.#options;
+    const { entries, revision } = await store.list(keys.all);
+    const state = new RegistryState(keys.all, revision, (key, error) =>
+      this.#notices.once(key, { key, error }, 'Something in the registry is malformed; it counts as absent.'),
+    );
+    for (const entry of entries) state.put(entry);
+    return state;
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#waiting]) wake();
+  }
+}
+
+const sameKeys = (a: RegistryState, b: RegistryState): boolean =>
+  a.revisions.size === b.revisions.size &&
+  [...a.revisions].every(([key, revision]) => b.revisions.get(key) === revision);

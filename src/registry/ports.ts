@@ -1,0 +1,49 @@
+import type { Issuer, IssuerKey } from './model.ts';
+
+/** Passwords. At most two are worked on at a time; the event loop is never blocked. */
+export interface Passwords {
+  /** In PHC form. Throws `too-many-attempts` when too many wait. */
+  hash(secret: string): Promise<string>;
+  /** False also for a hash that is none. Throws `too-many-attempts` when too many wait. */
+  verify(hash: string, secret: string): Promise<boolean>;
+  /** Takes as long as `verify`: for an identity that there is not. */
+  pretend(secret: string): Promise<false>;
+}
+
+export interface WorkerTokens {
+  /** A UUIDv4 and its hash. */
+  create(): { readonly token: string; readonly hash: string };
+  /** In constant time. */
+  fits(token: string, hash: string): boolean;
+}
+
+/** What a JWT says. `userId` and `teamId` are numbers that are never given twice: a namesake that came later is another one. */
+export interface TokenClaims {
+  readonly identity: string;
+  readonly userId: number;
+  readonly team: string;
+  readonly teamId: number;
+  readonly generation: number;
+}
+
+/** A token that was checked, and when it ends (ms since the epoch). */
+export interface CheckedToken extends TokenClaims {
+  readonly kid: string;
+  readonly audience: string;
+  readonly endsAt: number;
+}
+
+/** This broker's key. */
+export interface TokenIssuer {
+  readonly kid: string;
+  readonly publicKey: IssuerKey;
+  issue(claims: TokenClaims, audience: string): Promise<{ readonly jwt: string; readonly checked: CheckedToken }>;
+}
+
+export interface TokenChecker {
+  /**
+   * Checks signature, algorithm, issuer, audience and times. Throws `token-invalid`, for whatever reason with the same
+   * message.
+   */
+  check(jwt: string, audience: string, issuers: ReadonlyMap<string, Issuer>): Promise<CheckedToken>;
+}

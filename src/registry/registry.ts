@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { TriggerdError } from '../domain/errors.ts';
+import type { Log } from '../domain/log.ts';
+import type { Clock } from '../queue/ports.ts';
+import type { KeyStore } from '../watch/ports.ts';
+import { commitChange, latest } from './commit.ts';
+import { listHistory } from './history.ts';
+import { type FirstTeam, initialise } from './initialise.ts';
+import type { RegistryKeys } from './keys.ts';
+import { Mirror } from './mirror.ts';
+import { readOnline } from './online.ts';
+import { parseStatement } from './parse-statement.ts';
+import type { Passwords, WorkerTokens } from './ports.ts';
+import { decide } from './rules/rules.ts';
+import type { Actor, Change, Facts } from './rules/turn.ts';
+import type { RegistryState } from './snapshot.ts';
+import type { Answer, Statement } from './statements.ts';
+
+export interface RegistryOptions {
+  readonly store: Pick<KeyStore, 'commit' | 'list' | 'newest' | 'watch' | 'get' | 'getMany'>;
+  readonly keys: RegistryKeys;
+  readonly passwords: Passwords;
+  readonly tokens: WorkerTokens;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Between two listings of a started mirror. Default one minute. */
+  readonly relistMs?: number;
+}
+
+/** Others may change the same team at the same moment, again and again; then the change is decided anew, so many times. */
+const maxTries = 16;
+
+/**
+ * The registry: teams, users, workers, services, trigger files, in etcd. Every change is decided by pure rules on one
+ * state, and written only if that is the state still (`commit.ts`); else it is decided anew.
+ */
+export class Registry {
+  readonly mirror: Mirror;
+  /** Shared with whoever else hashes, so that it is two at a time in all. */
+  readonly passwords: Passwords;
+  readonly #options: RegistryOptions;
+  /** Changes of this process queue up here instead of defeating each other in etcd. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: RegistryOptions) {
+    this.#options = options;
+    this.passwords = options.passwords;
+    this.mirror = new Mirror(options);
+  }
+
+  /**
+   * Carries out a statement from anywhere. Throws `registry-*`, and the store's errors; after one of those a change may
+   * have been made. What it answers shows the change also to the next question here.
+   */
+  async execute(actor: Actor, input: unknown): Promise<Answer> {
+    const statement = parseStatement(input);
+    const change = await this.#carryOut(actor, statement);
+    const rows = statement.verb === 'history.list' ? await listHistory(this.#options, statement) : change.rows;
+    return { kind: kindOf(statement), rows, notices: change.notices ?? [] };
+  }
+
+  /** Makes the first team and its admin. Throws `registry-exists` when there is an installation, and as `execute`. */
+  initialise(first: FirstTeam): Promise<Answer> {
+    return initialise(this.#options, this.mirror, first);
+  }
+
+  async #carryOut(actor: Actor, statement: Statement): Promise<Change> {
+    const snapshot = await this.#latest(statement);
+    if (snapshot.installation === undefined)
+      throw new TriggerdError(
+        'registry-not-found',
+        'there are no teams and users yet; `trigger admin init` makes the first',
+      );
+    const now = new Date(this.#options.clock.now()).toISOString();
+    const idle: Facts = {
+      now,
+      secretHash: '',
+      workerToken: { token: '', hash: '' },
+      online: statement.verb.startsWith('worker.') ? await readOnline(this.#options) : new Map(),
+    };
+    // What is refused anyway costs no hash, and what changes nothing no turn.
+    const rehearsal = decide({ registry: snapshot, actor, facts: idle }, statement);
+    if (rehearsal.writes.length === 0) return rehearsal;
+    const secret = 'secret' in statement ? statement.secret : undefined;
+    const secretHash = secret === undefined ? '' : await this.#options.passwords.hash(secret);
+    const facts: Facts = { ...idle, secretHash, workerToken: this.#options.tokens.create() };
+    return this.#inTurn(() => this.#change(actor, statement, facts));
+  }
+
+  async #change(actor: Actor, statement: Statement, facts: Facts): Promise<Change> {
+    const { store, keys } = this.#options;
+    const id = randomUUID();
+    let registry = await this.#latest(statement);
+    for (let tries = 1; tries <= maxTries; tries++) {
+      const change = decide({ registry, actor, facts }, statement);
+      const { isDone, revision } = await commitChange(store, keys, registry, change.writes, id);
+      registry = await this.mirror.current(revision);
+      if (isDone) return change;
+      await delay(Math.random() * tries * 5);
+    }
+    throw new TriggerdError('registry-changed', `${statement.verb}: others changed the same ${maxTries} times`);
+  }
+
+  /** The registry with every change that was answered before, anywhere. */
+  async #latest(statement: Statement): Promise<RegistryState> {
+    const { store, keys } = this.#options;
+    const team = 'team' in statement ? statement.team : undefined;
+    const guards = await store.getMany([keys.guard, ...(team === undefined ? [] : [keys.teamGuard(team)])]);
+    return this.mirror.current(latest(guards));
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
+const kindOf = (statement: Statement): Answer['kind'] => statement.verb.split('.')[0] as Answer['kind'];

@@ -1,0 +1,233 @@
+import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
+import { printable } from '../domain/names.ts';
+import type { Entry } from '../watch/ports.ts';
+import type { Installation, Issuer, Role, Service, Team, TreeNode, User, Worker } from './model.ts';
+import {
+  type GuardDocument,
+  parseGuard,
+  parseHits,
+  parseInstallation,
+  parseIssuer,
+  parseNode,
+  parseService,
+  parseTeam,
+  parseUser,
+  parseWorker,
+} from './wire.ts';
+
+/** What a team holds. Iteration is in no promised order; `id` has the order of creation. */
+export interface Holdings {
+  readonly workers: ReadonlyMap<string, Worker>;
+  readonly services: ReadonlyMap<string, Service>;
+  /** Directories and definitions by their number. */
+  readonly nodes: ReadonlyMap<number, TreeNode>;
+  child(parent: number, name: string): TreeNode | undefined;
+  /** Writes to the trigger file so far, of all nodes. */
+  hits(definition: number): number;
+}
+
+/** The state of one scope's guard. A malformed one stops all changes of its scope: numbers could be given twice. */
+export type Guard = { readonly modRevision: bigint; readonly key: string } & (
+  | { readonly document: GuardDocument }
+  | { readonly malformed: TriggerdError }
+);
+
+/** The registry at one revision of the store. The rules read nothing else. */
+export interface Snapshot {
+  readonly installation: Installation | undefined;
+  readonly teams: ReadonlyMap<string, Team>;
+  readonly users: ReadonlyMap<string, User>;
+  readonly issuers: ReadonlyMap<string, Issuer>;
+  holdings(team: string): Holdings;
+  /** Null: the guard of teams and users. */
+  guard(team: string | null): Guard | undefined;
+}
+
+/** A member's role; `Object.hasOwn` because a user may be called “constructor”. */
+export const roleIn = (team: Team, identity: string): Role | undefined => own(team.members, identity);
+export const invitedRole = (team: Team, identity: string): Role | undefined => own(team.invited, identity);
+
+const own = <Value>(record: Readonly<Record<string, Value>>, key: string): Value | undefined =>
+  Object.hasOwn(record, key) ? record[key] : undefined;
+
+class TeamHoldings implements Holdings {
+  readonly workers = new Map<string, Worker>();
+  readonly services = new Map<string, Service>();
+  readonly nodes = new Map<number, TreeNode>();
+  readonly #children = new Map<string, TreeNode>();
+  readonly #hits = new Map<string, Map<string, number>>();
+
+  child(parent: number, name: string): TreeNode | undefined {
+    return this.#children.get(`${parent}/${name}`);
+  }
+
+  hits(definition: number): number {
+    let sum = 0;
+    for (const count of this.#hits.get(String(definition))?.values() ?? []) sum += count;
+    return sum;
+  }
+
+  setNode(place: string, node: TreeNode | undefined): void {
+    const before = this.#children.get(place);
+    this.#children.delete(place);
+    // A move puts the node at its new place in the same change; whichever comes first.
+    if (before !== undefined && this.nodes.get(before.id) === before) this.nodes.delete(before.id);
+    if (node === undefined) return;
+    this.#children.set(place, node);
+    this.nodes.set(node.id, node);
+  }
+
+  setHits(definition: string, node: string, hits: number | undefined): void {
+    const counts = this.#hits.get(definition) ?? new Map<string, number>();
+    this.#hits.set(definition, counts);
+    if (hits === undefined) counts.delete(node);
+    else counts.set(node, hits);
+  }
+}
+
+type Complain = (key: string, error: TriggerdError) => void;
+
+const setOrDelete = <Value>(map: Map<string, Value>, key: string, value: Value | undefined): void => {
+  if (value === undefined) map.delete(key);
+  else map.set(key, value);
+};
+
+/** A record has to lie where it says it does: nobody is found under another name. */
+const named = <Value>(
+  value: Value | undefined,
+  name: string,
+  nameOf: (value: Value) => string,
+  key: string,
+): Value | undefined => {
+  if (value === undefined || nameOf(value) === name) return value;
+  throw new TriggerdError('firing-malformed', `${printable(key)}: the name inside is another one`, {
+    details: { key },
+  });
+};
+
+const nothing: Holdings = new TeamHoldings();
+
+/**
+ * The keys below `registry/` as a snapshot that can be kept current. A value that is malformed counts as absent and is
+ * complained about; so somebody's nonsense costs that record only.
+ */
+export class RegistryState implements Snapshot {
+  readonly teams = new Map<string, Team>();
+  readonly users = new Map<string, User>();
+  readonly issuers = new Map<string, Issuer>();
+  readonly revisions = new Map<string, bigint>();
+  installation: Installation | undefined;
+  /** Everything up to this revision of the store is in it. */
+  revision: bigint;
+  readonly #base: string;
+  readonly #complain: Complain;
+  readonly #guards = new Map<string, Guard>();
+  readonly #holdings = new Map<string, TeamHoldings>();
+
+  /** `base`: the prefix that all keys begin with. */
+  constructor(base: string, revision: bigint, complain: Complain) {
+    this.#base = base;
+    this.revision = revision;
+    this.#complain = complain;
+  }
+
+  holdings(team: string): Holdings {
+    return this.#holdings.get(team) ?? nothing;
+  }
+
+  guard(team: string | null): Guard | undefined {
+    return this.#guards.get(team === null ? 'guard' : `guards/${team}`);
+  }
+
+  put({ key, value, modRevision }: Entry): void {
+    this.revisions.set(key, modRevision);
+    try {
+      this.#set(key, value, modRevision);
+    } catch (error) {
+      this.#set(key, undefined, modRevision);
+      this.#complain(key, asTriggerdError(error));
+    }
+  }
+
+  delete(key: string): void {
+    this.revisions.delete(key);
+    this.#set(key, undefined, 0n);
+  }
+
+  /** Undefined: takes it away. Throws `firing-malformed`, and then nothing has changed. */
+  #set(key: string, value: string | undefined, modRevision: bigint): void {
+    const [kind = '', first = '', second = '', third = '', ...more] = key.slice(this.#base.length).split('/');
+    if (more.length > 0) return;
+    const parsed = <T>(parse: (key: string, value: string) => T): T | undefined =>
+      value === undefined ? undefined : parse(key, value);
+    switch (kind) {
+      case 'installation':
+        this.installation = parsed(parseInstallation);
+        break;
+      case 'issuers':
+        setOrDelete(this.issuers, first, parsed(parseIssuer));
+        break;
+      case 'guard':
+      case 'guards':
+        this.#setGuard(key, value, modRevision);
+        break;
+      case 'teams':
+        setOrDelete(
+          this.teams,
+          first,
+          named(parsed(parseTeam), first, ({ name }) => name, key),
+        );
+        break;
+      case 'users':
+        setOrDelete(
+          this.users,
+          first,
+          named(parsed(parseUser), first, ({ identity }) => identity, key),
+        );
+        break;
+      case 'workers': {
+        const worker = named(parsed(parseWorker), second, ({ identity }) => identity, key);
+        setOrDelete(this.#mine(first).workers, second, worker);
+        break;
+      }
+      case 'services': {
+        const service = named(parsed(parseService), second, ({ name }) => name, key);
+        setOrDelete(this.#mine(first).services, second, service);
+        break;
+      }
+      case 'tree': {
+        const place = `${second}/${third}`;
+        const node = named(parsed(parseNode), place, ({ parent, name }) => `${parent}/${name}`, key);
+        this.#mine(first).setNode(place, node);
+        break;
+      }
+      case 'hits':
+        this.#mine(first).setHits(second, third, parsed(parseHits));
+        break;
+    }
+  }
+
+  #setGuard(key: string, value: string | undefined, modRevision: bigint): void {
+    const name = key.slice(this.#base.length);
+    if (value === undefined) {
+      // Deleted, or found malformed: then it is there still, and stops changes.
+      if (modRevision === 0n) this.#guards.delete(name);
+      return;
+    }
+    try {
+      this.#guards.set(name, { key, modRevision, document: parseGuard(key, value) });
+    } catch (error) {
+      this.#guards.set(name, { key, modRevision, malformed: asTriggerdError(error) });
+      throw error;
+    }
+  }
+
+  #mine(team: string): TeamHoldings {
+    let holdings = this.#holdings.get(team);
+    if (holdings === undefined) {
+      holdings = new TeamHoldings();
+      this.#holdings.set(team, holdings);
+    }
+    return holdings;
+  }
+}
