@@ -16,6 +16,7 @@ const common = { description: '', owner: 'nobody-here', created_at: madeAt, upda
 
 export const directory = (id: number, name: string, change: Partial<Directory> = {}): Directory => ({
   ...common,
+  kind: 'directory',
   id,
   parent: 0,
   name,
@@ -25,6 +26,7 @@ export const directory = (id: number, name: string, change: Partial<Directory> =
 
 export const definition = (id: number, parent: number, name: string, change: Partial<Definition> = {}): Definition => ({
   ...common,
+  kind: 'definition',
   id,
   parent,
   name,
