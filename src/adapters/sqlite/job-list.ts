@@ -73,7 +73,7 @@ const scan = (sql: Statements, part: Part, filter: JobFilter): Row[] => {
 
 interface Conditions {
   readonly texts: string[];
-  readonly values: (string | number | null)[];
+  readonly values: Values[number][];
   also(text: string, ...values: Values): void;
 }
 

@@ -9,6 +9,8 @@ import { pragma } from './keep.ts';
  * - `place` orders the queued jobs of a queue; it is kept while a job runs, so that a deferred job returns to it.
  * - `waiting` is 1 while the job named by `after_id` has not ended: with it `head` is one index look-up.
  * - `counts` is kept by triggers, so that a summary of 100,000 jobs costs as much as one of ten.
+ * - `file_…` is what was written to trigger files of a team: messages on their way or dead, the last outputs of each
+ *   trigger, and how often this node has hit it.
  * - `leftovers` are jobs whose rows are gone and whose folders may still be there.
  * - `request_ids` remembers requests beyond their jobs: `key` is `<team>/<worker>/<user>/<id>`, `ending` is null while one runs.
  */
@@ -87,6 +89,36 @@ const migrations: readonly string[] = [
   CREATE TRIGGER requests_ended AFTER UPDATE OF ending ON jobs WHEN new.source = 'request' BEGIN
     UPDATE request_ids SET ending = new.ending WHERE job_id = new.id;
   END;
+  `,
+  `
+  CREATE TABLE file_messages (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    team TEXT NOT NULL,
+    definition INTEGER NOT NULL,
+    id TEXT NOT NULL UNIQUE,
+    payload BLOB NOT NULL,
+    written_at INTEGER NOT NULL,
+    deadline_at INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'dead')),
+    reason TEXT
+  ) STRICT;
+  CREATE INDEX file_messages_of ON file_messages (team, definition, state, seq);
+  CREATE TABLE file_outputs (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    team TEXT NOT NULL,
+    definition INTEGER NOT NULL,
+    request TEXT NOT NULL,
+    ended_at INTEGER NOT NULL,
+    result TEXT NOT NULL,
+    exit_code INTEGER,
+    reason TEXT,
+    output BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX file_outputs_of ON file_outputs (team, definition, seq);
+  CREATE TABLE file_hits (
+    team TEXT NOT NULL, definition INTEGER NOT NULL, hits INTEGER NOT NULL, hit_at INTEGER NOT NULL,
+    PRIMARY KEY (team, definition)
+  ) STRICT, WITHOUT ROWID;
   `,
 ];
 

@@ -1,7 +1,9 @@
+import type { MessageSpool } from '../../mount/delivery-ports.ts';
 import type { FiringLog, Journal, RequestLog } from '../../queue/ports.ts';
 import { closeDatabase, openDatabase } from './database.ts';
 import { createFiringStore } from './firing-store.ts';
 import { createJobStore } from './job-store.ts';
+import { createMessageSpool } from './message-spool.ts';
 import { createRequestStore } from './request-store.ts';
 import { statementsOf } from './statements.ts';
 
@@ -16,6 +18,8 @@ export interface OpenJournal {
   readonly journal: Journal;
   readonly firings: FiringLog;
   readonly requests: RequestLog;
+  /** Messages of this team's trigger files. */
+  fileMessages(team: string): MessageSpool;
   /** Lets the next daemon in. Nothing may be called afterwards. */
   close(): void;
 }
@@ -31,6 +35,7 @@ export const openJournal = ({ file, jobsDir }: JournalOptions): OpenJournal => {
     journal: createJobStore(statements, jobsDir),
     firings: createFiringStore(statements),
     requests: createRequestStore(statements),
+    fileMessages: (team) => createMessageSpool(statements, team),
     close: () => closeDatabase(db, file),
   };
 };

@@ -3,7 +3,7 @@ import { keep } from './keep.ts';
 import { castSqliteError } from './sqlite-error.ts';
 
 export type Row = Readonly<Record<string, unknown>>;
-export type Values = readonly (string | number | null)[];
+export type Values = readonly (string | number | null | Uint8Array)[];
 
 /**
  * The journal's way to SQLite: prepared statements cached by their text, foreign errors cast, transactions.

@@ -1,0 +1,176 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ulid } from 'ulid';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type OpenJournal, openJournal } from '../../../src/adapters/sqlite/open-journal.ts';
+import { TriggerdError } from '../../../src/domain/errors.ts';
+import type { Seen } from '../../../src/mount/attributes.ts';
+import type { Delivery, RequestSender } from '../../../src/mount/delivery-ports.ts';
+import { NodeGateway } from '../../../src/mount/node-gateway.ts';
+import { definition, directory } from '../../support/mounts.ts';
+import { recordingLog } from '../../support/recording-log.ts';
+import { until } from '../../support/wait.ts';
+
+type Sent = Parameters<RequestSender['send']>[0];
+
+let folder: string;
+let journal: OpenJournal;
+let now = 1_000_000;
+const sent: Sent[] = [];
+const shown: [number, Seen][] = [];
+/** What the services say; asked at each send. */
+let answer: (request: Sent) => Promise<Delivery> | Delivery;
+
+const open = (): OpenJournal => openJournal({ file: join(folder, 'journal.db'), jobsDir: folder });
+const ended = ({ id, payload }: Sent, result = 'succeeded', exitCode = 0): Delivery => ({
+  kind: 'ended',
+  output: { request: id, endedAt: now, result, exitCode, reason: null, output: Buffer.from(`did ${payload}`) },
+});
+const away: Delivery = { kind: 'failed', error: new TriggerdError('no-worker', 'nobody there') };
+const refused: Delivery = { kind: 'failed', error: new TriggerdError('service-not-found', 'no such service') };
+const payloads = (): string[] => sent.map(({ payload }) => payload.toString());
+
+const tree = {
+  team: 'team1',
+  directories: [directory(1, 'demo')],
+  definitions: [definition(2, 1, 'one'), definition(3, 1, 'two'), definition(4, 1, 'sync', { delivery: 'sync' })],
+};
+const createGateway = (change: { maxSpooledBytes?: number } = {}): NodeGateway =>
+  new NodeGateway(
+    {
+      spool: journal.fileMessages('team1'),
+      sender: {
+        send: async (request) => {
+          sent.push(request);
+          return answer(request);
+        },
+      },
+      source: { current: () => tree, onChange: () => () => undefined, execute: async () => undefined },
+      deadlineMs: 60_000,
+      maxSpooledBytes: 10_000,
+      newId: () => ulid(),
+      now: () => now,
+      onOutput: () => undefined,
+      log: recordingLog(),
+      ...change,
+    },
+    (seen) => shown.push(...seen),
+  );
+const text = async (gateway: NodeGateway, id: number, what: 'result' | 'status' | 'log'): Promise<string> =>
+  (await gateway.content(id, what)).toString();
+const status = async (gateway: NodeGateway, id: number) => JSON.parse(await text(gateway, id, 'status'));
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'triggerd-spool-'));
+  journal = open();
+  sent.length = 0;
+  shown.length = 0;
+  answer = (request) => ended(request);
+});
+afterEach(() => {
+  journal.close();
+  rmSync(folder, { recursive: true });
+});
+
+it('delivers in order per trigger, and shows what came back', async () => {
+  const gateway = createGateway();
+  await Promise.all([
+    gateway.spool(2, [Buffer.from('a'), Buffer.from('b')], true),
+    gateway.spool(3, [Buffer.from('x')], true),
+  ]);
+  await gateway.spool(2, [Buffer.from('c')], true);
+  await until(() => sent.length === 4 && shown.length === 4, 'the deliveries');
+  expect(payloads().filter((payload) => payload !== 'x')).toEqual(['a', 'b', 'c']);
+  expect(await text(gateway, 2, 'result')).toBe('did c');
+  expect(await text(gateway, 2, 'log')).toMatch(/^# \S+ \S+ succeeded 0\ndid a\n# .*\ndid b\n# .*\ndid c\n$/);
+  expect(await status(gateway, 2)).toMatchObject({
+    name: 'one',
+    hits: 3,
+    waiting: 0,
+    dead: 0,
+    last: { result: 'succeeded', exit_code: 0 },
+  });
+  await gateway.stop();
+});
+
+it('keeps what can not be delivered across a restart, and asks for it again under its id', async () => {
+  answer = () => away;
+  const first = createGateway();
+  await first.spool(2, [Buffer.from('a'), Buffer.from('b')], true);
+  await until(() => sent.length > 0, 'the first attempt');
+  await first.stop();
+  const [before] = sent;
+  journal.close();
+  journal = open();
+  sent.length = 0;
+  answer = (request) => ended(request);
+  const second = createGateway();
+  second.start();
+  await until(() => shown.length === 2, 'the deliveries');
+  expect(sent.map(({ id, payload, resume }) => [id === before?.id, payload.toString(), resume])).toEqual([
+    [true, 'a', true],
+    [false, 'b', false],
+  ]);
+  await second.stop();
+});
+
+it('buries what is refused for good, or too old, and goes on with the next', async () => {
+  answer = (request) => (request.payload.toString() === 'bad' ? refused : ended(request));
+  const gateway = createGateway();
+  await gateway.spool(2, [Buffer.from('bad'), Buffer.from('good')], true);
+  await until(() => shown.length === 1, 'the delivery');
+  expect(await status(gateway, 2)).toMatchObject({ hits: 2, waiting: 0, dead: 1 });
+  answer = () => away;
+  await gateway.spool(3, [Buffer.from('late')], true);
+  await until(() => payloads().includes('late'), 'the attempt');
+  now += 60_001;
+  await until(async () => (await status(gateway, 3)).dead === 1, 'the dead letter');
+  await gateway.stop();
+});
+
+it('takes no more than may wait, and takes again when some has gone', async () => {
+  let isAway = true;
+  answer = (request) => (isAway ? away : ended(request));
+  const gateway = createGateway({ maxSpooledBytes: 10 });
+  await gateway.spool(2, [Buffer.from('12345678')], true);
+  await expect(gateway.spool(2, [Buffer.from('901')], true)).rejects.toThrow('ENOSPC');
+  isAway = false;
+  await until(() => shown.length === 1, 'the delivery');
+  await gateway.spool(2, [Buffer.from('901')], true);
+  await gateway.stop();
+});
+
+it('tells a synchronous writer how it ended', async () => {
+  const gateway = createGateway();
+  expect((await gateway.send(4, Buffer.from('x'))).toString()).toBe('did x');
+  answer = (request) => ended(request, 'failed', 3);
+  await expect(gateway.send(4, Buffer.from('y'))).rejects.toThrow('EIO: sync: failed (3)');
+  answer = () => away;
+  await expect(gateway.send(4, Buffer.from('z'))).rejects.toThrow('nobody there');
+  expect(await status(gateway, 4)).toMatchObject({ hits: 3, last: { result: 'failed', exit_code: 3 } });
+  await gateway.stop();
+});
+
+it('keeps the last twenty outputs, only the newest of them whole', async () => {
+  answer = ({ id }) => ({
+    kind: 'ended',
+    output: {
+      request: id,
+      endedAt: now,
+      result: 'succeeded',
+      exitCode: 0,
+      reason: null,
+      output: Buffer.alloc(10_000, 'x'),
+    },
+  });
+  const gateway = createGateway();
+  for (let i = 0; i < 25; i++) await gateway.send(4, Buffer.from('x'));
+  const sizes = journal
+    .fileMessages('team1')
+    .outputs(4)
+    .map(({ output }) => output.length);
+  expect(sizes).toEqual([10_000, ...Array.from({ length: 19 }, () => 4_096)]);
+  expect([...gateway.seen()]).toEqual([[4, { size: 10_000, hitAt: now }]]);
+  await gateway.stop();
+});

@@ -1,0 +1,128 @@
+import type {
+  MessageSpool,
+  NewMessage,
+  SpooledMessage,
+  TriggerCounts,
+  TriggerOutput,
+} from '../../mount/delivery-ports.ts';
+import type { Row, Statements } from './statements.ts';
+
+/** Outputs kept per trigger. */
+const keptOutputs = 20;
+/** Of all but the last: so many bytes. */
+const oldOutputBytes = 4_096;
+
+/** Messages of one team's trigger files, in the journal's database. */
+export const createMessageSpool = (sql: Statements, team: string): MessageSpool => ({
+  add: (messages) =>
+    sql.atomically(() => {
+      for (const message of messages) insert(sql, team, message);
+      for (const [definition, { n, at }] of hitsOf(messages)) addHits(sql, team, definition, n, at);
+    }),
+  head: (definition) => {
+    const row = sql.one(
+      "SELECT * FROM file_messages WHERE team = ? AND definition = ? AND state = 'waiting' ORDER BY seq LIMIT 1",
+      ...[team, definition],
+    );
+    return row === undefined ? undefined : messageOf(row);
+  },
+  waiting: () =>
+    sql
+      .all("SELECT DISTINCT definition FROM file_messages WHERE team = ? AND state = 'waiting'", team)
+      .map((row) => Number(row['definition'])),
+  bytes: () =>
+    Number(
+      sql.one(
+        "SELECT coalesce(sum(length(payload)), 0) AS n FROM file_messages WHERE team = ? AND state = 'waiting'",
+        team,
+      )?.['n'],
+    ),
+  deliver: (seq, definition, output) =>
+    sql.atomically(() => {
+      sql.run('DELETE FROM file_messages WHERE seq = ?', seq);
+      record(sql, team, definition, output);
+    }),
+  bury: (seq, reason) => {
+    sql.run("UPDATE file_messages SET state = 'dead', reason = ? WHERE seq = ?", reason, seq);
+  },
+  hit: (definition, at) => addHits(sql, team, definition, 1, at),
+  record: (definition, output) => sql.atomically(() => record(sql, team, definition, output)),
+  outputs: (definition) =>
+    sql
+      .all('SELECT * FROM file_outputs WHERE team = ? AND definition = ? ORDER BY seq DESC', team, definition)
+      .map(outputOf),
+  counts: () => new Map(sql.all(countsQuery, team).map((row) => [Number(row['definition']), countsOf(row)])),
+});
+
+const countsQuery = `
+  SELECT definition, hits, hit_at,
+    (SELECT count(*) FROM file_messages m WHERE m.team = h.team AND m.definition = h.definition AND state = 'waiting') AS waiting,
+    (SELECT count(*) FROM file_messages m WHERE m.team = h.team AND m.definition = h.definition AND state = 'dead') AS dead,
+    (SELECT length(output) FROM file_outputs o WHERE o.team = h.team AND o.definition = h.definition
+      ORDER BY seq DESC LIMIT 1) AS size
+  FROM file_hits h WHERE team = ?`;
+
+const insert = (sql: Statements, team: string, message: NewMessage): void => {
+  const { id, definition, payload, writtenAt, deadlineAt } = message;
+  sql.run(
+    `INSERT INTO file_messages (team, definition, id, payload, written_at, deadline_at, state)
+      VALUES (?, ?, ?, ?, ?, ?, 'waiting')`,
+    ...[team, definition, id, payload, writtenAt, deadlineAt],
+  );
+};
+
+const hitsOf = (messages: readonly NewMessage[]): ReadonlyMap<number, { n: number; at: number }> => {
+  const hits = new Map<number, { n: number; at: number }>();
+  for (const { definition, writtenAt } of messages)
+    hits.set(definition, { n: (hits.get(definition)?.n ?? 0) + 1, at: writtenAt });
+  return hits;
+};
+
+const addHits = (sql: Statements, team: string, definition: number, n: number, at: number): void => {
+  sql.run(
+    `INSERT INTO file_hits VALUES (?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET hits = hits + excluded.hits, hit_at = excluded.hit_at`,
+    ...[team, definition, n, at],
+  );
+};
+
+const record = (sql: Statements, team: string, definition: number, output: TriggerOutput): void => {
+  const of = 'team = ? AND definition = ?';
+  sql.run(`UPDATE file_outputs SET output = substr(output, 1, ${oldOutputBytes}) WHERE ${of}`, team, definition);
+  const { lastId } = sql.run(
+    `INSERT INTO file_outputs (team, definition, request, ended_at, result, exit_code, reason, output)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    ...[team, definition, output.request, output.endedAt, output.result, output.exitCode, output.reason, output.output],
+  );
+  sql.run(
+    `DELETE FROM file_outputs WHERE ${of} AND seq <= (SELECT seq FROM file_outputs WHERE ${of} AND seq <= ?
+      ORDER BY seq DESC LIMIT 1 OFFSET ${keptOutputs})`,
+    ...[team, definition, team, definition, lastId],
+  );
+};
+
+const messageOf = (row: Row): SpooledMessage => ({
+  seq: Number(row['seq']),
+  id: String(row['id']),
+  definition: Number(row['definition']),
+  payload: row['payload'] as Buffer,
+  writtenAt: Number(row['written_at']),
+  deadlineAt: Number(row['deadline_at']),
+});
+
+const outputOf = (row: Row): TriggerOutput => ({
+  request: String(row['request']),
+  endedAt: Number(row['ended_at']),
+  result: String(row['result']),
+  exitCode: row['exit_code'] === null ? null : Number(row['exit_code']),
+  reason: row['reason'] === null ? null : String(row['reason']),
+  output: row['output'] as Buffer,
+});
+
+const countsOf = (row: Row): TriggerCounts => ({
+  hits: Number(row['hits']),
+  hitAt: Number(row['hit_at']),
+  waiting: Number(row['waiting']),
+  dead: Number(row['dead']),
+  size: Number(row['size'] ?? 0),
+});

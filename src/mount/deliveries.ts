@@ -1,0 +1,126 @@
+import { TriggerdError } from '../domain/errors.ts';
+import type { Log } from '../domain/log.ts';
+import { type RetryPolicy, retryDelayMs } from '../domain/retry.ts';
+import type { Definition } from '../registry/model.ts';
+import { pause } from '../watch/pause.ts';
+import type { Delivery, MessageSpool, RequestSender, SpooledMessage, TriggerOutput } from './delivery-ports.ts';
+
+export interface DeliveriesOptions {
+  readonly spool: MessageSpool;
+  readonly sender: RequestSender;
+  /** Undefined: the tree is not known yet, or has no such trigger. */
+  readonly definitionOf: (id: number) => Definition | undefined;
+  readonly isTreeKnown: () => boolean;
+  /** A message is off the disk, one way or the other. */
+  readonly onSettled: (message: SpooledMessage, output: TriggerOutput | undefined) => void;
+  readonly now: () => number;
+  readonly log: Log;
+}
+
+/** While broker or workers are away. */
+const deliveryRetry: RetryPolicy = { firstMs: 250, factor: 2, maxMs: 15_000, jitter: 0.3 };
+
+/**
+ * Sends what waits: one after the other for each trigger, in the order of arrival, all triggers at the same time. What a
+ * broker or a worker can not take now is tried again; what is refused for good, or is not delivered before its deadline,
+ * becomes a dead letter, and the next one has its turn.
+ */
+export class Deliveries {
+  readonly #options: DeliveriesOptions;
+  readonly #stop = new AbortController();
+  readonly #running = new Map<number, Promise<void>>();
+  /** Heads that an earlier daemon may have sent. */
+  readonly #maybeSent = new Set<number>();
+
+  constructor(options: DeliveriesOptions) {
+    this.#options = options;
+  }
+
+  /** Goes on with what an earlier daemon has left. */
+  start(): void {
+    for (const id of this.#options.spool.waiting()) {
+      const seq = this.#options.spool.head(id)?.seq;
+      if (seq !== undefined) this.#maybeSent.add(seq);
+      this.wake(id);
+    }
+  }
+
+  /** Something was spooled for this trigger. */
+  wake(id: number): void {
+    if (this.#stop.signal.aborted || this.#running.has(id)) return;
+    this.#running.set(id, this.#deliverAll(id));
+  }
+
+  /** What is on its way may be sent again after the next start, under the same id. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await Promise.all(this.#running.values());
+  }
+
+  /** A journal that fails is tried again, as everything else is. */
+  async #deliverAll(id: number): Promise<void> {
+    for (let attempt = 1; !this.#stop.signal.aborted; attempt++) {
+      try {
+        const message = this.#options.spool.head(id);
+        // Nothing is awaited in between: whoever spools now finds nobody running.
+        if (message === undefined) break;
+        if (await this.#deliver(message)) attempt = 0;
+      } catch (error) {
+        this.#options.log.error({ error, definition: id }, 'the journal fails; deliveries of this trigger wait');
+      }
+      if (attempt > 0) await pause(retryDelayMs(deliveryRetry, attempt), this.#stop.signal);
+    }
+    this.#running.delete(id);
+  }
+
+  /** Whether this message is settled. */
+  async #deliver(message: SpooledMessage): Promise<boolean> {
+    const { definitionOf, isTreeKnown, now } = this.#options;
+    if (now() > message.deadlineAt) return this.#bury(message, 'it was not delivered in time');
+    if (!isTreeKnown()) return false;
+    const definition = definitionOf(message.definition);
+    if (definition === undefined) return this.#bury(message, 'the trigger is gone');
+    const resume = this.#maybeSent.has(message.seq);
+    this.#maybeSent.add(message.seq);
+    const delivery = await this.#send({ ...message, definition, resume });
+    if (this.#stop.signal.aborted) return false;
+    return this.#settle(message, delivery, resume);
+  }
+
+  async #send(request: Omit<Parameters<RequestSender['send']>[0], 'signal'>): Promise<Delivery> {
+    try {
+      return await this.#options.sender.send({ ...request, signal: this.#stop.signal });
+    } catch (thrown) {
+      const error =
+        thrown instanceof TriggerdError ? thrown : new TriggerdError('internal', String(thrown), { cause: thrown });
+      return { kind: 'failed', error };
+    }
+  }
+
+  #settle(message: SpooledMessage, delivery: Delivery, wasResumed: boolean): boolean {
+    const { spool, onSettled, log } = this.#options;
+    if (delivery.kind === 'ended') {
+      spool.deliver(message.seq, message.definition, delivery.output);
+      this.#maybeSent.delete(message.seq);
+      onSettled(message, delivery.output);
+      return true;
+    }
+    const { error } = delivery;
+    if (!error.retryable) return this.#bury(message, error.message);
+    if (!wasResumed)
+      log.warn({ error, request: message.id, definition: message.definition }, 'not delivered; trying again');
+    return false;
+  }
+
+  #bury(message: SpooledMessage, reason: string): true {
+    const { spool, onSettled, log } = this.#options;
+    spool.bury(message.seq, reason);
+    this.#maybeSent.delete(message.seq);
+    log.error(
+      { request: message.id, definition: message.definition, reason },
+      'a trigger file’s message is a dead letter',
+    );
+    onSettled(message, undefined);
+    return true;
+  }
+}

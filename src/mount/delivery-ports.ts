@@ -1,0 +1,94 @@
+import type { TriggerdError } from '../domain/errors.ts';
+import type { Definition } from '../registry/model.ts';
+import type { TreeChange } from './ports.ts';
+import type { TreeSnapshot } from './tree.ts';
+
+/** A message that was written to a trigger file and is on disk. */
+export interface SpooledMessage {
+  /** Order of arrival on this node. */
+  readonly seq: number;
+  /** Of the request that it becomes, at every attempt. */
+  readonly id: string;
+  readonly definition: number;
+  readonly payload: Buffer;
+  readonly writtenAt: number;
+  /** After this it is a dead letter. */
+  readonly deadlineAt: number;
+}
+
+export type NewMessage = Omit<SpooledMessage, 'seq'>;
+
+/** How a request of a trigger file ended. */
+export interface TriggerOutput {
+  readonly request: string;
+  readonly endedAt: number;
+  readonly result: string;
+  readonly exitCode: number | null;
+  readonly reason: string | null;
+  /** Bounded by who made it. */
+  readonly output: Buffer;
+}
+
+export interface TriggerCounts {
+  readonly hits: number;
+  readonly hitAt: number;
+  readonly waiting: number;
+  readonly dead: number;
+  /** Bytes of the last output. */
+  readonly size: number;
+}
+
+/** Where messages of one team's trigger files wait on this node. What returns is on disk. Throws `journal-failed`. */
+export interface MessageSpool {
+  /** In one transaction, and counted as hits. */
+  add(messages: readonly NewMessage[]): void;
+  /** The oldest that waits for this trigger. */
+  head(definition: number): SpooledMessage | undefined;
+  /** Triggers with a message that waits. */
+  waiting(): readonly number[];
+  /** Bytes of all that wait. */
+  bytes(): number;
+  /** It is over: away with it, and the output is the trigger's last one. */
+  deliver(seq: number, definition: number, output: TriggerOutput): void;
+  /** It is kept, and not tried any more. */
+  bury(seq: number, reason: string): void;
+  /** A hit that does not wait: a synchronous one. */
+  hit(definition: number, at: number): void;
+  record(definition: number, output: TriggerOutput): void;
+  /** Newest first. */
+  outputs(definition: number): readonly TriggerOutput[];
+  counts(): ReadonlyMap<number, TriggerCounts>;
+}
+
+/** The way to the services. */
+export interface RequestSender {
+  send(request: {
+    readonly id: string;
+    readonly definition: Definition;
+    readonly payload: Buffer;
+    /** It may have been sent before, by a daemon that is gone: nothing of it may run a second time. */
+    readonly resume: boolean;
+    readonly signal: AbortSignal;
+  }): Promise<Delivery>;
+}
+
+/** A job that failed is an end too. `failed` is what was refused or lost; whether to try again is the error's `retryable`. */
+export type Delivery =
+  | { readonly kind: 'ended'; readonly output: TriggerOutput }
+  | { readonly kind: 'failed'; readonly error: TriggerdError };
+
+/** The registry's part that a mount shows. */
+export interface TreeSource {
+  /** Undefined until it is known. */
+  current(): TreeSnapshot | undefined;
+  /** Called after every change. Returns how to stop that. */
+  onChange(listener: () => void): () => void;
+  /** Resolves when `current` shows it. Throws `registry-…`. */
+  execute(change: TreeChange): Promise<void>;
+}
+
+/** Where hits are counted for everybody to see. */
+export interface HitCounters {
+  /** Absolute numbers of this node. */
+  publish(hits: ReadonlyMap<number, number>): Promise<void>;
+}

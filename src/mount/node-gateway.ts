@@ -1,0 +1,145 @@
+import { TriggerdError } from '../domain/errors.ts';
+import type { Log } from '../domain/log.ts';
+import type { Definition } from '../registry/model.ts';
+import type { Seen } from './attributes.ts';
+import { Deliveries } from './deliveries.ts';
+import type { MessageSpool, RequestSender, TreeSource, TriggerOutput } from './delivery-ports.ts';
+import { FsError } from './errno.ts';
+import { GroupCommit } from './group-commit.ts';
+import type { Content, Gateway, TreeChange } from './ports.ts';
+import { renderLog, renderStatus } from './render.ts';
+import { Tree } from './tree.ts';
+
+export interface NodeGatewayOptions {
+  readonly spool: MessageSpool;
+  readonly sender: RequestSender;
+  readonly source: TreeSource;
+  /** How long an asynchronous message is tried. */
+  readonly deadlineMs: number;
+  /** What may wait on disk; more is refused. */
+  readonly maxSpooledBytes: number;
+  readonly newId: () => string;
+  readonly now: () => number;
+  /** A request of a trigger file has ended: what the documentation shows on the terminal and in the log file. */
+  readonly onOutput: (definition: Definition, output: TriggerOutput) => void;
+  readonly log: Log;
+}
+
+/** How long a synchronous writer is kept when the trigger has no timeout; the mount has to let it go some time. */
+const defaultSyncMs = 300_000;
+
+/** What a mount asks of its daemon, answered from the journal, the registry and the services. */
+export class NodeGateway implements Gateway {
+  readonly #options: NodeGatewayOptions;
+  readonly #commit: GroupCommit;
+  readonly #deliveries: Deliveries;
+  readonly #seen: (seen: ReadonlyMap<number, Seen>) => void;
+  #tree: Tree | undefined;
+  #forget: () => void;
+
+  /** `onSeen` hears what `ls` is to show. Throws `journal-failed`. */
+  constructor(options: NodeGatewayOptions, onSeen: (seen: ReadonlyMap<number, Seen>) => void) {
+    const { spool, sender, source, maxSpooledBytes, now, log } = options;
+    this.#options = options;
+    this.#seen = onSeen;
+    this.#commit = new GroupCommit(spool, maxSpooledBytes);
+    this.#deliveries = new Deliveries({
+      ...{ spool, sender, now, log },
+      definitionOf: (id) => this.#tree?.definition(id),
+      isTreeKnown: () => this.#tree !== undefined,
+      onSettled: ({ payload, definition }, output) => {
+        this.#commit.release(payload.length);
+        if (output !== undefined) this.#ended(definition, output);
+      },
+    });
+    this.#forget = source.onChange(() => this.#look());
+    this.#look();
+  }
+
+  start(): void {
+    this.#deliveries.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#forget();
+    await this.#deliveries.stop();
+  }
+
+  /** What `ls` shows of everything that ever happened here. */
+  seen(): ReadonlyMap<number, Seen> {
+    return new Map([...this.#options.spool.counts()].map(([id, { size, hitAt }]) => [id, { size, hitAt }]));
+  }
+
+  async spool(definition: number, messages: readonly Buffer[], durable: boolean): Promise<void> {
+    const { newId, now, deadlineMs } = this.#options;
+    const writtenAt = now();
+    const spooled = this.#commit
+      .add(
+        messages.map((payload) => ({
+          id: newId(),
+          definition,
+          payload,
+          writtenAt,
+          deadlineAt: writtenAt + deadlineMs,
+        })),
+      )
+      .then(() => this.#deliveries.wake(definition));
+    if (durable) return spooled;
+    spooled.catch((error: unknown) =>
+      this.#options.log.error({ error, definition }, 'messages of a trigger file are lost'),
+    );
+  }
+
+  async send(id: number, payload: Buffer): Promise<Buffer> {
+    const definition = this.#definition(id);
+    const { sender, spool, newId, now } = this.#options;
+    spool.hit(id, now());
+    const signal = AbortSignal.timeout(definition.timeout_ms ?? defaultSyncMs);
+    const sent = sender.send({ id: newId(), definition, payload, resume: false, signal });
+    const delivery = await Promise.race([sent, aborted(signal)]);
+    if (delivery.kind === 'failed') throw delivery.error;
+    spool.record(id, delivery.output);
+    this.#ended(id, delivery.output);
+    return succeeded(definition, delivery.output);
+  }
+
+  execute(change: TreeChange): Promise<void> {
+    return this.#options.source.execute(change);
+  }
+
+  async content(id: number, what: Content): Promise<Buffer> {
+    const outputs = this.#options.spool.outputs(id);
+    if (what === 'result') return outputs[0]?.output ?? Buffer.alloc(0);
+    if (what === 'log') return renderLog(outputs);
+    return renderStatus(this.#definition(id), this.#options.spool.counts().get(id), outputs[0]);
+  }
+
+  #ended(id: number, output: TriggerOutput): void {
+    this.#seen(new Map([[id, { size: output.output.length, hitAt: this.#options.now() }]]));
+    const definition = this.#tree?.definition(id);
+    if (definition !== undefined) this.#options.onOutput(definition, output);
+  }
+
+  #definition(id: number): Definition {
+    const definition = this.#tree?.definition(id);
+    if (definition === undefined) throw new FsError('ESTALE', `trigger ${id} is gone`);
+    return definition;
+  }
+
+  #look(): void {
+    const snapshot = this.#options.source.current();
+    this.#tree = snapshot === undefined ? undefined : new Tree(snapshot);
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(new TriggerdError('timed-out', 'the trigger’s timeout has passed')));
+  });
+
+/** A synchronous writer hears of a job that failed. */
+const succeeded = ({ name }: Definition, { result, exitCode, reason, output }: TriggerOutput): Buffer => {
+  if (result === 'succeeded') return output;
+  const how = `${name}: ${result}${exitCode === null ? '' : ` (${exitCode})`}${reason === null ? '' : `: ${reason}`}`;
+  throw new FsError(result === 'timed-out' ? 'ETIMEDOUT' : 'EIO', how);
+};
