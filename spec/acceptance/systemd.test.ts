@@ -98,6 +98,41 @@ describe('triggerd under systemd', () => {
     expect((await host.run('pgrep', '-f', '^sleep 471[123]')).stdout).toBe('');
   });
 
+  it('the plugin service looks after a unit, and log sends to the journal', async () => {
+    const unit = '[Service]\nExecStart=/bin/sleep 4714\nExecReload=/bin/true\n';
+    await host.must(
+      'sh',
+      '-c',
+      `printf '%s' "$0" > /etc/systemd/system/sleeper.service && systemctl daemon-reload`,
+      unit,
+    );
+    const runPlugin = async (plugin: string, ...args: string[]) => {
+      const given = args.flatMap((arg) => ['--arg', arg]);
+      const id = (await host.must('/opt/triggerd/bin/trigger', 'queue', 'add', '--plugin', plugin, ...given)).trim();
+      const { exitCode } = await trigger('queue', 'wait', id);
+      return { exitCode, output: (await trigger('queue', 'cat', id)).stdout };
+    };
+    const service = (name: string, action: string) => runPlugin('service', `unit=${name}`, `action=${action}`);
+    expect(await service('sleeper', 'status')).toMatchObject({
+      exitCode: 3,
+      output: expect.stringContaining('inactive'),
+    });
+    expect(await service('sleeper', 'start')).toEqual({ exitCode: 0, output: 'start sleeper: done, it is active' });
+    expect(await service('sleeper', 'reload')).toMatchObject({ exitCode: 0 });
+    expect(await service('sleeper', 'stop')).toEqual({ exitCode: 0, output: 'stop sleeper: done, it is inactive' });
+    expect(await service('nobody', 'restart')).toMatchObject({
+      exitCode: 5,
+      output: expect.stringContaining('service: systemctl restart nobody ended with 5'),
+    });
+    expect((await trigger('plugin', 'test', 'service')).exitCode).toBe(0);
+
+    expect(await runPlugin('log', 'text=said $(here)', 'tag=trg', 'priority=local0.err')).toMatchObject({
+      exitCode: 0,
+    });
+    const entry = () => host.must('journalctl', '-t', 'trg', '-p', 'err', '-o', 'cat');
+    await until(async () => (await entry()) === 'said $(here)', 'the entry');
+  });
+
   it('a job outlives a restart of the daemon that it caused itself', async () => {
     const id = await add('systemctl restart triggerd; echo restarted; exit 5');
     await until(async () => (await info(id).catch(() => undefined))?.state === 'finished', 'the job to end', 60_000);
