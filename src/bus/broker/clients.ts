@@ -1,0 +1,179 @@
+/** What clients say, one method per operation. */
+import { asTriggerdError, TriggerdError } from '../../domain/errors.ts';
+import { encodeToClient } from '../codec/encode.ts';
+import { type ClientMessage, protocolVersion } from '../messages.ts';
+import type { BusRegistry, Caller, PeerId } from '../ports.ts';
+import type { BrokerOptions } from './options.ts';
+import { acknowledge } from './output.ts';
+import { refusalOf, wrongVersion } from './refusal.ts';
+import type { Requests } from './requests.ts';
+import type { ClientSession, Sessions } from './sessions.ts';
+import { welcomeOf } from './welcome.ts';
+
+export interface ClientsOptions extends BrokerOptions {
+  readonly sessions: Sessions;
+  readonly requests: Requests;
+  readonly isStopping: () => boolean;
+}
+
+/** Logins and statements of one client that may be under way together. */
+const maxAsking = 64;
+
+/** What an answer answers. */
+type AnswerTo = { readonly id: string } | { readonly n: number } | Record<string, never>;
+
+type Of<Op extends ClientMessage['op']> = Extract<ClientMessage, { op: Op }>;
+
+export class Clients {
+  readonly #options: ClientsOptions;
+
+  constructor(options: ClientsOptions) {
+    this.#options = options;
+  }
+
+  hello(peer: PeerId, { v }: Of<'hello'>): void {
+    const { sessions, clock, limits, wire } = this.#options;
+    if (v !== protocolVersion) {
+      this.#refuse(peer, {}, wrongVersion(v));
+      return;
+    }
+    const before = sessions.of(peer);
+    if (before?.kind === 'client') this.#abandon(before);
+    const now = clock.now();
+    const beatAt = now + limits.heartbeatMs;
+    sessions.add({ kind: 'client', peer, heardAt: now, beatAt, faults: 0, asking: 0, requests: new Set() });
+    wire.send(peer, encodeToClient(welcomeOf(this.#options)));
+  }
+
+  received(session: ClientSession, message: ClientMessage, body: Buffer): void {
+    switch (message.op) {
+      case 'hello':
+        this.hello(session.peer, message);
+        return;
+      case 'login':
+        this.#login(session, message, body);
+        return;
+      case 'request':
+        this.#request(session, message, body);
+        return;
+      case 'cancel':
+        this.#cancel(session, message);
+        return;
+      case 'ack':
+        this.#ack(session, message);
+        return;
+      case 'registry':
+        this.#registry(session, message);
+        return;
+      case 'heartbeat':
+        return;
+      case 'disconnect':
+        this.gone(session);
+        return;
+    }
+  }
+
+  /** It is not connected any more; what it asked for runs on. */
+  gone(session: ClientSession): void {
+    this.#options.sessions.remove(session);
+    this.#abandon(session);
+  }
+
+  #abandon({ peer, requests }: ClientSession): void {
+    const { wire } = this.#options;
+    for (const id of requests)
+      for (const leg of this.#options.requests.abandon(peer, id))
+        if (leg.state.at === 'sent') acknowledge(wire, leg.state.session, leg, leg.received);
+    requests.clear();
+  }
+
+  #request(session: ClientSession, { jwt, op: _, ...head }: Of<'request'>, payload: Buffer): void {
+    const { id } = head;
+    this.#asCaller(session, jwt, { id }, (caller) => {
+      if (this.#options.isStopping()) throw new TriggerdError('draining', 'this broker is stopping');
+      this.#options.requests.open(caller, session.peer, head, payload);
+      if (this.#options.requests.find(id)?.client === session.peer) session.requests.add(id);
+    });
+  }
+
+  #cancel(session: ClientSession, { jwt, id }: Of<'cancel'>): void {
+    this.#asCaller(session, jwt, { id }, (caller) => this.#options.requests.cancel(caller, id));
+  }
+
+  /** At once for a token that was seen before; one from elsewhere is looked at first. */
+  #asCaller(session: ClientSession, jwt: string, to: AnswerTo, act: (caller: Caller) => void): void {
+    const { registry, accounts } = this.#options;
+    try {
+      const caller = registry.callerOf(jwt);
+      if (caller !== undefined) act(caller);
+      else
+        this.#later(session, to, async () => {
+          await accounts.admit(jwt);
+          if (this.#isHere(session)) act(callerOf(registry, jwt));
+        });
+    } catch (error) {
+      this.#refuse(session.peer, to, error);
+    }
+  }
+
+  #isHere(session: ClientSession): boolean {
+    return this.#options.sessions.of(session.peer) === session;
+  }
+
+  #ack({ peer }: ClientSession, { id, worker, bytes }: Of<'ack'>): void {
+    const request = this.#options.requests.find(id);
+    if (request?.client !== peer) return;
+    const leg = request.legs.findLast((candidate) => candidate.worker === worker);
+    if (leg?.state.at === 'sent') acknowledge(this.#options.wire, leg.state.session, leg, bytes);
+  }
+
+  #login(session: ClientSession, { n, team, identity }: Of<'login'>, body: Buffer): void {
+    const { accounts, wire } = this.#options;
+    const { peer } = session;
+    this.#later(session, { n }, async () => {
+      const { jwt, expiresMs } = await accounts.login({ team, identity, secret: body.toString(), peer });
+      if (this.#isHere(session))
+        wire.send(peer, encodeToClient({ op: 'token', n, expires_ms: expiresMs }), Buffer.from(jwt));
+    });
+  }
+
+  #registry(session: ClientSession, { n, jwt, statement }: Of<'registry'>): void {
+    const { registry, accounts, wire } = this.#options;
+    this.#later(session, { n }, async () => {
+      if (registry.callerOf(jwt) === undefined) await accounts.admit(jwt);
+      const answer = await accounts.execute(callerOf(registry, jwt), statement);
+      if (this.#isHere(session))
+        wire.send(session.peer, encodeToClient({ op: 'answer', n }), Buffer.from(JSON.stringify(answer ?? null)));
+    });
+  }
+
+  /** What can't be answered at once; so many at the same time and no more. */
+  #later(session: ClientSession, to: AnswerTo, work: () => Promise<void>): void {
+    const { peer, asking } = session;
+    if (asking >= maxAsking) {
+      this.#refuse(peer, to, new TriggerdError('broker-busy', `${asking} questions of yours are not answered yet`));
+      return;
+    }
+    session.asking++;
+    const done = (): void => void session.asking--;
+    work().then(done, (error: unknown) => {
+      done();
+      this.#refuse(peer, to, error);
+    });
+  }
+
+  #refuse(peer: PeerId, to: AnswerTo, thrown: unknown): void {
+    const refusal = refusalOf(thrown);
+    const { wire, observer, log } = this.#options;
+    if (refusal.code === 'internal')
+      log.error({ error: asTriggerdError(thrown) }, 'A message could not be dealt with.');
+    observer.refused(refusal.code);
+    wire.send(peer, encodeToClient({ op: 'refused', ...to, ...refusal }));
+  }
+}
+
+const callerOf = (registry: BusRegistry, jwt: string): Caller => {
+  const caller = registry.callerOf(jwt);
+  if (caller === undefined) throw new TriggerdError('token-invalid', 'the token is not known here');
+  return caller;
+};

@@ -1,0 +1,315 @@
+/** The life of a leg, as `request.ts` draws it: every arrow of that picture is a method here. */
+import { encodeToClient, encodeToWorker } from '../codec/encode.ts';
+import { boundedReason } from '../codec/fields.ts';
+import type { Ending } from '../messages.ts';
+import { type BrokerOptions, livenessHeartbeats, maxHops } from './options.ts';
+import type { Queues } from './queues.ts';
+import { endingOf, type Leg, type LegState, type Request, waiting } from './request.ts';
+import { isReachable, type Sessions, type WorkerSession } from './sessions.ts';
+
+export interface LegsOptions extends Pick<BrokerOptions, 'clock' | 'limits' | 'wire'> {
+  readonly sessions: Sessions;
+  readonly queues: Queues;
+  /** A leg is over: what follows is the algorithm's matter. */
+  readonly onOver: (leg: Leg) => void;
+}
+
+type Told = Omit<Extract<LegState, { at: 'over' }>, 'at' | 'ending'>;
+const untold: Told = { node: null, job: null, tail: '' };
+
+export class Legs {
+  readonly #options: LegsOptions;
+  readonly #livenessMs: number;
+  /** Legs whose next step is a matter of time: asked or absent. */
+  readonly #doubtful = new Set<Leg>();
+  /** Where the round of a service stands. */
+  readonly #turns = new Map<string, number>();
+  #count = 0;
+
+  constructor(options: LegsOptions) {
+    this.#options = options;
+    this.#livenessMs = options.limits.heartbeatMs * livenessHeartbeats;
+  }
+
+  /** A new part of a request, for whichever of the candidates is free first. */
+  begin(request: Request, target: string, candidates: readonly string[], mayHaveRun = request.head.resume): void {
+    const leg: Leg = {
+      request,
+      target,
+      candidates,
+      number: this.#count++,
+      state: waiting,
+      worker: null,
+      received: 0,
+      forwarded: 0,
+      acked: 0,
+    };
+    request.legs.push(leg);
+    if (mayHaveRun) this.#askWhoMayHaveIt(leg);
+    else this.#wait(leg, false);
+  }
+
+  /** Whether a worker is there that would take it, now or when it has a slot. */
+  hasTaker(team: string, target: string, candidates: readonly string[]): boolean {
+    return candidates.some((identity) => takes(this.#options.sessions.worker(team, identity), target));
+  }
+
+  /** Gives this worker as much of what waits as it has slots for. */
+  serve(session: WorkerSession): void {
+    const { queues } = this.#options;
+    while (session.free > 0 && session.state === 'present') {
+      const leg = queues.oldestFor(session);
+      if (leg === undefined) return;
+      this.#send(leg, session);
+    }
+  }
+
+  /** waiting → sent. */
+  #send(leg: Leg, session: WorkerSession): void {
+    const { wire, queues, clock } = this.#options;
+    const { request } = leg;
+    queues.remove(leg);
+    leg.state = { at: 'sent', session };
+    leg.worker = session.claim.identity;
+    leg.received = 0;
+    leg.forwarded = 0;
+    leg.acked = 0;
+    session.free--;
+    session.legs.set(request.id, leg);
+    const { id, plugin, args, chain, ttl } = request.head;
+    const head = encodeToWorker({
+      op: 'request',
+      id,
+      user: request.user,
+      team: request.team,
+      service: request.service.name,
+      plugin,
+      args,
+      timeout_ms: Math.max(1, Math.ceil(request.deadlineAt - clock.now())),
+      chain,
+      ttl: Math.min(ttl, maxHops),
+    });
+    wire.send(session.peer, head, request.payload);
+    this.#tellDispatched(leg);
+  }
+
+  #tellDispatched({ request, worker }: Leg): void {
+    if (request.client === null || worker === null) return;
+    this.#options.wire.send(request.client, encodeToClient({ op: 'dispatched', id: request.id, worker }));
+  }
+
+  /** … → waiting, and on to a worker that is free. */
+  #wait(leg: Leg, again: boolean): void {
+    const { queues } = this.#options;
+    const { request, target, candidates } = leg;
+    leg.state = waiting;
+    leg.worker = null;
+    if (request.cancelled !== null) {
+      this.end(leg, endingOf('killed', request.cancelled));
+      return;
+    }
+    if (request.deadlineAt <= this.#options.clock.now()) {
+      this.end(leg, tooLate);
+      return;
+    }
+    if (!this.hasTaker(request.service.team, target, candidates)) {
+      this.end(leg, nobody);
+      return;
+    }
+    queues.add(leg, again);
+    const free = this.#nextFree(leg);
+    if (free !== undefined) this.#send(leg, free);
+  }
+
+  /** The next in the round that has a slot. */
+  #nextFree({ request, target, candidates }: Leg): WorkerSession | undefined {
+    const turn = this.#turns.get(target) ?? 0;
+    for (let step = 0; step < candidates.length; step++) {
+      const at = (turn + step) % candidates.length;
+      const session = this.#options.sessions.worker(request.service.team, candidates[at] as string);
+      if (!takes(session, target) || session.state !== 'present' || session.free <= 0) continue;
+      if (candidates.length > 1) this.#turns.set(target, at + 1);
+      return session;
+    }
+    return undefined;
+  }
+
+  /** The worker had no slot: it has not started it. */
+  returned(session: WorkerSession, leg: Leg): void {
+    session.legs.delete(leg.request.id);
+    this.#wait(leg, true);
+  }
+
+  /** A request that was asked of another broker before: nothing of it may run a second time. */
+  #askWhoMayHaveIt(leg: Leg): void {
+    const { sessions, clock } = this.#options;
+    const { service, head } = leg.request;
+    const suspects = head.worker !== null && leg.candidates.includes(head.worker) ? [head.worker] : leg.candidates;
+    const present = suspects.flatMap((identity) => sessions.worker(service.team, identity) ?? []).filter(isReachable);
+    const [only] = suspects;
+    if (present.length > 0) this.#ask(leg, present);
+    else if (only !== undefined && suspects.length === 1) {
+      leg.state = { at: 'absent', worker: only, until: clock.now() + this.#livenessMs };
+      this.#doubtful.add(leg);
+    } else this.#wait(leg, false);
+  }
+
+  /** … → asked. */
+  #ask(leg: Leg, whom: readonly WorkerSession[]): void {
+    const { clock } = this.#options;
+    leg.state = { at: 'asked', open: new Set(whom), until: clock.now() + this.#livenessMs, isDoubtful: false };
+    this.#doubtful.add(leg);
+    for (const session of whom) this.#query(leg, session);
+  }
+
+  /** asked → sent, or one suspect less. */
+  answered(session: WorkerSession, leg: Leg, isKnown: boolean): void {
+    const { state, request } = leg;
+    if (state.at !== 'asked' || !state.open.delete(session)) return;
+    if (!isKnown) {
+      session.legs.delete(request.id);
+      this.#settle(leg, state);
+      return;
+    }
+    for (const other of state.open) other.legs.delete(request.id);
+    this.#doubtful.delete(leg);
+    const isNews = leg.worker !== session.claim.identity;
+    leg.state = { at: 'sent', session };
+    leg.worker = session.claim.identity;
+    leg.received = 0;
+    leg.acked = 0;
+    if (isNews) this.#tellDispatched(leg);
+    if (request.cancelled !== null) this.#tellCancelled(session, leg);
+  }
+
+  /** asked → waiting or over, once nobody is left to ask. */
+  #settle(leg: Leg, state: Extract<LegState, { at: 'asked' }>): void {
+    if (state.open.size > 0) return;
+    this.#doubtful.delete(leg);
+    if (state.isDoubtful && leg.request.retry !== 'always') this.end(leg, this.#lost(leg));
+    else this.#wait(leg, true);
+  }
+
+  /** The client is another one now: it has seen nothing of the output. */
+  replay(leg: Leg): void {
+    const { state } = leg;
+    leg.forwarded = 0;
+    this.#tellDispatched(leg);
+    if (state.at === 'sent') this.#ask(leg, [state.session]);
+  }
+
+  /** This worker is gone for good. */
+  workerLost(session: WorkerSession): void {
+    for (const leg of [...session.legs.values()]) {
+      session.legs.delete(leg.request.id);
+      const { state } = leg;
+      if (state.at === 'asked' && state.open.delete(session)) {
+        state.isDoubtful = true;
+        this.#settle(leg, state);
+      } else if (state.at === 'sent' && state.session === session) this.#afterLoss(leg);
+    }
+    for (const target of session.serves) this.refuseUnserved(target);
+  }
+
+  #afterLoss(leg: Leg): void {
+    const { request, target } = leg;
+    const others = leg.candidates.filter((identity) => identity !== leg.worker);
+    const goesOn =
+      request.retry === 'always' && request.cancelled === null && this.hasTaker(request.service.team, target, others);
+    this.end(leg, this.#lost(leg), untold, goesOn);
+    if (goesOn) this.begin(request, target, others, false);
+  }
+
+  #lost({ worker, received }: Leg): Ending {
+    return endingOf('lost', `${worker ?? 'a worker'} was lost; it may have run there`, 'worker-lost', received);
+  }
+
+  /** Ends what waits for a target that no worker serves any more. */
+  refuseUnserved(target: string): void {
+    for (const leg of this.#options.queues.of(target))
+      if (!this.hasTaker(leg.request.service.team, target, leg.candidates)) this.end(leg, nobody);
+  }
+
+  /** The same process on a new connection: what it had is asked for, from the first byte. */
+  workerBack(before: WorkerSession, now: WorkerSession): void {
+    for (const leg of before.legs.values()) {
+      if (leg.state.at === 'asked') {
+        leg.state.open.delete(before);
+        leg.state.open.add(now);
+        this.#query(leg, now);
+      } else if (leg.state.at === 'sent') this.#ask(leg, [now]);
+    }
+    before.legs.clear();
+  }
+
+  #query(leg: Leg, session: WorkerSession): void {
+    const { id, user, team } = leg.request;
+    session.legs.set(id, leg);
+    this.#options.wire.send(session.peer, encodeToWorker({ op: 'query', id, user, team }));
+  }
+
+  /** A worker has come: what waited for just this one is asked of it. */
+  workerCame(session: WorkerSession): void {
+    for (const leg of this.#doubtful)
+      if (
+        leg.state.at === 'absent' &&
+        leg.state.worker === session.claim.identity &&
+        leg.request.service.team === session.claim.team
+      )
+        this.#ask(leg, [session]);
+  }
+
+  /** Stops it, wherever it is. */
+  cancel(leg: Leg, reason: string): void {
+    const { state } = leg;
+    if (state.at === 'sent') this.#tellCancelled(state.session, leg);
+    else if (state.at === 'waiting' || state.at === 'absent') this.end(leg, endingOf('killed', reason));
+  }
+
+  #tellCancelled(session: WorkerSession, { request }: Leg): void {
+    const reason = boundedReason(request.cancelled ?? '');
+    this.#options.wire.send(session.peer, encodeToWorker({ op: 'cancel', id: request.id, reason }));
+  }
+
+  /** … → over. `isGoingOn`: another leg takes its place, so that the algorithm is not asked. */
+  end(leg: Leg, ending: Ending, told: Told = untold, isGoingOn = false): void {
+    const { state, request } = leg;
+    if (state.at === 'over') return;
+    this.#options.queues.remove(leg);
+    this.#doubtful.delete(leg);
+    if (state.at === 'sent') state.session.legs.delete(request.id);
+    if (state.at === 'asked') for (const session of state.open) session.legs.delete(request.id);
+    leg.state = { at: 'over', ending, ...told };
+    if (request.client !== null && leg.worker !== null)
+      this.#options.wire.send(
+        request.client,
+        encodeToClient({ op: 'leg', id: request.id, worker: leg.worker, ...ending }),
+      );
+    if (!isGoingOn) this.#options.onOver(leg);
+  }
+
+  /** Nobody has answered in time. */
+  tick(now: number): void {
+    for (const leg of this.#doubtful) {
+      const { state } = leg;
+      if (state.at === 'asked' && state.until <= now) {
+        for (const session of state.open) session.legs.delete(leg.request.id);
+        state.open.clear();
+        state.isDoubtful = true;
+        this.#settle(leg, state);
+      } else if (state.at === 'absent' && state.until <= now) {
+        this.#doubtful.delete(leg);
+        leg.worker = state.worker;
+        if (leg.request.retry === 'always') this.#wait(leg, false);
+        else this.end(leg, this.#lost(leg));
+      }
+    }
+  }
+}
+
+const nobody = endingOf('lost', 'no worker is connected', 'no-worker');
+const tooLate = endingOf('timed-out', 'no worker had a slot for it in time');
+
+/** Also one whose connection was lost a moment ago: it comes back, or ends, within the liveness. */
+const takes = (session: WorkerSession | undefined, target: string): session is WorkerSession =>
+  (session?.state === 'present' || session?.state === 'away') && session.serves.has(target);

@@ -1,0 +1,205 @@
+/**
+ * Requests that are not over, by id. An id belongs to the user who used it first; the same user with the same id again is
+ * a client that lost its connection: it is told everything anew.
+ */
+
+import { TriggerdError } from '../../domain/errors.ts';
+import { parsePluginName } from '../../domain/names.ts';
+import type { Algorithm } from '../../domain/service.ts';
+import { encodeToClient } from '../codec/encode.ts';
+import type { RequestHead, RequestId } from '../messages.ts';
+import type { Caller, PeerId, ServiceView } from '../ports.ts';
+import { beginRequest, goOn } from './algorithms.ts';
+import { recordOf } from './history.ts';
+import type { Legs } from './legs.ts';
+import { type BrokerOptions, deadlineGraceMs, maxHeldBytes, maxHops } from './options.ts';
+import type { Queues } from './queues.ts';
+import { endingOf, type Leg, type Request, userOf, wholeOf } from './request.ts';
+import { targetOf } from './sessions.ts';
+
+export interface RequestsOptions
+  extends Pick<BrokerOptions, 'clock' | 'limits' | 'wire' | 'registry' | 'history' | 'observer'> {
+  readonly queues: Queues;
+  readonly legs: Legs;
+  /** The client need not wait for it any more. */
+  readonly onFinished: (client: PeerId, id: RequestId) => void;
+}
+
+export class Requests {
+  readonly #options: RequestsOptions;
+  readonly #live = new Map<RequestId, Request>();
+  readonly #perUser = new Map<string, number>();
+  #heldBytes = 0;
+
+  constructor(options: RequestsOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#live.size;
+  }
+
+  /** Those that a worker has. */
+  get running(): number {
+    let count = 0;
+    for (const { legs } of this.#live.values()) if (legs.some(({ state }) => state.at === 'sent')) count++;
+    return count;
+  }
+
+  /** Takes a request. Throws why it can't be; then nothing has happened. */
+  open(caller: Caller, client: PeerId, head: RequestHead, payload: Buffer): void {
+    const known = this.#live.get(head.id);
+    if (known !== undefined) {
+      this.#attach(known, caller, client);
+      return;
+    }
+    const request = this.#create(caller, client, head, payload);
+    this.#live.set(request.id, request);
+    this.#count(request, 1);
+    const { wire, legs, observer } = this.#options;
+    const { id, service } = request;
+    wire.send(client, encodeToClient({ op: 'accepted', id, algorithm: algorithmOf(service) }));
+    observer.requestReceived({ id, user: userOf(request), service: targetOf(service.team, service.name) });
+    beginRequest(legs, request);
+  }
+
+  find(id: RequestId): Request | undefined {
+    return this.#live.get(id);
+  }
+
+  /** Stops all of it. Throws `request-not-found`. */
+  cancel({ identity, team }: Caller, id: RequestId): void {
+    const request = this.#live.get(id);
+    if (request === undefined || request.user !== identity || request.team !== team)
+      throw new TriggerdError('request-not-found', `no request ${id} of yours waits or runs at this broker`);
+    if (request.cancelled !== null) return;
+    request.cancelled = `cancelled by ${userOf(request)}`;
+    for (const leg of [...request.legs]) this.#options.legs.cancel(leg, request.cancelled);
+  }
+
+  /** Nobody listens any more: what is there and what still comes is acknowledged from here. */
+  abandon(client: PeerId, id: RequestId): readonly Leg[] {
+    const request = this.#live.get(id);
+    if (request === undefined || request.client !== client) return [];
+    request.client = null;
+    return request.legs;
+  }
+
+  legOver({ request }: Leg): void {
+    const { clock, legs } = this.#options;
+    if (this.#live.get(request.id) !== request) return;
+    if (goOn(legs, request, request.deadlineAt <= clock.now())) this.#finish(request);
+  }
+
+  /** What is over its time: at once where no worker has it, else when its worker has had the time to say so. */
+  tick(now: number): void {
+    for (const { deadlineAt, legs } of this.#live.values()) {
+      if (deadlineAt > now) continue;
+      for (const leg of [...legs]) {
+        if (leg.state.at === 'sent' && deadlineAt + deadlineGraceMs > now) continue;
+        this.#options.legs.end(leg, leg.state.at === 'sent' ? unsaid : late);
+      }
+    }
+  }
+
+  #attach(request: Request, { identity, team }: Caller, client: PeerId): void {
+    if (request.user !== identity || request.team !== team)
+      throw new TriggerdError('request-invalid', `the id ${request.id} is in use`);
+    const { wire, legs } = this.#options;
+    const { id, service } = request;
+    request.client = client;
+    wire.send(client, encodeToClient({ op: 'accepted', id, algorithm: algorithmOf(service) }));
+    for (const leg of request.legs) {
+      if (leg.state.at !== 'over') legs.replay(leg);
+      else if (leg.worker !== null)
+        wire.send(client, encodeToClient({ op: 'leg', id, worker: leg.worker, ...leg.state.ending }));
+    }
+  }
+
+  #create(caller: Caller, client: PeerId, head: RequestHead, payload: Buffer): Request {
+    const { clock, limits, registry } = this.#options;
+    this.#check(head, payload);
+    const service = registry.serviceFor(caller, head.service);
+    this.#checkRoom(caller, service, payload);
+    if (!head.resume) this.#checkTakers(service);
+    const timeoutMs = head.timeout_ms ?? service.timeoutMs ?? limits.timeoutMs;
+    return {
+      id: head.id,
+      user: caller.identity,
+      team: caller.team,
+      service,
+      head,
+      payload,
+      retry: service.retry,
+      deadlineAt: clock.now() + timeoutMs,
+      receivedAt: clock.date(),
+      legs: [],
+      ahead: [],
+      client,
+      cancelled: null,
+    };
+  }
+
+  #check({ plugin, chain, ttl }: RequestHead, payload: Buffer): void {
+    const { maxMessage } = this.#options.limits;
+    parsePluginName(plugin);
+    if (payload.length > maxMessage)
+      throw new TriggerdError('request-too-large', `${payload.length} bytes of payload; ${maxMessage} are allowed`);
+    if (ttl < 0 || chain.length > maxHops)
+      throw new TriggerdError('request-invalid', `hop limit reached: ${chain.join(' → ')}`);
+  }
+
+  #checkRoom(caller: Caller, { team, name, workers, algorithm }: ServiceView, payload: Buffer): void {
+    const { queues, limits } = this.#options;
+    const user = `${caller.identity}@${caller.team}`;
+    const requests = this.#perUser.get(user) ?? 0;
+    if (requests >= limits.maxRequests) throw busy(`${requests} requests of ${user} wait or run`);
+    if (this.#heldBytes + payload.length > maxHeldBytes) throw busy(`payloads of ${this.#heldBytes} bytes are held`);
+    const targets = algorithm === 'serial' || algorithm === 'mirror' ? workers : [name];
+    for (const target of targets) {
+      const waiting = queues.length(targetOf(team, target));
+      if (waiting >= limits.maxQueued) throw busy(`${waiting} requests wait for ${target}`);
+    }
+  }
+
+  #checkTakers({ team, name, workers, algorithm }: ServiceView): void {
+    const { legs } = this.#options;
+    const isEach = algorithm === 'serial' || algorithm === 'mirror';
+    const isThere = isEach
+      ? workers.some((worker) => legs.hasTaker(team, targetOf(team, worker), [worker]))
+      : legs.hasTaker(team, targetOf(team, name), workers);
+    if (!isThere) throw new TriggerdError('no-worker', `no worker of ${name} is connected`);
+  }
+
+  #finish(request: Request): void {
+    const { wire, history, clock, observer, onFinished } = this.#options;
+    const { id, client } = request;
+    const ending = wholeOf(request);
+    this.#live.delete(id);
+    this.#count(request, -1);
+    if (client !== null) {
+      wire.send(client, encodeToClient({ op: 'final', id, ...ending }));
+      onFinished(client, id);
+    }
+    const record = recordOf(request, ending, clock.date());
+    history.record(record);
+    observer.requestFinished(record);
+  }
+
+  #count(request: Request, change: 1 | -1): void {
+    const user = userOf(request);
+    const count = (this.#perUser.get(user) ?? 0) + change;
+    if (count > 0) this.#perUser.set(user, count);
+    else this.#perUser.delete(user);
+    this.#heldBytes += change * request.payload.length;
+  }
+}
+
+/** What people are told: a worker under its own name has none. */
+const algorithmOf = ({ isWorker, algorithm }: ServiceView): Algorithm | null => (isWorker ? null : algorithm);
+
+const late = endingOf('timed-out', 'no worker had a slot for it in time');
+const unsaid = endingOf('timed-out', 'its time was over, and its worker has not said how it ended');
+
+const busy = (message: string): TriggerdError =>
+  new TriggerdError('broker-busy', message, { details: { retry_after_ms: 1_000 } });

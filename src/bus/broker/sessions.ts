@@ -1,0 +1,107 @@
+import type { RequestId } from '../messages.ts';
+import type { PeerId, WorkerProof } from '../ports.ts';
+import type { Leg } from './request.ts';
+
+/**
+ * Who is connected. A peer has a session from its `hello` or `ready` on. A worker's is *proving* while its token is looked
+ * at, *knocking* while another process holds its identity and is asked for a sign of life, then *present*; it is *away*
+ * when its connection is gone, and ends when it is silent for too long. The process that comes back in time has it again.
+ */
+export type Session = ClientSession | NewcomerSession | WorkerSession;
+
+interface SessionCommon {
+  peer: PeerId;
+  /** Monotonic ms. */
+  heardAt: number;
+  /** Monotonic ms of the next sign of life from here. */
+  beatAt: number;
+  /** Messages of it that were none. */
+  faults: number;
+}
+
+export interface ClientSession extends SessionCommon {
+  readonly kind: 'client';
+  /** Questions of the registry that are not answered yet. */
+  asking: number;
+  /** Requests that it waits for. */
+  readonly requests: Set<RequestId>;
+}
+
+/** Says it is a worker. */
+export interface NewcomerSession extends SessionCommon {
+  readonly kind: 'newcomer';
+  readonly claim: WorkerClaim;
+  state: { readonly at: 'proving' } | { readonly at: 'knocking'; readonly until: number; readonly proof: WorkerProof };
+}
+
+export interface WorkerClaim {
+  readonly team: string;
+  readonly identity: string;
+  readonly instance: string;
+  readonly node: string;
+  readonly version: string;
+  readonly free: number;
+}
+
+export interface WorkerSession extends SessionCommon {
+  readonly kind: 'worker';
+  readonly claim: WorkerClaim;
+  readonly proof: WorkerProof;
+  state: 'present' | 'leaving' | 'away' | 'ended';
+  free: number;
+  /** What it has announced. */
+  announced: ReadonlySet<string>;
+  /** What the registry says that it is attached to. */
+  attached: readonly string[];
+  /** `team/name` of everything that it gets requests of: itself, and what it is attached to and has announced. */
+  serves: ReadonlySet<string>;
+  /** What it was sent, or asked about. */
+  readonly legs: Map<RequestId, Leg>;
+}
+
+export const targetOf = (team: string, name: string): string => `${team}/${name}`;
+
+export const isReachable = ({ state }: WorkerSession): boolean => state === 'present' || state === 'leaving';
+
+export class Sessions {
+  readonly #byPeer = new Map<PeerId, Session>();
+  readonly #workers = new Map<string, WorkerSession>();
+
+  get size(): number {
+    return this.#byPeer.size;
+  }
+
+  of(peer: PeerId): Session | undefined {
+    return this.#byPeer.get(peer);
+  }
+
+  all(): IterableIterator<Session> {
+    return this.#byPeer.values();
+  }
+
+  /** Workers that are not ended, also those that are away. */
+  workers(): IterableIterator<WorkerSession> {
+    return this.#workers.values();
+  }
+
+  worker(team: string, identity: string): WorkerSession | undefined {
+    return this.#workers.get(targetOf(team, identity));
+  }
+
+  add(session: Session): void {
+    this.#byPeer.set(session.peer, session);
+    if (session.kind === 'worker') this.#workers.set(targetOf(session.claim.team, session.claim.identity), session);
+  }
+
+  /** The connection is gone; a worker's identity stays taken. */
+  disconnected(session: Session): void {
+    if (this.#byPeer.get(session.peer) === session) this.#byPeer.delete(session.peer);
+  }
+
+  remove(session: Session): void {
+    this.disconnected(session);
+    if (session.kind !== 'worker') return;
+    const key = targetOf(session.claim.team, session.claim.identity);
+    if (this.#workers.get(key) === session) this.#workers.delete(key);
+  }
+}

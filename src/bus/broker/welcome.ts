@@ -1,0 +1,11 @@
+import { protocolVersion, type Welcome } from '../messages.ts';
+import type { BrokerOptions } from './options.ts';
+
+export const welcomeOf = ({ id, brokers, limits }: Pick<BrokerOptions, 'id' | 'brokers' | 'limits'>): Welcome => ({
+  op: 'welcome',
+  v: protocolVersion,
+  broker: id,
+  brokers: brokers(),
+  heartbeat_ms: limits.heartbeatMs,
+  max_message: limits.maxMessage,
+});

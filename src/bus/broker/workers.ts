@@ -1,0 +1,310 @@
+/** What workers say, one method per operation. */
+import { asTriggerdError, TriggerdError } from '../../domain/errors.ts';
+import { encodeToWorker } from '../codec/encode.ts';
+import { historyTailBytes, protocolVersion, type WorkerMessage } from '../messages.ts';
+import type { PeerId, WorkerProof } from '../ports.ts';
+import type { Legs } from './legs.ts';
+import type { BrokerOptions } from './options.ts';
+import { passOn } from './output.ts';
+import { refusalOf, wrongVersion } from './refusal.ts';
+import { type NewcomerSession, type Sessions, targetOf, type WorkerClaim, type WorkerSession } from './sessions.ts';
+import { welcomeOf } from './welcome.ts';
+
+export interface WorkersOptions extends BrokerOptions {
+  readonly sessions: Sessions;
+  readonly legs: Legs;
+  readonly isStopping: () => boolean;
+}
+
+/** How long the present holder of an identity has to show a sign of life when another process claims it. ms. */
+const knockMs = 500;
+
+type Of<Op extends WorkerMessage['op']> = Extract<WorkerMessage, { op: Op }>;
+
+export class Workers {
+  readonly #options: WorkersOptions;
+
+  constructor(options: WorkersOptions) {
+    this.#options = options;
+  }
+
+  /** Body: the token. */
+  ready(peer: PeerId, { v, op: _, ...claim }: Of<'ready'>, body: Buffer): void {
+    const { sessions, clock, limits, accounts } = this.#options;
+    if (v !== protocolVersion) {
+      this.#refuse(peer, wrongVersion(v));
+      return;
+    }
+    if (this.#options.isStopping()) {
+      this.#refuse(peer, new TriggerdError('draining', 'this broker is stopping'));
+      return;
+    }
+    const now = clock.now();
+    const newcomer: NewcomerSession = {
+      kind: 'newcomer',
+      peer,
+      heardAt: now,
+      beatAt: now + limits.heartbeatMs,
+      faults: 0,
+      claim,
+      state: { at: 'proving' },
+    };
+    sessions.add(newcomer);
+    const { team, identity } = claim;
+    accounts.checkWorker({ team, identity, token: body.toString(), peer }).then(
+      (proof) => this.#proved(newcomer, proof),
+      (error: unknown) => this.#turnedAway(newcomer, error),
+    );
+  }
+
+  received(session: WorkerSession, message: WorkerMessage, body: Buffer): void {
+    switch (message.op) {
+      case 'ready':
+        this.#readyAgain(session, message, body);
+        return;
+      case 'announce':
+        this.#announce(session, message);
+        return;
+      case 'heartbeat':
+      case 'credit':
+        this.#credit(session, message.free);
+        return;
+      case 'partial':
+        this.#partial(session, message, body);
+        return;
+      case 'final':
+        this.#final(session, message, body);
+        return;
+      case 'returned':
+        this.#returned(session, message);
+        return;
+      case 'known':
+        this.#known(session, message);
+        return;
+      case 'leaving':
+        this.#leaving(session);
+        return;
+      case 'disconnect':
+        this.end(session, 'it has said goodbye');
+        return;
+    }
+  }
+
+  /** The connection is gone. The process may come back with another one: until then its identity is taken. */
+  disconnected(session: WorkerSession): void {
+    const { sessions } = this.#options;
+    sessions.disconnected(session);
+    if (session.state === 'leaving') {
+      this.end(session, 'its connection was lost while it was leaving');
+      return;
+    }
+    session.state = 'away';
+    session.free = 0;
+    for (const other of sessions.all())
+      if (other.kind === 'newcomer' && other.state.at === 'knocking' && isSameWorker(other.claim, session.claim))
+        this.#proved(other, other.state.proof);
+  }
+
+  /** It is gone for good. */
+  end(session: WorkerSession, reason: string): void {
+    if (session.state === 'ended') return;
+    const { sessions, legs, presence, observer, wire } = this.#options;
+    session.state = 'ended';
+    sessions.remove(session);
+    wire.forget(session.peer);
+    legs.workerLost(session);
+    const { team, identity, node } = session.claim;
+    presence.offline(team, identity);
+    observer.workerOffline({ team, identity, node, reason });
+  }
+
+  /** It does not keep to the rules, or may not be here: it is told, and ended. */
+  expel(session: WorkerSession, error: TriggerdError): void {
+    this.end(session, error.message);
+    this.#refuse(session.peer, error);
+  }
+
+  /** The registry has changed: who may still be here, and for what? */
+  registryChanged(): void {
+    const { registry, accounts, sessions } = this.#options;
+    for (const session of [...sessions.workers()]) {
+      const { team, identity } = session.claim;
+      const attached = registry.servicesOf(team, identity);
+      if (attached === undefined || !accounts.isWorkerCurrent(team, identity, session.proof))
+        this.expel(session, new TriggerdError('worker-refused', 'its token is not valid any more'));
+      else if (!isSameList(attached, session.attached)) this.#attach(session, attached);
+    }
+  }
+
+  tick(now: number): void {
+    for (const session of [...this.#options.sessions.all()])
+      if (session.kind === 'newcomer' && session.state.at === 'knocking' && session.state.until <= now)
+        this.#turnedAway(session, new TriggerdError('worker-refused', 'another process is connected as this worker'));
+  }
+
+  #attach(session: WorkerSession, attached: readonly string[]): void {
+    const { wire, legs } = this.#options;
+    const before = session.serves;
+    session.attached = attached;
+    this.#serveWhatIsAllowed(session);
+    if (session.state !== 'away') wire.send(session.peer, encodeToWorker({ op: 'services', services: attached }));
+    for (const target of before) if (!session.serves.has(target)) legs.refuseUnserved(target);
+    legs.serve(session);
+  }
+
+  #proved(newcomer: NewcomerSession, proof: WorkerProof): void {
+    const { sessions, clock, wire, limits } = this.#options;
+    if (sessions.of(newcomer.peer) !== newcomer) return;
+    const { team, identity, instance } = newcomer.claim;
+    const holder = sessions.worker(team, identity);
+    if (holder === undefined || holder.claim.instance === instance) {
+      this.#admit(newcomer, proof, holder);
+      return;
+    }
+    if (holder.state === 'away') {
+      this.end(holder, 'another process has taken its place');
+      this.#admit(newcomer, proof, undefined);
+      return;
+    }
+    // A connection that is gone shows when something is sent to it.
+    newcomer.state = { at: 'knocking', until: clock.now() + Math.min(knockMs, limits.heartbeatMs), proof };
+    wire.send(holder.peer, encodeToWorker({ op: 'heartbeat' }));
+  }
+
+  #turnedAway(newcomer: NewcomerSession, error: unknown): void {
+    const { sessions, log } = this.#options;
+    if (sessions.of(newcomer.peer) !== newcomer) return;
+    sessions.remove(newcomer);
+    const { team, identity, node } = newcomer.claim;
+    log.warn({ team, worker: identity, node, error: asTriggerdError(error) }, 'A worker was refused.');
+    this.#refuse(newcomer.peer, error);
+  }
+
+  #admit(
+    { peer, claim, heardAt, beatAt, faults }: NewcomerSession,
+    proof: WorkerProof,
+    before: WorkerSession | undefined,
+  ): void {
+    const { sessions, registry, legs, wire, presence, observer } = this.#options;
+    const { team, identity, node } = claim;
+    const attached = registry.servicesOf(team, identity) ?? [];
+    const session: WorkerSession = {
+      kind: 'worker',
+      peer,
+      heardAt,
+      beatAt,
+      faults,
+      claim,
+      proof,
+      state: 'present',
+      free: claim.free,
+      announced: before?.announced ?? new Set(),
+      attached,
+      serves: new Set(),
+      legs: new Map(),
+    };
+    if (before !== undefined) this.#replace(before, peer);
+    sessions.add(session);
+    this.#serveWhatIsAllowed(session);
+    wire.send(peer, encodeToWorker({ ...welcomeOf(this.#options), services: attached }));
+    if (before !== undefined) legs.workerBack(before, session);
+    else {
+      presence.online(team, identity);
+      observer.workerOnline({ team, identity, node });
+    }
+    legs.workerCame(session);
+    legs.serve(session);
+  }
+
+  #replace(before: WorkerSession, peer: PeerId): void {
+    const { sessions, wire } = this.#options;
+    before.state = 'ended';
+    sessions.remove(before);
+    if (before.peer !== peer) wire.forget(before.peer);
+  }
+
+  /** On the same connection: only the same process does that. */
+  #readyAgain(session: WorkerSession, message: Of<'ready'>, body: Buffer): void {
+    if (isSameWorker(session.claim, message) && session.claim.instance === message.instance) {
+      this.disconnected(session);
+      this.ready(session.peer, message, body);
+    } else this.expel(session, new TriggerdError('bus-protocol', 'one connection is one worker'));
+  }
+
+  #announce(session: WorkerSession, { services }: Of<'announce'>): void {
+    const { team, identity } = session.claim;
+    const allowed = new Set([identity, ...session.attached]);
+    const lies = services.filter((name) => !allowed.has(name));
+    if (lies.length > 0) {
+      const { log, observer } = this.#options;
+      observer.refused('service-not-found');
+      log.warn(
+        { team, worker: identity, services: lies.slice(0, 10) },
+        'A worker announces services that it is not attached to; it gets none of their requests.',
+      );
+    }
+    session.announced = new Set(services);
+    this.#serveWhatIsAllowed(session);
+    this.#options.legs.serve(session);
+  }
+
+  #serveWhatIsAllowed(session: WorkerSession): void {
+    const { team, identity } = session.claim;
+    const names = [identity, ...session.attached].filter((name) => session.announced.has(name));
+    session.serves = new Set(names.map((name) => targetOf(team, name)));
+  }
+
+  #credit(session: WorkerSession, free: number): void {
+    session.free = free;
+    this.#options.legs.serve(session);
+  }
+
+  #partial(session: WorkerSession, message: Of<'partial'>, body: Buffer): void {
+    const leg = session.legs.get(message.id);
+    if (leg?.state.at !== 'sent' || leg.state.session !== session) return;
+    if (passOn(this.#options.wire, session, leg, message, body)) return;
+    this.expel(session, new TriggerdError('bus-protocol', `output of ${message.id} out of order or beyond the window`));
+  }
+
+  #final(session: WorkerSession, { op: _, id, job, free, ...ending }: Of<'final'>, body: Buffer): void {
+    const leg = session.legs.get(id);
+    // What it says may be older than the last request that it was sent: one more than before at most.
+    session.free = Math.min(free, session.free + 1);
+    if (leg?.state.at === 'sent' && leg.state.session === session) {
+      const tail = body.subarray(0, historyTailBytes).toString();
+      this.#options.legs.end(leg, ending, { node: session.claim.node, job, tail });
+    }
+    this.#options.legs.serve(session);
+  }
+
+  #returned(session: WorkerSession, { id }: Of<'returned'>): void {
+    const leg = session.legs.get(id);
+    // Its next credit says when it has a slot again.
+    session.free = 0;
+    if (leg?.state.at === 'sent' && leg.state.session === session && leg.received === 0)
+      this.#options.legs.returned(session, leg);
+  }
+
+  #known(session: WorkerSession, { id, known }: Of<'known'>): void {
+    const leg = session.legs.get(id);
+    if (leg !== undefined) this.#options.legs.answered(session, leg, known);
+  }
+
+  #leaving(session: WorkerSession): void {
+    if (session.state !== 'present') return;
+    session.state = 'leaving';
+    for (const target of session.serves) this.#options.legs.refuseUnserved(target);
+  }
+
+  #refuse(peer: PeerId, thrown: unknown): void {
+    const refusal = refusalOf(thrown);
+    this.#options.observer.refused(refusal.code);
+    this.#options.wire.send(peer, encodeToWorker({ op: 'refused', ...refusal }));
+  }
+}
+
+const isSameWorker = (a: Pick<WorkerClaim, 'team' | 'identity'>, b: Pick<WorkerClaim, 'team' | 'identity'>): boolean =>
+  a.team === b.team && a.identity === b.identity;
+
+const isSameList = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((item, index) => item === b[index]);
