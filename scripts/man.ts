@@ -1,9 +1,11 @@
 /** Writes the manual pages: `tsx scripts/man.ts FOLDER VERSION`. They are dated by $SOURCE_DATE_EPOCH, where that is set. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { triggerfsClientCommand } from '../src/cli/triggerfs-client-command.ts';
 import { configPage } from './man/config-page.ts';
 import { triggerPage } from './man/trigger-page.ts';
 import { triggerdPage } from './man/triggerd-page.ts';
+import { triggerfsPage } from './man/triggerfs-page.ts';
 
 const [folder, version] = process.argv.slice(2);
 if (folder === undefined || version === undefined) throw new Error('usage: man.ts FOLDER VERSION');
@@ -16,3 +18,7 @@ mkdirSync(folder, { recursive: true });
 writeFileSync(join(folder, 'trigger.1'), await triggerPage(of));
 writeFileSync(join(folder, 'triggerd.8'), triggerdPage(of));
 writeFileSync(join(folder, 'triggerd.toml.5'), configPage(of));
+writeFileSync(
+  join(folder, 'triggerfs-client.1'),
+  triggerfsPage(triggerfsClientCommand(), 'send a request to a service', of),
+);

@@ -48,6 +48,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
       new: { summary: 'make a new plugin that works', load: () => import('./commands/plugin/new.ts') },
     },
   },
+  request: { summary: 'send a request to a service', load: () => import('./commands/request.ts') },
   doctor: { summary: 'find out what is wrong here', load: () => import('./commands/doctor.ts') },
   config: {
     summary: 'check and print the configuration',

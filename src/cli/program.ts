@@ -20,13 +20,13 @@ export const exitCodes: readonly (readonly [number, string])[] = [
   [0, 'fine'],
   [1, 'refused or failed here'],
   [2, 'the command line or the configuration is wrong'],
-  [3, 'the daemon or etcd can not be reached'],
+  [3, 'the daemon, etcd, a broker or a worker can not be reached'],
   [4, 'fire --wait: at least one target did not end well'],
   [5, 'timed out waiting; the work goes on'],
-  [130, 'interrupted by Ctrl-C; jobs and firings go on'],
+  [130, 'interrupted by Ctrl-C; jobs and firings go on, a request ends'],
 ];
 
-export const exitCodesOfJobs = 'queue wait, cat and tail exit with the job’s own exit code.';
+export const exitCodesOfJobs = 'queue wait, cat and tail, and request, exit with the job’s own exit code.';
 
 const exitCodeHelp = (): string =>
   [

@@ -1,4 +1,4 @@
-/** `trigger fire` inside a run: the chain that the run carries goes on in what it fires, so that loops end. */
+/** What is asked for inside a run goes on with the chain that the run carries, so that loops end. */
 import { readFileSync } from 'node:fs';
 import type { NewFiringBody } from '../api/contract.ts';
 import { TriggerdError } from '../domain/errors.ts';
@@ -9,6 +9,13 @@ export const runChain = (env: NodeJS.ProcessEnv): Pick<NewFiringBody, 'chain' | 
   if (file === undefined) return {};
   const { chain, ttl } = readContext(file);
   return chain === undefined || typeof ttl !== 'number' ? {} : { chain, ttl };
+};
+
+/** The same for a request, which names what led to it by ids alone. */
+export const requestChain = (env: NodeJS.ProcessEnv): { chain?: readonly string[]; ttl?: number } => {
+  const { chain, ttl } = runChain(env);
+  if (chain === undefined || ttl === undefined) return {};
+  return { chain: chain.map((link) => (typeof link === 'string' ? link : link.firing)), ttl };
 };
 
 const readContext = (file: string): Pick<NewFiringBody, 'chain' | 'ttl'> => {

@@ -6,6 +6,7 @@ import type { Command } from 'commander';
  */
 export const withDoubleDashes = (command: Command, args: readonly string[]): string[] => {
   const options = new Map(command.options.map((option) => [option.long, option]));
+  if (args.length === 1 && args[0] === '-help') return ['--help'];
   const given: string[] = [];
   for (let at = 0; at < args.length; at++) {
     const arg = args[at] ?? '';

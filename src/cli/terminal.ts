@@ -1,7 +1,7 @@
 /** What this process writes to: data to stdout, chatter to stderr. */
 export interface Terminal {
   readonly out: (text: string | Uint8Array) => Promise<void>;
-  readonly err: (text: string) => void;
+  readonly err: (text: string | Uint8Array) => void;
   /** Whether a person watches stdout, or stderr. */
   readonly outIsTerminal: boolean;
   readonly errIsTerminal: boolean;

@@ -28,6 +28,8 @@ export type ConnectOptions = Credentials & {
   readonly brokers: readonly BrokerPlace[];
   /** A broker was lost, in words; the next one is asked by itself, and nothing is asked twice. */
   readonly onBrokerLost?: (why: string) => void;
+  /** Ends the connecting; of no meaning once there is a connection. */
+  readonly signal?: AbortSignal;
 };
 
 export interface RequestOptions {
@@ -93,7 +95,8 @@ export class Client {
    * Resolves when a broker knows who asks. Throws `broker-unreachable`, `login-failed`, `too-many-attempts`. From then on
    * the connection is kept, to another broker if need be, until `close`.
    */
-  static async connect({ brokers, onBrokerLost, ...credentials }: ConnectOptions): Promise<Client> {
+  static async connect({ brokers, onBrokerLost, signal, ...credentials }: ConnectOptions): Promise<Client> {
+    signal?.throwIfAborted();
     const bus = new BusClient({
       brokers,
       credentials,
@@ -102,13 +105,17 @@ export class Client {
       newId: () => ulid(),
       ...(onBrokerLost === undefined ? {} : { onLost: onBrokerLost }),
     });
+    const giveUp = (): void => void bus.close();
+    signal?.addEventListener('abort', giveUp, { once: true });
     try {
       await bus.connect();
+      return new Client(bus);
     } catch (error) {
       await bus.close();
-      throw error;
+      throw signal?.aborted ? signal.reason : error;
+    } finally {
+      signal?.removeEventListener('abort', giveUp);
     }
-    return new Client(bus);
   }
 
   /** Asks for it at once. Throws `plugin-name-invalid`, `request-too-large`, and the reason of a `signal` that is aborted. */

@@ -13,23 +13,19 @@ beforeAll(() => {
 }, 60_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-it('there are three manual pages', () => {
-  expect(readdirSync(folder).sort()).toEqual(['trigger.1', 'triggerd.8', 'triggerd.toml.5']);
+const pages = ['trigger.1', 'triggerd.8', 'triggerd.toml.5', 'triggerfs-client.1'];
+
+it('there is a manual page for each command, and for the configuration', () => {
+  expect(readdirSync(folder).sort()).toEqual(pages);
 });
 
-it.each(['trigger.1', 'triggerd.8', 'triggerd.toml.5'])(
-  '%s is what mandoc wants, dated, and fits 80 columns',
-  (page) => {
-    const file = join(folder, page);
-    expect(readFileSync(file, 'utf8')).toMatch(/^\.TH \S+ \d 2023-11-14 "triggerd 1\.2\.3"$/m);
-    // mandoc exits with 2 at a warning.
-    expect(execFileSync('mandoc', ['-Tlint', '-Wwarning', file], { encoding: 'utf8' })).toBe('');
-    // Bold is a letter, a backspace and the letter again.
-    const shown = execFileSync('mandoc', ['-Tascii', '-Owidth=80', file], { encoding: 'utf8' }).replaceAll(
-      /.[\b]/g,
-      '',
-    );
-    expect(shown).toMatch(/^NAME$/m);
-    for (const line of shown.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
-  },
-);
+it.each(pages)('%s is what mandoc wants, dated, and fits 80 columns', (page) => {
+  const file = join(folder, page);
+  expect(readFileSync(file, 'utf8')).toMatch(/^\.TH \S+ \d 2023-11-14 "triggerd 1\.2\.3"$/m);
+  // mandoc exits with 2 at a warning.
+  expect(execFileSync('mandoc', ['-Tlint', '-Wwarning', file], { encoding: 'utf8' })).toBe('');
+  // Bold is a letter, a backspace and the letter again.
+  const shown = execFileSync('mandoc', ['-Tascii', '-Owidth=80', file], { encoding: 'utf8' }).replaceAll(/.[\b]/g, '');
+  expect(shown).toMatch(/^NAME$/m);
+  for (const line of shown.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+});

@@ -105,7 +105,7 @@ export class BrokerSession {
 
   /** The broker takes nothing new: asks the next one. */
   moveOn(): void {
-    if (this.#state.is === 'ready') this.#giveUp(this.#state.broker, 'is stopping');
+    if (this.#state.is === 'ready') this.#giveUp(`${shown(this.#state.broker)} is stopping`);
   }
 
   /** Resolves when every connection is gone. */
@@ -137,26 +137,26 @@ export class BrokerSession {
         if (isPresent()) link.send({ op: 'hello', v: protocolVersion });
       },
       down: (why) => {
-        if (isPresent()) this.#giveUp(broker, why);
+        if (isPresent()) this.#giveUp(why);
       },
       message: (message, body) => {
         if (isPresent()) this.#take(message, body);
       },
     });
-    this.#state = { is: 'greeting', broker, link, cancel: this.#limited(broker, greetingMs, 'no answer') };
+    this.#state = { is: 'greeting', broker, link, cancel: this.#limited(broker, greetingMs, 'answered') };
   }
 
   /** The broker knows nothing of us (any more): everything is said anew. */
   #greetAgain({ broker, link, cancel, cancelRenewal }: Ready): void {
     cancel();
     cancelRenewal();
-    this.#state = { is: 'greeting', broker, link, cancel: this.#limited(broker, greetingMs, 'no answer') };
+    this.#state = { is: 'greeting', broker, link, cancel: this.#limited(broker, greetingMs, 'answered') };
     this.#listener.lost(null);
     link.send({ op: 'hello', v: protocolVersion });
   }
 
   #limited(broker: DialledBroker, ms: number, what: string): () => void {
-    return this.#options.clock.after(ms, () => this.#giveUp(broker, `${what} within ${ms / 1000} s`));
+    return this.#options.clock.after(ms, () => this.#giveUp(`${shown(broker)} has not ${what} within ${ms / 1000} s`));
   }
 
   #welcomed(state: Linked & { is: 'greeting' }, welcome: Welcome): void {
@@ -164,14 +164,14 @@ export class BrokerSession {
     const { credentials } = this.#options;
     if ('jwt' in credentials) this.#token = { jwt: credentials.jwt };
     if (welcome.v !== protocolVersion)
-      this.#giveUp(state.broker, `speaks version ${welcome.v} of the protocol, this is ${protocolVersion}`);
+      this.#giveUp(`${shown(state.broker)} speaks version ${welcome.v} of the protocol, this is ${protocolVersion}`);
     else if (this.#token !== undefined && !this.#isOld(this.#token)) this.#becomeReady(state, welcome);
     else this.#prove(state, welcome);
   }
 
   #prove({ broker, link, cancel: cancelGreeting }: Linked, welcome: Welcome): void {
     cancelGreeting();
-    const cancel = this.#limited(broker, provingMs, 'no answer to the login');
+    const cancel = this.#limited(broker, provingMs, 'answered the login');
     this.#state = { is: 'proving', broker, link, cancel, welcome, n: this.#login(link) };
   }
 
@@ -199,13 +199,12 @@ export class BrokerSession {
   }
 
   /** Leaves this broker for the next one. */
-  #giveUp(broker: DialledBroker, why: string): void {
-    const trouble = `${printable(broker.endpoint)}: ${why}`;
+  #giveUp(why: string): void {
     const wasReady = this.#state.is === 'ready';
     this.#leave();
     if (wasReady) this.#ring.beginRound();
-    this.#troubles = wasReady ? [trouble] : [...this.#troubles, trouble];
-    if (wasReady) this.#listener.lost(trouble);
+    this.#troubles = wasReady ? [why] : [...this.#troubles, why];
+    if (wasReady) this.#listener.lost(why);
     // Whoever heard of it may have closed us, or woken us.
     if (this.#state.is === 'asleep') this.#greetNext();
   }
@@ -242,7 +241,7 @@ export class BrokerSession {
     const state = this.#state;
     if (state.is === 'greeting') {
       if (message.op === 'welcome') this.#welcomed(state, message);
-      else if (message.op === 'refused') this.#giveUp(state.broker, printable(message.message));
+      else if (message.op === 'refused') this.#giveUp(`${shown(state.broker)}: ${printable(message.message)}`);
       else if (message.op === 'goodbye') this.#goodbye(state.broker, message.brokers);
     } else if (state.is === 'proving') this.#takeProof(state, message, body);
     else if (state.is === 'ready') this.#takeReady(state, message, body);
@@ -269,7 +268,7 @@ export class BrokerSession {
 
   #goodbye(broker: DialledBroker, brokers: readonly DialledBroker[]): void {
     this.#ring.learn(brokers);
-    this.#giveUp(broker, 'is stopping');
+    this.#giveUp(`${shown(broker)} is stopping`);
   }
 
   /** Looks once per heartbeat: says that we live, and whether the broker does. */
@@ -282,7 +281,7 @@ export class BrokerSession {
       if (now - state.lookedAt > 2 * every) state.heardAt = now;
       state.lookedAt = now;
       if (now - state.heardAt > liveness * every) {
-        this.#giveUp(state.broker, 'has fallen silent');
+        this.#giveUp(`${shown(state.broker)} has fallen silent`);
         return;
       }
       if (now - state.sentAt >= every * 0.9) this.send({ op: 'heartbeat' });
@@ -338,6 +337,8 @@ export class BrokerSession {
     else state.cancelRenewal = this.#options.clock.after(left / 2, () => this.#askToken(state));
   }
 }
+
+const shown = ({ endpoint }: DialledBroker): string => printable(endpoint);
 
 interface Token {
   readonly jwt: string;

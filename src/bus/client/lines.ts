@@ -13,35 +13,48 @@ const newline = 0x0a;
 
 /** Output as whole lines, each as soon as it is complete; what has no newline at its end comes when the output has ended. */
 export async function* linesOf(output: AsyncIterable<OutputChunk>): AsyncGenerator<OutputLine, void, undefined> {
-  const begun = new Map<string, BegunLine>();
-  for await (const { worker, stream, bytes } of output) {
+  const lines = new LineSplitter();
+  for await (const chunk of output) yield* lines.take(chunk);
+  yield* lines.rest();
+}
+
+/** Puts bytes of several workers and streams together to lines, each of one worker and stream. */
+export class LineSplitter {
+  readonly #begun = new Map<string, BegunLine>();
+
+  /** The lines that this piece completes. */
+  *take({
+    worker,
+    stream,
+    bytes,
+  }: Pick<OutputChunk, 'worker' | 'stream'> & { readonly bytes: Uint8Array }): Generator<OutputLine, void, undefined> {
     const key = `${stream}${worker}`;
-    const line = begun.get(key) ?? { worker, stream, parts: [], length: 0 };
-    begun.set(key, line);
-    yield* wholeLines(line, bytes);
+    const line = this.#begun.get(key) ?? { worker, stream, parts: [], length: 0 };
+    this.#begun.set(key, line);
+    let from = 0;
+    for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, from)) {
+      append(line, bytes.subarray(from, end));
+      yield taken(line);
+      from = end + 1;
+    }
+    append(line, bytes.subarray(from));
+    if (line.length >= longestLineBytes) yield taken(line);
   }
-  for (const line of begun.values()) if (line.length > 0) yield taken(line);
+
+  /** What has no newline at its end. */
+  *rest(): Generator<OutputLine, void, undefined> {
+    for (const line of this.#begun.values()) if (line.length > 0) yield taken(line);
+  }
 }
 
 interface BegunLine {
   readonly worker: string;
   readonly stream: 'out' | 'err';
-  parts: Buffer[];
+  parts: Uint8Array[];
   length: number;
 }
 
-function* wholeLines(line: BegunLine, bytes: Buffer): Generator<OutputLine, void, undefined> {
-  let from = 0;
-  for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, from)) {
-    append(line, bytes.subarray(from, end));
-    yield taken(line);
-    from = end + 1;
-  }
-  append(line, bytes.subarray(from));
-  if (line.length >= longestLineBytes) yield taken(line);
-}
-
-const append = (line: BegunLine, bytes: Buffer): void => {
+const append = (line: BegunLine, bytes: Uint8Array): void => {
   if (bytes.length === 0) return;
   line.parts.push(bytes);
   line.length += bytes.length;
@@ -50,7 +63,10 @@ const append = (line: BegunLine, bytes: Buffer): void => {
 const taken = (line: BegunLine): OutputLine => {
   const { worker, stream, parts } = line;
   const [first] = parts;
-  const bytes = parts.length === 1 && first !== undefined ? first : Buffer.concat(parts);
+  const bytes =
+    parts.length === 1 && first !== undefined
+      ? Buffer.from(first.buffer, first.byteOffset, first.byteLength)
+      : Buffer.concat(parts);
   line.parts = [];
   line.length = 0;
   return { worker, stream, bytes };

@@ -1,0 +1,54 @@
+import type { RequestOptions } from '../../client/client.ts';
+import { connectOptionsOf } from '../../client/main-section.ts';
+import type { Define } from '../command.ts';
+import { addHelp, type HelpText } from '../help.ts';
+import { interruptedExitCode } from '../interrupted.ts';
+import { loadTriggerfsConfig } from '../load-config.ts';
+import { jsonPrinter } from '../request/json-printer.ts';
+import { checkedFlags, orderOf } from '../request/order.ts';
+import { askService } from '../request/perform.ts';
+import { type RequestPrinter, textPrinter } from '../request/printer.ts';
+import type { Session } from '../session.ts';
+import { addRequestOptions, type RequestFlags } from '../triggerfs-client-command.ts';
+
+const help: HelpText = {
+  details: `
+Who asks, and of which broker, is in [main] of the configuration, or of $HOME/triggerfs.toml. Prints the output of the
+plugin: its stdout to stdout, its stderr to stderr, each line after the worker that it came from; what is said about the
+request goes to stderr. With --json: one document, its output as it comes.
+
+Exits with the plugin’s exit code, or 124 when its time was up, 127 when it could not be started, 128 and the signal’s
+number when it was killed. Ctrl-C ends the job on its worker; a second one leaves at once.`,
+  examples: [
+    'trigger request --service demo --plugin command --command uptime',
+    'echo uptime | trigger request --service demo01 --plugin command',
+    'trigger request --service dc1 --plugin echo --args text=hello --json',
+  ],
+};
+
+export const define: Define = (command, run) => {
+  addHelp(addRequestOptions(command), help);
+  command.action(run(request));
+};
+
+const request = async (session: Session, flags: RequestFlags): Promise<number> => {
+  const { terminal, interrupt, env } = session;
+  const asked = checkedFlags(flags);
+  const { config } = loadTriggerfsConfig({ file: session.configFile, env });
+  const connect = connectOptionsOf(config.main);
+  const order = await orderOf(asked, session);
+  const exitCode = await askService({
+    connect,
+    order,
+    printer: printerFor(session, order),
+    note: (text) => terminal.err(`trigger: ${text}\n`),
+    interrupt,
+  });
+  return interrupt.aborted ? interruptedExitCode : exitCode;
+};
+
+const printerFor = ({ terminal, json }: Session, { service, plugin }: RequestOptions): RequestPrinter => {
+  if (json) return jsonPrinter({ service, plugin, write: terminal.out });
+  const err = (text: string | Uint8Array): Promise<void> => Promise.resolve(terminal.err(text));
+  return textPrinter({ service, plugin, write: { out: terminal.out, err, about: err } });
+};

@@ -1,0 +1,49 @@
+import type { Outcome } from '../../client/client.ts';
+import type { RequestPrinter } from './printer.ts';
+
+export interface JsonPrinterOptions {
+  readonly service: string;
+  readonly plugin: string;
+  readonly write: (text: string) => Promise<void>;
+}
+
+/** One JSON document, written as it comes: however long the output is, little of it is in memory. */
+export const jsonPrinter = ({ service, plugin, write }: JsonPrinterOptions): RequestPrinter => {
+  let separator = '\n';
+  return {
+    begun: ({ id, algorithm }) => {
+      const head = JSON.stringify({ id, service, plugin, algorithm });
+      return write(`${head.slice(0, -1)},"output":[`);
+    },
+    lines: async (lines) => {
+      let text = '';
+      for (const { worker, stream, bytes } of lines) {
+        text += `${separator}${JSON.stringify({ worker, stream, text: bytes.toString() })}`;
+        separator = ',\n';
+      }
+      await write(text);
+    },
+    ended: (result, { exitCode, messages, ranNs }) => {
+      const legs = result.legs.map(({ worker, ...outcome }) => ({ worker, ...outcomeView(outcome) }));
+      const tail = {
+        ...outcomeView(result),
+        exit: exitCode,
+        messages,
+        total_ms: Number(ranNs / 1_000n) / 1_000,
+        legs,
+      };
+      return write(`\n],${JSON.stringify(tail).slice(1)}\n`);
+    },
+    failed: ({ code, message }) => write(`\n],"error":${JSON.stringify({ code, message })}}\n`),
+  };
+};
+
+const outcomeView = ({ result, exitCode, signal, reason, code, ranMs, outputBytes }: Outcome) => ({
+  result,
+  exit_code: exitCode,
+  signal,
+  reason,
+  code,
+  ran_ms: ranMs,
+  output_bytes: outputBytes,
+});

@@ -1,0 +1,34 @@
+import { fullPluginName } from '../../bus/client/bus-client.ts';
+import type { RequestOptions } from '../../client/client.ts';
+import { TriggerdError } from '../../domain/errors.ts';
+import { requestChain } from '../run-chain.ts';
+import type { Session } from '../session.ts';
+import type { RequestFlags } from '../triggerfs-client-command.ts';
+import { readPayload } from './read-payload.ts';
+
+/** Options that are whole. Throws `usage`, `plugin-name-invalid`. */
+export const checkedFlags = (flags: RequestFlags): CheckedFlags => ({
+  ...flags,
+  service: given(flags.service, 'service'),
+  plugin: fullPluginName(given(flags.plugin, 'plugin')),
+});
+
+export type CheckedFlags = RequestFlags & Pick<RequestOptions, 'service' | 'plugin'>;
+
+/** What the command line asks for, with stdin read where it is the payload. */
+export const orderOf = async (
+  { service, plugin, command, args = {}, timeout }: CheckedFlags,
+  { terminal, env, interrupt }: Pick<Session, 'terminal' | 'env' | 'interrupt'>,
+): Promise<RequestOptions> => ({
+  service,
+  plugin,
+  args,
+  ...requestChain(env),
+  ...(timeout === undefined ? {} : { timeoutMs: timeout }),
+  payload: command ?? (await readPayload(terminal, interrupt)),
+});
+
+const given = (value: string | undefined, name: string): string => {
+  if (value === undefined || value === '') throw new TriggerdError('usage', `--${name} is missing`);
+  return value;
+};

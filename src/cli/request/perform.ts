@@ -1,0 +1,96 @@
+/** A request from the command line: asked, printed as it goes, and an exit code made of its end. */
+import { LineSplitter } from '../../bus/client/lines.ts';
+import {
+  Client,
+  type ConnectOptions,
+  type RequestOptions,
+  type RequestResult,
+  type RunningRequest,
+} from '../../client/client.ts';
+import { asTriggerdError } from '../../domain/errors.ts';
+import { visible } from '../../domain/text.ts';
+import { Interrupted } from '../interrupted.ts';
+import { exitCodeOfOutcome, noteOf } from './exit-code.ts';
+import type { RequestPrinter } from './printer.ts';
+
+export interface ServiceRequest {
+  readonly connect: ConnectOptions;
+  readonly order: RequestOptions;
+  readonly printer: RequestPrinter;
+  /** Says something to the person who asked, on a line of its own. */
+  readonly note: (text: string) => void;
+  /** Ends the job on its worker; before a broker is there, the whole thing. */
+  readonly interrupt: AbortSignal;
+}
+
+/** Connects, asks, prints. Throws what kept it from being answered, and `Interrupted`. */
+export const askService = async (asked: ServiceRequest): Promise<number> => {
+  const { note, interrupt } = asked;
+  const onBrokerLost = (why: string): void => note(`${why}; asking the next broker`);
+  const client = await connectUnlessInterrupted({ ...asked.connect, onBrokerLost }, interrupt);
+  const announce = (): void => note('ending the job on its worker; Ctrl-C again leaves at once');
+  interrupt.addEventListener('abort', announce, { once: true });
+  try {
+    return await perform(client, asked);
+  } finally {
+    interrupt.removeEventListener('abort', announce);
+    await client.close();
+  }
+};
+
+const connectUnlessInterrupted = async (options: ConnectOptions, interrupt: AbortSignal): Promise<Client> => {
+  try {
+    return await Client.connect({ ...options, signal: interrupt });
+  } catch (error) {
+    throw interrupt.aborted ? new Interrupted() : error;
+  }
+};
+
+const perform = async (client: Client, { order, printer, note, interrupt }: ServiceRequest): Promise<number> => {
+  const startedAt = process.hrtime.bigint();
+  const request = client.request({ ...order, signal: interrupt });
+  const { algorithm } = await request.accepted;
+  await printer.begun({ id: request.id, algorithm });
+  const { messages, result } = await followToTheEnd(request, printer);
+  const exitCode = exitCodeOfOutcome(result);
+  await printer.ended(result, { exitCode, messages, ranNs: process.hrtime.bigint() - startedAt });
+  for (const text of notesOf(result)) note(text);
+  return exitCode;
+};
+
+const followToTheEnd = async (
+  request: RunningRequest,
+  printer: RequestPrinter,
+): Promise<{ messages: number; result: RequestResult }> => {
+  try {
+    const messages = await printOutput(request, printer);
+    return { messages, result: await request.result };
+  } catch (error) {
+    await printer.failed(asTriggerdError(error));
+    throw error;
+  }
+};
+
+const printOutput = async (request: RunningRequest, printer: RequestPrinter): Promise<number> => {
+  const splitter = new LineSplitter();
+  let messages = 0;
+  const print = async (lines: Parameters<RequestPrinter['lines']>[0]): Promise<void> => {
+    messages += lines.length;
+    if (lines.length > 0) await printer.lines(lines);
+  };
+  for await (const chunk of request.output) await print([...splitter.take(chunk)]);
+  await print([...splitter.rest()]);
+  return messages;
+};
+
+/** What happened besides an exit code; of several workers also whose exit code it was. */
+const notesOf = (result: RequestResult): string[] => {
+  const { legs } = result;
+  if (legs.length === 0) return [noteOf(result)].flatMap((text) => (text === undefined ? [] : [visible(text)]));
+  return legs.flatMap((leg) => {
+    const ownCode =
+      legs.length > 1 && leg.exitCode !== null && leg.exitCode !== 0 ? `exit code ${leg.exitCode}` : undefined;
+    const text = noteOf(leg) ?? ownCode;
+    return text === undefined ? [] : [`${visible(leg.worker)}: ${visible(text)}`];
+  });
+};

@@ -1,0 +1,58 @@
+import type { OutputLine } from '../../bus/client/lines.ts';
+import type { RequestResult } from '../../client/client.ts';
+import { formatElapsed } from '../../domain/elapsed.ts';
+import type { TriggerdError } from '../../domain/errors.ts';
+import type { Algorithm } from '../../domain/service.ts';
+import { visible } from '../../domain/text.ts';
+
+/** What the user sees of a request, in this order: begun, lines, ended. */
+export interface RequestPrinter {
+  begun(begun: { readonly id: string; readonly algorithm: Algorithm | null }): Promise<void>;
+  /** Lines that came together. */
+  lines(lines: readonly OutputLine[]): Promise<void>;
+  ended(result: RequestResult, facts: EndFacts): Promise<void>;
+  /** Instead of an end: why nothing more will come. */
+  failed(error: TriggerdError): Promise<void>;
+}
+
+export interface EndFacts {
+  readonly exitCode: number;
+  readonly messages: number;
+  readonly ranNs: bigint;
+}
+
+export interface TextPrinterOptions {
+  readonly service: string;
+  readonly plugin: string;
+  /** Where the output goes, by its stream, and where what is said about it. */
+  readonly write: Readonly<Record<'out' | 'err' | 'about', (text: string | Uint8Array) => Promise<void>>>;
+}
+
+/** As triggerFS' documentation shows it. */
+export const textPrinter = ({ service, plugin, write }: TextPrinterOptions): RequestPrinter => ({
+  begun: ({ algorithm }) => {
+    const by = algorithm === null ? '' : ` (${algorithm})`;
+    return write.about(`${timestamp(new Date())} Sending message to service ${visible(service)}${by}\n`);
+  },
+  lines: async (lines) => {
+    for (const stream of ['out', 'err'] as const) {
+      const parts = lines
+        .filter((line) => line.stream === stream)
+        .flatMap((line) => [prefixOf(plugin, line), line.bytes, newline]);
+      if (parts.length > 0) await write[stream](Buffer.concat(parts));
+    }
+  },
+  ended: (_result, { exitCode, messages, ranNs }) =>
+    write.about(`\nExit code: ${exitCode}\nTotal messages: ${messages}\nTime ran: ${formatElapsed(ranNs)}\n\n`),
+  failed: () => Promise.resolve(),
+});
+
+const newline = Buffer.from('\n');
+const prefixOf = (plugin: string, { worker }: OutputLine): Buffer => Buffer.from(`[${plugin}@${visible(worker)}] `);
+
+/** `2018/04/30 21:14:06`, local time. */
+const timestamp = (at: Date): string => {
+  const two = (number: number): string => String(number).padStart(2, '0');
+  const day = `${at.getFullYear()}/${two(at.getMonth() + 1)}/${two(at.getDate())}`;
+  return `${day} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+};

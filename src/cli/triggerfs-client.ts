@@ -1,0 +1,84 @@
+/** Entry of `bin/triggerfs-client`: one request to a service, as triggerFS’ documentation has it. */
+import { CommanderError } from 'commander';
+import { connectOptionsOf } from '../client/main-section.ts';
+import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
+import { Interrupted } from './interrupted.ts';
+import { loadTriggerfsConfig } from './load-config.ts';
+import { exitCodeOfError, renderError } from './report-error.ts';
+import { type LogCopy, openLogCopy } from './request/log-copy.ts';
+import { checkedFlags, orderOf } from './request/order.ts';
+import { askService } from './request/perform.ts';
+import { textPrinter } from './request/printer.ts';
+import { withDoubleDashes } from './single-dash.ts';
+import { endQuietlyOnBrokenPipe, processTerminal } from './terminal.ts';
+import { type RequestFlags, triggerfsClientCommand } from './triggerfs-client-command.ts';
+import { packageVersion } from './version.ts';
+
+const terminal = processTerminal(false);
+const interruption = watchForSignals();
+/** Everything that is said goes to the log file, too, once there is one. */
+let copy: LogCopy = { write: () => undefined };
+
+const say = (text: string): void => {
+  copy.write(text);
+  terminal.err(text);
+};
+
+const main = async (args: readonly string[]): Promise<number> => {
+  const flags = readFlags(args);
+  const asked = checkedFlags(flags);
+  const { config } = loadTriggerfsConfig({ file: flags.config, env: process.env });
+  copy = openLogCopy(config['triggerfs-client'].logfile);
+  const connect = connectOptionsOf(config.main);
+  const order = await orderOf(asked, { terminal, env: process.env, interrupt: interruption.signal });
+  const write = (text: string | Uint8Array): Promise<void> => {
+    copy.write(text);
+    return terminal.out(text);
+  };
+  const exitCode = await askService({
+    connect,
+    order,
+    printer: textPrinter({ ...order, write: { out: write, err: write, about: write } }),
+    note: (text) => say(`triggerfs-client: ${text}\n`),
+    interrupt: interruption.signal,
+  });
+  return interruption.exitCode() ?? exitCode;
+};
+
+const readFlags = (args: readonly string[]): RequestFlags & { readonly config?: string } => {
+  const command = triggerfsClientCommand()
+    .version(packageVersion())
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined });
+  return command.parse(withDoubleDashes(command, args), { from: 'user' }).opts();
+};
+
+/** The first signal ends the job on its worker; a second one of its kind ends us the usual way. */
+function watchForSignals(): { readonly signal: AbortSignal; readonly exitCode: () => number | undefined } {
+  const controller = new AbortController();
+  let exitCode: number | undefined;
+  for (const [name, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)
+    process.once(name, () => {
+      exitCode ??= code;
+      controller.abort();
+    });
+  return { signal: controller.signal, exitCode: () => exitCode };
+}
+
+const conclude = (thrown: unknown): number => {
+  if (thrown instanceof Interrupted) return interruption.exitCode() ?? 130;
+  if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
+  const error =
+    thrown instanceof CommanderError
+      ? new TriggerdError('usage', thrown.message.replace(/^error: /, ''), { cause: thrown })
+      : asTriggerdError(thrown);
+  say(renderError(error, false).replace(/^trigger:/, 'triggerfs-client:'));
+  return exitCodeOfError(error);
+};
+
+endQuietlyOnBrokenPipe();
+process.exitCode = await main(process.argv.slice(2)).catch(conclude);
