@@ -35,8 +35,9 @@ describe('log', () => {
 
   it('G13: a line stays a line, and can not move a cursor', async () => {
     const path = join(dir, 'log');
-    await log({ path, text: 'a\u001b[2Jb\rc\u0000d\te\u007f'.replace('\u0000', '\u0007') });
-    expect(readFileSync(path, 'utf8')).toBe('a\\x1b[2Jb\\x0dc\\x07d\te\\x7f\n');
+    await log({ path, text: 'a\u001b[2Jb\rc\u0007d\te\u007fü\u009b' });
+    await log({ path }, 'f\0');
+    expect(readFileSync(path, 'utf8')).toBe('a\\x1b[2Jb\\x0dc\\x07d\te\\x7fü\\xc2\\x9b\nf\\x00\n');
   });
 
   it('stamps each line with time and node', async () => {

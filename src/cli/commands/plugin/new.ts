@@ -49,7 +49,7 @@ const configuredFolder = async ({ configFile, env }: Session): Promise<string> =
 /** Making it here would hide the plugins that triggerd brings: it takes them from elsewhere only where this is missing. */
 const existing = (folder: string): string => {
   if (existsSync(folder)) return folder;
-  throw new TriggerdError('plugin-not-made', `there is no plugins folder ${folder}; --dir names another one`);
+  throw new TriggerdError('plugin-not-made', `there is no plugins folder ${folder}`);
 };
 
 const nextSteps = (name: string, files: readonly string[], elsewhere: string | null): string => `
