@@ -16,8 +16,8 @@ export const configuredWorkers = ({ workers }: Pick<Config, 'workers'>): Configu
 };
 
 export interface WorkerChoice {
-  readonly identity: string | undefined;
-  readonly team: string | undefined;
+  readonly identity?: string | undefined;
+  readonly team?: string | undefined;
 }
 
 /**

@@ -84,7 +84,11 @@ const nodeView = (status: NodeStatus): NodeView => {
   };
 };
 
-const pluginCatalogue = ({ plugins, runner, state }: Parts): PluginCatalogue => {
+export const pluginCatalogue = ({
+  plugins,
+  runner,
+  state,
+}: Pick<Parts, 'plugins' | 'runner' | 'state'>): PluginCatalogue => {
   const runTest = createPluginTest({
     room: plugins,
     runner,

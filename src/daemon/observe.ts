@@ -29,7 +29,10 @@ export const openEvents = async (
 };
 
 /** From now on every change of a job is an event, and counted. Before the queues start. */
-export const observeJobs = ({ journal, queues, events, metrics }: Parts, triggerOf: TriggerNames['of']): void => {
+export const observeJobs = (
+  { journal, queues, events, metrics }: Pick<Parts, 'journal' | 'queues' | 'events' | 'metrics'>,
+  triggerOf: TriggerNames['of'],
+): void => {
   const begun = [...journal.journal.running(), ...journal.journal.deferred()].map(({ id }) => id);
   const jobEvents = new JobEvents(begun, triggerOf);
   queues.onChange((job) => {
@@ -54,7 +57,7 @@ export const observedIntake = ({ options: { node }, queues, events }: Parts, nam
 });
 
 /** The queues as people use them: pausing and resuming is an event. */
-export const observedQueues = ({ queues, events }: Parts): Queues => ({
+export const observedQueues = ({ queues, events }: Pick<Parts, 'queues' | 'events'>): Queues => ({
   ...queues,
   pause: (queue) => {
     queues.pause(queue);

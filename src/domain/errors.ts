@@ -169,8 +169,8 @@ export const errorCatalogue = {
   'plugin-not-allowed': entry(
     403,
     1,
-    'A firing may not start this plugin on this node.',
-    'Add it to [watch] allow on that node if it should.',
+    'This plugin may not be started here.',
+    'Add it on that machine if it should: to [watch] allow for firings, to [workers] allow for requests.',
   ),
   // firings
   'firing-not-found': entry(404, 1, 'There is no firing with this id.', '`trigger status` lists the recent ones.'),
@@ -323,6 +323,12 @@ export const errorCatalogue = {
     1,
     'The worker was lost; the request may have run.',
     'Look at the worker. `retry = always` of the service gives such requests to another one.',
+  ),
+  'worker-only': entry(
+    409,
+    1,
+    'This daemon is a worker only: it has no etcd, and so no firings and no nodes.',
+    'Ask the triggerd of a node: with its --socket, or without one.',
   ),
   'request-invalid': entry(400, 2, 'The request is not well-formed.', 'Correct what the message names.'),
   'request-too-large': entry(

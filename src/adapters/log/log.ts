@@ -27,7 +27,7 @@ export const createLog = (options: LogOptions): Logger => {
 };
 
 /** Code, message and the chain of causes; the stack only for bugs. */
-const errorFields = (error: unknown): unknown => {
+export const errorFields = (error: unknown): unknown => {
   if (!(error instanceof Error)) return error;
   const code = 'code' in error ? error.code : undefined;
   const cause = error.cause instanceof Error ? error.cause.message : undefined;

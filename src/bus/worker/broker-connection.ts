@@ -11,18 +11,19 @@ import {
   type WorkerMessage,
 } from '../messages.ts';
 import type { Connection, Message } from '../ports.ts';
-import type { WorkerIdentity, WorkerNews } from './ports.ts';
+import type { BrokerPlace, WorkerIdentity, WorkerNews } from './ports.ts';
 import { ServedRequests } from './served-requests.ts';
 
 /** What a broker says to a worker that it has welcomed. */
 type WhenConnected = Exclude<ToWorker, { readonly op: 'welcome' | 'refused' | 'goodbye' | 'reannounce' }>;
 
 export interface BrokerConnectionOptions extends WorkerIdentity {
-  readonly broker: BrokerAddress;
+  readonly broker: BrokerPlace;
   /** The brokers that are up, as this one says. */
   onBrokers(brokers: readonly BrokerAddress[]): void;
   /** Asked when it is lost: false ends the connection. */
   isWanted(): boolean;
+  /** Called once, when all that was said has been sent. */
   onGone(): void;
 }
 
@@ -75,7 +76,7 @@ type State =
  * connection is ever acted on; what runs, runs on. A broker that nobody wants any more is gone once it does not serve.
  */
 export class BrokerConnection {
-  readonly broker: BrokerAddress;
+  readonly broker: BrokerPlace;
   readonly #options: BrokerConnectionOptions;
   #state: State = { is: 'waiting' };
   #failures = 0;
@@ -209,8 +210,8 @@ export class BrokerConnection {
     this.#cancelTimer();
     this.#state = state;
     if ('requests' in before && !('requests' in state && state.requests === before.requests)) before.requests.close();
-    if ('connection' in before && !('connection' in state)) void before.connection.close();
-    if (state.is === 'gone') this.#options.onGone();
+    const closed = 'connection' in before && !('connection' in state) ? before.connection.close() : Promise.resolve();
+    if (state.is === 'gone') void closed.then(this.#options.onGone);
   }
 
   // ── messages ────────────────────────────────────────────────────────────────────────────────────────────────────

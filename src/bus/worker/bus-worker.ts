@@ -1,10 +1,9 @@
-import type { BrokerAddress } from '../messages.ts';
 import { BrokerConnection } from './broker-connection.ts';
-import type { WorkerIdentity } from './ports.ts';
+import type { BrokerPlace, WorkerIdentity } from './ports.ts';
 
 export interface BusWorkerOptions extends WorkerIdentity {
   /** Brokers that are tried whatever others say. */
-  readonly brokers: readonly BrokerAddress[];
+  readonly brokers: readonly BrokerPlace[];
 }
 
 /**
@@ -15,8 +14,8 @@ export class BusWorker {
   readonly #options: BusWorkerOptions;
   readonly #connections = new Map<string, BrokerConnection>();
   /** What each broker has said last, by its key. */
-  readonly #said = new Map<string, readonly BrokerAddress[]>();
-  #configured: readonly BrokerAddress[];
+  readonly #said = new Map<string, readonly BrokerPlace[]>();
+  #configured: readonly BrokerPlace[];
   #stopOffering: () => void = () => undefined;
   #hasToOffer = false;
   #isLeaving = false;
@@ -37,7 +36,7 @@ export class BusWorker {
   }
 
   /** The brokers that are tried whatever others say are these from now on. */
-  configure(brokers: readonly BrokerAddress[]): void {
+  configure(brokers: readonly BrokerPlace[]): void {
     this.#configured = brokers;
     this.#connectToAll();
   }
@@ -68,7 +67,7 @@ export class BusWorker {
     for (const [key, broker] of wanted) if (!this.#connections.has(key)) this.#add(key, broker);
   }
 
-  #add(key: string, broker: BrokerAddress): void {
+  #add(key: string, broker: BrokerPlace): void {
     const connection = new BrokerConnection({
       ...this.#options,
       broker,
@@ -80,7 +79,7 @@ export class BusWorker {
     connection.connect();
   }
 
-  #heard(key: string, brokers: readonly BrokerAddress[]): void {
+  #heard(key: string, brokers: readonly BrokerPlace[]): void {
     this.#said.set(key, brokers);
     this.#connectToAll();
   }
@@ -96,7 +95,7 @@ export class BusWorker {
    * By key. Who is connected knows better than who was: only while nobody is connected does the last word of all count,
    * so that after an outage of the network every one of them is tried.
    */
-  #wanted(): Map<string, BrokerAddress> {
+  #wanted(): Map<string, BrokerPlace> {
     const isCurrent = (key: string): boolean => !this.isServing || this.#connections.get(key)?.isServing === true;
     const said = [...this.#said].flatMap(([key, brokers]) => (isCurrent(key) ? brokers : []));
     return new Map([...said, ...this.#configured].map((broker) => [broker.key, broker]));

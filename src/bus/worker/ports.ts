@@ -1,7 +1,10 @@
 import type { JobId } from '../../domain/job.ts';
 import type { Log } from '../../domain/log.ts';
-import type { Ending, Refusal, RequestId } from '../messages.ts';
+import type { BrokerAddress, Ending, Refusal, RequestId } from '../messages.ts';
 import type { Connect, RequestJobs } from '../ports.ts';
+
+/** A broker is its key; the name that it has is of no use here. */
+export type BrokerPlace = Pick<BrokerAddress, 'endpoint' | 'key'>;
 
 /** Who this worker is, and what all of its connections share. */
 export interface WorkerIdentity {

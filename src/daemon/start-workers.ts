@@ -1,0 +1,88 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ulid } from 'ulid';
+import { createOutputReader } from '../adapters/files/follow-output.ts';
+import { dealerConnect } from '../adapters/zmq/dealer.ts';
+import { BusWorker } from '../bus/worker/bus-worker.ts';
+import type { BrokerPlace } from '../config/configured-brokers.ts';
+import type { ConfiguredWorker } from '../config/configured-workers.ts';
+import type { Log } from '../domain/log.ts';
+import { createRequestJobs, type RequestRoom } from '../queue/requests/request-jobs.ts';
+import type { Parts } from './parts.ts';
+import type { Releasers } from './releasers.ts';
+import { createWorkerLog } from './worker-log.ts';
+
+/** The payload of a request at most: a broker whose `[broker] max_message` is larger can't send all that it takes. */
+const maxFrame = 1_073_741_824;
+/** How long a stop waits for requests that run; what still runs then is interrupted. ms. */
+const drainMs = 30_000;
+/** For the last words to runners and brokers. ms. */
+const lastWordsMs = 1_000;
+
+/** The workers of this daemon. */
+export interface Workers {
+  /** The brokers that are tried whatever others say. */
+  connectTo(brokers: readonly BrokerPlace[]): void;
+  /** A stop waits for no request any more. */
+  hurry(): void;
+}
+
+export type WorkerParts = Pick<Parts, 'queues' | 'journal' | 'plugins'> & {
+  readonly options: Pick<Parts['options'], 'node' | 'version' | 'log'>;
+};
+
+/** Once the queues are started. The release lets what runs finish, and tells the brokers. */
+export const startWorkers = (
+  { queues, journal, plugins, options: { node, version, log } }: WorkerParts,
+  workers: readonly ConfiguredWorker[],
+  brokers: readonly BrokerPlace[],
+  releasers: Releasers,
+): Workers => {
+  const room = createRequestJobs({ queues, requests: journal.requests, reader: createOutputReader(), log });
+  const shared = {
+    ...{ brokers, jobs: room, instance: ulid(), node, version, log },
+    isAllowed: (plugin: string) => plugins.isAllowedForRequests(plugin),
+    connect: dealerConnect({ maxFrame, log }),
+    tell: createWorkerLog(log),
+  };
+  const started = workers.map((worker) => new BusWorker({ ...worker, ...shared }));
+  for (const worker of started) worker.start();
+  const hurry = new AbortController();
+  releasers.push('workers', () => drain(started, room, log, hurry.signal));
+  return {
+    connectTo: (all) => {
+      for (const worker of started) worker.configure(all);
+    },
+    hurry: () => hurry.abort(),
+  };
+};
+
+const drain = async (workers: readonly BusWorker[], room: RequestRoom, log: Log, hurry: AbortSignal): Promise<void> => {
+  const left = Promise.all(workers.map((worker) => worker.leave()));
+  const running = room.running();
+  if (running.length > 0)
+    log.info(
+      { requests: running.length, seconds: drainMs / 1_000 },
+      'waiting for requests that run; a second signal ends them',
+    );
+  await Promise.race([Promise.all([left, ...running.map((run) => ended(room, run))]), pause(drainMs, hurry)]);
+  // Who is in a hurry does not wait for a process that ignores TERM: its runner kills it, whether we are here or not.
+  await Promise.race([room.close('The worker was stopped.'), hurried(hurry)]);
+  await Promise.race([left, pause(lastWordsMs)]);
+  for (const worker of workers) worker.close();
+};
+
+const hurried = async (hurry: AbortSignal): Promise<void> => {
+  if (!hurry.aborted) await once(hurry, 'abort');
+  await pause(lastWordsMs);
+};
+
+/** Also of a request whose broker is gone, so that nobody hears it. */
+const ended = (room: RequestRoom, run: Parameters<RequestRoom['follow']>[0]): Promise<void> =>
+  new Promise((resolve) => {
+    const listener = { output: () => Promise.resolve(), ended: () => resolve() };
+    if (!room.follow(run, listener)) resolve();
+  });
+
+const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
+  sleep(ms, undefined, { ref: false, ...(signal && { signal }) }).catch(() => undefined);

@@ -1,0 +1,91 @@
+/**
+ * The composition root of a daemon that is a worker and nothing else: what `daemon.ts` starts, less all that needs etcd.
+ *
+ *     state folder → events → journal → runner → plugins → queues → control socket → worker
+ */
+import { prepareControlSocket, protectControlSocket } from '../adapters/files/control-socket.ts';
+import { prepareStateFolder } from '../adapters/files/state-folder.ts';
+import { createMetrics } from '../adapters/prometheus/metrics.ts';
+import { createApp } from '../api/app.ts';
+import { configuredBrokers } from '../config/configured-brokers.ts';
+import type { ConfiguredWorker } from '../config/configured-workers.ts';
+import { observeJobs, openEvents } from './observe.ts';
+import { clock, type DaemonOptions } from './parts.ts';
+import { createReleasers, type Releasers } from './releasers.ts';
+import { buildQueues } from './start-queues.ts';
+import { startWorkers } from './start-workers.ts';
+import { type WorkerDaemonParts, workerServices } from './worker-services.ts';
+
+export interface WorkerDaemon {
+  /** Takes nothing new, lets what runs finish, and releases everything. */
+  stop(): Promise<void>;
+  /** A stop waits for no request any more. */
+  hurry(): void;
+}
+
+export interface WorkerDaemonOptions extends DaemonOptions {
+  readonly worker: ConfiguredWorker;
+}
+
+/**
+ * The control socket answers when it resolves; brokers are tried from then on. Throws `broker-missing`, `state-unusable`,
+ * `already-running`, `journal-*`, `config-invalid`; whatever was started by then is released.
+ */
+export const startWorkerDaemon = async (options: WorkerDaemonOptions): Promise<WorkerDaemon> => {
+  const releasers = createReleasers(options.log);
+  try {
+    return await start(options, releasers);
+  } catch (error) {
+    await releasers.release();
+    throw error;
+  }
+};
+
+const start = async (options: WorkerDaemonOptions, releasers: Releasers): Promise<WorkerDaemon> => {
+  const { config } = options.loaded;
+  const brokers = configuredBrokers(config.main);
+  const state = prepareStateFolder(config.node.state_dir);
+  const events = await openEvents(options, state, releasers);
+  const queueParts = buildQueues(options, config, state, releasers);
+  await prepareControlSocket(config.node.socket);
+  const { version } = options;
+  events.tell({ kind: 'daemon.started', version });
+  const metrics = createMetrics(version);
+  const parts: WorkerDaemonParts = { options, config, state, events, metrics, ...queueParts };
+  observeJobs(parts, () => undefined);
+  lookUpMetrics(parts);
+  await parts.queues.start();
+  releasers.push('queues', () => parts.queues.stop());
+  await serve(parts, releasers);
+  const { team, identity } = options.worker;
+  options.log.info({}, `jobs of ${team}/${identity}: trigger queue --queue requests --socket ${config.node.socket}`);
+  const workers = startWorkers(parts, [options.worker], brokers, releasers);
+  return {
+    stop: () => {
+      events.tell({ kind: 'daemon.stopping', version });
+      return releasers.release();
+    },
+    hurry: workers.hurry,
+  };
+};
+
+const serve = async (parts: WorkerDaemonParts, releasers: Releasers): Promise<void> => {
+  const { log } = parts.options;
+  const path = parts.config.node.socket;
+  const app = createApp(workerServices(parts), (error) => log.error({ error }, 'a request to the control API failed'));
+  releasers.push('control socket', () => app.close());
+  await app.listen({ path });
+  protectControlSocket(path);
+};
+
+const lookUpMetrics = ({ metrics, queues, journal }: WorkerDaemonParts): void =>
+  metrics.lookUp({
+    queues: () => queues.summary(),
+    oldestQueuedAt: (queue) =>
+      journal.journal.list({ queue, states: ['queued'], limit: 1, commandLength: 1 })[0]?.enqueuedAt ?? null,
+    isEtcdUp: () => null,
+    outcomesPending: () => 0,
+    spool: () => ({ waiting: 0, oldestAt: null }),
+    isSweeper: () => false,
+    now: clock.now,
+  });
