@@ -23,7 +23,7 @@ const served = (options: Parameters<typeof startFakeWorker>[0] = {}, maxMessage 
 };
 
 /** Prints for the request, as its job would. */
-const print = (jobs: FakeJobs, id: string, text: string | Buffer, stream: 'out' | 'err' = 'out'): Promise<void[]> =>
+const print = (jobs: FakeJobs, id: string, text: string | Buffer, stream: 'out' | 'err' = 'out'): Promise<unknown> =>
   Promise.all(jobs.listeners(id).map((listener) => listener.output({ stream, bytes: Buffer.from(text) })));
 
 describe('a request', () => {
