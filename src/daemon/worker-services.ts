@@ -7,7 +7,7 @@ import { createOutputsService } from './outputs-service.ts';
 import type { Parts } from './parts.ts';
 
 /** What a daemon without etcd has. */
-export type WorkerDaemonParts = Omit<Parts, 'place' | 'clockSteps'>;
+export type WorkerDaemonParts = Omit<Parts, 'place' | 'clockSteps' | 'registry'>;
 
 /** The control API of a daemon that is a worker only: its jobs, its plugins and its events; nothing that needs etcd. */
 export const workerServices = (parts: WorkerDaemonParts): ApiServices => {
@@ -40,6 +40,7 @@ export const workerServices = (parts: WorkerDaemonParts): ApiServices => {
     firings: { publish: workerOnly, recent: workerOnly, status: workerOnly, follow: workerOnly, cancel: workerOnly },
     spool: { store: workerOnly, publish: workerOnly },
     runs: { record: workerOnly },
+    registry: { execute: workerOnly, initialise: workerOnly },
   };
 };
 
