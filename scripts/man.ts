@@ -1,6 +1,7 @@
 /** Writes the manual pages: `tsx scripts/man.ts FOLDER VERSION`. They are dated by $SOURCE_DATE_EPOCH, where that is set. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { triggerfsCliCommand } from '../src/cli/triggerfs-cli-command.ts';
 import { triggerfsClientCommand } from '../src/cli/triggerfs-client-command.ts';
 import { configPage } from './man/config-page.ts';
 import { triggerPage } from './man/trigger-page.ts';
@@ -22,3 +23,4 @@ writeFileSync(
   join(folder, 'triggerfs-client.1'),
   triggerfsPage(triggerfsClientCommand(), 'send a request to a service', of),
 );
+writeFileSync(join(folder, 'triggerfs-cli.1'), triggerfsPage(triggerfsCliCommand(), 'the console of triggerFS', of));

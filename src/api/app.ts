@@ -29,6 +29,7 @@ import { metrics } from './verbs/metrics.ts';
 import { pauseQueue } from './verbs/pause-queue.ts';
 import { queueSlots } from './verbs/queue-slots.ts';
 import { recordRun } from './verbs/record-run.ts';
+import { registry } from './verbs/registry.ts';
 import { removeJob } from './verbs/remove-job.ts';
 import { resumeQueue } from './verbs/resume-queue.ts';
 import { retryJob } from './verbs/retry-job.ts';
@@ -76,6 +77,7 @@ const verbs: readonly Verb[] = [
   listPlugins,
   getPlugin,
   testPlugin,
+  registry,
 ];
 
 /** What anybody who reaches the HTTP port may read. */

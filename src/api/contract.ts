@@ -41,6 +41,7 @@
  *     GET  /v1/plugins                        PluginView[]
  *     GET  /v1/plugin?name=NAME               PluginView
  *     POST /v1/plugin/test?name=NAME          PluginTestView
+ *     POST /v1/registry                       RegistryBody → Answer   a statement of `src/registry/statements.ts`, asked by `local`
  *
  * Every refusal is `{ "error": ErrorView }` with the status from the error catalogue.
  */
@@ -50,6 +51,11 @@ import type { JobSource, JobState } from '../domain/job.ts';
 import type { Stage } from '../domain/outcome.ts';
 import type { ResultKind } from '../domain/result.ts';
 import type { Event } from '../events/event.ts';
+import type { Statement } from '../registry/statements.ts';
+
+export interface RegistryBody {
+  readonly statement: Statement;
+}
 
 export const outputFromHeader = 'x-output-from';
 

@@ -49,6 +49,67 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     },
   },
   request: { summary: 'send a request to a service', load: () => import('./commands/request.ts') },
+  service: {
+    summary: 'look after the services that clients ask',
+    verbs: {
+      add: { summary: 'make a service', load: () => import('./commands/service/add.ts') },
+      set: { summary: 'change a service', load: () => import('./commands/service/set.ts') },
+      show: { summary: 'show the services, or one', load: () => import('./commands/service/show.ts') },
+      attach: { summary: 'put a worker behind a service', load: () => import('./commands/service/attach.ts') },
+      detach: { summary: 'take a worker away from a service', load: () => import('./commands/service/detach.ts') },
+      delete: { summary: 'delete a service', load: () => import('./commands/service/delete.ts') },
+    },
+  },
+  worker: {
+    summary: 'look after the workers that run requests',
+    verbs: {
+      add: { summary: 'make a worker; prints its token, this once', load: () => import('./commands/worker/add.ts') },
+      set: { summary: 'change a worker', load: () => import('./commands/worker/set.ts') },
+      show: { summary: 'show the workers, or one', load: () => import('./commands/worker/show.ts') },
+      rotate: { summary: 'give a worker a new token', load: () => import('./commands/worker/rotate.ts') },
+      delete: { summary: 'delete a worker', load: () => import('./commands/worker/delete.ts') },
+    },
+  },
+  definition: {
+    summary: 'look after the definitions of trigger files',
+    verbs: {
+      add: { summary: 'make a definition', load: () => import('./commands/definition/add.ts') },
+      set: { summary: 'change or move a definition', load: () => import('./commands/definition/set.ts') },
+      show: { summary: 'show the definitions, or one', load: () => import('./commands/definition/show.ts') },
+      delete: { summary: 'delete a definition', load: () => import('./commands/definition/delete.ts') },
+    },
+  },
+  directory: {
+    summary: 'look after the directories of trigger files',
+    verbs: {
+      add: { summary: 'make a directory', load: () => import('./commands/directory/add.ts') },
+      set: { summary: 'change or move a directory', load: () => import('./commands/directory/set.ts') },
+      show: { summary: 'show the directories, or one', load: () => import('./commands/directory/show.ts') },
+      delete: { summary: 'delete an empty directory', load: () => import('./commands/directory/delete.ts') },
+    },
+  },
+  team: {
+    summary: 'look after the teams',
+    verbs: {
+      add: { summary: 'make a team', load: () => import('./commands/team/add.ts') },
+      set: { summary: 'change a team', load: () => import('./commands/team/set.ts') },
+      show: { summary: 'show the teams, or one', load: () => import('./commands/team/show.ts') },
+      invite: { summary: 'ask a user to join', load: () => import('./commands/team/invite.ts') },
+      remove: { summary: 'take a user out of a team', load: () => import('./commands/team/remove.ts') },
+      delete: { summary: 'delete a team', load: () => import('./commands/team/delete.ts') },
+    },
+  },
+  user: {
+    summary: 'look after the users of a team',
+    verbs: {
+      add: { summary: 'make a user', load: () => import('./commands/user/add.ts') },
+      set: { summary: 'change a user, or give a new password', load: () => import('./commands/user/set.ts') },
+      show: { summary: 'show the users, or one', load: () => import('./commands/user/show.ts') },
+      revoke: { summary: 'end all that a user is logged in with', load: () => import('./commands/user/revoke.ts') },
+      delete: { summary: 'delete a user', load: () => import('./commands/user/delete.ts') },
+    },
+  },
+  history: { summary: 'show requests that are over', load: () => import('./commands/history.ts') },
   doctor: { summary: 'find out what is wrong here', load: () => import('./commands/doctor.ts') },
   config: {
     summary: 'check and print the configuration',

@@ -12,6 +12,16 @@ export const readConfigFile = (places: readonly ConfigPlace[]): { path: string; 
   return null;
 };
 
+/** The default file may hold secrets and be closed to users who may use the socket all the same. */
+export const unlessUnreadable = <T>(read: () => T, named: boolean): T | null => {
+  try {
+    return read();
+  } catch (error) {
+    if (!named && error instanceof TriggerdError && error.code === 'config-unreadable') return null;
+    throw error;
+  }
+};
+
 const readText = ({ path, named }: ConfigPlace): string | undefined => {
   try {
     return readCapped(path);

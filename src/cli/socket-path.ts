@@ -1,8 +1,7 @@
 import { defaultSocketPath } from '../config/default-socket.ts';
 import { locateConfig } from '../config/locate.ts';
 import { quickSocket } from '../config/quick-socket.ts';
-import { TriggerdError } from '../domain/errors.ts';
-import { readConfigFile } from './read-config-file.ts';
+import { readConfigFile, unlessUnreadable } from './read-config-file.ts';
 
 /**
  * Where the daemon listens: `--socket`, `$TRIGGERD_SOCKET`, else `[node] socket` of the configuration. Reads only that
@@ -23,14 +22,4 @@ export const findSocketPath = async (
   const { parseToml } = await import('../config/toml.ts');
   const node = parseToml(file.text, file.path)['node'] as { readonly socket?: unknown } | undefined;
   return typeof node?.socket === 'string' ? node.socket : defaultSocketPath;
-};
-
-/** The default file may hold secrets and be closed to users who may use the socket all the same. */
-const unlessUnreadable = <T>(read: () => T, named: boolean): T | null => {
-  try {
-    return read();
-  } catch (error) {
-    if (!named && error instanceof TriggerdError && error.code === 'config-unreadable') return null;
-    throw error;
-  }
 };

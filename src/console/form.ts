@@ -4,6 +4,7 @@
  * shows them, and what may come next at any place follows from them.
  */
 import type { Statement } from '../registry/statements.ts';
+import { type Given, type Settings, wordOf } from './settings.ts';
 import { type SlotName, slots, type ValueOf } from './slots.ts';
 
 /** A statement of the registry; its team is added where it is sent, but where it is about a team by its name. */
@@ -55,22 +56,19 @@ export interface Form {
   readonly make: (values: Readonly<Record<string, unknown>>) => Command;
 }
 
-/** Settings by their key in a statement of the registry. */
-export type Settings = Readonly<Record<string, SlotName>>;
-
 type SlotsIn<Pattern extends string> = Pattern extends `${string}<${infer Name}>${infer Rest}`
   ? Name | SlotsIn<Rest>
   : never;
-type Values<Pattern extends string, Given extends Settings> = {
+type Values<Pattern extends string, Of extends Settings> = {
   readonly [Name in SlotsIn<Pattern> & SlotName]: ValueOf<Name>;
-} & { readonly [Key in keyof Given]?: ValueOf<Given[Key]> };
+} & Given<Of>;
 
 /** A form of a pattern such as `set services <service> workers add <worker>` or `delete workers [identity] <worker>`. */
-export const form = <const Pattern extends string, const Given extends Settings = Record<never, never>>(
+export const form = <const Pattern extends string, const Of extends Settings = Record<never, never>>(
   pattern: Pattern,
   about: string,
-  make: (values: Values<Pattern, Given>) => Command,
-  settings?: { readonly of: Given; readonly least?: number },
+  make: (values: Values<Pattern, Of>) => Command,
+  settings?: { readonly of: Of; readonly least?: number },
 ): Form => ({
   pattern,
   variants: variantsOf(pattern.split(' ')).map((words) => words.map(partOf)),
@@ -110,6 +108,3 @@ const slotNamed = (name: string): SlotName => {
   if (!Object.hasOwn(slots, name)) throw new Error(`no slot is named ${name}`);
   return name as SlotName;
 };
-
-/** `timeout_ms` is written `timeout`, `max_message` `max-message`. */
-const wordOf = (key: string): string => key.replace(/_ms$/, '').replaceAll('_', '-');

@@ -1,37 +1,16 @@
 /** Every statement of the console. Where a text fits two forms, the first one counts. */
 import { type Ask, type Command, type Form, form } from './form.ts';
+import { definitionSettings, descriptionSetting, serviceSettings, userSettings } from './settings.ts';
 
 const ask = (ask: Ask): Command => ({ kind: 'registry', ask, only: null });
 const list = (ask: Ask, only: string | null = null): Command => ({ kind: 'registry', ask, only });
-
-const description = { description: 'text' } as const;
-const service = {
-  ...description,
-  algorithm: 'algorithm',
-  retry: 'retry',
-  timeout_ms: 'timeout',
-  visibility: 'visibility',
-} as const;
-const trigger = {
-  ...description,
-  plugin: 'plugin',
-  args: 'pair',
-  timeout_ms: 'timeout',
-  visibility: 'visibility',
-  framing: 'framing',
-  delivery: 'delivery',
-  durable: 'flag',
-  max_message: 'size',
-  mode: 'mode',
-} as const;
-const user = { ...description, role: 'role' } as const;
 
 const workers: readonly Form[] = [
   form(
     'set workers identity <worker>',
     'make a worker; its token is shown, this once',
     ({ worker, ...given }) => ask({ verb: 'worker.add', identity: worker, ...given }),
-    { of: description },
+    { of: descriptionSetting },
   ),
   form('set workers <worker> token rotate', 'a new token, shown this once; the old one is void', ({ worker }) =>
     ask({ verb: 'worker.rotate', identity: worker }),
@@ -40,7 +19,7 @@ const workers: readonly Form[] = [
     'set workers <worker>',
     'change a worker',
     ({ worker, ...given }) => ask({ verb: 'worker.set', identity: worker, ...given }),
-    { of: description, least: 1 },
+    { of: descriptionSetting, least: 1 },
   ),
   form('show workers', 'all workers', () => list({ verb: 'worker.list' })),
   form('show workers <worker>', 'one worker', ({ worker }) => list({ verb: 'worker.list' }, worker)),
@@ -54,7 +33,7 @@ const services: readonly Form[] = [
     'set services name <service>',
     'make a service',
     ({ service, ...given }) => ask({ verb: 'service.add', name: service, ...given }),
-    { of: service },
+    { of: serviceSettings },
   ),
   form('set services <service> workers add <worker>', 'attach a worker to a service', ({ service, worker }) =>
     ask({ verb: 'service.attach', name: service, worker }),
@@ -66,7 +45,7 @@ const services: readonly Form[] = [
     'set services <service>',
     'change a service',
     ({ service, ...given }) => ask({ verb: 'service.set', name: service, ...given }),
-    { of: service, least: 1 },
+    { of: serviceSettings, least: 1 },
   ),
   form('show services', 'all services', () => list({ verb: 'service.list' })),
   form('show services <service>', 'one service', ({ service }) => list({ verb: 'service.list' }, service)),
@@ -89,7 +68,7 @@ const triggers: readonly Form[] = [
     'set triggers name <path>',
     'make a trigger; its directory has to be there',
     ({ path, ...given }) => ask({ verb: 'definition.add', path, ...given }),
-    { of: trigger },
+    { of: definitionSettings },
   ),
   form('set triggers <trigger> service attach <service>', 'writes go to this service', ({ trigger, service }) =>
     ask({ verb: 'definition.set', name: trigger, service }),
@@ -101,7 +80,7 @@ const triggers: readonly Form[] = [
     'set triggers <trigger>',
     'change a trigger; path moves it',
     ({ trigger, ...given }) => ask({ verb: 'definition.set', name: trigger, ...given }),
-    { of: { ...trigger, path: 'path' }, least: 1 },
+    { of: { ...definitionSettings, path: 'path' }, least: 1 },
   ),
   form('show triggers', 'all triggers', () => list({ verb: 'definition.list' })),
   form('show triggers <trigger>', 'one trigger, by its name or path', ({ trigger }) =>
@@ -155,7 +134,7 @@ const teams: readonly Form[] = [
     'set teams name <team>',
     'make a team; you are its admin',
     ({ team, ...given }) => ask({ verb: 'team.add', name: team, ...given }),
-    { of: description },
+    { of: descriptionSetting },
   ),
   form(
     'set teams <team> invite <user>',
@@ -169,7 +148,7 @@ const teams: readonly Form[] = [
     ask({ verb: 'team.remove', team, identity: user }),
   ),
   form('set teams <team>', 'change a team', ({ team, ...given }) => ask({ verb: 'team.set', name: team, ...given }), {
-    of: { ...description, owner: 'user' },
+    of: { ...descriptionSetting, owner: 'user' },
     least: 1,
   }),
   form('show teams', 'your teams, and those that have invited you', () => list({ verb: 'team.list' })),
@@ -188,7 +167,7 @@ const users: readonly Form[] = [
       const add = (password: string): Ask => ({ verb: 'user.add', identity: user, secret: password, ...given });
       return secret === undefined ? { kind: 'secret', user, ask: add } : ask(add(secret));
     },
-    { of: { ...user, secret: 'secret' } },
+    { of: { ...userSettings, secret: 'secret' } },
   ),
   form('set users <user> secret', 'a new password, which is asked for', ({ user }) => ({
     kind: 'secret',
@@ -202,7 +181,7 @@ const users: readonly Form[] = [
     'set users <user>',
     'change a user',
     ({ user, ...given }) => ask({ verb: 'user.set', identity: user, ...given }),
-    { of: { ...user, secret: 'secret', disabled: 'flag' }, least: 1 },
+    { of: { ...userSettings, secret: 'secret', disabled: 'flag' }, least: 1 },
   ),
   form('show users', 'the users of the team', () => list({ verb: 'user.list' })),
   form('show users <user>', 'one user', ({ user }) => list({ verb: 'user.list' }, user)),

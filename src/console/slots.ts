@@ -53,7 +53,6 @@ const timeout: Slot<number | null> = {
   shown: 'duration|none',
   expected: `a duration such as ${formatDuration(10_000)}, or none`,
   read: (given) => (given === 'none' ? null : duration.read(given)),
-  choices: ['none'],
 };
 
 const flag: Slot<boolean> = {

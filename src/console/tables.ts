@@ -40,9 +40,12 @@ const shapes: Readonly<Record<Answer['kind'], Shape>> = {
   },
 };
 
+export const isKind = (value: unknown): value is Answer['kind'] =>
+  typeof value === 'string' && Object.hasOwn(shapes, value);
+
 /** The rows of an answer as the tables have them. */
 export const rowsOf = ({ kind, rows }: Answer): Row[] =>
-  kind === 'history' ? rows.map((each) => historyRow(each as RequestRecord)) : (rows as Row[]);
+  kind === 'history' ? rows.map((each) => historyRow(each as Partial<RequestRecord>)) : (rows as Row[]);
 
 /** Those of this name; all for null. */
 export const rowsNamed = (kind: Answer['kind'], rows: readonly Row[], name: string | null): readonly Row[] =>
@@ -63,10 +66,13 @@ export const documentsOf = (kind: Answer['kind'], rows: readonly Row[], single: 
 };
 
 /** A request with the parts of its workers in columns of their own. */
-const historyRow = (record: RequestRecord): Row => ({
-  ...record,
-  received: record.received_at,
-  finished: record.finished_at,
-  workers: record.legs.map(({ worker }) => worker),
-  output: record.legs.map(({ output_tail }) => output_tail),
-});
+const historyRow = (record: Partial<RequestRecord>): Row => {
+  const legs = Array.isArray(record.legs) ? (record.legs as RequestRecord['legs']) : [];
+  return {
+    ...record,
+    received: record.received_at,
+    finished: record.finished_at,
+    workers: legs.map((leg) => leg?.worker),
+    output: legs.map((leg) => leg?.output_tail),
+  };
+};

@@ -49,7 +49,7 @@ export const attachWorker: Rule<Of<'service.attach'>> = (turn, { team, name, wor
   ownWorker(turn, team, identity);
   if (service.workers.includes(identity)) throw exists(`worker of ${name}`, identity);
   const attached = { ...service, workers: [...service.workers, identity], updated_at: turn.facts.now };
-  return { ...changed(access, attached), notices: [attachedNotice(service)] };
+  return { ...changed(access, attached), notices: attachedNotices(service) };
 };
 
 export const detachWorker: Rule<Of<'service.detach'>> = (turn, { team, name, worker: identity }) => {
@@ -102,7 +102,12 @@ const usersOf = (access: Access): Map<string, string[]> => {
   return users;
 };
 
-const attachedNotice = ({ algorithm }: Service): string =>
-  algorithm === 'roundrobin'
-    ? 'this service has algorithm roundrobin. Roundrobin is handled by the broker. A running worker reannounces its services by itself.'
-    : `this service has algorithm ${algorithm}. A running worker reannounces its services by itself.`;
+/** The first is triggerFS' own, word for word. */
+const attachedNotices = ({ algorithm }: Service): string[] => [
+  ...(algorithm === 'roundrobin'
+    ? [
+        'this service has algorithm roundrobin. Roundrobin is handled by the broker. Any newly added worker to this service should reannounce its services.',
+      ]
+    : []),
+  'a running worker announces the service by itself, at once.',
+];

@@ -1,0 +1,39 @@
+import { definitionSettings } from '../../../console/settings.ts';
+import type { Define } from '../../command.ts';
+import { addHelp, type HelpText } from '../../help.ts';
+import { change } from '../../registry/change.ts';
+import { findTeam, type TeamOption } from '../../registry/find-team.ts';
+import { addSettings, settingsOf } from '../../registry/settings.ts';
+import { addTeamOption } from '../../registry/team-option.ts';
+
+interface Options extends TeamOption {
+  readonly service?: string;
+}
+
+const help: HelpText = {
+  details: `
+A definition is what triggerFS calls a trigger: a file that sends what is written to it to a service. Its directory has
+to be there.`,
+  examples: ['trigger directory add /alarms', 'trigger definition add /alarms/disk --service ops --plugin log'],
+};
+
+export const define: Define = (command, run) => {
+  addHelp(command, help);
+  addTeamOption(command.argument('<path>', 'where it is, such as /alarms/disk'))
+    .option('--service <service>', 'where requests go; team/service for another team’s')
+    .action(
+      run(async (session, path: string, options: Options) => {
+        const { service } = options;
+        const team = await findTeam(session, options);
+        const given = settingsOf(definitionSettings, options);
+        return change(session, {
+          verb: 'definition.add',
+          team,
+          path,
+          ...given,
+          ...(service === undefined ? {} : { service }),
+        });
+      }),
+    );
+  addSettings(command, definitionSettings);
+};

@@ -1,0 +1,22 @@
+import type { Define } from '../../command.ts';
+import { addHelp, type HelpText } from '../../help.ts';
+import { change } from '../../registry/change.ts';
+import { findTeam, type TeamOption } from '../../registry/find-team.ts';
+import { addSettings, settingsOf } from '../../registry/settings.ts';
+import { addTeamOption } from '../../registry/team-option.ts';
+
+const help: HelpText = {
+  examples: ['trigger directory add /alarms', 'trigger directory add /alarms/night --mode 0750'],
+};
+
+const settings = { mode: 'mode' } as const;
+
+export const define: Define = (command, run) => {
+  addHelp(command, help);
+  addSettings(addTeamOption(command.argument('<path>', 'where it is')), settings).action(
+    run(async (session, path: string, options: TeamOption) => {
+      const team = await findTeam(session, options);
+      return change(session, { verb: 'directory.add', team, path, ...settingsOf(settings, options) });
+    }),
+  );
+};

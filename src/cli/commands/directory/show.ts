@@ -1,0 +1,7 @@
+import { defineShow } from '../../registry/define-show.ts';
+
+export const define = defineShow(
+  'directory.list',
+  { name: 'directory', about: 'its path' },
+  { examples: ['trigger directory show'] },
+);

@@ -1,0 +1,20 @@
+import type { Define } from '../../command.ts';
+import { addHelp, type HelpText } from '../../help.ts';
+import { change } from '../../registry/change.ts';
+import { findTeam, type TeamOption } from '../../registry/find-team.ts';
+import { addTeamOption } from '../../registry/team-option.ts';
+
+const help: HelpText = {
+  details: `
+The worker announces the service by itself, also while it runs.`,
+  examples: ['trigger service attach demoservice demo01'],
+};
+
+export const define: Define = (command, run) => {
+  addHelp(command, help);
+  addTeamOption(command.argument('<service>', 'its name').argument('<worker>', 'its identity')).action(
+    run(async (session, name: string, worker: string, options: TeamOption) =>
+      change(session, { verb: 'service.attach', team: await findTeam(session, options), name, worker }),
+    ),
+  );
+};

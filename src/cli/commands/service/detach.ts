@@ -1,0 +1,20 @@
+import type { Define } from '../../command.ts';
+import { addHelp, type HelpText } from '../../help.ts';
+import { change } from '../../registry/change.ts';
+import { findTeam, type TeamOption } from '../../registry/find-team.ts';
+import { addTeamOption } from '../../registry/team-option.ts';
+
+const help: HelpText = {
+  details: `
+Requests that the worker has already go on.`,
+  examples: ['trigger service detach demoservice demo01'],
+};
+
+export const define: Define = (command, run) => {
+  addHelp(command, help);
+  addTeamOption(command.argument('<service>', 'its name').argument('<worker>', 'its identity')).action(
+    run(async (session, name: string, worker: string, options: TeamOption) =>
+      change(session, { verb: 'service.detach', team: await findTeam(session, options), name, worker }),
+    ),
+  );
+};

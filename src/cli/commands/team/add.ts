@@ -1,0 +1,20 @@
+import { descriptionSetting } from '../../../console/settings.ts';
+import type { Define } from '../../command.ts';
+import { addHelp, type HelpText } from '../../help.ts';
+import { change } from '../../registry/change.ts';
+import { addSettings, settingsOf } from '../../registry/settings.ts';
+
+const help: HelpText = {
+  details: `
+The team has no member yet: \`trigger user add\` makes one, \`trigger team invite\` takes one of another team in.`,
+  examples: ['trigger team add team2'],
+};
+
+export const define: Define = (command, run) => {
+  addHelp(command, help);
+  addSettings(command.argument('<name>', 'its name'), descriptionSetting).action(
+    run(async (session, name: string, options: object) =>
+      change(session, { verb: 'team.add', name, ...settingsOf(descriptionSetting, options) }),
+    ),
+  );
+};

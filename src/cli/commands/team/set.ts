@@ -1,0 +1,27 @@
+import { descriptionSetting } from '../../../console/settings.ts';
+import type { Define } from '../../command.ts';
+import { addHelp, type HelpText } from '../../help.ts';
+import { change } from '../../registry/change.ts';
+import { addSettings, settingsOf } from '../../registry/settings.ts';
+
+interface Options {
+  readonly owner?: string;
+}
+
+const help: HelpText = {
+  details: `
+The owner is the one who may delete the team; an admin of it.`,
+  examples: ["trigger team set team1 --description 'the web servers'", 'trigger team set team1 --owner ada'],
+};
+
+export const define: Define = (command, run) => {
+  addHelp(command, help);
+  addSettings(command.argument('<team>', 'its name'), descriptionSetting)
+    .option('--owner <user>', 'a new owner')
+    .action(
+      run(async (session, name: string, options: Options) => {
+        const owner = options.owner === undefined ? {} : { owner: options.owner };
+        return change(session, { verb: 'team.set', name, ...owner, ...settingsOf(descriptionSetting, options) });
+      }),
+    );
+};

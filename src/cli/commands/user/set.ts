@@ -1,0 +1,45 @@
+import { Option } from 'commander';
+import { userSettings } from '../../../console/settings.ts';
+import type { Define } from '../../command.ts';
+import { addHelp, type HelpText } from '../../help.ts';
+import { readNewSecret, type SecretOption } from '../../read-secret.ts';
+import { change } from '../../registry/change.ts';
+import { findTeam, type TeamOption } from '../../registry/find-team.ts';
+import { addSettings, settingsOf } from '../../registry/settings.ts';
+import { addTeamOption } from '../../registry/team-option.ts';
+
+interface Options extends TeamOption, SecretOption {
+  readonly password?: boolean;
+  readonly disable?: boolean;
+  readonly enable?: boolean;
+}
+
+const help: HelpText = {
+  details: `
+A new password ends all that the user is logged in with; so does --disable.`,
+  examples: ['trigger user set hp --role member', 'trigger user set hp --password', 'trigger user set hp --disable'],
+};
+
+export const define: Define = (command, run) => {
+  addHelp(command, help);
+  addSettings(addTeamOption(command.argument('<user>', 'its identity')), userSettings)
+    .option('--password', 'ask for a new password on the terminal')
+    .option('--password-stdin', 'read a new password from stdin')
+    .addOption(new Option('--disable', 'no login any more').conflicts('enable'))
+    .option('--enable', 'login again')
+    .action(
+      run(async (session, identity: string, options: Options) => {
+        const { password, passwordStdin, disable, enable } = options;
+        const team = await findTeam(session, options);
+        const isNew = password === true || passwordStdin === true;
+        return change(session, {
+          verb: 'user.set',
+          team,
+          identity,
+          ...settingsOf(userSettings, options),
+          ...(isNew ? { secret: await readNewSecret(options, identity) } : {}),
+          ...(disable === true ? { disabled: true } : enable === true ? { disabled: false } : {}),
+        });
+      }),
+    );
+};

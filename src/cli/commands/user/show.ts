@@ -1,0 +1,7 @@
+import { defineShow } from '../../registry/define-show.ts';
+
+export const define = defineShow(
+  'user.list',
+  { name: 'user', about: 'its identity' },
+  { examples: ['trigger user show', 'trigger user show hp --team team1'] },
+);

@@ -1,0 +1,7 @@
+import { defineShow } from '../../registry/define-show.ts';
+
+export const define = defineShow(
+  'worker.list',
+  { name: 'worker', about: 'its identity' },
+  { examples: ['trigger worker show', 'trigger worker show demo01 --json'] },
+);

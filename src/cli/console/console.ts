@@ -1,0 +1,102 @@
+/** The console: statements in, tables out. It has two modes; `exit` leaves the one, then the other. */
+import type { Command, ConsoleRequest } from '../../console/form.ts';
+import { helpEntries, renderHelp } from '../../console/help.ts';
+import { inTeam, namesItsTeam, parseStatement } from '../../console/statement.ts';
+import { documentsOf, renderRows, rowsNamed, rowsOf } from '../../console/tables.ts';
+import { formatElapsed } from '../../domain/elapsed.ts';
+import { TriggerdError } from '../../domain/errors.ts';
+import { printable } from '../../domain/names.ts';
+import { visible } from '../../domain/text.ts';
+import type { Answer } from '../../registry/statements.ts';
+import type { ConsoleLink } from './link.ts';
+
+export interface ConsoleOptions {
+  /** Asked for at the first statement that needs it: `help` works without a broker. */
+  readonly link: () => Promise<ConsoleLink>;
+  readonly json: boolean;
+  readonly out: (text: string) => Promise<void>;
+  /** A new password for a user. */
+  readonly readSecret: (user: string) => Promise<string>;
+  /** Whether statements come from the command line, which everybody on the machine can read. */
+  readonly isOverheard: boolean;
+}
+
+export interface Console {
+  /** False: the console is over. Throws what the statement failed with; the next one may be run all the same. */
+  run(line: string): Promise<boolean>;
+}
+
+export const createConsole = (options: ConsoleOptions): Console => {
+  let mode: 'run' | 'configure' = 'run';
+  return {
+    run: async (line) => {
+      const command = parseStatement(line);
+      if (command === null) return true;
+      switch (command.kind) {
+        case 'configure':
+          mode = 'configure';
+          return true;
+        case 'exit': {
+          const goesOn = mode === 'configure';
+          mode = 'run';
+          return goesOn;
+        }
+        case 'help':
+          await printHelp(options, command.about);
+          return true;
+        case 'request':
+          await request(options, command.request);
+          return true;
+        default:
+          await ask(options, await withSecret(options, command));
+          return true;
+      }
+    },
+  };
+};
+
+type RegistryCommand = Extract<Command, { kind: 'registry' }>;
+
+const withSecret = async (
+  { readSecret, isOverheard }: ConsoleOptions,
+  command: RegistryCommand | Extract<Command, { kind: 'secret' }>,
+): Promise<RegistryCommand> => {
+  if (command.kind === 'secret')
+    return { kind: 'registry', ask: command.ask(await readSecret(command.user)), only: null };
+  if (isOverheard && 'secret' in command.ask)
+    throw new TriggerdError(
+      'usage',
+      'everybody on this machine can read a password on the command line: leave it out, or send the statement on stdin',
+    );
+  return command;
+};
+
+const ask = async (options: ConsoleOptions, { ask, only }: RegistryCommand): Promise<void> => {
+  const startedAt = process.hrtime.bigint();
+  const link = await options.link();
+  const answer = await link.execute(inTeam(ask, namesItsTeam(ask) ? '' : await link.team()));
+  const isList = ask.verb.endsWith('.list');
+  const rows = rowsNamed(answer.kind, rowsOf(answer), only);
+  if (only !== null && rows.length === 0)
+    throw new TriggerdError('registry-not-found', `there is no ${answer.kind} “${printable(only)}”`);
+  const single = only !== null || !isList;
+  if (options.json) return options.out(`${JSON.stringify(documentsOf(answer.kind, rows, single))}\n`);
+  if (!isList) return printNotices(options, answer);
+  const elapsed = formatElapsed(process.hrtime.bigint() - startedAt);
+  await options.out(`${renderRows(answer.kind, rows, single)}\n\nTime: ${elapsed}\n`);
+};
+
+const printNotices = async ({ out }: ConsoleOptions, { notices }: Answer): Promise<void> =>
+  out(notices.map((notice) => `Notice: ${visible(notice)}\n`).join(''));
+
+const request = async ({ link }: ConsoleOptions, asked: ConsoleRequest): Promise<void> => {
+  const exitCode = await (await link()).request(asked);
+  if (exitCode !== 0) throw new TriggerdError('remote-failed', `the request ended with exit code ${exitCode}`);
+};
+
+const printHelp = async ({ json, out }: ConsoleOptions, about: string | null): Promise<void> => {
+  const entries = helpEntries(about);
+  if (entries.length === 0)
+    throw new TriggerdError('statement-invalid', `no statement has the word “${printable(about ?? '')}”`);
+  await out(json ? `${JSON.stringify(entries)}\n` : `${renderHelp(entries)}\n`);
+};

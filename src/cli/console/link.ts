@@ -1,0 +1,13 @@
+import type { ConsoleRequest } from '../../console/form.ts';
+import type { Answer, Statement } from '../../registry/statements.ts';
+
+/** Where the console's statements go. */
+export interface ConsoleLink {
+  /** The team whose things are meant. Throws `team-missing`. */
+  team(): Promise<string>;
+  /** Throws `registry-…`. */
+  execute(statement: Statement): Promise<Answer>;
+  /** Asks a service and prints what comes back; gives the exit code. */
+  request(request: ConsoleRequest): Promise<number>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,19 @@
+import type { Answer, Statement } from '../../registry/statements.ts';
+import { print } from '../print.ts';
+import type { Session } from '../session.ts';
+import { askRegistry } from './ask-registry.ts';
+
+/**
+ * Changes the registry; prints `rendered` of what has changed, nothing as a rule, and with `--json` the record. Where
+ * nothing is rendered, what people should know goes to stderr.
+ */
+export const change = async (
+  session: Session,
+  statement: Statement,
+  rendered?: (row: unknown) => string,
+): Promise<number> => {
+  const { rows, notices }: Answer = await askRegistry(session.client, statement);
+  await print(session, rows[0] ?? null, () => rendered?.(rows[0]) ?? '');
+  if (!session.json && rendered === undefined) for (const notice of notices) session.terminal.err(`${notice}\n`);
+  return 0;
+};

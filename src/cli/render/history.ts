@@ -1,0 +1,64 @@
+/** `trigger history`. */
+import type { RequestLeg, RequestRecord } from '../../bus/ports.ts';
+import { visible } from '../../domain/text.ts';
+import type { Color } from './color.ts';
+import { renderFacts } from './facts.ts';
+import { renderTable } from './table.ts';
+import { localTime, took } from './time.ts';
+
+export const renderHistory = (
+  records: readonly RequestRecord[],
+  width: number | null,
+  paint: (color: Color | null, text: string) => string,
+): string =>
+  renderTable(
+    [
+      { title: 'TIME', cell: ({ received_at }) => localTime(received_at) },
+      { title: 'ID', cell: ({ id }) => id },
+      { title: 'SERVICE', cell: ({ service }) => service, shrinkTo: 8 },
+      { title: 'PLUGIN', cell: ({ plugin }) => plugin, shrinkTo: 8 },
+      { title: 'WORKER', cell: ({ legs }) => legs.map(({ worker }) => worker).join(','), shrinkTo: 8 },
+      {
+        title: 'RESULT',
+        cell: ({ result }) => result,
+        paint: ({ result }) => (result === 'succeeded' ? 'green' : 'red'),
+      },
+      { title: 'EXIT', cell: ({ exit_code }) => (exit_code === null ? '' : String(exit_code)) },
+    ],
+    records,
+    width,
+    paint,
+  );
+
+/** All about one request. */
+export const renderRequest = (record: RequestRecord): string =>
+  [
+    renderFacts([
+      ['Request', record.id],
+      ['Service', `${record.service_team}/${record.service}`],
+      ['Plugin', record.plugin],
+      ['Command', record.command === '' ? null : record.command],
+      ['User', `${record.user}@${record.team}`],
+      ['Received', localTime(record.received_at)],
+      ['Finished', localTime(record.finished_at)],
+      ['Result', endOf(record)],
+    ]),
+    ...record.legs.map(renderLeg),
+  ].join('\n\n');
+
+const renderLeg = (leg: RequestLeg): string => {
+  const tail = leg.output_tail.replace(/\n$/, '');
+  return [
+    renderFacts([
+      ['Worker', leg.node === null ? leg.worker : `${leg.worker} on ${leg.node}`],
+      ['Job', leg.job_id === null ? null : String(leg.job_id)],
+      ['Result', endOf(leg)],
+      ['Ran', leg.ran_ms === null ? null : took(leg.ran_ms)],
+      ['Output', `${leg.output_bytes} bytes`],
+    ]),
+    ...(tail === '' ? [] : tail.split('\n').map((line) => `  ${visible(line)}`)),
+  ].join('\n');
+};
+
+const endOf = ({ result, exit_code, reason }: Pick<RequestLeg, 'result' | 'exit_code' | 'reason'>): string =>
+  [result, exit_code === null ? '' : `exit ${exit_code}`, reason ?? ''].filter((part) => part !== '').join(', ');

@@ -1,0 +1,103 @@
+/** Entry of `bin/triggerfs-cli`: statements of the console from the command line or from stdin. */
+import { createInterface } from 'node:readline';
+import { CommanderError } from 'commander';
+import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
+import { busLink } from './console/bus-link.ts';
+import { createConsole } from './console/console.ts';
+import type { ConsoleLink } from './console/link.ts';
+import { localLink } from './console/local-link.ts';
+import { runScript, type Script } from './console/run-script.ts';
+import { Interrupted, interruptedExitCode } from './interrupted.ts';
+import { loadTriggerfsConfig } from './load-config.ts';
+import { readNewSecret } from './read-secret.ts';
+import { exitCodeOfError, renderError } from './report-error.ts';
+import { withDoubleDashes } from './single-dash.ts';
+import { endQuietlyOnBrokenPipe, processTerminal } from './terminal.ts';
+import { type ConsoleFlags, triggerfsCliCommand } from './triggerfs-cli-command.ts';
+import { packageVersion } from './version.ts';
+
+const terminal = processTerminal(false);
+
+const main = async (args: readonly string[]): Promise<number> => {
+  const flags = readFlags(args);
+  const interrupt = interruptSignal();
+  const script = scriptOf(flags, interrupt);
+  let link: Promise<ConsoleLink> | undefined;
+  const console = createConsole({
+    link: () => {
+      link ??= openLink(flags, interrupt);
+      return link;
+    },
+    json: flags.json === true,
+    out: (text) => terminal.out(text),
+    readSecret: (user) => readNewSecret(flags, `user ${user}`),
+    isOverheard: flags.command !== undefined,
+  });
+  try {
+    const exitCode = await runScript(console, script);
+    if (interrupt.aborted) throw new Interrupted();
+    return exitCode;
+  } finally {
+    const opened = await link?.catch(() => undefined);
+    await opened?.close();
+  }
+};
+
+const readFlags = (args: readonly string[]): ConsoleFlags => {
+  const command = triggerfsCliCommand()
+    .version(packageVersion())
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined });
+  const flags: ConsoleFlags = command.parse(withDoubleDashes(command, args), { from: 'user' }).opts();
+  if (flags.passwordStdin === true && flags.command === undefined)
+    throw new TriggerdError('usage', '--password-stdin needs -c: without it stdin has the statements');
+  if (flags.command === undefined && process.stdin.isTTY === true)
+    throw new TriggerdError(
+      'usage',
+      'the interactive console comes in a later release; until then: triggerfs-cli -c STATEMENT, or statements on stdin (`triggerfs-cli -c help` shows all)',
+    );
+  return flags;
+};
+
+const openLink = async (flags: ConsoleFlags, interrupt: AbortSignal): Promise<ConsoleLink> => {
+  const { socket, config: configFile, team } = flags;
+  if (socket !== undefined)
+    return localLink({ socket: socket === true ? undefined : socket, configFile, team, env: process.env, interrupt });
+  const { config } = loadTriggerfsConfig({ file: configFile, env: process.env, overrides: { 'main.team': team } });
+  return busLink(config.main, interrupt);
+};
+
+const scriptOf = (flags: ConsoleFlags, interrupt: AbortSignal): Script => {
+  const { command, keepGoing = false, json = false } = flags;
+  const onError = (error: TriggerdError): void => terminal.err(shown(error, json));
+  if (command === undefined) {
+    const lines = createInterface({ input: process.stdin, signal: interrupt });
+    return { lines, place: (line) => `line ${line}`, keepGoing, onError };
+  }
+  const place = (number: number): string | null => (command.length === 1 ? null : `statement ${number}`);
+  return { lines: command, place, keepGoing, onError };
+};
+
+/** The first Ctrl-C asks; the second one ends us the usual way. */
+const interruptSignal = (): AbortSignal => {
+  const controller = new AbortController();
+  process.once('SIGINT', () => controller.abort());
+  return controller.signal;
+};
+
+const shown = (error: TriggerdError, json: boolean): string =>
+  renderError(error, json).replace(/^trigger:/, 'triggerfs-cli:');
+
+const conclude = (thrown: unknown): number => {
+  if (thrown instanceof Interrupted) return interruptedExitCode;
+  if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
+  const error =
+    thrown instanceof CommanderError
+      ? new TriggerdError('usage', thrown.message.replace(/^error: /, ''), { cause: thrown })
+      : asTriggerdError(thrown);
+  terminal.err(shown(error, false));
+  return exitCodeOfError(error);
+};
+
+endQuietlyOnBrokenPipe();
+process.exitCode = await main(process.argv.slice(2)).catch(conclude);
