@@ -39,8 +39,12 @@ export const parsePluginName = (value: string): string => {
   return value;
 };
 
-/** What teams, users, workers, services and trigger files may be called: never a path, an option or a hidden file. */
-export const isRegistryName = (value: string): boolean => registryNamePattern.test(value);
+/**
+ * What teams, users, workers, services and trigger files may be called: never a path, an option or a hidden file, nor one
+ * of the two words that no reader of JSON should have as a key.
+ */
+export const isRegistryName = (value: string): boolean =>
+  registryNamePattern.test(value) && value !== 'constructor' && value !== 'prototype';
 
 /** A foreign text made safe for a message: control characters escaped, cut at 80 characters. */
 export const printable = (text: string): string => {

@@ -1,28 +1,89 @@
 import * as v from 'valibot';
 import type { RequestRecord } from '../bus/ports.ts';
+import { asTriggerdError } from '../domain/errors.ts';
 import type { Log } from '../domain/log.ts';
-import { parseDocument } from '../watch/document.ts';
-import type { KeyStore } from '../watch/ports.ts';
+import { counter, orNull, parseDocument, text, timestamp } from '../watch/document.ts';
+import type { Entry, KeyStore } from '../watch/ports.ts';
 import type { RegistryKeys } from './keys.ts';
 import type { Of } from './rules/turn.ts';
 
-const page = v.object({
-  records: v.array(
-    v.looseObject({ id: v.string(), service: v.string(), legs: v.array(v.looseObject({ worker: v.string() })) }),
-  ),
+/** How far back one question looks, in pages; there are up to 200 requests in one. */
+const maxPages = 2_000;
+const keysAtOnce = 5_000;
+const pagesAtOnce = 16;
+
+/** A page has an end of its own. */
+const some = text(65_536);
+
+const leg = v.object({
+  worker: some,
+  node: orNull(some),
+  job_id: orNull(counter),
+  result: some,
+  exit_code: orNull(v.number()),
+  reason: orNull(some),
+  ran_ms: orNull(v.number()),
+  output_bytes: counter,
+  output_tail: some,
 });
+const record = v.object({
+  id: some,
+  team: some,
+  user: some,
+  service: some,
+  service_team: some,
+  plugin: some,
+  command: some,
+  received_at: timestamp,
+  finished_at: timestamp,
+  result: some,
+  exit_code: orNull(v.number()),
+  reason: orNull(some),
+  legs: v.array(leg),
+});
+const page = v.object({ records: v.array(record) });
 
 interface HistoryOptions {
-  readonly store: Pick<KeyStore, 'newest'>;
+  readonly store: Pick<KeyStore, 'page' | 'getMany'>;
   readonly keys: RegistryKeys;
   readonly log: Log;
 }
 
-/** Requests of the team that are over, newest first. `limit`: 100 unless it is said. */
+/** The team's requests that are over, newest first; 100 of them unless `limit` says otherwise. Throws the store's errors. */
 export const listHistory = async (
-  { store, keys }: HistoryOptions,
+  options: HistoryOptions,
   { team, limit = 100, service, worker, request }: Of<'history.list'>,
 ): Promise<RequestRecord[]> => {
-  void [store, keys, team, limit, service, worker, request, page, parseDocument];
-  return [];
+  const isWanted = (record: RequestRecord): boolean =>
+    (service === undefined || record.service === service) &&
+    (worker === undefined || record.legs.some((leg) => leg.worker === worker)) &&
+    (request === undefined || record.id === request);
+  const found: RequestRecord[] = [];
+  const keys = await newestPages(options, options.keys.histories(team));
+  for (let at = 0; at < keys.length && found.length < limit; at += pagesAtOnce) {
+    const pages = await options.store.getMany(keys.slice(at, at + pagesAtOnce));
+    found.push(...pages.flatMap((entry) => recordsOf(options, entry)).filter(isWanted));
+  }
+  return found.sort((a, b) => Date.parse(b.finished_at) - Date.parse(a.finished_at)).slice(0, limit);
+};
+
+/** Keys are ULIDs, so their order is that of the brokers' clocks. */
+const newestPages = async ({ store }: HistoryOptions, prefix: string): Promise<string[]> => {
+  let keys: string[] = [];
+  for (let after: string | undefined; ; after = keys.at(-1)) {
+    const { entries, more } = await store.page(prefix, { after, limit: keysAtOnce, keysOnly: true });
+    keys = [...keys, ...entries.map(({ key }) => key)].slice(-maxPages);
+    if (!more) return keys.reverse();
+  }
+};
+
+/** A page may be swept away meanwhile; one that is malformed costs only itself. */
+const recordsOf = ({ log }: HistoryOptions, entry: Entry | undefined): RequestRecord[] => {
+  if (entry === undefined) return [];
+  try {
+    return parseDocument(page, entry.key, entry.value).records;
+  } catch (error) {
+    log.warn({ key: entry.key, error: asTriggerdError(error) }, 'A page of the history is malformed; passed over.');
+    return [];
+  }
 };

@@ -18,7 +18,7 @@ import type { RegistryState } from './snapshot.ts';
 import type { Answer, Statement } from './statements.ts';
 
 export interface RegistryOptions {
-  readonly store: Pick<KeyStore, 'commit' | 'list' | 'newest' | 'watch' | 'get' | 'getMany'>;
+  readonly store: Pick<KeyStore, 'commit' | 'list' | 'page' | 'watch' | 'get' | 'getMany'>;
   readonly keys: RegistryKeys;
   readonly passwords: Passwords;
   readonly tokens: WorkerTokens;

@@ -9,15 +9,20 @@ import { type Access, exists, invalid, notFound } from './turn.ts';
 
 const maxDepth = 32;
 
-/** Where a node of this path would be. Throws `registry-not-found`, `registry-exists`, `registry-invalid`. */
+/** Where a node of this path would be. Throws `registry-not-found`, `registry-exists`. */
 export const freePlace = (holdings: Holdings, path: string): { readonly parent: number; readonly name: string } => {
   const names = path.split('/').slice(1);
   const name = names.pop() ?? '';
-  if (names.length >= maxDepth) throw invalid(`${path} is more than ${maxDepth} directories deep`);
   const parent = directoryAt(holdings, names)?.id ?? 0;
   const there = holdings.child(parent, name);
   if (there !== undefined) throw exists(there.kind, path);
   return { parent, name };
+};
+
+/** The same for a directory. Throws `registry-invalid` for one that would lie too deep. */
+export const freeDirectoryPlace: typeof freePlace = (holdings, path) => {
+  if (path.split('/').length - 1 > maxDepth) throw invalid(`${path} is more than ${maxDepth} directories deep`);
+  return freePlace(holdings, path);
 };
 
 /** Undefined: `/`. Throws `registry-not-found`. */

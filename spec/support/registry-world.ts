@@ -1,0 +1,31 @@
+import type { Registry } from '../../src/registry/registry.ts';
+import type { Actor } from '../../src/registry/rules/turn.ts';
+import type { Answer } from '../../src/registry/statements.ts';
+import { MemoryStore } from './memory-store.ts';
+import { local, openRegistry, password } from './registry.ts';
+
+export interface World {
+  readonly store: MemoryStore;
+  readonly registry: Registry;
+  /** As this user, logged in in that team. */
+  as(identity: string, team?: string): (statement: object) => Promise<Answer>;
+  readonly asRoot: (statement: object) => Promise<Answer>;
+}
+
+/** An installation in memory with team1 and its admin `ann`. */
+export const newWorld = async (): Promise<World> => {
+  const store = new MemoryStore();
+  const registry = openRegistry({ store, prefix: '/trigger' });
+  await registry.initialise({ team: 'team1', identity: 'ann', secret: password });
+  const through = (actor: Actor, team: string) => (statement: object) =>
+    registry.execute(actor, takesTeam(statement) ? { team, ...statement } : statement);
+  return {
+    store,
+    registry,
+    as: (identity, team = 'team1') => through({ kind: 'user', identity, team }, team),
+    asRoot: through(local, 'team1'),
+  };
+};
+
+const takesTeam = (statement: object): boolean =>
+  !('verb' in statement) || !['team.add', 'team.set', 'team.list', 'team.delete'].includes(String(statement.verb));

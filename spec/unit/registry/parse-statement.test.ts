@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { parseStatement } from '../../../src/registry/parse-statement.ts';
+
+const refused = (input: unknown, message: string | RegExp) => {
+  expect(() => parseStatement(input)).toThrow(message);
+  expect(() => parseStatement(input)).toThrow(expect.objectContaining({ code: 'registry-invalid' }));
+};
+
+describe('a statement from outside', () => {
+  it.each([
+    [undefined],
+    [null],
+    [7],
+    ['worker.add'],
+    [[{ verb: 'team.list' }]],
+    [{}],
+    [{ verb: 7 }],
+    [{ verb: ['team.list'] }],
+  ])('%j is no statement', (input) => refused(input, /has to/));
+
+  // G4: names of methods, prototypes, shells and files are no verbs.
+  it.each([
+    '',
+    'constructor',
+    '__proto__',
+    'toString',
+    'hasOwnProperty',
+    'prototype',
+    'team',
+    'team.',
+    'TEAM.LIST',
+    'team.list ',
+    'admin.init',
+    'execute',
+    '../team.list',
+    'team.list\0',
+  ])('there is no verb %j', (verb) => refused({ verb, team: 'team1' }, 'there is no verb'));
+
+  it('can not have a field __proto__, and changes no prototype', () => {
+    const input: unknown = JSON.parse('{"verb":"team.list","__proto__":{"polluted":true}}');
+    refused(input, '__proto__ is not known here');
+    expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+  });
+
+  it.each([
+    '',
+    '.',
+    '..',
+    '../x',
+    'a/b',
+    '/a',
+    '-option',
+    '.hidden',
+    '_x',
+    'constructor',
+    'prototype',
+    'a b',
+    'a\nb',
+    'ä',
+    '\u0000',
+    'x'.repeat(64),
+    7,
+    null,
+    {},
+  ])('%j is no name', (identity) => refused({ verb: 'worker.add', team: 'team1', identity }, /^identity has to/));
+
+  it.each(['', '/', 'alarms', '/alarms/', '//x', '/../x', '/a/../b', '/a b', `/${'x'.repeat(64)}`])(
+    '%j is no path',
+    (path) => refused({ verb: 'directory.add', team: 'team1', path }, /^path has to be a path/),
+  );
+
+  it.each([
+    [{ verb: 'worker.add', identity: 'demo01' }, 'team is missing'],
+    [{ verb: 'worker.add', team: 'team1', identity: 'demo01', token: 'mine' }, 'token is not known here'],
+    [
+      { verb: 'service.add', team: 'team1', name: 's', algorithm: 'random' },
+      'algorithm has to be roundrobin or serial',
+    ],
+    [{ verb: 'service.add', team: 'team1', name: 's', timeout_ms: -1 }, 'timeout_ms has to be a whole number'],
+    [{ verb: 'service.add', team: 'team1', name: 's', timeout_ms: Number.NaN }, 'timeout_ms has to be'],
+    [{ verb: 'definition.set', team: 'team1', name: 't', plugin: '../sh' }, 'plugin has to be the name of a plugin'],
+    [{ verb: 'definition.set', team: 'team1', name: 't', service: 'a/b/c' }, 'service has to be'],
+    [{ verb: 'definition.set', team: 'team1', name: 't', mode: 0o4755 }, 'mode has to be'],
+    [{ verb: 'definition.set', team: 'team1', name: 't', args: { 'a b': 'c' } }, 'args.a b has to have names'],
+    [{ verb: 'definition.set', team: 'team1', name: 't', args: { a: 'b\0' } }, 'args.a may not have a NUL'],
+    [
+      { verb: 'worker.set', team: 'team1', identity: 'w', description: 'a\u001b[2Jb' },
+      'description has to be one line',
+    ],
+  ])('%j is refused, and the field is named', (input, message) => refused(input, message));
+
+  it('never shows a value: it may be a secret', () => {
+    const secret = 'short';
+    const input = { verb: 'user.add', team: 'team1', identity: 'hp', secret };
+    expect(() => parseStatement(input)).toThrow('secret has to have 12 characters at least');
+    expect(() => parseStatement({ ...input, secret: ['swordfish swordfish'] })).not.toThrow(/swordfish/);
+    refused({ ...input, secret: 'x'.repeat(2_000) }, 'secret has to have 1024 bytes at most');
+  });
+
+  it('survives what is nested deeply and what is very long', () => {
+    let deep: unknown = 'x';
+    for (let depth = 0; depth < 10_000; depth++) deep = [deep];
+    refused({ verb: 'worker.add', team: deep, identity: 'w' }, 'team has to be a name');
+    refused({ verb: 'worker.add', team: 'x'.repeat(1_000_000), identity: 'w' }, 'team has to be');
+    refused({ verb: 'x'.repeat(1_000_000) }, /^.{1,120}$/);
+  });
+});

@@ -1,0 +1,150 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { registryKeysBelow } from '../../../src/registry/keys.ts';
+import { serializeHits } from '../../../src/registry/wire.ts';
+import { newWorld, type World } from '../../support/registry-world.ts';
+
+describe('the tree of trigger files', () => {
+  let world: World;
+  let ann: ReturnType<World['as']>;
+  const paths = async (verb: 'definition.list' | 'directory.list') =>
+    (await ann({ verb })).rows.map((row) => (row as { path: string }).path).sort();
+
+  beforeEach(async () => {
+    world = await newWorld();
+    ann = world.as('ann');
+    for (const path of ['/a', '/a/b', '/c']) await ann({ verb: 'directory.add', path });
+  });
+
+  it('a directory moves with all that it holds', async () => {
+    await ann({ verb: 'definition.add', path: '/a/b/t' });
+    await ann({ verb: 'directory.set', path: '/a', to: '/c/x' });
+    expect(await paths('directory.list')).toEqual(['/c', '/c/x', '/c/x/b']);
+    expect(await paths('definition.list')).toEqual(['/c/x/b/t']);
+    await ann({ verb: 'directory.set', path: '/c/x', mode: 0o700 });
+    expect((await ann({ verb: 'directory.list' })).rows).toContainEqual(
+      expect.objectContaining({ path: '/c/x', mode: '0700' }),
+    );
+  });
+
+  it.each([
+    ['into itself', '/a', '/a/x'],
+    ['below itself', '/a', '/a/b/x'],
+  ])('a directory does not move %s', async (_what, path, to) => {
+    await expect(ann({ verb: 'directory.set', path, to })).rejects.toMatchObject({
+      code: 'registry-invalid',
+      message: 'a directory can not be moved into itself',
+    });
+  });
+
+  it('nothing replaces anything', async () => {
+    await ann({ verb: 'definition.add', path: '/c/t' });
+    for (const statement of [
+      { verb: 'directory.add', path: '/a' },
+      { verb: 'directory.add', path: '/c/t' },
+      { verb: 'directory.set', path: '/a/b', to: '/c' },
+      { verb: 'definition.add', path: '/c/t' },
+      { verb: 'definition.add', path: '/a/b' },
+    ])
+      await expect(ann(statement)).rejects.toMatchObject({ code: 'registry-exists' });
+    await ann({ verb: 'definition.set', name: 't', path: '/c/t' });
+    await ann({ verb: 'directory.set', path: '/a', to: '/a' });
+  });
+
+  it('only what is empty is deleted', async () => {
+    await expect(ann({ verb: 'directory.delete', path: '/a' })).rejects.toMatchObject({
+      code: 'registry-in-use',
+      message: '/a is not empty',
+    });
+    await ann({ verb: 'directory.delete', path: '/a/b' });
+    await ann({ verb: 'directory.delete', path: '/a' });
+    expect(await paths('directory.list')).toEqual(['/c']);
+  });
+
+  it('a trigger is inside a directory that is there', async () => {
+    await expect(ann({ verb: 'definition.add', path: '/t' })).rejects.toMatchObject({
+      code: 'registry-invalid',
+      message: '/t: a trigger is inside a directory, such as /alarms/t',
+    });
+    await expect(ann({ verb: 'definition.add', path: '/a/nowhere/t' })).rejects.toMatchObject({
+      code: 'registry-not-found',
+      message: 'there is no directory “/a/nowhere”',
+    });
+    await ann({ verb: 'definition.add', path: '/a/t' });
+    await expect(ann({ verb: 'definition.add', path: '/a/t/u' })).rejects.toMatchObject({
+      message: 'there is no directory “/a/t”',
+    });
+  });
+
+  it('goes 32 directories deep and no deeper, however it is tried', async () => {
+    let path = '/a/b';
+    for (let depth = 3; depth <= 32; depth++) {
+      path += '/d';
+      await ann({ verb: 'directory.add', path });
+    }
+    await expect(ann({ verb: 'directory.add', path: `${path}/d` })).rejects.toMatchObject({ code: 'registry-invalid' });
+    await expect(ann({ verb: 'directory.set', path: '/a', to: '/c/a' })).rejects.toMatchObject({
+      code: 'registry-invalid',
+    });
+    await ann({ verb: 'definition.add', path: `${path}/t` });
+  });
+
+  it('a name alone means the one trigger that has it', async () => {
+    await ann({ verb: 'definition.add', path: '/a/t' });
+    await ann({ verb: 'definition.set', name: 't', plugin: 'command/command' });
+    await ann({ verb: 'definition.add', path: '/c/t' });
+    await expect(ann({ verb: 'definition.set', name: 't', plugin: 'echo' })).rejects.toMatchObject({
+      code: 'registry-invalid',
+      message: '“t” is ambiguous: /a/t, /c/t; give the path',
+    });
+    await ann({ verb: 'definition.set', name: '/c/t', plugin: 'echo', path: '/c/u' });
+    expect((await ann({ verb: 'definition.list' })).rows).toMatchObject([
+      { path: '/a/t', plugin: 'command/command' },
+      { path: '/c/u', plugin: 'echo' },
+    ]);
+    await expect(ann({ verb: 'definition.delete', name: 'a' })).rejects.toMatchObject({ code: 'registry-not-found' });
+  });
+
+  it('a trigger needs a service: its team’s, or a public one', async () => {
+    await ann({ verb: 'worker.add', identity: 'w' });
+    await ann({ verb: 'service.add', name: 's' });
+    await ann({ verb: 'definition.add', path: '/a/t', service: 'team1/s' });
+    expect((await ann({ verb: 'definition.list' })).rows).toMatchObject([{ service: 's' }]);
+    await expect(ann({ verb: 'service.delete', name: 's' })).rejects.toMatchObject({ code: 'registry-in-use' });
+    await expect(ann({ verb: 'definition.set', name: 't', service: 'w' })).rejects.toMatchObject({
+      code: 'registry-invalid',
+      message: '“w” is a worker; a trigger needs a service',
+    });
+    await world.asRoot({ verb: 'team.add', name: 'team2' });
+    await world.asRoot({ verb: 'service.add', team: 'team2', name: 'api' });
+    const useIt = () => ann({ verb: 'definition.set', name: 't', service: 'team2/api' });
+    await expect(useIt()).rejects.toMatchObject({ message: 'there is no service “team2/api”' });
+    await world.asRoot({ verb: 'service.set', team: 'team2', name: 'api', visibility: 'public' });
+    expect((await useIt()).rows).toMatchObject([{ service: 'team2/api' }]);
+    expect((await ann({ verb: 'definition.set', name: 't', service: null })).rows).toMatchObject([{ service: null }]);
+  });
+
+  it('has settings with defaults, and arguments that join', async () => {
+    expect((await ann({ verb: 'definition.add', path: '/a/t', args: { x: '1', y: '2' } })).rows).toMatchObject([
+      { framing: 'write', delivery: 'async', durable: true, max_message: 1_048_576, mode: '0644', timeout: null },
+    ]);
+    const changed = { framing: 'line', delivery: 'sync', durable: false, timeout_ms: 5_000, args: { y: null, z: '3' } };
+    expect((await ann({ verb: 'definition.set', name: 't', ...changed })).rows).toMatchObject([
+      { framing: 'line', delivery: 'sync', durable: false, timeout: '5s', args: { x: '1', z: '3' } },
+    ]);
+  });
+
+  it('hits are the sum of all nodes’ counts, and end with the trigger', async () => {
+    const keys = registryKeysBelow('/trigger');
+    await ann({ verb: 'definition.add', path: '/a/t' });
+    const [row] = (await ann({ verb: 'definition.list' })).rows as { id: number; hits: number }[];
+    expect(row?.hits).toBe(0);
+    const write = [
+      { put: keys.hits('team1', row?.id ?? 0, 'web01'), value: serializeHits(3) },
+      { put: keys.hits('team1', row?.id ?? 0, 'web02'), value: serializeHits(4) },
+    ];
+    await world.store.commit({ compare: [], write });
+    expect((await ann({ verb: 'definition.list' })).rows).toMatchObject([{ hits: 7 }]);
+    await ann({ verb: 'definition.delete', name: 't' });
+    expect(await world.store.count(keys.allHits('team1'))).toBe(0);
+  });
+});
