@@ -60,11 +60,11 @@ const readFlags = (args: readonly string[]): ConsoleFlags => {
 };
 
 const openLink = async (flags: ConsoleFlags, interrupt: AbortSignal): Promise<ConsoleLink> => {
-  const { socket, config: configFile, team } = flags;
+  const { socket, config: configFile, team, json = false } = flags;
   if (socket !== undefined)
     return localLink({ socket: socket === true ? undefined : socket, configFile, team, env: process.env, interrupt });
   const { config } = loadTriggerfsConfig({ file: configFile, env: process.env, overrides: { 'main.team': team } });
-  return busLink(config.main, interrupt);
+  return busLink({ main: config.main, terminal, json, env: process.env, interrupt });
 };
 
 const scriptOf = (flags: ConsoleFlags, interrupt: AbortSignal): Script => {

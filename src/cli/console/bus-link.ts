@@ -1,21 +1,51 @@
-import { Client } from '../../client/client.ts';
+import { fullPluginName } from '../../bus/client/bus-client.ts';
+import type { Client } from '../../client/client.ts';
 import { connectOptionsOf } from '../../client/main-section.ts';
 import type { Config } from '../../config/schema.ts';
 import { answerOf } from '../../console/answer.ts';
+import type { ConsoleRequest } from '../../console/form.ts';
 import { TriggerdError } from '../../domain/errors.ts';
+import { jsonPrinter } from '../request/json-printer.ts';
+import { connectUnlessInterrupted, perform } from '../request/perform.ts';
+import { textPrinter } from '../request/printer.ts';
+import { requestChain } from '../run-chain.ts';
+import type { Terminal } from '../terminal.ts';
 import { unlessInterrupted } from '../unless-interrupted.ts';
 import type { ConsoleLink } from './link.ts';
 
+export interface BusOptions {
+  readonly main: Config['main'];
+  readonly terminal: Terminal;
+  readonly json: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly interrupt: AbortSignal;
+}
+
 /** By a broker, as the user of `[main]`. Throws `broker-missing`, `broker-unreachable`, `login-failed`, `Interrupted`. */
-export const busLink = async (main: Config['main'], interrupt: AbortSignal): Promise<ConsoleLink> => {
-  const connecting = Client.connect(connectOptionsOf(main));
-  const client = await unlessInterrupted(connecting, interrupt);
+export const busLink = async (options: BusOptions): Promise<ConsoleLink> => {
+  const { main, interrupt } = options;
+  const client = await connectUnlessInterrupted(connectOptionsOf(main), interrupt);
   return {
     team: async () => main.team ?? teamOfToken(main.jwt ?? ''),
     execute: async (statement) => answerOf(await unlessInterrupted(client.registry(statement), interrupt)),
-    request: () => Promise.reject(new TriggerdError('usage', 'use triggerfs-client')),
+    request: (request) => ask(client, request, options),
     close: () => client.close(),
   };
+};
+
+const ask = (client: Client, request: ConsoleRequest, options: BusOptions): Promise<number> => {
+  const { env, interrupt, terminal, json } = options;
+  const { service, command, args, timeoutMs } = request;
+  const plugin = fullPluginName(request.plugin);
+  const time = timeoutMs === null ? {} : { timeoutMs };
+  return perform(client, {
+    order: { service, plugin, payload: command, args, ...time, ...requestChain(env) },
+    printer: json
+      ? jsonPrinter({ service, plugin, write: terminal.out })
+      : textPrinter({ service, plugin, write: { out: terminal.out, err: terminal.out, about: terminal.out } }),
+    note: (text) => terminal.err(`triggerfs-cli: ${text}\n`),
+    interrupt,
+  });
 };
 
 /** The team that a token is for. Only read, not believed: the broker looks whether it is genuine. */

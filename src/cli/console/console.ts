@@ -1,5 +1,5 @@
 /** The console: statements in, tables out. It has two modes; `exit` leaves the one, then the other. */
-import type { Command, ConsoleRequest } from '../../console/form.ts';
+import type { Command } from '../../console/form.ts';
 import { helpEntries, renderHelp } from '../../console/help.ts';
 import { inTeam, namesItsTeam, parseStatement } from '../../console/statement.ts';
 import { documentsOf, renderRows, rowsNamed, rowsOf } from '../../console/tables.ts';
@@ -22,34 +22,41 @@ export interface ConsoleOptions {
 }
 
 export interface Console {
-  /** False: the console is over. Throws what the statement failed with; the next one may be run all the same. */
-  run(line: string): Promise<boolean>;
+  /** Throws what the statement failed with; the next one may be run all the same. */
+  run(line: string): Promise<Ran>;
 }
+
+export interface Ran {
+  readonly isOver: boolean;
+  /** Of a request that has ended; 0 for everything else that worked. */
+  readonly exitCode: number;
+}
+
+const done: Ran = { isOver: false, exitCode: 0 };
 
 export const createConsole = (options: ConsoleOptions): Console => {
   let mode: 'run' | 'configure' = 'run';
   return {
     run: async (line) => {
       const command = parseStatement(line);
-      if (command === null) return true;
+      if (command === null) return done;
       switch (command.kind) {
         case 'configure':
           mode = 'configure';
-          return true;
+          return done;
         case 'exit': {
-          const goesOn = mode === 'configure';
+          const isOver = mode === 'run';
           mode = 'run';
-          return goesOn;
+          return { ...done, isOver };
         }
         case 'help':
           await printHelp(options, command.about);
-          return true;
+          return done;
         case 'request':
-          await request(options, command.request);
-          return true;
+          return { ...done, exitCode: await (await options.link()).request(command.request) };
         default:
           await ask(options, await withSecret(options, command));
-          return true;
+          return done;
       }
     },
   };
@@ -88,11 +95,6 @@ const ask = async (options: ConsoleOptions, { ask, only }: RegistryCommand): Pro
 
 const printNotices = async ({ out }: ConsoleOptions, { notices }: Answer): Promise<void> =>
   out(notices.map((notice) => `Notice: ${visible(notice)}\n`).join(''));
-
-const request = async ({ link }: ConsoleOptions, asked: ConsoleRequest): Promise<void> => {
-  const exitCode = await (await link()).request(asked);
-  if (exitCode !== 0) throw new TriggerdError('remote-failed', `the request ended with exit code ${exitCode}`);
-};
 
 const printHelp = async ({ json, out }: ConsoleOptions, about: string | null): Promise<void> => {
   const entries = helpEntries(about);

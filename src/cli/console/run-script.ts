@@ -1,4 +1,5 @@
 import { asTriggerdError, TriggerdError } from '../../domain/errors.ts';
+import { Interrupted } from '../interrupted.ts';
 import { exitCodeOfError } from '../report-error.ts';
 import type { Console } from './console.ts';
 
@@ -11,20 +12,27 @@ export interface Script {
   readonly onError: (error: TriggerdError) => void;
 }
 
-/** Runs one statement after the other; gives the exit code: 0 when all of them worked. Throws `Interrupted`. */
+/**
+ * Runs one statement after the other; gives the exit code: 0 when all of them worked, else that of the last one that did
+ * not. Throws `Interrupted`.
+ */
 export const runScript = async (console: Console, { lines, place, keepGoing, onError }: Script): Promise<number> => {
   let exitCode = 0;
   let number = 0;
   for await (const line of lines) {
     number++;
     try {
-      if (!(await console.run(line))) break;
+      const ran = await console.run(line);
+      exitCode = ran.exitCode || exitCode;
+      if (ran.isOver || (ran.exitCode !== 0 && !keepGoing)) break;
     } catch (thrown) {
+      if (thrown instanceof Interrupted) throw thrown;
       const error = located(asTriggerdError(thrown), place(number), number);
       onError(error);
-      // A statement that failed is a failure here; that nobody can be asked is another matter, and lasts.
-      exitCode = exitCodeOfError(error) === 3 ? 3 : 1;
-      if (!keepGoing || exitCode === 3) break;
+      // A statement that is wrong is no wrong command line. That nobody can be asked is so for the next one, too.
+      const ownCode = exitCodeOfError(error);
+      exitCode = ownCode === 2 ? 1 : ownCode;
+      if (!keepGoing || ownCode === 3) break;
     }
   }
   return exitCode;

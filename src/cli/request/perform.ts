@@ -38,7 +38,8 @@ export const askService = async (asked: ServiceRequest): Promise<number> => {
   }
 };
 
-const connectUnlessInterrupted = async (options: ConnectOptions, interrupt: AbortSignal): Promise<Client> => {
+/** Throws as `Client.connect` does, and `Interrupted`. */
+export const connectUnlessInterrupted = async (options: ConnectOptions, interrupt: AbortSignal): Promise<Client> => {
   try {
     return await Client.connect({ ...options, signal: interrupt });
   } catch (error) {
@@ -46,7 +47,11 @@ const connectUnlessInterrupted = async (options: ConnectOptions, interrupt: Abor
   }
 };
 
-const perform = async (client: Client, { order, printer, note, interrupt }: ServiceRequest): Promise<number> => {
+/** Asks and prints; gives the exit code. Throws what kept it from being answered. */
+export const perform = async (
+  client: Client,
+  { order, printer, note, interrupt }: Omit<ServiceRequest, 'connect'>,
+): Promise<number> => {
   const startedAt = process.hrtime.bigint();
   const request = client.request({ ...order, signal: interrupt });
   const { algorithm } = await request.accepted;
