@@ -249,7 +249,7 @@ export class BrokerSession {
 
   #takeProof(state: Proving, message: ToClient, body: Buffer): void {
     if (message.op === 'goodbye') this.#goodbye(state.broker, message.brokers);
-    else if (message.op === 'refused' && message.n === state.n) this.#refused(message);
+    else if (message.op === 'refused' && (message.n === state.n || message.n === undefined)) this.#refused(message);
     else if (message.op === 'token' && message.n === state.n) {
       this.#token = this.#tokenOf(message.expires_ms, body);
       this.#becomeReady(state, state.welcome);

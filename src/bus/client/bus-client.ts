@@ -1,5 +1,6 @@
 import { TriggerdError } from '../../domain/errors.ts';
 import { parsePluginName } from '../../domain/names.ts';
+import { requestIn } from '../codec/from-client.ts';
 import type { ToClient } from '../messages.ts';
 import { BrokerSession, type BrokerSessionOptions } from './broker-session.ts';
 import { ClientRequest, type RequestChannel, type RequestOrder } from './client-request.ts';
@@ -48,6 +49,7 @@ export class BusClient {
   request(order: RequestOrder): ClientRequest {
     if (this.#isClosed) throw new TriggerdError('request-invalid', 'the client is closed');
     const checked = { ...order, plugin: fullPluginName(order.plugin) };
+    checkOrder(checked);
     this.#checkSize(order.payload);
     const id = this.#options.newId();
     const request = new ClientRequest(id, checked, this.#channel, this.#options.clock, () => this.#requests.delete(id));
@@ -141,3 +143,27 @@ export class BusClient {
 
 /** `command` is short for `command/command`, as in triggerFS. Throws `plugin-name-invalid`. */
 export const fullPluginName = (name: string): string => parsePluginName(name === 'command' ? 'command/command' : name);
+
+/** What the broker would not even understand, it could not answer either. */
+const checkOrder = ({ service, plugin, args, timeoutMs, chain, ttl }: RequestOrder): void => {
+  const timeout_ms = timeoutMs === null ? null : Math.ceil(timeoutMs);
+  const head = { id: anyId, service, plugin, args, timeout_ms, resume: false, worker: null, chain, ttl };
+  if (requestIn(head) === undefined)
+    throw new TriggerdError(
+      'request-invalid',
+      'service, args, timeout, chain or ttl is missing, too long, or of the wrong kind',
+    );
+  const bytes = Object.entries(args).reduce(
+    (sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value),
+    0,
+  );
+  if (bytes > maxArgsBytes)
+    throw new TriggerdError(
+      'request-too-large',
+      `the arguments have ${bytes} bytes; ${maxArgsBytes} are allowed: use the payload`,
+    );
+};
+
+const anyId = '00000000000000000000000000';
+/** They travel in the header, escaped. */
+const maxArgsBytes = 65_536;

@@ -178,7 +178,6 @@ export class ClientRequest {
 
   #head(resume: boolean): RequestHead {
     const { service, plugin, args, chain, ttl } = this.#order;
-    const isForOne = this.#algorithm === 'roundrobin' || this.#algorithm === null;
     return {
       id: this.id,
       service,
@@ -186,7 +185,7 @@ export class ClientRequest {
       args,
       timeout_ms: this.#deadline === undefined ? null : Math.max(1, Math.ceil(this.#left())),
       resume,
-      worker: resume && isForOne ? this.#worker : null,
+      worker: resume && this.#isForOne() ? this.#worker : null,
       chain,
       ttl,
     };
@@ -213,12 +212,19 @@ export class ClientRequest {
   #final(outcome: Outcome): void {
     const { code, result, reason } = outcome;
     const isRefusal = result === 'refused' || result === 'lost';
-    if (!isRefusal || code === null || this.#legs.size > 1) this.#end(outcome);
-    else {
-      const [worker] = this.#legs.keys();
-      const from = worker === undefined ? '' : `${printable(worker)}: `;
-      this.#fail(new TriggerdError(code, `${from}${printable(reason ?? result)}`));
-    }
+    if (isRefusal && code !== null && (this.#isForOne() || this.#legs.size <= 1))
+      this.#fail(new TriggerdError(code, printable(`${this.#lastLeg()}${reason ?? result}`)));
+    else this.#end(outcome);
+  }
+
+  /** Where each leg stands in for the one before it, the last one speaks for all. */
+  #isForOne(): boolean {
+    return this.#algorithm === 'roundrobin' || this.#algorithm === null;
+  }
+
+  #lastLeg(): string {
+    const worker = [...this.#legs.keys()].at(-1);
+    return worker === undefined ? '' : `${worker}: `;
   }
 
   #protocolBroken(what: string): void {

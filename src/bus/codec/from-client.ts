@@ -53,7 +53,8 @@ const readers: Readonly<Record<ClientMessage['op'], (fields: Fields) => ClientMe
   disconnect: () => ({ op: 'disconnect' }),
 };
 
-const requestIn = (fields: Fields): RequestHead | undefined => {
+/** What a request says of itself; undefined: not well-formed. */
+export const requestIn = (fields: Fields): RequestHead | undefined => {
   const { id, service, plugin, args, timeout_ms, resume, worker, chain, ttl } = fields;
   if (!isRequestId(id) || !isName(service) || !isName(plugin) || !isTextMap(args, maxArgs)) return undefined;
   if (!isCountOrNull(timeout_ms) || typeof resume !== 'boolean' || !isNameOrNull(worker)) return undefined;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ClientRequest } from '../../../../src/bus/client/client-request.ts';
+import { TriggerdError } from '../../../../src/domain/errors.ts';
 import { brokerA, brokerB, type FakeBrokers, succeeded } from './fake-broker.ts';
 import { idOf, setUp, setUpReady } from './set-up.ts';
 
@@ -87,12 +88,32 @@ describe('a request', () => {
   it('of which one worker of several was lost is a result', async () => {
     const { brokers, request } = setUpReady();
     const asked = request();
+    brokers.last.say({ op: 'accepted', id, algorithm: 'mirror' });
     const lost = { ...succeeded, result: 'lost', exit_code: null, code: 'worker-lost' } as const;
     brokers.last.say({ op: 'leg', id, worker: 'demo01', ...succeeded });
     brokers.last.say({ op: 'leg', id, worker: 'demo02', ...lost });
     brokers.last.say({ op: 'final', id, ...lost });
     expect(await asked.result).toMatchObject({ result: 'lost', legs: [{ worker: 'demo01' }, { worker: 'demo02' }] });
   });
+
+  it('that was lost with one worker after the other is an error', async () => {
+    const { brokers, request } = setUpReady();
+    const asked = request();
+    brokers.last.say({ op: 'accepted', id, algorithm: 'roundrobin' });
+    const lost = { ...succeeded, result: 'lost', exit_code: null, code: 'worker-lost', reason: 'gone' } as const;
+    brokers.last.say({ op: 'leg', id, worker: 'demo01', ...lost });
+    brokers.last.say({ op: 'leg', id, worker: 'demo02', ...lost });
+    brokers.last.say({ op: 'final', id, ...lost });
+    await expect(asked.result).rejects.toMatchObject({ code: 'worker-lost', message: 'demo02: gone' });
+  });
+
+  it.each([{ service: '' }, { service: 'de\nmo' }, { ttl: 0.5 }, { args: { __proto__x: 'y'.repeat(70_000) } }])(
+    'that no broker would understand is refused here: %o',
+    (order) => {
+      const { request } = setUpReady();
+      expect(() => request(order)).toThrow(TriggerdError);
+    },
+  );
 
   it.each(['../x', '/etc/passwd', 'a//b', ''])('for the plugin “%s” is refused here', (plugin) => {
     const { request } = setUpReady();

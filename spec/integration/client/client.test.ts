@@ -1,0 +1,209 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { curveKeyPair } from 'zeromq';
+import { Client, type ConnectOptions, type RunningRequest } from '../../../src/client/client.ts';
+import { FakeRegistry, startTestBroker, type TestBroker } from '../../support/bus.ts';
+import { succeeded, type TestWorker, worker } from '../../support/peers.ts';
+import { until } from '../../support/wait.ts';
+
+const password = { team: 'team1', identity: 'hp', secret: 'secret' } as const;
+const registry = new FakeRegistry().worker('team1', 'demo01').service('team1', 'demo', ['demo01']);
+
+const open: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const thing of open.splice(0).reverse()) await thing.close();
+});
+
+const connect = async (options: Partial<ConnectOptions> & Pick<ConnectOptions, 'brokers'>): Promise<Client> => {
+  const client = await Client.connect({ ...password, ...options });
+  open.push(client);
+  return client;
+};
+
+const linesOf = async (request: RunningRequest): Promise<string[]> => {
+  const lines: string[] = [];
+  for await (const { worker: from, stream, line } of request.lines) lines.push(`${from} ${stream} ${line}`);
+  return lines;
+};
+
+describe('a client of a broker', () => {
+  let at: TestBroker;
+  let working: TestWorker;
+  beforeAll(async () => {
+    at = await startTestBroker({ registry });
+    working = await worker(at.address);
+  });
+  afterAll(async () => {
+    await working.close();
+    await at.broker.stop();
+  });
+
+  /** The request that the worker got last. */
+  const got = async (id: string) => until(() => working.of('request').find((each) => each.id === id), 'the request');
+
+  it('logs in, asks, reads lines as they come, and hears how it ended', async () => {
+    const client = await connect({ brokers: [at.address] });
+    const request = client.request({
+      service: 'demo',
+      plugin: 'command',
+      payload: 'uptime',
+      args: { a: 'b' },
+      timeoutMs: 9_000,
+    });
+    const lines = linesOf(request);
+    const { id, body, args, plugin } = await got(request.id);
+    expect([body, args, plugin]).toEqual(['uptime', { a: 'b' }, 'command/command']);
+    working.say({ op: 'partial', id, stream: 'out', offset: 0 }, 'up 3 da');
+    working.say({ op: 'partial', id, stream: 'err', offset: 7 }, 'oops\n');
+    working.say({ op: 'partial', id, stream: 'out', offset: 12 }, 'ys\n');
+    working.say(succeeded(id, { result: 'failed', exit_code: 3, output_bytes: 15 }));
+    expect(await lines).toEqual(['demo01 err oops', 'demo01 out up 3 days']);
+    expect(await request.result).toMatchObject({
+      algorithm: 'roundrobin',
+      result: 'failed',
+      exitCode: 3,
+      legs: [{ worker: 'demo01', exitCode: 3, outputBytes: 15 }],
+    });
+  });
+
+  it('asks with a token as well, and a worker by its name', async () => {
+    const client = await Client.connect({ brokers: [at.address], jwt: 'jwt:hp@team1' });
+    open.push(client);
+    const request = client.request({ service: 'demo01', plugin: 'echo', output: 'discard' });
+    await got(request.id);
+    working.say(succeeded(request.id));
+    expect(await request.result).toMatchObject({ result: 'succeeded', algorithm: null });
+  });
+
+  it('cancels when its signal is aborted: the worker is told, and says how it ended', async () => {
+    const client = await connect({ brokers: [at.address] });
+    const abort = new AbortController();
+    const request = client.request({ service: 'demo', plugin: 'echo', signal: abort.signal });
+    await got(request.id);
+    abort.abort();
+    const { reason } = await until(() => working.of('cancel').find(({ id }) => id === request.id), 'the cancel');
+    expect(reason).toBe('cancelled by hp@team1');
+    working.say(succeeded(request.id, { result: 'killed', exit_code: null, signal: 'SIGTERM' }));
+    expect(await request.result).toMatchObject({ result: 'killed', signal: 'SIGTERM' });
+  });
+
+  it('is refused with the codes of the catalogue', async () => {
+    const client = await connect({ brokers: [at.address] });
+    await expect(client.request({ service: 'nowhere', plugin: 'echo' }).result).rejects.toMatchObject({
+      code: 'service-not-found',
+      retryable: false,
+    });
+    expect(() => client.request({ service: 'demo', plugin: '../x' })).toThrow('is not a plugin name');
+    expect(() => client.request({ service: 'de\nmo', plugin: 'x' })).toThrow('of the wrong kind');
+    expect(() => client.request({ service: 'demo', plugin: 'x', payload: Buffer.alloc(1_048_577) })).toThrow(
+      'the broker takes 1048576',
+    );
+    await expect(connect({ brokers: [at.address], secret: 'wrong' } as never)).rejects.toMatchObject({
+      code: 'login-failed',
+    });
+  });
+
+  it('asks the registry', async () => {
+    const client = await connect({ brokers: [at.address] });
+    expect(await client.registry({ verb: 'team.list' })).toEqual({
+      caller: { identity: 'hp', team: 'team1', role: 'member' },
+      statement: { verb: 'team.list' },
+    });
+  });
+
+  it('that reads slowly is sent no more than the window', async () => {
+    const client = await connect({ brokers: [at.address] });
+    const request = client.request({ service: 'demo', plugin: 'echo' });
+    const { id } = await got(request.id);
+    const piece = 'x'.repeat(65_536);
+    const total = 64;
+    let sent = 0;
+    const acked = (): number => working.of('ack').findLast((ack) => ack.id === id)?.bytes ?? 0;
+    const send = (): void => {
+      for (; sent < total && (sent + 1) * piece.length - acked() <= 1_048_576; sent++)
+        working.say({ op: 'partial', id, stream: 'out', offset: sent * piece.length }, piece);
+    };
+    send();
+    expect(sent).toBe(16);
+    let bytes = 0;
+    for await (const chunk of request.output) {
+      bytes += chunk.bytes.length;
+      // As much as this reader has made room for, and no more.
+      expect(sent * piece.length - bytes).toBeLessThanOrEqual(1_048_576);
+      if (sent < total) await until(() => bytes - acked() <= 262_144, 'the acknowledgement');
+      send();
+      if (bytes === total * piece.length) working.say(succeeded(id));
+    }
+    expect(bytes).toBe(total * piece.length);
+  });
+});
+
+describe('a client that asks nothing', () => {
+  it('stays connected for longer than the broker waits for a silent peer', async () => {
+    const at = await startTestBroker({ registry, limits: { heartbeatMs: 50 } });
+    open.push({ close: () => at.broker.stop() });
+    const client = await connect({ brokers: [at.address], onBrokerLost: (why) => expect.fail(why) });
+    const endsAt = Date.now() + 10 * 50;
+    await until(() => Date.now() > endsAt, 'ten heartbeats');
+    expect(at.broker.state.peers).toBe(1);
+    await expect(client.request({ service: 'demo', plugin: 'echo' }).result).rejects.toMatchObject({
+      code: 'no-worker',
+    });
+  });
+});
+
+describe('a client that can not connect', () => {
+  it('says that nothing listens', async () => {
+    await expect(
+      Client.connect({ ...password, brokers: [{ endpoint: 'tcp://127.0.0.1:9', key: curveKeyPair().publicKey }] }),
+    ).rejects.toMatchObject({ code: 'broker-unreachable', message: expect.stringContaining('nothing listens at') });
+  });
+
+  it('says that the key is not the broker’s', async () => {
+    const at = await startTestBroker({ registry });
+    open.push({ close: () => at.broker.stop() });
+    await expect(
+      Client.connect({ ...password, brokers: [{ endpoint: at.address.endpoint, key: curveKeyPair().publicKey }] }),
+    ).rejects.toMatchObject({ code: 'broker-unreachable', message: expect.stringContaining('is its key right?') });
+  });
+});
+
+describe('a client of two brokers', () => {
+  it('goes on with the other one under the same id, and its output where it was', async () => {
+    const [first, second] = [
+      await startTestBroker({ id: 'b1', registry, drainMs: 0 }),
+      await startTestBroker({ id: 'b2', registry }),
+    ];
+    open.push({ close: () => second.broker.stop() });
+    const [here, there] = [await worker(first.address), await worker(second.address)];
+    open.push(there);
+    const lost: string[] = [];
+    const brokers = [first.address, second.address];
+    const client = await connect({ brokers, onBrokerLost: (why) => void lost.push(why) });
+    const request = client.request({ service: 'demo', plugin: 'echo' });
+    const lines = linesOf(request);
+    const { id } = await here.hears('request');
+    here.say({ op: 'partial', id, stream: 'out', offset: 0 }, 'one\ntw');
+    await here.hears('heartbeat');
+    await first.broker.stop();
+    await here.close();
+    expect((await there.hears('query')).id).toBe(id);
+    there.say({ op: 'known', id, known: true });
+    there.say({ op: 'partial', id, stream: 'out', offset: 0 }, 'one\n');
+    there.say({ op: 'partial', id, stream: 'out', offset: 4 }, 'two\n');
+    there.say(succeeded(id));
+    expect(await lines).toEqual(['demo01 out one', 'demo01 out two']);
+    expect(await request.result).toMatchObject({ id, result: 'succeeded' });
+    expect(there.of('request')).toEqual([]);
+    expect(lost).toHaveLength(1);
+  });
+
+  it('asks the second one where the first is away', async () => {
+    const at = await startTestBroker({ registry });
+    open.push({ close: () => at.broker.stop() });
+    const away = { endpoint: 'tcp://127.0.0.1:9', key: curveKeyPair().publicKey };
+    const client = await connect({ brokers: [away, at.address] });
+    await expect(client.request({ service: 'demo', plugin: 'echo' }).result).rejects.toMatchObject({
+      code: 'no-worker',
+    });
+  });
+});
