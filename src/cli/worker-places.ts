@@ -23,7 +23,7 @@ export const workerPlaces = (
   return { state_dir: folder, socket: socket ?? join(folder, 'triggerd.sock') };
 };
 
-const stateHome = ({ XDG_STATE_HOME, HOME }: Readonly<Record<string, string | undefined>>): string => {
+export const stateHome = ({ XDG_STATE_HOME, HOME }: Readonly<Record<string, string | undefined>>): string => {
   if (XDG_STATE_HOME?.startsWith('/')) return XDG_STATE_HOME;
   if (HOME?.startsWith('/')) return join(HOME, '.local/state');
   throw new TriggerdError(

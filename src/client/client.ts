@@ -49,6 +49,10 @@ export interface RequestOptions {
   /** The requests and firings that led here, and how many hops may follow: for what asks from inside a job. */
   readonly chain?: readonly string[];
   readonly ttl?: number;
+  /** Your own ULID for it, for when you keep requests on disk: with it you can ask again. Default: a new one. */
+  readonly id?: string;
+  /** It was asked for before under this `id`, by a program that is gone: what runs or has run is not started again. */
+  readonly resume?: boolean;
 }
 
 export interface RunningRequest {
@@ -120,7 +124,7 @@ export class Client {
 
   /** Asks for it at once. Throws `plugin-name-invalid`, `request-too-large`, and the reason of a `signal` that is aborted. */
   request(options: RequestOptions): RunningRequest {
-    const { signal, service, plugin, payload = '', args = {}, timeoutMs = null } = options;
+    const { signal, service, plugin, payload = '', args = {}, timeoutMs = null, id: ownId, resume = false } = options;
     signal?.throwIfAborted();
     const asked = this.#bus.request({
       service,
@@ -131,6 +135,7 @@ export class Client {
       chain: options.chain ?? [],
       ttl: options.ttl ?? defaultTtl,
       discardOutput: options.output === 'discard',
+      ...(ownId === undefined ? {} : { id: ownId, resume }),
     });
     cancelWhen(signal, asked);
     const { id, accepted, output, result } = asked;

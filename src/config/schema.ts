@@ -263,10 +263,23 @@ const main = section('triggerFS: who asks, and of which broker.', {
   ),
 });
 
-const triggerfs = section(`triggerFS: the mounted trigger files. ${later}`, {
-  mountpoint: v.optional(anyPath('Folder to mount at; relative to the working folder.')),
-  logfile: v.optional(anyPath('Log file; relative to the working folder.')),
-});
+const triggerfs = section(
+  'The trigger files: `triggerfs` mounts them, and so does triggerd when `mountpoint` is set.',
+  {
+    mountpoint: v.optional(anyPath('Folder to mount at; relative to the working folder.')),
+    logfile: v.optional(anyPath('Gets a copy of what `triggerfs` prints; relative to the working folder.')),
+    allow_other: v.optional(
+      flag(
+        'Let other users in than the one that mounts, as modes and owners say. When missing: if root mounts. Others than root need `user_allow_other` in /etc/fuse.conf.',
+      ),
+    ),
+    deadline: v.optional(
+      duration('How long a message of an asynchronous trigger is tried; what is not delivered then is a dead letter.'),
+      '1d',
+    ),
+    max_spooled: v.optional(size('Bytes that may wait to be delivered; more are refused with ENOSPC.'), '256MiB'),
+  },
+);
 
 const triggerfsClient = section('triggerFS: `triggerfs-client`.', {
   logfile: v.optional(anyPath('Log file; relative to the working folder.')),

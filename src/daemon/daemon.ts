@@ -2,7 +2,7 @@
  * The composition root: the only place that knows all rooms and adapters. It starts them in the order in which a firing
  * needs them, and `stop` releases them in reverse.
  *
- *     state folder → events → journal → runner → plugins → queues → etcd → outcomes → presence → spool → control socket → inbox
+ *     state folder → events → journal → runner → plugins → queues → etcd → outcomes → presence → spool → control socket → trigger files → inbox
  */
 import type { Logger } from 'pino';
 import { prepareControlSocket } from '../adapters/files/control-socket.ts';
@@ -21,6 +21,7 @@ import { noticeAgentRuns } from './regular-runs.ts';
 import { createReleasers, type Releasers } from './releasers.ts';
 import { changedSections } from './reload.ts';
 import { serve } from './serve.ts';
+import { startMount } from './start-mount.ts';
 import { buildQueues } from './start-queues.ts';
 import { buildRegistry } from './start-registry.ts';
 import { drainSpool } from './start-spool.ts';
@@ -75,6 +76,7 @@ const start = async (options: DaemonOptions, releasers: Releasers): Promise<Daem
   const sweeper = buildSweeper(parts);
   metrics.lookUp(metricSources(parts, { watcher, outcomes, drain, sweeper }));
   await serve(parts, watcher, drain, releasers);
+  startMount(parts, releasers);
   if (config.watch.enabled) {
     watcher.start();
     releasers.push('inbox', () => watcher.stop());

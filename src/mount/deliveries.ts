@@ -106,7 +106,7 @@ export class Deliveries {
       return true;
     }
     const { error } = delivery;
-    if (!error.retryable) return this.#bury(message, error.message);
+    if (!error.retryable && !isOurs(error)) return this.#bury(message, error.message);
     if (!wasResumed)
       log.warn({ error, request: message.id, definition: message.definition }, 'not delivered; trying again');
     return false;
@@ -124,3 +124,6 @@ export class Deliveries {
     return true;
   }
 }
+
+/** What is wrong with this node's own login is no fault of the message. */
+const isOurs = ({ code }: TriggerdError): boolean => code === 'login-failed' || code === 'token-invalid';

@@ -25,6 +25,8 @@ export interface TriggerOutput {
   readonly result: string;
   readonly exitCode: number | null;
   readonly reason: string | null;
+  /** Who made the output; null when several have. */
+  readonly worker: string | null;
   /** Bounded by who made it. */
   readonly output: Buffer;
 }
@@ -58,6 +60,11 @@ export interface MessageSpool {
   /** Newest first. */
   outputs(definition: number): readonly TriggerOutput[];
   counts(): ReadonlyMap<number, TriggerCounts>;
+  /** How often this node has hit each trigger, ever. */
+  hits(): ReadonlyMap<number, number>;
+  /** The tree as it was last known, for a start without the registry. */
+  saveTree(tree: TreeSnapshot): void;
+  savedTree(): TreeSnapshot | undefined;
 }
 
 /** The way to the services. */

@@ -1,5 +1,6 @@
 import { TriggerdError } from '../domain/errors.ts';
 import type { Log } from '../domain/log.ts';
+import { startTimer } from '../domain/timer.ts';
 import type { Definition } from '../registry/model.ts';
 import type { Seen } from './attributes.ts';
 import { Deliveries } from './deliveries.ts';
@@ -8,7 +9,7 @@ import { FsError } from './errno.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Content, Gateway, TreeChange } from './ports.ts';
 import { renderLog, renderStatus } from './render.ts';
-import { Tree } from './tree.ts';
+import { Tree, type TreeSnapshot } from './tree.ts';
 
 export interface NodeGatewayOptions {
   readonly spool: MessageSpool;
@@ -20,6 +21,10 @@ export interface NodeGatewayOptions {
   readonly maxSpooledBytes: number;
   readonly newId: () => string;
   readonly now: () => number;
+  /** Hears every tree that the mount is to show, the first one at once. */
+  readonly onTree: (tree: TreeSnapshot) => void;
+  /** What `ls` is to show of triggers that were hit. */
+  readonly onSeen: (seen: ReadonlyMap<number, Seen>) => void;
   /** A request of a trigger file has ended: what the documentation shows on the terminal and in the log file. */
   readonly onOutput: (definition: Definition, output: TriggerOutput) => void;
   readonly log: Log;
@@ -27,21 +32,23 @@ export interface NodeGatewayOptions {
 
 /** How long a synchronous writer is kept when the trigger has no timeout; the mount has to let it go some time. */
 const defaultSyncMs = 300_000;
+/** The registry may change often: the tree is saved this much later. */
+const saveMs = 1_000;
 
 /** What a mount asks of its daemon, answered from the journal, the registry and the services. */
 export class NodeGateway implements Gateway {
   readonly #options: NodeGatewayOptions;
   readonly #commit: GroupCommit;
   readonly #deliveries: Deliveries;
-  readonly #seen: (seen: ReadonlyMap<number, Seen>) => void;
   #tree: Tree | undefined;
+  #text = '';
+  #saving: (() => void) | undefined;
   #forget: () => void;
 
-  /** `onSeen` hears what `ls` is to show. Throws `journal-failed`. */
-  constructor(options: NodeGatewayOptions, onSeen: (seen: ReadonlyMap<number, Seen>) => void) {
+  /** Throws `journal-failed`. */
+  constructor(options: NodeGatewayOptions) {
     const { spool, sender, source, maxSpooledBytes, now, log } = options;
     this.#options = options;
-    this.#seen = onSeen;
     this.#commit = new GroupCommit(spool, maxSpooledBytes);
     this.#deliveries = new Deliveries({
       ...{ spool, sender, now, log },
@@ -62,12 +69,18 @@ export class NodeGateway implements Gateway {
 
   async stop(): Promise<void> {
     this.#forget();
+    this.#saving?.();
+    if (this.#saving !== undefined) this.#save();
     await this.#deliveries.stop();
   }
 
   /** What `ls` shows of everything that ever happened here. */
   seen(): ReadonlyMap<number, Seen> {
     return new Map([...this.#options.spool.counts()].map(([id, { size, hitAt }]) => [id, { size, hitAt }]));
+  }
+
+  knows(definition: number): boolean {
+    return this.#tree?.definition(definition) !== undefined;
   }
 
   async spool(definition: number, messages: readonly Buffer[], durable: boolean): Promise<void> {
@@ -115,7 +128,7 @@ export class NodeGateway implements Gateway {
   }
 
   #ended(id: number, output: TriggerOutput): void {
-    this.#seen(new Map([[id, { size: output.output.length, hitAt: this.#options.now() }]]));
+    this.#options.onSeen(new Map([[id, { size: output.output.length, hitAt: this.#options.now() }]]));
     const definition = this.#tree?.definition(id);
     if (definition !== undefined) this.#options.onOutput(definition, output);
   }
@@ -126,9 +139,24 @@ export class NodeGateway implements Gateway {
     return definition;
   }
 
+  /** Before the registry could be read, the tree is the one that was known last. */
   #look(): void {
-    const snapshot = this.#options.source.current();
-    this.#tree = snapshot === undefined ? undefined : new Tree(snapshot);
+    const { source, spool } = this.#options;
+    const current = source.current();
+    const snapshot = current ?? (this.#tree === undefined ? spool.savedTree() : undefined);
+    if (snapshot === undefined) return;
+    const text = JSON.stringify(snapshot);
+    if (text === this.#text) return;
+    this.#text = text;
+    this.#tree = new Tree(snapshot);
+    this.#options.onTree(snapshot);
+    if (current !== undefined) this.#saving ??= startTimer(saveMs, () => this.#save());
+  }
+
+  #save(): void {
+    this.#saving = undefined;
+    const current = this.#options.source.current();
+    if (current !== undefined) this.#options.spool.saveTree(current);
   }
 }
 

@@ -25,7 +25,15 @@ let answer: (request: Sent) => Promise<Delivery> | Delivery;
 const open = (): OpenJournal => openJournal({ file: join(folder, 'journal.db'), jobsDir: folder });
 const ended = ({ id, payload }: Sent, result = 'succeeded', exitCode = 0): Delivery => ({
   kind: 'ended',
-  output: { request: id, endedAt: now, result, exitCode, reason: null, output: Buffer.from(`did ${payload}`) },
+  output: {
+    request: id,
+    endedAt: now,
+    result,
+    exitCode,
+    reason: null,
+    worker: 'demo01',
+    output: Buffer.from(`did ${payload}`),
+  },
 });
 const away: Delivery = { kind: 'failed', error: new TriggerdError('no-worker', 'nobody there') };
 const refused: Delivery = { kind: 'failed', error: new TriggerdError('service-not-found', 'no such service') };
@@ -37,26 +45,25 @@ const tree = {
   definitions: [definition(2, 1, 'one'), definition(3, 1, 'two'), definition(4, 1, 'sync', { delivery: 'sync' })],
 };
 const createGateway = (change: { maxSpooledBytes?: number } = {}): NodeGateway =>
-  new NodeGateway(
-    {
-      spool: journal.fileMessages('team1'),
-      sender: {
-        send: async (request) => {
-          sent.push(request);
-          return answer(request);
-        },
+  new NodeGateway({
+    spool: journal.fileMessages('team1'),
+    sender: {
+      send: async (request) => {
+        sent.push(request);
+        return answer(request);
       },
-      source: { current: () => tree, onChange: () => () => undefined, execute: async () => undefined },
-      deadlineMs: 60_000,
-      maxSpooledBytes: 10_000,
-      newId: () => ulid(),
-      now: () => now,
-      onOutput: () => undefined,
-      log: recordingLog(),
-      ...change,
     },
-    (seen) => shown.push(...seen),
-  );
+    source: { current: () => tree, onChange: () => () => undefined, execute: async () => undefined },
+    deadlineMs: 60_000,
+    maxSpooledBytes: 10_000,
+    newId: () => ulid(),
+    now: () => now,
+    onTree: () => undefined,
+    onSeen: (seen) => shown.push(...seen),
+    onOutput: () => undefined,
+    log: recordingLog(),
+    ...change,
+  });
 const text = async (gateway: NodeGateway, id: number, what: 'result' | 'status' | 'log'): Promise<string> =>
   (await gateway.content(id, what)).toString();
 const status = async (gateway: NodeGateway, id: number) => JSON.parse(await text(gateway, id, 'status'));
@@ -161,6 +168,7 @@ it('keeps the last twenty outputs, only the newest of them whole', async () => {
       result: 'succeeded',
       exitCode: 0,
       reason: null,
+      worker: null,
       output: Buffer.alloc(10_000, 'x'),
     },
   });

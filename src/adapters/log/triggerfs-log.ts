@@ -25,7 +25,7 @@ const factOf = (name: string, value: unknown): string => {
 };
 
 /** Local time, as Go's log writes it. */
-const triggerfsTime = (at: Date): string => {
+export const triggerfsTime = (at: Date): string => {
   const two = (value: number): string => String(value).padStart(2, '0');
   const date = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())].join('/');
   return `${date} ${[at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(':')}`;

@@ -5,6 +5,7 @@ import type {
   TriggerCounts,
   TriggerOutput,
 } from '../../mount/delivery-ports.ts';
+import type { TreeSnapshot } from '../../mount/tree.ts';
 import type { Row, Statements } from './statements.ts';
 
 /** Outputs kept per trigger. */
@@ -52,6 +53,19 @@ export const createMessageSpool = (sql: Statements, team: string): MessageSpool 
       .all('SELECT * FROM file_outputs WHERE team = ? AND definition = ? ORDER BY seq DESC', team, definition)
       .map(outputOf),
   counts: () => new Map(sql.all(countsQuery, team).map((row) => [Number(row['definition']), countsOf(row)])),
+  hits: () =>
+    new Map(
+      sql
+        .all('SELECT definition, hits FROM file_hits WHERE team = ?', team)
+        .map((row) => [Number(row['definition']), Number(row['hits'])]),
+    ),
+  saveTree: (tree) => {
+    sql.run('INSERT OR REPLACE INTO meta VALUES (?, ?)', `tree ${team}`, JSON.stringify(tree));
+  },
+  savedTree: () => {
+    const row = sql.one('SELECT value FROM meta WHERE key = ?', `tree ${team}`);
+    return row === undefined ? undefined : (JSON.parse(String(row['value'])) as TreeSnapshot);
+  },
 });
 
 const countsQuery = `
@@ -90,9 +104,10 @@ const record = (sql: Statements, team: string, definition: number, output: Trigg
   const of = 'team = ? AND definition = ?';
   sql.run(`UPDATE file_outputs SET output = substr(output, 1, ${oldOutputBytes}) WHERE ${of}`, team, definition);
   const { lastId } = sql.run(
-    `INSERT INTO file_outputs (team, definition, request, ended_at, result, exit_code, reason, output)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-    ...[team, definition, output.request, output.endedAt, output.result, output.exitCode, output.reason, output.output],
+    `INSERT INTO file_outputs (team, definition, request, ended_at, result, exit_code, reason, worker, output)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ...[team, definition, output.request, output.endedAt, output.result, output.exitCode],
+    ...[output.reason, output.worker, output.output],
   );
   sql.run(
     `DELETE FROM file_outputs WHERE ${of} AND seq <= (SELECT seq FROM file_outputs WHERE ${of} AND seq <= ?
@@ -116,6 +131,7 @@ const outputOf = (row: Row): TriggerOutput => ({
   result: String(row['result']),
   exitCode: row['exit_code'] === null ? null : Number(row['exit_code']),
   reason: row['reason'] === null ? null : String(row['reason']),
+  worker: row['worker'] === null ? null : String(row['worker']),
   output: row['output'] as Buffer,
 });
 

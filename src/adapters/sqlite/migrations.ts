@@ -112,6 +112,7 @@ const migrations: readonly string[] = [
     result TEXT NOT NULL,
     exit_code INTEGER,
     reason TEXT,
+    worker TEXT,
     output BLOB NOT NULL
   ) STRICT;
   CREATE INDEX file_outputs_of ON file_outputs (team, definition, seq);

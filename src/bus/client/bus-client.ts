@@ -51,7 +51,7 @@ export class BusClient {
     const checked = { ...order, plugin: fullPluginName(order.plugin) };
     checkOrder(checked);
     this.#checkSize(order.payload);
-    const id = this.#options.newId();
+    const id = order.id ?? this.#options.newId();
     const request = new ClientRequest(id, checked, this.#channel, this.#options.clock, () => this.#requests.delete(id));
     this.#requests.set(id, request);
     if (this.#session.broker !== undefined) request.ask();

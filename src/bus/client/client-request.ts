@@ -19,6 +19,10 @@ export interface RequestOrder {
   readonly ttl: number;
   /** Nobody will read the output. */
   readonly discardOutput: boolean;
+  /** Of whoever keeps it to ask again under the same one. When missing: a new one. */
+  readonly id?: RequestId;
+  /** It was asked for before, by a client that is gone: it may run. */
+  readonly resume?: boolean;
 }
 
 /** How one worker's part ended, or the whole of it. */
@@ -74,7 +78,7 @@ export interface RequestChannel {
  *     waiting ── no broker answers, cancelled ─────┘
  *
  * *Waiting* it was never taken by a broker; *adrift* it was, and that broker is gone: it may run. It is asked for under
- * one id all its life, and only after `adrift` with `resume`, so that brokers ask the workers before they start it.
+ * one id all its life, and only after `adrift` (also of an earlier client) with `resume`, so that brokers ask the workers before they start it.
  * A result is a value, however it ended; what was refused as a whole is an error.
  */
 export class ClientRequest {
@@ -96,7 +100,7 @@ export class ClientRequest {
   /** The worker that was given it last. */
   #worker: string | null = null;
   /** A broker that had it was lost: from then on nothing of it may begin unasked. */
-  #mayRun = false;
+  #mayRun: boolean;
   #isTokenRenewed = false;
   #isCancelled = false;
   #accept: (accepted: { algorithm: Algorithm | null }) => void = () => undefined;
@@ -110,6 +114,7 @@ export class ClientRequest {
     this.#channel = channel;
     this.#clock = clock;
     this.#onEnd = onEnd;
+    this.#mayRun = order.resume === true;
     this.#deadline = order.timeoutMs === null ? undefined : clock.now() + order.timeoutMs;
     this.output = new RequestOutput(({ worker, bytes }) => this.#dealtWith(worker, bytes.length), order.discardOutput);
     this.result = new Promise((resolve, reject) => {
@@ -129,7 +134,7 @@ export class ClientRequest {
   /** A broker is there: asks it, unless it has been asked. */
   ask(): void {
     if (this.#state !== 'waiting' && this.#state !== 'adrift') return;
-    const resume = this.#state === 'adrift';
+    const resume = this.#mayRun;
     this.#state = 'asked';
     this.#channel.send({ op: 'request', jwt: this.#channel.jwt, ...this.#head(resume) }, this.#order.payload);
     if (this.#isCancelled) this.#sendCancel();

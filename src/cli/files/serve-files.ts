@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { join, resolve } from 'node:path';
+import type { Config } from '../../config/schema.ts';
+import { startFilesDaemon } from '../../daemon/mount/files-daemon.ts';
+import { TriggerdError } from '../../domain/errors.ts';
+import { openLogCopy } from '../request/log-copy.ts';
+import { packageVersion } from '../version.ts';
+import { stateHome } from '../worker-places.ts';
+import { createFilesLog, type FilesLog } from './files-log.ts';
+
+export interface ServedFiles {
+  readonly mountpoint: string;
+  /** Unmounts. */
+  stop(): Promise<void>;
+}
+
+const rule = '*'.repeat(82);
+const installRoot = join(import.meta.dirname, '../../..');
+
+/**
+ * Mounts the trigger files and tells so in triggerFS' words. Resolves when they are mounted. Throws `config-invalid`,
+ * `login-failed`, `mount-failed` and what else keeps that from happening; a broker that is away does not.
+ */
+export const serveFiles = async (
+  config: Config,
+  {
+    mountpoint,
+    isBackground,
+    env,
+  }: { readonly mountpoint: string | undefined; readonly isBackground: boolean; readonly env: NodeJS.ProcessEnv },
+): Promise<ServedFiles> => {
+  const given = mountpoint ?? config.triggerfs.mountpoint;
+  if (given === undefined) throw new TriggerdError('config-invalid', '[triggerfs] mountpoint is missing');
+  const { logfile } = config.triggerfs;
+  const told = createFilesLog(config.log.level, openLogCopy(logfile, '[triggerfs] logfile'));
+  greet(told, config);
+  const daemon = await startFilesDaemon({
+    config,
+    mountpoint: resolve(given),
+    stateDir: stateDirOf(env, config.main.team ?? '', resolve(given)),
+    installRoot,
+    onOutput: told.output,
+    log: told.log,
+  });
+  try {
+    // Looked at below; whichever fails first must not end us before.
+    daemon.mounted.catch(() => undefined);
+    await logIn(told, daemon.loggedIn);
+    await daemon.mounted;
+  } catch (error) {
+    await daemon.stop();
+    throw error;
+  }
+  told.say('');
+  told.say('Started triggerfs.');
+  told.say(`Serving filesystem in ${given}`);
+  if (logfile !== undefined) told.say(`Log file is ${logfile}`);
+  told.say(`Ready and running in ${isBackground ? 'background' : 'foreground'}...`);
+  if (isBackground) told.leaveTerminal();
+  return {
+    mountpoint: resolve(given),
+    stop: async () => {
+      await daemon.stop();
+      told.say('Unmounted.');
+    },
+  };
+};
+
+const greet = (told: FilesLog, { main }: Config): void => {
+  told.banner(`triggerfs (v${packageVersion()})\n\n${rule}`);
+  told.banner('*** Welcome to triggerFS. A realtime messaging and distributed trigger system. ***');
+  told.banner(`${rule}\n`);
+  told.say('=== triggerfs module started ===');
+  told.say(
+    main.jwt === undefined
+      ? 'No JWT provided. Authenticating with login credentials in config.'
+      : 'Authenticating with the JWT in config.',
+  );
+};
+
+const logIn = async (told: FilesLog, loggedIn: Promise<void>): Promise<void> => {
+  try {
+    await loggedIn;
+    told.say('Successful login.');
+  } catch (error) {
+    if (!(error instanceof TriggerdError) || !error.retryable) throw error;
+    told.say(`Not logged in yet: ${error.message}. Trying again; what is written meanwhile waits.`);
+  }
+};
+
+/** One per mount: two of them at different places do not share what waits. */
+const stateDirOf = (env: NodeJS.ProcessEnv, team: string, mountpoint: string): string => {
+  const place = createHash('sha256').update(mountpoint).digest('hex').slice(0, 12);
+  return join(stateHome(env), 'triggerd', 'triggerfs', `${team}.${place}`);
+};

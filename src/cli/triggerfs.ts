@@ -1,0 +1,48 @@
+/** Entry of `bin/triggerfs`: the trigger files of a team, as triggerFS’ documentation has it. */
+import { CommanderError } from 'commander';
+import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
+import { goToBackground } from './files/background.ts';
+import { serveFiles } from './files/serve-files.ts';
+import { loadTriggerfsConfig } from './load-config.ts';
+import { exitCodeOfError, renderError } from './report-error.ts';
+import { withDoubleDashes } from './single-dash.ts';
+import { type FilesFlags, triggerfsCommand } from './triggerfs-command.ts';
+import { packageVersion } from './version.ts';
+
+const main = async (): Promise<void> => {
+  const flags = readFlags(process.argv.slice(2));
+  if (flags.background === true && process.send === undefined) {
+    process.exitCode = await goToBackground(process.argv.slice(1));
+    return;
+  }
+  const { config } = loadTriggerfsConfig({ file: flags.config, env: process.env });
+  const files = await serveFiles(config, {
+    mountpoint: flags.mountpoint,
+    isBackground: flags.background === true,
+    env: process.env,
+  });
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+    process.once(signal, () => void files.stop().then(() => process.exit(0)));
+  process.send?.('ready');
+  process.disconnect?.();
+};
+
+const readFlags = (args: readonly string[]): FilesFlags => {
+  const command = triggerfsCommand()
+    .version(packageVersion())
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined });
+  return command.parse(withDoubleDashes(command, args), { from: 'user' }).opts();
+};
+
+try {
+  await main();
+} catch (thrown) {
+  if (thrown instanceof CommanderError && thrown.exitCode === 0) process.exit(0);
+  const error =
+    thrown instanceof CommanderError
+      ? new TriggerdError('usage', thrown.message.replace(/^error: /, ''), { cause: thrown })
+      : asTriggerdError(thrown);
+  process.stderr.write(renderError(error, false).replace(/^trigger:/, 'triggerfs:'));
+  process.exit(exitCodeOfError(error));
+}

@@ -1,0 +1,34 @@
+import { Client, type ConnectOptions } from '../../client/client.ts';
+import type { Log } from '../../domain/log.ts';
+
+/** A client that is connected when it is needed: brokers may be away for as long as they like. */
+export class BusConnection {
+  readonly #options: () => ConnectOptions;
+  readonly #log: Log;
+  #client: Promise<Client> | undefined;
+
+  /** `options` may look for brokers at each attempt. */
+  constructor(options: () => ConnectOptions, log: Log) {
+    this.#options = options;
+    this.#log = log;
+  }
+
+  /** Throws `broker-unreachable`, `login-failed`, `too-many-attempts`; the next call tries again. */
+  client(): Promise<Client> {
+    if (this.#client !== undefined) return this.#client;
+    const connecting = Client.connect({
+      ...this.#options(),
+      onBrokerLost: (why) => this.#log.warn({ why }, 'the broker was lost; another one is asked'),
+    });
+    this.#client = connecting;
+    connecting.catch(() => {
+      if (this.#client === connecting) this.#client = undefined;
+    });
+    return connecting;
+  }
+
+  async close(): Promise<void> {
+    const client = await this.#client?.catch(() => undefined);
+    await client?.close();
+  }
+}

@@ -1,0 +1,71 @@
+/** The trigger files on their own, without a daemon: what `triggerfs` and `trigger mount` run. */
+import { prepareStateFolder } from '../../adapters/files/state-folder.ts';
+import { openJournal } from '../../adapters/sqlite/open-journal.ts';
+import { connectOptionsOf } from '../../client/main-section.ts';
+import type { Config } from '../../config/schema.ts';
+import { TriggerdError } from '../../domain/errors.ts';
+import type { Log } from '../../domain/log.ts';
+import type { TriggerOutput } from '../../mount/delivery-ports.ts';
+import type { Definition } from '../../registry/model.ts';
+import { createReleasers, type Releasers } from '../releasers.ts';
+import { BusConnection } from './bus-connection.ts';
+import { createBusSender } from './bus-sender.ts';
+import { startMountHost } from './mount-host.ts';
+import { mountSettings } from './mount-settings.ts';
+import { PolledTree } from './trees.ts';
+
+export interface FilesDaemonOptions {
+  readonly config: Config;
+  /** Absolute. */
+  readonly mountpoint: string;
+  /** Of this mount alone: what waits to be delivered is there. */
+  readonly stateDir: string;
+  readonly installRoot: string;
+  readonly onOutput: (definition: Definition, output: TriggerOutput) => void;
+  readonly log: Log;
+}
+
+export interface FilesDaemon {
+  /** Resolves when a broker knows us. Throws `login-failed`, `broker-unreachable` and their like; we go on trying. */
+  readonly loggedIn: Promise<void>;
+  /** Throws `mount-failed`. */
+  readonly mounted: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Throws `team-missing`, `broker-missing`, `config-invalid`, `state-unusable`, `already-running`, `journal-*`. */
+export const startFilesDaemon = async (options: FilesDaemonOptions): Promise<FilesDaemon> => {
+  const releasers = createReleasers(options.log);
+  try {
+    return start(options, releasers);
+  } catch (error) {
+    await releasers.release();
+    throw error;
+  }
+};
+
+const start = (options: FilesDaemonOptions, releasers: Releasers): FilesDaemon => {
+  const { config, mountpoint, stateDir, log } = options;
+  const { team } = config.main;
+  if (team === undefined) throw new TriggerdError('team-missing', '[main] team is missing');
+  const connect = connectOptionsOf(config.main);
+  const state = prepareStateFolder(stateDir);
+  const journal = openJournal({ file: state.journalFile, jobsDir: state.jobsDir });
+  releasers.push('journal', () => journal.close());
+  const connection = new BusConnection(() => connect, log);
+  releasers.push('broker', () => connection.close());
+  const source = new PolledTree(team, connection, log);
+  const mounted = startMountHost(
+    {
+      ...options,
+      ...mountSettings(config, mountpoint, { level: config.log.level, format: 'human', node: team, isTerminal: false }),
+      spool: journal.fileMessages(team),
+      sender: createBusSender(connection),
+      source,
+    },
+    releasers,
+  );
+  source.start();
+  releasers.push('tree', () => source.stop());
+  return { loggedIn: connection.client().then(() => undefined), mounted, stop: () => releasers.release() };
+};

@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import { ulid } from 'ulid';
+import type { MountSettings } from '../../adapters/fuse/mount-process.ts';
+import type { Log } from '../../domain/log.ts';
+import type {
+  HitCounters,
+  MessageSpool,
+  RequestSender,
+  TreeSource,
+  TriggerOutput,
+} from '../../mount/delivery-ports.ts';
+import { HitPublisher } from '../../mount/hit-publisher.ts';
+import { NodeGateway } from '../../mount/node-gateway.ts';
+import type { TreeSnapshot } from '../../mount/tree.ts';
+import type { Definition } from '../../registry/model.ts';
+import { clock } from '../parts.ts';
+import type { Releasers } from '../releasers.ts';
+import { MountSupervisor } from './mount-supervisor.ts';
+
+export interface MountHostOptions {
+  readonly settings: MountSettings;
+  /** The folder that holds `dist/`. */
+  readonly installRoot: string;
+  readonly spool: MessageSpool;
+  readonly sender: RequestSender;
+  readonly source: TreeSource;
+  readonly deadlineMs: number;
+  readonly maxSpooledBytes: number;
+  /** Missing where there is no etcd to count in. */
+  readonly hits?: HitCounters;
+  readonly onOutput: (definition: Definition, output: TriggerOutput) => void;
+  readonly log: Log;
+}
+
+/**
+ * The trigger files on this node, inside a daemon or on their own. Resolves when they are mounted for the first time;
+ * rejects with the reason when they can not be, and goes on trying until it is released. Throws `journal-failed`.
+ */
+export const startMountHost = (options: MountHostOptions, releasers: Releasers): Promise<void> => {
+  const { settings, installRoot, source, hits, log } = options;
+  let tree: TreeSnapshot | undefined;
+  const gateway = new NodeGateway({
+    ...options,
+    newId: () => ulid(),
+    now: clock.now,
+    onTree: (snapshot) => {
+      tree = snapshot;
+      supervisor?.show(snapshot);
+    },
+    onSeen: (seen) => supervisor?.saw(seen),
+  });
+  let supervisor: MountSupervisor | undefined;
+  gateway.start();
+  releasers.push('trigger files', () => gateway.stop());
+  if (hits !== undefined) {
+    const publisher = new HitPublisher({
+      spool: options.spool,
+      counters: hits,
+      isKnown: (id) => gateway.knows(id),
+      log,
+    });
+    publisher.start();
+    releasers.push('hits', () => publisher.stop());
+  }
+  return new Promise((onMounted, onFailed) => {
+    supervisor = new MountSupervisor({
+      ...{ settings, gateway, log, onMounted, onFailed },
+      program: join(installRoot, 'dist', 'adapters', 'fuse', 'mount-main.js'),
+      known: () => ({ tree: tree ?? source.current(), seen: gateway.seen() }),
+    });
+    supervisor.start();
+    releasers.push('mount', () => supervisor?.stop());
+  });
+};

@@ -1,0 +1,85 @@
+import { type MountSettings, startMountProcess } from '../../adapters/fuse/mount-process.ts';
+import type { Log } from '../../domain/log.ts';
+import { retryDelayMs, storeRetry } from '../../domain/retry.ts';
+import type { Seen } from '../../mount/attributes.ts';
+import { MountLink } from '../../mount/link.ts';
+import type { Gateway } from '../../mount/ports.ts';
+import type { TreeSnapshot } from '../../mount/tree.ts';
+import { pause } from '../../watch/pause.ts';
+
+export interface MountSupervisorOptions {
+  readonly settings: MountSettings;
+  /** Of the mount: `dist/adapters/fuse/mount-main.js`. */
+  readonly program: string;
+  readonly gateway: Gateway;
+  /** What a new process is to know at once. */
+  readonly known: () => { readonly tree: TreeSnapshot | undefined; readonly seen: ReadonlyMap<number, Seen> };
+  readonly onMounted: () => void;
+  /** It could not be mounted, and will be tried again. */
+  readonly onFailed: (error: Error) => void;
+  readonly log: Log;
+}
+
+/** A process that lived this long has not failed at its start. */
+const stableMs = 60_000;
+
+/** Keeps the trigger files mounted: a process of a mount that ends is followed by another one. */
+export class MountSupervisor {
+  readonly #options: MountSupervisorOptions;
+  readonly #stop = new AbortController();
+  #link: MountLink | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(options: MountSupervisorOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  show(tree: TreeSnapshot): void {
+    this.#link?.show(tree);
+  }
+
+  saw(seen: ReadonlyMap<number, Seen>): void {
+    this.#link?.saw(seen);
+  }
+
+  /** Resolves when nothing is mounted any more. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    for (let failures = 0; !this.#stop.signal.aborted; ) {
+      const startedAt = performance.now();
+      const how = await this.#serve();
+      if (this.#stop.signal.aborted) return;
+      failures = performance.now() - startedAt > stableMs ? 1 : failures + 1;
+      const delayMs = retryDelayMs(storeRetry, failures);
+      this.#options.log.error({ how, delayMs }, 'the process of the mount has ended; starting it again');
+      await pause(delayMs, this.#stop.signal);
+    }
+  }
+
+  /** One life of the process; says how it ended. */
+  async #serve(): Promise<string> {
+    const { program, settings, gateway, known, onMounted, onFailed, log } = this.#options;
+    const process = startMountProcess(program, settings, log);
+    const end = (): void => void process.end();
+    this.#stop.signal.addEventListener('abort', end, { once: true });
+    if (this.#stop.signal.aborted) end();
+    const link = new MountLink(process.stream, gateway, log);
+    const { tree, seen } = known();
+    if (tree !== undefined) link.show(tree);
+    link.saw(seen);
+    this.#link = link;
+    link.mounted.then(onMounted, onFailed);
+    const how = await process.ended;
+    this.#link = undefined;
+    this.#stop.signal.removeEventListener('abort', end);
+    return how;
+  }
+}

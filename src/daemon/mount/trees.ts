@@ -1,0 +1,117 @@
+import type { Log } from '../../domain/log.ts';
+import type { TreeSource } from '../../mount/delivery-ports.ts';
+import type { TreeChange } from '../../mount/ports.ts';
+import { treeOfRows } from '../../mount/rows-to-tree.ts';
+import type { TreeSnapshot } from '../../mount/tree.ts';
+import type { Definition, Directory, TreeNode } from '../../registry/model.ts';
+import type { Registry } from '../../registry/registry.ts';
+import type { DefinitionRow, DirectoryRow } from '../../registry/rows.ts';
+import { Outage } from '../../watch/outage.ts';
+import { pause } from '../../watch/pause.ts';
+import type { BusConnection } from './bus-connection.ts';
+
+/** Between two looks of a mount that has no etcd: what others change is there within a second. */
+const pollMs = 500;
+
+/** Changes are always the user's own, over the bus: the broker decides what this user may do. */
+const executeOverBus = async (connection: BusConnection, team: string, change: TreeChange): Promise<void> => {
+  const client = await connection.client();
+  await client.registry({ ...change, team });
+};
+
+/** The tree as the registry's mirror has it, live from etcd; what others keep to themselves is not in it. */
+export const mirroredTree = (
+  registry: Registry,
+  { team, identity }: { readonly team: string; readonly identity: string | undefined },
+  connection: BusConnection,
+): TreeSource => ({
+  current: () => {
+    if (registry.mirror.state === undefined) return undefined;
+    const nodes = [...registry.mirror.state.holdings(team).nodes.values()];
+    const isShown = (node: TreeNode): node is Definition =>
+      node.kind === 'definition' && (node.visibility !== 'local' || node.owner === identity);
+    const isDirectory = (node: TreeNode): node is Directory => node.kind === 'directory';
+    return { team, directories: nodes.filter(isDirectory), definitions: nodes.filter(isShown) };
+  },
+  onChange: (listener) => registry.mirror.onChange(listener),
+  execute: async (change) => {
+    await executeOverBus(connection, team, change);
+    // The answer to a question is at least as new as that change, and so is the mirror then.
+    await registry.execute({ kind: 'local' }, { verb: 'directory.list', team });
+  },
+});
+
+/** The tree by asking a broker again and again, for a mount without etcd. */
+export class PolledTree implements TreeSource {
+  readonly #team: string;
+  readonly #connection: BusConnection;
+  readonly #away: Outage;
+  readonly #stop = new AbortController();
+  readonly #listeners = new Set<() => void>();
+  #running: Promise<void> | undefined;
+  #text = '';
+  #tree: TreeSnapshot | undefined;
+
+  constructor(team: string, connection: BusConnection, log: Log) {
+    this.#team = team;
+    this.#connection = connection;
+    this.#away = new Outage(log, {
+      begins: 'no broker tells what trigger files there are; the last known ones stay, and what is written waits',
+      ends: 'a broker tells what trigger files there are again',
+    });
+  }
+
+  start(): void {
+    this.#running = this.#poll();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  current(): TreeSnapshot | undefined {
+    return this.#tree;
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async execute(change: TreeChange): Promise<void> {
+    await executeOverBus(this.#connection, this.#team, change);
+    await this.#look();
+  }
+
+  async #poll(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      let waitMs = pollMs;
+      try {
+        await this.#look();
+        this.#away.over();
+      } catch (error) {
+        waitMs = this.#away.failed(error);
+      }
+      await pause(waitMs, this.#stop.signal);
+    }
+  }
+
+  async #look(): Promise<void> {
+    const client = await this.#connection.client();
+    const [directories, definitions] = await Promise.all([
+      client.registry({ verb: 'directory.list', team: this.#team }),
+      client.registry({ verb: 'definition.list', team: this.#team }),
+    ]);
+    const tree = treeOfRows(
+      this.#team,
+      directories.rows as readonly DirectoryRow[],
+      definitions.rows as readonly DefinitionRow[],
+    );
+    const text = JSON.stringify(tree);
+    if (text === this.#text) return;
+    this.#text = text;
+    this.#tree = tree;
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,74 @@
+import { resolve } from 'node:path';
+import { connectOptionsOf } from '../client/main-section.ts';
+import { TriggerdError } from '../domain/errors.ts';
+import { registryKeysBelow } from '../registry/keys.ts';
+import { serializeHits } from '../registry/wire.ts';
+import { BusConnection } from './mount/bus-connection.ts';
+import { createBusSender } from './mount/bus-sender.ts';
+import { startMountHost } from './mount/mount-host.ts';
+import { mountSettings } from './mount/mount-settings.ts';
+import { mirroredTree } from './mount/trees.ts';
+import type { Parts } from './parts.ts';
+import type { Releasers } from './releasers.ts';
+
+/**
+ * Mounts the trigger files where `[triggerfs] mountpoint` says so. What keeps them from being mounted is logged, and no
+ * reason to do without the rest of the daemon. Throws `journal-failed`.
+ */
+export const startMount = (parts: Parts, releasers: Releasers): void => {
+  const { config, registry, journal, options } = parts;
+  const { mountpoint } = config.triggerfs;
+  if (mountpoint === undefined) return;
+  const log = options.log.child({ mountpoint: resolve(mountpoint) });
+  const login = loginOf(parts);
+  if (login === undefined) return;
+  const { team, connect } = login;
+  registry.mirror.start();
+  releasers.push('registry mirror', () => registry.mirror.stop());
+  const connection = new BusConnection(() => connect, log);
+  releasers.push('trigger files’ broker', () => connection.close());
+  const logOptions = { ...config.log, node: options.node, isTerminal: process.stderr.isTTY };
+  const mounted = startMountHost(
+    {
+      ...mountSettings(config, resolve(mountpoint), logOptions),
+      installRoot: options.installRoot,
+      spool: journal.fileMessages(team),
+      sender: createBusSender(connection),
+      source: mirroredTree(registry, { team, identity: config.main.identity }, connection),
+      hits: hitCounters(parts, team),
+      onOutput: ({ name }, { request, result, exitCode }) =>
+        log.info({ trigger: name, request, result, exitCode }, 'a trigger file’s request has ended'),
+      log,
+    },
+    releasers,
+  );
+  mounted.then(
+    () => log.info({}, 'the trigger files are mounted'),
+    (error: unknown) => log.error({ error }, 'the trigger files are not mounted; trying again'),
+  );
+};
+
+const loginOf = ({ config, options: { log } }: Parts) => {
+  try {
+    const { team } = config.main;
+    if (team === undefined) throw new TriggerdError('team-missing', '[main] team is missing');
+    return { team, connect: connectOptionsOf(config.main) };
+  } catch (error) {
+    log.error({ error }, 'the trigger files are not mounted');
+    return undefined;
+  }
+};
+
+/** etcd takes so many operations in one transaction. */
+const chunkSize = 100;
+
+const hitCounters = ({ place: { store }, config, options: { node } }: Parts, team: string) => {
+  const keys = registryKeysBelow(config.etcd.prefix);
+  return {
+    publish: async (hits: ReadonlyMap<number, number>): Promise<void> => {
+      const write = [...hits].map(([id, n]) => ({ put: keys.hits(team, id, node), value: serializeHits(n) }));
+      for (let at = 0; at < write.length; at += chunkSize)
+        await store.commit({ compare: [], write: write.slice(at, at + chunkSize) });
+    },
+  };
+};
