@@ -23,6 +23,7 @@ export const roundOptions = (store: KeyStore, office: Office, more: Partial<Roun
   abandonedMs: 600_000,
   firingsKept: 1_000,
   firingsMaxAgeMs: 30 * 86_400_000,
+  requestsMaxAgeMs: 7 * 86_400_000,
   clock: { now: () => Date.now() },
   log: recordingLog(),
   ...more,

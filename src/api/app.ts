@@ -11,6 +11,7 @@ import { drainQueue } from './verbs/drain-queue.ts';
 import { followEvents } from './verbs/follow-events.ts';
 import { followFiring } from './verbs/follow-firing.ts';
 import { forgetNode } from './verbs/forget-node.ts';
+import { getBroker } from './verbs/get-broker.ts';
 import { getFiring } from './verbs/get-firing.ts';
 import { getJob } from './verbs/get-job.ts';
 import { getPlugin } from './verbs/get-plugin.ts';
@@ -19,6 +20,7 @@ import { initAdmin } from './verbs/init-admin.ts';
 import { jobOutput } from './verbs/job-output.ts';
 import { killJob } from './verbs/kill-job.ts';
 import { latestJob } from './verbs/latest-job.ts';
+import { listBrokers } from './verbs/list-brokers.ts';
 import { listEvents } from './verbs/list-events.ts';
 import { listFirings } from './verbs/list-firings.ts';
 import { listJobs } from './verbs/list-jobs.ts';
@@ -73,6 +75,8 @@ const verbs: readonly Verb[] = [
   why,
   listNodes,
   forgetNode,
+  getBroker,
+  listBrokers,
   initAdmin,
   listPlugins,
   getPlugin,

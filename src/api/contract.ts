@@ -37,6 +37,8 @@
  *     GET  /v1/why?what=TEXT                  WhyView              a firing’s id or how it begins, a job’s number, a node, a trigger
  *     GET  /v1/nodes                          NodeView[]
  *     POST /v1/nodes/:name/forget             ForgetBody → ForgottenView
+ *     GET  /v1/broker                         OwnBrokerView        broker-missing where this daemon is none
+ *     GET  /v1/brokers                        BrokerView[]         that are up
  *     POST /v1/admin/init                     InitBody → 201 Answer of the registry: the first team
  *     GET  /v1/plugins                        PluginView[]
  *     GET  /v1/plugin?name=NAME               PluginView
@@ -327,6 +329,31 @@ export interface NodeView {
   readonly started_at: string | null;
   readonly first_seen_at: string | null;
   readonly queues: Readonly<Record<string, { readonly queued: number; readonly running: number }>>;
+}
+
+export interface BrokerView {
+  readonly id: string;
+  /** Where clients and workers reach it. */
+  readonly endpoint: string;
+  /** Its public key: `[main] broker_key`. */
+  readonly key: string;
+  readonly version: string;
+  readonly started_at: string;
+}
+
+/** The broker that this daemon is. */
+export interface OwnBrokerView {
+  readonly id: string;
+  readonly endpoint: string;
+  readonly key: string;
+  /** Where its socket listens. */
+  readonly listen: string;
+  /** Clients and workers that are connected. */
+  readonly peers: number;
+  readonly workers: number;
+  /** Requests that are not over, and how many of them wait for a worker. */
+  readonly requests: number;
+  readonly queued: number;
 }
 
 export interface PluginView {

@@ -10,7 +10,7 @@ import type { Answer } from '../registry/statements.ts';
 import type { Explanation } from '../watch/why/explain.ts';
 import type { Owed } from '../watch/why/look-up.ts';
 import type { PuppetReport } from '../watch/why/reports.ts';
-import type { CancelledNodeView, HealthView, NodeView, PluginTestView } from './contract.ts';
+import type { BrokerView, CancelledNodeView, HealthView, NodeView, OwnBrokerView, PluginTestView } from './contract.ts';
 
 /** What the control API serves: the rooms, behind narrow interfaces. */
 export interface ApiServices {
@@ -23,6 +23,7 @@ export interface ApiServices {
   readonly events: { readonly here: EventSource; readonly fleet: EventSource };
   readonly metrics: Metrics;
   readonly registry: RegistryService;
+  readonly brokers: Brokers;
   nodes(): Promise<NodeView[]>;
   /** Throws `why-unknown`, `firing-ambiguous`, `firing-not-found`, `job-not-found`, and the store's errors. */
   why(what: string): Promise<Why>;
@@ -41,6 +42,13 @@ export interface RegistryService {
   execute(actor: { readonly kind: 'local' }, statement: unknown): Promise<Answer>;
   /** The first team and its admin. Throws `registry-exists` when there is one. */
   initialise(first: { readonly team: string; readonly identity: string; readonly secret: string }): Promise<Answer>;
+}
+
+export interface Brokers {
+  /** Null: this daemon is none. */
+  own(): OwnBrokerView | null;
+  /** Those that are up. Throws the store's errors. */
+  list(): Promise<BrokerView[]>;
 }
 
 /** In Prometheus' text format. */

@@ -26,8 +26,7 @@ export interface Caller {
 export interface ServiceView {
   readonly team: string;
   readonly name: string;
-  /** Null: this is a worker's own service. */
-  readonly algorithm: Algorithm | null;
+  readonly algorithm: Algorithm;
   readonly retry: Retry;
   /** Null: the request's own, else the broker's default. */
   readonly timeoutMs: number | null;
@@ -90,8 +89,15 @@ export interface BusAccounts {
 
 /** A worker has connected or is gone: what `show workers` shows as its state. */
 export interface WorkerPresence {
-  online(team: string, identity: string): void;
+  online(worker: OnlineWorker): void;
   offline(team: string, identity: string): void;
+}
+
+export interface OnlineWorker {
+  readonly team: string;
+  readonly identity: string;
+  readonly node: string;
+  readonly version: string;
 }
 
 /** Takes the records of requests that are over; never waits, never throws. Full is counted, and logged. */

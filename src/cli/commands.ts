@@ -39,6 +39,13 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
       forget: { summary: 'end what is owed to a node that is gone', load: () => import('./commands/node/forget.ts') },
     },
   },
+  broker: {
+    summary: 'show the brokers of requests',
+    verbs: {
+      key: { summary: 'print this broker’s public key', load: () => import('./commands/broker/key.ts') },
+      list: { summary: 'list the brokers that are up', load: () => import('./commands/broker/list.ts') },
+    },
+  },
   plugin: {
     summary: 'look at and try the plugins of this node',
     verbs: {

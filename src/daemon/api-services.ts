@@ -2,9 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ulid } from 'ulid';
 import { readTail } from '../adapters/files/tail-file.ts';
-import type { HealthView, NodeView, PluginTestView } from '../api/contract.ts';
+import type { BrokerView, HealthView, NodeView, PluginTestView } from '../api/contract.ts';
 import type { ApiServices, PluginCatalogue } from '../api/ports.ts';
 import { iso, queueView } from '../api/views.ts';
+import { busKeysBelow } from '../bus/fleet/keys.ts';
+import { listBrokers } from '../bus/fleet/list-brokers.ts';
+import type { BrokerDocument } from '../bus/fleet/wire.ts';
 import { FleetLog } from '../events/fleet-log.ts';
 import { createPluginTest } from '../plugin/test-plugin.ts';
 import { forgetNode } from '../watch/forget-node.ts';
@@ -34,6 +37,10 @@ export const apiServices = (parts: Parts, watcher: InboxWatcher, drain: SpoolDra
     },
     metrics: parts.metrics,
     registry: parts.registry,
+    brokers: {
+      own: () => parts.broker?.view() ?? null,
+      list: async () => (await listBrokers(parts.place.store, busKeysBelow(parts.config.etcd.prefix))).map(brokerView),
+    },
     why: createWhyService(parts),
     nodes: async () => (await nodes(parts.place)).map(nodeView),
     forgetNode: (node, asked) => forgetNode(parts.place, node, { ...asked, at: Date.now() }),
@@ -70,6 +77,14 @@ const healthView = (
     queues: queues.summary().map(queueView),
   };
 };
+
+const brokerView = ({ id, endpoint, key, version, started_at }: BrokerDocument): BrokerView => ({
+  id,
+  endpoint,
+  key,
+  version,
+  started_at,
+});
 
 const nodeView = (status: NodeStatus): NodeView => {
   const { node, present, version, roles, queues } = status;

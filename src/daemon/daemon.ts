@@ -2,7 +2,7 @@
  * The composition root: the only place that knows all rooms and adapters. It starts them in the order in which a firing
  * needs them, and `stop` releases them in reverse.
  *
- *     state folder → events → journal → runner → plugins → queues → etcd → outcomes → presence → spool → control socket → trigger files → inbox
+ *     state folder → events → journal → runner → plugins → queues → etcd → outcomes → presence → spool → broker → control socket → trigger files → inbox
  */
 import type { Logger } from 'pino';
 import { prepareControlSocket } from '../adapters/files/control-socket.ts';
@@ -21,6 +21,7 @@ import { noticeAgentRuns } from './regular-runs.ts';
 import { createReleasers, type Releasers } from './releasers.ts';
 import { changedSections } from './reload.ts';
 import { serve } from './serve.ts';
+import { startBroker } from './start-broker.ts';
 import { startMount } from './start-mount.ts';
 import { buildQueues } from './start-queues.ts';
 import { buildRegistry } from './start-registry.ts';
@@ -75,7 +76,8 @@ const start = async (options: DaemonOptions, releasers: Releasers): Promise<Daem
   const drain = await drainSpool(parts, releasers);
   const sweeper = buildSweeper(parts);
   metrics.lookUp(metricSources(parts, { watcher, outcomes, drain, sweeper }));
-  await serve(parts, watcher, drain, releasers);
+  const broker = config.broker && (await startBroker(parts, config.broker, metrics.addBroker(), releasers));
+  await serve({ ...parts, ...(broker && { broker }) }, watcher, drain, releasers);
   startMount(parts, releasers);
   if (config.watch.enabled) {
     watcher.start();

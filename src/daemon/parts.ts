@@ -10,6 +10,7 @@ import type { Queues } from '../queue/queues.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { ClockSteps } from '../watch/clock-steps.ts';
 import type { Place } from '../watch/publication.ts';
+import type { StartedBroker } from './broker-view.ts';
 import type { LivePlugins } from './live-plugins.ts';
 
 export interface DaemonOptions {
@@ -37,6 +38,8 @@ export interface Parts {
   readonly events: EventLog;
   readonly metrics: DaemonMetrics;
   readonly clockSteps: ClockSteps;
+  /** Where this daemon is one, once it runs. */
+  readonly broker?: StartedBroker;
 }
 
 export const clock = { now: (): number => Date.now() };

@@ -10,6 +10,7 @@ export const buildSweeper = ({ options, config, place }: Parts): Sweeper | undef
     everyMs: config.sweeper.interval,
     abandonedMs: config.sweeper.abandoned,
     firingsKept: config.history.firings_keep,
+    requestsMaxAgeMs: config.history.requests_max_age,
     firingsMaxAgeMs: config.history.firings_max_age,
     clock,
     log: options.log,

@@ -42,7 +42,7 @@ export const publishOutcomes = (
 /** Says in etcd that this node is there. */
 export const announce = ({ options, config, queues, place }: Parts, releasers: Releasers): NodePresence => {
   const { node, version, log } = options;
-  const roles = config.watch.enabled ? ['watch'] : [];
+  const roles = [...(config.watch.enabled ? ['watch'] : []), ...(config.broker === undefined ? [] : ['broker'])];
   const presence = new NodePresence({ ...place, node, version, roles, startedAt: clock.now(), queues, clock, log });
   presence.start();
   releasers.push('presence', () => presence.close());

@@ -43,6 +43,10 @@ export const eventKinds = [
   'config.reloaded',
   'daemon.started',
   'daemon.stopping',
+  'request.received',
+  'request.finished',
+  'worker.online',
+  'worker.offline',
   'follow.gap',
   'follow.dropped',
 ] as const;
@@ -79,7 +83,30 @@ export type Facts =
   | { readonly kind: 'sweeper.elected' }
   | { readonly kind: 'config.reloaded'; readonly sections: readonly string[] }
   | { readonly kind: 'daemon.started' | 'daemon.stopping'; readonly version: string }
+  | { readonly kind: 'request.received'; readonly request: string; readonly user: string; readonly service: string }
+  | RequestFinishedFacts
+  | WorkerFacts
   | { readonly kind: 'follow.gap' | 'follow.dropped'; readonly reason: string };
+
+/** Told by the broker. `user` is `identity@team`, `service` is `team/name`. */
+export interface RequestFinishedFacts {
+  readonly kind: 'request.finished';
+  readonly request: string;
+  readonly user: string;
+  readonly service: string;
+  /** The first ten of them. */
+  readonly workers: readonly string[];
+  readonly result: string;
+  readonly exit_code: number | null;
+  readonly reason: string | null;
+  readonly duration_ms: number;
+}
+
+/** Told by each broker that it connects to. `host` is the node that the worker runs on. */
+export type WorkerFacts = { readonly team: string; readonly worker: string; readonly host: string } & (
+  | { readonly kind: 'worker.online' }
+  | { readonly kind: 'worker.offline'; readonly reason: string }
+);
 
 export interface FiringFacts {
   readonly firing: FiringId;

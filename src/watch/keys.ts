@@ -18,6 +18,8 @@ export interface Keys {
   node(node: string): string;
   readonly members: string;
   member(node: string): string;
+  /** Pages of requests that are over, of all teams. */
+  readonly histories: string;
   /** The key that the one who holds this office has. */
   office(name: string): string;
 }
@@ -41,6 +43,7 @@ export const keysBelow = (prefix: string): Keys => {
     node: (node) => `${base}/nodes/${node}`,
     members: `${base}/members/`,
     member: (node) => `${base}/members/${node}`,
+    histories: `${base}/history/`,
     office: (name) => `${base}/elections/${name}/holder`,
   };
 };

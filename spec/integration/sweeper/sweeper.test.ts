@@ -44,7 +44,13 @@ describe('the sweeper on a real etcd', () => {
     const store = connect({ endpoints: [endpoint], requestTimeoutMs: 1_000, timing: { heldTtlS: ttlS }, log });
     const sweeper = new Sweeper({
       ...{ store, keys, node: 'web01', clock: Date, log },
-      ...{ everyMs: 100, abandonedMs: 200, firingsKept: 1_000, firingsMaxAgeMs: 86_400_000 },
+      ...{
+        everyMs: 100,
+        abandonedMs: 200,
+        firingsKept: 1_000,
+        firingsMaxAgeMs: 86_400_000,
+        requestsMaxAgeMs: 86_400_000,
+      },
       ...more,
     });
     sweeper.start();

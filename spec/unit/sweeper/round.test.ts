@@ -53,6 +53,21 @@ describe('a round of the sweeper', () => {
     expect(outcomes[1]).toMatchObject({ stage: 'skipped', jobId: 7, queuedAt: 1 });
   });
 
+  it('deletes pages of requests by the age of their ids, in all teams, and what is no page stays', async () => {
+    const day = 86_400_000;
+    const page = (team: string, age: number) => `${keys.histories}${team}/${firstFiringIdAt(Date.now() - age)}`;
+    const [old, young] = [
+      [page('team1', 8 * day), page('team2', 30 * day)],
+      [page('team1', 6 * day), page('team2', 0)],
+    ];
+    const strange = `${keys.histories}team1/readme`;
+    for (const key of [...old, ...young, strange])
+      await store.commit({ compare: [], write: [{ put: key, value: '{}' }] });
+    await rounds({ requestsMaxAgeMs: 7 * day }).make();
+    const { entries } = await store.list(keys.histories);
+    expect(entries.map(({ key }) => key).sort()).toEqual([...young, strange].sort());
+  });
+
   it('leaves what has not expired alone, and writes no line when it did nothing', async () => {
     const firing = await publish({ expiresAt: '2999-01-01T00:00:00.000Z' });
     await publish();

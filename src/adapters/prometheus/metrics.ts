@@ -3,6 +3,7 @@ import { type FiringId, timeOfFiringId } from '../../domain/firing.ts';
 import type { Job } from '../../domain/job.ts';
 import type { Stage } from '../../domain/outcome.ts';
 import type { QueueSummary } from '../../queue/queues.ts';
+import { type BrokerMetrics, createBrokerMetrics } from './broker-metrics.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 
 /** What is looked up when somebody asks. */
@@ -29,6 +30,8 @@ export interface DaemonMetrics {
   jobChanged(job: Job): void;
   /** To be told of every outcome that etcd has taken. */
   outcomeRecorded(stage: Stage): void;
+  /** Adds those of a broker; once. */
+  addBroker(): BrokerMetrics;
 }
 
 /** Plugins are files on this node, so there are few; this is for the one who makes them by a script. */
@@ -88,6 +91,7 @@ export const createMetrics = (version: string): DaemonMetrics => {
       if (job.state === 'finished' && job.startedAt !== null) durations.observe({ plugin }, job.times.realS);
     },
     outcomeRecorded: (stage) => firings.inc({ stage }),
+    addBroker: () => createBrokerMetrics(registry),
   };
 };
 

@@ -1,7 +1,8 @@
 /** What a request goes to, and what follows the end of a part of it. */
+
+import { targetOf } from '../target.ts';
 import type { Legs } from './legs.ts';
 import type { Leg, Request } from './request.ts';
-import { targetOf } from './sessions.ts';
 
 /** Begins what can begin. */
 export const beginRequest = (legs: Legs, request: Request): void => {

@@ -9,13 +9,13 @@ import type { Algorithm } from '../../domain/service.ts';
 import { encodeToClient } from '../codec/encode.ts';
 import type { RequestHead, RequestId } from '../messages.ts';
 import type { Caller, PeerId, ServiceView } from '../ports.ts';
+import { targetOf } from '../target.ts';
 import { beginRequest, goOn } from './algorithms.ts';
 import { recordOf } from './history.ts';
 import type { Legs } from './legs.ts';
 import { type BrokerOptions, deadlineGraceMs, maxHeldBytes, maxHops } from './options.ts';
 import type { Queues } from './queues.ts';
 import { endingOf, type Leg, type Request, userOf, wholeOf } from './request.ts';
-import { targetOf } from './sessions.ts';
 
 export interface RequestsOptions
   extends Pick<BrokerOptions, 'clock' | 'limits' | 'wire' | 'registry' | 'history' | 'observer'> {

@@ -1,5 +1,6 @@
 import type { RequestId } from '../messages.ts';
 import type { PeerId, WorkerProof } from '../ports.ts';
+import { targetOf } from '../target.ts';
 import type { Leg } from './request.ts';
 
 /**
@@ -58,8 +59,6 @@ export interface WorkerSession extends SessionCommon {
   /** What it was sent, or asked about. */
   readonly legs: Map<RequestId, Leg>;
 }
-
-export const targetOf = (team: string, name: string): string => `${team}/${name}`;
 
 export const isReachable = ({ state }: WorkerSession): boolean => state === 'present' || state === 'leaving';
 

@@ -3,11 +3,12 @@ import { asTriggerdError, TriggerdError } from '../../domain/errors.ts';
 import { encodeToWorker } from '../codec/encode.ts';
 import { historyTailBytes, protocolVersion, type WorkerMessage } from '../messages.ts';
 import type { PeerId, WorkerProof } from '../ports.ts';
+import { targetOf } from '../target.ts';
 import type { Legs } from './legs.ts';
 import type { BrokerOptions } from './options.ts';
 import { passOn } from './output.ts';
 import { refusalOf, wrongVersion } from './refusal.ts';
-import { type NewcomerSession, type Sessions, targetOf, type WorkerClaim, type WorkerSession } from './sessions.ts';
+import type { NewcomerSession, Sessions, WorkerClaim, WorkerSession } from './sessions.ts';
 import { welcomeOf } from './welcome.ts';
 
 export interface WorkersOptions extends BrokerOptions {
@@ -51,10 +52,10 @@ export class Workers {
     };
     sessions.add(newcomer);
     const { team, identity } = claim;
-    accounts.checkWorker({ team, identity, token: body.toString(), peer }).then(
-      (proof) => this.#proved(newcomer, proof),
-      (error: unknown) => this.#turnedAway(newcomer, error),
-    );
+    accounts
+      .checkWorker({ team, identity, token: body.toString(), peer })
+      .then((proof) => this.#proved(newcomer, proof))
+      .catch((error: unknown) => this.#turnedAway(newcomer, error));
   }
 
   received(session: WorkerSession, message: WorkerMessage, body: Buffer): void {
@@ -186,7 +187,7 @@ export class Workers {
     before: WorkerSession | undefined,
   ): void {
     const { sessions, registry, legs, wire, presence, observer } = this.#options;
-    const { team, identity, node } = claim;
+    const { team, identity, node, version } = claim;
     const attached = registry.servicesOf(team, identity) ?? [];
     const session: WorkerSession = {
       kind: 'worker',
@@ -209,7 +210,7 @@ export class Workers {
     wire.send(peer, encodeToWorker({ ...welcomeOf(this.#options), services: attached }));
     if (before !== undefined) legs.workerBack(before, session);
     else {
-      presence.online(team, identity);
+      presence.online({ team, identity, node, version });
       observer.workerOnline({ team, identity, node });
     }
     legs.workerCame(session);

@@ -45,6 +45,9 @@ const wordsOf = (event: Event): string => {
   if (family === 'job') return jobWords(event);
   if (family === 'firing') return [event['trigger'], ...firingNotes(event)].filter(isText).join(' ');
   if (family === 'outcome') return [event['trigger'], endWords(event)].filter(isText).join(': ');
+  if (family === 'request') return [event['service'], `of ${event['user']}`, endWords(event)].filter(isText).join(' ');
+  if (family === 'worker')
+    return [`${event['team']}/${event['worker']} on ${event['host']}`, event['reason']].filter(isText).join(': ');
   return [event['queue'], event['reason'], event['version'], listed(event['sections'])].filter(isText).join(' ');
 };
 
@@ -71,7 +74,14 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 
 const colorOf = ({ kind, result, stage }: Event): Color | null => {
   if (result === 'succeeded') return 'green';
-  if (isText(result) || kind === 'etcd.lost' || kind === 'node.away' || kind === 'follow.dropped') return 'red';
+  if (
+    isText(result) ||
+    kind === 'etcd.lost' ||
+    kind === 'node.away' ||
+    kind === 'worker.offline' ||
+    kind === 'follow.dropped'
+  )
+    return 'red';
   if (stage === 'deferred' || stage === 'skipped' || kind === 'follow.gap') return 'yellow';
   return null;
 };

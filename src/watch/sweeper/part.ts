@@ -12,6 +12,8 @@ export interface RoundOptions extends Place {
   readonly firingsKept: number;
   /** Finished firings are forgotten this long after their end. */
   readonly firingsMaxAgeMs: number;
+  /** Records of requests are forgotten this long after their end. */
+  readonly requestsMaxAgeMs: number;
   readonly clock: Clock;
   readonly log: Log;
 }

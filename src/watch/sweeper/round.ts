@@ -3,6 +3,7 @@ import { HistorySweep } from './history-sweep.ts';
 import { InboxSweep } from './inbox-sweep.ts';
 import { MarkerSweep } from './marker-sweep.ts';
 import type { RoundOptions, Swept } from './part.ts';
+import { RequestSweep } from './request-sweep.ts';
 
 /**
  * One round after the other, each of bounded work; what one leaves, the next one goes on with. The order matters: a
@@ -14,7 +15,12 @@ export class Round {
 
   constructor(options: RoundOptions) {
     this.#options = options;
-    this.#parts = [new MarkerSweep(options), new InboxSweep(options), new HistorySweep(options)];
+    this.#parts = [
+      new MarkerSweep(options),
+      new InboxSweep(options),
+      new HistorySweep(options),
+      new RequestSweep(options),
+    ];
   }
 
   /** Throws `FenceLost` and the store's errors. */

@@ -1,0 +1,73 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+/** What is looked up when somebody asks. */
+export interface BrokerNumbers {
+  readonly peers: number;
+  readonly workers: number;
+  readonly requests: number;
+  readonly queued: number;
+  readonly historyDropped: number;
+}
+
+export interface BrokerMetrics {
+  requestFinished(result: string, durationMs: number): void;
+  refused(code: string): void;
+  malformed(): void;
+  /** Adds what is looked up; once. */
+  lookUp(numbers: () => BrokerNumbers): void;
+}
+
+const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 300, 3600];
+
+/** The metrics of a broker: `docs/metrics.md`. No label comes from the wire: results and codes are from our own lists. */
+export const createBrokerMetrics = (registry: Registry): BrokerMetrics => {
+  const registers = [registry];
+  const requests = new Counter({
+    name: 'triggerd_broker_requests_total',
+    help: 'Requests that ended at this broker, by result.',
+    labelNames: ['result'],
+    registers,
+  });
+  const durations = new Histogram({
+    name: 'triggerd_broker_request_seconds',
+    help: 'From the receipt of a request to its end.',
+    buckets,
+    registers,
+  });
+  const refusals = new Counter({
+    name: 'triggerd_broker_refusals_total',
+    help: 'What clients and workers were refused, by error code.',
+    labelNames: ['code'],
+    registers,
+  });
+  const malformed = new Counter({
+    name: 'triggerd_broker_malformed_total',
+    help: 'Messages that were not understood.',
+    registers,
+  });
+  return {
+    requestFinished: (result, durationMs) => {
+      requests.inc({ result });
+      durations.observe(durationMs / 1000);
+    },
+    refused: (code) => refusals.inc({ code }),
+    malformed: () => malformed.inc(),
+    lookUp: (numbers) => {
+      const gauge = (name: string, help: string, value: (now: BrokerNumbers) => number): void => {
+        new Gauge({
+          name,
+          help,
+          registers,
+          collect() {
+            this.set(value(numbers()));
+          },
+        });
+      };
+      gauge('triggerd_broker_peers', 'Connected clients and workers.', ({ peers }) => peers);
+      gauge('triggerd_broker_workers', 'Connected workers.', ({ workers }) => workers);
+      gauge('triggerd_broker_requests', 'Requests that wait or run.', (now) => now.requests);
+      gauge('triggerd_broker_requests_queued', 'Requests that wait for a worker.', ({ queued }) => queued);
+      gauge('triggerd_broker_history_dropped', 'Records given up while etcd was away.', (now) => now.historyDropped);
+    },
+  };
+};

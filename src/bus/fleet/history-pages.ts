@@ -1,0 +1,141 @@
+import { ulid } from 'ulid';
+import type { Log } from '../../domain/log.ts';
+import { Outage } from '../../watch/outage.ts';
+import { Alarm, pause } from '../../watch/pause.ts';
+import type { KeyStore } from '../../watch/ports.ts';
+import type { HistorySink, RequestRecord } from '../ports.ts';
+import type { BusKeys } from './keys.ts';
+import { serializePage } from './wire.ts';
+
+export interface HistoryPagesOptions {
+  readonly store: Pick<KeyStore, 'commit'>;
+  readonly keys: BusKeys;
+  readonly log: Log;
+}
+
+/** How long a first record waits for others. ms. */
+const gatherMs = 200;
+/** Between two pages at least, so that one request a second is not one page a request. ms. */
+const betweenMs = 1_000;
+const pageRecords = 200;
+const pageBytes = 262_144;
+/** While etcd is away so much is kept; then the oldest go. */
+const maxWaitingRecords = 20_000;
+const maxWaitingBytes = 16_777_216;
+
+interface Waiting {
+  readonly record: RequestRecord;
+  readonly bytes: number;
+}
+
+interface Page {
+  readonly id: string;
+  readonly team: string;
+  readonly records: readonly RequestRecord[];
+}
+
+/**
+ * Records of requests, gathered into pages: a key for each would be more than etcd should hold. A page is of one team.
+ * What etcd does not take waits, so much and no more: a history with a gap is better than a broker without memory.
+ */
+export class HistoryPages implements HistorySink {
+  readonly #options: HistoryPagesOptions;
+  readonly #stop = new AbortController();
+  readonly #alarm = new Alarm();
+  readonly #away: Outage;
+  readonly #running: Promise<void>;
+  #waiting: Waiting[] = [];
+  /** On its way. */
+  #page: Page | undefined;
+  #bytes = 0;
+  #dropped = 0;
+
+  constructor(options: HistoryPagesOptions) {
+    this.#options = options;
+    this.#away = new Outage(options.log, {
+      begins: 'Records of requests can not be written to etcd; they wait, the newest of them. Trying again.',
+      ends: 'Records of requests are written again.',
+    });
+    this.#running = this.#run();
+  }
+
+  /** Records that were given up since the start. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  record(record: RequestRecord): void {
+    // About: what is not ASCII is longer.
+    const bytes = 512 + record.command.length + record.legs.reduce((sum, leg) => sum + 256 + leg.output_tail.length, 0);
+    this.#waiting.push({ record, bytes });
+    this.#bytes += bytes;
+    while (this.#waiting.length > maxWaitingRecords || this.#bytes > maxWaitingBytes) this.#drop();
+    this.#alarm.ring();
+  }
+
+  /** Writes what waits, if etcd takes it at once. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+    await this.#write().catch((error: unknown) => {
+      const records = this.#waiting.length + (this.#page?.records.length ?? 0);
+      this.#options.log.warn({ error, records }, 'Records of requests are lost: etcd is away.');
+    });
+  }
+
+  #drop(): void {
+    const dropped = this.#waiting.splice(0, Math.ceil(this.#waiting.length / 10));
+    this.#dropped += dropped.length;
+    for (const { bytes } of dropped) this.#bytes -= bytes;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      await this.#alarm.wait(2_147_483_647, signal);
+      await pause(gatherMs, signal);
+      if (signal.aborted) return;
+      try {
+        await this.#write();
+        this.#away.over();
+        await pause(betweenMs - gatherMs, signal);
+      } catch (error) {
+        this.#alarm.ring();
+        await pause(this.#away.failed(error), signal);
+      }
+    }
+  }
+
+  /** All that waits, page by page. Throws the store's errors: then the same page has its turn again under the same key. */
+  async #write(): Promise<void> {
+    const { store, keys } = this.#options;
+    for (;;) {
+      this.#page ??= this.#nextPage();
+      if (this.#page === undefined) return;
+      const { id, team, records } = this.#page;
+      const value = serializePage(records);
+      await store.commit({ compare: [], write: [{ put: keys.history(team, id), value }] });
+      this.#page = undefined;
+    }
+  }
+
+  /** The oldest, and what follows of the same team: they wait no more. */
+  #nextPage(): Page | undefined {
+    const team = this.#waiting[0]?.record.team;
+    if (team === undefined) return undefined;
+    const records: RequestRecord[] = [];
+    const rest: Waiting[] = [];
+    let size = 0;
+    for (const each of this.#waiting) {
+      const fits = records.length < pageRecords && (records.length === 0 || size + each.bytes <= pageBytes);
+      if (each.record.team !== team || !fits) rest.push(each);
+      else {
+        records.push(each.record);
+        size += each.bytes;
+      }
+    }
+    this.#waiting = rest;
+    this.#bytes -= size;
+    return { id: ulid(), team, records };
+  }
+}

@@ -1,0 +1,20 @@
+/** What brokers have in etcd: `docs/keyspace.md`. Names ending in `s` are prefixes. */
+export interface BusKeys {
+  /** Leased: the brokers that are up. */
+  readonly brokers: string;
+  broker(id: string): string;
+  /** Leased, one per broker: the workers that it has. */
+  online(broker: string): string;
+  /** One page of requests of this team that are over. */
+  history(team: string, page: string): string;
+}
+
+export const busKeysBelow = (prefix: string): BusKeys => {
+  const base = `${prefix.replace(/\/+$/, '')}/v1`;
+  return {
+    brokers: `${base}/brokers/`,
+    broker: (id) => `${base}/brokers/${id}`,
+    online: (broker) => `${base}/online/${broker}`,
+    history: (team, page) => `${base}/history/${team}/${page}`,
+  };
+};

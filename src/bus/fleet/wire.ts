@@ -1,0 +1,27 @@
+import * as v from 'valibot';
+import { format, parseDocument, text, timestamp } from '../../watch/document.ts';
+import type { RequestRecord } from '../ports.ts';
+
+/** A broker that is up. */
+export interface BrokerDocument {
+  readonly id: string;
+  readonly endpoint: string;
+  readonly key: string;
+  readonly version: string;
+  readonly started_at: string;
+}
+
+const broker = v.object({
+  id: text(255),
+  endpoint: v.pipe(text(512), v.startsWith('tcp://')),
+  key: v.pipe(v.string(), v.length(40)),
+  version: text(64),
+  started_at: timestamp,
+});
+
+export const serializeBroker = (document: BrokerDocument): string => JSON.stringify({ format, ...document });
+
+/** Throws `firing-malformed`. */
+export const parseBroker = (key: string, value: string): BrokerDocument => parseDocument(broker, key, value);
+
+export const serializePage = (records: readonly RequestRecord[]): string => JSON.stringify({ format, records });

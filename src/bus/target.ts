@@ -1,0 +1,2 @@
+/** What requests wait for, as one word: a service or a worker of a team. Their names are of one namespace. */
+export const targetOf = (team: string, name: string): string => `${team}/${name}`;

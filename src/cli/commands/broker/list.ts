@@ -1,0 +1,24 @@
+import type { BrokerView } from '../../../api/contract.ts';
+import type { Define } from '../../command.ts';
+import { addHelp, type HelpText } from '../../help.ts';
+import { print } from '../../print.ts';
+import { renderBrokers } from '../../render/brokers.ts';
+import { painter } from '../../render/color.ts';
+
+const help: HelpText = {
+  details: `
+Endpoint and key are what [main] broker and [main] broker_key take; both may be lists, in the same order.`,
+  examples: ['trigger broker list', "trigger broker list --json | jq -r '.[].endpoint'"],
+};
+
+export const define: Define = (command, run) => {
+  addHelp(command, help);
+  command.action(
+    run(async (session) => {
+      const brokers = await session.client.request<BrokerView[]>('/v1/brokers');
+      const { columns, color } = session.terminal;
+      await print(session, brokers, () => renderBrokers(brokers, { columns, now: Date.now(), paint: painter(color) }));
+      return 0;
+    }),
+  );
+};

@@ -1,0 +1,82 @@
+import { join } from 'node:path';
+import type { BrokerMetrics } from '../adapters/prometheus/broker-metrics.ts';
+import { openCurveKeys } from '../adapters/zmq/curve-keys.ts';
+import { BrokerDirectory } from '../bus/fleet/broker-directory.ts';
+import { HistoryPages } from '../bus/fleet/history-pages.ts';
+import { busKeysBelow } from '../bus/fleet/keys.ts';
+import { OnlineWorkers } from '../bus/fleet/online-workers.ts';
+import { serializeBroker } from '../bus/fleet/wire.ts';
+import type { Config } from '../config/schema.ts';
+import type { StartedBroker } from './broker-view.ts';
+import { observeBroker } from './observe-broker.ts';
+import { clock, type Parts } from './parts.ts';
+import type { Releasers } from './releasers.ts';
+import { runBroker } from './run-broker.ts';
+import { startAccounts } from './start-registry.ts';
+
+export type BrokerConfig = NonNullable<Config['broker']>;
+
+/** How long a stop waits for requests that run. ms. */
+const drainMs = 10_000;
+
+/**
+ * This daemon as a broker: keys, registry, socket, and its entry in etcd, in this order; a stop says goodbye first. Throws
+ * `state-unusable`, `broker-unusable`.
+ */
+export const startBroker = async (
+  parts: Parts,
+  settings: BrokerConfig,
+  metrics: BrokerMetrics,
+  releasers: Releasers,
+): Promise<StartedBroker> => {
+  const { options, state, place, config } = parts;
+  const { node, version, log } = options;
+  const keys = busKeysBelow(config.etcd.prefix);
+  const { publicKey, secretKey } = await openCurveKeys(join(state.path, 'broker', 'curve.json'));
+  const { registry, accounts } = await startAccounts(parts, node, releasers);
+  const history = new HistoryPages({ store: place.store, keys, log });
+  releasers.push('history of requests', () => history.close());
+  const presence = new OnlineWorkers(place.store, keys, node, clock);
+  releasers.push('workers in etcd', () => presence.close());
+  const directory = new BrokerDirectory({ store: place.store, keys, log });
+  const own = { id: node, endpoint: advertised(settings, node), key: publicKey };
+  const broker = await runBroker({
+    id: node,
+    listen: settings.listen,
+    secretKey,
+    registry,
+    accounts,
+    presence,
+    history,
+    brokers: () => [own, ...directory.brokers.filter(({ id }) => id !== node)].map(addressOf),
+    limits: {
+      maxMessage: settings.max_message,
+      maxQueued: settings.max_queued,
+      maxRequests: settings.max_requests,
+      timeoutMs: settings.timeout,
+      heartbeatMs: settings.heartbeat,
+    },
+    observer: observeBroker(parts, metrics),
+    drainMs,
+    log,
+    onDead: (error) =>
+      log.error({ error }, 'The broker’s socket has failed: it serves nobody any more. Restart triggerd.'),
+  });
+  metrics.lookUp(() => ({ ...broker.state, historyDropped: history.dropped }));
+  releasers.push('broker', () => broker.stop());
+  directory.onChange(() => broker.brokersChanged());
+  directory.start();
+  releasers.push('brokers in etcd', () => directory.stop());
+  const started_at = new Date(clock.now()).toISOString();
+  const entry = place.store.keepPresent(keys.broker(node), () => serializeBroker({ ...own, version, started_at }));
+  // Released first: nobody new is sent here while the others are told to go.
+  releasers.push('broker in etcd', () => entry.close());
+  log.info({ listen: broker.endpoint, advertise: own.endpoint, key: publicKey }, 'broker ready');
+  return { view: () => ({ ...own, listen: broker.endpoint, ...broker.state }) };
+};
+
+const addressOf = ({ id, endpoint, key }: { id: string; endpoint: string; key: string }) => ({ id, endpoint, key });
+
+/** Where others reach this broker. */
+export const advertised = ({ advertise, listen }: BrokerConfig, node: string): string =>
+  advertise ?? `tcp://${node}:${new URL(listen).port}`;
