@@ -1,8 +1,11 @@
 /** Writes the reference pages that are made from code: `npm run docs`. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { renderErrorReference } from '../src/config/error-reference.ts';
 import { renderConfigReference } from '../src/config/reference.ts';
+import { withStatements } from '../src/console/reference.ts';
 
 const docs = new URL('../docs/', import.meta.url);
 writeFileSync(new URL('configuration.md', docs), renderConfigReference());
 writeFileSync(new URL('errors.md', docs), renderErrorReference());
+const console = new URL('console.md', docs);
+writeFileSync(console, withStatements(readFileSync(console, 'utf8')));

@@ -1,6 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { allForms } from '../../../src/console/grammar.ts';
 import { helpEntries, renderHelp } from '../../../src/console/help.ts';
+import { withStatements } from '../../../src/console/reference.ts';
+import { root } from '../../support/node.ts';
 
 describe('the help of the console', () => {
   it('has every statement, in 80 columns', () => {
@@ -8,6 +12,12 @@ describe('the help of the console', () => {
     for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(78);
     expect(lines.filter((line) => /^ {2}\S/.test(line))).toHaveLength(allForms.length);
     expect(lines).toContain('  show workers                                  all workers');
+  });
+
+  it('is in docs/console.md as it is now', () => {
+    const page = readFileSync(join(root, 'docs/console.md'), 'utf8');
+    expect(page).toContain(renderHelp(helpEntries(null)));
+    expect(withStatements(page)).toBe(page);
   });
 
   it('shows what has a word, in either spelling, or as a setting', () => {
