@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openIssuer, tokenChecker } from '../../src/adapters/crypto/tokens.ts';
+import { createTokenChecker, openIssuer } from '../../src/adapters/crypto/tokens.ts';
 import { workerTokens } from '../../src/adapters/crypto/worker-tokens.ts';
 import type { Log } from '../../src/domain/log.ts';
 import { Accounts } from '../../src/registry/accounts.ts';
@@ -51,7 +51,7 @@ export const openAccounts = async (
   const folder = mkdtempSync(join(tmpdir(), 'triggerd-registry-'));
   const registry = openRegistry(options);
   const clock = options.clock ?? { now: () => Date.now() };
-  const issuer = await openIssuer(options.keyFile ?? join(folder, 'broker', 'jwt.json'), broker);
+  const issuer = await openIssuer(options.keyFile ?? join(folder, 'broker', 'jwt.json'), broker, clock);
   const { mirror, passwords } = registry;
   const mirrored = new MirroredRegistry(mirror, clock);
   mirror.start();
@@ -72,7 +72,7 @@ export const openAccounts = async (
     passwords,
     tokens: workerTokens,
     issuer,
-    checker: tokenChecker,
+    checker: createTokenChecker(clock),
     clock,
   });
   return {

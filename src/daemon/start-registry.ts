@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { createPasswords } from '../adapters/crypto/passwords.ts';
-import { openIssuer, tokenChecker } from '../adapters/crypto/tokens.ts';
+import { createTokenChecker, openIssuer } from '../adapters/crypto/tokens.ts';
 import { workerTokens } from '../adapters/crypto/worker-tokens.ts';
 import type { BusAccounts, BusRegistry } from '../bus/ports.ts';
 import type { Config } from '../config/schema.ts';
@@ -34,7 +34,7 @@ export const startAccounts = async (
   broker: string,
   releasers: Releasers,
 ): Promise<{ readonly registry: BusRegistry; readonly accounts: BusAccounts }> => {
-  const issuer = await openIssuer(join(state.path, 'broker', 'jwt.json'), broker);
+  const issuer = await openIssuer(join(state.path, 'broker', 'jwt.json'), broker, clock);
   const { mirror } = registry;
   const mirrored = new MirroredRegistry(mirror, clock);
   mirror.start();
@@ -49,7 +49,7 @@ export const startAccounts = async (
     passwords: registry.passwords,
     tokens: workerTokens,
     issuer,
-    checker: tokenChecker,
+    checker: createTokenChecker(clock),
     clock,
   });
   return { registry: mirrored, accounts };

@@ -12,6 +12,8 @@ import {
 } from 'jose';
 import * as v from 'valibot';
 import { TriggerdError } from '../../domain/errors.ts';
+import type { Clock } from '../../queue/ports.ts';
+import type { Issuer } from '../../registry/model.ts';
 import type { CheckedToken, TokenChecker, TokenClaims, TokenIssuer } from '../../registry/ports.ts';
 import { readOrCreateSecret } from '../files/secret-file.ts';
 
@@ -45,7 +47,7 @@ const keyFile = v.object({
  * The key that this broker signs tokens with, from its file, which is made at the first start. To have another one,
  * remove the file and start again. Throws `state-unusable`.
  */
-export const openIssuer = async (path: string, broker: string): Promise<TokenIssuer> => {
+export const openIssuer = async (path: string, broker: string, clock: Clock): Promise<TokenIssuer> => {
   const text = await readOrCreateSecret(path, async () => {
     const { privateKey } = await generateKeyPair(algorithm, { extractable: true });
     return JSON.stringify(await exportJWK(privateKey));
@@ -57,7 +59,7 @@ export const openIssuer = async (path: string, broker: string): Promise<TokenIss
     kid,
     publicKey,
     issue: async (token, audience) => {
-      const issuedAt = Math.floor(Date.now() / 1_000);
+      const issuedAt = Math.floor(clock.now() / 1_000);
       const endsAt = issuedAt + lifeS;
       const jwt = await new SignJWT(toPayload(token))
         .setProtectedHeader({ alg: algorithm, kid, typ: type })
@@ -73,18 +75,23 @@ export const openIssuer = async (path: string, broker: string): Promise<TokenIss
   };
 };
 
-export const tokenChecker: TokenChecker = {
+export const createTokenChecker = (clock: Clock): TokenChecker => ({
   check: async (jwt, audience, issuers) => {
     try {
-      return await check(jwt, audience, issuers);
+      return await check(jwt, audience, issuers, new Date(clock.now()));
     } catch (cause) {
       // Why is nobody's business, and the same for all of them.
       throw new TriggerdError('token-invalid', 'the token is not valid', { cause });
     }
   },
-};
+});
 
-const check: TokenChecker['check'] = async (jwt, audience, issuers) => {
+const check = async (
+  jwt: string,
+  audience: string,
+  issuers: ReadonlyMap<string, Issuer>,
+  currentDate: Date,
+): Promise<CheckedToken> => {
   if (jwt.length > maxLength) throw new Error('longer than a token');
   const { kid } = decodeProtectedHeader(jwt);
   // A key of the registry or none: nothing in the token leads to one.
@@ -98,6 +105,7 @@ const check: TokenChecker['check'] = async (jwt, audience, issuers) => {
     requiredClaims,
     maxTokenAge: lifeS,
     clockTolerance: toleranceS,
+    currentDate,
   });
   return { ...fromPayload(payload), kid, audience };
 };
