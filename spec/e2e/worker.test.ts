@@ -1,0 +1,159 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { curveKeyPair } from 'zeromq';
+import { startTestBroker, type TestBroker } from '../support/bus.ts';
+import { temporaryFolder } from '../support/journal.ts';
+import { liveClient } from '../support/live-worker.ts';
+import { root } from '../support/node.ts';
+import { processesWith } from '../support/processes.ts';
+import { writePlugin } from '../support/requests.ts';
+import { until } from '../support/wait.ts';
+import { type WorkerProcess, workerProcess } from '../support/worker-process.ts';
+
+let at: TestBroker;
+beforeAll(async () => {
+  at = await startTestBroker({ limits: { heartbeatMs: 400 } });
+  at.registry.worker('team1', 'demo01').service('team1', 'demoservice', ['demo01']);
+});
+afterAll(() => at.broker.stop());
+
+const connected = 'I: received BROKER_ACCEPTED from broker for worker socket - Connected';
+
+/** A worker whose plugins folder holds `wait`, which prints `begun` and ends when its folder holds `go`. */
+const waitingWorker = (marker: string): { worker: WorkerProcess; go: () => void; runs: () => number } => {
+  const folder = temporaryFolder();
+  writePlugin(
+    folder,
+    'wait',
+    `echo begun; echo x >> ${folder}/runs; sleep ${marker} & while [ ! -e ${folder}/go ]; do sleep 0.02; done; kill $!; echo done`,
+  );
+  return {
+    worker: workerProcess([at.address], { plugins: join(folder, 'plugins') }),
+    go: () => writeFileSync(join(folder, 'go'), ''),
+    runs: () => (existsSync(join(folder, 'runs')) ? readFileSync(join(folder, 'runs'), 'utf8').length / 2 : 0),
+  };
+};
+
+describe('triggerfs-worker', () => {
+  it('says what the documentation shows, with -debug true', async () => {
+    const worker = workerProcess([at.address]);
+    await worker.start('-debug', 'true');
+    await worker.says('received HEARTBEAT', 2);
+    const { endpoint } = at.address;
+    const [jobs, ...documented] = worker.lines();
+    expect(jobs).toBe(`I: jobs of team1/demo01: trigger queue --queue requests --socket ${worker.socket}`);
+    expect(documented.slice(0, 7)).toEqual([
+      `I: connecting to broker at ${endpoint}...`,
+      'I: trying to connect recv socket to broker',
+      'I: trying to connect send socket to broker',
+      connected,
+      'I: Found service demoservice. Announcing it to broker.',
+      'I: received HEARTBEAT for worker socket from broker.',
+      'I: received HEARTBEAT for worker socket from broker.',
+    ]);
+    worker.signal('SIGTERM');
+    expect(await worker.ended()).toBe(0);
+  });
+
+  it('says only what matters otherwise, and shows its jobs on its own socket', async () => {
+    const worker = workerProcess([at.address]);
+    await worker.start();
+    await worker.says('Found service demoservice');
+    const client = await liveClient(at.address);
+    const asked = client.request({ service: 'demoservice', plugin: 'command/command', payload: 'echo a; exit 4' });
+    const texts: string[] = [];
+    for await (const { line } of asked.lines) texts.push(line);
+    expect(texts).toEqual(['a']);
+    expect(await asked.result).toMatchObject({ exitCode: 4 });
+    const trigger = (...args: string[]) =>
+      execa(join(root, 'bin/trigger'), [...args, '--socket', worker.socket], { reject: false });
+    const listed = await trigger('queue', '--queue', 'requests', '--json');
+    expect(JSON.parse(listed.stdout)).toMatchObject([{ state: 'finished', exit_code: 4, source: 'request' }]);
+    expect((await trigger('queue', 'cat', '1')).stdout).toBe('a');
+    expect(await trigger('status')).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('a worker only') });
+    expect(worker.lines()).toHaveLength(3);
+
+    // Only one may use that folder.
+    const flags = ['-config', worker.configFile, '-identity', 'demo01'];
+    const env = { XDG_STATE_HOME: join(worker.folder, 'state') };
+    const second = await execa(join(root, 'bin/triggerfs-worker'), flags, { reject: false, env });
+    expect(second).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/pid \d+\) uses .*team1\.demo01/) });
+  });
+
+  it('says which key is wrong when a broker refuses its token, and when a broker can not be reached', async () => {
+    const away = { endpoint: 'tcp://127.0.0.1:1', key: curveKeyPair().publicKey };
+    const worker = workerProcess([at.address, away], { token: 'wrong' });
+    await worker.start();
+    await worker.says(/^E: The broker at .* refused the worker: .*\[workers\.team1\.demo01\]/);
+    await worker.says(/^W: The broker at tcp:\/\/127\.0\.0\.1:1 does not answer: nothing listens/);
+  });
+
+  it.each([
+    [['-nope'], "unknown option '-nope'"],
+    [['-identity', 'other'], 'there is no [workers.TEAM.other]'],
+  ])('refuses %s', async (flags, message) => {
+    const { configFile } = workerProcess([at.address]);
+    const all = ['-config', configFile, '-identity', 'demo01', ...flags];
+    const ended = await execa(join(root, 'bin/triggerfs-worker'), all, { reject: false });
+    expect(ended).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(ended.stderr).toMatch(/^triggerfs-worker: /);
+    expect(ended.stderr).toContain(message);
+  });
+});
+
+describe('a worker that stops', () => {
+  it('finishes what runs, and takes nothing new', async () => {
+    const { worker, go, runs } = waitingWorker('976.01');
+    await worker.start();
+    await worker.says('Connected');
+    const client = await liveClient(at.address);
+    const asked = client.request({ service: 'demo01', plugin: 'wait', output: 'discard' });
+    await until(() => runs() === 1, 'the request to run');
+    worker.signal('SIGTERM');
+    await worker.says('waiting for requests that run');
+    const late = client.request({ service: 'demo01', plugin: 'wait', output: 'discard', timeoutMs: 60_000 });
+    late.result.catch(() => undefined); // nobody takes it
+    go();
+    expect(await asked.result).toMatchObject({ exitCode: 0 });
+    expect(await worker.ended()).toBe(0);
+    expect(runs()).toBe(1);
+    await client.close();
+  });
+
+  it('ends at once at the second signal, and what runs with it', async () => {
+    const { worker, runs } = waitingWorker('976.02');
+    await worker.start();
+    await worker.says('Connected');
+    const client = await liveClient(at.address);
+    const asked = client.request({ service: 'demo01', plugin: 'wait', output: 'discard' });
+    const ending = asked.result.catch((error: { code: string }) => error);
+    await until(() => runs() === 1, 'the request to run');
+    worker.signal('SIGINT');
+    await worker.says('waiting for requests that run');
+    worker.signal('SIGINT');
+    expect(await worker.ended()).toBe(0);
+    await until(() => processesWith('sleep 976.02').length === 0, 'its processes to be gone');
+    expect(await ending).toMatchObject({ legs: [{ result: 'interrupted' }] });
+  });
+
+  it('by kill -9 leaves a request that its next start ends, and never runs again', async () => {
+    const { worker, runs } = waitingWorker('976.03');
+    await worker.start();
+    await worker.says('Connected');
+    const client = await liveClient(at.address);
+    const asked = client.request({ service: 'demo01', plugin: 'wait', output: 'discard' });
+    const ending = asked.result.catch((error: { code: string }) => error);
+    await until(() => runs() === 1, 'the request to run');
+    worker.signal('SIGKILL');
+    await worker.ended();
+    await worker.start();
+    await until(() => processesWith('sleep 976.03').length === 0, 'its processes to be gone');
+    await worker.says('Connected', 2);
+    await ending;
+    const listed = await execa(join(root, 'bin/trigger'), ['queue', '--all', '--json', '--socket', worker.socket]);
+    expect(JSON.parse(listed.stdout)).toMatchObject([{ state: 'finished', result: 'interrupted' }]);
+    expect(runs()).toBe(1);
+  });
+});
