@@ -47,6 +47,9 @@ export const isKind = (value: unknown): value is Answer['kind'] =>
 export const rowsOf = ({ kind, rows }: Answer): Row[] =>
   kind === 'history' ? rows.map((each) => historyRow(each as Partial<RequestRecord>)) : (rows as Row[]);
 
+/** What it is called by: a path where it has one. */
+export const nameOf = (kind: Answer['kind'], row: Row): string => String(row[shapes[kind].names.at(-1) ?? '']);
+
 /** Those of this name; all for null. */
 export const rowsNamed = (kind: Answer['kind'], rows: readonly Row[], name: string | null): readonly Row[] =>
   name === null ? rows : rows.filter((row) => shapes[kind].names.some((key) => row[key] === name));

@@ -4,6 +4,7 @@
  */
 import type { Argument, Option } from 'commander';
 import { daemonClient } from '../http-client.ts';
+import { findTeam } from '../registry/find-team.ts';
 import { findSocketPath } from '../socket-path.ts';
 import { kindOf } from './kinds.ts';
 import { optionNamed, optionsOf, type Place, walk } from './place.ts';
@@ -63,5 +64,8 @@ const ask = async (kind: ValueKind, { given }: Place): Promise<Candidate[]> => {
   const socket = () => findSocketPath(given.get('socket'), given.get('config'), process.env);
   const signal = AbortSignal.timeout(patienceMs);
   const client = daemonClient(socket, signal);
-  return askFor(kind, { client, signal, queue: given.get('queue') }).catch(() => []);
+  const named = given.get('team');
+  const whose = { client, configFile: given.get('config'), env: process.env };
+  const team = () => findTeam(whose, named === undefined ? {} : { team: named });
+  return askFor(kind, { client, signal, queue: given.get('queue'), team }).catch(() => []);
 };

@@ -10,6 +10,10 @@ const kindOfOption: Readonly<Record<string, Kind>> = {
   '--node': 'nodes',
   '--plugin': 'plugins',
   '--after': 'jobs',
+  '--team': 'team',
+  '--service': 'service',
+  '--worker': 'worker',
+  '--owner': 'user',
   '--config': ':files',
   '--socket': ':files',
 };
@@ -18,8 +22,9 @@ const kindOfOption: Readonly<Record<string, Kind>> = {
 export const kindOf = (wanted: Option | Argument, command: Command): Kind | undefined =>
   wanted instanceof Option ? kindOfOption[wanted.long ?? ''] : kindOfArgument(wanted.name(), command.name());
 
-/** By the argument's name; which jobs, by the verb. */
+/** By the argument's name; which jobs, by the verb. What is to be made has no name yet. */
 const kindOfArgument = (argument: string, verb: string): Kind | undefined => {
+  if (verb === 'add') return undefined;
   switch (argument) {
     case 'id':
     case 'a':
@@ -32,6 +37,13 @@ const kindOfArgument = (argument: string, verb: string): Kind | undefined => {
       return 'nodes';
     case 'plugin':
       return 'plugins';
+    case 'worker':
+    case 'service':
+    case 'definition':
+    case 'directory':
+    case 'team':
+    case 'user':
+      return argument;
     case 'file':
       return ':files';
     case 'command':

@@ -1,8 +1,12 @@
 /** What is there at the moment: asked of the daemon, for a short time. */
 import type { FiringView, JobView, NodeView, PluginView, QueueView } from '../../api/contract.ts';
+import { cellText } from '../../console/table.ts';
+import { nameOf, rowsOf } from '../../console/tables.ts';
 import { visible } from '../../domain/text.ts';
+import type { Statement } from '../../registry/statements.ts';
 import type { DaemonClient } from '../http-client.ts';
 import { query } from '../options.ts';
+import { askRegistry } from '../registry/ask-registry.ts';
 
 export interface Candidate {
   readonly value: string;
@@ -14,9 +18,21 @@ export interface Asking {
   readonly signal: AbortSignal;
   /** `--queue`, where the command line has it. */
   readonly queue: string | undefined;
+  /** The team that is meant. */
+  readonly team: () => Promise<string>;
 }
 
-export type ValueKind = 'queues' | 'jobs' | 'running' | 'queued' | 'ended' | 'firings' | 'nodes' | 'plugins';
+type RegistryKind = 'team' | 'user' | 'worker' | 'service' | 'definition' | 'directory';
+export type ValueKind =
+  | 'queues'
+  | 'jobs'
+  | 'running'
+  | 'queued'
+  | 'ended'
+  | 'firings'
+  | 'nodes'
+  | 'plugins'
+  | RegistryKind;
 
 export const askFor = async (kind: ValueKind, asking: Asking): Promise<Candidate[]> => {
   switch (kind) {
@@ -37,6 +53,13 @@ export const askFor = async (kind: ValueKind, asking: Asking): Promise<Candidate
         value: id,
         about: visible(trigger),
       }));
+    case 'team':
+    case 'user':
+    case 'worker':
+    case 'service':
+    case 'definition':
+    case 'directory':
+      return registered(kind, asking);
     default:
       return jobs(kind, asking);
   }
@@ -49,6 +72,15 @@ const jobs = async (kind: keyof typeof statesOf, asking: Asking): Promise<Candid
   return (await get<JobView[]>(asking, `/v1/jobs${which}`)).map(({ id, state, label, command }) => ({
     value: String(id),
     about: `${state}: ${visible(label ?? command)}`,
+  }));
+};
+
+const registered = async (kind: RegistryKind, { client, signal, team }: Asking): Promise<Candidate[]> => {
+  const statement: Statement = kind === 'team' ? { verb: 'team.list' } : { verb: `${kind}.list`, team: await team() };
+  const answer = await askRegistry(client, statement, signal);
+  return rowsOf(answer).map((row) => ({
+    value: nameOf(kind, row),
+    about: cellText('description', row['description'] || row['state'] || kind),
   }));
 };
 

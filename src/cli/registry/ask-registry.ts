@@ -4,7 +4,13 @@ import type { Answer, Statement } from '../../registry/statements.ts';
 import type { DaemonClient } from '../http-client.ts';
 
 /** Asks the registry through the daemon of this node: whoever may use its socket may do everything. */
-export const askRegistry = async (client: DaemonClient, statement: Statement): Promise<Answer> => {
+export const askRegistry = async (
+  client: DaemonClient,
+  statement: Statement,
+  signal?: AbortSignal,
+): Promise<Answer> => {
   const body: RegistryBody = { statement };
-  return answerOf(await client.request('/v1/registry', { method: 'POST', body }));
+  return answerOf(
+    await client.request('/v1/registry', { method: 'POST', body, ...(signal === undefined ? {} : { signal }) }),
+  );
 };
