@@ -157,7 +157,7 @@ describe('triggerfs-client', () => {
     } as const;
     say(first, succeeded(id, ending));
     const { stderr, exitCode } = await running;
-    expect(stderr).toMatch(/^triggerfs-client: demo01: no \\u001b\[31mplugin\n {2}\S/);
+    expect(stderr).toMatch(/^triggerfs-client: demo01: no \\e\[31mplugin\n {2}\S/);
     expect(exitCode).toBe(1);
   });
 

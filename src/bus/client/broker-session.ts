@@ -1,6 +1,7 @@
-import { asTriggerdError, TriggerdError } from '../../domain/errors.ts';
+import { TriggerdError } from '../../domain/errors.ts';
 import { printable } from '../../domain/names.ts';
 import { type RetryPolicy, retryDelayMs } from '../../domain/retry.ts';
+import { visible } from '../../domain/text.ts';
 import { type ClientMessage, protocolVersion, type Refusal, type ToClient, type Welcome } from '../messages.ts';
 import type { Connect } from '../ports.ts';
 import { BrokerRing } from './broker-ring.ts';
@@ -241,7 +242,7 @@ export class BrokerSession {
     const state = this.#state;
     if (state.is === 'greeting') {
       if (message.op === 'welcome') this.#welcomed(state, message);
-      else if (message.op === 'refused') this.#giveUp(`${shown(state.broker)}: ${printable(message.message)}`);
+      else if (message.op === 'refused') this.#giveUp(`${shown(state.broker)}: ${visible(message.message)}`);
       else if (message.op === 'goodbye') this.#goodbye(state.broker, message.brokers);
     } else if (state.is === 'proving') this.#takeProof(state, message, body);
     else if (state.is === 'ready') this.#takeReady(state, message, body);
@@ -380,6 +381,4 @@ type State =
 
 /** What a broker refuses, as an error of the catalogue. */
 export const errorOf = ({ code, message, retry_after_ms }: Refusal): TriggerdError =>
-  asTriggerdError(
-    new TriggerdError(code, printable(message), retry_after_ms === null ? {} : { details: { retry_after_ms } }),
-  );
+  new TriggerdError(code, visible(message), retry_after_ms === null ? {} : { details: { retry_after_ms } });

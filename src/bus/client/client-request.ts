@@ -1,6 +1,6 @@
 import { TriggerdError } from '../../domain/errors.ts';
-import { printable } from '../../domain/names.ts';
 import type { Algorithm } from '../../domain/service.ts';
+import { visible } from '../../domain/text.ts';
 import type { ClientMessage, Ending, Refusal, RequestHead, RequestId, ToClient } from '../messages.ts';
 import { errorOf } from './broker-session.ts';
 import { RequestOutput } from './output.ts';
@@ -209,7 +209,7 @@ export class ClientRequest {
   #partial(worker: string, stream: 'out' | 'err', offset: number, body: Buffer): void {
     const progress = this.#outputOf(worker);
     const bytes = progress.take(this.#epoch(), offset, body);
-    if (bytes === undefined) this.#protocolBroken(`output of ${printable(worker)} is missing`);
+    if (bytes === undefined) this.#protocolBroken(`output of ${visible(worker)} is missing`);
     else if (bytes.length > 0) this.output.put({ worker, stream, bytes });
     else this.#ackWhenDue(worker);
   }
@@ -218,7 +218,7 @@ export class ClientRequest {
     const { code, result, reason } = outcome;
     const isRefusal = result === 'refused' || result === 'lost';
     if (isRefusal && code !== null && (this.#isForOne() || this.#legs.size <= 1))
-      this.#fail(new TriggerdError(code, printable(`${this.#lastLeg()}${reason ?? result}`)));
+      this.#fail(new TriggerdError(code, visible(`${this.#lastLeg()}${reason ?? result}`)));
     else this.#end(outcome);
   }
 

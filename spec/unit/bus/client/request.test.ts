@@ -64,7 +64,7 @@ describe('a request', () => {
     const { brokers, request } = setUpReady();
     const asked = request();
     brokers.last.say({ op: 'refused', id, code: 'broker-busy', message: 'full\u001b[31m', retry_after_ms: 500 });
-    const error = { code: 'broker-busy', message: 'full\\u001b[31m', details: { retry_after_ms: 500 } };
+    const error = { code: 'broker-busy', message: 'full\\e[31m', details: { retry_after_ms: 500 } };
     await expect(asked.result).rejects.toMatchObject(error);
     await expect(asked.accepted).rejects.toMatchObject(error);
     await expect(textOf(asked)).rejects.toMatchObject(error);
