@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/config.ts';
-import { call } from '../support/api.ts';
 import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { type Answer, createNode, root, type TestNode } from '../support/node.ts';
 
@@ -16,7 +15,8 @@ describe('management without the interactive console', () => {
     etcd = await startEtcd();
     node = createNode({ name: 'broker01', etcd: [etcd.endpoint] });
     await node.start();
-    await call(node.socket, 'POST', '/v1/admin/init', { team: 'team1', identity: 'hp', secret: 'a long password' });
+    const first = await admin('hp', 'a long password');
+    expect(first).toEqual({ stdout: '', stderr: 'team team1 is made; hp is its admin', exitCode: 0 });
   }, 60_000);
   afterAll(async () => {
     await node?.remove();
@@ -28,8 +28,27 @@ describe('management without the interactive console', () => {
     const { stdout, stderr, exitCode } = await execa(join(root, 'bin', program), args, { reject: false, input, env });
     return { stdout, stderr, exitCode };
   };
+  const admin = (identity: string, password: string) =>
+    run('trigger', ['admin', 'init', '--team', 'team1', '--identity', identity, '--password-stdin'], `${password}\n`);
   const cli = (args: readonly string[], input?: string) =>
     run('triggerfs-cli', ['-socket', node.socket, ...args], input);
+
+  it('is set up once, by a password that nobody could guess at once', async () => {
+    expect(await admin('eve', 'too short')).toEqual({
+      stdout: '',
+      stderr: expect.stringContaining('secret has to have 12 characters at least'),
+      exitCode: 2,
+    });
+    expect(await admin('eve', 'long enough, though')).toEqual({
+      stdout: '',
+      stderr: expect.stringContaining('there are teams and users already'),
+      exitCode: 1,
+    });
+    expect(await node.trigger('admin', 'init', '--team', 't', '--identity', 'i')).toMatchObject({
+      stderr: expect.stringContaining('give it on stdin, with --password-stdin'),
+      exitCode: 2,
+    });
+  });
 
   it('takes the documentation’s statements on stdin, and prints what it shows', async () => {
     const { stdout, stderr, exitCode } = await cli(

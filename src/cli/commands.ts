@@ -117,6 +117,12 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     },
   },
   history: { summary: 'show requests that are over', load: () => import('./commands/history.ts') },
+  admin: {
+    summary: 'set up the registry of teams, users, workers and services',
+    verbs: {
+      init: { summary: 'make the first team and its admin', load: () => import('./commands/admin/init.ts') },
+    },
+  },
   doctor: { summary: 'find out what is wrong here', load: () => import('./commands/doctor.ts') },
   config: {
     summary: 'check and print the configuration',

@@ -1,0 +1,41 @@
+import type { InitBody } from '../../../api/contract.ts';
+import type { Answer } from '../../../registry/statements.ts';
+import type { Define } from '../../command.ts';
+import { addHelp, type HelpText } from '../../help.ts';
+import { print } from '../../print.ts';
+import { readNewSecret, type SecretOption } from '../../read-secret.ts';
+
+interface InitOptions extends SecretOption {
+  readonly team: string;
+  readonly identity: string;
+}
+
+const help: HelpText = {
+  details: `
+Teams, users, workers and services are kept in etcd and shared by all of its daemons; this makes the first team, and the
+user who looks after it. It is refused when there is a team already: further users come by \`trigger user add\`.
+
+The password has at least 12 characters. It is asked for on the terminal, or read from stdin.`,
+  examples: [
+    'trigger admin init --team team1 --identity hp',
+    'trigger admin init --team team1 --identity hp --password-stdin < hp.password',
+  ],
+};
+
+export const define: Define = (command, run) => {
+  addHelp(command, help);
+  command
+    .requiredOption('--team <team>', 'name of the first team')
+    .requiredOption('--identity <user>', 'its admin')
+    .option('--password-stdin', 'read the password from stdin')
+    .action(
+      run(async (session, { team, identity, ...options }: InitOptions) => {
+        const secret = await readNewSecret(options, identity);
+        const body: InitBody = { team, identity, secret };
+        const { rows } = await session.client.request<Answer>('/v1/admin/init', { method: 'POST', body });
+        await print(session, rows[0], () => '');
+        if (!session.json) session.terminal.err(`team ${team} is made; ${identity} is its admin\n`);
+        return 0;
+      }),
+    );
+};
