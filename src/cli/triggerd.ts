@@ -50,7 +50,7 @@ const handleSignals = (daemon: Daemon, load: () => LoadedConfig, log: Logger, no
   process.on('SIGHUP', () => reload(daemon, load, log));
   let isStopping = false;
   const stop = async (signal: string): Promise<void> => {
-    if (isStopping) return;
+    if (isStopping) return daemon.hurry();
     isStopping = true;
     log.info({ signal }, 'stopping; running jobs go on');
     void notify('STOPPING=1');

@@ -23,6 +23,7 @@ import { changedSections } from './reload.ts';
 import { serve } from './serve.ts';
 import { startBroker } from './start-broker.ts';
 import { startMount } from './start-mount.ts';
+import { startNodeWorkers } from './start-node-workers.ts';
 import { buildQueues } from './start-queues.ts';
 import { buildRegistry } from './start-registry.ts';
 import { drainSpool } from './start-spool.ts';
@@ -34,8 +35,10 @@ export interface Daemon {
   readonly ready: Promise<void>;
   /** Takes up a new configuration as far as a running daemon can. */
   reload(loaded: LoadedConfig): void;
-  /** Starts nothing more and releases everything; running jobs go on without us. */
+  /** Starts nothing more, lets requests finish, and releases everything; other running jobs go on without us. */
   stop(): Promise<void>;
+  /** A stop waits for no request any more. */
+  hurry(): void;
 }
 
 /** Throws `state-unusable`, `spool-unusable`, `already-running`, `journal-*`, `config-invalid`; whatever was started by then is released. */
@@ -77,7 +80,9 @@ const start = async (options: DaemonOptions, releasers: Releasers): Promise<Daem
   const sweeper = buildSweeper(parts);
   metrics.lookUp(metricSources(parts, { watcher, outcomes, drain, sweeper }));
   const broker = config.broker && (await startBroker(parts, config.broker, metrics.addBroker(), releasers));
-  await serve({ ...parts, ...(broker && { broker }) }, watcher, drain, releasers);
+  const withBroker = { ...parts, ...(broker && { broker }) };
+  await serve(withBroker, watcher, drain, releasers);
+  const workers = startNodeWorkers(withBroker, releasers);
   startMount(parts, releasers);
   if (config.watch.enabled) {
     watcher.start();
@@ -93,6 +98,7 @@ const start = async (options: DaemonOptions, releasers: Releasers): Promise<Daem
       events.tell({ kind: 'daemon.stopping', version });
       return releasers.release();
     },
+    hurry: () => workers?.hurry(),
   };
 };
 

@@ -1,3 +1,4 @@
+import { configuredWorkers } from '../config/configured-workers.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { outcomeEvent } from '../events/firing-events.ts';
 import { EndedElsewhere } from '../watch/ended-elsewhere.ts';
@@ -42,7 +43,11 @@ export const publishOutcomes = (
 /** Says in etcd that this node is there. */
 export const announce = ({ options, config, queues, place }: Parts, releasers: Releasers): NodePresence => {
   const { node, version, log } = options;
-  const roles = [...(config.watch.enabled ? ['watch'] : []), ...(config.broker === undefined ? [] : ['broker'])];
+  const roles = [
+    ...(config.watch.enabled ? ['watch'] : []),
+    ...(config.broker === undefined ? [] : ['broker']),
+    ...(configuredWorkers(config).length === 0 ? [] : ['worker']),
+  ];
   const presence = new NodePresence({ ...place, node, version, roles, startedAt: clock.now(), queues, clock, log });
   presence.start();
   releasers.push('presence', () => presence.close());

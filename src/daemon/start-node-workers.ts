@@ -1,0 +1,36 @@
+import { BrokerDirectory } from '../bus/fleet/broker-directory.ts';
+import { busKeysBelow } from '../bus/fleet/keys.ts';
+import { type BrokerPlace, configuredBrokers } from '../config/configured-brokers.ts';
+import { configuredWorkers } from '../config/configured-workers.ts';
+import type { Parts } from './parts.ts';
+import type { Releasers } from './releasers.ts';
+import { startWorkers, type Workers } from './start-workers.ts';
+
+/**
+ * The workers that a node's configuration names, at every broker that etcd knows, and at those of `[main] broker`.
+ * Undefined where there are none. Throws `config-invalid`.
+ */
+export const startNodeWorkers = (parts: Parts, releasers: Releasers): Workers | undefined => {
+  const { config, place, options } = parts;
+  const workers = configuredWorkers(config);
+  if (workers.length === 0) return undefined;
+  const fixed = [...(config.main.broker === undefined ? [] : configuredBrokers(config.main)), ...ownBroker(parts)];
+  const directory = new BrokerDirectory({
+    store: place.store,
+    keys: busKeysBelow(config.etcd.prefix),
+    log: options.log,
+  });
+  directory.start();
+  releasers.push('brokers for workers', () => directory.stop());
+  const started = startWorkers(parts, workers, fixed, releasers);
+  // Later ones count where two have the same key: what is written down knows the way from here.
+  directory.onChange(() => started.connectTo([...directory.brokers, ...fixed]));
+  return started;
+};
+
+/** This daemon's own broker, without a detour over its name. */
+const ownBroker = ({ broker }: Pick<Parts, 'broker'>): BrokerPlace[] => {
+  if (broker === undefined) return [];
+  const { listen, key } = broker.view();
+  return [{ endpoint: listen.replace(/\/\/(?:0\.0\.0\.0|\*|\[::\]):/, '//127.0.0.1:'), key }];
+};
