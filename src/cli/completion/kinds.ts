@@ -16,6 +16,7 @@ const kindOfOption: Readonly<Record<string, Kind>> = {
   '--owner': 'user',
   '--config': ':files',
   '--socket': ':files',
+  '--dir': ':files',
 };
 
 /** What completes an option's value, or an argument of a command. */
