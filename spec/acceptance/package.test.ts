@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JobView } from '../../src/api/contract.ts';
+import type { JobView, PluginView } from '../../src/api/contract.ts';
 import { bootContainer, type Container } from '../support/container.ts';
 import { root } from '../support/node.ts';
 import { until } from '../support/wait.ts';
@@ -81,6 +81,19 @@ describe.each(['bookworm', 'trixie'] as const)(
       await sh(
         'cd /usr/share && ls bash-completion/completions/trigger zsh/vendor-completions/_trigger fish/vendor_completions.d/trigger.fish',
       );
+    });
+
+    it('brings plugins that need nothing else, and makes new ones', async () => {
+      for (const language of ['sh', 'node'])
+        await host.must('trigger', 'plugin', 'new', `new/${language}`, '--lang', language);
+      const names = JSON.parse(await host.must('trigger', 'plugin', 'list', '--json')).map(
+        ({ name }: PluginView) => name,
+      );
+      expect(names).toEqual(expect.arrayContaining(['forward', 'system/copy', 'new/node', 'new/sh']));
+      // There is no Puppet.
+      for (const name of names.filter((each: string) => each !== 'puppet'))
+        expect([name, await trigger('plugin', 'test', name)]).toMatchObject([name, { exitCode: 0 }]);
+      await sh('rm -r /usr/lib/triggerd/plugins/new /tmp/triggerd-plugin-test*');
     });
 
     it('runs a job, and talks to etcd, as configured by the administrator', async () => {
