@@ -1,0 +1,346 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { BrokerStage, settled } from '../../support/broker-stage.ts';
+
+const ready = (identity: string, instance: string) =>
+  ({ op: 'ready', v: 1, team: 'team1', identity, instance, node: 'node1', version: '1', free: 1 }) as const;
+
+describe('peers of the broker', () => {
+  let stage: BrokerStage;
+  beforeEach(() => {
+    stage = new BrokerStage();
+    stage.registry.worker('team1', 'w1').service('team1', 'demo', ['w1']);
+  });
+
+  describe('a worker', () => {
+    it('is welcomed with what it is attached to, and gets nothing before it has announced that', async () => {
+      stage.client('c');
+      stage.say('w1', ready('w1', 'a'), 'token');
+      await settled();
+      expect(stage.to('w1')).toMatchObject([
+        { op: 'welcome', broker: 'broker-1', services: ['demo'], heartbeat_ms: 2_500 },
+      ]);
+      expect(stage.online).toEqual(new Set(['team1/w1']));
+      stage.ask('c', 'demo');
+      expect(stage.to('c').at(-1)).toMatchObject({ code: 'no-worker' });
+      stage.say('w1', { op: 'announce', services: ['w1', 'demo'] });
+      stage.ask('c', 'demo');
+      expect(stage.to('w1', 'request')).toHaveLength(1);
+    });
+
+    it('with a wrong token is refused, and so is everything that it says', async () => {
+      stage.client('c');
+      stage.say('w1', ready('w1', 'a'), 'no token');
+      stage.say('w1', { op: 'announce', services: ['w1', 'demo'] });
+      await settled();
+      expect(stage.to('w1')).toMatchObject([{ op: 'refused', code: 'worker-refused' }]);
+      stage.say('w1', { op: 'announce', services: ['w1', 'demo'] });
+      expect(stage.to('w1').at(-1)).toMatchObject({ op: 'reannounce' });
+      stage.ask('c', 'demo');
+      expect(stage.to('c').at(-1)).toMatchObject({ code: 'no-worker' });
+    });
+
+    it('that announces what it is not attached to gets none of it, and the log says so', async () => {
+      stage.registry.worker('team1', 'liar').worker('team1', 'w2').service('team1', 'other', ['w2']);
+      stage.client('c');
+      await stage.worker('liar');
+      stage.say('liar', { op: 'announce', services: ['liar', 'demo', 'other', 'w1', '../x'] });
+      for (const service of ['demo', 'other', 'w1']) stage.ask('c', service);
+      expect(stage.to('c', 'refused').map(({ code }) => code)).toEqual(['no-worker', 'no-worker', 'no-worker']);
+      stage.ask('c', 'liar');
+      expect(stage.to('liar', 'request')).toHaveLength(1);
+      expect(stage.log.at('warn')).toMatchObject([
+        { fields: { worker: 'liar', services: ['demo', 'other', 'w1', '../x'] } },
+      ]);
+    });
+
+    it('of another process with the same identity stays outside while the first one lives', async () => {
+      stage.client('c');
+      await stage.worker('w1', { instance: 'a' });
+      const id = stage.ask('c', 'demo');
+      stage.say('x', ready('w1', 'b'), 'token');
+      await settled();
+      expect(stage.sent.at(-1)).toMatchObject({ to: 'w1', op: 'heartbeat' });
+      stage.pass(600, ['w1', 'c']);
+      expect(stage.to('x')).toMatchObject([{ op: 'refused', code: 'worker-refused' }]);
+      expect(stage.log.at('warn')).toMatchObject([{ fields: { team: 'team1', worker: 'w1' } }]);
+      stage.finish('w1', id);
+      expect(stage.to('c', 'final')).toMatchObject([{ id, result: 'succeeded' }]);
+    });
+
+    it('of another process gets in at once when the first one’s connection turns out to be gone', async () => {
+      stage.client('c');
+      await stage.worker('w1', { instance: 'a' });
+      const id = stage.ask('c', 'demo');
+      stage.say('x', ready('w1', 'b'), 'token');
+      await settled();
+      stage.broker.gone('w1', 'disconnected');
+      expect(stage.ops('x')).toEqual(['welcome']);
+      expect(stage.to('c', 'final')).toMatchObject([{ id, result: 'lost', code: 'worker-lost' }]);
+      expect(stage.online).toEqual(new Set(['team1/w1']));
+    });
+
+    it('that comes back goes on: what it has is asked for, and its output passed on from where it was', async () => {
+      stage.client('c');
+      await stage.worker('w1', { instance: 'a', free: 2 });
+      const [has, hasNot] = [stage.ask('c', 'demo'), stage.ask('c', 'demo')];
+      stage.say('w1', { op: 'partial', id: has, stream: 'out', offset: 0 }, 'hello ');
+      stage.broker.gone('w1', 'disconnected');
+      stage.pass(3_000, ['c']);
+      expect(stage.to('c', 'final')).toEqual([]);
+      await stage.worker('w1', { peer: 'w1 again', instance: 'a', free: 1 });
+      expect(stage.to('w1 again', 'query').map(({ id, user, team }) => [id, user, team])).toEqual([
+        [has, 'user1', 'team1'],
+        [hasNot, 'user1', 'team1'],
+      ]);
+      stage.say('w1 again', { op: 'known', id: has, known: true });
+      stage.say('w1 again', { op: 'known', id: hasNot, known: false });
+      expect(stage.to('w1 again', 'request').map(({ id }) => id)).toEqual([hasNot]);
+      stage.say('w1 again', { op: 'partial', id: has, stream: 'out', offset: 0 }, 'hello world');
+      expect(stage.to('c', 'partial').map(({ offset, body }) => [offset, body])).toEqual([
+        [0, 'hello '],
+        [6, 'world'],
+      ]);
+      stage.finish('w1 again', has);
+      expect(stage.to('c', 'final')).toMatchObject([{ id: has, result: 'succeeded' }]);
+      expect(stage.observer.lines.filter((line) => line.startsWith('o'))).toEqual(['online team1/w1']);
+    });
+
+    it('that is silent for four heartbeats is gone; what it says later only gets it to announce itself', async () => {
+      stage.client('c');
+      await stage.worker('w1');
+      const id = stage.ask('c', 'demo');
+      stage.pass(9_900, ['c']);
+      expect(stage.to('c', 'final')).toEqual([]);
+      stage.pass(200, ['c']);
+      expect(stage.to('c', 'final')).toMatchObject([{ id, result: 'lost', code: 'worker-lost' }]);
+      expect(stage.online.size).toBe(0);
+      stage.clear();
+      stage.say('w1', { op: 'partial', id, stream: 'out', offset: 0 }, 'late');
+      stage.finish('w1', id);
+      expect(stage.sent).toMatchObject([{ to: 'w1', op: 'reannounce' }]);
+    });
+
+    it('is not held to be silent when this process itself stood still', async () => {
+      stage.client('c');
+      await stage.worker('w1');
+      stage.now += 60_000;
+      stage.broker.tick();
+      expect(stage.broker.state).toMatchObject({ peers: 2, workers: 1 });
+      expect(stage.online.size).toBe(1);
+    });
+
+    it('whose token was replaced is told and gone, with what it ran', async () => {
+      stage.client('c');
+      await stage.worker('w1');
+      const id = stage.ask('c', 'demo');
+      stage.registry.workers.set('team1/w1', 2);
+      stage.registry.changed();
+      stage.broker.tick();
+      expect(stage.to('w1').at(-1)).toMatchObject({ op: 'refused', code: 'worker-refused' });
+      expect(stage.to('c', 'final')).toMatchObject([{ id, result: 'lost' }]);
+    });
+
+    it('hears of every change of its services, and gets what waits for a new one', async () => {
+      await stage.worker('w1');
+      stage.registry.service('team1', 'demo', []).service('team1', 'new', ['w1']);
+      stage.registry.changed();
+      stage.broker.tick();
+      expect(stage.to('w1', 'services')).toMatchObject([{ services: ['new'] }]);
+      stage.client('c');
+      stage.ask('c', 'demo');
+      expect(stage.to('c').at(-1)).toMatchObject({ code: 'no-worker' });
+      stage.say('w1', { op: 'announce', services: ['w1', 'new'] });
+      stage.ask('c', 'new');
+      expect(stage.to('w1', 'request')).toHaveLength(1);
+    });
+
+    it.each([
+      ['beyond the window', 0, 20],
+      ['with a gap', 5, 1],
+    ])('that sends output %s is thrown out', async (_, offset, parts) => {
+      stage.client('c');
+      await stage.worker('w1');
+      const id = stage.ask('c', 'demo');
+      const size = 65_536;
+      for (let part = 0; part < parts; part++)
+        stage.say('w1', { op: 'partial', id, stream: 'out', offset: offset + part * size }, 'x'.repeat(size));
+      expect(stage.to('w1', 'refused')).toMatchObject([{ code: 'bus-protocol' }]);
+      expect(stage.to('c', 'final')).toMatchObject([{ id, result: 'lost' }]);
+      expect(stage.to('c', 'partial').length).toBeLessThanOrEqual(16);
+    });
+
+    it('of two identities on one connection is none', async () => {
+      stage.registry.worker('team1', 'w2');
+      await stage.worker('w1');
+      stage.say('w1', ready('w2', 'b'), 'token');
+      await settled();
+      expect(stage.ops('w1').at(-1)).toBe('refused');
+      expect(stage.broker.state.workers).toBe(0);
+    });
+  });
+
+  describe('a client', () => {
+    it('that nobody knows is told to say hello, once for many messages', () => {
+      for (let count = 0; count < 5; count++) stage.say('c', { op: 'heartbeat' });
+      expect(stage.ops('c')).toEqual(['reannounce']);
+    });
+
+    it('of another version is told which one this broker speaks', () => {
+      stage.say('c', { op: 'hello', v: 2 });
+      expect(stage.to('c')).toMatchObject([{ op: 'refused', code: 'bus-protocol' }]);
+      expect(stage.broker.state.peers).toBe(0);
+    });
+
+    it('logs in, and asks the registry', async () => {
+      stage.client('c');
+      stage.say('c', { op: 'login', n: 1, team: 'team1', identity: 'user1' }, 'secret');
+      stage.say('c', { op: 'login', n: 2, team: 'team1', identity: 'user1' }, 'wrong');
+      stage.say('c', { op: 'registry', n: 3, jwt: 'jwt:user1@team1', statement: { verb: 'team.list' } });
+      await settled();
+      expect(stage.to('c', 'token')).toMatchObject([{ n: 1, expires_ms: 900_000, body: 'jwt:user1@team1' }]);
+      expect(stage.to('c', 'refused')).toMatchObject([{ n: 2, code: 'login-failed' }]);
+      const [answer] = stage.to('c', 'answer');
+      expect(JSON.parse(answer?.body ?? '')).toMatchObject({
+        caller: { identity: 'user1' },
+        statement: { verb: 'team.list' },
+      });
+    });
+
+    it('that goes leaves its requests running, and their output is acknowledged for it', async () => {
+      stage.client('c');
+      await stage.worker('w1');
+      const id = stage.ask('c', 'demo');
+      stage.say('w1', { op: 'partial', id, stream: 'out', offset: 0 }, 'x'.repeat(1_000));
+      stage.say('c', { op: 'disconnect' });
+      expect(stage.to('w1', 'ack')).toMatchObject([{ id, bytes: 1_000 }]);
+      let offset = 1_000;
+      for (let part = 0; part < 100; part++, offset += 65_536)
+        stage.say('w1', { op: 'partial', id, stream: 'out', offset }, 'x'.repeat(65_536));
+      expect(stage.to('w1', 'refused')).toEqual([]);
+      stage.finish('w1', id);
+      expect(stage.records).toMatchObject([{ id, result: 'succeeded' }]);
+    });
+
+    it('that comes back with the same id hears all of it again', async () => {
+      stage.client('c');
+      await stage.worker('w1');
+      const id = stage.ask('c', 'demo');
+      stage.say('w1', { op: 'partial', id, stream: 'out', offset: 0 }, 'hello ');
+      stage.broker.gone('c', 'disconnected');
+      stage.client('c2');
+      stage.ask('c2', 'demo', { id, resume: true, worker: 'w1' });
+      expect(stage.ops('c2')).toEqual(['welcome', 'accepted', 'dispatched']);
+      expect(stage.to('w1', 'query')).toHaveLength(1);
+      stage.say('w1', { op: 'known', id, known: true });
+      stage.say('w1', { op: 'partial', id, stream: 'out', offset: 0 }, 'hello ');
+      stage.finish('w1', id);
+      expect(stage.ops('c2').slice(3)).toEqual(['partial', 'leg', 'final']);
+      expect(stage.to('w1', 'request')).toHaveLength(1);
+    });
+
+    it('that reads too slowly for what it asked is told to begin anew', async () => {
+      stage.client('c');
+      stage.broker.gone('c', 'too-slow');
+      expect(stage.ops('c')).toEqual(['welcome', 'reannounce']);
+    });
+
+    it('passes on its acknowledgements to the worker, no more than there was and no fewer than before', async () => {
+      stage.client('c');
+      await stage.worker('w1');
+      const id = stage.ask('c', 'demo');
+      stage.say('w1', { op: 'partial', id, stream: 'out', offset: 0 }, 'x'.repeat(100));
+      for (const bytes of [40, 10, 1_000_000]) stage.say('c', { op: 'ack', id, worker: 'w1', bytes });
+      expect(stage.to('w1', 'ack').map(({ bytes }) => bytes)).toEqual([40, 100]);
+    });
+  });
+
+  describe('asked of another broker before', () => {
+    beforeEach(() => {
+      stage.registry.worker('team1', 'w2').service('team1', 'demo', ['w1', 'w2']);
+      stage.client('c');
+    });
+
+    it('a request goes on where it runs', async () => {
+      await stage.worker('w1');
+      await stage.worker('w2');
+      const id = stage.ask('c', 'demo', { resume: true });
+      for (const worker of ['w1', 'w2']) expect(stage.ops(worker)).toEqual(['welcome', 'query']);
+      stage.say('w1', { op: 'known', id, known: false });
+      stage.say('w2', { op: 'known', id, known: true });
+      stage.finish('w2', id);
+      expect(stage.to('c', 'final')).toMatchObject([{ result: 'succeeded' }]);
+      expect([...stage.to('w1', 'request'), ...stage.to('w2', 'request')]).toEqual([]);
+    });
+
+    it('and is begun where nobody knows it', async () => {
+      await stage.worker('w1');
+      const id = stage.ask('c', 'demo', { resume: true });
+      stage.say('w1', { op: 'known', id, known: false });
+      expect(stage.to('w1', 'request')).toMatchObject([{ id }]);
+    });
+
+    it.each([
+      ['if-unstarted', ['final']],
+      ['always', ['dispatched']],
+    ] as const)('and with %s, one who may know it being lost: %s', async (retry, told) => {
+      stage.registry.service('team1', 'demo', ['w1', 'w2'], { retry });
+      await stage.worker('w1');
+      await stage.worker('w2');
+      const id = stage.ask('c', 'demo', { resume: true });
+      stage.say('w1', { op: 'known', id, known: false });
+      stage.say('w2', { op: 'disconnect' });
+      expect(stage.ops('c').slice(2)).toEqual(told);
+      expect(stage.to('w1', 'request')).toHaveLength(retry === 'always' ? 1 : 0);
+    });
+
+    it('the worker that the client names is waited for, and no other one asked', async () => {
+      await stage.worker('w1');
+      const id = stage.ask('c', 'demo', { resume: true, worker: 'w2' });
+      stage.pass(5_000, ['w1', 'c']);
+      expect(stage.ops('c').slice(1)).toEqual(['accepted']);
+      await stage.worker('w2');
+      expect(stage.to('w2', 'query')).toMatchObject([{ id }]);
+      expect(stage.to('w1', 'query')).toEqual([]);
+    });
+
+    it('and lost when it does not come', async () => {
+      await stage.worker('w1');
+      stage.ask('c', 'demo', { resume: true, worker: 'w2' });
+      stage.pass(10_100, ['w1', 'c']);
+      expect(stage.to('c', 'final')).toMatchObject([{ result: 'lost', code: 'worker-lost' }]);
+      expect(stage.to('w1', 'request')).toEqual([]);
+    });
+
+    it('cancelled while it is looked for, it is cancelled where it is found', async () => {
+      await stage.worker('w1');
+      const id = stage.ask('c', 'demo', { resume: true });
+      stage.say('c', { op: 'cancel', jwt: 'jwt:user1@team1', id });
+      stage.say('w1', { op: 'known', id, known: true });
+      expect(stage.to('w1', 'cancel')).toMatchObject([{ id }]);
+    });
+  });
+
+  it('all are told when the broker stops; then it takes nothing new', async () => {
+    stage.client('c');
+    await stage.worker('w1');
+    const id = stage.ask('c', 'demo');
+    stage.broker.sayGoodbye();
+    expect([stage.ops('c').at(-1), stage.ops('w1').at(-1)]).toEqual(['goodbye', 'goodbye']);
+    stage.ask('c', 'demo');
+    expect(stage.to('c').at(-1)).toMatchObject({ op: 'refused', code: 'draining' });
+    expect(stage.broker.running).toBe(1);
+    stage.finish('w1', id);
+    expect(stage.broker.running).toBe(0);
+    stage.broker.close();
+    expect(stage.online.size).toBe(0);
+  });
+
+  it('signs of life go out, and an idle client that shows none is forgotten', () => {
+    stage.client('c');
+    stage.pass(9_000);
+    expect(stage.sent.filter(({ op }) => op === 'heartbeat').length).toBe(3);
+    stage.pass(1_200);
+    expect(stage.broker.state.peers).toBe(0);
+    expect(stage.forgotten).toEqual(['c']);
+  });
+});

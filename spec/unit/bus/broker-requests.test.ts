@@ -1,0 +1,247 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { BrokerStage } from '../../support/broker-stage.ts';
+
+describe('requests at the broker', () => {
+  let stage: BrokerStage;
+  beforeEach(() => {
+    stage = new BrokerStage();
+    stage.registry.service('team1', 'demo', ['w1', 'w2', 'w3']);
+    stage.client('c');
+  });
+
+  describe('roundrobin', () => {
+    it('takes the workers in turn, and the others where one has no slot', async () => {
+      for (const worker of ['w1', 'w2', 'w3']) await stage.worker(worker);
+      const ids = ['a', 'b', 'c'].map(() => stage.ask('c', 'demo'));
+      expect(stage.to('c', 'dispatched').map(({ worker }) => worker)).toEqual(['w1', 'w2', 'w3']);
+      stage.finish('w2', ids[1] as string);
+      stage.ask('c', 'demo');
+      expect(stage.to('c', 'dispatched').at(-1)?.['worker']).toBe('w2');
+    });
+
+    it('lets requests wait for a slot, first come first served, and none overtakes', async () => {
+      await stage.worker('w1');
+      const ids = Array.from({ length: 5 }, () => stage.ask('c', 'demo'));
+      for (const id of ids) stage.finish('w1', id);
+      expect(stage.to('w1', 'request').map(({ id }) => id)).toEqual(ids);
+      expect(stage.broker.state).toMatchObject({ requests: 0, queued: 0 });
+    });
+
+    it('never sends more than a worker has slots for, however many finals come at once', async () => {
+      await stage.worker('w1', { free: 2 });
+      const ids = Array.from({ length: 6 }, () => stage.ask('c', 'demo'));
+      // Both say what was true when they were sent: two slots, of which the broker has filled one by then.
+      stage.finish('w1', ids[0] as string, { free: 1 });
+      stage.finish('w1', ids[1] as string, { free: 2 });
+      expect(stage.to('w1', 'request')).toHaveLength(4);
+    });
+
+    it('gives what is returned to the next worker, before what came later', async () => {
+      await stage.worker('w1');
+      await stage.worker('w2', { free: 0 });
+      const first = stage.ask('c', 'demo');
+      const second = stage.ask('c', 'demo');
+      stage.say('w1', { op: 'returned', id: first, free: 0 });
+      stage.say('w2', { op: 'credit', free: 2 });
+      expect(stage.to('w2', 'request').map(({ id }) => id)).toEqual([first, second]);
+      expect(stage.to('c', 'leg')).toEqual([]);
+    });
+
+    it('goes on after the loss of a worker only where the service says always', async () => {
+      stage.registry.service('team1', 'again', ['w1', 'w2'], { retry: 'always' });
+      await stage.worker('w1', { free: 2 });
+      await stage.worker('w2', { free: 0 });
+      const once = stage.ask('c', 'demo');
+      const again = stage.ask('c', 'again');
+      stage.say('w2', { op: 'credit', free: 4 });
+      stage.say('w1', { op: 'disconnect' });
+      expect(stage.to('c', 'final')).toMatchObject([{ id: once, result: 'lost', code: 'worker-lost' }]);
+      expect(stage.to('w2', 'request').map(({ id }) => id)).toEqual([again]);
+      stage.finish('w2', again);
+      expect(stage.to('c', 'final').at(-1)).toMatchObject({ id: again, result: 'succeeded' });
+      expect(stage.records.at(-1)?.legs.map(({ worker, result }) => [worker, result])).toEqual([
+        ['w1', 'lost'],
+        ['w2', 'succeeded'],
+      ]);
+    });
+  });
+
+  describe('without a worker', () => {
+    it.each(['roundrobin', 'serial', 'mirror'] as const)('%s refuses at once', (algorithm) => {
+      stage.registry.service('team1', 'nobody', ['w9'], { algorithm });
+      const id = stage.ask('c', 'nobody');
+      expect(stage.to('c').at(-1)).toMatchObject({ op: 'refused', id, code: 'no-worker' });
+      expect(stage.broker.state.requests).toBe(0);
+    });
+
+    it('what waits ends when the last worker goes', async () => {
+      await stage.worker('w1', { free: 0 });
+      const id = stage.ask('c', 'demo');
+      expect(stage.to('c', 'final')).toEqual([]);
+      stage.say('w1', { op: 'leaving' });
+      expect(stage.to('c', 'final')).toMatchObject([{ id, result: 'lost', code: 'no-worker' }]);
+    });
+  });
+
+  describe('serial', () => {
+    beforeEach(async () => {
+      stage.registry.service('team1', 'row', ['w2', 'w1', 'w3'], { algorithm: 'serial' });
+      await stage.worker('w1');
+      await stage.worker('w2');
+    });
+
+    it('goes to one after the other in the order of attachment, on after a failure, and names the absent', () => {
+      const id = stage.ask('c', 'row');
+      expect(stage.to('w1', 'request')).toEqual([]);
+      stage.finish('w2', id, { result: 'failed', exit_code: 3, ran_ms: 5 });
+      stage.finish('w1', id, { ran_ms: 7, output_bytes: 2 });
+      expect(stage.ops('c').slice(1)).toEqual(['accepted', 'dispatched', 'leg', 'dispatched', 'leg', 'final']);
+      expect(stage.to('c', 'final')).toMatchObject([{ result: 'failed', exit_code: 3, ran_ms: 12, output_bytes: 2 }]);
+      expect(stage.records[0]?.legs).toMatchObject([
+        { worker: 'w2', result: 'failed' },
+        { worker: 'w1', result: 'succeeded' },
+        { worker: 'w3', result: 'lost', reason: 'no worker is connected' },
+      ]);
+    });
+
+    it('stops where it is when it is cancelled', () => {
+      const id = stage.ask('c', 'row');
+      stage.say('c', { op: 'cancel', jwt: 'jwt:user1@team1', id });
+      expect(stage.to('w2', 'cancel')).toMatchObject([{ id, reason: 'cancelled by user1@team1' }]);
+      stage.finish('w2', id, { result: 'killed', exit_code: null, signal: 'SIGTERM' });
+      expect(stage.to('w1', 'request')).toEqual([]);
+      expect(stage.to('c', 'final')).toMatchObject([{ result: 'killed' }]);
+    });
+
+    it('begins with nobody once its time is over', () => {
+      const id = stage.ask('c', 'row', { timeout_ms: 1_000 });
+      stage.pass(2_000, ['w1', 'w2', 'c']);
+      stage.finish('w2', id, { result: 'timed-out', exit_code: null });
+      expect(stage.to('w1', 'request')).toEqual([]);
+      expect(stage.to('c', 'final')).toMatchObject([{ result: 'timed-out' }]);
+    });
+  });
+
+  describe('mirror', () => {
+    it('goes to all at once; the first failure in the order of the workers counts', async () => {
+      stage.registry.service('team1', 'all', ['w1', 'w2', 'w3', 'w4'], { algorithm: 'mirror' });
+      for (const worker of ['w1', 'w2', 'w3']) await stage.worker(worker);
+      const id = stage.ask('c', 'all');
+      expect(['w1', 'w2', 'w3'].map((worker) => stage.to(worker, 'request').length)).toEqual([1, 1, 1]);
+      stage.finish('w3', id, { result: 'failed', exit_code: 5 });
+      stage.finish('w2', id, { result: 'failed', exit_code: 4 });
+      expect(stage.to('c', 'final')).toEqual([]);
+      stage.finish('w1', id);
+      expect(stage.to('c', 'final')).toMatchObject([{ result: 'failed', exit_code: 4 }]);
+      expect(stage.records[0]?.legs.map(({ worker, result }) => `${worker} ${result}`)).toEqual([
+        'w1 succeeded',
+        'w2 failed',
+        'w3 failed',
+        'w4 lost',
+      ]);
+    });
+  });
+
+  it('a worker’s name is a service of its own, without an algorithm', async () => {
+    await stage.worker('w1');
+    const id = stage.ask('c', 'w1');
+    expect(stage.to('c', 'accepted')).toMatchObject([{ id, algorithm: null }]);
+    expect(stage.to('w1', 'request')).toMatchObject([{ id, service: 'w1' }]);
+  });
+
+  describe('time', () => {
+    it('is the request’s own, else the service’s, else the broker’s, and less by what it has waited', async () => {
+      stage.registry.service('team1', 'quick', ['w1'], { timeoutMs: 7_000 });
+      await stage.worker('w1', { free: 0 });
+      stage.ask('c', 'quick', { timeout_ms: 3_000 });
+      stage.ask('c', 'quick');
+      stage.ask('c', 'demo');
+      stage.pass(1_000, ['w1', 'c']);
+      stage.say('w1', { op: 'credit', free: 9 });
+      expect(stage.to('w1', 'request').map((each) => each['timeout_ms'])).toEqual([2_000, 6_000, 299_000]);
+    });
+
+    it('over while it waits, it ends; over while it runs, its worker has the time to say so', async () => {
+      await stage.worker('w1', { free: 1 });
+      const runs = stage.ask('c', 'demo', { timeout_ms: 1_000 });
+      const waits = stage.ask('c', 'demo', { timeout_ms: 1_000 });
+      stage.pass(1_100, ['w1', 'c']);
+      expect(stage.to('c', 'final')).toMatchObject([{ id: waits, result: 'timed-out' }]);
+      stage.pass(16_000, ['w1', 'c']);
+      expect(stage.to('c', 'final').at(-1)).toMatchObject({
+        id: runs,
+        result: 'timed-out',
+        reason: expect.stringContaining('has not said'),
+      });
+      stage.finish('w1', runs);
+      expect(stage.to('c', 'final')).toHaveLength(2);
+    });
+  });
+
+  describe('limits', () => {
+    it('a full service, a busy user, a large payload: refused, each with its code', async () => {
+      stage = new BrokerStage({ maxQueued: 2, maxRequests: 4, maxMessage: 10 });
+      stage.registry.service('team1', 'demo', ['w1']).worker('team1', 'w2');
+      stage.client('c');
+      await stage.worker('w1');
+      for (let count = 0; count < 3; count++) stage.ask('c', 'demo', {}, 'small');
+      stage.ask('c', 'demo', {}, 'small');
+      expect(stage.to('c').at(-1)).toMatchObject({ op: 'refused', code: 'broker-busy', retry_after_ms: 1_000 });
+      await stage.worker('w2', { free: 9 });
+      stage.ask('c', 'w2', {}, 'small');
+      stage.ask('c', 'w2', {}, 'small');
+      expect(stage.to('c').at(-1)).toMatchObject({
+        code: 'broker-busy',
+        message: expect.stringContaining('of user1@team1'),
+      });
+      stage.ask('c', 'w2', { jwt: 'jwt:user2@team1' }, 'larger than that');
+      expect(stage.to('c').at(-1)).toMatchObject({ code: 'request-too-large' });
+      expect(stage.broker.state.requests).toBe(4);
+    });
+
+    it('a chain that has come too far is refused with its whole way', async () => {
+      await stage.worker('w1');
+      stage.ask('c', 'demo', { ttl: -1, chain: ['a', 'b'] });
+      expect(stage.to('c').at(-1)).toMatchObject({ code: 'request-invalid', message: 'hop limit reached: a → b' });
+      stage.ask('c', 'demo', { ttl: 1_000_000 });
+      expect(stage.to('w1', 'request')).toMatchObject([{ ttl: 8 }]);
+    });
+
+    it.each(['../x', '/bin/sh', 'a/../b', 'a//b', 'a;b', 'a b'])('the plugin %s is refused', async (plugin) => {
+      await stage.worker('w1');
+      stage.ask('c', 'demo', { plugin });
+      expect(stage.to('c').at(-1)).toMatchObject({ code: 'plugin-name-invalid' });
+    });
+  });
+
+  describe('somebody else', () => {
+    it('with the same id gets nothing, and can cancel nothing', async () => {
+      await stage.worker('w1');
+      const id = stage.ask('c', 'demo');
+      stage.client('d');
+      stage.ask('d', 'demo', { id, resume: true, jwt: 'jwt:user2@team1' });
+      expect(stage.to('d').at(-1)).toMatchObject({ op: 'refused', id, code: 'request-invalid' });
+      stage.say('d', { op: 'cancel', id, jwt: 'jwt:user2@team1' });
+      expect(stage.to('d').at(-1)).toMatchObject({ op: 'refused', id, code: 'request-not-found' });
+      stage.say('d', { op: 'ack', id, worker: 'w1', bytes: 5 });
+      stage.say('w1', { op: 'partial', id, stream: 'out', offset: 0 }, 'secret');
+      expect(stage.to('d', 'partial')).toEqual([]);
+      expect(stage.to('w1', 'ack')).toEqual([]);
+      expect(stage.to('c', 'partial')).toMatchObject([{ body: 'secret' }]);
+    });
+
+    it('a service that is not visible looks like one that is not there', () => {
+      stage.ask('c', 'team2/hidden');
+      const [refused] = stage.to('c', 'refused');
+      expect(refused).toMatchObject({ code: 'service-not-found' });
+    });
+
+    it('a token that is void is refused in every message, also in the middle of a connection', async () => {
+      await stage.worker('w1');
+      stage.registry.refusedUsers.add('user1');
+      const id = stage.ask('c', 'demo');
+      expect(stage.to('c').at(-1)).toMatchObject({ op: 'refused', id, code: 'token-invalid' });
+      expect(stage.to('w1', 'request')).toEqual([]);
+    });
+  });
+});
