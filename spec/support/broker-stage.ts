@@ -25,6 +25,8 @@ export class BrokerStage {
   readonly forgotten: PeerId[] = [];
   readonly broker: Broker;
   now = 1_000_000;
+  /** For those who count what was not understood and throw the lines away. */
+  malformed = 0;
 
   constructor(limits: Partial<BrokerLimits> = {}) {
     this.broker = new Broker({

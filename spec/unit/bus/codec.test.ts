@@ -1,0 +1,216 @@
+import { describe, expect, it } from 'vitest';
+import { decodeFromClient } from '../../../src/bus/codec/from-client.ts';
+import { decodeFromWorker } from '../../../src/bus/codec/from-worker.ts';
+import { eachMessage, maxHeaderBytes } from '../../../src/bus/codec/parse.ts';
+import { decodeToClient } from '../../../src/bus/codec/to-client.ts';
+import { decodeToWorker } from '../../../src/bus/codec/to-worker.ts';
+import type { ClientMessage, ToClient, ToWorker, WorkerMessage } from '../../../src/bus/messages.ts';
+
+const id = '01K9ZQ4T5M8W3V6X7Y8Z9A0BCD';
+const brokers = [{ id: 'b1', endpoint: 'tcp://b1:5555', key: 'x'.repeat(40) }];
+const ending = {
+  result: 'failed',
+  exit_code: 3,
+  signal: 'SIGTERM',
+  reason: 'exit code 3',
+  code: null,
+  ran_ms: 12,
+  output_bytes: 100,
+} as const;
+const request = { id, service: 'team1/demo', plugin: 'echo', args: { path: '/tmp' }, timeout_ms: null } as const;
+const chain = { chain: ['a'], ttl: 7 } as const;
+const refusal = { code: 'broker-busy', message: 'so many', retry_after_ms: 1_000 } as const;
+const welcome = { op: 'welcome', v: 1, broker: 'b1', brokers, heartbeat_ms: 2_500, max_message: 1_048_576 } as const;
+
+const fromClient: readonly ClientMessage[] = [
+  { op: 'hello', v: 1 },
+  { op: 'login', n: 1, team: 'team1', identity: 'hp@example.com' },
+  { op: 'request', jwt: 'a.b.c', ...request, resume: true, worker: 'demo01', ...chain },
+  { op: 'cancel', jwt: 'a.b.c', id },
+  { op: 'ack', id, worker: 'demo01', bytes: 5 },
+  { op: 'registry', jwt: 'a.b.c', n: 2, statement: { verb: 'team.list' } },
+  { op: 'heartbeat' },
+  { op: 'disconnect' },
+];
+const fromWorker: readonly WorkerMessage[] = [
+  { op: 'ready', v: 1, team: 't', identity: 'w', instance: 'i', node: 'n', version: '1', free: 4 },
+  { op: 'announce', services: ['a', 'b'] },
+  { op: 'heartbeat', free: 1 },
+  { op: 'credit', free: 0 },
+  { op: 'partial', id, stream: 'err', offset: 7 },
+  { op: 'final', id, job: null, free: 1, ...ending },
+  { op: 'returned', id, free: 0 },
+  { op: 'known', id, known: false },
+  { op: 'leaving' },
+  { op: 'disconnect' },
+];
+const toClient: readonly ToClient[] = [
+  welcome,
+  { op: 'token', n: 1, expires_ms: 900_000 },
+  { op: 'accepted', id, algorithm: null },
+  { op: 'dispatched', id, worker: 'w' },
+  { op: 'partial', id, worker: 'w', stream: 'out', offset: 0 },
+  { op: 'leg', id, worker: 'w', ...ending },
+  { op: 'final', id, ...ending },
+  { op: 'answer', n: 3 },
+  { op: 'refused', id, ...refusal },
+  { op: 'refused', n: 3, ...refusal },
+  { op: 'refused', ...refusal },
+  { op: 'heartbeat' },
+  { op: 'reannounce' },
+  { op: 'brokers', brokers },
+  { op: 'goodbye', brokers },
+];
+const toWorker: readonly ToWorker[] = [
+  { ...welcome, services: ['a'] },
+  { op: 'services', services: [] },
+  { op: 'brokers', brokers },
+  { op: 'request', user: 'u', team: 't', ...request, ...chain },
+  { op: 'cancel', id, reason: 'cancelled by u@t' },
+  { op: 'ack', id, bytes: 9 },
+  { op: 'query', id, user: 'u', team: 't' },
+  { op: 'heartbeat' },
+  { op: 'reannounce' },
+  { op: 'refused', ...refusal },
+  { op: 'goodbye', brokers },
+];
+
+const frame = (value: unknown): Buffer => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
+
+describe.each([
+  ['client → broker', decodeFromClient, fromClient],
+  ['worker → broker', decodeFromWorker, fromWorker],
+  ['broker → client', decodeToClient, toClient],
+  ['broker → worker', decodeToWorker, toWorker],
+] as const)('%s', (_, decode, messages) => {
+  it.each(messages.map((message) => [message.op, message] as const))('%s arrives as it was sent', (_op, message) => {
+    expect(decode(frame(message))).toEqual(message);
+  });
+
+  it.each(messages.map((message) => [message.op, message] as const))(
+    '%s loses what it need not have, and is refused without what it must have',
+    (_op, message) => {
+      expect(decode(frame({ ...message, extra: { deep: [] }, constructor: 1 }))).toEqual(message);
+      for (const field of Object.keys(message)) {
+        if (field === 'op' || (message.op === 'refused' && (field === 'id' || field === 'n'))) continue;
+        const { [field]: _gone, ...rest } = message as Record<string, unknown>;
+        if (field !== 'statement') expect(decode(frame(rest)), field).toMatch(/missing or of the wrong kind/);
+      }
+    },
+  );
+
+  it.each(messages.map((message) => [message.op, message] as const))(
+    '%s takes no field of a wrong kind',
+    (_op, message) => {
+      for (const [field, value] of Object.entries(message)) {
+        if (field === 'op' || field === 'statement') continue;
+        const wrong = [
+          typeof value === 'string' ? 5 : 'text',
+          Array.isArray(value) ? {} : [],
+          true === value ? 0 : { a: [] },
+        ];
+        for (const other of wrong) {
+          if (field === 'args' && typeof other === 'object' && !Array.isArray(other)) continue;
+          expect(decode(frame({ ...message, [field]: other })), `${field}: ${JSON.stringify(other)}`).toBeTypeOf(
+            'string',
+          );
+        }
+      }
+    },
+  );
+
+  it.each([
+    ['nothing', ''],
+    ['no JSON', '{"op":"heartbeat"'],
+    ['a list', '["heartbeat"]'],
+    ['null', 'null'],
+    ['a number too large', '{"op":"heartbeat","free":1e400,"v":1e400}'],
+    ['an op of another kind', '{"op":["heartbeat"]}'],
+    ['no op', '{"id":1}'],
+    ['what objects inherit', '{"op":"constructor"}'],
+    ['what objects inherit from', '{"op":"__proto__"}'],
+    ['what they can do', '{"op":"hasOwnProperty"}'],
+    ['an op in capitals', '{"op":"HEARTBEAT"}'],
+    ['an op with an escape', '{"op":"\\u001b[2J"}'],
+  ])('refuses %s', (what, text) => {
+    const decoded = decode(frame(text));
+    // A client's sign of life has no fields: a number too many is passed over.
+    if (what === 'a number too large' && typeof decoded !== 'string') expect(decoded).toEqual({ op: 'heartbeat' });
+    else expect(decoded).toBeTypeOf('string');
+    expect(String(decoded)).not.toContain('\u001b');
+  });
+
+  it('refuses what is not UTF-8, too long, and nested without end', () => {
+    expect(decode(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]))).toBeTypeOf('string');
+    expect(decode(Buffer.alloc(maxHeaderBytes + 1, ' '))).toContain(`${maxHeaderBytes} are allowed`);
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    for (const { op } of messages) expect(decode(frame(`{"op":"${op}","x":${deep}}`))).toBeDefined();
+  });
+});
+
+describe('a request', () => {
+  const [, , whole] = fromClient;
+  const withField = (field: string, value: unknown) => decodeFromClient(frame({ ...whole, [field]: value }));
+
+  it.each([
+    ['id', 'not-a-ulid'],
+    ['id', '01K9ZQ4T5M8W3V6X7Y8Z9A0BC/'],
+    ['service', ''],
+    ['service', 'a\nb'],
+    ['service', 'x'.repeat(256)],
+    ['plugin', 'a\0b'],
+    ['args', { a: 1 }],
+    ['args', Object.fromEntries(Array.from({ length: 257 }, (_, index) => [`a${index}`, '']))],
+    ['timeout_ms', -1],
+    ['timeout_ms', 1.5],
+    ['chain', Array.from({ length: 65 }, () => 'a')],
+    ['chain', ['']],
+    ['ttl', 'many'],
+    ['jwt', 'x'.repeat(4_097)],
+  ])('with %s = %j is malformed', (field, value) => {
+    expect(withField(field, value)).toBeTypeOf('string');
+  });
+
+  it('can’t smuggle a prototype in', () => {
+    const smuggled = decodeFromClient(frame(JSON.stringify(whole).replace('"path"', '"__proto__"')));
+    expect(smuggled).toBeTypeOf('string');
+    expect(({} as Record<string, unknown>)['/tmp']).toBeUndefined();
+  });
+
+  it('a statement may nest as deep as one does, no deeper', () => {
+    const nested = (depth: number): unknown => (depth === 0 ? 1 : { a: nested(depth - 1) });
+    const registry = (depth: number) => ({ op: 'registry', jwt: 'j', n: 1, statement: nested(depth) });
+    expect(decodeFromClient(frame(registry(6)))).toMatchObject({ op: 'registry' });
+    expect(decodeFromClient(frame(registry(7)))).toBeTypeOf('string');
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    expect(decodeFromClient(frame(`{"op":"registry","jwt":"j","n":1,"statement":${deep}}`))).toBeTypeOf('string');
+  });
+});
+
+describe('a multipart', () => {
+  const cut = (frames: number, first: number): { messages: number; malformed: string[] } => {
+    const found = { messages: 0, malformed: [] as string[] };
+    const all = Array.from({ length: frames }, () => Buffer.from('x'));
+    eachMessage(
+      all,
+      first,
+      () => void found.messages++,
+      (why) => void found.malformed.push(why),
+    );
+    return found;
+  };
+
+  it.each([
+    [3, 1, 1, 0],
+    [129, 1, 64, 0],
+    [1, 1, 0, 1],
+    [0, 0, 0, 1],
+    [2, 1, 0, 1],
+    [4, 1, 1, 1],
+    [131, 1, 64, 1],
+    [1_001, 1, 64, 1],
+  ])('of %i frames, from the %ith on, has %i messages and %i complaints', (frames, first, messages, complaints) => {
+    const found = cut(frames, first);
+    expect([found.messages, found.malformed.length]).toEqual([messages, complaints]);
+  });
+});
