@@ -1,8 +1,10 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { stringify } from 'smol-toml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/config.ts';
-import { startEtcd, type TestEtcd } from '../support/etcd.ts';
+import { freePort, startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { type Answer, createNode, root, type TestNode } from '../support/node.ts';
 
 const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/;
@@ -10,10 +12,13 @@ const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12
 describe('management without the interactive console', () => {
   let etcd: TestEtcd;
   let node: TestNode;
+  let port: number;
 
   beforeAll(async () => {
     etcd = await startEtcd();
-    node = createNode({ name: 'broker01', etcd: [etcd.endpoint] });
+    port = await freePort();
+    const config = `[broker]\nlisten = "tcp://127.0.0.1:${port}"`;
+    node = createNode({ name: 'broker01', etcd: [etcd.endpoint], config });
     await node.start();
     const first = await admin('hp', 'a long password');
     expect(first).toEqual({ stdout: '', stderr: 'team team1 is made; hp is its admin', exitCode: 0 });
@@ -130,7 +135,7 @@ Time: 545.092072ms`.split('\n'),
       run('triggerfs-cli', ['-c', 'show workers']),
       run('triggerfs-cli', ['-c', 'help']),
     ]);
-    expect([noDaemon.exitCode, noBroker.exitCode, help.exitCode]).toEqual([3, 1, 0]);
+    expect([noDaemon.exitCode, noBroker.exitCode, help.exitCode]).toEqual([3, 2, 0]);
     expect(noDaemon.stderr).toContain('there is no socket /nonexistent/socket');
     expect(noBroker.stderr).toContain('[main] broker is missing');
     expect(help.stdout).toContain('show workers');
@@ -208,6 +213,42 @@ Time: 545.092072ms`.split('\n'),
     expect(await node.json('team', 'show', 'team2')).toMatchObject({ members: ['hp'], description: 'the others' });
     const team2 = await node.trigger('user', 'show', '--team', 'team2');
     expect(team2.stdout).toMatch(/^ID +IDENTITY +ROLE.*^\d+ +hp +admin +active +team1$/ms);
+  });
+
+  it('goes by the bus, as the user of [main]', async () => {
+    const home = async (user: string, secret: string, at = port) => {
+      const { stdout: key } = await node.trigger('broker', 'key');
+      const file = join(node.dir, `${user}-${secret.length}-${at}.toml`);
+      const main = { team: 'team1', identity: user, secret, broker: `tcp://127.0.0.1:${at}`, broker_key: key };
+      writeFileSync(file, stringify({ main }), { mode: 0o600 });
+      return (args: readonly string[], input?: string) => run('triggerfs-cli', ['-config', file, ...args], input);
+    };
+    const admin = await home('hp', 'a long password');
+    const made = await admin(
+      ['-json'],
+      "set users identity ed secret 'eds long password'\nset workers identity mine\n",
+    );
+    const [ed, mine] = made.stdout.split('\n').map((line) => JSON.parse(line)[0]);
+    expect([made.stderr, ed.role, mine.owner, uuid.test(mine.token)]).toEqual(['', 'member', 'hp', true]);
+
+    const member = await home('ed', 'eds long password');
+    const denied = await member(['-keep-going', '-c', 'show workers mine', '-c', 'delete worker mine']);
+    expect([denied.exitCode, denied.stdout]).toMatchObject([1, expect.stringContaining('identity | mine')]);
+    expect(denied.stderr).toContain('statement 2: worker “mine” belongs to hp');
+    const asked = await member(['-c', 'request service mine plugin command command uptime']);
+    expect([asked.exitCode, asked.stderr]).toMatchObject([3, expect.stringContaining('no worker')]);
+
+    const stranger = await (await home('ed', 'a wrong password'))(['-c', 'show workers']);
+    expect([stranger.exitCode, stranger.stdout]).toEqual([1, '']);
+    expect(stranger.stderr).toContain('do not fit together');
+    const nobody = await (await home('hp', 'a long password', await freePort()))([
+      '-keep-going',
+      '-c',
+      'show workers',
+      '-c',
+      'show teams',
+    ]);
+    expect([nobody.exitCode, nobody.stderr.match(/tcp:/g)?.length]).toEqual([3, 1]);
   });
 
   it.each([

@@ -2,9 +2,10 @@
 import { createInterface } from 'node:readline';
 import { CommanderError } from 'commander';
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
+import { printable } from '../domain/names.ts';
 import { busLink } from './console/bus-link.ts';
 import { createConsole } from './console/console.ts';
-import type { ConsoleLink } from './console/link.ts';
+import { type ConsoleLink, NoLink } from './console/link.ts';
 import { localLink } from './console/local-link.ts';
 import { runScript, type Script } from './console/run-script.ts';
 import { Interrupted, interruptedExitCode } from './interrupted.ts';
@@ -25,7 +26,9 @@ const main = async (args: readonly string[]): Promise<number> => {
   let link: Promise<ConsoleLink> | undefined;
   const console = createConsole({
     link: () => {
-      link ??= openLink(flags, interrupt);
+      link ??= openLink(flags, interrupt).catch((reason: unknown) => {
+        throw new NoLink(reason);
+      });
       return link;
     },
     json: flags.json === true,
@@ -47,8 +50,14 @@ const readFlags = (args: readonly string[]): ConsoleFlags => {
   const command = triggerfsCliCommand()
     .version(packageVersion())
     .exitOverride()
+    .allowExcessArguments()
     .configureOutput({ outputError: () => undefined });
   const flags: ConsoleFlags = command.parse(withDoubleDashes(command, args), { from: 'user' }).opts();
+  if (command.args.length > 0)
+    throw new TriggerdError(
+      'usage',
+      `a statement is one word: triggerfs-cli -c '${printable(command.args.join(' '))}'`,
+    );
   if (flags.passwordStdin === true && flags.command === undefined)
     throw new TriggerdError('usage', '--password-stdin needs -c: without it stdin has the statements');
   if (flags.command === undefined && process.stdin.isTTY === true)
@@ -88,16 +97,20 @@ const interruptSignal = (): AbortSignal => {
 const shown = (error: TriggerdError, json: boolean): string =>
   renderError(error, json).replace(/^trigger:/, 'triggerfs-cli:');
 
-const conclude = (thrown: unknown): number => {
+const conclude = (thrown: unknown, json: boolean): number => {
+  if (thrown instanceof NoLink) return conclude(thrown.reason, json);
   if (thrown instanceof Interrupted) return interruptedExitCode;
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
   const error =
     thrown instanceof CommanderError
       ? new TriggerdError('usage', thrown.message.replace(/^error: /, ''), { cause: thrown })
       : asTriggerdError(thrown);
-  terminal.err(shown(error, false));
+  terminal.err(shown(error, json));
   return exitCodeOfError(error);
 };
 
+const args = process.argv.slice(2);
 endQuietlyOnBrokenPipe();
-process.exitCode = await main(process.argv.slice(2)).catch(conclude);
+process.exitCode = await main(args).catch((thrown: unknown) =>
+  conclude(thrown, args.includes('--json') || args.includes('-json')),
+);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type ConsoleOptions, createConsole } from '../../../src/cli/console/console.ts';
+import { NoLink } from '../../../src/cli/console/link.ts';
 import { runScript } from '../../../src/cli/console/run-script.ts';
 import type { ConsoleRequest } from '../../../src/console/form.ts';
 import { TriggerdError } from '../../../src/domain/errors.ts';
@@ -84,10 +85,10 @@ describe('a script of the console', () => {
   });
 
   it('does not go on when nobody can be asked', async () => {
-    const link = () => Promise.reject(new TriggerdError('broker-unreachable', 'no broker'));
-    const { script, errors } = consoleWith({}, { link });
-    expect(await script(['help help', 'show workers', 'show services'], true)).toBe(3);
-    expect(errors).toEqual(['broker-unreachable: line 2: no broker']);
+    const reason = new TriggerdError('broker-unreachable', 'no broker');
+    const { script, errors } = consoleWith({}, { link: () => Promise.reject(new NoLink(reason)) });
+    await expect(script(['help help', 'show workers', 'show services'], true)).rejects.toMatchObject({ reason });
+    expect(errors).toEqual([]);
   });
 
   it('has two modes; exit leaves the one, then the other', async () => {

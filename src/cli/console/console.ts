@@ -11,7 +11,7 @@ import type { Answer } from '../../registry/statements.ts';
 import type { ConsoleLink } from './link.ts';
 
 export interface ConsoleOptions {
-  /** Asked for at the first statement that needs it: `help` works without a broker. */
+  /** Asked for at the first statement that needs it: `help` works without a broker. Throws `NoLink`. */
   readonly link: () => Promise<ConsoleLink>;
   readonly json: boolean;
   readonly out: (text: string) => Promise<void>;
@@ -79,8 +79,8 @@ const withSecret = async (
 };
 
 const ask = async (options: ConsoleOptions, { ask, only }: RegistryCommand): Promise<void> => {
-  const startedAt = process.hrtime.bigint();
   const link = await options.link();
+  const startedAt = process.hrtime.bigint();
   const answer = await link.execute(inTeam(ask, namesItsTeam(ask) ? '' : await link.team()));
   const isList = ask.verb.endsWith('.list');
   const rows = rowsNamed(answer.kind, rowsOf(answer), only);

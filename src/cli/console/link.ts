@@ -11,3 +11,14 @@ export interface ConsoleLink {
   request(request: ConsoleRequest): Promise<number>;
   close(): Promise<void>;
 }
+
+/** Nobody can be asked: that ends a script, whatever was to be gone on with. */
+export class NoLink extends Error {
+  override readonly name = 'NoLink';
+  readonly reason: unknown;
+
+  constructor(reason: unknown) {
+    super('nobody can be asked');
+    this.reason = reason;
+  }
+}

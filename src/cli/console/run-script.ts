@@ -2,6 +2,7 @@ import { asTriggerdError, TriggerdError } from '../../domain/errors.ts';
 import { Interrupted } from '../interrupted.ts';
 import { exitCodeOfError } from '../report-error.ts';
 import type { Console } from './console.ts';
+import { NoLink } from './link.ts';
 
 export interface Script {
   readonly lines: AsyncIterable<string> | Iterable<string>;
@@ -14,7 +15,7 @@ export interface Script {
 
 /**
  * Runs one statement after the other; gives the exit code: 0 when all of them worked, else that of the last one that did
- * not. Throws `Interrupted`.
+ * not. Throws `NoLink` and `Interrupted`.
  */
 export const runScript = async (console: Console, { lines, place, keepGoing, onError }: Script): Promise<number> => {
   let exitCode = 0;
@@ -26,10 +27,10 @@ export const runScript = async (console: Console, { lines, place, keepGoing, onE
       exitCode = ran.exitCode || exitCode;
       if (ran.isOver || (ran.exitCode !== 0 && !keepGoing)) break;
     } catch (thrown) {
-      if (thrown instanceof Interrupted) throw thrown;
+      if (thrown instanceof Interrupted || thrown instanceof NoLink) throw thrown;
       const error = located(asTriggerdError(thrown), place(number), number);
       onError(error);
-      // A statement that is wrong is no wrong command line. That nobody can be asked is so for the next one, too.
+      // A statement that is wrong is no wrong command line; a daemon that is not there is not there for the next one.
       const ownCode = exitCodeOfError(error);
       exitCode = ownCode === 2 ? 1 : ownCode;
       if (!keepGoing || ownCode === 3) break;
