@@ -235,8 +235,10 @@ Time: 545.092072ms`.split('\n'),
     const denied = await member(['-keep-going', '-c', 'show workers mine', '-c', 'delete worker mine']);
     expect([denied.exitCode, denied.stdout]).toMatchObject([1, expect.stringContaining('identity | mine')]);
     expect(denied.stderr).toContain('statement 2: worker “mine” belongs to hp');
-    const asked = await member(['-c', 'request service mine plugin command command uptime']);
-    expect([asked.exitCode, asked.stderr]).toMatchObject([3, expect.stringContaining('no worker')]);
+    const request = ['-c', 'request service mine plugin command command uptime'];
+    const [hidden, idle] = await Promise.all([member(request), admin(request)]);
+    expect([hidden.exitCode, hidden.stderr]).toMatchObject([1, expect.stringContaining('there is no service “mine”')]);
+    expect([idle.exitCode, idle.stderr]).toMatchObject([3, expect.stringContaining('no worker of mine')]);
 
     const stranger = await (await home('ed', 'a wrong password'))(['-c', 'show workers']);
     expect([stranger.exitCode, stranger.stdout]).toEqual([1, '']);
@@ -251,14 +253,17 @@ Time: 545.092072ms`.split('\n'),
     expect([nobody.exitCode, nobody.stderr.match(/tcp:/g)?.length]).toEqual([3, 1]);
   });
 
-  it.each([
-    ['service add s --algorithm quickest', /Expected one of roundrobin, serial, mirror/],
-    ['service set s --timeout soon', /Expected a duration such as 10s/],
-    ['definition add /x --mode 9', /Expected permission bits such as 0644/],
-    ['worker add', /missing required argument 'worker'/],
-    ['history --limit 0', /Expected a whole number from 1 on/],
-  ])('trigger %s is a wrong command line', async (line, message) => {
-    const { exitCode, stderr } = await node.trigger(...line.split(' '));
-    expect([exitCode, stderr]).toMatchObject([2, expect.stringMatching(message)]);
+  it('names what is wrong with a command line', async () => {
+    const wrong = [
+      ['service add s --algorithm quickest', 'Expected one of roundrobin, serial, mirror'],
+      ['service set s --timeout soon', 'Expected a duration such as 10s'],
+      ['definition add /x --mode 9', 'Expected permission bits such as 0644'],
+      ['worker add', "missing required argument 'worker'"],
+      ['history --limit 0', 'Expected a whole number from 1 on'],
+    ] as const;
+    const answers = await Promise.all(wrong.map(([line]) => node.trigger(...line.split(' '))));
+    expect(answers).toMatchObject(
+      wrong.map(([, message]) => ({ exitCode: 2, stderr: expect.stringContaining(message) })),
+    );
   });
 });
