@@ -12,7 +12,7 @@ import { recordingLog } from './recording-log.ts';
 
 const program = fileURLToPath(new URL('../../dist/adapters/fuse/mount-main.js', import.meta.url));
 const madeAt = '2026-01-02T03:04:05.000Z';
-const common = { description: '', owner: 'nobody-here', created_at: madeAt, updated_at: madeAt };
+const common = { description: '', owner: 'nobody-here', owner_id: 0, created_at: madeAt, updated_at: madeAt };
 
 export const directory = (id: number, name: string, change: Partial<Directory> = {}): Directory => ({
   ...common,

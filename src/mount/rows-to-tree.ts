@@ -41,6 +41,8 @@ const definitionOf = (row: DefinitionRow, parent: number, name: string): Definit
 
 const common = ({ id, description, owner, created, updated, mode }: DirectoryRow) => ({
   ...{ id, description, owner },
+  // The mount shows whose it is; who may do what is decided by the registry.
+  owner_id: 0,
   created_at: created,
   updated_at: updated,
   mode: Number.parseInt(mode, 8),

@@ -5,6 +5,7 @@ import type { Clock } from '../queue/ports.ts';
 import type { Mirror } from './mirror.ts';
 import type { Service, Worker } from './model.ts';
 import type { CheckedToken } from './ports.ts';
+import type { Ownership } from './rules/turn.ts';
 import { type RegistryState, roleIn } from './snapshot.ts';
 
 /** Tokens whose signature has been checked. One that is forgotten is only checked again. */
@@ -92,9 +93,16 @@ export class MirroredRegistry implements BusRegistry {
   #serviceFor(caller: Caller, team: string, name: string): ServiceView | undefined {
     const { services, workers } = this.state.holdings(team);
     const service = services.get(name);
-    if (service !== undefined && maySee(caller, team, service, service.visibility)) return viewOf(team, service);
+    if (service !== undefined && this.#maySee(caller, team, service, service.visibility)) return viewOf(team, service);
     const worker = workers.get(name);
-    return worker !== undefined && maySee(caller, team, worker, 'local') ? viewOfWorker(team, worker) : undefined;
+    return worker !== undefined && this.#maySee(caller, team, worker, 'local') ? viewOfWorker(team, worker) : undefined;
+  }
+
+  #maySee(caller: Caller, team: string, owned: Ownership, visibility: Service['visibility']): boolean {
+    if (visibility === 'public') return true;
+    if (team !== caller.team) return false;
+    if (visibility === 'team' || caller.role === 'admin') return true;
+    return this.state.users.get(caller.identity)?.id === owned.owner_id;
   }
 
   #attachmentsIn(team: string): ReadonlyMap<string, readonly string[]> {
@@ -115,17 +123,6 @@ export class MirroredRegistry implements BusRegistry {
 /** Whom a token is for: brokers of this installation, and of no other one. Undefined before `trigger admin init`. */
 export const audienceOf = ({ installation }: Pick<RegistryState, 'installation'>): string | undefined =>
   installation === undefined ? undefined : `triggerd:${installation.id}`;
-
-const maySee = (
-  caller: Caller,
-  team: string,
-  { owner }: { readonly owner: string },
-  visibility: Service['visibility'],
-): boolean => {
-  if (visibility === 'public') return true;
-  if (team !== caller.team) return false;
-  return visibility === 'team' || caller.role === 'admin' || owner === caller.identity;
-};
 
 const viewOf = (team: string, { name, algorithm, retry, timeout_ms, workers }: Service): ServiceView => ({
   team,

@@ -62,6 +62,7 @@ const firstRecords = ({ team: name, identity }: FirstTeam, secretHash: string, n
     name,
     description: '',
     owner: identity,
+    owner_id: 1,
     members: { [identity]: 'admin' },
     invited: {},
     ...times,

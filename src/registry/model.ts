@@ -13,6 +13,8 @@ interface RecordCommon {
   readonly description: string;
   /** Identity of the user who made it. What root made on a node belongs to the owner of the team; empty: to nobody. */
   readonly owner: string;
+  /** That user's number: a namesake who comes later owns nothing of it. 0: nobody. */
+  readonly owner_id: number;
   /** ISO 8601. */
   readonly created_at: string;
   readonly updated_at: string;
@@ -27,7 +29,7 @@ export interface Team extends RecordCommon {
 }
 
 /** A person or a program that asks. Users are of the whole installation; teams have them as members. */
-export interface User extends Omit<RecordCommon, 'owner'> {
+export interface User extends Omit<RecordCommon, 'owner' | 'owner_id'> {
   readonly identity: string;
   /** The team whose admins made this user: they may set a new password, disable and delete. Null: it is gone. */
   readonly home: string | null;

@@ -10,6 +10,7 @@ const common = {
   id: counter,
   description: v.optional(text(1_000), ''),
   owner,
+  owner_id: counter,
   created_at: timestamp,
   updated_at: timestamp,
 };

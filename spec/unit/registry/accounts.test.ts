@@ -212,6 +212,18 @@ describe('the broker’s view of services', () => {
     expect(broker.mirrored.serviceFor(hp, 'w1')).toMatchObject({ workers: ['w1'], isWorker: true, timeoutMs: null });
   });
 
+  it('a namesake of the owner sees nothing of it', async () => {
+    const root = (statement: object) => broker.registry.execute(local, { team: 'team1', ...statement });
+    const add = () => root({ verb: 'user.add', identity: 'bob', secret: password });
+    await add();
+    const asBob = { kind: 'user', identity: 'bob', team: 'team1' } as const;
+    await broker.registry.execute(asBob, { verb: 'service.add', team: 'team1', name: 'bobs' });
+    expect(sees(bob, 'bobs')).toBe(true);
+    await root({ verb: 'user.delete', identity: 'bob' });
+    await add();
+    expect(sees(bob, 'bobs')).toBe(false);
+  });
+
   it('knows what each worker serves, and hears of changes', async () => {
     expect(broker.mirrored.servicesOf('team1', 'w2')).toEqual(['local', 'team', 'public']);
     expect(broker.mirrored.servicesOf('team1', 'w3')).toBeUndefined();

@@ -140,6 +140,26 @@ describe('teams and users', () => {
     expect(await generation()).toBe(3);
   });
 
+  it('a namesake who comes later owns nothing of what was there', async () => {
+    await addUser('bob');
+    const bob = world.as('bob');
+    await bob({ verb: 'worker.add', identity: 'w' });
+    await bob({ verb: 'service.add', name: 's' });
+    await world.asRoot({ verb: 'user.delete', identity: 'bob' });
+    await addUser('bob');
+    await expect(bob({ verb: 'worker.rotate', identity: 'w' })).rejects.toMatchObject({ code: 'registry-denied' });
+    expect((await bob({ verb: 'service.list' })).rows).toEqual([]);
+  });
+
+  it('a user who is disabled or gone can make no team', async () => {
+    await addUser('bob');
+    await world.asRoot({ verb: 'user.set', identity: 'bob', disabled: true });
+    for (const identity of ['bob', 'zoe'])
+      await expect(world.as(identity)({ verb: 'team.add', name: 'x' })).rejects.toMatchObject({
+        code: 'registry-denied',
+      });
+  });
+
   it('a user may be called as a method of every object', async () => {
     for (const identity of ['toString', 'valueOf', 'hasOwnProperty']) {
       await expect(world.as(identity)({ verb: 'user.list' })).rejects.toMatchObject({ code: 'registry-not-found' });

@@ -37,7 +37,7 @@ export const addDefinition: Rule<Of<'definition.add'>> = (turn, { verb: _verb, t
     args: merged({}, settings.args),
     ...placeOf(access, path),
     ...serviceIn(turn, access, settings.service),
-    owner: access.owner,
+    ...access.ownership,
     created_at: turn.facts.now,
     updated_at: turn.facts.now,
   };

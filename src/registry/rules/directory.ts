@@ -15,14 +15,14 @@ import {
 import { byId } from './worker.ts';
 
 export const addDirectory: Rule<Of<'directory.add'>> = (turn, { team, path, mode = 0o775 }) => {
-  const { holdings, owner } = accessTo(turn, team);
+  const { holdings, ownership } = accessTo(turn, team);
   const directory: Directory = {
     kind: 'directory',
     id: nextId(turn, team, 'node', holdings.nodes.size),
     ...freeDirectoryPlace(holdings, path),
     description: '',
     mode,
-    owner,
+    ...ownership,
     created_at: turn.facts.now,
     updated_at: turn.facts.now,
   };

@@ -31,7 +31,7 @@ export const addService: Rule<Of<'service.add'>> = (turn, { verb: _verb, team, n
     visibility: 'local',
     ...given(settings),
     workers: [],
-    owner: access.owner,
+    ...access.ownership,
     created_at: turn.facts.now,
     updated_at: turn.facts.now,
   };

@@ -23,12 +23,14 @@ import {
 export const addTeam: Rule<Of<'team.add'>> = (turn, { name, description = '' }) => {
   const { registry, actor, facts } = turn;
   if (registry.teams.has(name)) throw exists('team', name);
+  const user = actor.kind === 'user' ? selfIn(registry, actor.identity) : undefined;
   const team: Team = {
     id: nextId(turn, null, 'team', registry.teams.size),
     name,
     description,
-    owner: actor.kind === 'user' ? actor.identity : '',
-    members: actor.kind === 'user' ? { [actor.identity]: 'admin' } : {},
+    owner: user?.identity ?? '',
+    owner_id: user?.id ?? 0,
+    members: user === undefined ? {} : { [user.identity]: 'admin' },
     invited: {},
     created_at: facts.now,
     updated_at: facts.now,
@@ -39,7 +41,8 @@ export const addTeam: Rule<Of<'team.add'>> = (turn, { name, description = '' }) 
 export const setTeam: Rule<Of<'team.set'>> = (turn, { name, description, owner }) => {
   const { team } = adminOf(turn, name);
   if (owner !== undefined && roleIn(team, owner) !== 'admin') throw invalid(`“${owner}” is not an admin of ${name}`);
-  return changed({ ...team, ...given({ description, owner }), updated_at: turn.facts.now });
+  const owner_id = owner === undefined ? undefined : turn.registry.users.get(owner)?.id;
+  return changed({ ...team, ...given({ description, owner, owner_id }), updated_at: turn.facts.now });
 };
 
 /** The teams that one is in, and those that one is asked to join; of these no more than their name. */
@@ -157,8 +160,16 @@ const changed = (team: Team): Change => ({
 const without = (roles: Readonly<Record<string, Role>>, identity: string): Record<string, Role> =>
   Object.fromEntries(Object.entries(roles).filter(([name]) => name !== identity));
 
+/** For what needs no team. Throws `registry-denied` for a user who is disabled or gone. */
+const selfIn = (registry: Snapshot, identity: string): User => {
+  const user = registry.users.get(identity);
+  if (user === undefined || user.disabled) throw denied('only a user may do this');
+  return user;
+};
+
 const invitation = ({ registry, actor }: Turn, name: string) => {
   if (actor.kind === 'local') throw denied('only the user who was invited may answer');
+  selfIn(registry, actor.identity);
   const team = registry.teams.get(name);
   const role = team === undefined ? undefined : invitedRole(team, actor.identity);
   if (team === undefined || role === undefined) throw notFound('invitation to team', name);

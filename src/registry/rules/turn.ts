@@ -60,10 +60,15 @@ export interface Access {
   readonly holdings: Holdings;
   readonly role: Role;
   /** Who owns what is made now. */
-  readonly owner: string;
+  readonly ownership: Ownership;
   /** Whether the actor may change and delete this: an admin everything, a member his own. */
-  mayChange(record: { readonly owner: string }): boolean;
-  maySee(record: { readonly owner: string; readonly visibility: Service['visibility'] }): boolean;
+  mayChange(record: Ownership): boolean;
+  maySee(record: Ownership & { readonly visibility: Service['visibility'] }): boolean;
+}
+
+export interface Ownership {
+  readonly owner: string;
+  readonly owner_id: number;
 }
 
 /**
@@ -74,13 +79,13 @@ export const accessTo = ({ registry, actor }: Turn, name: string): Access => {
   const team = registry.teams.get(name);
   const role = team === undefined ? undefined : roleOf(registry, actor, team);
   if (team === undefined || role === undefined) throw notFound('team', name);
-  const mayChange: Access['mayChange'] = (record) =>
-    role === 'admin' || (actor.kind === 'user' && record.owner === actor.identity);
+  const user = actor.kind === 'user' ? registry.users.get(actor.identity) : undefined;
+  const mayChange: Access['mayChange'] = (record) => role === 'admin' || record.owner_id === user?.id;
   return {
     team,
     role,
     holdings: registry.holdings(name),
-    owner: actor.kind === 'user' ? actor.identity : team.owner,
+    ownership: user === undefined ? ownershipOf(team) : { owner: user.identity, owner_id: user.id },
     mayChange,
     maySee: (record) => record.visibility !== 'local' || mayChange(record),
   };
@@ -99,8 +104,10 @@ const roleOf = (registry: Snapshot, actor: Actor, team: Team): Role | undefined 
   return roleIn(team, actor.identity);
 };
 
+const ownershipOf = ({ owner, owner_id }: Ownership): Ownership => ({ owner, owner_id });
+
 /** Throws `registry-denied`. */
-export const assertMayChange = (access: Access, record: { readonly owner: string }, what: string): void => {
+export const assertMayChange = (access: Access, record: Ownership, what: string): void => {
   if (!access.mayChange(record)) throw denied(`${what} belongs to ${record.owner || 'the team'}`);
 };
 

@@ -17,7 +17,7 @@ import {
 
 /** Workers and services share their names, because a worker's identity is a service. */
 export const addWorker: Rule<Of<'worker.add'>> = (turn, { team, identity, description = '' }) => {
-  const { holdings, owner } = accessTo(turn, team);
+  const { holdings, ownership } = accessTo(turn, team);
   const { facts } = turn;
   if (holdings.workers.has(identity)) throw exists('worker', identity);
   if (holdings.services.has(identity)) throw exists('service', identity);
@@ -25,7 +25,7 @@ export const addWorker: Rule<Of<'worker.add'>> = (turn, { team, identity, descri
     id: nextId(turn, team, 'worker', holdings.workers.size),
     identity,
     description,
-    owner,
+    ...ownership,
     token_hash: facts.workerToken.hash,
     generation: 1,
     created_at: facts.now,
