@@ -11,16 +11,20 @@ export const runChain = (env: NodeJS.ProcessEnv): Pick<NewFiringBody, 'chain' | 
   return chain === undefined || typeof ttl !== 'number' ? {} : { chain, ttl };
 };
 
-/** The same for a request, which names what led to it by ids alone. */
+/** The same for a request, which names what led to it by ids alone: of requests, or of firings. */
 export const requestChain = (env: NodeJS.ProcessEnv): { chain?: readonly string[]; ttl?: number } => {
-  const { chain, ttl } = runChain(env);
-  if (chain === undefined || ttl === undefined) return {};
-  return { chain: chain.map((link) => (typeof link === 'string' ? link : link.firing)), ttl };
+  const file = env['TRIGGERD_CONTEXT'];
+  if (file === undefined) return {};
+  const { chain, ttl, request } = readContext(file);
+  if (chain === undefined || typeof ttl !== 'number') return {};
+  return { chain: request?.chain ?? chain.map(({ firing }) => firing), ttl };
 };
 
-const readContext = (file: string): Pick<NewFiringBody, 'chain' | 'ttl'> => {
+type RunContext = Pick<NewFiringBody, 'chain' | 'ttl'> & { readonly request?: { readonly chain: readonly string[] } };
+
+const readContext = (file: string): RunContext => {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Pick<NewFiringBody, 'chain' | 'ttl'>;
+    return JSON.parse(readFileSync(file, 'utf8')) as RunContext;
   } catch (cause) {
     throw new TriggerdError(
       'input-invalid',

@@ -1,16 +1,16 @@
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeCertificates } from '../../support/certificates.ts';
 import { freePort } from '../../support/etcd.ts';
-import { root } from '../../support/node.ts';
+import { definition, directory, mountTree, type TestMount } from '../../support/mounts.ts';
 import { runPlugin } from '../../support/shipped-plugins.ts';
 import { until } from '../../support/wait.ts';
 
@@ -136,37 +136,27 @@ describe('chain', () => {
     runPlugin('chain', { args, payload, env });
 
   describe('to a trigger file', () => {
-    let mountpoint: string;
-    let mount: ReturnType<typeof startTree>;
-    const startTree = () =>
-      execa(process.execPath, [join(root, 'spec/support/one-trigger-file.mjs'), mountpoint], { reject: false });
-    const written: string[] = [];
+    let mount: TestMount;
+    const messages: string[] = [];
+    const notCalled = () => Promise.reject(new Error('nobody asks for this here'));
     beforeAll(async () => {
-      mountpoint = realpathSync(mkdtempSync(join(tmpdir(), 'triggerd-tree-')));
-      mount = startTree();
-      mount.stdout.on('data', (lines: Buffer) => {
-        for (const line of lines.toString().trimEnd().split('\n')) written.push(JSON.parse(line));
-      });
-      await until(() => written.shift() === 'mounted', 'the tree');
+      const spool = async (_definition: number, [message]: readonly Buffer[]) => void messages.push(String(message));
+      mount = await mountTree({ spool, send: notCalled, execute: notCalled, content: notCalled });
+      mount.show({ directories: [directory(1, 'lan')], definitions: [definition(2, 1, 'next')] });
+      await until(() => stat(mount.path('lan/next')).catch(() => undefined), 'the tree');
     });
-    afterAll(async () => {
-      await execa('fusermount', ['-uz', '--', mountpoint]);
-      mount.kill();
-      await mount;
-      rmSync(mountpoint, { recursive: true });
-    });
+    afterAll(() => mount.close());
 
     it('writes the payload, or the text, as one message', async () => {
-      const path = join(mountpoint, 'next');
+      const path = mount.path('lan/next');
       const payload = 'uptime\nü'.repeat(2000);
       expect(await chain({ path }, payload)).toMatchObject({ exitCode: 0, stdout: `Wrote 18000 bytes to ${path}\n` });
       expect(await chain({ path, text: 'df -h' })).toMatchObject({ exitCode: 0 });
-      await until(() => written.length === 2, 'both');
-      expect(written.map((bytes) => Buffer.from(bytes, 'latin1').toString())).toEqual([payload, 'df -h\n']);
+      expect(messages).toEqual([payload, 'df -h']);
     });
 
     it('makes no file', async () => {
-      const { stderr, exitCode } = await chain({ path: join(mountpoint, 'other') }, 'x');
+      const { stderr, exitCode } = await chain({ path: mount.path('lan/other') }, 'x');
       expect([exitCode, stderr]).toEqual([
         1,
         expect.stringContaining('No such file or directory (is the tree mounted?'),
