@@ -32,6 +32,10 @@ export const plainPlugins = (parts: Partial<Plugins> = {}): Plugins => ({
   check: (request) => request.argv.join(' '),
   obstacle: async () => null,
   prepare: async (job) => planFor(job),
+  checkCall: () => undefined,
+  call: () => {
+    throw new Error('no plugin here is persistent');
+  },
   isRerunAfterLoss: () => false,
   conclude: async (_job, ending) => ({ kind: 'result', result: resultOf(ending), details: {} }),
   ...parts,

@@ -96,6 +96,8 @@ export const createLivePlugins = (options: LivePluginsOptions, config: Config): 
     check: (request) => roomFor(request).check(request),
     obstacle: (job) => roomFor(job.request).obstacle(job),
     prepare: (job) => roomFor(job.request).prepare(job),
+    checkCall: (request) => roomFor(request).checkCall(request),
+    call: (job) => roomFor(job.request).call(job),
     isRerunAfterLoss: (job) => roomFor(job.request).isRerunAfterLoss(job),
     conclude: (job, ending) => roomFor(job.request).conclude(job, ending),
   };

@@ -92,6 +92,8 @@ interface JobCommon {
   readonly attempt: number;
   /** Folder of the job's files (`output`, `status.json`, …). */
   readonly folder: string;
+  /** Where the output is instead of there: a request to a persistent plugin is too short for files. */
+  readonly outputIn?: 'memory' | 'journal';
   /** ms since the epoch. */
   readonly enqueuedAt: number;
 }

@@ -2,6 +2,7 @@ import { parse as parseToml, TomlError } from 'smol-toml';
 import * as v from 'valibot';
 import { parseDuration } from '../domain/duration.ts';
 import { TriggerdError } from '../domain/errors.ts';
+import { maxSlots } from '../domain/job.ts';
 import { parseSize } from '../domain/size.ts';
 import { argumentVariable } from './argument-variable.ts';
 import type { PluginSource } from './ports.ts';
@@ -49,8 +50,10 @@ const argumentName = v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_-]{0,63}$/, 'Expe
 
 const manifest = v.strictObject({
   summary: v.string(),
-  /** `exec`: one process per job. */
-  mode: v.optional(v.literal('exec'), 'exec'),
+  /** `exec`: one process per job. `persistent`: one process, many jobs; see `persistent/protocol.ts`. */
+  mode: v.optional(v.picklist(['exec', 'persistent']), 'exec'),
+  /** With mode `persistent`: jobs that one process takes at once. */
+  concurrency: v.optional(v.pipe(wholeNumber(1), v.maxValue(maxSlots)), 1),
   /** What triggerd itself knows about this plugin; see `src/plugin/drivers.ts`. */
   driver: v.optional(v.picklist(['exec', 'command', 'puppet']), 'exec'),
   timeout: v.optional(v.nullable(duration), null),
@@ -79,13 +82,16 @@ export type Manifest = v.InferOutput<typeof manifest>;
 export interface Plugin {
   readonly name: string;
   readonly executable: string;
+  /** As of its `PluginSource`. */
+  readonly version: string;
   readonly manifest: Manifest;
 }
 
 /** Reads `plugin.toml`. Throws `plugin-manifest` with every problem, each with its key. */
 export const readManifest = (source: PluginSource): Plugin => {
   const parsed = v.safeParse(manifest, parseManifestToml(source));
-  if (parsed.success) return { name: source.name, executable: source.executable, manifest: parsed.output };
+  const { name, executable, version } = source;
+  if (parsed.success) return { name, executable, version, manifest: parsed.output };
   const problems = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? '(top)'}: ${issue.message}`);
   throw new TriggerdError('plugin-manifest', `${source.manifestFile}: ${problems.join('; ')}`);
 };
@@ -98,7 +104,8 @@ export const createManifestReader = (): ((source: PluginSource) => Plugin) => {
   const read = new Map<string, { readonly text: string; readonly plugin: Plugin }>();
   return (source) => {
     const known = read.get(source.name);
-    if (known?.text === source.manifestText) return { ...known.plugin, executable: source.executable };
+    const { executable, version } = source;
+    if (known?.text === source.manifestText) return { ...known.plugin, executable, version };
     const plugin = readManifest(source);
     read.set(source.name, { text: source.manifestText, plugin });
     return plugin;

@@ -1,10 +1,11 @@
 import type { Job, JobRequest } from '../domain/job.ts';
-import type { JobLimits, LaunchPlan, Plugins, RunEnding, RunTerms, Verdict } from '../queue/ports.ts';
+import type { JobLimits, LaunchPlan, PersistentCall, Plugins, RunEnding, RunTerms, Verdict } from '../queue/ports.ts';
 import { argumentVariable } from './argument-variable.ts';
 import { resolveArguments } from './arguments.ts';
 import { type Driver, plainVerdict } from './drivers.ts';
 import { commandDriver, execDriver } from './exec-driver.ts';
 import { createManifestReader, type Plugin } from './manifest.ts';
+import { callOf, createPrograms } from './persistent/programs.ts';
 import { canonicalPluginName } from './plugin-name.ts';
 import type { PluginFiles } from './ports.ts';
 
@@ -42,6 +43,24 @@ export const createPlugins = (options: PluginsOptions): PluginRoom => {
   };
   const read = createManifestReader();
   const find = (name: string): Plugin => read(options.files.find(canonicalPluginName(name)));
+  const programs = createPrograms({
+    find,
+    settings: (plugin) => ({
+      env: { ...options.baseEnv, TRIGGERD_NODE: options.node, TRIGGERD_STATE: stateFolderOf(options, plugin) },
+      limits: limitsOf(options, plugin),
+      graceMs: options.graceMs,
+    }),
+    now: options.now,
+  });
+  const callTo = (plugin: Plugin, job: Job): PersistentCall =>
+    callOf(job, {
+      program: programs.of(plugin),
+      args: resolveArguments(plugin, job.request.args),
+      context: options.contextOf(job),
+      timeoutMs: timeoutOf(options, plugin, job),
+      maxOutputBytes: options.maxOutputBytes,
+      terms: termsOf(plugin, [plugin.executable]),
+    });
   const driverOf = (plugin: Plugin): Driver => drivers[plugin.manifest.driver];
   const presentTerms = (job: Job): RunTerms => {
     try {
@@ -64,8 +83,16 @@ export const createPlugins = (options: PluginsOptions): PluginRoom => {
     obstacle: async (job) => driverOf(find(job.request.plugin)).obstacle(job),
     prepare: async (job) => {
       const plugin = find(job.request.plugin);
-      return planOf(options, plugin, driverOf(plugin), job);
+      const plan = planOf(options, plugin, driverOf(plugin), job);
+      return plugin.manifest.mode === 'persistent' ? { ...plan, call: callTo(plugin, job) } : plan;
     },
+    checkCall: (request) => {
+      const plugin = programs.recent(request.plugin);
+      if (plugin === undefined) return undefined;
+      resolveArguments(plugin, request.args);
+      return driverOf(plugin).shown(plugin, request);
+    },
+    call: (job) => callTo(programs.recent(job.request.plugin) ?? find(job.request.plugin), job),
     isRerunAfterLoss: (job) => find(job.request.plugin).manifest.on_restart === 'rerun',
     conclude: async (job, ending) => {
       const terms = ending.terms ?? presentTerms(job);
@@ -96,7 +123,7 @@ const concluded = async (driver: Driver, job: Job, ending: RunEnding, terms: Run
 
 const planOf = (options: PluginsOptions, plugin: Plugin, driver: Driver, job: Job): LaunchPlan => {
   const { request } = job;
-  const timeoutMs = request.timeoutMs ?? plugin.manifest.timeout ?? options.defaultTimeoutMs;
+  const timeoutMs = timeoutOf(options, plugin, job);
   const argv = driver.argv(plugin, job);
   return {
     argv,
@@ -118,6 +145,9 @@ const planOf = (options: PluginsOptions, plugin: Plugin, driver: Driver, job: Jo
     terms: termsOf(plugin, argv),
   };
 };
+
+const timeoutOf = ({ defaultTimeoutMs }: PluginsOptions, { manifest }: Plugin, { request }: Job): number | null =>
+  request.timeoutMs ?? manifest.timeout ?? defaultTimeoutMs;
 
 /** `file/stream` → `file+stream`: no plugin's folder lies in another's. */
 const stateFolderOf = ({ stateFolder }: PluginsOptions, { name }: Plugin): string =>

@@ -13,6 +13,8 @@ export interface PluginSource {
   readonly name: string;
   /** Absolute path of the executable; null when the manifest's driver needs none. */
   readonly executable: string;
+  /** Another one when the executable is another one: its inode, size and time. */
+  readonly version: string;
   readonly manifestFile: string;
   readonly manifestText: string;
 }

@@ -6,6 +6,8 @@ export type JobListener = (job: Job) => void;
 /** Tells whoever listens that a job has changed. What a listener throws is logged and costs nobody else anything. */
 export interface Changes {
   announce(job: Job): void;
+  /** Only those who follow this job. */
+  tell(job: Job): void;
   onEvery(listener: JobListener): () => void;
   onJob(id: JobId, listener: JobListener): () => void;
 }
@@ -23,6 +25,9 @@ export const createChanges = (log: Log): Changes => {
   return {
     announce: (job) => {
       for (const listener of [...listeners, ...(byJob.get(job.id) ?? [])]) tell(listener, job);
+    },
+    tell: (job) => {
+      for (const listener of byJob.get(job.id) ?? []) tell(listener, job);
     },
     onEvery: (listener) => {
       listeners.add(listener);

@@ -2,18 +2,20 @@ import PQueue from 'p-queue';
 import { TriggerdError } from '../domain/errors.ts';
 import { createChanges } from './changes.ts';
 import { createDeferrals } from './deferrals.ts';
+import { createLightJobs } from './light/light-jobs.ts';
 import type { Journal } from './ports.ts';
 import type { Queues } from './queues.ts';
 import { cancelRest } from './rest.ts';
 import { restore } from './restore.ts';
 import { createRetention, type Retention } from './retention.ts';
-import { jobWithId, type NamedQueue, type QueueOptions, type QueuesOptions, type Room } from './room.ts';
+import { findJob, jobWithId, type NamedQueue, type QueueOptions, type QueuesOptions, type Room } from './room.ts';
 import { createTransitions } from './transitions.ts';
 import { wake } from './turns.ts';
 import { add } from './verbs/add.ts';
 import { clear } from './verbs/clear.ts';
 import { drain } from './verbs/drain.ts';
 import { kill } from './verbs/kill.ts';
+import { list } from './verbs/list.ts';
 import { pause, resume } from './verbs/pause.ts';
 import { remove } from './verbs/remove.ts';
 import { makeUrgent, swap } from './verbs/reorder.ts';
@@ -21,7 +23,7 @@ import { retry } from './verbs/retry.ts';
 import { satisfy } from './verbs/satisfy.ts';
 import { skip } from './verbs/skip.ts';
 import { setSlots, slots } from './verbs/slots.ts';
-import { free, onFree, startNow } from './verbs/start-now.ts';
+import { free, onFree, startLight, startNow } from './verbs/start-now.ts';
 import { summary } from './verbs/summary.ts';
 import { jobFor, take } from './verbs/take.ts';
 import { waitFor } from './verbs/wait-for.ts';
@@ -37,13 +39,15 @@ export const createQueues = (options: QueuesOptions): Queues => {
     jobFor: (request) => jobFor(room, request),
     take: (firings) => take(room, firings),
     get: (id) => jobWithId(room, id),
-    find: (id) => room.journal.get(id),
-    list: (filter) => room.journal.list(filter),
+    find: (id) => findJob(room, id),
+    list: (filter) => list(room, filter),
     summary: () => summary(room),
     kill: (id, why) => kill(room, id, why),
     free: (queue) => free(room, queue),
     onFree: (queue, listener) => onFree(room, queue, listener),
     startNow: (request) => startNow(room, request),
+    startLight: (request, command) => startLight(room, request, command),
+    findRun: (run) => room.light?.findRun(run),
     remove: (id) => remove(room, id),
     skip: (id, reason) => skip(room, id, reason),
     satisfy: (id, ending) => satisfy(room, id, ending),
@@ -65,7 +69,7 @@ export const createQueues = (options: QueuesOptions): Queues => {
   };
 };
 
-const createRoom = ({ queues, ...ports }: QueuesOptions): Room => {
+const createRoom = ({ queues, persistent, ...ports }: QueuesOptions): Room => {
   const changes = createChanges(ports.log);
   const transitions = createTransitions(ports.journal, changes, ports.clock);
   const named = namedQueues(queues, ports.journal);
@@ -82,6 +86,7 @@ const createRoom = ({ queues, ...ports }: QueuesOptions): Room => {
     deferrals,
     preparing: new Map(),
     adopting: new Map(),
+    light: persistent && createLightJobs({ ...ports, ...persistent, keep: ports.history.keep, onRecorded: changes.tell }),
     killReasons: new Map(),
     wake: wakeNamed,
     phase: 'new',
@@ -130,6 +135,7 @@ const start = (room: Room, retention: Retention): void => {
 
 const stop = (room: Room, retention: Retention): void => {
   room.phase = 'stopped';
+  room.light?.flush();
   for (const queue of room.queues.values()) {
     queue.turns.pause();
     queue.turns.clear();

@@ -40,6 +40,17 @@ export interface Journal {
   queuesInUse(): string[];
   running(): RunningJob[];
   deferred(): QueuedJob[];
+  /** Where the files of this job lie, if it has any. */
+  folderOf(id: JobId): string;
+  /** Gives away so many ids, for `record`; returns the first. */
+  reserveIds(count: number): JobId;
+  /**
+   * (new) → finished: requests that ran in memory, under reserved ids, in one transaction. Of those whose output is here
+   * the newest `keep` are kept.
+   */
+  record(ended: readonly EndedRecord[], keep: number): void;
+  /** The output of a job that `record` wrote with it. */
+  recordedOutput(id: JobId): RecordedOutput | undefined;
   /** queued → running; counts the attempt. */
   start(id: JobId, at: number): RunningJob;
   /** (new) → running: the job of a request, which never waits; its id is remembered from now on. */
@@ -81,6 +92,18 @@ export interface Retirement {
   readonly endedBefore: number;
   readonly limit: number;
   readonly queue?: string;
+}
+
+export interface EndedRecord {
+  readonly job: FinishedJob;
+  /** Null: it is in the job's folder. */
+  readonly output: RecordedOutput | null;
+}
+
+export interface RecordedOutput {
+  readonly bytes: Buffer;
+  /** Which of them came from which stream, in order. */
+  readonly index: readonly (readonly ['out' | 'err', number])[];
 }
 
 /** The firings side of the journal. */
@@ -196,6 +219,59 @@ export interface LaunchPlan {
   readonly context: string;
   readonly limits?: JobLimits;
   readonly terms?: RunTerms;
+  /** With a plugin whose one process does many jobs: what it is asked to do. Then the rest is for nobody. */
+  readonly call?: PersistentCall;
+}
+
+/** A plugin of mode `persistent`, as it was found. The same object as long as nothing of it has changed. */
+export interface PersistentProgram {
+  readonly plugin: string;
+  readonly executable: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly limits: JobLimits;
+  /** Jobs that one process takes at once. */
+  readonly concurrency: number;
+  /** Between a `cancel`, or TERM, and KILL. */
+  readonly graceMs: number;
+}
+
+/** One job for a persistent plugin. */
+export interface PersistentCall {
+  readonly program: PersistentProgram;
+  readonly id: JobId;
+  readonly args: Readonly<Record<string, string>>;
+  readonly argv: readonly string[];
+  readonly payload: string | null;
+  readonly payloadEncoding?: 'base64';
+  /** A JSON document. */
+  readonly context: string;
+  readonly timeoutMs: number | null;
+  readonly maxOutputBytes: number;
+  readonly terms: RunTerms;
+}
+
+/** The processes of persistent plugins. */
+export interface PersistentPool {
+  /** Gives the call to a process that has room for it, or to a new one. Nothing is told before this has returned. */
+  run(call: PersistentCall, listener: CallListener): RunningCall;
+}
+
+export interface CallListener {
+  output(stream: 'out' | 'err', bytes: Buffer): void;
+  /** Exactly once, after the last output. */
+  ended(end: CallEnd): void;
+}
+
+export type CallEnd =
+  | { readonly kind: 'exited'; readonly code: number; readonly cause: RunEnding['cause'] }
+  /** Its process is gone before it has said `exit`. */
+  | { readonly kind: 'interrupted'; readonly cause: RunEnding['cause']; readonly reason: string }
+  /** There is no process for it. */
+  | { readonly kind: 'not-started'; readonly cause: RunEnding['cause']; readonly reason: string };
+
+export interface RunningCall {
+  /** Asks the plugin to end it, and after a grace ends the process, with all that it does. */
+  kill(): void;
 }
 
 /** What a job may use; undefined: as much as the system gives. */
@@ -279,6 +355,13 @@ export interface Plugins {
   /** Something in the way of this job right now, e.g. Puppet's agent lock; null: go. */
   obstacle(job: Job): Promise<Omit<Deferral, 'since'> | null>;
   prepare(job: Job): Promise<LaunchPlan>;
+  /**
+   * For a request to a persistent plugin: what `check` does, by what was found on the disk a moment ago. Undefined for
+   * any other plugin.
+   */
+  checkCall(request: JobRequest): string | undefined;
+  /** What a job asks of its persistent plugin; of those that `checkCall` knows. */
+  call(job: Job): PersistentCall;
   conclude(job: Job, ending: RunEnding): Promise<Verdict>;
   /** Whether a job whose runner died with it (a reboot, say) is to be run again: its plugin's `on_restart`. */
   isRerunAfterLoss(job: Job): boolean;

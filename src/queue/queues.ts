@@ -8,8 +8,8 @@ import type {
   RunningJob,
   SkippedJob,
 } from '../domain/job.ts';
-import type { Acceptance, DecidedFiring, JobFilter, NewJob } from './ports.ts';
-import type { KillReason } from './room.ts';
+import type { Acceptance, DecidedFiring, JobFilter, NewJob, RequestRun } from './ports.ts';
+import type { KillReason, LightJob } from './light/light-jobs.ts';
 import type { Ending } from './transitions.ts';
 
 /** The queue room's face: what the control API, the watcher and the daemon use. */
@@ -35,6 +35,10 @@ export interface Queues {
   onFree(queue: string, listener: () => void): () => void;
   /** Starts a job that does not wait: undefined when no slot is free. Throws `plugin-*`. */
   startNow(request: JobRequest): RunningJob | undefined;
+  /** The same for a request to a persistent plugin, in memory. `command` is what `Plugins.checkCall` gave. */
+  startLight(request: JobRequest, command: string): LightJob | undefined;
+  /** A request that is in memory: it runs, or is not in the journal yet. */
+  findRun(run: RequestRun): LightJob | undefined;
 
   /** `why` becomes the job's result, if it ends by this kill. */
   kill(id: JobId, why?: KillReason): Promise<RunningOrEnded>;

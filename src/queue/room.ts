@@ -4,6 +4,7 @@ import type { Job, JobId, QueuedJob } from '../domain/job.ts';
 import type { Log } from '../domain/log.ts';
 import type { Changes } from './changes.ts';
 import type { Deferrals } from './deferrals.ts';
+import type { KillReason, LightJobs, LightJobsOptions } from './light/light-jobs.ts';
 import type { Clock, Journal, Plugins, Runner, WatchPaths } from './ports.ts';
 import type { Transitions } from './transitions.ts';
 
@@ -38,6 +39,8 @@ export interface QueuesOptions {
   readonly maxAttempts: number;
   /** Asked just before a job would start: why it has lost its purpose, if it has. */
   readonly reasonToSkip?: (job: QueuedJob) => string | null;
+  /** What requests to persistent plugins need; without it they are jobs as any other. */
+  readonly persistent?: Pick<LightJobsOptions, 'pool' | 'openOutput' | 'reader'>;
 }
 
 /** A queue while the daemon runs. */
@@ -64,11 +67,8 @@ export interface Outage {
   readonly timer: NodeJS.Timeout | undefined;
 }
 
-/** What the result of a killed job says instead of `killed` alone. */
-export type KillReason = { readonly kind: 'killed' | 'interrupted'; readonly reason: string };
-
 /** What the parts of this room share. */
-export interface Room extends Omit<QueuesOptions, 'queues'> {
+export interface Room extends Omit<QueuesOptions, 'queues' | 'persistent'> {
   readonly queues: ReadonlyMap<string, NamedQueue>;
   readonly changes: Changes;
   readonly transitions: Transitions;
@@ -77,6 +77,8 @@ export interface Room extends Omit<QueuesOptions, 'queues'> {
   readonly preparing: Map<JobId, { isKilled: boolean }>;
   /** Jobs that are running for the journal, and whose folder is being looked at; `kill` marks them. */
   readonly adopting: Map<JobId, { isKilled: boolean }>;
+  /** Requests that run in memory; undefined where there are no persistent plugins. */
+  readonly light: LightJobs | undefined;
   /** Why a running job is being ended, by those who gave a reason. */
   readonly killReasons: Map<JobId, KillReason>;
   /** Makes sure that a turn looks at the queue: something may have become runnable. */
@@ -95,10 +97,12 @@ export const queueNamed = (room: Room, name: string): NamedQueue => {
 
 /** Throws `job-not-found`. */
 export const jobWithId = (room: Room, id: JobId): Job => {
-  const job = room.journal.get(id);
+  const job = findJob(room, id);
   if (job !== undefined) return job;
   throw new TriggerdError('job-not-found', `There is no job ${id}.`, { details: { id } });
 };
+
+export const findJob = ({ light, journal }: Room, id: JobId): Job | undefined => light?.find(id)?.job ?? journal.get(id);
 
 export const wrongState = (job: Job, message: string): TriggerdError =>
   new TriggerdError('job-state', `Job ${job.id} is ${job.state}: ${message}`, {

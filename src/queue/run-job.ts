@@ -4,7 +4,8 @@ import { TriggerdError } from '../domain/errors.ts';
 import type { JobTimes, RunningJob } from '../domain/job.ts';
 import type { JobResult } from '../domain/result.ts';
 import type { LaunchPlan, RunEnding, Verdict } from './ports.ts';
-import type { KillReason, Room } from './room.ts';
+import type { KillReason } from './light/light-jobs.ts';
+import type { Room } from './room.ts';
 import type { Ending } from './transitions.ts';
 
 type Outcome = RunEnding | JobResult | 'never-started' | 'lost';

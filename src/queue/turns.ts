@@ -56,6 +56,12 @@ export const runNow = (room: Room, queue: NamedQueue, job: RunningJob): void =>
     }
   });
 
+/** Gives something that runs by itself the slot that is free for it. */
+export const holdNow = (queue: NamedQueue, over: Promise<unknown>): void =>
+  addTurn(queue, async () => {
+    await over;
+  });
+
 const addTurn = (queue: NamedQueue, turn: () => Promise<void>, priority = 0): void => {
   // A turn never rejects; p-queue's own promise is of no interest.
   void queue.turns.add(turn, { priority }).catch(() => undefined);

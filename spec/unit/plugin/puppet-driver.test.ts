@@ -9,6 +9,7 @@ import { jobRequest } from '../../support/jobs.ts';
 const plugin = readManifest({
   name: 'puppet',
   executable: '/p/puppet/puppet',
+  version: '1',
   manifestFile: '/p/puppet/plugin.toml',
   manifestText: 'summary = "x"\ndriver = "puppet"\nsuccess_exit_codes = [0, 2]',
 });

@@ -14,7 +14,7 @@ const indexBlockBytes = 16_384;
  * given yet, and the index is a moment behind at most. What triggerd itself wrote there goes to `err`.
  */
 export const createOutputReader = (): OutputReader => ({
-  read: (folder, isEnded, sink) => new FileReading(folder, isEnded, sink),
+  read: (folder, isEnded, sink, from = 0) => new FileReading(folder, isEnded, sink, from),
 });
 
 class FileReading implements OutputReading {
@@ -25,6 +25,8 @@ class FileReading implements OutputReading {
   #output: FileHandle | undefined;
   #indexAt = 0;
   #outputAt = 0;
+  /** Up to here it is only counted. */
+  readonly #from: number;
   /** An index line that has not come whole. */
   #rest = '';
   #tail: Buffer = Buffer.alloc(0);
@@ -33,9 +35,10 @@ class FileReading implements OutputReading {
   #isStopped = false;
   #failure: unknown;
 
-  constructor(folder: string, isEnded: boolean, sink: OutputSink) {
+  constructor(folder: string, isEnded: boolean, sink: OutputSink, from: number) {
     this.#folder = folder;
     this.#sink = sink;
+    this.#from = from;
     this.#unwatch = isEnded ? () => undefined : watchIndex(folder, () => this.#look());
     this.#look();
   }
@@ -106,7 +109,8 @@ class FileReading implements OutputReading {
       this.#outputAt += bytesRead;
       left -= bytesRead;
       this.#tail = lastBytes(this.#tail, bytes);
-      await this.#sink({ stream, bytes });
+      const unknown = bytes.subarray(Math.max(0, bytes.length - (this.#outputAt - this.#from)));
+      if (this.#outputAt > this.#from) await this.#sink({ stream, bytes: unknown });
     }
   }
 

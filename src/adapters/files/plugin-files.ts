@@ -21,7 +21,14 @@ const findPlugin = (root: string, name: string): PluginSource => {
   const realRoot = realpathSync(root);
   const [program, manifest] = [executable, manifestFile].map((path) => checkedRealPath(realRoot, path));
   checkExecutable(executable);
-  return { name, executable: program ?? '', manifestFile, manifestText: readFileSync(manifest ?? '', 'utf8') };
+  const { ino, size, mtimeMs } = statSync(executable);
+  return {
+    name,
+    executable: program ?? '',
+    version: `${ino} ${size} ${mtimeMs}`,
+    manifestFile,
+    manifestText: readFileSync(manifest ?? '', 'utf8'),
+  };
 };
 
 const statOf = (path: string): Stats | undefined => statSync(path, { throwIfNoEntry: false });

@@ -39,6 +39,7 @@ const parts: readonly Part[] = [
 
 /** A job may have 4 MiB of arguments: a list of many must not read them all into memory. */
 const columns = `SELECT id, state, attempt, enqueued_at, started_at, finished_at, deferral, ending,
+  output_index IS NOT NULL AS has_output,
   CASE WHEN octet_length(request) > 4096 THEN json_remove(request, '$.argv', '$.args', '$.env', '$.payload')
     ELSE request END AS request,
   CASE WHEN length(command) > ? THEN substr(command, 1, ?) || '…' ELSE command END AS command,

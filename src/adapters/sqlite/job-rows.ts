@@ -5,7 +5,8 @@ import type { Row } from './statements.ts';
 export type StoredEnding = Pick<FinishedJob, 'result' | 'times' | 'details'> | Pick<SkippedJob, 'reason'>;
 
 /** Every column of a job, with the ids of its firings as a JSON array. */
-export const selectJobs = `SELECT jobs.*, (
+export const selectJobs = `SELECT id, state, attempt, enqueued_at, started_at, finished_at, deferral, ending, request, command,
+  output_index IS NOT NULL AS has_output, (
     SELECT json_group_array(id) FROM (SELECT id FROM firings WHERE job_id = jobs.id ORDER BY seq)
   ) AS firing_ids FROM jobs`;
 
@@ -19,6 +20,7 @@ export const jobOf = (row: Row, folderOf: (id: number) => string): Job => {
     firings: JSON.parse(text(row['firing_ids'])) as string[],
     attempt: Number(row['attempt']),
     folder: folderOf(id),
+    ...(row['has_output'] === 1 ? { outputIn: 'journal' as const } : {}),
     enqueuedAt: Number(row['enqueued_at']),
   };
   switch (row['state']) {

@@ -6,6 +6,7 @@ import { createJobForgetting } from './job-forgetting.ts';
 import { createJobPlaces } from './job-places.ts';
 import { createJobReader } from './job-reader.ts';
 import { createJobTransitions, createTransition } from './job-transitions.ts';
+import { createRequestRecords } from './request-records.ts';
 import type { Statements } from './statements.ts';
 
 /** The jobs side of the journal. `jobsDir` is where the folders of the jobs lie, one per id. */
@@ -19,6 +20,8 @@ export const createJobStore = (sql: Statements, jobsDir: string): Journal => {
     ...createJobTransitions(sql, reader.get, transition),
     ...createJobForgetting(sql, reader.get, folderOf),
     ...createQueueSettings(sql),
+    ...createRequestRecords(sql),
+    folderOf,
   };
 };
 

@@ -12,6 +12,7 @@ import { pragma } from './keep.ts';
  * - `file_…` is what was written to trigger files of a team: messages on their way or dead, the last outputs of each
  *   trigger, and how often this node has hit it.
  * - `leftovers` are jobs whose rows are gone and whose folders may still be there.
+ * - `output` and `output_index` are of requests to persistent plugins: all of theirs that fits, instead of files.
  * - `request_ids` remembers requests beyond their jobs: `key` is `<team>/<worker>/<user>/<id>`, `ending` is null while one runs.
  */
 const migrations: readonly string[] = [
@@ -120,6 +121,11 @@ const migrations: readonly string[] = [
     team TEXT NOT NULL, definition INTEGER NOT NULL, hits INTEGER NOT NULL, hit_at INTEGER NOT NULL,
     PRIMARY KEY (team, definition)
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  ALTER TABLE jobs ADD COLUMN output BLOB;
+  ALTER TABLE jobs ADD COLUMN output_index TEXT;
+  CREATE INDEX jobs_with_output ON jobs (id) WHERE output_index IS NOT NULL;
   `,
 ];
 

@@ -26,5 +26,15 @@ export const insertRequestId = (sql: Statements, jobId: JobId, run: RequestRun, 
   sql.run('INSERT INTO request_ids (job_id, key, at) VALUES (?, ?, ?)', jobId, keyOf(run), at);
 };
 
+/** Of a request whose job comes into the journal when it is over. */
+export const insertEndedRequestId = (
+  sql: Statements,
+  { id, request: { origin }, enqueuedAt, result, times }: FinishedJob,
+): void => {
+  if (origin === undefined) return;
+  const ending = JSON.stringify({ result, times });
+  sql.run('INSERT INTO request_ids VALUES (?, ?, ?, ?)', id, keyOf(origin), enqueuedAt, ending);
+};
+
 /** No name has a slash, and `worker` has one. */
 const keyOf = ({ id, worker, user }: RequestRun): string => `${worker}/${user}/${id}`;

@@ -1,9 +1,8 @@
 import type { RequestEnding, RequestListener } from '../../bus/ports.ts';
-import { type FinishedJob, hasEnded, type Job, type SkippedJob } from '../../domain/job.ts';
+import type { FinishedJob, JobId, SkippedJob } from '../../domain/job.ts';
 import type { Log } from '../../domain/log.ts';
 import type { LoggedRequest } from '../ports.ts';
-import type { Queues } from '../queues.ts';
-import type { OutputReader, OutputSummary } from './ports.ts';
+import type { OutputReading, OutputSink, OutputSummary } from './ports.ts';
 
 /** One listener of one job. */
 export interface Follower {
@@ -13,32 +12,34 @@ export interface Follower {
   readonly over: Promise<void>;
 }
 
-export interface FollowOptions {
-  readonly queues: Pick<Queues, 'waitFor'>;
-  readonly reader: OutputReader;
-  readonly log: Log;
+/** What is followed: its output, and its end. */
+export interface Followed {
+  readonly id: JobId;
+  read(sink: OutputSink): OutputReading;
+  readonly over: Promise<FinishedJob | SkippedJob>;
 }
 
 /** Tells `listener` the output of the job from the first byte, and its end. */
-export const followJob = ({ queues, reader, log }: FollowOptions, job: Job, listener: RequestListener): Follower => {
-  const stopped = new AbortController();
-  const reading = reader.read(job.folder, hasEnded(job), (piece) => listener.output(piece));
+export const followJob = (job: Followed, listener: RequestListener, log: Log): Follower => {
+  let isStopped = false;
+  const reading = job.read((piece) => listener.output(piece));
   const tell = async (): Promise<void> => {
-    const ended = await queues.waitFor(job.id, stopped.signal);
+    const ended = await job.over;
+    if (isStopped) return;
     const output = await reading.finish().catch((thrown: unknown) => {
       log.error({ error: thrown, job: job.id }, 'The output of a request could not be read to its end.');
       return nothing;
     });
-    if (!stopped.signal.aborted) listener.ended(endingOf(ended, output));
+    if (!isStopped) listener.ended(endingOf(ended, output));
   };
   return {
     stop: () => {
+      isStopped = true;
       reading.stop();
-      stopped.abort();
     },
-    over: tell().catch((thrown: unknown) => {
-      if (!stopped.signal.aborted) log.error({ error: thrown, job: job.id }, 'A request could not be followed.');
-    }),
+    over: tell().catch((thrown: unknown) =>
+      log.error({ error: thrown, job: job.id }, 'A request could not be followed to its end.'),
+    ),
   };
 };
 

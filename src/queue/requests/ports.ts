@@ -2,9 +2,9 @@
 export interface OutputReader {
   /**
    * Gives the output from the first byte to `sink`, one piece after the other, as it is written; waits for each. With
-   * `isEnded` nothing is waited for. `sink` is not called before this has returned.
+   * `isEnded` nothing is waited for. `sink` is not called before this has returned. `from`: bytes that are known already.
    */
-  read(folder: string, isEnded: boolean, sink: OutputSink): OutputReading;
+  read(folder: string, isEnded: boolean, sink: OutputSink, from?: number): OutputReading;
 }
 
 export interface OutputReading {

@@ -1,21 +1,27 @@
 /**
  * Requests from the bus as jobs. One that is taken has a slot and runs at once, or is given back: what waits, waits at
- * the broker. The journal remembers each pair of request and worker, so none runs twice.
+ * the broker. What has run once is remembered by the journal, so it never runs twice.
  */
 import { isUtf8 } from 'node:buffer';
 import type { RequestJobs, RequestListener, RequestRun, WorkerRequest } from '../../bus/ports.ts';
-import type { JobId, JobRequest } from '../../domain/job.ts';
+import { hasEnded, type Job, type JobId, type JobRequest } from '../../domain/job.ts';
 import type { Log } from '../../domain/log.ts';
-import type { RequestLog } from '../ports.ts';
+import { readRecorded } from '../light/light-output.ts';
+import type { Journal, Plugins, RequestLog } from '../ports.ts';
 import type { Queues } from '../queues.ts';
-import { type Follower, followJob, recall } from './follow-job.ts';
+import { type Followed, type Follower, followJob, recall } from './follow-job.ts';
 import type { OutputReader } from './ports.ts';
 
 export const requestQueue = 'requests';
 
 export interface RequestJobsOptions {
-  readonly queues: Pick<Queues, 'free' | 'onFree' | 'startNow' | 'kill' | 'find' | 'waitFor'>;
+  readonly queues: Pick<
+    Queues,
+    'free' | 'onFree' | 'startNow' | 'startLight' | 'kill' | 'find' | 'findRun' | 'waitFor'
+  >;
+  readonly plugins: Pick<Plugins, 'checkCall'>;
   readonly requests: RequestLog;
+  readonly journal: Pick<Journal, 'recordedOutput'>;
   readonly reader: OutputReader;
   readonly log: Log;
 }
@@ -27,11 +33,11 @@ export interface RequestRoom extends RequestJobs {
 
 interface RunningRequest {
   readonly run: RequestRun;
-  readonly jobId: JobId;
+  readonly followed: Followed;
 }
 
 export const createRequestJobs = (options: RequestJobsOptions): RequestRoom => {
-  const { queues, requests, log } = options;
+  const { queues, plugins, requests, log } = options;
   const running = new Map<string, RunningRequest>();
   const followers = new Map<string, Map<RequestListener, Follower>>();
 
@@ -48,21 +54,37 @@ export const createRequestJobs = (options: RequestJobsOptions): RequestRoom => {
     });
   };
 
-  const begin = (request: WorkerRequest, listener: RequestListener): 'started' | 'no-slot' => {
-    const job = queues.startNow(jobRequestOf(request));
-    if (job === undefined) return 'no-slot';
+  const begin = (request: WorkerRequest): Followed | undefined => {
+    const asked = jobRequestOf(request);
+    const command = plugins.checkCall(asked);
+    if (command !== undefined) return queues.startLight(asked, command);
+    const job = queues.startNow(asked);
+    return job && followedOf(options, job);
+  };
+
+  const start = (request: WorkerRequest, listener: RequestListener): 'started' | 'no-slot' => {
+    const followed = begin(request);
+    if (followed === undefined) return 'no-slot';
     const run = { id: request.id, worker: request.worker, user: request.user };
-    running.set(keyOf(run), { run, jobId: job.id });
-    void queues.waitFor(job.id, never).then(() => running.delete(keyOf(run)));
-    listen(run, listener, () => followJob(options, job, listener));
+    const key = keyOf(run);
+    running.set(key, { run, followed });
+    void followed.over.then(() => running.delete(key));
+    listen(run, listener, () => followJob(followed, listener, log));
     return 'started';
   };
 
   const follow = (run: RequestRun, listener: RequestListener): boolean => {
+    const present = running.get(keyOf(run))?.followed ?? queues.findRun(run);
+    if (present !== undefined) {
+      listen(run, listener, () => followJob(present, listener, log));
+      return true;
+    }
     const logged = requests.find(run);
     if (logged === undefined) return false;
     const job = queues.find(logged.jobId);
-    listen(run, listener, () => (job === undefined ? recall(logged, listener) : followJob(options, job, listener)));
+    listen(run, listener, () =>
+      job === undefined ? recall(logged, listener) : followJob(followedOf(options, job), listener, log),
+    );
     return true;
   };
 
@@ -75,7 +97,7 @@ export const createRequestJobs = (options: RequestJobsOptions): RequestRoom => {
   return {
     free: () => queues.free(requestQueue),
     onFree: (listener) => queues.onFree(requestQueue, listener),
-    start: (request, listener) => (follow(request, listener) ? 'known' : begin(request, listener)),
+    start: (request, listener) => (follow(request, listener) ? 'known' : start(request, listener)),
     follow,
     unfollow: (run, listener) => {
       const ofRun = followers.get(keyOf(run));
@@ -83,15 +105,26 @@ export const createRequestJobs = (options: RequestJobsOptions): RequestRoom => {
       ofRun?.delete(listener);
     },
     cancel: (run, reason) => {
-      const jobId = running.get(keyOf(run))?.jobId;
-      if (jobId !== undefined) void kill(jobId, 'killed', reason);
+      const present = running.get(keyOf(run));
+      if (present !== undefined) void kill(present.followed.id, 'killed', reason);
     },
     running: () => [...running.values()].map(({ run }) => run),
     close: async (reason) => {
-      const jobs = [...running.values()].map(({ jobId }) => jobId);
-      await Promise.all(jobs.map((id) => kill(id, 'interrupted', reason)));
-      await Promise.all(jobs.map((id) => queues.waitFor(id, never)));
+      const present = [...running.values()].map(({ followed }) => followed);
+      await Promise.all(present.map(({ id }) => kill(id, 'interrupted', reason)));
+      await Promise.all(present.map(({ over }) => over));
     },
+  };
+};
+
+/** A job of the journal. */
+const followedOf = ({ queues, journal, reader }: RequestJobsOptions, job: Job): Followed => {
+  const recorded = job.outputIn === 'journal' ? journal.recordedOutput(job.id) : undefined;
+  return {
+    id: job.id,
+    over: hasEnded(job) ? Promise.resolve(job) : queues.waitFor(job.id, never),
+    read: (sink) =>
+      recorded === undefined ? reader.read(job.folder, hasEnded(job), sink) : readRecorded(recorded, sink),
   };
 };
 

@@ -1,4 +1,5 @@
 import { queueNamed, type Room } from '../room.ts';
+import { summary } from './summary.ts';
 
 /**
  * Resolves when nothing is queued or running in the queue; meanwhile `add` is refused. Firings are owed and still come
@@ -19,12 +20,19 @@ const isEmpty = (room: Room, name: string, signal: AbortSignal): Promise<void> =
   new Promise((resolve, reject) => {
     const look = (): void => {
       if (signal.aborted) reject(signal.reason);
-      else if (room.journal.count(name, 'queued') + room.journal.count(name, 'running') === 0) resolve();
+      else if (isIdle(room, name)) resolve();
       else return;
       unsubscribe();
+      turns.off('next', look);
       signal.removeEventListener('abort', look);
     };
     const unsubscribe = room.changes.onEvery(look);
+    // Requests that run in memory change no job of the journal when they are over.
+    const { turns } = queueNamed(room, name);
+    turns.on('next', look);
     signal.addEventListener('abort', look);
     look();
   });
+
+const isIdle = (room: Room, name: string): boolean =>
+  summary(room).every((queue) => queue.name !== name || queue.queued + queue.running === 0);

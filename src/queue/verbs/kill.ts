@@ -1,5 +1,6 @@
 import type { Job, JobId } from '../../domain/job.ts';
-import { jobWithId, type KillReason, type Room, wrongState } from '../room.ts';
+import type { KillReason } from '../light/light-jobs.ts';
+import { jobWithId, type Room, wrongState } from '../room.ts';
 
 /**
  * Asks a running job to end (TERM, then KILL). Returns the job as it is then: running still, or ended already. The first
@@ -9,6 +10,7 @@ export const kill = async (room: Room, id: JobId, why?: KillReason): Promise<Job
   const job = jobWithId(room, id);
   if (job.state === 'queued') throw wrongState(job, 'remove it instead.');
   if (job.state !== 'running') throw wrongState(job, 'only a running job can be killed.');
+  if (room.light?.kill(id, why) === true) return jobWithId(room, id);
   if (why !== undefined && !room.killReasons.has(id)) room.killReasons.set(id, why);
   const beingPrepared = room.preparing.get(id);
   // One whose folder can not be read is given up at the next look; see run-job.ts.

@@ -2,7 +2,8 @@ import { TriggerdError } from '../../domain/errors.ts';
 import type { JobRequest, RunningJob } from '../../domain/job.ts';
 import { isResting } from '../rest.ts';
 import { type NamedQueue, queueNamed, type Room } from '../room.ts';
-import { restAfter, runNow } from '../turns.ts';
+import type { LightJob } from '../light/light-jobs.ts';
+import { holdNow, restAfter, runNow } from '../turns.ts';
 
 /** Slots that could take a job at once: none while the queue is paused, drains or rests. */
 export const free = (room: Room, name: string): number => {
@@ -30,17 +31,32 @@ export const startNow = (room: Room, request: JobRequest): RunningJob | undefine
   const queue = queueNamed(room, request.queue);
   const command = room.plugins.check(request);
   if (free(room, request.queue) === 0) return undefined;
-  const job = begun(room, queue, request, command);
+  const entry = { request, command, coalescingKey: null, at: room.clock.now() };
+  const job = retryably(room, queue, () => room.transitions.begin(entry));
   if (job !== undefined) runNow(room, queue, job);
   return job;
 };
 
-const begun = (room: Room, queue: NamedQueue, request: JobRequest, command: string): RunningJob | undefined => {
+/** Undefined when the journal refuses: the queue rests. */
+const retryably = <T>(room: Room, queue: NamedQueue, work: () => T): T | undefined => {
   try {
-    return room.transitions.begin({ request, command, coalescingKey: null, at: room.clock.now() });
+    return work();
   } catch (thrown) {
     if (!(thrown instanceof TriggerdError && thrown.retryable)) throw thrown;
     restAfter(room, queue, thrown);
     return undefined;
   }
+};
+
+/**
+ * Starts a request to a persistent plugin, in memory; undefined when no slot is free for it. `command` is what
+ * `Plugins.checkCall` gave.
+ */
+export const startLight = (room: Room, request: JobRequest, command: string): LightJob | undefined => {
+  const { light } = room;
+  const queue = queueNamed(room, request.queue);
+  if (light === undefined || free(room, request.queue) === 0) return undefined;
+  const job = retryably(room, queue, () => light.start(request, command));
+  if (job !== undefined) holdNow(queue, job.over);
+  return job;
 };

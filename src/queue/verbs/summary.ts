@@ -10,7 +10,10 @@ export const summary = (room: Room): QueueSummary[] => {
     paused: isPaused,
     draining: drains > 0,
     queued: room.journal.count(name, 'queued'),
-    running: room.journal.count(name, 'running'),
+    running: room.journal.count(name, 'running') + lightRunning(room, name),
     deferred: deferred.filter(({ request }) => request.queue === name).length,
   }));
 };
+
+const lightRunning = ({ light }: Room, name: string): number =>
+  (light?.list(name) ?? []).filter(({ job }) => job.state === 'running').length;

@@ -9,11 +9,13 @@ const prlimit = '/usr/bin/prlimit';
  * Where there is no cgroup: the plan with its limits as rlimits, each of one process. The number of processes counts all of the user's, and
  * does not bind root, so root gets none. A plan whose program can't be started stays as it is, so that it says why.
  */
-export const withLimits = (plan: LaunchPlan): LaunchPlan => {
+export const withLimits = <P extends Limited>(plan: P): P => {
   const options = optionsOf(plan.limits ?? {});
   if (options.length === 0 || !isExecutable(plan)) return plan;
   return { ...plan, argv: [prlimit, ...options, '--', ...plan.argv] };
 };
+
+type Limited = Pick<LaunchPlan, 'argv' | 'env' | 'cwd' | 'limits'>;
 
 const optionsOf = ({ memoryBytes, processes, openFiles }: JobLimits): string[] => [
   // Address space would be no measure: Node and Java reserve far more than they use.
@@ -22,7 +24,7 @@ const optionsOf = ({ memoryBytes, processes, openFiles }: JobLimits): string[] =
   ...(openFiles === undefined ? [] : [`--nofile=${openFiles}`]),
 ];
 
-const isExecutable = ({ argv: [program], env, cwd }: LaunchPlan): boolean => {
+const isExecutable = ({ argv: [program], env, cwd }: Limited): boolean => {
   if (program.includes('/')) return mayExecute(resolve(cwd, program));
   return (env['PATH'] ?? '').split(':').some((folder) => mayExecute(join(folder, program)));
 };

@@ -1,0 +1,99 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import type { Readable, Writable } from 'node:stream';
+import { maxLineLength, type ProcessListener, type StartPersistent } from '../../plugin/persistent/ports.ts';
+import { forgetProcess, rememberProcess } from './persistent-leftovers.ts';
+import { groupTree, tokenVariable } from './process-tree.ts';
+import { stopTree } from './stop-tree.ts';
+import { withLimits } from './runner/with-limits.ts';
+
+type Child = ChildProcessByStdio<Writable, Readable, Readable>;
+
+/**
+ * Processes of persistent plugins: children of the daemon, each the leader of a session of its own. `folder` holds one
+ * file for each that lives, so that the next daemon finds what a dead one left.
+ */
+export const createStartPersistent =
+  (folder: string): StartPersistent =>
+  (program, listener) => {
+    const token = randomBytes(12).toString('hex');
+    const { argv, env } = withLimits({ argv: [program.executable], env: { ...program.env }, cwd: '/', limits: program.limits });
+    const [command, ...args] = argv;
+    const child = spawn(command, args, {
+      cwd: '/',
+      env: { ...env, [tokenVariable]: token },
+      detached: true,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    if (child.pid !== undefined) rememberProcess(folder, token, child.pid);
+    const tree = groupTree(child.pid ?? nobody, token);
+    listen(child, listener, async (how) => {
+      // What it has started goes with it.
+      if (child.pid !== undefined) await stopTree(tree, 0);
+      forgetProcess(folder, token);
+      listener.gone(how);
+    });
+    const write = batchedWriter(child.stdin);
+    return {
+      write,
+      get unread() {
+        return child.stdin.writableLength;
+      },
+      endInput: () => void child.stdin.end(),
+      stop: (graceMs) => void stopTree(tree, graceMs),
+    };
+  };
+
+/** A group that never exists. */
+const nobody = 2 ** 30;
+
+const listen = (child: Child, listener: ProcessListener, over: (how: string) => Promise<void>): void => {
+  let how = 'could not be started';
+  child.once('error', (error) => {
+    how = `could not be started: ${error.message}`;
+    if (child.pid === undefined) void over(how);
+  });
+  child.once('exit', (code, signal) => {
+    how = code === null ? `was killed by ${signal}` : `ended with exit code ${code}`;
+    // A child of it may hold the pipes open: what was written is read in a moment.
+    for (const pipe of [child.stdout, child.stderr]) setTimeout(() => pipe.destroy(), drainMs).unref();
+  });
+  child.once('close', () => {
+    if (child.pid !== undefined) void over(how);
+  });
+  // Its end says more.
+  child.stdin.on('error', () => undefined);
+  child.stderr.on('data', (bytes: Buffer) => listener.stderr(bytes));
+  readLines(child.stdout, listener);
+};
+
+const drainMs = 200;
+
+const readLines = (stdout: Readable, listener: ProcessListener): void => {
+  let rest = '';
+  let isTooLong = false;
+  stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    if (isTooLong) return;
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) listener.line(line);
+    if (rest.length <= maxLineLength) return;
+    isTooLong = true;
+    rest = '';
+    listener.lineTooLong();
+  });
+};
+
+/** Lines of one turn of the event loop go out in one write. */
+const batchedWriter = (stdin: Writable): ((line: string) => void) => {
+  let waiting = '';
+  const flush = (): void => {
+    const text = waiting;
+    waiting = '';
+    if (stdin.writable) stdin.write(text);
+  };
+  return (line) => {
+    if (waiting === '') setImmediate(flush);
+    waiting += line;
+  };
+};

@@ -1,0 +1,68 @@
+import type { JobId } from '../../domain/job.ts';
+import type { EndedRecord, Journal, RecordedOutput } from '../../queue/ports.ts';
+import { insertEndedRequestId } from './request-store.ts';
+import type { Statements } from './statements.ts';
+
+/** How requests that ran in memory come into the journal: many at once, and already over. */
+export const createRequestRecords = (sql: Statements): Pick<Journal, 'reserveIds' | 'record' | 'recordedOutput'> => {
+  let uncounted = 0;
+
+  /** Counting costs as much as there is to count, so it is done for every tenth part that came in. */
+  const dropBeyond = (keep: number): void => {
+    if (uncounted <= keep / 10) return;
+    uncounted = 0;
+    const kept = Number(sql.one('SELECT count(*) AS n FROM jobs WHERE output_index IS NOT NULL')?.['n']);
+    const oldest = 'SELECT id FROM jobs WHERE output_index IS NOT NULL ORDER BY id LIMIT ?';
+    if (kept > keep) sql.run(`DELETE FROM jobs WHERE id IN (${oldest})`, kept - keep);
+  };
+
+  const record = (ended: readonly EndedRecord[], keep: number): void => {
+    for (const { job } of ended) insertEndedRequestId(sql, job);
+    // Those that would be dropped at once are remembered by their ids alone.
+    const fitting = keep === 0 ? [] : ended.slice(-keep);
+    for (const each of fitting) insert(sql, each);
+    uncounted += fitting.length;
+    dropBeyond(keep);
+  };
+
+  return {
+    reserveIds: (count) => sql.atomically(() => reserveIds(sql, count)),
+    record: (ended, keep) => sql.atomically(() => record(ended, keep)),
+    recordedOutput: (id) => recordedOutput(sql, id),
+  };
+};
+
+/** AUTOINCREMENT gives only ids beyond what stands here. */
+const reserveIds = (sql: Statements, count: number): JobId => {
+  const last = Number(sql.one("SELECT seq FROM sqlite_sequence WHERE name = 'jobs'")?.['seq'] ?? 0);
+  if (last === 0) sql.run("INSERT INTO sqlite_sequence SELECT 'jobs', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'jobs')");
+  sql.run("UPDATE sqlite_sequence SET seq = ? WHERE name = 'jobs'", last + count);
+  return last + 1;
+};
+
+const insert = (sql: Statements, { job, output }: EndedRecord): void => {
+  const { id, request, command, attempt, enqueuedAt, startedAt, finishedAt, result, times, details } = job;
+  sql.run(
+    `INSERT INTO jobs (id, queue, state, place, source, request, command, attempt, enqueued_at, started_at, finished_at,
+       ending, output, output_index)
+     VALUES (?, ?, 'finished', 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    id,
+    request.queue,
+    request.source,
+    JSON.stringify(request),
+    command,
+    attempt,
+    enqueuedAt,
+    startedAt,
+    finishedAt,
+    JSON.stringify({ result, times, details }),
+    output?.bytes ?? null,
+    output === null ? null : JSON.stringify(output.index),
+  );
+};
+
+const recordedOutput = (sql: Statements, id: JobId): RecordedOutput | undefined => {
+  const row = sql.one('SELECT output, output_index FROM jobs WHERE id = ? AND output_index IS NOT NULL', id);
+  if (row === undefined) return undefined;
+  return { bytes: row['output'] as Buffer, index: JSON.parse(String(row['output_index'])) as RecordedOutput['index'] };
+};

@@ -1,0 +1,187 @@
+import type { Log } from '../../domain/log.ts';
+import { startTimer } from '../../domain/timer.ts';
+import type { CallListener, PersistentCall, PersistentProgram, RunEnding, RunningCall } from '../../queue/ports.ts';
+import type { PersistentProcess, ProcessListener, StartPersistent } from './ports.ts';
+import { cancelLine, helloLine, readLine, runLine } from './protocol.ts';
+
+/** One process of a persistent plugin, and the calls that it does. */
+export interface Serving {
+  readonly program: PersistentProgram;
+  hasRoom(): boolean;
+  run(call: PersistentCall, listener: CallListener): RunningCall;
+  /** Takes nothing new, and ends when its calls are over. */
+  retire(): void;
+  /** Interrupts what it does; resolves when it is gone. */
+  close(): Promise<void>;
+}
+
+export interface ServingOptions {
+  readonly start: StartPersistent;
+  readonly node: string;
+  readonly log: Log;
+  readonly idleMs: number;
+}
+
+export interface ServingListener {
+  /** `isFailure`: nobody had asked it to end. */
+  gone(how: string, isFailure: boolean): void;
+  /** It has ended a call properly. */
+  answered(): void;
+}
+
+/** What waits for a process to take its input may not grow without end. */
+const maxUnread = 16 * 1024 * 1024;
+/** Characters of a senseless line in a log. */
+const shownLength = 200;
+
+interface OpenCall {
+  readonly listener: CallListener;
+  cause: RunEnding['cause'];
+  /** Cancels the timer of its timeout, or of its grace. */
+  disarm(): void;
+}
+
+/** Starts a process for this program. */
+export const serve = (program: PersistentProgram, options: ServingOptions, listener: ServingListener): Serving =>
+  new ServingProcess(program, options, listener);
+
+class ServingProcess implements Serving, ProcessListener {
+  readonly program: PersistentProgram;
+  readonly #options: ServingOptions;
+  readonly #listener: ServingListener;
+  readonly #process: PersistentProcess;
+  readonly #calls = new Map<number, OpenCall>();
+  #phase: 'open' | 'retired' | { readonly stoppedFor: string; readonly isFailure: boolean } = 'open';
+  #stopIdling: () => void = () => undefined;
+  #hasComplained = false;
+  readonly #over: Promise<void>;
+  #isOver: () => void = () => undefined;
+
+  constructor(program: PersistentProgram, options: ServingOptions, listener: ServingListener) {
+    this.program = program;
+    this.#options = options;
+    this.#listener = listener;
+    this.#over = new Promise((resolve) => {
+      this.#isOver = resolve;
+    });
+    this.#process = options.start(program, this);
+    this.#process.write(helloLine(program, options.node));
+  }
+
+  hasRoom(): boolean {
+    return this.#phase === 'open' && this.#calls.size < this.program.concurrency && this.#process.unread <= maxUnread;
+  }
+
+  run(call: PersistentCall, listener: CallListener): RunningCall {
+    this.#stopIdling();
+    const open: OpenCall = { listener, cause: 'itself', disarm: () => undefined };
+    if (call.timeoutMs !== null) open.disarm = startTimer(call.timeoutMs, () => this.#cancel(call.id, open, 'timeout'));
+    this.#calls.set(call.id, open);
+    this.#process.write(runLine(call));
+    return { kill: () => this.#cancel(call.id, open, 'kill') };
+  }
+
+  retire(): void {
+    if (this.#phase !== 'open') return;
+    this.#phase = 'retired';
+    if (this.#calls.size === 0) this.#leave();
+  }
+
+  close(): Promise<void> {
+    this.#stop('The daemon is stopping.', false);
+    return this.#over;
+  }
+
+  line(text: string): void {
+    if (typeof this.#phase === 'object') return;
+    const event = readLine(text);
+    if (typeof event === 'string') {
+      const shown = text.slice(0, shownLength);
+      this.#stop(`Its plugin has said something that is no answer (${event}): ${shown}`, true);
+      return;
+    }
+    const open = this.#calls.get(event.id);
+    if (open === undefined) {
+      this.#complain(event.id);
+      return;
+    }
+    if (event.out !== undefined) open.listener.output('out', event.out);
+    if (event.err !== undefined) open.listener.output('err', event.err);
+    if (event.exit === undefined) return;
+    this.#listener.answered();
+    this.#end(event.id, open, { kind: 'exited', code: event.exit, cause: open.cause });
+  }
+
+  lineTooLong(): void {
+    this.#stop('Its plugin has said too long a line.', true);
+  }
+
+  /** Whose it is can be known only of a process that does one call. */
+  stderr(bytes: Buffer): void {
+    const [only, ...others] = this.#calls.values();
+    if (only !== undefined && others.length === 0) only.listener.output('err', bytes);
+    else
+      this.#options.log.info(
+        { plugin: this.program.plugin, stderr: bytes.toString('utf8', 0, shownLength) },
+        'A persistent plugin has written to its stderr.',
+      );
+  }
+
+  gone(how: string): void {
+    this.#stopIdling();
+    if (typeof this.#phase === 'string') {
+      const isFailure = this.#phase === 'open' || this.#calls.size > 0;
+      this.#phase = { stoppedFor: `The process of its plugin ${how}.`, isFailure };
+    }
+    const { stoppedFor: reason, isFailure } = this.#phase;
+    for (const { listener, disarm, cause } of this.#calls.values()) {
+      disarm();
+      listener.ended({ kind: 'interrupted', cause, reason });
+    }
+    this.#calls.clear();
+    this.#listener.gone(how, isFailure);
+    this.#isOver();
+  }
+
+  #end(id: number, open: OpenCall, end: Parameters<CallListener['ended']>[0]): void {
+    open.disarm();
+    this.#calls.delete(id);
+    open.listener.ended(end);
+    if (this.#calls.size > 0) return;
+    if (this.#phase === 'open') this.#stopIdling = startTimer(this.#options.idleMs, () => this.retire());
+    else if (this.#phase === 'retired') this.#leave();
+  }
+
+  /** The plugin is asked first; one that does not listen takes the others' calls down with it. */
+  #cancel(id: number, open: OpenCall, cause: 'timeout' | 'kill'): void {
+    if (open.cause !== 'itself' || this.#calls.get(id) !== open) return;
+    open.cause = cause;
+    open.disarm();
+    this.#process.write(cancelLine(id, cause));
+    open.disarm = startTimer(this.program.graceMs, () =>
+      this.#stop(`Another job of its plugin had to be ended (${cause}), and did not listen.`, false),
+    );
+  }
+
+  #leave(): void {
+    this.#process.endInput();
+    this.#stopIdling();
+    this.#stopIdling = startTimer(this.program.graceMs, () => this.#process.stop(this.program.graceMs));
+  }
+
+  #stop(reason: string, isFailure: boolean): void {
+    if (typeof this.#phase === 'object') return;
+    this.#phase = { stoppedFor: reason, isFailure };
+    this.#process.stop(isFailure ? 0 : this.program.graceMs);
+  }
+
+  /** Late output of a cancelled call is normal, a stream of it is not worth more than a line. */
+  #complain(id: number): void {
+    if (this.#hasComplained) return;
+    this.#hasComplained = true;
+    this.#options.log.warn(
+      { plugin: this.program.plugin, id },
+      'A persistent plugin speaks of a job that it does not have; what it says of such is ignored.',
+    );
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * Requests to persistent plugins are too many and too short for a transaction, a file or a process each. They run in
+ * memory, in slots of their queue as any other job, and come into the journal when they are over, many at once:
+ *
+ *     (request) ──start──► running ──the plugin's `exit`, or its process's end──► ended ──record, 50 ms later──► the journal
+ *
+ * So a crash of the daemon loses the records of the last moment, and whatever runs ends with it.
+ */
+import type { FinishedJob, JobId, JobRequest, RunningJob } from '../../domain/job.ts';
+import type { JobResult } from '../../domain/result.ts';
+import type {
+  CallEnd,
+  Clock,
+  EndedRecord,
+  Journal,
+  PersistentPool,
+  Plugins,
+  RequestRun,
+  RunningCall,
+} from '../ports.ts';
+import type { OutputReading, OutputSink } from '../requests/ports.ts';
+import { type GroupCommit, type GroupCommitOptions, createGroupCommit } from './group-commit.ts';
+import { LightOutput, type LightOutputOptions } from './light-output.ts';
+
+/** What the result of a killed job says instead of `killed` alone. */
+export type KillReason = { readonly kind: 'killed' | 'interrupted'; readonly reason: string };
+
+export interface LightJobsOptions extends LightOutputOptions, Omit<GroupCommitOptions, 'onRecorded'> {
+  readonly journal: Pick<Journal, 'reserveIds' | 'record' | 'folderOf'>;
+  readonly pool: PersistentPool;
+  readonly plugins: Pick<Plugins, 'call' | 'conclude'>;
+  readonly clock: Clock;
+  /** Once it can be read in the journal. */
+  readonly onRecorded: (job: FinishedJob) => void;
+}
+
+/** A job in memory: it runs, or has ended and is not in the journal yet. */
+export interface LightJob {
+  readonly id: JobId;
+  readonly job: RunningJob | FinishedJob;
+  /** Resolves when it has ended, which may be a moment before the journal has it. */
+  readonly over: Promise<FinishedJob>;
+  read(sink: OutputSink): OutputReading;
+}
+
+export interface LightJobs {
+  /** Throws `plugin-*`, `journal-failed`. */
+  start(request: JobRequest, command: string): LightJob;
+  find(id: JobId): LightJob | undefined;
+  findRun(run: RequestRun): LightJob | undefined;
+  /** All of one queue, or of all queues. */
+  list(queue?: string): LightJob[];
+  /** False for one that is not running here. */
+  kill(id: JobId, why?: KillReason): boolean;
+  /** What has ended is in the journal when this returns, if the disk lets it. */
+  flush(): void;
+}
+
+/** Ids are reserved in blocks: each costs a transaction. */
+const idBlock = 256;
+
+export const createLightJobs = (options: LightJobsOptions): LightJobs => {
+  const byId = new Map<JobId, Light>();
+  const byRun = new Map<string, Light>();
+  const ids = { next: 0, end: 0 };
+  const commit = createGroupCommit({
+    ...options,
+    onRecorded: (job) => {
+      forget(byId.get(job.id));
+      options.onRecorded(job);
+    },
+  });
+
+  const forget = (light: Light | undefined): void => {
+    if (light === undefined) return;
+    byId.delete(light.id);
+    const { origin } = light.job.request;
+    if (origin !== undefined && byRun.get(runKey(origin)) === light) byRun.delete(runKey(origin));
+  };
+
+  const nextId = (): JobId => {
+    if (ids.next === ids.end) {
+      ids.next = options.journal.reserveIds(idBlock);
+      ids.end = ids.next + idBlock;
+    }
+    ids.next += 1;
+    return ids.next - 1;
+  };
+
+  const start = (request: JobRequest, command: string): LightJob => {
+    const id = nextId();
+    const now = options.clock.now();
+    const light = new Light(options, commit, {
+      id,
+      request,
+      command,
+      firings: [],
+      attempt: 1,
+      folder: options.journal.folderOf(id),
+      outputIn: 'memory',
+      enqueuedAt: now,
+      state: 'running',
+      startedAt: now,
+    });
+    byId.set(id, light);
+    if (request.origin !== undefined) byRun.set(runKey(request.origin), light);
+    return light;
+  };
+
+  return {
+    start,
+    find: (id) => byId.get(id),
+    findRun: (run) => byRun.get(runKey(run)),
+    list: (queue) => [...byId.values()].filter(({ job }) => queue === undefined || job.request.queue === queue),
+    kill: (id, why) => byId.get(id)?.kill(why) ?? false,
+    flush: () => commit.flush(),
+  };
+};
+
+const runKey = ({ id, worker, user }: RequestRun): string => `${worker}/${user}/${id}`;
+
+class Light implements LightJob {
+  readonly id: JobId;
+  job: RunningJob | FinishedJob;
+  readonly over: Promise<FinishedJob>;
+  readonly #options: LightJobsOptions;
+  readonly #commit: GroupCommit;
+  readonly #output: LightOutput;
+  readonly #call: RunningCall;
+  readonly #startedMono = performance.now();
+  readonly #successExitCodes: readonly number[];
+  #why: KillReason | undefined;
+  #isOver: (job: FinishedJob) => void = () => undefined;
+
+  constructor(options: LightJobsOptions, commit: GroupCommit, job: RunningJob) {
+    this.id = job.id;
+    this.job = job;
+    this.#options = options;
+    this.#commit = commit;
+    this.over = new Promise((resolve) => {
+      this.#isOver = resolve;
+    });
+    const call = options.plugins.call(job);
+    this.#successExitCodes = call.terms.successExitCodes;
+    this.#output = new LightOutput(options, job.folder, call.maxOutputBytes);
+    this.#call = options.pool.run(call, {
+      output: (stream, bytes) => this.#output.write(stream, bytes),
+      ended: (end) => this.#end(job, end),
+    });
+  }
+
+  read(sink: OutputSink): OutputReading {
+    return this.#output.read(sink);
+  }
+
+  kill(why: KillReason | undefined): boolean {
+    if (this.job.state !== 'running') return false;
+    this.#why ??= why;
+    this.#call.kill();
+    return true;
+  }
+
+  #end(job: RunningJob, end: CallEnd): void {
+    this.#output.close();
+    const output = this.#output.recorded();
+    const realS = (performance.now() - this.#startedMono) / 1000;
+    const finishedAt = this.#options.clock.now();
+    const { outputIn: _memory, ...rest } = job;
+    const ended: FinishedJob = {
+      ...rest,
+      ...(output === null ? {} : { outputIn: 'memory' as const }),
+      state: 'finished',
+      startedAt: end.kind === 'not-started' ? null : job.startedAt,
+      finishedAt,
+      result: this.#resultOf(end),
+      times: { realS, userS: 0, systemS: 0 },
+      details: {},
+    };
+    this.job = ended;
+    this.#commit.add({ job: ended, output } satisfies EndedRecord);
+    this.#isOver(ended);
+  }
+
+  #resultOf(end: CallEnd): JobResult {
+    if (end.cause === 'timeout') return { kind: 'timed-out' };
+    if (end.cause === 'kill') return this.#killed(end);
+    if (end.kind === 'not-started') return { kind: 'failed-to-start', reason: end.reason };
+    if (end.kind === 'interrupted') return { kind: 'interrupted', reason: end.reason };
+    const { code: exitCode } = end;
+    return this.#successExitCodes.includes(exitCode) ? { kind: 'succeeded', exitCode } : { kind: 'failed', exitCode };
+  }
+
+  #killed(end: CallEnd): JobResult {
+    if (this.#why?.kind === 'interrupted') return { kind: 'interrupted', reason: this.#why.reason };
+    const signal = end.kind === 'exited' ? 'SIGTERM' : 'SIGKILL';
+    return { kind: 'killed', signal, ...(this.#why === undefined ? {} : { reason: this.#why.reason }) };
+  }
+}
