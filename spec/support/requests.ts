@@ -3,9 +3,14 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { createOutputReader } from '../../src/adapters/files/follow-output.ts';
 import { createPluginFiles } from '../../src/adapters/files/plugin-files.ts';
+import { stopLeftovers } from '../../src/adapters/process/persistent-leftovers.ts';
+import { createStartPersistent } from '../../src/adapters/process/persistent-process.ts';
+import { createPersistentRunner } from '../../src/adapters/process/persistent-runner.ts';
+import { openSpilledOutput } from '../../src/adapters/process/spilled-output.ts';
 import { openJournal } from '../../src/adapters/sqlite/open-journal.ts';
 import type { RequestEnding, RequestListener, WorkerRequest } from '../../src/bus/ports.ts';
 import { execDriver } from '../../src/plugin/exec-driver.ts';
+import { createPool } from '../../src/plugin/persistent/pool.ts';
 import { createPlugins, type PluginRoom } from '../../src/plugin/plugins.ts';
 import { createRequestJobs } from '../../src/queue/requests/request-jobs.ts';
 import { temporaryFolder } from './journal.ts';
@@ -20,7 +25,7 @@ export const writePlugin = (folder: string, name: string, script: string, manife
   const home = join(folder, 'plugins', name);
   mkdirSync(home, { recursive: true });
   writeFileSync(join(home, 'plugin.toml'), `summary = "x"\n${manifest}`);
-  writeFileSync(join(home, name), `#!/bin/sh\n${script}\n`);
+  writeFileSync(join(home, name), script.startsWith('#!') ? script : `#!/bin/sh\n${script}\n`);
   chmodSync(join(home, name), 0o755);
 };
 
@@ -39,19 +44,38 @@ const pluginsIn = (folder: string, maxOutputBytes: number): PluginRoom =>
     now: () => Date.now(),
   });
 
+export interface RequestOptions {
+  readonly slots?: number;
+  readonly maxOutputBytes?: number;
+  readonly idleMs?: number;
+  readonly keep?: number;
+}
+
 /** Requests on a real journal, real plugins and real processes. `stop` is the end of this daemon, as by a crash. */
-export const requestsIn = async (folder = temporaryFolder(), { slots = 4, maxOutputBytes = 1_000_000 } = {}) => {
+export const requestsIn = async (folder = temporaryFolder(), options: RequestOptions = {}) => {
+  const { slots = 4, maxOutputBytes = 1_000_000, idleMs = 60_000, keep } = options;
   mkdirSync(join(folder, 'plugins'), { recursive: true });
   const { journal, requests, close } = openJournal(stateIn(folder));
   const log = recordingLog();
+  const plugins = pluginsIn(folder, maxOutputBytes);
+  const reader = createOutputReader();
+  const leftovers = join(folder, 'persistent');
+  const start = createStartPersistent(leftovers);
+  await stopLeftovers(leftovers);
+  const pool = createPool({ start, node: 'node1', log, idleMs, now: () => Date.now() });
   const queues = queuesOf({
-    queues: [{ name: 'requests', slots, maxQueued: 10 }],
+    queues: [
+      { name: 'requests', slots, maxQueued: 10 },
+      { name: 'default', slots: 1, maxQueued: 10 },
+    ],
     journal,
-    runner: temporaryRunner(),
-    plugins: pluginsIn(folder, maxOutputBytes),
+    runner: createPersistentRunner(temporaryRunner(), pool),
+    plugins,
     log,
+    persistent: { pool, openOutput: openSpilledOutput, reader },
+    ...(keep === undefined ? {} : { history: { keep, maxAgeMs: 1e12, every: 3_600_000 } }),
   });
-  const jobs = createRequestJobs({ queues, requests, reader: createOutputReader(), log });
+  const jobs = createRequestJobs({ queues, plugins, journal, requests, reader, log });
   await queues.start();
   let isStopped = false;
   const stop = async (): Promise<void> => {
@@ -61,7 +85,7 @@ export const requestsIn = async (folder = temporaryFolder(), { slots = 4, maxOut
     close();
   };
   onTestFinished(stop);
-  return { folder, jobs, queues, journal, requests, log, stop };
+  return { folder, jobs, queues, journal, requests, log, stop, leftovers };
 };
 
 let count = 0;

@@ -1,11 +1,18 @@
 import { join, resolve } from 'node:path';
+import { createOutputReader } from '../adapters/files/follow-output.ts';
 import type { StateFolder } from '../adapters/files/state-folder.ts';
+import { stopLeftovers } from '../adapters/process/persistent-leftovers.ts';
+import { createStartPersistent } from '../adapters/process/persistent-process.ts';
+import { createPersistentRunner } from '../adapters/process/persistent-runner.ts';
 import { createProcessRunner } from '../adapters/process/process-runner.ts';
+import { openSpilledOutput } from '../adapters/process/spilled-output.ts';
 import { createWatchPaths } from '../adapters/process/watch-paths.ts';
 import { openJournal } from '../adapters/sqlite/open-journal.ts';
 import type { Config } from '../config/schema.ts';
 import type { Job } from '../domain/job.ts';
+import { createPool } from '../plugin/persistent/pool.ts';
 import { createQueues } from '../queue/create-queues.ts';
+import type { PersistentPool } from '../queue/ports.ts';
 import { reasonToSkip } from '../watch/ended-elsewhere.ts';
 import { contextDocument } from './context.ts';
 import { createLivePlugins } from './live-plugins.ts';
@@ -13,6 +20,8 @@ import { clock, type DaemonOptions, type Parts } from './parts.ts';
 import type { Releasers } from './releasers.ts';
 
 const historyEveryMs = 60_000;
+/** A process of a persistent plugin is kept so long without a job. */
+const idlePluginMs = 60_000;
 /** A lock whose holder was killed changes no file: a deferral is looked at this often anyway. */
 const deferralLookMs = 10_000;
 
@@ -28,8 +37,10 @@ export const buildQueues = (
   releasers.push('journal', () => journal.close());
 
   const runnerMain = join(installRoot, 'dist/adapters/process/runner-main.js');
-  const runner = createProcessRunner({ command: [process.execPath, runnerMain] });
-  releasers.push('runner', () => runner.close());
+  const processes = createProcessRunner({ command: [process.execPath, runnerMain] });
+  releasers.push('runner', () => processes.close());
+  const pool = buildPool(options, state);
+  const runner = createPersistentRunner(processes, pool);
 
   const contextOf = (job: Job) => contextDocument(node, journal.firings, job);
   const configFile = loaded.file === null ? null : resolve(loaded.file);
@@ -50,6 +61,16 @@ export const buildQueues = (
     maxAttempts: config.jobs.max_attempts,
     reasonToSkip: (job) => reasonToSkip(journal.firings, job, clock.now()),
     history: { keep: config.history.keep, maxAgeMs: config.history.max_age, every: historyEveryMs },
+    persistent: { pool, openOutput: openSpilledOutput, reader: createOutputReader() },
   });
   return { journal, runner, plugins, queues };
+};
+
+/** Processes of persistent plugins; what a daemon that died has left of them is killed. The queues close it. */
+const buildPool = ({ node, log }: DaemonOptions, state: StateFolder): PersistentPool => {
+  const folder = join(state.path, 'persistent');
+  stopLeftovers(folder).catch((thrown: unknown) =>
+    log.error({ error: thrown }, 'Processes of persistent plugins that an earlier daemon left may still run.'),
+  );
+  return createPool({ start: createStartPersistent(folder), node, log, idleMs: idlePluginMs, now: () => clock.now() });
 };

@@ -38,7 +38,14 @@ export const startWorkers = (
   brokers: readonly BrokerPlace[],
   releasers: Releasers,
 ): Workers => {
-  const room = createRequestJobs({ queues, requests: journal.requests, reader: createOutputReader(), log });
+  const room = createRequestJobs({
+    queues,
+    plugins,
+    journal: journal.journal,
+    requests: journal.requests,
+    reader: createOutputReader(),
+    log,
+  });
   const shared = {
     ...{ brokers, jobs: room, instance: ulid(), node, version, log },
     isAllowed: (plugin: string) => plugins.isAllowedForRequests(plugin),

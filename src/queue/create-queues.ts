@@ -34,7 +34,11 @@ export const createQueues = (options: QueuesOptions): Queues => {
   const retention = createRetention(options);
   return {
     start: async () => start(room, retention),
-    stop: async () => stop(room, retention),
+    stop: async () => {
+      stop(room, retention);
+      await options.persistent?.pool.close();
+      room.light?.flush();
+    },
     add: (request) => add(room, request),
     jobFor: (request) => jobFor(room, request),
     take: (firings) => take(room, firings),
@@ -86,7 +90,8 @@ const createRoom = ({ queues, persistent, ...ports }: QueuesOptions): Room => {
     deferrals,
     preparing: new Map(),
     adopting: new Map(),
-    light: persistent && createLightJobs({ ...ports, ...persistent, keep: ports.history.keep, onRecorded: changes.tell }),
+    light:
+      persistent && createLightJobs({ ...ports, ...persistent, keep: ports.history.keep, onRecorded: changes.tell }),
     killReasons: new Map(),
     wake: wakeNamed,
     phase: 'new',
@@ -135,7 +140,6 @@ const start = (room: Room, retention: Retention): void => {
 
 const stop = (room: Room, retention: Retention): void => {
   room.phase = 'stopped';
-  room.light?.flush();
   for (const queue of room.queues.values()) {
     queue.turns.pause();
     queue.turns.clear();

@@ -254,6 +254,8 @@ export interface PersistentCall {
 export interface PersistentPool {
   /** Gives the call to a process that has room for it, or to a new one. Nothing is told before this has returned. */
   run(call: PersistentCall, listener: CallListener): RunningCall;
+  /** Stops all processes, which interrupts what they do; resolves when they are gone. */
+  close(): Promise<void>;
 }
 
 export interface CallListener {

@@ -8,8 +8,8 @@ import type {
   RunningJob,
   SkippedJob,
 } from '../domain/job.ts';
-import type { Acceptance, DecidedFiring, JobFilter, NewJob, RequestRun } from './ports.ts';
 import type { KillReason, LightJob } from './light/light-jobs.ts';
+import type { Acceptance, DecidedFiring, JobFilter, NewJob, RequestRun } from './ports.ts';
 import type { Ending } from './transitions.ts';
 
 /** The queue room's face: what the control API, the watcher and the daemon use. */

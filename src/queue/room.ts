@@ -102,7 +102,8 @@ export const jobWithId = (room: Room, id: JobId): Job => {
   throw new TriggerdError('job-not-found', `There is no job ${id}.`, { details: { id } });
 };
 
-export const findJob = ({ light, journal }: Room, id: JobId): Job | undefined => light?.find(id)?.job ?? journal.get(id);
+export const findJob = ({ light, journal }: Room, id: JobId): Job | undefined =>
+  light?.find(id)?.job ?? journal.get(id);
 
 export const wrongState = (job: Job, message: string): TriggerdError =>
   new TriggerdError('job-state', `Job ${job.id} is ${job.state}: ${message}`, {

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TriggerdError } from '../domain/errors.ts';
 import type { JobTimes, RunningJob } from '../domain/job.ts';
 import type { JobResult } from '../domain/result.ts';
-import type { LaunchPlan, RunEnding, Verdict } from './ports.ts';
 import type { KillReason } from './light/light-jobs.ts';
+import type { LaunchPlan, RunEnding, Verdict } from './ports.ts';
 import type { Room } from './room.ts';
 import type { Ending } from './transitions.ts';
 

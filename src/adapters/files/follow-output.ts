@@ -65,6 +65,8 @@ class FileReading implements OutputReading {
   }
 
   async #pump(): Promise<void> {
+    // Whoever keeps this promise has it before it is over.
+    await Promise.resolve();
     try {
       while (this.#hasNews && this.#isGoing()) {
         this.#hasNews = false;

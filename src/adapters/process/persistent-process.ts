@@ -4,8 +4,8 @@ import type { Readable, Writable } from 'node:stream';
 import { maxLineLength, type ProcessListener, type StartPersistent } from '../../plugin/persistent/ports.ts';
 import { forgetProcess, rememberProcess } from './persistent-leftovers.ts';
 import { groupTree, tokenVariable } from './process-tree.ts';
-import { stopTree } from './stop-tree.ts';
 import { withLimits } from './runner/with-limits.ts';
+import { stopTree } from './stop-tree.ts';
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
@@ -17,7 +17,12 @@ export const createStartPersistent =
   (folder: string): StartPersistent =>
   (program, listener) => {
     const token = randomBytes(12).toString('hex');
-    const { argv, env } = withLimits({ argv: [program.executable], env: { ...program.env }, cwd: '/', limits: program.limits });
+    const { argv, env } = withLimits({
+      argv: [program.executable],
+      env: { ...program.env },
+      cwd: '/',
+      limits: program.limits,
+    });
     const [command, ...args] = argv;
     const child = spawn(command, args, {
       cwd: '/',

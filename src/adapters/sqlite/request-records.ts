@@ -35,7 +35,10 @@ export const createRequestRecords = (sql: Statements): Pick<Journal, 'reserveIds
 /** AUTOINCREMENT gives only ids beyond what stands here. */
 const reserveIds = (sql: Statements, count: number): JobId => {
   const last = Number(sql.one("SELECT seq FROM sqlite_sequence WHERE name = 'jobs'")?.['seq'] ?? 0);
-  if (last === 0) sql.run("INSERT INTO sqlite_sequence SELECT 'jobs', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'jobs')");
+  if (last === 0)
+    sql.run(
+      "INSERT INTO sqlite_sequence SELECT 'jobs', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'jobs')",
+    );
   sql.run("UPDATE sqlite_sequence SET seq = ? WHERE name = 'jobs'", last + count);
   return last + 1;
 };

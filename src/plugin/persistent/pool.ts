@@ -12,7 +12,13 @@
  */
 import type { Log } from '../../domain/log.ts';
 import { type RetryPolicy, retryDelayMs } from '../../domain/retry.ts';
-import type { CallListener, PersistentCall, PersistentPool, PersistentProgram, RunningCall } from '../../queue/ports.ts';
+import type {
+  CallListener,
+  PersistentCall,
+  PersistentPool,
+  PersistentProgram,
+  RunningCall,
+} from '../../queue/ports.ts';
 import type { StartPersistent } from './ports.ts';
 import { type Serving, serve } from './serving.ts';
 
@@ -25,11 +31,6 @@ export interface PoolOptions {
   now(): number;
 }
 
-export interface ClosablePool extends PersistentPool {
-  /** Stops all processes; resolves when they are gone. */
-  close(): Promise<void>;
-}
-
 const restarts: RetryPolicy = { firstMs: 1000, factor: 2, maxMs: 30_000, jitter: 0.2 };
 
 interface Trouble {
@@ -37,7 +38,7 @@ interface Trouble {
   readonly notBefore: number;
 }
 
-export const createPool = (options: PoolOptions): ClosablePool => {
+export const createPool = (options: PoolOptions): PersistentPool => {
   const { log, now } = options;
   const serving = new Set<Serving>();
   const troubles = new Map<string, Trouble>();
@@ -66,7 +67,7 @@ export const createPool = (options: PoolOptions): ClosablePool => {
 
   const withRoom = (program: PersistentProgram): Serving | undefined => {
     for (const process of serving) {
-      if (process.program !== program && process.program.plugin === program.plugin) process.retire();
+      if (process.program !== program && process.program.executable === program.executable) process.retire();
       else if (process.program === program && process.hasRoom()) return process;
     }
     return undefined;

@@ -23,7 +23,8 @@ export const runLine = ({ id, args, argv, payload, payloadEncoding, timeoutMs, c
   return `${JSON.stringify(asked).slice(0, -1)},"context":${context.trimEnd()}}\n`;
 };
 
-export const cancelLine = (id: number, reason: 'timeout' | 'kill'): string => `${JSON.stringify({ cancel: id, reason })}\n`;
+export const cancelLine = (id: number, reason: 'timeout' | 'kill'): string =>
+  `${JSON.stringify({ cancel: id, reason })}\n`;
 
 /** What a plugin has said of one job: output in this order, then the end. */
 export interface PluginEvent {
@@ -53,7 +54,8 @@ const parsed = (line: string): Readonly<Record<string, unknown>> | undefined => 
   }
 };
 
-const isExitCode = (value: unknown): value is number => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 255;
+const isExitCode = (value: unknown): value is number =>
+  Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 255;
 
 const bytesOf = (said: Readonly<Record<string, unknown>>, name: 'out' | 'err'): Buffer | undefined | 'wrong' => {
   const text = said[name];

@@ -31,7 +31,8 @@ export const createGroupCommit = ({ journal, keep, log, onRecorded }: GroupCommi
   const giveUpOldest = (): void => {
     const givenUp = waiting.splice(0, waiting.length - maxWaiting);
     for (const { job } of givenUp) onRecorded(job);
-    if (givenUp.length > 0) log.error({ count: givenUp.length }, 'Records of requests are lost: the journal refuses them.');
+    if (givenUp.length > 0)
+      log.error({ count: givenUp.length }, 'Records of requests are lost: the journal refuses them.');
   };
 
   const flush = (): void => {

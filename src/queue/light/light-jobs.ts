@@ -19,7 +19,7 @@ import type {
   RunningCall,
 } from '../ports.ts';
 import type { OutputReading, OutputSink } from '../requests/ports.ts';
-import { type GroupCommit, type GroupCommitOptions, createGroupCommit } from './group-commit.ts';
+import { createGroupCommit, type GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 import { LightOutput, type LightOutputOptions } from './light-output.ts';
 
 /** What the result of a killed job says instead of `killed` alone. */

@@ -151,8 +151,11 @@ class PiecesReading implements OutputReading {
   }
 
   async #pump(isEnded: boolean): Promise<void> {
+    // Whoever keeps this promise has it before it is over.
+    await Promise.resolve();
     try {
-      for (; this.#at < this.#pieces.length && !this.#isStopped; this.#at += 1) await this.#give(this.#pieces[this.#at]);
+      for (; this.#at < this.#pieces.length && !this.#isStopped; this.#at += 1)
+        await this.#give(this.#pieces[this.#at]);
       if (!this.#isStopped) this.#files ??= this.#openFiles(isEnded);
     } catch (thrown) {
       this.#failure = thrown;

@@ -1,8 +1,8 @@
 import { TriggerdError } from '../../domain/errors.ts';
 import type { JobRequest, RunningJob } from '../../domain/job.ts';
+import type { LightJob } from '../light/light-jobs.ts';
 import { isResting } from '../rest.ts';
 import { type NamedQueue, queueNamed, type Room } from '../room.ts';
-import type { LightJob } from '../light/light-jobs.ts';
 import { holdNow, restAfter, runNow } from '../turns.ts';
 
 /** Slots that could take a job at once: none while the queue is paused, drains or rests. */

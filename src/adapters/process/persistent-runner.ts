@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import type {
+  CallEnd,
+  LaunchPlan,
+  PersistentCall,
+  PersistentPool,
+  RunEnding,
+  Runner,
+  RunningCall,
+} from '../../queue/ports.ts';
+import { jobFile, type Order, prepareFolder } from './job-files.ts';
+import { identityOf } from './process-identity.ts';
+import { createOutputFile } from './runner/output-file.ts';
+import { writeStatus } from './runner/run-job.ts';
+
+/**
+ * A runner that gives jobs of persistent plugins to the pool, and all others to `runner`. Such a job has a folder as any
+ * other, claimed by the daemon itself: one that dies leaves it `lost`.
+ */
+export const createPersistentRunner = (runner: Runner, pool: PersistentPool): Runner => {
+  const calls = new Map<string, RunningCall>();
+  return {
+    ...runner,
+    run: (folder, plan) => (plan.call === undefined ? runner.run(folder, plan) : runCall(folder, plan, plan.call)),
+    kill: async (folder) => {
+      const call = calls.get(folder);
+      if (call === undefined) await runner.kill(folder);
+      else call.kill();
+    },
+  };
+
+  async function runCall(folder: string, plan: LaunchPlan, call: PersistentCall): Promise<RunEnding | 'lost'> {
+    const order: Order = { folder, token: randomBytes(12).toString('hex') };
+    prepareFolder(folder);
+    writeFileSync(jobFile(folder, 'claim'), `${JSON.stringify({ ...identityOf(process.pid), token: order.token })}\n`, {
+      mode: 0o600,
+    });
+    const startedAt = Date.now();
+    const startedMono = performance.now();
+    const output = createOutputFile(folder, plan.maxOutputBytes);
+    const end = await new Promise<CallEnd>((resolve) => {
+      const running = pool.run(call, {
+        output: (stream, bytes) => output.write(stream === 'out' ? 'o' : 'e', bytes),
+        ended: resolve,
+      });
+      calls.set(folder, running);
+    });
+    calls.delete(folder);
+    const outputBytes = output.close();
+    if (end.kind === 'interrupted' && end.cause === 'itself') {
+      writeFileSync(jobFile(folder, 'output'), `[triggerd: ${end.reason}]\n`, { flag: 'a' });
+      return 'lost';
+    }
+    const ending: RunEnding = {
+      startedAt,
+      finishedAt: Date.now(),
+      times: { realS: (performance.now() - startedMono) / 1000, userS: 0, systemS: 0 },
+      exit: exitOf(end),
+      cause: end.cause,
+      outputBytes,
+      ...(plan.terms === undefined ? {} : { terms: plan.terms }),
+    };
+    writeStatus(order, ending);
+    return ending;
+  }
+};
+
+const exitOf = (end: CallEnd): RunEnding['exit'] => {
+  if (end.kind === 'exited') return { kind: 'exited', code: end.code };
+  return end.kind === 'interrupted'
+    ? { kind: 'signalled', signal: 'SIGKILL' }
+    : { kind: 'not-started', reason: end.reason };
+};
