@@ -65,7 +65,7 @@ describe('a request', () => {
     await until(() => early.text() === 'first\n', 'the first line');
     expect(jobs.follow(request, late)).toBe(true);
     await until(() => late.text() === 'first\n', 'the first line, late');
-    expect(queues.summary()).toMatchObject([{ name: 'requests', running: 1, queued: 0 }]);
+    expect(queues.summary()).toMatchObject([{ name: 'requests', running: 1, queued: 0 }, { name: 'default' }]);
     go();
     await Promise.all([early.end(), late.end()]);
     expect([early.text(), late.text()]).toEqual(['first\nlast\n', 'first\nlast\n']);

@@ -21,7 +21,13 @@ pattern = "[a-z]+"
 summary = "where"
 default = "here"
 `;
-const source = { name: 'echo', executable: '/p/echo/echo', version: '1', manifestFile: '/p/echo/plugin.toml', manifestText };
+const source = {
+  name: 'echo',
+  executable: '/p/echo/echo',
+  version: '1',
+  manifestFile: '/p/echo/plugin.toml',
+  manifestText,
+};
 
 describe('a plugin’s name', () => {
   it.each(['../x', '/etc/passwd', 'a/../b', 'a//b', '', '.', 'a b', 'a;b', 'a\0b', 'x/..'])('refuses %j', (name) => {
