@@ -198,12 +198,12 @@ describe('triggerfs-client', () => {
     expect(readFileSync(file, 'utf8')).toContain('triggerfs-client: ');
   });
 
-  it('goes on with the chain of the job that it runs in', async () => {
+  it.each([
+    ['a firing', { chain: ['r1', 'f1'].map((firing) => ({ firing, node: 'n', trigger: 't' })) }],
+    ['a request', { chain: [], request: { id: 'f1', chain: ['r1', 'f1'] } }],
+  ])('goes on with the chain of the job that it runs in: that of %s', async (_, document) => {
     const context = join(home, 'context.json');
-    writeFileSync(
-      context,
-      JSON.stringify({ format: 1, chain: ['r1', { firing: 'f1', node: 'n', trigger: 't' }], ttl: 3 }),
-    );
+    writeFileSync(context, JSON.stringify({ format: 1, ...document, ttl: 3 }));
     const running = start('triggerfs-client', [...onDemo, '-command', 'x'], '', { TRIGGERD_CONTEXT: context });
     const { id, chain, ttl } = await first.hears('request');
     expect([chain, ttl]).toEqual([['r1', 'f1'], 3]);
