@@ -11,6 +11,7 @@ import { idle } from './idle.ts';
 import { journalCost } from './journal-cost.ts';
 import { queueThroughput } from './queue-throughput.ts';
 import { recovery } from './recovery.ts';
+import { services } from './services.ts';
 import { startUp } from './start-up.ts';
 import { type Benchmark, runBenchmark } from './support/bench.ts';
 import { collectFacts, type Facts } from './support/machine.ts';
@@ -27,6 +28,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   recovery,
   'start-up': startUp,
   idle,
+  services,
 };
 
 const main = async (args: readonly string[]): Promise<number> => {

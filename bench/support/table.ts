@@ -34,7 +34,15 @@ const renderLine = (cells: Cells): string =>
 const aimText = ({ of, at, bound }: Aim, unit: Unit): string =>
   `${at === 'most' ? '≤' : '≥'} ${of === 'ratio' ? `${bound} ×` : withUnit(bound, unit)}`;
 
-const shortUnits: Readonly<Record<Unit, string>> = { ms: 'ms', 'jobs/s': '/s', MB: 'MB', '% of a CPU': '%', calls: '' };
+const shortUnits: Readonly<Record<Unit, string>> = {
+  ms: 'ms',
+  'jobs/s': '/s',
+  'requests/s': '/s',
+  'MB/s': 'MB/s',
+  MB: 'MB',
+  '% of a CPU': '%',
+  calls: '',
+};
 const withUnit = (value: number, unit: Unit): string => `${number(value)} ${shortUnits[unit]}`.trim();
 
 /** Three significant digits, which is more than a shared machine deserves. */
