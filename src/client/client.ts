@@ -1,7 +1,7 @@
 /**
  * The client of triggerd's services, for programs: `import { Client } from 'triggerd/client'`. See docs/client.md.
  */
-import { ulid } from 'ulid';
+
 import { dealerConnect } from '../adapters/zmq/dealer.ts';
 import { BusClient } from '../bus/client/bus-client.ts';
 import type { Outcome, RequestLeg, RequestResult } from '../bus/client/client-request.ts';
@@ -12,6 +12,7 @@ import { silentLog } from '../domain/log.ts';
 import type { Algorithm } from '../domain/service.ts';
 import { startTimer } from '../domain/timer.ts';
 import type { Answer, Statement } from '../registry/statements.ts';
+import { newRequestId } from './new-id.ts';
 
 export type { Algorithm, Answer, Credentials, Outcome, RequestLeg, RequestResult, Statement };
 export { TriggerdError };
@@ -106,7 +107,7 @@ export class Client {
       credentials,
       connect: dealerConnect({ maxFrame: maxFrameBytes, log: silentLog }),
       clock: processClock,
-      newId: () => ulid(),
+      newId: newRequestId,
       ...(onBrokerLost === undefined ? {} : { onLost: onBrokerLost }),
     });
     const giveUp = (): void => void bus.close();
