@@ -85,24 +85,27 @@ const variantsOf = ([word, ...rest]: readonly string[]): string[][] => {
   return [...behind.map((each) => [word.replace(/^\[(.*)\]$/, '$1'), ...each]), ...without];
 };
 
-/** What there is one or many of is written either way; some things have two names in triggerFS. */
-const spellings: Readonly<Record<string, string>> = {
-  workers: 'worker',
-  services: 'service',
-  triggers: 'trigger',
-  directories: 'directory',
-  teams: 'team',
-  users: 'user',
-  identity: 'name',
-  name: 'identity',
-  secret: 'password',
+/** What there is one or many of is written either way; of some things triggerFS itself has two words. */
+const otherSpellings: Readonly<Record<string, readonly string[]>> = {
+  workers: ['worker'],
+  services: ['service'],
+  triggers: ['trigger'],
+  directories: ['directory'],
+  teams: ['team'],
+  users: ['user'],
+  identity: ['name'],
+  name: ['identity'],
+  secret: ['password'],
+  add: ['attach'],
+  attach: ['add'],
+  remove: ['detach', 'delete'],
+  detach: ['remove', 'delete'],
 };
 
-const partOf = (word: string): Part => {
-  if (word.startsWith('<')) return { is: 'slot', name: slotNamed(word.slice(1, -1)) };
-  const other = spellings[word];
-  return { is: 'keyword', spellings: other === undefined ? [word] : [word, other] };
-};
+const partOf = (word: string): Part =>
+  word.startsWith('<')
+    ? { is: 'slot', name: slotNamed(word.slice(1, -1)) }
+    : { is: 'keyword', spellings: [word, ...(otherSpellings[word] ?? [])] };
 
 const slotNamed = (name: string): SlotName => {
   if (!Object.hasOwn(slots, name)) throw new Error(`no slot is named ${name}`);

@@ -142,6 +142,12 @@ const teams: readonly Form[] = [
     ({ team, user, role = 'member' }) => ask({ verb: 'team.invite', team, identity: user, role }),
     { of: { role: 'role' } },
   ),
+  form(
+    'set teams <team> users add <user>',
+    'the same as invite',
+    ({ team, user, role = 'member' }) => ask({ verb: 'team.invite', team, identity: user, role }),
+    { of: { role: 'role' } },
+  ),
   form('set teams <team> accept', 'join a team that has invited you', ({ team }) => ask({ verb: 'team.accept', team })),
   form('set teams <team> decline', 'do not join it', ({ team }) => ask({ verb: 'team.decline', team })),
   form('set teams <team> users remove <user>', 'a user leaves the team', ({ team, user }) =>
@@ -190,7 +196,7 @@ const users: readonly Form[] = [
 
 const requests: readonly Form[] = [
   form(
-    'request service <service> plugin <plugin>',
+    'request [service] <service> plugin <plugin>',
     'ask a service, and show what comes back',
     ({ service, plugin, command = '', args = {}, timeout_ms = null }) => ({
       kind: 'request',

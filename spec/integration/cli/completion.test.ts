@@ -1,10 +1,23 @@
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RegistryBody } from '../../../src/api/contract.ts';
 import { openScreen } from '../../support/screen.ts';
 import { type StubDaemon, startStubDaemon, takenOver } from '../../support/stub-daemon.ts';
 import { until } from '../../support/wait.ts';
 import { firingView, jobView, nodeView, queueView } from '../../unit/cli/views.ts';
 import { at, binary, trigger } from './trigger.ts';
+
+/** The registry, with one team, which is meant where none is named. */
+const registered = ({ statement }: RegistryBody) => {
+  const names = { 'team.list': ['team1'], 'worker.list': ['demo01', 'demo02'], 'definition.list': ['disk'] };
+  const rows = (names[statement.verb as keyof typeof names] ?? []).map((name) => ({
+    name,
+    identity: name,
+    path: `/alarms/${name}`,
+    description: 'rack\t7',
+  }));
+  return { kind: statement.verb.split('.')[0], rows, notices: [] };
+};
 
 let daemon: StubDaemon;
 beforeAll(async () => {
@@ -16,6 +29,7 @@ beforeAll(async () => {
         : [jobView({ id: 4712 })],
     'GET /v1/nodes': () => [nodeView({ node: 'lb01.example.com' }), nodeView({ node: 'lb02.example.com' })],
     'GET /v1/plugins': () => [{ name: 'puppet' }, { name: 'puppet/other' }],
+    'POST /v1/registry': ({ body }) => registered(body as RegistryBody),
     'GET /v1/firings': () => [firingView({ id: '01K9ZQ4T5M8W3V6X7Y8Z9A0BCD', trigger: 'refresh' })],
   });
 });
@@ -52,6 +66,15 @@ describe('trigger __complete', () => {
     [['queue', 'remove', '4'], ['4712']],
     [['queue', 'kill', '4711', ''], []],
     [['queue', 'swap', '4712', ''], ['4712']],
+    [
+      ['worker', 'show', 'demo'],
+      ['demo01', 'demo02'],
+    ],
+    [['worker', 'add', ''], []],
+    [['service', 'attach', 'demoservice', 'demo02'], ['demo02']],
+    [['definition', 'set', '/al'], ['/alarms/disk']],
+    [['worker', 'delete', 'x', '--team', ''], ['team1']],
+    [['service', 'set', 'x', '--algorithm', 'm'], ['mirror']],
     [
       ['fire', 'x', '--host', 'lb'],
       ['lb01.example.com', 'lb02.example.com'],

@@ -82,6 +82,8 @@ describe('a statement', () => {
     ['set directory /x to /y', { verb: 'directory.set', path: '/x', to: '/y' }],
     ['set team t invite bob', { verb: 'team.invite', team: 't', identity: 'bob', role: 'member' }],
     ['set team t invite bob role admin', { verb: 'team.invite', team: 't', identity: 'bob', role: 'admin' }],
+    ['set team t user add bob', { verb: 'team.invite', team: 't', identity: 'bob', role: 'member' }],
+    ['set services s workers detach w', { verb: 'service.detach', name: 's', worker: 'w' }],
     ['set user bob disabled yes', { verb: 'user.set', identity: 'bob', disabled: true }],
     ['show history service s limit 5', { verb: 'history.list', service: 's', limit: 5 }],
   ])('%s', (line, ask) => {

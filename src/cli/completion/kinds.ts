@@ -23,9 +23,8 @@ const kindOfOption: Readonly<Record<string, Kind>> = {
 export const kindOf = (wanted: Option | Argument, command: Command): Kind | undefined =>
   wanted instanceof Option ? kindOfOption[wanted.long ?? ''] : kindOfArgument(wanted.name(), command.name());
 
-/** By the argument's name; which jobs, by the verb. What is to be made has no name yet. */
+/** By the argument's name; which jobs, by the verb. */
 const kindOfArgument = (argument: string, verb: string): Kind | undefined => {
-  if (verb === 'add') return undefined;
   switch (argument) {
     case 'id':
     case 'a':
@@ -44,7 +43,8 @@ const kindOfArgument = (argument: string, verb: string): Kind | undefined => {
     case 'directory':
     case 'team':
     case 'user':
-      return argument;
+      // What is to be made has no name yet.
+      return verb === 'add' ? undefined : argument;
     case 'file':
       return ':files';
     case 'command':
