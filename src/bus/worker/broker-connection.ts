@@ -11,6 +11,7 @@ import {
   type WorkerMessage,
 } from '../messages.ts';
 import type { Connection, Message } from '../ports.ts';
+import type { Disclaimed } from './disclaimed.ts';
 import type { BrokerPlace, WorkerIdentity, WorkerNews } from './ports.ts';
 import { ServedRequests } from './served-requests.ts';
 
@@ -19,6 +20,7 @@ type WhenConnected = Exclude<ToWorker, { readonly op: 'welcome' | 'refused' | 'g
 
 export interface BrokerConnectionOptions extends WorkerIdentity {
   readonly broker: BrokerPlace;
+  readonly disclaimed: Disclaimed;
   /** The brokers that are up, as this one says. */
   onBrokers(brokers: readonly BrokerAddress[]): void;
   /** Asked when it is lost: false ends the connection. */
@@ -303,9 +305,9 @@ export class BrokerConnection {
   }
 
   #serve(maxMessage: number): ServedRequests {
-    const { team, identity, jobs, isAllowed, log } = this.#options;
+    const { team, identity, jobs, disclaimed, isAllowed, log, broker } = this.#options;
     return new ServedRequests({
-      ...{ worker: `${team}/${identity}`, jobs, isAllowed, log, maxMessage },
+      ...{ worker: `${team}/${identity}`, jobs, disclaimed, broker: broker.key, isAllowed, log, maxMessage },
       send: (head, body) => {
         if ('free' in head && 'told' in this.#state) this.#state.told = head.free;
         this.#send(head, body);

@@ -1,4 +1,5 @@
 import { BrokerConnection } from './broker-connection.ts';
+import { Disclaimed } from './disclaimed.ts';
 import type { BrokerPlace, WorkerIdentity } from './ports.ts';
 
 export interface BusWorkerOptions extends WorkerIdentity {
@@ -15,6 +16,7 @@ export class BusWorker {
   readonly #connections = new Map<string, BrokerConnection>();
   /** What each broker has said last, by its key. */
   readonly #said = new Map<string, readonly BrokerPlace[]>();
+  readonly #disclaimed = new Disclaimed();
   #configured: readonly BrokerPlace[];
   #stopOffering: () => void = () => undefined;
   #hasToOffer = false;
@@ -71,6 +73,7 @@ export class BusWorker {
     const connection = new BrokerConnection({
       ...this.#options,
       broker,
+      disclaimed: this.#disclaimed,
       onBrokers: (brokers) => this.#heard(key, brokers),
       isWanted: () => this.#wanted().get(key)?.endpoint === broker.endpoint,
       onGone: () => this.#gone(key),

@@ -3,6 +3,7 @@ import type { Log } from '../../domain/log.ts';
 import { boundedReason } from '../codec/fields.ts';
 import type { Ending, RequestId, ToWorker, WorkerMessage } from '../messages.ts';
 import type { Message, RequestEnding, RequestJobs, RequestRun, WorkerRequest } from '../ports.ts';
+import type { Disclaimed } from './disclaimed.ts';
 import type { RequestNews } from './ports.ts';
 import { endingOf, RequestOutput } from './request-output.ts';
 
@@ -14,6 +15,10 @@ export interface ServedRequestsOptions {
   /** `team/identity`. */
   readonly worker: string;
   readonly jobs: RequestJobs;
+  /** Of this worker, for all of its brokers. */
+  readonly disclaimed: Disclaimed;
+  /** Key of the broker. */
+  readonly broker: string;
   /** `[workers] allow`. Throws `plugin-name-invalid`. */
   isAllowed(plugin: string): boolean;
   readonly maxMessage: number;
@@ -91,8 +96,9 @@ export class ServedRequests {
 
   /** What is known is answered in any case, and so never given to another worker. */
   #begin(request: WorkerRequest, output: RequestOutput): boolean {
-    const { jobs, worker, isAllowed } = this.#options;
-    if (!this.#takesNew) return jobs.follow(request, output);
+    const { jobs, worker, isAllowed, disclaimed, broker } = this.#options;
+    const mayStart = this.#takesNew && !disclaimed.isFor(request, broker);
+    if (!mayStart) return jobs.follow(request, output);
     if (!isAllowed(request.plugin)) throw notAllowed(worker, request.plugin);
     return jobs.start(request, output) !== 'no-slot';
   }
@@ -103,9 +109,10 @@ export class ServedRequests {
   }
 
   #query(head: RequestOp<'query'>): void {
-    const { jobs, send } = this.#options;
+    const { jobs, send, disclaimed, broker } = this.#options;
     const run = this.#runOf(head);
     const known = this.#follow(run, (output) => jobs.follow(run, output));
+    if (!known) disclaimed.add(run, broker);
     send({ op: 'known', id: run.id, known });
   }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { maxPartialBytes, outputWindowBytes } from '../../../../src/bus/messages.ts';
 import { TriggerdError } from '../../../../src/domain/errors.ts';
 import {
+  brokerAddress,
   type FakeJobs,
   fakeJobs,
   greet,
@@ -115,6 +116,21 @@ describe('a request', () => {
     link.down('gone');
     expect(jobs.listeners(A)).toEqual([]);
     expect(jobs.running()).toHaveLength(1);
+  });
+
+  it('that another broker was told to be unknown is given back to a broker that had sent it before', () => {
+    const worker = startFakeWorker({ brokers: [brokerAddress('dead'), brokerAddress('alive')] });
+    const [dead, alive] = worker.links;
+    if (!dead || !alive) throw new Error('two connections');
+    greet(dead, 'dead');
+    greet(alive, 'alive');
+    for (const link of [dead, alive]) link.heard();
+    alive.say({ op: 'query', id: A, user: 'hp', team: 'team1' });
+    dead.say(requestHead(A));
+    expect(dead.heard()).toMatchObject([{ op: 'returned', id: A }]);
+    expect(worker.jobs.started).toEqual([]);
+    alive.say(requestHead(A));
+    expect(worker.jobs.started).toHaveLength(1);
   });
 
   it('is told to nobody but its user', () => {
