@@ -280,6 +280,8 @@ export class Legs {
     if (state.at === 'sent') state.session.legs.delete(request.id);
     if (state.at === 'asked') for (const session of state.open) session.legs.delete(request.id);
     leg.state = { at: 'over', ending, ...told };
+    // Of a serial or mirrored request each worker has its part, also one that was not there.
+    if (isForEach(request)) leg.worker ??= leg.candidates[0] ?? null;
     if (request.client !== null && leg.worker !== null)
       this.#options.wire.send(
         request.client,
@@ -306,6 +308,8 @@ export class Legs {
     }
   }
 }
+
+const isForEach = ({ service: { algorithm } }: Request): boolean => algorithm === 'serial' || algorithm === 'mirror';
 
 const nobody = endingOf('lost', 'no worker is connected', 'no-worker');
 const tooLate = endingOf('timed-out', 'no worker had a slot for it in time');
