@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { triggerfsCliCommand } from '../src/cli/triggerfs-cli-command.ts';
 import { triggerfsClientCommand } from '../src/cli/triggerfs-client-command.ts';
+import { triggerfsCommand } from '../src/cli/triggerfs-command.ts';
 import { configPage } from './man/config-page.ts';
 import { triggerPage } from './man/trigger-page.ts';
 import { triggerdPage } from './man/triggerd-page.ts';
@@ -24,3 +25,4 @@ writeFileSync(
   triggerfsPage(triggerfsClientCommand(), 'send a request to a service', of),
 );
 writeFileSync(join(folder, 'triggerfs-cli.1'), triggerfsPage(triggerfsCliCommand(), 'the console of triggerFS', of));
+writeFileSync(join(folder, 'triggerfs.1'), triggerfsPage(triggerfsCommand(), 'mount the trigger files', of));

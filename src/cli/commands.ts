@@ -123,6 +123,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
       init: { summary: 'make the first team and its admin', load: () => import('./commands/admin/init.ts') },
     },
   },
+  mount: { summary: 'mount the trigger files', load: () => import('./commands/mount.ts') },
   doctor: { summary: 'find out what is wrong here', load: () => import('./commands/doctor.ts') },
   config: {
     summary: 'check and print the configuration',

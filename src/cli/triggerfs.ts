@@ -1,7 +1,7 @@
 /** Entry of `bin/triggerfs`: the trigger files of a team, as triggerFS’ documentation has it. */
 import { CommanderError } from 'commander';
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
-import { goToBackground } from './files/background.ts';
+import { goToBackground, say, tellReady } from './files/background.ts';
 import { serveFiles } from './files/serve-files.ts';
 import { loadTriggerfsConfig } from './load-config.ts';
 import { exitCodeOfError, renderError } from './report-error.ts';
@@ -23,8 +23,7 @@ const main = async (): Promise<void> => {
   });
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
     process.once(signal, () => void files.stop().then(() => process.exit(0)));
-  process.send?.('ready');
-  process.disconnect?.();
+  tellReady();
 };
 
 const readFlags = (args: readonly string[]): FilesFlags => {
@@ -43,6 +42,5 @@ try {
     thrown instanceof CommanderError
       ? new TriggerdError('usage', thrown.message.replace(/^error: /, ''), { cause: thrown })
       : asTriggerdError(thrown);
-  process.stderr.write(renderError(error, false).replace(/^trigger:/, 'triggerfs:'));
-  process.exit(exitCodeOfError(error));
+  say(renderError(error, false).replace(/^trigger:/, 'triggerfs:'), () => process.exit(exitCodeOfError(error)));
 }

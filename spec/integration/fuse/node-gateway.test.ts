@@ -148,6 +148,26 @@ it('takes no more than may wait, and takes again when some has gone', async () =
   await gateway.stop();
 });
 
+it('knows an output of nothing', async () => {
+  answer = ({ id }) => ({
+    kind: 'ended',
+    output: {
+      request: id,
+      endedAt: now,
+      result: 'succeeded',
+      exitCode: 0,
+      reason: null,
+      worker: null,
+      output: Buffer.concat([]),
+    },
+  });
+  const gateway = createGateway();
+  await gateway.spool(2, [Buffer.from('a'), Buffer.from('b')], true);
+  await until(() => shown.length === 2, 'the deliveries');
+  expect(await text(gateway, 2, 'log')).toMatch(/^(?:# \S+ \S+ succeeded 0\n){2}$/);
+  await gateway.stop();
+});
+
 it('tells a synchronous writer how it ended', async () => {
   const gateway = createGateway();
   expect((await gateway.send(4, Buffer.from('x'))).toString()).toBe('did x');

@@ -100,12 +100,14 @@ const addHits = (sql: Statements, team: string, definition: number, n: number, a
   );
 };
 
+/** An empty output comes as NULL: better-sqlite3 binds an empty buffer so. */
 const record = (sql: Statements, team: string, definition: number, output: TriggerOutput): void => {
   const of = 'team = ? AND definition = ?';
-  sql.run(`UPDATE file_outputs SET output = substr(output, 1, ${oldOutputBytes}) WHERE ${of}`, team, definition);
+  const cut = `output = substr(output, 1, ${oldOutputBytes})`;
+  sql.run(`UPDATE file_outputs SET ${cut} WHERE ${of} AND length(output) > ${oldOutputBytes}`, team, definition);
   const { lastId } = sql.run(
     `INSERT INTO file_outputs (team, definition, request, ended_at, result, exit_code, reason, worker, output)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, coalesce(?, x''))`,
     ...[team, definition, output.request, output.endedAt, output.result, output.exitCode],
     ...[output.reason, output.worker, output.output],
   );

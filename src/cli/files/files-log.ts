@@ -4,6 +4,7 @@ import { visible } from '../../domain/text.ts';
 import type { TriggerOutput } from '../../mount/delivery-ports.ts';
 import type { Definition } from '../../registry/model.ts';
 import type { LogCopy } from '../request/log-copy.ts';
+import { say as sayToUser } from './background.ts';
 
 /** What `triggerfs` says: to the terminal, and to its log file. */
 export interface FilesLog {
@@ -13,18 +14,15 @@ export interface FilesLog {
   banner(text: string): void;
   /** What came back from a trigger, as `triggerfs-client` shows it. */
   output(definition: Definition, output: TriggerOutput): void;
-  /** From now on only to the log file. */
-  leaveTerminal(): void;
   readonly log: Logger;
 }
 
-export const createFilesLog = (level: string, copy: LogCopy, now: () => Date = () => new Date()): FilesLog => {
-  let hasTerminal = true;
+export const createFilesLog = (level: string, copy: LogCopy): FilesLog => {
   const write = (text: string): void => {
-    if (hasTerminal) process.stderr.write(text);
+    sayToUser(text);
     copy.write(text);
   };
-  const say = (text: string): void => write(text === '' ? '\n' : `${triggerfsTime(now())} ${text}\n`);
+  const say = (text: string): void => write(text === '' ? '\n' : `${triggerfsTime(new Date())} ${text}\n`);
   return {
     say,
     banner: (text) => write(`${text}\n`),
@@ -33,9 +31,6 @@ export const createFilesLog = (level: string, copy: LogCopy, now: () => Date = (
       for (const line of linesOf(output)) say(`${name}: ${from} ${line}`);
       if (result !== 'succeeded')
         say(`${name}: ${from} ${[result, exitCode, reason].filter((part) => part !== null).join(' ')}`);
-    },
-    leaveTerminal: () => {
-      hasTerminal = false;
     },
     log: createTriggerfsLog(level, write),
   };

@@ -14,6 +14,8 @@ export interface ServedFiles {
   stop(): Promise<void>;
 }
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 const rule = '*'.repeat(82);
 const installRoot = join(import.meta.dirname, '../../..');
 
@@ -27,7 +29,7 @@ export const serveFiles = async (
     mountpoint,
     isBackground,
     env,
-  }: { readonly mountpoint: string | undefined; readonly isBackground: boolean; readonly env: NodeJS.ProcessEnv },
+  }: { readonly mountpoint: string | undefined; readonly isBackground: boolean; readonly env: Environment },
 ): Promise<ServedFiles> => {
   const given = mountpoint ?? config.triggerfs.mountpoint;
   if (given === undefined) throw new TriggerdError('config-invalid', '[triggerfs] mountpoint is missing');
@@ -56,7 +58,6 @@ export const serveFiles = async (
   told.say(`Serving filesystem in ${given}`);
   if (logfile !== undefined) told.say(`Log file is ${logfile}`);
   told.say(`Ready and running in ${isBackground ? 'background' : 'foreground'}...`);
-  if (isBackground) told.leaveTerminal();
   return {
     mountpoint: resolve(given),
     stop: async () => {
@@ -89,7 +90,7 @@ const logIn = async (told: FilesLog, loggedIn: Promise<void>): Promise<void> => 
 };
 
 /** One per mount: two of them at different places do not share what waits. */
-const stateDirOf = (env: NodeJS.ProcessEnv, team: string, mountpoint: string): string => {
+const stateDirOf = (env: Environment, team: string, mountpoint: string): string => {
   const place = createHash('sha256').update(mountpoint).digest('hex').slice(0, 12);
   return join(stateHome(env), 'triggerd', 'triggerfs', `${team}.${place}`);
 };

@@ -39,6 +39,7 @@ export interface MountHostOptions {
 export const startMountHost = (options: MountHostOptions, releasers: Releasers): Promise<void> => {
   const { settings, installRoot, source, hits, log } = options;
   let tree: TreeSnapshot | undefined;
+  let supervisor: MountSupervisor | undefined;
   const gateway = new NodeGateway({
     ...options,
     newId: () => ulid(),
@@ -49,7 +50,6 @@ export const startMountHost = (options: MountHostOptions, releasers: Releasers):
     },
     onSeen: (seen) => supervisor?.saw(seen),
   });
-  let supervisor: MountSupervisor | undefined;
   gateway.start();
   releasers.push('trigger files', () => gateway.stop());
   if (hits !== undefined) {

@@ -1,0 +1,157 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Services, startServices } from '../support/services.ts';
+import { until } from '../support/wait.ts';
+
+const triggerfs = join(import.meta.dirname, '../../bin/triggerfs');
+
+let services: Services;
+let mountpoint: string;
+let central: string;
+let mounted: ReturnType<typeof mount>;
+
+const at = (...names: string[]): string => join(mountpoint, ...names);
+const sh = (script: string) =>
+  execa('bash', ['-c', script], { cwd: mountpoint, reject: false, timeout: 30_000, env: { LC_ALL: 'C' } });
+const text = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
+const status = async (dir: string, name: string) => JSON.parse(await text(at(dir, `.${name}.status`)));
+
+const plugin = (name: string, script: string): void => {
+  const folder = join(services.folder, 'plugins', name);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'plugin.toml'), 'summary = "For the test"\n');
+  writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`);
+  chmodSync(join(folder, name), 0o755);
+};
+
+const mount = (...args: string[]) =>
+  execa(
+    triggerfs,
+    ['-config', services.configure(`mountpoint = "${mountpoint}"\nlogfile = "${services.folder}/fs.log"`), ...args],
+    {
+      reject: false,
+      all: true,
+      env: { XDG_STATE_HOME: join(services.folder, 'state') },
+    },
+  );
+const isReady = async (): Promise<boolean> =>
+  (await text(join(services.folder, 'fs.log'))).includes('Ready and running');
+
+beforeAll(async () => {
+  services = await startServices();
+  mountpoint = join(services.folder, 'mountpoint');
+  central = join(services.folder, 'central.log');
+  plugin('run', 'exec sh');
+  plugin('append', `cat >> ${central}`);
+  await services.say({ verb: 'directory.add', path: '/newtrigger' });
+  const define = (name: string, settings: object) =>
+    services.say({
+      verb: 'definition.add',
+      path: `/newtrigger/${name}`,
+      service: 'demoservice',
+      visibility: 'team',
+      ...settings,
+    });
+  await define('demotrigger', { plugin: 'run' });
+  await define('log', { plugin: 'append', framing: 'line' });
+  await define('sync', { plugin: 'run', delivery: 'sync', timeout_ms: 2_000 });
+  await services.startWorker('demo01');
+  mounted = mount();
+  await until(isReady, 'the mount', 15_000);
+  await until(() => readdir(at('newtrigger')).catch(() => undefined), 'the tree');
+}, 60_000);
+afterAll(async () => {
+  mounted?.kill();
+  await mounted;
+  await services?.close();
+});
+
+describe('triggerfs', () => {
+  it('says what triggerFS says, and no secret', async () => {
+    const said = await text(join(services.folder, 'fs.log'));
+    expect(said).toMatch(
+      /^triggerfs \(v\S+\)\n\n\*{82}\n\*\*\* Welcome to triggerFS\. A realtime messaging and distributed trigger system\. \*\*\*\n\*{82}\n\n/,
+    );
+    for (const line of [
+      '=== triggerfs module started ===',
+      'No JWT provided. Authenticating with login credentials in config.',
+      'Successful login.',
+      'Started triggerfs.',
+      `Serving filesystem in ${mountpoint}`,
+      `Log file is ${services.folder}/fs.log`,
+      'Ready and running in foreground...',
+    ])
+      expect(said).toContain(`${line}\n`);
+    expect(said).not.toMatch(/eyJ|correct horse/);
+  });
+
+  it('turns a write into a request, shows what came back, and counts the hit', async () => {
+    await sh("echo 'echo from the worker' > newtrigger/demotrigger");
+    await until(async () => (await text(at('newtrigger', 'demotrigger'))) === 'from the worker\n', 'the result');
+    expect(await text(join(services.folder, 'fs.log'))).toMatch(/demotrigger: \[run@demo01\] from the worker\n/);
+    expect(await status('newtrigger', 'demotrigger')).toMatchObject({ hits: 1, waiting: 0, last: { exit_code: 0 } });
+  });
+
+  it('shows within a second what somebody else has made, and makes directories for everybody', async () => {
+    await services.say({ verb: 'definition.add', path: '/newtrigger/later', visibility: 'team' });
+    await until(async () => (await readdir(at('newtrigger'))).includes('later'), 'the new trigger');
+    expect((await sh('mkdir made && mv newtrigger/later made/moved && chmod 600 made/moved && ls made')).stdout).toBe(
+      'moved',
+    );
+    expect(await services.say({ verb: 'directory.list' })).toBeDefined();
+    expect((await sh('stat -c %a made/moved; rmdir newtrigger; rmdir made')).stderr).toMatch(/not empty/);
+  });
+
+  it('tells a synchronous writer how it ended', async () => {
+    expect((await sh('exec 3<>newtrigger/sync; echo echo mine >&3; cat <&3')).stdout).toBe('mine');
+    const closing = (script: string) =>
+      `import os\nfd = os.open("newtrigger/sync", os.O_WRONLY)\nos.write(fd, b"${script}")\ntry: os.close(fd)\nexcept OSError as e: print(e.strerror)`;
+    const python = (script: string) => execa('python3', ['-c', closing(script)], { cwd: mountpoint });
+    expect((await python('exit 3')).stdout).toBe('Input/output error');
+    expect((await python('sleep 60')).stdout).toBe('Connection timed out');
+  });
+
+  it('loses no line of a log, and mixes none, while the broker is away and comes back', async () => {
+    const writer = sh('exec 4>>newtrigger/log; for i in $(seq 1 60); do echo "line $i °" >&4; sleep 0.02; done');
+    await until(async () => (await text(central)).includes('line 5 '), 'the first lines');
+    await services.stopBroker();
+    expect((await sh('ls newtrigger; echo "while it is away" >> newtrigger/log')).exitCode).toBe(0);
+    expect((await writer).exitCode).toBe(0);
+    await services.startBroker();
+    await until(async () => (await status('newtrigger', 'log')).waiting === 0, 'the deliveries', 60_000);
+    const lines = (await text(central)).split('\n').filter((line) => line.startsWith('line'));
+    expect(lines).toEqual(Array.from({ length: 60 }, (_, i) => `line ${i + 1} °`));
+  }, 90_000);
+
+  it('delivers after a kill what was written before, mounts again, and unmounts on TERM', async () => {
+    await services.stopBroker();
+    await sh('echo "before the kill" >> newtrigger/log');
+    mounted.kill('SIGKILL');
+    await mounted;
+    writeFileSync(join(services.folder, 'fs.log'), '');
+    mounted = mount();
+    await until(isReady, 'the second mount', 15_000);
+    // The broker is still away: the tree is the one that was known last.
+    expect(await readdir(mountpoint)).toEqual(['made', 'newtrigger']);
+    await services.startBroker();
+    await until(async () => (await text(central)).endsWith('before the kill\n'), 'the delivery', 30_000);
+    mounted.kill('SIGTERM');
+    expect((await mounted).exitCode).toBe(0);
+    expect(await readdir(mountpoint)).toEqual([]);
+  }, 60_000);
+
+  it('goes on in the background when it is told to', async () => {
+    const { exitCode, all } = await mount('-background');
+    expect({ exitCode, all }).toMatchObject({
+      exitCode: 0,
+      all: expect.stringContaining('Ready and running in background...'),
+    });
+    expect(await readdir(mountpoint)).toEqual(['made', 'newtrigger']);
+    const { stdout } = await execa('pgrep', ['-f', `triggerfs.js -config ${services.folder}`]);
+    for (const pid of stdout.split('\n')) process.kill(Number(pid), 'SIGTERM');
+    await until(async () => (await readdir(mountpoint).catch(() => undefined))?.length === 0, 'the unmounting');
+  });
+});

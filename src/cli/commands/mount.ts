@@ -1,0 +1,32 @@
+import type { Define } from '../command.ts';
+import { serveFiles } from '../files/serve-files.ts';
+import { addHelp, type HelpText } from '../help.ts';
+import { interruptedExitCode } from '../interrupted.ts';
+import { loadTriggerfsConfig } from '../load-config.ts';
+import type { Session } from '../session.ts';
+
+const help: HelpText = {
+  details: `
+The same as \`triggerfs\`, at this folder: in the foreground until Ctrl-C or SIGTERM unmounts it. Who asks, and of which
+broker, is in [main] of the configuration, or of $HOME/triggerfs.toml; what is written while no broker answers waits on
+disk. triggerd mounts by itself what its [triggerfs] mountpoint names.`,
+  examples: ['trigger mount /mnt/triggerfs'],
+};
+
+export const define: Define = (command, run) => {
+  addHelp(command.argument('<folder>', 'where to mount; an empty folder, or one that is to be made'), help);
+  command.action(run(mount));
+};
+
+const mount = async ({ configFile, env, interrupt }: Session, folder: string): Promise<number> => {
+  const { config } = loadTriggerfsConfig({ file: configFile, env });
+  const files = await serveFiles(config, { mountpoint: folder, isBackground: false, env });
+  const isTerminated = new Promise<void>((resolve) => {
+    process.once('SIGTERM', () => resolve());
+    if (interrupt.aborted) resolve();
+    interrupt.addEventListener('abort', () => resolve());
+  });
+  await isTerminated;
+  await files.stop();
+  return interrupt.aborted ? interruptedExitCode : 0;
+};
