@@ -6,6 +6,7 @@ import {
   linkSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -13,8 +14,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { execa } from 'execa';
+import { parseArgsStringToArgv } from 'string-argv';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createPluginFiles } from '../../../src/adapters/files/plugin-files.ts';
+import { resolveArguments } from '../../../src/plugin/arguments.ts';
 import { readManifest } from '../../../src/plugin/manifest.ts';
 
 const shipped = resolve(import.meta.dirname, '../../../plugins');
@@ -170,6 +173,20 @@ describe('the shipped plugins', () => {
   it('are all valid', () => {
     expect(files.names()).toEqual(shippedNames);
     for (const name of files.names()) expect(readManifest(files.find(name)).manifest.summary).not.toBe('');
+  });
+
+  it.each(shippedNames)('the README of %s has examples, with arguments that the manifest takes', (name) => {
+    const plugin = readManifest(files.find(name));
+    const readme = readFileSync(join(shipped, name, 'README.md'), 'utf8');
+    const examples = readme.match(/^.*(?:triggerfs-client|trigger (?:fire|queue add)) .*$/gm) ?? [];
+    expect(examples).not.toEqual([]);
+    for (const example of examples) {
+      const words = parseArgsStringToArgv(example.slice(example.search(/triggerfs-client|trigger (?:fire|queue add)/)));
+      const given = words.flatMap((word, at) =>
+        /^--?args?$/.test(words[at - 1] ?? '') ? [word.split(/=(.*)/s, 2)] : [],
+      );
+      expect(() => resolveArguments(plugin, Object.fromEntries(given)), example).not.toThrow();
+    }
   });
 
   it('command runs words as they are, a text through a shell, and the payload', async () => {
