@@ -125,6 +125,18 @@ describe('the control API', () => {
     expect(onError).toHaveBeenCalledOnce();
   });
 
+  it('asks the registry as local, whatever the statement is, and passes on what it refuses', async () => {
+    const execute = vi.fn(async () => ({ kind: 'team', rows: [{ id: 1 }], notices: [] }) as const);
+    const { app } = appWith({}, { registry: { execute } as unknown as ApiServices['registry'] });
+    const ask = (payload: object) => app.inject({ method: 'POST', url: '/v1/registry', payload });
+    expect((await ask({ statement: { verb: 'team.list' } })).json()).toMatchObject({ kind: 'team', rows: [{ id: 1 }] });
+    expect(execute).toHaveBeenCalledWith({ kind: 'local' }, { verb: 'team.list' });
+    expect((await ask({ statement: {}, actor: { kind: 'user' } })).statusCode).toBe(400);
+    execute.mockRejectedValueOnce(new TriggerdError('registry-exists', 'there is one'));
+    const refused = await ask({ statement: { verb: 'team.add', name: 'x' } });
+    expect([refused.statusCode, refused.json().error.code]).toEqual([409, 'registry-exists']);
+  });
+
   it('lists what is asked for, and never without a limit', async () => {
     const list = vi.fn<Queues['list']>(() => []);
     const { app } = appWith({ list });

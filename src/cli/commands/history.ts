@@ -43,7 +43,8 @@ const history = async (session: Session, id: string | undefined, options: Option
   const { rows } = await askRegistry(session.client, statement);
   const records = rows as RequestRecord[];
   const { columns, color } = session.terminal;
-  if (id === undefined) await print(session, records, () => renderHistory(records, columns, painter(color)));
+  if (id === undefined)
+    await print(session, records, () => renderHistory(records, { columns, now: Date.now(), paint: painter(color) }));
   else await print(session, records[0] ?? null, () => records.map(renderRequest).join('\n\n'));
   return 0;
 };

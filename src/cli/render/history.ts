@@ -1,20 +1,16 @@
 /** `trigger history`. */
 import type { RequestLeg, RequestRecord } from '../../bus/ports.ts';
 import { visible } from '../../domain/text.ts';
-import type { Color } from './color.ts';
 import { renderFacts } from './facts.ts';
+import type { Canvas } from './firing.ts';
 import { renderTable } from './table.ts';
-import { localTime, took } from './time.ts';
+import { age, localTime, took } from './time.ts';
 
-export const renderHistory = (
-  records: readonly RequestRecord[],
-  width: number | null,
-  paint: (color: Color | null, text: string) => string,
-): string =>
+export const renderHistory = (records: readonly RequestRecord[], { columns, now, paint }: Canvas): string =>
   renderTable(
     [
-      { title: 'TIME', cell: ({ received_at }) => localTime(received_at) },
-      { title: 'ID', cell: ({ id }) => id },
+      { title: 'REQUEST', cell: ({ id }) => id },
+      { title: 'AGE', cell: ({ received_at }) => age(received_at, now) },
       { title: 'SERVICE', cell: ({ service }) => service, shrinkTo: 8 },
       { title: 'PLUGIN', cell: ({ plugin }) => plugin, shrinkTo: 8 },
       { title: 'WORKER', cell: ({ legs }) => legs.map(({ worker }) => worker).join(','), shrinkTo: 8 },
@@ -26,7 +22,7 @@ export const renderHistory = (
       { title: 'EXIT', cell: ({ exit_code }) => (exit_code === null ? '' : String(exit_code)) },
     ],
     records,
-    width,
+    columns,
     paint,
   );
 

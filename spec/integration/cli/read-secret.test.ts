@@ -1,0 +1,61 @@
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { RegistryBody } from '../../../src/api/contract.ts';
+import { openScreen, type Screen } from '../../support/screen.ts';
+import { type StubDaemon, startStubDaemon } from '../../support/stub-daemon.ts';
+import { until } from '../../support/wait.ts';
+import { binary } from './trigger.ts';
+
+describe('the password of a new user', () => {
+  let daemon: StubDaemon;
+  let screen: Screen;
+  beforeAll(async () => {
+    daemon = await startStubDaemon({
+      'POST /v1/registry': () => ({ kind: 'user', rows: [{ id: 1, identity: 'bob' }], notices: [] }),
+    });
+    return () => daemon.close();
+  });
+  afterEach(() => screen.close());
+
+  const open = async (): Promise<void> => {
+    screen = await openScreen([binary, '--socket', daemon.socket, 'user', 'add', 'bob', '--team', 't'], {
+      env: { PATH: process.env['PATH'] ?? '' },
+    });
+  };
+  const shows = (text: string) => until(async () => (await screen.lines()).join('\n').includes(text), text);
+  const answer = async (prompt: string, typed: string, key = 'Enter'): Promise<void> => {
+    await shows(prompt);
+    await screen.type(typed);
+    await screen.press(key);
+  };
+
+  it('is asked for twice and never shown; Backspace works', async () => {
+    await open();
+    await answer('New password of bob:', 'correct horsé batterx', 'BSpace');
+    await answer('New password of bob:', 'y');
+    await answer('The same again:', 'correct horsé battery');
+    await shows('Pane is dead (status 0');
+    expect((await screen.lines()).join('\n')).not.toMatch(/correct|battery|\*/);
+    expect((daemon.requests.at(-1)?.body as RegistryBody | undefined)?.statement).toEqual({
+      verb: 'user.add',
+      team: 't',
+      identity: 'bob',
+      secret: 'correct horsé battery',
+    });
+  });
+
+  it('has to be the same both times', async () => {
+    const already = daemon.requests.length;
+    await open();
+    await answer('New password of bob:', 'correct horse battery');
+    await answer('The same again:', 'something else');
+    await shows('the two passwords are not the same');
+    await shows('Pane is dead (status 2');
+    expect(daemon.requests).toHaveLength(already);
+  });
+
+  it('may be kept: Ctrl-C ends it', async () => {
+    await open();
+    await answer('New password of bob:', 'half', 'C-c');
+    await shows('Pane is dead (status 130');
+  });
+});
