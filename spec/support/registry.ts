@@ -31,10 +31,13 @@ export interface TestRegistryOptions {
   readonly passwords?: Passwords;
   readonly clock?: { now(): number };
   readonly log?: Log;
+  readonly relistMs?: number;
+  readonly catchUpMs?: number;
 }
 
 export const openRegistry = ({ store, prefix, ...options }: TestRegistryOptions): Registry =>
   new Registry({
+    ...options,
     store,
     keys: registryKeysBelow(prefix),
     passwords: options.passwords ?? plainPasswords,

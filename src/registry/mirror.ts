@@ -14,10 +14,9 @@ export interface MirrorOptions {
   readonly log: Log;
   /** Between two listings while the watch is fine. Default one minute. */
   readonly relistMs?: number;
+  /** How long somebody waits for the watch to tell of a change that is known to be there, before he lists himself. */
+  readonly catchUpMs?: number;
 }
-
-/** How long somebody waits for the watch to tell of a change that is known to be there. */
-const catchUpMs = 2_000;
 
 /**
  * The registry in memory. Not *started*, it lists the registry whenever somebody asks. Started, it is kept current by
@@ -83,7 +82,7 @@ export class Mirror {
   async #reached(revision: bigint): Promise<boolean> {
     const isThere = () => this.#state !== undefined && this.#state.revision >= revision;
     const timeout = new AbortController();
-    const timer = setTimeout(() => timeout.abort(), catchUpMs);
+    const timer = setTimeout(() => timeout.abort(), this.#options.catchUpMs ?? 2_000);
     try {
       while (!isThere() && this.#isConnected && !timeout.signal.aborted) await this.#nextBatch(timeout.signal);
       return isThere();

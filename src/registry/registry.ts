@@ -8,7 +8,7 @@ import { commitChange, latest } from './commit.ts';
 import { listHistory } from './history.ts';
 import { type FirstTeam, initialise } from './initialise.ts';
 import type { RegistryKeys } from './keys.ts';
-import { Mirror } from './mirror.ts';
+import { Mirror, type MirrorOptions } from './mirror.ts';
 import { readOnline } from './online.ts';
 import { parseStatement } from './parse-statement.ts';
 import type { Passwords, WorkerTokens } from './ports.ts';
@@ -17,19 +17,18 @@ import type { Actor, Change, Facts } from './rules/turn.ts';
 import type { RegistryState } from './snapshot.ts';
 import type { Answer, Statement } from './statements.ts';
 
-export interface RegistryOptions {
+export interface RegistryOptions extends Pick<MirrorOptions, 'relistMs' | 'catchUpMs'> {
   readonly store: Pick<KeyStore, 'commit' | 'list' | 'page' | 'watch' | 'get' | 'getMany'>;
   readonly keys: RegistryKeys;
   readonly passwords: Passwords;
   readonly tokens: WorkerTokens;
   readonly clock: Clock;
   readonly log: Log;
-  /** Between two listings of a started mirror. Default one minute. */
-  readonly relistMs?: number;
 }
 
 /** Others may change the same team at the same moment, again and again; then the change is decided anew, so many times. */
-const maxTries = 16;
+const maxTries = 50;
+const maxPauseMs = 200;
 
 /**
  * The registry: teams, users, workers, services, trigger files, in etcd. Every change is decided by pure rules on one
@@ -85,19 +84,19 @@ export class Registry {
     const secret = 'secret' in statement ? statement.secret : undefined;
     const secretHash = secret === undefined ? '' : await this.#options.passwords.hash(secret);
     const facts: Facts = { ...idle, secretHash, workerToken: this.#options.tokens.create() };
-    return this.#inTurn(() => this.#change(actor, statement, facts));
+    return this.#inTurn(() => this.#change(snapshot, actor, statement, facts));
   }
 
-  async #change(actor: Actor, statement: Statement, facts: Facts): Promise<Change> {
+  async #change(rehearsed: RegistryState, actor: Actor, statement: Statement, facts: Facts): Promise<Change> {
     const { store, keys } = this.#options;
     const id = randomUUID();
-    let registry = await this.#latest(statement);
+    let registry = rehearsed;
     for (let tries = 1; tries <= maxTries; tries++) {
       const change = decide({ registry, actor, facts }, statement);
       const { isDone, revision } = await commitChange(store, keys, registry, change.writes, id);
       registry = await this.mirror.current(revision);
       if (isDone) return change;
-      await delay(Math.random() * tries * 5);
+      await delay(Math.random() * Math.min(maxPauseMs, 10 * tries));
     }
     throw new TriggerdError('registry-changed', `${statement.verb}: others changed the same ${maxTries} times`);
   }

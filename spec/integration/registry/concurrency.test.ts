@@ -1,0 +1,187 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { connect, type EtcdStore } from '../../../src/adapters/etcd/connect.ts';
+import { TriggerdError } from '../../../src/domain/errors.ts';
+import { registryKeysBelow } from '../../../src/registry/keys.ts';
+import type { Registry } from '../../../src/registry/registry.ts';
+import type { KeyStore } from '../../../src/watch/ports.ts';
+import { startEtcd, type TestEtcd } from '../../support/etcd.ts';
+import { MemoryStore } from '../../support/memory-store.ts';
+import { announced, type Random, seeded } from '../../support/random.ts';
+import { recordingLog } from '../../support/recording-log.ts';
+import { local, openRegistry, password } from '../../support/registry.ts';
+
+const clock = { now: () => Date.parse('2026-11-20T12:00:00Z') };
+const writers = 6;
+const statementsEach = 40;
+
+/** A change that etcd has taken, and where it stands in the one order of all changes. */
+interface Done {
+  readonly revision: bigint;
+  readonly statement: object;
+}
+
+describe('many writers at once, on a real etcd', () => {
+  let etcd: TestEtcd;
+  let store: EtcdStore;
+  let prefix: string;
+  let runs = 0;
+
+  beforeAll(async () => {
+    etcd = await startEtcd();
+    store = connect({ endpoints: [etcd.endpoint], log: recordingLog() });
+  });
+  afterAll(async () => {
+    await store?.close();
+    await etcd?.stop();
+  });
+  beforeEach(async () => {
+    prefix = `/run${++runs}`;
+    await openRegistry({ store, prefix, clock }).initialise({ team: 'team1', identity: 'hp', secret: password });
+  });
+
+  /** A registry of its own, like a daemon's, that does one statement after the other and notes what took effect. */
+  const writer = async (seed: number, done: Done[], withMirror: boolean): Promise<void> => {
+    const random = seeded(seed);
+    let present: object = {};
+    const noting = changed(store, {
+      commit: async (transaction: Parameters<KeyStore['commit']>[0]) => {
+        const committed = await store.commit(transaction);
+        if (committed.succeeded) done.push({ revision: committed.revision, statement: present });
+        return committed;
+      },
+    });
+    const registry = openRegistry({ store: noting, prefix, clock });
+    if (withMirror) registry.mirror.start();
+    for (let count = 0; count < statementsEach; count++) {
+      present = randomStatement(random);
+      await unlessRefused(registry.execute(local, present));
+    }
+    await registry.mirror.stop();
+  };
+
+  it('leave what some serial order of their changes leaves', async () => {
+    const { seed } = announced('registry writers');
+    const done: Done[] = [];
+    await Promise.all(Array.from({ length: writers }, (_each, index) => writer(seed + index, done, index % 2 === 0)));
+    // A test of nothing would pass.
+    expect(done.length).toBeGreaterThan(writers * 5);
+    expect(new Set(done.map(({ revision }) => revision)).size).toBe(done.length);
+
+    const alone = new MemoryStore();
+    const replay = openRegistry({ store: alone, prefix, clock });
+    await replay.initialise({ team: 'team1', identity: 'hp', secret: password });
+    for (const { statement } of done.sort((a, b) => Number(a.revision - b.revision)))
+      await replay.execute(local, statement);
+    expect(await recordsIn(store)).toEqual(await recordsIn(alone));
+  });
+
+  /** All records, but for what is random by nature. */
+  const recordsIn = async (from: Pick<KeyStore, 'list'>): Promise<Record<string, unknown>> => {
+    const { entries } = await from.list(registryKeysBelow(prefix).all);
+    const records = entries
+      .filter(({ key }) => !key.endsWith('/installation'))
+      .map(({ key, value }): [string, unknown] => {
+        const { token_hash: _token, commits: _commits, ...record } = JSON.parse(value) as Record<string, unknown>;
+        return [key, record];
+      });
+    return Object.fromEntries(records);
+  };
+
+  it('attach all of their workers to one service, and none is lost', async () => {
+    const registries = Array.from({ length: 5 }, () => openRegistry({ store, prefix, clock }));
+    const run = (registry: Registry, statement: object) => registry.execute(local, { team: 'team1', ...statement });
+    await run(registries[0] as Registry, { verb: 'service.add', name: 's' });
+    const attach = async (registry: Registry, of: number) => {
+      for (let count = 0; count < 8; count++) {
+        const identity = `w${of}-${count}`;
+        await run(registry, { verb: 'worker.add', identity });
+        await run(registry, { verb: 'service.attach', name: 's', worker: identity });
+      }
+    };
+    await Promise.all(registries.map(attach));
+    const { rows } = await run(registries[0] as Registry, { verb: 'service.list' });
+    expect((rows[0] as { workers: string[] }).workers).toHaveLength(40);
+    const workers = (await run(registries[1] as Registry, { verb: 'worker.list' })).rows as { id: number }[];
+    expect(workers.map(({ id }) => id)).toEqual(Array.from({ length: 40 }, (_each, index) => index + 1));
+  });
+
+  it('a change is seen by the next question at any daemon, however far behind its watch is', async () => {
+    // This one's watch never tells anything.
+    const deaf = changed(store, {
+      watch: async function* (_prefix: string, from: bigint, signal: AbortSignal) {
+        yield { events: [], revision: from - 1n };
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      },
+    });
+    const behind = openRegistry({ store: deaf, prefix, clock, catchUpMs: 50 });
+    behind.mirror.start();
+    await behind.mirror.ready;
+    await openRegistry({ store, prefix, clock }).execute(local, { verb: 'worker.add', team: 'team1', identity: 'w' });
+    expect((await behind.execute(local, { verb: 'worker.list', team: 'team1' })).rows).toMatchObject([
+      { identity: 'w' },
+    ]);
+    await behind.mirror.stop();
+  });
+
+  it('a change whose answer was lost is recognised as made, not made twice nor refused', async () => {
+    let losses = 1;
+    const lossy = changed(store, {
+      commit: async (transaction: Parameters<KeyStore['commit']>[0]) => {
+        const committed = await store.commit(transaction);
+        // As etcd's client does after a lost answer: asks again.
+        return losses-- > 0 ? store.commit(transaction) : committed;
+      },
+    });
+    const registry = openRegistry({ store: lossy, prefix, clock });
+    const { rows } = await registry.execute(local, { verb: 'worker.add', team: 'team1', identity: 'w' });
+    expect(rows).toMatchObject([{ id: 1, identity: 'w' }]);
+    expect((await registry.execute(local, { verb: 'worker.list', team: 'team1' })).rows).toHaveLength(1);
+  });
+});
+
+/** The store, but for some of its calls. */
+const changed = (store: KeyStore, changes: Partial<KeyStore>): KeyStore =>
+  new Proxy(store, {
+    get: (target, name) => {
+      const member = Reflect.get(changes, name) ?? Reflect.get(target, name);
+      return typeof member === 'function' ? member.bind(target) : member;
+    },
+  });
+
+/** Few names, so that they meet. */
+const randomStatement = (random: Random): object => {
+  const one = (stem: string) => `${stem}${random.between(0, 3)}`;
+  const path = () => `/${one('d')}${random.next() < 0.5 ? '' : `/${one('d')}`}`;
+  const team = 'team1';
+  const all = [
+    () => ({ verb: 'worker.add', team, identity: one('w') }),
+    () => ({ verb: 'worker.rotate', team, identity: one('w') }),
+    () => ({ verb: 'worker.delete', team, identity: one('w') }),
+    () => ({ verb: 'service.add', team, name: one('s'), visibility: 'public' }),
+    () => ({ verb: 'service.set', team, name: one('s'), timeout_ms: random.between(1, 1_000) }),
+    () => ({ verb: 'service.attach', team, name: one('s'), worker: one('w') }),
+    () => ({ verb: 'service.detach', team, name: one('s'), worker: one('w') }),
+    () => ({ verb: 'service.delete', team, name: one('s') }),
+    () => ({ verb: 'directory.add', team, path: path() }),
+    () => ({ verb: 'directory.set', team, path: path(), to: path() }),
+    () => ({ verb: 'directory.delete', team, path: path() }),
+    () => ({ verb: 'definition.add', team, path: `${path()}/${one('t')}`, service: one('s') }),
+    () => ({ verb: 'definition.set', team, name: one('t'), path: `${path()}/${one('t')}` }),
+    () => ({ verb: 'definition.delete', team, name: one('t') }),
+    () => ({ verb: 'user.add', team, identity: one('u'), secret: password }),
+    () => ({ verb: 'user.set', team, identity: one('u'), role: random.next() < 0.5 ? 'admin' : 'member' }),
+    () => ({ verb: 'user.delete', team, identity: one('u') }),
+  ];
+  return random.pick(all)();
+};
+
+/** Most of what is asked at random can not be done; anything else than that is a failure. */
+const unlessRefused = async (work: Promise<unknown>): Promise<void> => {
+  try {
+    await work;
+  } catch (error) {
+    const isRefusal =
+      error instanceof TriggerdError && /^registry-(?:invalid|not-found|exists|in-use)$/.test(error.code);
+    if (!isRefusal) throw error;
+  }
+};
