@@ -1,0 +1,205 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { connect, type EtcdStore } from '../../../src/adapters/etcd/connect.ts';
+import { registryKeysBelow } from '../../../src/registry/keys.ts';
+import type { Registry } from '../../../src/registry/registry.ts';
+import { startEtcd, type TestEtcd } from '../../support/etcd.ts';
+import { startProxy, type TcpProxy } from '../../support/proxy.ts';
+import { recordingLog } from '../../support/recording-log.ts';
+import { local, openAccounts, openRegistry, password, type TestAccounts } from '../../support/registry.ts';
+import { until } from '../../support/wait.ts';
+
+describe('a broker’s mirror of the registry', () => {
+  let etcd: TestEtcd;
+  let proxy: TcpProxy;
+  /** Straight to etcd, for everybody else. */
+  let direct: EtcdStore;
+  let others: Registry;
+  /** Through the proxy. */
+  let store: EtcdStore;
+  let broker: TestAccounts;
+  let log: ReturnType<typeof recordingLog>;
+  let prefix: string;
+  let runs = 0;
+
+  beforeAll(async () => {
+    etcd = await startEtcd();
+    proxy = await startProxy(etcd.ports.client);
+    direct = connect({ endpoints: [etcd.endpoint], log: recordingLog() });
+  });
+  afterAll(async () => {
+    await direct?.close();
+    await proxy?.close();
+    await etcd?.stop();
+  });
+  beforeEach(async () => {
+    prefix = `/run${++runs}`;
+    others = openRegistry({ store: direct, prefix });
+    await others.initialise({ team: 'team1', identity: 'hp', secret: password });
+    log = recordingLog();
+    store = connect({ endpoints: [`http://127.0.0.1:${proxy.port}`], requestTimeoutMs: 1_000, log });
+    broker = await openAccounts({ store, prefix, log });
+    return async () => {
+      proxy.accept();
+      await broker.close();
+      await store.close();
+    };
+  });
+
+  const change = (statement: object) => others.execute(local, { team: 'team1', ...statement });
+
+  it('stays in force while etcd is away, and hears of everything afterwards', async () => {
+    const { jwt } = await broker.accounts.login({ team: 'team1', identity: 'hp', secret: password, peer: 'p' });
+    proxy.refuse();
+    proxy.cut();
+    await until(() => log.lines.some(({ message }) => message.startsWith('The registry can not be watched')), 'a word');
+    expect(broker.mirrored.callerOf(jwt)).toMatchObject({ identity: 'hp' });
+    await broker.accounts.login({ team: 'team1', identity: 'hp', secret: password, peer: 'p' });
+    await expect(broker.registry.execute(local, { verb: 'worker.list', team: 'team1' })).rejects.toMatchObject({
+      code: 'etcd-unreachable',
+    });
+
+    await change({ verb: 'user.revoke', identity: 'hp' });
+    await change({ verb: 'worker.add', identity: 'demo01' });
+    expect(broker.mirrored.callerOf(jwt)).toMatchObject({ identity: 'hp' });
+    proxy.accept();
+    await until(() => broker.mirrored.servicesOf('team1', 'demo01'), 'the worker to be known', 20_000);
+    expect(() => broker.mirrored.callerOf(jwt)).toThrow('the token is not valid');
+    expect(log.lines.filter(({ message }) => message.startsWith('The registry can not be watched'))).toHaveLength(1);
+  });
+
+  it('ignores what is malformed, with one line each, and has the rest', async () => {
+    const keys = registryKeysBelow(prefix);
+    const team = JSON.stringify({ format: 1, id: 1, name: 'other', members: {} });
+    const nonsense: Record<string, string> = {
+      [keys.user('eve')]: 'not JSON',
+      [keys.user('bob')]: JSON.stringify({ format: 1, identity: 'bob' }),
+      [keys.worker('team1', 'w')]: JSON.stringify({ format: 2 }),
+      [keys.service('team1', 's')]: '[]',
+      [keys.team('mine')]: team,
+      [`${keys.all}teams/a/b/c/d/e`]: '{}',
+      [`${keys.all}nothing/of/ours`]: '{}',
+      [keys.node('team1', 0, 'x')]: `{"format":1,"kind":"link"}`,
+      [keys.hits('team1', 1, 'n')]: '{"format":1,"hits":-1}',
+    };
+    for (const [put, value] of Object.entries(nonsense)) await direct.commit({ compare: [], write: [{ put, value }] });
+    await change({ verb: 'worker.add', identity: 'demo01' });
+    await until(() => broker.mirrored.servicesOf('team1', 'demo01'), 'the worker to be known');
+    const { users, teams } = broker.mirrored.state;
+    expect([[...users.keys()], [...teams.keys()]]).toEqual([['hp'], ['team1']]);
+    const complaints = log.lines.filter(({ message }) => message.startsWith('Something in the registry is malformed'));
+    expect(complaints).toHaveLength(7);
+    // It can be put in order by those who may.
+    await direct.commit({ compare: [], write: [{ delete: keys.user('eve') }] });
+    await change({ verb: 'user.add', identity: 'eve', secret: password });
+  });
+
+  it('a malformed guard stops changes of its team, with its key, and nothing else', async () => {
+    const keys = registryKeysBelow(prefix);
+    await change({ verb: 'worker.add', identity: 'demo01' });
+    await direct.commit({ compare: [], write: [{ put: keys.teamGuard('team1'), value: '{}' }] });
+    await expect(change({ verb: 'worker.add', identity: 'demo02' })).rejects.toMatchObject({
+      code: 'firing-malformed',
+      message: expect.stringContaining(keys.teamGuard('team1')),
+    });
+    expect((await change({ verb: 'worker.list' })).rows).toHaveLength(1);
+    await change({ verb: 'user.add', identity: 'eve', secret: password });
+  });
+
+  it('its key of tokens comes back when somebody has deleted it', async () => {
+    const { kid } = broker.issuer;
+    await direct.commit({ compare: [], write: [{ delete: registryKeysBelow(prefix).issuer(kid) }] });
+    const isBack = async () => (await direct.get(registryKeysBelow(prefix).issuer(kid))) !== undefined;
+    await until(isBack, 'the key to be published again');
+    await until(() => broker.mirrored.state.issuers.has(kid), 'the mirror to know');
+    const { jwt } = await broker.accounts.login({ team: 'team1', identity: 'hp', secret: password, peer: 'p' });
+    expect(broker.mirrored.callerOf(jwt)).toMatchObject({ identity: 'hp' });
+  });
+});
+
+describe('the history of requests', () => {
+  let etcd: TestEtcd;
+  let store: EtcdStore;
+  let registry: Registry;
+  const log = recordingLog();
+  const keys = registryKeysBelow('/trigger');
+
+  beforeAll(async () => {
+    etcd = await startEtcd();
+    store = connect({ endpoints: [etcd.endpoint], log });
+    registry = openRegistry({ store, prefix: '/trigger', log });
+    await registry.initialise({ team: 'team1', identity: 'hp', secret: password });
+    await registry.execute(local, { verb: 'team.add', name: 'other' });
+    // 40 pages with 3 requests each, in the order of time; the last ones are another service's.
+    for (let page = 0; page < 40; page++) {
+      const records = [0, 1, 2].map((each) => record(page * 3 + each));
+      const put = `${keys.histories('team1')}${ulid(page)}`;
+      await store.commit({ compare: [], write: [{ put, value: JSON.stringify({ format: 1, records }) }] });
+    }
+    const broken = `${keys.histories('team1')}${ulid(40)}`;
+    await store.commit({ compare: [], write: [{ put: broken, value: '{"format":1,"records":[{}]}' }] });
+  });
+  afterAll(async () => {
+    await store?.close();
+    await etcd?.stop();
+  });
+
+  const ulid = (number: number): string => `01J${String(number).padStart(23, '0')}`;
+  const record = (number: number) => ({
+    id: ulid(number),
+    team: 'team1',
+    user: 'hp',
+    service: number < 117 ? 'demoservice' : 'late',
+    service_team: 'team1',
+    plugin: 'command/command',
+    command: 'uptime',
+    received_at: new Date(number * 1_000).toISOString(),
+    finished_at: new Date(number * 1_000 + 500).toISOString(),
+    result: 'succeeded',
+    exit_code: 0,
+    reason: null,
+    legs: [
+      {
+        worker: `demo0${number % 2}`,
+        node: 'web01',
+        job_id: number,
+        result: 'succeeded',
+        exit_code: 0,
+        reason: null,
+        ran_ms: 3,
+        output_bytes: 3,
+        output_tail: 'up\n',
+      },
+    ],
+  });
+  const list = async (more: object = {}, team = 'team1'): Promise<string[]> =>
+    (await registry.execute(local, { verb: 'history.list', team, ...more })).rows.map(
+      (row) => (row as { id: string }).id,
+    );
+
+  it('is listed newest first, by service, worker and id, over a page that is malformed', async () => {
+    expect(await list({ limit: 4 })).toEqual([119, 118, 117, 116].map(ulid));
+    expect(await list()).toHaveLength(100);
+    expect(await list({ limit: 1_000 })).toHaveLength(120);
+    expect(await list({ service: 'late' })).toEqual([119, 118, 117].map(ulid));
+    expect(await list({ worker: 'demo01', limit: 2 })).toEqual([119, 117].map(ulid));
+    expect(await list({ request: ulid(5) })).toEqual([ulid(5)]);
+    expect(log.lines.some(({ message }) => message.startsWith('A page of the history is malformed'))).toBe(true);
+  });
+
+  it('is the team’s own', async () => {
+    expect(await list({}, 'other')).toEqual([]);
+    const eve = { kind: 'user', identity: 'eve', team: 'other' } as const;
+    await expect(registry.execute(eve, { verb: 'history.list', team: 'team1' })).rejects.toMatchObject({
+      code: 'registry-not-found',
+    });
+  });
+
+  it('ends with its team', async () => {
+    await registry.execute(local, { verb: 'team.add', name: 'brief' });
+    const put = `${keys.histories('brief')}${ulid(0)}`;
+    await store.commit({ compare: [], write: [{ put, value: JSON.stringify({ format: 1, records: [record(0)] }) }] });
+    expect(await list({}, 'brief')).toHaveLength(1);
+    await registry.execute(local, { verb: 'team.delete', name: 'brief' });
+    expect(await store.count(keys.histories('brief'))).toBe(0);
+  });
+});
