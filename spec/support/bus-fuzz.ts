@@ -9,6 +9,8 @@ const strangers = ['s1', 's2', 's3'];
 const clients = ['c1', 'c2', 'c3', 'c4'];
 const workers = ['w1', 'w2', 'w3'];
 
+const someRequest = requestFor('demo');
+
 /** Every message that somebody may send, with ids of this stage where it takes some. */
 const templates = (ids: readonly string[], random: Random): object[] => {
   const id = random.pick(ids);
@@ -18,13 +20,15 @@ const templates = (ids: readonly string[], random: Random): object[] => {
   return [
     { op: 'hello', v: random.pick([1, 1, 1, 2]) },
     { op: 'login', n: 1, team: 'team1', identity: 'user1' },
-    requestFor(random.pick(['demo', 'row', 'all', 'w1', 'again', 'team2/x', '']), {
+    {
+      ...someRequest,
+      service: random.pick(['demo', 'row', 'all', 'w1', 'again', 'team2/x', '']),
       id,
       jwt,
       resume: random.next() < 0.3,
       worker: random.pick([null, worker]),
       timeout_ms: random.pick([null, 0, 1, 60_000]),
-    }),
+    },
     { op: 'cancel', jwt, id },
     { op: 'ack', id, worker, bytes: random.between(0, 2_000_000) },
     { op: 'registry', jwt, n: 2, statement: { verb: 'team.list' } },
@@ -115,7 +119,7 @@ export interface FuzzResult {
   readonly cases: number;
   readonly understood: number;
   readonly malformed: number;
-  /** The longest that one message has taken. ms. */
+  /** The most that one message has cost of the processor: a busy machine is not its fault. ms. */
   readonly slowestMs: number;
   /** Bytes of the heap after a tenth of the cases, and at the end. */
   readonly heap: readonly [early: number, late: number];
@@ -140,9 +144,10 @@ export const fuzzBroker = async (cases: number, random: Random): Promise<FuzzRes
     const template = random.pick(templates(ids, random));
     const head = mutate(template, random);
     const body = Buffer.alloc(random.pick([0, 5, 5, 100, 65_536, 70_000]));
-    const begun = performance.now();
+    const begun = process.cpuUsage();
     stage.broker.receive(peer, head, body);
-    slowestMs = Math.max(slowestMs, performance.now() - begun);
+    const { user, system } = process.cpuUsage(begun);
+    slowestMs = Math.max(slowestMs, (user + system) / 1_000);
     if (count % 50 === 0) await meanwhile(stage, random);
     if (count === Math.floor(cases / 10)) early = heapUsed();
   }

@@ -1,7 +1,7 @@
 import { curveKeyPair } from 'zeromq';
 import { dealerConnect } from '../../src/adapters/zmq/dealer.ts';
 import { type BusRouter, openRouter, type RouterListener } from '../../src/adapters/zmq/router.ts';
-import { eachMessage } from '../../src/bus/codec/parse.ts';
+import { eachMessage } from '../../src/bus/codec/pack.ts';
 import type { Connection, PeerId } from '../../src/bus/ports.ts';
 import { silentLog } from '../../src/domain/log.ts';
 

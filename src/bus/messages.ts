@@ -3,8 +3,8 @@
  *
  * Majordomo in spirit (RFC 18: READY, REQUEST, PARTIAL, FINAL, HEARTBEAT, DISCONNECT) with what it lacks: a request id in
  * every message, CANCEL, deadlines, capacity, authentication, and acknowledged output. Clients and workers connect, only
- * brokers listen. A message is two frames, a JSON header and a body of raw bytes (empty where none is named below);
- * several messages for one peer may share one multipart. CURVE encrypts all of it.
+ * brokers listen. A message is a JSON header and a body of raw bytes (empty where none is named below); several messages
+ * for one peer may share one frame (`codec/pack.ts`). CURVE encrypts all of it.
  *
  * A connection is who its first accepted message proved it to be. Its routing id is one that libzmq gave (such begin with
  * a zero byte, and no peer can choose one), so it is unforgeable for the life of the connection; after a reconnect

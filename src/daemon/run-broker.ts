@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type BusRouter, openRouter } from '../adapters/zmq/router.ts';
 import { Broker, type BrokerState } from '../bus/broker/broker.ts';
 import type { BrokerOptions } from '../bus/broker/options.ts';
-import { eachMessage } from '../bus/codec/parse.ts';
+import { eachMessage } from '../bus/codec/pack.ts';
 
 export interface RunBrokerOptions extends Omit<BrokerOptions, 'wire' | 'clock'> {
   readonly listen: string;

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { curveKeyPair, Dealer } from 'zeromq';
+import { pack } from '../../../src/bus/codec/pack.ts';
 import { dial, startRouter, type TestDealer, type TestRouter } from '../../support/sockets.ts';
 import { until } from '../../support/wait.ts';
 
@@ -77,7 +78,7 @@ describe('router and dealer', () => {
     const plain = new Dealer({ linger: 0 });
     open.push({ close: async () => plain.close() });
     plain.connect(at.router.endpoint);
-    void plain.send(['{"op":"hello"}', '']).catch(() => undefined);
+    void plain.send(pack([{ head: '{"op":"hello"}', body: Buffer.alloc(0) }])).catch(() => undefined);
     const pair = curveKeyPair();
     const posing = new Dealer({
       linger: 0,
@@ -88,7 +89,7 @@ describe('router and dealer', () => {
     });
     open.push({ close: async () => posing.close() });
     posing.connect(at.router.endpoint);
-    await posing.send(['{"op":"hello"}', '']);
+    await posing.send(pack([{ head: '{"op":"hello"}', body: Buffer.alloc(0) }]));
     await until(() => at.router.dropped === 1, 'the drop');
     const from = dealer(at);
     await up(from);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { decodeFromClient } from '../../../src/bus/codec/from-client.ts';
 import { decodeFromWorker } from '../../../src/bus/codec/from-worker.ts';
-import { eachMessage, maxHeaderBytes } from '../../../src/bus/codec/parse.ts';
+import { eachMessage, pack } from '../../../src/bus/codec/pack.ts';
+import { maxHeaderBytes } from '../../../src/bus/codec/parse.ts';
 import { decodeToClient } from '../../../src/bus/codec/to-client.ts';
 import { decodeToWorker } from '../../../src/bus/codec/to-worker.ts';
 import type { ClientMessage, ToClient, ToWorker, WorkerMessage } from '../../../src/bus/messages.ts';
@@ -187,30 +188,53 @@ describe('a request', () => {
   });
 });
 
-describe('a multipart', () => {
-  const cut = (frames: number, first: number): { messages: number; malformed: string[] } => {
-    const found = { messages: 0, malformed: [] as string[] };
-    const all = Array.from({ length: frames }, () => Buffer.from('x'));
+describe('a frame', () => {
+  const message = (head: string, body = '') => ({ head, body: Buffer.from(body) });
+  const taken = (frames: readonly Buffer[], first = 0): { messages: string[][]; complaints: string[] } => {
+    const found = { messages: [] as string[][], complaints: [] as string[] };
     eachMessage(
-      all,
+      frames,
       first,
-      () => void found.messages++,
-      (why) => void found.malformed.push(why),
+      (head, body) => void found.messages.push([head.toString(), body.toString()]),
+      (why) => void found.complaints.push(why),
     );
     return found;
   };
+  const frameOf = (count: number) =>
+    pack(Array.from({ length: count }, (_, index) => message(`h${index}ü`, 'b'.repeat(index))));
+
+  it('holds messages of any length, in order', () => {
+    const { messages, complaints } = taken([Buffer.from('id'), frameOf(64)], 1);
+    expect(complaints).toEqual([]);
+    expect(messages).toEqual(Array.from({ length: 64 }, (_, index) => [`h${index}ü`, 'b'.repeat(index)]));
+  });
+
+  it('cut off anywhere gives what is whole, and one complaint', () => {
+    const frame = frameOf(3);
+    const ends = [0, 12, 25, frame.length];
+    for (let length = 0; length < frame.length; length++) {
+      const { messages, complaints } = taken([frame.subarray(0, length)]);
+      expect(messages.length, `${length} bytes`).toBe(
+        Math.max(
+          0,
+          ends.findLastIndex((end) => end <= length),
+        ),
+      );
+      expect(complaints.length).toBe(ends.includes(length) && length > 0 ? 0 : 1);
+    }
+  });
 
   it.each([
-    [3, 1, 1, 0],
-    [129, 1, 64, 0],
-    [1, 1, 0, 1],
-    [0, 0, 0, 1],
-    [2, 1, 0, 1],
-    [4, 1, 1, 1],
-    [131, 1, 64, 1],
-    [1_001, 1, 64, 1],
-  ])('of %i frames, from the %ith on, has %i messages and %i complaints', (frames, first, messages, complaints) => {
-    const found = cut(frames, first);
-    expect([found.messages, found.malformed.length]).toEqual([messages, complaints]);
+    ['lengths beyond its end', Buffer.from('ffffffffffffffff7b7d', 'hex'), 0],
+    ['more messages than allowed', frameOf(65), 64],
+    ['nothing but messages of no length', Buffer.alloc(8 * 100_000), 64],
+  ])('with %s is not followed', (_, frame, count) => {
+    const { messages, complaints } = taken([frame]);
+    expect([messages.length, complaints.length]).toEqual([count, 1]);
+  });
+
+  it.each([0, 2, 3, 1_000])('is the only one: %i are refused', (count) => {
+    const frames = Array.from({ length: count + 1 }, () => frameOf(1));
+    expect(taken(frames, 1)).toEqual({ messages: [], complaints: [`${count} frames instead of one`] });
   });
 });

@@ -1,6 +1,7 @@
 import { curveKeyPair, Dealer, type Event } from 'zeromq';
 import { noBody } from '../../bus/codec/encode.ts';
-import { eachMessage, maxHeaderBytes } from '../../bus/codec/parse.ts';
+import { eachMessage } from '../../bus/codec/pack.ts';
+import { maxHeaderBytes } from '../../bus/codec/parse.ts';
 import type { BrokerAddress } from '../../bus/messages.ts';
 import type { Connection, ConnectionListener } from '../../bus/ports.ts';
 import type { Log } from '../../domain/log.ts';
@@ -18,6 +19,8 @@ export interface DealerOptions {
 const maxQueuedBytes = 67_108_864;
 /** Multiparts that libzmq holds for the broker. */
 const highWaterMark = 256;
+/** A frame begins no further message beyond this; so it is longer than its longest message by so much at most. */
+const frameAllowance = 2 * maxHeaderBytes;
 /** Between two attempts to send when the broker reads slower than we write. ms. */
 const retrySendMs = 5;
 
@@ -60,7 +63,7 @@ class DealerConnection implements Connection {
       curveServerKey: key,
       curvePublicKey: publicKey,
       curveSecretKey: secretKey,
-      maxMessageSize: Math.max(options.maxFrame, maxHeaderBytes),
+      maxMessageSize: Math.max(options.maxFrame, maxHeaderBytes) + frameAllowance,
       sendHighWaterMark: highWaterMark,
       receiveHighWaterMark: highWaterMark,
       sendTimeout: 0,
@@ -120,9 +123,9 @@ class DealerConnection implements Connection {
   async #flush(): Promise<void> {
     while (!this.#outbox.isEmpty && !this.#socket.closed) {
       const outbox = this.#outbox;
-      const frames = outbox.next([]);
-      const failure = await this.#socket.send(frames).then(() => undefined, codeOf);
-      if (failure === undefined) outbox.sent(frames.length);
+      const { frame, count } = outbox.next();
+      const failure = await this.#socket.send(frame).then(() => undefined, codeOf);
+      if (failure === undefined) outbox.sent(count);
       else await new Promise((resolve) => setTimeout(resolve, retrySendMs));
     }
     this.#isFlushing = false;

@@ -1,13 +1,11 @@
-import { maxBatch } from '../../bus/codec/parse.ts';
+import { maxBatch, type Outgoing, pack } from '../../bus/codec/pack.ts';
 
-/** Bytes of one multipart, about: beyond it the sending of small messages together gains nothing. */
+/** Bytes of one frame, about: beyond it the sending of small messages together gains nothing. */
 const maxBatchBytes = 262_144;
 
-type Frame = string | Buffer;
-
-/** What waits for one peer, in order, as frames in turn: header, body, header, body, … */
+/** What waits for one peer, in order. */
 export class Outbox {
-  #frames: Frame[] = [];
+  #messages: Outgoing[] = [];
   #sent = 0;
   #bytes = 0;
 
@@ -17,35 +15,34 @@ export class Outbox {
   }
 
   get isEmpty(): boolean {
-    return this.#sent === this.#frames.length;
+    return this.#sent === this.#messages.length;
   }
 
   add(head: string, body: Buffer): void {
-    this.#frames.push(head, body);
+    this.#messages.push({ head, body });
     this.#bytes += head.length + body.length;
   }
 
-  /** The next multipart: `first` (a routing id, or nothing) and as many messages as go together. They wait until `sent`. */
-  next(first: readonly Buffer[]): Frame[] {
-    const batch: Frame[] = [...first];
-    let bytes = 0;
-    const end = Math.min(this.#frames.length, this.#sent + maxBatch * 2);
-    for (let at = this.#sent; at < end && bytes < maxBatchBytes; at += 2) {
-      const head = this.#frames[at] as Frame;
-      const body = this.#frames[at + 1] as Frame;
-      bytes += head.length + body.length;
-      batch.push(head, body);
-    }
-    return batch;
+  /** As many messages as go together, as one frame. They wait until `sent`. */
+  next(): { readonly frame: Buffer; readonly count: number } {
+    const limit = Math.min(this.#messages.length, this.#sent + maxBatch);
+    let end = this.#sent;
+    for (let bytes = 0; end < limit && bytes < maxBatchBytes; end++) bytes += this.#sizeAt(end);
+    return { frame: pack(this.#messages.slice(this.#sent, end)), count: end - this.#sent };
   }
 
-  /** Takes off as many frames as the multipart had, without its `first`. */
-  sent(frames: number): void {
-    const end = this.#sent + frames;
-    for (let at = this.#sent; at < end; at++) this.#bytes -= (this.#frames[at] as Frame).length;
+  /** Takes off what has gone. */
+  sent(count: number): void {
+    const end = this.#sent + count;
+    for (let at = this.#sent; at < end; at++) this.#bytes -= this.#sizeAt(at);
     this.#sent = end;
-    if (!this.isEmpty && this.#sent < 1_024) return;
-    this.#frames = this.isEmpty ? [] : this.#frames.slice(this.#sent);
+    if (!this.isEmpty && this.#sent < 512) return;
+    this.#messages = this.isEmpty ? [] : this.#messages.slice(this.#sent);
     this.#sent = 0;
+  }
+
+  #sizeAt(at: number): number {
+    const message = this.#messages[at];
+    return message === undefined ? 0 : message.head.length + message.body.length;
   }
 }

@@ -20,7 +20,7 @@ export interface RouterOptions {
 }
 
 export interface RouterListener {
-  /** One multipart as it came: `frames[0]` is the routing id, for `eachMessage` from 1 on. Must not throw. */
+  /** One multipart as it came, for `eachMessage` from frame 1 on: `frames[0]` is the routing id. Must not throw. */
   frames(peer: PeerId, frames: Buffer[]): void;
   /** It is connected no more, or reads so slowly that more waits for it than is allowed: nothing is kept for it now. */
   gone(peer: PeerId, why: 'disconnected' | 'too-slow'): void;
@@ -43,7 +43,7 @@ export interface BusRouter {
 const maxOutboxBytes = 33_554_432;
 const highWaterMark = 256;
 /** What a frame may have beyond the largest body, so that a body that is a little too large gets an answer. */
-const frameAllowance = 262_144;
+const frameAllowance = 2 * maxHeaderBytes;
 /** Between two attempts to send to peers that read too slowly. ms. */
 const retrySendMs = 10;
 
@@ -183,9 +183,11 @@ class CurveRouter implements BusRouter {
 
   async #flush(): Promise<void> {
     this.#isFlushing = true;
-    for (const peer of this.#dirty) {
-      this.#dirty.delete(peer);
-      await this.#sendTo(peer);
+    while (this.#dirty.size > 0) {
+      // The newest first: a client that is told “accepted” can wait, the worker that gets the request should not.
+      const peers = [...this.#dirty].reverse();
+      this.#dirty.clear();
+      for (const peer of peers) await this.#sendTo(peer);
     }
     this.#isFlushing = false;
   }
@@ -193,12 +195,12 @@ class CurveRouter implements BusRouter {
   async #sendTo(peer: PeerId): Promise<void> {
     const id = Buffer.from(peer, 'latin1');
     for (let outbox = this.#outboxes.get(peer); outbox; outbox = this.#outboxes.get(peer)) {
-      const frames = outbox.next([id]);
-      const failure = await this.#socket.send(frames).then(() => undefined, codeOf);
+      const { frame, count } = outbox.next();
+      const failure = await this.#socket.send([id, frame]).then(() => undefined, codeOf);
       if (this.#isClosed) return;
       if (failure === 'EAGAIN') return this.#wait(peer);
       if (failure !== undefined) return this.#giveUp(peer, 'disconnected');
-      outbox.sent(frames.length - 1);
+      outbox.sent(count);
       if (outbox.isEmpty) this.#outboxes.delete(peer);
     }
   }

@@ -75,7 +75,7 @@ export class Broker {
     }
   }
 
-  /** A frame too many, or none: what the socket's side can say of a multipart. */
+  /** A frame that could not be taken apart. */
   receivedMalformed(peer: PeerId, why: string): void {
     this.#malformed(this.#sessions.of(peer), why);
   }

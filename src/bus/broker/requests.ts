@@ -122,6 +122,8 @@ export class Requests {
     const service = registry.serviceFor(caller, head.service);
     this.#checkRoom(caller, service, payload);
     if (!head.resume) this.#checkTakers(service);
+    // A view of a whole frame would keep all of that in memory for as long as the request lives.
+    const kept = payload.length * 2 < payload.buffer.byteLength ? Buffer.from(payload) : payload;
     const timeoutMs = head.timeout_ms ?? service.timeoutMs ?? limits.timeoutMs;
     return {
       id: head.id,
@@ -129,7 +131,7 @@ export class Requests {
       team: caller.team,
       service,
       head,
-      payload,
+      payload: kept,
       retry: service.retry,
       deadlineAt: clock.now() + timeoutMs,
       receivedAt: clock.date(),

@@ -3,8 +3,6 @@ import { type Fields, isFields } from './check.ts';
 
 /** A header at most, in bytes. What needs more room (a list, a payload) travels in the body. */
 export const maxHeaderBytes = 262_144;
-/** Messages in one multipart at most. */
-export const maxBatch = 64;
 
 /** Instead of a message: why it is none. A value, since throwing costs more than most messages do. */
 export type Malformed = string;
@@ -38,24 +36,3 @@ export const shownOp = (op: string): string => JSON.stringify(op.slice(0, 32));
 
 export const malformed = (op: string): Malformed => `${shownOp(op)} with a field that is missing or of the wrong kind`;
 export const unknownOp = (op: string): Malformed => `${shownOp(op)} is no operation`;
-
-/**
- * Cuts a multipart into its messages, in order. An odd frame at the end is reported as malformed; of a multipart with
- * more than `maxBatch` messages the rest is not looked at.
- */
-export const eachMessage = (
-  frames: readonly Buffer[],
-  first: number,
-  onMessage: (head: Buffer, body: Buffer) => void,
-  onMalformed: (why: Malformed) => void,
-): void => {
-  const end = Math.min(frames.length, first + maxBatch * 2);
-  for (let at = first; at < end; at += 2) {
-    const head = frames[at];
-    const body = frames[at + 1];
-    if (head !== undefined && body !== undefined) onMessage(head, body);
-    else onMalformed('a header without a body');
-  }
-  if (frames.length > end) onMalformed(`more than ${maxBatch} messages at once`);
-  if (frames.length === first) onMalformed('no message at all');
-};
