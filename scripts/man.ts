@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { triggerfsCliCommand } from '../src/cli/triggerfs-cli-command.ts';
 import { triggerfsClientCommand } from '../src/cli/triggerfs-client-command.ts';
 import { triggerfsCommand } from '../src/cli/triggerfs-command.ts';
+import { triggerfsWorkerCommand } from '../src/cli/triggerfs-worker-command.ts';
 import { configPage } from './man/config-page.ts';
 import { triggerPage } from './man/trigger-page.ts';
 import { triggerdPage } from './man/triggerd-page.ts';
@@ -23,6 +24,10 @@ writeFileSync(join(folder, 'triggerd.toml.5'), configPage(of));
 writeFileSync(
   join(folder, 'triggerfs-client.1'),
   triggerfsPage(triggerfsClientCommand(), 'send a request to a service', of),
+);
+writeFileSync(
+  join(folder, 'triggerfs-worker.1'),
+  triggerfsPage(triggerfsWorkerCommand(), 'run what is asked of a worker', of),
 );
 writeFileSync(join(folder, 'triggerfs-cli.1'), triggerfsPage(triggerfsCliCommand(), 'the console of triggerFS', of));
 writeFileSync(join(folder, 'triggerfs.1'), triggerfsPage(triggerfsCommand(), 'mount the trigger files', of));

@@ -62,16 +62,20 @@ describe('triggerfs-worker', () => {
     await worker.start();
     await worker.says('Found service demoservice');
     const client = await liveClient(at.address);
-    const asked = client.request({ service: 'demoservice', plugin: 'command/command', payload: 'echo a; exit 4' });
+    const asked = client.request({
+      service: 'demoservice',
+      plugin: 'command/command',
+      payload: 'echo $TRIGGERD_SOCKET; exit 4',
+    });
     const texts: string[] = [];
     for await (const { line } of asked.lines) texts.push(line);
-    expect(texts).toEqual(['a']);
+    expect(texts).toEqual([worker.socket]);
     expect(await asked.result).toMatchObject({ exitCode: 4 });
     const trigger = (...args: string[]) =>
       execa(join(root, 'bin/trigger'), [...args, '--socket', worker.socket], { reject: false });
     const listed = await trigger('queue', '--queue', 'requests', '--json');
     expect(JSON.parse(listed.stdout)).toMatchObject([{ state: 'finished', exit_code: 4, source: 'request' }]);
-    expect((await trigger('queue', 'cat', '1')).stdout).toBe('a');
+    expect((await trigger('queue', 'cat', '1')).stdout).toBe(worker.socket);
     expect(await trigger('status')).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('a worker only') });
     expect(worker.lines()).toHaveLength(3);
 

@@ -38,7 +38,7 @@ what runs with it.`,
     examples: [
       'triggerfs-worker -identity demo01',
       'triggerfs-worker -identity demo01 -debug true',
-      'triggerfs-worker --identity demo01 --team team1 --config ./triggerfs.toml',
+      'triggerfs-worker -identity demo01 -team team1 -config ./triggerfs.toml',
     ],
   });
 };

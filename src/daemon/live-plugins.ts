@@ -21,6 +21,8 @@ export interface LivePluginsOptions {
   readonly installRoot: string;
   /** The configuration file, absolute; null: there is none. */
   readonly configFile: string | null;
+  /** The control socket, where it is another one than the file says. */
+  readonly socket: string | null;
   /** Where plugins may keep something. */
   readonly stateFolder: string;
   contextOf(job: Job): string;
@@ -104,10 +106,11 @@ export const createLivePlugins = (options: LivePluginsOptions, config: Config): 
 };
 
 /** So that a plugin finds Node.js where the machine has none, and that `trigger` in a job speaks to this daemon. */
-const jobEnvironment = ({ configFile }: LivePluginsOptions): Readonly<Record<string, string>> => ({
+const jobEnvironment = ({ configFile, socket }: LivePluginsOptions): Readonly<Record<string, string>> => ({
   ...baseEnvironment(),
   TRIGGERD_RUNTIME: process.execPath,
   ...(configFile === null ? {} : { TRIGGERD_CONFIG: configFile }),
+  ...(socket === null ? {} : { TRIGGERD_SOCKET: socket }),
 });
 
 /** A checkout has its plugins beside it; a path that somebody has written down is what it says, also when nothing is there. */

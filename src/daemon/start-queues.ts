@@ -8,6 +8,7 @@ import { createProcessRunner } from '../adapters/process/process-runner.ts';
 import { openSpilledOutput } from '../adapters/process/spilled-output.ts';
 import { createWatchPaths } from '../adapters/process/watch-paths.ts';
 import { openJournal } from '../adapters/sqlite/open-journal.ts';
+import { sourceKey } from '../config/layers.ts';
 import type { Config } from '../config/schema.ts';
 import type { Job } from '../domain/job.ts';
 import { createPool } from '../plugin/persistent/pool.ts';
@@ -44,8 +45,10 @@ export const buildQueues = (
 
   const contextOf = (job: Job) => contextDocument(node, journal.firings, job);
   const configFile = loaded.file === null ? null : resolve(loaded.file);
+  const isSocketGiven = loaded.sources.get(sourceKey(['node', 'socket']))?.from === 'flag';
+  const socket = isSocketGiven ? resolve(config.node.socket) : null;
   const stateFolder = join(state.path, 'plugins');
-  const plugins = createLivePlugins({ node, installRoot, configFile, stateFolder, contextOf, log }, config);
+  const plugins = createLivePlugins({ node, installRoot, configFile, socket, stateFolder, contextOf, log }, config);
   const queues = createQueues({
     queues: Object.entries(config.queues).map(([name, { slots, max_queued: maxQueued }]) => ({
       name,

@@ -13,7 +13,14 @@ beforeAll(() => {
 }, 60_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const pages = ['trigger.1', 'triggerd.8', 'triggerd.toml.5', 'triggerfs-client.1'];
+const pages = [
+  'trigger.1',
+  'triggerd.8',
+  'triggerd.toml.5',
+  'triggerfs-cli.1',
+  'triggerfs-client.1',
+  'triggerfs-worker.1',
+];
 
 it('there is a manual page for each command, and for the configuration', () => {
   expect(readdirSync(folder).sort()).toEqual(pages);
