@@ -20,6 +20,7 @@ const pages = [
   'triggerfs-cli.1',
   'triggerfs-client.1',
   'triggerfs-worker.1',
+  'triggerfs.1',
 ];
 
 it('there is a manual page for each command, and for the configuration', () => {
