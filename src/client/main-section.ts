@@ -9,7 +9,8 @@ export const connectOptionsOf = (main: Config['main']): ConnectOptions => ({
   ...credentialsOf(main),
 });
 
-const credentialsOf = ({ team, identity, secret, jwt }: Config['main']): Credentials => {
+/** Throws `config-invalid`. */
+export const credentialsOf = ({ team, identity, secret, jwt }: Config['main']): Credentials => {
   if (jwt !== undefined) return { jwt };
   if (team !== undefined && identity !== undefined && secret !== undefined) return { team, identity, secret };
   const missing = Object.entries({ team, identity, secret }).flatMap(([name, value]) =>

@@ -1,6 +1,10 @@
 import { resolve } from 'node:path';
-import { connectOptionsOf } from '../client/main-section.ts';
+import { BrokerDirectory } from '../bus/fleet/broker-directory.ts';
+import { busKeysBelow } from '../bus/fleet/keys.ts';
+import { credentialsOf } from '../client/main-section.ts';
+import { type BrokerPlace, configuredBrokers } from '../config/configured-brokers.ts';
 import { TriggerdError } from '../domain/errors.ts';
+import type { Log } from '../domain/log.ts';
 import { registryKeysBelow } from '../registry/keys.ts';
 import { serializeHits } from '../registry/wire.ts';
 import { BusConnection } from './mount/bus-connection.ts';
@@ -22,10 +26,11 @@ export const startMount = (parts: Parts, releasers: Releasers): void => {
   const log = options.log.child({ mountpoint: resolve(mountpoint) });
   const login = loginOf(parts);
   if (login === undefined) return;
-  const { team, connect } = login;
+  const { team, credentials } = login;
   registry.mirror.start();
   releasers.push('registry mirror', () => registry.mirror.stop());
-  const connection = new BusConnection(() => connect, log);
+  const brokers = findBrokers(parts, log, releasers);
+  const connection = new BusConnection(() => ({ brokers: brokers(), ...credentials }), log);
   releasers.push('trigger files’ broker', () => connection.close());
   const logOptions = { ...config.log, node: options.node, isTerminal: process.stderr.isTTY };
   const mounted = startMountHost(
@@ -52,11 +57,25 @@ const loginOf = ({ config, options: { log } }: Parts) => {
   try {
     const { team } = config.main;
     if (team === undefined) throw new TriggerdError('team-missing', '[main] team is missing');
-    return { team, connect: connectOptionsOf(config.main) };
+    return { team, credentials: credentialsOf(config.main) };
   } catch (error) {
     log.error({ error }, 'the trigger files are not mounted');
     return undefined;
   }
+};
+
+/** Brokers that are up, as etcd has it, after those of `[main] broker`. */
+const findBrokers = ({ config, place: { store } }: Parts, log: Log, releasers: Releasers): (() => BrokerPlace[]) => {
+  const { main, etcd } = config;
+  const fixed = main.broker === undefined ? [] : configuredBrokers(main);
+  const directory = new BrokerDirectory({ store, keys: busKeysBelow(etcd.prefix), log });
+  directory.start();
+  releasers.push('brokers for trigger files', () => directory.stop());
+  return () => {
+    const brokers = [...fixed, ...directory.brokers];
+    if (brokers.length === 0) throw new TriggerdError('broker-unreachable', 'no broker is up');
+    return brokers;
+  };
 };
 
 /** etcd takes so many operations in one transaction. */

@@ -28,6 +28,10 @@ const deliveryRetry: RetryPolicy = { firstMs: 250, factor: 2, maxMs: 15_000, jit
 export class Deliveries {
   readonly #options: DeliveriesOptions;
   readonly #stop = new AbortController();
+  readonly #stopped = new Promise<Delivery>((resolve) => {
+    const error = new TriggerdError('draining', 'the daemon stops');
+    this.#stop.signal.addEventListener('abort', () => resolve({ kind: 'failed', error }));
+  });
   readonly #running = new Map<number, Promise<void>>();
   /** Heads that an earlier daemon may have sent. */
   readonly #maybeSent = new Set<number>();
@@ -87,9 +91,10 @@ export class Deliveries {
     return this.#settle(message, delivery, resume);
   }
 
-  async #send(request: Omit<Parameters<RequestSender['send']>[0], 'signal'>): Promise<Delivery> {
+  /** A stop waits for no request, and ends none: the next start asks for it again. */
+  async #send(request: Parameters<RequestSender['send']>[0]): Promise<Delivery> {
     try {
-      return await this.#options.sender.send({ ...request, signal: this.#stop.signal });
+      return await Promise.race([this.#options.sender.send(request), this.#stopped]);
     } catch (thrown) {
       const error =
         thrown instanceof TriggerdError ? thrown : new TriggerdError('internal', String(thrown), { cause: thrown });

@@ -75,7 +75,8 @@ export interface RequestSender {
     readonly payload: Buffer;
     /** It may have been sent before, by a daemon that is gone: nothing of it may run a second time. */
     readonly resume: boolean;
-    readonly signal: AbortSignal;
+    /** Cancels it, also on the worker. */
+    readonly signal?: AbortSignal;
   }): Promise<Delivery>;
 }
 

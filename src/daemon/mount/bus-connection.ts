@@ -16,10 +16,7 @@ export class BusConnection {
   /** Throws `broker-unreachable`, `login-failed`, `too-many-attempts`; the next call tries again. */
   client(): Promise<Client> {
     if (this.#client !== undefined) return this.#client;
-    const connecting = Client.connect({
-      ...this.#options(),
-      onBrokerLost: (why) => this.#log.warn({ why }, 'the broker was lost; another one is asked'),
-    });
+    const connecting = this.#connect();
     this.#client = connecting;
     connecting.catch(() => {
       if (this.#client === connecting) this.#client = undefined;
@@ -30,5 +27,12 @@ export class BusConnection {
   async close(): Promise<void> {
     const client = await this.#client?.catch(() => undefined);
     await client?.close();
+  }
+
+  async #connect(): Promise<Client> {
+    return Client.connect({
+      ...this.#options(),
+      onBrokerLost: (why) => this.#log.warn({ why }, 'the broker was lost; another one is asked'),
+    });
   }
 }

@@ -14,8 +14,9 @@ export const createBusSender = (connection: BusConnection): RequestSender => ({
       return failed(new TriggerdError('request-invalid', `${definition.name} has no service or no plugin`));
     try {
       const client = await connection.client();
+      const cancel = signal === undefined ? {} : { signal };
       const timeout = timeout_ms === null ? {} : { timeoutMs: timeout_ms };
-      return await followed(client.request({ id, resume, service, plugin, args, payload, signal, ...timeout }));
+      return await followed(client.request({ id, resume, service, plugin, args, payload, ...timeout, ...cancel }));
     } catch (error) {
       return failed(asTriggerdError(error));
     }

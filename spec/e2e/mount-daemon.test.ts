@@ -1,0 +1,113 @@
+import { appendFileSync, chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createNode, type TestNode } from '../support/node.ts';
+import { password, type ServicesSite, startSite } from '../support/services-site.ts';
+import { until } from '../support/wait.ts';
+
+let site: ServicesSite;
+let a: TestNode;
+let b: TestNode;
+
+const at = (node: TestNode, ...names: string[]): string => join(node.dir, 'mnt', ...names);
+const text = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
+const sh = (node: TestNode, script: string) =>
+  execa('bash', ['-c', script], { cwd: at(node), reject: false, timeout: 20_000, env: { LC_ALL: 'C' } });
+const hits = async (name: string): Promise<number> => {
+  const { stdout } = await site.run('triggerfs-cli', ['-json', '-c', 'show triggers']);
+  return (JSON.parse(stdout) as { name: string; hits: number }[]).find((row) => row.name === name)?.hits ?? 0;
+};
+const say = async (...lines: string[]): Promise<void> => {
+  const { exitCode, stderr } = await site.run(
+    'triggerfs-cli',
+    lines.flatMap((line) => ['-c', line]),
+  );
+  expect([stderr, exitCode]).toEqual(['', 0]);
+};
+
+/** A daemon that mounts, and is a worker; it knows brokers only from etcd. */
+const mountingNode = async (name: string): Promise<TestNode> => {
+  const token = await site.addWorker(name);
+  await say(`set services name on${name}`, `set services on${name} workers add ${name}`);
+  const node = createNode({ name, etcd: [site.etcd.endpoint] });
+  appendFileSync(
+    node.configFile,
+    `[main]\nteam = "team1"\nidentity = "hp"\nsecret = "${password}"
+[triggerfs]\nmountpoint = "${join(node.dir, 'mnt')}"
+[workers]\npluginspath = "${join(node.dir, 'plugins')}"
+[workers.team1.${name}]\ntoken = "${token}"\n`,
+  );
+  plugin(node, 'collect', `cat >> ${join(node.dir, 'collected')}`);
+  plugin(node, 'pass', `cat > ${join(node.dir, 'mnt/chain/b')}`);
+  await node.start();
+  await until(() => node.log().some(({ msg }) => msg === 'the trigger files are mounted'), `the mount of ${name}`);
+  return node;
+};
+
+const plugin = (node: TestNode, name: string, script: string): void => {
+  const folder = join(node.dir, 'plugins', name);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'plugin.toml'), 'summary = "For the test"\n');
+  writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`);
+  chmodSync(join(folder, name), 0o755);
+};
+
+beforeAll(async () => {
+  site = await startSite();
+  a = await mountingNode('a');
+  b = await mountingNode('b');
+}, 90_000);
+afterAll(async () => {
+  await Promise.all([a?.remove(), b?.remove()]);
+  await site?.remove();
+});
+
+it('shows one tree on all nodes: what is made on one is there on the other within a second', async () => {
+  expect(await sh(a, 'mkdir chain && ls')).toMatchObject({ stdout: 'chain', exitCode: 0 });
+  await until(async () => (await readdir(at(b))).includes('chain'), 'the directory on the other node', 1_000);
+  await say(
+    'set trigger name /chain/a',
+    'set trigger a plugin pass',
+    'set trigger a service attach ona',
+    'set trigger name /chain/b',
+    'set trigger b plugin collect',
+    'set trigger b service attach onb',
+  );
+  await until(async () => (await readdir(at(b, 'chain'))).length === 2, 'the triggers', 1_000);
+});
+
+it('chains: what is written for server A ends up on server B', async () => {
+  await sh(b, "printf '31F;10°;3.2' > chain/a");
+  await until(async () => (await text(join(b.dir, 'collected'))) === '31F;10°;3.2', 'the end of the chain');
+});
+
+it('counts hits of all nodes exactly', async () => {
+  const before = await hits('b');
+  const write = (node: TestNode) => sh(node, 'for i in $(seq 1 30); do echo $i > chain/b; done');
+  await Promise.all([write(a), write(b)]);
+  await until(async () => (await hits('b')) === before + 60, 'the hits');
+});
+
+it('answers and takes writes while etcd and the broker are away, and delivers them when they are back', async () => {
+  const broker = site.brokers[0]?.node;
+  if (broker === undefined) throw new Error('a site has a broker');
+  await broker.crash();
+  site.etcd.freeze();
+  expect(await sh(a, 'ls chain && echo meanwhile > chain/b')).toMatchObject({ stdout: 'a\nb', exitCode: 0 });
+  expect(await sh(a, 'mkdir other')).toMatchObject({ exitCode: 1 });
+  site.etcd.thaw();
+  await broker.start();
+  await until(async () => (await text(join(b.dir, 'collected'))).endsWith('meanwhile\n'), 'the delivery', 40_000);
+}, 90_000);
+
+it('is mounted again after a crash of the daemon, and unmounted by a stop', async () => {
+  const writer = sh(a, 'while echo x > chain/b; do :; done');
+  await a.crash();
+  expect((await writer).stderr).toMatch(/not connected|connection abort|No such file/);
+  await a.start();
+  await until(async () => (await readdir(at(a)).catch((): string[] => [])).includes('chain'), 'the mount');
+  expect(await a.stop()).toBe(0);
+  expect(await readdir(at(a))).toEqual([]);
+}, 60_000);
