@@ -258,6 +258,8 @@ Time: 545.092072ms`.split('\n'),
       ['service add s --algorithm quickest', 'Expected one of roundrobin, serial, mirror'],
       ['service set s --timeout soon', 'Expected a duration such as 10s'],
       ['definition add /x --mode 9', 'Expected permission bits such as 0644'],
+      ['service set demoservice', 'nothing is to be changed'],
+      ['team set team1', 'nothing is to be changed'],
       ['worker add', "missing required argument 'worker'"],
       ['history --limit 0', 'Expected a whole number from 1 on'],
     ] as const;

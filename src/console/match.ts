@@ -95,8 +95,7 @@ const settingNamed = (settings: readonly Setting[], word: Word | undefined): Set
 
 const misfit = (words: readonly Word[], { fitted, next }: ReturnType<typeof nextAfter>): TriggerdError => {
   const word = words[fitted];
-  const last = words.at(-1);
-  const column = (word?.at ?? (last === undefined ? 0 : last.at + last.text.length)) + 1;
+  const column = (word?.at ?? words.at(-1)?.end ?? 0) + 1;
   const what =
     word === undefined
       ? `the statement ends too early${expectation(next)}`

@@ -3,8 +3,9 @@ import { TriggerdError } from '../domain/errors.ts';
 
 export interface Word {
   readonly text: string;
-  /** Where it begins, from 0. */
+  /** Where it begins, from 0, and what is behind it. */
   readonly at: number;
+  readonly end: number;
   /** A quoted word is never one of the grammar's own. */
   readonly quoted: boolean;
 }
@@ -21,13 +22,13 @@ export const wordsOf = (line: string): Word[] => {
   for (;;) {
     while (/\s/.test(line[at] ?? '')) at++;
     if (at >= line.length || line[at] === '#') return words;
-    const { word, end } = readWord(line, at);
+    const word = readWord(line, at);
     words.push(word);
-    at = end;
+    at = word.end;
   }
 };
 
-const readWord = (line: string, start: number): { word: Word; end: number } => {
+const readWord = (line: string, start: number): Word => {
   let text = '';
   let quoted = false;
   let at = start;
@@ -38,7 +39,7 @@ const readWord = (line: string, start: number): { word: Word; end: number } => {
     text += piece.text;
     at = piece.end;
   }
-  return { word: { text, at: start, quoted }, end: at };
+  return { text, at: start, end: at, quoted };
 };
 
 const readPlain = (line: string, at: number): { text: string; end: number } => {

@@ -5,6 +5,7 @@ import { fitting, nextAfter } from '../../../src/console/match.ts';
 import { type Slot, type SlotName, slots } from '../../../src/console/slots.ts';
 import { inTeam, parseStatement } from '../../../src/console/statement.ts';
 import { wordsOf } from '../../../src/console/words.ts';
+import { seeded } from '../../support/random.ts';
 
 const asked = (line: string): Ask => {
   const command = parseStatement(line);
@@ -140,6 +141,7 @@ describe('what is not understood is told with its place and what was expected', 
     ['set services s timeout 1s timeout 2s', 'column 27: “timeout” does not fit here'],
     ['set trigger name demotrigger', 'expected a path that begins with /'],
     ['set workers identity', 'column 21: the statement ends too early; expected the name of a worker'],
+    ["set services 'a b'", 'column 19: the statement ends too early'],
     ["set workers identity 'demo", "column 22: the quote ' is not closed"],
     ['set workers identity x\\', 'column 23: nothing follows the backslash'],
     ['\u001b[2Jx', 'column 1: “\\u001b[2Jx” does not fit here'],
@@ -148,6 +150,41 @@ describe('what is not understood is told with its place and what was expected', 
   ])('%s', (line, message) => {
     expect(complaint(line)).toContain(message);
   });
+});
+
+it('whatever is typed is a statement, nothing, or refused with its place', () => {
+  const random = seeded(7);
+  const words = [
+    ...new Set(
+      allForms.flatMap(({ pattern, settings }) => [...pattern.split(' '), ...settings.map(({ word }) => word)]),
+    ),
+  ];
+  const junk = [
+    '"',
+    "'",
+    '\\',
+    '#',
+    '/',
+    '=',
+    '\u0000',
+    '\u{1f600}',
+    '\ud800',
+    '__proto__',
+    'constructor',
+    '1s',
+    '0644',
+  ];
+  for (let round = 0; round < 5_000; round++) {
+    const parts = Array.from({ length: random.between(0, 9) }, () =>
+      random.pick(random.between(0, 3) === 0 ? junk : words),
+    );
+    const line = parts.join(random.pick([' ', '  ', '']));
+    try {
+      parseStatement(line);
+    } catch (error) {
+      expect(error, line).toMatchObject({ code: 'statement-invalid', message: expect.stringMatching(/^column \d+: /) });
+    }
+  }
 });
 
 describe('quoting is that of a shell', () => {
