@@ -59,7 +59,7 @@ describe('a Puppet run that ends', () => {
     ...['puppet', 'agent', '--test', ...puppet.options.slice(0, -2), '--server', '127.0.0.1'],
     ...['--certificate_revocation', 'false', ...options],
   ];
-  const outputOf = ({ output }: JobView) => readFileSync(output, 'utf8');
+  const outputOf = ({ output }: JobView) => readFileSync(output ?? '', 'utf8');
   const change = () => `file { '${folder}/${Math.random()}': content => 'x' }`;
   const failure = `exec { '/bin/false': }`;
 

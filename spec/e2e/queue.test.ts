@@ -57,7 +57,7 @@ describe('trigger queue', () => {
       source: 'cli',
       plugin: 'command',
     });
-    expect(readFileSync(job.output, 'utf8')).toContain('out');
+    expect(readFileSync(job.output ?? '', 'utf8')).toContain('out');
   });
 
   it('prints task-spooler’s table', async () => {
@@ -106,7 +106,7 @@ describe('trigger queue', () => {
     const id = await add('--', 'sh', '-c', lines);
     await until(async () => (await info(id)).state === 'running', 'the job to run');
     const { output } = await info(id);
-    const written = () => readFileSync(output, 'utf8');
+    const written = () => readFileSync(output ?? '', 'utf8');
     const following = [q('wait', id), q('cat', id), q('tail', '-n', '1000', id)];
     const connections = () => readFileSync('/proc/net/unix', 'utf8').split(node.socket).length - 1;
     await until(() => connections() > 3, 'all to be connected');

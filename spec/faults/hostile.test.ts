@@ -69,7 +69,7 @@ describe('G6: words that are more than words to somebody', () => {
 
   const outputOf = async (id: number): Promise<string> => {
     expect((await node.trigger('queue', 'wait', String(id))).exitCode).toBe(0);
-    return readFileSync((await node.json<JobView>('queue', 'info', String(id))).output, 'utf8');
+    return readFileSync((await node.json<JobView>('queue', 'info', String(id))).output ?? '', 'utf8');
   };
 
   it('an argument of a firing reaches the plugin as it is, and nobody else', async () => {

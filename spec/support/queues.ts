@@ -18,7 +18,7 @@ export const queuesOf = (
     watchPaths: () => () => undefined,
     clock: { now: () => Date.now() },
     log: recordingLog(),
-    history: { keep: 1_000_000, maxAgeMs: 1e12, every: 3_600_000 },
+    history: { keep: 1_000_000, idsMs: 1e12, maxAgeMs: 1e12, every: 3_600_000 },
     maxAttempts: 3,
     ...parts,
   });

@@ -73,7 +73,7 @@ export const requestsIn = async (folder = temporaryFolder(), options: RequestOpt
     plugins,
     log,
     persistent: { pool, openOutput: openSpilledOutput, reader },
-    ...(keep === undefined ? {} : { history: { keep, maxAgeMs: 1e12, every: 3_600_000 } }),
+    ...(keep === undefined ? {} : { history: { keep, idsMs: 1e12, maxAgeMs: 1e12, every: 3_600_000 } }),
   });
   const jobs = createRequestJobs({ queues, plugins, journal, requests, reader, log });
   await queues.start();

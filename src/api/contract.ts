@@ -82,7 +82,8 @@ export interface JobView {
   readonly plugin: string;
   readonly command: string;
   /** Path of the output file on the daemon's machine. */
-  readonly output: string;
+  /** Null: in no file of its own, as with requests to persistent plugins; `trigger queue cat` shows it. */
+  readonly output: string | null;
   readonly firings: readonly string[];
   readonly source: JobSource;
   /** Who added it by hand; null where nobody did, or it is not known. */

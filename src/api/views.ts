@@ -30,7 +30,7 @@ export const jobView = (job: ListedJob): JobView => ({
   label: job.request.label,
   plugin: job.request.plugin,
   command: job.command,
-  output: `${job.folder}/output`,
+  output: job.outputIn === undefined ? `${job.folder}/output` : null,
   firings: job.firings,
   source: job.request.source,
   user: job.request.user ?? null,

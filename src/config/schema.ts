@@ -134,7 +134,7 @@ const jobs = section('What holds for every job.', {
 });
 
 const history = section('How long things that are over are kept.', {
-  keep: v.optional(integer('Ended jobs kept at most.', 0, 10_000_000), 1000),
+  keep: v.optional(integer('Ended jobs kept at most; as many service requests besides.', 0, 10_000_000), 1000),
   max_age: v.optional(duration('Ended jobs older than this are forgotten.'), '30d'),
   ids: v.optional(
     duration('How long a firing’s id is remembered, so that it never runs twice; an older firing is refused.'),

@@ -18,7 +18,7 @@ const maxBytes = 1_048_576;
  */
 export const contextDocument = (node: string, firings: Pick<FiringLog, 'ofJob'>, job: Job): string => {
   const { id, attempt, request } = job;
-  const owed = liveFirings(firings, id).map(({ firing }) => firing);
+  const owed = request.origin === undefined ? liveFirings(firings, id).map(({ firing }) => firing) : [];
   const facts = { id, attempt, source: request.source, noop: request.noop };
   const chain = request.origin === undefined ? chainOfRun(owed, node) : { chain: [], ttl: hopsAfter(request.origin) };
   const head = { format: 1, node, job: facts, ...chain, ...requestFacts(request), firings_total: owed.length };

@@ -63,7 +63,12 @@ export const buildQueues = (
     log,
     maxAttempts: config.jobs.max_attempts,
     reasonToSkip: (job) => reasonToSkip(journal.firings, job, clock.now()),
-    history: { keep: config.history.keep, maxAgeMs: config.history.max_age, every: historyEveryMs },
+    history: {
+      keep: config.history.keep,
+      maxAgeMs: config.history.max_age,
+      idsMs: config.history.ids,
+      every: historyEveryMs,
+    },
     persistent: { pool, openOutput: openSpilledOutput, reader: createOutputReader() },
   });
   return { journal, runner, plugins, queues };

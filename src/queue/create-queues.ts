@@ -14,6 +14,7 @@ import { wake } from './turns.ts';
 import { add } from './verbs/add.ts';
 import { clear } from './verbs/clear.ts';
 import { drain } from './verbs/drain.ts';
+import { keptOutput } from './verbs/kept-output.ts';
 import { kill } from './verbs/kill.ts';
 import { list } from './verbs/list.ts';
 import { pause, resume } from './verbs/pause.ts';
@@ -51,6 +52,7 @@ export const createQueues = (options: QueuesOptions): Queues => {
     onFree: (queue, listener) => onFree(room, queue, listener),
     startNow: (request) => startNow(room, request),
     startLight: (request, command) => startLight(room, request, command),
+    keptOutput: (id) => keptOutput(room, id),
     findRun: (run) => room.light?.findRun(run),
     remove: (id) => remove(room, id),
     skip: (id, reason) => skip(room, id, reason),

@@ -45,10 +45,10 @@ export interface Journal {
   /** Gives away so many ids, for `record`; returns the first. */
   reserveIds(count: number): JobId;
   /**
-   * (new) → finished: requests that ran in memory, under reserved ids, in one transaction. Of those whose output is here
-   * the newest `keep` are kept.
+   * (new) → finished: requests that ran in memory, under reserved ids, in one transaction. All ids and results are
+   * remembered; only the newest `whole` of these become jobs of the journal, and of all such the newest `keep` stay.
    */
-  record(ended: readonly EndedRecord[], keep: number): void;
+  record(ended: readonly EndedRecord[], limits: { readonly keep: number; readonly whole: number }): void;
   /** The output of a job that `record` wrote with it. */
   recordedOutput(id: JobId): RecordedOutput | undefined;
   /** queued → running; counts the attempt. */
@@ -79,6 +79,8 @@ export interface Journal {
   forgetJobs(ids: readonly JobId[]): Job[];
   /** Ended jobs that `which` lets go, oldest first; never one with a firing that is not settled in etcd. */
   retirable(which: Retirement): JobId[];
+  /** Forgets the ids of requests that came before `at` (ms), and those that so many later ones have pushed out. */
+  forgetRequests(at: number): void;
   /** Folders of forgotten jobs that are still to be deleted: also those that a crash left behind. */
   leftovers(limit: number): string[];
   dropLeftovers(folders: readonly string[]): void;
@@ -92,6 +94,8 @@ export interface Retirement {
   readonly endedBefore: number;
   readonly limit: number;
   readonly queue?: string;
+  /** Only requests, or only what is none; `keep` is then of those. */
+  readonly requests?: boolean;
 }
 
 export interface EndedRecord {
@@ -125,8 +129,6 @@ export interface FiringLog {
 /** Which requests have run here. Ids outlive their jobs: a request that comes again is answered, not run again. */
 export interface RequestLog {
   find(run: RequestRun): LoggedRequest | undefined;
-  /** Forgets the ids of ended requests beyond the newest `keep`, and of those from before `at`. */
-  forget(limits: { readonly keep: number; readonly before: number }): void;
 }
 
 /** What runs once: the same id of another user is another request. */

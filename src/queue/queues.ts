@@ -10,6 +10,7 @@ import type {
 } from '../domain/job.ts';
 import type { KillReason, LightJob } from './light/light-jobs.ts';
 import type { Acceptance, DecidedFiring, JobFilter, NewJob, RequestRun } from './ports.ts';
+import type { OutputReading, OutputSink } from './requests/ports.ts';
 import type { Ending } from './transitions.ts';
 
 /** The queue room's face: what the control API, the watcher and the daemon use. */
@@ -37,6 +38,8 @@ export interface Queues {
   startNow(request: JobRequest): RunningJob | undefined;
   /** The same for a request to a persistent plugin, in memory. `command` is what `Plugins.checkCall` gave. */
   startLight(request: JobRequest, command: string): LightJob | undefined;
+  /** The output of a job that has it not in files, of what is there now; undefined for any other job. */
+  keptOutput(id: JobId): KeptOutput | undefined;
   /** A request that is in memory: it runs, or is not in the journal yet. */
   findRun(run: RequestRun): LightJob | undefined;
 
@@ -75,4 +78,11 @@ export interface QueueSummary {
   readonly queued: number;
   readonly running: number;
   readonly deferred: number;
+}
+
+export interface KeptOutput {
+  /** What is there, and then what comes. */
+  read(sink: OutputSink): OutputReading;
+  /** Resolves when nothing more comes. */
+  readonly over: Promise<unknown>;
 }

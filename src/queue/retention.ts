@@ -27,10 +27,17 @@ export const createRetention = ({ journal, runner, clock, log, history }: Retent
   let isStopped = false;
   let isSweeping = false;
 
+  /** Requests come by the thousand: they have a share of their own, so that no Puppet run is pushed out by them. */
   const retire = async (): Promise<void> => {
+    await retireSome(false);
+    await retireSome(true);
+    journal.forgetRequests(clock.now() - history.idsMs);
+  };
+
+  const retireSome = async (requests: boolean): Promise<void> => {
     for (let forgotten = batchSize; forgotten === batchSize && !isStopped; ) {
       const endedBefore = clock.now() - history.maxAgeMs;
-      const ids = journal.retirable({ keep: history.keep, endedBefore, limit: batchSize });
+      const ids = journal.retirable({ keep: history.keep, endedBefore, limit: batchSize, requests });
       forgotten = journal.forgetJobs(ids).length;
       await nextTurn();
     }

@@ -18,8 +18,10 @@ export interface QueueOptions {
 }
 
 export interface HistoryOptions {
-  /** Ended jobs kept, over all queues. */
+  /** Ended jobs kept, over all queues; as many requests besides. */
   readonly keep: number;
+  /** How long ids of requests are remembered at most. */
+  readonly idsMs: number;
   /** How long an ended job is kept at most. */
   readonly maxAgeMs: number;
   /** ms between two looks. */

@@ -26,7 +26,7 @@ describe('the plugins folder', () => {
   let root: string;
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), 'triggerd-plugins-'));
-    cpSync(join(shipped, 'echo'), join(root, 'echo'), { recursive: true });
+    for (const file of ['echo', 'plugin.toml']) cpSync(join(shipped, 'echo', file), join(root, 'echo', file));
   });
   afterEach(() => rmSync(root, { recursive: true, force: true }));
 
@@ -155,6 +155,7 @@ const shippedNames = [
   'chain',
   'command',
   'echo',
+  'echo/fast',
   'file/stream',
   'filter',
   'flipflop',

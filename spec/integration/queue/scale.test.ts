@@ -86,7 +86,7 @@ test('jobs per second with everything on', async () => {
 test('ended jobs beyond the history go, with their folders', async () => {
   const folder = temporaryFolder();
   const { journal } = temporaryJournal(folder);
-  const history = { keep: 2, maxAgeMs: 1e12, every: 20 };
+  const history = { idsMs: 1e12, keep: 2, maxAgeMs: 1e12, every: 20 };
   const queues = queuesOf({ journal, runner: temporaryRunner(), history });
   await queues.start();
   for (let i = 0; i < 6; i += 1) queues.add(jobRequest());

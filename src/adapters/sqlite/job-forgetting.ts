@@ -1,5 +1,5 @@
 import { hasEnded, type Job, type JobId } from '../../domain/job.ts';
-import type { Journal } from '../../queue/ports.ts';
+import type { Journal, Retirement } from '../../queue/ports.ts';
 import type { Statements } from './statements.ts';
 
 /** How ended jobs leave the journal, and the folders that they leave behind. */
@@ -19,7 +19,7 @@ export const createJobForgetting = (
 
   return {
     forgetJobs: (ids) => sql.atomically(() => forget(ids)),
-    retirable: ({ keep, endedBefore, limit, queue }) => retirable(sql, keep, endedBefore, limit, queue),
+    retirable: (which) => retirable(sql, which),
     leftovers: (limit) =>
       sql.all('SELECT job_id FROM leftovers LIMIT ?', limit).map((row) => folderOf(Number(row['job_id']))),
     dropLeftovers: (folders) =>
@@ -31,24 +31,19 @@ export const createJobForgetting = (
 };
 
 /** Ended jobs whose firings etcd knows the end of: the others are still owed an outcome. */
-const retirable = (
-  sql: Statements,
-  keep: number,
-  endedBefore: number,
-  limit: number,
-  queue: string | undefined,
-): JobId[] => {
-  const ofQueue = queue === undefined ? '' : 'AND queue = ?';
+const retirable = (sql: Statements, { keep, endedBefore, limit, queue, requests }: Retirement): JobId[] => {
+  const ofSource = requests === undefined ? '' : `AND source ${requests ? '=' : '<>'} 'request'`;
+  const which = `${queue === undefined ? '' : 'AND queue = ?'} ${ofSource}`;
   const values = queue === undefined ? [] : [queue];
   const ended = Number(
-    sql.one(
-      `SELECT coalesce(sum(n), 0) AS n FROM counts WHERE state IN ('finished', 'skipped') ${ofQueue}`,
-      ...values,
-    )?.['n'],
+    sql.one(`SELECT coalesce(sum(n), 0) AS n FROM counts WHERE state IN ('finished', 'skipped') ${which}`, ...values)?.[
+      'n'
+    ],
   );
+  if (ended === 0) return [];
   const settled = `NOT EXISTS (SELECT 1 FROM firings WHERE job_id = jobs.id AND settled = 0)`;
   const rows = sql.all(
-    `SELECT id, finished_at FROM jobs WHERE finished_at IS NOT NULL ${ofQueue} AND ${settled} ORDER BY finished_at, id LIMIT ?`,
+    `SELECT id, finished_at FROM jobs WHERE finished_at IS NOT NULL ${which} AND ${settled} ORDER BY finished_at, id LIMIT ?`,
     ...values,
     limit,
   );

@@ -1,10 +1,12 @@
 import type { JobId } from '../../domain/job.ts';
 import type { EndedRecord, Journal, RecordedOutput } from '../../queue/ports.ts';
-import { insertEndedRequestId } from './request-store.ts';
+import { forgetPushedOut, forgetRequests, insertEndedRequestId } from './request-store.ts';
 import type { Statements } from './statements.ts';
 
 /** How requests that ran in memory come into the journal: many at once, and already over. */
-export const createRequestRecords = (sql: Statements): Pick<Journal, 'reserveIds' | 'record' | 'recordedOutput'> => {
+export const createRequestRecords = (
+  sql: Statements,
+): Pick<Journal, 'reserveIds' | 'record' | 'recordedOutput' | 'forgetRequests'> => {
   let uncounted = 0;
 
   /** Counting costs as much as there is to count, so it is done for every tenth part that came in. */
@@ -16,10 +18,10 @@ export const createRequestRecords = (sql: Statements): Pick<Journal, 'reserveIds
     if (kept > keep) sql.run(`DELETE FROM jobs WHERE id IN (${oldest})`, kept - keep);
   };
 
-  const record = (ended: readonly EndedRecord[], keep: number): void => {
+  const record: Journal['record'] = (ended, { keep, whole }) => {
     for (const { job } of ended) insertEndedRequestId(sql, job);
-    // Those that would be dropped at once are remembered by their ids alone.
-    const fitting = keep === 0 ? [] : ended.slice(-keep);
+    forgetPushedOut(sql, ended[0]?.job.id ?? 0);
+    const fitting = ended.slice(Math.max(0, ended.length - Math.min(keep, whole)));
     for (const each of fitting) insert(sql, each);
     uncounted += fitting.length;
     dropBeyond(keep);
@@ -27,7 +29,8 @@ export const createRequestRecords = (sql: Statements): Pick<Journal, 'reserveIds
 
   return {
     reserveIds: (count) => sql.atomically(() => reserveIds(sql, count)),
-    record: (ended, keep) => sql.atomically(() => record(ended, keep)),
+    record: (ended, limits) => sql.atomically(() => record(ended, limits)),
+    forgetRequests: (at) => sql.atomically(() => forgetRequests(sql, at)),
     recordedOutput: (id) => recordedOutput(sql, id),
   };
 };

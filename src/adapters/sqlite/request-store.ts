@@ -10,17 +10,23 @@ export const createRequestStore = (sql: Statements): RequestLog => ({
     const ending = row['ending'] === null ? null : (JSON.parse(String(row['ending'])) as FinishedJob);
     return { jobId: Number(row['job_id']), ending };
   },
-  forget: ({ keep, before }) => {
-    sql.run(
-      `DELETE FROM request_ids WHERE ending IS NOT NULL AND job_id < max(
-        coalesce((SELECT job_id FROM request_ids ORDER BY job_id DESC LIMIT 1 OFFSET ?), 0) + 1,
-        coalesce((SELECT job_id FROM request_ids WHERE at >= ? ORDER BY job_id LIMIT 1),
-          (SELECT max(job_id) + 1 FROM request_ids), 0))`,
-      keep,
-      before,
-    );
-  },
 });
+
+/** How many later jobs push an id out: at 10,000 requests a second, 20 s; what is asked again, is so within seconds. */
+const rememberedJobs = 200_000;
+
+export const forgetRequests = (sql: Statements, at: number): void => {
+  const young = sql.one('SELECT job_id FROM request_ids WHERE at >= ? ORDER BY job_id LIMIT 1', at);
+  const newest = Number(sql.one('SELECT max(job_id) AS id FROM request_ids')?.['id'] ?? 0);
+  dropIds(sql, Math.max(Number(young?.['job_id'] ?? newest + 1), newest - rememberedJobs));
+};
+
+/** As cheap as what there is to delete. */
+export const forgetPushedOut = (sql: Statements, newest: JobId): void => dropIds(sql, newest - rememberedJobs);
+
+const dropIds = (sql: Statements, before: JobId): void => {
+  sql.run('DELETE FROM request_ids WHERE job_id < ? AND ending IS NOT NULL', before);
+};
 
 export const insertRequestId = (sql: Statements, jobId: JobId, run: RequestRun, at: number): void => {
   sql.run('INSERT INTO request_ids (job_id, key, at) VALUES (?, ?, ?)', jobId, keyOf(run), at);

@@ -26,7 +26,7 @@ export const renderJobInfo = (job: JobView, now: number): string => {
     ['Started', at(job.started_at)],
     ['Ended', at(job.finished_at)],
     ['Times', timesOf(job)],
-    ['Output', job.output],
+    ['Output', job.output ?? '(in the journal)'],
     ['Details', Object.keys(job.details).length === 0 ? null : visible(JSON.stringify(job.details))],
   ]);
 };

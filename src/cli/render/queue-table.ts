@@ -73,7 +73,7 @@ const fitOutput = (natural: number, columns: number | null): number => {
 /** As tsp has it: there is no file before the start, and never one of a job that was skipped. */
 const outputOf = (job: JobView): string => {
   if (job.state === 'queued') return '(file)';
-  return job.state === 'skipped' ? '(no output)' : visible(job.output);
+  return job.state === 'skipped' ? '(no output)' : visible(job.output ?? '(in the journal)');
 };
 
 /** What `wait` exits with, so that a killed job shows 143 and not nothing. */

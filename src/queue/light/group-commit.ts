@@ -17,7 +17,9 @@ export interface GroupCommit {
   flush(): void;
 }
 
-const windowMs = 50;
+const windowMs = 100;
+/** Of more than these in one window, the oldest are remembered by their ids and results alone. */
+const maxWhole = 100;
 /** While the disk refuses. */
 const retryMs = 1000;
 /** Records that wait for a disk which refuses them; beyond, the oldest are given up. */
@@ -40,7 +42,7 @@ export const createGroupCommit = ({ journal, keep, log, onRecorded }: GroupCommi
     timer = undefined;
     if (waiting.length === 0) return;
     try {
-      journal.record(waiting, keep);
+      journal.record(waiting, { keep, whole: maxWhole });
       if (hasFailed) log.info({}, 'Requests are journalled again.');
       hasFailed = false;
     } catch (thrown) {
