@@ -8,10 +8,10 @@ import { connect } from 'node:net';
 import { freePort } from '../spec/support/etcd.ts';
 import { until } from '../spec/support/wait.ts';
 import type { Bench } from './support/bench.ts';
-import { startBroker } from './support/bus.ts';
+import { type BenchBroker, startBroker, writePlugins } from './support/bus.ts';
 import { type Load, startLoad } from './support/load.ts';
 import { startPeer, startProgram } from './support/peer.ts';
-import type { Row } from './support/row.ts';
+import type { Aim, Row } from './support/row.ts';
 import { interleave, median, summarize } from './support/samples.ts';
 
 const rounds = 6;
@@ -19,7 +19,12 @@ const alone = { count: 400, inFlight: 1 };
 const many = { count: 4_000, inFlight: 256 };
 
 export const services = async (bench: Bench): Promise<Row[]> => {
-  const contenders: Record<string, Load> = { bare: await barePair(bench), bus: await busAlone(bench) };
+  const broker = await startBroker(bench);
+  const contenders: Record<string, Load> = {
+    service: await wholeService(bench, broker),
+    bus: await busAlone(bench, broker),
+    bare: await barePair(bench),
+  };
   const nats = await natsEcho(bench);
   if (nats !== undefined) contenders['nats'] = nats;
   const latencies = await interleave(
@@ -38,28 +43,30 @@ export const services = async (bench: Bench): Promise<Row[]> => {
 const measured = (contenders: Record<string, Load>, measure: (load: Load) => Promise<number>) =>
   Object.fromEntries(Object.entries(contenders).map(([name, load]) => [name, () => measure(load)]));
 
+const ours = { service: 'echo', bus: 'echo, without jobs' } as const;
 const peers = { bare: 'bare zeromq.js', nats: 'NATS' } as const;
 
-const rowsOf = (what: string, unit: 'ms' | 'requests/s', samples: Record<string, number[]>): Row[] => {
-  const ours = median(samples['bus'] ?? []);
-  return (['bare', 'nats'] as const).flatMap((peer) => {
-    const theirs = samples[peer];
-    if (theirs === undefined) return [];
-    const aim =
-      unit === 'ms'
-        ? ({ of: 'ratio', at: 'most', bound: 1.3 } as const)
-        : ({ of: 'ratio', at: 'least', bound: 1 } as const);
-    return [
-      {
-        figure: `echo, ${what}`,
-        unit,
-        ours,
-        peer: { name: peers[peer], value: median(theirs) },
-        aim: peer === 'bare' || unit !== 'ms' ? aim : null,
-        samples: { ours: summarize(samples['bus'] ?? []), [peer]: summarize(theirs) },
-      },
-    ];
-  });
+const rowsOf = (what: string, unit: 'ms' | 'requests/s', samples: Record<string, number[]>): Row[] =>
+  (['service', 'bus'] as const).flatMap((our) =>
+    (['bare', 'nats'] as const).flatMap((peer) => {
+      const [mine = [], theirs] = [samples[our], samples[peer]];
+      if (theirs === undefined) return [];
+      return [
+        {
+          figure: `${ours[our]}, ${what}`,
+          unit,
+          ours: median(mine),
+          peer: { name: peers[peer], value: median(theirs) },
+          aim: our === 'service' ? aimOf(unit, peer) : null,
+          samples: { ours: summarize(mine), [peer]: summarize(theirs) },
+        },
+      ];
+    }),
+  );
+
+const aimOf = (unit: 'ms' | 'requests/s', peer: 'bare' | 'nats'): Aim | null => {
+  if (unit === 'ms') return peer === 'bare' ? { of: 'ratio', at: 'most', bound: 1.3 } : null;
+  return { of: 'ratio', at: 'least', bound: 1 };
 };
 
 const barePair = async (bench: Bench): Promise<Load> => {
@@ -69,12 +76,17 @@ const barePair = async (bench: Bench): Promise<Load> => {
   return startLoad(bench, 'zmq-client', front);
 };
 
-/** The bus without jobs: the worker sends back what it gets. */
-const busAlone = async (bench: Bench): Promise<Load> => {
-  const broker = await startBroker(bench);
+/** All of it: a `triggerfs-worker`, its journal, and a persistent plugin. */
+const wholeService = async (bench: Bench, broker: BenchBroker): Promise<Load> => {
+  await broker.startWorker('demo02', { plugins: writePlugins(bench), slots: many.inFlight });
+  return startLoad(bench, 'service-client', JSON.stringify({ ...broker.connect, service: 'demo02', plugin: 'steady' }));
+};
+
+/** The bus alone: the worker sends back what it gets. */
+const busAlone = async (bench: Bench, broker: BenchBroker): Promise<Load> => {
+  const { connect: to } = broker;
   const token = await broker.addWorker('demo01');
   await broker.addService('demoservice', ['demo01']);
-  const { connect: to } = broker;
   const worker = { broker: to.brokers[0], team: to.team, identity: 'demo01', token };
   await startPeer(bench, 'service-worker', JSON.stringify(worker));
   return startLoad(bench, 'service-client', JSON.stringify({ ...to, service: 'demoservice', plugin: 'echo' }));
