@@ -12,6 +12,9 @@ import { journalCost } from './journal-cost.ts';
 import { queueThroughput } from './queue-throughput.ts';
 import { recovery } from './recovery.ts';
 import { services } from './services.ts';
+import { servicesExec } from './services-exec.ts';
+import { servicesMany } from './services-many.ts';
+import { servicesOutput } from './services-output.ts';
 import { startUp } from './start-up.ts';
 import { type Benchmark, runBenchmark } from './support/bench.ts';
 import { collectFacts, type Facts } from './support/machine.ts';
@@ -29,6 +32,9 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   'start-up': startUp,
   idle,
   services,
+  'services-exec': servicesExec,
+  'services-many': servicesMany,
+  'services-output': servicesOutput,
 };
 
 const main = async (args: readonly string[]): Promise<number> => {

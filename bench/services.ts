@@ -79,7 +79,11 @@ const barePair = async (bench: Bench): Promise<Load> => {
 /** All of it: a `triggerfs-worker`, its journal, and a persistent plugin. */
 const wholeService = async (bench: Bench, broker: BenchBroker): Promise<Load> => {
   await broker.startWorker('demo02', { plugins: writePlugins(bench), slots: many.inFlight });
-  return startLoad(bench, 'service-client', JSON.stringify({ ...broker.connect, service: 'demo02', plugin: 'steady' }));
+  return startLoad(
+    bench,
+    'service-client',
+    JSON.stringify({ ...broker.connect, services: ['demo02'], plugin: 'steady' }),
+  );
 };
 
 /** The bus alone: the worker sends back what it gets. */
@@ -89,7 +93,7 @@ const busAlone = async (bench: Bench, broker: BenchBroker): Promise<Load> => {
   await broker.addService('demoservice', ['demo01']);
   const worker = { broker: to.brokers[0], team: to.team, identity: 'demo01', token };
   await startPeer(bench, 'service-worker', JSON.stringify(worker));
-  return startLoad(bench, 'service-client', JSON.stringify({ ...to, service: 'demoservice', plugin: 'echo' }));
+  return startLoad(bench, 'service-client', JSON.stringify({ ...to, services: ['demoservice'], plugin: 'echo' }));
 };
 
 /** Undefined where there is no nats-server. */

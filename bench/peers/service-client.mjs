@@ -2,9 +2,11 @@
 import { Client } from '../../dist/client/client.js';
 import { payload, serveLoad } from './load.mjs';
 
-const { service, plugin, ...connect } = JSON.parse(process.argv[2]);
+const { services, plugin, ...connect } = JSON.parse(process.argv[2]);
 const client = await Client.connect(connect);
+let asked = 0;
 await serveLoad(async () => {
+  const service = services[asked++ % services.length];
   const request = client.request({ service, plugin, payload });
   let bytes = 0;
   for await (const chunk of request.output) bytes += chunk.bytes.length;

@@ -1,5 +1,6 @@
 /** A broker as it is: a daemon of its own with a registry in etcd, and who may ask it. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { call } from '../../spec/support/api.ts';
 import { freePort } from '../../spec/support/etcd.ts';
@@ -8,7 +9,7 @@ import { until } from '../../spec/support/wait.ts';
 import type { OwnBrokerView } from '../../src/api/contract.ts';
 import type { Answer, Statement } from '../../src/registry/statements.ts';
 import type { Bench } from './bench.ts';
-import { startProgram } from './peer.ts';
+import { stopProgram } from './peer.ts';
 
 const team = 'team1';
 const secret = 'correct horse battery';
@@ -28,6 +29,8 @@ export interface BenchBroker {
     readonly secret: string;
   };
   registry(statement: Statement): Promise<Answer>;
+  /** How many workers are online. */
+  online(): Promise<number>;
   /** Makes a worker; gives its token. */
   addWorker(identity: string): Promise<string>;
   /** Makes a worker, and starts a `triggerfs-worker` for it; gives its pid once it is online. */
@@ -48,16 +51,16 @@ export const startBroker = async (bench: Bench): Promise<BenchBroker> => {
     const { rows } = await registry({ verb: 'worker.add', team, identity });
     return (rows[0] as { token: string }).token;
   };
-  const isOnline = async (identity: string): Promise<boolean> => {
+  const online = async (): Promise<readonly string[]> => {
     const { rows } = await registry({ verb: 'worker.list', team });
-    return (rows as { identity: string; state: string }[]).some(
-      (row) => row.identity === identity && row.state === 'ONLINE',
-    );
+    const workers = rows as { identity: string; state: string }[];
+    return workers.filter(({ state }) => state === 'ONLINE').map(({ identity }) => identity);
   };
   return {
     node,
     connect: { brokers: [{ endpoint, key }], team, identity: 'hp', secret },
     registry,
+    online: async () => (await online()).length,
     addWorker,
     startWorker: async (identity, worker) => {
       const folder = join(bench.dir, identity);
@@ -65,13 +68,11 @@ export const startBroker = async (bench: Bench): Promise<BenchBroker> => {
       const file = join(folder, 'triggerfs.toml');
       const token = await addWorker(identity);
       writeFileSync(file, workerConfig({ folder, broker: { endpoint, key }, identity, token, ...worker }));
-      const args = ['dist/cli/triggerfs-worker.js', '-identity', identity, '-config', file];
-      const child = startProgram(
-        bench,
-        process.execPath,
-        args.map((arg, at) => (at === 0 ? join(root, arg) : arg)),
-      );
-      await until(() => isOnline(identity), `worker ${identity}`, 30_000);
+      const child = spawn(join(root, 'bin/triggerfs-worker'), ['-identity', identity, '-config', file], {
+        stdio: ['ignore', 'ignore', openSync(join(folder, 'log'), 'a')],
+      });
+      bench.onEnd(() => stopProgram(child));
+      await until(async () => (await online()).includes(identity), `worker ${identity}`, 30_000);
       return child.pid ?? 0;
     },
     addService: async (name, workers) => {
@@ -120,7 +121,7 @@ export const writePlugins = (bench: Bench): string => {
   };
   write(
     'steady',
-    'mode = "persistent"\n',
+    'mode = "persistent"\nconcurrency = 256\n',
     `#!${process.execPath}\n${readFileSync(join(root, 'bench/peers/steady.mjs'), 'utf8')}`,
   );
   write('each', '', '#!/bin/sh\nexec cat\n');

@@ -7,6 +7,7 @@ import { stopProgram } from './peer.ts';
 
 /** A client of its own process that asks as often as it is told to. */
 export interface Load {
+  readonly pid: number;
   run(load: { readonly count: number; readonly inFlight: number }): Promise<LoadResult>;
 }
 
@@ -26,6 +27,7 @@ export const startLoad = async (bench: Bench, name: string, ...args: string[]): 
   const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`${name} ended with ${code}`)));
   ended.catch(() => undefined); // each run looks at it
   return {
+    pid: child.pid ?? 0,
     run: async (load) => {
       child.stdin.write(`${JSON.stringify(load)}\n`);
       const answer = new Promise<string>((resolve) => lines.once('line', resolve));
