@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { RegistryState } from '../../../src/registry/snapshot.ts';
+import { serialize, serializeHits } from '../../../src/registry/wire.ts';
+import { root } from '../../support/node.ts';
+
+/** What is in etcd is a promise: these documents have to load for ever, and are written as they are here. */
+const samples = JSON.parse(readFileSync(join(root, 'spec/fixtures/keyspace/registry.json'), 'utf8')) as Record<
+  string,
+  { readonly format: number }
+>;
+const base = '/trigger/v1/registry/';
+
+describe('the samples of the registry', () => {
+  const complaints: string[] = [];
+  const state = new RegistryState(base, 1n, (key) => complaints.push(key));
+  for (const [name, document] of Object.entries(samples)) {
+    const key = `${base}${name}`;
+    state.put({ key, value: JSON.stringify(document), createRevision: 1n, modRevision: 1n });
+  }
+  const team = state.holdings('team1');
+  const guardOf = (name: string | null) => {
+    const guard = state.guard(name);
+    return guard !== undefined && 'document' in guard ? guard.document : undefined;
+  };
+
+  it('load', () => expect(complaints).toEqual([]));
+
+  it.each<[string, Parameters<typeof serialize>[0] | undefined]>([
+    ['installation', state.installation],
+    ['issuers/3rLdnVsBrDgSTvIJnAt0VlBRkFYzW0XXQsfVxdyCCvI', [...state.issuers.values()][0]],
+    ['guard', guardOf(null)],
+    ['guards/team1', guardOf('team1')],
+    ['teams/team1', state.teams.get('team1')],
+    ['users/hp', state.users.get('hp')],
+    ['workers/team1/demo01', team.workers.get('demo01')],
+    ['services/team1/demoservice', team.services.get('demoservice')],
+    ['tree/team1/0/newtrigger', team.child(0, 'newtrigger')],
+    ['tree/team1/1/demotrigger', team.child(1, 'demotrigger')],
+  ])('%s is written as it was read', (name, record) => {
+    expect(record).toBeDefined();
+    expect(JSON.parse(record === undefined ? '' : serialize(record))).toEqual(samples[name]);
+  });
+
+  it('hits are summed, and written as they were read', () => {
+    expect(team.hits(2)).toBe(7);
+    expect(JSON.parse(serializeHits(3))).toEqual(samples['hits/team1/2/web01.example.com']);
+  });
+
+  it('all of them were looked at', () => expect(Object.keys(samples)).toHaveLength(12));
+});
