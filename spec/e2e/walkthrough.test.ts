@@ -1,5 +1,8 @@
 /** The documentation's walk-through: a worker, a service, the worker started, a request by flag and by stdin. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { createNode } from '../support/node.ts';
 import { type ServicesSite, startSite } from '../support/services-site.ts';
 import { until } from '../support/wait.ts';
 import { type WorkerProcess, workerProcess } from '../support/worker-process.ts';
@@ -74,4 +77,28 @@ it('goes as it is written', { timeout: 60_000 }, async () => {
   await until(async () => (await column('show workers', 'state')) === 'DISCONNECTED', 'the worker to be shown as gone');
   const gone = await site.run('triggerfs-client', again);
   expect(gone).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('later') });
+});
+
+it('needs no second daemon where triggerd runs: it is the worker, and finds the brokers in etcd', async () => {
+  const token = await site.addWorker('node01');
+  const node = createNode({
+    name: 'node01',
+    etcd: [site.etcd.endpoint],
+    config: `[workers.team1.node01]\ntoken = "${token}"\n`,
+  });
+  onTestFinished(() => node.remove());
+  await node.start();
+  await until(() => node.log().some(({ msg }) => msg.endsWith('- Connected')), 'the worker to be connected');
+  const ask = (command: string) =>
+    site.run('triggerfs-client', ['-service', 'node01', '-plugin', 'command', '-command', command]);
+  expect((await ask('echo $TRIGGERD_NODE $TRIGGERD_SOURCE')).stdout).toContain(
+    '[command/command@node01] node01 request\n',
+  );
+  expect(await node.json('queue', '--queue', 'requests')).toMatchObject([{ state: 'finished', source: 'request' }]);
+
+  // What runs may finish.
+  const asked = ask(`touch ${node.dir}/begun; sleep 0.5; echo finished`);
+  await until(() => existsSync(join(node.dir, 'begun')), 'the request to run');
+  expect(await node.stop()).toBe(0);
+  expect(await asked).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('@node01] finished\n') });
 });
