@@ -40,6 +40,7 @@ export const startBroker = async (
   releasers.push('workers in etcd', () => presence.close());
   const directory = new BrokerDirectory({ store: place.store, keys, log });
   const own = { id: node, endpoint: advertised(settings, node), key: publicKey };
+  const dead = new AbortController();
   const broker = await runBroker({
     id: node,
     listen: settings.listen,
@@ -59,8 +60,10 @@ export const startBroker = async (
     observer: observeBroker(parts, metrics),
     drainMs,
     log,
-    onDead: (error) =>
-      log.error({ error }, 'The broker’s socket has failed: it serves nobody any more. Restart triggerd.'),
+    onDead: (error) => {
+      log.error({ error }, 'The broker’s socket has failed: it serves nobody any more. Restart triggerd.');
+      dead.abort();
+    },
   });
   metrics.lookUp(() => ({ ...broker.state, historyDropped: history.dropped }));
   releasers.push('broker', () => broker.stop());
@@ -69,6 +72,7 @@ export const startBroker = async (
   releasers.push('brokers in etcd', () => directory.stop());
   const started_at = new Date(clock.now()).toISOString();
   const entry = place.store.keepPresent(keys.broker(node), () => serializeBroker({ ...own, version, started_at }));
+  dead.signal.addEventListener('abort', () => void entry.close());
   // Released first: nobody new is sent here while the others are told to go.
   releasers.push('broker in etcd', () => entry.close());
   log.info({ listen: broker.endpoint, advertise: own.endpoint, key: publicKey }, 'broker ready');

@@ -48,7 +48,11 @@ const frameAllowance = 2 * maxHeaderBytes;
 const retrySendMs = 10;
 
 /** Opens the socket with CURVE and an authenticator of its own. Throws `broker-unusable`. */
-export const openRouter = async (options: RouterOptions, listener: RouterListener): Promise<BusRouter> => {
+export const openRouter = async (
+  options: RouterOptions,
+  listener: RouterListener,
+  authenticate = startAuthenticator,
+): Promise<BusRouter> => {
   // A context of its own: the authenticator's address is one per context.
   const context = new Context();
   const socket = new Router({
@@ -65,7 +69,7 @@ export const openRouter = async (options: RouterOptions, listener: RouterListene
     receiveHighWaterMark: highWaterMark,
     backlog: 1_024,
   });
-  const authenticator = await startAuthenticator(context, options.log);
+  const authenticator = await authenticate(context, options.log);
   try {
     await socket.bind(options.listen);
   } catch (cause) {
