@@ -13,7 +13,6 @@ import { Registry } from '../../src/registry/registry.ts';
 import type { Actor } from '../../src/registry/rules/turn.ts';
 import type { KeyStore } from '../../src/watch/ports.ts';
 import { recordingLog } from './recording-log.ts';
-import { until } from './wait.ts';
 
 export const local: Actor = { kind: 'local' };
 export const password = 'correct horse battery';
@@ -68,7 +67,7 @@ export const openAccounts = async (
     clock,
     log,
   });
-  await until(() => mirror.state?.issuers.has(issuer.kid), 'the key of the tokens to be published');
+  await publication.ready;
   const accounts = new Accounts({
     registry,
     mirrored,

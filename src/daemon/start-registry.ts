@@ -43,6 +43,8 @@ export const startAccounts = async (
   const keys = registryKeysBelow(config.etcd.prefix);
   const publication = new IssuerPublication({ store: place.store, keys, mirror, issuer, broker, clock, log });
   releasers.push('token key', () => publication.close());
+  // Without etcd there is nothing to wait for: nobody can log in until it is back.
+  if (mirror.state !== undefined) await publication.ready;
   const accounts = new Accounts({
     registry,
     mirrored,

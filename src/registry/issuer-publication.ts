@@ -24,17 +24,23 @@ export interface IssuerPublicationOptions {
  * void everywhere. Written again whenever the registry turns out not to have it, as after a loss of etcd's data.
  */
 export class IssuerPublication {
+  /** Resolves once the key is published, or etcd is known to be away. */
+  readonly ready: Promise<void>;
   readonly #options: IssuerPublicationOptions;
   readonly #stop = new AbortController();
   readonly #away: Outage;
   readonly #unsubscribe: () => void;
   #writing: Promise<void> | undefined;
+  #becomeReady: () => void = () => undefined;
 
   constructor(options: IssuerPublicationOptions) {
     this.#options = options;
     this.#away = new Outage(options.log, {
       begins: 'The key of this broker’s tokens can not be published; trying again.',
       ends: 'The key of this broker’s tokens is published.',
+    });
+    this.ready = new Promise((resolve) => {
+      this.#becomeReady = resolve;
     });
     this.#unsubscribe = options.mirror.onChange(() => this.#look());
     this.#look();
@@ -44,18 +50,22 @@ export class IssuerPublication {
     this.#unsubscribe();
     this.#stop.abort();
     await this.#writing;
+    this.#becomeReady();
   }
 
   #look(): void {
-    if (this.#isPublished()) return;
-    this.#writing ??= this.#write().finally(() => {
-      this.#writing = undefined;
-    });
+    const { mirror } = this.#options;
+    if (mirror.state === undefined) return;
+    if (this.#isPublished()) this.#becomeReady();
+    else
+      this.#writing ??= this.#write().finally(() => {
+        this.#writing = undefined;
+      });
   }
 
   #isPublished(): boolean {
     const { mirror, issuer } = this.#options;
-    return mirror.state === undefined || (mirror.state.issuers.has(issuer.kid) && this.#replaced().length === 0);
+    return mirror.state?.issuers.has(issuer.kid) === true && this.#replaced().length === 0;
   }
 
   #replaced(): string[] {
@@ -75,6 +85,7 @@ export class IssuerPublication {
         await mirror.current(revision);
         return this.#away.over();
       } catch (error) {
+        this.#becomeReady();
         await pause(this.#away.failed(error), this.#stop.signal);
       }
     }

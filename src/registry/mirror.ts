@@ -4,7 +4,7 @@ import type { Log } from '../domain/log.ts';
 import { Notices } from '../watch/notices.ts';
 import { Outage } from '../watch/outage.ts';
 import { pause } from '../watch/pause.ts';
-import type { KeyStore, WatchBatch } from '../watch/ports.ts';
+import type { KeyStore, Listing, WatchBatch } from '../watch/ports.ts';
 import type { RegistryKeys } from './keys.ts';
 import { RegistryState } from './snapshot.ts';
 
@@ -121,10 +121,8 @@ export class Mirror {
   /** Ends by an error, or quietly when it is time to list again. */
   async #session(): Promise<void> {
     const { store, keys, relistMs = 60_000 } = this.#options;
-    const state = await this.#list();
-    const before = this.#state;
-    this.#state = state;
-    if (before === undefined || !sameKeys(before, state)) this.#tell();
+    const listing = await store.list(keys.all);
+    const state = this.#stateOf(listing);
     this.#wake();
     const session = new AbortController();
     const timer = setTimeout(() => session.abort(), relistMs);
@@ -150,9 +148,25 @@ export class Mirror {
     this.#wake();
   }
 
+  /** A listing that tells nothing new costs no parsing, and nobody a look. */
+  #stateOf(listing: Listing): RegistryState {
+    const present = this.#state;
+    if (present !== undefined && isSame(present, listing)) {
+      present.revision = listing.revision;
+      return present;
+    }
+    this.#state = this.#parse(listing);
+    this.#tell();
+    return this.#state;
+  }
+
   async #list(): Promise<RegistryState> {
     const { store, keys } = this.#options;
-    const { entries, revision } = await store.list(keys.all);
+    return this.#parse(await store.list(keys.all));
+  }
+
+  #parse({ entries, revision }: Listing): RegistryState {
+    const { keys } = this.#options;
     const state = new RegistryState(keys.all, revision, (key, error) =>
       this.#notices.once(key, { key, error }, 'Something in the registry is malformed; it counts as absent.'),
     );
@@ -169,6 +183,5 @@ export class Mirror {
   }
 }
 
-const sameKeys = (a: RegistryState, b: RegistryState): boolean =>
-  a.revisions.size === b.revisions.size &&
-  [...a.revisions].every(([key, revision]) => b.revisions.get(key) === revision);
+const isSame = ({ revisions }: RegistryState, { entries }: Listing): boolean =>
+  entries.length === revisions.size && entries.every(({ key, modRevision }) => revisions.get(key) === modRevision);
