@@ -18,7 +18,7 @@ user who looks after it. It is refused when there is a team already: further use
 The password has at least 12 characters. It is asked for on the terminal, or read from stdin.`,
   examples: [
     'trigger admin init --team team1 --identity hp',
-    'trigger admin init --team team1 --identity hp --password-stdin < hp.password',
+    'trigger admin init --team team1 --identity hp --password-stdin < secret',
   ],
 };
 

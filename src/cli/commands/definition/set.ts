@@ -18,7 +18,7 @@ interface Options extends TeamOption {
 const help: HelpText = {
   examples: [
     'trigger definition set /alarms/disk --plugin log --arg path=/alarms',
-    'trigger definition set disk --framing line --delivery sync --timeout 10s',
+    'trigger definition set disk --framing line --delivery sync',
     'trigger definition set disk --no-service',
   ],
 };
