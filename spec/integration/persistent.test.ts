@@ -1,7 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { stopLeftovers } from '../../src/adapters/process/persistent-leftovers.ts';
+import type { OutputOptions } from '../../src/api/ports.ts';
+import { createOutputsService } from '../../src/daemon/outputs-service.ts';
 import { jobRequest } from '../support/jobs.ts';
 import { temporaryFolder } from '../support/journal.ts';
 import { listener, type RequestOptions, requestsIn, workerRequest, writePlugin } from '../support/requests.ts';
@@ -123,6 +126,41 @@ describe('its jobs', () => {
     ]);
     // Ids that were reserved and not used are not given again.
     expect(second.queues.add(jobRequest({ plugin: 'many', args: { do: 'echo' } })).id).toBe(257);
+  });
+
+  it('show their output wherever it is: all of it, the last lines, from a byte on, or as it comes', async () => {
+    const { ask, jobs, queues } = await many();
+    const outputs = createOutputsService(queues);
+    const shown = async (id: number, options: Partial<OutputOptions> = {}) => {
+      const asked = { follow: false, lines: undefined, from: undefined, ...options };
+      const { from, bytes } = await outputs.open(queues.get(id), asked, new AbortController().signal);
+      return [from, (await buffer(bytes)).toString()];
+    };
+    await ask('both').heard.end();
+    const everyWay = async () => [
+      await shown(1),
+      await shown(1, { lines: 2 }),
+      await shown(1, { lines: 0 }),
+      await shown(1, { lines: 99 }),
+      await shown(1, { from: 6 }),
+    ];
+    const expected = [
+      [0, 'one\ntwo\nthree\n'],
+      [4, 'two\nthree\n'],
+      [14, ''],
+      [0, 'one\ntwo\nthree\n'],
+      [6, 'o\nthree\n'],
+    ];
+    expect(await everyWay()).toEqual(expected);
+    await until(() => queues.get(1).outputIn === 'journal', 'the journal');
+    expect(await everyWay()).toEqual(expected);
+
+    const held = ask('hold');
+    await until(() => held.heard.text() !== '', 'a job that runs');
+    const followed = shown(2, { follow: true });
+    expect(await shown(2)).toEqual([0, held.heard.text()]);
+    jobs.cancel(held.request, 'enough');
+    expect(await followed).toEqual([0, `${held.heard.text()}kill\n`]);
   });
 
   it('keep only the newest in the journal, and all of their ids', async () => {

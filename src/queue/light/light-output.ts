@@ -118,6 +118,7 @@ class PiecesReading implements OutputReading {
   #pumping: Promise<void> | undefined;
   #files: OutputReading | undefined;
   #isStopped = false;
+  #isFinishing = false;
   #failure: unknown;
 
   constructor(
@@ -133,11 +134,13 @@ class PiecesReading implements OutputReading {
 
   /** To be called when there is more. */
   readonly look = (): void => {
-    if (this.#isStopped || this.#files !== undefined) return;
+    if (this.#isStopped || this.#isFinishing || this.#files !== undefined) return;
     this.#pumping ??= this.#pump(false);
   };
 
   async finish(): Promise<OutputSummary> {
+    // From here on it pumps by itself: two pumps would give pieces twice.
+    this.#isFinishing = true;
     while (this.#pumping !== undefined) await this.#pumping;
     await this.#pump(true);
     if (this.#failure !== undefined) throw this.#failure;
