@@ -74,7 +74,8 @@ const handleSignals = (daemon: WorkerDaemon, log: Logger, notify: Notifier): voi
     log.info({}, 'stopped');
     process.exit(0);
   };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
+  // There is nothing to reload; a terminal that is closed says SIGHUP.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void stop(signal));
   const crash = (error: unknown): void => {
     log.fatal({ error }, 'a bug in triggerfs-worker; ending');
     process.exit(1);

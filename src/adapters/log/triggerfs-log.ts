@@ -1,4 +1,5 @@
 import pino, { type Logger } from 'pino';
+import { visible } from '../../domain/text.ts';
 import { errorFields } from './log.ts';
 
 /** Facts that every line of one worker would repeat. */
@@ -16,7 +17,7 @@ const lineOf = (json: string): string => {
   const line = JSON.parse(json) as { level: number; time: number; msg?: string } & Readonly<Record<string, unknown>>;
   const facts = Object.entries(line).flatMap(([name, value]) => (known.has(name) ? [] : [factOf(name, value)]));
   const message = [line.msg ?? '', ...(facts.length === 0 ? [] : [`(${facts.join(', ')})`])].join(' ');
-  return `${triggerfsTime(new Date(line.time))} ${letters[line.level] ?? 'I'}: ${message}\n`;
+  return `${triggerfsTime(new Date(line.time))} ${letters[line.level] ?? 'I'}: ${visible(message)}\n`;
 };
 
 const factOf = (name: string, value: unknown): string => {

@@ -82,6 +82,7 @@ export class BrokerConnection {
   readonly #options: BrokerConnectionOptions;
   #state: State = { is: 'waiting' };
   #failures = 0;
+  #complaint: string | undefined;
   #cancelTimer: () => void = () => undefined;
 
   constructor(options: BrokerConnectionOptions) {
@@ -184,7 +185,8 @@ export class BrokerConnection {
   #refused({ code, message, retry_after_ms }: Refusal): void {
     const retryMs = retry_after_ms ?? refusedRetryMs;
     this.#tell({ kind: 'refused', refusal: { code, message, retry_after_ms }, retryMs });
-    this.#wait(retryMs);
+    if (this.#state.is === 'leaving') this.close();
+    else this.#wait(retryMs);
   }
 
   /** The socket has lost it and tries again. */
@@ -220,10 +222,16 @@ export class BrokerConnection {
 
   #received(frame: Buffer, body: Buffer): void {
     const head = decodeToWorker(frame);
-    const { endpoint } = this.broker;
-    if (typeof head === 'string')
-      this.#options.log.warn({ broker: endpoint, why: head }, 'The broker has said something that is not understood.');
+    if (typeof head === 'string') this.#complain(head);
     else this.#handle({ head, body });
+  }
+
+  /** Once about each thing: a broker of another version may say it all the time. */
+  #complain(why: string): void {
+    if (this.#complaint === why) return;
+    this.#complaint = why;
+    const { endpoint } = this.broker;
+    this.#options.log.warn({ broker: endpoint, why }, 'The broker has said something that is not understood.');
   }
 
   #handle({ head, body }: Message<ToWorker>): void {

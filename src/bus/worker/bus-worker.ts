@@ -89,6 +89,7 @@ export class BusWorker {
 
   #gone(key: string): void {
     this.#connections.delete(key);
+    this.#said.delete(key);
     if (this.#isLeaving && this.#connections.size === 0) this.#onGone();
     // It may have been unwanted only at that address.
     this.#connectToAll();

@@ -205,6 +205,15 @@ describe('a worker that leaves', () => {
     expect(opsOf(link.heard())).toEqual(['leaving', 'heartbeat', 'disconnect']);
   });
 
+  it('does not wait for a broker that wants nothing of it any more', async () => {
+    const { worker, link } = served();
+    link.say(requestHead(A));
+    const left = worker.leave();
+    link.say({ op: 'refused', code: 'worker-refused', message: 'revoked', retry_after_ms: null });
+    await left;
+    expect(link.isClosed).toBe(true);
+  });
+
   it('does not wait for a broker that has broken off', async () => {
     const { worker, link } = served();
     link.say(requestHead(A));
