@@ -27,6 +27,7 @@ import { listJobs } from './verbs/list-jobs.ts';
 import { listNodes } from './verbs/list-nodes.ts';
 import { listPlugins } from './verbs/list-plugins.ts';
 import { listQueues } from './verbs/list-queues.ts';
+import { listTriggerFiles } from './verbs/list-trigger-files.ts';
 import { metrics } from './verbs/metrics.ts';
 import { pauseQueue } from './verbs/pause-queue.ts';
 import { queueSlots } from './verbs/queue-slots.ts';
@@ -46,6 +47,7 @@ import { errorView } from './views.ts';
 const verbs: readonly Verb[] = [
   health,
   listQueues,
+  listTriggerFiles,
   pauseQueue,
   resumeQueue,
   clearQueue,

@@ -37,6 +37,7 @@
  *     GET  /v1/why?what=TEXT                  WhyView              a firing’s id or how it begins, a job’s number, a node, a trigger
  *     GET  /v1/nodes                          NodeView[]
  *     POST /v1/nodes/:name/forget             ForgetBody → ForgottenView
+ *     GET  /v1/trigger-files                  TriggerFileView[]    of the triggers that were written to on this node
  *     GET  /v1/broker                         OwnBrokerView        broker-missing where this daemon is none
  *     GET  /v1/brokers                        BrokerView[]         that are up
  *     POST /v1/admin/init                     InitBody → 201 Answer of the registry: the first team
@@ -110,6 +111,18 @@ export interface QueueView {
   readonly queued: number;
   readonly running: number;
   readonly deferred: number;
+}
+
+/** What became of what was written to a trigger file on this node. */
+export interface TriggerFileView {
+  /** Its path in the mount; null when the trigger is gone. */
+  readonly path: string | null;
+  readonly hits: number;
+  readonly hit_at: string;
+  readonly waiting: number;
+  readonly dead: number;
+  /** Why the last of the dead ones is dead. */
+  readonly reason: string | null;
 }
 
 export interface NewJobBody {

@@ -10,7 +10,15 @@ import type { Answer } from '../registry/statements.ts';
 import type { Explanation } from '../watch/why/explain.ts';
 import type { Owed } from '../watch/why/look-up.ts';
 import type { PuppetReport } from '../watch/why/reports.ts';
-import type { BrokerView, CancelledNodeView, HealthView, NodeView, OwnBrokerView, PluginTestView } from './contract.ts';
+import type {
+  BrokerView,
+  CancelledNodeView,
+  HealthView,
+  NodeView,
+  OwnBrokerView,
+  PluginTestView,
+  TriggerFileView,
+} from './contract.ts';
 
 /** What the control API serves: the rooms, behind narrow interfaces. */
 export interface ApiServices {
@@ -25,6 +33,8 @@ export interface ApiServices {
   readonly registry: RegistryService;
   readonly brokers: Brokers;
   nodes(): Promise<NodeView[]>;
+  /** Throws `journal-failed`. */
+  triggerFiles(): readonly TriggerFileView[];
   /** Throws `why-unknown`, `firing-ambiguous`, `firing-not-found`, `job-not-found`, and the store's errors. */
   why(what: string): Promise<Why>;
   /** Ends what is owed to a node that is gone; how many firings that were. Throws `node-present`, `node-not-found`. */

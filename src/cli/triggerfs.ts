@@ -1,5 +1,6 @@
 /** Entry of `bin/triggerfs`: the trigger files of a team, as triggerFS’ documentation has it. */
 import { CommanderError } from 'commander';
+import { createNotifier } from '../adapters/systemd/notify.ts';
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
 import { goToBackground, say, tellReady } from './files/background.ts';
 import { serveFiles } from './files/serve-files.ts';
@@ -24,6 +25,7 @@ const main = async (): Promise<void> => {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
     process.once(signal, () => void files.stop().then(() => process.exit(0)));
   tellReady();
+  await createNotifier(process.env, (problem) => say(`triggerfs: ${problem}\n`))('--ready');
 };
 
 const readFlags = (args: readonly string[]): FilesFlags => {

@@ -19,6 +19,7 @@ import { observedQueues } from './observe.ts';
 import { createOutputsService, outputFile } from './outputs-service.ts';
 import { clock, type Parts } from './parts.ts';
 import { recordRun } from './regular-runs.ts';
+import { triggerFiles } from './trigger-files.ts';
 import { createWhyService } from './why-service.ts';
 
 /** The rooms as the control API wants them. */
@@ -42,6 +43,7 @@ export const apiServices = (parts: Parts, watcher: InboxWatcher, drain: SpoolDra
       list: async () => (await listBrokers(parts.place.store, busKeysBelow(parts.config.etcd.prefix))).map(brokerView),
     },
     why: createWhyService(parts),
+    triggerFiles: () => triggerFiles(parts),
     nodes: async () => (await nodes(parts.place)).map(nodeView),
     forgetNode: (node, asked) => forgetNode(parts.place, node, { ...asked, at: Date.now() }),
     health: () => healthView(parts, watcher, drain, startedAt),

@@ -35,6 +35,7 @@ export const workerServices = (parts: WorkerDaemonParts): ApiServices => {
     now: () => Date.now(),
     newFiringId: workerOnly,
     nodes: workerOnly,
+    triggerFiles: () => [],
     why: workerOnly,
     forgetNode: workerOnly,
     firings: { publish: workerOnly, recent: workerOnly, status: workerOnly, follow: workerOnly, cancel: workerOnly },

@@ -36,6 +36,8 @@ export interface TriggerCounts {
   readonly hitAt: number;
   readonly waiting: number;
   readonly dead: number;
+  /** Why the last of the dead ones is dead. */
+  readonly reason: string | null;
   /** Bytes of the last output. */
   readonly size: number;
 }

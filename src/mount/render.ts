@@ -7,8 +7,19 @@ export const renderStatus = (
   counts: TriggerCounts | undefined,
   last: TriggerOutput | undefined,
 ): Buffer => {
-  const { hits = 0, waiting = 0, dead = 0 } = counts ?? {};
-  const status = { name, service, plugin, framing, delivery, hits, waiting, dead, last: last ? lastOf(last) : null };
+  const { hits = 0, waiting = 0, dead = 0, reason = null } = counts ?? {};
+  const status = {
+    name,
+    service,
+    plugin,
+    framing,
+    delivery,
+    hits,
+    waiting,
+    dead,
+    dead_reason: reason,
+    last: last ? lastOf(last) : null,
+  };
   return Buffer.from(`${JSON.stringify(status, undefined, 2)}\n`);
 };
 

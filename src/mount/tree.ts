@@ -26,10 +26,14 @@ export class Tree {
   readonly team: string;
   readonly #children = new Map<number, Map<string, TreeNode>>();
   readonly #definitions = new Map<number, Definition>();
+  readonly #directories = new Map<number, Directory>();
 
   constructor({ team, directories, definitions }: TreeSnapshot) {
     this.team = team;
-    for (const directory of directories) this.#put(directory, { kind: 'directory', directory });
+    for (const directory of directories) {
+      this.#put(directory, { kind: 'directory', directory });
+      this.#directories.set(directory.id, directory);
+    }
     for (const definition of definitions) {
       this.#put(definition, { kind: 'trigger', definition });
       this.#definitions.set(definition.id, definition);
@@ -39,6 +43,19 @@ export class Tree {
   /** By its number: a trigger that was moved is still the same one. */
   definition(id: number): Definition | undefined {
     return this.#definitions.get(id);
+  }
+
+  /** Where a trigger is; undefined when it is not there. */
+  pathOf(id: number): string | undefined {
+    const definition = this.#definitions.get(id);
+    if (definition === undefined) return undefined;
+    const names = [definition.name];
+    for (let above = this.#directories.get(definition.parent); above; above = this.#directories.get(above.parent)) {
+      names.unshift(above.name);
+      // Only somebody who edits etcd can make a circle.
+      if (names.length > this.#directories.size + 1) return undefined;
+    }
+    return `/${names.join('/')}`;
   }
 
   /** Throws ENOENT, ENOTDIR, ENAMETOOLONG. */

@@ -7,6 +7,7 @@ import type { Gateway } from '../../../src/mount/ports.ts';
 import { definition, directory, mountTree, newMountpoint } from '../../support/mounts.ts';
 import { until } from '../../support/wait.ts';
 
+const dist = join(import.meta.dirname, '../../../dist');
 const never = new Promise<never>(() => undefined);
 let isReached = false;
 const gateway: Gateway = {
@@ -61,6 +62,32 @@ describe('a mount', () => {
     expect(await readdir(parent)).toEqual(['$(touch oops) "`x` a']);
     await rm(parent, { recursive: true });
   });
+});
+
+it('is where process 1 sees it, also from a sandbox with mounts of its own', async () => {
+  const parent = await newMountpoint();
+  const mountpoint = join(parent, 'mnt');
+  const settings = {
+    mountpoint,
+    allowOther: false,
+    log: { level: 'fatal', format: 'json', node: 'x', isTerminal: false },
+  };
+  const log = '{ debug() {}, info() {}, warn() {}, error() {} }';
+  const script = `
+    import { startMountProcess } from '${dist}/adapters/fuse/mount-process.js';
+    import { MountLink } from '${dist}/mount/link.js';
+    const mount = startMountProcess('${dist}/adapters/fuse/mount-main.js', ${JSON.stringify(settings)}, ${log});
+    await new MountLink(mount.stream, {}, ${log}).mounted;
+    process.stdin.resume().once('end', () => mount.end().then(() => process.exit()));
+    console.log('mounted');`;
+  // The outer shell is process 1 of its namespace; the inner one is in a sandbox such as systemd's.
+  const outer = `coproc unshare --mount --propagation slave node --input-type=module -e "$0"
+    read -r -u \${COPROC[0]} line; grep -c "$1" /proc/self/mountinfo
+    eval "exec \${COPROC[1]}>&-"; wait $COPROC_PID; grep -c "$1" /proc/self/mountinfo`;
+  const unshare = ['--pid', '--fork', '--mount-proc', 'bash', '-c', outer, script, mountpoint];
+  const { stdout } = await execa('unshare', unshare, { reject: false, timeout: 15_000 });
+  expect(stdout.split('\n')).toEqual(['1', '0']);
+  await rm(parent, { recursive: true });
 });
 
 describe('is refused, with what is in the way:', () => {

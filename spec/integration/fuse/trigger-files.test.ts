@@ -215,7 +215,7 @@ for t in threads: t.join()`;
     expect(exitCode).toBe(0);
     const wanted = Array.from({ length: 10_000 }, (_, n) => `${Math.floor(n / 100)}-${n % 100};${'x'.repeat(50)}\n`);
     expect(texts(11).sort()).toEqual(wanted.sort());
-  });
+  }, 60_000);
 
   it('that the journal refuses fail with its errno', async () => {
     refusal = new FsError('ENOSPC', 'disk full');

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readlinkSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../domain/log.ts';
@@ -25,7 +26,8 @@ const termGraceMs = 5_000;
 
 /** Starts the process of a mount; it unmounts and ends when we do, however that happens. */
 export const startMountProcess = (program: string, settings: MountSettings, log: Log): MountProcess => {
-  const child = spawn(process.execPath, [program, JSON.stringify(settings)], {
+  const [command, ...args] = [...outOfSandbox(), process.execPath, program, JSON.stringify(settings)];
+  const child = spawn(command, args, {
     // Not in a folder that somebody wants to unmount.
     cwd: '/',
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
@@ -38,6 +40,21 @@ export const startMountProcess = (program: string, settings: MountSettings, log:
     child.once('exit', (code, signal) => resolve(signal ? `killed by ${signal}` : `exit code ${code}`));
   });
   return { pid: child.pid, stream, ended, end: () => endChild(child, ended) };
+};
+
+/**
+ * systemd's sandbox (`ProtectSystem`, `PrivateTmp`) gives a service its own view of mounts, and what is mounted in there nobody
+ * else sees. Root may start the mount where process 1 is.
+ */
+const outOfSandbox = (): [] | [string, ...string[]] => {
+  const everybodys = '/proc/1/ns/mnt';
+  try {
+    if (readlinkSync(everybodys) === readlinkSync('/proc/self/ns/mnt')) return [];
+    return ['nsenter', `--mount=${everybodys}`, '--'];
+  } catch {
+    // Not for others than root to see, and theirs to enter even less.
+    return [];
+  }
 };
 
 const endChild = async (child: ChildProcess, ended: Promise<string>): Promise<void> => {

@@ -72,6 +72,8 @@ const countsQuery = `
   SELECT definition, hits, hit_at,
     (SELECT count(*) FROM file_messages m WHERE m.team = h.team AND m.definition = h.definition AND state = 'waiting') AS waiting,
     (SELECT count(*) FROM file_messages m WHERE m.team = h.team AND m.definition = h.definition AND state = 'dead') AS dead,
+    (SELECT reason FROM file_messages m WHERE m.team = h.team AND m.definition = h.definition AND state = 'dead'
+      ORDER BY seq DESC LIMIT 1) AS reason,
     (SELECT length(output) FROM file_outputs o WHERE o.team = h.team AND o.definition = h.definition
       ORDER BY seq DESC LIMIT 1) AS size
   FROM file_hits h WHERE team = ?`;
@@ -142,5 +144,6 @@ const countsOf = (row: Row): TriggerCounts => ({
   hitAt: Number(row['hit_at']),
   waiting: Number(row['waiting']),
   dead: Number(row['dead']),
+  reason: row['reason'] === null ? null : String(row['reason']),
   size: Number(row['size'] ?? 0),
 });

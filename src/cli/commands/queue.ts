@@ -1,12 +1,15 @@
 import type { Command } from 'commander';
-import type { JobView, QueueView } from '../../api/contract.ts';
+import type { JobView, QueueView, TriggerFileView } from '../../api/contract.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import { printable } from '../../domain/names.ts';
 import type { Define } from '../command.ts';
 import { addHelp, type HelpText } from '../help.ts';
 import type { DaemonClient } from '../http-client.ts';
 import { query } from '../options.ts';
+import { print } from '../print.ts';
+import { painter } from '../render/color.ts';
 import { renderQueue } from '../render/queue-table.ts';
+import { renderTriggerFiles } from '../render/trigger-files.ts';
 import type { Session } from '../session.ts';
 import { jobPages } from './queue/job-pages.ts';
 import { queueNotFound } from './queue/queue-option.ts';
@@ -15,6 +18,7 @@ import { queueNotFound } from './queue/queue-option.ts';
 const shownCommandLength = 1024;
 
 interface Options {
+  readonly files?: boolean;
   readonly queue?: string;
   readonly all?: boolean;
 }
@@ -26,6 +30,7 @@ Columns are those of tsp. A deferred job is queued, and says what it waits for. 
   examples: [
     'watch -n 1 trigger queue',
     'trigger queue --all',
+    'trigger queue --files',
     `trigger queue --json | jq '.[] | select(.state == "running")'`,
   ],
 };
@@ -38,6 +43,7 @@ export const define: Define = (command, run) => {
     // What follows a misspelt verb: its own complaint would hide the better one.
     .allowExcessArguments()
     .option('--queue <name>', 'show this queue (default: "default")')
+    .option('--files', 'show what was written to trigger files here, and waits or is a dead letter')
     .option('--all', 'show all queues, and all ended jobs that are kept')
     .action(run(list));
 };
@@ -45,10 +51,11 @@ export const define: Define = (command, run) => {
 const list = async (
   session: Session,
   verb: string | undefined,
-  { queue, all }: Options,
+  { queue, all, files }: Options,
   command: Command,
 ): Promise<number> => {
   if (verb !== undefined) throw await unknownVerb(verb, command);
+  if (files === true) return printFiles(session);
   if (session.json) return printAllJobs(session, queue);
   const queues = await session.client.request<QueueView[]>('/v1/queues');
   const shown = all === true ? queue : (queue ?? 'default');
@@ -57,6 +64,13 @@ const list = async (
   const blocks: string[] = [];
   for (const view of views) blocks.push(await block(session, view, all === true));
   await session.terminal.out(`${blocks.join('\n\n')}\n`);
+  return 0;
+};
+
+const printFiles = async (session: Session): Promise<number> => {
+  const files = await session.client.request<TriggerFileView[]>('/v1/trigger-files');
+  const { columns, color } = session.terminal;
+  await print(session, files, () => renderTriggerFiles(files, { columns, now: Date.now(), paint: painter(color) }));
   return 0;
 };
 
