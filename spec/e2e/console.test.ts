@@ -129,6 +129,15 @@ Time: 545.092072ms`.split('\n'),
     ]);
   });
 
+  it.each([
+    ['exit\n', 0],
+    ['bogus\n', 1],
+  ])('ends by %j, also while somebody could still write', async (line, code) => {
+    const child = execa(join(root, 'bin/triggerfs-cli'), ['--socket', node.socket], { reject: false });
+    child.stdin.write(line);
+    expect((await child).exitCode).toBe(code);
+  });
+
   it('says who can not be asked', async () => {
     const [noDaemon, noBroker, help] = await Promise.all([
       run('triggerfs-cli', ['--socket', '/nonexistent/socket', '--team', 't', '-c', 'show workers']),

@@ -79,13 +79,20 @@ const openLink = async (flags: ConsoleFlags, interrupt: AbortSignal): Promise<Co
 const scriptOf = (flags: ConsoleFlags, interrupt: AbortSignal): Script => {
   const { command, keepGoing = false, json = false } = flags;
   const onError = (error: TriggerdError): void => terminal.err(shown(error, json));
-  if (command === undefined) {
-    const lines = createInterface({ input: process.stdin, signal: interrupt });
-    return { lines, place: (line) => `line ${line}`, keepGoing, onError };
-  }
+  if (command === undefined)
+    return { lines: stdinLines(interrupt), place: (line) => `line ${line}`, keepGoing, onError };
   const place = (number: number): string | null => (command.length === 1 ? null : `statement ${number}`);
   return { lines: command, place, keepGoing, onError };
 };
+
+/** Whoever still holds the other end does not keep us once nobody reads any more. */
+async function* stdinLines(interrupt: AbortSignal): AsyncGenerator<string, void, undefined> {
+  try {
+    yield* createInterface({ input: process.stdin, signal: interrupt });
+  } finally {
+    process.stdin.destroy();
+  }
+}
 
 /** The first Ctrl-C asks; the second one ends us the usual way. */
 const interruptSignal = (): AbortSignal => {
