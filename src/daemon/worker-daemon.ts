@@ -59,6 +59,8 @@ const start = async (options: WorkerDaemonOptions, releasers: Releasers): Promis
   await serve(parts, releasers);
   const { team, identity } = options.worker;
   options.log.info({}, `jobs of ${team}/${identity}: trigger queue --queue requests --socket ${config.node.socket}`);
+  if (parts.plugins.names().length === 0)
+    options.log.warn({}, `there are no plugins below ${config.plugins.path}: every request will be refused`);
   const workers = startWorkers(parts, [options.worker], brokers, releasers);
   return {
     stop: () => {
