@@ -76,6 +76,7 @@ export const openAccounts = async (
     issuer,
     checker: createTokenChecker(clock),
     clock,
+    log,
   });
   return {
     registry,

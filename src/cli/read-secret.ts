@@ -18,6 +18,7 @@ export const readNewSecret = async ({ passwordStdin }: SecretOption, whose: stri
       'usage',
       `the password of ${whose} can’t be asked for: give it on stdin, with --password-stdin`,
     );
+  const promptHidden = hiddenPrompts();
   const secret = await promptHidden(`New password of ${whose}: `);
   if ((await promptHidden('The same again: ')) !== secret)
     throw new TriggerdError('usage', 'the two passwords are not the same');
@@ -44,31 +45,44 @@ export const readSecretFromStdin = async (): Promise<string> => {
 /** Ctrl-C, Ctrl-D. */
 const interrupts = ['\u0003', '\u0004'] as const;
 
-/** One line of the terminal, unseen. Throws `Interrupted`. */
-const promptHidden = async (prompt: string): Promise<string> => {
+/** Asks for one line of the terminal after the other, unseen; what is typed ahead counts. Throws `Interrupted`. */
+const hiddenPrompts = () => {
   const { stdin, stderr } = process;
-  stderr.write(prompt);
-  stdin.setRawMode(true).setEncoding('utf8');
-  try {
-    let typed = '';
-    for (;;) {
-      typed = erased(typed + (await nextKeys()));
-      if (interrupts.some((each) => typed.includes(each))) throw new Interrupted();
-      const end = typed.search(/[\r\n]/);
-      if (end >= 0) return typed.slice(0, end);
+  let ahead = '';
+  return async (prompt: string): Promise<string> => {
+    stderr.write(prompt);
+    stdin.setRawMode(true).setEncoding('utf8');
+    try {
+      for (let typed = erased(ahead); ; typed = erased(typed + (await nextKeys()))) {
+        if (interrupts.some((each) => typed.includes(each))) throw new Interrupted();
+        const end = typed.search(/[\r\n]/);
+        if (end < 0) continue;
+        ahead = typed.slice(end + 1);
+        return typed.slice(0, end);
+      }
+    } finally {
+      stdin.setRawMode(false);
+      stderr.write('\n');
     }
-  } finally {
-    stdin.setRawMode(false);
-    stderr.write('\n');
-  }
+  };
 };
 
+/** Throws `Interrupted` when the terminal is gone. */
 const nextKeys = async (): Promise<string> => {
   const { stdin } = process;
+  const over = new AbortController();
+  const { signal } = over;
+  const gone = once(stdin, 'end', { signal }).then(() => {
+    throw new Interrupted();
+  });
   stdin.resume();
-  const [keys] = (await once(stdin, 'data')) as [string];
-  stdin.pause();
-  return keys;
+  try {
+    const [keys] = await Promise.race([once(stdin, 'data', { signal }), gone]);
+    return String(keys);
+  } finally {
+    stdin.pause();
+    over.abort();
+  }
 };
 
 /** With what Backspace has taken away. */

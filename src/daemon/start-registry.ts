@@ -53,6 +53,7 @@ export const startAccounts = async (
     issuer,
     checker: createTokenChecker(clock),
     clock,
+    log,
   });
   return { registry: mirrored, accounts };
 };

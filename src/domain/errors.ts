@@ -230,6 +230,12 @@ export const errorCatalogue = {
     'This is not something that the registry can hold or do.',
     'Correct what the message names; names are letters, digits, “_”, “.” and “-”.',
   ),
+  'registry-empty': entry(
+    409,
+    1,
+    'There are no teams and users yet.',
+    '`trigger admin init --team TEAM --identity USER` makes the first team and its admin.',
+  ),
   'registry-not-found': entry(404, 1, 'The registry has nothing of this name.', '`… show` lists what there is.'),
   'registry-exists': entry(
     409,

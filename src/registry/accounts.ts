@@ -1,5 +1,6 @@
 import type { BusAccounts, Caller } from '../bus/ports.ts';
 import { TriggerdError } from '../domain/errors.ts';
+import type { Log } from '../domain/log.ts';
 import { isRegistryName } from '../domain/names.ts';
 import type { Clock } from '../queue/ports.ts';
 import { Attempts } from './attempts.ts';
@@ -17,6 +18,7 @@ export interface AccountsOptions {
   readonly issuer: TokenIssuer;
   readonly checker: TokenChecker;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 /** A longer one is nobody's: no hash of it is worth the work. */
@@ -61,7 +63,7 @@ export class Accounts implements BusAccounts {
     const worker = this.#worker(team, identity);
     const fits = this.#options.tokens.fits(token, worker?.token_hash ?? '');
     if (worker === undefined || !fits) {
-      this.#attempts.failed(key);
+      this.#failed([key]);
       throw new TriggerdError('worker-refused', 'team, identity and token of this worker do not fit together');
     }
     return proofOf(worker);
@@ -83,7 +85,7 @@ export class Accounts implements BusAccounts {
     this.#attempts.assertMayTry(...keys);
     const member = await this.#memberWith(team, identity, secret);
     if (member === undefined) {
-      this.#attempts.failed(...keys);
+      this.#failed(keys);
       throw new TriggerdError('login-failed', 'team, identity and password do not fit together');
     }
     this.#attempts.succeeded(...keys);
@@ -97,6 +99,12 @@ export class Accounts implements BusAccounts {
     const { jwt, checked } = await issuer.issue(claims, audienceOf(mirrored.state) ?? '');
     mirrored.remember(jwt, checked);
     return { jwt, expiresMs: checked.endsAt - clock.now() };
+  }
+
+  /** Names of users, workers and connections only: what was presented is nobody's business. */
+  #failed(keys: readonly string[]): void {
+    for (const who of this.#attempts.failed(...keys))
+      this.#options.log.warn({ who }, 'Too many logins have failed; further ones have to wait.');
   }
 
   async #memberWith(team: string, identity: string, secret: string) {

@@ -32,17 +32,21 @@ export class Attempts {
     });
   }
 
-  failed(...keys: readonly string[]): void {
+  /** Tells which of the keys are slowed from now on. */
+  failed(...keys: readonly string[]): string[] {
     const at = this.#clock.now();
+    const slowed: string[] = [];
     for (const key of keys) {
       const count = (this.#current(key)?.count ?? 0) + 1;
       this.#failures.delete(key);
       this.#failures.set(key, { count, at });
+      if (count === free) slowed.push(key);
     }
     for (const oldest of this.#failures.keys()) {
       if (this.#failures.size <= maxKeys) break;
       this.#failures.delete(oldest);
     }
+    return slowed;
   }
 
   succeeded(...keys: readonly string[]): void {

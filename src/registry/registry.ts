@@ -67,10 +67,7 @@ export class Registry {
   async #carryOut(actor: Actor, statement: Statement): Promise<Change> {
     const snapshot = await this.#latest(statement);
     if (snapshot.installation === undefined)
-      throw new TriggerdError(
-        'registry-not-found',
-        'there are no teams and users yet; `trigger admin init` makes the first',
-      );
+      throw new TriggerdError('registry-empty', 'there are no teams and users yet');
     const now = new Date(this.#options.clock.now()).toISOString();
     const idle: Facts = {
       now,

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { createPasswords } from '../../../src/adapters/crypto/passwords.ts';
 import type { Passwords } from '../../../src/registry/ports.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
+import { recordingLog } from '../../support/recording-log.ts';
 import {
   local,
   openAccounts,
@@ -22,12 +23,14 @@ describe('logging in', () => {
   const startedAt = Date.now();
   let now: number;
   let broker: TestAccounts;
+  let log: ReturnType<typeof recordingLog>;
   const passwords = { ...plainPasswords, verify: vi.fn(plainPasswords.verify), pretend: vi.fn(plainPasswords.pretend) };
 
   beforeEach(async () => {
     now = startedAt;
     vi.clearAllMocks();
-    broker = await world(passwords, { now: () => now });
+    log = recordingLog();
+    broker = await world(passwords, { now: () => now }, log);
     return () => broker.close();
   });
 
@@ -59,6 +62,8 @@ describe('logging in', () => {
     }
     now += 300_000;
     await login();
+    // One line for all of that.
+    expect(log.at('warn')).toMatchObject([{ fields: { who: 'team1/hp' } }]);
     await expect(login({ secret: 'wrong' })).rejects.toMatchObject(refused);
   });
 
@@ -274,8 +279,8 @@ describe('passwords with real hashes', () => {
   });
 });
 
-const world = async (passwords: Passwords, clock: { now(): number }): Promise<TestAccounts> => {
-  const options = { store: new MemoryStore(), prefix: '/trigger', passwords, clock };
+const world = async (passwords: Passwords, clock: { now(): number }, log = recordingLog()): Promise<TestAccounts> => {
+  const options = { store: new MemoryStore(), prefix: '/trigger', passwords, clock, log };
   const registry = openRegistry(options);
   await registry.initialise({ team: 'team1', identity: 'hp', secret: password });
   await registry.execute(local, { verb: 'user.add', team: 'team1', identity: 'off', secret: password });
