@@ -64,6 +64,19 @@ it('goes as it is written', { timeout: 60_000 }, async () => {
   const direct = await site.run('triggerfs-client', ['-service', 'demo01', '-plugin', 'command', '-command', 'exit 7']);
   expect(direct.stdout).toMatch(/^[\d/]+ [\d:]+ Sending message to service demo01\n/);
   expect(direct.exitCode).toBe(7);
+  const console = ['-c', "request demo01 plugin command command 'echo hello; exit 7'"];
+  const asked = await site.run('triggerfs-cli', console);
+  expect([asked.exitCode, asked.stdout]).toMatchObject([
+    7,
+    expect.stringContaining('[command/command@demo01] hello\n'),
+  ]);
+
+  // What became of them is kept.
+  await until(async () => (await column('show history', 'command')) === 'echo hello; exit 7', 'the request’s record');
+  const id = String(await column('show history', 'id'));
+  const page = (await site.brokers[0]?.node.trigger('history', id))?.stdout;
+  expect(page).toMatch(/^Request: +\S+\nService: +team1\/demo01\n/);
+  expect(page).toMatch(/^Worker: demo01 on .*^Result: failed, exit 7$.*^Output: 6 bytes\n {2}hello$/ms);
 
   // Attached while it runs: nobody restarts it.
   const later = ['set services name later', 'set services later workers add demo01'].flatMap((each) => ['-c', each]);
