@@ -2,22 +2,25 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask, checkTold, connectTo, keysOf, runsOf, stream, writeRecordPlugin } from '../support/service-stream.ts';
 import { type ServicesSite, startSite } from '../support/services-site.ts';
 import { until } from '../support/wait.ts';
-import { type WorkerProcess, workerProcess } from '../support/worker-process.ts';
+import { lastingWorker, type WorkerProcess } from '../support/worker-process.ts';
 
 const identities = ['w1', 'w2', 'w3'] as const;
-const tokens = new Map<string, string>();
 let site: ServicesSite;
 let folder: string;
+const workers = new Map<string, WorkerProcess>();
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'services-faults-'));
   writeRecordPlugin(folder);
   site = await startSite({ brokers: 2 });
-  for (const identity of identities) tokens.set(identity, await site.addWorker(identity));
+  for (const identity of identities) {
+    const token = await site.addWorker(identity);
+    workers.set(identity, lastingWorker(site.brokers, { identity, token, plugins: join(folder, 'plugins') }));
+  }
   const statements = ['pool', 'turns', 'all'].flatMap((service) => [
     `set services name ${service}`,
     ...identities.map((identity) => `set services ${service} workers add ${identity}`),
@@ -25,23 +28,14 @@ beforeAll(async () => {
   const algorithms = ['set services turns algorithm serial', 'set services all algorithm mirror'];
   const made = await site.run('triggerfs-cli', [], [...statements, ...algorithms].join('\n'));
   expect(made).toMatchObject({ exitCode: 0, stderr: '' });
+  await Promise.all([...workers.values()].map((worker) => worker.start()));
+  await Promise.all([...workers.values()].map((worker) => worker.says('Connected', 2)));
 }, 120_000);
 afterAll(async () => {
+  await Promise.all([...workers.values()].map((worker) => worker.remove()));
   await site?.remove();
   rmSync(folder, { recursive: true, force: true });
 });
-
-let workers: Map<string, WorkerProcess>;
-beforeEach(async () => {
-  rmSync(join(folder, 'runs'), { force: true });
-  const started = identities.map((identity) => {
-    const token = tokens.get(identity) ?? '';
-    return [identity, workerProcess(site.brokers, { identity, token, plugins: join(folder, 'plugins') })] as const;
-  });
-  workers = new Map(started);
-  await Promise.all([...workers.values()].map((worker) => worker.start()));
-  await Promise.all([...workers.values()].map((worker) => worker.says('Connected', 2)));
-}, 60_000);
 
 const runs = (key: string): number => runsOf(folder, key);
 
@@ -52,6 +46,8 @@ describe('a stream of requests', () => {
     const told = await stream(client, keys, async () => workers.get('w2')?.signal('SIGKILL'));
     // Its slots; each of them may have been filled twice while nobody had noticed.
     expect(checkTold(folder, told, keys).length).toBeLessThanOrEqual(8);
+    await workers.get('w2')?.start();
+    await workers.get('w2')?.says('Connected', 4);
   });
 
   it('is answered by the other broker when one is killed', { timeout: 60_000 }, async () => {
@@ -61,8 +57,6 @@ describe('a stream of requests', () => {
       await site.brokers[0]?.node.crash();
     });
     expect(checkTold(folder, told, keys)).toEqual([]);
-    await site.brokers[0]?.node.start();
-    await Promise.all([...workers.values()].map((worker) => worker.says('Connected', 3)));
   });
 });
 

@@ -18,6 +18,8 @@ export interface WorkerProcess {
   signal(name: NodeJS.Signals): void;
   /** Resolves with the exit code when it has ended; null where a signal ended it. */
   ended(): Promise<number | null>;
+  /** Kills it, and removes everything. */
+  remove(): Promise<void>;
 }
 
 export interface WorkerProcessOptions {
@@ -31,6 +33,13 @@ export interface WorkerProcessOptions {
 
 /** A real `triggerfs-worker` with a folder of its own, ended and removed after the test. Not started yet. */
 export const workerProcess = (brokers: readonly BrokerPlace[], options: WorkerProcessOptions = {}): WorkerProcess => {
+  const worker = lastingWorker(brokers, options);
+  onTestFinished(() => worker.remove());
+  return worker;
+};
+
+/** The same, for several tests: whoever makes it removes it. */
+export const lastingWorker = (brokers: readonly BrokerPlace[], options: WorkerProcessOptions = {}): WorkerProcess => {
   const { team = 'team1', identity = 'demo01', token = 'token', plugins = join(root, 'plugins') } = options;
   const folder = mkdtempSync(join(tmpdir(), 'triggerfs-worker-'));
   const configFile = join(folder, 'triggerfs.toml');
@@ -57,11 +66,6 @@ ${options.config ?? ''}
     await child?.catch(() => undefined);
     return child?.exitCode ?? null;
   };
-  onTestFinished(async () => {
-    child?.kill('SIGKILL');
-    await ended();
-    rmSync(folder, { recursive: true, force: true });
-  });
   const lines = (): string[] => {
     const whole = text().split('\n').slice(0, -1);
     return whole.map((line) => line.replace(/^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /, ''));
@@ -94,5 +98,10 @@ ${options.config ?? ''}
     says,
     signal: (name) => void child?.kill(name),
     ended,
+    remove: async () => {
+      child?.kill('SIGKILL');
+      await ended();
+      rmSync(folder, { recursive: true, force: true });
+    },
   };
 };
