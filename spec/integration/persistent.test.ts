@@ -158,9 +158,10 @@ describe('its jobs', () => {
     const held = ask('hold');
     await until(() => held.heard.text() !== '', 'a job that runs');
     const followed = shown(2, { follow: true });
-    expect(await shown(2)).toEqual([0, held.heard.text()]);
+    const first = held.heard.text();
+    expect(await shown(2)).toEqual([0, first]);
     jobs.cancel(held.request, 'enough');
-    expect(await followed).toEqual([0, `${held.heard.text()}kill\n`]);
+    expect(await followed).toEqual([0, `${first}kill\n`]);
   });
 
   it('keep only the newest in the journal, and all of their ids', async () => {
