@@ -94,7 +94,7 @@ describe('a request', () => {
     const slow = listener(() => held);
     jobs.start(workerRequest(), slow);
     await until(() => queues.find(1)?.state === 'finished', 'the end of the job');
-    expect(slow.pieces).toHaveLength(1);
+    await until(() => slow.pieces.length === 1, 'the first piece');
     expect(slow.endings).toEqual([]);
     release();
     expect(await slow.end()).toMatchObject({ outputBytes: 1_000_000 });

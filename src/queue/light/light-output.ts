@@ -56,6 +56,8 @@ export class LightOutput {
   close(): void {
     if (this.#lost > 0) this.#keep('err', Buffer.from(`\n[triggerd: ${this.#lost} bytes left out]\n`));
     this.#spilled?.close();
+    // Whoever reads looks by itself once more; many such jobs wait for the journal, and are to be small.
+    this.#readers = [];
   }
 
   /** What the journal keeps; null: it is in the files. */
