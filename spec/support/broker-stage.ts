@@ -40,6 +40,7 @@ export class BrokerStage {
       history: { record: (record) => void this.records.push(record) },
       wire: {
         send: (to, head, body) => void this.sent.push({ ...JSON.parse(head), to, body: body?.toString() ?? '' }),
+        sendSoon: (to, head) => void this.sent.push({ ...JSON.parse(head), to, body: '' }),
         forget: (peer) => void this.forgotten.push(peer),
       },
       brokers: () => [{ id: 'broker-1', endpoint: 'tcp://broker-1:5555', key: 'k' }],

@@ -29,6 +29,7 @@ export const runBroker = async (options: RunBrokerOptions): Promise<RunningBroke
   const { listen, secretKey, limits, log } = options;
   const wire = {
     send: (peer: string, head: string, body?: Buffer): void => router.send(peer, head, body),
+    sendSoon: (peer: string, head: string): void => router.sendSoon(peer, head),
     forget: (peer: string): void => router.forget(peer),
   };
   const broker = new Broker({ ...options, wire, clock });

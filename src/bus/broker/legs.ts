@@ -95,7 +95,7 @@ export class Legs {
 
   #tellDispatched({ request, worker }: Leg): void {
     if (request.client === null || worker === null) return;
-    this.#options.wire.send(request.client, encodeToClient({ op: 'dispatched', id: request.id, worker }));
+    this.#options.wire.sendSoon(request.client, encodeToClient({ op: 'dispatched', id: request.id, worker }));
   }
 
   /** … → waiting, and on to a worker that is free. */

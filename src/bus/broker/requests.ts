@@ -58,7 +58,7 @@ export class Requests {
     this.#count(request, 1);
     const { wire, legs, observer } = this.#options;
     const { id, service } = request;
-    wire.send(client, encodeToClient({ op: 'accepted', id, algorithm: algorithmOf(service) }));
+    wire.sendSoon(client, encodeToClient({ op: 'accepted', id, algorithm: algorithmOf(service) }));
     observer.requestReceived({ id, user: userOf(request), service: targetOf(service.team, service.name) });
     beginRequest(legs, request);
   }
