@@ -25,17 +25,18 @@ export const commitChange = async (
   writes: readonly RecordWrite[],
   id: string,
 ): Promise<Committed> => {
-  const scopes = [...new Set([null, ...writes.map(scopeOf)])];
   const changed = new Set(writes.map(scopeOf));
+  // A team is deleted because it is empty: that has to be true still.
   const deleted = new Set(
     writes.flatMap((write) => (write.kind === 'team' && write.record === null ? write.name : [])),
   );
+  const scopes = [...new Set([null, ...changed, ...deleted])];
   const compare = scopes.map(
     (team): Compare => ({ key: guardKey(keys, team), modRevision: snapshot.guard(team)?.modRevision ?? 0n }),
   );
-  const guards = [...changed]
-    .filter((team) => team === null || !deleted.has(team))
-    .map((team): Write => ({ put: guardKey(keys, team), value: nextGuard(snapshot, team, writes, id) }));
+  const guards = [...changed].map(
+    (team): Write => ({ put: guardKey(keys, team), value: nextGuard(snapshot, team, writes, id) }),
+  );
   const written = [...guards, ...writes.flatMap((write) => toWrites(keys, write))];
   const otherwiseGet = scopes.map((team) => guardKey(keys, team));
   const { succeeded, revision, read } = await store.commit({ compare, write: written, otherwiseGet });

@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { TriggerdError } from '../domain/errors.ts';
 import type { Log } from '../domain/log.ts';
 import { Notices } from '../watch/notices.ts';
@@ -48,7 +47,6 @@ export class Mirror {
     this.ready = new Promise((resolve) => {
       this.#becomeReady = resolve;
     });
-    setMaxListeners(0, this.#stop.signal);
   }
 
   start(): void {
@@ -122,15 +120,19 @@ export class Mirror {
   async #session(): Promise<void> {
     const { store, keys, relistMs = 60_000 } = this.#options;
     const listing = await store.list(keys.all);
+    if (this.#stop.signal.aborted) return;
     const state = this.#stateOf(listing);
     this.#wake();
     const session = new AbortController();
-    const timer = setTimeout(() => session.abort(), relistMs);
-    const signal = AbortSignal.any([this.#stop.signal, session.signal]);
+    const { signal } = session;
+    const end = () => session.abort();
+    const timer = setTimeout(end, relistMs);
+    this.#stop.signal.addEventListener('abort', end);
     try {
       for await (const batch of store.watch(keys.all, state.revision + 1n, signal)) this.#take(state, batch);
     } finally {
       clearTimeout(timer);
+      this.#stop.signal.removeEventListener('abort', end);
     }
     if (!signal.aborted) throw new TriggerdError('etcd-unreachable', 'the watch has ended');
   }

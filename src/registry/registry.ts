@@ -101,7 +101,7 @@ export class Registry {
   /** The registry with every change that was answered before, anywhere. */
   async #latest(statement: Statement): Promise<RegistryState> {
     const { store, keys } = this.#options;
-    const team = 'team' in statement ? statement.team : undefined;
+    const team = teamOf(statement);
     const guards = await store.getMany([keys.guard, ...(team === undefined ? [] : [keys.teamGuard(team)])]);
     return this.mirror.current(latest(guards));
   }
@@ -112,5 +112,11 @@ export class Registry {
     return turn;
   }
 }
+
+/** Whose guard says whether what is known of it is known still. */
+const teamOf = (statement: Statement): string | undefined => {
+  if (statement.verb === 'team.delete') return statement.name;
+  return 'team' in statement ? statement.team : undefined;
+};
 
 const kindOf = (statement: Statement): Answer['kind'] => statement.verb.split('.')[0] as Answer['kind'];

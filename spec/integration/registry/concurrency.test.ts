@@ -9,6 +9,7 @@ import { MemoryStore } from '../../support/memory-store.ts';
 import { announced, type Random, seeded } from '../../support/random.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 import { local, openRegistry, password } from '../../support/registry.ts';
+import { until } from '../../support/wait.ts';
 
 const clock = { now: () => Date.parse('2026-11-20T12:00:00Z') };
 const writers = 6;
@@ -105,15 +106,32 @@ describe('many writers at once, on a real etcd', () => {
     expect(workers.map(({ id }) => id)).toEqual(Array.from({ length: 40 }, (_each, index) => index + 1));
   });
 
-  it('a change is seen by the next question at any daemon, however far behind its watch is', async () => {
-    // This one's watch never tells anything.
-    const deaf = changed(store, {
+  it('a team is not deleted under what somebody has just put into it', async () => {
+    const other = openRegistry({ store, prefix, clock });
+    await other.execute(local, { verb: 'team.add', name: 'ops' });
+    let isFirst = true;
+    const slow = changed(store, {
+      commit: async (transaction: Parameters<KeyStore['commit']>[0]) => {
+        if (isFirst) await other.execute(local, { verb: 'worker.add', team: 'ops', identity: 'w' });
+        isFirst = false;
+        return store.commit(transaction);
+      },
+    });
+    const deleting = openRegistry({ store: slow, prefix, clock }).execute(local, { verb: 'team.delete', name: 'ops' });
+    await expect(deleting).rejects.toMatchObject({ code: 'registry-in-use', message: 'ops still has worker w' });
+  });
+
+  /** A store whose watch never tells anything. */
+  const deafStore = (): KeyStore =>
+    changed(store, {
       watch: async function* (_prefix: string, from: bigint, signal: AbortSignal) {
         yield { events: [], revision: from - 1n };
         await new Promise((resolve) => signal.addEventListener('abort', resolve));
       },
     });
-    const behind = openRegistry({ store: deaf, prefix, clock, catchUpMs: 50 });
+
+  it('a change is seen by the next question at any daemon, however far behind its watch is', async () => {
+    const behind = openRegistry({ store: deafStore(), prefix, clock, catchUpMs: 50 });
     behind.mirror.start();
     await behind.mirror.ready;
     await openRegistry({ store, prefix, clock }).execute(local, { verb: 'worker.add', team: 'team1', identity: 'w' });
@@ -121,6 +139,19 @@ describe('many writers at once, on a real etcd', () => {
       { identity: 'w' },
     ]);
     await behind.mirror.stop();
+  });
+
+  it('a mirror whose watch tells nothing lists now and then', async () => {
+    const { mirror } = openRegistry({ store: deafStore(), prefix, clock, relistMs: 50 });
+    mirror.start();
+    await mirror.ready;
+    let changes = 0;
+    mirror.onChange(() => changes++);
+    await openRegistry({ store, prefix, clock }).execute(local, { verb: 'worker.add', team: 'team1', identity: 'w' });
+    await until(() => mirror.state?.holdings('team1').workers.has('w'), 'the worker to be listed');
+    await mirror.stop();
+    // A listing that tells nothing new is no change.
+    expect(changes).toBe(1);
   });
 
   it('a change whose answer was lost is recognised as made, not made twice nor refused', async () => {
