@@ -164,6 +164,19 @@ describe('its jobs', () => {
     expect(await followed).toEqual([0, `${first}kill\n`]);
   });
 
+  it('are told, once they are in the journal, to whoever counts jobs or waits for one', async () => {
+    const { ask, queues } = await many();
+    const recorded: number[] = [];
+    const stopListening = queues.onRecorded(({ id }) => void recorded.push(id));
+    const held = ask('hold');
+    await until(() => held.heard.text() !== '', 'a job that runs');
+    const waited = queues.waitFor(1, new AbortController().signal);
+    await queues.kill(1);
+    expect(await waited).toMatchObject({ id: 1, result: { kind: 'killed' } });
+    expect([recorded, queues.get(1).outputIn]).toEqual([[1], 'journal']);
+    stopListening();
+  });
+
   it('keep only the newest in the journal, and all of their ids', async () => {
     const { ask, jobs, queues } = await many({ keep: 2 });
     const asked = [];

@@ -39,6 +39,8 @@ export const observeJobs = (
     metrics.jobChanged(job);
     events.tell(jobEvents.of(job, clock.now()));
   });
+  // There may be thousands of these in a second: they are counted, and no event each.
+  queues.onRecorded((job) => metrics.jobChanged(job));
 };
 
 /** The queues' intake; what it takes and refuses is an event. */

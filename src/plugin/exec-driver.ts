@@ -1,4 +1,5 @@
 import { TriggerdError } from '../domain/errors.ts';
+import type { JobRequest } from '../domain/job.ts';
 import { commandText } from './command-text.ts';
 import { type Driver, plainVerdict } from './drivers.ts';
 
@@ -30,5 +31,16 @@ export const commandDriver: Driver = {
     return program === undefined ? execDriver.argv(plugin, job) : [program, ...rest];
   },
   shown: (plugin, request) =>
-    request.argv.length > 0 ? commandText(request.argv) : (request.args['command'] ?? plugin.name),
+    request.argv.length > 0
+      ? commandText(request.argv)
+      : (request.args['command'] ?? textOf(request)?.slice(0, shownLength) ?? plugin.name),
+};
+
+/** A payload may be a whole script. */
+const shownLength = 200;
+
+/** The payload, where that is the command. */
+const textOf = ({ payload, payloadEncoding }: JobRequest): string | undefined => {
+  const text = payloadEncoding === undefined ? payload?.trim() : undefined;
+  return text === '' ? undefined : text;
 };

@@ -1,4 +1,4 @@
-import type { Job, JobId } from '../domain/job.ts';
+import type { FinishedJob, Job, JobId } from '../domain/job.ts';
 import type { Log } from '../domain/log.ts';
 
 export type JobListener = (job: Job) => void;
@@ -6,8 +6,9 @@ export type JobListener = (job: Job) => void;
 /** Tells whoever listens that a job has changed. What a listener throws is logged and costs nobody else anything. */
 export interface Changes {
   announce(job: Job): void;
-  /** Only those who follow this job. */
-  tell(job: Job): void;
+  /** Of a request that ran in memory: told to those who follow it, and to those who want to know of all such. */
+  recorded(job: FinishedJob): void;
+  onRecorded(listener: (job: FinishedJob) => void): () => void;
   onEvery(listener: JobListener): () => void;
   onJob(id: JobId, listener: JobListener): () => void;
 }
@@ -15,7 +16,8 @@ export interface Changes {
 export const createChanges = (log: Log): Changes => {
   const listeners = new Set<JobListener>();
   const byJob = new Map<JobId, Set<JobListener>>();
-  const tell = (listener: JobListener, job: Job): void => {
+  const recordedListeners = new Set<(job: FinishedJob) => void>();
+  const tell = <J extends Job>(listener: (job: J) => void, job: J): void => {
     try {
       listener(job);
     } catch (thrown) {
@@ -26,8 +28,12 @@ export const createChanges = (log: Log): Changes => {
     announce: (job) => {
       for (const listener of [...listeners, ...(byJob.get(job.id) ?? [])]) tell(listener, job);
     },
-    tell: (job) => {
-      for (const listener of byJob.get(job.id) ?? []) tell(listener, job);
+    recorded: (job) => {
+      for (const listener of [...recordedListeners, ...(byJob.get(job.id) ?? [])]) tell(listener, job);
+    },
+    onRecorded: (listener) => {
+      recordedListeners.add(listener);
+      return () => recordedListeners.delete(listener);
     },
     onEvery: (listener) => {
       listeners.add(listener);

@@ -71,6 +71,7 @@ export const createQueues = (options: QueuesOptions): Queues => {
     slots: (queue) => slots(room, queue),
     setSlots: (queue, count) => setSlots(room, queue, count),
     waitFor: (id, signal) => waitFor(room, id, signal),
+    onRecorded: (listener) => room.changes.onRecorded(listener),
     onChange: (listener) => room.changes.onEvery(listener),
   };
 };
@@ -93,7 +94,8 @@ const createRoom = ({ queues, persistent, ...ports }: QueuesOptions): Room => {
     preparing: new Map(),
     adopting: new Map(),
     light:
-      persistent && createLightJobs({ ...ports, ...persistent, keep: ports.history.keep, onRecorded: changes.tell }),
+      persistent &&
+      createLightJobs({ ...ports, ...persistent, keep: ports.history.keep, onRecorded: changes.recorded }),
     killReasons: new Map(),
     wake: wakeNamed,
     phase: 'new',

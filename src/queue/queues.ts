@@ -66,6 +66,8 @@ export interface Queues {
 
   /** Called after every change of a job's state, once it is in the journal. Returns the unsubscriber. */
   onChange(listener: (job: Job) => void): () => void;
+  /** Called for each request that ran in memory, once it is in the journal: `onChange` is not. Returns the unsubscriber. */
+  onRecorded(listener: (job: FinishedJob) => void): () => void;
 }
 
 export type RunningOrEnded = Job;

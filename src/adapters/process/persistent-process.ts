@@ -1,10 +1,17 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
-import { maxLineLength, type ProcessListener, type StartPersistent } from '../../plugin/persistent/ports.ts';
+import {
+  maxLineLength,
+  type PersistentProcess,
+  type ProcessListener,
+  type StartPersistent,
+} from '../../plugin/persistent/ports.ts';
+import type { PersistentProgram } from '../../queue/ports.ts';
 import { forgetProcess, rememberProcess } from './persistent-leftovers.ts';
 import { groupTree, tokenVariable } from './process-tree.ts';
 import { withLimits } from './runner/with-limits.ts';
+import { assertCanSpawn } from './shortage.ts';
 import { stopTree } from './stop-tree.ts';
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
@@ -17,20 +24,11 @@ export const createStartPersistent =
   (folder: string): StartPersistent =>
   (program, listener) => {
     const token = randomBytes(12).toString('hex');
-    const { argv, env } = withLimits({
-      argv: [program.executable],
-      env: { ...program.env },
-      cwd: '/',
-      limits: program.limits,
-    });
-    const [command, ...args] = argv;
-    const child = spawn(command, args, {
-      cwd: '/',
-      env: { ...env, [tokenVariable]: token },
-      detached: true,
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
-    if (child.pid !== undefined) rememberProcess(folder, token, child.pid);
+    const child = started(folder, program, token);
+    if (typeof child === 'string') {
+      setImmediate(() => listener.gone(`could not be started: ${child}`));
+      return neverThere;
+    }
     const tree = groupTree(child.pid ?? nobody, token);
     listen(child, listener, async (how) => {
       // What it has started goes with it.
@@ -48,6 +46,34 @@ export const createStartPersistent =
       stop: (graceMs) => void stopTree(tree, graceMs),
     };
   };
+
+const neverThere: PersistentProcess = {
+  write: () => undefined,
+  unread: 0,
+  endInput: () => undefined,
+  stop: () => undefined,
+};
+
+/** Text: why not. What is not written down would outlive a crash of the daemon, so it is not left running. */
+const started = (folder: string, program: PersistentProgram, token: string): Child | string => {
+  const { argv, env } = withLimits({
+    argv: [program.executable],
+    env: { ...program.env, [tokenVariable]: token },
+    cwd: '/',
+    limits: program.limits,
+  });
+  const [command, ...args] = argv;
+  let child: Child | undefined;
+  try {
+    assertCanSpawn();
+    child = spawn(command, args, { cwd: '/', env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+    if (child.pid !== undefined) rememberProcess(folder, token, child.pid);
+    return child;
+  } catch (thrown) {
+    child?.on('error', () => undefined).kill('SIGKILL');
+    return thrown instanceof Error ? thrown.message : String(thrown);
+  }
+};
 
 /** A group that never exists. */
 const nobody = 2 ** 30;

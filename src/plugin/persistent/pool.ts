@@ -65,16 +65,16 @@ export const createPool = (options: PoolOptions): PersistentPool => {
     return process;
   };
 
-  const withRoom = (program: PersistentProgram): Serving | undefined => {
+  const withRoom = ({ program, id }: PersistentCall): Serving | undefined => {
     for (const process of serving) {
       if (process.program !== program && process.program.executable === program.executable) process.retire();
-      else if (process.program === program && process.hasRoom()) return process;
+      else if (process.program === program && process.hasRoomFor(id)) return process;
     }
     return undefined;
   };
 
   const run = (call: PersistentCall, listener: CallListener): RunningCall => {
-    const process = isClosed ? undefined : withRoom(call.program);
+    const process = isClosed ? undefined : withRoom(call);
     if (process !== undefined) return process.run(call, listener);
     const waitMs = (troubles.get(call.program.plugin)?.notBefore ?? 0) - now();
     if (!isClosed && waitMs <= 0) return started(call.program).run(call, listener);

@@ -7,7 +7,8 @@ import { cancelLine, helloLine, readLine, runLine } from './protocol.ts';
 /** One process of a persistent plugin, and the calls that it does. */
 export interface Serving {
   readonly program: PersistentProgram;
-  hasRoom(): boolean;
+  /** For a call with this id: tests of plugins share one. */
+  hasRoomFor(id: number): boolean;
   run(call: PersistentCall, listener: CallListener): RunningCall;
   /** Takes nothing new, and ends when its calls are over. */
   retire(): void;
@@ -54,6 +55,7 @@ class ServingProcess implements Serving, ProcessListener {
   #phase: 'open' | 'retired' | { readonly stoppedFor: string; readonly isFailure: boolean } = 'open';
   #stopIdling: () => void = () => undefined;
   #hasComplained = false;
+  #stderrLoggedAt = Number.NEGATIVE_INFINITY;
   readonly #over: Promise<void>;
   #isOver: () => void = () => undefined;
 
@@ -68,8 +70,9 @@ class ServingProcess implements Serving, ProcessListener {
     this.#process.write(helloLine(program, options.node));
   }
 
-  hasRoom(): boolean {
-    return this.#phase === 'open' && this.#calls.size < this.program.concurrency && this.#process.unread <= maxUnread;
+  hasRoomFor(id: number): boolean {
+    if (this.#phase !== 'open' || this.#calls.has(id)) return false;
+    return this.#calls.size < this.program.concurrency && this.#process.unread <= maxUnread;
   }
 
   run(call: PersistentCall, listener: CallListener): RunningCall {
@@ -120,11 +123,16 @@ class ServingProcess implements Serving, ProcessListener {
   stderr(bytes: Buffer): void {
     const [only, ...others] = this.#calls.values();
     if (only !== undefined && others.length === 0) only.listener.output('err', bytes);
-    else
-      this.#options.log.info(
-        { plugin: this.program.plugin, stderr: bytes.toString('utf8', 0, shownLength) },
-        'A persistent plugin has written to its stderr.',
-      );
+    else this.#logStderr(bytes);
+  }
+
+  /** A line in a second at most, whatever it writes. */
+  #logStderr(bytes: Buffer): void {
+    const now = performance.now();
+    if (now - this.#stderrLoggedAt < 1000) return;
+    this.#stderrLoggedAt = now;
+    const stderr = bytes.toString('utf8', 0, shownLength);
+    this.#options.log.info({ plugin: this.program.plugin, stderr }, 'A persistent plugin writes to its stderr.');
   }
 
   gone(how: string): void {
