@@ -4,8 +4,9 @@ import type { DialledBroker } from './ports.ts';
 const mostBrokers = 64;
 
 /**
- * The brokers that are known, in the order in which they are asked. A *round* asks each once: the first one in the order
- * of the configuration, one after the loss of a broker from the one behind it on, so that the lost one comes last.
+ * The brokers that are known, in the order in which they are asked. A *round* asks each once: as a rule in the order of
+ * the configuration; after the loss of a broker those behind it and those before it, and not that one: it may be about to
+ * stop, and would welcome us again and again until it has.
  */
 export class BrokerRing {
   readonly #brokers: DialledBroker[];
@@ -27,9 +28,13 @@ export class BrokerRing {
   }
 
   beginRound(): void {
-    const behind = this.#present === undefined ? 0 : this.#brokers.indexOf(this.#present) + 1;
-    this.#round = [...this.#brokers.slice(behind), ...this.#brokers.slice(0, behind)];
-    this.#present = undefined;
+    this.#round = [...this.#brokers];
+  }
+
+  /** The round after the loss of the one that answered last. */
+  beginRoundWithoutLast(): void {
+    const lost = this.#present === undefined ? -1 : this.#brokers.indexOf(this.#present);
+    this.#round = [...this.#brokers.slice(lost + 1), ...this.#brokers.slice(0, Math.max(0, lost))];
   }
 
   /** The next one of this round; undefined: all were asked. */

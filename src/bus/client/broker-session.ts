@@ -46,7 +46,8 @@ export interface SessionListener {
  *        └── a password that is refused (from proving, and from ready where it is renewed)
  *
  * With a token in place of a password nothing is proved: `welcome` leads to `ready`. A round asks every known broker
- * once: first the ones of the configuration, in their order, then those that brokers told of. While ready, the token is
+ * once: first the ones of the configuration, in their order, then those that brokers told of; the one after the loss of a
+ * broker asks the others, so that a broker that is about to stop is not asked again at once. While ready, the token is
  * renewed at half its life, and a broker that is silent for four of its heartbeats is left for the next one.
  */
 export class BrokerSession {
@@ -203,7 +204,7 @@ export class BrokerSession {
   #giveUp(why: string): void {
     const wasReady = this.#state.is === 'ready';
     this.#leave();
-    if (wasReady) this.#ring.beginRound();
+    if (wasReady) this.#ring.beginRoundWithoutLast();
     this.#troubles = wasReady ? [why] : [...this.#troubles, why];
     if (wasReady) this.#listener.lost(why);
     // Whoever heard of it may have closed us, or woken us.

@@ -26,7 +26,7 @@ export interface ServiceRequest {
 /** Connects, asks, prints. Throws what kept it from being answered, and `Interrupted`. */
 export const askService = async (asked: ServiceRequest): Promise<number> => {
   const { note, interrupt } = asked;
-  const onBrokerLost = (why: string): void => note(`${why}; asking the next broker`);
+  const onBrokerLost = (why: string): void => note(`${why}; looking for another one`);
   const client = await connectUnlessInterrupted({ ...asked.connect, onBrokerLost }, interrupt);
   const announce = (): void => note('ending the job on its worker; Ctrl-C again leaves at once');
   interrupt.addEventListener('abort', announce, { once: true });

@@ -133,6 +133,21 @@ describe('a client and its brokers', () => {
     expect(brokers.all('login')).toEqual([]);
   });
 
+  it('asks its only broker again after a pause when that one says goodbye: it may welcome everybody until it is gone', () => {
+    const { brokers, clock, request } = setUpReady();
+    const asked = request();
+    brokers.last.say({ op: 'goodbye', brokers: [] });
+    expect(brokers.connections).toHaveLength(1);
+    clock.pass(200);
+    expect(brokers.connections).toHaveLength(2);
+    brokers.welcome();
+    expect(brokers.heard('request')).toMatchObject({ id: asked.id, resume: true });
+    brokers.last.say({ op: 'refused', id: asked.id, code: 'draining', message: 'stopping', retry_after_ms: null });
+    expect(brokers.connections).toHaveLength(2);
+    clock.pass(200);
+    expect(brokers.connections).toHaveLength(3);
+  });
+
   it('renews its token at half its life', () => {
     const { brokers, clock, request } = setUp();
     request();

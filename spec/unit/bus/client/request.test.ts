@@ -218,7 +218,6 @@ describe('a request whose broker is gone', () => {
     const { brokers, clock, request } = setUpReady();
     const asked = request();
     brokers.last.down('gone');
-    brokers.last.down('connection refused');
     const later = request();
     brokers.last.down('connection refused');
     await expect(later.result).rejects.toMatchObject({ code: 'broker-unreachable' });
