@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -62,8 +63,10 @@ ${options.config ?? ''}
   const text = (): string => readFileSync(logFile, 'utf8');
   let child: ResultPromise | undefined;
 
+  // Its exit, and not the end of its output: runners of its jobs may hold that open.
+  let exited: Promise<unknown> = Promise.resolve();
   const ended = async (): Promise<number | null> => {
-    await child?.catch(() => undefined);
+    await exited;
     return child?.exitCode ?? null;
   };
   const lines = (): string[] => {
@@ -90,6 +93,7 @@ ${options.config ?? ''}
         cleanup: true,
       });
       child.catch(() => undefined); // its end is looked at by `ended`
+      exited = once(child, 'exit');
       mkdirSync(join(folder, 'state'), { recursive: true });
       const before = lines().length;
       await until(() => lines().length > before || child?.exitCode !== null, 'the worker to start', 20_000);
