@@ -70,7 +70,11 @@ describe('teams and users', () => {
   it('the owner goes only when somebody else owns the team', async () => {
     await addUser('amy', 'team1', 'admin');
     const amy = world.as('amy');
-    await expect(amy({ verb: 'user.delete', identity: 'ann' })).rejects.toMatchObject({ code: 'registry-in-use' });
+    for (const statement of [{ verb: 'user.delete' }, { verb: 'team.remove' }, { verb: 'user.set', role: 'member' }])
+      await expect(amy({ ...statement, identity: 'ann' })).rejects.toMatchObject({
+        code: 'registry-in-use',
+        message: '“ann” owns team team1; give it to another admin first',
+      });
     await expect(amy({ verb: 'team.set', name: 'team1', owner: 'zoe' })).rejects.toMatchObject({
       code: 'registry-invalid',
     });

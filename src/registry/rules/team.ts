@@ -115,10 +115,15 @@ export const removeMember: Rule<Of<'team.remove'>> = (turn, { team: name, identi
 
 /** The team without this member. Throws `registry-in-use` for its owner and its last admin. */
 export const leave = (registry: Snapshot, team: Team, identity: string, now: string): Team => {
-  if (team.owner === identity) throw inUse(`“${identity}” owns team ${team.name}; give it to another admin first`);
-  assertOtherAdmin(registry, team, identity);
+  assertMayStepDown(registry, team, identity);
   const { members, invited } = team;
   return { ...team, members: without(members, identity), invited: without(invited, identity), updated_at: now };
+};
+
+/** Throws `registry-in-use` for the owner and the last admin of the team: they have to stay its admins. */
+export const assertMayStepDown = (registry: Snapshot, team: Team, identity: string): void => {
+  if (team.owner === identity) throw inUse(`“${identity}” owns team ${team.name}; give it to another admin first`);
+  assertOtherAdmin(registry, team, identity);
 };
 
 /** Throws `registry-in-use` when nobody else could manage the team. */

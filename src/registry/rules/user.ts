@@ -1,7 +1,7 @@
 import type { Team, User } from '../model.ts';
 import { userRow } from '../rows.ts';
 import { roleIn } from '../snapshot.ts';
-import { assertOneTransaction, assertOtherAdmin, join, leave } from './team.ts';
+import { assertMayStepDown, assertOneTransaction, assertOtherAdmin, join, leave } from './team.ts';
 import {
   accessTo,
   adminOf,
@@ -52,7 +52,7 @@ export const setUser: Rule<Of<'user.set'>> = (turn, { team: name, identity, secr
   if (disabled !== undefined && !isHomeAdmin)
     throw denied(`only the admins of the home team of “${identity}” may do this`);
   if (role !== undefined && access.role !== 'admin') throw denied(`only an admin of ${name} may do this`);
-  if (role === 'member') assertOtherAdmin(registry, access.team, identity);
+  if (role === 'member') assertMayStepDown(registry, access.team, identity);
   if (disabled === true) for (const team of registry.teams.values()) assertOtherAdmin(registry, team, identity);
   const endsTokens = secret !== undefined || (disabled === true && !user.disabled);
   const updated: User = {
