@@ -6,6 +6,7 @@ import { HistoryPages } from '../bus/fleet/history-pages.ts';
 import { busKeysBelow } from '../bus/fleet/keys.ts';
 import { OnlineWorkers } from '../bus/fleet/online-workers.ts';
 import { serializeBroker } from '../bus/fleet/wire.ts';
+import { advertisedBroker } from '../config/advertised-broker.ts';
 import type { Config } from '../config/schema.ts';
 import type { StartedBroker } from './broker-view.ts';
 import { observeBroker } from './observe-broker.ts';
@@ -14,7 +15,7 @@ import type { Releasers } from './releasers.ts';
 import { runBroker } from './run-broker.ts';
 import { startAccounts } from './start-registry.ts';
 
-export type BrokerConfig = NonNullable<Config['broker']>;
+type BrokerConfig = NonNullable<Config['broker']>;
 
 /** How long a stop waits for requests that run. ms. */
 const drainMs = 10_000;
@@ -39,7 +40,7 @@ export const startBroker = async (
   const presence = new OnlineWorkers(place.store, keys, node, clock);
   releasers.push('workers in etcd', () => presence.close());
   const directory = new BrokerDirectory({ store: place.store, keys, log });
-  const own = { id: node, endpoint: advertised(settings, node), key: publicKey };
+  const own = { id: node, endpoint: advertisedBroker(settings, node), key: publicKey };
   const dead = new AbortController();
   const broker = await runBroker({
     id: node,
@@ -80,7 +81,3 @@ export const startBroker = async (
 };
 
 const addressOf = ({ id, endpoint, key }: { id: string; endpoint: string; key: string }) => ({ id, endpoint, key });
-
-/** Where others reach this broker. */
-export const advertised = ({ advertise, listen }: BrokerConfig, node: string): string =>
-  advertise ?? `tcp://${node}:${new URL(listen).port}`;

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import type { Config } from '../../../src/config/schema.ts';
+import { checkBroker } from '../../../src/doctor/broker.ts';
+import type { Machine } from '../../../src/doctor/ports.ts';
+
+const key = 'k'.repeat(40);
+const broker = { listen: 'tcp://0.0.0.0:5555' };
+
+describe('the doctor and brokers', () => {
+  const check = async (
+    open: readonly string[],
+    { name, ...config }: { name?: string; broker?: object; main?: Partial<Config['main']> },
+  ): Promise<string[]> => {
+    const machine = { accepts: async (host: string, port: number) => open.includes(`${host}:${port}`) };
+    const findings = await checkBroker(
+      machine as unknown as Machine,
+      { main: {}, node: { name }, ...config } as unknown as Config,
+    );
+    return findings.map(({ state, what }) => `${state}: ${what}`);
+  };
+
+  it('has nothing to say where there is none', async () => {
+    expect(await check([], {})).toEqual(['unused: none configured ([broker], [main] broker)']);
+  });
+
+  it('tells an own broker that runs from one that does not', async () => {
+    expect(await check(['127.0.0.1:5555', 'b1:5555'], { broker, name: 'b1' })).toEqual([
+      'fine: tcp://127.0.0.1:5555 takes connections',
+    ]);
+    expect(await check([], { broker, name: 'b1' })).toEqual(['wrong: tcp://127.0.0.1:5555 takes no connection']);
+  });
+
+  it('warns of an address that others are told, and that leads nowhere', async () => {
+    const [warning] = await check(['127.0.0.1:5555'], { broker, name: 'b1' });
+    expect(warning).toContain('warning: others are told to connect to tcp://b1:5555');
+    const advertise = 'tcp://outside:80';
+    expect(await check(['127.0.0.1:5555', 'outside:80'], { broker: { ...broker, advertise }, name: 'b1' })).toEqual([
+      'fine: tcp://127.0.0.1:5555 takes connections',
+    ]);
+  });
+
+  it('looks at each broker that is used', async () => {
+    const main = { broker: ['tcp://b1:5555', 'tcp://b2:5555'], broker_key: [key, key] };
+    expect(await check(['b2:5555'], { main })).toEqual([
+      'wrong: tcp://b1:5555 takes no connection',
+      'fine: tcp://b2:5555 takes connections',
+    ]);
+    expect(await check([], { main: { broker: ['tcp://b1:5555'] } })).toEqual(['wrong: [main] broker_key is missing']);
+  });
+});
