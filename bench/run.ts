@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { enqueue } from './enqueue.ts';
 import { fanOut, largeFanOut } from './fan-out.ts';
+import { fileWrites } from './file-writes.ts';
 import { firingToStart } from './firing-to-start.ts';
 import { idle } from './idle.ts';
 import { journalCost } from './journal-cost.ts';
@@ -35,6 +36,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   'services-exec': servicesExec,
   'services-many': servicesMany,
   'services-output': servicesOutput,
+  'file-writes': fileWrites,
 };
 
 const main = async (args: readonly string[]): Promise<number> => {

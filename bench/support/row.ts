@@ -11,7 +11,7 @@ export interface Row {
   readonly samples?: Readonly<Record<string, Summary>>;
 }
 
-export type Unit = 'ms' | 'jobs/s' | 'requests/s' | 'MB/s' | 'MB' | '% of a CPU' | 'calls';
+export type Unit = 'ms' | 'jobs/s' | 'requests/s' | 'writes/s' | 'MB/s' | 'MB' | '% of a CPU' | 'calls';
 
 /** What is aimed at: a bound of our figure, or of its ratio to the peer's. */
 export interface Aim {

@@ -37,6 +37,7 @@ const aimText = ({ of, at, bound }: Aim, unit: Unit): string =>
 const shortUnits: Readonly<Record<Unit, string>> = {
   ms: 'ms',
   'jobs/s': '/s',
+  'writes/s': '/s',
   'requests/s': '/s',
   'MB/s': 'MB/s',
   MB: 'MB',

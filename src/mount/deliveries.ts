@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { TriggerdError } from '../domain/errors.ts';
 import type { Log } from '../domain/log.ts';
 import { type RetryPolicy, retryDelayMs } from '../domain/retry.ts';
@@ -38,6 +39,8 @@ export class Deliveries {
 
   constructor(options: DeliveriesOptions) {
     this.#options = options;
+    // Each trigger that waits listens.
+    setMaxListeners(0, this.#stop.signal);
   }
 
   /** Goes on with what an earlier daemon has left. */

@@ -36,12 +36,16 @@ type FromDaemon =
   | { readonly tell: 'seen'; readonly seen: readonly (readonly [number, Seen])[] };
 
 const nothing = Buffer.alloc(0);
+/** Bytes that are not durable and that the daemon has not confirmed; with more, writers wait. */
+const maxUnderWay = 8 * 1_048_576;
 
 /** The daemon as its mount sees it. */
 export class DaemonLink implements Gateway {
   readonly #stream: Duplex;
   readonly #waiting = new Map<number, { resolve(body: Buffer): void; reject(error: FsError): void }>();
   #last = 0;
+  /** Bytes that nobody waits for. */
+  #underWay = 0;
 
   constructor(
     stream: Duplex,
@@ -61,7 +65,15 @@ export class DaemonLink implements Gateway {
 
   async spool(definition: number, messages: readonly Buffer[], durable: boolean): Promise<void> {
     const lengths = messages.map(({ length }) => length);
-    await this.#ask({ ask: 'spool', definition, lengths, durable }, Buffer.concat(messages));
+    const body = Buffer.concat(messages);
+    const asked = this.#ask({ ask: 'spool', definition, lengths, durable }, body);
+    if (durable || this.#underWay > maxUnderWay) return void (await asked);
+    this.#underWay += body.length;
+    const arrived = (): void => {
+      this.#underWay -= body.length;
+    };
+    // The daemon logs what becomes of it; the writer has gone on.
+    asked.then(arrived, arrived);
   }
 
   send(definition: number, message: Buffer): Promise<Buffer> {
