@@ -25,6 +25,8 @@ export class FakeRegistry implements BusRegistry, BusAccounts {
   /** `team/identity` of workers → the number of its token. */
   readonly workers = new Map<string, number>();
   readonly refusedUsers = new Set<string>();
+  /** Tokens of another broker: they have to be looked at first. */
+  readonly unseen = new Set<string>();
   readonly #listeners = new Set<() => void>();
 
   worker(team: string, identity: string): this {
@@ -42,7 +44,8 @@ export class FakeRegistry implements BusRegistry, BusAccounts {
     for (const listener of this.#listeners) listener();
   }
 
-  callerOf(jwt: string): Caller {
+  callerOf(jwt: string): Caller | undefined {
+    if (this.unseen.has(jwt)) return undefined;
     const [, identity, team] = /^jwt:([^@]+)@(.+)$/.exec(jwt) ?? [];
     if (identity === undefined || team === undefined || this.refusedUsers.has(identity))
       throw new TriggerdError('token-invalid', 'this token is not valid');
@@ -76,7 +79,10 @@ export class FakeRegistry implements BusRegistry, BusAccounts {
     return { jwt: `jwt:${identity}@${team}`, expiresMs: 900_000 };
   }
 
-  async admit(): Promise<void> {}
+  async admit(jwt: string): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    this.unseen.delete(jwt);
+  }
 
   async checkWorker({ team, identity, token }: { team: string; identity: string; token: string }): Promise<string> {
     const number = this.workers.get(`${team}/${identity}`);

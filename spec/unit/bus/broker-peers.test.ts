@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { BrokerStage, settled } from '../../support/broker-stage.ts';
+import { until } from '../../support/wait.ts';
 
 const ready = (identity: string, instance: string) =>
   ({ op: 'ready', v: 1, team: 'team1', identity, instance, node: 'node1', version: '1', free: 1 }) as const;
@@ -311,6 +312,43 @@ describe('peers of the broker', () => {
       expect(stage.to('w1', 'request')).toEqual([]);
     });
 
+    it('a worker whose connection is lost at this moment is asked when it is back, and nobody gets it before', async () => {
+      await stage.worker('w1');
+      await stage.worker('w2', { instance: 'a' });
+      stage.broker.gone('w2', 'disconnected');
+      const id = stage.ask('c', 'demo', { resume: true });
+      stage.say('w1', { op: 'known', id, known: false });
+      expect(stage.to('w1', 'request')).toEqual([]);
+      await stage.worker('w2', { peer: 'w2 again', instance: 'a' });
+      stage.say('w2 again', { op: 'known', id, known: true });
+      stage.finish('w2 again', id);
+      expect(stage.to('c', 'final')).toMatchObject([{ id, result: 'succeeded' }]);
+      expect([...stage.to('w1', 'request'), ...stage.to('w2 again', 'request')]).toEqual([]);
+    });
+
+    it('all that a client asks for with a token of another broker is taken, in order, once that was looked at', async () => {
+      await stage.worker('w1', { free: 300 });
+      stage.registry.unseen.add('jwt:user1@team1');
+      const ids = Array.from({ length: 256 }, () => stage.ask('c', 'w1'));
+      const last = ids.at(-1) as string;
+      stage.say('c', { op: 'cancel', jwt: 'jwt:user1@team1', id: last });
+      expect(stage.to('c', 'accepted')).toEqual([]);
+      await until(() => stage.to('w1', 'request').length > 0, 'the token to be looked at');
+      expect(stage.to('c', 'accepted').map(({ id }) => id)).toEqual(ids);
+      expect(stage.to('c', 'refused')).toEqual([]);
+      expect(stage.to('w1', 'cancel')).toMatchObject([{ id: last }]);
+    });
+
+    it('cancelled while its worker is waited for, it is no sooner over than that is clear', async () => {
+      await stage.worker('w1');
+      const id = stage.ask('c', 'demo', { resume: true, worker: 'w2' });
+      stage.say('c', { op: 'cancel', jwt: 'jwt:user1@team1', id });
+      expect(stage.to('c', 'final')).toEqual([]);
+      await stage.worker('w2');
+      stage.say('w2', { op: 'known', id, known: true });
+      expect(stage.to('w2', 'cancel')).toMatchObject([{ id }]);
+    });
+
     it('cancelled while it is looked for, it is cancelled where it is found', async () => {
       await stage.worker('w1');
       const id = stage.ask('c', 'demo', { resume: true });
@@ -328,6 +366,11 @@ describe('peers of the broker', () => {
     expect([stage.ops('c').at(-1), stage.ops('w1').at(-1)]).toEqual(['goodbye', 'goodbye']);
     stage.ask('c', 'demo');
     expect(stage.to('c').at(-1)).toMatchObject({ op: 'refused', code: 'draining' });
+    // Else a client that knows no other broker would be in and out again, and a worker away for half a minute.
+    stage.client('d');
+    stage.say('w2', ready('w2', 'b'), 'token');
+    for (const peer of ['d', 'w2'])
+      expect(stage.to(peer)).toMatchObject([{ op: 'refused', code: 'draining', retry_after_ms: 1_000 }]);
     expect(stage.broker.running).toBe(1);
     stage.finish('w1', id);
     expect(stage.broker.running).toBe(0);

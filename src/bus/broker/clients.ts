@@ -5,9 +5,9 @@ import { type ClientMessage, protocolVersion } from '../messages.ts';
 import type { BusRegistry, Caller, PeerId } from '../ports.ts';
 import type { BrokerOptions } from './options.ts';
 import { acknowledge } from './output.ts';
-import { refusalOf, wrongVersion } from './refusal.ts';
+import { draining, refusalOf, wrongVersion } from './refusal.ts';
 import type { Requests } from './requests.ts';
-import type { ClientSession, Sessions } from './sessions.ts';
+import type { Admission, AnswerTo, ClientSession, Sessions, Unadmitted } from './sessions.ts';
 import { welcomeOf } from './welcome.ts';
 
 export interface ClientsOptions extends BrokerOptions {
@@ -16,11 +16,11 @@ export interface ClientsOptions extends BrokerOptions {
   readonly isStopping: () => boolean;
 }
 
-/** Logins and statements of one client that may be under way together. */
+/** Logins, statements and tokens of one client that may be looked at together. */
 const maxAsking = 64;
-
-/** What an answer answers. */
-type AnswerTo = { readonly id: string } | { readonly n: number } | Record<string, never>;
+/** Messages that wait while their token is looked at: after a fail-over all that a client waits for comes at once. */
+const maxUnadmitted = 10_000;
+const maxUnadmittedBytes = 67_108_864;
 
 type Of<Op extends ClientMessage['op']> = Extract<ClientMessage, { op: Op }>;
 
@@ -37,11 +37,17 @@ export class Clients {
       this.#refuse(peer, {}, wrongVersion(v));
       return;
     }
+    // Who was told to go and knows no other broker would be back at once, again and again.
+    if (this.#options.isStopping()) {
+      this.#refuse(peer, {}, draining());
+      return;
+    }
     const before = sessions.of(peer);
     if (before?.kind === 'client') this.#abandon(before);
     const now = clock.now();
     const beatAt = now + limits.heartbeatMs;
-    sessions.add({ kind: 'client', peer, heardAt: now, beatAt, faults: 0, asking: 0, requests: new Set() });
+    const nothing = { asking: 0, admissions: new Map(), requests: new Set<string>() };
+    sessions.add({ kind: 'client', peer, heardAt: now, beatAt, faults: 0, ...nothing });
     wire.send(peer, encodeToClient(welcomeOf(this.#options)));
   }
 
@@ -89,30 +95,63 @@ export class Clients {
 
   #request(session: ClientSession, { jwt, op: _, ...head }: Of<'request'>, payload: Buffer): void {
     const { id } = head;
-    this.#asCaller(session, jwt, { id }, (caller) => {
-      if (this.#options.isStopping()) throw new TriggerdError('draining', 'this broker is stopping');
+    this.#asCaller(session, jwt, { id }, payload.length, (caller) => {
+      if (this.#options.isStopping()) throw draining();
       this.#options.requests.open(caller, session.peer, head, payload);
       if (this.#options.requests.find(id)?.client === session.peer) session.requests.add(id);
     });
   }
 
   #cancel(session: ClientSession, { jwt, id }: Of<'cancel'>): void {
-    this.#asCaller(session, jwt, { id }, (caller) => this.#options.requests.cancel(caller, id));
+    this.#asCaller(session, jwt, { id }, 0, (caller) => this.#options.requests.cancel(caller, id));
   }
 
-  /** At once for a token that was seen before; one from elsewhere is looked at first. */
-  #asCaller(session: ClientSession, jwt: string, to: AnswerTo, act: (caller: Caller) => void): void {
-    const { registry, accounts } = this.#options;
-    try {
-      const caller = registry.callerOf(jwt);
-      if (caller !== undefined) act(caller);
-      else
-        this.#later(session, to, async () => {
-          await accounts.admit(jwt);
-          if (this.#isHere(session)) act(callerOf(registry, jwt));
+  /** At once for a token that was seen before; one from elsewhere is looked at first, and what comes with it waits, in order. */
+  #asCaller(session: ClientSession, jwt: string, to: AnswerTo, bytes: number, act: (caller: Caller) => void): void {
+    const { registry } = this.#options;
+    const carryOut = (): void => act(callerOf(registry, jwt));
+    const admission = session.admissions.get(jwt);
+    if (admission !== undefined) this.#join(session, admission, { to, bytes, carryOut });
+    else
+      this.#orRefuse(session, to, () => {
+        const caller = registry.callerOf(jwt);
+        if (caller !== undefined) act(caller);
+        else this.#admit(session, jwt, { to, bytes, carryOut });
+      });
+  }
+
+  #join({ peer }: ClientSession, admission: Admission, message: Unadmitted): void {
+    const { waiting } = admission;
+    if (waiting.length >= maxUnadmitted || admission.bytes > maxUnadmittedBytes) {
+      this.#refuse(peer, message.to, new TriggerdError('broker-busy', 'too much waits for this token to be looked at'));
+      return;
+    }
+    admission.bytes += message.bytes;
+    waiting.push(message);
+  }
+
+  #admit(session: ClientSession, jwt: string, first: Unadmitted): void {
+    const { accounts } = this.#options;
+    const { admissions } = session;
+    this.#later(session, first.to, async () => {
+      const waiting = [first];
+      admissions.set(jwt, { waiting, bytes: first.bytes });
+      const failure = await accounts.admit(jwt).then(() => undefined, asTriggerdError);
+      admissions.delete(jwt);
+      if (!this.#isHere(session)) return;
+      for (const { to, carryOut } of waiting)
+        this.#orRefuse(session, to, () => {
+          if (failure !== undefined) throw failure;
+          carryOut();
         });
+    });
+  }
+
+  #orRefuse({ peer }: ClientSession, to: AnswerTo, work: () => void): void {
+    try {
+      work();
     } catch (error) {
-      this.#refuse(session.peer, to, error);
+      this.#refuse(peer, to, error);
     }
   }
 

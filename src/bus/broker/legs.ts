@@ -5,7 +5,7 @@ import type { Ending } from '../messages.ts';
 import { type BrokerOptions, livenessHeartbeats, maxHops } from './options.ts';
 import type { Queues } from './queues.ts';
 import { endingOf, type Leg, type LegState, type Request, waiting } from './request.ts';
-import { isReachable, type Sessions, type WorkerSession } from './sessions.ts';
+import type { Sessions, WorkerSession } from './sessions.ts';
 
 export interface LegsOptions extends Pick<BrokerOptions, 'clock' | 'limits' | 'wire'> {
   readonly sessions: Sessions;
@@ -145,7 +145,8 @@ export class Legs {
     const { sessions, clock } = this.#options;
     const { service, head } = leg.request;
     const suspects = head.worker !== null && leg.candidates.includes(head.worker) ? [head.worker] : leg.candidates;
-    const present = suspects.flatMap((identity) => sessions.worker(service.team, identity) ?? []).filter(isReachable);
+    // Also one that is away: it is asked when it is back, and until then nobody knows that it has not begun.
+    const present = suspects.flatMap((identity) => sessions.worker(service.team, identity) ?? []);
     const [only] = suspects;
     if (present.length > 0) this.#ask(leg, present);
     else if (only !== undefined && suspects.length === 1) {
@@ -259,11 +260,11 @@ export class Legs {
         this.#ask(leg, [session]);
   }
 
-  /** Stops it, wherever it is. */
+  /** Stops it, wherever it is. Where that is not clear yet, it is stopped as soon as it is. */
   cancel(leg: Leg, reason: string): void {
     const { state } = leg;
     if (state.at === 'sent') this.#tellCancelled(state.session, leg);
-    else if (state.at === 'waiting' || state.at === 'absent') this.end(leg, endingOf('killed', reason));
+    else if (state.at === 'waiting') this.end(leg, endingOf('killed', reason));
   }
 
   #tellCancelled(session: WorkerSession, { request }: Leg): void {

@@ -13,5 +13,9 @@ export const refusalOf = (thrown: unknown): Refusal => {
   };
 };
 
+/** It may be back soon; without a time a worker would take it for a refusal that lasts. */
+export const draining = (): TriggerdError =>
+  new TriggerdError('draining', 'this broker is stopping', { details: { retry_after_ms: 1_000 } });
+
 export const wrongVersion = (v: number): TriggerdError =>
   new TriggerdError('bus-protocol', `protocol version ${v}; this broker speaks ${protocolVersion}`);

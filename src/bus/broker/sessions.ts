@@ -24,9 +24,27 @@ export interface ClientSession extends SessionCommon {
   readonly kind: 'client';
   /** Questions of the registry that are not answered yet. */
   asking: number;
+  /** Tokens that are looked at, with what came with them. */
+  readonly admissions: Map<string, Admission>;
   /** Requests that it waits for. */
   readonly requests: Set<RequestId>;
 }
+
+export interface Admission {
+  readonly waiting: Unadmitted[];
+  /** Of their bodies. */
+  bytes: number;
+}
+
+/** A message whose token is looked at. */
+export interface Unadmitted {
+  readonly to: AnswerTo;
+  readonly bytes: number;
+  readonly carryOut: () => void;
+}
+
+/** What an answer answers. */
+export type AnswerTo = { readonly id: string } | { readonly n: number } | Record<string, never>;
 
 /** Says it is a worker. */
 export interface NewcomerSession extends SessionCommon {
@@ -59,8 +77,6 @@ export interface WorkerSession extends SessionCommon {
   /** What it was sent, or asked about. */
   readonly legs: Map<RequestId, Leg>;
 }
-
-export const isReachable = ({ state }: WorkerSession): boolean => state === 'present' || state === 'leaving';
 
 export class Sessions {
   readonly #byPeer = new Map<PeerId, Session>();

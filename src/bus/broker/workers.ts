@@ -7,7 +7,7 @@ import { targetOf } from '../target.ts';
 import type { Legs } from './legs.ts';
 import type { BrokerOptions } from './options.ts';
 import { passOn } from './output.ts';
-import { refusalOf, wrongVersion } from './refusal.ts';
+import { draining, refusalOf, wrongVersion } from './refusal.ts';
 import type { NewcomerSession, Sessions, WorkerClaim, WorkerSession } from './sessions.ts';
 import { welcomeOf } from './welcome.ts';
 
@@ -37,7 +37,7 @@ export class Workers {
       return;
     }
     if (this.#options.isStopping()) {
-      this.#refuse(peer, new TriggerdError('draining', 'this broker is stopping'));
+      this.#refuse(peer, draining());
       return;
     }
     const now = clock.now();
