@@ -76,6 +76,9 @@ describe('triggerfs-worker', () => {
     const listed = await trigger('queue', '--queue', 'requests', '--json');
     expect(JSON.parse(listed.stdout)).toMatchObject([{ state: 'finished', exit_code: 4, source: 'request' }]);
     expect((await trigger('queue', 'cat', '1')).stdout).toBe(worker.socket);
+    expect((await trigger('queue', 'info', '1')).stdout).toContain('user1@team1');
+    expect((await trigger('events')).stdout).toContain('command');
+    expect((await trigger('plugin', 'list')).stdout).toContain('monitor');
     expect(await trigger('status')).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('a worker only') });
     expect(worker.lines()).toHaveLength(3);
 
@@ -86,12 +89,16 @@ describe('triggerfs-worker', () => {
     expect(second).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/pid \d+\) uses .*team1\.demo01/) });
   });
 
-  it('says which key is wrong when a broker refuses its token, and when a broker can not be reached', async () => {
-    const away = { endpoint: 'tcp://127.0.0.1:1', key: curveKeyPair().publicKey };
-    const worker = workerProcess([at.address, away], { token: 'wrong' });
+  it('says what is wrong: with its token, with a broker’s key, with a broker’s address', async () => {
+    const [away, stranger] = [
+      { endpoint: 'tcp://127.0.0.1:1', key: curveKeyPair().publicKey },
+      { endpoint: at.address.endpoint, key: curveKeyPair().publicKey },
+    ];
+    const worker = workerProcess([at.address, away, stranger], { token: 'wrong' });
     await worker.start();
     await worker.says(/^E: The broker at .* refused the worker: .*\[workers\.team1\.demo01\]/);
     await worker.says(/^W: The broker at tcp:\/\/127\.0\.0\.1:1 does not answer: nothing listens/);
+    await worker.says(/^W: The broker at .* does not answer: .* did not take our encryption: is its key right\?/);
   });
 
   it.each([
