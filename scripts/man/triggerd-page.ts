@@ -23,7 +23,7 @@ export const triggerdPage = (of: Pick<PageTitle, 'date' | 'version'>): string =>
     describeOptions(command.options),
     section('signals'),
     item('SIGHUP', 'Reload the configuration; a file that is wrong changes nothing.'),
-    item('SIGTERM, SIGINT', 'Stop; running jobs go on.'),
+    item('SIGTERM, SIGINT', 'Stop; running jobs go on. Requests have 30 s to finish; the second signal ends them.'),
     section('exit status'),
     item('0', 'Stopped as asked.'),
     item('1', 'Refused or failed, e.g. another daemon uses the state directory.'),

@@ -9,7 +9,8 @@ export const triggerdCommand = (): Command => {
     .option('--socket <path>', 'control socket (default: [node] socket)');
   return addHelp(command, {
     details: `
-SIGHUP reloads the configuration; SIGTERM stops, running jobs go on. \`trigger config check\` checks a configuration.`,
+SIGHUP reloads the configuration; SIGTERM stops, running jobs go on. Requests that its workers run have 30 s to finish; a
+second signal ends them at once. \`trigger config check\` checks a configuration.`,
     examples: ['triggerd', 'triggerd --config ./triggerd.toml'],
   });
 };
