@@ -4,8 +4,8 @@
 
 import { dealerConnect } from '../adapters/zmq/dealer.ts';
 import { BusClient } from '../bus/client/bus-client.ts';
-import type { Outcome, RequestLeg, RequestResult } from '../bus/client/client-request.ts';
 import { linesOf } from '../bus/client/lines.ts';
+import type { Outcome, RequestLeg, RequestResult } from '../bus/client/outcome.ts';
 import type { Clock, Credentials } from '../bus/client/ports.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import { silentLog } from '../domain/log.ts';

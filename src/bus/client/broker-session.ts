@@ -7,12 +7,16 @@ import type { Connect } from '../ports.ts';
 import { BrokerRing } from './broker-ring.ts';
 import { type BrokerLink, Links } from './link.ts';
 import type { Clock, Credentials, DialledBroker } from './ports.ts';
+import type { Greeting, Proving, Ready, SessionState } from './session-state.ts';
+import { errorOf, Tokens } from './tokens.ts';
 
 /** How long one broker may take to welcome us, and to check a password. */
 const greetingMs = 3_000;
 const provingMs = 30_000;
 /** A peer that is silent for so many heartbeats is gone. */
 const liveness = 4;
+/** Whatever a broker says. */
+const leastHeartbeatMs = 10;
 /** Between two rounds in which no broker answered. */
 const roundRetry: RetryPolicy = { firstMs: 200, factor: 2, maxMs: 5_000, jitter: 0.5 };
 
@@ -55,8 +59,8 @@ export class BrokerSession {
   readonly #listener: SessionListener;
   readonly #ring: BrokerRing;
   readonly #links: Links;
-  #state: State = { is: 'asleep' };
-  #token: Token | undefined;
+  readonly #tokens: Tokens;
+  #state: SessionState = { is: 'asleep' };
   #nonce = 0;
   #restedRounds = 0;
   #troubles: string[] = [];
@@ -66,6 +70,7 @@ export class BrokerSession {
     this.#listener = listener;
     this.#ring = new BrokerRing(options.brokers);
     this.#links = new Links(options.connect);
+    this.#tokens = new Tokens(options.credentials, options.clock);
   }
 
   /** What the broker said of itself; undefined while there is none. */
@@ -80,8 +85,7 @@ export class BrokerSession {
 
   /** The token for a message; only while ready. */
   get jwt(): string {
-    if (this.#token === undefined) throw new Error('no token: the session is not ready');
-    return this.#token.jwt;
+    return this.#tokens.current;
   }
 
   /** Sends while ready; otherwise the message is not sent and that is said. */
@@ -99,10 +103,9 @@ export class BrokerSession {
 
   /** The broker refused the token; gets another one, if a password can. False: there is no password. */
   renew(): boolean {
-    if ('jwt' in this.#options.credentials) return false;
-    if (this.#token !== undefined) this.#token = { ...this.#token, halfAt: 0, endsAt: 0 };
-    if (this.#state.is === 'ready') this.#askToken(this.#state);
-    return true;
+    const can = this.#tokens.spoil();
+    if (can && this.#state.is === 'ready') this.#askToken(this.#state);
+    return can;
   }
 
   /** The broker takes nothing new: asks the next one. */
@@ -161,23 +164,23 @@ export class BrokerSession {
     return this.#options.clock.after(ms, () => this.#giveUp(`${shown(broker)} has not ${what} within ${ms / 1000} s`));
   }
 
-  #welcomed(state: Linked & { is: 'greeting' }, welcome: Welcome): void {
+  #welcomed(state: Greeting, welcome: Welcome): void {
     this.#ring.learn(welcome.brokers);
-    const { credentials } = this.#options;
-    if ('jwt' in credentials) this.#token = { jwt: credentials.jwt };
     if (welcome.v !== protocolVersion)
       this.#giveUp(`${shown(state.broker)} speaks version ${welcome.v} of the protocol, this is ${protocolVersion}`);
-    else if (this.#token !== undefined && !this.#isOld(this.#token)) this.#becomeReady(state, welcome);
+    else if (this.#tokens.isFresh) this.#becomeReady(state, welcome);
     else this.#prove(state, welcome);
   }
 
-  #prove({ broker, link, cancel: cancelGreeting }: Linked, welcome: Welcome): void {
+  #prove({ broker, link, cancel: cancelGreeting }: Greeting, welcome: Welcome): void {
     cancelGreeting();
     const cancel = this.#limited(broker, provingMs, 'answered the login');
-    this.#state = { is: 'proving', broker, link, cancel, welcome, n: this.#login(link) };
+    const n = this.nextNonce();
+    this.#state = { is: 'proving', broker, link, cancel, welcome, n };
+    this.#tokens.login(link, n);
   }
 
-  #becomeReady({ broker, link, cancel: cancelWait }: Linked, welcome: Welcome): void {
+  #becomeReady({ broker, link, cancel: cancelWait }: Greeting | Proving, welcome: Welcome): void {
     cancelWait();
     const now = this.#options.clock.now();
     const ready: Ready = {
@@ -222,8 +225,7 @@ export class BrokerSession {
   /** Our password is not good (now): asking again by ourselves would only slow down the next attempt. */
   #refused(refusal: Refusal): void {
     this.#leave();
-    this.#token = undefined;
-    this.#state = { is: 'asleep' };
+    this.#tokens.spoil();
     this.#listener.failed(errorOf(refusal), true);
   }
 
@@ -253,7 +255,7 @@ export class BrokerSession {
     if (message.op === 'goodbye') this.#goodbye(state.broker, message.brokers);
     else if (message.op === 'refused' && (message.n === state.n || message.n === undefined)) this.#refused(message);
     else if (message.op === 'token' && message.n === state.n) {
-      this.#token = this.#tokenOf(message.expires_ms, body);
+      this.#tokens.take(message.expires_ms, body);
       this.#becomeReady(state, state.welcome);
     }
   }
@@ -276,7 +278,7 @@ export class BrokerSession {
   /** Looks once per heartbeat: says that we live, and whether the broker does. */
   #beat(state: Ready): void {
     const { clock } = this.#options;
-    const every = state.welcome.heartbeat_ms;
+    const every = Math.max(leastHeartbeatMs, state.welcome.heartbeat_ms);
     state.cancel = clock.after(every, () => {
       const now = clock.now();
       // We were not running ourselves (stopped, suspended): what has come meanwhile is heard first.
@@ -293,93 +295,33 @@ export class BrokerSession {
 
   // ── tokens ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #login(link: BrokerLink): number {
-    const { credentials } = this.#options;
-    if ('jwt' in credentials) throw new Error('a token needs no login');
-    const n = this.nextNonce();
-    const { team, identity, secret } = credentials;
-    link.send({ op: 'login', n, team, identity }, Buffer.from(secret));
-    return n;
-  }
-
-  #tokenOf(expiresMs: number, body: Buffer): Token {
-    const now = this.#options.clock.now();
-    return { jwt: body.toString(), halfAt: now + expiresMs / 2, endsAt: now + expiresMs };
-  }
-
-  #isOld(token: Token): boolean {
-    return token.halfAt !== undefined && token.halfAt <= this.#options.clock.now();
-  }
-
   #renewInTime(state: Ready): void {
-    const at = this.#token?.halfAt;
-    if (at === undefined) return;
-    state.cancelRenewal = this.#options.clock.after(at - this.#options.clock.now(), () => this.#askToken(state));
+    const ms = this.#tokens.renewalInMs;
+    if (ms !== undefined) state.cancelRenewal = this.#options.clock.after(ms, () => this.#askToken(state));
   }
 
   #askToken(state: Ready): void {
     if (state.asked !== undefined) return;
     state.cancelRenewal();
-    state.asked = this.#login(state.link);
+    state.asked = this.nextNonce();
+    this.#tokens.login(state.link, state.asked);
   }
 
   #takeRenewal(state: Ready, message: ToClient, body: Buffer): void {
     state.asked = undefined;
     if (message.op === 'refused') this.#notRenewed(state, message);
     if (message.op !== 'token') return;
-    this.#token = this.#tokenOf(message.expires_ms, body);
+    this.#tokens.take(message.expires_ms, body);
     this.#renewInTime(state);
     this.#listener.renewed();
   }
 
   /** The old token may still be good for a while; then there is time to ask again. */
   #notRenewed(state: Ready, refusal: Refusal): void {
-    const left = (this.#token?.endsAt ?? 0) - this.#options.clock.now();
+    const left = this.#tokens.leftMs;
     if (left < 2_000) this.#refused(refusal);
     else state.cancelRenewal = this.#options.clock.after(left / 2, () => this.#askToken(state));
   }
 }
 
 const shown = ({ endpoint }: DialledBroker): string => printable(endpoint);
-
-interface Token {
-  readonly jwt: string;
-  /** Undefined for a token that was given: nobody here knows its life. */
-  readonly halfAt?: number;
-  readonly endsAt?: number;
-}
-
-interface Linked {
-  readonly broker: DialledBroker;
-  readonly link: BrokerLink;
-  cancel: () => void;
-}
-
-interface Proving extends Linked {
-  readonly is: 'proving';
-  readonly welcome: Welcome;
-  readonly n: number;
-}
-
-interface Ready extends Linked {
-  readonly is: 'ready';
-  readonly welcome: Welcome;
-  heardAt: number;
-  sentAt: number;
-  lookedAt: number;
-  /** The nonce of a login that is under way. */
-  asked: number | undefined;
-  cancelRenewal: () => void;
-}
-
-type State =
-  | { readonly is: 'asleep' }
-  | { readonly is: 'closed' }
-  | { readonly is: 'resting'; readonly cancel: () => void }
-  | (Linked & { readonly is: 'greeting' })
-  | Proving
-  | Ready;
-
-/** What a broker refuses, as an error of the catalogue. */
-export const errorOf = ({ code, message, retry_after_ms }: Refusal): TriggerdError =>
-  new TriggerdError(code, visible(message), retry_after_ms === null ? {} : { details: { retry_after_ms } });

@@ -1,10 +1,11 @@
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Algorithm } from '../../domain/service.ts';
 import { visible } from '../../domain/text.ts';
-import type { ClientMessage, Ending, Refusal, RequestHead, RequestId, ToClient } from '../messages.ts';
-import { errorOf } from './broker-session.ts';
+import type { ClientMessage, Refusal, RequestHead, RequestId, ToClient } from '../messages.ts';
+import { type Outcome, outcomeOf, type RequestLeg, type RequestResult, untoldOutcome } from './outcome.ts';
 import { RequestOutput } from './output.ts';
 import type { Clock } from './ports.ts';
+import { errorOf } from './tokens.ts';
 import { WorkerOutput } from './worker-output.ts';
 
 /** What is asked for. */
@@ -23,29 +24,6 @@ export interface RequestOrder {
   readonly id?: RequestId;
   /** It was asked for before, by a client that is gone: it may run. */
   readonly resume?: boolean;
-}
-
-/** How one worker's part ended, or the whole of it. */
-export interface Outcome {
-  readonly result: Ending['result'];
-  readonly exitCode: number | null;
-  readonly signal: string | null;
-  /** In words what the result does not say. */
-  readonly reason: string | null;
-  readonly code: Ending['code'];
-  readonly ranMs: number | null;
-  readonly outputBytes: number;
-}
-
-export interface RequestLeg extends Outcome {
-  readonly worker: string;
-}
-
-export interface RequestResult extends Outcome {
-  readonly id: RequestId;
-  /** Null where a worker was asked and not a service. */
-  readonly algorithm: Algorithm | null;
-  readonly legs: readonly RequestLeg[];
 }
 
 /** How long after its time the broker may take to say how it ended; more than the broker's own grace. */
@@ -162,12 +140,14 @@ export class ClientRequest {
   cancel(): void {
     if (this.#state === 'ended' || this.#isCancelled) return;
     this.#isCancelled = true;
-    if (this.#state === 'waiting') this.#end(ended('killed', 'cancelled before a broker had it'));
+    if (this.#state === 'waiting') this.#end(untoldOutcome('killed', 'cancelled before a broker had it'));
     else this.#cancelAsked();
   }
 
   #cancelAsked(): void {
-    this.#restartTimer(cancelMs, () => this.#end(ended('lost', 'cancelled; nobody has confirmed that it ended')));
+    this.#restartTimer(cancelMs, () =>
+      this.#end(untoldOutcome('lost', 'cancelled; nobody has confirmed that it ended')),
+    );
     if (this.#state === 'asked') this.#sendCancel();
   }
 
@@ -252,7 +232,7 @@ export class ClientRequest {
   }
 
   #timeIsUp(): void {
-    if (this.#state === 'asked') this.#end(ended('timed-out', 'nobody has said how it ended'));
+    if (this.#state === 'asked') this.#end(untoldOutcome('timed-out', 'nobody has said how it ended'));
     else this.#fail(unreachable('no broker has answered since'));
   }
 
@@ -310,26 +290,6 @@ export class ClientRequest {
     return (this.#deadline ?? 0) - this.#clock.now();
   }
 }
-
-const outcomeOf = (ending: Ending): Outcome => ({
-  result: ending.result,
-  exitCode: ending.exit_code,
-  signal: ending.signal,
-  reason: ending.reason,
-  code: ending.code,
-  ranMs: ending.ran_ms,
-  outputBytes: ending.output_bytes,
-});
-
-const ended = (result: Outcome['result'], reason: string): Outcome => ({
-  result,
-  exitCode: null,
-  signal: null,
-  reason,
-  code: null,
-  ranMs: null,
-  outputBytes: 0,
-});
 
 const unreachable = (what: string): TriggerdError =>
   new TriggerdError('broker-unreachable', `the broker was lost, and ${what}; the request may have run`);

@@ -1,11 +1,11 @@
-/** One question to the registry, whichever broker answers it. */
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Nonce, ToClient } from '../messages.ts';
-import { errorOf } from './broker-session.ts';
 import type { Clock } from './ports.ts';
+import { errorOf } from './tokens.ts';
 
 const answerMs = 30_000;
 
+/** One question to the registry, whichever broker answers it. */
 export class Question {
   readonly n: Nonce;
   readonly statement: unknown;

@@ -1,0 +1,46 @@
+import type { Algorithm } from '../../domain/service.ts';
+import type { Ending, RequestId } from '../messages.ts';
+
+/** How one worker's part ended, or the whole of it. */
+export interface Outcome {
+  readonly result: Ending['result'];
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** In words what the result does not say. */
+  readonly reason: string | null;
+  readonly code: Ending['code'];
+  readonly ranMs: number | null;
+  readonly outputBytes: number;
+}
+
+export interface RequestLeg extends Outcome {
+  readonly worker: string;
+}
+
+export interface RequestResult extends Outcome {
+  readonly id: RequestId;
+  /** Null where a worker was asked and not a service. */
+  readonly algorithm: Algorithm | null;
+  readonly legs: readonly RequestLeg[];
+}
+
+export const outcomeOf = (ending: Ending): Outcome => ({
+  result: ending.result,
+  exitCode: ending.exit_code,
+  signal: ending.signal,
+  reason: ending.reason,
+  code: ending.code,
+  ranMs: ending.ran_ms,
+  outputBytes: ending.output_bytes,
+});
+
+/** An end that nobody has told us. */
+export const untoldOutcome = (result: Outcome['result'], reason: string): Outcome => ({
+  result,
+  exitCode: null,
+  signal: null,
+  reason,
+  code: null,
+  ranMs: null,
+  outputBytes: 0,
+});
