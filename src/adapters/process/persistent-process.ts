@@ -115,16 +115,19 @@ const readLines = (stdout: Readable, listener: ProcessListener): void => {
   });
 };
 
-/** Lines of one turn of the event loop go out in one write. */
+/** The first line goes out at once; those that come in the same turn of the event loop follow it in one write. */
 const batchedWriter = (stdin: Writable): ((line: string) => void) => {
   let waiting = '';
+  let isBatching = false;
   const flush = (): void => {
-    const text = waiting;
+    isBatching = false;
+    if (waiting !== '' && stdin.writable) stdin.write(waiting);
     waiting = '';
-    if (stdin.writable) stdin.write(text);
   };
   return (line) => {
-    if (waiting === '') setImmediate(flush);
-    waiting += line;
+    if (isBatching) waiting += line;
+    else if (stdin.writable) stdin.write(line);
+    if (!isBatching) setImmediate(flush);
+    isBatching = true;
   };
 };
