@@ -6,7 +6,7 @@ import type { Actor } from '../../../src/registry/rules/turn.ts';
 import type { Snapshot } from '../../../src/registry/snapshot.ts';
 import type { Statement } from '../../../src/registry/statements.ts';
 import { local, password } from '../../support/registry.ts';
-import { newWorld } from '../../support/registry-world.ts';
+import { newWorld, verbs } from '../../support/registry-world.ts';
 
 /**
  * G4, G9: every verb × every kind of actor. In team1, ann is admin, bob owns what there is (all of it visible to its
@@ -138,39 +138,3 @@ describe('who may do what', () => {
     expect(rows('definition.list')).toEqual([]);
   });
 });
-
-const verbs: readonly Statement['verb'][] = [
-  'team.add',
-  'team.set',
-  'team.list',
-  'team.delete',
-  'team.invite',
-  'team.accept',
-  'team.decline',
-  'team.remove',
-  'user.add',
-  'user.set',
-  'user.revoke',
-  'user.list',
-  'user.delete',
-  'worker.add',
-  'worker.set',
-  'worker.rotate',
-  'worker.list',
-  'worker.delete',
-  'service.add',
-  'service.set',
-  'service.attach',
-  'service.detach',
-  'service.list',
-  'service.delete',
-  'definition.add',
-  'definition.set',
-  'definition.list',
-  'definition.delete',
-  'directory.add',
-  'directory.set',
-  'directory.list',
-  'directory.delete',
-  'history.list',
-];
