@@ -78,6 +78,25 @@ describe('what brokers have in etcd', () => {
     expect((await pagesOf('team1')).at(-1)).toEqual(['last']);
   });
 
+  it('what workers say of themselves keeps nobody else out, however long it is there', async () => {
+    const history = new HistoryPages({ store, keys, log });
+    const noise = '\u0001';
+    const leg = {
+      ...{ worker: 'w', node: 'n', job_id: 1, result: 'failed', exit_code: 1, ran_ms: 1, output_bytes: 1 },
+      reason: noise.repeat(2_048),
+      output_tail: noise.repeat(1_024),
+    } as const;
+    for (let count = 0; count < 40; count++) history.record(record(`r${count}`, { legs: [leg] }));
+    history.record(record('mirror', { legs: Array.from({ length: 2_000 }, () => leg) }));
+    history.record(record('other', { team: 'team2' }));
+    await until(async () => (await pagesOf('team2')).length === 1, 'the pages', 15_000);
+    await history.close();
+    const pages = await pagesOf('team1');
+    expect(pages.length).toBeGreaterThan(2);
+    expect(pages.flat()).toHaveLength(41);
+    expect(log.at('warn')).toEqual([]);
+  });
+
   it('while etcd is away the newest wait, the oldest go and are counted, and each is written once', async () => {
     proxy.refuse();
     const history = new HistoryPages({ store, keys, log });

@@ -5,7 +5,7 @@ import { Alarm, pause } from '../../watch/pause.ts';
 import type { KeyStore } from '../../watch/ports.ts';
 import type { HistorySink, RequestRecord } from '../ports.ts';
 import type { BusKeys } from './keys.ts';
-import { serializePage } from './wire.ts';
+import { serializePage, serializeRecord } from './wire.ts';
 
 export interface HistoryPagesOptions {
   readonly store: Pick<KeyStore, 'commit'>;
@@ -19,19 +19,24 @@ const gatherMs = 200;
 const betweenMs = 1_000;
 const pageRecords = 200;
 const pageBytes = 262_144;
+/** Of a record that is longer than a page: so many parts, without their output. */
+const keptLegs = 500;
+const keptReason = 100;
 /** While etcd is away so much is kept; then the oldest go. */
 const maxWaitingRecords = 20_000;
 const maxWaitingBytes = 16_777_216;
 
 interface Waiting {
-  readonly record: RequestRecord;
+  readonly team: string;
+  /** As it is written: what workers say of themselves may be much longer there than it looks. */
+  readonly text: string;
   readonly bytes: number;
 }
 
 interface Page {
   readonly id: string;
   readonly team: string;
-  readonly records: readonly RequestRecord[];
+  readonly records: readonly string[];
 }
 
 /**
@@ -65,9 +70,10 @@ export class HistoryPages implements HistorySink {
   }
 
   record(record: RequestRecord): void {
-    // About: what is not ASCII is longer.
-    const bytes = 512 + record.command.length + record.legs.reduce((sum, leg) => sum + 256 + leg.output_tail.length, 0);
-    this.#waiting.push({ record, bytes });
+    const whole = serializeRecord(record);
+    const text = whole.length > pageBytes ? serializeRecord(shortened(record)) : whole;
+    const bytes = Buffer.byteLength(text);
+    this.#waiting.push({ team: record.team, text, bytes });
     this.#bytes += bytes;
     while (this.#waiting.length > maxWaitingRecords || this.#bytes > maxWaitingBytes) this.#drop();
     this.#alarm.ring();
@@ -121,16 +127,16 @@ export class HistoryPages implements HistorySink {
 
   /** The oldest, and what follows of the same team: they wait no more. */
   #nextPage(): Page | undefined {
-    const team = this.#waiting[0]?.record.team;
+    const team = this.#waiting[0]?.team;
     if (team === undefined) return undefined;
-    const records: RequestRecord[] = [];
+    const records: string[] = [];
     const rest: Waiting[] = [];
     let size = 0;
     for (const each of this.#waiting) {
       const fits = records.length < pageRecords && (records.length === 0 || size + each.bytes <= pageBytes);
-      if (each.record.team !== team || !fits) rest.push(each);
+      if (each.team !== team || !fits) rest.push(each);
       else {
-        records.push(each.record);
+        records.push(each.text);
         size += each.bytes;
       }
     }
@@ -139,3 +145,13 @@ export class HistoryPages implements HistorySink {
     return { id: ulid(), team, records };
   }
 }
+
+/** Of a request to hundreds of workers: etcd takes about 1 MiB at once, and what it does not take would be in the way for ever. */
+const shortened = (record: RequestRecord): RequestRecord => ({
+  ...record,
+  legs: record.legs.slice(0, keptLegs).map((leg) => ({
+    ...leg,
+    reason: leg.reason?.slice(0, keptReason) ?? null,
+    output_tail: '',
+  })),
+});

@@ -24,4 +24,8 @@ export const serializeBroker = (document: BrokerDocument): string => JSON.string
 /** Throws `firing-malformed`. */
 export const parseBroker = (key: string, value: string): BrokerDocument => parseDocument(broker, key, value);
 
-export const serializePage = (records: readonly RequestRecord[]): string => JSON.stringify({ format, records });
+export const serializeRecord = (record: RequestRecord): string => JSON.stringify(record);
+
+/** Of records that are serialised. */
+export const serializePage = (records: readonly string[]): string =>
+  `{"format":${format},"records":[${records.join(',')}]}`;
