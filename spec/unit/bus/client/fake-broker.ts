@@ -48,6 +48,8 @@ export interface Connection {
   isClosed: boolean;
   up(): void;
   say(message: ToClient, body?: string): void;
+  /** Bytes as they come from the wire. */
+  sayRaw(head: Buffer): void;
   down(why: string): void;
 }
 
@@ -62,6 +64,7 @@ export class FakeBrokers {
       isClosed: false,
       up: () => listener.up(),
       say: (message, body = '') => listener.message(Buffer.from(encodeToClient(message)), Buffer.from(body)),
+      sayRaw: (head) => listener.message(head, Buffer.alloc(0)),
       down: (why) => listener.down(why),
     };
     this.connections.push(connection);
