@@ -178,6 +178,16 @@ describe('triggerfs', () => {
     expect(await readdir(mountpoint)).toEqual([]);
   }, 60_000);
 
+  it('says what keeps it from mounting, also when it is to go to the background', async () => {
+    for (const flags of [[], ['-background']]) {
+      const { exitCode, all } = await mount('-mountpoint', services.folder, ...flags);
+      expect({ exitCode, all }).toEqual({
+        exitCode: 1,
+        all: expect.stringContaining(`triggerfs: ${services.folder}: the folder is not empty`),
+      });
+    }
+  });
+
   it('goes on in the background when it is told to', async () => {
     const { exitCode, all } = await mount('-background');
     expect({ exitCode, all }).toMatchObject({

@@ -122,7 +122,7 @@ export class Deliveries {
 
   #bury(message: SpooledMessage, reason: string): true {
     const { spool, onSettled, log } = this.#options;
-    spool.bury(message.seq, reason);
+    spool.bury(message.seq, message.definition, reason);
     this.#maybeSent.delete(message.seq);
     log.error(
       { request: message.id, definition: message.definition, reason },

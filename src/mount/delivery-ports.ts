@@ -54,8 +54,8 @@ export interface MessageSpool {
   bytes(): number;
   /** It is over: away with it, and the output is the trigger's last one. */
   deliver(seq: number, definition: number, output: TriggerOutput): void;
-  /** It is kept, and not tried any more. */
-  bury(seq: number, reason: string): void;
+  /** It is not tried any more, and kept; of the dead ones of a trigger only the newest are. */
+  bury(seq: number, definition: number, reason: string): void;
   /** A hit that does not wait: a synchronous one. */
   hit(definition: number, at: number): void;
   record(definition: number, output: TriggerOutput): void;

@@ -4,6 +4,7 @@
  * mount then unmounts, the daemon starts another one.
  */
 import type { Duplex } from 'node:stream';
+import { TriggerdError } from '../domain/errors.ts';
 import type { Log } from '../domain/log.ts';
 import type { Seen } from './attributes.ts';
 import { type ErrnoName, errnoOf, FsError } from './errno.ts';
@@ -109,7 +110,7 @@ export class MountLink {
   readonly #stream: Duplex;
   readonly #gateway: Gateway;
   readonly #log: Log;
-  /** Resolves when the mount is there; rejects with its words when it can not be. */
+  /** Resolves when the mount is there. Throws `mount-failed`. */
   readonly mounted: Promise<void>;
 
   constructor(stream: Duplex, gateway: Gateway, log: Log) {
@@ -120,7 +121,7 @@ export class MountLink {
       readFrames<FromMount>(stream, ({ head, body }) => {
         if ('n' in head) void this.#answer(head.n, head, body);
         else if (head.tell === 'mounted') resolve();
-        else reject(new Error(head.message));
+        else reject(new TriggerdError('mount-failed', head.message));
       });
     });
   }

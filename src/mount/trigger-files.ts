@@ -23,7 +23,7 @@ export class TriggerFiles implements FileSystem {
   readonly #options: TriggerFilesOptions;
   readonly #open = new Map<FileHandle, OpenTrigger | OpenControl>();
   #tree = new Tree({ team: '', directories: [], definitions: [] });
-  #seen: ReadonlyMap<number, Seen> = new Map();
+  readonly #seen = new Map<number, Seen>();
   #lastHandle = 0;
 
   constructor(options: TriggerFilesOptions) {
@@ -37,7 +37,7 @@ export class TriggerFiles implements FileSystem {
 
   /** Triggers have been written to, or have ended. */
   saw(seen: ReadonlyMap<number, Seen>): void {
-    this.#seen = new Map([...this.#seen, ...seen]);
+    for (const [id, each] of seen) this.#seen.set(id, each);
   }
 
   attributes(path: string): Attributes {
@@ -123,8 +123,7 @@ export class TriggerFiles implements FileSystem {
   }
 
   #hit(id: number): void {
-    const size = this.#seen.get(id)?.size ?? 0;
-    this.saw(new Map([[id, { size, hitAt: this.#options.now() }]]));
+    this.#seen.set(id, { size: this.#seen.get(id)?.size ?? 0, hitAt: this.#options.now() });
   }
 
   #opened(handle: FileHandle): OpenTrigger | OpenControl {

@@ -11,7 +11,6 @@ import { MemoryBudget } from '../../mount/memory-budget.ts';
 import { TriggerFiles } from '../../mount/trigger-files.ts';
 import { createLog } from '../log/log.ts';
 import { localOwners } from '../system/local-owners.ts';
-import { mount } from './mount.ts';
 import type { MountSettings } from './mount-process.ts';
 
 const daemonFd = 3;
@@ -37,6 +36,8 @@ const run = async ({ mountpoint, allowOther, log: logOptions }: MountSettings): 
   // Ctrl-C reaches the whole group; the daemon says when.
   process.on('SIGINT', () => undefined);
   try {
+    // Loads libfuse, which may not be there.
+    const { mount } = await import('./mount.ts');
     const { unmount } = await mount(files, { mountpoint, allowOther, log });
     link.tell({ tell: 'mounted' });
     await isOver;

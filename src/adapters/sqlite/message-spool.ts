@@ -10,6 +10,8 @@ import type { Row, Statements } from './statements.ts';
 
 /** Outputs kept per trigger. */
 const keptOutputs = 20;
+/** Dead letters kept per trigger: the newest. */
+const keptDead = 1_000;
 /** Of all but the last: so many bytes. */
 const oldOutputBytes = 4_096;
 
@@ -43,9 +45,11 @@ export const createMessageSpool = (sql: Statements, team: string): MessageSpool 
       sql.run('DELETE FROM file_messages WHERE seq = ?', seq);
       record(sql, team, definition, output);
     }),
-  bury: (seq, reason) => {
-    sql.run("UPDATE file_messages SET state = 'dead', reason = ? WHERE seq = ?", reason, seq);
-  },
+  bury: (seq, definition, reason) =>
+    sql.atomically(() => {
+      sql.run("UPDATE file_messages SET state = 'dead', reason = ? WHERE seq = ?", reason, seq);
+      sql.run(dropOldDead, team, definition, team, definition);
+    }),
   hit: (definition, at) => addHits(sql, team, definition, 1, at),
   record: (definition, output) => sql.atomically(() => record(sql, team, definition, output)),
   outputs: (definition) =>
@@ -67,6 +71,10 @@ export const createMessageSpool = (sql: Statements, team: string): MessageSpool 
     return row === undefined ? undefined : (JSON.parse(String(row['value'])) as TreeSnapshot);
   },
 });
+
+const dead = "team = ? AND definition = ? AND state = 'dead'";
+const dropOldDead = `DELETE FROM file_messages WHERE ${dead} AND seq <=
+  (SELECT seq FROM file_messages WHERE ${dead} ORDER BY seq DESC LIMIT 1 OFFSET ${keptDead})`;
 
 const countsQuery = `
   SELECT definition, hits, hit_at,

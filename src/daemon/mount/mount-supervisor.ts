@@ -1,4 +1,5 @@
 import { type MountSettings, startMountProcess } from '../../adapters/fuse/mount-process.ts';
+import { TriggerdError } from '../../domain/errors.ts';
 import type { Log } from '../../domain/log.ts';
 import { retryDelayMs, storeRetry } from '../../domain/retry.ts';
 import type { Seen } from '../../mount/attributes.ts';
@@ -15,7 +16,7 @@ export interface MountSupervisorOptions {
   /** What a new process is to know at once. */
   readonly known: () => { readonly tree: TreeSnapshot | undefined; readonly seen: ReadonlyMap<number, Seen> };
   readonly onMounted: () => void;
-  /** It could not be mounted, and will be tried again. */
+  /** It could not be mounted, or is not any more, and will be tried again. */
   readonly onFailed: (error: Error) => void;
   readonly log: Log;
 }
@@ -78,6 +79,8 @@ export class MountSupervisor {
     this.#link = link;
     link.mounted.then(onMounted, onFailed);
     const how = await process.ended;
+    // Where it has said nothing itself.
+    onFailed(new TriggerdError('mount-failed', `${settings.mountpoint}: the process of the mount ended: ${how}`));
     this.#link = undefined;
     this.#stop.signal.removeEventListener('abort', end);
     return how;
