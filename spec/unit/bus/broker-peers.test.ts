@@ -261,6 +261,36 @@ describe('peers of the broker', () => {
       stage.client('c');
     });
 
+    it('by a broker that has just begun, all who may have it are waited for, and then asked', async () => {
+      await stage.worker('w1');
+      const id = stage.ask('c', 'demo', { resume: true });
+      stage.pass(3_000, ['w1', 'c']);
+      expect(stage.ops('w1')).toEqual(['welcome']);
+      await stage.worker('w2');
+      for (const worker of ['w1', 'w2']) expect(stage.to(worker, 'query')).toMatchObject([{ id }]);
+      stage.say('w1', { op: 'known', id, known: false });
+      expect(stage.to('w1', 'request')).toEqual([]);
+      stage.say('w2', { op: 'known', id, known: true });
+      stage.finish('w2', id);
+      expect(stage.to('c', 'final')).toMatchObject([{ result: 'succeeded' }]);
+    });
+
+    it('and those who have not come by then are not waited for any longer', async () => {
+      await stage.worker('w1');
+      const id = stage.ask('c', 'demo', { resume: true });
+      stage.pass(10_100, ['w1', 'c']);
+      stage.say('w1', { op: 'credit', free: 1 });
+      stage.say('w1', { op: 'known', id, known: false });
+      expect(stage.to('w1', 'request')).toMatchObject([{ id }]);
+    });
+
+    it.each(['serial', 'mirror'] as const)('a %s service that has no workers any more ends at once', (algorithm) => {
+      stage.registry.service('team1', 'empty', [], { algorithm });
+      stage.ask('c', 'empty', { resume: true });
+      expect(stage.to('c', 'final')).toMatchObject([{ result: 'lost', code: 'no-worker' }]);
+      expect(stage.broker.state.requests).toBe(0);
+    });
+
     it('a request goes on where it runs', async () => {
       await stage.worker('w1');
       await stage.worker('w2');
@@ -274,6 +304,7 @@ describe('peers of the broker', () => {
     });
 
     it('and is begun where nobody knows it', async () => {
+      stage.pass(10_100, ['c']);
       await stage.worker('w1');
       const id = stage.ask('c', 'demo', { resume: true });
       stage.say('w1', { op: 'known', id, known: false });
@@ -350,6 +381,7 @@ describe('peers of the broker', () => {
     });
 
     it('cancelled while it is looked for, it is cancelled where it is found', async () => {
+      stage.pass(10_100, ['c']);
       await stage.worker('w1');
       const id = stage.ask('c', 'demo', { resume: true });
       stage.say('c', { op: 'cancel', jwt: 'jwt:user1@team1', id });
@@ -376,6 +408,24 @@ describe('peers of the broker', () => {
     expect(stage.broker.running).toBe(0);
     stage.broker.close();
     expect(stage.online.size).toBe(0);
+  });
+
+  it('what waits when the broker stops starts no more, and is told to nobody: another broker is asked for it', async () => {
+    stage.registry.worker('team1', 'w2').service('team1', 'row', ['w1', 'w2'], { algorithm: 'serial' });
+    stage.client('c');
+    await stage.worker('w1', { free: 2 });
+    await stage.worker('w2');
+    const runs = stage.ask('c', 'row');
+    stage.ask('c', 'w1');
+    stage.ask('c', 'demo');
+    stage.broker.sayGoodbye();
+    expect(stage.broker.state).toMatchObject({ requests: 2, queued: 0 });
+    stage.clear();
+    stage.finish('w1', runs, { free: 2 });
+    expect(stage.to('w1', 'request')).toEqual([]);
+    expect(stage.to('w2', 'request')).toEqual([]);
+    expect(stage.to('c')).toEqual([]);
+    expect(stage.broker.running).toBe(1);
   });
 
   it('signs of life go out, and an idle client that shows none is forgotten', () => {

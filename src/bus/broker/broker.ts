@@ -127,6 +127,7 @@ export class Broker {
     const brokers = this.#options.brokers().filter(({ id }) => id !== this.#options.id);
     const goodbye = encodeToClient({ op: 'goodbye', brokers });
     for (const { peer } of this.#sessions.all()) this.#options.wire.send(peer, goodbye);
+    this.#requests.stop();
   }
 
   close(): void {
@@ -152,6 +153,7 @@ export class Broker {
     if (header.op === 'hello' || header.op === 'ready') {
       if (this.#sessions.size >= maxSessions) {
         this.#options.observer.refused('broker-busy');
+        this.#options.wire.send(peer, full);
         return;
       }
       const message = header.op === 'hello' ? clientMessage(header) : workerMessage(header);
@@ -209,3 +211,9 @@ export interface BrokerState {
 }
 
 const heartbeat = encodeToClient({ op: 'heartbeat' });
+const full = encodeToClient({
+  op: 'refused',
+  code: 'broker-busy',
+  message: `${maxSessions} peers are connected`,
+  retry_after_ms: 10_000,
+});

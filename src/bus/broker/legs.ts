@@ -24,10 +24,13 @@ export class Legs {
   readonly #doubtful = new Set<Leg>();
   /** Where the round of a service stands. */
   readonly #turns = new Map<string, number>();
+  readonly #startedAt: number;
   #count = 0;
+  #isStopping = false;
 
   constructor(options: LegsOptions) {
     this.#options = options;
+    this.#startedAt = options.clock.now();
     this.#livenessMs = options.limits.heartbeatMs * livenessHeartbeats;
   }
 
@@ -57,7 +60,7 @@ export class Legs {
   /** Gives this worker as much of what waits as it has slots for. */
   serve(session: WorkerSession): void {
     const { queues } = this.#options;
-    while (session.free > 0 && session.state === 'present') {
+    while (session.free > 0 && session.state === 'present' && !this.#isStopping) {
       const leg = queues.oldestFor(session);
       if (leg === undefined) return;
       this.#send(leg, session);
@@ -112,8 +115,8 @@ export class Legs {
       this.end(leg, tooLate);
       return;
     }
-    if (!this.hasTaker(request.service.team, target, candidates)) {
-      this.end(leg, nobody);
+    if (this.#isStopping || !this.hasTaker(request.service.team, target, candidates)) {
+      this.end(leg, this.#isStopping ? stopping : nobody);
       return;
     }
     queues.add(leg, again);
@@ -140,18 +143,39 @@ export class Legs {
     this.#wait(leg, true);
   }
 
-  /** A request that was asked of another broker before: nothing of it may run a second time. */
+  /**
+   * A request that was asked of another broker before: nothing of it may run a second time. The one worker that can have
+   * it is waited for. Of several those that are here are asked; but a broker that has just begun waits for all of them,
+   * because they may be on their way back to it.
+   */
   #askWhoMayHaveIt(leg: Leg): void {
-    const { sessions, clock } = this.#options;
-    const { service, head } = leg.request;
+    const { head } = leg.request;
     const suspects = head.worker !== null && leg.candidates.includes(head.worker) ? [head.worker] : leg.candidates;
-    // Also one that is away: it is asked when it is back, and until then nobody knows that it has not begun.
-    const present = suspects.flatMap((identity) => sessions.worker(service.team, identity) ?? []);
-    const [only] = suspects;
-    if (present.length > 0) this.#ask(leg, present);
-    else if (only !== undefined && suspects.length === 1) {
-      leg.state = { at: 'absent', worker: only, until: clock.now() + this.#livenessMs };
+    const now = this.#options.clock.now();
+    const until = this.#livenessMs + (suspects.length === 1 ? now : this.#startedAt);
+    const isComplete = this.#present(leg, suspects).length === suspects.length;
+    if (isComplete || until <= now) this.#askThoseHere(leg, suspects);
+    else {
+      leg.state = { at: 'absent', suspects, until };
       this.#doubtful.add(leg);
+    }
+  }
+
+  /** Also those that are away: they are asked when they are back, and until then nobody knows that it has not begun. */
+  #present({ request }: Leg, identities: readonly string[]): WorkerSession[] {
+    const { sessions } = this.#options;
+    return identities.flatMap((identity) => sessions.worker(request.service.team, identity) ?? []);
+  }
+
+  /** absent → asked, or on without an answer. */
+  #askThoseHere(leg: Leg, suspects: readonly string[]): void {
+    const [only] = suspects;
+    const present = this.#present(leg, suspects);
+    this.#doubtful.delete(leg);
+    if (present.length > 0) this.#ask(leg, present);
+    else if (suspects.length === 1 && only !== undefined && leg.request.retry !== 'always') {
+      leg.worker = only;
+      this.end(leg, this.#lost(leg));
     } else this.#wait(leg, false);
   }
 
@@ -249,15 +273,19 @@ export class Legs {
     this.#options.wire.send(session.peer, encodeToWorker({ op: 'query', id, user, team }));
   }
 
-  /** A worker has come: what waited for just this one is asked of it. */
-  workerCame(session: WorkerSession): void {
-    for (const leg of this.#doubtful)
-      if (
-        leg.state.at === 'absent' &&
-        leg.state.worker === session.claim.identity &&
-        leg.request.service.team === session.claim.team
-      )
-        this.#ask(leg, [session]);
+  /** A worker has come: what waited for it is asked of it, once all are there that may have it. */
+  workerCame({ claim }: WorkerSession): void {
+    for (const leg of this.#doubtful) {
+      if (leg.state.at !== 'absent' || leg.request.service.team !== claim.team) continue;
+      const { suspects } = leg.state;
+      if (suspects.includes(claim.identity) && this.#present(leg, suspects).length === suspects.length)
+        this.#askThoseHere(leg, suspects);
+    }
+  }
+
+  /** Nothing that has not started starts here any more. */
+  stop(): void {
+    this.#isStopping = true;
   }
 
   /** Stops it, wherever it is. Where that is not clear yet, it is stopped as soon as it is. */
@@ -300,12 +328,7 @@ export class Legs {
         state.open.clear();
         state.isDoubtful = true;
         this.#settle(leg, state);
-      } else if (state.at === 'absent' && state.until <= now) {
-        this.#doubtful.delete(leg);
-        leg.worker = state.worker;
-        if (leg.request.retry === 'always') this.#wait(leg, false);
-        else this.end(leg, this.#lost(leg));
-      }
+      } else if (state.at === 'absent' && state.until <= now) this.#askThoseHere(leg, state.suspects);
     }
   }
 }
@@ -313,6 +336,8 @@ export class Legs {
 const isForEach = ({ service: { algorithm } }: Request): boolean => algorithm === 'serial' || algorithm === 'mirror';
 
 const nobody = endingOf('lost', 'no worker is connected', 'no-worker');
+/** Told to nobody: clients have been sent to another broker. */
+export const stopping = endingOf('lost', 'this broker stops', 'draining');
 const tooLate = endingOf('timed-out', 'no worker had a slot for it in time');
 
 /** Also one whose connection was lost a moment ago: it comes back, or ends, within the liveness. */

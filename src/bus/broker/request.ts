@@ -31,7 +31,7 @@ export interface Request {
  *     waiting ──► sent ──► over          waiting   in a queue, for a worker with a free slot
  *        ▲  ▲      │ ▲                   sent      a worker has it; it counts as started
  *        │  └──────┘ │ known             asked     workers were asked whether they have ever started it
- *        └──────── asked ◄── absent      absent    the one worker that could know is not connected
+ *        └──────── asked ◄── absent      absent    a worker that may know is not connected yet
  *
  * A leg that was sent is waiting again when the worker gives it back, or was lost and the service says `retry = "always"`.
  * `over` is for ever.
@@ -65,7 +65,8 @@ export type LegState =
       /** One of them is gone without an answer: it may have run. */
       isDoubtful: boolean;
     }
-  | { readonly at: 'absent'; readonly worker: string; readonly until: number }
+  /** `suspects`: identities of those who may have it. */
+  | { readonly at: 'absent'; readonly suspects: readonly string[]; readonly until: number }
   | { readonly at: 'sent'; readonly session: WorkerSession }
   | {
       readonly at: 'over';

@@ -12,7 +12,7 @@ import type { Caller, PeerId, ServiceView } from '../ports.ts';
 import { targetOf } from '../target.ts';
 import { beginRequest, goOn } from './algorithms.ts';
 import { recordOf } from './history.ts';
-import type { Legs } from './legs.ts';
+import { type Legs, stopping } from './legs.ts';
 import { type BrokerOptions, deadlineGraceMs, maxHeldBytes, maxHops } from './options.ts';
 import type { Queues } from './queues.ts';
 import { endingOf, type Leg, type Request, userOf, wholeOf } from './request.ts';
@@ -61,6 +61,8 @@ export class Requests {
     wire.sendSoon(client, encodeToClient({ op: 'accepted', id, algorithm: algorithmOf(service) }));
     observer.requestReceived({ id, user: userOf(request), service: targetOf(service.team, service.name) });
     beginRequest(legs, request);
+    // Of a service that has lost its workers since it was asked the first time.
+    if (request.legs.length === 0) this.#finish(request);
   }
 
   find(id: RequestId): Request | undefined {
@@ -83,6 +85,23 @@ export class Requests {
     if (request === undefined || request.client !== client) return [];
     request.client = null;
     return request.legs;
+  }
+
+  /**
+   * From here on clients ask another broker, which asks the workers: so what waits here must not start any more. It is
+   * forgotten; what a worker has runs on, and of what is only partly there no end is told.
+   */
+  stop(): void {
+    const { legs } = this.#options;
+    legs.stop();
+    for (const request of [...this.#live.values()]) {
+      const isWhole = request.legs.every(({ state }) => state.at === 'sent' || state.at === 'over');
+      if (isWhole && request.ahead.length === 0) continue;
+      request.client = null;
+      request.ahead.length = 0;
+      for (const leg of request.legs) if (leg.state.at !== 'sent') legs.end(leg, stopping, undefined, true);
+      if (request.legs.every(({ state }) => state.at === 'over')) this.#forget(request);
+    }
   }
 
   legOver({ request }: Leg): void {
@@ -177,8 +196,7 @@ export class Requests {
     const { wire, history, clock, observer, onFinished } = this.#options;
     const { id, client } = request;
     const ending = wholeOf(request);
-    this.#live.delete(id);
-    this.#count(request, -1);
+    this.#forget(request);
     if (client !== null) {
       wire.send(client, encodeToClient({ op: 'final', id, ...ending }));
       onFinished(client, id);
@@ -186,6 +204,11 @@ export class Requests {
     const record = recordOf(request, ending, clock.date());
     history.record(record);
     observer.requestFinished(record);
+  }
+
+  #forget(request: Request): void {
+    this.#live.delete(request.id);
+    this.#count(request, -1);
   }
 
   #count(request: Request, change: 1 | -1): void {
