@@ -50,7 +50,8 @@ export class BusClient {
     if (this.#isClosed) throw new TriggerdError('request-invalid', 'the client is closed');
     const checked = { ...order, plugin: fullPluginName(order.plugin) };
     checkOrder(checked);
-    this.#checkSize(order.payload);
+    const tooLarge = this.#tooLarge(order.payload.length);
+    if (tooLarge !== undefined) throw tooLarge;
     const id = order.id ?? this.#options.newId();
     const request = new ClientRequest(id, checked, this.#channel, this.#options.clock, () => this.#requests.delete(id));
     this.#requests.set(id, request);
@@ -99,7 +100,11 @@ export class BusClient {
   }
 
   #askAll(): void {
-    for (const request of this.#requests.values()) request.ask();
+    for (const request of this.#requests.values()) {
+      const tooLarge = this.#tooLarge(request.payloadBytes);
+      if (tooLarge === undefined) request.ask();
+      else request.fail(tooLarge);
+    }
     for (const question of this.#questions.values()) this.#put(question);
   }
 
@@ -134,10 +139,11 @@ export class BusClient {
       this.#questions.get(message.n)?.take(message, body, () => this.#session.renew());
   }
 
-  #checkSize(payload: Buffer): void {
+  /** What is larger than the present broker takes would cost us the connection. */
+  #tooLarge(bytes: number): TriggerdError | undefined {
     const limit = this.#session.broker?.max_message;
-    if (limit === undefined || payload.length <= limit) return;
-    throw new TriggerdError('request-too-large', `the payload has ${payload.length} bytes, the broker takes ${limit}`);
+    if (limit === undefined || bytes <= limit) return undefined;
+    return new TriggerdError('request-too-large', `the payload has ${bytes} bytes, the broker takes ${limit}`);
   }
 }
 

@@ -109,6 +109,10 @@ export class ClientRequest {
     if (this.#deadline !== undefined) this.#cancelTimer = clock.after(this.#left() + graceMs, () => this.#timeIsUp());
   }
 
+  get payloadBytes(): number {
+    return this.#order.payload.length;
+  }
+
   /** A broker is there: asks it, unless it has been asked. */
   ask(): void {
     if (this.#state !== 'waiting' && this.#state !== 'adrift') return;

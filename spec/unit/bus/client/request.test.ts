@@ -131,6 +131,14 @@ describe('a request', () => {
     expect(() => request({ payload: Buffer.alloc(1_001) })).toThrow('1001 bytes, the broker takes 1000');
   });
 
+  it('that was made before a broker was there is not sent to one that it is too large for', async () => {
+    const { brokers, request } = setUp();
+    const asked = request({ payload: Buffer.alloc(1_001) });
+    brokers.letIn();
+    await expect(asked.result).rejects.toMatchObject({ code: 'request-too-large' });
+    expect(brokers.all('request')).toEqual([]);
+  });
+
   it('fails when no broker can be reached', async () => {
     const { brokers, request } = setUp();
     const asked = request();
