@@ -109,11 +109,16 @@ export class ServedRequests {
   }
 
   #query(head: RequestOp<'query'>): void {
-    const { jobs, send, disclaimed, broker } = this.#options;
+    const { jobs, send, disclaimed, broker, log } = this.#options;
     const run = this.#runOf(head);
-    const known = this.#follow(run, (output) => jobs.follow(run, output));
-    if (!known) disclaimed.add(run, broker);
-    send({ op: 'known', id: run.id, known });
+    try {
+      const known = this.#follow(run, (output) => jobs.follow(run, output));
+      if (!known) disclaimed.add(run, broker);
+      send({ op: 'known', id: run.id, known });
+    } catch (error) {
+      // No answer: the broker then has to take it for one that may have run.
+      log.error({ error, request: run.id }, 'It can not be looked up whether a request has run here.');
+    }
   }
 
   /** Lets `begin` have a new output for this id, and keeps it if there is something to hear. Whatever went before is over. */

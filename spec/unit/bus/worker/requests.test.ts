@@ -133,6 +133,16 @@ describe('a request', () => {
     expect(worker.jobs.started).toHaveLength(1);
   });
 
+  it('that can not be looked up is not said to be unknown', () => {
+    const jobs = fakeJobs();
+    jobs.follow = () => {
+      throw new TriggerdError('journal-failed', 'disk error');
+    };
+    const { link } = served({ jobs });
+    link.say({ op: 'query', id: A, user: 'hp', team: 'team1' });
+    expect(link.heard()).toEqual([]);
+  });
+
   it('is told to nobody but its user', () => {
     const { link } = served();
     link.say(requestHead(A));
