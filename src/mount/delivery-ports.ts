@@ -56,9 +56,10 @@ export interface MessageSpool {
   deliver(seq: number, definition: number, output: TriggerOutput): void;
   /** It is not tried any more, and kept; of the dead ones of a trigger only the newest are. */
   bury(seq: number, definition: number, reason: string): void;
-  /** A hit that does not wait: a synchronous one. */
+  /** A synchronous write that has come to no end. */
   hit(definition: number, at: number): void;
-  record(definition: number, output: TriggerOutput): void;
+  /** A synchronous write and its end. */
+  record(definition: number, output: TriggerOutput, hitAt: number): void;
   /** Newest first. */
   outputs(definition: number): readonly TriggerOutput[];
   counts(): ReadonlyMap<number, TriggerCounts>;

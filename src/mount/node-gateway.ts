@@ -4,7 +4,7 @@ import { startTimer } from '../domain/timer.ts';
 import type { Definition } from '../registry/model.ts';
 import type { Seen } from './attributes.ts';
 import { Deliveries } from './deliveries.ts';
-import type { MessageSpool, RequestSender, TreeSource, TriggerOutput } from './delivery-ports.ts';
+import type { Delivery, MessageSpool, RequestSender, TreeSource, TriggerOutput } from './delivery-ports.ts';
 import { FsError } from './errno.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Content, Gateway, TreeChange } from './ports.ts';
@@ -106,12 +106,15 @@ export class NodeGateway implements Gateway {
   async send(id: number, payload: Buffer): Promise<Buffer> {
     const definition = this.#definition(id);
     const { sender, spool, newId, now } = this.#options;
-    spool.hit(id, now());
+    const startedAt = now();
     const signal = AbortSignal.timeout(definition.timeout_ms ?? defaultSyncMs);
     const sent = sender.send({ id: newId(), definition, payload, resume: false, signal });
-    const delivery = await Promise.race([sent, aborted(signal)]);
-    if (delivery.kind === 'failed') throw delivery.error;
-    spool.record(id, delivery.output);
+    const delivery = await Promise.race([sent, timedOut(signal)]);
+    if (delivery.kind === 'failed') {
+      spool.hit(id, startedAt);
+      throw delivery.error;
+    }
+    spool.record(id, delivery.output, startedAt);
     this.#ended(id, delivery.output);
     return succeeded(definition, delivery.output);
   }
@@ -160,9 +163,10 @@ export class NodeGateway implements Gateway {
   }
 }
 
-const aborted = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(new TriggerdError('timed-out', 'the trigger’s timeout has passed')));
+const timedOut = (signal: AbortSignal): Promise<Delivery> =>
+  new Promise((resolve) => {
+    const error = new TriggerdError('timed-out', 'the trigger’s timeout has passed');
+    signal.addEventListener('abort', () => resolve({ kind: 'failed', error }));
   });
 
 /** A synchronous writer hears of a job that failed. */

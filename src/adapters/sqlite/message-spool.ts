@@ -51,7 +51,11 @@ export const createMessageSpool = (sql: Statements, team: string): MessageSpool 
       sql.run(dropOldDead, team, definition, team, definition);
     }),
   hit: (definition, at) => addHits(sql, team, definition, 1, at),
-  record: (definition, output) => sql.atomically(() => record(sql, team, definition, output)),
+  record: (definition, output, hitAt) =>
+    sql.atomically(() => {
+      addHits(sql, team, definition, 1, hitAt);
+      record(sql, team, definition, output);
+    }),
   outputs: (definition) =>
     sql
       .all('SELECT * FROM file_outputs WHERE team = ? AND definition = ? ORDER BY seq DESC', team, definition)
