@@ -1,16 +1,27 @@
-import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startEtcd } from '../support/etcd.ts';
-import { createNode, root } from '../support/node.ts';
+import { freePort, startEtcd } from '../support/etcd.ts';
+import { createNode, root, type TestNode } from '../support/node.ts';
 import { openShell, patternOf, squeezed, stepsOf } from '../support/page.ts';
 import { createPuppet } from '../support/puppet.ts';
+import { until } from '../support/wait.ts';
+
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+
+/** What `trigger` of the package finds in /etc/triggerd. The programs of triggerFS read the reader's own file. */
+const triggerOf = (home: string, { configFile }: TestNode): string => {
+  const file = join(home, 'trigger');
+  writeFileSync(file, `#!/bin/sh\nTRIGGERD_CONFIG=${configFile} exec ${root}/bin/trigger "$@"\n`);
+  chmodSync(file, 0o755);
+  return home;
+};
 
 describe('the README', () => {
   it('shows what the demo shows', async () => {
-    const shown = /^```\n(── web01: puppet apply\n[\s\S]*?)^```$/m.exec(readFileSync(join(root, 'README.md'), 'utf8'));
+    const shown = /^```\n(── web01: puppet apply\n[\s\S]*?)^```$/m.exec(readme);
     const { stdout } = await execa(join(root, 'node_modules/.bin/tsx'), ['scripts/demo.ts'], {
       cwd: root,
       env: { NO_COLOR: '1', LANG: 'C.UTF-8' },
@@ -24,29 +35,44 @@ describe('the README', () => {
     const { stdout: name } = await execa('hostname', ['-f'], { reject: false });
     const puppet = createPuppet('here', [etcd.endpoint]);
     onTestFinished(puppet.remove);
+    const home = mkdtempSync(join(tmpdir(), 'triggerd-reader-'));
+    onTestFinished(() => rmSync(home, { recursive: true, force: true }));
     const manifest = puppet.manifest('site.pp', `file { '${puppet.dir}/made': content => 'x' }`);
     const runCommand = ['puppet', 'apply', ...puppet.options, manifest].join(' ');
+    const port = String(await freePort());
+    const [broker = ''] = /^\[broker\]\n.*$/m.exec(readme) ?? [];
     const node = createNode({
       name: (name || hostname()).toLowerCase(),
       etcd: [etcd.endpoint],
       watch: `run_cmd = "${runCommand}"`,
+      config: broker.replace('5555', port),
     });
     onTestFinished(node.remove);
     await node.start();
-    const { PATH } = process.env;
-    const shell = openShell(puppet.dir, {
-      PATH: `${root}/bin:${PATH}`,
-      TRIGGERD_CONFIG: node.configFile,
+    const shell = openShell(home, {
+      PATH: `${triggerOf(home, node)}:${root}/bin:${process.env['PATH']}`,
+      HOME: home,
+      TRIGGERD_WORKERS_PLUGINSPATH: join(root, 'plugins'),
       COLUMNS: '100',
     });
     onTestFinished(shell.close);
+    const here = (commands = '') => commands.replaceAll('5555', port).replaceAll('/mnt/triggerfs', `${home}/mnt`);
 
-    const [first, queue, ...others] = stepsOf('README.md').map(({ commands }) => commands);
+    const [first, queue, service, ask, file, ...others] = stepsOf('README.md').map(({ commands }) => here(commands));
     expect(others).toEqual([]);
     expect(squeezed(await shell.type(first ?? ''))).toMatch(
       / present .* finished succeeded exit 2 .*1 changed .*1 finished .*1 succeeded .*Job 1 ran on /,
     );
     expect(await shell.type(`${queue}echo "exit code $?"`)).toContain('exit code 0');
     expect(await node.json('queue')).toMatchObject([{ id: 1 }, { label: 'backup', result: 'succeeded' }]);
-  }, 90_000);
+
+    await shell.type(service ?? '');
+    const online = () => shell.type("triggerfs-cli -c 'show workers' | grep -c ONLINE");
+    await until(async () => (await online()).includes('1'), 'the worker to be connected', 30_000);
+    expect(squeezed(await shell.type(ask ?? ''))).toMatch(
+      /\(roundrobin\) \[command\/command@demo01\] .* load average: .* Exit code: 0 /,
+    );
+    expect(await shell.type(file ?? '')).toContain(' load average: ');
+    await shell.type(`fusermount3 -u ${home}/mnt`);
+  }, 120_000);
 });

@@ -39,7 +39,7 @@ export const examine = async (surroundings: Surroundings, patient: Patient): Pro
   );
   const checks: readonly (readonly [Area, () => Promise<Finding[]>])[] = [
     ['configuration', async () => [fine('configuration', file ?? 'no file: all defaults')]],
-    ['daemon', () => checkDaemon(surroundings, health)],
+    ['daemon', () => checkDaemon(surroundings, config, health)],
     ['etcd', async () => checkEtcd(await answers)],
     ['clock', async () => checkClock(await answers)],
     ['certificates', () => checkCertificates(surroundings, config)],

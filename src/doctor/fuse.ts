@@ -8,6 +8,6 @@ export const checkFuse = async (machine: Machine, { triggerfs }: Config): Promis
   if ((await machine.place('/dev/fuse')) === undefined)
     return [wrong('FUSE', 'there is no /dev/fuse', 'modprobe fuse; a container must be given the device.')];
   const version = await machine.firstLine('fusermount', ['--version']);
-  if (version === undefined) return [wrong('FUSE', 'there is no fusermount', 'apt install fuse')];
+  if (version === undefined) return [wrong('FUSE', 'there is no fusermount', 'apt install fuse3 libfuse2')];
   return [fine('FUSE', version)];
 };

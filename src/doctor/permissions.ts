@@ -1,4 +1,5 @@
 import type { LoadedConfig } from '../config/config.ts';
+import { configuredWorkers } from '../config/configured-workers.ts';
 import type { Config } from '../config/schema.ts';
 import { type Finding, fine, wrong } from './finding.ts';
 import type { Machine, Place } from './ports.ts';
@@ -29,7 +30,7 @@ const closed = async (machine: Machine, path: string, name: string, remedy: stri
 };
 
 const holdsSecrets = ({ main, workers }: Config): boolean =>
-  main.secret !== undefined || main.jwt !== undefined || Object.keys(workers).some((key) => key !== 'pluginspath');
+  main.secret !== undefined || main.jwt !== undefined || configuredWorkers({ workers }).length > 0;
 
 const notReadable = async (machine: Machine, file: string): Promise<Finding[]> => {
   const place = await machine.place(file);

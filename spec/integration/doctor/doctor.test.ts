@@ -111,6 +111,17 @@ describe('trigger doctor', () => {
     ]);
   });
 
+  it('finds nothing wrong on a broker that watches no inbox', async () => {
+    const endpoint = `tcp://127.0.0.1:${await freePort()}`;
+    const broker = `[broker]\nlisten = "${endpoint}"\nadvertise = "${endpoint}"`;
+    const patient = node(`${broker}\n[workers]\nallow = ["echo"]`, undefined, 'enabled = false');
+    await patient.start();
+    const { findings, of } = await doctor(patient);
+    expect(findings.filter(({ state }) => state === 'wrong')).toEqual([]);
+    expect(of('daemon')).toMatchObject([{ state: 'fine' }]);
+    expect(of('permissions')).toMatchObject([{ state: 'fine' }]);
+  });
+
   it('tells what others could change', async () => {
     const patient = node('[main]\nsecret = "hush"');
     chmodSync(patient.configFile, 0o666);
