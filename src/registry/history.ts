@@ -58,14 +58,33 @@ export const listHistory = async (
     (service === undefined || record.service === service) &&
     (worker === undefined || record.legs.some((leg) => leg.worker === worker)) &&
     (request === undefined || record.id === request);
-  const found: RequestRecord[] = [];
+  const found = new Map<string, RequestRecord>();
   const keys = await newestPages(options, options.keys.histories(team));
-  for (let at = 0; at < keys.length && found.length < limit; at += pagesAtOnce) {
+  for (let at = 0; at < keys.length && found.size < limit; at += pagesAtOnce) {
     const pages = await options.store.getMany(keys.slice(at, at + pagesAtOnce));
-    found.push(...pages.flatMap((entry) => recordsOf(options, entry)).filter(isWanted));
+    const records = pages.flatMap((entry) => recordsOf(options, entry)).filter(isWanted);
+    for (const each of records) if (!isOlder(each, found.get(identityOf(each)))) found.set(identityOf(each), each);
   }
-  return found.sort((a, b) => Date.parse(b.finished_at) - Date.parse(a.finished_at)).slice(0, limit);
+  return [...found.values()].sort((a, b) => Date.parse(b.finished_at) - Date.parse(a.finished_at)).slice(0, limit);
 };
+
+/**
+ * A request that went on with another broker is told by both: these are one, as long as they tell of the same jobs. Its
+ * id alone would not do, for whoever asks chooses it.
+ */
+const identityOf = ({ id, user, service_team, service, plugin, command, legs }: RequestRecord): string =>
+  JSON.stringify([
+    id,
+    user,
+    service_team,
+    service,
+    plugin,
+    command,
+    legs.map((leg) => [leg.worker, leg.node, leg.job_id]),
+  ]);
+
+const isOlder = (a: RequestRecord, b: RequestRecord | undefined): boolean =>
+  b !== undefined && Date.parse(a.finished_at) < Date.parse(b.finished_at);
 
 /** Keys are ULIDs, so their order is that of the brokers' clocks. */
 const newestPages = async ({ store }: HistoryOptions, prefix: string): Promise<string[]> => {

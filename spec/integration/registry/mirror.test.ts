@@ -186,6 +186,26 @@ describe('the history of requests', () => {
     expect(log.lines.some(({ message }) => message.startsWith('A page of the history is malformed'))).toBe(true);
   });
 
+  it('has a request once that two brokers tell of, and twice where its id was used for two', async () => {
+    await registry.execute(local, { verb: 'team.add', name: 'twice' });
+    const [leg] = record(7).legs;
+    const later = { ...record(7), team: 'twice', finished_at: new Date(9_000).toISOString() };
+    const pages = [
+      [
+        { ...record(7), team: 'twice' },
+        { ...later, command: 'rm' },
+      ],
+      [later, { ...later, legs: [{ ...leg, job_id: 8 }] }],
+    ];
+    for (const [number, records] of pages.entries()) {
+      const put = `${keys.histories('twice')}${ulid(number)}`;
+      await store.commit({ compare: [], write: [{ put, value: JSON.stringify({ format: 1, records }) }] });
+    }
+    const { rows } = await registry.execute(local, { verb: 'history.list', team: 'twice' });
+    expect(rows).toHaveLength(3);
+    expect(rows).toContainEqual(later);
+  });
+
   it('is the team’s own', async () => {
     expect(await list({}, 'other')).toEqual([]);
     const eve = { kind: 'user', identity: 'eve', team: 'other' } as const;
