@@ -141,6 +141,15 @@ describe('peers of the broker', () => {
       expect(stage.to('c', 'final')).toMatchObject([{ id, result: 'lost' }]);
     });
 
+    it('whose token is replaced while it knocks does not get in', async () => {
+      await stage.worker('w1', { instance: 'a' });
+      stage.say('x', ready('w1', 'b'), 'token');
+      await settled();
+      stage.registry.workers.set('team1/w1', 2);
+      stage.broker.gone('w1', 'disconnected');
+      expect(stage.to('x')).toMatchObject([{ op: 'refused', code: 'worker-refused' }]);
+    });
+
     it('hears of every change of its services, and gets what waits for a new one', async () => {
       await stage.worker('w1');
       stage.registry.service('team1', 'demo', []).service('team1', 'new', ['w1']);

@@ -154,9 +154,14 @@ export class Workers {
   }
 
   #proved(newcomer: NewcomerSession, proof: WorkerProof): void {
-    const { sessions, clock, wire, limits } = this.#options;
+    const { sessions, clock, wire, limits, accounts } = this.#options;
     if (sessions.of(newcomer.peer) !== newcomer) return;
     const { team, identity, instance } = newcomer.claim;
+    // Changes of the registry are looked at for those who are in; this one may have come while it waited.
+    if (!accounts.isWorkerCurrent(team, identity, proof)) {
+      this.#turnedAway(newcomer, new TriggerdError('worker-refused', 'its token is not valid any more'));
+      return;
+    }
     const holder = sessions.worker(team, identity);
     if (holder === undefined || holder.claim.instance === instance) {
       this.#admit(newcomer, proof, holder);
