@@ -76,7 +76,7 @@ describe('a worker behind a broker', () => {
     const asked = client.request({ service: 'demo', plugin: 'long', signal: cancel.signal });
     for await (const { line } of asked.lines) {
       expect(line).toBe('on');
-      expect(processesWith('sleep 987.125')).toHaveLength(1);
+      await until(() => processesWith('sleep 987.125').length === 1, 'its process');
       cancel.abort();
     }
     expect(await asked.result).toMatchObject({ legs: [{ result: 'killed', reason: 'cancelled by user1@team1' }] });
