@@ -30,7 +30,7 @@ define trigger::files { # lint:ignore:autoloader_layout the folder of the checko
     }
   }
 
-  $secret = $added.any |$each| { $each =~ Sensitive }
+  $secret = trigger::is_secret($added)
   $sections = { 'node' => $node + { 'name' => downcase($node['name']) }, 'etcd' => $etcd, 'watch' => $watch }
   $all_sections = $added.reduce($sections) |$known, $each| {
     $settings = $each ? { Sensitive => $each.unwrap, default => $each }

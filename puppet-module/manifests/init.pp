@@ -17,6 +17,14 @@
 #     settings       => { 'queues' => { 'default' => { 'slots' => 2 } } },
 #   }
 #
+# @example A broker with a worker beside it; its token is Sensitive
+#   class { 'trigger':
+#     settings => {
+#       'broker'  => { 'listen' => 'tcp://0.0.0.0:5555' },
+#       'workers' => { 'team1' => { 'demo01' => { 'token' => Sensitive($token) } } },
+#     },
+#   }
+#
 # @param trigger_hostname
 #   The name of this node in the fleet: what others write in `hosts`, and what its own firings say.
 # @param endpoints
@@ -38,8 +46,8 @@
 # @param socket
 #   The daemon's control socket.
 # @param settings
-#   Further sections and keys of the daemon's configuration, over those that the parameters say. When it is Sensitive, so is
-#   the file, and only root and the group `triggerd` can read it.
+#   Further sections and keys of the daemon's configuration, over those that the parameters say. When it or a value in it is
+#   Sensitive, so is the file, and only root and the group `triggerd` can read it.
 # @param package_source
 #   The package: a file on the node, one that the Puppet server serves (`puppet:///modules/profile/triggerd.deb`), or a URL. A newer
 #   package in its place is an upgrade.

@@ -108,9 +108,12 @@ describe.each([
       expect(output).not.toMatch(/Service\[etcd\]/);
     });
 
-    it.each(['watch.pp', 'masterless.pp', 'etcd-test.pp'])('examples/%s applies as it is', async (name) => {
-      await converges(example(name));
-    });
+    it.each(['watch.pp', 'masterless.pp', 'services.pp', 'etcd-test.pp'])(
+      'examples/%s applies as it is',
+      async (name) => {
+        await converges(example(name));
+      },
+    );
 
     it('installs and upgrades a package from a file and from a URL, and refuses one that is not what its checksum says', async () => {
       const build = `set -e; cd /root; for v in 1 2 3; do mkdir -p p$v/DEBIAN

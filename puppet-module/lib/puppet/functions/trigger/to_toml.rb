@@ -2,7 +2,7 @@
 
 require 'json'
 
-# @summary Renders a hash as TOML.
+# @summary Renders a hash as TOML. What is Sensitive in it is written out: the caller keeps the document secret.
 #
 # @api private
 Puppet::Functions.create_function(:'trigger::to_toml') do
@@ -21,7 +21,7 @@ Puppet::Functions.create_function(:'trigger::to_toml') do
 
   # A table's own keys come before its sub-tables, as TOML wants it.
   def table(value, path)
-    present = value.compact
+    present = value.compact.transform_values { |item| plain(item) }
     tables, scalars = present.partition { |_, item| item.is_a?(Hash) }
     lines = scalars.map { |name, item| "#{key(name)} = #{scalar(item)}" }
     lines.unshift("[#{path.map { |name| key(name) }.join('.')}]") unless path.empty? || (scalars.empty? && tables.any?)
@@ -33,7 +33,12 @@ Puppet::Functions.create_function(:'trigger::to_toml') do
     name.match?(/\A[A-Za-z0-9_-]+\z/) ? name : text(name)
   end
 
-  def scalar(item)
+  def plain(item)
+    item.is_a?(Puppet::Pops::Types::PSensitiveType::Sensitive) ? item.unwrap : item
+  end
+
+  def scalar(given)
+    item = plain(given)
     case item
     when String then text(item)
     when Integer, Float, true, false then item.to_s
