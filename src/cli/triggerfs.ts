@@ -22,8 +22,9 @@ const main = async (): Promise<void> => {
     isBackground: flags.background === true,
     env: process.env,
   });
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
-    process.once(signal, () => void files.stop().then(() => process.exit(0)));
+  const end = (): void => void files.stop().then(() => process.exit(0));
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, end);
+  void files.unmounted.then(end);
   tellReady();
   await createNotifier(process.env, (problem) => say(`triggerfs: ${problem}\n`))('--ready');
 };

@@ -38,9 +38,9 @@ const run = async ({ mountpoint, allowOther, log: logOptions }: MountSettings): 
   try {
     // Loads libfuse, which may not be there.
     const { mount } = await import('./mount.ts');
-    const { unmount } = await mount(files, { mountpoint, allowOther, log });
+    const { unmount, unmounted } = await mount(files, { mountpoint, allowOther, log });
     link.tell({ tell: 'mounted' });
-    await isOver;
+    await Promise.race([isOver, unmounted()]);
     await unmount();
   } catch (error) {
     log.error({ error, mountpoint }, 'the trigger files can not be mounted');

@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import Fuse, { type Timeouts } from 'fuse-native';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Log } from '../../domain/log.ts';
 import type { FileSystem } from '../../mount/ports.ts';
-import { detach, prepareMountpoint } from './mountpoint.ts';
+import { detach, isMounted, prepareMountpoint } from './mountpoint.ts';
 import { maxWriteBytes, operationsOf } from './operations.ts';
 
 export interface MountOptions {
@@ -16,8 +17,11 @@ export interface MountOptions {
 export interface Mounted {
   /** At once, also while files are open; their descriptors go on until they are closed. */
   unmount(): Promise<void>;
+  /** Resolves when it is not there any more, whoever has unmounted it. */
+  unmounted(): Promise<void>;
 }
 
+const lookMs = 1_000;
 /** What answers from memory answers at once; a journal that is stuck is told to the writer. What waits for a request has its own bound. */
 const timeouts: Timeouts = { default: 10_000, read: false, flush: false, fsync: false };
 
@@ -32,7 +36,12 @@ export const mount = async (files: FileSystem, { mountpoint, allowOther, log }: 
   await new Promise<void>((resolve, reject) => {
     fuse.mount((error) => (error === null ? resolve() : reject(failed(mountpoint, error))));
   });
-  return { unmount: () => detach(mountpoint) };
+  return { unmount: () => detach(mountpoint), unmounted: () => untilGone(mountpoint) };
+};
+
+/** libfuse's loop ends unheard: fuse-native has no word for it. */
+const untilGone = async (mountpoint: string): Promise<void> => {
+  while (await isMounted(mountpoint)) await sleep(lookMs);
 };
 
 /**

@@ -47,7 +47,7 @@ const isDead = async (mountpoint: string): Promise<boolean> => {
 };
 
 /** By the kernel's list: asking the file system itself could wait for its server for ever. */
-const isMounted = async (mountpoint: string): Promise<boolean> => {
+export const isMounted = async (mountpoint: string): Promise<boolean> => {
   const mounts = await readFile('/proc/self/mountinfo', 'utf8');
   const escaped = mountpoint.replaceAll(/[ \t\n\\]/g, (c) => `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`);
   return mounts.split('\n').some((line) => line.split(' ')[4] === escaped);

@@ -26,7 +26,7 @@ const mount = async ({ configFile, env, interrupt }: Session, folder: string): P
     if (interrupt.aborted) resolve();
     interrupt.addEventListener('abort', () => resolve());
   });
-  await isTerminated;
+  await Promise.race([isTerminated, files.unmounted]);
   await files.stop();
   return interrupt.aborted ? interruptedExitCode : 0;
 };

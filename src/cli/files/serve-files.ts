@@ -10,6 +10,8 @@ import { createFilesLog, type FilesLog } from './files-log.ts';
 
 export interface ServedFiles {
   readonly mountpoint: string;
+  /** Resolves when somebody has unmounted it. */
+  readonly unmounted: Promise<void>;
   /** Unmounts. */
   stop(): Promise<void>;
 }
@@ -36,7 +38,12 @@ export const serveFiles = async (
   const { logfile } = config.triggerfs;
   const told = createFilesLog(config.log.level, openLogCopy(logfile, '[triggerfs] logfile'));
   greet(told, config);
+  let onUnmounted = (): void => undefined;
+  const unmounted = new Promise<void>((resolve) => {
+    onUnmounted = resolve;
+  });
   const daemon = await startFilesDaemon({
+    onUnmounted: () => onUnmounted(),
     config,
     mountpoint: resolve(given),
     stateDir: stateDirOf(env, config.main.team ?? '', resolve(given)),
@@ -60,6 +67,7 @@ export const serveFiles = async (
   told.say(`Ready and running in ${isBackground ? 'background' : 'foreground'}...`);
   return {
     mountpoint: resolve(given),
+    unmounted,
     stop: async () => {
       await daemon.stop();
       told.say('Unmounted.');

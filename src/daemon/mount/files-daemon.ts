@@ -21,6 +21,8 @@ export interface FilesDaemonOptions {
   /** Of this mount alone: what waits to be delivered is there. */
   readonly stateDir: string;
   readonly installRoot: string;
+  /** Somebody has unmounted it: there is nothing left to do. */
+  readonly onUnmounted: () => void;
   readonly onOutput: (definition: Definition, output: TriggerOutput) => void;
   readonly log: Log;
 }

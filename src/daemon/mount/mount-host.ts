@@ -28,6 +28,8 @@ export interface MountHostOptions {
   readonly maxSpooledBytes: number;
   /** Missing where there is no etcd to count in. */
   readonly hits?: HitCounters;
+  /** Somebody has unmounted it. When missing, it is mounted again. */
+  readonly onUnmounted?: () => void;
   readonly onOutput: (definition: Definition, output: TriggerOutput) => void;
   readonly log: Log;
 }
@@ -65,6 +67,7 @@ export const startMountHost = (options: MountHostOptions, releasers: Releasers):
   return new Promise((onMounted, onFailed) => {
     supervisor = new MountSupervisor({
       ...{ settings, gateway, log, onMounted, onFailed },
+      onUnmounted: options.onUnmounted,
       program: join(installRoot, 'dist', 'adapters', 'fuse', 'mount-main.js'),
       known: () => ({ tree: tree ?? source.current(), seen: gateway.seen() }),
     });

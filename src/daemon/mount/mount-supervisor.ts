@@ -16,6 +16,8 @@ export interface MountSupervisorOptions {
   /** What a new process is to know at once. */
   readonly known: () => { readonly tree: TreeSnapshot | undefined; readonly seen: ReadonlyMap<number, Seen> };
   readonly onMounted: () => void;
+  /** Somebody has unmounted it. When missing, it is mounted again. */
+  readonly onUnmounted?: (() => void) | undefined;
   /** It could not be mounted, or is not any more, and will be tried again. */
   readonly onFailed: (error: Error) => void;
   readonly log: Log;
@@ -23,6 +25,8 @@ export interface MountSupervisorOptions {
 
 /** A process that lived this long has not failed at its start. */
 const stableMs = 60_000;
+/** How the process ends when its mount is gone. */
+const unmountedWords = 'exit code 0';
 
 /** Keeps the trigger files mounted: a process of a mount that ends is followed by another one. */
 export class MountSupervisor {
@@ -58,6 +62,7 @@ export class MountSupervisor {
       const startedAt = performance.now();
       const how = await this.#serve();
       if (this.#stop.signal.aborted) return;
+      if (how === unmountedWords && this.#options.onUnmounted !== undefined) return this.#options.onUnmounted();
       failures = performance.now() - startedAt > stableMs ? 1 : failures + 1;
       const delayMs = retryDelayMs(storeRetry, failures);
       this.#options.log.error({ how, delayMs }, 'the process of the mount has ended; starting it again');
