@@ -106,6 +106,31 @@ describe('peers of the broker', () => {
       expect(stage.observer.lines.filter((line) => line.startsWith('o'))).toEqual(['online team1/w1']);
     });
 
+    it.each(['present', 'leaving'])('that was %s: its last words count, though its connection is gone', async (was) => {
+      stage.client('c');
+      await stage.worker('w1');
+      const id = stage.ask('c', 'demo');
+      if (was === 'leaving') stage.say('w1', { op: 'leaving' });
+      stage.broker.gone('w1', 'disconnected');
+      expect(stage.to('c', 'final')).toEqual([]);
+      stage.finish('w1', id);
+      stage.say('w1', { op: 'disconnect' });
+      expect(stage.to('c', 'final')).toMatchObject([{ id, result: 'succeeded' }]);
+      expect(stage.broker.state).toMatchObject({ workers: 0, peers: 1 });
+    });
+
+    it('that was killed while it was leaving does not keep its next process out', async () => {
+      stage.client('c');
+      await stage.worker('w1', { instance: 'a' });
+      const id = stage.ask('c', 'demo');
+      stage.say('w1', { op: 'leaving' });
+      stage.say('x', ready('w1', 'b'), 'token');
+      await settled();
+      stage.broker.gone('w1', 'disconnected');
+      expect(stage.ops('x')).toEqual(['welcome']);
+      expect(stage.to('c', 'final')).toMatchObject([{ id, result: 'lost', code: 'worker-lost' }]);
+    });
+
     it('that is silent for four heartbeats is gone; what it says later only gets it to announce itself', async () => {
       stage.client('c');
       await stage.worker('w1');

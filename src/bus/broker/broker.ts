@@ -13,7 +13,7 @@ import { Legs } from './legs.ts';
 import { type BrokerOptions, livenessHeartbeats, maxSessions } from './options.ts';
 import { Queues } from './queues.ts';
 import { Requests } from './requests.ts';
-import { type Session, Sessions } from './sessions.ts';
+import { isConnected, type Session, Sessions } from './sessions.ts';
 import { Workers } from './workers.ts';
 
 /** So many messages of one peer that were none, and it is not listened to any more. */
@@ -105,8 +105,6 @@ export class Broker {
       if (session.heardAt < silentSince) this.#expire(session);
       else if (session.beatAt <= now) this.#beat(session, now);
     }
-    for (const worker of this.#sessions.workers())
-      if (worker.state === 'away' && worker.heardAt < silentSince) this.#workers.end(worker, 'it was lost');
     this.#workers.tick(now);
     this.#legs.tick(now);
     this.#requests.tick(now);
@@ -181,7 +179,8 @@ export class Broker {
 
   #expire(session: Session): void {
     if (session.kind === 'client') this.#clients.gone(session);
-    else if (session.kind === 'worker') this.#workers.end(session, 'it was silent for too long');
+    else if (session.kind === 'worker')
+      this.#workers.end(session, isConnected(session) ? 'it was silent for too long' : 'it was lost');
     else this.#sessions.remove(session);
     this.#options.wire.forget(session.peer);
   }
@@ -197,7 +196,6 @@ export class Broker {
     this.#tickedAt = now;
     if (gap < this.#options.limits.heartbeatMs) return;
     for (const session of this.#sessions.all()) session.heardAt += gap;
-    for (const worker of this.#sessions.workers()) if (worker.state === 'away') worker.heardAt += gap;
   }
 }
 

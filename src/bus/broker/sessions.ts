@@ -6,7 +6,8 @@ import type { Leg } from './request.ts';
 /**
  * Who is connected. A peer has a session from its `hello` or `ready` on. A worker's is *proving* while its token is looked
  * at, *knocking* while another process holds its identity and is asked for a sign of life, then *present*; it is *away*
- * when its connection is gone, and ends when it is silent for too long. The process that comes back in time has it again.
+ * when its connection is gone (*left* if it was *leaving*), and ends when it is silent for too long. The process that comes
+ * back in time has it again.
  */
 export type Session = ClientSession | NewcomerSession | WorkerSession;
 
@@ -66,7 +67,7 @@ export interface WorkerSession extends SessionCommon {
   readonly kind: 'worker';
   readonly claim: WorkerClaim;
   readonly proof: WorkerProof;
-  state: 'present' | 'leaving' | 'away' | 'ended';
+  state: 'present' | 'leaving' | 'away' | 'left' | 'ended';
   free: number;
   /** What it has announced. */
   announced: ReadonlySet<string>;
@@ -77,6 +78,8 @@ export interface WorkerSession extends SessionCommon {
   /** What it was sent, or asked about. */
   readonly legs: Map<RequestId, Leg>;
 }
+
+export const isConnected = ({ state }: WorkerSession): boolean => state === 'present' || state === 'leaving';
 
 export class Sessions {
   readonly #byPeer = new Map<PeerId, Session>();
@@ -108,13 +111,8 @@ export class Sessions {
     if (session.kind === 'worker') this.#workers.set(targetOf(session.claim.team, session.claim.identity), session);
   }
 
-  /** The connection is gone; a worker's identity stays taken. */
-  disconnected(session: Session): void {
-    if (this.#byPeer.get(session.peer) === session) this.#byPeer.delete(session.peer);
-  }
-
   remove(session: Session): void {
-    this.disconnected(session);
+    if (this.#byPeer.get(session.peer) === session) this.#byPeer.delete(session.peer);
     if (session.kind !== 'worker') return;
     const key = targetOf(session.claim.team, session.claim.identity);
     if (this.#workers.get(key) === session) this.#workers.delete(key);

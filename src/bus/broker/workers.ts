@@ -8,7 +8,7 @@ import type { Legs } from './legs.ts';
 import type { BrokerOptions } from './options.ts';
 import { passOn } from './output.ts';
 import { draining, refusalOf, wrongVersion } from './refusal.ts';
-import type { NewcomerSession, Sessions, WorkerClaim, WorkerSession } from './sessions.ts';
+import { isConnected, type NewcomerSession, type Sessions, type WorkerClaim, type WorkerSession } from './sessions.ts';
 import { welcomeOf } from './welcome.ts';
 
 export interface WorkersOptions extends BrokerOptions {
@@ -91,15 +91,13 @@ export class Workers {
     }
   }
 
-  /** The connection is gone. The process may come back with another one: until then its identity is taken. */
+  /**
+   * The connection is gone. The process may come back with another one: until then its identity is taken. That nothing can
+   * be sent any more shows before its last words are read: they still count.
+   */
   disconnected(session: WorkerSession): void {
     const { sessions } = this.#options;
-    sessions.disconnected(session);
-    if (session.state === 'leaving') {
-      this.end(session, 'its connection was lost while it was leaving');
-      return;
-    }
-    session.state = 'away';
+    session.state = session.state === 'present' || session.state === 'away' ? 'away' : 'left';
     session.free = 0;
     for (const other of sessions.all())
       if (other.kind === 'newcomer' && other.state.at === 'knocking' && isSameWorker(other.claim, session.claim))
@@ -148,7 +146,7 @@ export class Workers {
     const before = session.serves;
     session.attached = attached;
     this.#serveWhatIsAllowed(session);
-    if (session.state !== 'away') wire.send(session.peer, encodeToWorker({ op: 'services', services: attached }));
+    if (isConnected(session)) wire.send(session.peer, encodeToWorker({ op: 'services', services: attached }));
     for (const target of before) if (!session.serves.has(target)) legs.refuseUnserved(target);
     legs.serve(session);
   }
@@ -167,7 +165,7 @@ export class Workers {
       this.#admit(newcomer, proof, holder);
       return;
     }
-    if (holder.state === 'away') {
+    if (!isConnected(holder)) {
       this.end(holder, 'another process has taken its place');
       this.#admit(newcomer, proof, undefined);
       return;
