@@ -6,6 +6,21 @@ import { maxConfigBytes } from './locate.ts';
 export const parseToml = (text: string, file: string): Readonly<Record<string, unknown>> => {
   if (Buffer.byteLength(text) > maxConfigBytes)
     throw new TriggerdError('config-syntax', `${file}: larger than 1 MiB`, { details: { file } });
+  const tables = parsed(text, file);
+  if (!isShallow(tables, maxDepth))
+    throw new TriggerdError('config-syntax', `${file}: nested deeper than ${maxDepth} levels`, { details: { file } });
+  return tables;
+};
+
+/** More than any table here has, and few enough for whoever walks through them. */
+const maxDepth = 32;
+
+const isShallow = (value: unknown, depth: number): boolean =>
+  typeof value !== 'object' ||
+  value === null ||
+  (depth > 0 && Object.values(value).every((inner) => isShallow(inner, depth - 1)));
+
+const parsed = (text: string, file: string): Readonly<Record<string, unknown>> => {
   try {
     return parse(text);
   } catch (error) {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { curveKeyPair, Dealer } from 'zeromq';
 import { pack } from '../../../src/bus/codec/pack.ts';
+import { startProxy } from '../../support/proxy.ts';
 import { dial, startRouter, type TestDealer, type TestRouter } from '../../support/sockets.ts';
 import { until } from '../../support/wait.ts';
 
@@ -65,6 +66,26 @@ describe('router and dealer', () => {
     await until(() => from.states.length > 0, 'the failure', 15_000);
     expect(from.states[0]).toContain('is its key right?');
     expect(at.received).toEqual([]);
+  });
+
+  it('D11: close soon with messages that nobody takes any more, on both sides', async () => {
+    const at = await router();
+    const proxy = await startProxy(Number(new URL(at.router.endpoint).port));
+    open.push(proxy);
+    const from = dealer({ endpoint: `tcp://127.0.0.1:${proxy.port}`, key: at.key });
+    await up(from);
+    from.connection.send('{"op":"hello"}');
+    await until(() => at.received.length === 1, 'the message');
+    proxy.stall();
+    const large = Buffer.alloc(1_000_000);
+    const { peer = '' } = at.received[0] ?? {};
+    for (let count = 0; count < 20; count++) {
+      from.connection.send('{}', large);
+      at.router.send(peer, '{}', large);
+    }
+    // Without an end to that the test runs into its time limit.
+    await Promise.all([from.connection.close(), at.router.close()]);
+    expect([at.received.length, at.dead, from.received.length < 20]).toEqual([1, [], true]);
   });
 
   it('an endpoint that is none is said, not thrown', async () => {

@@ -170,6 +170,7 @@ describe('syntax errors', () => {
 
   it('are what hostile files end in', () => {
     expect(refusal(`a = ${'['.repeat(50_000)}`).code).toBe('config-syntax');
+    expect(refusal(`[${Array(3_000).fill('a').join('.')}]`).message).toContain('nested deeper than 32 levels');
     expect(refusal(`#${'x'.repeat(2 ** 20)}`).message).toContain('larger than 1 MiB');
     expect(refusal('a = 9007199254740993').code).toBe('config-syntax');
   });
