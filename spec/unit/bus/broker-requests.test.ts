@@ -200,6 +200,19 @@ describe('requests at the broker', () => {
       expect(stage.broker.state.requests).toBe(4);
     });
 
+    it('nobody holds so much that there is no room for others', async () => {
+      const large = 'x'.repeat(67_108_864);
+      stage = new BrokerStage({ maxMessage: large.length });
+      stage.client('c');
+      await stage.worker('w1', { free: 0 });
+      for (let count = 0; count < 3; count++) stage.ask('c', 'w1', {}, large);
+      expect(stage.to('c', 'refused')).toMatchObject([
+        { code: 'broker-busy', message: `payloads of ${2 * large.length} bytes of user1@team1 are held` },
+      ]);
+      stage.ask('c', 'w1', { jwt: 'jwt:user2@team1' }, large);
+      expect(stage.broker.state.requests).toBe(3);
+    });
+
     it('a chain that has come too far is refused with its whole way', async () => {
       await stage.worker('w1');
       stage.ask('c', 'demo', { ttl: -1, chain: ['a', 'b'] });

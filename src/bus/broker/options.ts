@@ -70,5 +70,7 @@ export const deadlineGraceMs = 15_000;
 export const maxHops = 8;
 /** Payloads that are held for requests that are not over, in bytes and in all. */
 export const maxHeldBytes = 536_870_912;
+/** Of these, what one user may have: nobody keeps the others out. */
+export const maxHeldBytesOfUser = maxHeldBytes / 4;
 /** Connected peers that are known at the same time. */
 export const maxSessions = 50_000;

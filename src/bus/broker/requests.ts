@@ -13,7 +13,7 @@ import { targetOf } from '../target.ts';
 import { beginRequest, goOn } from './algorithms.ts';
 import { recordOf } from './history.ts';
 import { type Legs, stopping } from './legs.ts';
-import { type BrokerOptions, deadlineGraceMs, maxHeldBytes, maxHops } from './options.ts';
+import { type BrokerOptions, deadlineGraceMs, maxHeldBytes, maxHeldBytesOfUser, maxHops } from './options.ts';
 import type { Queues } from './queues.ts';
 import { endingOf, type Leg, type Request, userOf, wholeOf } from './request.ts';
 
@@ -25,10 +25,16 @@ export interface RequestsOptions
   readonly onFinished: (client: PeerId, id: RequestId) => void;
 }
 
+/** What a user has that is not over. */
+interface Held {
+  readonly requests: number;
+  readonly bytes: number;
+}
+
 export class Requests {
   readonly #options: RequestsOptions;
   readonly #live = new Map<RequestId, Request>();
-  readonly #perUser = new Map<string, number>();
+  readonly #perUser = new Map<string, Held>();
   #heldBytes = 0;
 
   constructor(options: RequestsOptions) {
@@ -173,8 +179,10 @@ export class Requests {
   #checkRoom(caller: Caller, { team, name, workers, algorithm }: ServiceView, payload: Buffer): void {
     const { queues, limits } = this.#options;
     const user = `${caller.identity}@${caller.team}`;
-    const requests = this.#perUser.get(user) ?? 0;
+    const { requests, bytes } = this.#perUser.get(user) ?? nothing;
     if (requests >= limits.maxRequests) throw busy(`${requests} requests of ${user} wait or run`);
+    if (bytes > 0 && bytes + payload.length > maxHeldBytesOfUser)
+      throw busy(`payloads of ${bytes} bytes of ${user} are held`);
     if (this.#heldBytes + payload.length > maxHeldBytes) throw busy(`payloads of ${this.#heldBytes} bytes are held`);
     const targets = algorithm === 'serial' || algorithm === 'mirror' ? workers : [name];
     for (const target of targets) {
@@ -213,10 +221,12 @@ export class Requests {
 
   #count(request: Request, change: 1 | -1): void {
     const user = userOf(request);
-    const count = (this.#perUser.get(user) ?? 0) + change;
-    if (count > 0) this.#perUser.set(user, count);
+    const bytes = change * request.payload.length;
+    const before = this.#perUser.get(user) ?? nothing;
+    const held = { requests: before.requests + change, bytes: before.bytes + bytes };
+    if (held.requests > 0) this.#perUser.set(user, held);
     else this.#perUser.delete(user);
-    this.#heldBytes += change * request.payload.length;
+    this.#heldBytes += bytes;
   }
 }
 
@@ -225,6 +235,8 @@ const algorithmOf = ({ isWorker, algorithm }: ServiceView): Algorithm | null => 
 
 const late = endingOf('timed-out', 'no worker had a slot for it in time');
 const unsaid = endingOf('timed-out', 'its time was over, and its worker has not said how it ended');
+
+const nothing: Held = { requests: 0, bytes: 0 };
 
 const busy = (message: string): TriggerdError =>
   new TriggerdError('broker-busy', message, { details: { retry_after_ms: 1_000 } });
