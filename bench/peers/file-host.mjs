@@ -39,6 +39,7 @@ await startMountHost(
     spool: journal.fileMessages('team1'),
     sender: { send: async () => ({ kind: 'failed', error: new TriggerdError('broker-unreachable', 'away') }) },
     source: { current: () => tree, onChange: () => () => undefined, execute: async () => undefined },
+    hits: { publish: async () => undefined },
     deadlineMs: 86_400_000,
     maxSpooledBytes: 4_294_967_296,
     onOutput: () => undefined,

@@ -122,6 +122,7 @@ describe('triggerfs', () => {
     await until(async () => (await text(at('newtrigger', 'demotrigger'))) === 'from the worker\n', 'the result');
     expect(await text(join(services.folder, 'fs.log'))).toMatch(/demotrigger: \[run@demo01\] from the worker\n/);
     expect(await status('newtrigger', 'demotrigger')).toMatchObject({ hits: 1, waiting: 0, last: { exit_code: 0 } });
+    await until(async () => (await services.hits('demotrigger')) === 1, 'the hit, for everybody to see');
   });
 
   it('shows within a second what somebody else has made, and makes directories for everybody', async () => {

@@ -60,6 +60,7 @@ const allVerbs: Readonly<Record<Statement['verb'], true>> = {
   'definition.set': true,
   'definition.list': true,
   'definition.delete': true,
+  'definition.count': true,
   'directory.add': true,
   'directory.set': true,
   'directory.list': true,

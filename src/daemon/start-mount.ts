@@ -5,8 +5,8 @@ import { credentialsOf } from '../client/main-section.ts';
 import { type BrokerPlace, configuredBrokers } from '../config/configured-brokers.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import type { Log } from '../domain/log.ts';
+import { writeHits } from '../registry/hits.ts';
 import { registryKeysBelow } from '../registry/keys.ts';
-import { serializeHits } from '../registry/wire.ts';
 import { BusConnection } from './mount/bus-connection.ts';
 import { createBusSender } from './mount/bus-sender.ts';
 import { startMountHost } from './mount/mount-host.ts';
@@ -30,6 +30,7 @@ export const startMount = (parts: Parts, releasers: Releasers): void => {
   registry.mirror.start();
   releasers.push('registry mirror', () => registry.mirror.stop());
   const brokers = findBrokers(parts, log, releasers);
+  const keys = registryKeysBelow(config.etcd.prefix);
   const connection = new BusConnection(() => ({ brokers: brokers(), ...credentials }), log);
   releasers.push('trigger files’ broker', () => connection.close());
   const logOptions = { ...config.log, node: options.node, isTerminal: process.stderr.isTTY };
@@ -40,7 +41,9 @@ export const startMount = (parts: Parts, releasers: Releasers): void => {
       spool: journal.fileMessages(team),
       sender: createBusSender(connection),
       source: mirroredTree(registry, { team, identity: config.main.identity }, connection),
-      hits: hitCounters(parts, team),
+      hits: {
+        publish: (hits) => writeHits({ store: parts.place.store, keys }, team, options.node, hits),
+      },
       onOutput: ({ name }, { request, result, exitCode }) =>
         log.info({ trigger: name, request, result, exitCode }, 'a trigger file’s request has ended'),
       log,
@@ -75,19 +78,5 @@ const findBrokers = ({ config, place: { store } }: Parts, log: Log, releasers: R
     const brokers = [...fixed, ...directory.brokers];
     if (brokers.length === 0) throw new TriggerdError('broker-unreachable', 'no broker is up');
     return brokers;
-  };
-};
-
-/** etcd takes so many operations in one transaction. */
-const chunkSize = 100;
-
-const hitCounters = ({ place: { store }, config, options: { node } }: Parts, team: string) => {
-  const keys = registryKeysBelow(config.etcd.prefix);
-  return {
-    publish: async (hits: ReadonlyMap<number, number>): Promise<void> => {
-      const write = [...hits].map(([id, n]) => ({ put: keys.hits(team, id, node), value: serializeHits(n) }));
-      for (let at = 0; at < write.length; at += chunkSize)
-        await store.commit({ compare: [], write: write.slice(at, at + chunkSize) });
-    },
   };
 };

@@ -65,6 +65,8 @@ export interface MessageSpool {
   counts(): ReadonlyMap<number, TriggerCounts>;
   /** How often this node has hit each trigger, ever. */
   hits(): ReadonlyMap<number, number>;
+  /** The name of this journal's counters: a ULID, made when it is asked for the first time. */
+  counter(): string;
   /** The tree as it was last known, for a start without the registry. */
   saveTree(tree: TreeSnapshot): void;
   savedTree(): TreeSnapshot | undefined;
@@ -100,6 +102,6 @@ export interface TreeSource {
 
 /** Where hits are counted for everybody to see. */
 export interface HitCounters {
-  /** Absolute numbers of this node. */
+  /** Absolute numbers of this node, or of this mount. */
   publish(hits: ReadonlyMap<number, number>): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { TriggerdError } from '../domain/errors.ts';
 import { isRegistryName, parsePluginName, printable } from '../domain/names.ts';
+import { maxHitsAtOnce } from './hits.ts';
 import type { Statement } from './statements.ts';
 
 /** Passwords are hashed: without an end, a long one would be work for us. */
@@ -78,6 +79,16 @@ const args = v.pipe(
   v.check((record) => Object.keys(record).length <= 64, 'has to have 64 entries at most'),
 );
 
+const ulid = v.pipe(v.string('has to be an id'), v.regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'has to be an id'));
+const hits = v.pipe(
+  v.record(
+    v.pipe(v.string(), v.regex(/^[1-9][0-9]{0,14}$/, 'has to have numbers of triggers')),
+    integer(0, Number.MAX_SAFE_INTEGER),
+    'has to be numbers and counts',
+  ),
+  v.check((record) => Object.keys(record).length <= maxHitsAtOnce, `has to have ${maxHitsAtOnce} entries at most`),
+);
+
 const settings = {
   service: {
     description,
@@ -144,6 +155,7 @@ const shapes = {
   'definition.set': shape('definition.set', { team, name: pathOrName, path: v.optional(path), ...settings.definition }),
   'definition.list': shape('definition.list', { team }),
   'definition.delete': shape('definition.delete', { team, name: pathOrName }),
+  'definition.count': shape('definition.count', { team, counter: ulid, hits }),
   'directory.add': shape('directory.add', { team, path, mode: v.optional(mode) }),
   'directory.set': shape('directory.set', { team, path, to: v.optional(path), mode: v.optional(mode) }),
   'directory.list': shape('directory.list', { team }),
@@ -153,9 +165,7 @@ const shapes = {
     limit: v.optional(integer(1, 1_000)),
     service: v.optional(name),
     worker: v.optional(identity),
-    request: v.optional(
-      v.pipe(v.string('has to be an id'), v.regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'has to be a request’s id')),
-    ),
+    request: v.optional(ulid),
   }),
 } satisfies { readonly [Verb in Statement['verb']]: v.GenericSchema<unknown, { verb: Verb }> };
 

@@ -6,14 +6,16 @@ import type { Clock } from '../queue/ports.ts';
 import type { KeyStore } from '../watch/ports.ts';
 import { commitChange, latest } from './commit.ts';
 import { listHistory } from './history.ts';
+import { counterOf, writeHits } from './hits.ts';
 import { type FirstTeam, initialise } from './initialise.ts';
 import type { RegistryKeys } from './keys.ts';
 import { Mirror, type MirrorOptions } from './mirror.ts';
 import { readOnline } from './online.ts';
 import { parseStatement } from './parse-statement.ts';
 import type { Passwords, WorkerTokens } from './ports.ts';
+import type { DefinitionRow } from './rows.ts';
 import { decide } from './rules/rules.ts';
-import type { Actor, Change, Facts } from './rules/turn.ts';
+import type { Actor, Change, Facts, Of } from './rules/turn.ts';
 import type { RegistryState } from './snapshot.ts';
 import type { Answer, Statement } from './statements.ts';
 
@@ -56,12 +58,18 @@ export class Registry {
     const statement = parseStatement(input);
     const change = await this.#carryOut(actor, statement);
     const rows = statement.verb === 'history.list' ? await listHistory(this.#options, statement) : change.rows;
+    if (statement.verb === 'definition.count') await this.#count(actor, statement, rows as readonly DefinitionRow[]);
     return { kind: kindOf(statement), rows, notices: change.notices ?? [] };
   }
 
   /** Makes the first team and its admin. Throws `registry-exists` when there is an installation, and as `execute`. */
   initialise(first: FirstTeam): Promise<Answer> {
     return initialise(this.#options, this.mirror, first);
+  }
+
+  async #count(actor: Actor, { team, counter, hits }: Of<'definition.count'>, rows: readonly DefinitionRow[]) {
+    const counted = new Map(rows.map(({ id }) => [id, hits[id] ?? 0]));
+    await writeHits(this.#options, team, counterOf(actor, counter), counted);
   }
 
   async #carryOut(actor: Actor, statement: Statement): Promise<Change> {

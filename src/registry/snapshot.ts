@@ -24,6 +24,8 @@ export interface Holdings {
   child(parent: number, name: string): TreeNode | undefined;
   /** Writes to the trigger file so far, of all nodes. */
   hits(definition: number): number;
+  /** Whether this counter of the trigger's hits is known, or may be a new one. */
+  hasRoomFor(definition: number, counter: string): boolean;
 }
 
 /** The state of one scope's guard. A malformed one stops all changes of its scope: numbers could be given twice. */
@@ -50,6 +52,9 @@ export const invitedRole = (team: Team, identity: string): Role | undefined => o
 const own = <Value>(record: Readonly<Record<string, Value>>, key: string): Value | undefined =>
   Object.hasOwn(record, key) ? record[key] : undefined;
 
+/** Of one trigger: mounts that come and go without their journals would make more and more of them. */
+const maxCounters = 1_000;
+
 class TeamHoldings implements Holdings {
   readonly workers = new Map<string, Worker>();
   readonly services = new Map<string, Service>();
@@ -65,6 +70,11 @@ class TeamHoldings implements Holdings {
     let sum = 0;
     for (const count of this.#hits.get(String(definition))?.values() ?? []) sum += count;
     return sum;
+  }
+
+  hasRoomFor(definition: number, counter: string): boolean {
+    const counts = this.#hits.get(String(definition));
+    return counts === undefined || counts.size < maxCounters || counts.has(counter);
   }
 
   setNode(place: string, node: TreeNode | undefined): void {

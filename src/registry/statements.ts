@@ -62,6 +62,14 @@ export type Statement =
     } & DefinitionSettings)
   | { readonly verb: 'definition.list'; readonly team: string }
   | { readonly verb: 'definition.delete'; readonly team: string; readonly name: string }
+  /** How often a mount without etcd has hit each trigger file, ever, by its number; what the user can't see, and the 1,001st counter of a trigger, is left out. */
+  | {
+      readonly verb: 'definition.count';
+      readonly team: string;
+      /** Of the journal that counts. */
+      readonly counter: string;
+      readonly hits: Readonly<Record<string, number>>;
+    }
   | { readonly verb: 'directory.add'; readonly team: string; readonly path: string; readonly mode?: number }
   | {
       readonly verb: 'directory.set';

@@ -64,6 +64,7 @@ const cases: readonly [Statement, readonly Insider[], (Refusal | Partial<Record<
   [{ verb: 'definition.set', team: 'team1', name: '/dir/file', path: '/dir/other' }, owners, 'registry-not-found'],
   [{ verb: 'definition.list', team: 'team1' }, all],
   [{ verb: 'definition.delete', team: 'team1', name: '/dir/file' }, owners, 'registry-not-found'],
+  [{ verb: 'definition.count', team: 'team1', counter: '01HZZZZZZZZZZZZZZZZZZZZZZZ', hits: { 1: 1 } }, all],
   [{ verb: 'directory.add', team: 'team1', path: '/new' }, all],
   [{ verb: 'directory.set', team: 'team1', path: '/dir', to: '/moved' }, owners, 'registry-denied'],
   [{ verb: 'directory.list', team: 'team1' }, all],

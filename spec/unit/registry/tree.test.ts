@@ -147,4 +147,41 @@ describe('the tree of trigger files', () => {
     await ann({ verb: 'definition.delete', name: 't' });
     expect(await world.store.count(keys.allHits('team1'))).toBe(0);
   });
+
+  it('a mount without etcd counts its own hits of what its user sees, and reaches nobody else’s', async () => {
+    for (const identity of ['bob', 'eve'])
+      await ann({ verb: 'user.add', identity, secret: 'correct horse battery', role: 'member' });
+    const [bob, eve] = [world.as('bob'), world.as('eve')];
+    await bob({ verb: 'definition.add', path: '/a/hidden' });
+    await bob({ verb: 'definition.add', path: '/a/shown', visibility: 'team' });
+    const hits = async () => (await bob({ verb: 'definition.list' })).rows.map((row) => (row as { hits: number }).hits);
+    const [hidden, shown] = (await bob({ verb: 'definition.list' })).rows as { id: number }[];
+    const count = (n: number) => ({
+      verb: 'definition.count',
+      counter: '01HZZZZZZZZZZZZZZZZZZZZZZZ',
+      hits: { [hidden?.id ?? 0]: n, [shown?.id ?? 0]: n, 4711: n },
+    });
+    await bob(count(2));
+    expect(await hits()).toEqual([2, 2]);
+    await bob(count(3));
+    expect(await hits()).toEqual([3, 3]);
+    await eve(count(10));
+    expect(await hits()).toEqual([3, 13]);
+  });
+
+  it('so many counters have a trigger, and the known ones go on', async () => {
+    await ann({ verb: 'definition.add', path: '/a/t' });
+    const [{ id } = { id: 0 }] = (await ann({ verb: 'definition.list' })).rows as { id: number }[];
+    const keys = registryKeysBelow('/trigger');
+    for (let n = 1; n < 1_000; n++)
+      await world.store.commit({
+        compare: [],
+        write: [{ put: keys.hits('team1', id, `node${n}`), value: serializeHits(1) }],
+      });
+    const count = (counter: string, n: number) => ann({ verb: 'definition.count', counter, hits: { [id]: n } });
+    await count('01HZZZZZZZZZZZZZZZZZZZZZZA', 1);
+    expect((await count('01HZZZZZZZZZZZZZZZZZZZZZZB', 1)).rows).toEqual([]);
+    await count('01HZZZZZZZZZZZZZZZZZZZZZZA', 5);
+    expect((await ann({ verb: 'definition.list' })).rows).toMatchObject([{ hits: 1_004 }]);
+  });
 });

@@ -1,3 +1,4 @@
+import { ulid } from 'ulid';
 import type {
   MessageSpool,
   NewMessage,
@@ -67,6 +68,10 @@ export const createMessageSpool = (sql: Statements, team: string): MessageSpool 
         .all('SELECT definition, hits FROM file_hits WHERE team = ?', team)
         .map((row) => [Number(row['definition']), Number(row['hits'])]),
     ),
+  counter: () => {
+    sql.run("INSERT OR IGNORE INTO meta VALUES ('counter', ?)", ulid());
+    return String(sql.one("SELECT value FROM meta WHERE key = 'counter'")?.['value']);
+  },
   saveTree: (tree) => {
     sql.run('INSERT OR REPLACE INTO meta VALUES (?, ?)', `tree ${team}`, JSON.stringify(tree));
   },

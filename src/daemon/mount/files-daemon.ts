@@ -9,6 +9,7 @@ import type { TriggerOutput } from '../../mount/delivery-ports.ts';
 import type { Definition } from '../../registry/model.ts';
 import { createReleasers, type Releasers } from '../releasers.ts';
 import { BusConnection } from './bus-connection.ts';
+import { createBusCounters } from './bus-counters.ts';
 import { createBusSender } from './bus-sender.ts';
 import { startMountHost } from './mount-host.ts';
 import { mountSettings } from './mount-settings.ts';
@@ -54,6 +55,7 @@ const start = (options: FilesDaemonOptions, releasers: Releasers): FilesDaemon =
   const state = prepareStateFolder(stateDir);
   const journal = openJournal({ file: state.journalFile, jobsDir: state.jobsDir });
   releasers.push('journal', () => journal.close());
+  const spool = journal.fileMessages(team);
   const connection = new BusConnection(() => connect, log);
   releasers.push('broker', () => connection.close());
   const source = new PolledTree(team, connection, log);
@@ -61,7 +63,8 @@ const start = (options: FilesDaemonOptions, releasers: Releasers): FilesDaemon =
     {
       ...options,
       ...mountSettings(config, mountpoint, { level: config.log.level, format: 'human', node: team, isTerminal: false }),
-      spool: journal.fileMessages(team),
+      spool,
+      hits: createBusCounters(connection, team, spool.counter()),
       sender: createBusSender(connection),
       source,
     },

@@ -26,8 +26,7 @@ export interface MountHostOptions {
   readonly source: TreeSource;
   readonly deadlineMs: number;
   readonly maxSpooledBytes: number;
-  /** Missing where there is no etcd to count in. */
-  readonly hits?: HitCounters;
+  readonly hits: HitCounters;
   /** Somebody has unmounted it. When missing, it is mounted again. */
   readonly onUnmounted?: () => void;
   readonly onOutput: (definition: Definition, output: TriggerOutput) => void;
@@ -54,16 +53,14 @@ export const startMountHost = (options: MountHostOptions, releasers: Releasers):
   });
   gateway.start();
   releasers.push('trigger files', () => gateway.stop());
-  if (hits !== undefined) {
-    const publisher = new HitPublisher({
-      spool: options.spool,
-      counters: hits,
-      isKnown: (id) => gateway.knows(id),
-      log,
-    });
-    publisher.start();
-    releasers.push('hits', () => publisher.stop());
-  }
+  const publisher = new HitPublisher({
+    spool: options.spool,
+    counters: hits,
+    isKnown: (id) => gateway.knows(id),
+    log,
+  });
+  publisher.start();
+  releasers.push('hits', () => publisher.stop());
   return new Promise((onMounted, onFailed) => {
     supervisor = new MountSupervisor({
       ...{ settings, gateway, log, onMounted, onFailed },

@@ -1,3 +1,4 @@
+import { counterOf } from '../hits.ts';
 import type { Definition } from '../model.ts';
 import { definitionRow, pathOf } from '../rows.ts';
 import { moveWrites } from './directory.ts';
@@ -73,6 +74,17 @@ export const deleteDefinition: Rule<Of<'definition.delete'>> = (turn, { team, na
     ],
     rows: [definitionRow(definition, access.holdings)],
   };
+};
+
+/** Answers with the triggers whose hits count; they are written outside, as nobody else writes these counters (`hits.ts`). */
+export const countHits: Rule<Of<'definition.count'>> = (turn, { team, counter, hits }) => {
+  const { holdings, maySee } = accessTo(turn, team);
+  const own = counterOf(turn.actor, counter);
+  const counted = Object.keys(hits).flatMap((id) => {
+    const node = holdings.nodes.get(Number(id));
+    return node?.kind === 'definition' && maySee(node) && holdings.hasRoomFor(node.id, own) ? [node] : [];
+  });
+  return answering(counted.map((definition) => definitionRow(definition, holdings)));
 };
 
 const ownDefinition = (turn: Turn, team: string, name: string): { access: Access; definition: Definition } => {

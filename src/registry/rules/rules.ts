@@ -1,5 +1,5 @@
 import type { Statement } from '../statements.ts';
-import { addDefinition, deleteDefinition, listDefinitions, setDefinition } from './definition.ts';
+import { addDefinition, countHits, deleteDefinition, listDefinitions, setDefinition } from './definition.ts';
 import { addDirectory, deleteDirectory, listDirectories, setDirectory } from './directory.ts';
 import { addService, attachWorker, deleteService, detachWorker, listServices, setService } from './service.ts';
 import {
@@ -45,6 +45,7 @@ const rules: { readonly [Verb in Statement['verb']]: Rule<Of<Verb>> } = {
   'definition.set': setDefinition,
   'definition.list': listDefinitions,
   'definition.delete': deleteDefinition,
+  'definition.count': countHits,
   'directory.add': addDirectory,
   'directory.set': setDirectory,
   'directory.list': listDirectories,

@@ -1,0 +1,27 @@
+/**
+ * Hits of trigger files. Whoever counts has a counter of its own for each trigger, an absolute number that nobody else
+ * writes; together they are the trigger's hits. So nothing is compared, and writing one twice changes nothing.
+ */
+import type { KeyStore } from '../watch/ports.ts';
+import type { RegistryKeys } from './keys.ts';
+import type { Actor } from './rules/turn.ts';
+import { serializeHits } from './wire.ts';
+
+/** etcd takes so many operations in one transaction. */
+export const maxHitsAtOnce = 100;
+
+/** The counter of a mount without etcd. No node's name has a tilde, and no user reaches another one's counters. */
+export const counterOf = (actor: Actor, counter: string): string =>
+  `${actor.kind === 'user' ? actor.identity : ''}~${counter}`;
+
+/** `counter`: a node's name, or of `counterOf`. Throws the store's errors. */
+export const writeHits = async (
+  { store, keys }: { readonly store: Pick<KeyStore, 'commit'>; readonly keys: RegistryKeys },
+  team: string,
+  counter: string,
+  hits: ReadonlyMap<number, number>,
+): Promise<void> => {
+  const write = [...hits].map(([id, n]) => ({ put: keys.hits(team, id, counter), value: serializeHits(n) }));
+  for (let at = 0; at < write.length; at += maxHitsAtOnce)
+    await store.commit({ compare: [], write: write.slice(at, at + maxHitsAtOnce) });
+};
