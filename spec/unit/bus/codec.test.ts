@@ -120,6 +120,19 @@ describe.each([
     },
   );
 
+  it.each(messages.filter((message) => 'exit_code' in message).map((message) => [message.op, message] as const))(
+    '%s has an exit code that a process can have',
+    (_op, message) => {
+      for (const [code, arrives] of [
+        [255, true],
+        [256, false],
+        [-1, false],
+        [0.5, false],
+      ] as const)
+        expect(typeof decode(frame({ ...message, exit_code: code })) !== 'string', String(code)).toBe(arrives);
+    },
+  );
+
   it.each([
     ['nothing', ''],
     ['no JSON', '{"op":"heartbeat"'],

@@ -28,12 +28,15 @@ const results = new Set([
 
 const isResult = (value: unknown): value is Ending['result'] => typeof value === 'string' && results.has(value);
 
+/** Of a process: of a larger one a shell takes the last byte, so that 256 would be a success. */
+const isExitCode = (value: unknown): value is number => isCount(value) && value <= 255;
+
 export const endingIn = (from: Fields): Ending | undefined => {
   const { result, exit_code, signal, reason, code, ran_ms, output_bytes } = from;
-  if (!isResult(result) || !(exit_code === null || Number.isSafeInteger(exit_code))) return undefined;
+  if (!isResult(result) || !(exit_code === null || isExitCode(exit_code))) return undefined;
   if (!isTextOrNull(signal, 32) || !isTextOrNull(reason, maxReason)) return undefined;
   if (!(code === null || isErrorCode(code)) || !isCountOrNull(ran_ms) || !isCount(output_bytes)) return undefined;
-  return { result, exit_code: exit_code as number | null, signal, reason, code, ran_ms, output_bytes };
+  return { result, exit_code, signal, reason, code, ran_ms, output_bytes };
 };
 
 /** The reason of an ending, cut to what every peer takes. */
