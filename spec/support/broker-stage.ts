@@ -25,6 +25,9 @@ export class BrokerStage {
   readonly forgotten: PeerId[] = [];
   readonly broker: Broker;
   now = 1_000_000;
+  /** False: what is to happen soon waits in `soon`. */
+  isSoonNow = true;
+  readonly soon: (() => void)[] = [];
   /** For those who count what was not understood and throw the lines away. */
   malformed = 0;
 
@@ -40,7 +43,10 @@ export class BrokerStage {
       history: { record: (record) => void this.records.push(record) },
       wire: {
         send: (to, head, body) => void this.sent.push({ ...JSON.parse(head), to, body: body?.toString() ?? '' }),
-        sendSoon: (to, head) => void this.sent.push({ ...JSON.parse(head), to, body: '' }),
+        soon: (act) => {
+          if (this.isSoonNow) act();
+          else this.soon.push(act);
+        },
         forget: (peer) => void this.forgotten.push(peer),
       },
       brokers: () => [{ id: 'broker-1', endpoint: 'tcp://broker-1:5555', key: 'k' }],

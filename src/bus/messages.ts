@@ -20,6 +20,10 @@
  *             ◄── partial ◄──────────────────────  partial           (both directions of output are acknowledged: `ack`)
  *             ◄── leg, final ◄───────────────────  final
  *
+ * Most requests are short, and a message is what they cost. So what one of a few ms has to say travels with its `final`: a
+ * worker puts output there that it has not sent when the job ends, and to a client that has not heard yet who has its
+ * request `final` says that, too.
+ *
  * What was sent to a worker and not returned counts as started: when that worker is lost, only `retry = "always"` gives
  * the request to another one. What waits, waits at the broker, which keeps nothing on disk: a client whose broker is gone
  * asks another one with the same id and `resume`; brokers then ask the workers before anything runs. An id belongs to the
@@ -84,13 +88,29 @@ export type ToClient =
   /** Body: the JWT. */
   | { readonly op: 'token'; readonly n: Nonce; readonly expires_ms: number }
   | { readonly op: 'accepted'; readonly id: RequestId; readonly algorithm: Algorithm | null }
-  | { readonly op: 'dispatched'; readonly id: RequestId; readonly worker: string }
+  /** `algorithm`: there was no `accepted`. */
+  | {
+      readonly op: 'dispatched';
+      readonly id: RequestId;
+      readonly worker: string;
+      readonly algorithm?: Algorithm | null;
+    }
   /** Body: output as it came. `offset` counts the bytes of this worker's output before it. */
   | ({ readonly op: 'partial'; readonly worker: string } & PartialHead)
-  /** One worker's part is over. */
+  /** One worker's part is over; of the last one of a request that goes to one worker `final` tells. */
   | ({ readonly op: 'leg'; readonly id: RequestId; readonly worker: string } & Ending)
-  /** All of it is over. `exit_code` is that of the request: the first leg's that is not 0, in the order of the workers. */
-  | ({ readonly op: 'final'; readonly id: RequestId } & Ending)
+  /**
+   * All of it is over. `exit_code` is that of the request: the first leg's that is not 0, in the order of the workers.
+   * `worker`: this is the end of its part, too. `stream`: the body is all of that worker's output. `algorithm`: there was
+   * no `accepted`.
+   */
+  | ({
+      readonly op: 'final';
+      readonly id: RequestId;
+      readonly algorithm?: Algorithm | null;
+      readonly worker?: string;
+      readonly stream?: OutputStream;
+    } & Ending)
   /** Body: the answer as JSON, for it may be long. */
   | { readonly op: 'answer'; readonly n: Nonce }
   /** Instead of an answer; `retry_after_ms` where the same may work later. */
@@ -101,9 +121,11 @@ export type ToClient =
   /** The broker stops: ask another one, under the same ids. */
   | Goodbye;
 
+export type OutputStream = 'out' | 'err';
+
 export interface PartialHead {
   readonly id: RequestId;
-  readonly stream: 'out' | 'err';
+  readonly stream: OutputStream;
   readonly offset: number;
 }
 
@@ -163,8 +185,17 @@ export type WorkerMessage =
   | { readonly op: 'credit'; readonly free: number }
   /** Body: output. */
   | ({ readonly op: 'partial' } & PartialHead)
-  /** Body: the output's tail, bounded: what the history keeps. `job` is the worker's own job id. */
-  | ({ readonly op: 'final'; readonly id: RequestId; readonly job: number | null; readonly free: number } & Ending)
+  /**
+   * Body: with `stream` all of the output, of which nothing was sent before, `maxPartialBytes` at most; else its tail, for
+   * the history. `job` is the worker's own job id.
+   */
+  | ({
+      readonly op: 'final';
+      readonly id: RequestId;
+      readonly job: number | null;
+      readonly free: number;
+      readonly stream?: OutputStream;
+    } & Ending)
   /** No slot was free: it has not started and never will. */
   | { readonly op: 'returned'; readonly id: RequestId; readonly free: number }
   /** The answer to `query`. With `known`, output from the first byte and the final follow. */

@@ -22,6 +22,7 @@ export interface RunningBroker {
 }
 
 const tickMs = 100;
+const soonMs = 2;
 const clock = { now: (): number => performance.now(), date: (): number => Date.now() };
 
 /** The broker on its socket, with time. Throws `broker-unusable`. */
@@ -29,7 +30,7 @@ export const runBroker = async (options: RunBrokerOptions): Promise<RunningBroke
   const { listen, secretKey, limits, log } = options;
   const wire = {
     send: (peer: string, head: string, body?: Buffer): void => router.send(peer, head, body),
-    sendSoon: (peer: string, head: string): void => router.sendSoon(peer, head),
+    soon: (act: () => void): void => void setTimeout(act, soonMs),
     forget: (peer: string): void => router.forget(peer),
   };
   const broker = new Broker({ ...options, wire, clock });

@@ -256,6 +256,65 @@ describe('peers of the broker', () => {
       expect(stage.records).toMatchObject([{ id, result: 'succeeded' }]);
     });
 
+    describe('whose request is short', () => {
+      beforeEach(async () => {
+        stage.isSoonNow = false;
+        stage.client('c');
+        await stage.worker('w1');
+      });
+      const passSoon = () => {
+        for (const act of stage.soon.splice(0)) act();
+      };
+
+      it('hears one message, with all that others would have said', () => {
+        const id = stage.ask('c', 'demo');
+        stage.finish('w1', id, { stream: 'out', output_bytes: 2 }, 'hi');
+        passSoon();
+        expect(stage.ops('c')).toEqual(['welcome', 'final']);
+        expect(stage.to('c', 'final')).toMatchObject([
+          { id, algorithm: 'roundrobin', worker: 'w1', stream: 'out', body: 'hi', output_bytes: 2 },
+        ]);
+        expect(stage.records).toMatchObject([{ id, legs: [{ worker: 'w1', output_tail: 'hi' }] }]);
+      });
+
+      it('hears who has it before its output', () => {
+        const id = stage.ask('c', 'demo');
+        stage.say('w1', { op: 'partial', id, stream: 'out', offset: 0 }, 'hi');
+        stage.finish('w1', id);
+        passSoon();
+        expect(stage.ops('c')).toEqual(['welcome', 'dispatched', 'partial', 'final']);
+        expect(stage.to('c', 'dispatched')).toMatchObject([{ worker: 'w1', algorithm: 'roundrobin' }]);
+        expect(stage.to('c', 'final')[0]).not.toHaveProperty('algorithm');
+      });
+
+      it('hears after a moment that it waits, and then who has it', () => {
+        stage.ask('c', 'demo');
+        const second = stage.ask('c', 'demo');
+        passSoon();
+        expect(stage.ops('c')).toEqual(['welcome', 'dispatched', 'accepted']);
+        expect(stage.to('c', 'accepted')).toMatchObject([{ id: second, algorithm: 'roundrobin' }]);
+      });
+
+      it('hears no part of the output twice, where it comes with the end and was partly sent before', async () => {
+        const id = stage.ask('c', 'demo');
+        stage.say('w1', { op: 'partial', id, stream: 'out', offset: 0 }, 'he');
+        stage.say('w1', ready('w1', 'process of w1'), 'token');
+        await settled();
+        stage.say('w1', { op: 'known', id, known: true });
+        stage.clear();
+        stage.finish('w1', id, { stream: 'out', output_bytes: 5 }, 'hello');
+        expect(stage.to('c')).toMatchObject([{ op: 'partial', offset: 2, body: 'llo' }, { op: 'final' }]);
+      });
+
+      it('loses a worker that sends with the end what it has sent before', () => {
+        const id = stage.ask('c', 'demo');
+        stage.say('w1', { op: 'partial', id, stream: 'out', offset: 0 }, 'he');
+        stage.finish('w1', id, { stream: 'out', output_bytes: 2 }, 'he');
+        expect(stage.to('w1', 'refused')).toMatchObject([{ code: 'bus-protocol' }]);
+        expect(stage.to('c', 'final')).toMatchObject([{ result: 'lost' }]);
+      });
+    });
+
     it('that comes back with the same id hears all of it again', async () => {
       stage.client('c');
       await stage.worker('w1');
@@ -269,7 +328,7 @@ describe('peers of the broker', () => {
       stage.say('w1', { op: 'known', id, known: true });
       stage.say('w1', { op: 'partial', id, stream: 'out', offset: 0 }, 'hello ');
       stage.finish('w1', id);
-      expect(stage.ops('c2').slice(3)).toEqual(['partial', 'leg', 'final']);
+      expect(stage.ops('c2').slice(3)).toEqual(['partial', 'final']);
       expect(stage.to('w1', 'request')).toHaveLength(1);
     });
 

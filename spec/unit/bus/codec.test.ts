@@ -40,6 +40,7 @@ const fromWorker: readonly WorkerMessage[] = [
   { op: 'credit', free: 0 },
   { op: 'partial', id, stream: 'err', offset: 7 },
   { op: 'final', id, job: null, free: 1, ...ending },
+  { op: 'final', id, job: null, free: 1, stream: 'err', ...ending },
   { op: 'returned', id, free: 0 },
   { op: 'known', id, known: false },
   { op: 'leaving' },
@@ -50,9 +51,11 @@ const toClient: readonly ToClient[] = [
   { op: 'token', n: 1, expires_ms: 900_000 },
   { op: 'accepted', id, algorithm: null },
   { op: 'dispatched', id, worker: 'w' },
+  { op: 'dispatched', id, worker: 'w', algorithm: 'mirror' },
   { op: 'partial', id, worker: 'w', stream: 'out', offset: 0 },
   { op: 'leg', id, worker: 'w', ...ending },
   { op: 'final', id, ...ending },
+  { op: 'final', id, algorithm: null, worker: 'w', stream: 'out', ...ending },
   { op: 'answer', n: 3 },
   { op: 'refused', id, ...refusal },
   { op: 'refused', n: 3, ...refusal },
@@ -76,6 +79,13 @@ const toWorker: readonly ToWorker[] = [
   { op: 'goodbye', brokers },
 ];
 
+/** What a message may lack. */
+const optional: Readonly<Record<string, readonly string[]>> = {
+  refused: ['id', 'n'],
+  dispatched: ['algorithm'],
+  final: ['algorithm', 'worker', 'stream'],
+};
+
 const frame = (value: unknown): Buffer => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
 
 describe.each([
@@ -93,7 +103,7 @@ describe.each([
     (_op, message) => {
       expect(decode(frame({ ...message, extra: { deep: [] }, constructor: 1 }))).toEqual(message);
       for (const field of Object.keys(message)) {
-        if (field === 'op' || (message.op === 'refused' && (field === 'id' || field === 'n'))) continue;
+        if (field === 'op' || optional[message.op]?.includes(field)) continue;
         const { [field]: _gone, ...rest } = message as Record<string, unknown>;
         if (field !== 'statement') expect(decode(frame(rest)), field).toMatch(/missing or of the wrong kind/);
       }

@@ -32,8 +32,6 @@ export interface BusRouter {
   /** With the port that was found where 0 was asked for. */
   readonly endpoint: string;
   send(peer: PeerId, head: string, body?: Buffer): void;
-  /** Within a few ms, with what else goes there by then: a frame less, where an answer follows at once. */
-  sendSoon(peer: PeerId, head: string): void;
   /** Forgets what waits for this peer. */
   forget(peer: PeerId): void;
   /** Multiparts that were dropped, since their sender chose its routing id itself. */
@@ -46,8 +44,6 @@ const maxOutboxBytes = 33_554_432;
 const highWaterMark = 256;
 /** What a frame may have beyond the largest body, so that a body that is a little too large gets an answer. */
 const frameAllowance = 2 * maxHeaderBytes;
-/** How long `sendSoon` may wait for company. ms. */
-const soonMs = 2;
 /** Between two attempts to send to peers that read too slowly. ms. */
 const retrySendMs = 10;
 
@@ -92,7 +88,7 @@ export const openRouter = async (
 };
 
 /**
- * One router socket. Each peer has an outbox while something waits for it; peers with something new are *dirty* (or *unhurried*, and dirty a moment later) and are
+ * One router socket. Each peer has an outbox while something waits for it; peers with something new are *dirty* and are
  * sent to once per turn of the event loop, peers whose pipe is full are *stuck* and tried again by a timer: none of them
  * holds up another.
  */
@@ -104,13 +100,10 @@ class CurveRouter implements BusRouter {
   readonly #outboxes = new Map<PeerId, Outbox>();
   readonly #dirty = new Set<PeerId>();
   readonly #stuck = new Set<PeerId>();
-  /** Something waits for them that may wait a little. */
-  readonly #unhurried = new Set<PeerId>();
   #dropped = 0;
   #isFlushing = false;
   #isClosed = false;
   #retry: NodeJS.Timeout | undefined;
-  #soon: NodeJS.Timeout | undefined;
   #closed: () => Promise<void> = () => Promise.resolve();
 
   constructor(socket: Router, listener: RouterListener) {
@@ -134,25 +127,14 @@ class CurveRouter implements BusRouter {
     if (this.#dirty.size > 0) this.#flushSoon();
   }
 
-  sendSoon(peer: PeerId, head: string): void {
-    if (!this.#keep(peer, head, noBody)) return;
-    this.#unhurried.add(peer);
-    this.#soon ??= setTimeout(() => {
-      this.#soon = undefined;
-      this.#hurry();
-    }, soonMs);
-  }
-
   forget(peer: PeerId): void {
     this.#outboxes.delete(peer);
     this.#dirty.delete(peer);
     this.#stuck.delete(peer);
-    this.#unhurried.delete(peer);
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
-    this.#hurry();
     // What was sent in this turn of the event loop is given to libzmq, which has `linger` to send it.
     await this.#flush();
     this.#shut();
@@ -171,11 +153,9 @@ class CurveRouter implements BusRouter {
   #shut(): void {
     this.#isClosed = true;
     clearTimeout(this.#retry);
-    clearTimeout(this.#soon);
     this.#outboxes.clear();
     this.#dirty.clear();
     this.#stuck.clear();
-    this.#unhurried.clear();
     this.#socket.close();
   }
 
@@ -193,12 +173,6 @@ class CurveRouter implements BusRouter {
     if (isTooMuch) this.#giveUp(peer, 'too-slow');
     else outbox.add(head, body);
     return !isTooMuch;
-  }
-
-  #hurry(): void {
-    for (const peer of this.#unhurried) if (!this.#stuck.has(peer)) this.#dirty.add(peer);
-    this.#unhurried.clear();
-    this.#flushSoon();
   }
 
   #outboxOf(peer: PeerId): Outbox {

@@ -8,6 +8,7 @@ import { clientMessage, isClientOp } from '../codec/from-client.ts';
 import { isWorkerOp, workerMessage } from '../codec/from-worker.ts';
 import { type Header, parseHeader } from '../codec/parse.ts';
 import type { PeerId } from '../ports.ts';
+import { Announcements } from './announcements.ts';
 import { Clients } from './clients.ts';
 import { Legs } from './legs.ts';
 import { type BrokerOptions, livenessHeartbeats, maxSessions } from './options.ts';
@@ -39,10 +40,18 @@ export class Broker {
     const sessions = this.#sessions;
     const queues = this.#queues;
     const isStopping = (): boolean => this.#isStopping;
-    this.#legs = new Legs({ ...options, sessions, queues, onOver: (leg) => this.#requests.legOver(leg) });
+    const announcements = new Announcements(options.wire);
+    this.#legs = new Legs({
+      ...options,
+      sessions,
+      queues,
+      announcements,
+      onOver: (leg) => this.#requests.legOver(leg),
+    });
     this.#requests = new Requests({
       ...options,
       queues,
+      announcements,
       legs: this.#legs,
       onFinished: (client, id) => {
         const session = sessions.of(client);
@@ -50,7 +59,7 @@ export class Broker {
       },
     });
     this.#clients = new Clients({ ...options, sessions, requests: this.#requests, isStopping });
-    this.#workers = new Workers({ ...options, sessions, legs: this.#legs, isStopping });
+    this.#workers = new Workers({ ...options, sessions, announcements, legs: this.#legs, isStopping });
     this.#unsubscribe = options.registry.onChange(() => {
       this.#hasRegistryChanged = true;
     });

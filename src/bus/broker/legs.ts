@@ -2,20 +2,22 @@
 import { encodeToClient, encodeToWorker } from '../codec/encode.ts';
 import { boundedReason } from '../codec/fields.ts';
 import type { Ending } from '../messages.ts';
+import type { Announcements } from './announcements.ts';
 import { type BrokerOptions, livenessHeartbeats, maxHops } from './options.ts';
 import type { Queues } from './queues.ts';
-import { endingOf, type Leg, type LegState, type Request, waiting } from './request.ts';
+import { endingOf, isForEach, type Leg, type LegState, type Request, waiting } from './request.ts';
 import type { Sessions, WorkerSession } from './sessions.ts';
 
 export interface LegsOptions extends Pick<BrokerOptions, 'clock' | 'limits' | 'wire'> {
   readonly sessions: Sessions;
   readonly queues: Queues;
+  readonly announcements: Announcements;
   /** A leg is over: what follows is the algorithm's matter. */
   readonly onOver: (leg: Leg) => void;
 }
 
 type Told = Omit<Extract<LegState, { at: 'over' }>, 'at' | 'ending'>;
-const untold: Told = { node: null, job: null, tail: '' };
+const untold: Told = { node: null, job: null, tail: '', output: null };
 
 export class Legs {
   readonly #options: LegsOptions;
@@ -43,6 +45,7 @@ export class Legs {
       number: this.#count++,
       state: waiting,
       worker: null,
+      isNews: false,
       received: 0,
       forwarded: 0,
       acked: 0,
@@ -96,9 +99,9 @@ export class Legs {
     this.#tellDispatched(leg);
   }
 
-  #tellDispatched({ request, worker }: Leg): void {
-    if (request.client === null || worker === null) return;
-    this.#options.wire.sendSoon(request.client, encodeToClient({ op: 'dispatched', id: request.id, worker }));
+  #tellDispatched(leg: Leg): void {
+    leg.isNews = true;
+    this.#options.announcements.soon(leg.request);
   }
 
   /** … → waiting, and on to a worker that is free. */
@@ -311,12 +314,16 @@ export class Legs {
     leg.state = { at: 'over', ending, ...told };
     // Of a serial or mirrored request each worker has its part, also one that was not there.
     if (isForEach(request)) leg.worker ??= leg.candidates[0] ?? null;
-    if (request.client !== null && leg.worker !== null)
-      this.#options.wire.send(
-        request.client,
-        encodeToClient({ op: 'leg', id: request.id, worker: leg.worker, ...ending }),
-      );
+    // Otherwise the last leg's end is the request's.
+    if (isForEach(request) || isGoingOn) this.#tellEnded(leg, ending);
     if (!isGoingOn) this.#options.onOver(leg);
+  }
+
+  #tellEnded({ request, worker }: Leg, ending: Ending): void {
+    const { announcements, wire } = this.#options;
+    announcements.now(request);
+    if (request.client !== null && worker !== null)
+      wire.send(request.client, encodeToClient({ op: 'leg', id: request.id, worker, ...ending }));
   }
 
   /** Nobody has answered in time. */
@@ -332,8 +339,6 @@ export class Legs {
     }
   }
 }
-
-const isForEach = ({ service: { algorithm } }: Request): boolean => algorithm === 'serial' || algorithm === 'mirror';
 
 const nobody = endingOf('lost', 'no worker is connected', 'no-worker');
 /** Told to nobody: clients have been sent to another broker. */

@@ -21,8 +21,8 @@ export interface BrokerOptions {
 /** Where messages go. Neither waits nor throws; what can't be sent comes back as `Broker.gone`. */
 export interface Wire {
   send(peer: PeerId, head: string, body?: Buffer): void;
-  /** In its order, within a few ms: together with what else goes there by then, if there is anything. */
-  sendSoon(peer: PeerId, head: string): void;
+  /** Calls `act` within a few ms: for what need not be said if something else is to be said by then. */
+  soon(act: () => void): void;
   /** What waits for this peer is not sent any more. */
   forget(peer: PeerId): void;
 }

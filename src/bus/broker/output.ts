@@ -5,15 +5,27 @@
  */
 import { encodeToClient, encodeToWorker } from '../codec/encode.ts';
 import { maxPartialBytes, outputWindowBytes, type PartialHead } from '../messages.ts';
+import type { Announcements } from './announcements.ts';
 import type { Wire } from './options.ts';
-import type { Leg } from './request.ts';
+import { isForEach, type Leg } from './request.ts';
 import type { WorkerSession } from './sessions.ts';
 
 /** The broker's own acknowledgements come in steps of this. */
 const ackStepBytes = outputWindowBytes / 4;
 
+export interface OutputWays {
+  readonly wire: Wire;
+  readonly announcements: Announcements;
+}
+
 /** Passes output on. False: the worker does not keep to the rules. */
-export const passOn = (wire: Wire, session: WorkerSession, leg: Leg, head: PartialHead, body: Buffer): boolean => {
+export const passOn = (
+  { wire, announcements }: OutputWays,
+  session: WorkerSession,
+  leg: Leg,
+  head: PartialHead,
+  body: Buffer,
+): boolean => {
   if (body.length > maxPartialBytes || head.offset !== leg.received) return false;
   leg.received += body.length;
   if (leg.received - leg.acked > outputWindowBytes) return false;
@@ -23,6 +35,7 @@ export const passOn = (wire: Wire, session: WorkerSession, leg: Leg, head: Parti
     if (leg.received - leg.acked >= ackStepBytes) acknowledge(wire, session, leg, leg.received);
     return true;
   }
+  announcements.now(leg.request);
   const fresh = news < body.length ? body.subarray(body.length - news) : body;
   const { id, stream } = head;
   wire.send(
@@ -33,6 +46,10 @@ export const passOn = (wire: Wire, session: WorkerSession, leg: Leg, head: Parti
   leg.forwarded = leg.received;
   return true;
 };
+
+/** Whether all of a leg's output, which has come with its end, may go on with the end of the request. */
+export const goesWithEnd = ({ request, received, forwarded }: Leg, body: Buffer): boolean =>
+  request.client !== null && !isForEach(request) && received + forwarded === 0 && body.length <= maxPartialBytes;
 
 /** So much has been dealt with, in all. */
 export const acknowledge = (wire: Wire, session: WorkerSession, leg: Leg, bytes: number): void => {

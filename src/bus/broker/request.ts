@@ -1,5 +1,5 @@
 import type { Retry } from '../../domain/service.ts';
-import type { Ending, RequestHead, RequestId } from '../messages.ts';
+import type { Ending, OutputStream, RequestHead, RequestId } from '../messages.ts';
 import type { PeerId, ServiceView } from '../ports.ts';
 import type { WorkerSession } from './sessions.ts';
 
@@ -22,6 +22,8 @@ export interface Request {
   readonly ahead: string[];
   /** Null: nobody listens, it runs on all the same. */
   client: PeerId | null;
+  /** The client has heard of it: that it was accepted. */
+  isAccepted: boolean;
   cancelled: string | null;
 }
 
@@ -47,6 +49,8 @@ export interface Leg {
   state: LegState;
   /** Identity, once one has it. */
   worker: string | null;
+  /** The client has not heard yet who that is. */
+  isNews: boolean;
   /** Bytes of its output that have come in the present stream, in all. */
   received: number;
   /** Bytes that the client was sent; a stream that begins anew is passed on from here. */
@@ -74,6 +78,8 @@ export type LegState =
       readonly node: string | null;
       readonly job: number | null;
       readonly tail: string;
+      /** All of its output, where that goes to the client with the end of the request. */
+      readonly output: { readonly stream: OutputStream; readonly bytes: Buffer } | null;
     };
 
 export const waiting: LegState = { at: 'waiting' };
@@ -86,15 +92,20 @@ export const endingOf = (
   outputBytes = 0,
 ): Ending => ({ result, exit_code: null, signal: null, reason, code, ran_ms: null, output_bytes: outputBytes });
 
+/** Whether each of its workers has a part of its own; else one leg stands in for the one before it. */
+export const isForEach = ({ service: { algorithm } }: Pick<Request, 'service'>): boolean =>
+  algorithm === 'serial' || algorithm === 'mirror';
+
 /** Who asks, as records have it. */
 export const userOf = ({ user, team }: Pick<Request, 'user' | 'team'>): string => `${user}@${team}`;
 
 /** The whole of a request, from its legs: the last one where each stands in for the one before, else one failure is the failure of all. */
-export const wholeOf = ({ legs, service: { algorithm } }: Request): Ending => {
+export const wholeOf = (request: Request): Ending => {
+  const { legs, service } = request;
   const endings = legs.flatMap(({ state }) => (state.at === 'over' ? [state.ending] : []));
   const last = endings.at(-1);
   if (last === undefined) return endingOf('lost', 'it went to no worker', 'no-worker');
-  if (algorithm !== 'serial' && algorithm !== 'mirror') return last;
+  if (!isForEach(request)) return last;
   const decisive =
     endings.find(({ exit_code }) => exit_code !== null && exit_code !== 0) ??
     endings.find(({ result }) => result !== 'succeeded') ??
@@ -102,7 +113,8 @@ export const wholeOf = ({ legs, service: { algorithm } }: Request): Ending => {
   const times = endings.flatMap(({ ran_ms }) => (ran_ms === null ? [] : [ran_ms]));
   return {
     ...decisive,
-    ran_ms: times.length === 0 ? null : times.reduce((a, b) => (algorithm === 'serial' ? a + b : Math.max(a, b))),
+    ran_ms:
+      times.length === 0 ? null : times.reduce((a, b) => (service.algorithm === 'serial' ? a + b : Math.max(a, b))),
     output_bytes: endings.reduce((sum, { output_bytes }) => sum + output_bytes, 0),
   };
 };

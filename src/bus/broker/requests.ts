@@ -5,22 +5,23 @@
 
 import { TriggerdError } from '../../domain/errors.ts';
 import { parsePluginName } from '../../domain/names.ts';
-import type { Algorithm } from '../../domain/service.ts';
 import { encodeToClient } from '../codec/encode.ts';
-import type { RequestHead, RequestId } from '../messages.ts';
+import type { Ending, RequestHead, RequestId } from '../messages.ts';
 import type { Caller, PeerId, ServiceView } from '../ports.ts';
 import { targetOf } from '../target.ts';
 import { beginRequest, goOn } from './algorithms.ts';
+import { type Announcements, unlessAccepted } from './announcements.ts';
 import { recordOf } from './history.ts';
 import { type Legs, stopping } from './legs.ts';
 import { type BrokerOptions, deadlineGraceMs, maxHeldBytes, maxHeldBytesOfUser, maxHops } from './options.ts';
 import type { Queues } from './queues.ts';
-import { endingOf, type Leg, type Request, userOf, wholeOf } from './request.ts';
+import { endingOf, isForEach, type Leg, type Request, userOf, wholeOf } from './request.ts';
 
 export interface RequestsOptions
   extends Pick<BrokerOptions, 'clock' | 'limits' | 'wire' | 'registry' | 'history' | 'observer'> {
   readonly queues: Queues;
   readonly legs: Legs;
+  readonly announcements: Announcements;
   /** The client need not wait for it any more. */
   readonly onFinished: (client: PeerId, id: RequestId) => void;
 }
@@ -62,9 +63,9 @@ export class Requests {
     const request = this.#create(caller, client, head, payload);
     this.#live.set(request.id, request);
     this.#count(request, 1);
-    const { wire, legs, observer } = this.#options;
+    const { announcements, legs, observer } = this.#options;
     const { id, service } = request;
-    wire.sendSoon(client, encodeToClient({ op: 'accepted', id, algorithm: algorithmOf(service) }));
+    announcements.soon(request);
     observer.requestReceived({ id, user: userOf(request), service: targetOf(service.team, service.name) });
     beginRequest(legs, request);
     // Of a service that has lost its workers since it was asked the first time.
@@ -130,10 +131,10 @@ export class Requests {
   #attach(request: Request, { identity, team }: Caller, client: PeerId): void {
     if (request.user !== identity || request.team !== team)
       throw new TriggerdError('request-invalid', `the id ${request.id} is in use`);
-    const { wire, legs } = this.#options;
-    const { id, service } = request;
+    const { wire, legs, announcements } = this.#options;
+    const { id } = request;
     request.client = client;
-    wire.send(client, encodeToClient({ op: 'accepted', id, algorithm: algorithmOf(service) }));
+    announcements.accept(request);
     for (const leg of request.legs) {
       if (leg.state.at !== 'over') legs.replay(leg);
       else if (leg.worker !== null)
@@ -163,6 +164,7 @@ export class Requests {
       legs: [],
       ahead: [],
       client,
+      isAccepted: false,
       cancelled: null,
     };
   }
@@ -176,7 +178,8 @@ export class Requests {
       throw new TriggerdError('request-invalid', `hop limit reached: ${chain.join(' → ')}`);
   }
 
-  #checkRoom(caller: Caller, { team, name, workers, algorithm }: ServiceView, payload: Buffer): void {
+  #checkRoom(caller: Caller, service: ServiceView, payload: Buffer): void {
+    const { team, name, workers } = service;
     const { queues, limits } = this.#options;
     const user = `${caller.identity}@${caller.team}`;
     const { requests, bytes } = this.#perUser.get(user) ?? nothing;
@@ -184,34 +187,53 @@ export class Requests {
     if (bytes > 0 && bytes + payload.length > maxHeldBytesOfUser)
       throw busy(`payloads of ${bytes} bytes of ${user} are held`);
     if (this.#heldBytes + payload.length > maxHeldBytes) throw busy(`payloads of ${this.#heldBytes} bytes are held`);
-    const targets = algorithm === 'serial' || algorithm === 'mirror' ? workers : [name];
+    const targets = isForEach({ service }) ? workers : [name];
     for (const target of targets) {
       const waiting = queues.length(targetOf(team, target));
       if (waiting >= limits.maxQueued) throw busy(`${waiting} requests wait for ${target}`);
     }
   }
 
-  #checkTakers({ team, name, workers, algorithm }: ServiceView): void {
+  #checkTakers(service: ServiceView): void {
     const { legs } = this.#options;
-    const isEach = algorithm === 'serial' || algorithm === 'mirror';
-    const isThere = isEach
+    const { team, name, workers } = service;
+    const isThere = isForEach({ service })
       ? workers.some((worker) => legs.hasTaker(team, targetOf(team, worker), [worker]))
       : legs.hasTaker(team, targetOf(team, name), workers);
     if (!isThere) throw new TriggerdError('no-worker', `no worker of ${name} is connected`);
   }
 
   #finish(request: Request): void {
-    const { wire, history, clock, observer, onFinished } = this.#options;
+    const { history, clock, observer, onFinished } = this.#options;
     const { id, client } = request;
     const ending = wholeOf(request);
     this.#forget(request);
     if (client !== null) {
-      wire.send(client, encodeToClient({ op: 'final', id, ...ending }));
+      this.#tellFinal(request, client, ending);
       onFinished(client, id);
     }
     const record = recordOf(request, ending, clock.date());
     history.record(record);
     observer.requestFinished(record);
+  }
+
+  #tellFinal(request: Request, client: PeerId, ending: Ending): void {
+    const { wire, announcements } = this.#options;
+    const { id, isAccepted } = request;
+    // Whoever has heard of it before hears all in order; else it is all said here.
+    if (isAccepted) announcements.now(request);
+    else announcements.forget(request);
+    const leg = isForEach(request) ? undefined : request.legs.at(-1);
+    const output = leg?.state.at === 'over' ? leg.state.output : null;
+    const head = encodeToClient({
+      op: 'final',
+      id,
+      ...unlessAccepted(request),
+      ...(leg?.worker && { worker: leg.worker }),
+      ...(output && { stream: output.stream }),
+      ...ending,
+    });
+    wire.send(client, head, output?.bytes);
   }
 
   #forget(request: Request): void {
@@ -229,9 +251,6 @@ export class Requests {
     this.#heldBytes += bytes;
   }
 }
-
-/** What people are told: a worker under its own name has none. */
-const algorithmOf = ({ isWorker, algorithm }: ServiceView): Algorithm | null => (isWorker ? null : algorithm);
 
 const late = endingOf('timed-out', 'no worker had a slot for it in time');
 const unsaid = endingOf('timed-out', 'its time was over, and its worker has not said how it ended');

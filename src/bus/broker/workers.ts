@@ -1,18 +1,27 @@
 /** What workers say, one method per operation. */
 import { asTriggerdError, TriggerdError } from '../../domain/errors.ts';
 import { encodeToWorker } from '../codec/encode.ts';
-import { historyTailBytes, protocolVersion, type WorkerMessage } from '../messages.ts';
+import {
+  historyTailBytes,
+  type PartialHead,
+  protocolVersion,
+  type RequestId,
+  type WorkerMessage,
+} from '../messages.ts';
 import type { PeerId, WorkerProof } from '../ports.ts';
 import { targetOf } from '../target.ts';
+import type { Announcements } from './announcements.ts';
 import type { Legs } from './legs.ts';
 import type { BrokerOptions } from './options.ts';
-import { passOn } from './output.ts';
+import { goesWithEnd, passOn } from './output.ts';
 import { draining, refusalOf, wrongVersion } from './refusal.ts';
+import type { Leg } from './request.ts';
 import { isConnected, type NewcomerSession, type Sessions, type WorkerClaim, type WorkerSession } from './sessions.ts';
 import { welcomeOf } from './welcome.ts';
 
 export interface WorkersOptions extends BrokerOptions {
   readonly sessions: Sessions;
+  readonly announcements: Announcements;
   readonly legs: Legs;
   readonly isStopping: () => boolean;
 }
@@ -264,19 +273,32 @@ export class Workers {
   }
 
   #partial(session: WorkerSession, message: Of<'partial'>, body: Buffer): void {
-    const leg = session.legs.get(message.id);
-    if (leg?.state.at !== 'sent' || leg.state.session !== session) return;
-    if (passOn(this.#options.wire, session, leg, message, body)) return;
-    this.expel(session, new TriggerdError('bus-protocol', `output of ${message.id} out of order or beyond the window`));
+    const leg = this.#sentTo(session, message.id);
+    if (leg !== undefined) this.#passOn(session, leg, message, body);
   }
 
-  #final(session: WorkerSession, { op: _, id, job, free, ...ending }: Of<'final'>, body: Buffer): void {
+  /** False: the worker does not keep to the rules, and is gone. */
+  #passOn(session: WorkerSession, leg: Leg, head: PartialHead, body: Buffer): boolean {
+    if (passOn(this.#options, session, leg, head, body)) return true;
+    this.expel(session, new TriggerdError('bus-protocol', `output of ${head.id} out of order or beyond the window`));
+    return false;
+  }
+
+  #sentTo(session: WorkerSession, id: RequestId): Leg | undefined {
     const leg = session.legs.get(id);
+    return leg?.state.at === 'sent' && leg.state.session === session ? leg : undefined;
+  }
+
+  #final(session: WorkerSession, { op: _, id, job, free, stream, ...ending }: Of<'final'>, body: Buffer): void {
+    const leg = this.#sentTo(session, id);
     // What it says may be older than the last request that it was sent: one more than before at most.
     session.free = Math.min(free, session.free + 1);
-    if (leg?.state.at === 'sent' && leg.state.session === session) {
-      const tail = body.subarray(0, historyTailBytes).toString();
-      this.#options.legs.end(leg, ending, { node: session.claim.node, job, tail });
+    if (leg !== undefined) {
+      const output = stream !== undefined && goesWithEnd(leg, body) ? { stream, bytes: body } : null;
+      const isLeft = stream !== undefined && output === null;
+      if (isLeft && !this.#passOn(session, leg, { id, stream, offset: 0 }, body)) return;
+      const tail = body.subarray(-historyTailBytes).toString();
+      this.#options.legs.end(leg, ending, { node: session.claim.node, job, tail, output });
     }
     this.#options.legs.serve(session);
   }

@@ -159,9 +159,9 @@ export class ClientRequest {
     if (this.#state !== 'asked') return;
     if (message.op === 'partial') this.#partial(message.worker, message.stream, message.offset, body);
     else if (message.op === 'accepted') this.#accepted(message.algorithm);
-    else if (message.op === 'dispatched') this.#dispatched(message.worker);
+    else if (message.op === 'dispatched') this.#dispatched(message);
     else if (message.op === 'leg') this.#legs.set(message.worker, { worker: message.worker, ...outcomeOf(message) });
-    else if (message.op === 'final') this.#final(outcomeOf(message));
+    else if (message.op === 'final') this.#final(message, body);
     else if (message.op === 'refused') this.#refused(message);
   }
 
@@ -185,7 +185,8 @@ export class ClientRequest {
     this.#accept({ algorithm });
   }
 
-  #dispatched(worker: string): void {
+  #dispatched({ worker, algorithm }: Extract<ToClient, { readonly op: 'dispatched' }>): void {
+    if (algorithm !== undefined) this.#accepted(algorithm);
     this.#worker = worker;
     this.#outputOf(worker).dispatched(this.#epoch());
   }
@@ -198,7 +199,12 @@ export class ClientRequest {
     else this.#ackWhenDue(worker);
   }
 
-  #final(outcome: Outcome): void {
+  #final(message: Extract<ToClient, { readonly op: 'final' }>, body: Buffer): void {
+    const { algorithm, worker, stream } = message;
+    const outcome = outcomeOf(message);
+    if (algorithm !== undefined) this.#accepted(algorithm);
+    if (worker !== undefined && stream !== undefined) this.#partial(worker, stream, 0, body);
+    if (worker !== undefined) this.#legs.set(worker, { worker, ...outcome });
     const { code, result, reason } = outcome;
     const isRefusal = result === 'refused' || result === 'lost';
     if (isRefusal && code !== null && (this.#isForOne() || this.#legs.size <= 1))

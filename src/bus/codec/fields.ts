@@ -1,5 +1,5 @@
 import { isErrorCode } from '../../domain/errors.ts';
-import type { BrokerAddress, Ending, PartialHead, Refusal, Welcome } from '../messages.ts';
+import type { BrokerAddress, Ending, OutputStream, PartialHead, Refusal, Welcome } from '../messages.ts';
 import {
   type Fields,
   isCount,
@@ -44,7 +44,12 @@ export const boundedReason = (reason: string): string =>
   reason.length <= maxReason ? reason : `${reason.slice(0, maxReason - 1)}…`;
 
 export const partialIn = ({ id, stream, offset }: Fields): PartialHead | undefined =>
-  isRequestId(id) && (stream === 'out' || stream === 'err') && isCount(offset) ? { id, stream, offset } : undefined;
+  isRequestId(id) && isStream(stream) && isCount(offset) ? { id, stream, offset } : undefined;
+
+const isStream = (value: unknown): value is OutputStream => value === 'out' || value === 'err';
+
+export const isStreamOrMissing = (value: unknown): value is OutputStream | undefined =>
+  value === undefined || isStream(value);
 
 export const refusalIn = ({ code, message, retry_after_ms }: Fields): Refusal | undefined =>
   isErrorCode(code) && isText(message, 65_536) && isCountOrNull(retry_after_ms)

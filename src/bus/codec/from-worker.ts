@@ -1,6 +1,6 @@
 import type { WorkerMessage } from '../messages.ts';
 import { type Fields, isCount, isCountOrNull, isListOf, isName, isRequestId } from './check.ts';
-import { endingIn, partialIn } from './fields.ts';
+import { endingIn, isStreamOrMissing, partialIn } from './fields.ts';
 import { type Header, type Malformed, malformed, parseHeader, unknownOp } from './parse.ts';
 
 const maxServices = 10_000;
@@ -36,10 +36,10 @@ const readers: Readonly<Record<WorkerMessage['op'], (fields: Fields) => WorkerMe
     return head && { op: 'partial', ...head };
   },
   final: (fields) => {
-    const { id, job, free } = fields;
+    const { id, job, free, stream } = fields;
     const ending = endingIn(fields);
-    if (!isRequestId(id) || !isCountOrNull(job) || !isCount(free)) return undefined;
-    return ending && { op: 'final', id, job, free, ...ending };
+    if (!isRequestId(id) || !isCountOrNull(job) || !isCount(free) || !isStreamOrMissing(stream)) return undefined;
+    return ending && { op: 'final', id, job, free, ...(stream && { stream }), ...ending };
   },
   returned: ({ id, free }) => (isRequestId(id) && isCount(free) ? { op: 'returned', id, free } : undefined),
   known: ({ id, known }) => (isRequestId(id) && typeof known === 'boolean' ? { op: 'known', id, known } : undefined),

@@ -1,6 +1,7 @@
+import type { Algorithm } from '../../domain/service.ts';
 import type { ToClient } from '../messages.ts';
 import { type Fields, isCount, isName, isRequestId } from './check.ts';
-import { brokersIn, endingIn, partialIn, refusalIn, welcomeIn } from './fields.ts';
+import { brokersIn, endingIn, isStreamOrMissing, partialIn, refusalIn, welcomeIn } from './fields.ts';
 import { type Malformed, malformed, parseHeader, unknownOp } from './parse.ts';
 
 /** What a broker says to a client, from the frame of its header. Never throws. */
@@ -13,15 +14,21 @@ export const decodeToClient = (frame: Buffer): ToClient | Malformed => {
 
 const isToClientOp = (op: string): op is ToClient['op'] => Object.hasOwn(readers, op);
 
-const isAlgorithm = (value: unknown): value is 'roundrobin' | 'serial' | 'mirror' =>
-  value === 'roundrobin' || value === 'serial' || value === 'mirror';
+const isAlgorithmOrNull = (value: unknown): value is Algorithm | null =>
+  value === null || value === 'roundrobin' || value === 'serial' || value === 'mirror';
+
+const isAlgorithmIfAny = (value: unknown): value is Algorithm | null | undefined =>
+  value === undefined || isAlgorithmOrNull(value);
 
 const readers: Readonly<Record<ToClient['op'], (fields: Fields) => ToClient | undefined>> = {
   welcome: welcomeIn,
   token: ({ n, expires_ms }) => (isCount(n) && isCount(expires_ms) ? { op: 'token', n, expires_ms } : undefined),
   accepted: ({ id, algorithm }) =>
-    isRequestId(id) && (algorithm === null || isAlgorithm(algorithm)) ? { op: 'accepted', id, algorithm } : undefined,
-  dispatched: ({ id, worker }) => (isRequestId(id) && isName(worker) ? { op: 'dispatched', id, worker } : undefined),
+    isRequestId(id) && isAlgorithmOrNull(algorithm) ? { op: 'accepted', id, algorithm } : undefined,
+  dispatched: ({ id, worker, algorithm }) => {
+    if (!isRequestId(id) || !isName(worker) || !isAlgorithmIfAny(algorithm)) return undefined;
+    return { op: 'dispatched', id, worker, ...(algorithm === undefined ? {} : { algorithm }) };
+  },
   partial: (fields) => {
     const { worker } = fields;
     const head = partialIn(fields);
@@ -33,9 +40,18 @@ const readers: Readonly<Record<ToClient['op'], (fields: Fields) => ToClient | un
     return ending && isRequestId(id) && isName(worker) ? { op: 'leg', id, worker, ...ending } : undefined;
   },
   final: (fields) => {
-    const { id } = fields;
+    const { id, algorithm, worker, stream } = fields;
     const ending = endingIn(fields);
-    return ending && isRequestId(id) ? { op: 'final', id, ...ending } : undefined;
+    if (!ending || !isRequestId(id) || !isStreamOrMissing(stream)) return undefined;
+    if (!(worker === undefined || isName(worker)) || !isAlgorithmIfAny(algorithm)) return undefined;
+    return {
+      op: 'final',
+      id,
+      ...(algorithm === undefined ? {} : { algorithm }),
+      ...(worker && { worker }),
+      ...(stream && { stream }),
+      ...ending,
+    };
   },
   answer: ({ n }) => (isCount(n) ? { op: 'answer', n } : undefined),
   refused: (fields) => {

@@ -105,11 +105,11 @@ export class BusWorker {
     return new Map([...said, ...this.#configured].map((broker) => [broker.key, broker]));
   }
 
-  /** Once for all that becomes free in one turn: what ends says itself how much is free. */
+  /** Once for all that becomes free in one turn, at its end: a final that is sent meanwhile says itself how much is free. */
   #offerSoon(): void {
     if (this.#hasToOffer) return;
     this.#hasToOffer = true;
-    queueMicrotask(() => {
+    setImmediate(() => {
       this.#hasToOffer = false;
       for (const connection of this.#connections.values()) connection.offer();
     });

@@ -1,6 +1,13 @@
 import { ownExitCode, reasonOf } from '../../domain/result.ts';
 import { boundedReason } from '../codec/fields.ts';
-import { type Ending, maxPartialBytes, outputWindowBytes, type RequestId, type WorkerMessage } from '../messages.ts';
+import {
+  type Ending,
+  maxPartialBytes,
+  type OutputStream,
+  outputWindowBytes,
+  type RequestId,
+  type WorkerMessage,
+} from '../messages.ts';
 import type { RequestEnding, RequestListener } from '../ports.ts';
 
 export interface RequestOutputOptions {
@@ -8,12 +15,19 @@ export interface RequestOutputOptions {
   /** Largest body that the broker takes. */
   readonly maxMessage: number;
   send(head: WorkerMessage, body: Buffer): void;
-  ended(ending: RequestEnding): void;
+  /** `whole`: all of the output, of which nothing was sent. */
+  ended(ending: RequestEnding, whole: Piece | undefined): void;
+}
+
+export interface Piece {
+  readonly stream: OutputStream;
+  readonly bytes: Buffer;
 }
 
 /**
  * A request's output on its way to one broker. Not more than the window is on its way without an acknowledgement; what
- * exceeds it waits in the job's file, where it is already.
+ * exceeds it waits in the job's file, where it is already. The first piece is held until the end of this turn of the event
+ * loop: if the job is over by then, and that was all, they travel as one message.
  */
 export class RequestOutput implements RequestListener {
   readonly #options: RequestOutputOptions;
@@ -21,6 +35,7 @@ export class RequestOutput implements RequestListener {
   #sent = 0;
   #acknowledged = 0;
   #isClosed = false;
+  #held: Piece | undefined;
   #goOn: (() => void) | undefined;
 
   constructor(options: RequestOutputOptions) {
@@ -28,7 +43,13 @@ export class RequestOutput implements RequestListener {
     this.#pieceBytes = Math.max(1, Math.min(maxPartialBytes, options.maxMessage));
   }
 
-  async output({ stream, bytes }: { readonly stream: 'out' | 'err'; readonly bytes: Buffer }): Promise<void> {
+  async output({ stream, bytes }: Piece): Promise<void> {
+    if (this.#sent === 0 && this.#held === undefined && bytes.length <= this.#pieceBytes) {
+      this.#held = { stream, bytes };
+      setImmediate(() => this.#letGo());
+      return;
+    }
+    this.#letGo();
     for (let at = 0; at < bytes.length && !this.#isClosed; at += this.#pieceBytes) {
       const piece = bytes.subarray(at, at + this.#pieceBytes);
       while (!this.#isClosed && this.#sent + piece.length - this.#acknowledged > outputWindowBytes) await this.#room();
@@ -38,8 +59,9 @@ export class RequestOutput implements RequestListener {
 
   ended(ending: RequestEnding): void {
     if (this.#isClosed) return;
+    const held = this.#held;
     this.close();
-    this.#options.ended(ending);
+    this.#options.ended(ending, held);
   }
 
   /** The broker has dealt with so many bytes, in all. Numbers that can't be are no acknowledgement. */
@@ -52,10 +74,18 @@ export class RequestOutput implements RequestListener {
   /** Nobody hears it any more: whoever waits here may go on. */
   close(): void {
     this.#isClosed = true;
+    this.#held = undefined;
     this.#wake();
   }
 
-  #send(stream: 'out' | 'err', piece: Buffer): void {
+  #letGo(): void {
+    if (this.#held === undefined) return;
+    const { stream, bytes } = this.#held;
+    this.#held = undefined;
+    this.#send(stream, bytes);
+  }
+
+  #send(stream: OutputStream, piece: Buffer): void {
     this.#options.send({ op: 'partial', id: this.#options.id, stream, offset: this.#sent }, piece);
     this.#sent += piece.length;
   }

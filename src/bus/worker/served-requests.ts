@@ -1,11 +1,12 @@
 import { asTriggerdError, TriggerdError } from '../../domain/errors.ts';
 import type { Log } from '../../domain/log.ts';
+import { noBody } from '../codec/encode.ts';
 import { boundedReason } from '../codec/fields.ts';
 import type { Ending, RequestId, ToWorker, WorkerMessage } from '../messages.ts';
 import type { Message, RequestEnding, RequestJobs, RequestRun, WorkerRequest } from '../ports.ts';
 import type { Disclaimed } from './disclaimed.ts';
 import type { RequestNews } from './ports.ts';
-import { endingOf, RequestOutput } from './request-output.ts';
+import { endingOf, type Piece, RequestOutput } from './request-output.ts';
 
 /** What one broker may say about requests. */
 export type RequestMessage = Extract<ToWorker, { readonly op: 'request' | 'cancel' | 'ack' | 'query' }>;
@@ -126,20 +127,21 @@ export class ServedRequests {
     const { id } = run;
     const { send, maxMessage } = this.#options;
     this.#drop(id);
-    const output = new RequestOutput({ id, maxMessage, send, ended: (ending) => this.#ended(id, ending) });
+    const output = new RequestOutput({ id, maxMessage, send, ended: (...end) => this.#ended(id, ...end) });
     const isHeard = begin(output);
     if (isHeard) this.#served.set(id, { run, output });
     return isHeard;
   }
 
-  #ended(id: RequestId, ended: RequestEnding): void {
+  #ended(id: RequestId, ended: RequestEnding, whole: Piece | undefined): void {
     this.#served.delete(id);
-    this.#final(id, ended.jobId, endingOf(ended), ended.outputTail);
+    this.#final(id, ended.jobId, endingOf(ended), whole ?? { bytes: ended.outputTail });
     if (this.isIdle) this.#options.onIdle();
   }
 
-  #final(id: RequestId, job: RequestEnding['jobId'], ending: Ending, tail: Buffer): void {
-    this.#options.send({ op: 'final', id, job, free: this.free(), ...ending }, tail);
+  #final(id: RequestId, job: RequestEnding['jobId'], ending: Ending, output: Piece | { readonly bytes: Buffer }): void {
+    const { bytes, ...stream } = output;
+    this.#options.send({ op: 'final', id, job, free: this.free(), ...stream, ...ending }, bytes);
     this.#options.tell({ kind: 'answered', id, job, ending });
   }
 
@@ -150,7 +152,7 @@ export class ServedRequests {
   #refuse(id: RequestId, error: TriggerdError): void {
     const { code, message } = error;
     if (code === 'internal') this.#options.log.error({ error, request: id }, 'a request could not be started');
-    this.#final(id, null, { ...refusedEnding, reason: boundedReason(message), code }, Buffer.alloc(0));
+    this.#final(id, null, { ...refusedEnding, reason: boundedReason(message), code }, { bytes: noBody });
   }
 
   #drop(id: RequestId): void {

@@ -60,6 +60,21 @@ describe('a request', () => {
     });
   });
 
+  it('learns all of it from the final, if that is all that is said', async () => {
+    const { brokers, request } = setUpReady();
+    const asked = request();
+    const whole = { algorithm: 'roundrobin', worker: 'demo01', stream: 'out' } as const;
+    brokers.last.say({ op: 'final', id, ...whole, ...succeeded, output_bytes: 3 }, 'one');
+    expect(await asked.accepted).toMatchObject({ algorithm: 'roundrobin' });
+    expect(await textOf(asked)).toBe('demo01:one');
+    expect(await asked.result).toMatchObject({
+      algorithm: 'roundrobin',
+      result: 'succeeded',
+      legs: [{ worker: 'demo01', result: 'succeeded', outputBytes: 3 }],
+    });
+    expect(brokers.all('ack')).toEqual([]);
+  });
+
   it('that is refused is an error of the catalogue, for whoever looks', async () => {
     const { brokers, request } = setUpReady();
     const asked = request();

@@ -27,6 +27,9 @@ const served = (options: Parameters<typeof startFakeWorker>[0] = {}, maxMessage 
 const print = (jobs: FakeJobs, id: string, text: string | Buffer, stream: 'out' | 'err' = 'out'): Promise<unknown> =>
   Promise.all(jobs.listeners(id).map((listener) => listener.output({ stream, bytes: Buffer.from(text) })));
 
+/** What is told at the end of a turn of the event loop has been told. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 describe('a request', () => {
   it('is a job with all that the broker said', () => {
     const { link, jobs } = served();
@@ -99,6 +102,7 @@ describe('a request', () => {
     link.say(requestHead(A));
     link.say(requestHead(A));
     await print(jobs, A, 'once');
+    await turn();
     expect(jobs.started).toHaveLength(1);
     expect(link.heard()).toEqual([{ op: 'partial', id: A, stream: 'out', offset: 0 }]);
   });
@@ -156,6 +160,7 @@ describe('a request', () => {
     link.say({ op: 'query', id: A, user: 'hp', team: 'team1' });
     link.say({ op: 'query', id: B, user: 'hp', team: 'team1' });
     await print(jobs, A, 'x');
+    await turn();
     jobs.end(A);
     expect(link.heard()).toMatchObject([
       { op: 'known', id: A, known: true },
@@ -213,9 +218,44 @@ describe('a broker that takes nothing any more', () => {
     link.say(requestHead(A));
     link.jam();
     await print(jobs, A, 'lost');
+    await turn();
     expect(link.isClosed).toBe(true);
     expect(events.at(-1)).toMatchObject({ kind: 'lost', wasServing: true });
     expect(jobs.running()).toHaveLength(1);
+  });
+});
+
+describe('output', () => {
+  it('that is complete when the job ends travels with the end', async () => {
+    const { link, jobs } = served();
+    link.say(requestHead(A));
+    await print(jobs, A, 'all of it', 'err');
+    jobs.end(A);
+    await turn();
+    expect(link.heard()).toMatchObject([{ op: 'final', id: A, stream: 'err' }]);
+    expect(link.bodies()).toEqual(['all of it']);
+  });
+
+  it('of several pieces travels in its order, before the end', async () => {
+    const { link, jobs } = served();
+    link.say(requestHead(A));
+    await print(jobs, A, 'one');
+    await print(jobs, A, 'two', 'err');
+    jobs.end(A);
+    await turn();
+    const [first, second, end] = link.heard();
+    expect([first, second]).toMatchObject([
+      { op: 'partial', stream: 'out', offset: 0 },
+      { op: 'partial', stream: 'err', offset: 3 },
+    ]);
+    expect(end).not.toHaveProperty('stream');
+  });
+
+  it('that is more than one message holds is sent as it comes', async () => {
+    const { link, jobs } = served();
+    link.say(requestHead(A));
+    await print(jobs, A, Buffer.alloc(maxPartialBytes + 1));
+    expect(link.heard()).toMatchObject([{ offset: 0 }, { offset: maxPartialBytes }]);
   });
 });
 
@@ -224,12 +264,12 @@ describe('credit', () => {
     const { link, jobs } = served();
     link.say(requestHead(A));
     jobs.tellFree();
-    await Promise.resolve();
+    await turn();
     expect(link.heard()).toEqual([]);
     jobs.slots = 4;
     jobs.tellFree();
     jobs.tellFree();
-    await Promise.resolve();
+    await turn();
     expect(link.heard()).toEqual([{ op: 'credit', free: 3 }]);
   });
 
