@@ -88,7 +88,7 @@ export class Assembler {
     let from = 0;
     for (let at = bytes.indexOf(newline); at >= 0; at = bytes.indexOf(newline, from)) {
       const line = bytes.subarray(from, at + 1);
-      const message = messages.length === 0 ? this.#kept.with(line) : Buffer.from(line);
+      const message = messages.length === 0 ? this.#kept.with(line) : line;
       if (message.length > this.#maxMessage) throw this.#refuse();
       messages.push(message);
       from = at + 1;

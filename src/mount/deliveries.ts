@@ -9,9 +9,10 @@ import type { Delivery, MessageSpool, RequestSender, SpooledMessage, TriggerOutp
 export interface DeliveriesOptions {
   readonly spool: MessageSpool;
   readonly sender: RequestSender;
-  /** Undefined: the tree is not known yet, or has no such trigger. */
+  /** Undefined where the tree that is known has no such trigger. */
   readonly definitionOf: (id: number) => Definition | undefined;
-  readonly isTreeKnown: () => boolean;
+  /** Not only remembered from an earlier life: what is not in it is gone. */
+  readonly isTreeCurrent: () => boolean;
   /** A message is off the disk, one way or the other. */
   readonly onSettled: (message: SpooledMessage, output: TriggerOutput | undefined) => void;
   readonly now: () => number;
@@ -82,11 +83,10 @@ export class Deliveries {
 
   /** Whether this message is settled. */
   async #deliver(message: SpooledMessage): Promise<boolean> {
-    const { definitionOf, isTreeKnown, now } = this.#options;
+    const { definitionOf, isTreeCurrent, now } = this.#options;
     if (now() > message.deadlineAt) return this.#bury(message, 'it was not delivered in time');
-    if (!isTreeKnown()) return false;
     const definition = definitionOf(message.definition);
-    if (definition === undefined) return this.#bury(message, 'the trigger is gone');
+    if (definition === undefined) return isTreeCurrent() && this.#bury(message, 'the trigger is gone');
     const resume = this.#maybeSent.has(message.seq);
     this.#maybeSent.add(message.seq);
     const delivery = await this.#send({ ...message, definition, resume });

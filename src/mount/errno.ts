@@ -38,8 +38,12 @@ const errnos: Partial<Record<ErrorCode, ErrnoName>> = {
   'timed-out': 'ETIMEDOUT',
 };
 
+const isDiskFull = ({ code, details }: TriggerdError): boolean =>
+  code === 'journal-failed' && details['sqlite'] === 'SQLITE_FULL';
+
 export const errnoOf = (thrown: unknown): ErrnoName => {
   if (thrown instanceof FsError) return thrown.errno;
   if (!(thrown instanceof TriggerdError)) return 'EIO';
+  if (isDiskFull(thrown)) return 'ENOSPC';
   return errnos[thrown.code] ?? (thrown.retryable ? 'EAGAIN' : 'EIO');
 };

@@ -18,8 +18,9 @@ export class GrowingBuffer {
     this.#length = length;
   }
 
-  /** A copy of all of it with these bytes behind it. */
+  /** All of it with these bytes behind it; a copy, unless it is just these. */
   with(bytes: Buffer): Buffer {
+    if (this.#length === 0) return bytes;
     return Buffer.concat([this.#room.subarray(0, this.#length), bytes]);
   }
 

@@ -34,6 +34,8 @@ export interface NodeGatewayOptions {
 const defaultSyncMs = 300_000;
 /** The registry may change often: the tree is saved this much later. */
 const saveMs = 1_000;
+/** Between two looks at it: the registry tells of each hit of each node, and a look costs as much as the tree is large. */
+const lookMs = 100;
 
 /** What a mount asks of its daemon, answered from the journal, the registry and the services. */
 export class NodeGateway implements Gateway {
@@ -42,7 +44,11 @@ export class NodeGateway implements Gateway {
   readonly #deliveries: Deliveries;
   #tree: Tree | undefined;
   #text = '';
+  /** The tree is the registry's, not one of an earlier life. */
+  #isCurrent = false;
   #saving: (() => void) | undefined;
+  #resting: (() => void) | undefined;
+  #hasChanged = false;
   #forget: () => void;
 
   /** Throws `journal-failed`. */
@@ -53,13 +59,13 @@ export class NodeGateway implements Gateway {
     this.#deliveries = new Deliveries({
       ...{ spool, sender, now, log },
       definitionOf: (id) => this.#tree?.definition(id),
-      isTreeKnown: () => this.#tree !== undefined,
+      isTreeCurrent: () => this.#isCurrent,
       onSettled: ({ payload, definition }, output) => {
         this.#commit.release(payload.length);
         if (output !== undefined) this.#ended(definition, output);
       },
     });
-    this.#forget = source.onChange(() => this.#look());
+    this.#forget = source.onChange(() => this.#changed());
     this.#look();
   }
 
@@ -69,6 +75,7 @@ export class NodeGateway implements Gateway {
 
   async stop(): Promise<void> {
     this.#forget();
+    this.#resting?.();
     this.#saving?.();
     if (this.#saving !== undefined) this.#save();
     await this.#deliveries.stop();
@@ -107,9 +114,10 @@ export class NodeGateway implements Gateway {
     const definition = this.#definition(id);
     const { sender, spool, newId, now } = this.#options;
     const startedAt = now();
-    const signal = AbortSignal.timeout(definition.timeout_ms ?? defaultSyncMs);
-    const sent = sender.send({ id: newId(), definition, payload, resume: false, signal });
-    const delivery = await Promise.race([sent, timedOut(signal)]);
+    const timeout = new AbortController();
+    const cancel = startTimer(definition.timeout_ms ?? defaultSyncMs, () => timeout.abort());
+    const sent = sender.send({ id: newId(), definition, payload, resume: false, signal: timeout.signal });
+    const delivery = await Promise.race([sent, timedOut(timeout.signal)]).finally(cancel);
     if (delivery.kind === 'failed') {
       spool.hit(id, startedAt);
       throw delivery.error;
@@ -119,8 +127,9 @@ export class NodeGateway implements Gateway {
     return succeeded(definition, delivery.output);
   }
 
-  execute(change: TreeChange): Promise<void> {
-    return this.#options.source.execute(change);
+  async execute(change: TreeChange): Promise<void> {
+    await this.#options.source.execute(change);
+    this.#look();
   }
 
   async content(id: number, what: Content): Promise<Buffer> {
@@ -142,10 +151,27 @@ export class NodeGateway implements Gateway {
     return definition;
   }
 
+  /** The first change shows at once, the next ones of a tenth of a second together. */
+  #changed(): void {
+    this.#hasChanged = true;
+    if (this.#resting !== undefined) return;
+    this.#look();
+    this.#rest();
+  }
+
+  #rest(): void {
+    this.#resting = startTimer(lookMs, () => {
+      this.#resting = undefined;
+      if (this.#hasChanged) this.#changed();
+    });
+  }
+
   /** Before the registry could be read, the tree is the one that was known last. */
   #look(): void {
     const { source, spool } = this.#options;
+    this.#hasChanged = false;
     const current = source.current();
+    this.#isCurrent = current !== undefined;
     const snapshot = current ?? (this.#tree === undefined ? spool.savedTree() : undefined);
     if (snapshot === undefined) return;
     const text = JSON.stringify(snapshot);
@@ -158,8 +184,17 @@ export class NodeGateway implements Gateway {
 
   #save(): void {
     this.#saving = undefined;
-    const current = this.#options.source.current();
-    if (current !== undefined) this.#options.spool.saveTree(current);
+    const { source, spool, log } = this.#options;
+    const current = source.current();
+    if (current === undefined) return;
+    try {
+      spool.saveTree(current);
+    } catch (error) {
+      log.warn(
+        { error },
+        'the tree is not kept; until its next change a start without the registry shows an older one',
+      );
+    }
   }
 }
 

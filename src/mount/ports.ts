@@ -27,6 +27,7 @@ export interface Attributes {
 
 /** Part of a write. The kernel cuts a long `write(2)` into pieces of `maxWriteBytes`; only its last one is shorter. */
 export interface WritePiece {
+  /** Not changed by anybody any more. */
   readonly bytes: Buffer;
   /** As long as a piece can be: the same `write(2)` may go on. */
   readonly isFull: boolean;

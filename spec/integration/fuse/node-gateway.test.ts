@@ -7,7 +7,8 @@ import { type OpenJournal, openJournal } from '../../../src/adapters/sqlite/open
 import { TriggerdError } from '../../../src/domain/errors.ts';
 import type { Seen } from '../../../src/mount/attributes.ts';
 import type { Delivery, RequestSender } from '../../../src/mount/delivery-ports.ts';
-import { NodeGateway } from '../../../src/mount/node-gateway.ts';
+import { errnoOf } from '../../../src/mount/errno.ts';
+import { NodeGateway, type NodeGatewayOptions } from '../../../src/mount/node-gateway.ts';
 import { definition, directory } from '../../support/mounts.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 import { until } from '../../support/wait.ts';
@@ -44,7 +45,7 @@ const tree = {
   directories: [directory(1, 'demo')],
   definitions: [definition(2, 1, 'one'), definition(3, 1, 'two'), definition(4, 1, 'sync', { delivery: 'sync' })],
 };
-const createGateway = (change: { maxSpooledBytes?: number } = {}): NodeGateway =>
+const createGateway = (change: Partial<NodeGatewayOptions> = {}): NodeGateway =>
   new NodeGateway({
     spool: journal.fileMessages('team1'),
     sender: {
@@ -120,6 +121,79 @@ it('keeps what can not be delivered across a restart, and asks for it again unde
     [false, 'b', false],
   ]);
   await second.stop();
+});
+
+it('does not take a trigger for gone that the tree of an earlier life does not have', async () => {
+  journal.fileMessages('team1').saveTree({ ...tree, definitions: [] });
+  const young = createGateway();
+  answer = () => away;
+  await young.spool(2, [Buffer.from('a')], true);
+  await young.stop();
+  answer = (request) => ended(request);
+  let known: typeof tree | undefined;
+  let tell = (): void => undefined;
+  const source: NodeGatewayOptions['source'] = {
+    current: () => known,
+    onChange: (listener) => {
+      tell = listener;
+      return () => undefined;
+    },
+    execute: async () => undefined,
+  };
+  journal.fileMessages('team1').saveTree({ ...tree, definitions: [] });
+  const next = createGateway({ source });
+  next.start();
+  known = tree;
+  tell();
+  await until(() => shown.length === 1, 'the delivery');
+  expect(await status(next, 2)).toMatchObject({ waiting: 0, dead: 0 });
+  await next.stop();
+});
+
+it('shows many changes of the registry together, the last one too', async () => {
+  let current = tree;
+  let tell = (): void => undefined;
+  const seen: number[] = [];
+  const gateway = createGateway({
+    source: {
+      current: () => current,
+      onChange: (listener) => {
+        tell = listener;
+        return () => undefined;
+      },
+      execute: async () => undefined,
+    },
+    onTree: ({ definitions }) => seen.push(definitions.length),
+  });
+  for (let id = 100; id < 200; id++) {
+    current = { ...current, definitions: [...current.definitions, definition(id, 1, `n${id}`)] };
+    tell();
+  }
+  await until(() => seen.at(-1) === 103, 'the last change');
+  expect(seen).toEqual([3, 4, 103]);
+  await gateway.stop();
+});
+
+it('goes on when the tree can not be kept, and tells writers of a full disk that it is full', async () => {
+  const full = new TriggerdError('journal-failed', 'full', { details: { sqlite: 'SQLITE_FULL' } });
+  const fails = (): never => {
+    throw full;
+  };
+  const log = recordingLog();
+  const gateway = createGateway({ spool: { ...journal.fileMessages('team1'), saveTree: fails, add: fails }, log });
+  const refusal: unknown = await gateway.spool(2, [Buffer.from('a')], true).catch((error: unknown) => error);
+  expect(errnoOf(refusal)).toBe('ENOSPC');
+  await gateway.stop();
+  expect(log.lines.map(({ message }) => message)).toContainEqual(expect.stringContaining('the tree is not kept'));
+});
+
+it('waits for a synchronous request as long as its trigger says, also for a month', async () => {
+  const patient = definition(4, 1, 'sync', { delivery: 'sync', timeout_ms: 40 * 86_400_000 });
+  const source = { current: () => ({ ...tree, definitions: [patient] }), onChange: () => () => undefined };
+  const gateway = createGateway({ source: { ...source, execute: async () => undefined } });
+  answer = (request) => new Promise((resolve) => setTimeout(() => resolve(ended(request)), 20));
+  expect((await gateway.send(4, Buffer.from('x'))).toString()).toBe('did x');
+  await gateway.stop();
 });
 
 it('buries what is refused for good, or too old, and goes on with the next', async () => {

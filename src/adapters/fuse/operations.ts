@@ -44,7 +44,8 @@ export const operationsOf = (files: FileSystem, log: Log): Operations => {
     write: (path, handle, bytes, length, _offset, answer) =>
       answering(
         `write ${path}`,
-        () => files.write(handle, { bytes: bytes.subarray(0, length), isFull: length === maxWriteBytes }),
+        // A copy: the kernel's bytes are taken away when the answer is there, and fuse-native gives one itself after a while.
+        () => files.write(handle, { bytes: Buffer.from(bytes.subarray(0, length)), isFull: length === maxWriteBytes }),
         (errno) => answer(errno === 0 ? length : errno),
       ),
     flush: (path, handle, answer) => answering(`close ${path}`, () => files.flush(handle), answer),
