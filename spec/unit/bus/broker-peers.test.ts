@@ -175,6 +175,19 @@ describe('peers of the broker', () => {
       expect(stage.to('x')).toMatchObject([{ op: 'refused', code: 'worker-refused' }]);
     });
 
+    it('that takes the place of another one gets what waits for that', async () => {
+      await stage.worker('w1', { free: 0 });
+      await stage.worker('w2');
+      stage.client('c');
+      const id = stage.ask('c', 'demo');
+      stage.registry.service('team1', 'demo', ['w2']);
+      stage.registry.changed();
+      stage.broker.tick();
+      expect(stage.to('c', 'final')).toEqual([]);
+      stage.say('w2', { op: 'announce', services: ['w2', 'demo'] });
+      expect(stage.to('w2', 'request')).toMatchObject([{ id }]);
+    });
+
     it('hears of every change of its services, and gets what waits for a new one', async () => {
       await stage.worker('w1');
       stage.registry.service('team1', 'demo', []).service('team1', 'new', ['w1']);

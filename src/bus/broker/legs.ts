@@ -2,6 +2,7 @@
 import { encodeToClient, encodeToWorker } from '../codec/encode.ts';
 import { boundedReason } from '../codec/fields.ts';
 import type { Ending } from '../messages.ts';
+import { targetOf } from '../target.ts';
 import type { Announcements } from './announcements.ts';
 import { type BrokerOptions, livenessHeartbeats, maxHops } from './options.ts';
 import type { Queues } from './queues.ts';
@@ -118,7 +119,8 @@ export class Legs {
       this.end(leg, tooLate);
       return;
     }
-    if (this.#isStopping || !this.hasTaker(request.service.team, target, candidates)) {
+    const hasTaker = this.hasTaker(request.service.team, target, candidates) || this.#isServed(target);
+    if (this.#isStopping || !hasTaker) {
       this.end(leg, this.#isStopping ? stopping : nobody);
       return;
     }
@@ -254,8 +256,16 @@ export class Legs {
 
   /** Ends what waits for a target that no worker serves any more. */
   refuseUnserved(target: string): void {
-    for (const leg of this.#options.queues.of(target))
-      if (!this.hasTaker(leg.request.service.team, target, leg.candidates)) this.end(leg, nobody);
+    const { queues } = this.#options;
+    if (queues.length(target) === 0 || this.#isServed(target)) return;
+    for (const leg of queues.of(target)) this.end(leg, nobody);
+  }
+
+  /** Also by workers that were attached since the request came, or are about to announce it. */
+  #isServed(target: string): boolean {
+    for (const session of this.#options.sessions.workers())
+      if ((session.state === 'present' && isAttachedTo(session, target)) || takes(session, target)) return true;
+    return false;
   }
 
   /** The same process on a new connection: what it had is asked for, from the first byte. */
@@ -348,3 +358,6 @@ const tooLate = endingOf('timed-out', 'no worker had a slot for it in time');
 /** Also one whose connection was lost a moment ago: it comes back, or ends, within the liveness. */
 const takes = (session: WorkerSession | undefined, target: string): session is WorkerSession =>
   (session?.state === 'present' || session?.state === 'away') && session.serves.has(target);
+
+const isAttachedTo = ({ claim, attached }: WorkerSession, target: string): boolean =>
+  attached.some((name) => targetOf(claim.team, name) === target);

@@ -135,13 +135,16 @@ export class Workers {
   /** The registry has changed: who may still be here, and for what? */
   registryChanged(): void {
     const { registry, accounts, sessions } = this.#options;
+    const lost: string[] = [];
     for (const session of [...sessions.workers()]) {
       const { team, identity } = session.claim;
       const attached = registry.servicesOf(team, identity);
       if (attached === undefined || !accounts.isWorkerCurrent(team, identity, session.proof))
         this.expel(session, new TriggerdError('worker-refused', 'its token is not valid any more'));
-      else if (!isSameList(attached, session.attached)) this.#attach(session, attached);
+      else if (!isSameList(attached, session.attached)) lost.push(...this.#attach(session, attached));
     }
+    // Not before all have theirs: what one has lost, another one may have got.
+    for (const target of lost) this.#options.legs.refuseUnserved(target);
   }
 
   tick(now: number): void {
@@ -150,14 +153,15 @@ export class Workers {
         this.#turnedAway(session, new TriggerdError('worker-refused', 'another process is connected as this worker'));
   }
 
-  #attach(session: WorkerSession, attached: readonly string[]): void {
+  /** Gives what it does not serve any more. */
+  #attach(session: WorkerSession, attached: readonly string[]): string[] {
     const { wire, legs } = this.#options;
     const before = session.serves;
     session.attached = attached;
     this.#serveWhatIsAllowed(session);
     if (isConnected(session)) wire.send(session.peer, encodeToWorker({ op: 'services', services: attached }));
-    for (const target of before) if (!session.serves.has(target)) legs.refuseUnserved(target);
     legs.serve(session);
+    return [...before].filter((target) => !session.serves.has(target));
   }
 
   #proved(newcomer: NewcomerSession, proof: WorkerProof): void {
