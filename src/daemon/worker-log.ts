@@ -55,13 +55,13 @@ export const createWorkerLog = (log: Log): ((event: WorkerEvent) => void) => {
         break;
       case 'request': {
         const { id, service, plugin, user } = event;
-        log.debug({ ...at, request: id, service, plugin, user }, 'A request has come.');
+        log.debug({ worker, broker: endpoint, request: id, service, plugin, user }, 'A request has come.');
         break;
       }
       case 'answered': {
         const { id, job, ending } = event;
-        const { result, exit_code: exitCode, code } = ending;
-        log.debug({ ...at, request: id, job, result, exit_code: exitCode, code }, 'A request is answered.');
+        const { result, exit_code, code } = ending;
+        log.debug({ worker, broker: endpoint, request: id, job, result, exit_code, code }, 'A request is answered.');
         break;
       }
     }

@@ -55,17 +55,18 @@ const readers: Readonly<Record<ClientMessage['op'], (fields: Fields) => ClientMe
 
 /** What a request says of itself; undefined: not well-formed. */
 export const requestIn = (fields: Fields): RequestHead | undefined => {
-  const { id, service, plugin, args, timeout_ms, resume, worker, chain, ttl } = fields;
-  if (!isRequestId(id) || !isName(service) || !isName(plugin) || !isTextMap(args, maxArgs)) return undefined;
-  if (!isCountOrNull(timeout_ms) || typeof resume !== 'boolean' || !isNameOrNull(worker)) return undefined;
-  if (!isListOf(chain, maxChain, isName) || !Number.isSafeInteger(ttl)) return undefined;
-  return { id, service, plugin, args, timeout_ms, resume, worker, chain, ttl: ttl as number };
+  const { resume, worker } = fields;
+  const work = workRequestIn(fields);
+  if (work === undefined || typeof resume !== 'boolean' || !isNameOrNull(worker)) return undefined;
+  // Field by field, here and below: what JavaScript copies by `...` it may keep in a slow form.
+  const { id, service, plugin, args, timeout_ms, chain, ttl } = work;
+  return { id, service, plugin, args, timeout_ms, resume, worker, chain, ttl };
 };
 
 /** What a worker is sent of a request, besides who asks. */
 export const workRequestIn = (fields: Fields): Omit<RequestHead, 'resume' | 'worker'> | undefined => {
-  const head = requestIn({ ...fields, resume: false, worker: null });
-  if (head === undefined) return undefined;
-  const { resume: _, worker: __, ...rest } = head;
-  return rest;
+  const { id, service, plugin, args, timeout_ms, chain, ttl } = fields;
+  if (!isRequestId(id) || !isName(service) || !isName(plugin) || !isTextMap(args, maxArgs)) return undefined;
+  if (!isCountOrNull(timeout_ms) || !isListOf(chain, maxChain, isName) || !Number.isSafeInteger(ttl)) return undefined;
+  return { id, service, plugin, args, timeout_ms, chain, ttl: ttl as number };
 };

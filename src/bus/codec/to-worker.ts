@@ -30,7 +30,9 @@ const readers: Readonly<Record<ToWorker['op'], (fields: Fields) => ToWorker | un
   request: (fields) => {
     const { user, team } = fields;
     const head = workRequestIn(fields);
-    return head && isName(user) && isName(team) ? { op: 'request', user, team, ...head } : undefined;
+    if (!head || !isName(user) || !isName(team)) return undefined;
+    const { id, service, plugin, args, timeout_ms, chain, ttl } = head;
+    return { op: 'request', user, team, id, service, plugin, args, timeout_ms, chain, ttl };
   },
   cancel: ({ id, reason }) => (isRequestId(id) && isText(reason, 2_048) ? { op: 'cancel', id, reason } : undefined),
   ack: ({ id, bytes }) => (isRequestId(id) && isCount(bytes) ? { op: 'ack', id, bytes } : undefined),

@@ -168,8 +168,9 @@ export class ServedRequests {
   }
 
   #workerRequest(head: RequestOp<'request'>, payload: Buffer): WorkerRequest {
+    const { id, worker, user } = this.#runOf(head);
     const { service, plugin, args, chain, ttl, timeout_ms: timeoutMs } = head;
-    return { ...this.#runOf(head), service, plugin, args, payload, timeoutMs, chain, ttl };
+    return { id, worker, user, service, plugin, args, payload, timeoutMs, chain, ttl };
   }
 }
 
