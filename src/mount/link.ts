@@ -9,6 +9,7 @@ import type { Log } from '../domain/log.ts';
 import type { Seen } from './attributes.ts';
 import { type ErrnoName, errnoOf, FsError } from './errno.ts';
 import { readFrames, sendFrame } from './frames.ts';
+import { LooseMessages } from './loose-messages.ts';
 import type { Content, Gateway, TreeChange } from './ports.ts';
 import type { TreeSnapshot } from './tree.ts';
 
@@ -37,16 +38,15 @@ type FromDaemon =
   | { readonly tell: 'seen'; readonly seen: readonly (readonly [number, Seen])[] };
 
 const nothing = Buffer.alloc(0);
-/** Bytes that are not durable and that the daemon has not confirmed; with more, writers wait. */
-const maxUnderWay = 8 * 1_048_576;
+/** Bytes that are not durable and that are not in the journal yet; with more, writers wait. */
+const maxUnderWay = 32 * 1_048_576;
 
 /** The daemon as its mount sees it. */
 export class DaemonLink implements Gateway {
   readonly #stream: Duplex;
   readonly #waiting = new Map<number, { resolve(body: Buffer): void; reject(error: FsError): void }>();
+  readonly #loose = new LooseMessages((definition, messages) => this.#spool(definition, messages, false), maxUnderWay);
   #last = 0;
-  /** Bytes that nobody waits for. */
-  #underWay = 0;
 
   constructor(
     stream: Duplex,
@@ -65,20 +65,18 @@ export class DaemonLink implements Gateway {
   }
 
   async spool(definition: number, messages: readonly Buffer[], durable: boolean): Promise<void> {
-    const lengths = messages.map(({ length }) => length);
-    const body = Buffer.concat(messages);
-    const asked = this.#ask({ ask: 'spool', definition, lengths, durable }, body);
-    if (durable || this.#underWay > maxUnderWay) return void (await asked);
-    this.#underWay += body.length;
-    const arrived = (): void => {
-      this.#underWay -= body.length;
-    };
-    // The daemon logs what becomes of it; the writer has gone on.
-    asked.then(arrived, arrived);
+    if (!durable) return this.#loose.add(definition, messages);
+    this.#loose.flush();
+    return this.#spool(definition, messages, true);
+  }
+
+  /** Resolves when the daemon has answered to everything that nobody waits for. */
+  settled(): Promise<void> {
+    return this.#loose.settled();
   }
 
   send(definition: number, message: Buffer): Promise<Buffer> {
-    return this.#ask({ ask: 'send', definition }, message);
+    return this.#ask({ ask: 'send', definition }, [message]);
   }
 
   async execute(change: TreeChange): Promise<void> {
@@ -89,7 +87,12 @@ export class DaemonLink implements Gateway {
     return this.#ask({ ask: 'content', definition, what });
   }
 
-  #ask(question: Question, body: Buffer = nothing): Promise<Buffer> {
+  async #spool(definition: number, messages: readonly Buffer[], durable: boolean): Promise<void> {
+    const lengths = messages.map(({ length }) => length);
+    await this.#ask({ ask: 'spool', definition, lengths, durable }, messages);
+  }
+
+  #ask(question: Question, body: readonly Buffer[] = []): Promise<Buffer> {
     const n = ++this.#last;
     return new Promise((resolve, reject) => {
       this.#waiting.set(n, { resolve, reject });
@@ -161,7 +164,7 @@ export class MountLink {
   }
 
   #tell(head: FromDaemon, body?: Buffer): void {
-    if (this.#stream.writable) sendFrame(this.#stream, head, body);
+    if (this.#stream.writable) sendFrame(this.#stream, head, body === undefined ? [] : [body]);
   }
 }
 

@@ -104,10 +104,12 @@ export class NodeGateway implements Gateway {
         })),
       )
       .then(() => this.#deliveries.wake(definition));
-    if (durable) return spooled;
-    spooled.catch((error: unknown) =>
-      this.#options.log.error({ error, definition }, 'messages of a trigger file are lost'),
-    );
+    try {
+      await spooled;
+    } catch (error) {
+      if (!durable) this.#options.log.error({ error, definition }, 'messages of a trigger file are lost');
+      throw error;
+    }
   }
 
   async send(id: number, payload: Buffer): Promise<Buffer> {

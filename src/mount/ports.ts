@@ -63,7 +63,7 @@ export interface OpenFlags {
 
 /** The daemon, as the process of the mount sees it. */
 export interface Gateway {
-  /** Resolves when the messages are in the journal, in this order; with `durable` false when they are on their way there. */
+  /** Resolves when the messages are in the journal, in this order; with `durable` false the mount’s side does not wait for it. */
   spool(definition: number, messages: readonly Buffer[], durable: boolean): Promise<void>;
   /** Sends one message now and waits for its end. Throws `FsError` with what the writer is to be told. */
   send(definition: number, message: Buffer): Promise<Buffer>;

@@ -52,6 +52,22 @@ describe('a mount', () => {
     await second.close();
   });
 
+  it('that ends has handed over what nobody waits for', async () => {
+    const taken: string[] = [];
+    const mount = await mountTree({
+      ...gateway,
+      spool: async (_definition, messages) => void taken.push(...messages.map(String)),
+    });
+    mount.show({ directories: tree.directories, definitions: [definition(2, 1, 'file', { durable: false })] });
+    await until(() => stat(mount.path('demo')).catch(() => undefined), 'the tree');
+    const script = 'import os\nfd = os.open("demo/file", os.O_WRONLY)\nfor i in range(2000): os.write(fd, b"%d" % i)';
+    // Ends while the last of them are gathered.
+    await execa('python3', ['-c', `${script}\nos.kill(${mount.process.pid}, 15)`], { cwd: mount.mountpoint });
+    await mount.process.ended;
+    expect(taken).toEqual(Array.from({ length: 2_000 }, (_, n) => String(n)));
+    await rm(mount.mountpoint, { recursive: true });
+  });
+
   it('works in a folder with a name that a shell would read', async () => {
     const parent = await newMountpoint();
     const odd = join(parent, '$(touch oops) "`x` a');

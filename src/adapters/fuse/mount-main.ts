@@ -6,6 +6,7 @@
  */
 import { Socket } from 'node:net';
 import { userInfo } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DaemonLink } from '../../mount/link.ts';
 import { MemoryBudget } from '../../mount/memory-budget.ts';
 import { TriggerFiles } from '../../mount/trigger-files.ts';
@@ -16,6 +17,8 @@ import type { MountSettings } from './mount-process.ts';
 const daemonFd = 3;
 /** What all open files together may hold: unfinished messages, and those of synchronous triggers. */
 const memoryBytes = 64 * 1_048_576;
+/** At the end, for what is on its way to the daemon; it kills us after five seconds. */
+const settleMs = 3_000;
 
 const run = async ({ mountpoint, allowOther, log: logOptions }: MountSettings): Promise<void> => {
   const log = createLog(logOptions);
@@ -29,10 +32,10 @@ const run = async ({ mountpoint, allowOther, log: logOptions }: MountSettings): 
     startedAt: Date.now(),
     now: () => Date.now(),
   });
-  const isOver = new Promise<void>((resolve) => {
+  const isCut = new Promise<void>((resolve) => {
     for (const event of ['close', 'error', 'end']) stream.once(event, () => resolve());
-    process.once('SIGTERM', () => resolve());
   });
+  const isTerminated = new Promise<void>((resolve) => process.once('SIGTERM', () => resolve()));
   // Ctrl-C reaches the whole group; the daemon says when.
   process.on('SIGINT', () => undefined);
   try {
@@ -40,8 +43,9 @@ const run = async ({ mountpoint, allowOther, log: logOptions }: MountSettings): 
     const { mount } = await import('./mount.ts');
     const { unmount, unmounted } = await mount(files, { mountpoint, allowOther, log });
     link.tell({ tell: 'mounted' });
-    await Promise.race([isOver, unmounted()]);
+    await Promise.race([isCut, isTerminated, unmounted()]);
     await unmount();
+    await Promise.race([link.settled(), isCut, sleep(settleMs)]);
   } catch (error) {
     log.error({ error, mountpoint }, 'the trigger files can not be mounted');
     link.tell({ tell: 'failed', message: error instanceof Error ? error.message : String(error) });

@@ -1,0 +1,63 @@
+import { expect, it } from 'vitest';
+import { FsError } from '../../../src/mount/errno.ts';
+import { LooseMessages } from '../../../src/mount/loose-messages.ts';
+
+const spooling = (maxBytes = 1_000_000) => {
+  const sent: string[][] = [];
+  const answers: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  const loose = new LooseMessages((definition, messages) => {
+    sent.push([String(definition), ...messages.map(String)]);
+    return new Promise<void>((resolve, reject) => answers.push({ resolve, reject }));
+  }, maxBytes);
+  return { sent, answers, loose };
+};
+const bytes = (text: string): Buffer[] => [Buffer.from(text)];
+
+it('sends what was written at about the same time together, in order, and nobody waits', async () => {
+  const { sent, answers, loose } = spooling();
+  for (const text of ['a', 'b', 'c']) await loose.add(1, bytes(text));
+  await loose.add(2, bytes('x'));
+  expect(sent).toEqual([]);
+  const settled = loose.settled();
+  expect(sent).toEqual([
+    ['1', 'a', 'b', 'c'],
+    ['2', 'x'],
+  ]);
+  for (const { resolve } of answers) resolve();
+  await settled;
+});
+
+it('tells the next writers of a refusal, until something is taken again', async () => {
+  const { sent, answers, loose } = spooling();
+  await loose.add(1, bytes('lost'));
+  const settled = loose.settled();
+  answers[0]?.reject(new FsError('ENOSPC', 'full'));
+  await settled;
+  const refused = loose.add(1, bytes('b'));
+  answers[1]?.reject(new FsError('ENOSPC', 'full'));
+  await expect(refused).rejects.toThrow('ENOSPC');
+  const taken = loose.add(1, bytes('c'));
+  answers[2]?.resolve();
+  await taken;
+  await loose.add(1, bytes('d'));
+  expect(sent).toEqual([
+    ['1', 'lost'],
+    ['1', 'b'],
+    ['1', 'c'],
+  ]);
+  loose.flush();
+});
+
+it('lets writers wait when too much is under way', async () => {
+  const { answers, loose } = spooling(5);
+  await loose.add(1, bytes('123456'));
+  loose.flush();
+  let isThere = false;
+  const waiting = loose.add(1, bytes('7')).then(() => {
+    isThere = true;
+  });
+  await Promise.resolve();
+  expect(isThere).toBe(false);
+  for (const { resolve } of answers) resolve();
+  await waiting;
+});
