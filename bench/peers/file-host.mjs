@@ -28,7 +28,7 @@ const tree = {
 };
 const releasers = createReleasers(silentLog);
 const journal = openJournal({ file: join(stateDir, 'journal.db'), jobsDir: stateDir });
-await startMountHost(
+const { mounted } = startMountHost(
   {
     settings: {
       mountpoint,
@@ -47,5 +47,6 @@ await startMountHost(
   },
   releasers,
 );
+await mounted;
 console.log('ready');
 process.on('SIGTERM', () => void releasers.release().then(() => process.exit()));

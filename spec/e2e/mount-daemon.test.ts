@@ -105,6 +105,25 @@ it('answers and takes writes while etcd and the broker are away, and delivers th
   await until(async () => (await text(join(b.dir, 'collected'))).endsWith('meanwhile\n'), 'the delivery', 40_000);
 }, 90_000);
 
+it('keeps what was refused for good, tries it again when told to, and forgets it', async () => {
+  await say('set trigger b plugin nowhere');
+  await until(async () => (await sh(a, 'echo dead > chain/b')).exitCode === 0, 'a write');
+  const dead = async (): Promise<number> => {
+    const { stdout } = await a.trigger('queue', '--files', '--json');
+    return (JSON.parse(stdout) as { path: string; dead: number }[]).find(({ path }) => path === '/chain/b')?.dead ?? 0;
+  };
+  await until(async () => (await dead()) === 1, 'the dead letter', 20_000);
+  await say('set trigger b plugin collect');
+  await until(async () => {
+    const { stdout, stderr } = await a.trigger('queue', 'replay', '/chain/b');
+    expect([stdout, stderr]).toEqual(['', expect.stringMatching(/^messages that wait again: [01]\n?$/)]);
+    return (await text(join(b.dir, 'collected'))).endsWith('dead\n');
+  }, 'the delivery');
+  expect(await a.trigger('queue', 'purge', '--all', '--json')).toMatchObject({ stdout: '{\n  "messages": 0\n}' });
+  expect(await a.trigger('queue', 'replay')).toMatchObject({ exitCode: 2 });
+  expect(await a.trigger('queue', 'purge', '/chain/none')).toMatchObject({ exitCode: 1 });
+}, 60_000);
+
 it('is mounted again after a crash of the daemon, and unmounted by a stop', async () => {
   const writer = sh(a, 'while echo x > chain/b; do :; done');
   await a.crash();

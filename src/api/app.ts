@@ -7,6 +7,7 @@ import { addFiring } from './verbs/add-firing.ts';
 import { addJob } from './verbs/add-job.ts';
 import { cancelFiring } from './verbs/cancel-firing.ts';
 import { clearQueue } from './verbs/clear-queue.ts';
+import { deadLetters } from './verbs/dead-letters.ts';
 import { drainQueue } from './verbs/drain-queue.ts';
 import { followEvents } from './verbs/follow-events.ts';
 import { followFiring } from './verbs/follow-firing.ts';
@@ -48,6 +49,7 @@ const verbs: readonly Verb[] = [
   health,
   listQueues,
   listTriggerFiles,
+  deadLetters,
   pauseQueue,
   resumeQueue,
   clearQueue,

@@ -38,6 +38,8 @@
  *     GET  /v1/nodes                          NodeView[]
  *     POST /v1/nodes/:name/forget             ForgetBody → ForgottenView
  *     GET  /v1/trigger-files                  TriggerFileView[]    of the triggers that were written to on this node
+ *     POST /v1/trigger-files/replay           DeadLettersBody → DeadLettersView   dead letters are tried again
+ *     POST /v1/trigger-files/purge            DeadLettersBody → DeadLettersView   they are forgotten
  *     GET  /v1/broker                         OwnBrokerView        broker-missing where this daemon is none
  *     GET  /v1/brokers                        BrokerView[]         that are up
  *     POST /v1/admin/init                     InitBody → 201 Answer of the registry: the first team
@@ -123,6 +125,15 @@ export interface TriggerFileView {
   readonly dead: number;
   /** Why the last of the dead ones is dead. */
   readonly reason: string | null;
+}
+
+/** Of which trigger file; of all where it has none. */
+export interface DeadLettersBody {
+  readonly path?: string;
+}
+
+export interface DeadLettersView {
+  readonly messages: number;
 }
 
 export interface NewJobBody {

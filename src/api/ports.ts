@@ -33,8 +33,7 @@ export interface ApiServices {
   readonly registry: RegistryService;
   readonly brokers: Brokers;
   nodes(): Promise<NodeView[]>;
-  /** Throws `journal-failed`. */
-  triggerFiles(): readonly TriggerFileView[];
+  readonly triggerFiles: TriggerFileService;
   /** Throws `why-unknown`, `firing-ambiguous`, `firing-not-found`, `job-not-found`, and the store's errors. */
   why(what: string): Promise<Why>;
   /** Ends what is owed to a node that is gone; how many firings that were. Throws `node-present`, `node-not-found`. */
@@ -44,6 +43,15 @@ export interface ApiServices {
   readonly node: string;
   newFiringId(): string;
   now(): number;
+}
+
+/** What was written to trigger files on this node. All throw `journal-failed`. */
+export interface TriggerFileService {
+  list(): readonly TriggerFileView[];
+  /** Dead letters of one trigger, or of all, are tried again; how many. Throws `trigger-file-not-found`. */
+  replay(path: string | undefined): number;
+  /** They are forgotten. */
+  purge(path: string | undefined): number;
 }
 
 /** Teams, users, workers, services, triggers: for whoever may use the control socket, who may do everything. */

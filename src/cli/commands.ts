@@ -20,6 +20,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
       urgent: { summary: 'move a queued job to the head', load: () => import('./commands/queue/urgent.ts') },
       retry: { summary: 'add an ended job again; prints the new id', load: () => import('./commands/queue/retry.ts') },
       swap: { summary: 'swap the places of two queued jobs', load: () => import('./commands/queue/swap.ts') },
+      replay: {
+        summary: 'try dead letters of trigger files again',
+        load: () => import('./commands/queue/replay.ts'),
+      },
+      purge: { summary: 'forget dead letters of trigger files', load: () => import('./commands/queue/purge.ts') },
       clear: { summary: 'forget ended jobs', load: () => import('./commands/queue/clear.ts') },
       pause: { summary: 'start no more jobs', load: () => import('./commands/queue/pause.ts') },
       resume: { summary: 'start jobs again', load: () => import('./commands/queue/resume.ts') },

@@ -1,10 +1,12 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { addHelp } from './help.ts';
 
 export interface FilesFlags {
   readonly config?: string;
   readonly mountpoint?: string;
   readonly background?: boolean;
+  readonly replay?: boolean;
+  readonly purge?: boolean;
 }
 
 /** The command line of `triggerfs`; options may have one dash or two. */
@@ -13,6 +15,10 @@ export const triggerfsCommand = (): Command => {
     .description('Mounts the trigger files of a team: a write to a file sends a request to a service.')
     .option('--mountpoint <folder>', 'where to mount (default: [triggerfs] mountpoint)')
     .option('--background', 'return once it is mounted, and go on in the background')
+    .addOption(
+      new Option('--replay', 'try once more what could not be delivered and is a dead letter').conflicts('purge'),
+    )
+    .option('--purge', 'forget the dead letters of this mount')
     .option('--config <file>', 'configuration (default: $TRIGGERD_CONFIG, $HOME/triggerfs.toml, else triggerd’s)')
     .allowExcessArguments(false);
   return addHelp(command, {
@@ -21,7 +27,8 @@ Who asks, and of which broker, is in [main] of the configuration. What the reque
 [triggerfs] logfile. What is written while no broker answers waits on disk, below $XDG_STATE_HOME/triggerd/triggerfs.
 
 SIGTERM and Ctrl-C unmount; what waits then is delivered after the next start. An empty folder is needed; a missing one is
-made, and a mount that a crash has left is replaced.`,
-    examples: ['triggerfs', 'triggerfs -mountpoint /mnt/triggerfs -background'],
+made, and a mount that a crash has left is replaced.
+.NAME.status beside a trigger tells how many of its messages are dead letters, and why.`,
+    examples: ['triggerfs', 'triggerfs -mountpoint /mnt/triggerfs -background', 'triggerfs -replay'],
   });
 };

@@ -20,6 +20,7 @@ const main = async (): Promise<void> => {
   const files = await serveFiles(config, {
     mountpoint: flags.mountpoint,
     isBackground: flags.background === true,
+    deadLetters: flags.replay === true ? 'replay' : flags.purge === true ? 'purge' : undefined,
     env: process.env,
   });
   const end = (): void => void files.stop().then(() => process.exit(0));

@@ -43,7 +43,7 @@ export const apiServices = (parts: Parts, watcher: InboxWatcher, drain: SpoolDra
       list: async () => (await listBrokers(parts.place.store, busKeysBelow(parts.config.etcd.prefix))).map(brokerView),
     },
     why: createWhyService(parts),
-    triggerFiles: () => triggerFiles(parts),
+    triggerFiles: triggerFiles(parts),
     nodes: async () => (await nodes(parts.place)).map(nodeView),
     forgetNode: (node, asked) => forgetNode(parts.place, node, { ...asked, at: Date.now() }),
     health: () => healthView(parts, watcher, drain, startedAt),

@@ -80,10 +80,10 @@ const start = async (options: DaemonOptions, releasers: Releasers): Promise<Daem
   const sweeper = buildSweeper(parts);
   metrics.lookUp(metricSources(parts, { watcher, outcomes, drain, sweeper }));
   const broker = config.broker && (await startBroker(parts, config.broker, metrics.addBroker(), releasers));
-  const withBroker = { ...parts, ...(broker && { broker }) };
-  await serve(withBroker, watcher, drain, releasers);
-  const workers = startNodeWorkers(withBroker, releasers);
-  startMount(parts, releasers);
+  const mount = startMount(parts, releasers);
+  const served = { ...parts, ...(broker && { broker }), ...(mount && { mount }) };
+  await serve(served, watcher, drain, releasers);
+  const workers = startNodeWorkers(served, releasers);
   if (config.watch.enabled) {
     watcher.start();
     releasers.push('inbox', () => watcher.stop());

@@ -12,6 +12,7 @@ import type { ClockSteps } from '../watch/clock-steps.ts';
 import type { Place } from '../watch/publication.ts';
 import type { StartedBroker } from './broker-view.ts';
 import type { LivePlugins } from './live-plugins.ts';
+import type { MountHost } from './mount/mount-host.ts';
 
 export interface DaemonOptions {
   readonly loaded: LoadedConfig;
@@ -40,6 +41,8 @@ export interface Parts {
   readonly clockSteps: ClockSteps;
   /** Where this daemon is one, once it runs. */
   readonly broker?: StartedBroker;
+  /** Where trigger files are mounted. */
+  readonly mount?: Pick<MountHost, 'deliverAgain'>;
 }
 
 export const clock = { now: (): number => Date.now() };

@@ -9,7 +9,7 @@ import { writeHits } from '../registry/hits.ts';
 import { registryKeysBelow } from '../registry/keys.ts';
 import { BusConnection } from './mount/bus-connection.ts';
 import { createBusSender } from './mount/bus-sender.ts';
-import { startMountHost } from './mount/mount-host.ts';
+import { type MountHost, startMountHost } from './mount/mount-host.ts';
 import { mountSettings } from './mount/mount-settings.ts';
 import { mirroredTree } from './mount/trees.ts';
 import type { Parts } from './parts.ts';
@@ -19,13 +19,13 @@ import type { Releasers } from './releasers.ts';
  * Mounts the trigger files where `[triggerfs] mountpoint` says so. What keeps them from being mounted is logged, and no
  * reason to do without the rest of the daemon. Throws `journal-failed`.
  */
-export const startMount = (parts: Parts, releasers: Releasers): void => {
+export const startMount = (parts: Parts, releasers: Releasers): MountHost | undefined => {
   const { config, registry, journal, options } = parts;
   const { mountpoint } = config.triggerfs;
-  if (mountpoint === undefined) return;
+  if (mountpoint === undefined) return undefined;
   const log = options.log.child({ mountpoint: resolve(mountpoint) });
   const login = loginOf(parts);
-  if (login === undefined) return;
+  if (login === undefined) return undefined;
   const { team, credentials } = login;
   registry.mirror.start();
   releasers.push('registry mirror', () => registry.mirror.stop());
@@ -34,7 +34,7 @@ export const startMount = (parts: Parts, releasers: Releasers): void => {
   const connection = new BusConnection(() => ({ brokers: brokers(), ...credentials }), log);
   releasers.push('trigger files’ broker', () => connection.close());
   const logOptions = { ...config.log, node: options.node, isTerminal: process.stderr.isTTY };
-  const mounted = startMountHost(
+  const host = startMountHost(
     {
       ...mountSettings(config, resolve(mountpoint), logOptions),
       installRoot: options.installRoot,
@@ -50,10 +50,11 @@ export const startMount = (parts: Parts, releasers: Releasers): void => {
     },
     releasers,
   );
-  mounted.then(
+  host.mounted.then(
     () => log.info({}, 'the trigger files are mounted'),
     (error: unknown) => log.error({ error }, 'the trigger files are not mounted; trying again'),
   );
+  return host;
 };
 
 const loginOf = ({ config, options: { log } }: Parts) => {

@@ -1,17 +1,58 @@
+import { ulid } from 'ulid';
 import type { TriggerFileView } from '../api/contract.ts';
+import type { TriggerFileService } from '../api/ports.ts';
+import { TriggerdError } from '../domain/errors.ts';
+import { printable } from '../domain/names.ts';
+import type { MessageSpool } from '../mount/delivery-ports.ts';
 import { Tree } from '../mount/tree.ts';
-import type { Parts } from './parts.ts';
+import { clock, type Parts } from './parts.ts';
 
-/** What became of what was written to the trigger files of this node. Throws `journal-failed`. */
-export const triggerFiles = ({ journal, config }: Pick<Parts, 'journal' | 'config'>): TriggerFileView[] => {
+/** What became of what was written to the trigger files of this node. All throw `journal-failed`. */
+export const triggerFiles = ({
+  journal,
+  config,
+  mount,
+}: Pick<Parts, 'journal' | 'config' | 'mount'>): TriggerFileService => {
   const { team } = config.main;
-  if (team === undefined) return [];
+  if (team === undefined) return noTriggerFiles;
   const spool = journal.fileMessages(team);
+  const definitionAt = (path: string | undefined): number | undefined =>
+    path === undefined ? undefined : namedIn(filesOf(spool), path);
+  return {
+    list: () => filesOf(spool).map(({ view }) => view),
+    replay: (path) => {
+      const revived = spool.revive(definitionAt(path), () => ulid(), clock.now() + config.triggerfs.deadline);
+      // Without a mount they wait until there is one.
+      mount?.deliverAgain(revived);
+      return revived.length;
+    },
+    purge: (path) => spool.purge(definitionAt(path)),
+  };
+};
+
+export const noTriggerFiles: TriggerFileService = { list: () => [], replay: () => 0, purge: () => 0 };
+
+interface TriggerFile {
+  readonly definition: number;
+  readonly view: TriggerFileView;
+}
+
+const filesOf = (spool: MessageSpool): TriggerFile[] => {
   const saved = spool.savedTree();
   const tree = saved === undefined ? undefined : new Tree(saved);
-  return [...spool.counts()].map(([id, { hits, hitAt, waiting, dead, reason }]) => ({
-    path: tree?.pathOf(id) ?? null,
-    ...{ hits, waiting, dead, reason },
-    hit_at: new Date(hitAt).toISOString(),
+  return [...spool.counts()].map(([definition, { hits, hitAt, waiting, dead, reason }]) => ({
+    definition,
+    view: {
+      path: tree?.pathOf(definition) ?? null,
+      ...{ hits, waiting, dead, reason },
+      hit_at: new Date(hitAt).toISOString(),
+    },
   }));
+};
+
+const namedIn = (files: readonly TriggerFile[], path: string): number => {
+  const found = files.find(({ view }) => view.path === path);
+  if (found === undefined)
+    throw new TriggerdError('trigger-file-not-found', `nothing was written to “${printable(path)}” on this node`);
+  return found.definition;
 };

@@ -5,6 +5,7 @@ import { pluginCatalogue } from './api-services.ts';
 import { observedQueues } from './observe.ts';
 import { createOutputsService } from './outputs-service.ts';
 import type { Parts } from './parts.ts';
+import { noTriggerFiles } from './trigger-files.ts';
 
 /** What a daemon without etcd has. */
 export type WorkerDaemonParts = Omit<Parts, 'place' | 'clockSteps' | 'registry'>;
@@ -35,7 +36,7 @@ export const workerServices = (parts: WorkerDaemonParts): ApiServices => {
     now: () => Date.now(),
     newFiringId: workerOnly,
     nodes: workerOnly,
-    triggerFiles: () => [],
+    triggerFiles: noTriggerFiles,
     why: workerOnly,
     forgetNode: workerOnly,
     firings: { publish: workerOnly, recent: workerOnly, status: workerOnly, follow: workerOnly, cancel: workerOnly },

@@ -236,6 +236,12 @@ export const errorCatalogue = {
     'There are no teams and users yet.',
     '`trigger admin init --team TEAM --identity USER` makes the first team and its admin.',
   ),
+  'trigger-file-not-found': entry(
+    404,
+    1,
+    'Nothing was written to such a trigger file on this node.',
+    '`trigger queue --files` lists those that were written to.',
+  ),
   'registry-not-found': entry(404, 1, 'The registry has nothing of this name.', '`… show` lists what there is.'),
   'registry-exists': entry(
     409,

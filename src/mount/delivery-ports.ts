@@ -42,6 +42,12 @@ export interface TriggerCounts {
   readonly size: number;
 }
 
+/** A dead letter that waits again. */
+export interface Revived {
+  readonly definition: number;
+  readonly bytes: number;
+}
+
 /** Where messages of one team's trigger files wait on this node. What returns is on disk. Throws `journal-failed`. */
 export interface MessageSpool {
   /** In one transaction, and counted as hits. */
@@ -56,6 +62,13 @@ export interface MessageSpool {
   deliver(seq: number, definition: number, output: TriggerOutput): void;
   /** It is not tried any more, and kept; of the dead ones of a trigger only the newest are. */
   bury(seq: number, definition: number, reason: string): void;
+  /**
+   * Dead letters of this trigger, or of all, wait again where they were, as new requests: under its old id a worker that
+   * knows it would only say again how it ended.
+   */
+  revive(definition: number | undefined, newId: () => string, deadlineAt: number): readonly Revived[];
+  /** Forgets dead letters of this trigger, or of all. How many. */
+  purge(definition: number | undefined): number;
   /** A synchronous write that has come to no end. */
   hit(definition: number, at: number): void;
   /** A synchronous write and its end. */

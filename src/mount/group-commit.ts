@@ -43,6 +43,11 @@ export class GroupCommit {
     });
   }
 
+  /** So many bytes wait that nobody has added here. */
+  take(bytes: number): void {
+    this.#bytes += bytes;
+  }
+
   /** So many bytes wait no longer. */
   release(bytes: number): void {
     this.#bytes -= bytes;

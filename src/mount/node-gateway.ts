@@ -4,11 +4,12 @@ import { startTimer } from '../domain/timer.ts';
 import type { Definition } from '../registry/model.ts';
 import type { Seen } from './attributes.ts';
 import { Deliveries } from './deliveries.ts';
-import type { Delivery, MessageSpool, RequestSender, TreeSource, TriggerOutput } from './delivery-ports.ts';
+import type { Delivery, MessageSpool, RequestSender, Revived, TreeSource, TriggerOutput } from './delivery-ports.ts';
 import { FsError } from './errno.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Content, Gateway, TreeChange } from './ports.ts';
 import { renderLog, renderStatus } from './render.ts';
+import { syncMs } from './sync-time.ts';
 import { Tree, type TreeSnapshot } from './tree.ts';
 
 export interface NodeGatewayOptions {
@@ -30,8 +31,6 @@ export interface NodeGatewayOptions {
   readonly log: Log;
 }
 
-/** How long a synchronous writer is kept when the trigger has no timeout; the mount has to let it go some time. */
-const defaultSyncMs = 300_000;
 /** The registry may change often: the tree is saved this much later. */
 const saveMs = 1_000;
 /** Between two looks at it: the registry tells of each hit of each node, and a look costs as much as the tree is large. */
@@ -112,12 +111,20 @@ export class NodeGateway implements Gateway {
     }
   }
 
+  /** Dead letters that wait again. */
+  deliverAgain(revived: readonly Revived[]): void {
+    for (const { definition, bytes } of revived) {
+      this.#commit.take(bytes);
+      this.#deliveries.wake(definition);
+    }
+  }
+
   async send(id: number, payload: Buffer): Promise<Buffer> {
     const definition = this.#definition(id);
     const { sender, spool, newId, now } = this.#options;
     const startedAt = now();
     const timeout = new AbortController();
-    const cancel = startTimer(definition.timeout_ms ?? defaultSyncMs, () => timeout.abort());
+    const cancel = startTimer(syncMs(definition), () => timeout.abort());
     const sent = sender.send({ id: newId(), definition, payload, resume: false, signal: timeout.signal });
     const delivery = await Promise.race([sent, timedOut(timeout.signal)]).finally(cancel);
     if (delivery.kind === 'failed') {

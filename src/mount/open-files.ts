@@ -3,6 +3,8 @@ import { Assembler } from './assembler.ts';
 import { FsError } from './errno.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import type { Gateway, WritePiece } from './ports.ts';
+import { syncMs } from './sync-time.ts';
+import { answerMs, within } from './within.ts';
 
 /** A control file: its content is that of the moment in which reading began. */
 export class OpenControl {
@@ -14,7 +16,7 @@ export class OpenControl {
   }
 
   async read(length: number, offset: number): Promise<Buffer> {
-    if (offset === 0 || this.#content === undefined) this.#content = this.#fetch();
+    if (offset === 0 || this.#content === undefined) this.#content = within(answerMs, this.#fetch());
     return (await this.#content).subarray(offset, offset + length);
   }
 
@@ -85,7 +87,8 @@ export class OpenTrigger {
    */
   async read(length: number, offset: number): Promise<Buffer> {
     if (this.#reading === undefined || offset <= this.#reading.from) {
-      const content = this.#own ?? this.#options.gateway.content(this.#options.definition.id, 'result');
+      const { gateway, definition } = this.#options;
+      const content = this.#own ?? within(answerMs, gateway.content(definition.id, 'result'));
       this.#reading = { content, from: this.#own === undefined ? 0 : offset };
     }
     const { content, from } = this.#reading;
@@ -104,16 +107,17 @@ export class OpenTrigger {
     this.#reading = undefined;
     if (definition.delivery === 'async') {
       this.#own = undefined;
-      return this.#options.gateway.spool(definition.id, messages, definition.durable);
+      return within(answerMs, this.#options.gateway.spool(definition.id, messages, definition.durable));
     }
-    for (const message of messages) this.#send(definition.id, message);
+    for (const message of messages) this.#send(definition, message);
   }
 
-  #send(id: number, message: Buffer): void {
+  #send(definition: Definition, message: Buffer): void {
     const { budget, gateway } = this.#options;
     budget.assertRoom(message.length);
     budget.take(message.length);
-    const sent = gateway.send(id, message);
+    // The daemon has the trigger's timeout in view; this is for one that is frozen.
+    const sent = within(syncMs(definition) + answerMs, gateway.send(definition.id, message));
     const ended = sent
       .catch((thrown: unknown) => {
         this.#failure ??= { thrown };

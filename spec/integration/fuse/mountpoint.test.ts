@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -21,7 +22,10 @@ const gateway: Gateway = {
   },
   content: () => never,
 };
-const tree = { directories: [directory(1, 'demo')], definitions: [definition(2, 1, 'file')] };
+const tree = {
+  directories: [directory(1, 'demo')],
+  definitions: [definition(2, 1, 'file'), definition(3, 1, 'sync', { delivery: 'sync', timeout_ms: 500 })],
+};
 
 const isMounted = async (path: string): Promise<boolean> =>
   (await readFile('/proc/self/mountinfo', 'utf8')).includes(` ${path} `);
@@ -37,6 +41,49 @@ describe('a mount', () => {
     expect((await writer).stderr).toMatch(/not connected|connection abort/i);
     await mount.process.ended;
     expect(await isMounted(mount.mountpoint)).toBe(false);
+    await rm(mount.mountpoint, { recursive: true });
+  });
+
+  it('of a daemon that is frozen answers ls, and lets every writer and reader go after a while, killed or not', async () => {
+    const mount = await mountTree(gateway);
+    mount.show(tree);
+    await until(() => stat(mount.path('demo')).catch(() => undefined), 'the tree');
+    const start = (script: string) =>
+      execa('bash', ['-c', script], { cwd: mount.mountpoint, reject: false, env: { LC_ALL: 'C' }, timeout: 14_000 });
+    isReached = false;
+    const [writer, killed, closer, reader] = [
+      start('echo blocked > demo/file'),
+      start('exec dd if=/dev/zero of=demo/file count=1'),
+      start('exec dd if=/dev/zero of=demo/sync count=1'),
+      start('cat demo/.file.status'),
+    ];
+    await until(() => isReached, 'a write');
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) killed.kill(signal);
+    closer.kill('SIGKILL');
+    expect((await start('ls demo')).stdout).toBe('file\nsync');
+    expect((await writer).stderr).toContain('Connection timed out');
+    expect((await reader).stderr).toContain('Connection timed out');
+    expect((await killed).signal).toMatch(/SIGTERM|SIGKILL/);
+    expect((await closer).signal).toBe('SIGKILL');
+    for (const { timedOut } of [await writer, await reader, await killed, await closer]) expect(timedOut).toBe(false);
+    await mount.close();
+  }, 30_000);
+
+  it('that is busy is unmounted all the same: what is open hears of it, what is stuck in it goes on', async () => {
+    const mount = await mountTree(gateway);
+    mount.show(tree);
+    await until(() => stat(mount.path('demo')).catch(() => undefined), 'the tree');
+    const busy = execa('bash', ['-c', 'exec 3>demo/file; cd demo; echo open; read line; echo late >&3; pwd -P; ls .'], {
+      cwd: mount.mountpoint,
+      reject: false,
+      env: { LC_ALL: 'C' },
+    });
+    await once(busy.stdout, 'data');
+    await execa('fusermount', ['-u', '-z', mount.mountpoint]);
+    expect(await isMounted(mount.mountpoint)).toBe(false);
+    await mount.process.end();
+    busy.stdin.end('go on\n');
+    expect((await busy).stderr).toMatch(/not connected|connection abort/i);
     await rm(mount.mountpoint, { recursive: true });
   });
 

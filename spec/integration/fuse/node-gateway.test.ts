@@ -210,6 +210,25 @@ it('buries what is refused for good, or too old, and goes on with the next', asy
   await gateway.stop();
 });
 
+it('tries dead letters again when it is told to, in their old order and under new ids, or forgets them', async () => {
+  answer = () => refused;
+  const gateway = createGateway();
+  await gateway.spool(2, [Buffer.from('a'), Buffer.from('b')], true);
+  await gateway.spool(3, [Buffer.from('x')], true);
+  await until(() => sent.length === 3, 'the attempts');
+  await until(async () => (await status(gateway, 2)).dead === 2 && (await status(gateway, 3)).dead === 1, 'their end');
+  const before = sent.splice(0).map(({ id }) => id);
+  answer = (request) => ended(request);
+  const spool = journal.fileMessages('team1');
+  gateway.deliverAgain(spool.revive(2, () => ulid(), now + 60_000));
+  await until(() => shown.length === 2, 'the deliveries');
+  expect(payloads()).toEqual(['a', 'b']);
+  for (const { id, resume } of sent) expect([before.includes(id), resume]).toEqual([false, false]);
+  expect([spool.purge(2), spool.purge(undefined), spool.bytes()]).toEqual([0, 1, 0]);
+  expect(await status(gateway, 3)).toMatchObject({ hits: 1, waiting: 0, dead: 0 });
+  await gateway.stop();
+});
+
 it('takes no more than may wait, and takes again when some has gone', async () => {
   let isAway = true;
   answer = (request) => (isAway ? away : ended(request));

@@ -51,6 +51,20 @@ export const createMessageSpool = (sql: Statements, team: string): MessageSpool 
       sql.run("UPDATE file_messages SET state = 'dead', reason = ? WHERE seq = ?", reason, seq);
       sql.run(dropOldDead, team, definition, team, definition);
     }),
+  revive: (definition, newId, deadlineAt) =>
+    sql.atomically(() => {
+      const rows = sql.all(
+        `SELECT seq, definition, length(payload) AS bytes FROM file_messages WHERE ${deadOf} ORDER BY seq`,
+        ...[team, definition ?? null],
+      );
+      for (const { seq } of rows)
+        sql.run(
+          "UPDATE file_messages SET state = 'waiting', reason = NULL, id = ?, deadline_at = ? WHERE seq = ?",
+          ...[newId(), deadlineAt, Number(seq)],
+        );
+      return rows.map((row) => ({ definition: Number(row['definition']), bytes: Number(row['bytes']) }));
+    }),
+  purge: (definition) => sql.run(`DELETE FROM file_messages WHERE ${deadOf}`, team, definition ?? null).changes,
   hit: (definition, at) => addHits(sql, team, definition, 1, at),
   record: (definition, output, hitAt) =>
     sql.atomically(() => {
@@ -81,6 +95,8 @@ export const createMessageSpool = (sql: Statements, team: string): MessageSpool 
   },
 });
 
+/** Of one trigger; of all where that is NULL. */
+const deadOf = "team = ? AND definition = coalesce(?, definition) AND state = 'dead'";
 const dead = "team = ? AND definition = ? AND state = 'dead'";
 const dropOldDead = `DELETE FROM file_messages WHERE ${dead} AND seq <=
   (SELECT seq FROM file_messages WHERE ${dead} ORDER BY seq DESC LIMIT 1 OFFSET ${keptDead})`;

@@ -20,7 +20,7 @@ export const define: Define = (command, run) => {
 
 const mount = async ({ configFile, env, interrupt }: Session, folder: string): Promise<number> => {
   const { config } = loadTriggerfsConfig({ file: configFile, env });
-  const files = await serveFiles(config, { mountpoint: folder, isBackground: false, env });
+  const files = await serveFiles(config, { mountpoint: folder, isBackground: false, deadLetters: undefined, env });
   const isTerminated = new Promise<void>((resolve) => {
     process.once('SIGTERM', () => resolve());
     if (interrupt.aborted) resolve();

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import type { Config } from '../../config/schema.ts';
-import { startFilesDaemon } from '../../daemon/mount/files-daemon.ts';
+import { type FilesDaemonOptions, startFilesDaemon } from '../../daemon/mount/files-daemon.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import { openLogCopy } from '../request/log-copy.ts';
 import { packageVersion } from '../version.ts';
@@ -30,8 +30,13 @@ export const serveFiles = async (
   {
     mountpoint,
     isBackground,
+    deadLetters,
     env,
-  }: { readonly mountpoint: string | undefined; readonly isBackground: boolean; readonly env: Environment },
+  }: Pick<FilesDaemonOptions, 'deadLetters'> & {
+    readonly mountpoint: string | undefined;
+    readonly isBackground: boolean;
+    readonly env: Environment;
+  },
 ): Promise<ServedFiles> => {
   const given = mountpoint ?? config.triggerfs.mountpoint;
   if (given === undefined) throw new TriggerdError('config-invalid', '[triggerfs] mountpoint is missing');
@@ -45,6 +50,7 @@ export const serveFiles = async (
   const daemon = await startFilesDaemon({
     onUnmounted: () => onUnmounted(),
     config,
+    deadLetters,
     mountpoint: resolve(given),
     stateDir: stateDirOf(env, config.main.team ?? '', resolve(given)),
     installRoot,

@@ -1,12 +1,14 @@
 /** The trigger files on their own, without a daemon: what `triggerfs` and `trigger mount` run. */
+import { ulid } from 'ulid';
 import { prepareStateFolder } from '../../adapters/files/state-folder.ts';
 import { openJournal } from '../../adapters/sqlite/open-journal.ts';
 import { connectOptionsOf } from '../../client/main-section.ts';
 import type { Config } from '../../config/schema.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Log } from '../../domain/log.ts';
-import type { TriggerOutput } from '../../mount/delivery-ports.ts';
+import type { MessageSpool, TriggerOutput } from '../../mount/delivery-ports.ts';
 import type { Definition } from '../../registry/model.ts';
+import { clock } from '../parts.ts';
 import { createReleasers, type Releasers } from '../releasers.ts';
 import { BusConnection } from './bus-connection.ts';
 import { createBusCounters } from './bus-counters.ts';
@@ -17,6 +19,8 @@ import { PolledTree } from './trees.ts';
 
 export interface FilesDaemonOptions {
   readonly config: Config;
+  /** What becomes of dead letters before it begins: nothing when undefined. */
+  readonly deadLetters: 'replay' | 'purge' | undefined;
   /** Absolute. */
   readonly mountpoint: string;
   /** Of this mount alone: what waits to be delivered is there. */
@@ -56,10 +60,11 @@ const start = (options: FilesDaemonOptions, releasers: Releasers): FilesDaemon =
   const journal = openJournal({ file: state.journalFile, jobsDir: state.jobsDir });
   releasers.push('journal', () => journal.close());
   const spool = journal.fileMessages(team);
+  seeToDeadLetters(spool, options);
   const connection = new BusConnection(() => connect, log);
   releasers.push('broker', () => connection.close());
   const source = new PolledTree(team, connection, log);
-  const mounted = startMountHost(
+  const { mounted } = startMountHost(
     {
       ...options,
       ...mountSettings(config, mountpoint, { level: config.log.level, format: 'human', node: team, isTerminal: false }),
@@ -73,4 +78,13 @@ const start = (options: FilesDaemonOptions, releasers: Releasers): FilesDaemon =
   source.start();
   releasers.push('tree', () => source.stop());
   return { loggedIn: connection.client().then(() => undefined), mounted, stop: () => releasers.release() };
+};
+
+const seeToDeadLetters = (spool: MessageSpool, { deadLetters, config, log }: FilesDaemonOptions): void => {
+  if (deadLetters === undefined) return;
+  const count =
+    deadLetters === 'purge'
+      ? spool.purge(undefined)
+      : spool.revive(undefined, () => ulid(), clock.now() + config.triggerfs.deadline).length;
+  log.info({ count }, deadLetters === 'purge' ? 'dead letters forgotten' : 'dead letters wait again');
 };

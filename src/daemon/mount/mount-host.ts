@@ -6,6 +6,7 @@ import type {
   HitCounters,
   MessageSpool,
   RequestSender,
+  Revived,
   TreeSource,
   TriggerOutput,
 } from '../../mount/delivery-ports.ts';
@@ -33,11 +34,17 @@ export interface MountHostOptions {
   readonly log: Log;
 }
 
-/**
- * The trigger files on this node, inside a daemon or on their own. Resolves when they are mounted for the first time;
- * rejects with the reason when they can not be, and goes on trying until it is released. Throws `journal-failed`.
- */
-export const startMountHost = (options: MountHostOptions, releasers: Releasers): Promise<void> => {
+export interface MountHost {
+  /**
+   * Resolves when they are mounted for the first time; rejects with the reason when they can not be, and goes on trying
+   * until it is released.
+   */
+  readonly mounted: Promise<void>;
+  deliverAgain(revived: readonly Revived[]): void;
+}
+
+/** The trigger files on this node, inside a daemon or on their own. Throws `journal-failed`. */
+export const startMountHost = (options: MountHostOptions, releasers: Releasers): MountHost => {
   const { settings, installRoot, source, hits, log } = options;
   let tree: TreeSnapshot | undefined;
   let supervisor: MountSupervisor | undefined;
@@ -61,7 +68,7 @@ export const startMountHost = (options: MountHostOptions, releasers: Releasers):
   });
   publisher.start();
   releasers.push('hits', () => publisher.stop());
-  return new Promise((onMounted, onFailed) => {
+  const mounted = new Promise<void>((onMounted, onFailed) => {
     supervisor = new MountSupervisor({
       ...{ settings, gateway, log, onMounted, onFailed },
       onUnmounted: options.onUnmounted,
@@ -71,4 +78,5 @@ export const startMountHost = (options: MountHostOptions, releasers: Releasers):
     supervisor.start();
     releasers.push('mount', () => supervisor?.stop());
   });
+  return { mounted, deliverAgain: (revived) => gateway.deliverAgain(revived) };
 };

@@ -1,0 +1,20 @@
+import { startTimer } from '../domain/timer.ts';
+import { FsError } from './errno.ts';
+
+/**
+ * What a mount waits for an answer that needs no services. Less than the bound of the file system's own
+ * (`adapters/fuse/mount.ts`), which does not know what goes on inside.
+ */
+export const answerMs = 8_000;
+
+/**
+ * `work`, or ETIMEDOUT after so many ms. Whoever waits for us can not be killed, and a daemon that is frozen answers
+ * nothing.
+ */
+export const within = async <T>(ms: number, work: Promise<T>): Promise<T> => {
+  let stop = (): void => undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    stop = startTimer(ms, () => reject(new FsError('ETIMEDOUT', `no answer in ${ms} ms`)));
+  });
+  return Promise.race([work, late]).finally(stop);
+};
