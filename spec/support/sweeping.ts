@@ -24,6 +24,7 @@ export const roundOptions = (store: KeyStore, office: Office, more: Partial<Roun
   firingsKept: 1_000,
   firingsMaxAgeMs: 30 * 86_400_000,
   requestsMaxAgeMs: 7 * 86_400_000,
+  requestsSize: 64 * 2 ** 20,
   clock: { now: () => Date.now() },
   log: recordingLog(),
   ...more,

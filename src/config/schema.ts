@@ -145,6 +145,7 @@ const history = section('How long things that are over are kept.', {
     // With a few targets each they fit an etcd with the smallest quota: the embedded one’s 512 MiB.
     10_000,
   ),
+  requests_size: v.optional(size('Records of requests kept in etcd at most; the oldest go.'), '64MiB'),
   requests_max_age: v.optional(
     duration('Records of requests that ended longer ago than this are deleted from etcd.'),
     '7d',

@@ -11,6 +11,7 @@ export const buildSweeper = ({ options, config, place }: Parts): Sweeper | undef
     abandonedMs: config.sweeper.abandoned,
     firingsKept: config.history.firings_keep,
     requestsMaxAgeMs: config.history.requests_max_age,
+    requestsSize: config.history.requests_size,
     firingsMaxAgeMs: config.history.firings_max_age,
     clock,
     log: options.log,

@@ -60,7 +60,7 @@ describe('what brokers have in etcd', () => {
   });
 
   const pagesOf = async (team: string): Promise<string[][]> => {
-    const { entries } = await direct.list(keys.history(team, ''));
+    const { entries } = await direct.list(`/run${runs}/v1/history/${team}/`);
     return entries.map(({ value }) => (JSON.parse(value) as { records: RequestRecord[] }).records.map(({ id }) => id));
   };
 

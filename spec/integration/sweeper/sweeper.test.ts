@@ -50,6 +50,7 @@ describe('the sweeper on a real etcd', () => {
         firingsKept: 1_000,
         firingsMaxAgeMs: 86_400_000,
         requestsMaxAgeMs: 86_400_000,
+        requestsSize: 64 * 2 ** 20,
       },
       ...more,
     });

@@ -23,6 +23,7 @@ describe('defaults', () => {
       ids: 90 * 86_400_000,
       firings_keep: 10_000,
       requests_max_age: 7 * 86_400_000,
+      requests_size: 64 * 2 ** 20,
       firings_max_age: 30 * 86_400_000,
     });
     expect(config.sweeper).toEqual({ enabled: true, interval: 30_000, abandoned: 600_000 });

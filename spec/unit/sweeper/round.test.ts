@@ -55,7 +55,7 @@ describe('a round of the sweeper', () => {
 
   it('deletes pages of requests by the age of their ids, in all teams, and what is no page stays', async () => {
     const day = 86_400_000;
-    const page = (team: string, age: number) => `${keys.histories}${team}/${firstFiringIdAt(Date.now() - age)}`;
+    const page = (team: string, age: number) => `${keys.histories}${team}/${firstFiringIdAt(Date.now() - age)}.100`;
     const [old, young] = [
       [page('team1', 8 * day), page('team2', 30 * day)],
       [page('team1', 6 * day), page('team2', 0)],
@@ -66,6 +66,19 @@ describe('a round of the sweeper', () => {
     await rounds({ requestsMaxAgeMs: 7 * day }).make();
     const { entries } = await store.list(keys.histories);
     expect(entries.map(({ key }) => key).sort()).toEqual([...young, strange].sort());
+  });
+
+  it('deletes the oldest pages of all teams, when all together are too large', async () => {
+    const page = (team: string, age: number, bytes: number) =>
+      `${keys.histories}${team}/${firstFiringIdAt(Date.now() - age)}.${bytes}`;
+    const [oldest, older] = [page('team2', 4_000, 500), page('team1', 3_000, 400)];
+    const young = [page('team2', 2_000, 300), page('team1', 1_000, 600)];
+    for (const key of [...young, oldest, older])
+      await store.commit({ compare: [], write: [{ put: key, value: '{}' }] });
+    await rounds({ requestsSize: 1_800 }).make();
+    expect(await store.count(keys.histories)).toBe(4);
+    await rounds({ requestsSize: 1_000 }).make();
+    expect((await store.list(keys.histories)).entries.map(({ key }) => key).sort()).toEqual(young.sort());
   });
 
   it('leaves what has not expired alone, and writes no line when it did nothing', async () => {

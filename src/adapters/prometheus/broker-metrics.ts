@@ -67,7 +67,11 @@ export const createBrokerMetrics = (registry: Registry): BrokerMetrics => {
       gauge('triggerd_broker_workers', 'Connected workers.', ({ workers }) => workers);
       gauge('triggerd_broker_requests', 'Requests that wait or run.', (now) => now.requests);
       gauge('triggerd_broker_requests_queued', 'Requests that wait for a worker.', ({ queued }) => queued);
-      gauge('triggerd_broker_history_dropped', 'Records given up while etcd was away.', (now) => now.historyDropped);
+      gauge(
+        'triggerd_broker_history_dropped',
+        'Records of requests given up: etcd was away for long, or they were too many.',
+        (now) => now.historyDropped,
+      );
     },
   };
 };

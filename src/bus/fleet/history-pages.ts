@@ -25,6 +25,9 @@ const keptReason = 100;
 /** While etcd is away so much is kept; then the oldest go. */
 const maxWaitingRecords = 20_000;
 const maxWaitingBytes = 16_777_216;
+/** What a flood may write: etcd keeps also what was deleted until it compacts, an hour as a rule. Bytes, and bytes a second. */
+const burstBytes = 33_554_432;
+const steadyBytes = 65_536;
 
 interface Waiting {
   readonly team: string;
@@ -54,6 +57,9 @@ export class HistoryPages implements HistorySink {
   #page: Page | undefined;
   #bytes = 0;
   #dropped = 0;
+  /** Bytes that may be written now; below 0 it is the time that passes until the next page. */
+  #budget = burstBytes;
+  #budgetAt = performance.now();
 
   constructor(options: HistoryPagesOptions) {
     this.#options = options;
@@ -83,7 +89,7 @@ export class HistoryPages implements HistorySink {
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#running;
-    await this.#write().catch((error: unknown) => {
+    await this.#write(Number.POSITIVE_INFINITY).catch((error: unknown) => {
       const records = this.#waiting.length + (this.#page?.records.length ?? 0);
       this.#options.log.warn({ error, records }, 'Records of requests are lost: etcd is away.');
     });
@@ -104,7 +110,8 @@ export class HistoryPages implements HistorySink {
       try {
         await this.#write();
         this.#away.over();
-        await pause(betweenMs - gatherMs, signal);
+        if (this.#waiting.length > 0) this.#alarm.ring();
+        await pause(Math.max(betweenMs - gatherMs, this.#owedMs()), signal);
       } catch (error) {
         this.#alarm.ring();
         await pause(this.#away.failed(error), signal);
@@ -112,15 +119,28 @@ export class HistoryPages implements HistorySink {
     }
   }
 
-  /** All that waits, page by page. Throws the store's errors: then the same page has its turn again under the same key. */
-  async #write(): Promise<void> {
+  /** How long the budget is overdrawn. */
+  #owedMs(): number {
+    const now = performance.now();
+    this.#budget = Math.min(burstBytes, this.#budget + ((now - this.#budgetAt) / 1_000) * steadyBytes);
+    this.#budgetAt = now;
+    return Math.max(0, (-this.#budget / steadyBytes) * 1_000);
+  }
+
+  /**
+   * All that waits, page by page, as far as the budget goes. Throws the store's errors: then the same page has its turn
+   * again under the same key.
+   */
+  async #write(overdraft = 0): Promise<void> {
     const { store, keys } = this.#options;
-    for (;;) {
+    while (this.#owedMs() <= overdraft) {
       this.#page ??= this.#nextPage();
       if (this.#page === undefined) return;
       const { id, team, records } = this.#page;
       const value = serializePage(records);
-      await store.commit({ compare: [], write: [{ put: keys.history(team, id), value }] });
+      const bytes = Buffer.byteLength(value);
+      await store.commit({ compare: [], write: [{ put: keys.history(team, id, bytes), value }] });
+      this.#budget -= bytes;
       this.#page = undefined;
     }
   }

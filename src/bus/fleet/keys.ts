@@ -5,8 +5,8 @@ export interface BusKeys {
   broker(id: string): string;
   /** Leased, one per broker: the workers that it has. */
   online(broker: string): string;
-  /** One page of requests of this team that are over. */
-  history(team: string, page: string): string;
+  /** One page of requests of this team that are over; its length in bytes is in the key, for the sweeper. */
+  history(team: string, page: string, bytes: number): string;
 }
 
 export const busKeysBelow = (prefix: string): BusKeys => {
@@ -15,6 +15,6 @@ export const busKeysBelow = (prefix: string): BusKeys => {
     brokers: `${base}/brokers/`,
     broker: (id) => `${base}/brokers/${id}`,
     online: (broker) => `${base}/online/${broker}`,
-    history: (team, page) => `${base}/history/${team}/${page}`,
+    history: (team, page, bytes) => `${base}/history/${team}/${page}.${bytes}`,
   };
 };

@@ -14,6 +14,8 @@ export interface RoundOptions extends Place {
   readonly firingsMaxAgeMs: number;
   /** Records of requests are forgotten this long after their end. */
   readonly requestsMaxAgeMs: number;
+  /** Records of requests beyond so many bytes are forgotten, the oldest first. */
+  readonly requestsSize: number;
   readonly clock: Clock;
   readonly log: Log;
 }
