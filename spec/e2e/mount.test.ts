@@ -75,6 +75,7 @@ beforeAll(async () => {
   central = join(services.folder, 'central.log');
   plugin('run', 'exec sh');
   plugin('append', `cat >> ${central}`);
+  plugin('weather', `cat >> ${join(services.folder, 'weather')}`);
   await services.say({ verb: 'directory.add', path: '/newtrigger' });
   const define = (name: string, settings: object) =>
     services.say({
@@ -87,6 +88,11 @@ beforeAll(async () => {
   await define('demotrigger', { plugin: 'run' });
   await define('log', { plugin: 'append', framing: 'line' });
   await define('sync', { plugin: 'run', delivery: 'sync', timeout_ms: 2_000 });
+  for (const path of ['/weatherstation', '/weatherstation/rpi']) await services.say({ verb: 'directory.add', path });
+  await services.say({
+    verb: 'definition.add',
+    ...{ path: '/weatherstation/rpi/station1', service: 'demoservice', visibility: 'team', plugin: 'weather' },
+  });
   await services.startWorker('demo01');
   mounted = mount();
   await until(isReady, 'the mount', 15_000);
@@ -135,6 +141,13 @@ describe('triggerfs', () => {
     expect((await sh('stat -c %a made/moved; rmdir newtrigger; rmdir made')).stderr).toMatch(/not empty/);
   });
 
+  it('sends the weather of the documentation byte by byte', async () => {
+    await sh("echo 'somedata 31F;10°;3.2' > weatherstation/rpi/station1");
+    const arrived = () => readFile(join(services.folder, 'weather')).catch(() => undefined);
+    const bytes = await until(arrived, 'the weather');
+    expect(bytes.toString('hex')).toBe('736f6d6564617461203331463b3130c2b03b332e320a');
+  });
+
   it('tells a synchronous writer how it ended', async () => {
     expect((await sh('exec 3<>newtrigger/sync; echo echo mine >&3; cat <&3')).stdout).toBe('mine');
     const closing = (script: string) =>
@@ -171,7 +184,7 @@ describe('triggerfs', () => {
     mounted = mount();
     await until(isReady, 'the second mount', 15_000);
     // The broker is still away: the tree is the one that was known last.
-    expect(await readdir(mountpoint)).toEqual(['made', 'newtrigger']);
+    expect(await readdir(mountpoint)).toEqual(['made', 'newtrigger', 'weatherstation']);
     await services.startBroker();
     await until(async () => (await text(central)).endsWith('before the kill\n'), 'the delivery', 30_000);
     mounted.kill('SIGTERM');
@@ -195,7 +208,7 @@ describe('triggerfs', () => {
       exitCode: 0,
       all: expect.stringContaining('Ready and running in background...'),
     });
-    expect(await readdir(mountpoint)).toEqual(['made', 'newtrigger']);
+    expect(await readdir(mountpoint)).toEqual(['made', 'newtrigger', 'weatherstation']);
     const pids = (): Promise<string> =>
       execa('pgrep', ['-f', `triggerfs.js -config ${services.folder}`], { reject: false }).then(({ stdout }) => stdout);
     expect(await pids()).not.toBe('');

@@ -1,6 +1,7 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { once } from 'node:events';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { execa } from 'execa';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { FsError } from '../../../src/mount/errno.ts';
 import type { Gateway, TreeChange } from '../../../src/mount/ports.ts';
 import { definition, directory, mountTree, type TestMount } from '../../support/mounts.ts';
@@ -115,6 +116,10 @@ describe('the tree', () => {
     ['chown 1 demo/write', 'Operation not permitted'],
     ['truncate -s 5 demo/write', 'Operation not permitted'],
     ['chmod 4755 demo/write', 'Operation not permitted'],
+    ['chmod g+s demo/write', 'Operation not permitted'],
+    [`python3 -c 'import os; os.mknod("demo/new")'`, 'Operation not permitted'],
+    [`stat demo/${'n'.repeat(255)}`, 'No such file or directory'],
+    ["stat $'demo/write\\xff'", 'No such file or directory'],
     ['mv demo/write .', 'Operation not permitted'],
     ['mv -T demo/write demo/lines', 'File exists'],
     ['mv -T demo empty', 'File exists'],
@@ -148,7 +153,9 @@ describe('the tree', () => {
 
   it('sends nothing when programs only look', async () => {
     await sh(
-      'find . -type f -exec cat {} +; ls -lR; df .; du -a; grep -r x .; tar c . | wc -c; stat -f .; : > demo/write; touch -c demo/lines',
+      `python3 -c 'import ctypes; c = ctypes.CDLL(None); assert c.inotify_add_watch(c.inotify_init(), b"demo", 0xfff) > 0' || echo no watch
+      find . -type f -exec cat {} +; ls -lR; df .; du -a; grep -r x .; tar c . | wc -c; stat -f .; getfattr -d demo/write
+      cp -r demo /tmp/triggerd-copy; rm -r /tmp/triggerd-copy; : > demo/write; touch -c demo/lines; exec 3>demo/write 4>>demo/sync`,
     );
     expect(spooled).toEqual([]);
     expect(sent).toEqual([]);
@@ -160,6 +167,35 @@ describe('the tree', () => {
     expect((await asNobody('ls empty')).stderr).toContain('Permission denied');
     expect((await asNobody('echo yes > demo/lines')).exitCode).toBe(0);
     expect(texts(11)).toEqual(['yes\n']);
+    expect((await asNobody('chmod 666 demo/write; chmod 777 demo')).stderr).toMatch(
+      /not permitted[\s\S]*not permitted/,
+    );
+    expect(asked).toEqual([]);
+  });
+
+  it('and who has a file open goes on when its mode is taken away, as everywhere', async () => {
+    const other = await mountTree(gateway);
+    const tree = (mode: number) => ({
+      directories: [directory(1, 'demo')],
+      definitions: [definition(11, 1, 'lines', { framing: 'line', mode })],
+    });
+    other.show(tree(0o666));
+    await until(() => stat(other.path('demo')).catch(() => undefined), 'the tree');
+    const nobody = execa(
+      'setpriv',
+      [
+        ...['--reuid', '65534', '--regid', '65534', '--clear-groups', 'bash', '-c'],
+        'exec 3>demo/lines; echo open; read go; echo still >&3; echo again > demo/lines',
+      ],
+      { cwd: other.mountpoint, reject: false, env: { LC_ALL: 'C' } },
+    );
+    await once(nobody.stdout, 'data');
+    other.show(tree(0o600));
+    await until(async () => ((await stat(other.path('demo', 'lines'))).mode & 0o777) === 0o600, 'the change');
+    nobody.stdin.end('go\n');
+    expect((await nobody).stderr).toContain('Permission denied');
+    expect(texts(11)).toEqual(['still\n']);
+    await other.close();
   });
 });
 
@@ -216,6 +252,57 @@ for t in threads: t.join()`;
     const wanted = Array.from({ length: 10_000 }, (_, n) => `${Math.floor(n / 100)}-${n % 100};${'x'.repeat(50)}\n`);
     expect(texts(11).sort()).toEqual(wanted.sort());
   }, 60_000);
+
+  it('of 200 writers at once to one file and to 500 arrive whole, each where it belongs', async () => {
+    const other = await mountTree(gateway);
+    const many = Array.from({ length: 500 }, (_, n) => definition(1_000 + n, 1, `f${n}`));
+    other.show({ directories: [directory(1, 'demo')], definitions: [definition(10, 1, 'write'), ...many] });
+    await until(() => stat(other.path('demo', 'f499')).catch(() => undefined), 'the tree');
+    const script = `import threading
+def put(name, text):
+    with open("demo/" + name, "w") as f: f.write(text)
+def work(i):
+    put("write", ("%d;" % i) * 100)
+    for n in range(i, 500, 200): put("f%d" % n, "to %d" % n)
+threads = [threading.Thread(target=work, args=(i,)) for i in range(200)]
+for t in threads: t.start()
+for t in threads: t.join()`;
+    expect((await execa('python3', ['-c', script], { cwd: other.mountpoint })).exitCode).toBe(0);
+    expect(texts(10).sort()).toEqual(Array.from({ length: 200 }, (_, i) => `${i};`.repeat(100)).sort());
+    for (const { id } of many) expect(texts(id)).toEqual([`to ${id - 1_000}`]);
+    await other.close();
+  }, 60_000);
+
+  it('of a program in C: writev is one message, positions mean nothing, and nothing can be mapped', async () => {
+    const program = String.raw`
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
+int main(void) {
+  int fd = open("demo/write", O_RDWR | O_TRUNC | O_APPEND);
+  struct iovec parts[] = {{"one ", 4}, {"two ", 4}, {"three", 5}};
+  printf("%zd", writev(fd, parts, 3));
+  printf(" %zd", pwrite(fd, "far", 3, 1L << 30));
+  lseek(fd, 1L << 20, SEEK_SET);
+  printf(" %zd %zd", write(fd, "after a gap", 11), write(fd, "", 0));
+  void *mapped = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  printf(" %s", mapped == MAP_FAILED ? strerror(errno) : "mapped");
+  FILE *lines = fopen("demo/lines", "a");
+  fprintf(lines, "31F;10\xc2\xb0;3.2\n%s", "unfinished");
+  printf(" %d %d", fclose(lines), close(fd));
+}`;
+    const compiled = `${mount.mountpoint}.out`;
+    onTestFinished(() => rm(compiled));
+    await execa('gcc', ['-x', 'c', '-o', compiled, '-'], { input: program });
+    const { stdout } = await execa(compiled, { cwd: mount.mountpoint });
+    expect(stdout).toBe('13 3 11 0 No such device 0 0');
+    expect(texts(10)).toEqual(['one two three', 'far', 'after a gap']);
+    expect(texts(11).join('')).toBe('31F;10°;3.2\nunfinished');
+  });
 
   it('that the journal refuses fail with its errno', async () => {
     refusal = new FsError('ENOSPC', 'disk full');
