@@ -108,8 +108,10 @@ describe('a mount', () => {
     mount.show({ directories: tree.directories, definitions: [definition(2, 1, 'file', { durable: false })] });
     await until(() => stat(mount.path('demo')).catch(() => undefined), 'the tree');
     const script = 'import os\nfd = os.open("demo/file", os.O_WRONLY)\nfor i in range(2000): os.write(fd, b"%d" % i)';
-    // Ends while the last of them are gathered.
-    await execa('python3', ['-c', `${script}\nos.kill(${mount.process.pid}, 15)`], { cwd: mount.mountpoint });
+    // Ends while the last of them are gathered; what a terminal sends does not end it.
+    await execa('python3', ['-c', `${script}\nfor signal in 1, 2, 15: os.kill(${mount.process.pid}, signal)`], {
+      cwd: mount.mountpoint,
+    });
     await mount.process.ended;
     expect(taken).toEqual(Array.from({ length: 2_000 }, (_, n) => String(n)));
     await rm(mount.mountpoint, { recursive: true });

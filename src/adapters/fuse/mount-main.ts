@@ -36,8 +36,8 @@ const run = async ({ mountpoint, allowOther, log: logOptions }: MountSettings): 
     for (const event of ['close', 'error', 'end']) stream.once(event, () => resolve());
   });
   const isTerminated = new Promise<void>((resolve) => process.once('SIGTERM', () => resolve()));
-  // Ctrl-C reaches the whole group; the daemon says when.
-  process.on('SIGINT', () => undefined);
+  // Ctrl-C and the end of a terminal reach the whole group; the daemon says when.
+  for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
   try {
     // Loads libfuse, which may not be there.
     const { mount } = await import('./mount.ts');

@@ -60,7 +60,7 @@ export class MountSupervisor {
   async #run(): Promise<void> {
     for (let failures = 0; !this.#stop.signal.aborted; ) {
       const startedAt = performance.now();
-      const how = await this.#serve();
+      const how = await this.#serve().catch((error: unknown) => String(error));
       if (this.#stop.signal.aborted) return;
       if (how === unmountedWords && this.#options.onUnmounted !== undefined) return this.#options.onUnmounted();
       failures = performance.now() - startedAt > stableMs ? 1 : failures + 1;
@@ -70,15 +70,15 @@ export class MountSupervisor {
     }
   }
 
-  /** One life of the process; says how it ended. */
+  /** One life of the process; says how it ended. Throws `journal-failed` before there is one. */
   async #serve(): Promise<string> {
     const { program, settings, gateway, known, onMounted, onFailed, log } = this.#options;
+    const { tree, seen } = known();
     const process = startMountProcess(program, settings, log);
     const end = (): void => void process.end();
     this.#stop.signal.addEventListener('abort', end, { once: true });
     if (this.#stop.signal.aborted) end();
     const link = new MountLink(process.stream, gateway, log);
-    const { tree, seen } = known();
     if (tree !== undefined) link.show(tree);
     link.saw(seen);
     this.#link = link;
