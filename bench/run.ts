@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { enqueue } from './enqueue.ts';
 import { fanOut, largeFanOut } from './fan-out.ts';
+import { fileSync } from './file-sync.ts';
 import { fileWrites } from './file-writes.ts';
 import { firingToStart } from './firing-to-start.ts';
 import { idle } from './idle.ts';
@@ -37,6 +38,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   'services-many': servicesMany,
   'services-output': servicesOutput,
   'file-writes': fileWrites,
+  'file-sync': fileSync,
 };
 
 const main = async (args: readonly string[]): Promise<number> => {
