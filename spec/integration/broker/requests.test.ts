@@ -41,13 +41,11 @@ describe('a request through a real broker', () => {
     await asking.hears('final');
     expect(asking.heard.map(({ op }) => op).filter((op) => op !== 'heartbeat')).toEqual([
       'welcome',
-      'accepted',
       'dispatched',
       'partial',
-      'leg',
       'final',
     ]);
-    expect(asking.of('accepted')).toMatchObject([{ id: request.id, algorithm: 'roundrobin' }]);
+    expect(asking.of('dispatched')).toMatchObject([{ id: request.id, worker: 'demo01', algorithm: 'roundrobin' }]);
     expect(asking.of('partial')).toMatchObject([{ worker: 'demo01', offset: 0, body: 'up 3 days\n' }]);
     expect(asking.of('final')).toMatchObject([{ result: 'succeeded', exit_code: 0, output_bytes: 10 }]);
     await until(() => at.records.length === 1, 'the record');
