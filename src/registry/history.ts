@@ -49,15 +49,17 @@ interface HistoryOptions {
   readonly log: Log;
 }
 
-/** The team's requests that are over, newest first; 100 of them unless `limit` says otherwise. Throws the store's errors. */
+/** The team's requests that are over and may be shown, newest first; 100 of them unless `limit` says otherwise. Throws the store's errors. */
 export const listHistory = async (
   options: HistoryOptions,
   { team, limit = 100, service, worker, request }: Of<'history.list'>,
+  shows: (record: RequestRecord) => boolean,
 ): Promise<RequestRecord[]> => {
   const isWanted = (record: RequestRecord): boolean =>
     (service === undefined || record.service === service) &&
     (worker === undefined || record.legs.some((leg) => leg.worker === worker)) &&
-    (request === undefined || record.id === request);
+    (request === undefined || record.id === request) &&
+    shows(record);
   const found = new Map<string, RequestRecord>();
   const keys = await newestPages(options, options.keys.histories(team));
   for (let at = 0; at < keys.length && found.size < limit; at += pagesAtOnce) {

@@ -57,7 +57,10 @@ export class Registry {
   async execute(actor: Actor, input: unknown): Promise<Answer> {
     const statement = parseStatement(input);
     const change = await this.#carryOut(actor, statement);
-    const rows = statement.verb === 'history.list' ? await listHistory(this.#options, statement) : change.rows;
+    const rows =
+      statement.verb === 'history.list'
+        ? await listHistory(this.#options, statement, change.shows ?? nothing)
+        : change.rows;
     if (statement.verb === 'definition.count') await this.#count(actor, statement, rows as readonly DefinitionRow[]);
     return { kind: kindOf(statement), rows, notices: change.notices ?? [] };
   }
@@ -120,6 +123,8 @@ export class Registry {
     return turn;
   }
 }
+
+const nothing = (): boolean => false;
 
 /** Whose guard says whether what is known of it is known still. */
 const teamOf = (statement: Statement): string | undefined => {

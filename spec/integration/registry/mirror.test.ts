@@ -214,6 +214,22 @@ describe('the history of requests', () => {
     });
   });
 
+  it('is shown to a member as far as he may see it, and the limit counts what he sees', async () => {
+    await registry.execute(local, { verb: 'user.add', team: 'other', identity: 'mia', secret: password });
+    await registry.execute(local, { verb: 'service.add', team: 'other', name: 'hidden' });
+    const later = { team: 'other', received_at: '2099-01-01T00:00:00.000Z' };
+    const records = [
+      { ...record(1), ...later, user: 'mia' },
+      { ...record(2), ...later, service: 'hidden', service_team: 'other' },
+    ];
+    const put = `${keys.histories('other')}${ulid(0)}`;
+    await store.commit({ compare: [], write: [{ put, value: JSON.stringify({ format: 1, records }) }] });
+    const mia = { kind: 'user', identity: 'mia', team: 'other' } as const;
+    const { rows } = await registry.execute(mia, { verb: 'history.list', team: 'other', limit: 1 });
+    expect(rows).toEqual([records[0]]);
+    expect(await list({}, 'other')).toHaveLength(2);
+  });
+
   it('ends with its team', async () => {
     await registry.execute(local, { verb: 'team.add', name: 'brief' });
     const put = `${keys.histories('brief')}${ulid(0)}`;

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { RequestRecord } from '../../../src/bus/ports.ts';
 import { TriggerdError } from '../../../src/domain/errors.ts';
 import { parseStatement } from '../../../src/registry/parse-statement.ts';
 import { decide } from '../../../src/registry/rules/rules.ts';
@@ -95,12 +96,15 @@ describe('who may do what', () => {
     await bob({ verb: 'directory.add', path: '/dir' });
     await bob({ verb: 'directory.add', path: '/nothing' });
     await bob({ verb: 'definition.add', path: '/dir/file', service: 'hidden' });
+    await world.as('eve', 'team2')({ verb: 'service.add', name: 'open', visibility: 'public' });
+    await world.as('eve', 'team2')({ verb: 'service.add', name: 'inner', visibility: 'team' });
     registry = await world.registry.mirror.current();
   });
 
+  const facts = { now: '', secretHash: '', workerToken: { token: '', hash: '' }, online: new Map() };
+
   /** What he hears: the answer, or the refusal with its code. */
   const hears = (actor: Actor, input: object): { readonly code: string; readonly text: string } => {
-    const facts = { now: '', secretHash: '', workerToken: { token: '', hash: '' }, online: new Map() };
     try {
       return { code: 'allowed', text: JSON.stringify(decide({ registry, actor, facts }, parseStatement(input))) };
     } catch (error) {
@@ -137,5 +141,49 @@ describe('who may do what', () => {
       JSON.parse(hears(insiders.cid, { verb, team: 'team1' }).text).rows as { name: string }[];
     expect(rows('service.list').map(({ name }) => name)).toEqual(['shown', 'cids']);
     expect(rows('definition.list')).toEqual([]);
+  });
+
+  describe('the history shows', () => {
+    const asked = (user: string, service: string, service_team = 'team1', received_at = '2099-01-01T00:00:00.000Z') =>
+      ({ user, service, service_team, received_at }) as RequestRecord;
+    const requests = {
+      'bob’s to his hidden service': asked('bob', 'hidden'),
+      'cid’s to it, from when he might': asked('cid', 'hidden'),
+      'ann’s to it': asked('ann', 'hidden'),
+      'ann’s to cid’s service': asked('ann', 'cids'),
+      'ann’s to the public one': asked('ann', 'shown'),
+      'ann’s to bob’s worker': asked('ann', 'worker'),
+      'ann’s to a public one of team2': asked('ann', 'open', 'team2'),
+      'ann’s to one that team2 has for itself': asked('ann', 'inner', 'team2'),
+      'ann’s to one that is gone': asked('ann', 'gone'),
+      'a namesake of bob’s': asked('bob', 'gone', 'team1', '2001-01-01T00:00:00.000Z'),
+      'ann’s to a namesake of the hidden one': asked('ann', 'hidden', 'team1', '2001-01-01T00:00:00.000Z'),
+    };
+    const shown = (actor: Actor): string[] => {
+      const { rows, shows } = decide({ registry, actor, facts }, { verb: 'history.list', team: 'team1' });
+      expect(rows).toEqual([]);
+      return Object.entries(requests).flatMap(([name, record]) => (shows?.(record) ? [name] : []));
+    };
+
+    it.each(admins)('all of the team to %s', (name) => {
+      expect(shown(insiders[name])).toEqual(Object.keys(requests));
+    });
+
+    it('a member his own, and those to what he may see', () => {
+      expect(shown(insiders.bob)).toEqual([
+        'bob’s to his hidden service',
+        'cid’s to it, from when he might',
+        'ann’s to it',
+        'ann’s to the public one',
+        'ann’s to bob’s worker',
+        'ann’s to a public one of team2',
+      ]);
+      expect(shown(insiders.cid)).toEqual([
+        'cid’s to it, from when he might',
+        'ann’s to cid’s service',
+        'ann’s to the public one',
+        'ann’s to a public one of team2',
+      ]);
+    });
   });
 });

@@ -1,6 +1,7 @@
 import type { Statement } from '../statements.ts';
 import { addDefinition, countHits, deleteDefinition, listDefinitions, setDefinition } from './definition.ts';
 import { addDirectory, deleteDirectory, listDirectories, setDirectory } from './directory.ts';
+import { listRequests } from './history.ts';
 import { addService, attachWorker, deleteService, detachWorker, listServices, setService } from './service.ts';
 import {
   acceptInvitation,
@@ -12,7 +13,7 @@ import {
   removeMember,
   setTeam,
 } from './team.ts';
-import { accessTo, answering, type Change, type Of, type Rule, type Turn } from './turn.ts';
+import type { Change, Of, Rule, Turn } from './turn.ts';
 import { addUser, deleteUser, listUsers, revokeUser, setUser } from './user.ts';
 import { addWorker, deleteWorker, listWorkers, rotateWorker, setWorker } from './worker.ts';
 
@@ -50,11 +51,7 @@ const rules: { readonly [Verb in Statement['verb']]: Rule<Of<Verb>> } = {
   'directory.set': setDirectory,
   'directory.list': listDirectories,
   'directory.delete': deleteDirectory,
-  // Whether he may; the pages themselves are read outside (`history.ts`).
-  'history.list': (turn, { team }) => {
-    accessTo(turn, team);
-    return answering([]);
-  },
+  'history.list': listRequests,
 };
 
 /** What this statement changes and answers. Pure. Throws `registry-*`. */

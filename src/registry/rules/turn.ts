@@ -2,6 +2,7 @@
  * What a rule sees and gives. A rule is pure: the registry as it is, who asks, and what it asks; it answers with what is
  * to be written and said, or throws a `TriggerdError`. It may be run again on a newer registry before it takes effect.
  */
+import type { RequestRecord } from '../../bus/ports.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Role, Service, Team, TreeNode, User, Worker } from '../model.ts';
 import { type Holdings, roleIn, type Snapshot } from '../snapshot.ts';
@@ -33,6 +34,8 @@ export interface Change {
   readonly writes: readonly RecordWrite[];
   readonly rows: readonly object[];
   readonly notices?: readonly string[];
+  /** Of the history, whose pages are read outside (`history.ts`): which of its records the actor may see. */
+  readonly shows?: (record: RequestRecord) => boolean;
 }
 
 /** Null: delete it. Deleting a team deletes all that it holds. */

@@ -1,0 +1,30 @@
+import type { RequestRecord } from '../../bus/ports.ts';
+import { type Access, accessTo, type Of, type Rule, type Turn } from './turn.ts';
+
+/**
+ * Which requests of the team's users the actor may see: an admin all; a member those that he made, and those to services
+ * and workers that he may see at this moment. The records themselves are no matter of this rule.
+ */
+export const listRequests: Rule<Of<'history.list'>> = (turn, { team }) => {
+  const access = accessTo(turn, team);
+  const shows = access.role === 'admin' ? () => true : showsMember(turn, access);
+  return { writes: [], rows: [], shows };
+};
+
+const showsMember =
+  ({ registry, actor }: Turn, access: Access) =>
+  (record: RequestRecord): boolean => {
+    const { user: identity, service_team: team, service: name } = record;
+    const user = actor.kind === 'user' ? registry.users.get(actor.identity) : undefined;
+    if (user?.identity === identity && isOf(record, user)) return true;
+    const { services, workers } = registry.holdings(team);
+    const service = services.get(name);
+    if (team !== access.team.name) return service?.visibility === 'public' && isOf(record, service);
+    if (service !== undefined) return access.maySee(service) && isOf(record, service);
+    const worker = workers.get(name);
+    return worker !== undefined && access.mayChange(worker) && isOf(record, worker);
+  };
+
+/** A user or service that was made after the request is a namesake: nobody gets at another's requests by taking his name. */
+const isOf = ({ received_at }: RequestRecord, { created_at }: { readonly created_at: string }): boolean =>
+  Date.parse(received_at) >= Date.parse(created_at);
