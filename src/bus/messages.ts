@@ -50,6 +50,9 @@ export interface BrokerAddress {
   readonly key: string;
 }
 
+/** More than any installation has: what brokers tell of has to have an end, for clients and workers. */
+export const mostBrokers = 64;
+
 /** Client → broker. `jwt` is what `token` gave; it is looked at in every message that has it. */
 export type ClientMessage =
   | { readonly op: 'hello'; readonly v: number }

@@ -1,7 +1,5 @@
+import { mostBrokers } from '../messages.ts';
 import type { DialledBroker } from './ports.ts';
-
-/** More than any installation has; what brokers tell of has to have an end. */
-const mostBrokers = 64;
 
 /**
  * The brokers that are known, in the order in which they are asked. A *round* asks each once: as a rule in the order of

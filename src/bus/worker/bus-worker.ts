@@ -1,3 +1,4 @@
+import { mostBrokers } from '../messages.ts';
 import { BrokerConnection } from './broker-connection.ts';
 import { Disclaimed } from './disclaimed.ts';
 import type { BrokerPlace, WorkerIdentity } from './ports.ts';
@@ -21,6 +22,7 @@ export class BusWorker {
   #stopOffering: () => void = () => undefined;
   #hasToOffer = false;
   #isLeaving = false;
+  #isFull = false;
   #onGone: () => void = () => undefined;
 
   constructor(options: BusWorkerOptions) {
@@ -66,7 +68,25 @@ export class BusWorker {
     const wanted = this.#wanted();
     for (const [key, connection] of [...this.#connections])
       if (!connection.isServing && wanted.get(key)?.endpoint !== connection.broker.endpoint) connection.close();
-    for (const [key, broker] of wanted) if (!this.#connections.has(key)) this.#add(key, broker);
+    const missing = [...wanted].filter(([key]) => !this.#connections.has(key));
+    for (const [key, broker] of missing) if (this.#hasRoomFor(key)) this.#add(key, broker);
+    this.#setFull(missing.some(([key]) => !this.#connections.has(key)));
+  }
+
+  /** There is room for the configured ones, always. */
+  #hasRoomFor(key: string): boolean {
+    return this.#connections.size < mostBrokers || this.#configured.some((broker) => broker.key === key);
+  }
+
+  /** Told once, until all have room again. */
+  #setFull(isFull: boolean): void {
+    const { log, team, identity } = this.#options;
+    if (isFull && !this.#isFull)
+      log.warn(
+        { worker: `${team}/${identity}` },
+        `The brokers tell of more than ${mostBrokers} brokers: the worker connects to no more than that.`,
+      );
+    this.#isFull = isFull;
   }
 
   #add(key: string, broker: BrokerPlace): void {

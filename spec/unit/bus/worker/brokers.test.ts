@@ -1,6 +1,7 @@
 import { expect, it, vi } from 'vitest';
-import type { BrokerAddress } from '../../../../src/bus/messages.ts';
+import { type BrokerAddress, mostBrokers } from '../../../../src/bus/messages.ts';
 import { brokerAddress, type FakeLink, greet, startFakeWorker } from '../../../support/bus-worker.ts';
+import { recordingLog } from '../../../support/recording-log.ts';
 
 const [one, two, three] = [brokerAddress('one'), brokerAddress('two'), brokerAddress('three')];
 
@@ -44,6 +45,21 @@ it('tries all that it has ever heard of after an outage of the network', () => {
   greet(linkTo(links, two), 'two', { brokers: [one, two] });
   for (const broker of [one, two]) linkTo(links, broker).down('network down');
   expect(open(links).sort()).toEqual([one.endpoint, two.endpoint]);
+});
+
+it('connects to so many brokers at most, whatever they tell of, and to those of its configuration always', async () => {
+  const log = recordingLog();
+  const { worker, links } = startFakeWorker({ log });
+  const many = Array.from({ length: 2 * mostBrokers }, (_, index) => brokerAddress(`n${index}`));
+  greet(linkTo(links, one), 'one', { brokers: [one, ...many] });
+  expect(open(links)).toHaveLength(mostBrokers);
+  linkTo(links, one).say({ op: 'brokers', brokers: [one, ...many.toReversed()] });
+  expect(open(links)).toHaveLength(mostBrokers);
+  expect(log.at('warn')).toHaveLength(1);
+  worker.configure([one, two]);
+  expect(open(links)).toContain(two.endpoint);
+  linkTo(links, one).say({ op: 'brokers', brokers: [one, three] });
+  await vi.waitFor(() => expect(open(links)).toEqual([one, two, three].map(({ endpoint }) => endpoint)));
 });
 
 it('finds a broker that has got another address', async () => {
