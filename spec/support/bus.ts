@@ -63,6 +63,10 @@ export class FakeRegistry implements BusRegistry, BusAccounts {
     return { team, name: worker, algorithm: 'roundrobin', ...own, workers: [worker] };
   }
 
+  hasService(team: string, name: string): boolean {
+    return this.services.has(`${team}/${name}`);
+  }
+
   servicesOf(team: string, worker: string): readonly string[] | undefined {
     if (!this.workers.has(`${team}/${worker}`)) return undefined;
     const mine = [...this.services.values()].filter((service) => service.team === team);

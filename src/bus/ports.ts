@@ -48,6 +48,8 @@ export interface BusRegistry {
    * stranger can't tell the two apart.
    */
   serviceFor(caller: Caller, name: string): ServiceView;
+  /** Whether there is such a service. */
+  hasService(team: string, name: string): boolean;
   /** Names of the services that a worker is attached to; undefined when there is no such worker. */
   servicesOf(team: string, worker: string): readonly string[] | undefined;
   /** Called after every change, with nothing: look again at what you need. Returns how to stop that. */

@@ -64,6 +64,10 @@ export class MirroredRegistry implements BusRegistry {
     return view;
   }
 
+  hasService(team: string, name: string): boolean {
+    return this.state.holdings(team).services.has(name);
+  }
+
   servicesOf(team: string, worker: string): readonly string[] | undefined {
     if (!this.state.holdings(team).workers.has(worker)) return undefined;
     return this.#attachmentsIn(team).get(worker) ?? [];

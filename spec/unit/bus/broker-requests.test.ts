@@ -19,6 +19,28 @@ describe('requests at the broker', () => {
       expect(stage.to('c', 'dispatched').at(-1)?.['worker']).toBe('w2');
     });
 
+    it('begins anew with the first worker where a service has the name of one that is gone', async () => {
+      await stage.worker('w1', { free: 9 });
+      await stage.worker('w2', { free: 9 });
+      const workerOf = (): unknown => {
+        stage.ask('c', 'demo');
+        return stage.to('c', 'dispatched').at(-1)?.['worker'];
+      };
+      expect(workerOf()).toBe('w1');
+      stage.registry.changed();
+      stage.pass(100);
+      expect(workerOf()).toBe('w2');
+      expect(workerOf()).toBe('w1');
+      stage.registry.services.delete('team1/demo');
+      stage.registry.changed();
+      stage.pass(100);
+      stage.registry.service('team1', 'demo', ['w1', 'w2']);
+      stage.registry.changed();
+      stage.pass(100);
+      for (const worker of ['w1', 'w2']) stage.say(worker, { op: 'announce', services: [worker, 'demo'] });
+      expect(workerOf()).toBe('w1');
+    });
+
     it('lets requests wait for a slot, first come first served, and none overtakes', async () => {
       await stage.worker('w1');
       const ids = Array.from({ length: 5 }, () => stage.ask('c', 'demo'));

@@ -108,6 +108,7 @@ export class Broker {
     if (this.#hasRegistryChanged) {
       this.#hasRegistryChanged = false;
       this.#workers.registryChanged();
+      this.#legs.registryChanged();
     }
     const silentSince = now - this.#options.limits.heartbeatMs * livenessHeartbeats;
     for (const session of this.#sessions.all()) {

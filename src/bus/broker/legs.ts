@@ -2,14 +2,14 @@
 import { encodeToClient, encodeToWorker } from '../codec/encode.ts';
 import { boundedReason } from '../codec/fields.ts';
 import type { Ending } from '../messages.ts';
-import { targetOf } from '../target.ts';
+import { placeOf, targetOf } from '../target.ts';
 import type { Announcements } from './announcements.ts';
 import { type BrokerOptions, livenessHeartbeats, maxHops } from './options.ts';
 import type { Queues } from './queues.ts';
 import { endingOf, isForEach, type Leg, type LegState, type Request, waiting } from './request.ts';
 import type { Sessions, WorkerSession } from './sessions.ts';
 
-export interface LegsOptions extends Pick<BrokerOptions, 'clock' | 'limits' | 'wire'> {
+export interface LegsOptions extends Pick<BrokerOptions, 'clock' | 'limits' | 'registry' | 'wire'> {
   readonly sessions: Sessions;
   readonly queues: Queues;
   readonly announcements: Announcements;
@@ -140,6 +140,12 @@ export class Legs {
       return session;
     }
     return undefined;
+  }
+
+  /** A service that is gone has no round any more. */
+  registryChanged(): void {
+    const { registry } = this.#options;
+    for (const target of this.#turns.keys()) if (!registry.hasService(...placeOf(target))) this.#turns.delete(target);
   }
 
   /** The worker had no slot: it has not started it. */
