@@ -41,8 +41,8 @@ export const createWorkerLog = (log: Log): ((event: WorkerEvent) => void) => {
       }
       case 'lost': {
         const text = event.wasServing
-          ? `The broker at ${endpoint} is lost: ${event.reason}. Trying again.`
-          : `The broker at ${endpoint} does not answer: ${event.reason}. Trying again.`;
+          ? `The broker at ${endpoint} is lost: ${sentence(event.reason)} Trying again.`
+          : `The broker at ${endpoint} does not answer: ${sentence(event.reason)} Trying again.`;
         if (isNew(event, event.reason)) log.warn(at, text);
         else log.debug(at, text);
         break;
@@ -67,6 +67,9 @@ export const createWorkerLog = (log: Log): ((event: WorkerEvent) => void) => {
     }
   };
 };
+
+/** A reason may be a question. */
+const sentence = (reason: string): string => (/[.?!]$/.test(reason) ? reason : `${reason}.`);
 
 const remedyOf = (code: keyof typeof errorCatalogue, worker: string): string =>
   errorCatalogue[code].remedy.replace('[workers.TEAM.IDENTITY]', `[workers.${worker.replace('/', '.')}]`);
