@@ -23,9 +23,9 @@ export const startLoad = async (bench: Bench, name: string, ...args: string[]): 
   const child = spawn(process.execPath, [file, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
   bench.onEnd(() => stopProgram(child));
   const lines = createInterface({ input: child.stdout });
-  await once(lines, 'line');
   const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`${name} ended with ${code}`)));
   ended.catch(() => undefined); // each run looks at it
+  await Promise.race([once(lines, 'line'), ended]);
   return {
     pid: child.pid ?? 0,
     run: async (load) => {

@@ -21,6 +21,8 @@ export const stopProgram = async (child: ChildProcess): Promise<void> => {
 export const startPeer = async (bench: Bench, name: string, ...args: string[]): Promise<ChildProcess> => {
   const file = join(import.meta.dirname, '../peers', `${name}.mjs`);
   const child = startProgram(bench, process.execPath, [file, ...args]);
-  if (child.stdout !== null) await once(child.stdout, 'data');
+  const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`${name} ended with ${code}`)));
+  ended.catch(() => undefined); // stopped later, as a rule
+  if (child.stdout !== null) await Promise.race([once(child.stdout, 'data'), ended]);
   return child;
 };

@@ -71,18 +71,6 @@ test('real jobs of a queue with one slot never overlap, and nothing leaks', asyn
   await queues.stop();
 });
 
-test('jobs per second with everything on', async () => {
-  const queues = queuesOf({ journal: temporaryJournal().journal, runner: temporaryRunner() });
-  await queues.start();
-  const startedMs = performance.now();
-  for (let i = 0; i < 500; i += 1) queues.add(jobRequest());
-  const addedMs = performance.now();
-  await queues.drain('default', forever);
-  const perSecond = Math.round(500_000 / (performance.now() - startedMs));
-  console.log(`500 × /bin/true: ${perSecond} jobs/s, of which adding ${Math.round(addedMs - startedMs)} ms`);
-  await queues.stop();
-});
-
 test('ended jobs beyond the history go, with their folders', async () => {
   const folder = temporaryFolder();
   const { journal } = temporaryJournal(folder);
