@@ -1,0 +1,83 @@
+import { realpathSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bootContainer, type Container } from '../support/container.ts';
+import { until } from '../support/wait.ts';
+
+const secret = 'correct horse battery';
+const file = '/mnt/triggerfs/newtrigger/demotrigger';
+const libfuse = '/lib/x86_64-linux-gnu/libfuse.so.2';
+
+const config = `[node]
+name = "server1"
+[etcd]
+embedded = true
+[watch]
+enabled = false
+[plugins]
+path = "/opt/triggerd/plugins"
+[broker]
+listen = "tcp://127.0.0.1:5555"
+[main]
+team = "team1"
+identity = "hp"
+secret = "${secret}"
+[triggerfs]
+mountpoint = "/mnt/triggerfs"
+`;
+
+/** One daemon as broker, worker and mount, in the sandbox of the shipped unit: what it mounts is there for everybody. */
+describe('trigger files under systemd', () => {
+  let host: Container;
+
+  const trigger = (...args: string[]) => host.must('/opt/triggerd/bin/trigger', ...args);
+  const shell = (script: string, ...args: string[]) => host.run('sh', '-c', script, 'sh', ...args);
+  const answers = (marker: string) =>
+    until(
+      async () => {
+        const { exitCode } = await shell('echo "echo $1" > $0', file, marker);
+        return exitCode === 0 && (await shell(`cat ${file}`)).stdout.includes(marker);
+      },
+      `an answer to ${marker}`,
+      60_000,
+    );
+
+  beforeAll(async () => {
+    host = await bootContainer('bookworm', undefined, {
+      shown: {
+        '/dev/fuse': '/dev/fuse',
+        '/usr/bin/fusermount': realpathSync('/usr/bin/fusermount'),
+        [libfuse]: realpathSync(libfuse),
+      },
+    });
+    await host.must('mkdir', '-p', '/etc/triggerd', '/mnt/triggerfs');
+    await host.must('sh', '-c', `printf '%s' "$0" > /etc/triggerd/triggerd.toml`, config);
+    await host.must(
+      'sh',
+      '-c',
+      'ln -s /opt/triggerd/bin/triggerd /opt/triggerd/bin/trigger /usr/bin/ && cp /opt/triggerd/systemd/triggerd.service /etc/systemd/system/ && systemctl daemon-reload',
+    );
+    await host.must('systemctl', 'start', 'triggerd');
+  }, 300_000);
+  afterAll(() => host?.stop(), 60_000);
+
+  it('are there for processes outside of the daemon’s sandbox, and answer', async () => {
+    const init = 'echo "$0" | /opt/triggerd/bin/trigger admin init --team team1 --identity hp --password-stdin';
+    await host.must('sh', '-c', init, secret);
+    await host.must('sh', '-c', '/opt/triggerd/bin/trigger worker add demo01 >> /etc/triggerd/triggerd.toml');
+    await trigger('service', 'add', 'demoservice');
+    await trigger('service', 'attach', 'demoservice', 'demo01');
+    await trigger('directory', 'add', '/newtrigger');
+    const settings = ['--plugin', 'command', '--service', 'demoservice', '--delivery', 'sync', '--timeout', '10s'];
+    await trigger('definition', 'add', '/newtrigger/demotrigger', ...settings);
+    await host.must('systemctl', 'restart', 'triggerd');
+    await answers('first');
+    expect((await shell('ls /mnt/triggerfs')).stdout).toBe('newtrigger');
+  }, 120_000);
+
+  it('come back after a killed daemon, and go with a stopped one', async () => {
+    await host.must('systemctl', 'kill', '--kill-whom=main', '--signal=KILL', 'triggerd');
+    await answers('second');
+    await host.must('systemctl', 'stop', 'triggerd');
+    expect((await shell('grep -c /mnt/triggerfs /proc/self/mounts')).stdout).toBe('0');
+  }, 120_000);
+});
