@@ -144,7 +144,7 @@ describe('triggerfs', () => {
   it('sends the weather of the documentation byte by byte', async () => {
     await sh("echo 'somedata 31F;10°;3.2' > weatherstation/rpi/station1");
     // The shell makes the file before `cat` has anything for it.
-    const arrived = async () => (await text(join(services.folder, 'weather')).catch(() => '')) !== '';
+    const arrived = async () => (await text(join(services.folder, 'weather'))) !== '';
     await until(arrived, 'the weather');
     const bytes = await readFile(join(services.folder, 'weather'));
     expect(bytes.toString('hex')).toBe('736f6d6564617461203331463b3130c2b03b332e320a');

@@ -1,5 +1,4 @@
 /** Passwords come from standard input or from a terminal that does not show them; never from the command line, which everybody on the machine can read. */
-import { once } from 'node:events';
 import { TriggerdError } from '../domain/errors.ts';
 import { Interrupted } from './interrupted.ts';
 
@@ -18,11 +17,15 @@ export const readNewSecret = async ({ passwordStdin }: SecretOption, whose: stri
       'usage',
       `the password of ${whose} can’t be asked for: give it on stdin, with --password-stdin`,
     );
-  const promptHidden = hiddenPrompts();
-  const secret = await promptHidden(`New password of ${whose}: `);
-  if ((await promptHidden('The same again: ')) !== secret)
-    throw new TriggerdError('usage', 'the two passwords are not the same');
-  return secret;
+  const keys = openKeys();
+  try {
+    const secret = await keys.line(`New password of ${whose}: `);
+    if ((await keys.line('The same again: ')) !== secret)
+      throw new TriggerdError('usage', 'the two passwords are not the same');
+    return secret;
+  } finally {
+    keys.close();
+  }
 };
 
 /** All of standard input, without the end of its line. */
@@ -45,51 +48,63 @@ export const readSecretFromStdin = async (): Promise<string> => {
 /** Ctrl-C, Ctrl-D. */
 const interrupts = ['\u0003', '\u0004'] as const;
 
-/** Asks for one line of the terminal after the other, unseen; what is typed ahead counts. Throws `Interrupted`. */
-const hiddenPrompts = () => {
+interface Keys {
+  /** Asks for one line. Throws `Interrupted`, also when the terminal is gone. */
+  line(prompt: string): Promise<string>;
+  close(): void;
+}
+
+/** The keys of the terminal, unseen from now on until `close`; what is typed ahead counts. */
+const openKeys = (): Keys => {
   const { stdin, stderr } = process;
-  let ahead = '';
-  return async (prompt: string): Promise<string> => {
-    stderr.write(prompt);
-    stdin.setRawMode(true).setEncoding('utf8');
-    try {
-      for (let typed = erased(ahead); ; typed = erased(typed + (await nextKeys()))) {
-        if (interrupts.some((each) => typed.includes(each))) throw new Interrupted();
-        const end = typed.search(/[\r\n]/);
-        if (end < 0) continue;
-        ahead = typed.slice(end + 1);
-        return typed.slice(0, end);
+  let typed = '';
+  let isGone = false;
+  let wake = (): void => undefined;
+  const onKeys = (keys: string): void => {
+    typed = erased(typed + keys);
+    wake();
+  };
+  const onGone = (): void => {
+    isGone = true;
+    wake();
+  };
+  stdin.setRawMode(true).setEncoding('utf8').on('data', onKeys).on('end', onGone).on('error', onGone);
+
+  const nextLine = async (): Promise<string> => {
+    for (;;) {
+      if (interrupts.some((each) => typed.includes(each))) throw new Interrupted();
+      const [line = '', ...rest] = typed.split(/[\r\n]/);
+      if (rest.length > 0) {
+        typed = typed.slice(line.length + 1);
+        return line;
       }
-    } finally {
-      stdin.setRawMode(false);
-      stderr.write('\n');
+      if (isGone) throw new Interrupted();
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
     }
+  };
+  return {
+    line: async (prompt) => {
+      stderr.write(prompt);
+      try {
+        return await nextLine();
+      } finally {
+        stderr.write('\n');
+      }
+    },
+    close: () => {
+      stdin.off('data', onKeys).off('end', onGone).off('error', onGone).pause();
+      if (!isGone) stdin.setRawMode(false);
+    },
   };
 };
 
-/** Throws `Interrupted` when the terminal is gone. */
-const nextKeys = async (): Promise<string> => {
-  const { stdin } = process;
-  const over = new AbortController();
-  const { signal } = over;
-  const gone = once(stdin, 'end', { signal }).then(() => {
-    throw new Interrupted();
-  });
-  stdin.resume();
-  try {
-    const [keys] = await Promise.race([once(stdin, 'data', { signal }), gone]);
-    return String(keys);
-  } finally {
-    stdin.pause();
-    over.abort();
-  }
-};
-
-/** With what Backspace has taken away. */
+/** With what Backspace has taken away: of its own line only. */
 const erased = (typed: string): string => {
   const kept: string[] = [];
   for (const each of typed)
-    if (each === '\u007f' || each === '\b') kept.pop();
-    else kept.push(each);
+    if (each !== '\u007f' && each !== '\b') kept.push(each);
+    else if (!/[\r\n]/.test(kept.at(-1) ?? '')) kept.pop();
   return kept.join('');
 };

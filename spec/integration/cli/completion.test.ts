@@ -47,7 +47,7 @@ describe('trigger __complete', () => {
     [['que'], ['queue']],
     [
       ['q', 're'],
-      ['remove', 'retry', 'resume'],
+      ['remove', 'retry', 'replay', 'resume'],
     ],
     [['queue', '--al'], ['--all']],
     [['queue', '--js'], ['--json']],

@@ -17,7 +17,9 @@ describe('the password of a new user', () => {
   afterEach(() => screen.close());
 
   const open = async (): Promise<void> => {
-    screen = await openScreen([binary, '--socket', daemon.socket, 'user', 'add', 'bob', '--team', 't'], {
+    const command = [binary, '--socket', daemon.socket, 'user', 'add', 'bob', '--team', 't'];
+    // By the shell: tmux' own line about an ended program is missing now and then on a busy machine.
+    screen = await openScreen(['sh', '-c', '"$@"; echo "exit code $?"; exec cat', 'sh', ...command], {
       env: { PATH: process.env['PATH'] ?? '' },
     });
   };
@@ -33,7 +35,7 @@ describe('the password of a new user', () => {
     await answer('New password of bob:', 'correct horsé batterx', 'BSpace');
     await answer('New password of bob:', 'y');
     await answer('The same again:', 'correct horsé battery');
-    await shows('Pane is dead (status 0');
+    await shows('exit code 0');
     expect((await screen.lines()).join('\n')).not.toMatch(/correct|battery|\*/);
     expect((daemon.requests.at(-1)?.body as RegistryBody | undefined)?.statement).toEqual({
       verb: 'user.add',
@@ -49,13 +51,13 @@ describe('the password of a new user', () => {
     await answer('New password of bob:', 'correct horse battery');
     await answer('The same again:', 'something else');
     await shows('the two passwords are not the same');
-    await shows('Pane is dead (status 2');
+    await shows('exit code 2');
     expect(daemon.requests).toHaveLength(already);
   });
 
   it('may be kept: Ctrl-C ends it', async () => {
     await open();
     await answer('New password of bob:', 'half', 'C-c');
-    await shows('Pane is dead (status 130');
+    await shows('exit code 130');
   });
 });
