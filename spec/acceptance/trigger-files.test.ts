@@ -34,7 +34,7 @@ describe('trigger files under systemd', () => {
   const answers = (marker: string) =>
     until(
       async () => {
-        const { exitCode } = await shell('echo "echo $1" > $0', file, marker);
+        const { exitCode } = await shell('echo "echo $2" > $1', file, marker);
         return exitCode === 0 && (await shell(`cat ${file}`)).stdout.includes(marker);
       },
       `an answer to ${marker}`,

@@ -80,8 +80,9 @@ const start = async (options: DaemonOptions, releasers: Releasers): Promise<Daem
   const sweeper = buildSweeper(parts);
   metrics.lookUp(metricSources(parts, { watcher, outcomes, drain, sweeper }));
   const broker = config.broker && (await startBroker(parts, config.broker, metrics.addBroker(), releasers));
-  const mount = startMount(parts, releasers);
-  const served = { ...parts, ...(broker && { broker }), ...(mount && { mount }) };
+  const reached = { ...parts, ...(broker && { broker }) };
+  const mount = startMount(reached, releasers);
+  const served = { ...reached, ...(mount && { mount }) };
   await serve(served, watcher, drain, releasers);
   const workers = startNodeWorkers(served, releasers);
   if (config.watch.enabled) {

@@ -12,6 +12,7 @@ import { createBusSender } from './mount/bus-sender.ts';
 import { type MountHost, startMountHost } from './mount/mount-host.ts';
 import { mountSettings } from './mount/mount-settings.ts';
 import { mirroredTree } from './mount/trees.ts';
+import { ownBroker } from './own-broker.ts';
 import type { Parts } from './parts.ts';
 import type { Releasers } from './releasers.ts';
 
@@ -68,10 +69,11 @@ const loginOf = ({ config, options: { log } }: Parts) => {
   }
 };
 
-/** Brokers that are up, as etcd has it, after those of `[main] broker`. */
-const findBrokers = ({ config, place: { store } }: Parts, log: Log, releasers: Releasers): (() => BrokerPlace[]) => {
-  const { main, etcd } = config;
-  const fixed = main.broker === undefined ? [] : configuredBrokers(main);
+/** Brokers that are up, as etcd has it, after those of `[main] broker` and the daemon's own. */
+const findBrokers = (parts: Parts, log: Log, releasers: Releasers): (() => BrokerPlace[]) => {
+  const { main, etcd } = parts.config;
+  const { store } = parts.place;
+  const fixed = [...(main.broker === undefined ? [] : configuredBrokers(main)), ...ownBroker(parts)];
   const directory = new BrokerDirectory({ store, keys: busKeysBelow(etcd.prefix), log });
   directory.start();
   releasers.push('brokers for trigger files', () => directory.stop());

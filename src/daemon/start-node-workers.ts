@@ -1,7 +1,8 @@
 import { BrokerDirectory } from '../bus/fleet/broker-directory.ts';
 import { busKeysBelow } from '../bus/fleet/keys.ts';
-import { type BrokerPlace, configuredBrokers } from '../config/configured-brokers.ts';
+import { configuredBrokers } from '../config/configured-brokers.ts';
 import { configuredWorkers } from '../config/configured-workers.ts';
+import { ownBroker } from './own-broker.ts';
 import type { Parts } from './parts.ts';
 import type { Releasers } from './releasers.ts';
 import { startWorkers, type Workers } from './start-workers.ts';
@@ -26,11 +27,4 @@ export const startNodeWorkers = (parts: Parts, releasers: Releasers): Workers | 
   // Later ones count where two have the same key: what is written down knows the way from here.
   directory.onChange(() => started.connectTo([...directory.brokers, ...fixed]));
   return started;
-};
-
-/** This daemon's own broker, without a detour over its name. */
-const ownBroker = ({ broker }: Pick<Parts, 'broker'>): BrokerPlace[] => {
-  if (broker === undefined) return [];
-  const { listen, key } = broker.view();
-  return [{ endpoint: listen.replace(/\/\/(?:0\.0\.0\.0|\*|\[::\]):/, '//127.0.0.1:'), key }];
 };
