@@ -1,8 +1,10 @@
 /** Entry of `bin/triggerfs-cli`: statements of the console from the command line or from stdin. */
+
 import { createInterface } from 'node:readline';
 import { CommanderError } from 'commander';
-import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
+import { TriggerdError } from '../domain/errors.ts';
 import { printable } from '../domain/names.ts';
+import { commandLineError } from './command-line-error.ts';
 import { busLink } from './console/bus-link.ts';
 import { createConsole } from './console/console.ts';
 import { type ConsoleLink, NoLink } from './console/link.ts';
@@ -108,10 +110,7 @@ const conclude = (thrown: unknown, json: boolean): number => {
   if (thrown instanceof NoLink) return conclude(thrown.reason, json);
   if (thrown instanceof Interrupted) return interruptedExitCode;
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
-  const error =
-    thrown instanceof CommanderError
-      ? new TriggerdError('usage', thrown.message.replace(/^error: /, ''), { cause: thrown })
-      : asTriggerdError(thrown);
+  const error = commandLineError(thrown);
   terminal.err(shown(error, json));
   return exitCodeOfError(error);
 };

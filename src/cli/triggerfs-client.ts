@@ -1,7 +1,8 @@
 /** Entry of `bin/triggerfs-client`: one request to a service, as triggerFS’ documentation has it. */
+
 import { CommanderError } from 'commander';
 import { connectOptionsOf } from '../client/main-section.ts';
-import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
+import { commandLineError } from './command-line-error.ts';
 import { Interrupted } from './interrupted.ts';
 import { loadTriggerfsConfig } from './load-config.ts';
 import { exitCodeOfError, renderError } from './report-error.ts';
@@ -72,10 +73,7 @@ function watchForSignals(): { readonly signal: AbortSignal; readonly exitCode: (
 const conclude = (thrown: unknown): number => {
   if (thrown instanceof Interrupted) return interruption.exitCode() ?? 130;
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
-  const error =
-    thrown instanceof CommanderError
-      ? new TriggerdError('usage', thrown.message.replace(/^error: /, ''), { cause: thrown })
-      : asTriggerdError(thrown);
+  const error = commandLineError(thrown);
   say(renderError(error, false).replace(/^trigger:/, 'triggerfs-client:'));
   return exitCodeOfError(error);
 };

@@ -1,4 +1,5 @@
 /** Entry of `bin/triggerfs-worker`: a daemon that is one worker and nothing else. */
+
 import { join, resolve } from 'node:path';
 import { CommanderError } from 'commander';
 import type { Logger } from 'pino';
@@ -11,7 +12,7 @@ import type { LoadedConfig } from '../config/config.ts';
 import { type ConfiguredWorker, chooseWorker } from '../config/configured-workers.ts';
 import { resolveNodeName } from '../config/node-name.ts';
 import { startWorkerDaemon, type WorkerDaemon } from '../daemon/worker-daemon.ts';
-import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
+import { commandLineError } from './command-line-error.ts';
 import { loadTriggerfsConfig } from './load-config.ts';
 import { exitCodeOfError, renderError } from './report-error.ts';
 import { withDoubleDashes } from './single-dash.ts';
@@ -88,10 +89,7 @@ try {
   await main();
 } catch (thrown) {
   if (thrown instanceof CommanderError && thrown.exitCode === 0) process.exit(0);
-  const error =
-    thrown instanceof CommanderError
-      ? new TriggerdError('usage', thrown.message.replace(/^error: /, ''), { cause: thrown })
-      : asTriggerdError(thrown);
+  const error = commandLineError(thrown);
   process.stderr.write(renderError(error, false).replace(/^trigger:/, 'triggerfs-worker:'));
   process.exit(exitCodeOfError(error));
 }

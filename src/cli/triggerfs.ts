@@ -1,7 +1,8 @@
 /** Entry of `bin/triggerfs`: the trigger files of a team, as triggerFS’ documentation has it. */
+
 import { CommanderError } from 'commander';
 import { createNotifier } from '../adapters/systemd/notify.ts';
-import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
+import { commandLineError } from './command-line-error.ts';
 import { goToBackground, say, tellReady } from './files/background.ts';
 import { serveFiles } from './files/serve-files.ts';
 import { loadTriggerfsConfig } from './load-config.ts';
@@ -42,9 +43,6 @@ try {
   await main();
 } catch (thrown) {
   if (thrown instanceof CommanderError && thrown.exitCode === 0) process.exit(0);
-  const error =
-    thrown instanceof CommanderError
-      ? new TriggerdError('usage', thrown.message.replace(/^error: /, ''), { cause: thrown })
-      : asTriggerdError(thrown);
+  const error = commandLineError(thrown);
   say(renderError(error, false).replace(/^trigger:/, 'triggerfs:'), () => process.exit(exitCodeOfError(error)));
 }

@@ -1,9 +1,9 @@
 import { type FSWatcher, mkdirSync, watch } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { historyTailBytes, maxPartialBytes } from '../../bus/messages.ts';
 import type { OutputReader, OutputReading, OutputSink, OutputSummary } from '../../queue/requests/ports.ts';
-import { isMissing } from '../system/is-missing.ts';
+import { openIfThere } from './open-if-there.ts';
 
 /** How often the index is looked at where the kernel has no watch left for us. */
 const fallbackMs = 250;
@@ -141,14 +141,5 @@ const watchIndex = (folder: string, onChange: () => void): (() => void) => {
   } catch {
     const timer = setInterval(onChange, fallbackMs).unref();
     return () => clearInterval(timer);
-  }
-};
-
-const openIfThere = async (path: string): Promise<FileHandle | undefined> => {
-  try {
-    return await open(path, 'r');
-  } catch (thrown) {
-    if (isMissing(thrown)) return undefined;
-    throw thrown;
   }
 };

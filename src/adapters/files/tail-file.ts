@@ -1,7 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type FileHandle, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { isMissing } from '../system/is-missing.ts';
+import { openIfThere } from './open-if-there.ts';
 
 export interface TailOptions {
   /** Settles when nothing more will be written; what is there then is still delivered. */
@@ -117,15 +117,6 @@ const startOfLastLines = async (file: FileHandle, lines: number): Promise<number
     end = from;
   }
   return 0;
-};
-
-const openIfThere = async (path: string): Promise<FileHandle | undefined> => {
-  try {
-    return await open(path, 'r');
-  } catch (thrown) {
-    if (isMissing(thrown)) return undefined;
-    throw thrown;
-  }
 };
 
 /** Resolves at the next sign of life: a change in the file's folder, the end, the caller's abort, or the fallback. */
