@@ -3,6 +3,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { signalProcess } from './signal.ts';
 import { until } from './wait.ts';
 
 export interface EtcdTestOptions {
@@ -111,7 +112,7 @@ const prepareEtcd = (options: EtcdTestOptions, ports: EtcdPorts): TestEtcd => {
       if (next === 'another-id') wipes++;
       rmSync(join(folder, 'data'), { recursive: true, force: true });
     },
-    freeze: () => void child?.kill('SIGSTOP'),
+    freeze: () => child && signalProcess(child, 'SIGSTOP'),
     thaw: () => void child?.kill('SIGCONT'),
     stop: async () => {
       process.off('exit', onExit);

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { execa, type Options, type ResultPromise } from 'execa';
+import { signalProcess } from './signal.ts';
 import { until } from './wait.ts';
 
 export const root = resolve(import.meta.dirname, '../..');
@@ -101,7 +102,7 @@ export const createNode = (options: NodeOptions): TestNode => {
     start,
     stop: () => end('SIGTERM'),
     crash: async () => void (await end('SIGKILL')),
-    signal: (name) => void daemon?.kill(name),
+    signal: (name) => daemon && signalProcess(daemon, name),
     pid: () => daemon?.pid ?? 0,
     log,
     trigger,

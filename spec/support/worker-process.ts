@@ -6,6 +6,7 @@ import { execa, type ResultPromise } from 'execa';
 import { onTestFinished } from 'vitest';
 import type { BrokerPlace } from '../../src/bus/worker/ports.ts';
 import { root } from './node.ts';
+import { signalProcess } from './signal.ts';
 import { until } from './wait.ts';
 
 export interface WorkerProcess {
@@ -100,7 +101,7 @@ ${options.config ?? ''}
     },
     lines,
     says,
-    signal: (name) => void child?.kill(name),
+    signal: (name) => child && signalProcess(child, name),
     ended,
     remove: async () => {
       child?.kill('SIGKILL');

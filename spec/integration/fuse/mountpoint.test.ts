@@ -24,7 +24,11 @@ const gateway: Gateway = {
 };
 const tree = {
   directories: [directory(1, 'demo')],
-  definitions: [definition(2, 1, 'file'), definition(3, 1, 'sync', { delivery: 'sync', timeout_ms: 500 })],
+  definitions: [
+    definition(2, 1, 'file'),
+    definition(3, 1, 'sync', { delivery: 'sync', timeout_ms: 500 }),
+    definition(4, 1, 'other'),
+  ],
 };
 
 const isMounted = async (path: string): Promise<boolean> =>
@@ -51,16 +55,17 @@ describe('a mount', () => {
     const start = (script: string) =>
       execa('bash', ['-c', script], { cwd: mount.mountpoint, reject: false, env: { LC_ALL: 'C' }, timeout: 14_000 });
     isReached = false;
+    // Of a file of its own: the kernel lets writers of one file in one after the other.
     const [writer, killed, closer, reader] = [
       start('echo blocked > demo/file'),
-      start('exec dd if=/dev/zero of=demo/file count=1'),
+      start('exec dd if=/dev/zero of=demo/other count=1'),
       start('exec dd if=/dev/zero of=demo/sync count=1'),
       start('cat demo/.file.status'),
     ];
     await until(() => isReached, 'a write');
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) killed.kill(signal);
     closer.kill('SIGKILL');
-    expect((await start('ls demo')).stdout).toBe('file\nsync');
+    expect((await start('ls demo')).stdout).toBe('file\nother\nsync');
     expect((await writer).stderr).toContain('Connection timed out');
     expect((await reader).stderr).toContain('Connection timed out');
     expect((await killed).signal).toMatch(/SIGTERM|SIGKILL/);
