@@ -39,6 +39,7 @@ export const definition = (id: number, parent: number, name: string, change: Par
   delivery: 'async',
   durable: true,
   max_message: 1_048_576,
+  deadline_ms: null,
   mode: 0o644,
   ...change,
 });

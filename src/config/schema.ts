@@ -275,7 +275,9 @@ const triggerfs = section(
       ),
     ),
     deadline: v.optional(
-      duration('How long a message of an asynchronous trigger is tried; what is not delivered then is a dead letter.'),
+      duration(
+        'How long a message of an asynchronous trigger is tried that has no deadline of its own; what is not delivered then is a dead letter.',
+      ),
       '1d',
     ),
     max_spooled: v.optional(size('Bytes that may wait to be delivered; more are refused with ENOSPC.'), '256MiB'),

@@ -101,6 +101,9 @@ const triggers: readonly Form[] = [
   form('delete triggers <trigger> timeout', 'the trigger has no timeout of its own', ({ trigger }) =>
     ask({ verb: 'definition.set', name: trigger, timeout_ms: null }),
   ),
+  form('delete triggers <trigger> deadline', 'the trigger has no deadline of its own', ({ trigger }) =>
+    ask({ verb: 'definition.set', name: trigger, deadline_ms: null }),
+  ),
   form('delete triggers <trigger> description', 'take the description away', ({ trigger }) =>
     ask({ verb: 'definition.set', name: trigger, description: '' }),
   ),

@@ -24,6 +24,7 @@ export const definitionSettings = {
   delivery: 'delivery',
   durable: 'flag',
   max_message: 'size',
+  deadline_ms: 'timeout',
   mode: 'mode',
 } as const satisfies Settings;
 

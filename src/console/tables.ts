@@ -23,7 +23,7 @@ const shapes: Readonly<Record<Answer['kind'], Shape>> = {
   },
   definition: {
     table: ['id', 'name', 'description', 'plugin', 'hits', 'owner', 'visibility', 'created', 'updated'],
-    more: ['path', 'service', 'args', 'timeout', 'framing', 'delivery', 'durable', 'max_message', 'mode'],
+    more: ['path', 'service', 'args', 'timeout', 'framing', 'delivery', 'durable', 'max_message', 'deadline', 'mode'],
     names: ['name', 'path'],
   },
   directory: { table: ['id', 'path', 'description', 'mode', ...common], more: [], names: ['path'] },

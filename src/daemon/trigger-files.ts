@@ -21,7 +21,7 @@ export const triggerFiles = ({
   return {
     list: () => filesOf(spool).map(({ view }) => view),
     replay: (path) => {
-      const revived = spool.revive(definitionAt(path), () => ulid(), clock.now() + config.triggerfs.deadline);
+      const revived = spool.revive(definitionAt(path), () => ulid(), clock.now());
       // Without a mount they wait until there is one.
       mount?.deliverAgain(revived);
       return revived.length;

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { formatDuration } from '../domain/duration.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import type { Log } from '../domain/log.ts';
 import { type RetryPolicy, retryDelayMs } from '../domain/retry.ts';
@@ -15,6 +16,8 @@ export interface DeliveriesOptions {
   readonly isTreeCurrent: () => boolean;
   /** A message is off the disk, one way or the other. */
   readonly onSettled: (message: SpooledMessage, output: TriggerOutput | undefined) => void;
+  /** How long a message is tried whose trigger does not say it. */
+  readonly deadlineMs: number;
   readonly now: () => number;
   readonly log: Log;
 }
@@ -25,7 +28,8 @@ const deliveryRetry: RetryPolicy = { firstMs: 250, factor: 2, maxMs: 15_000, jit
 /**
  * Sends what waits: one after the other for each trigger, in the order of arrival, all triggers at the same time. What a
  * broker or a worker can not take now is tried again; what is refused for good, or is not delivered before its deadline,
- * becomes a dead letter, and the next one has its turn.
+ * becomes a dead letter, and the next one has its turn. A trigger's settings are those that it has at an attempt, its deadline
+ * too.
  */
 export class Deliveries {
   readonly #options: DeliveriesOptions;
@@ -68,30 +72,47 @@ export class Deliveries {
   /** A journal that fails is tried again, as everything else is. */
   async #deliverAll(id: number): Promise<void> {
     for (let attempt = 1; !this.#stop.signal.aborted; attempt++) {
+      let leftMs = Number.POSITIVE_INFINITY;
       try {
         const message = this.#options.spool.head(id);
         // Nothing is awaited in between: whoever spools now finds nobody running.
         if (message === undefined) break;
         if (await this.#deliver(message)) attempt = 0;
+        else leftMs = this.#leftMs(message);
       } catch (error) {
         this.#options.log.error({ error, definition: id }, 'the journal fails; deliveries of this trigger wait');
       }
-      if (attempt > 0) await pause(retryDelayMs(deliveryRetry, attempt), this.#stop.signal);
+      if (attempt > 0) await pause(Math.min(retryDelayMs(deliveryRetry, attempt), leftMs), this.#stop.signal);
     }
     this.#running.delete(id);
   }
 
   /** Whether this message is settled. */
   async #deliver(message: SpooledMessage): Promise<boolean> {
-    const { definitionOf, isTreeCurrent, now } = this.#options;
-    if (now() > message.deadlineAt) return this.#bury(message, 'it was not delivered in time');
+    const { definitionOf, isTreeCurrent } = this.#options;
     const definition = definitionOf(message.definition);
     if (definition === undefined) return isTreeCurrent() && this.#bury(message, 'the trigger is gone');
+    if (this.#leftMs(message) <= 0) {
+      const deadline = formatDuration(this.#deadlineMs(definition));
+      return this.#bury(message, `it was not delivered within ${deadline}`);
+    }
     const resume = this.#maybeSent.has(message.seq);
     this.#maybeSent.add(message.seq);
     const delivery = await this.#send({ ...message, definition, resume });
     if (this.#stop.signal.aborted) return false;
     return this.#settle(message, delivery, resume);
+  }
+
+  /** Until its deadline; without end while its trigger is not known. */
+  #leftMs({ definition, since }: SpooledMessage): number {
+    const { definitionOf, now } = this.#options;
+    const known = definitionOf(definition);
+    return known === undefined ? Number.POSITIVE_INFINITY : since + this.#deadlineMs(known) - now();
+  }
+
+  /** A tree that was saved by a daemon of before has no deadlines. */
+  #deadlineMs({ deadline_ms }: Definition): number {
+    return deadline_ms ?? this.#options.deadlineMs;
   }
 
   /** A stop waits for no request, and ends none: the next start asks for it again. */

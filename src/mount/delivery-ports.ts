@@ -11,9 +11,8 @@ export interface SpooledMessage {
   readonly id: string;
   readonly definition: number;
   readonly payload: Buffer;
-  readonly writtenAt: number;
-  /** After this it is a dead letter. */
-  readonly deadlineAt: number;
+  /** When it was written, or told to wait again; ms. */
+  readonly since: number;
 }
 
 export type NewMessage = Omit<SpooledMessage, 'seq'>;
@@ -64,9 +63,9 @@ export interface MessageSpool {
   bury(seq: number, definition: number, reason: string): void;
   /**
    * Dead letters of this trigger, or of all, wait again where they were, as new requests: under its old id a worker that
-   * knows it would only say again how it ended.
+   * knows it would only say again how it ended. They wait since `since`.
    */
-  revive(definition: number | undefined, newId: () => string, deadlineAt: number): readonly Revived[];
+  revive(definition: number | undefined, newId: () => string, since: number): readonly Revived[];
   /** Forgets dead letters of this trigger, or of all. How many. */
   purge(definition: number | undefined): number;
   /** A synchronous write that has come to no end. */

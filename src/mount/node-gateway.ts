@@ -16,7 +16,7 @@ export interface NodeGatewayOptions {
   readonly spool: MessageSpool;
   readonly sender: RequestSender;
   readonly source: TreeSource;
-  /** How long an asynchronous message is tried. */
+  /** How long an asynchronous message is tried, where its trigger does not say it. */
   readonly deadlineMs: number;
   /** What may wait on disk; more is refused. */
   readonly maxSpooledBytes: number;
@@ -52,11 +52,11 @@ export class NodeGateway implements Gateway {
 
   /** Throws `journal-failed`. */
   constructor(options: NodeGatewayOptions) {
-    const { spool, sender, source, maxSpooledBytes, now, log } = options;
+    const { spool, sender, source, deadlineMs, maxSpooledBytes, now, log } = options;
     this.#options = options;
     this.#commit = new GroupCommit(spool, maxSpooledBytes);
     this.#deliveries = new Deliveries({
-      ...{ spool, sender, now, log },
+      ...{ spool, sender, deadlineMs, now, log },
       definitionOf: (id) => this.#tree?.definition(id),
       isTreeCurrent: () => this.#isCurrent,
       onSettled: ({ payload, definition }, output) => {
@@ -90,18 +90,10 @@ export class NodeGateway implements Gateway {
   }
 
   async spool(definition: number, messages: readonly Buffer[], durable: boolean): Promise<void> {
-    const { newId, now, deadlineMs } = this.#options;
-    const writtenAt = now();
+    const { newId, now } = this.#options;
+    const since = now();
     const spooled = this.#commit
-      .add(
-        messages.map((payload) => ({
-          id: newId(),
-          definition,
-          payload,
-          writtenAt,
-          deadlineAt: writtenAt + deadlineMs,
-        })),
-      )
+      .add(messages.map((payload) => ({ id: newId(), definition, payload, since })))
       .then(() => this.#deliveries.wake(definition));
     try {
       await spooled;

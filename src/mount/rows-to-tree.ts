@@ -30,14 +30,18 @@ const directoryOf = (row: DirectoryRow, parent: number, name: string): Directory
 });
 
 const definitionOf = (row: DefinitionRow, parent: number, name: string): Definition => {
-  const { plugin, service, args, timeout, visibility, framing, delivery, durable, max_message } = row;
+  const { plugin, service, args, timeout, visibility, framing, delivery, durable, max_message, deadline } = row;
   return {
     kind: 'definition',
     ...common(row),
     ...{ parent, name, plugin, service, args, visibility, framing, delivery, durable, max_message },
-    timeout_ms: timeout === null ? null : (parseDuration(timeout) ?? null),
+    timeout_ms: milliseconds(timeout),
+    // A broker of before knows of no deadlines.
+    deadline_ms: milliseconds(deadline ?? null),
   };
 };
+
+const milliseconds = (text: string | null): number | null => (text === null ? null : (parseDuration(text) ?? null));
 
 const common = ({ id, description, owner, created, updated, mode }: DirectoryRow) => ({
   ...{ id, description, owner },

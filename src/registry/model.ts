@@ -76,6 +76,8 @@ export interface Definition extends RecordCommon {
   /** False: acknowledged before it is on disk. */
   readonly durable: boolean;
   readonly max_message: number;
+  /** How long an asynchronous message is tried; null: as the node says that it was written on. */
+  readonly deadline_ms: number | null;
   /** Permission bits of the file. */
   readonly mode: number;
 }

@@ -108,6 +108,7 @@ const settings = {
     delivery: v.optional(oneOf(['async', 'sync'])),
     durable: v.optional(bool),
     max_message: v.optional(integer(1, 64 * 1_048_576)),
+    deadline_ms: v.optional(timeout),
     mode: v.optional(mode),
   },
 };

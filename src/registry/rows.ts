@@ -72,6 +72,7 @@ export interface DefinitionRow {
   readonly delivery: 'async' | 'sync';
   readonly durable: boolean;
   readonly max_message: number;
+  readonly deadline: string | null;
   /** As `chmod` takes it: `0644`. */
   readonly mode: string;
 }
@@ -154,6 +155,7 @@ export const definitionRow = (definition: Definition, holdings: Holdings): Defin
   delivery: definition.delivery,
   durable: definition.durable,
   max_message: definition.max_message,
+  deadline: duration(definition.deadline_ms),
   mode: octal(definition.mode),
 });
 

@@ -112,6 +112,8 @@ export interface DefinitionSettings {
   readonly delivery?: 'async' | 'sync';
   readonly durable?: boolean;
   readonly max_message?: number;
+  /** ms; null: the node's. */
+  readonly deadline_ms?: number | null;
   readonly mode?: number;
 }
 

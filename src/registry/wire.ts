@@ -54,6 +54,7 @@ const definition = v.object({
   delivery: v.picklist(['async', 'sync']),
   durable: v.boolean(),
   max_message: counter,
+  deadline_ms: orNull(counter),
   mode: counter,
 });
 const directory = v.object({ ...common, kind: v.literal('directory'), parent: counter, name, mode: counter });

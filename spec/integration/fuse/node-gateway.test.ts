@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { ulid } from 'ulid';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type OpenJournal, openJournal } from '../../../src/adapters/sqlite/open-journal.ts';
@@ -210,6 +211,43 @@ it('buries what is refused for good, or too old, and goes on with the next', asy
   await gateway.stop();
 });
 
+it('gives up after the deadline of the trigger, also one that was set meanwhile, else after the node’s', async () => {
+  answer = () => away;
+  let definitions = [definition(2, 1, 'one', { deadline_ms: 5_000 }), definition(3, 1, 'two')];
+  let tell = (): void => undefined;
+  const gateway = createGateway({
+    source: {
+      current: () => ({ ...tree, definitions }),
+      onChange: (listener) => {
+        tell = listener;
+        return () => undefined;
+      },
+      execute: async () => undefined,
+    },
+  });
+  await Promise.all([2, 3].map((id) => gateway.spool(id, [Buffer.from('x')], true)));
+  now += 5_000;
+  await until(async () => (await status(gateway, 2)).dead === 1, 'the first dead letter');
+  expect(await status(gateway, 2)).toMatchObject({ waiting: 0, dead_reason: 'it was not delivered within 5s' });
+  expect(await status(gateway, 3)).toMatchObject({ waiting: 1, dead: 0 });
+  definitions = [definition(2, 1, 'one'), definition(3, 1, 'two', { deadline_ms: 1_000 })];
+  tell();
+  await until(async () => (await status(gateway, 3)).dead === 1, 'the second one');
+  await gateway.stop();
+});
+
+it('knows how long something has waited in a journal of a release that wrote a deadline to each message', async () => {
+  journal.close();
+  rmSync(join(folder, 'journal.db'));
+  const old = new Database(join(folder, 'journal.db'));
+  old.exec(readFileSync(join(import.meta.dirname, '../../fixtures/journal/version-4.sql'), 'utf8'));
+  old.close();
+  journal = open();
+  const spool = journal.fileMessages('team1');
+  expect(spool.head(2)).toMatchObject({ seq: 1, payload: Buffer.from('waits'), since: 1_767_323_045_000 });
+  expect(spool.counts().get(2)).toMatchObject({ waiting: 1, dead: 1, reason: 'the service is gone' });
+});
+
 it('tries dead letters again when it is told to, in their old order and under new ids, or forgets them', async () => {
   answer = () => refused;
   const gateway = createGateway();
@@ -220,7 +258,7 @@ it('tries dead letters again when it is told to, in their old order and under ne
   const before = sent.splice(0).map(({ id }) => id);
   answer = (request) => ended(request);
   const spool = journal.fileMessages('team1');
-  gateway.deliverAgain(spool.revive(2, () => ulid(), now + 60_000));
+  gateway.deliverAgain(spool.revive(2, () => ulid(), now));
   await until(() => shown.length === 2, 'the deliveries');
   expect(payloads()).toEqual(['a', 'b']);
   for (const { id, resume } of sent) expect([before.includes(id), resume]).toEqual([false, false]);

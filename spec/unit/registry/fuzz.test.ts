@@ -90,6 +90,7 @@ it('whatever is asked by whomever, the answer is a change or a refusal of the ca
     'delivery',
     'durable',
     'max_message',
+    'deadline_ms',
     'mode',
     'limit',
     'request',

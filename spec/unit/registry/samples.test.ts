@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { RegistryState } from '../../../src/registry/snapshot.ts';
-import { serialize, serializeHits } from '../../../src/registry/wire.ts';
+import { parseNode, serialize, serializeHits } from '../../../src/registry/wire.ts';
 import { root } from '../../support/node.ts';
 
 /** What is in etcd is a promise: these documents have to load for ever, and are written as they are here. */
@@ -41,6 +41,11 @@ describe('the samples of the registry', () => {
   ])('%s is written as it was read', (name, record) => {
     expect(record).toBeDefined();
     expect(JSON.parse(record === undefined ? '' : serialize(record))).toEqual(samples[name]);
+  });
+
+  it('a trigger of a release without deadlines has none', () => {
+    const { deadline_ms: _deadline, ...before } = samples['tree/team1/1/demotrigger'] as Record<string, unknown>;
+    expect(parseNode('tree/team1/1/demotrigger', JSON.stringify(before))).toMatchObject({ deadline_ms: null });
   });
 
   it('hits are summed, and written as they were read', () => {

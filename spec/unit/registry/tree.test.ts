@@ -125,11 +125,26 @@ describe('the tree of trigger files', () => {
 
   it('has settings with defaults, and arguments that join', async () => {
     expect((await ann({ verb: 'definition.add', path: '/a/t', args: { x: '1', y: '2' } })).rows).toMatchObject([
-      { framing: 'write', delivery: 'async', durable: true, max_message: 1_048_576, mode: '0644', timeout: null },
+      {
+        framing: 'write',
+        delivery: 'async',
+        durable: true,
+        max_message: 1_048_576,
+        mode: '0644',
+        timeout: null,
+        deadline: null,
+      },
     ]);
-    const changed = { framing: 'line', delivery: 'sync', durable: false, timeout_ms: 5_000, args: { y: null, z: '3' } };
+    const changed = {
+      framing: 'line',
+      delivery: 'sync',
+      durable: false,
+      timeout_ms: 5_000,
+      deadline_ms: 5_400_000,
+      args: { y: null, z: '3' },
+    };
     expect((await ann({ verb: 'definition.set', name: 't', ...changed })).rows).toMatchObject([
-      { framing: 'line', delivery: 'sync', durable: false, timeout: '5s', args: { x: '1', z: '3' } },
+      { framing: 'line', delivery: 'sync', durable: false, timeout: '5s', deadline: '1h30m', args: { x: '1', z: '3' } },
     ]);
   });
 

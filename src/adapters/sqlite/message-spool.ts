@@ -51,7 +51,7 @@ export const createMessageSpool = (sql: Statements, team: string): MessageSpool 
       sql.run("UPDATE file_messages SET state = 'dead', reason = ? WHERE seq = ?", reason, seq);
       sql.run(dropOldDead, team, definition, team, definition);
     }),
-  revive: (definition, newId, deadlineAt) =>
+  revive: (definition, newId, since) =>
     sql.atomically(() => {
       const rows = sql.all(
         `SELECT seq, definition, length(payload) AS bytes FROM file_messages WHERE ${deadOf} ORDER BY seq`,
@@ -59,8 +59,8 @@ export const createMessageSpool = (sql: Statements, team: string): MessageSpool 
       );
       for (const { seq } of rows)
         sql.run(
-          "UPDATE file_messages SET state = 'waiting', reason = NULL, id = ?, deadline_at = ? WHERE seq = ?",
-          ...[newId(), deadlineAt, Number(seq)],
+          "UPDATE file_messages SET state = 'waiting', reason = NULL, id = ?, since = ? WHERE seq = ?",
+          ...[newId(), since, Number(seq)],
         );
       return rows.map((row) => ({ definition: Number(row['definition']), bytes: Number(row['bytes']) }));
     }),
@@ -112,18 +112,18 @@ const countsQuery = `
   FROM file_hits h WHERE team = ?`;
 
 const insert = (sql: Statements, team: string, message: NewMessage): void => {
-  const { id, definition, payload, writtenAt, deadlineAt } = message;
+  const { id, definition, payload, since } = message;
   sql.run(
-    `INSERT INTO file_messages (team, definition, id, payload, written_at, deadline_at, state)
-      VALUES (?, ?, ?, ?, ?, ?, 'waiting')`,
-    ...[team, definition, id, payload, writtenAt, deadlineAt],
+    `INSERT INTO file_messages (team, definition, id, payload, since, state)
+      VALUES (?, ?, ?, ?, ?, 'waiting')`,
+    ...[team, definition, id, payload, since],
   );
 };
 
 const hitsOf = (messages: readonly NewMessage[]): ReadonlyMap<number, { n: number; at: number }> => {
   const hits = new Map<number, { n: number; at: number }>();
-  for (const { definition, writtenAt } of messages)
-    hits.set(definition, { n: (hits.get(definition)?.n ?? 0) + 1, at: writtenAt });
+  for (const { definition, since } of messages)
+    hits.set(definition, { n: (hits.get(definition)?.n ?? 0) + 1, at: since });
   return hits;
 };
 
@@ -158,8 +158,7 @@ const messageOf = (row: Row): SpooledMessage => ({
   id: String(row['id']),
   definition: Number(row['definition']),
   payload: row['payload'] as Buffer,
-  writtenAt: Number(row['written_at']),
-  deadlineAt: Number(row['deadline_at']),
+  since: Number(row['since']),
 });
 
 const outputOf = (row: Row): TriggerOutput => ({

@@ -11,6 +11,7 @@ import { pragma } from './keep.ts';
  * - `counts` is kept by triggers, so that a summary of 100,000 jobs costs as much as one of ten.
  * - `file_…` is what was written to trigger files of a team: messages on their way or dead, the last outputs of each
  *   trigger, and how often this node has hit it.
+ * - `since` is when a message began to wait; how long it may is the trigger's, when it is tried.
  * - `leftovers` are jobs whose rows are gone and whose folders may still be there.
  * - `output` and `output_index` are of requests to persistent plugins: all of theirs that fits, instead of files.
  * - `request_ids` remembers requests beyond their jobs: `key` is `<team>/<worker>/<user>/<id>`, `ending` is null while one runs.
@@ -126,6 +127,10 @@ const migrations: readonly string[] = [
   ALTER TABLE jobs ADD COLUMN output BLOB;
   ALTER TABLE jobs ADD COLUMN output_index TEXT;
   CREATE INDEX jobs_with_output ON jobs (id) WHERE output_index IS NOT NULL;
+  `,
+  `
+  ALTER TABLE file_messages RENAME COLUMN written_at TO since;
+  ALTER TABLE file_messages DROP COLUMN deadline_at;
   `,
 ];
 

@@ -16,6 +16,7 @@ const abouts: Readonly<Record<string, readonly [string, string]>> = {
   delivery: ['how', 'whether a write waits for the result'],
   durable: ['yes|no', 'whether a write is on disk before it is acknowledged'],
   'max-message': ['size', 'the largest request, such as 64KiB'],
+  deadline: ['duration', 'how long an asynchronous write is tried; none: as the node says that it is written on'],
   mode: ['mode', 'permission bits, such as 0644'],
   role: ['role', 'in the team'],
 };

@@ -80,11 +80,9 @@ const start = (options: FilesDaemonOptions, releasers: Releasers): FilesDaemon =
   return { loggedIn: connection.client().then(() => undefined), mounted, stop: () => releasers.release() };
 };
 
-const seeToDeadLetters = (spool: MessageSpool, { deadLetters, config, log }: FilesDaemonOptions): void => {
+const seeToDeadLetters = (spool: MessageSpool, { deadLetters, log }: FilesDaemonOptions): void => {
   if (deadLetters === undefined) return;
   const count =
-    deadLetters === 'purge'
-      ? spool.purge(undefined)
-      : spool.revive(undefined, () => ulid(), clock.now() + config.triggerfs.deadline).length;
+    deadLetters === 'purge' ? spool.purge(undefined) : spool.revive(undefined, () => ulid(), clock.now()).length;
   log.info({ count }, deadLetters === 'purge' ? 'dead letters forgotten' : 'dead letters wait again');
 };

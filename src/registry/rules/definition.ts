@@ -33,6 +33,7 @@ export const addDefinition: Rule<Of<'definition.add'>> = (turn, { verb: _verb, t
     delivery: 'async',
     durable: true,
     max_message: 1_048_576,
+    deadline_ms: null,
     mode: 0o644,
     ...given(settings),
     args: merged({}, settings.args),
