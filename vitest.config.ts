@@ -21,7 +21,8 @@ export default defineConfig({
     // Most of the time a test waits for a daemon, for Puppet or for etcd: two cores serve three files.
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // For what hangs. How long something takes is asserted nowhere: three files and their daemons share two cores.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
   },
 });

@@ -20,7 +20,7 @@ describe('ending what is owed', () => {
     const watch = `run_cmd = "sh -c 'echo x >> ${runs}; ${wait}'"`;
     node = createNode({ name: 'lb01', etcd: [etcd.endpoint], watch, config: '[sweeper]\ninterval = "200ms"' });
     await node.start();
-  }, 60_000);
+  });
   afterAll(async () => {
     rmSync(dir, { recursive: true });
     await node?.remove();

@@ -22,7 +22,7 @@ describe('management without the interactive console', () => {
     await node.start();
     const first = await admin('hp', 'a long password');
     expect(first).toEqual({ stdout: '', stderr: 'team team1 is made; hp is its admin', exitCode: 0 });
-  }, 60_000);
+  });
   afterAll(async () => {
     await node?.remove();
     await etcd?.stop();

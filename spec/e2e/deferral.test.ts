@@ -41,7 +41,7 @@ describe('an agent that can not run now', () => {
     expect([lock, disabled, sslLock].every((path) => path.startsWith(puppet.dir))).toBe(true);
     for (const path of [lock, sslLock]) mkdirSync(dirname(path), { recursive: true });
     await node.start();
-  }, 60_000);
+  });
   afterAll(async () => {
     await node?.remove();
     puppet?.remove();
@@ -105,7 +105,7 @@ describe('an agent that can not run now', () => {
     await reaches(id, 'deferred');
     await end(live);
     await hasRun(id);
-  }, 60_000);
+  });
 
   it.each([
     ['of a dead process', async () => String((await deadPid()) ?? 0)],
@@ -128,7 +128,7 @@ describe('an agent that can not run now', () => {
     rmSync(join(disabled));
     await hasRun(id);
   });
-}, 60_000);
+});
 
 const end = async (child: ChildProcess): Promise<void> => {
   const over = once(child, 'exit');

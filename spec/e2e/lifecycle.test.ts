@@ -16,7 +16,7 @@ describe('the daemon', () => {
     etcd = await startEtcd();
     node = createNode({ name: 'lb01', etcd: [etcd.endpoint], watch: 'run_cmd = "true"\nallow = ["puppet", "echo"]' });
     await node.start();
-  }, 60_000);
+  });
   afterAll(async () => {
     await node?.remove();
     await etcd?.stop();
@@ -146,7 +146,7 @@ describe('the daemon', () => {
     );
     expect(status.outcomes['lb01']).toMatchObject({ result: 'succeeded', exit_code: 0 });
     expect(away()).toHaveLength(1);
-  }, 90_000);
+  });
 
   it('shows itself to others, and a misspelt host draws a warning', async () => {
     const nodes = await node.json<NodeView[]>('nodes');

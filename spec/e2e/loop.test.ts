@@ -25,7 +25,7 @@ describe('a ring of three nodes whose runs fire at the next one', () => {
       ring.push(node);
     }
     await Promise.all(ring.map((node) => node.start()));
-  }, 60_000);
+  });
   afterAll(async () => {
     await Promise.all(ring.map((node) => node.remove()));
     await etcd?.stop();
@@ -48,5 +48,5 @@ describe('a ring of three nodes whose runs fire at the next one', () => {
       ['a', 'loop: ring on a → ring on b → ring on c → ring on a'],
     ]);
     for (const node of ring) expect(readFileSync(join(node.dir, 'runs'), 'utf8')).toBe('ran\n');
-  }, 90_000);
+  });
 });

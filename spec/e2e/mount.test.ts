@@ -16,7 +16,7 @@ let mounted: ReturnType<typeof mount>;
 
 const at = (...names: string[]): string => join(mountpoint, ...names);
 const sh = (script: string) =>
-  execa('bash', ['-c', script], { cwd: mountpoint, reject: false, timeout: 30_000, env: { LC_ALL: 'C' } });
+  execa('bash', ['-c', script], { cwd: mountpoint, reject: false, timeout: 60_000, env: { LC_ALL: 'C' } });
 const text = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
 const status = async (dir: string, name: string) => JSON.parse(await text(at(dir, `.${name}.status`)));
 
@@ -95,9 +95,9 @@ beforeAll(async () => {
   });
   await services.startWorker('demo01');
   mounted = mount();
-  await until(isReady, 'the mount', 15_000);
+  await until(isReady, 'the mount');
   await until(() => readdir(at('newtrigger')).catch(() => undefined), 'the tree');
-}, 60_000);
+});
 afterAll(async () => {
   mounted?.kill();
   await mounted;
@@ -171,11 +171,11 @@ describe('triggerfs', () => {
     expect((await sh('ls newtrigger; echo "while it is away" >> newtrigger/log')).exitCode).toBe(0);
     await services.startBroker();
     await ask(41, 60);
-    await until(async () => (await status('newtrigger', 'log')).waiting === 0, 'the deliveries', 60_000);
+    await until(async () => (await status('newtrigger', 'log')).waiting === 0, 'the deliveries');
     const lines = (await text(central)).split('\n').filter((line) => line !== '' && line !== 'while it is away');
     const wanted = Array.from({ length: 60 }, (_, i) => `"GET /line-${i + 1} HTTP/1.1" 204 °`);
     expect(lines).toEqual(wanted);
-  }, 90_000);
+  });
 
   it('delivers after a kill what was written before, mounts again, and unmounts on TERM', async () => {
     await services.stopBroker();
@@ -184,15 +184,15 @@ describe('triggerfs', () => {
     await mounted;
     writeFileSync(join(services.folder, 'fs.log'), '');
     mounted = mount();
-    await until(isReady, 'the second mount', 15_000);
+    await until(isReady, 'the second mount');
     // The broker is still away: the tree is the one that was known last.
     expect(await readdir(mountpoint)).toEqual(['made', 'newtrigger', 'weatherstation']);
     await services.startBroker();
-    await until(async () => (await text(central)).endsWith('before the kill\n'), 'the delivery', 30_000);
+    await until(async () => (await text(central)).endsWith('before the kill\n'), 'the delivery');
     mounted.kill('SIGTERM');
     expect((await mounted).exitCode).toBe(0);
     expect(await readdir(mountpoint)).toEqual([]);
-  }, 60_000);
+  });
 
   it('says what keeps it from mounting, also when it is to go to the background', async () => {
     for (const flags of [[], ['-background']]) {

@@ -18,7 +18,7 @@ describe('a Puppet notify on one node', () => {
     web = createPuppet('web01', [etcd.endpoint]);
     for (const name of ['lb01', 'lb02']) balancers.push(createBalancer(name, [etcd.endpoint]));
     await Promise.all(balancers.map(({ node }) => node.start()));
-  }, 60_000);
+  });
 
   afterAll(async () => {
     for (const { node, puppet } of balancers) {

@@ -17,7 +17,7 @@ describe('a trigger with wait', () => {
     expect(output).toMatch(/\w{26} has finished on 1 node after/);
     expect(hasRun()).toBe(true);
     expect(wentOn('good')).toBe(true);
-  }, 60_000);
+  });
 
   it('fails when the run there fails, and names node, exit code and resource', async () => {
     writeFileSync(broken(), '');
@@ -28,7 +28,7 @@ describe('a trigger with wait', () => {
       /did not succeed on 1 of 1 node: lb01 failed with exit code [46] \(failed: Exec\[reload\]\)/,
     );
     expect(wentOn('bad')).toBe(false);
-  }, 60_000);
+  });
 });
 
 /** web01's run waits for lb01, whose run waits for web01: without a guard both sit there until time is up. */
@@ -49,7 +49,7 @@ describe('a ring of triggers that wait for each other', () => {
       watch: `run_cmd = "/usr/bin/env TRIGGERD_CLIENT_JSON=${client} ${runCommand} --detailed-exitcodes"`,
     });
     await node.start();
-  }, 60_000);
+  });
   afterAll(async () => {
     await node?.remove();
     for (const puppet of puppets) puppet.remove();
@@ -66,7 +66,7 @@ describe('a ring of triggers that wait for each other', () => {
     expect(firings[0]?.outcomes['lb01']?.output_tail).toMatch(
       /waiting could never end: web01 is in the chain that led to this run/,
     );
-  }, 90_000);
+  });
 });
 
 const ring = (host: string): string => `notify { 'x': } ~> trigger { 'ring': hosts => '${host}', wait => true }`;

@@ -19,7 +19,7 @@ describe('trigger queue', () => {
       config: '[queues.wide]\nslots = 2\n\n[jobs]\ngrace = "1s"\n',
     });
     await node.start();
-  }, 60_000);
+  });
   afterAll(async () => {
     await node?.remove();
     await etcd?.stop();

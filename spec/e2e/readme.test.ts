@@ -27,7 +27,7 @@ describe('the README', () => {
       env: { NO_COLOR: '1', LANG: 'C.UTF-8' },
     });
     expect(squeezed(stdout)).toMatch(patternOf(`…${shown?.[1]}…`));
-  }, 120_000);
+  });
 
   it('has first commands that work as they stand', async () => {
     const etcd = await startEtcd();
@@ -68,11 +68,11 @@ describe('the README', () => {
 
     await shell.type(service ?? '');
     const online = () => shell.type("triggerfs-cli -c 'show workers' | grep -c ONLINE");
-    await until(async () => (await online()).includes('1'), 'the worker to be connected', 30_000);
+    await until(async () => (await online()).includes('1'), 'the worker to be connected');
     expect(squeezed(await shell.type(ask ?? ''))).toMatch(
       /\(roundrobin\) \[command\/command@demo01\] .* load average: .* Exit code: 0 /,
     );
     expect(await shell.type(file ?? '')).toContain(' load average: ');
     await shell.type(`fusermount3 -u ${home}/mnt`);
-  }, 120_000);
+  });
 });

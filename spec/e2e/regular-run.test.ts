@@ -19,7 +19,7 @@ const waiting = (start: (puppet: TestPuppet) => { runCommand: string }) => {
     held.node = createNode({ name: 'lb01', etcd: [etcd.endpoint], watch: `run_cmd = "${runCommand}"` });
     await held.node.start();
     await held.node.trigger('queue', 'pause');
-  }, 60_000);
+  });
   afterAll(async () => {
     await held.node?.remove();
     held.puppet?.remove();
@@ -87,7 +87,7 @@ describe('a regular `puppet apply` with the report processor', () => {
       ['finished', false],
       ['queued', true],
     ]);
-  }, 60_000);
+  });
 
   it('does not satisfy what was accepted while its catalogue was compiled', async () => {
     const { dir } = held.puppet;
@@ -101,7 +101,7 @@ describe('a regular `puppet apply` with the report processor', () => {
     expect(await outcome(id)).toMatchObject({ stage: 'queued' });
     await apply('site.pp');
     expect(await satisfied(id)).toMatchObject({ result: 'succeeded' });
-  }, 60_000);
+  });
 });
 
 describe('a regular run of the agent', () => {
@@ -127,7 +127,7 @@ describe('a regular run of the agent', () => {
     } finally {
       real.remove();
     }
-  }, 30_000);
+  });
   const agentRun = (): void => {
     const { puppet } = held;
     const report = left.report.replace(/^time: .*$/m, `time: '${new Date().toISOString()}'`);
@@ -146,5 +146,5 @@ describe('a regular run of the agent', () => {
     const id = await fire();
     agentRun();
     expect(await satisfied(id)).toMatchObject({ result: 'succeeded', exit_code: 2, details: { regular_run: true } });
-  }, 60_000);
+  });
 });

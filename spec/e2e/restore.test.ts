@@ -15,7 +15,7 @@ beforeAll(async () => {
   etcd = await startEtcd();
   node = createNode({ name: 'lb01', etcd: [etcd.endpoint] });
   await node.start();
-}, 30_000);
+});
 afterAll(async () => {
   await node?.remove();
   await etcd?.stop();
@@ -24,7 +24,7 @@ afterAll(async () => {
 const fire = async (host = 'lb01'): Promise<string> => (await node.trigger('fire', 'x', '--host', host)).stdout;
 const jobs = () => node.json<JobView[]>('queue', '--all');
 const jobsOf = async (firing: string) => (await jobs()).filter(({ firings }) => firings.includes(firing));
-const eventually = (what: string, probe: () => Promise<boolean>) => until(probe, what, 20_000);
+const eventually = (what: string, probe: () => Promise<boolean>) => until(probe, what);
 const isTaken = async (firing: string) => (await jobsOf(firing)).length === 1;
 const stage = async (firing: string): Promise<string | undefined> =>
   (await node.json<FiringView>('status', firing)).outcomes['lb01']?.stage;
@@ -71,4 +71,4 @@ it('B11: etcd from a snapshot: what had run does not run again and is answered a
       stderr: expect.stringContaining('firing-not-found'),
     });
   expect(await stage(await fire())).toBeDefined();
-}, 90_000);
+});

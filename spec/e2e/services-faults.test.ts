@@ -30,7 +30,7 @@ beforeAll(async () => {
   expect(made).toMatchObject({ exitCode: 0, stderr: '' });
   await Promise.all([...workers.values()].map((worker) => worker.start()));
   await Promise.all([...workers.values()].map((worker) => worker.says('Connected', 2)));
-}, 120_000);
+});
 afterAll(async () => {
   await Promise.all([...workers.values()].map((worker) => worker.remove()));
   await site?.remove();
@@ -40,7 +40,7 @@ afterAll(async () => {
 const runs = (key: string): number => runsOf(folder, key);
 
 describe('a stream of requests', () => {
-  it('loses at most what ran on a worker that is killed', { timeout: 60_000 }, async () => {
+  it('loses at most what ran on a worker that is killed', async () => {
     await using client = await connectTo(site);
     const keys = keysOf('worker', 60);
     const told = await stream(client, keys, async () => workers.get('w2')?.signal('SIGKILL'));
@@ -50,7 +50,7 @@ describe('a stream of requests', () => {
     await workers.get('w2')?.says('Connected', 4);
   });
 
-  it('is answered by the other broker when one is killed', { timeout: 60_000 }, async () => {
+  it('is answered by the other broker when one is killed', async () => {
     await using client = await connectTo(site);
     const keys = keysOf('broker', 60);
     const told = await stream(client, keys, async () => {
@@ -61,7 +61,7 @@ describe('a stream of requests', () => {
 });
 
 describe('three workers', () => {
-  it('of a mirror all answer, and of a serial one after the other', { timeout: 60_000 }, async () => {
+  it('of a mirror all answer, and of a serial one after the other', async () => {
     await using client = await connectTo(site);
     expect((await ask(client, 'all', 'm1')).outcome).toBe('did m1\ndid m1\ndid m1');
     expect((await ask(client, 'turns', 's1')).outcome).toBe('did s1\ndid s1\ndid s1');

@@ -30,7 +30,7 @@ describe('a refresh that etcd can not take now', () => {
     balancer = createNode({ name: 'lb01', etcd: [etcd.endpoint] });
     await Promise.all([web.start(), balancer.start()]);
     puppet = createPuppet('web01', [etcd.endpoint], { spool: spool(), socket: web.socket });
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await web?.remove();
@@ -86,7 +86,7 @@ describe('a refresh that etcd can not take now', () => {
     await etcd.start();
     await deliveredOnce('away');
     expect((await health()).spool).toEqual({ waiting: 0, oldest_at: null });
-  }, 90_000);
+  });
 
   it('survives the daemon’s death as well: the next start delivers it', async () => {
     await etcd.kill();
@@ -96,7 +96,7 @@ describe('a refresh that etcd can not take now', () => {
     await web.start();
     await etcd.start();
     await deliveredOnce('both away');
-  }, 90_000);
+  });
 
   it('fails where etcd must have it, and delivers it all the same', async () => {
     await etcd.kill();
@@ -105,7 +105,7 @@ describe('a refresh that etcd can not take now', () => {
     expect(output).toMatch(/Error: .*could not fire \w{26}.*connection refused.*It is spooled in .*delivers it/);
     await etcd.start();
     await deliveredOnce('required');
-  }, 90_000);
+  });
 
   it.each<[string, (path: string) => void]>([
     ['a symbolic link', (path) => symlinkSync(tmpdir(), path)],
@@ -128,7 +128,7 @@ describe('a refresh that etcd can not take now', () => {
     const manifest = puppet.manifest('declared.pp', `trigger { 'declared': hosts => 'lb01' }`);
     const [run] = await Promise.all([puppet.apply(manifest), web.start()]);
     expect(run.exitCode, run.output).toBe(0);
-    await until(() => waiting().length === 0, 'an empty spool', 60_000);
+    await until(() => waiting().length === 0, 'an empty spool');
     const store = connect({ endpoints: [etcd.endpoint], requestTimeoutMs: 5_000, log: recordingLog() });
     try {
       for (const { id } of left) {
@@ -142,7 +142,7 @@ describe('a refresh that etcd can not take now', () => {
     } finally {
       await store.close();
     }
-  }, 90_000);
+  });
 
   describe('through provider local', () => {
     it('goes through the daemon, without a way of Puppet’s own to etcd', async () => {
@@ -153,7 +153,7 @@ describe('a refresh that etcd can not take now', () => {
       const direct = await refresh('awaited', 'provider => local, require_publish => true,');
       expect(direct.output).toMatch(/fired \w{26} to 1 node/);
       await deliveredOnce('awaited');
-    }, 60_000);
+    });
 
     it('needs no etcd for a refresh, and tells when etcd must have it', async () => {
       await etcd.kill();
@@ -166,7 +166,7 @@ describe('a refresh that etcd can not take now', () => {
       await etcd.start();
       await deliveredOnce('kept');
       await deliveredOnce('kept and required');
-    }, 90_000);
+    });
 
     it('spools without a daemon; its next start delivers', async () => {
       await web.stop();
@@ -176,6 +176,6 @@ describe('a refresh that etcd can not take now', () => {
       expect(waiting()).toHaveLength(1);
       await web.start();
       await deliveredOnce('nobody there');
-    }, 60_000);
+    });
   });
 });

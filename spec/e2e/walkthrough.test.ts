@@ -10,7 +10,7 @@ import { type WorkerProcess, workerProcess } from '../support/worker-process.ts'
 let site: ServicesSite;
 beforeAll(async () => {
   site = await startSite();
-}, 60_000);
+});
 afterAll(() => site?.remove());
 
 const column = async (show: string, name: string): Promise<unknown> => {
@@ -18,7 +18,7 @@ const column = async (show: string, name: string): Promise<unknown> => {
   return (JSON.parse(stdout) as Record<string, unknown>[])[0]?.[name];
 };
 
-it('goes as it is written', { timeout: 60_000 }, async () => {
+it('goes as it is written', async () => {
   // “Workers”
   const token = await site.addWorker('demo01');
   expect(await column('show workers', 'state')).toBe('DISCONNECTED');

@@ -77,7 +77,7 @@ trigger { 'refresh load balancers': hosts => 'lb01' }
       'two firings, both of them over',
       60_000,
     )) as [FiringView, FiringView];
-  }, 120_000);
+  });
 
   afterAll(async () => {
     for (const { node, puppet } of [balancer, monitor]) {

@@ -25,7 +25,7 @@ let theirs: string;
 beforeAll(async () => {
   fleet = await startFleet({ etcdArgs: ['--enable-v2'] });
   theirs = mkdtempSync(join(tmpdir(), 'triggerd-ancestor-'));
-}, 60_000);
+});
 afterAll(async () => {
   for (const loop of loops) stopLoop(loop);
   await execa('tsp', ['-K'], { env: queueOf(theirs), reject: false });
@@ -89,7 +89,7 @@ describe('what the ancestor loses', () => {
     for (let i = 0; i < 10; i++) ids.push(await fleet.fire(`gap-${i}`));
     await fleet.settled();
     expect(runsOf(ids)).toHaveLength(10);
-  }, 30_000);
+  });
 
   it('events while nobody watches', async () => {
     await set('away', '1');
@@ -103,7 +103,7 @@ describe('what the ancestor loses', () => {
     await node().start();
     await fleet.settled();
     expect(runsOf([id])).toHaveLength(1);
-  }, 30_000);
+  });
 
   it('events that are older than their time to live, without a word', async () => {
     await set('late', '1', 1);
@@ -120,7 +120,7 @@ describe('what the ancestor loses', () => {
     await fleet.settled();
     expect(runsOf([lasting])).toHaveLength(1);
     expect((await store.get(keys.outcome(expiring.id, 'node1')))?.value).toMatch(/"skipped".*expired/);
-  }, 30_000);
+  });
 
   it('one of two sources: each host has one key', async () => {
     await Promise.all([set('both', 'from web01'), set('both', 'from web02')]);
@@ -131,7 +131,7 @@ describe('what the ancestor loses', () => {
     await fleet.settled();
     const found = await Promise.all(ids.map((id) => node().json<FiringView>('status', id)));
     expect(found.map(({ outcomes }) => outcomes['node1']?.result)).toEqual(['succeeded', 'succeeded']);
-  }, 30_000);
+  });
 
   it('half of the hosts, when the network goes between two keys', async () => {
     const hosts = ['half1', 'half2', 'half3', 'half4'];
@@ -160,7 +160,7 @@ describe('what the ancestor loses', () => {
     }
     await store.close();
     await proxy.close();
-  }, 30_000);
+  });
 
   it('its queue, with the processes that hold it', async () => {
     const env = queueOf(mkdtempSync(join(theirs, 'queue-')));
@@ -177,7 +177,7 @@ describe('what the ancestor loses', () => {
     await node().crash();
     await node().start();
     for (const id of ids) expect((await node().trigger('queue', 'wait', String(id))).exitCode).toBe(0);
-  }, 30_000);
+  });
 
   it('the result: nothing comes back', async () => {
     const loop = startLoop('result', 'exit 7');
@@ -196,7 +196,7 @@ describe('what the ancestor loses', () => {
     await fleet.settled();
     const { outcomes } = await node().json<FiringView>('status', id);
     expect(outcomes['node1']).toMatchObject({ stage: 'finished', result: 'failed', exit_code: 7 });
-  }, 30_000);
+  });
 });
 
 describe('what the ancestor does too much', () => {
@@ -213,7 +213,7 @@ describe('what the ancestor does too much', () => {
     await publishFiring({ store, keys }, once);
     await pause(1_600);
     expect(runsOf([once.id])).toHaveLength(1);
-  }, 30_000);
+  });
 
   it('a second run for the same id', async () => {
     const loop = startLoop('twice');
@@ -235,7 +235,7 @@ describe('what the ancestor does too much', () => {
     await store.commit({ compare: [], write: [entry] });
     await fleet.settled();
     expect(runsOf([once.id])).toHaveLength(1);
-  }, 30_000);
+  });
 
   it('a run for each event of a burst', async () => {
     const env = queueOf(mkdtempSync(join(theirs, 'burst-')));
@@ -249,7 +249,7 @@ describe('what the ancestor does too much', () => {
     for (let i = 0; i < 5; i++) ids.push(await fleet.fire('burst', { ms: 400 }));
     await fleet.settled();
     expect(runsOf(ids)).toHaveLength(2);
-  }, 30_000);
+  });
 
   it('a busy loop while etcd is away', async () => {
     const loop = startLoop('busy', 'true', 'http://127.0.0.1:1');
@@ -264,7 +264,7 @@ describe('what the ancestor does too much', () => {
     await pause(2_000);
     expect(processorSeconds(node().pid()) - before).toBeLessThan(0.5);
     link?.accept();
-  }, 30_000);
+  });
 });
 
 describe('what the ancestor can not say', () => {
@@ -274,7 +274,7 @@ describe('what the ancestor can not say', () => {
     const { exitCode } = await node().trigger('fire', 'hosts', '--host', 'node1', '--plugin', 'record');
     expect(exitCode).toBe(0);
     await fleet.settled();
-  }, 30_000);
+  });
 
   it('anything at all to an etcd with its own defaults', async () => {
     const args = ['--endpoints', fleet.etcd[0]?.endpoint ?? '', 'set', '--ttl', '180', '/k', '1'];

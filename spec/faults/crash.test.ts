@@ -33,7 +33,7 @@ describe('a daemon that is killed, frozen, or started twice', () => {
       await fired;
     }
     expect(await fleet.verdict()).toEqual([]);
-  }, 60_000);
+  });
 
   it('A1: killed while it takes in what it was owed after an absence, it loses nothing and runs nothing twice', async () => {
     const random = announced('A1 backlog');
@@ -47,7 +47,7 @@ describe('a daemon that is killed, frozen, or started twice', () => {
     }
     await node().start();
     expect(await fleet.verdict()).toEqual([]);
-  }, 60_000);
+  });
 
   it('A5: frozen and thawed, it goes on as if nothing had been', async () => {
     await fleet.fire('a5-before', { ms: 300 });
@@ -56,7 +56,7 @@ describe('a daemon that is killed, frozen, or started twice', () => {
     await pause(2_000);
     node().signal('SIGCONT');
     expect(await fleet.verdict()).toEqual([]);
-  }, 30_000);
+  });
 
   it('A6: of two daemons that start at once on one state folder one runs, and the other names it', async () => {
     await node().stop();
@@ -72,7 +72,7 @@ describe('a daemon that is killed, frozen, or started twice', () => {
     expect((await other).exitCode).toBe(0);
     await node().start();
     expect(await fleet.verdict()).toEqual([]);
-  }, 30_000);
+  });
 
   it('A7: what etcd was told is in the journal, whenever the power goes', async () => {
     const random = announced('A7');
@@ -91,7 +91,7 @@ describe('a daemon that is killed, frozen, or started twice', () => {
     }
     await fired;
     expect(await fleet.verdict()).toEqual([]);
-  }, 60_000);
+  });
 
   it.skipIf(!canTrace)(
     'A7: the journal is synced before a word about it leaves the process',
@@ -133,7 +133,7 @@ describe('a daemon that is killed, frozen, or started twice', () => {
     const violations = await fleet.verdict({ extraRuns: 2, complete: false });
     // It was not published through the recorder.
     expect(violations.filter(({ invariant }) => invariant !== 'I2')).toEqual([]);
-  }, 30_000);
+  });
 });
 
 describe('A10: a bug that nothing catches', () => {

@@ -16,7 +16,7 @@ describe('a cluster of three', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await startFleet({ nodes: 2, members: 3 });
-  }, 60_000);
+  });
   afterAll(() => fleet?.remove());
   const node = () => fleet.nodes[0] as FleetNode;
 
@@ -35,7 +35,7 @@ describe('a cluster of three', () => {
     writing.isOver = true;
     await writer;
     expect(await fleet.verdict()).toEqual([]);
-  }, 60_000);
+  });
 
   it('B4: without a quorum the local queue goes on, a publisher is told, and nothing is lost after', async () => {
     const [, second, third] = fleet.etcd;
@@ -51,14 +51,14 @@ describe('a cluster of three', () => {
     const violations = await fleet.verdict();
     // The local job has no firing, and the refused one may have reached etcd after all: nobody waits for either.
     expect(violations.filter(({ invariant }) => invariant !== 'I2')).toEqual([]);
-  }, 60_000);
+  });
 });
 
 describe('one etcd', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await startFleet({ nodes: 1 });
-  }, 60_000);
+  });
   afterAll(() => fleet?.remove());
   const node = () => fleet.nodes[0] as FleetNode;
   const link = () => node().links[0] as FleetNode['links'][number];
@@ -74,12 +74,12 @@ describe('one etcd', () => {
       node().trigger('nodes'),
     ]);
     expect(asked.map(({ exitCode }) => exitCode)).toEqual([3, 3, 3]);
-    expect(performance.now() - askedAt).toBeLessThan(10_000);
+    expect(performance.now() - askedAt).toBeLessThan(30_000);
     const late = fleet.fire('b10');
     fleet.etcd[0]?.thaw();
     await late;
     await fleet.settled();
-  }, 30_000);
+  });
 
   it('B8: a publication whose answer was lost is one firing, however often it is repeated', async () => {
     const proxy = await startProxy(fleet.etcd[0]?.ports.client ?? 0);
@@ -118,7 +118,7 @@ describe('one etcd', () => {
     await fleet.settled();
     for (const id of ids)
       expect(fleet.recorder.executions().filter(({ firings }) => firings.includes(id))).toHaveLength(1);
-  }, 30_000);
+  });
 
   it('B3: compaction at random moments, while it is away and while it catches up, loses nothing', async () => {
     const random = announced('B3');
@@ -139,7 +139,7 @@ describe('one etcd', () => {
         .slice(earlier)
         .filter(({ level }) => level >= 50),
     ).toEqual([]);
-  }, 30_000);
+  });
 
   it('B13: a stream of other keys below the prefix and beside it costs no firing, and little memory', async () => {
     const { store } = fleet.place;
@@ -217,7 +217,7 @@ it('B9: when etcd is full publishers are told, what is owed is run, and all goes
   await etcdctl('alarm', 'disarm');
   await fleet.fire('b9-after');
   expect((await fleet.verdict()).filter(({ invariant }) => invariant !== 'I2')).toEqual([]);
-}, 60_000);
+});
 
 const residentMiB = (pid: number): number =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;

@@ -7,4 +7,4 @@ it('headline: 300 firings to three nodes under random faults; 0 lost, 0 run twic
   process.stderr.write(`${describeHeadline(result)}\n`);
   expect(result.violations).toEqual([]);
   expect(result.record.submissions.every(({ ackedAt }) => ackedAt !== null)).toBe(true);
-}, 120_000);
+});

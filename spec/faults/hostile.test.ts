@@ -60,7 +60,7 @@ describe('G6: words that are more than words to somebody', () => {
       env: { ...takeovers(canary), NODE_OPTIONS: '--no-deprecation', PATH: `/tmp/evil:${process.env['PATH']}` },
     });
     await node.start();
-  }, 30_000);
+  });
   afterAll(async () => {
     await node?.remove();
     await etcd?.stop();
@@ -88,7 +88,7 @@ describe('G6: words that are more than words to somebody', () => {
       expect(outcome).toMatchObject({ result: 'succeeded', output_tail: word });
     }
     expect(existsSync(canary)).toBe(false);
-  }, 30_000);
+  });
 
   it('a firing names neither a variable nor a plugin of its own', async () => {
     for (const name of ['LD_PRELOAD', 'PATH', 'word; id', '../word']) {
@@ -158,7 +158,7 @@ describe('G8: a local user without rights', () => {
     // Only the state folder and the socket are to keep him out.
     chmodSync(node.dir, 0o755);
     await node.start();
-  }, 30_000);
+  });
   afterAll(() => node?.remove());
 
   it('can not reach the control socket, and is told who may', async () => {
@@ -174,7 +174,7 @@ describe('G8: a local user without rights', () => {
       expect(said).toMatch(/only root and the socket’s group may use it/);
     }
     expect(await node.json<JobView[]>('queue')).toEqual([]);
-  }, 30_000);
+  });
 
   it('can neither read nor write journal, spool and the jobs’ files', async () => {
     const { id } = await postJob(node.socket, { argv: ['echo', 'secret'] });

@@ -42,7 +42,7 @@ describe('jobs that take more than their share', () => {
     await node.trigger('queue', 'wait', bomb);
     expect(await info(node, bomb)).toMatchObject({ state: 'finished', result: 'timed-out' });
     expect(processesWith('fork while 1')).toEqual([]);
-  }, 40_000);
+  });
 
   it('C4: a job that burns every core holds up neither the daemon nor another job', async () => {
     const node = await startedNode({ config: '[queues.burning]' });
@@ -54,7 +54,7 @@ describe('jobs that take more than their share', () => {
     await node.trigger('queue', 'kill', burning);
     await node.trigger('queue', 'wait', burning);
     expect(await info(node, burning)).toMatchObject({ state: 'finished', result: 'killed' });
-  }, 30_000);
+  });
 });
 
 describe('H2: a daemon without room', () => {
@@ -72,7 +72,7 @@ describe('H2: a daemon without room', () => {
       expect((await node.trigger('queue', 'wait', id)).exitCode).toBe(0);
       expect(await info(node, id)).toMatchObject({ result: 'succeeded', attempt: 1 });
     }
-  }, 40_000);
+  });
 });
 
 const ownedBy = (user: number): number =>

@@ -54,7 +54,7 @@ describe('G5: a plugin that is swapped after it was checked', () => {
     expect(found.filter(({ flaw, isSafe }) => flaw === undefined && !isSafe)).toEqual([]);
     // The attack is one.
     expect(found.filter(({ isSwapped }) => isSwapped).length).toBeGreaterThan(8);
-  }, 30_000);
+  });
 });
 
 const plugin = (folder: string, text: string): void => {

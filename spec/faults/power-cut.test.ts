@@ -6,4 +6,4 @@ it('A7: what was acknowledged is there after a power cut, whenever that comes', 
   const { lost, promises, violations } = await cutPower(20, announced('A7 power'));
   expect({ lost, violations }).toEqual({ lost: [], violations: [] });
   expect(promises).toBeGreaterThan(200);
-}, 90_000);
+});

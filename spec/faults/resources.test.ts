@@ -61,7 +61,7 @@ describe('H1: a disk that is full', () => {
     expect(await fleet.verdict({}, 40_000)).toEqual([]);
     expect(await add(node, '--', 'true')).toMatchObject({ state: 'queued' });
     expect((await node.trigger('queue', 'wait')).exitCode).toBe(0);
-  }, 60_000);
+  });
 
   it('without inodes a firing waits, and runs when there are some', async () => {
     let state = '';
@@ -78,7 +78,7 @@ describe('H1: a disk that is full', () => {
     expect(await fleet.verdict({}, 30_000)).toEqual([]);
     expect(fleet.recorder.executions()).toHaveLength(1);
     expect((await node.trigger('queue', 'add', '--', 'true')).exitCode).toBe(0);
-  }, 60_000);
+  });
 });
 
 describe('H1: a disk with errors', () => {
@@ -108,7 +108,7 @@ describe('H1: a disk with errors', () => {
     await fleet.fire('after');
     expect(await fleet.verdict({}, 40_000)).toEqual([]);
     expect((await node.trigger('queue', 'wait')).exitCode).toBe(0);
-  }, 90_000);
+  });
 });
 
 describe('H2: open files', () => {
@@ -121,7 +121,7 @@ describe('H2: open files', () => {
     limitOpenFiles(node.pid(), 1024);
     expect(fired).toHaveLength(6);
     expect(await fleet.verdict({ complete: false }, 40_000)).toEqual([]);
-  }, 60_000);
+  });
 
   it('I6: a hundred and fifty firings later it holds what it held before', async () => {
     const node = await start();
@@ -140,7 +140,7 @@ describe('H2: open files', () => {
     fleet.recorder.gauge({ what: 'zombies', before: before.zombies, after: after.zombies, tolerance: 0 });
     fleet.recorder.gauge({ what: 'processes', before: before.children, after: after.children, tolerance: 1 });
     expect(await fleet.verdict()).toEqual([]);
-  }, 60_000);
+  });
 });
 
 describe.skipIf(!canFakeTime)('H3: clocks', () => {
@@ -184,7 +184,7 @@ describe.skipIf(!canFakeTime)('H3: clocks', () => {
     expect((await node.trigger('queue', 'wait', String(slow.id))).exitCode).toBe(0);
     expect(await fleet.verdict()).toEqual([]);
     expect(fleet.recorder.executions()).toHaveLength(4);
-  }, 30_000);
+  });
 });
 
 describe('I8: secrets', () => {
@@ -201,7 +201,7 @@ describe('I8: secrets', () => {
     for (const { value } of (await store.list('/trigger/')).entries) fleet.recorder.text(value);
     const violations = await fleet.verdict({ secrets: [secret] }, 100);
     expect(violations.filter(({ invariant }) => invariant === 'I8')).toEqual([]);
-  }, 30_000);
+  });
 });
 
 const commandLine = (pid: number): string => {

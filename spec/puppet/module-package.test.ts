@@ -24,7 +24,7 @@ describe('the published module', () => {
     const file = join(dir, 'REFERENCE.md');
     await execa(join(root, 'scripts/reference'), [file]);
     expect(readFileSync(file, 'utf8')).toBe(readFileSync(join(root, 'puppet-module/REFERENCE.md'), 'utf8'));
-  }, 120_000);
+  });
 
   it('is the same twice, installs, and Puppet finds every file as its checksum says', async () => {
     const tarball = await build('first');
@@ -52,7 +52,7 @@ describe('the published module', () => {
     const applied = await puppet('apply', '--detailed-exitcodes', '--modulepath', modules, manifest);
     expect(applied.exitCode, applied.all).toBe(2);
     expect(readFileSync(join(dir, 'config_file'), 'utf8')).toMatch(/^\[watch\]\nenabled = false$/m);
-  }, 120_000);
+  });
 
   it('carries neither specs nor what only the checkout has', async () => {
     const { stdout } = await execa('tar', ['-tzf', await build('listed')]);

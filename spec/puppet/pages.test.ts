@@ -17,4 +17,4 @@ it('the manifests that the pages show are Puppet', () => {
   );
   expect(files.length).toBeGreaterThan(10);
   execFileSync('puppet', ['parser', 'validate', ...files], { stdio: 'pipe' });
-}, 60_000);
+});

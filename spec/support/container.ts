@@ -126,7 +126,7 @@ interface Running {
 const start = async (args: readonly string[]): Promise<Running> => {
   const nspawn = spawn('sh', ['-c', `${enterOwnCgroups} exec systemd-nspawn "$@"`, 'sh', ...args], { stdio: 'ignore' });
   try {
-    const leader = await until(() => leaderOf(nspawn), 'the container to start', 30_000);
+    const leader = await until(() => leaderOf(nspawn), 'the container to start');
     await until(
       async () => /running|degraded/.test((await runInside(leader, ['systemctl', 'is-system-running'])).stdout),
       'systemd',

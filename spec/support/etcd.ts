@@ -98,7 +98,7 @@ const prepareEtcd = (options: EtcdTestOptions, ports: EtcdPorts): TestEtcd => {
     });
     closeSync(log);
     child = started;
-    await until(() => isHealthy(ports.metrics), `etcd at ${endpoint} to be healthy`, 30_000);
+    await until(() => isHealthy(ports.metrics), `etcd at ${endpoint} to be healthy`);
   };
   return {
     endpoint,

@@ -72,7 +72,7 @@ export const createNode = (options: NodeOptions): TestNode => {
       log()
         .slice(already)
         .some((line) => line.msg === 'ready');
-    await until(() => ready() || child.exitCode !== null, `triggerd on ${options.name}`, 20_000);
+    await until(() => ready() || child.exitCode !== null, `triggerd on ${options.name}`);
     if (!ready()) throw new Error(`triggerd on ${options.name} ended: ${readFileSync(logFile, 'utf8')}`);
   };
 

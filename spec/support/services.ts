@@ -93,7 +93,7 @@ export const startServices = async (): Promise<Services> => {
       children.push(worker);
       const online = (): number => observer.lines.filter((line) => line === `online team1/${name}`).length;
       const before = online();
-      await until(() => online() > before, `worker ${name}`, 20_000);
+      await until(() => online() > before, `worker ${name}`);
     },
     configure: (triggerfs) => {
       const file = join(folder, 'triggerfs.toml');

@@ -1,8 +1,11 @@
-/** Polls until the probe gives something truthy, and gives that; throws with `what` after the time-out. */
+/**
+ * Polls until the probe gives something truthy, and gives that; throws with `what` after the time-out. That is for what never comes:
+ * it is long, because the suite's own daemons keep the machine busy.
+ */
 export const until = async <T>(
   probe: () => T | Promise<T>,
   what: string,
-  timeoutMs = 10_000,
+  timeoutMs = 60_000,
 ): Promise<NonNullable<T>> => {
   const endsAt = Date.now() + timeoutMs;
   for (;;) {

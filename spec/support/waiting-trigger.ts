@@ -23,7 +23,7 @@ export const waitingTrigger = () => {
     parts.webNode = createNode({ name: 'web01', etcd: [parts.etcd.endpoint] });
     parts.web = createPuppet('web01', [parts.etcd.endpoint], { socket: parts.webNode.socket });
     await Promise.all([parts.node.start(), parts.webNode.start()]);
-  }, 60_000);
+  });
   afterAll(async () => {
     await Promise.all([parts.node?.remove(), parts.webNode?.remove()]);
     for (const puppet of [parts.web, parts.balancer]) puppet?.remove();

@@ -78,7 +78,7 @@ ${options.config ?? ''}
     const isThere = () =>
       lines().filter((line) => (typeof wanted === 'string' ? line.includes(wanted) : wanted.test(line))).length >=
       times;
-    await until(() => isThere() || child?.exitCode !== null, `the worker to say ${wanted}`, 20_000);
+    await until(() => isThere() || child?.exitCode !== null, `the worker to say ${wanted}`);
     if (!isThere()) throw new Error(`the worker has ended without saying ${wanted}:\n${text()}`);
   };
   return {
@@ -97,7 +97,7 @@ ${options.config ?? ''}
       exited = once(child, 'exit');
       mkdirSync(join(folder, 'state'), { recursive: true });
       const before = lines().length;
-      await until(() => lines().length > before || child?.exitCode !== null, 'the worker to start', 20_000);
+      await until(() => lines().length > before || child?.exitCode !== null, 'the worker to start');
     },
     lines,
     says,

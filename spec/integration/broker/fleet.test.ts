@@ -69,7 +69,7 @@ describe('what brokers have in etcd', () => {
     const ids = Array.from({ length: 450 }, (_, index) => `r${index}`);
     for (const id of ids) history.record(record(id));
     history.record(record('other', { team: 'team2' }));
-    await until(async () => (await pagesOf('team2')).length === 1, 'the pages', 15_000);
+    await until(async () => (await pagesOf('team2')).length === 1, 'the pages');
     const pages = await pagesOf('team1');
     expect(pages.map(({ length }) => length)).toEqual([200, 200, 50]);
     expect(pages.flat()).toEqual(ids);
@@ -89,7 +89,7 @@ describe('what brokers have in etcd', () => {
     for (let count = 0; count < 40; count++) history.record(record(`r${count}`, { legs: [leg] }));
     history.record(record('mirror', { legs: Array.from({ length: 2_000 }, () => leg) }));
     history.record(record('other', { team: 'team2' }));
-    await until(async () => (await pagesOf('team2')).length === 1, 'the pages', 15_000);
+    await until(async () => (await pagesOf('team2')).length === 1, 'the pages');
     await history.close();
     const pages = await pagesOf('team1');
     expect(pages.length).toBeGreaterThan(2);
@@ -105,14 +105,14 @@ describe('what brokers have in etcd', () => {
     await until(() => log.at('warn').length > 0, 'the outage to be told');
     proxy.accept();
     const wanted = 25_000 - history.dropped;
-    await until(async () => (await pagesOf('team1')).flat().length >= wanted, 'all that waited', 20_000);
+    await until(async () => (await pagesOf('team1')).flat().length >= wanted, 'all that waited');
     await history.close();
     const ids = (await pagesOf('team1')).flat();
     expect(new Set(ids).size).toBe(ids.length);
     expect(ids.length).toBe(25_000 - history.dropped);
     expect(ids.at(-1)).toBe('r24999');
     expect(log.at('warn')).toHaveLength(1);
-  }, 40_000);
+  });
 
   it('the workers of a broker are one key, which goes with it', async () => {
     const online = new OnlineWorkers(store, keys, 'broker-1', { now: () => Date.parse('2026-11-20T19:00:00Z') });
@@ -155,7 +155,7 @@ describe('what brokers have in etcd', () => {
     await direct.commit({ compare: [], write: [{ delete: keys.broker('b') }] });
     expect(ids()).toBe('a,b');
     proxy.accept();
-    await until(() => ids() === 'a', 'the loss of one', 15_000);
+    await until(() => ids() === 'a', 'the loss of one');
     expect(told).toBeGreaterThanOrEqual(3);
     expect((await listBrokers(direct, keys)).map(({ id }) => id)).toEqual(['a']);
     await directory.stop();

@@ -133,7 +133,7 @@ describe('hostile peers of a real broker', () => {
     await isServed();
     for (const socket of idle) socket.destroy();
     expect(at.broker.state.workers).toBe(1);
-    await until(() => at.broker.state.peers <= 3, 'the strangers to be forgotten', 15_000);
+    await until(() => at.broker.state.peers <= 3, 'the strangers to be forgotten');
   });
 
   it('D4: a client that reads nothing slows its own request, and no other one', async () => {

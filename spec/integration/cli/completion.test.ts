@@ -127,7 +127,7 @@ describe('the scripts, in the shells themselves', () => {
       const env = { PATH: `${dirname(binary)}:${process.env['PATH'] ?? ''}`, TRIGGERD_SOCKET: daemon.socket };
       const screen = await openScreen(argv, { env });
       const shows = (text: string) =>
-        until(async () => (await screen.lines()).some((line) => line.includes(text)), text, 20_000);
+        until(async () => (await screen.lines()).some((line) => line.includes(text)), text);
       try {
         await screen.type(`${load}; echo lo''aded`);
         await screen.press('Enter');

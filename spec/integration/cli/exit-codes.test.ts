@@ -53,7 +53,7 @@ describe('exit codes', () => {
 
   it('130: Ctrl-C', async () => {
     const waiting = start(['queue', 'wait', '1'], at(daemon));
-    await until(() => daemon.requests.some(({ path }) => path === '/v1/jobs/1/wait'), 'the wait', 20_000);
+    await until(() => daemon.requests.some(({ path }) => path === '/v1/jobs/1/wait'), 'the wait');
     waiting.process.kill('SIGINT');
     expect(await waiting.ended).toMatchObject({ code: 130, stderr: expect.stringContaining('job 1 goes on') });
   });

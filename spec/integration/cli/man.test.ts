@@ -10,7 +10,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'man-'));
   const env = { ...process.env, SOURCE_DATE_EPOCH: '1700000000' };
   execFileSync(join(root, 'node_modules/.bin/tsx'), [join(root, 'scripts/man.ts'), folder, '1.2.3'], { env });
-}, 60_000);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const pages = [

@@ -37,7 +37,7 @@ describe('watch -n 1 trigger queue', () => {
     shown = 0;
     await open(['watch', '-n', '1', 'trigger', 'queue']);
     const rows = async () => (await screen.lines()).slice(2).filter((line) => line !== '');
-    await until(async () => (await rows()).length > 0, 'the first table', 20_000);
+    await until(async () => (await rows()).length > 0, 'the first table');
     const seen = new Set<string>();
     await until(
       async () => {
@@ -51,14 +51,14 @@ describe('watch -n 1 trigger queue', () => {
       'three tables',
       30_000,
     );
-  }, 60_000);
+  });
 });
 
 describe('colours', () => {
   const green = '\u001b[32m';
   const shownWith = async (env: Record<string, string>, ...args: string[]): Promise<string> => {
     await open(['trigger', 'nodes', ...args], env);
-    await until(async () => (await screen.lines()).some((line) => line.includes('web01')), 'the table', 20_000);
+    await until(async () => (await screen.lines()).some((line) => line.includes('web01')), 'the table');
     return (await screen.lines({ colors: true })).join('\n');
   };
 

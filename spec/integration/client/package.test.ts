@@ -19,7 +19,7 @@ beforeAll(() => {
   symlinkSync(join(root, 'node_modules'), join(modules, 'triggerd/node_modules'));
   symlinkSync(join(root, 'node_modules/@types'), join(modules, '@types'));
   writeFileSync(join(folder, 'package.json'), '{ "type": "module", "private": true }');
-}, 60_000);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The code of docs/client.md, block by block, as it stands. */

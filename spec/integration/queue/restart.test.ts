@@ -182,7 +182,7 @@ test('a dozen kills at random moments: no job is lost, none runs twice, none ove
     await daemon.die();
   }
   const last = startDaemon(folder);
-  await until(() => last.lines.includes(`${added} finished`), 'the last job', 30_000);
+  await until(() => last.lines.includes(`${added} finished`), 'the last job');
   const expected = Array.from({ length: added }, (_, i) => [`start ${i + 1}`, `end ${i + 1}`]).flat();
   expect(record(folder)).toEqual(expected);
 });

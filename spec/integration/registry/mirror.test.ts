@@ -62,7 +62,7 @@ describe('a broker’s mirror of the registry', () => {
     await change({ verb: 'worker.add', identity: 'demo01' });
     expect(broker.mirrored.callerOf(jwt)).toMatchObject({ identity: 'hp' });
     proxy.accept();
-    await until(() => broker.mirrored.servicesOf('team1', 'demo01'), 'the worker to be known', 20_000);
+    await until(() => broker.mirrored.servicesOf('team1', 'demo01'), 'the worker to be known');
     expect(() => broker.mirrored.callerOf(jwt)).toThrow('the token is not valid');
     expect(log.lines.filter(({ message }) => message.startsWith('The registry can not be watched'))).toHaveLength(1);
   });

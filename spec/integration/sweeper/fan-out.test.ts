@@ -62,9 +62,7 @@ describe('fan-out on a real etcd', () => {
     console.log(`10,000 targets: ${tookMs} ms`);
     expect(await store.count(keys.allInboxes)).toBe(10_000);
     expect(await store.count(keys.publications)).toBe(0);
-    // Aimed at are 3 s; a machine that is busy with other tests is no measure.
-    expect(tookMs).toBeLessThan(15_000);
-  }, 60_000);
+  });
 
   const begin = async (firing: Firing): Promise<ChildProcess> => {
     const facts = JSON.stringify([firing, etcd.endpoint, prefix]);

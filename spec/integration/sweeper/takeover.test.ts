@@ -15,7 +15,7 @@ describe('the daemon that sweeps', () => {
     const config = '[sweeper]\ninterval = "2s"';
     nodes = ['web01', 'web02', 'web03'].map((name) => createNode({ name, etcd: [etcd.endpoint], config }));
     for (const node of nodes) await node.start();
-  }, 60_000);
+  });
   afterAll(async () => {
     await Promise.all(nodes?.map((node) => node.remove()) ?? []);
     await etcd?.stop();
@@ -38,12 +38,12 @@ describe('the daemon that sweeps', () => {
     }
     await until(() => !sweeps(frozen), 'the frozen one to notice');
     expect(nodes.filter(sweeps)).toHaveLength(1);
-  }, 60_000);
+  });
 
   it('is followed by another one when it is killed', async () => {
     const killed = await inOffice(nodes);
     await killed.crash();
     await inOffice(others(killed));
     expect(others(killed).filter(sweeps)).toHaveLength(1);
-  }, 60_000);
+  });
 });

@@ -85,7 +85,7 @@ describe('the inbox watcher on a real etcd', () => {
     }
     return all.map((firing) => firing.id);
   };
-  const taken = (count: number) => until(() => firings.taken.length >= count, `${count} firings`, 20_000);
+  const taken = (count: number) => until(() => firings.taken.length >= count, `${count} firings`);
   const outcomeOf = async (id: string) => {
     const entry = await until(() => direct.get(keys.outcome(id, node)), 'an outcome');
     return parseOutcome(entry.key, entry.value);

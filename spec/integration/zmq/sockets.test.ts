@@ -63,7 +63,7 @@ describe('router and dealer', () => {
   it('do not come together with another broker’s key', async () => {
     const at = await router();
     const from = dealer({ endpoint: at.router.endpoint, key: curveKeyPair().publicKey });
-    await until(() => from.states.length > 0, 'the failure', 15_000);
+    await until(() => from.states.length > 0, 'the failure');
     expect(from.states[0]).toContain('is its key right?');
     expect(at.received).toEqual([]);
   });
