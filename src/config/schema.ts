@@ -280,7 +280,12 @@ const triggerfs = section(
       ),
       '1d',
     ),
-    max_spooled: v.optional(size('Bytes that may wait to be delivered; more are refused with ENOSPC.'), '256MiB'),
+    max_spooled: v.optional(
+      size(
+        'Bytes that messages may take, each with 128 more than it has: where what waits to be delivered takes them all, writes are refused with ENOSPC; dead letters make room for it, the oldest first.',
+      ),
+      '256MiB',
+    ),
   },
 );
 

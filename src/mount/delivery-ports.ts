@@ -15,6 +15,9 @@ export interface SpooledMessage {
   readonly since: number;
 }
 
+/** What a message takes on disk besides its bytes, at least: without it a disk is soon full of messages of two bytes. */
+export const messageOverheadBytes = 128;
+
 export type NewMessage = Omit<SpooledMessage, 'seq'>;
 
 /** How a request of a trigger file ended. */
@@ -44,6 +47,7 @@ export interface TriggerCounts {
 /** A dead letter that waits again. */
 export interface Revived {
   readonly definition: number;
+  /** With `messageOverheadBytes`. */
   readonly bytes: number;
 }
 
@@ -55,8 +59,8 @@ export interface MessageSpool {
   head(definition: number): SpooledMessage | undefined;
   /** Triggers with a message that waits. */
   waiting(): readonly number[];
-  /** Bytes of all that wait. */
-  bytes(): number;
+  /** What all take that wait, or all dead letters: bytes, with `messageOverheadBytes` for each. */
+  bytes(state: 'waiting' | 'dead'): number;
   /** It is over: away with it, and the output is the trigger's last one. */
   deliver(seq: number, definition: number, output: TriggerOutput): void;
   /** It is not tried any more, and kept; of the dead ones of a trigger only the newest are. */
@@ -68,6 +72,8 @@ export interface MessageSpool {
   revive(definition: number | undefined, newId: () => string, since: number): readonly Revived[];
   /** Forgets dead letters of this trigger, or of all. How many. */
   purge(definition: number | undefined): number;
+  /** Forgets dead letters of any trigger, the oldest first, until the others take `maxBytes` at most. How many. */
+  purgeOldest(maxBytes: number): number;
   /** A synchronous write that has come to no end. */
   hit(definition: number, at: number): void;
   /** A synchronous write and its end. */

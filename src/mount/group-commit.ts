@@ -1,4 +1,4 @@
-import type { MessageSpool, NewMessage } from './delivery-ports.ts';
+import { type MessageSpool, messageOverheadBytes, type NewMessage } from './delivery-ports.ts';
 import { FsError } from './errno.ts';
 
 interface Entry {
@@ -7,56 +7,72 @@ interface Entry {
   readonly reject: (error: unknown) => void;
 }
 
+/** Dead letters give up this part of all room at once: to find the oldest of them costs as much as there are. */
+const partGivenUp = 1 / 16;
+
 /**
  * Puts what several writers have written at about the same time on disk with one `fsync`. All of it waits until the
- * event loop has heard everybody who was ready; nobody waits for a timer.
+ * event loop has heard everybody who was ready; nobody waits for a timer. What waits and what is dead share the room
+ * there is: dead letters go when somebody needs theirs.
  */
 export class GroupCommit {
   readonly #spool: MessageSpool;
   readonly #maxBytes: number;
+  readonly #onForgotten: (deadLetters: number) => void;
   #entries: Entry[] = [];
-  #bytes: number;
+  #waitingBytes: number;
+  /** At most: those that were forgotten or wait again may be in it still. */
+  #deadBytes: number;
 
-  /** Throws `journal-failed`. */
-  constructor(spool: MessageSpool, maxBytes: number) {
+  /** `onForgotten` hears how many dead letters had to make room. Throws `journal-failed`. */
+  constructor(spool: MessageSpool, maxBytes: number, onForgotten: (deadLetters: number) => void) {
     this.#spool = spool;
     this.#maxBytes = maxBytes;
-    this.#bytes = spool.bytes();
+    this.#onForgotten = onForgotten;
+    this.#waitingBytes = spool.bytes('waiting');
+    this.#deadBytes = spool.bytes('dead');
   }
 
   /** Resolves when they are on disk. Throws ENOSPC where too much waits already. */
   add(messages: readonly NewMessage[]): Promise<void> {
-    const bytes = messages.reduce((sum, { payload }) => sum + payload.length, 0);
-    if (this.#bytes + bytes > this.#maxBytes)
-      return Promise.reject(new FsError('ENOSPC', `${this.#bytes} bytes wait to be delivered`));
-    this.#bytes += bytes;
+    const bytes = messages.reduce((sum, { payload }) => sum + spaceOf(payload.length), 0);
+    if (this.#waitingBytes + bytes > this.#maxBytes)
+      return Promise.reject(new FsError('ENOSPC', `${this.#waitingBytes} bytes wait to be delivered`));
+    this.#waitingBytes += bytes;
     return new Promise((resolve, reject) => {
       if (this.#entries.length === 0) setImmediate(() => this.#commit());
       this.#entries.push({
         messages,
         resolve,
         reject: (error) => {
-          this.#bytes -= bytes;
+          this.#waitingBytes -= bytes;
           reject(error);
         },
       });
     });
   }
 
-  /** So many bytes wait that nobody has added here. */
-  take(bytes: number): void {
-    this.#bytes += bytes;
+  /** A message of so many bytes is off the disk. */
+  delivered(length: number): void {
+    this.#waitingBytes -= spaceOf(length);
   }
 
-  /** So many bytes wait no longer. */
-  release(bytes: number): void {
-    this.#bytes -= bytes;
+  /** A message of so many bytes is a dead letter. */
+  buried(length: number): void {
+    this.#waitingBytes -= spaceOf(length);
+    this.#deadBytes += spaceOf(length);
+  }
+
+  /** Dead letters that take so many bytes wait again. */
+  revived(bytes: number): void {
+    this.#waitingBytes += bytes;
   }
 
   #commit(): void {
     const entries = this.#entries;
     this.#entries = [];
     try {
+      this.#makeRoom();
       this.#spool.add(entries.flatMap(({ messages }) => messages));
     } catch (error) {
       for (const { reject } of entries) reject(error);
@@ -64,4 +80,14 @@ export class GroupCommit {
     }
     for (const { resolve } of entries) resolve();
   }
+
+  #makeRoom(): void {
+    const room = this.#maxBytes - this.#waitingBytes;
+    if (this.#deadBytes <= room) return;
+    const forgotten = this.#spool.purgeOldest(Math.max(0, room - this.#maxBytes * partGivenUp));
+    this.#deadBytes = this.#spool.bytes('dead');
+    if (forgotten > 0) this.#onForgotten(forgotten);
+  }
 }
+
+const spaceOf = (length: number): number => length + messageOverheadBytes;

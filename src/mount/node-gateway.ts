@@ -18,7 +18,7 @@ export interface NodeGatewayOptions {
   readonly source: TreeSource;
   /** How long an asynchronous message is tried, where its trigger does not say it. */
   readonly deadlineMs: number;
-  /** What may wait on disk; more is refused. */
+  /** What may be on disk: dead letters make room for what waits, more is refused. */
   readonly maxSpooledBytes: number;
   readonly newId: () => string;
   readonly now: () => number;
@@ -54,14 +54,17 @@ export class NodeGateway implements Gateway {
   constructor(options: NodeGatewayOptions) {
     const { spool, sender, source, deadlineMs, maxSpooledBytes, now, log } = options;
     this.#options = options;
-    this.#commit = new GroupCommit(spool, maxSpooledBytes);
+    this.#commit = new GroupCommit(spool, maxSpooledBytes, (count) =>
+      log.error({ count }, 'the oldest dead letters are forgotten, to make room for messages of trigger files'),
+    );
     this.#deliveries = new Deliveries({
       ...{ spool, sender, deadlineMs, now, log },
       definitionOf: (id) => this.#tree?.definition(id),
       isTreeCurrent: () => this.#isCurrent,
       onSettled: ({ payload, definition }, output) => {
-        this.#commit.release(payload.length);
-        if (output !== undefined) this.#ended(definition, output);
+        if (output === undefined) return this.#commit.buried(payload.length);
+        this.#commit.delivered(payload.length);
+        this.#ended(definition, output);
       },
     });
     this.#forget = source.onChange(() => this.#changed());
@@ -106,7 +109,7 @@ export class NodeGateway implements Gateway {
   /** Dead letters that wait again. */
   deliverAgain(revived: readonly Revived[]): void {
     for (const { definition, bytes } of revived) {
-      this.#commit.take(bytes);
+      this.#commit.revived(bytes);
       this.#deliveries.wake(definition);
     }
   }

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type OpenJournal, openJournal } from '../../../src/adapters/sqlite/open-journal.ts';
 import { TriggerdError } from '../../../src/domain/errors.ts';
 import type { Seen } from '../../../src/mount/attributes.ts';
-import type { Delivery, RequestSender } from '../../../src/mount/delivery-ports.ts';
+import { type Delivery, messageOverheadBytes, type RequestSender } from '../../../src/mount/delivery-ports.ts';
 import { errnoOf } from '../../../src/mount/errno.ts';
 import { NodeGateway, type NodeGatewayOptions } from '../../../src/mount/node-gateway.ts';
 import { definition, directory } from '../../support/mounts.ts';
@@ -262,7 +262,7 @@ it('tries dead letters again when it is told to, in their old order and under ne
   await until(() => shown.length === 2, 'the deliveries');
   expect(payloads()).toEqual(['a', 'b']);
   for (const { id, resume } of sent) expect([before.includes(id), resume]).toEqual([false, false]);
-  expect([spool.purge(2), spool.purge(undefined), spool.bytes()]).toEqual([0, 1, 0]);
+  expect([spool.purge(2), spool.purge(undefined), spool.bytes('waiting')]).toEqual([0, 1, 0]);
   expect(await status(gateway, 3)).toMatchObject({ hits: 1, waiting: 0, dead: 0 });
   await gateway.stop();
 });
@@ -270,13 +270,54 @@ it('tries dead letters again when it is told to, in their old order and under ne
 it('takes no more than may wait, and takes again when some has gone', async () => {
   let isAway = true;
   answer = (request) => (isAway ? away : ended(request));
-  const gateway = createGateway({ maxSpooledBytes: 10 });
+  const gateway = createGateway({ maxSpooledBytes: 10 + messageOverheadBytes });
   await gateway.spool(2, [Buffer.from('12345678')], true);
   await expect(gateway.spool(2, [Buffer.from('901')], true)).rejects.toThrow('ENOSPC');
   isAway = false;
   await until(() => shown.length === 1, 'the delivery');
   await gateway.spool(2, [Buffer.from('901')], true);
   await gateway.stop();
+});
+
+it('forgets the oldest dead letters when what is written needs their room, and says so', async () => {
+  const log = recordingLog();
+  const each = 100 + messageOverheadBytes;
+  const options = { maxSpooledBytes: 20 * each, log };
+  const message = (n: number): Buffer => Buffer.alloc(100, String.fromCharCode(n));
+  answer = () => refused;
+  const first = createGateway(options);
+  for (const id of [2, 3])
+    await first.spool(
+      id,
+      Array.from({ length: 10 }, (_, n) => message(n)),
+      true,
+    );
+  const spool = journal.fileMessages('team1');
+  await until(() => spool.bytes('dead') === 20 * each, 'the dead letters');
+  await first.stop();
+  // One that begins with dead letters knows of them, too.
+  answer = () => away;
+  const second = createGateway(options);
+  await second.spool(3, [message(99)], true);
+  expect([spool.bytes('waiting'), spool.bytes('dead')]).toEqual([each, 17 * each]);
+  expect([...spool.counts()].map(([id, { dead }]) => [id, dead])).toEqual([
+    [2, 7],
+    [3, 10],
+  ]);
+  expect(log.lines).toContainEqual(
+    expect.objectContaining({
+      message: expect.stringMatching(/^the oldest dead letters are forgotten/),
+      fields: { count: 3 },
+    }),
+  );
+  await second.spool(
+    3,
+    Array.from({ length: 19 }, () => message(99)),
+    true,
+  );
+  expect([spool.bytes('waiting'), spool.bytes('dead')]).toEqual([20 * each, 0]);
+  await expect(second.spool(2, [message(0)], true)).rejects.toThrow('ENOSPC');
+  await second.stop();
 });
 
 it('knows an output of nothing', async () => {

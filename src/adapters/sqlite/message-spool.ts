@@ -1,10 +1,11 @@
 import { ulid } from 'ulid';
-import type {
-  MessageSpool,
-  NewMessage,
-  SpooledMessage,
-  TriggerCounts,
-  TriggerOutput,
+import {
+  type MessageSpool,
+  messageOverheadBytes,
+  type NewMessage,
+  type SpooledMessage,
+  type TriggerCounts,
+  type TriggerOutput,
 } from '../../mount/delivery-ports.ts';
 import type { TreeSnapshot } from '../../mount/tree.ts';
 import type { Row, Statements } from './statements.ts';
@@ -34,11 +35,11 @@ export const createMessageSpool = (sql: Statements, team: string): MessageSpool 
     sql
       .all("SELECT DISTINCT definition FROM file_messages WHERE team = ? AND state = 'waiting'", team)
       .map((row) => Number(row['definition'])),
-  bytes: () =>
+  bytes: (state) =>
     Number(
       sql.one(
-        "SELECT coalesce(sum(length(payload)), 0) AS n FROM file_messages WHERE team = ? AND state = 'waiting'",
-        team,
+        `SELECT coalesce(sum(${size}), 0) AS n FROM file_messages WHERE team = ? AND state = ?`,
+        ...[team, state],
       )?.['n'],
     ),
   deliver: (seq, definition, output) =>
@@ -54,7 +55,7 @@ export const createMessageSpool = (sql: Statements, team: string): MessageSpool 
   revive: (definition, newId, since) =>
     sql.atomically(() => {
       const rows = sql.all(
-        `SELECT seq, definition, length(payload) AS bytes FROM file_messages WHERE ${deadOf} ORDER BY seq`,
+        `SELECT seq, definition, ${size} AS bytes FROM file_messages WHERE ${deadOf} ORDER BY seq`,
         ...[team, definition ?? null],
       );
       for (const { seq } of rows)
@@ -65,6 +66,7 @@ export const createMessageSpool = (sql: Statements, team: string): MessageSpool 
       return rows.map((row) => ({ definition: Number(row['definition']), bytes: Number(row['bytes']) }));
     }),
   purge: (definition) => sql.run(`DELETE FROM file_messages WHERE ${deadOf}`, team, definition ?? null).changes,
+  purgeOldest: (maxBytes) => sql.run(dropOldestDead, team, team, maxBytes).changes,
   hit: (definition, at) => addHits(sql, team, definition, 1, at),
   record: (definition, output, hitAt) =>
     sql.atomically(() => {
@@ -95,11 +97,16 @@ export const createMessageSpool = (sql: Statements, team: string): MessageSpool 
   },
 });
 
+const size = `length(payload) + ${messageOverheadBytes}`;
 /** Of one trigger; of all where that is NULL. */
 const deadOf = "team = ? AND definition = coalesce(?, definition) AND state = 'dead'";
 const dead = "team = ? AND definition = ? AND state = 'dead'";
 const dropOldDead = `DELETE FROM file_messages WHERE ${dead} AND seq <=
   (SELECT seq FROM file_messages WHERE ${dead} ORDER BY seq DESC LIMIT 1 OFFSET ${keptDead})`;
+const dropOldestDead = `DELETE FROM file_messages WHERE team = ? AND state = 'dead' AND seq <=
+  (SELECT max(seq) FROM
+    (SELECT seq, sum(${size}) OVER (ORDER BY seq DESC) AS from_here FROM file_messages WHERE team = ? AND state = 'dead')
+    WHERE from_here > ?)`;
 
 const countsQuery = `
   SELECT definition, hits, hit_at,
