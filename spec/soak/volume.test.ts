@@ -7,6 +7,7 @@ import { keysBelow } from '../../src/watch/keys.ts';
 import { serializeFiring, serializeInboxEntry } from '../../src/watch/wire.ts';
 import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { firing } from '../support/firings.ts';
+import { queueMany } from '../support/many-jobs.ts';
 import { createNode, type TestNode } from '../support/node.ts';
 import { openFiles } from '../support/processes.ts';
 import { recordingLog } from '../support/recording-log.ts';
@@ -16,6 +17,9 @@ const count = Number(process.env['SOAK_VOLUME'] ?? 15_000);
 const keys = keysBelow('/trigger');
 const inbox = keys.inboxes('lb01');
 const outcomes = keys.outcome('', '').slice(0, -1);
+
+it('C1: 100,000 queued jobs are accepted, listed in pages and drained in order, in bounded memory', () =>
+  queueMany(100_000));
 
 it(`B2: ${count} keys in the inbox of a node that comes back are answered, each once, in bounded memory`, async () => {
   // V8 lets a heap grow for as long as there is memory: only a limit shows what is needed.
