@@ -1,6 +1,6 @@
-import { ulid } from 'ulid';
 import type { TriggerFileView } from '../api/contract.ts';
 import type { TriggerFileService } from '../api/ports.ts';
+import { newRequestId } from '../client/new-id.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import { printable } from '../domain/names.ts';
 import type { MessageSpool } from '../mount/delivery-ports.ts';
@@ -21,7 +21,7 @@ export const triggerFiles = ({
   return {
     list: () => filesOf(spool).map(({ view }) => view),
     replay: (path) => {
-      const revived = spool.revive(definitionAt(path), () => ulid(), clock.now());
+      const revived = spool.revive(definitionAt(path), newRequestId, clock.now());
       // Without a mount they wait until there is one.
       mount?.deliverAgain(revived);
       return revived.length;

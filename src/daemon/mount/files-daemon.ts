@@ -1,8 +1,8 @@
 /** The trigger files on their own, without a daemon: what `triggerfs` and `trigger mount` run. */
-import { ulid } from 'ulid';
 import { prepareStateFolder } from '../../adapters/files/state-folder.ts';
 import { openJournal } from '../../adapters/sqlite/open-journal.ts';
 import { connectOptionsOf } from '../../client/main-section.ts';
+import { newRequestId } from '../../client/new-id.ts';
 import type { Config } from '../../config/schema.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Log } from '../../domain/log.ts';
@@ -83,6 +83,6 @@ const start = (options: FilesDaemonOptions, releasers: Releasers): FilesDaemon =
 const seeToDeadLetters = (spool: MessageSpool, { deadLetters, log }: FilesDaemonOptions): void => {
   if (deadLetters === undefined) return;
   const count =
-    deadLetters === 'purge' ? spool.purge(undefined) : spool.revive(undefined, () => ulid(), clock.now()).length;
+    deadLetters === 'purge' ? spool.purge(undefined) : spool.revive(undefined, newRequestId, clock.now()).length;
   log.info({ count }, deadLetters === 'purge' ? 'dead letters forgotten' : 'dead letters wait again');
 };

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { ulid } from 'ulid';
 import type { MountSettings } from '../../adapters/fuse/mount-process.ts';
+import { newRequestId } from '../../client/new-id.ts';
 import type { Log } from '../../domain/log.ts';
 import type {
   HitCounters,
@@ -50,7 +50,7 @@ export const startMountHost = (options: MountHostOptions, releasers: Releasers):
   let supervisor: MountSupervisor | undefined;
   const gateway = new NodeGateway({
     ...options,
-    newId: () => ulid(),
+    newId: newRequestId,
     now: clock.now,
     onTree: (snapshot) => {
       tree = snapshot;
