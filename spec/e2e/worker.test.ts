@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { curveKeyPair } from 'zeromq';
+import type { RunningRequest } from '../../src/client/client.ts';
 import { startTestBroker, type TestBroker } from '../support/bus.ts';
 import { temporaryFolder } from '../support/journal.ts';
 import { liveClient } from '../support/live-worker.ts';
@@ -12,14 +13,22 @@ import { writePlugin } from '../support/requests.ts';
 import { until } from '../support/wait.ts';
 import { type WorkerProcess, workerProcess } from '../support/worker-process.ts';
 
+const startBroker = async (options: Parameters<typeof startTestBroker>[0] = {}): Promise<TestBroker> => {
+  const started = await startTestBroker(options);
+  started.registry.worker('team1', 'demo01').service('team1', 'demoservice', ['demo01']);
+  return started;
+};
+
 let at: TestBroker;
 beforeAll(async () => {
-  at = await startTestBroker({ limits: { heartbeatMs: 400 } });
-  at.registry.worker('team1', 'demo01').service('team1', 'demoservice', ['demo01']);
+  at = await startBroker();
 });
 afterAll(() => at.broker.stop());
 
 const connected = 'I: received BROKER_ACCEPTED from broker for worker socket - Connected';
+
+/** Of this run of the tests: what another one has started on this machine is not looked at. */
+const seconds = (number: number): string => `976.${number}${process.pid}`;
 
 /** A worker whose plugins folder holds `wait`, which prints `begun` and ends when its folder holds `go`. */
 const waitingWorker = (marker: string): { worker: WorkerProcess; go: () => void; runs: () => number } => {
@@ -36,12 +45,26 @@ const waitingWorker = (marker: string): { worker: WorkerProcess; go: () => void;
   };
 };
 
-describe('triggerfs-worker', () => {
+/** Asks the worker for its `wait`; resolves when that runs, and throws what keeps it from running. */
+const askToWait = async (runs: () => number): Promise<RunningRequest> => {
+  const client = await liveClient(at.address);
+  const asked = client.request({ service: 'demo01', plugin: 'wait', output: 'discard' });
+  const ended = asked.result.then((result) => {
+    throw new Error(`the request has ended: ${JSON.stringify(result)}`);
+  });
+  await Promise.race([until(() => runs() === 1, 'the request to run'), ended]);
+  return asked;
+};
+
+describe('triggerfs-worker', { timeout: 60_000 }, () => {
   it('says what the documentation shows, with -debug true', async () => {
-    const worker = workerProcess([at.address]);
+    // Often enough to wait for two, and a pause of seconds still loses nobody.
+    const { broker, address } = await startBroker({ limits: { heartbeatMs: 800 } });
+    onTestFinished(() => broker.stop());
+    const worker = workerProcess([address]);
     await worker.start('-debug', 'true');
     await worker.says('received HEARTBEAT', 2);
-    const { endpoint } = at.address;
+    const { endpoint } = address;
     const [jobs, ...documented] = worker.lines();
     expect(jobs).toBe(`I: jobs of team1/demo01: trigger queue --queue requests --socket ${worker.socket}`);
     expect(documented.slice(0, 7)).toEqual([
@@ -114,57 +137,55 @@ describe('triggerfs-worker', () => {
   });
 });
 
-describe('a worker that stops', () => {
+describe('a worker that stops', { timeout: 60_000 }, () => {
   it('finishes what runs, and takes nothing new', async () => {
-    const { worker, go, runs } = waitingWorker('976.01');
+    const { worker, go, runs } = waitingWorker(seconds(1));
     await worker.start();
     await worker.says('Connected');
-    const client = await liveClient(at.address);
-    const asked = client.request({ service: 'demo01', plugin: 'wait', output: 'discard' });
-    await until(() => runs() === 1, 'the request to run');
+    const asked = await askToWait(runs);
     worker.signal('SIGTERM');
     await worker.says('waiting for requests that run');
-    const late = client.request({ service: 'demo01', plugin: 'wait', output: 'discard', timeoutMs: 60_000 });
-    late.result.catch(() => undefined); // nobody takes it
+    const client = await liveClient(at.address);
+    const late = client.request({ service: 'demo01', plugin: 'wait', output: 'discard' });
+    await expect(late.result).rejects.toMatchObject({ code: 'no-worker' });
     go();
     expect(await asked.result).toMatchObject({ exitCode: 0 });
     expect(await worker.ended()).toBe(0);
     expect(runs()).toBe(1);
-    await client.close();
   });
 
   it('ends at once at the second signal, and what runs with it', async () => {
-    const { worker, runs } = waitingWorker('976.02');
+    const { worker, runs } = waitingWorker(seconds(2));
     await worker.start();
     await worker.says('Connected');
-    const client = await liveClient(at.address);
-    const asked = client.request({ service: 'demo01', plugin: 'wait', output: 'discard' });
+    const asked = await askToWait(runs);
     const ending = asked.result.catch((error: { code: string }) => error);
-    await until(() => runs() === 1, 'the request to run');
     worker.signal('SIGINT');
     await worker.says('waiting for requests that run');
     worker.signal('SIGINT');
     expect(await worker.ended()).toBe(0);
-    await until(() => processesWith('sleep 976.02').length === 0, 'its processes to be gone');
+    await until(() => processesWith(`sleep ${seconds(2)}`).length === 0, 'its processes to be gone');
     expect(await ending).toMatchObject({ legs: [{ result: 'interrupted' }] });
   });
 
   it('by kill -9 leaves a request that its next start ends, and never runs again', async () => {
-    const { worker, runs } = waitingWorker('976.03');
+    const { worker, runs } = waitingWorker(seconds(3));
     await worker.start();
     await worker.says('Connected');
-    const client = await liveClient(at.address);
-    const asked = client.request({ service: 'demo01', plugin: 'wait', output: 'discard' });
+    const asked = await askToWait(runs);
     const ending = asked.result.catch((error: { code: string }) => error);
-    await until(() => runs() === 1, 'the request to run');
     worker.signal('SIGKILL');
     await worker.ended();
     await worker.start();
-    await until(() => processesWith('sleep 976.03').length === 0, 'its processes to be gone');
+    await until(() => processesWith(`sleep ${seconds(3)}`).length === 0, 'its processes to be gone');
     await worker.says('Connected', 2);
-    await ending;
-    const listed = await execa(join(root, 'bin/trigger'), ['queue', '--all', '--json', '--socket', worker.socket]);
-    expect(JSON.parse(listed.stdout)).toMatchObject([{ state: 'finished', result: 'interrupted' }]);
+    expect(await ending).toMatchObject({ code: 'worker-lost' });
+    const listed = await until(async () => {
+      const args = ['queue', '--all', '--json', '--socket', worker.socket];
+      const [job] = JSON.parse((await execa(join(root, 'bin/trigger'), args)).stdout);
+      return job?.state === 'finished' && job;
+    }, 'the end of its job');
+    expect(listed).toMatchObject({ result: 'interrupted' });
     expect(runs()).toBe(1);
   });
 });

@@ -21,11 +21,69 @@ describe('peers of the broker', () => {
         { op: 'welcome', broker: 'broker-1', services: ['demo'], heartbeat_ms: 2_500 },
       ]);
       expect(stage.online).toEqual(new Set(['team1/w1']));
-      stage.ask('c', 'demo');
-      expect(stage.to('c').at(-1)).toMatchObject({ code: 'no-worker' });
+      const ids = [stage.ask('c', 'demo'), stage.ask('c', 'w1')];
+      expect(stage.to('c', 'refused')).toEqual([]);
+      expect(stage.to('w1', 'request')).toEqual([]);
       stage.say('w1', { op: 'announce', services: ['w1', 'demo'] });
+      stage.say('w1', { op: 'credit', free: 1 });
+      expect(stage.to('w1', 'request').map(({ id }) => id)).toEqual(ids);
+    });
+
+    it.each(['serial', 'mirror'] as const)(
+      'that has not announced yet has its part of a %s request',
+      async (algorithm) => {
+        stage.registry.service('team1', 'both', ['w1', 'w2'], { algorithm });
+        stage.client('c');
+        stage.say('w1', ready('w1', 'a'), 'token');
+        await settled();
+        const id = stage.ask('c', 'both');
+        expect(stage.to('w1', 'request')).toEqual([]);
+        stage.say('w1', { op: 'announce', services: ['w1', 'both'] });
+        stage.finish('w1', id);
+        expect(stage.to('c', 'leg').map(({ worker, result }) => [worker, result])).toContainEqual(['w1', 'succeeded']);
+      },
+    );
+
+    it.each([
+      ['announces less than it is attached to', { op: 'announce', services: ['w1'] }],
+      ['leaves', { op: 'leaving' }],
+      ['says goodbye', { op: 'disconnect' }],
+    ] as const)('that %s ends what has waited for it', async (_, message) => {
+      stage.client('c');
+      stage.say('w1', ready('w1', 'a'), 'token');
+      await settled();
+      const id = stage.ask('c', 'demo');
+      stage.say('w1', message);
+      expect(stage.to('c', 'final')).toMatchObject([{ id, result: 'lost', code: 'no-worker' }]);
       stage.ask('c', 'demo');
-      expect(stage.to('w1', 'request')).toHaveLength(1);
+      expect(stage.to('c').at(-1)).toMatchObject({ op: 'refused', code: 'no-worker' });
+    });
+
+    it('that is attached to something gets what was asked of that before it has heard of it', async () => {
+      await stage.worker('w1');
+      stage.client('c');
+      stage.registry.service('team1', 'new', ['w1']);
+      stage.registry.changed();
+      const id = stage.ask('c', 'new');
+      stage.broker.tick();
+      expect(stage.to('w1', 'request')).toEqual([]);
+      stage.say('w1', { op: 'announce', services: ['w1', 'demo', 'new'] });
+      expect(stage.to('w1', 'request')).toMatchObject([{ id }]);
+    });
+
+    it('that is detached again before it has announced ends what has waited for it', async () => {
+      await stage.worker('w1');
+      stage.client('c');
+      const change = (workers: string[]): void => {
+        stage.registry.service('team1', 'new', workers);
+        stage.registry.changed();
+      };
+      change(['w1']);
+      const id = stage.ask('c', 'new');
+      stage.broker.tick();
+      change([]);
+      stage.broker.tick();
+      expect(stage.to('c', 'final')).toMatchObject([{ id, result: 'lost', code: 'no-worker' }]);
     });
 
     it('with a wrong token is refused, and so is everything that it says', async () => {

@@ -7,7 +7,7 @@ import type { Announcements } from './announcements.ts';
 import { type BrokerOptions, livenessHeartbeats, maxHops } from './options.ts';
 import type { Queues } from './queues.ts';
 import { endingOf, isForEach, type Leg, type LegState, type Request, waiting } from './request.ts';
-import type { Sessions, WorkerSession } from './sessions.ts';
+import { type Sessions, targetsOf, type WorkerSession } from './sessions.ts';
 
 export interface LegsOptions extends Pick<BrokerOptions, 'clock' | 'limits' | 'registry' | 'wire'> {
   readonly sessions: Sessions;
@@ -58,7 +58,19 @@ export class Legs {
 
   /** Whether a worker is there that would take it, now or when it has a slot. */
   hasTaker(team: string, target: string, candidates: readonly string[]): boolean {
-    return candidates.some((identity) => takes(this.#options.sessions.worker(team, identity), target));
+    return candidates.some((identity) => {
+      const session = this.#options.sessions.worker(team, identity);
+      return takes(session, target) || this.#isAboutToSay(session, target);
+    });
+  }
+
+  /** It has come, or was attached, only now: whether it serves this, it will say in a moment. */
+  #isAboutToSay(session: WorkerSession | undefined, target: string): boolean {
+    if (session?.state !== 'present') return false;
+    if (isAsked(session, target)) return true;
+    const { team, identity } = session.claim;
+    const attached = this.#options.registry.servicesOf(team, identity) ?? [];
+    return !targetsOf(session).includes(target) && attached.some((name) => targetOf(team, name) === target);
   }
 
   /** Gives this worker as much of what waits as it has slots for. */
@@ -244,7 +256,7 @@ export class Legs {
         this.#settle(leg, state);
       } else if (state.at === 'sent' && state.session === session) this.#afterLoss(leg);
     }
-    for (const target of session.serves) this.refuseUnserved(target);
+    this.refuseUnservedOf(session);
   }
 
   #afterLoss(leg: Leg): void {
@@ -267,10 +279,15 @@ export class Legs {
     for (const leg of queues.of(target)) this.end(leg, nobody);
   }
 
+  /** The same for all that this worker has served, or might have. */
+  refuseUnservedOf(session: WorkerSession): void {
+    for (const target of targetsOf(session)) this.refuseUnserved(target);
+  }
+
   /** Also by workers that were attached since the request came, or are about to announce it. */
   #isServed(target: string): boolean {
     for (const session of this.#options.sessions.workers())
-      if ((session.state === 'present' && isAttachedTo(session, target)) || takes(session, target)) return true;
+      if (takes(session, target) || isAsked(session, target)) return true;
     return false;
   }
 
@@ -365,5 +382,6 @@ const tooLate = endingOf('timed-out', 'no worker had a slot for it in time');
 const takes = (session: WorkerSession | undefined, target: string): session is WorkerSession =>
   (session?.state === 'present' || session?.state === 'away') && session.serves.has(target);
 
-const isAttachedTo = ({ claim, attached }: WorkerSession, target: string): boolean =>
-  attached.some((name) => targetOf(claim.team, name) === target);
+/** It was told of this, and has not announced anything since. */
+const isAsked = (session: WorkerSession, target: string): boolean =>
+  session.state === 'present' && session.unanswered > 0 && targetsOf(session).includes(target);

@@ -71,6 +71,8 @@ export interface WorkerSession extends SessionCommon {
   free: number;
   /** What it has announced. */
   announced: ReadonlySet<string>;
+  /** How often it was told what it is attached to and has not announced anything since. */
+  unanswered: number;
   /** What the registry says that it is attached to. */
   attached: readonly string[];
   /** `team/name` of everything that it gets requests of: itself, and what it is attached to and has announced. */
@@ -80,6 +82,10 @@ export interface WorkerSession extends SessionCommon {
 }
 
 export const isConnected = ({ state }: WorkerSession): boolean => state === 'present' || state === 'leaving';
+
+/** All that it may serve: itself, and what it is attached to. */
+export const targetsOf = ({ claim: { team, identity }, attached }: WorkerSession): string[] =>
+  [identity, ...attached].map((name) => targetOf(team, name));
 
 export class Sessions {
   readonly #byPeer = new Map<PeerId, Session>();

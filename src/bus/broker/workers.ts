@@ -16,7 +16,14 @@ import type { BrokerOptions } from './options.ts';
 import { goesWithEnd, passOn } from './output.ts';
 import { draining, refusalOf, wrongVersion } from './refusal.ts';
 import type { Leg } from './request.ts';
-import { isConnected, type NewcomerSession, type Sessions, type WorkerClaim, type WorkerSession } from './sessions.ts';
+import {
+  isConnected,
+  type NewcomerSession,
+  type Sessions,
+  targetsOf,
+  type WorkerClaim,
+  type WorkerSession,
+} from './sessions.ts';
 import { welcomeOf } from './welcome.ts';
 
 export interface WorkersOptions extends BrokerOptions {
@@ -156,12 +163,16 @@ export class Workers {
   /** Gives what it does not serve any more. */
   #attach(session: WorkerSession, attached: readonly string[]): string[] {
     const { wire, legs } = this.#options;
-    const before = session.serves;
+    const before = targetsOf(session);
     session.attached = attached;
     this.#serveWhatIsAllowed(session);
-    if (isConnected(session)) wire.send(session.peer, encodeToWorker({ op: 'services', services: attached }));
+    if (isConnected(session)) {
+      session.unanswered++;
+      wire.send(session.peer, encodeToWorker({ op: 'services', services: attached }));
+    }
     legs.serve(session);
-    return [...before].filter((target) => !session.serves.has(target));
+    const now = new Set(targetsOf(session));
+    return before.filter((target) => !now.has(target));
   }
 
   #proved(newcomer: NewcomerSession, proof: WorkerProof): void {
@@ -216,6 +227,7 @@ export class Workers {
       state: 'present',
       free: claim.free,
       announced: before?.announced ?? new Set(),
+      unanswered: 1,
       attached,
       serves: new Set(),
       legs: new Map(),
@@ -249,11 +261,11 @@ export class Workers {
   }
 
   #announce(session: WorkerSession, { services }: Of<'announce'>): void {
+    const { log, observer, legs } = this.#options;
     const { team, identity } = session.claim;
     const allowed = new Set([identity, ...session.attached]);
     const lies = services.filter((name) => !allowed.has(name));
     if (lies.length > 0) {
-      const { log, observer } = this.#options;
       observer.refused('service-not-found');
       log.warn(
         { team, worker: identity, services: lies.slice(0, 10) },
@@ -261,8 +273,10 @@ export class Workers {
       );
     }
     session.announced = new Set(services);
+    session.unanswered = Math.max(0, session.unanswered - 1);
     this.#serveWhatIsAllowed(session);
-    this.#options.legs.serve(session);
+    legs.serve(session);
+    legs.refuseUnservedOf(session);
   }
 
   #serveWhatIsAllowed(session: WorkerSession): void {
@@ -323,7 +337,7 @@ export class Workers {
   #leaving(session: WorkerSession): void {
     if (session.state !== 'present') return;
     session.state = 'leaving';
-    for (const target of session.serves) this.#options.legs.refuseUnserved(target);
+    this.#options.legs.refuseUnservedOf(session);
   }
 
   #refuse(peer: PeerId, thrown: unknown): void {
