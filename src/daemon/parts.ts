@@ -1,3 +1,4 @@
+import { uptime } from 'node:os';
 import type { Logger } from 'pino';
 import type { StateFolder } from '../adapters/files/state-folder.ts';
 import type { DaemonMetrics } from '../adapters/prometheus/metrics.ts';
@@ -42,7 +43,7 @@ export interface Parts {
   /** Where this daemon is one, once it runs. */
   readonly broker?: StartedBroker;
   /** Where trigger files are mounted. */
-  readonly mount?: Pick<MountHost, 'deliverAgain'>;
+  readonly mount?: Pick<MountHost, 'revive'>;
 }
 
-export const clock = { now: (): number => Date.now() };
+export const clock = { now: (): number => Date.now(), sinceBoot: (): number => uptime() * 1_000 };

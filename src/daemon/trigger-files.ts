@@ -4,6 +4,7 @@ import { newRequestId } from '../client/new-id.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import { printable } from '../domain/names.ts';
 import type { MessageSpool } from '../mount/delivery-ports.ts';
+import { SpoolClock } from '../mount/spool-clock.ts';
 import { Tree } from '../mount/tree.ts';
 import { clock, type Parts } from './parts.ts';
 
@@ -21,10 +22,10 @@ export const triggerFiles = ({
   return {
     list: () => filesOf(spool).map(({ view }) => view),
     replay: (path) => {
-      const revived = spool.revive(definitionAt(path), newRequestId, clock.now());
+      const definition = definitionAt(path);
       // Without a mount they wait until there is one.
-      mount?.deliverAgain(revived);
-      return revived.length;
+      if (mount !== undefined) return mount.revive(definition);
+      return spool.revive(definition, newRequestId, new SpoolClock(spool, clock).now()).length;
     },
     purge: (path) => spool.purge(definitionAt(path)),
   };

@@ -18,6 +18,7 @@ export interface DeliveriesOptions {
   readonly onSettled: (message: SpooledMessage, output: TriggerOutput | undefined) => void;
   /** How long a message is tried whose trigger does not say it. */
   readonly deadlineMs: number;
+  /** Of the spool's own clock; ms. Throws `journal-failed`. */
   readonly now: () => number;
   readonly log: Log;
 }

@@ -11,14 +11,23 @@ export interface SpooledMessage {
   readonly id: string;
   readonly definition: number;
   readonly payload: Buffer;
-  /** When it was written, or told to wait again; ms. */
+  /** When it was written, or told to wait again; ms of the spool's own clock. */
   readonly since: number;
+}
+
+/** What the spool's own clock (`spool-clock.ts`) and the wall clock showed at one moment; ms. */
+export interface ClockMark {
+  readonly own: number;
+  readonly wall: number;
 }
 
 /** What a message takes on disk besides its bytes, at least: without it a disk is soon full of messages of two bytes. */
 export const messageOverheadBytes = 128;
 
-export type NewMessage = Omit<SpooledMessage, 'seq'>;
+export interface NewMessage extends Omit<SpooledMessage, 'seq'> {
+  /** The hit; ms since the epoch. */
+  readonly writtenAt: number;
+}
 
 /** How a request of a trigger file ended. */
 export interface TriggerOutput {
@@ -85,6 +94,9 @@ export interface MessageSpool {
   hits(): ReadonlyMap<number, number>;
   /** The name of this journal's counters: a ULID, made when it is asked for the first time. */
   counter(): string;
+  /** The last one that was kept; without one, when the newest message was written. Undefined in a spool that is new. */
+  clockMark(): ClockMark | undefined;
+  keepClockMark(mark: ClockMark): void;
   /** The tree as it was last known, for a start without the registry. */
   saveTree(tree: TreeSnapshot): void;
   savedTree(): TreeSnapshot | undefined;

@@ -4,11 +4,12 @@ import { startTimer } from '../domain/timer.ts';
 import type { Definition } from '../registry/model.ts';
 import type { Seen } from './attributes.ts';
 import { Deliveries } from './deliveries.ts';
-import type { Delivery, MessageSpool, RequestSender, Revived, TreeSource, TriggerOutput } from './delivery-ports.ts';
+import type { Delivery, MessageSpool, RequestSender, TreeSource, TriggerOutput } from './delivery-ports.ts';
 import { FsError } from './errno.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Content, Gateway, TreeChange } from './ports.ts';
 import { renderLog, renderStatus } from './render.ts';
+import { type Clocks, SpoolClock } from './spool-clock.ts';
 import { syncMs } from './sync-time.ts';
 import { Tree, type TreeSnapshot } from './tree.ts';
 
@@ -21,7 +22,7 @@ export interface NodeGatewayOptions {
   /** What may be on disk: dead letters make room for what waits, more is refused. */
   readonly maxSpooledBytes: number;
   readonly newId: () => string;
-  readonly now: () => number;
+  readonly clocks: Clocks;
   /** Hears every tree that the mount is to show, the first one at once. */
   readonly onTree: (tree: TreeSnapshot) => void;
   /** What `ls` is to show of triggers that were hit. */
@@ -40,6 +41,7 @@ const lookMs = 100;
 export class NodeGateway implements Gateway {
   readonly #options: NodeGatewayOptions;
   readonly #commit: GroupCommit;
+  readonly #clock: SpoolClock;
   readonly #deliveries: Deliveries;
   #tree: Tree | undefined;
   #text = '';
@@ -52,13 +54,15 @@ export class NodeGateway implements Gateway {
 
   /** Throws `journal-failed`. */
   constructor(options: NodeGatewayOptions) {
-    const { spool, sender, source, deadlineMs, maxSpooledBytes, now, log } = options;
+    const { spool, sender, source, deadlineMs, maxSpooledBytes, clocks, log } = options;
     this.#options = options;
     this.#commit = new GroupCommit(spool, maxSpooledBytes, (count) =>
       log.error({ count }, 'the oldest dead letters are forgotten, to make room for messages of trigger files'),
     );
+    this.#clock = new SpoolClock(spool, clocks);
     this.#deliveries = new Deliveries({
-      ...{ spool, sender, deadlineMs, now, log },
+      ...{ spool, sender, deadlineMs, log },
+      now: () => this.#clock.now(),
       definitionOf: (id) => this.#tree?.definition(id),
       isTreeCurrent: () => this.#isCurrent,
       onSettled: ({ payload, definition }, output) => {
@@ -93,31 +97,32 @@ export class NodeGateway implements Gateway {
   }
 
   async spool(definition: number, messages: readonly Buffer[], durable: boolean): Promise<void> {
-    const { newId, now } = this.#options;
-    const since = now();
-    const spooled = this.#commit
-      .add(messages.map((payload) => ({ id: newId(), definition, payload, since })))
-      .then(() => this.#deliveries.wake(definition));
+    const { newId, clocks } = this.#options;
     try {
-      await spooled;
+      const at = { since: this.#clock.now(), writtenAt: clocks.now() };
+      await this.#commit.add(messages.map((payload) => ({ id: newId(), definition, payload, ...at })));
+      this.#deliveries.wake(definition);
     } catch (error) {
       if (!durable) this.#options.log.error({ error, definition }, 'messages of a trigger file are lost');
       throw error;
     }
   }
 
-  /** Dead letters that wait again. */
-  deliverAgain(revived: readonly Revived[]): void {
+  /** Dead letters of this trigger, or of all, wait again. How many. Throws `journal-failed`. */
+  revive(definition: number | undefined): number {
+    const { spool, newId } = this.#options;
+    const revived = spool.revive(definition, newId, this.#clock.now());
     for (const { definition, bytes } of revived) {
       this.#commit.revived(bytes);
       this.#deliveries.wake(definition);
     }
+    return revived.length;
   }
 
   async send(id: number, payload: Buffer): Promise<Buffer> {
     const definition = this.#definition(id);
-    const { sender, spool, newId, now } = this.#options;
-    const startedAt = now();
+    const { sender, spool, newId, clocks } = this.#options;
+    const startedAt = clocks.now();
     const timeout = new AbortController();
     const cancel = startTimer(syncMs(definition), () => timeout.abort());
     const sent = sender.send({ id: newId(), definition, payload, resume: false, signal: timeout.signal });
@@ -144,7 +149,7 @@ export class NodeGateway implements Gateway {
   }
 
   #ended(id: number, output: TriggerOutput): void {
-    this.#options.onSeen(new Map([[id, { size: output.output.length, hitAt: this.#options.now() }]]));
+    this.#options.onSeen(new Map([[id, { size: output.output.length, hitAt: this.#options.clocks.now() }]]));
     const definition = this.#tree?.definition(id);
     if (definition !== undefined) this.#options.onOutput(definition, output);
   }

@@ -59,7 +59,7 @@ const createGateway = (change: Partial<NodeGatewayOptions> = {}): NodeGateway =>
     deadlineMs: 60_000,
     maxSpooledBytes: 10_000,
     newId: () => ulid(),
-    now: () => now,
+    clocks: { now: () => now, sinceBoot: () => now },
     onTree: () => undefined,
     onSeen: (seen) => shown.push(...seen),
     onOutput: () => undefined,
@@ -236,6 +236,38 @@ it('gives up after the deadline of the trigger, also one that was set meanwhile,
   await gateway.stop();
 });
 
+it('gives up after the time that has passed, whatever the wall clock was set to', async () => {
+  answer = () => away;
+  const day = 86_400_000;
+  const clocks = { wall: Date.UTC(2026, 0, 1), boot: 5_000 };
+  const options = { deadlineMs: day, clocks: { now: () => clocks.wall, sinceBoot: () => clocks.boot } };
+  const pass = (ms: number): void => {
+    clocks.wall += ms;
+    clocks.boot += ms;
+  };
+  const first = createGateway(options);
+  await first.spool(2, [Buffer.from('x')], true);
+  pass(day / 4);
+  await until(() => sent.length >= 2, 'another attempt');
+  await first.stop();
+  // It was off, and has no clock of its own.
+  Object.assign(clocks, { wall: 10_000, boot: 10_000 });
+  const attempts = sent.length;
+  const second = createGateway(options);
+  second.start();
+  await until(() => sent.length > attempts, 'the first attempt of the next life');
+  clocks.wall = Date.UTC(2036, 0, 1);
+  await second.spool(3, [Buffer.from('y')], true);
+  pass(day / 2);
+  await until(() => sent.length > attempts + 3, 'attempts after that');
+  expect([(await status(second, 2)).waiting, (await status(second, 3)).waiting]).toEqual([1, 1]);
+  clocks.wall = Date.UTC(2026, 0, 3);
+  pass(day / 4);
+  await until(async () => (await status(second, 2)).dead === 1, 'the dead letter');
+  expect(await status(second, 3)).toMatchObject({ waiting: 1, dead: 0 });
+  await second.stop();
+});
+
 it('knows how long something has waited in a journal of a release that wrote a deadline to each message', async () => {
   journal.close();
   rmSync(join(folder, 'journal.db'));
@@ -246,6 +278,7 @@ it('knows how long something has waited in a journal of a release that wrote a d
   const spool = journal.fileMessages('team1');
   expect(spool.head(2)).toMatchObject({ seq: 1, payload: Buffer.from('waits'), since: 1_767_323_045_000 });
   expect(spool.counts().get(2)).toMatchObject({ waiting: 1, dead: 1, reason: 'the service is gone' });
+  expect(spool.clockMark()).toEqual({ own: 1_767_323_046_000, wall: 1_767_323_046_000 });
 });
 
 it('tries dead letters again when it is told to, in their old order and under new ids, or forgets them', async () => {
@@ -258,7 +291,7 @@ it('tries dead letters again when it is told to, in their old order and under ne
   const before = sent.splice(0).map(({ id }) => id);
   answer = (request) => ended(request);
   const spool = journal.fileMessages('team1');
-  gateway.deliverAgain(spool.revive(2, () => ulid(), now));
+  expect(gateway.revive(2)).toBe(2);
   await until(() => shown.length === 2, 'the deliveries');
   expect(payloads()).toEqual(['a', 'b']);
   for (const { id, resume } of sent) expect([before.includes(id), resume]).toEqual([false, false]);

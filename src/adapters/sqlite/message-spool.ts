@@ -1,5 +1,6 @@
 import { ulid } from 'ulid';
 import {
+  type ClockMark,
   type MessageSpool,
   messageOverheadBytes,
   type NewMessage,
@@ -88,6 +89,15 @@ export const createMessageSpool = (sql: Statements, team: string): MessageSpool 
     sql.run("INSERT OR IGNORE INTO meta VALUES ('counter', ?)", ulid());
     return String(sql.one("SELECT value FROM meta WHERE key = 'counter'")?.['value']);
   },
+  clockMark: () => {
+    const row = sql.one('SELECT value FROM meta WHERE key = ?', `clock ${team}`);
+    if (row !== undefined) return JSON.parse(String(row['value'])) as ClockMark;
+    const newest = sql.one('SELECT max(since) AS at FROM file_messages WHERE team = ?', team)?.['at'];
+    return typeof newest === 'number' ? { own: newest, wall: newest } : undefined;
+  },
+  keepClockMark: (mark) => {
+    sql.run('INSERT OR REPLACE INTO meta VALUES (?, ?)', `clock ${team}`, JSON.stringify(mark));
+  },
   saveTree: (tree) => {
     sql.run('INSERT OR REPLACE INTO meta VALUES (?, ?)', `tree ${team}`, JSON.stringify(tree));
   },
@@ -129,8 +139,8 @@ const insert = (sql: Statements, team: string, message: NewMessage): void => {
 
 const hitsOf = (messages: readonly NewMessage[]): ReadonlyMap<number, { n: number; at: number }> => {
   const hits = new Map<number, { n: number; at: number }>();
-  for (const { definition, since } of messages)
-    hits.set(definition, { n: (hits.get(definition)?.n ?? 0) + 1, at: since });
+  for (const { definition, writtenAt } of messages)
+    hits.set(definition, { n: (hits.get(definition)?.n ?? 0) + 1, at: writtenAt });
   return hits;
 };
 

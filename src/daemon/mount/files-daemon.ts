@@ -7,6 +7,7 @@ import type { Config } from '../../config/schema.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Log } from '../../domain/log.ts';
 import type { MessageSpool, TriggerOutput } from '../../mount/delivery-ports.ts';
+import { SpoolClock } from '../../mount/spool-clock.ts';
 import type { Definition } from '../../registry/model.ts';
 import { clock } from '../parts.ts';
 import { createReleasers, type Releasers } from '../releasers.ts';
@@ -83,6 +84,8 @@ const start = (options: FilesDaemonOptions, releasers: Releasers): FilesDaemon =
 const seeToDeadLetters = (spool: MessageSpool, { deadLetters, log }: FilesDaemonOptions): void => {
   if (deadLetters === undefined) return;
   const count =
-    deadLetters === 'purge' ? spool.purge(undefined) : spool.revive(undefined, newRequestId, clock.now()).length;
+    deadLetters === 'purge'
+      ? spool.purge(undefined)
+      : spool.revive(undefined, newRequestId, new SpoolClock(spool, clock).now()).length;
   log.info({ count }, deadLetters === 'purge' ? 'dead letters forgotten' : 'dead letters wait again');
 };

@@ -6,7 +6,6 @@ import type {
   HitCounters,
   MessageSpool,
   RequestSender,
-  Revived,
   TreeSource,
   TriggerOutput,
 } from '../../mount/delivery-ports.ts';
@@ -40,7 +39,8 @@ export interface MountHost {
    * until it is released.
    */
   readonly mounted: Promise<void>;
-  deliverAgain(revived: readonly Revived[]): void;
+  /** Dead letters of this trigger, or of all, wait again. How many. Throws `journal-failed`. */
+  revive(definition: number | undefined): number;
 }
 
 /** The trigger files on this node, inside a daemon or on their own. Throws `journal-failed`. */
@@ -51,7 +51,7 @@ export const startMountHost = (options: MountHostOptions, releasers: Releasers):
   const gateway = new NodeGateway({
     ...options,
     newId: newRequestId,
-    now: clock.now,
+    clocks: clock,
     onTree: (snapshot) => {
       tree = snapshot;
       supervisor?.show(snapshot);
@@ -78,5 +78,5 @@ export const startMountHost = (options: MountHostOptions, releasers: Releasers):
     supervisor.start();
     releasers.push('mount', () => supervisor?.stop());
   });
-  return { mounted, deliverAgain: (revived) => gateway.deliverAgain(revived) };
+  return { mounted, revive: (definition) => gateway.revive(definition) };
 };
