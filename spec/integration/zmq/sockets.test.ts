@@ -15,10 +15,12 @@ const router = async (...args: Parameters<typeof startRouter>): Promise<TestRout
   open.push(started.router);
   return started;
 };
-const dealer = (to: TestRouter | { endpoint: string; key: string }): TestDealer => {
-  const dialled = dial('router' in to ? { endpoint: to.router.endpoint, key: to.key } : to);
-  open.push(dialled.connection);
-  return dialled;
+const dialled = (to: TestRouter | { endpoint: string; key: string }): TestDealer =>
+  dial('router' in to ? { endpoint: to.router.endpoint, key: to.key } : to);
+const dealer = (to: Parameters<typeof dialled>[0]): TestDealer => {
+  const from = dialled(to);
+  open.push(from.connection);
+  return from;
 };
 const up = ({ states }: TestDealer): Promise<unknown> => until(() => states.at(-1) === 'up', 'the handshake');
 
@@ -52,6 +54,18 @@ describe('router and dealer', () => {
     await until(() => second.received.length === 1, 'the message');
     expect(second.received.map(({ head }) => head)).toEqual(['{"after":1}']);
     expect(from.states).toEqual(['up', expect.stringContaining('was lost'), 'up']);
+  });
+
+  it('an address is free as soon as the router is closed', async () => {
+    let listen = 'tcp://127.0.0.1:0';
+    for (let round = 0; round < 50; round++) {
+      const at = await startRouter({ listen });
+      listen = at.router.endpoint;
+      const from = dialled(at);
+      await up(from);
+      await from.connection.close();
+      await at.router.close();
+    }
   });
 
   it('say once why nobody is there', async () => {

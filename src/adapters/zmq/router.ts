@@ -1,4 +1,4 @@
-import { Context, Router } from 'zeromq';
+import { Context, type Observer, Router } from 'zeromq';
 import { noBody } from '../../bus/codec/encode.ts';
 import { maxHeaderBytes } from '../../bus/codec/parse.ts';
 import type { PeerId } from '../../bus/ports.ts';
@@ -36,6 +36,7 @@ export interface BusRouter {
   forget(peer: PeerId): void;
   /** Multiparts that were dropped, since their sender chose its routing id itself. */
   readonly dropped: number;
+  /** Resolves when nothing listens on its address any more: it may be bound again at once. */
   close(): Promise<void>;
 }
 
@@ -137,7 +138,9 @@ class CurveRouter implements BusRouter {
     if (this.#isClosed) return;
     // What was sent in this turn of the event loop is given to libzmq, which has `linger` to send it.
     await this.#flush();
+    const { events } = this.#socket;
     this.#shut();
+    await noLongerListening(events);
     await this.running;
     await this.#closed();
   }
@@ -228,5 +231,10 @@ class CurveRouter implements BusRouter {
     this.#listener.gone(peer, why);
   }
 }
+
+/** A socket that was closed listens until a thread of libzmq comes to it. */
+const noLongerListening = async (events: Observer): Promise<void> => {
+  for await (const { type } of events) if (type === 'close') return;
+};
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown';
