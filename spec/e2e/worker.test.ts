@@ -56,7 +56,7 @@ const askToWait = async (runs: () => number): Promise<RunningRequest> => {
   return asked;
 };
 
-describe('triggerfs-worker', { timeout: 60_000 }, () => {
+describe('triggerfs-worker', () => {
   it('says what the documentation shows, with -debug true', async () => {
     // Often enough to wait for two, and a pause of seconds still loses nobody.
     const { broker, address } = await startBroker({ limits: { heartbeatMs: 800 } });
@@ -137,7 +137,7 @@ describe('triggerfs-worker', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a worker that stops', { timeout: 60_000 }, () => {
+describe('a worker that stops', () => {
   it('finishes what runs, and takes nothing new', async () => {
     const { worker, go, runs } = waitingWorker(seconds(1));
     await worker.start();

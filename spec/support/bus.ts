@@ -14,6 +14,9 @@ export const testLimits: BrokerLimits = {
   heartbeatMs: 2_500,
 };
 
+/** Limits of a broker whose peers are those of `peers.ts`: they give no signs of life by themselves. */
+export const quietPeers = { heartbeatMs: 60_000 } as const satisfies Partial<BrokerLimits>;
+
 /**
  * Registry and accounts in memory. Users log in with the password `secret` and have the token `jwt:IDENTITY@TEAM`, which
  * needs no login either; a worker of a name that is in `workers` has the token `token`. Whatever is changed in place counts

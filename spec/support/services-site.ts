@@ -28,7 +28,7 @@ export interface ServicesSite {
   remove(): Promise<void>;
 }
 
-export const startSite = async ({ brokers: count = 1, heartbeat = '500ms' } = {}): Promise<ServicesSite> => {
+export const startSite = async ({ brokers: count = 1, heartbeat = '1s' } = {}): Promise<ServicesSite> => {
   const folder = mkdtempSync(join(tmpdir(), 'triggerd-site-'));
   const etcd = await startEtcd();
   const brokers: SiteBroker[] = [];

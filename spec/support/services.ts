@@ -53,7 +53,7 @@ export const startServices = async (): Promise<Services> => {
       presence: { online: () => undefined, offline: () => undefined },
       history: { record: () => undefined },
       brokers: () => [{ id: 'broker01', endpoint: listen, key: keys.publicKey }],
-      limits: { ...testLimits, heartbeatMs: 500 },
+      limits: testLimits,
       ...{ drainMs: 0, observer, log: silentLog },
       onDead: (error) => {
         throw error;

@@ -7,7 +7,7 @@ import { encodeFromWorker } from '../../../src/bus/codec/encode.ts';
 import { maxBatch, pack } from '../../../src/bus/codec/pack.ts';
 import { decodeToWorker } from '../../../src/bus/codec/to-worker.ts';
 import { silentLog } from '../../../src/domain/log.ts';
-import { startTestBroker, type TestBroker } from '../../support/bus.ts';
+import { quietPeers, startTestBroker, type TestBroker } from '../../support/bus.ts';
 import {
   client,
   Peer,
@@ -29,7 +29,7 @@ describe('hostile peers of a real broker', () => {
   const open: { close(): unknown }[] = [];
 
   beforeAll(async () => {
-    at = await startTestBroker();
+    at = await startTestBroker({ limits: quietPeers });
     at.registry.worker('team1', 'demo01').service('team1', 'demo', ['demo01']);
     working = await worker(at.address, { free: 64 });
     asking = await client(at.address);

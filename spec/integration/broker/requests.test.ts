@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestBroker, type TestBroker } from '../../support/bus.ts';
+import { quietPeers, startTestBroker, type TestBroker } from '../../support/bus.ts';
 import { client, requestFor, succeeded, type TestClient, type TestWorker, worker } from '../../support/peers.ts';
 import { until } from '../../support/wait.ts';
 
@@ -9,7 +9,7 @@ describe('a request through a real broker', () => {
   let working: TestWorker;
 
   beforeAll(async () => {
-    at = await startTestBroker();
+    at = await startTestBroker({ limits: quietPeers });
     at.registry.worker('team1', 'demo01').service('team1', 'demo', ['demo01']);
     working = await worker(at.address);
     asking = await client(at.address);
@@ -35,6 +35,7 @@ describe('a request through a real broker', () => {
     expect(got.args).toEqual({ path: '/tmp' });
     expect(got.timeout_ms).toBeGreaterThan(299_000);
     working.say({ op: 'partial', id: request.id, stream: 'out', offset: 0 }, 'up 3 days\n');
+    await asking.hears('partial');
     asking.say({ op: 'ack', id: request.id, worker: 'demo01', bytes: 10 });
     await working.hears('ack');
     working.say(succeeded(request.id, { output_bytes: 10 }), 'up 3 days\n');

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { curveKeyPair } from 'zeromq';
 import { Client, type ConnectOptions, type RunningRequest } from '../../../src/client/client.ts';
-import { FakeRegistry, startTestBroker, type TestBroker } from '../../support/bus.ts';
+import { FakeRegistry, quietPeers, startTestBroker, type TestBroker } from '../../support/bus.ts';
 import { succeeded, type TestWorker, worker } from '../../support/peers.ts';
 import { until } from '../../support/wait.ts';
 
@@ -19,8 +19,7 @@ const connect = async (options: Partial<ConnectOptions> & Pick<ConnectOptions, '
   return client;
 };
 
-const linesOf = async (request: RunningRequest): Promise<string[]> => {
-  const lines: string[] = [];
+const linesOf = async (request: RunningRequest, lines: string[] = []): Promise<string[]> => {
   for await (const { worker: from, stream, line } of request.lines) lines.push(`${from} ${stream} ${line}`);
   return lines;
 };
@@ -29,7 +28,7 @@ describe('a client of a broker', () => {
   let at: TestBroker;
   let working: TestWorker;
   beforeAll(async () => {
-    at = await startTestBroker({ registry });
+    at = await startTestBroker({ registry, limits: quietPeers });
     working = await worker(at.address);
   });
   afterAll(async () => {
@@ -139,11 +138,12 @@ describe('a client of a broker', () => {
 
 describe('a client that asks nothing', () => {
   it('stays connected for longer than the broker waits for a silent peer', async () => {
-    const at = await startTestBroker({ registry, limits: { heartbeatMs: 50 } });
+    const heartbeatMs = 400;
+    const at = await startTestBroker({ registry, limits: { heartbeatMs } });
     open.push({ close: () => at.broker.stop() });
     const client = await connect({ brokers: [at.address], onBrokerLost: (why) => expect.fail(why) });
-    const endsAt = Date.now() + 10 * 50;
-    await until(() => Date.now() > endsAt, 'ten heartbeats');
+    const endsAt = Date.now() + 6 * heartbeatMs;
+    await until(() => Date.now() > endsAt, 'six heartbeats');
     expect(at.broker.state.peers).toBe(1);
     await expect(client.request({ service: 'demo', plugin: 'echo' }).result).rejects.toMatchObject({
       code: 'no-worker',
@@ -170,8 +170,8 @@ describe('a client that can not connect', () => {
 describe('a client of two brokers', () => {
   it('goes on with the other one under the same id, and its output where it was', async () => {
     const [first, second] = [
-      await startTestBroker({ id: 'b1', registry, drainMs: 0 }),
-      await startTestBroker({ id: 'b2', registry }),
+      await startTestBroker({ id: 'b1', registry, limits: quietPeers, drainMs: 0 }),
+      await startTestBroker({ id: 'b2', registry, limits: quietPeers }),
     ];
     open.push({ close: () => second.broker.stop() });
     const [here, there] = [await worker(first.address), await worker(second.address)];
@@ -180,10 +180,11 @@ describe('a client of two brokers', () => {
     const brokers = [first.address, second.address];
     const client = await connect({ brokers, onBrokerLost: (why) => void lost.push(why) });
     const request = client.request({ service: 'demo', plugin: 'echo' });
-    const lines = linesOf(request);
+    const read: string[] = [];
+    const lines = linesOf(request, read);
     const { id } = await here.hears('request');
     here.say({ op: 'partial', id, stream: 'out', offset: 0 }, 'one\ntw');
-    await here.hears('heartbeat');
+    await until(() => read.length === 1, 'the first line');
     await first.broker.stop();
     await here.close();
     expect((await there.hears('query')).id).toBe(id);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { WorkerMessage } from '../../../src/bus/messages.ts';
-import { FakeRegistry, startTestBroker, type TestBroker } from '../../support/bus.ts';
+import { FakeRegistry, quietPeers, startTestBroker, type TestBroker } from '../../support/bus.ts';
 import { temporaryFolder } from '../../support/journal.ts';
 import { root } from '../../support/node.ts';
 import { succeeded, type TestWorker, worker } from '../../support/peers.ts';
@@ -22,7 +22,7 @@ let second: TestWorker;
 let home: string;
 
 beforeAll(async () => {
-  at = await startTestBroker({ registry, limits: { heartbeatMs: 60_000 } });
+  at = await startTestBroker({ registry, limits: quietPeers });
   first = await worker(at.address);
   second = await worker(at.address, { identity: 'demo02' });
 });

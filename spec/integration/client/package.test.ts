@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { FakeRegistry, startTestBroker } from '../../support/bus.ts';
+import { FakeRegistry, quietPeers, startTestBroker } from '../../support/bus.ts';
 import { root } from '../../support/node.ts';
 import { succeeded, worker } from '../../support/peers.ts';
 
@@ -38,7 +38,7 @@ it('the code of the documentation has the types that the package says', () => {
 
 it('a program of another package asks a service', async () => {
   const registry = new FakeRegistry().worker('team1', 'demo01').service('team1', 'demoservice', ['demo01']);
-  const at = await startTestBroker({ registry });
+  const at = await startTestBroker({ registry, limits: quietPeers });
   const working = await worker(at.address);
   try {
     const [first = ''] = documented();

@@ -9,13 +9,10 @@ import { startProxy, type TcpProxy } from '../../support/proxy.ts';
 import { writePlugin } from '../../support/requests.ts';
 import { until } from '../../support/wait.ts';
 
-/** A broker's clock ticks every 100 ms: it can't judge shorter ones. */
-const heartbeatMs = 200;
-
 const registry = (): FakeRegistry => new FakeRegistry().worker('team1', 'demo01').service('team1', 'demo', ['demo01']);
 
 const startBroker = async (options: Parameters<typeof startTestBroker>[0] = {}): Promise<TestBroker> => {
-  const at = await startTestBroker({ registry: registry(), limits: { heartbeatMs }, drainMs: 200, ...options });
+  const at = await startTestBroker({ registry: registry(), drainMs: 200, ...options });
   onTestFinished(() => at.broker.stop());
   return at;
 };
@@ -42,12 +39,12 @@ describe('a broker that comes back on its address', () => {
     const keys = curveKeyPair();
     const first = await startBroker({ keys });
     const listen = first.broker.endpoint;
-    const { serves, kinds, folder } = await startLiveWorker([first.address]);
+    const { serves, told, folder } = await startLiveWorker([first.address]);
     writePlugin(folder, 'plain', 'echo here', '');
     await serves();
     await first.broker.stop();
     const second = await startBroker({ keys, listen });
-    await until(() => kinds('connected').length === 2, 'the worker to be back');
+    await told('connected', 2);
     const client = await liveClient(second.address);
     expect(await textOf(client.request({ service: 'demo', plugin: 'plain' }))).toBe('here\n');
   });
@@ -57,16 +54,16 @@ describe('a link that breaks', () => {
   it('does not end a request that runs: the broker hears it from the first byte, and it has run once', async () => {
     const at = await startBroker();
     const { proxy, address } = await throughProxy(at);
-    const { folder, serves, kinds } = await startLiveWorker([address]);
+    const { folder, serves, told } = await startLiveWorker([address]);
     writePlugin(folder, 'wait', waiting(folder), '');
     await serves();
     const client = await liveClient(at.address);
     const asked = client.request({ service: 'demo', plugin: 'wait' });
     const text = textOf(asked);
     await until(() => at.observer.lines.some((line) => line.startsWith('received')), 'the request');
-    await until(() => kinds('request').length === 1, 'the request to be at the worker');
+    await told('request');
     proxy.cut();
-    await until(() => kinds('connected').length === 2, 'the worker to be back');
+    await told('connected', 2);
     writeFileSync(join(folder, 'go'), '');
     expect(await text).toBe('begun\ndone\n');
     expect(await asked.result).toMatchObject({ exitCode: 0 });
@@ -74,13 +71,13 @@ describe('a link that breaks', () => {
   });
 
   it('that is silent is noticed on both sides, and the worker serves again when it is not', async () => {
-    const at = await startBroker();
+    const at = await startBroker({ limits: { heartbeatMs: 300 } });
     const { proxy, address } = await throughProxy(at);
-    const { folder, serves, kinds, worker } = await startLiveWorker([address]);
+    const { folder, serves, told, worker } = await startLiveWorker([address]);
     writePlugin(folder, 'plain', 'echo here', '');
     await serves();
     proxy.stall();
-    await until(() => kinds('lost').length > 0, 'the worker to notice');
+    await told('lost');
     await until(() => at.observer.lines.some((line) => line.startsWith('offline')), 'the broker to notice');
     proxy.resume();
     await until(() => worker.isServing, 'the worker to serve again');
@@ -99,9 +96,9 @@ describe('two brokers', () => {
     one.brokers.push(two.address);
     two.brokers.push(one.address);
     const { proxy, address } = await throughProxy(one);
-    const { folder, kinds, jobs } = await startLiveWorker([one.address]);
+    const { folder, told, jobs } = await startLiveWorker([one.address]);
     writePlugin(folder, 'wait', waiting(folder), '');
-    await until(() => kinds('connected').length === 2, 'both brokers to be served');
+    await told('connected', 2);
     const client = await liveClient(address, two.address);
     const asked = client.request({ service: 'demo', plugin: 'wait' });
     const text = textOf(asked);

@@ -7,7 +7,7 @@ import { writePlugin } from '../../support/requests.ts';
 import { until } from '../../support/wait.ts';
 
 const startBroker = async (options: Parameters<typeof startTestBroker>[0] = {}): Promise<TestBroker> => {
-  const at = await startTestBroker({ limits: { heartbeatMs: 100 }, drainMs: 200, ...options });
+  const at = await startTestBroker({ drainMs: 200, ...options });
   at.registry.worker('team1', 'demo01').service('team1', 'demo', ['demo01']);
   onTestFinished(() => at.broker.stop());
   return at;
@@ -67,20 +67,21 @@ describe('a worker behind a broker', () => {
   });
 
   it('kills all that a cancelled request has started', async () => {
+    const mark = `987.${process.pid}`;
     const at = await startBroker();
     const { folder, serves } = await startLiveWorker([at.address]);
-    writePlugin(folder, 'long', `sleep 987.125 & echo on; wait`, '');
+    writePlugin(folder, 'long', `sleep ${mark} & echo on; wait`, '');
     await serves();
     const client = await liveClient(at.address);
     const cancel = new AbortController();
     const asked = client.request({ service: 'demo', plugin: 'long', signal: cancel.signal });
     for await (const { line } of asked.lines) {
       expect(line).toBe('on');
-      await until(() => processesWith('sleep 987.125').length === 1, 'its process');
+      await until(() => processesWith(`sleep ${mark}`).length === 1, 'its process');
       cancel.abort();
     }
     expect(await asked.result).toMatchObject({ legs: [{ result: 'killed', reason: 'cancelled by user1@team1' }] });
-    await until(() => processesWith('sleep 987.125').length === 0, 'its process to be gone');
+    await until(() => processesWith(`sleep ${mark}`).length === 0, 'its process to be gone');
   });
 
   it.each([
