@@ -107,6 +107,8 @@ it('answers and takes writes while etcd and the broker are away, and delivers th
 
 it('keeps what was refused for good, tries it again when told to, and forgets it', async () => {
   await say('set trigger b plugin nowhere');
+  const isKnown = async () => (await text(at(a, 'chain', '.b.status'))).includes('"plugin": "nowhere"');
+  await until(isKnown, 'the change on this node');
   await until(async () => (await sh(a, 'echo dead > chain/b')).exitCode === 0, 'a write');
   const dead = async (): Promise<number> => {
     const { stdout } = await a.trigger('queue', '--files', '--json');

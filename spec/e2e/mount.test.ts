@@ -87,7 +87,8 @@ beforeAll(async () => {
     });
   await define('demotrigger', { plugin: 'run' });
   await define('log', { plugin: 'append', framing: 'line' });
-  await define('sync', { plugin: 'run', delivery: 'sync', timeout_ms: 2_000 });
+  await define('sync', { plugin: 'run', delivery: 'sync', timeout_ms: 120_000 });
+  await define('hasty', { plugin: 'run', delivery: 'sync', timeout_ms: 1_000 });
   for (const path of ['/weatherstation', '/weatherstation/rpi']) await services.say({ verb: 'directory.add', path });
   await services.say({
     verb: 'definition.add',
@@ -126,8 +127,11 @@ describe('triggerfs', () => {
   it('turns a write into a request, shows what came back, and counts the hit', async () => {
     await sh("echo 'echo from the worker' > newtrigger/demotrigger");
     await until(async () => (await text(at('newtrigger', 'demotrigger'))) === 'from the worker\n', 'the result');
-    expect(await text(join(services.folder, 'fs.log'))).toMatch(/demotrigger: \[run@demo01\] from the worker\n/);
-    expect(await status('newtrigger', 'demotrigger')).toMatchObject({ hits: 1, waiting: 0, last: { exit_code: 0 } });
+    const said = async () =>
+      (await text(join(services.folder, 'fs.log'))).includes('demotrigger: [run@demo01] from the worker\n');
+    await until(said, 'the line of the log');
+    await until(async () => (await status('newtrigger', 'demotrigger')).waiting === 0, 'the end of the delivery');
+    expect(await status('newtrigger', 'demotrigger')).toMatchObject({ hits: 1, last: { exit_code: 0 } });
     await until(async () => (await services.hits('demotrigger')) === 1, 'the hit, for everybody to see');
   });
 
@@ -152,11 +156,12 @@ describe('triggerfs', () => {
 
   it('tells a synchronous writer how it ended', async () => {
     expect((await sh('exec 3<>newtrigger/sync; echo echo mine >&3; cat <&3')).stdout).toBe('mine');
-    const closing = (script: string) =>
-      `import os\nfd = os.open("newtrigger/sync", os.O_WRONLY)\nos.write(fd, b"${script}")\ntry: os.close(fd)\nexcept OSError as e: print(e.strerror)`;
-    const python = (script: string) => execa('python3', ['-c', closing(script)], { cwd: mountpoint });
-    expect((await python('exit 3')).stdout).toBe('Input/output error');
-    expect((await python('sleep 60')).stdout).toBe('Connection timed out');
+    const closing = (name: string, script: string) =>
+      `import os\nfd = os.open("newtrigger/${name}", os.O_WRONLY)\nos.write(fd, b"${script}")\ntry: os.close(fd)\nexcept OSError as e: print(e.strerror)`;
+    const python = (name: string, script: string) =>
+      execa('python3', ['-c', closing(name, script)], { cwd: mountpoint });
+    expect((await python('sync', 'exit 3')).stdout).toBe('Input/output error');
+    expect((await python('hasty', 'sleep 60')).stdout).toBe('Connection timed out');
   });
 
   it('takes nginx’s log to another machine: every line, in order, none mixed, across a broker restart', async () => {
@@ -171,7 +176,8 @@ describe('triggerfs', () => {
     expect((await sh('ls newtrigger; echo "while it is away" >> newtrigger/log')).exitCode).toBe(0);
     await services.startBroker();
     await ask(41, 60);
-    await until(async () => (await status('newtrigger', 'log')).waiting === 0, 'the deliveries');
+    // nginx has answered before it writes its line.
+    await until(async () => (await text(central)).includes('/line-60 HTTP/1.1" 204 °\n'), 'the last line');
     const lines = (await text(central)).split('\n').filter((line) => line !== '' && line !== 'while it is away');
     const wanted = Array.from({ length: 60 }, (_, i) => `"GET /line-${i + 1} HTTP/1.1" 204 °`);
     expect(lines).toEqual(wanted);
