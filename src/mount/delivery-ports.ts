@@ -42,6 +42,14 @@ export interface TriggerOutput {
   readonly output: Buffer;
 }
 
+/** A synchronous write that nobody waits for any more. */
+export interface EndedWrite {
+  readonly definition: number;
+  readonly hitAt: number;
+  /** Undefined where the request was refused, or lost. */
+  readonly output: TriggerOutput | undefined;
+}
+
 export interface TriggerCounts {
   readonly hits: number;
   readonly hitAt: number;
@@ -83,10 +91,8 @@ export interface MessageSpool {
   purge(definition: number | undefined): number;
   /** Forgets dead letters of any trigger, the oldest first, until the others take `maxBytes` at most. How many. */
   purgeOldest(maxBytes: number): number;
-  /** A synchronous write that has come to no end. */
-  hit(definition: number, at: number): void;
-  /** A synchronous write and its end. */
-  record(definition: number, output: TriggerOutput, hitAt: number): void;
+  /** In one transaction, and counted as hits. */
+  record(ended: readonly EndedWrite[]): void;
   /** Newest first. */
   outputs(definition: number): readonly TriggerOutput[];
   counts(): ReadonlyMap<number, TriggerCounts>;

@@ -5,6 +5,7 @@ import type { Definition } from '../registry/model.ts';
 import type { Seen } from './attributes.ts';
 import { Deliveries } from './deliveries.ts';
 import type { Delivery, MessageSpool, RequestSender, TreeSource, TriggerOutput } from './delivery-ports.ts';
+import { EndedWrites } from './ended-writes.ts';
 import { FsError } from './errno.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Content, Gateway, TreeChange } from './ports.ts';
@@ -43,6 +44,7 @@ export class NodeGateway implements Gateway {
   readonly #commit: GroupCommit;
   readonly #clock: SpoolClock;
   readonly #deliveries: Deliveries;
+  readonly #ends: EndedWrites;
   #tree: Tree | undefined;
   #text = '';
   /** The tree is the registry's, not one of an earlier life. */
@@ -60,9 +62,12 @@ export class NodeGateway implements Gateway {
       log.error({ count }, 'the oldest dead letters are forgotten, to make room for messages of trigger files'),
     );
     this.#clock = new SpoolClock(spool, clocks);
+    this.#ends = new EndedWrites(spool, log);
     this.#deliveries = new Deliveries({
-      ...{ spool, sender, deadlineMs, log },
+      ...{ spool, deadlineMs, log },
       now: () => this.#clock.now(),
+      // Outputs are kept in the order in which they came.
+      sender: { send: (request) => sender.send(request).finally(() => this.#ends.write()) },
       definitionOf: (id) => this.#tree?.definition(id),
       isTreeCurrent: () => this.#isCurrent,
       onSettled: ({ payload, definition }, output) => {
@@ -85,10 +90,12 @@ export class NodeGateway implements Gateway {
     this.#saving?.();
     if (this.#saving !== undefined) this.#save();
     await this.#deliveries.stop();
+    this.#ends.stop();
   }
 
   /** What `ls` shows of everything that ever happened here. */
   seen(): ReadonlyMap<number, Seen> {
+    this.#ends.write();
     return new Map([...this.#options.spool.counts()].map(([id, { size, hitAt }]) => [id, { size, hitAt }]));
   }
 
@@ -121,17 +128,15 @@ export class NodeGateway implements Gateway {
 
   async send(id: number, payload: Buffer): Promise<Buffer> {
     const definition = this.#definition(id);
-    const { sender, spool, newId, clocks } = this.#options;
-    const startedAt = clocks.now();
+    const { sender, newId, clocks } = this.#options;
+    const hitAt = clocks.now();
     const timeout = new AbortController();
     const cancel = startTimer(syncMs(definition), () => timeout.abort());
     const sent = sender.send({ id: newId(), definition, payload, resume: false, signal: timeout.signal });
     const delivery = await Promise.race([sent, timedOut(timeout.signal)]).finally(cancel);
-    if (delivery.kind === 'failed') {
-      spool.hit(id, startedAt);
-      throw delivery.error;
-    }
-    spool.record(id, delivery.output, startedAt);
+    const output = delivery.kind === 'ended' ? delivery.output : undefined;
+    this.#ends.add({ definition: id, hitAt, output });
+    if (delivery.kind === 'failed') throw delivery.error;
     this.#ended(id, delivery.output);
     return succeeded(definition, delivery.output);
   }
@@ -142,16 +147,19 @@ export class NodeGateway implements Gateway {
   }
 
   async content(id: number, what: Content): Promise<Buffer> {
+    this.#ends.write();
     const outputs = this.#options.spool.outputs(id);
     if (what === 'result') return outputs[0]?.output ?? Buffer.alloc(0);
     if (what === 'log') return renderLog(outputs);
     return renderStatus(this.#definition(id), this.#options.spool.counts().get(id), outputs[0]);
   }
 
+  /** `ls` knows it when the writer does; the log has time. */
   #ended(id: number, output: TriggerOutput): void {
-    this.#options.onSeen(new Map([[id, { size: output.output.length, hitAt: this.#options.clocks.now() }]]));
+    const { onSeen, onOutput, clocks } = this.#options;
+    onSeen(new Map([[id, { size: output.output.length, hitAt: clocks.now() }]]));
     const definition = this.#tree?.definition(id);
-    if (definition !== undefined) this.#options.onOutput(definition, output);
+    if (definition !== undefined) setImmediate(() => onOutput(definition, output));
   }
 
   #definition(id: number): Definition {
@@ -209,8 +217,9 @@ export class NodeGateway implements Gateway {
 
 const timedOut = (signal: AbortSignal): Promise<Delivery> =>
   new Promise((resolve) => {
-    const error = new TriggerdError('timed-out', 'the trigger’s timeout has passed');
-    signal.addEventListener('abort', () => resolve({ kind: 'failed', error }));
+    signal.addEventListener('abort', () =>
+      resolve({ kind: 'failed', error: new TriggerdError('timed-out', 'the trigger’s timeout has passed') }),
+    );
   });
 
 /** A synchronous writer hears of a job that failed. */

@@ -384,6 +384,40 @@ it('tells a synchronous writer how it ended', async () => {
   await gateway.stop();
 });
 
+it('answers synchronous writers first and keeps what became of them in one commit, before anybody reads it', async () => {
+  const spool = journal.fileMessages('team1');
+  const commits: number[] = [];
+  const record: typeof spool.record = (ended) => {
+    commits.push(ended.length);
+    spool.record(ended);
+  };
+  const gateway = createGateway({ spool: { ...spool, record } });
+  await Promise.all(['x', 'y'].map((payload) => gateway.send(4, Buffer.from(payload))));
+  expect(commits).toEqual([]);
+  expect(await text(gateway, 4, 'result')).toBe('did y');
+  expect(commits).toEqual([2]);
+  await gateway.send(4, Buffer.from('z'));
+  await until(() => commits.length === 2, 'the commit that nobody asks for');
+  expect(await status(gateway, 4)).toMatchObject({ hits: 3 });
+  await gateway.stop();
+});
+
+it('tells a synchronous writer of success also where the journal fails afterwards, and logs that', async () => {
+  const record = (): never => {
+    throw new TriggerdError('journal-failed', 'full');
+  };
+  const log = recordingLog();
+  const gateway = createGateway({ spool: { ...journal.fileMessages('team1'), record }, log });
+  expect((await gateway.send(4, Buffer.from('x'))).toString()).toBe('did x');
+  await gateway.stop();
+  expect(log.lines).toContainEqual(
+    expect.objectContaining({
+      message: expect.stringMatching(/is not kept/),
+      fields: expect.objectContaining({ count: 1 }),
+    }),
+  );
+});
+
 it('keeps the last twenty outputs, only the newest of them whole', async () => {
   answer = ({ id }) => ({
     kind: 'ended',
@@ -399,11 +433,11 @@ it('keeps the last twenty outputs, only the newest of them whole', async () => {
   });
   const gateway = createGateway();
   for (let i = 0; i < 25; i++) await gateway.send(4, Buffer.from('x'));
+  await gateway.stop();
   const sizes = journal
     .fileMessages('team1')
     .outputs(4)
     .map(({ output }) => output.length);
   expect(sizes).toEqual([10_000, ...Array.from({ length: 19 }, () => 4_096)]);
   expect([...gateway.seen()]).toEqual([[4, { size: 10_000, hitAt: now }]]);
-  await gateway.stop();
 });

@@ -22,6 +22,8 @@ export interface Mounted {
 }
 
 const lookMs = 1_000;
+/** How long the kernel may remember a name and what `stat` shows of it, where others change it. */
+const cacheSeconds = 0.1;
 /** What answers from memory answers at once; a journal that is stuck is told to the writer. What waits for a request has its own bound. */
 const timeouts: Timeouts = { default: 10_000, read: false, flush: false, fsync: false };
 
@@ -62,11 +64,14 @@ class TriggerFuse extends Fuse {
       'subtype=triggerfs',
       'default_permissions',
       'auto_unmount',
-      // Content does not come from a size, and a file that another node made is there at once.
+      // Content does not come from a size.
       'direct_io',
-      'attr_timeout=0',
-      'entry_timeout=0',
+      // Without it, opening a file three folders down asks eight times; a file that was not there is there at once.
+      `attr_timeout=${cacheSeconds}`,
+      `entry_timeout=${cacheSeconds}`,
       'negative_timeout=0',
+      // `>` is one operation, not three.
+      'atomic_o_trunc',
       'hard_remove',
       'big_writes',
       `max_write=${maxWriteBytes}`,

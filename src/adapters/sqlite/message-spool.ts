@@ -68,11 +68,12 @@ export const createMessageSpool = (sql: Statements, team: string): MessageSpool 
     }),
   purge: (definition) => sql.run(`DELETE FROM file_messages WHERE ${deadOf}`, team, definition ?? null).changes,
   purgeOldest: (maxBytes) => sql.run(dropOldestDead, team, team, maxBytes).changes,
-  hit: (definition, at) => addHits(sql, team, definition, 1, at),
-  record: (definition, output, hitAt) =>
+  record: (ended) =>
     sql.atomically(() => {
-      addHits(sql, team, definition, 1, hitAt);
-      record(sql, team, definition, output);
+      for (const { definition, hitAt, output } of ended) {
+        addHits(sql, team, definition, 1, hitAt);
+        if (output !== undefined) record(sql, team, definition, output);
+      }
     }),
   outputs: (definition) =>
     sql
