@@ -44,23 +44,15 @@ describe('a thousand firings during a run', () => {
       );
       ids.push(...fired.map((each) => each.id));
     }
-    await until(
-      async () => (await queued(node)).find((job) => job.firings.length === count),
-      'all of them in one job',
-      30_000,
-    );
+    await until(async () => (await queued(node)).find((job) => job.firings.length === count), 'all of them in one job');
     writeFileSync(gate, '');
 
     await until(async () => (await ended(node)).length === 2, 'both runs');
-    const outcomes = await until(
-      async () => {
-        const found = await node.json<FiringView[]>('status', '--limit', '1000');
-        const stages = found.map((each) => each.outcomes['lb01']?.stage);
-        return stages.every((stage) => stage === 'finished') ? found : undefined;
-      },
-      'all outcomes',
-      30_000,
-    );
+    const outcomes = await until(async () => {
+      const found = await node.json<FiringView[]>('status', '--limit', '1000');
+      const stages = found.map((each) => each.outcomes['lb01']?.stage);
+      return stages.every((stage) => stage === 'finished') ? found : undefined;
+    }, 'all outcomes');
     expect(outcomes).toHaveLength(1000);
     const last = await node.json<FiringView>('status', ids.at(-1) ?? '');
     expect(last.outcomes['lb01']).toMatchObject({ stage: 'finished', result: 'succeeded' });

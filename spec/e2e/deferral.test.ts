@@ -51,14 +51,10 @@ describe('an agent that can not run now', () => {
   const fire = async (): Promise<string> => (await node.json<{ id: string }>('fire', 'test', '--host', 'lb01')).id;
   const outcome = async (id: string) => (await node.json<FiringView>('status', id)).outcomes['lb01'];
   const reaches = (id: string, stage: string) =>
-    until(
-      async () => {
-        const found = await outcome(id);
-        return found?.stage === stage ? found : undefined;
-      },
-      `${id} to be ${stage}`,
-      30_000,
-    );
+    until(async () => {
+      const found = await outcome(id);
+      return found?.stage === stage ? found : undefined;
+    }, `${id} to be ${stage}`);
   /** It ran: without a server that is a failure, but it is a result. */
   const hasRun = (id: string) =>
     reaches(id, 'finished').then((found) => expect(found).toMatchObject({ result: 'failed', exit_code: 1 }));

@@ -96,16 +96,18 @@ describe('trigger events', () => {
     const [here, there] = await Promise.all([follow(web), follow(lb)]);
     const firing = await fire('refresh load balancers');
     await until(() => there.events.some(isEnd(firing)), 'the outcome');
-    const heard = there.events.filter(({ kind }) => !kind.startsWith('queue'));
-    expect(heard.map(({ kind }) => kind).filter((kind) => kind !== 'outcome.queued')).toEqual([
+    const heard = there.events.filter(({ kind }) => /^(job|firing|outcome)\./.test(kind));
+    // What etcd is told in between comes when etcd has it, or not at all: whoever publishes late skips what is past.
+    const isBetween = (kind: string) => kind === 'outcome.queued' || kind === 'outcome.running';
+    expect(heard.map(({ kind }) => kind).filter((kind) => !isBetween(kind))).toEqual([
       'job.queued',
       'firing.accepted',
       'job.started',
-      'outcome.running',
       'job.finished',
       'outcome.finished',
     ]);
-    expect(heard.at(-2)).toMatchObject({ result: 'succeeded', exit_code: 0, triggers: ['refresh load balancers'] });
+    const finished = heard.find(({ kind }) => kind === 'job.finished');
+    expect(finished).toMatchObject({ result: 'succeeded', exit_code: 0, triggers: ['refresh load balancers'] });
     expect(heard.every(({ node }) => node === 'lb01')).toBe(true);
     await until(() => here.events.some(({ kind }) => kind === 'firing.published'), 'the publication');
     expect(here.kinds()).not.toContain('job.started');
@@ -164,7 +166,8 @@ describe('trigger events', () => {
     await lb.start();
     writeFileSync(gate, '');
     const after = await fire('after');
-    await until(() => here.events.some(isEnd(after)) && fleet.events.some(isEnd(after)), 'the last outcome');
+    for (const firing of [before.id, between.id, after])
+      await until(() => here.events.some(isEnd(firing)) && fleet.events.some(isEnd(firing)), 'each outcome');
     for (const { events } of [here, fleet]) {
       const ids = events.map(({ id }) => id);
       expect(new Set(ids).size).toBe(ids.length);
@@ -212,6 +215,10 @@ describe('trigger events', () => {
       const { id } = await postFiring(lb.socket, { trigger, hosts });
       await call(lb.socket, 'POST', `/v1/firings/${id}/cancel`, { user: 'alice' });
     }
+    await until(
+      () => lb.log().some(({ msg }) => msg.startsWith('A reader of events was too slow')),
+      'him to be dropped',
+    );
     let text = '';
     for await (const chunk of response) text += chunk;
     const lines = text.trimEnd().split('\n');
@@ -251,11 +258,12 @@ describe('trigger events', () => {
       exitCode: 3,
       stderr: expect.stringContaining('etcd'),
     });
-    await until(async () => (await past(lb)).at(-1)?.kind === 'etcd.lost', 'the outage');
+    const ofEtcd = async () => (await past(lb, '--kind', 'etcd')).at(-1)?.kind;
+    await until(async () => (await ofEtcd()) === 'etcd.lost', 'the outage');
     const job = await lb.json<JobView>('queue', 'info', '1');
     expect(job.state).toBe('finished');
     await etcd.start();
-    await until(async () => (await past(lb)).at(-1)?.kind === 'etcd.back', 'its end');
+    await until(async () => (await ofEtcd()) === 'etcd.back', 'its end');
   });
 });
 

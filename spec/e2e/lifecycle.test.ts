@@ -78,7 +78,7 @@ describe('the daemon', () => {
     const text = readFileSync(node.configFile, 'utf8');
     writeFileSync(
       node.configFile,
-      text.replace('allow = ["puppet", "echo"]', 'allow = ["puppet"]').replace('"2s"', '"3s"'),
+      text.replace('allow = ["puppet", "echo"]', 'allow = ["puppet"]').replace('"10s"', '"3s"'),
     );
     node.signal('SIGHUP');
     await until(() => node.log().some((line) => line.msg === 'configuration reloaded'), 'the reload');
@@ -92,7 +92,7 @@ describe('the daemon', () => {
       'echo',
       '--wait',
       '--timeout',
-      '20s',
+      '2m',
     );
     expect(refused).toMatchObject({ exitCode: 4, stdout: expect.stringMatching(/lb01.*skipped.*allow/) });
     writeFileSync(node.configFile, '[node]\nnaem = "x"\n');
@@ -135,21 +135,21 @@ describe('the daemon', () => {
     expect(await node.trigger('status')).toMatchObject({ exitCode: 3, stderr: expect.stringMatching(/etcd/) });
     expect(await node.trigger('fire', 'x', '--host', 'lb01')).toMatchObject({ exitCode: 3 });
     await etcd.start();
-    const status = await until(
-      async () => {
-        const { stdout, exitCode } = await node.trigger('status', fired, '--json');
-        const found = exitCode === 0 ? (JSON.parse(stdout) as FiringView) : undefined;
-        return found?.outcomes['lb01']?.stage === 'finished' ? found : undefined;
-      },
-      'the firing to be caught up with',
-      60_000,
-    );
+    const status = await until(async () => {
+      const { stdout, exitCode } = await node.trigger('status', fired, '--json');
+      const found = exitCode === 0 ? (JSON.parse(stdout) as FiringView) : undefined;
+      return found?.outcomes['lb01']?.stage === 'finished' ? found : undefined;
+    }, 'the firing to be caught up with');
     expect(status.outcomes['lb01']).toMatchObject({ result: 'succeeded', exit_code: 0 });
     expect(away()).toHaveLength(1);
   });
 
   it('shows itself to others, and a misspelt host draws a warning', async () => {
-    const nodes = await node.json<NodeView[]>('nodes');
+    // Its presence may still be on its way: etcd was away.
+    const nodes = await until(async () => {
+      const found = await node.json<NodeView[]>('nodes');
+      return found.some((each) => each.node === 'lb01' && each.present) && found;
+    }, 'this node to be present');
     expect(nodes).toMatchObject([
       { node: 'lb01', present: true, version: expect.any(String), roles: ['watch'] },
       { node: 'web01', present: false, first_seen_at: expect.any(String) },

@@ -33,17 +33,13 @@ describe('a ring of three nodes whose runs fire at the next one', () => {
 
   it('goes round once; the edge that closes it is skipped, and its reason prints the whole cycle', async () => {
     await ring[0]?.trigger('fire', 'ring', '--host', 'a');
-    const stopped = await until(
-      async () => {
-        const all = (await ring[0]?.json<FiringView[]>('status')) ?? [];
-        const outcomes = all.flatMap((firing) => Object.values(firing.outcomes));
-        return all.length === 4 && outcomes.every((each) => ['finished', 'skipped'].includes(each.stage))
-          ? outcomes
-          : undefined;
-      },
-      'four firings, all of them over',
-      60_000,
-    );
+    const stopped = await until(async () => {
+      const all = (await ring[0]?.json<FiringView[]>('status')) ?? [];
+      const outcomes = all.flatMap((firing) => Object.values(firing.outcomes));
+      return all.length === 4 && outcomes.every((each) => ['finished', 'skipped'].includes(each.stage))
+        ? outcomes
+        : undefined;
+    }, 'four firings, all of them over');
     expect(stopped.filter((each) => each.stage === 'skipped').map((each) => [each.node, each.reason])).toEqual([
       ['a', 'loop: ring on a → ring on b → ring on c → ring on a'],
     ]);

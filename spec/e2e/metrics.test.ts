@@ -38,12 +38,14 @@ describe('metrics', () => {
     await node.trigger('fire', 'refused', '--host', 'lb01', '--plugin', 'command', '--wait');
     await node.trigger('queue', 'add', '--', 'sh', '-c', 'exit 3');
     await node.trigger('queue', 'wait');
+    // What etcd has taken is counted when etcd's answer is here; the watch that `--wait` goes by may be faster.
+    const stageNow = (stage: string) => value('triggerd_firings_total', { stage });
+    await until(async () => (await stageNow('finished')) === 2 && (await stageNow('skipped')) === 1, 'the outcomes');
     const found = await families();
     const jobs = (plugin: string, result: string) =>
       seriesValue(found, 'triggerd_jobs_total', { queue: 'default', plugin, result });
     expect([jobs('echo', 'succeeded'), jobs('command', 'failed')]).toEqual([2, 1]);
-    const stage = (name: string) => seriesValue(found, 'triggerd_firings_total', { stage: name });
-    expect([stage('finished'), stage('skipped'), stage('deferred')]).toEqual([2, 1, 0]);
+    expect(seriesValue(found, 'triggerd_firings_total', { stage: 'deferred' })).toBe(0);
     expect(seriesValue(found, 'triggerd_firing_start_seconds_count')).toBe(2);
     expect(seriesValue(found, 'triggerd_job_duration_seconds_count', { plugin: 'echo' })).toBe(2);
     expect(seriesValue(found, 'triggerd_etcd_up')).toBe(1);
@@ -58,11 +60,11 @@ describe('metrics', () => {
   it('show a queue as it is', async () => {
     const gate = join(node.dir, 'gate');
     const held = ['--', 'sh', '-c', `until [ -e ${gate} ] || [ ! -d ${node.dir} ]; do sleep 0.02; done`];
+    const jobs = (state: string) => value('triggerd_queue_jobs', { queue: 'default', state });
     await node.trigger('queue', 'add', ...held);
+    await until(async () => (await jobs('running')) === 1, 'the first to run');
     await node.trigger('queue', 'add', ...held);
     await node.trigger('queue', 'pause');
-    const jobs = (state: string) => value('triggerd_queue_jobs', { queue: 'default', state });
-    await until(async () => (await jobs('running')) === 1, 'the first to run');
     expect([await jobs('queued'), await jobs('deferred')]).toEqual([1, 0]);
     expect(await value('triggerd_queue_paused', { queue: 'default' })).toBe(1);
     expect(await value('triggerd_queue_oldest_seconds', { queue: 'requests' })).toBe(0);

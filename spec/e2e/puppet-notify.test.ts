@@ -31,17 +31,13 @@ describe('a Puppet notify on one node', () => {
 
   const firings = async (): Promise<FiringView[]> => (await balancers[0]?.node.json<FiringView[]>('status')) ?? [];
   const settled = async (count: number): Promise<FiringView[]> =>
-    until(
-      async () => {
-        const found = await firings();
-        const final = found.every((each) =>
-          Object.values(each.outcomes).every((o) => o.stage === 'finished' || o.stage === 'skipped'),
-        );
-        return found.length === count && final ? found : undefined;
-      },
-      `${count} firings with final outcomes`,
-      60_000,
-    );
+    until(async () => {
+      const found = await firings();
+      const final = found.every((each) =>
+        Object.values(each.outcomes).every((o) => o.stage === 'finished' || o.stage === 'skipped'),
+      );
+      return found.length === count && final ? found : undefined;
+    }, `${count} firings with final outcomes`);
   const jobsOn = (index: number) => balancers[index]?.node.json<JobView[]>('queue') ?? [];
 
   it('does nothing while the trigger is only declared', async () => {
@@ -150,7 +146,7 @@ describe('a Puppet notify on one node', () => {
       '--noop',
       '--wait',
       '--timeout',
-      '60s',
+      '150s',
     );
     expect(fired).toMatchObject({ exitCode: 0 });
     const [latest] = await settled(4);

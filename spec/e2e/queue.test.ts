@@ -108,9 +108,13 @@ describe('trigger queue', () => {
     const { output } = await info(id);
     const written = () => readFileSync(output ?? '', 'utf8');
     const following = [q('wait', id), q('cat', id), q('tail', '-n', '1000', id)];
-    const connections = () => readFileSync('/proc/net/unix', 'utf8').split(node.socket).length - 1;
-    await until(() => connections() > 3, 'all to be connected');
-    await info(id); // whatever was asked before that has been answered
+    // What was there before and after an answer waits for more than an answer: the socket, and the daemon's ends of the three.
+    await until(async () => {
+      const before = connections(node.socket);
+      await info(id);
+      const lasting = connections(node.socket).filter((each) => before.includes(each));
+      return lasting.length === 4;
+    }, 'all to be connected, and answered');
     await node.stop();
     const before = written().length;
     await until(() => written().length > before + 10, 'lines without a daemon');
@@ -180,7 +184,7 @@ describe('trigger queue', () => {
     expect(await node.json<QueueView>('queue', 'pause')).toMatchObject({ paused: true, queued: 1 });
     expect(await q('wait', id, '--timeout', '100ms')).toMatchObject({ exitCode: 5 });
     await q('resume');
-    expect(await q('drain', '--timeout', '20s')).toMatchObject({ exitCode: 0 });
+    expect(await q('drain', '--timeout', '2m')).toMatchObject({ exitCode: 0 });
     expect(await info(id)).toMatchObject({ state: 'finished' });
   });
 
@@ -222,3 +226,11 @@ describe('trigger queue', () => {
     expect(await node.trigger('plugin', 'info', 'missing')).toMatchObject({ exitCode: 1 });
   });
 });
+
+/** The inodes of what is bound to this socket. */
+const connections = (socket: string): string[] =>
+  readFileSync('/proc/net/unix', 'utf8')
+    .split('\n')
+    .filter((line) => line.endsWith(` ${socket}`))
+    .map((line) => line.split(/\s+/)[6] ?? '')
+    .filter((inode) => inode !== '0'); // not accepted yet

@@ -68,7 +68,7 @@ describe('the README', () => {
 
     await shell.type(service ?? '');
     const online = () => shell.type("triggerfs-cli -c 'show workers' | grep -c ONLINE");
-    await until(async () => (await online()).includes('1'), 'the worker to be connected');
+    await until(async () => /^1$/m.test(await online()), 'the worker to be connected');
     expect(squeezed(await shell.type(ask ?? ''))).toMatch(
       /\(roundrobin\) \[command\/command@demo01\] .* load average: .* Exit code: 0 /,
     );

@@ -26,11 +26,16 @@ const jobs = () => node.json<JobView[]>('queue', '--all');
 const jobsOf = async (firing: string) => (await jobs()).filter(({ firings }) => firings.includes(firing));
 const eventually = (what: string, probe: () => Promise<boolean>) => until(probe, what);
 const isTaken = async (firing: string) => (await jobsOf(firing)).length === 1;
-const stage = async (firing: string): Promise<string | undefined> =>
-  (await node.json<FiringView>('status', firing)).outcomes['lb01']?.stage;
+const stage = async (firing: string): Promise<string | undefined> => {
+  const { stdout, exitCode } = await node.trigger('status', firing, '--json');
+  return exitCode === 0 ? (JSON.parse(stdout) as FiringView).outcomes['lb01']?.stage : undefined;
+};
 
 const etcdctl = (...args: string[]) =>
-  execFileSync('etcdctl', args, { env: { PATH: process.env['PATH'], ETCDCTL_API: '3' }, stdio: 'pipe' });
+  execFileSync('etcdctl', ['--command-timeout=60s', '--dial-timeout=60s', ...args], {
+    env: { PATH: process.env['PATH'], ETCDCTL_API: '3' },
+    stdio: 'pipe',
+  });
 /** From 3.6 on `etcdutl` restores. */
 const restore = (snapshot: string): void => {
   const data = join(etcd.folder, 'data');

@@ -41,16 +41,11 @@ describe.each([
       const pattern = patternOf(step.output ?? '');
       const isShown = () => pattern.test(seen);
       if (step.again && !isShown())
-        await until(
-          async () => {
-            seen = await type(step);
-            return isShown();
-          },
-          `${step.commands} to show ${step.output}`,
-          60_000,
-        );
+        await until(async () => {
+          seen = await type(step);
+          return isShown();
+        }, `${step.commands} to show ${step.output}`);
       expect(seen).toMatch(pattern);
     },
-    120_000,
   );
 });

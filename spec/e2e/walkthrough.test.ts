@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import type { JobView } from '../../src/api/contract.ts';
 import { createNode } from '../support/node.ts';
 import { type ServicesSite, startSite } from '../support/services-site.ts';
 import { until } from '../support/wait.ts';
@@ -9,7 +10,8 @@ import { type WorkerProcess, workerProcess } from '../support/worker-process.ts'
 
 let site: ServicesSite;
 beforeAll(async () => {
-  site = await startSite();
+  // A pause of seconds loses nobody, and two heartbeats are not waited for too long.
+  site = await startSite({ heartbeat: '1500ms' });
 });
 afterAll(() => site?.remove());
 
@@ -50,7 +52,7 @@ it('goes as it is written', async () => {
   await until(async () => (await column('show workers', 'state')) === 'ONLINE', 'the worker to be shown as online');
 
   // A request by flag, and by stdin
-  const flags = ['-service', 'demoservice', '-plugin', 'command/command', '-timeout', '10s'];
+  const flags = ['-service', 'demoservice', '-plugin', 'command/command', '-timeout', '2m'];
   const byFlag = await site.run('triggerfs-client', [...flags, '-command', 'uptime']);
   const byStdin = await site.run('triggerfs-client', flags, 'uptime\n');
   for (const { stdout, stderr, exitCode } of [byFlag, byStdin]) {
@@ -107,7 +109,11 @@ it('needs no second daemon where triggerd runs: it is the worker, and finds the 
   expect((await ask('echo $TRIGGERD_NODE $TRIGGERD_SOURCE')).stdout).toContain(
     '[command/command@node01] node01 request\n',
   );
-  expect(await node.json('queue', '--queue', 'requests')).toMatchObject([{ state: 'finished', source: 'request' }]);
+  const recorded = await until(async () => {
+    const jobs = await node.json<JobView[]>('queue', '--queue', 'requests');
+    return jobs.every(({ state }) => state === 'finished') && jobs;
+  }, 'the end of its job');
+  expect(recorded).toMatchObject([{ source: 'request' }]);
 
   // What runs may finish.
   const asked = ask(`touch ${node.dir}/begun; sleep 0.5; echo finished`);

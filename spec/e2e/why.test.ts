@@ -60,7 +60,7 @@ trigger { 'tell monitoring': hosts => 'mon01' }
         (dir) => `file { '${dir}/check.cfg': content => 'watched' }
 exec { 'reload checks': command => '/bin/false' }
 `,
-        `[puppetdb]\nurl = "${db.url}"\n${files}`,
+        `[puppetdb]\nurl = "${db.url}"\ntimeout = "1m"\n${files}`,
       ),
     ]);
     web = createPuppet('web01', [etcd.endpoint]);
@@ -68,15 +68,11 @@ exec { 'reload checks': command => '/bin/false' }
 trigger { 'refresh load balancers': hosts => 'lb01' }
 `;
     expect((await web.apply(web.manifest('site.pp', site))).exitCode).toBe(2);
-    [second, first] = (await until(
-      async () => {
-        const found = await on(balancer).json<FiringView[]>('status');
-        const isOver = found.every((each) => Object.values(each.outcomes).every(({ stage }) => stage === 'finished'));
-        return found.length === 2 && isOver ? found : undefined;
-      },
-      'two firings, both of them over',
-      60_000,
-    )) as [FiringView, FiringView];
+    [second, first] = (await until(async () => {
+      const found = await on(balancer).json<FiringView[]>('status');
+      const isOver = found.every((each) => Object.values(each.outcomes).every(({ stage }) => stage === 'finished'));
+      return found.length === 2 && isOver ? found : undefined;
+    }, 'two firings, both of them over')) as [FiringView, FiringView];
   });
 
   afterAll(async () => {
@@ -248,9 +244,13 @@ trigger { 'refresh load balancers': hosts => 'lb01' }
   });
 
   it('shows what retention has deleted as a gap', async () => {
-    execFileSync('etcdctl', ['--endpoints', etcd.endpoint, 'del', `/trigger/v1/firings/${first.id}`], {
-      env: { ...process.env, ETCDCTL_API: '3' },
-    });
+    execFileSync(
+      'etcdctl',
+      ['--command-timeout=60s', '--endpoints', etcd.endpoint, 'del', `/trigger/v1/firings/${first.id}`],
+      {
+        env: { ...process.env, ETCDCTL_API: '3' },
+      },
+    );
     const { firings } = await why('mon01');
     expect(firings).toMatchObject([
       { id: first.id, known: false, trigger: 'refresh load balancers', origin: null },

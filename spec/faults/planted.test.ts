@@ -22,8 +22,11 @@ const startWith = async (plant: (dir: string) => void): Promise<string> => {
     daemon.kill('SIGKILL');
     await daemon;
   });
-  await until(() => daemon.exitCode !== null || said.includes('"ready"'), 'the daemon to be ready or to end');
-  return daemon.exitCode === null ? 'ready' : `${daemon.exitCode} ${said}`;
+  const isReady = () => said.includes('"ready"');
+  await until(() => daemon.exitCode !== null || isReady(), 'the daemon to be ready or to end');
+  if (isReady()) return 'ready';
+  await daemon; // its last words are there then
+  return `${daemon.exitCode} ${said}`;
 };
 const remade = (path: string, make: (path: string) => void): void => {
   rmSync(path, { recursive: true, force: true });

@@ -21,7 +21,7 @@ import { openFiles, processesWith, zombiesOf } from '../support/processes.ts';
 import { until } from '../support/wait.ts';
 
 let fleet: Fleet;
-afterEach(() => fleet?.remove(), 30_000);
+afterEach(() => fleet?.remove());
 const start = async (options: FleetOptions = {}): Promise<FleetNode> => {
   fleet = await startFleet(options);
   return fleet.nodes[0] as FleetNode;
@@ -58,7 +58,7 @@ describe('H1: a disk that is full', () => {
     await pause(500);
     expect((await node.trigger('queue')).exitCode).toBe(0);
     free();
-    expect(await fleet.verdict({}, 40_000)).toEqual([]);
+    expect(await fleet.verdict()).toEqual([]);
     expect(await add(node, '--', 'true')).toMatchObject({ state: 'queued' });
     expect((await node.trigger('queue', 'wait')).exitCode).toBe(0);
   });
@@ -70,12 +70,20 @@ describe('H1: a disk that is full', () => {
         state = smallDisk(created, '6m');
       },
     });
-    remount(state, `nr_inodes=${inodesUsed(state)}`);
+    // Refused where the daemon has made a file since they were counted.
+    await until(() => {
+      try {
+        remount(state, `nr_inodes=${inodesUsed(state)}`);
+        return true;
+      } catch {
+        return false;
+      }
+    }, 'a disk without inodes');
     await fleet.fire('no-inodes');
     await pause(500);
     expect(fleet.recorder.executions()).toEqual([]);
     remount(state, 'nr_inodes=10000');
-    expect(await fleet.verdict({}, 30_000)).toEqual([]);
+    expect(await fleet.verdict()).toEqual([]);
     expect(fleet.recorder.executions()).toHaveLength(1);
     expect((await node.trigger('queue', 'add', '--', 'true')).exitCode).toBe(0);
   });
@@ -100,13 +108,12 @@ describe('H1: a disk with errors', () => {
           (thrown: Error) => thrown.message,
         ),
       'a refusal',
-      30_000,
     );
     expect(refused).toContain('journal-failed');
     expect((await node.trigger('queue')).exitCode).toBe(0);
     heal();
     await fleet.fire('after');
-    expect(await fleet.verdict({}, 40_000)).toEqual([]);
+    expect(await fleet.verdict()).toEqual([]);
     expect((await node.trigger('queue', 'wait')).exitCode).toBe(0);
   });
 });
@@ -120,7 +127,7 @@ describe('H2: open files', () => {
     await pause(1_500);
     limitOpenFiles(node.pid(), 1024);
     expect(fired).toHaveLength(6);
-    expect(await fleet.verdict({ complete: false }, 40_000)).toEqual([]);
+    expect(await fleet.verdict({ complete: false })).toEqual([]);
   });
 
   it('I6: a hundred and fifty firings later it holds what it held before', async () => {
@@ -135,6 +142,10 @@ describe('H2: open files', () => {
     const before = gauge();
     for (let i = 0; i < 5; i++) await Promise.all(Array.from({ length: 30 }, (_, k) => fleet.fire(`i6-${i}-${k % 2}`)));
     await fleet.settled();
+    // The last job's runner may be on its way out. What never comes back the checker names.
+    const isBack = ({ files, zombies, children }: ReturnType<typeof gauge>) =>
+      files <= before.files + 6 && zombies <= before.zombies && children <= before.children + 1;
+    await until(() => isBack(gauge()), 'everything to be given back').catch(() => undefined);
     const after = gauge();
     fleet.recorder.gauge({ what: 'open files', before: before.files, after: after.files, tolerance: 6 });
     fleet.recorder.gauge({ what: 'zombies', before: before.zombies, after: after.zombies, tolerance: 0 });
@@ -144,18 +155,14 @@ describe('H2: open files', () => {
 });
 
 describe.skipIf(!canFakeTime)('H3: clocks', () => {
-  it.each(['-1h'])(
-    'a daemon whose clock is off by %s runs everything once',
-    async (offset) => {
-      const node = await start({ env: skewedClock(offset) });
-      for (let i = 0; i < 5; i++) await fleet.fire(`h3-${i}`, { ms: 20 });
-      const done = await add(node, '--timeout', '30s', '--', 'true');
-      expect((await node.trigger('queue', 'wait', String(done.id))).exitCode).toBe(0);
-      expect(await fleet.verdict()).toEqual([]);
-      expect(fleet.recorder.executions()).toHaveLength(5);
-    },
-    30_000,
-  );
+  it.each(['-1h'])('a daemon whose clock is off by %s runs everything once', async (offset) => {
+    const node = await start({ env: skewedClock(offset) });
+    for (let i = 0; i < 5; i++) await fleet.fire(`h3-${i}`, { ms: 20 });
+    const done = await add(node, '--timeout', '10m', '--', 'true');
+    expect((await node.trigger('queue', 'wait', String(done.id))).exitCode).toBe(0);
+    expect(await fleet.verdict()).toEqual([]);
+    expect(fleet.recorder.executions()).toHaveLength(5);
+  });
 
   it.each(['+3650d'])(
     'a daemon whose clock is off by %s answers everything, and runs nothing twice',
@@ -167,7 +174,6 @@ describe.skipIf(!canFakeTime)('H3: clocks', () => {
       // Ten years ahead every id is older than the id memory: refused as too old, and recorded as that.
       expect(executions.length + outcomes.filter(({ stage }) => stage === 'skipped').length).toBe(5);
     },
-    30_000,
   );
 
   it('a clock that jumps back and forth under a running daemon ends no job early, and makes nothing run again', async () => {
@@ -175,7 +181,7 @@ describe.skipIf(!canFakeTime)('H3: clocks', () => {
     const jump = (by: string) => writeFileSync(offset, `${by}\n`);
     jump('+1h');
     const node = await start({ env: jumpingClock(offset) });
-    const slow = await add(node, '--timeout', '20s', '--', 'sleep', '1');
+    const slow = await add(node, '--timeout', '10m', '--', 'sleep', '1');
     for (const by of ['-1h', '+2h', '-2h', '+0']) {
       jump(by);
       await fleet.fire(`jump${by}`);
@@ -191,9 +197,12 @@ describe('I8: secrets', () => {
   it('what a job gets in its environment and payload is in no log, no command line, no outcome, no listing', async () => {
     const node = await start();
     const secret = 'hunter2-XYZZY';
-    const job = await add(node, '--env', `TOKEN=${secret}`, '--', 'sh', '-c', 'test -n "$TOKEN" && sleep 1');
+    const gate = join(node.dir, 'gate');
+    const script = `test -n "$TOKEN" && until [ -e ${gate} ] || [ ! -d ${node.dir} ]; do sleep 0.02; done`;
+    const job = await add(node, '--env', `TOKEN=${secret}`, '--', 'sh', '-c', script);
     await until(async () => (await node.json<JobView>('queue', 'info', String(job.id))).state === 'running', 'the job');
     for (const pid of processesWith('/')) fleet.recorder.text(commandLine(pid));
+    writeFileSync(gate, '');
     expect((await node.trigger('queue', 'wait', String(job.id))).exitCode).toBe(0);
     fleet.recorder.text((await node.trigger('queue', '--json')).stdout);
     await postFiring(node.socket, { trigger: 't', hosts: ['nobody'] });

@@ -54,16 +54,28 @@ export const startCluster = async (): Promise<TestEtcd[]> => {
   return cluster;
 };
 
-export const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
+const portsOfAProcess = 2_000;
+/** Each of vitest's processes has its own. */
+const firstPort = 10_000 + (Number(process.env['VITEST_POOL_ID'] ?? 0) % 11) * portsOfAProcess;
+let nextPort = Math.floor(Math.random() * portsOfAProcess);
+
+/**
+ * A port for a server of this test file, which may be started again on it. It is none of those that the kernel gives to whoever
+ * asks for any (32768 and up): else somebody could be given it before the server listens, or while that is down.
+ */
+export const freePort = async (): Promise<number> => {
+  for (let tries = 0; tries < portsOfAProcess; tries++) {
+    const port = firstPort + (nextPort++ % portsOfAProcess);
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`no port from ${firstPort} to ${firstPort + portsOfAProcess - 1} is free`);
+};
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
-      );
-    });
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 
 const freePorts = async (): Promise<EtcdPorts> => ({
@@ -98,7 +110,9 @@ const prepareEtcd = (options: EtcdTestOptions, ports: EtcdPorts): TestEtcd => {
     });
     closeSync(log);
     child = started;
-    await until(() => isHealthy(ports.metrics), `etcd at ${endpoint} to be healthy`);
+    const hasEnded = () => started.exitCode !== null || started.signalCode !== null;
+    await until(async () => hasEnded() || (await isHealthy(ports.metrics)), `etcd at ${endpoint} to be healthy`);
+    if (hasEnded()) throw new Error(`etcd at ${endpoint} has ended: ${readFileSync(join(folder, 'log'), 'utf8')}`);
   };
   return {
     endpoint,
@@ -160,7 +174,7 @@ const argumentsFor = (
 
 const isHealthy = async (port: number): Promise<boolean> => {
   try {
-    const answer = await fetch(`http://127.0.0.1:${port}/health`, { signal: AbortSignal.timeout(500) });
+    const answer = await fetch(`http://127.0.0.1:${port}/health`, { signal: AbortSignal.timeout(2_000) });
     return (await answer.text()).includes('"true"');
   } catch {
     return false;

@@ -38,6 +38,8 @@ export interface FleetOptions {
   readonly config?: string;
   readonly etcdArgs?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Of each node, for each request to etcd. */
+  readonly requestTimeout?: string;
   /** Before the daemon's first start. */
   readonly prepare?: (node: TestNode) => void;
 }
@@ -52,7 +54,7 @@ export const startFleet = async ({
   const etcd = members === 1 ? [await startEtcd({ args: etcdArgs })] : await startCluster();
   const recorder = createRecorder();
   const [first = '', ...rest] = etcd.map(({ endpoint }) => endpoint);
-  const store = connect({ endpoints: [first, ...rest], requestTimeoutMs: 3_000, log: recordingLog() });
+  const store = connect({ endpoints: [first, ...rest], requestTimeoutMs: 10_000, log: recordingLog() });
   const keys = keysBelow('/trigger');
   const place = { store, keys };
   const nodes = await Promise.all(
@@ -63,7 +65,7 @@ export const startFleet = async ({
   const names = nodes.map(({ name }) => name);
   const owed = async (): Promise<number> => (await store.list(keys.inboxes('x').replace(/x\/$/, ''))).entries.length;
 
-  const settled = async (timeoutMs = 30_000): Promise<void> => {
+  const settled = async (timeoutMs = 90_000): Promise<void> => {
     await until(
       () =>
         owed().then(
@@ -87,7 +89,7 @@ export const startFleet = async ({
       (await recorder.submit(place, { targets, key, ms }, giveUpMs)).id,
     settled,
     record,
-    verdict: async (promises = {}, timeoutMs = 30_000) => {
+    verdict: async (promises = {}, timeoutMs = 90_000) => {
       // What is still owed then is a violation that the checker names.
       await settled(timeoutMs).catch(() => undefined);
       return check(await record(), promises);
@@ -109,7 +111,7 @@ const startFleetNode = async (
   name: string,
   etcd: readonly TestEtcd[],
   recorder: Recorder,
-  { config = '', env = {}, prepare = () => undefined }: FleetOptions,
+  { config = '', env = {}, requestTimeout = '2s', prepare = () => undefined }: FleetOptions,
 ): Promise<FleetNode> => {
   const links = await Promise.all(etcd.map(({ ports }) => startProxy(ports.client)));
   const node = createNode({
@@ -119,6 +121,7 @@ const startFleetNode = async (
     plugins: recorder.plugins,
     config,
     env,
+    requestTimeout,
   });
   prepare(node);
   await node.start();
@@ -131,11 +134,11 @@ const removeNode = async (node: FleetNode): Promise<void> => {
   await Promise.all(node.links.map((link) => link.close()));
 };
 
-/** Forgets the past of etcd, so that every watcher who needs it must list. */
+/** Forgets the past of etcd, so that every watcher who needs it must list. When it resolves its space is free. */
 export const compact = async (etcd: TestEtcd, revision: bigint): Promise<void> => {
   await fetch(`${etcd.endpoint}/v3/kv/compaction`, {
     method: 'POST',
-    body: JSON.stringify({ revision: String(revision) }),
-    signal: AbortSignal.timeout(2_000),
+    body: JSON.stringify({ revision: String(revision), physical: true }),
+    signal: AbortSignal.timeout(30_000),
   });
 };

@@ -12,6 +12,8 @@ export interface NodeOptions {
   readonly etcd: readonly string[];
   /** TOML text after the generated sections. */
   readonly config?: string;
+  /** `[etcd] request_timeout`. Long, because a busy machine is not an etcd that is away; a killed one refuses at once. */
+  readonly requestTimeout?: string;
   /** Keys of `[watch]`, as TOML lines. */
   readonly watch?: string;
   readonly plugins?: string;
@@ -59,6 +61,7 @@ export const createNode = (options: NodeOptions): TestNode => {
   const log: TestNode['log'] = () =>
     (existsSync(logFile) ? readFileSync(logFile, 'utf8') : '')
       .split('\n')
+      .slice(0, -1) // the last line is being written
       .filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line));
 
@@ -72,8 +75,11 @@ export const createNode = (options: NodeOptions): TestNode => {
       log()
         .slice(already)
         .some((line) => line.msg === 'ready');
-    await until(() => ready() || child.exitCode !== null, `triggerd on ${options.name}`);
-    if (!ready()) throw new Error(`triggerd on ${options.name} ended: ${readFileSync(logFile, 'utf8')}`);
+    const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+    await until(() => ready() || hasEnded(), `triggerd on ${options.name}`);
+    if (ready()) return;
+    await child.catch(() => undefined); // its last words are in the log then
+    throw new Error(`triggerd on ${options.name} ended: ${readFileSync(logFile, 'utf8')}`);
   };
 
   const end = async (name: NodeJS.Signals): Promise<number | undefined> => {
@@ -113,7 +119,8 @@ export const createNode = (options: NodeOptions): TestNode => {
     },
     remove: async () => {
       await end('SIGTERM');
-      rmSync(dir, { recursive: true, force: true });
+      // Its jobs go on, and may still write there.
+      rmSync(dir, { recursive: true, force: true, maxRetries: 50, retryDelay: 10 });
     },
   };
 };
@@ -128,7 +135,7 @@ socket = "${socket}"
 
 [etcd]
 endpoints = [${endpoints}]
-request_timeout = "2s"
+request_timeout = "${options.requestTimeout ?? '10s'}"
 
 [watch]
 ${options.watch ?? 'run_cmd = "true"'}

@@ -86,7 +86,7 @@ export const openShell = (folder: string, env: Readonly<Record<string, string | 
       const from = seen.length;
       writeFileSync(file, commands);
       bash.stdin.write(`. ${file} < /dev/null\necho '${mark}'\n`);
-      await until(() => seen.includes(mark, from), `the end of: ${commands}`, 100_000);
+      await until(() => seen.includes(mark, from), `the end of: ${commands}`, 150_000);
       return readable(seen.slice(from, seen.indexOf(mark, from)));
     },
     // Also what he has left in the background: `close` comes when nothing holds the output any more.

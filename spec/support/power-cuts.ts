@@ -10,6 +10,7 @@ import { moveState, pause } from './faults.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import type { Random } from './random.ts';
 import { stateIn } from './state.ts';
+import { until } from './wait.ts';
 
 /** What was promised before a cut, and what was found after it. */
 export interface CutReport {
@@ -38,6 +39,7 @@ export const cutPower = async (cuts: number, random: Random): Promise<CutReport>
     let promises = 0;
     try {
       for (let cut = 0; cut < cuts; cut++) {
+        await load.goOn();
         await pause(random.between(0, 60));
         const ended = (await fleet.record()).outcomes.filter(({ stage }) => stage === 'finished').map(({ id }) => id);
         const promised = { ...load.acknowledged(), ended };
@@ -54,6 +56,9 @@ export const cutPower = async (cuts: number, random: Random): Promise<CutReport>
   }
 };
 
+/** So many of each kind between two cuts at most: the disk is small. */
+const turnsPerCut = 5;
+
 /** Firings through etcd, jobs through the socket, and firings into a spool, until it is stopped. */
 const startLoad = async (fleet: Fleet, spoolFolder: string) => {
   const spool = await openSpoolFolder(spoolFolder);
@@ -61,9 +66,11 @@ const startLoad = async (fleet: Fleet, spoolFolder: string) => {
   const jobs: number[] = [];
   const spooled: string[] = [];
   let isOver = false;
+  let allowed = 0;
   const again = async (work: (turn: number) => Promise<unknown>): Promise<void> => {
     for (let turn = 0; !isOver; turn++) {
-      await work(turn);
+      await until(() => isOver || turn < allowed, 'the next cut');
+      if (!isOver) await work(turn);
       await pause(25);
     }
   };
@@ -78,6 +85,12 @@ const startLoad = async (fleet: Fleet, spoolFolder: string) => {
   ];
   return {
     acknowledged: () => ({ jobs: [...jobs], spooled: [...spooled] }),
+    /** Resolves when something has been acknowledged that the cut before did not have. */
+    goOn: async () => {
+      const before = jobs.length;
+      allowed += turnsPerCut;
+      await until(() => jobs.length > before, 'a job to be acknowledged');
+    },
     stop: async () => {
       isOver = true;
       await Promise.all(streams);

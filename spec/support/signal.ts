@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 /**
  * Sends the signal, and waits until a SIGSTOP counts: `kill` returns before the threads of a process have stopped, and on a
@@ -13,14 +13,21 @@ export const signalProcess = (
 };
 
 const waitUntilStopped = (pid: number): void => {
-  const endsAt = performance.now() + 10_000;
-  while (!threadStates(pid).every((state) => state === 'T')) {
+  const endsAt = performance.now() + 60_000;
+  while (!threadStates(pid).every((state) => state === 'T' || state === 'gone')) {
     if (performance.now() > endsAt) throw new Error(`process ${pid} does not stop: ${threadStates(pid).join('')}`);
   }
 };
 
 const threadStates = (pid: number): string[] =>
   readdirSync(`/proc/${pid}/task`).map((thread) => {
-    const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3);
+    const file = `/proc/${pid}/task/${thread}/stat`;
+    try {
+      const stat = readFileSync(file, 'latin1');
+      return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3);
+    } catch (thrown) {
+      // It has ended since it was listed.
+      if (existsSync(file)) throw thrown;
+      return 'gone';
+    }
   });

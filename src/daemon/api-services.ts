@@ -34,7 +34,7 @@ export const apiServices = (parts: Parts, watcher: InboxWatcher, drain: SpoolDra
     outputs: createOutputsService(parts.queues),
     events: {
       here: parts.events,
-      fleet: new FleetLog({ ...parts.place, node: parts.options.node, clock }),
+      fleet: new FleetLog({ ...parts.place, node: parts.options.node, clock, log: parts.options.log }),
     },
     metrics: parts.metrics,
     registry: parts.registry,

@@ -1,7 +1,7 @@
 import { asTriggerdError } from '../domain/errors.ts';
 import type { Log } from '../domain/log.ts';
 import type { Clock } from '../queue/ports.ts';
-import { type Event, eventOf, type Facts, maxBehind, tooSlow } from './event.ts';
+import { type Event, eventOf, type Facts, maxBehind, readerDropped, tooSlow } from './event.ts';
 import { Mailbox } from './mailbox.ts';
 import type { EventSource, EventStore, Past, PastQuery } from './ports.ts';
 
@@ -76,6 +76,7 @@ export class EventLog implements EventSource {
     const reader = (event: Event): void => {
       if (!wanted(event) || news.put(event)) return;
       this.#readers.delete(reader);
+      this.#options.log.info({ limit: maxBehind }, readerDropped);
       news.close(this.#dropped(event));
     };
     const onAbort = () => news.close();

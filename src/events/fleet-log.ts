@@ -1,5 +1,6 @@
 import { asTriggerdError, type TriggerdError } from '../domain/errors.ts';
 import type { Firing, FiringId } from '../domain/firing.ts';
+import type { Log } from '../domain/log.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { retryDelayMs, storeRetry } from '../domain/retry.ts';
 import type { Clock } from '../queue/ports.ts';
@@ -10,7 +11,7 @@ import type { Entry, WatchEvent } from '../watch/ports.ts';
 import type { Place } from '../watch/publication.ts';
 import { parseFiring } from '../watch/wire.ts';
 import { parseOutcome } from '../watch/wire-outcome.ts';
-import { type Event, eventOf, type Facts, type Happening, maxBehind, tooSlow } from './event.ts';
+import { type Event, eventOf, type Facts, type Happening, maxBehind, readerDropped, tooSlow } from './event.ts';
 import { countOfTargets, outcomeEvent, outcomeHistory, publishedEvent } from './firing-events.ts';
 import { fleetEvents } from './fleet-events.ts';
 import { Mailbox } from './mailbox.ts';
@@ -28,6 +29,7 @@ export interface FleetLogOptions extends Place {
   /** Who says what is about the following itself. */
   readonly node: string;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 /**
@@ -99,6 +101,7 @@ export class FleetLog implements EventSource {
       await sessions();
     } catch (thrown) {
       if (!(thrown instanceof TooSlow)) throw thrown;
+      this.#options.log.info({ limit: maxBehind }, readerDropped);
       news.close(this.#note(last, { kind: 'follow.dropped', reason: tooSlow(maxBehind) }));
     } finally {
       news.close();

@@ -1,5 +1,6 @@
 import { afterEach, expect, it } from 'vitest';
 import { TriggerdError } from '../../../src/domain/errors.ts';
+import { silentLog } from '../../../src/domain/log.ts';
 import { owedOutcome, skippedOutcome } from '../../../src/domain/outcome.ts';
 import type { Event } from '../../../src/events/event.ts';
 import { FleetLog } from '../../../src/events/fleet-log.ts';
@@ -19,7 +20,7 @@ afterEach(async () => {
 });
 
 const fleet = (store = new MemoryStore()) => {
-  const log = new FleetLog({ store, keys, node: 'here', clock: { now: () => 50_000 } });
+  const log = new FleetLog({ store, keys, node: 'here', clock: { now: () => 50_000 }, log: silentLog });
   const put = (key: string, value: string) => store.commit({ compare: [], write: [{ put: key, value }] });
   const skip = (id: string) =>
     put(keys.outcome(id, node), serializeOutcome(skippedOutcome(id, node, 'expired', 1_000)));
