@@ -35,10 +35,23 @@ beforeAll(async () => {
 });
 afterAll(() => daemon.close());
 
+/**
+ * What is printed for the last word. Nothing is also what comes from a daemon that was too slow for the one second that
+ * somebody waits for it: unless nothing is what is wanted, that is asked again.
+ */
+const completed = (words: readonly string[], wantsSome = true): Promise<{ stdout: string }> =>
+  until(
+    async () => {
+      const { code, stdout, stderr } = await trigger(['__complete', ...words], at(daemon));
+      expect([code, stderr]).toEqual([0, '']);
+      return stdout === '' && wantsSome ? undefined : { stdout };
+    },
+    `candidates for ${words.join(' ')}`,
+  );
+
 /** The candidates for the last word, without what is said about them. */
-const candidates = async (...words: string[]): Promise<string[]> => {
-  const { code, stdout, stderr } = await trigger(['__complete', ...words], at(daemon));
-  expect([code, stderr]).toEqual([0, '']);
+const candidates = async (words: readonly string[], wantsSome: boolean): Promise<string[]> => {
+  const { stdout } = await completed(words, wantsSome);
   return stdout.split('\n').flatMap((line) => (line === '' ? [] : [line.split('\t')[0] ?? '']));
 };
 
@@ -94,17 +107,15 @@ describe('trigger __complete', () => {
     [['queue', 'add', 'ls', '--al'], [':commands']],
     [['quue', 'nonsense', ''], []],
   ])('%j', async (words, expected) => {
-    expect(await candidates(...words)).toEqual(expected);
+    expect(await candidates(words, expected.length > 0)).toEqual(expected);
   });
 
   it('says what each is, on one line', async () => {
-    expect((await trigger(['__complete', 'queue', 'kill', ''], at(daemon))).stdout).toBe(
-      '4711\trunning: sleep\\t100\n',
-    );
+    expect(await completed(['queue', 'kill', ''])).toEqual({ stdout: '4711\trunning: sleep\\t100\n' });
   });
 
   it('asks the daemon and the queue that the command line names', async () => {
-    await trigger(['__complete', '--socket', daemon.socket, 'queue', '--queue', 'backups', 'kill', '']);
+    await completed(['--socket', daemon.socket, 'queue', '--queue', 'backups', 'kill', '']);
     expect(daemon.requests.at(-1)?.query).toMatchObject({ queue: 'backups', state: 'running' });
   });
 
@@ -121,33 +132,34 @@ describe('the scripts, in the shells themselves', () => {
     ['bash', ['bash', '--norc', '--noprofile'], 'source <(trigger completion bash)'],
     ['zsh', ['zsh', '-f'], 'autoload -U compinit; compinit -u -D; source <(trigger completion zsh)'],
     ['fish', ['fish', '--no-config'], 'trigger completion fish | source'],
-  ])(
-    '%s completes a verb and what is there',
-    async (_shell, argv, load) => {
-      const env = { PATH: `${dirname(binary)}:${process.env['PATH'] ?? ''}`, TRIGGERD_SOCKET: daemon.socket };
-      const screen = await openScreen(argv, { env });
-      const shows = (text: string) =>
-        until(async () => (await screen.lines()).some((line) => line.includes(text)), text);
-      try {
-        await screen.type(`${load}; echo lo''aded`);
-        await screen.press('Enter');
-        await shows('loaded');
-        await screen.type('trigger queue ki');
-        await screen.press('Tab');
-        await shows('trigger queue kill');
-        await screen.press('Tab');
-        await shows('trigger queue kill 4711');
-        await screen.press('C-c');
-        await screen.type('trigger fire x --host lb');
-        await screen.press('Tab');
-        await shows('--host lb0');
-        await screen.type('2');
-        await screen.press('Tab');
-        await shows('--host lb02.example.com');
-      } finally {
-        await screen.close();
-      }
-    },
-    60_000,
-  );
+  ])('%s completes a verb and what is there', async (_shell, argv, load) => {
+    const env = { PATH: `${dirname(binary)}:${process.env['PATH'] ?? ''}`, TRIGGERD_SOCKET: daemon.socket };
+    const screen = await openScreen(argv, { env });
+    const shows = (text: string, withinMs?: number) =>
+      until(async () => (await screen.lines()).some((line) => line.includes(text)), text, withinMs);
+    /** Once more where the daemon was too slow for the one second that somebody waits for it. */
+    const completes = async (text: string) => {
+      await screen.press('Tab');
+      const isThere = await shows(text, 20_000).catch(() => false);
+      if (!isThere) await screen.press('Tab');
+      await shows(text);
+    };
+    const isClear = async () => !(await screen.lines()).findLast((line) => line.trim() !== '')?.includes('trigger');
+    try {
+      await screen.type(`${load}; echo lo''aded`);
+      await screen.press('Enter');
+      await shows('loaded');
+      await screen.type('trigger queue ki');
+      await completes('trigger queue kill');
+      await completes('trigger queue kill 4711');
+      await screen.press('C-c');
+      await until(isClear, 'a new prompt');
+      await screen.type('trigger fire x --host lb');
+      await completes('--host lb0');
+      await screen.type('2');
+      await completes('--host lb02.example.com');
+    } finally {
+      await screen.close();
+    }
+  });
 });

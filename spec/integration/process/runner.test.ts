@@ -50,10 +50,18 @@ test('what can not be started says why', async () => {
 });
 
 test('output is kept byte by byte, and the index tells the streams apart', async () => {
-  const { output, folder } = await run(
-    shell(`printf 'a\\377\\000b'; sleep 0.1; echo oops > /dev/stderr; echo done > /dev/stdout`),
-  );
-  expect(output.toString('latin1')).toBe('a\xff\0boops\ndone\n');
+  const folder = join(temporaryFolder(), '1');
+  const go = (name: string) => `until [ -e ${folder}/${name} ]; do sleep 0.02; done`;
+  const script = `printf 'a\\377\\000b'; ${go('one')}; echo oops > /dev/stderr; ${go('two')}; echo done > /dev/stdout`;
+  const running = temporaryRunner().run(folder, shell(script));
+  const output = () => (existsSync(join(folder, 'output')) ? readFileSync(join(folder, 'output'), 'latin1') : '');
+  // Of what comes together on two pipes nobody knows the order.
+  await until(() => output() === 'a\xff\0b', 'the first words');
+  writeFileSync(join(folder, 'one'), '');
+  await until(() => output().endsWith('oops\n'), 'the complaint');
+  writeFileSync(join(folder, 'two'), '');
+  expect(await running).toMatchObject({ exit: { kind: 'exited', code: 0 } });
+  expect(output()).toBe('a\xff\0boops\ndone\n');
   const index = readFileSync(join(folder, 'output.idx'), 'utf8')
     .trim()
     .split('\n')
@@ -95,8 +103,8 @@ test('a daemon that the job leaves behind, with its pipes, does not hold it up',
   const { ending, output } = await run(shell(`setsid sleep ${mark} & echo started`));
   expect(ending.exit).toEqual({ kind: 'exited', code: 0 });
   expect(output.toString()).toBe('started\n');
-  const [pid] = await until(() => processesWith(`sleep ${mark}`), 'the daemon that was left behind');
-  process.kill(pid ?? 0, 'SIGKILL');
+  const pid = await until(() => processesWith(`sleep ${mark}`)[0], 'the daemon that was left behind');
+  process.kill(pid, 'SIGKILL');
 });
 
 const parentOf = (pid: number): number => {
@@ -123,7 +131,7 @@ test('a daemon that the job leaves behind may go on writing, also when the runne
 });
 
 test('a job is over when the background members of its group are', async () => {
-  const { ending, output } = await run(shell('(sleep 0.3; echo late) & echo early'));
+  const { ending, output } = await run(shell('echo early; (sleep 0.3; echo late) &'));
   expect(output.toString()).toBe('early\nlate\n');
   expect(ending.times.realS).toBeGreaterThan(0.28);
 });
@@ -188,9 +196,14 @@ test('a timeout ends the whole tree, even with a grandchild that holds stdout', 
 });
 
 test('a job that heeds TERM is not killed', async () => {
-  const { ending, output } = await run(
-    shell(`trap 'echo bye; exit 7' TERM; echo on; while :; do :; done`, { timeoutMs: 300, graceMs: 10_000 }),
-  );
+  let timeoutMs = 150;
+  // A busy machine may end it before it has set its trap; then it gets more time.
+  const { ending, output } = await until(async () => {
+    timeoutMs *= 2;
+    const plan = shell(`trap 'echo bye; exit 7' TERM; echo on; while :; do :; done`, { timeoutMs, graceMs: 60_000 });
+    const ended = await run(plan);
+    return ended.output.toString().startsWith('on\n') ? ended : undefined;
+  }, 'a job that has set its trap');
   expect(ending).toMatchObject({ cause: 'timeout', exit: { kind: 'exited', code: 7 } });
   expect(output.toString()).toBe('on\nbye\n');
 });
@@ -226,5 +239,6 @@ test('500 jobs leave no zombie and no open file behind', async () => {
   const after = [openFiles(pid), openFiles(process.pid)];
   expect(after[0]).toBeLessThanOrEqual((before[0] ?? 0) + 2);
   expect(after[1]).toBeLessThanOrEqual((before[1] ?? 0) + 2);
-  expect([zombiesOf(pid), zombiesOf(process.pid)]).toEqual([0, 0]);
+  // One that has just ended is there until its parent's next turn.
+  await until(() => zombiesOf(pid) + zombiesOf(process.pid) === 0, 'no zombie to be left');
 });

@@ -27,7 +27,8 @@ test('real jobs of a queue with one slot never overlap, and nothing leaks', asyn
   const lines = readFileSync(join(folder, 'record'), 'utf8').trim().split('\n');
   expect(lines).toEqual(Array.from({ length: 200 }, () => ['start', 'end']).flat());
   expect(openFiles(process.pid)).toBeLessThanOrEqual(before + 2);
-  expect(zombiesOf(process.pid)).toBe(0);
+  // One that has just ended is there until our next turn.
+  await until(() => zombiesOf(process.pid) === 0, 'no zombie to be left');
   await queues.stop();
 });
 

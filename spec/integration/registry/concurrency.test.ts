@@ -29,7 +29,7 @@ describe('many writers at once, on a real etcd', () => {
 
   beforeAll(async () => {
     etcd = await startEtcd();
-    store = connect({ endpoints: [etcd.endpoint], log: recordingLog() });
+    store = connect({ endpoints: [etcd.endpoint], requestTimeoutMs: 60_000, log: recordingLog() });
   });
   afterAll(async () => {
     await store?.close();

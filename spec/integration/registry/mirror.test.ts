@@ -36,7 +36,7 @@ describe('a broker’s mirror of the registry', () => {
     others = openRegistry({ store: direct, prefix });
     await others.initialise({ team: 'team1', identity: 'hp', secret: password });
     log = recordingLog();
-    store = connect({ endpoints: [`http://127.0.0.1:${proxy.port}`], requestTimeoutMs: 1_000, log });
+    store = connect({ endpoints: [`http://127.0.0.1:${proxy.port}`], log });
     broker = await openAccounts({ store, prefix, log });
     return async () => {
       proxy.accept();

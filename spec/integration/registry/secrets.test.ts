@@ -5,12 +5,13 @@ import { connect } from '../../../src/adapters/etcd/connect.ts';
 import { startEtcd } from '../../support/etcd.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 import { local, openAccounts, openRegistry } from '../../support/registry.ts';
+import { until } from '../../support/wait.ts';
 
 /** G14: of everything that somebody proves himself by, neither logs nor errors nor etcd have more than a hash. */
 it('no password and no token is in a log, an error, an answer or etcd', async () => {
   const etcd = await startEtcd();
   const log = recordingLog();
-  const store = connect({ endpoints: [etcd.endpoint], requestTimeoutMs: 1_000, log });
+  const store = connect({ endpoints: [etcd.endpoint], requestTimeoutMs: 3_000, log });
   const seen: unknown[] = [];
   const passwords = {
     hp: 'swordfish swordfish',
@@ -47,7 +48,7 @@ it('no password and no token is in a log, an error, an answer or etcd', async ()
   await keep(root({ verb: 'user.set', identity: 'eve', secret: passwords.wrong }));
   etcd.thaw();
 
-  const { entries } = await store.list('/');
+  const { entries } = await until(() => store.list('/').catch(() => undefined), 'an answer');
   // Errors with their causes, as a log would show them.
   const everything = inspect(
     { entries, seen, log: log.lines },

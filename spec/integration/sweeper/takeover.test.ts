@@ -3,9 +3,6 @@ import { startEtcd, type TestEtcd } from '../../support/etcd.ts';
 import { createNode, type TestNode } from '../../support/node.ts';
 import { until } from '../../support/wait.ts';
 
-/** The lease's time, and the longest that a candidate waits between two looks; the machine may be busy. */
-const promisedMs = 30_000;
-
 describe('the daemon that sweeps', () => {
   let etcd: TestEtcd;
   let nodes: TestNode[];
@@ -26,7 +23,7 @@ describe('the daemon that sweeps', () => {
     return said.at(-1)?.msg.startsWith('This node sweeps away') ?? false;
   };
   const others = (gone: TestNode) => nodes.filter((node) => node !== gone);
-  const inOffice = (among: readonly TestNode[]) => until(() => among.find(sweeps), 'one that sweeps', promisedMs);
+  const inOffice = (among: readonly TestNode[]) => until(() => among.find(sweeps), 'one that sweeps');
 
   it('is followed by another one when it is frozen, and knows that when it wakes up', async () => {
     const frozen = await inOffice(nodes);

@@ -32,7 +32,7 @@ describe('outcomes on a real etcd', () => {
   beforeAll(async () => {
     etcd = await startEtcd();
     proxy = await startProxy(etcd.ports.client);
-    direct = connect({ endpoints: [etcd.endpoint], log: recordingLog() });
+    direct = connect({ endpoints: [etcd.endpoint], requestTimeoutMs: 60_000, log: recordingLog() });
   });
   afterAll(async () => {
     await direct?.close();
@@ -43,7 +43,7 @@ describe('outcomes on a real etcd', () => {
     keys = keysBelow(`/run${++run}`);
     firings = new MemoryFirings();
     log = recordingLog();
-    store = connect({ endpoints: [`http://127.0.0.1:${proxy.port}`], requestTimeoutMs: 2_000, log });
+    store = connect({ endpoints: [`http://127.0.0.1:${proxy.port}`], log });
     const readTail = async () => 'done\n';
     publisher = new OutcomePublisher({ store, keys, node, firings, queues: firings, readTail, log });
   });
@@ -181,7 +181,11 @@ describe('outcomes on a real etcd', () => {
     await publishFiring(place(), firing);
     const heard: string[] = [];
     const following = (async () => {
-      for await (const { node: target, stage } of followFiring({ store, keys }, firing.id, AbortSignal.timeout(20_000)))
+      for await (const { node: target, stage } of followFiring(
+        { store, keys },
+        firing.id,
+        AbortSignal.timeout(120_000),
+      ))
         heard.push(`${target.split('.')[0]} ${stage}`);
     })();
     await until(() => heard.length === 2, 'the first listing');

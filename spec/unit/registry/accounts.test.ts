@@ -116,7 +116,8 @@ describe('a worker’s token', () => {
     broker.accounts.checkWorker({ team: 'team1', identity: 'demo01', token, peer: 'p', ...change });
 
   beforeEach(async () => {
-    broker = await world(plainPasswords, { now: () => Date.now() });
+    const now = Date.now();
+    broker = await world(plainPasswords, { now: () => now });
     ({ token } = (await root({ verb: 'worker.add', identity: 'demo01' })).rows[0] as { token: string });
     return () => broker.close();
   });

@@ -10,7 +10,10 @@ export interface OutputCollector {
   finish(): Promise<number>;
 }
 
-/** The writers are dead: what they wrote is in the pipes, and a few turns of the event loop read it. */
+/**
+ * The writers are dead: what they wrote is in the pipes, and a few turns of the event loop read it. The clock ends only the
+ * reading of what a daemon goes on writing: a runner that was not scheduled for a while has read nothing yet.
+ */
 const quietTurns = 3;
 const turnMs = 2;
 const longestDrainMs = 200;
@@ -44,9 +47,11 @@ export const collectOutput = ({
 
   const quiet = async (): Promise<void> => {
     const deadline = performance.now() + longestDrainMs;
-    for (let turns = 0, seen = chunks; turns < quietTurns && performance.now() < deadline; seen = chunks) {
+    let quietFor = 0;
+    for (let turns = 0; quietFor < quietTurns && (turns < quietTurns || performance.now() < deadline); turns += 1) {
+      const seen = chunks;
       await sleep(turnMs);
-      turns = seen === chunks ? turns + 1 : 0;
+      quietFor = seen === chunks ? quietFor + 1 : 0;
     }
   };
 
