@@ -105,8 +105,10 @@ export class Assembler {
   }
 
   #replace(bytes: Buffer): void {
-    this.#budget.give(this.#kept.length);
-    this.#kept.clear();
+    if (this.#kept.length > 0) {
+      this.#budget.give(this.#kept.length);
+      this.#kept.clear();
+    }
     if (bytes.length > 0) this.#keep(bytes);
   }
 

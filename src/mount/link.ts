@@ -10,7 +10,7 @@ import type { Seen } from './attributes.ts';
 import { type ErrnoName, errnoOf, FsError } from './errno.ts';
 import { readFrames, sendFrame } from './frames.ts';
 import { LooseMessages } from './loose-messages.ts';
-import type { Content, Gateway, TreeChange } from './ports.ts';
+import type { Content, Gateway, TreeChange, Wait } from './ports.ts';
 import type { TreeSnapshot } from './tree.ts';
 
 type Question =
@@ -64,7 +64,7 @@ export class DaemonLink implements Gateway {
     sendFrame(this.#stream, what);
   }
 
-  async spool(definition: number, messages: readonly Buffer[], durable: boolean): Promise<void> {
+  spool(definition: number, messages: readonly Buffer[], durable: boolean): Wait {
     if (!durable) return this.#loose.add(definition, messages);
     this.#loose.flush();
     return this.#spool(definition, messages, true);

@@ -1,3 +1,5 @@
+import type { Wait } from './ports.ts';
+
 /** What is gathered at most before it is sent. */
 const batchBytes = 262_144;
 const batchMs = 5;
@@ -26,7 +28,7 @@ export class LooseMessages {
   }
 
   /** Throws what the daemon refuses, where it has just refused something of the same trigger. */
-  async add(definition: number, messages: readonly Buffer[]): Promise<void> {
+  add(definition: number, messages: readonly Buffer[]): Wait {
     const gathered = this.#gathered.get(definition) ?? [];
     this.#gathered.set(definition, gathered);
     for (const message of messages) gathered.push(message);
@@ -34,6 +36,7 @@ export class LooseMessages {
     if (this.#refused.has(definition) || this.#underWayBytes > this.#maxBytes) return this.#send(definition);
     if (this.#gatheredBytes >= batchBytes) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), batchMs);
+    return undefined;
   }
 
   /** What comes next is not to overtake them. */

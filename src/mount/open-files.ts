@@ -2,7 +2,7 @@ import type { Definition } from '../registry/model.ts';
 import { Assembler } from './assembler.ts';
 import { FsError } from './errno.ts';
 import type { MemoryBudget } from './memory-budget.ts';
-import type { Gateway, WritePiece } from './ports.ts';
+import type { Gateway, Wait, WritePiece } from './ports.ts';
 import { syncMs } from './sync-time.ts';
 import { answerMs, within } from './within.ts';
 
@@ -24,7 +24,7 @@ export class OpenControl {
     throw new FsError('EBADF', 'not open for writing');
   }
 
-  async settle(): Promise<void> {}
+  settle(): undefined {}
 
   release(): void {}
 }
@@ -46,7 +46,8 @@ export interface OpenTriggerOptions {
 export class OpenTrigger {
   readonly #options: OpenTriggerOptions;
   readonly #assembler: Assembler;
-  #row: Promise<unknown> = Promise.resolve();
+  /** Undefined while nothing is under way. */
+  #row: Wait;
   /** Synchronous requests that go on, and the first failure since the last `settle`. */
   readonly #pending = new Set<Promise<unknown>>();
   #failure: { readonly thrown: unknown } | undefined;
@@ -60,25 +61,25 @@ export class OpenTrigger {
     this.#assembler = new Assembler(framing, max_message, options.budget);
   }
 
-  write(piece: WritePiece): Promise<void> {
-    return this.#inRow(async () => {
+  write(piece: WritePiece): Wait {
+    return this.#inRow(() => {
       const step = this.#assembler.add(piece);
-      await this.#dispatch(step.messages);
+      const taken = this.#dispatch(step.messages);
+      if (taken !== undefined) return taken.then(step.commit);
       step.commit();
+      return undefined;
     });
   }
 
   /** At `close` and `fsync`: what is unfinished is a message now, and what is synchronous has its end. */
-  async settle(): Promise<void> {
-    await this.#inRow(async () => {
+  settle(): Wait {
+    const taken = this.#inRow(() => {
       const step = this.#assembler.end();
       step.commit();
-      await this.#dispatch(step.messages);
+      return this.#dispatch(step.messages);
     });
-    await Promise.all(this.#pending);
-    const failure = this.#failure;
-    this.#failure = undefined;
-    if (failure !== undefined) throw failure.thrown;
+    const isOver = taken === undefined && this.#pending.size === 0 && this.#failure === undefined;
+    return isOver ? undefined : this.#ended(taken);
   }
 
   /**
@@ -99,17 +100,27 @@ export class OpenTrigger {
     this.#assembler.drop();
   }
 
-  async #dispatch(messages: readonly Buffer[]): Promise<void> {
-    if (messages.length === 0) return;
+  async #ended(taken: Wait): Promise<void> {
+    await taken;
+    await Promise.all(this.#pending);
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure.thrown;
+  }
+
+  #dispatch(messages: readonly Buffer[]): Wait {
+    if (messages.length === 0) return undefined;
     const definition = this.#options.current();
     if (definition === undefined) throw new FsError('ESTALE', `${this.#options.definition.name} is gone`);
     this.#options.onHit();
     this.#reading = undefined;
     if (definition.delivery === 'async') {
       this.#own = undefined;
-      return within(answerMs, this.#options.gateway.spool(definition.id, messages, definition.durable));
+      const spooled = this.#options.gateway.spool(definition.id, messages, definition.durable);
+      return spooled === undefined ? undefined : within(answerMs, spooled);
     }
     for (const message of messages) this.#send(definition, message);
+    return undefined;
   }
 
   #send(definition: Definition, message: Buffer): void {
@@ -118,21 +129,26 @@ export class OpenTrigger {
     budget.take(message.length);
     // The daemon has the trigger's timeout in view; this is for one that is frozen.
     const sent = within(syncMs(definition) + answerMs, gateway.send(definition.id, message));
-    const ended = sent
-      .catch((thrown: unknown) => {
-        this.#failure ??= { thrown };
-      })
-      .finally(() => {
-        budget.give(message.length);
-        this.#pending.delete(ended);
-      });
+    const over = (): void => {
+      budget.give(message.length);
+      this.#pending.delete(ended);
+    };
+    const ended = sent.then(over, (thrown: unknown) => {
+      this.#failure ??= { thrown };
+      over();
+    });
     this.#pending.add(ended);
     this.#own = sent;
   }
 
-  #inRow<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#row.then(work);
-    this.#row = turn.catch(() => undefined);
+  #inRow(work: () => Wait): Wait {
+    const turn = this.#row === undefined ? work() : this.#row.then(work);
+    if (turn === undefined) return undefined;
+    const over = (): void => {
+      if (this.#row === row) this.#row = undefined;
+    };
+    const row = turn.then(over, over);
+    this.#row = row;
     return turn;
   }
 }

@@ -41,12 +41,12 @@ export interface FileSystem {
   open(path: string, flags: OpenFlags, caller?: Caller): FileHandle;
   /** At most `length` bytes from `offset`; none at the end. */
   read(handle: FileHandle, length: number, offset: number): Promise<Buffer>;
-  /** All of the piece or an error. The bytes are the backend's: they are gone when this resolves. */
-  write(handle: FileHandle, piece: WritePiece): Promise<void>;
+  /** All of the piece or an error. */
+  write(handle: FileHandle, piece: WritePiece): Wait;
   /** Each `close(2)` of a descriptor: several where it was duplicated or inherited. Its error reaches the closer. */
-  flush(handle: FileHandle): Promise<void>;
+  flush(handle: FileHandle): Wait;
   /** `fsync(2)` */
-  sync(handle: FileHandle): Promise<void>;
+  sync(handle: FileHandle): Wait;
   /** The last descriptor is gone: nobody hears an error. */
   release(handle: FileHandle): void;
   truncate(path: string, size: number): void;
@@ -56,6 +56,9 @@ export interface FileSystem {
   changeMode(path: string, mode: number, caller?: Caller): Promise<void>;
 }
 
+/** Undefined where there is nothing to wait for: most writes that are not durable are over at once. */
+export type Wait = Promise<void> | undefined;
+
 export interface OpenFlags {
   readonly forReading: boolean;
   readonly forWriting: boolean;
@@ -64,7 +67,7 @@ export interface OpenFlags {
 /** The daemon, as the process of the mount sees it. */
 export interface Gateway {
   /** Resolves when the messages are in the journal, in this order; with `durable` false the mount’s side does not wait for it. */
-  spool(definition: number, messages: readonly Buffer[], durable: boolean): Promise<void>;
+  spool(definition: number, messages: readonly Buffer[], durable: boolean): Wait;
   /** Sends one message now and waits for its end. Throws `FsError` with what the writer is to be told. */
   send(definition: number, message: Buffer): Promise<Buffer>;
   /** A change of the tree; resolves when the tree shows it. */

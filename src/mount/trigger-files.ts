@@ -4,7 +4,7 @@ import { changeOfMode, changeOfPath, directoryAt } from './changes.ts';
 import { FsError } from './errno.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import { OpenControl, OpenTrigger } from './open-files.ts';
-import type { Attributes, FileHandle, FileSystem, Gateway, OpenFlags, WritePiece } from './ports.ts';
+import type { Attributes, FileHandle, FileSystem, Gateway, OpenFlags, Wait, WritePiece } from './ports.ts';
 import { Tree, type TreeNode, type TreeSnapshot } from './tree.ts';
 
 export interface TriggerFilesOptions {
@@ -61,15 +61,15 @@ export class TriggerFiles implements FileSystem {
     return this.#opened(handle).read(length, offset);
   }
 
-  write(handle: FileHandle, piece: WritePiece): Promise<void> {
+  write(handle: FileHandle, piece: WritePiece): Wait {
     return this.#opened(handle).write(piece);
   }
 
-  flush(handle: FileHandle): Promise<void> {
+  flush(handle: FileHandle): Wait {
     return this.#opened(handle).settle();
   }
 
-  sync(handle: FileHandle): Promise<void> {
+  sync(handle: FileHandle): Wait {
     return this.#opened(handle).settle();
   }
 

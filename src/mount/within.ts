@@ -11,10 +11,8 @@ export const answerMs = 8_000;
  * `work`, or ETIMEDOUT after so many ms. Whoever waits for us can not be killed, and a daemon that is frozen answers
  * nothing.
  */
-export const within = async <T>(ms: number, work: Promise<T>): Promise<T> => {
-  let stop = (): void => undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    stop = startTimer(ms, () => reject(new FsError('ETIMEDOUT', `no answer in ${ms} ms`)));
+export const within = <T>(ms: number, work: Promise<T>): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const stop = startTimer(ms, () => reject(new FsError('ETIMEDOUT', `no answer in ${ms} ms`)));
+    work.then(resolve, reject).finally(stop);
   });
-  return Promise.race([work, late]).finally(stop);
-};

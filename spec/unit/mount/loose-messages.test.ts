@@ -53,7 +53,7 @@ it('lets writers wait when too much is under way', async () => {
   await loose.add(1, bytes('123456'));
   loose.flush();
   let isThere = false;
-  const waiting = loose.add(1, bytes('7')).then(() => {
+  const waiting = Promise.resolve(loose.add(1, bytes('7'))).then(() => {
     isThere = true;
   });
   await Promise.resolve();

@@ -23,10 +23,16 @@ export const operationsOf = (files: FileSystem, log: Log): Operations => {
     return errnoNumber(errno);
   };
   const answering = <T>(what: string, work: () => Promise<T> | T, answer: (errno: number, value?: T) => void): void => {
-    (async () => work())().then(
-      (value) => answer(0, value),
-      (thrown: unknown) => answer(failed(what, thrown)),
-    );
+    const refused = (thrown: unknown): void => answer(failed(what, thrown));
+    let value: Promise<T> | T;
+    try {
+      value = work();
+    } catch (thrown) {
+      refused(thrown);
+      return;
+    }
+    if (value instanceof Promise) value.then((later) => answer(0, later), refused);
+    else answer(0, value);
   };
   const refuse = (what: string, answer: (errno: number) => void): void =>
     answer(failed(what, new FsError('EPERM', 'only directories are made and removed here')));
@@ -45,7 +51,7 @@ export const operationsOf = (files: FileSystem, log: Log): Operations => {
       answering(
         `write ${path}`,
         // A copy: the kernel's bytes are taken away when the answer is there, and fuse-native gives one itself after a while.
-        () => files.write(handle, { bytes: Buffer.from(bytes.subarray(0, length)), isFull: length === maxWriteBytes }),
+        () => files.write(handle, { bytes: Buffer.from(bytes), isFull: length === maxWriteBytes }),
         (errno) => answer(errno === 0 ? length : errno),
       ),
     flush: (path, handle, answer) => answering(`close ${path}`, () => files.flush(handle), answer),
