@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../src/adapters/etcd/connect.ts';
-import type { FiringView } from '../../src/api/contract.ts';
+import type { FiringView, JobView } from '../../src/api/contract.ts';
 import { publishFiring } from '../../src/watch/publish.ts';
 import { postFiring, postJob } from '../support/api.ts';
 import { pause } from '../support/faults.ts';
@@ -35,8 +35,11 @@ afterAll(async () => {
 const node = () => fleet.nodes[0] as FleetNode;
 
 const queueOf = (folder: string) => ({ TS_SOCKET: join(folder, 'tsp'), TMPDIR: folder });
+const endpointOf = () => fleet.etcd[0]?.endpoint ?? '';
+/** Its own limits, two seconds and five, are too short for a busy machine. */
+const patient = ['--timeout', '60s', '--total-timeout', '60s'];
 const etcdctl = (...args: string[]) =>
-  execa('etcdctl', ['--endpoints', fleet.etcd[0]?.endpoint ?? '', ...args], {
+  execa('etcdctl', [...patient, '--endpoints', endpointOf(), ...args], {
     env: { ETCDCTL_API: '2' },
     reject: false,
   });
@@ -45,8 +48,17 @@ const set = (host: string, value: string, ttl = 180) =>
   etcdctl('set', '--ttl', String(ttl), `/events/hosts/${host}`, value);
 
 const loops: ChildProcess[] = [];
+const isThere = async (host: string): Promise<boolean> =>
+  (await fetch(`${endpointOf()}/v2/keys/events/hosts/${host}`)).status === 200;
+/** Until etcd has so many watches of theirs: one where a loop waits for its next event, for none runs beside another. */
+const watches = (count: 0 | 1) =>
+  until(async () => {
+    const stats = await fetch(`${endpointOf()}/v2/stats/store`);
+    return ((await stats.json()) as { watchers: number }).watchers === count;
+  }, `${count} watches`);
+
 /** The target's loop; a run appends a line to `<host>.runs`. `spawns` counts the watches that it has started. */
-const startLoop = (host: string, run = 'true', endpoint = fleet.etcd[0]?.endpoint): ChildProcess => {
+const startLoop = (host: string, run = 'true', endpoint = endpointOf()): ChildProcess => {
   const body = `while :; do
     echo x >> ${theirs}/${host}.watches
     etcdctl --endpoints ${endpoint} watch /events/hosts/${host} >/dev/null 2>&1 &&
@@ -60,30 +72,31 @@ const startLoop = (host: string, run = 'true', endpoint = fleet.etcd[0]?.endpoin
   loops.push(loop);
   return loop;
 };
+/** The same, once it watches. */
+const watching = async (host: string, run?: string): Promise<ChildProcess> => {
+  await watches(0);
+  const loop = startLoop(host, run);
+  await watches(1);
+  return loop;
+};
 const stopLoop = ({ pid }: ChildProcess): void => {
-  try {
-    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
-  } catch {
-    // It has ended.
-  }
+  if (pid !== undefined) killed(-pid);
 };
 const linesOf = (name: string): number =>
   existsSync(join(theirs, name)) ? readFileSync(join(theirs, name), 'utf8').trim().split('\n').length : 0;
 const runsOf = (ids: readonly string[]) =>
   fleet.recorder.executions().filter(({ firings }) => firings.some((id) => ids.includes(id)));
-const watching = (host: string) => until(() => linesOf(`${host}.watches`) > 0, 'their watch').then(() => pause(300));
 
 describe('what the ancestor loses', () => {
   it('events between two watches', async () => {
-    const loop = startLoop('gap');
-    await watching('gap');
-    const key = `${fleet.etcd[0]?.endpoint}/v2/keys/events/hosts/gap`;
+    const loop = await watching('gap');
+    const key = `${endpointOf()}/v2/keys/events/hosts/gap`;
     const form = (i: number) => new URLSearchParams({ value: String(i) });
     await Promise.all(Array.from({ length: 10 }, (_, i) => fetch(key, { method: 'PUT', body: form(i) })));
-    await pause(700);
+    await watches(1);
     stopLoop(loop);
-    // One run per event is its rule; what falls between two watches has none.
-    expect(linesOf('gap.runs')).toBeLessThan(10);
+    // One run per event is its rule, so one watch and another one after it; what falls between two watches has none.
+    expect(linesOf('gap.watches') - 1).toBeLessThan(10);
 
     const ids: string[] = [];
     for (let i = 0; i < 10; i++) ids.push(await fleet.fire(`gap-${i}`));
@@ -93,8 +106,7 @@ describe('what the ancestor loses', () => {
 
   it('events while nobody watches', async () => {
     await set('away', '1');
-    const loop = startLoop('away');
-    await watching('away');
+    const loop = await watching('away');
     stopLoop(loop);
     expect(linesOf('away.runs')).toBe(0);
 
@@ -107,8 +119,7 @@ describe('what the ancestor loses', () => {
 
   it('events that are older than their time to live, without a word', async () => {
     await set('late', '1', 1);
-    await pause(1_600);
-    expect((await etcdctl('get', '/events/hosts/late')).exitCode).not.toBe(0);
+    await until(async () => !(await isThere('late')), 'its key to be gone');
 
     await node().stop();
     const { store, keys } = fleet.place;
@@ -139,11 +150,10 @@ describe('what the ancestor loses', () => {
     const endpoint = `http://127.0.0.1:${proxy.port}`;
     for (const [index, host] of hosts.entries()) {
       if (index === 2) proxy.refuse();
-      const args = ['--endpoints', endpoint, 'set', `/events/hosts/${host}`, '1'];
+      const args = [...patient, '--endpoints', endpoint, 'set', `/events/hosts/${host}`, '1'];
       await execa('etcdctl', args, { env: { ETCDCTL_API: '2' }, reject: false });
     }
-    const there = await Promise.all(hosts.map((host) => etcdctl('get', `/events/hosts/${host}`)));
-    expect(there.map(({ exitCode }) => exitCode === 0)).toEqual([true, true, false, false]);
+    expect(await Promise.all(hosts.map(isThere))).toEqual([true, true, false, false]);
 
     proxy.accept();
     const { keys, store: direct } = fleet.place;
@@ -153,8 +163,11 @@ describe('what the ancestor loses', () => {
       const cut = pause(cutAfterMs).then(() => proxy.cut());
       await publishFiring({ store, keys }, one).catch(() => undefined);
       await cut;
-      const owed = await Promise.all(hosts.map((host) => direct.get(keys.inbox(host, one.id))));
+      // At one moment: etcd may have it in work still.
+      const owed = await direct.getMany(hosts.map((host) => keys.inbox(host, one.id)));
       expect([0, 4]).toContain(owed.filter((entry) => entry !== undefined).length);
+      // It is there for certain before it is taken away: nothing of it comes later.
+      await publishFiring({ store: direct, keys }, one);
       const remove = hosts.map((host) => ({ delete: keys.inbox(host, one.id) }));
       await direct.commit({ compare: [], write: remove });
     }
@@ -168,7 +181,7 @@ describe('what the ancestor loses', () => {
     // A reboot: the server and the clients that wait for it.
     const holders = readdirSync('/proc').filter((pid) => isServerOf(pid, env.TS_SOCKET));
     expect(holders.length).toBeGreaterThan(0);
-    for (const pid of holders) process.kill(Number(pid), 'SIGKILL');
+    for (const pid of holders) killed(Number(pid));
     await until(async () => !(await execa('tsp', [], { env })).stdout.includes('sleep 5'), 'an empty queue');
     await execa('tsp', ['-K'], { env, reject: false });
 
@@ -180,8 +193,7 @@ describe('what the ancestor loses', () => {
   });
 
   it('the result: nothing comes back', async () => {
-    const loop = startLoop('result', 'exit 7');
-    await watching('result');
+    const loop = await watching('result', 'exit 7');
     await set('result', '1');
     await until(() => linesOf('result.runs') === 1, 'their run');
     stopLoop(loop);
@@ -201,26 +213,29 @@ describe('what the ancestor loses', () => {
 
 describe('what the ancestor does too much', () => {
   it('a second run when the key expires', async () => {
-    const loop = startLoop('expiry');
-    await watching('expiry');
-    await set('expiry', '1', 1);
-    await until(() => linesOf('expiry.runs') === 2, 'two runs of one event');
+    const loop = await watching('expiry');
+    await until(async () => {
+      const before = linesOf('expiry.runs');
+      await set('expiry', '1', 2);
+      await until(() => linesOf('expiry.runs') > before, 'the run of the event');
+      await watches(1);
+      // On a machine that was too slow for two seconds the expiry may have fallen between two watches: once more.
+      if (!(await isThere('expiry'))) return false;
+      await until(() => linesOf('expiry.runs') > before + 1, 'the run of its expiry');
+      return true;
+    }, 'two runs of one event');
     stopLoop(loop);
 
-    const { store, keys } = fleet.place;
-    const expiresAt = new Date(Date.now() + 1_000).toISOString();
-    const once = firing({ targets: ['node1'], job: { plugin: 'record', args: { key: 'expiry' } }, expiresAt });
-    await publishFiring({ store, keys }, once);
-    await pause(1_600);
-    expect(runsOf([once.id])).toHaveLength(1);
+    const { id, expiresAt } = await ranBeforeItExpires();
+    await until(() => Date.now() > expiresAt + 500, 'the expiry');
+    expect(runsOf([id])).toHaveLength(1);
   });
 
   it('a second run for the same id', async () => {
-    const loop = startLoop('twice');
-    await watching('twice');
+    const loop = await watching('twice');
     await set('twice', '{"uuid":"1"}');
     await until(() => linesOf('twice.runs') === 1, 'the first run');
-    await pause(300);
+    await watches(1);
     await set('twice', '{"uuid":"1"}');
     await until(() => linesOf('twice.runs') === 2, 'the second run of one uuid');
     stopLoop(loop);
@@ -246,23 +261,28 @@ describe('what the ancestor does too much', () => {
 
     const ids = [await fleet.fire('burst', { ms: 400 })];
     await until(() => runsOf(ids).length === 1, 'the first run');
+    // So that the burst comes during it also where five firings take longer than the run.
+    await node().trigger('queue', 'pause');
     for (let i = 0; i < 5; i++) ids.push(await fleet.fire('burst', { ms: 400 }));
+    await until(async () => (await node().json<JobView[]>('queue')).some(isOfFive), 'one job of five firings');
+    await node().trigger('queue', 'resume');
     await fleet.settled();
     expect(runsOf(ids)).toHaveLength(2);
   });
 
   it('a busy loop while etcd is away', async () => {
     const loop = startLoop('busy', 'true', 'http://127.0.0.1:1');
-    await pause(1_000);
+    await until(() => linesOf('busy.watches') > 10, 'more than ten tries');
     stopLoop(loop);
-    expect(linesOf('busy.watches')).toBeGreaterThan(10);
 
     const [link] = node().links;
     link?.refuse();
     link?.cut();
     const before = processorSeconds(node().pid());
+    const startedAt = performance.now();
     await pause(2_000);
-    expect(processorSeconds(node().pid()) - before).toBeLessThan(0.5);
+    const seconds = (performance.now() - startedAt) / 1_000;
+    expect((processorSeconds(node().pid()) - before) / seconds).toBeLessThan(0.5);
     link?.accept();
   });
 });
@@ -288,6 +308,30 @@ describe('what the ancestor can not say', () => {
     expect(violations.filter(({ invariant }) => invariant !== 'I2')).toEqual([]);
   });
 });
+
+/** One that runs, and has not expired meanwhile. A machine that is too slow for the time it has gives it more. */
+const ranBeforeItExpires = async (ms = 1_000): Promise<{ id: string; expiresAt: number }> => {
+  const expiresAt = Date.now() + ms;
+  const once = firing({
+    targets: ['node1'],
+    job: { plugin: 'record', args: { key: 'expiry' } },
+    expiresAt: new Date(expiresAt).toISOString(),
+  });
+  await publishFiring(fleet.place, once);
+  await fleet.settled();
+  return runsOf([once.id]).length > 0 ? { id: once.id, expiresAt } : ranBeforeItExpires(2 * ms);
+};
+
+const isOfFive = ({ state, firings }: JobView): boolean => state === 'queued' && firings.length === 5;
+
+/** A process that may have ended by itself meanwhile. */
+const killed = (pid: number): void => {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+};
 
 const isServerOf = (pid: string, socket: string): boolean => {
   try {
