@@ -8,6 +8,7 @@ import { checkBroker } from './broker.ts';
 import { checkCertificates } from './certificates.ts';
 import { checkClock } from './clock.ts';
 import { checkDaemon } from './daemon.ts';
+import { checkDisk } from './disk.ts';
 import { askEtcd, checkEtcd } from './etcd.ts';
 import { type Area, type Finding, fine, wrong } from './finding.ts';
 import { checkFuse } from './fuse.ts';
@@ -45,6 +46,7 @@ export const examine = async (surroundings: Surroundings, patient: Patient): Pro
     ['certificates', () => checkCertificates(surroundings, config)],
     ['Puppet', () => checkPuppet(surroundings, config, runCommand)],
     ['spool', async () => checkSpool(surroundings, spoolFolder, await oldestSpooled)],
+    ['disk', () => checkDisk(machine, config.node.state_dir)],
     ['permissions', () => checkPermissions(machine, loaded)],
     ['FUSE', () => checkFuse(machine, config)],
     ['broker', () => checkBroker(machine, config)],

@@ -8,6 +8,7 @@ export type Area =
   | 'Puppet'
   | 'queues'
   | 'spool'
+  | 'disk'
   | 'permissions'
   | 'FUSE'
   | 'broker';

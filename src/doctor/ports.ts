@@ -60,11 +60,18 @@ export interface Place {
   readonly group: string;
 }
 
+export type Disk =
+  | { readonly state: 'absent' }
+  | { readonly state: 'unwritable'; readonly why: string }
+  | { readonly state: 'writable'; readonly freeBytes: number };
+
 export interface Machine {
   /** Undefined when there is nothing. */
   place(path: string): Promise<Place | undefined>;
   /** Names in a folder; none when it is not there. */
   names(folder: string): Promise<readonly string[]>;
+  /** Of this folder; it is tried with a small file that is gone afterwards. */
+  disk(folder: string): Promise<Disk>;
   certificate(files: CertificateFiles): Promise<Certificate>;
   /** First line that a program prints; undefined when it can not be run. */
   firstLine(program: string, args: readonly string[]): Promise<string | undefined>;

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Finding } from '../../../src/doctor/finding.ts';
 import { type Certificates, makeCertificates } from '../../support/certificates.ts';
 import { freePort, startEtcd, type TestEtcd } from '../../support/etcd.ts';
+import { remount, smallDisk } from '../../support/faults.ts';
 import { createNode, type TestNode } from '../../support/node.ts';
 import { createPuppet, type TestPuppet } from '../../support/puppet.ts';
 
@@ -51,6 +52,7 @@ describe('trigger doctor', () => {
     expect(of('clock')).toMatchObject([{ state: 'fine' }]);
     expect(of('Puppet')).toMatchObject([{ state: 'fine', what: expect.stringMatching(/^\d+\.\d+\.\d+, /) }]);
     expect(of('spool')).toMatchObject([{ state: 'fine' }]);
+    expect(of('disk')).toMatchObject([{ state: 'fine', what: expect.stringMatching(/^\d+ MiB are free in /) }]);
   });
 
   it('says what a dead daemon and a dead etcd are, and what to do', async () => {
@@ -62,6 +64,19 @@ describe('trigger doctor', () => {
     ]);
     expect(of('etcd')).toMatchObject([{ state: 'wrong', what: expect.stringContaining('ECONNREFUSED') }]);
     expect(of('clock')).toMatchObject([{ state: 'unused' }]);
+  });
+
+  it('tells a disk that can not be written, and one that is nearly full; what it tries leaves nothing behind', async () => {
+    const patient = node();
+    const folder = smallDisk(patient, '1m');
+    expect((await doctor(patient)).of('disk')).toMatchObject([
+      { state: 'warning', what: expect.stringMatching(/only [01] MiB/) },
+    ]);
+    expect(readdirSync(folder)).toEqual([]);
+    remount(folder, 'ro');
+    const { exitCode, of } = await doctor(patient);
+    expect(exitCode).toBe(1);
+    expect(of('disk')).toMatchObject([{ state: 'wrong', what: expect.stringContaining('EROFS') }]);
   });
 
   it('names a configuration that is wrong, and looks no further', async () => {

@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { open, readdir, readFile, rm, stat, statfs } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { execa } from 'execa';
 import type { Certificate, CertificateFiles, Machine, Place } from '../../doctor/ports.ts';
 import { TriggerdError } from '../../domain/errors.ts';
@@ -17,6 +18,14 @@ export const thisMachine: Machine = {
     return { kind: kindOf(found), mode: found.mode & 0o7777, uid: found.uid, group: await groupName(found.gid) };
   },
   names: async (folder) => (await readdir(folder).catch(unlessMissing)) ?? [],
+  disk: async (folder) => {
+    const found = await statfs(folder).catch(unlessMissing);
+    if (found === undefined) return { state: 'absent' };
+    const why = await writingFails(folder);
+    return why === undefined
+      ? { state: 'writable', freeBytes: found.bavail * found.bsize }
+      : { state: 'unwritable', why };
+  },
   certificate: readCertificate,
   firstLine: async (program, args) => {
     const asked = await execa(program, args, {
@@ -46,6 +55,23 @@ export const thisMachine: Machine = {
 const unlessMissing = (error: NodeJS.ErrnoException): undefined => {
   if (isMissing(error)) return undefined;
   throw new TriggerdError('state-unusable', error.message, { cause: error });
+};
+
+/** Many a disk takes what can not be written, and says so when it is to be kept. */
+const writingFails = async (folder: string): Promise<string | undefined> => {
+  const path = join(folder, `.doctor-${process.pid}`);
+  try {
+    const file = await open(path, 'wx', 0o600);
+    await file
+      .writeFile('x'.repeat(4_096))
+      .then(() => file.sync())
+      .finally(() => file.close());
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  } finally {
+    await rm(path, { force: true }).catch(() => undefined); // where it could not be made, it can not be removed
+  }
 };
 
 const kindOf = (found: Awaited<ReturnType<typeof stat>>): Place['kind'] => {
