@@ -29,14 +29,14 @@ export const writePlugin = (folder: string, name: string, script: string, manife
   chmodSync(join(home, name), 0o755);
 };
 
-const pluginsIn = (folder: string, maxOutputBytes: number): PluginRoom =>
+const pluginsIn = (folder: string, maxOutputBytes: number, graceMs: number): PluginRoom =>
   createPlugins({
     files: createPluginFiles(join(folder, 'plugins')),
     puppetDriver: execDriver,
     node: 'node1',
     stateFolder: join(folder, 'plugin-state'),
     baseEnv: { PATH: '/usr/bin:/bin' },
-    graceMs: 200,
+    graceMs,
     maxOutputBytes,
     defaultTimeoutMs: null,
     limits: {},
@@ -49,15 +49,17 @@ export interface RequestOptions {
   readonly maxOutputBytes?: number;
   readonly idleMs?: number;
   readonly keep?: number;
+  /** Short only for what does not listen: on a busy machine others take their time, too. */
+  readonly graceMs?: number;
 }
 
 /** Requests on a real journal, real plugins and real processes. `stop` is the end of this daemon, as by a crash. */
 export const requestsIn = async (folder = temporaryFolder(), options: RequestOptions = {}) => {
-  const { slots = 4, maxOutputBytes = 1_000_000, idleMs = 60_000, keep } = options;
+  const { slots = 4, maxOutputBytes = 1_000_000, idleMs = 60_000, graceMs = 60_000, keep } = options;
   mkdirSync(join(folder, 'plugins'), { recursive: true });
   const { journal, requests, close } = openJournal(stateIn(folder));
   const log = recordingLog();
-  const plugins = pluginsIn(folder, maxOutputBytes);
+  const plugins = pluginsIn(folder, maxOutputBytes, graceMs);
   const reader = createOutputReader();
   const leftovers = join(folder, 'persistent');
   const start = createStartPersistent(leftovers);

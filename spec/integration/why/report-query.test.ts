@@ -36,7 +36,7 @@ describe('reports from PuppetDB', () => {
       caFile: certificates.file('ca.pem'),
       certFile: certificates.file('client.pem'),
       keyFile: certificates.file('client.key'),
-      timeoutMs: 10_000,
+      timeoutMs: 60_000,
       ...changes,
     }).find(wanted);
 

@@ -38,6 +38,8 @@ export async function* tailFile(path: string, { ended, signal, from = 0 }: TailO
       file ??= await openIfThere(path);
       if (file !== undefined) position = yield* readFrom(file, position);
       if (file !== undefined && (await isReplaced(file, path))) {
+        // It was complete before it was replaced, and that may have been after our reading.
+        yield* readFrom(file, position);
         await file.close();
         file = undefined;
         position = 0;
