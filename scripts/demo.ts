@@ -54,7 +54,7 @@ const startEtcd = async (): Promise<string> => {
   const args = ['--data-dir', join(dir, 'etcd'), '--listen-client-urls', client, '--advertise-client-urls', client];
   args.push('--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', `default=${peer}`);
   stopLater('etcd', execa('etcd', args, { stdio: 'ignore' }));
-  await until('etcd', 20, async () => (await fetch(`${client}/health`).catch(() => undefined))?.ok);
+  await until('etcd', 120, async () => (await fetch(`${client}/health`).catch(() => undefined))?.ok);
   return client;
 };
 
@@ -125,7 +125,7 @@ const startDaemon = async (node: string): Promise<void> => {
     execa(join(root, 'bin/triggerd'), args, { stdout: 'ignore', stderr: { file: log } }),
   );
   const text = (): string => (existsSync(log) ? readFileSync(log, 'utf8') : '');
-  await until(`triggerd on ${node}`, 20, async () => text().includes('"msg":"ready"')).catch((error) => {
+  await until(`triggerd on ${node}`, 120, async () => text().includes('"msg":"ready"')).catch((error) => {
     throw new Error(`${error.message}\n${text()}`);
   });
 };
@@ -142,7 +142,7 @@ interface Status {
 }
 
 const finalStatus = (): Promise<Status> =>
-  until('the runs on both load balancers', 60, async () => {
+  until('the runs on both load balancers', 300, async () => {
     const [latest] = JSON.parse(await trigger('web01', 'status', '--json')) as Status[];
     const stages = Object.values(latest?.outcomes ?? {}).map((outcome) => outcome.stage);
     return stages.length === 2 && stages.every((stage) => stage === 'finished' || stage === 'skipped') && latest;
@@ -183,7 +183,7 @@ const demo = async (): Promise<void> => {
   if (applied.exitCode !== 2) throw new Error(`puppet apply on web01 exited ${applied.exitCode}\n${applied.stderr}`);
 
   step('lb01 and lb02: their queues run Puppet');
-  await until('a running Puppet run', 20, async () => /running|finished/.test(await trigger('lb01', 'queue')));
+  await until('a running Puppet run', 120, async () => /running|finished/.test(await trigger('lb01', 'queue')));
   console.log(dim('   lb01$ trigger queue'));
   show(await trigger('lb01', 'queue'));
   const status = await finalStatus();

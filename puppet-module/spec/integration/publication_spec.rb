@@ -12,7 +12,7 @@ RSpec.describe PuppetX::Trigger::Publication, 'on a real etcd' do
   let(:keys) { PuppetX::Trigger::Keys.new(prefix) }
 
   def gateway(*urls)
-    endpoints = urls.map { |url| PuppetX::Trigger::Endpoint.new(url, read_timeout: 5) }
+    endpoints = urls.map { |url| PuppetX::Trigger::Endpoint.new(url, read_timeout: 60) }
     PuppetX::Trigger::Gateway.new(endpoints, pause: 0)
   end
 

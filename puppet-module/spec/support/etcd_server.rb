@@ -8,8 +8,13 @@ require 'tmpdir'
 
 # A real etcd on free loopback ports, with its data in a temporary folder.
 class EtcdServer
-  DEADLINE = 30
+  DEADLINE = 120
+  # None that the kernel gives to whoever asks for any (32768 and up): somebody could be given it while the server is down.
+  PORTS = (6_000..9_999).freeze
+  # Its own limits are too short for a busy machine.
+  PATIENT = %w[--command-timeout 60s --dial-timeout 60s].freeze
   @servers = []
+  @next_port = rand(PORTS.size)
 
   # One plain etcd serves all examples; each uses a prefix of its own.
   def self.shared
@@ -27,7 +32,12 @@ class EtcdServer
   end
 
   def self.free_port
-    TCPServer.open('127.0.0.1', 0) { |server| server.addr[1] }
+    loop do
+      port = PORTS.first + ((@next_port += 1) % PORTS.size)
+      return TCPServer.open('127.0.0.1', port) { port }
+    rescue Errno::EADDRINUSE
+      # The next one, then.
+    end
   end
 
   attr_reader :url
@@ -60,7 +70,7 @@ class EtcdServer
   end
 
   def etcdctl(*words)
-    output = IO.popen({ 'ETCDCTL_API' => '3' }, ['etcdctl', '--endpoints', url, *tls_flags, *words, err: %i[child out]], &:read)
+    output = IO.popen({ 'ETCDCTL_API' => '3' }, ['etcdctl', *PATIENT, '--endpoints', url, *tls_flags, *words, err: %i[child out]], &:read)
     raise "etcdctl #{words.first(2).join(' ')}: #{output}" unless $?.success?
 
     output
@@ -116,7 +126,7 @@ class EtcdServer
   end
 
   def ready?
-    etcdctl('endpoint', 'health', '--dial-timeout', '1s').include?('is healthy')
+    etcdctl('endpoint', 'health', '--dial-timeout', '1s', '--command-timeout', '5s').include?('is healthy')
   rescue RuntimeError
     false
   end

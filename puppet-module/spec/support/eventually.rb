@@ -2,7 +2,7 @@
 
 # For what happens in another thread or process.
 module Eventually
-  DEADLINE = 60
+  DEADLINE = 120
 
   # @return what the block returns, as soon as that is true
   def eventually(what)

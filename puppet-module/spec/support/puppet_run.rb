@@ -28,6 +28,7 @@ class PuppetRun
   end
 
   def initialize(folder, words, env, finish: true)
+    @output = +''
     command = ['puppet', *words, '--color', 'false', '--modulepath', MODULES, '--certname', 'web01.example.com', *STRICT]
     # Debian's ssldir is one folder for all, with a lock in it.
     %w[confdir vardir publicdir rundir logdir ssldir].each { |name| command.push("--#{name}", File.join(folder, name)) }
@@ -39,9 +40,14 @@ class PuppetRun
     Process.kill(name, @pipe.pid)
   end
 
+  # Reads on until it has said this; what it has said stays in its output.
+  def read_until(pattern)
+    @output << (@pipe.gets || raise("ended without #{pattern}: #{@output}")) until @output.match?(pattern)
+  end
+
   # Waits for its end.
   def finish
-    @output = @pipe.read
+    @output << @pipe.read
     @pipe.close
     @exit_code = $?.exitstatus
   end

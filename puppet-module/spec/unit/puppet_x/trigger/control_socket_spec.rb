@@ -5,7 +5,7 @@ require 'puppet_x/trigger/control_socket'
 
 RSpec.describe PuppetX::Trigger::ControlSocket do
   let(:path) { File.join(scratch_dir, 'sock') }
-  let(:socket) { described_class.new(path, read_timeout: 0.2) }
+  let(:socket) { described_class.new(path) }
   let(:document) { SampleFiring.to(%w[lb01], job: { args: { 'a' => 'ü' } }).json }
 
   def daemon(status, answer = {})
@@ -48,11 +48,11 @@ RSpec.describe PuppetX::Trigger::ControlSocket do
     'nobody' => [->(_) {}, /there is no such socket/],
     'a dead daemon' => [->(path) { UNIXServer.new(path).close }, /nobody listens/],
     'a daemon that hangs up' => [->(path) { StubDaemon.start(path) { :hang_up } }, /the connection was closed/],
-    'a daemon that says nothing' => [->(path) { StubDaemon.start(path) { :silence } }, /no answer within 0.2 s/],
-  }.each do |what, (prepare, message)|
+    'a daemon that says nothing' => [->(path) { StubDaemon.start(path) { :silence } }, /no answer within 0.2 s/, { read_timeout: 0.2 }],
+  }.each do |what, (prepare, message, timeouts)|
     it "says where it looked and what to do when there is #{what}" do
       prepare.call(path)
-      expect { socket.store(document) }.to raise_error(PuppetX::Trigger::DaemonAway, message) do |error|
+      expect { described_class.new(path, **timeouts.to_h).store(document) }.to raise_error(PuppetX::Trigger::DaemonAway, message) do |error|
         expect(error.message).to include(path, 'systemctl status triggerd', 'client.json')
       end
     end

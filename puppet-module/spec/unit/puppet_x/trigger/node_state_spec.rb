@@ -23,6 +23,8 @@ RSpec.describe PuppetX::Trigger::NodeState do
   end
 
   before do
+    # A busy machine is no daemon that hangs.
+    stub_const('PuppetX::Trigger::NodeState::BUDGET', 30)
     [health, jobs] # rspec computes one value at a time, and the stub would wait for `state`
     write_settings('node' => 'web01', 'socket' => socket, 'spool' => spool)
     FileUtils.mkdir_p([spool, File.dirname(program)])
@@ -65,12 +67,14 @@ RSpec.describe PuppetX::Trigger::NodeState do
   end
 
   it 'does not wait for a daemon that hangs' do
+    stub_const('PuppetX::Trigger::NodeState::BUDGET', 0.2)
     StubDaemon.start(socket) { [:silence] }
     expect(state).to include('node' => 'web01', 'spool' => { 'waiting' => 2 }, 'problem' => /the daemon on #{socket}: /)
     expect(state).not_to include('running')
   end
 
   it 'keeps the first answer when there is no second' do
+    stub_const('PuppetX::Trigger::NodeState::BUDGET', 3)
     StubDaemon.start(socket) { |request| request.line.include?('health') ? [200, health] : [:silence] }
     expect(state).to include('running' => true, 'queues' => be_a(Hash), 'problem' => /daemon/)
   end
