@@ -85,7 +85,7 @@ export class BrokerStage {
   pass(ms: number, alive: readonly PeerId[] = []): void {
     for (let left = ms; left > 0; left -= 100) {
       this.now += Math.min(100, left);
-      for (const peer of alive) this.raw(peer, '{"op":"heartbeat","free":0}');
+      for (const peer of alive) this.raw(peer, '{"op":"heartbeat","free":0,"seen":0}');
       this.broker.tick();
     }
   }

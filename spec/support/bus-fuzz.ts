@@ -2,7 +2,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { BrokerStage, settled } from './broker-stage.ts';
-import { requestFor, succeeded } from './peers.ts';
+import { everything, requestFor, succeeded } from './peers.ts';
 import type { Random } from './random.ts';
 
 const strangers = ['s1', 's2', 's3'];
@@ -17,6 +17,7 @@ const templates = (ids: readonly string[], random: Random): object[] => {
   const worker = random.pick(workers);
   const jwt = random.pick(['jwt:user1@team1', 'jwt:user2@team1', 'no token', '']);
   const free = random.between(0, 4);
+  const seen = random.pick([0, 1, everything]);
   return [
     { op: 'hello', v: random.pick([1, 1, 1, 2]) },
     { op: 'login', n: 1, team: 'team1', identity: 'user1' },
@@ -32,7 +33,7 @@ const templates = (ids: readonly string[], random: Random): object[] => {
     { op: 'cancel', jwt, id },
     { op: 'ack', id, worker, bytes: random.between(0, 2_000_000) },
     { op: 'registry', jwt, n: 2, statement: { verb: 'team.list' } },
-    { op: 'heartbeat', free },
+    { op: 'heartbeat', free, seen },
     { op: 'disconnect' },
     {
       op: 'ready',
@@ -45,9 +46,9 @@ const templates = (ids: readonly string[], random: Random): object[] => {
       free,
     },
     { op: 'announce', services: random.pick([['demo', 'row', 'all', 'again', ...workers], ['other'], []]) },
-    { op: 'credit', free },
+    { op: 'credit', free, seen },
     { op: 'partial', id, stream: random.pick(['out', 'err']), offset: random.pick([0, 0, 1, 65_536]) },
-    succeeded(id, { free, result: random.pick(['succeeded', 'failed', 'lost', 'refused']) }),
+    succeeded(id, { free, seen, result: random.pick(['succeeded', 'failed', 'lost', 'refused']) }),
     { op: 'returned', id, free },
     { op: 'known', id, known: random.next() < 0.5 },
     { op: 'leaving' },
@@ -109,7 +110,7 @@ const garble = (text: string, random: Random): Buffer => {
     case 4:
       return Buffer.from(Array.from({ length: random.between(0, 64) }, () => random.between(0, 256)));
     case 5:
-      return Buffer.from(`{"__proto__":${text},"op":"heartbeat","free":1}`);
+      return Buffer.from(`{"__proto__":${text},"op":"heartbeat","free":1,"seen":0}`);
     default:
       return bytes;
   }

@@ -113,6 +113,9 @@ export const requestFor = (
   ...changes,
 });
 
+/** Nothing was on its way when the worker said this. */
+export const everything = Number.MAX_SAFE_INTEGER;
+
 /** How a worker says that a request went well. */
 export const succeeded = (id: string, changes: Partial<Extract<WorkerMessage, { op: 'final' }>> = {}) =>
   ({
@@ -120,6 +123,7 @@ export const succeeded = (id: string, changes: Partial<Extract<WorkerMessage, { 
     id,
     job: 1,
     free: 4,
+    seen: everything,
     result: 'succeeded',
     exit_code: 0,
     signal: null,

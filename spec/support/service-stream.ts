@@ -13,7 +13,12 @@ export interface Told {
   readonly key: string;
   /** `did KEY`, or the code of the refusal. */
   readonly outcome: string;
+  /** What a refusal says. */
+  readonly why?: string;
 }
+
+/** Requests at a time. */
+export const lanes = 16;
 
 /** A plugin that writes down that it begins, before anything can go wrong. In `<folder>/plugins`. */
 export const writeRecordPlugin = (folder: string): void =>
@@ -36,11 +41,12 @@ export const ask = async (client: Client, service: string, key: string): Promise
     await asked.result;
     return { key, outcome: texts.join('\n') };
   } catch (error) {
-    return { key, outcome: (error as { code?: string }).code ?? String(error) };
+    const { code, message } = error as Error & { code?: string };
+    return { key, outcome: code ?? String(error), why: message };
   }
 };
 
-/** So many requests with these keys, 16 at a time; `meanwhile` happens when a third of them have ended. */
+/** Requests with these keys; `meanwhile` happens when a third of them have ended. */
 export const stream = async (
   client: Client,
   keys: readonly string[],
@@ -55,21 +61,22 @@ export const stream = async (
       if (told.length >= keys.length / 3) happening ??= meanwhile();
     }
   };
-  await Promise.all(Array.from({ length: 16 }, lane));
+  await Promise.all(Array.from({ length: lanes }, lane));
   await happening;
   return told;
 };
 
-/** Gives the keys of what was lost. */
-export const checkTold = (folder: string, told: readonly Told[], keys: readonly string[]): string[] => {
+/** Gives what was lost. */
+export const checkTold = (folder: string, told: readonly Told[], keys: readonly string[]): Told[] => {
   expect(told.map(({ key }) => key).sort()).toEqual([...keys].sort());
-  const lost: string[] = [];
-  for (const { key, outcome } of told) {
+  const lost: Told[] = [];
+  for (const each of told) {
+    const { key, outcome } = each;
     const runs = runsOf(folder, key);
     if (outcome === `did ${key}`) expect([key, runs]).toEqual([key, 1]);
     else {
       expect([key, outcome, runs > 1]).toEqual([key, 'worker-lost', false]);
-      lost.push(key);
+      lost.push(each);
     }
   }
   return lost;

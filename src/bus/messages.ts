@@ -184,8 +184,8 @@ export type WorkerMessage =
     }
   /** After `welcome` and after each `services`: exactly what this worker serves from now on. */
   | { readonly op: 'announce'; readonly services: readonly string[] }
-  | { readonly op: 'heartbeat'; readonly free: number }
-  | { readonly op: 'credit'; readonly free: number }
+  | ({ readonly op: 'heartbeat' } & Room)
+  | ({ readonly op: 'credit' } & Room)
   /** Body: output. */
   | ({ readonly op: 'partial' } & PartialHead)
   /**
@@ -196,9 +196,9 @@ export type WorkerMessage =
       readonly op: 'final';
       readonly id: RequestId;
       readonly job: number | null;
-      readonly free: number;
       readonly stream?: OutputStream;
-    } & Ending)
+    } & Room &
+      Ending)
   /** No slot was free: it has not started and never will. */
   | { readonly op: 'returned'; readonly id: RequestId; readonly free: number }
   /** The answer to `query`. With `known`, output from the first byte and the final follow. */
@@ -206,6 +206,15 @@ export type WorkerMessage =
   /** Finishes what runs and takes nothing new; `disconnect` when nothing runs any more. */
   | { readonly op: 'leaving' }
   | { readonly op: 'disconnect' };
+
+/**
+ * What a worker could start now. `seen` counts the requests that had come to it by then, since `welcome`: what was sent
+ * and not seen yet takes slots of `free`.
+ */
+export interface Room {
+  readonly free: number;
+  readonly seen: number;
+}
 
 /** Broker → worker. */
 export type ToWorker =

@@ -127,7 +127,8 @@ describe('hostile peers of a real broker', () => {
     await Promise.all(idle.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
     for (let round = 0; round < 20; round++) {
       const peers = Array.from({ length: 10 }, () => dealer());
-      for (const peer of peers) await peer.send(pack([{ head: '{"op":"heartbeat","free":1}', body: Buffer.alloc(0) }]));
+      for (const peer of peers)
+        await peer.send(pack([{ head: '{"op":"heartbeat","free":1,"seen":0}', body: Buffer.alloc(0) }]));
       for (const thing of open.splice(0)) thing.close();
     }
     await isServed();

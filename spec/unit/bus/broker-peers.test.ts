@@ -25,7 +25,7 @@ describe('peers of the broker', () => {
       expect(stage.to('c', 'refused')).toEqual([]);
       expect(stage.to('w1', 'request')).toEqual([]);
       stage.say('w1', { op: 'announce', services: ['w1', 'demo'] });
-      stage.say('w1', { op: 'credit', free: 1 });
+      stage.say('w1', { op: 'credit', free: 1, seen: 1 });
       expect(stage.to('w1', 'request').map(({ id }) => id)).toEqual(ids);
     });
 
@@ -443,7 +443,7 @@ describe('peers of the broker', () => {
       await stage.worker('w1');
       const id = stage.ask('c', 'demo', { resume: true });
       stage.pass(10_100, ['w1', 'c']);
-      stage.say('w1', { op: 'credit', free: 1 });
+      stage.say('w1', { op: 'credit', free: 1, seen: 0 });
       stage.say('w1', { op: 'known', id, known: false });
       expect(stage.to('w1', 'request')).toMatchObject([{ id }]);
     });

@@ -53,9 +53,18 @@ describe('requests at the broker', () => {
       await stage.worker('w1', { free: 2 });
       const ids = Array.from({ length: 6 }, () => stage.ask('c', 'demo'));
       // Both say what was true when they were sent: two slots, of which the broker has filled one by then.
-      stage.finish('w1', ids[0] as string, { free: 1 });
-      stage.finish('w1', ids[1] as string, { free: 2 });
+      stage.finish('w1', ids[0] as string, { free: 1, seen: 2 });
+      stage.finish('w1', ids[1] as string, { free: 2, seen: 2 });
       expect(stage.to('w1', 'request')).toHaveLength(4);
+    });
+
+    it.each(['heartbeat', 'credit'] as const)('nor when a %s says what was free before they came', async (op) => {
+      await stage.worker('w1', { free: 2 });
+      for (let count = 0; count < 6; count++) stage.ask('c', 'demo');
+      stage.say('w1', { op, free: 2, seen: 0 });
+      expect(stage.to('w1', 'request')).toHaveLength(2);
+      stage.say('w1', { op, free: 2, seen: 1 });
+      expect(stage.to('w1', 'request')).toHaveLength(3);
     });
 
     it('gives what is returned to the next worker, before what came later', async () => {
@@ -64,7 +73,7 @@ describe('requests at the broker', () => {
       const first = stage.ask('c', 'demo');
       const second = stage.ask('c', 'demo');
       stage.say('w1', { op: 'returned', id: first, free: 0 });
-      stage.say('w2', { op: 'credit', free: 2 });
+      stage.say('w2', { op: 'credit', free: 2, seen: 0 });
       expect(stage.to('w2', 'request').map(({ id }) => id)).toEqual([first, second]);
       expect(stage.to('c', 'leg')).toEqual([]);
     });
@@ -75,7 +84,7 @@ describe('requests at the broker', () => {
       await stage.worker('w2', { free: 0 });
       const once = stage.ask('c', 'demo');
       const again = stage.ask('c', 'again');
-      stage.say('w2', { op: 'credit', free: 4 });
+      stage.say('w2', { op: 'credit', free: 4, seen: 0 });
       stage.say('w1', { op: 'disconnect' });
       expect(stage.to('c', 'final')).toMatchObject([{ id: once, result: 'lost', code: 'worker-lost' }]);
       expect(stage.to('w2', 'request').map(({ id }) => id)).toEqual([again]);
@@ -180,7 +189,7 @@ describe('requests at the broker', () => {
       stage.ask('c', 'quick');
       stage.ask('c', 'demo');
       stage.pass(1_000, ['w1', 'c']);
-      stage.say('w1', { op: 'credit', free: 9 });
+      stage.say('w1', { op: 'credit', free: 9, seen: 0 });
       expect(stage.to('w1', 'request').map((each) => each['timeout_ms'])).toEqual([2_000, 6_000, 299_000]);
     });
 

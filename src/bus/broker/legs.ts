@@ -94,6 +94,7 @@ export class Legs {
     leg.forwarded = 0;
     leg.acked = 0;
     session.free--;
+    session.sent++;
     session.legs.set(request.id, leg);
     const { id, plugin, args, chain, ttl } = request.head;
     const head = encodeToWorker({

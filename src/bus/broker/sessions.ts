@@ -69,6 +69,8 @@ export interface WorkerSession extends SessionCommon {
   readonly proof: WorkerProof;
   state: 'present' | 'leaving' | 'away' | 'left' | 'ended';
   free: number;
+  /** Requests that it was sent, in all. */
+  sent: number;
   /** What it has announced. */
   announced: ReadonlySet<string>;
   /** How often it was told what it is attached to and has not announced anything since. */

@@ -6,6 +6,7 @@ import {
   type PartialHead,
   protocolVersion,
   type RequestId,
+  type Room,
   type WorkerMessage,
 } from '../messages.ts';
 import type { PeerId, WorkerProof } from '../ports.ts';
@@ -84,7 +85,7 @@ export class Workers {
         return;
       case 'heartbeat':
       case 'credit':
-        this.#credit(session, message.free);
+        this.#credit(session, message);
         return;
       case 'partial':
         this.#partial(session, message, body);
@@ -226,6 +227,7 @@ export class Workers {
       proof,
       state: 'present',
       free: claim.free,
+      sent: 0,
       announced: before?.announced ?? new Set(),
       unanswered: 1,
       attached,
@@ -285,8 +287,8 @@ export class Workers {
     session.serves = new Set(names.map((name) => targetOf(team, name)));
   }
 
-  #credit(session: WorkerSession, free: number): void {
-    session.free = free;
+  #credit(session: WorkerSession, room: Room): void {
+    session.free = freeOf(session, room);
     this.#options.legs.serve(session);
   }
 
@@ -307,10 +309,9 @@ export class Workers {
     return leg?.state.at === 'sent' && leg.state.session === session ? leg : undefined;
   }
 
-  #final(session: WorkerSession, { op: _, id, job, free, stream, ...ending }: Of<'final'>, body: Buffer): void {
+  #final(session: WorkerSession, { op: _, id, job, free, seen, stream, ...ending }: Of<'final'>, body: Buffer): void {
     const leg = this.#sentTo(session, id);
-    // What it says may be older than the last request that it was sent: one more than before at most.
-    session.free = Math.min(free, session.free + 1);
+    session.free = freeOf(session, { free, seen });
     if (leg !== undefined) {
       const output = stream !== undefined && goesWithEnd(leg, body) ? { stream, bytes: body } : null;
       const isLeft = stream !== undefined && output === null;
@@ -346,6 +347,9 @@ export class Workers {
     this.#options.wire.send(peer, encodeToWorker({ op: 'refused', ...refusal }));
   }
 }
+
+/** What it has said is older than what it was sent since: that finds fewer slots. */
+const freeOf = ({ sent }: WorkerSession, { free, seen }: Room): number => Math.max(0, free - Math.max(0, sent - seen));
 
 const isSameWorker = (a: Pick<WorkerClaim, 'team' | 'identity'>, b: Pick<WorkerClaim, 'team' | 'identity'>): boolean =>
   a.team === b.team && a.identity === b.identity;

@@ -1,4 +1,4 @@
-import type { WorkerMessage } from '../messages.ts';
+import type { Room, WorkerMessage } from '../messages.ts';
 import { type Fields, isCount, isCountOrNull, isListOf, isName, isRequestId } from './check.ts';
 import { endingIn, isStreamOrMissing, partialIn } from './fields.ts';
 import { type Header, type Malformed, malformed, parseHeader, unknownOp } from './parse.ts';
@@ -17,6 +17,9 @@ export const workerMessage = ({ op, fields }: Header): WorkerMessage | Malformed
 
 export const isWorkerOp = (op: string): op is WorkerMessage['op'] => Object.hasOwn(readers, op);
 
+const roomIn = ({ free, seen }: Fields): Room | undefined =>
+  isCount(free) && isCount(seen) ? { free, seen } : undefined;
+
 const readers: Readonly<Record<WorkerMessage['op'], (fields: Fields) => WorkerMessage | undefined>> = {
   ready: ({ v, team, identity, instance, node, version, free }) =>
     isCount(v) &&
@@ -29,17 +32,23 @@ const readers: Readonly<Record<WorkerMessage['op'], (fields: Fields) => WorkerMe
       ? { op: 'ready', v, team, identity, instance, node, version, free }
       : undefined,
   announce: ({ services }) => (isListOf(services, maxServices, isName) ? { op: 'announce', services } : undefined),
-  heartbeat: ({ free }) => (isCount(free) ? { op: 'heartbeat', free } : undefined),
-  credit: ({ free }) => (isCount(free) ? { op: 'credit', free } : undefined),
+  heartbeat: (fields) => {
+    const room = roomIn(fields);
+    return room && { op: 'heartbeat', ...room };
+  },
+  credit: (fields) => {
+    const room = roomIn(fields);
+    return room && { op: 'credit', ...room };
+  },
   partial: (fields) => {
     const head = partialIn(fields);
     return head && { op: 'partial', ...head };
   },
   final: (fields) => {
-    const { id, job, free, stream } = fields;
-    const ending = endingIn(fields);
-    if (!isRequestId(id) || !isCountOrNull(job) || !isCount(free) || !isStreamOrMissing(stream)) return undefined;
-    return ending && { op: 'final', id, job, free, ...(stream && { stream }), ...ending };
+    const { id, job, stream } = fields;
+    const [room, ending] = [roomIn(fields), endingIn(fields)];
+    if (!isRequestId(id) || !isCountOrNull(job) || !isStreamOrMissing(stream)) return undefined;
+    return room && ending && { op: 'final', id, job, ...room, ...(stream && { stream }), ...ending };
   },
   returned: ({ id, free }) => (isRequestId(id) && isCount(free) ? { op: 'returned', id, free } : undefined),
   known: ({ id, known }) => (isRequestId(id) && typeof known === 'boolean' ? { op: 'known', id, known } : undefined),

@@ -279,10 +279,10 @@ export class BrokerConnection {
   offer(): void {
     const state = this.#state;
     if (state.is !== 'serving') return;
-    const free = state.requests.free();
-    if (free === state.told) return;
-    state.told = free;
-    this.#send({ op: 'credit', free });
+    const room = state.requests.room();
+    if (room.free === state.told) return;
+    state.told = room.free;
+    this.#send({ op: 'credit', ...room });
   }
 
   /** This worker's own identity is a service, too. */
@@ -307,8 +307,9 @@ export class BrokerConnection {
       this.#lose('it has given no sign of life');
       return;
     }
-    state.told = state.requests.free();
-    this.#send({ op: 'heartbeat', free: state.told });
+    const room = state.requests.room();
+    state.told = room.free;
+    this.#send({ op: 'heartbeat', ...room });
     this.#after(state.heartbeatMs, () => this.#beat());
   }
 

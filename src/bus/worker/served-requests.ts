@@ -2,7 +2,7 @@ import { asTriggerdError, TriggerdError } from '../../domain/errors.ts';
 import type { Log } from '../../domain/log.ts';
 import { noBody } from '../codec/encode.ts';
 import { boundedReason } from '../codec/fields.ts';
-import type { Ending, RequestId, ToWorker, WorkerMessage } from '../messages.ts';
+import type { Ending, RequestId, Room, ToWorker, WorkerMessage } from '../messages.ts';
 import type { Message, RequestEnding, RequestJobs, RequestRun, WorkerRequest } from '../ports.ts';
 import type { Disclaimed } from './disclaimed.ts';
 import type { RequestNews } from './ports.ts';
@@ -43,6 +43,7 @@ export class ServedRequests {
   readonly #options: ServedRequestsOptions;
   readonly #served = new Map<RequestId, Served>();
   #takesNew = true;
+  #seen = 0;
 
   constructor(options: ServedRequestsOptions) {
     this.#options = options;
@@ -55,6 +56,11 @@ export class ServedRequests {
   /** Slots that could start something for this broker. */
   free(): number {
     return this.#takesNew ? Math.max(0, this.#options.jobs.free()) : 0;
+  }
+
+  /** The same, for the broker. */
+  room(): Room {
+    return { free: this.free(), seen: this.#seen };
   }
 
   handle({ head, body }: Message<RequestMessage>): void {
@@ -85,6 +91,7 @@ export class ServedRequests {
   }
 
   #request(head: RequestOp<'request'>, payload: Buffer): void {
+    this.#seen++;
     const { id, service, plugin } = head;
     const request = this.#workerRequest(head, payload);
     this.#options.tell({ kind: 'request', id, service, plugin, user: request.user });
@@ -141,7 +148,7 @@ export class ServedRequests {
 
   #final(id: RequestId, job: RequestEnding['jobId'], ending: Ending, output: Piece | { readonly bytes: Buffer }): void {
     const { bytes, ...stream } = output;
-    this.#options.send({ op: 'final', id, job, free: this.free(), ...stream, ...ending }, bytes);
+    this.#options.send({ op: 'final', id, job, ...this.room(), ...stream, ...ending }, bytes);
     this.#options.tell({ kind: 'answered', id, job, ending });
   }
 

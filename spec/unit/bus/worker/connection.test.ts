@@ -43,7 +43,7 @@ describe('a worker at a broker', () => {
     link.say(welcome('one', { services: ['demoservice'] }));
     expect(link.heard()).toEqual([
       { op: 'announce', services: ['demo01', 'demoservice'] },
-      { op: 'heartbeat', free: 2 },
+      { op: 'heartbeat', free: 2, seen: 0 },
     ]);
     expect(events.map(({ kind }) => kind)).toEqual(['connecting', 'connected', 'announcing']);
   });
@@ -67,7 +67,7 @@ describe('a worker at a broker', () => {
     link.say({ op: 'heartbeat' });
     jobs.slots = 1;
     vi.advanceTimersByTime(1_000);
-    expect(link.heard()).toEqual([{ op: 'heartbeat', free: 1 }]);
+    expect(link.heard()).toEqual([{ op: 'heartbeat', free: 1, seen: 0 }]);
   });
 
   it('takes a broker that is silent for four heartbeats for lost, and connects anew over another link', () => {
@@ -182,7 +182,11 @@ describe('a worker that leaves', () => {
     link.say(requestHead(A));
     const left = worker.leave();
     link.say(requestHead(B));
-    expect(link.heard()).toEqual([{ op: 'leaving' }, { op: 'heartbeat', free: 0 }, { op: 'returned', id: B, free: 0 }]);
+    expect(link.heard()).toEqual([
+      { op: 'leaving' },
+      { op: 'heartbeat', free: 0, seen: 1 },
+      { op: 'returned', id: B, free: 0 },
+    ]);
     jobs.end(A);
     expect(opsOf(link.heard())).toEqual(['final', 'disconnect']);
     expect(link.isClosed).toBe(true);

@@ -61,7 +61,7 @@ describe('a request', () => {
       { op: 'partial', id: A, stream: 'out', offset: 0 },
       { op: 'partial', id: A, stream: 'err', offset: 4 },
       {
-        ...{ op: 'final', id: A, job: 7, free: 2, result: 'failed', exit_code: 3, signal: null },
+        ...{ op: 'final', id: A, job: 7, free: 2, seen: 1, result: 'failed', exit_code: 3, signal: null },
         ...{ reason: 'so it is', code: null, ran_ms: 12, output_bytes: 8 },
       },
     ]);
@@ -81,7 +81,16 @@ describe('a request', () => {
     link.say(requestHead(B, { plugin: 'echo' }));
     expect(jobs.started.map(({ id }) => id)).toEqual([B]);
     expect(link.heard()).toMatchObject([
-      { op: 'final', id: A, result: 'refused', code: 'plugin-not-allowed', exit_code: null, job: null, free: 2 },
+      {
+        op: 'final',
+        id: A,
+        result: 'refused',
+        code: 'plugin-not-allowed',
+        exit_code: null,
+        job: null,
+        free: 2,
+        seen: 1,
+      },
     ]);
   });
 
@@ -270,7 +279,7 @@ describe('credit', () => {
     jobs.tellFree();
     jobs.tellFree();
     await turn();
-    expect(link.heard()).toEqual([{ op: 'credit', free: 3 }]);
+    expect(link.heard()).toEqual([{ op: 'credit', free: 3, seen: 1 }]);
   });
 
   it('goes with the final of a request, and not a second time', async () => {
@@ -279,6 +288,6 @@ describe('credit', () => {
     jobs.end(A);
     jobs.tellFree();
     await Promise.resolve();
-    expect(link.heard()).toMatchObject([{ op: 'final', free: 2 }]);
+    expect(link.heard()).toMatchObject([{ op: 'final', free: 2, seen: 1 }]);
   });
 });
