@@ -2,9 +2,11 @@ import { appendFileSync, chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { createNode, type TestNode } from '../support/node.ts';
+import { processesWith } from '../support/processes.ts';
 import { password, type ServicesSite, startSite } from '../support/services-site.ts';
+import { signalProcess } from '../support/signal.ts';
 import { until } from '../support/wait.ts';
 
 let site: ServicesSite;
@@ -125,6 +127,16 @@ it('keeps what was refused for good, tries it again when told to, and forgets it
   expect(await a.trigger('queue', 'replay')).toMatchObject({ exitCode: 2 });
   expect(await a.trigger('queue', 'purge', '/chain/none')).toMatchObject({ exitCode: 1 });
 });
+
+it('asks nothing of its own mount: a daemon goes on whose mount says nothing', async () => {
+  const [serving] = processesWith(`mount-main.js {"mountpoint":"${at(a)}"`);
+  if (serving === undefined) throw new Error('the mount has a process');
+  onTestFinished(() => void process.kill(serving, 'SIGCONT'));
+  signalProcess({ pid: serving, kill: (signal) => process.kill(serving, signal) }, 'SIGSTOP');
+  for (const words of ['queue --files', 'nodes', 'plugin list', 'queue purge --all', 'queue replay --all'])
+    expect(await a.trigger(...words.split(' ')), words).toMatchObject({ exitCode: 0 });
+  expect((await a.trigger('doctor')).stdout).toContain('FUSE');
+}, 60_000);
 
 it('is mounted again after a crash of the daemon, and unmounted by a stop', async () => {
   const writer = sh(a, 'while echo x > chain/b; do :; done');

@@ -89,6 +89,7 @@ beforeAll(async () => {
   await define('log', { plugin: 'append', framing: 'line' });
   await define('sync', { plugin: 'run', delivery: 'sync', timeout_ms: 120_000 });
   await define('hasty', { plugin: 'run', delivery: 'sync', timeout_ms: 1_000 });
+  for (const name of ['nowhere', 'never']) await define(name, { plugin: 'nowhere' });
   for (const path of ['/weatherstation', '/weatherstation/rpi']) await services.say({ verb: 'directory.add', path });
   await services.say({
     verb: 'definition.add',
@@ -183,40 +184,56 @@ describe('triggerfs', () => {
     expect(lines).toEqual(wanted);
   });
 
+  it('is refused where another one serves, which goes on', async () => {
+    const { exitCode, all } = await mount();
+    expect([exitCode, all]).toEqual([1, expect.stringContaining(`${mountpoint}: another triggerfs serves it`)]);
+    expect((await sh('ls newtrigger')).exitCode).toBe(0);
+  });
+
   it('delivers after a kill what was written before, mounts again, and unmounts on TERM', async () => {
+    await sh('echo "echo replayed" > newtrigger/nowhere; echo x > newtrigger/never');
+    const dead = async (name: string): Promise<boolean> => (await status('newtrigger', name)).dead === 1;
+    await until(async () => (await dead('nowhere')) && (await dead('never')), 'the dead letters');
+    await services.say({ verb: 'definition.set', name: 'nowhere', plugin: 'run' });
     await services.stopBroker();
     await sh('echo "before the kill" >> newtrigger/log');
     mounted.kill('SIGKILL');
     await mounted;
     writeFileSync(join(services.folder, 'fs.log'), '');
-    mounted = mount();
+    mounted = mount('-replay');
     await until(isReady, 'the second mount');
     // The broker is still away: the tree is the one that was known last.
     expect(await readdir(mountpoint)).toEqual(['made', 'newtrigger', 'weatherstation']);
     await services.startBroker();
     await until(async () => (await text(central)).endsWith('before the kill\n'), 'the delivery');
+    await until(async () => (await text(at('newtrigger', 'nowhere'))) === 'replayed\n', 'the dead letter’s end');
+    expect(await status('newtrigger', 'nowhere')).toMatchObject({ waiting: 0, dead: 0, last: { exit_code: 0 } });
+    await until(() => dead('never'), 'the other one’s');
     mounted.kill('SIGTERM');
     expect((await mounted).exitCode).toBe(0);
     expect(await readdir(mountpoint)).toEqual([]);
   });
 
   it('says what keeps it from mounting, also when it is to go to the background', async () => {
+    const full = join(services.folder, 'plugins');
     for (const flags of [[], ['-background']]) {
-      const { exitCode, all } = await mount('-mountpoint', services.folder, ...flags);
+      const { exitCode, all } = await mount('-mountpoint', full, ...flags);
       expect({ exitCode, all }).toEqual({
         exitCode: 1,
-        all: expect.stringContaining(`triggerfs: ${services.folder}: the folder is not empty`),
+        all: expect.stringContaining(`triggerfs: ${full}: the folder is not empty`),
       });
     }
   });
 
   it('goes on in the background when it is told to', async () => {
-    const { exitCode, all } = await mount('-background');
+    const { exitCode, all } = await mount('-background', '-purge');
     expect({ exitCode, all }).toMatchObject({
       exitCode: 0,
       all: expect.stringContaining('Ready and running in background...'),
     });
     expect(await readdir(mountpoint)).toEqual(['made', 'newtrigger', 'weatherstation']);
+    expect(all).toContain('dead letters forgotten');
+    expect(await status('newtrigger', 'never')).toMatchObject({ hits: 1, dead: 0 });
     const pids = (): Promise<string> =>
       execa('pgrep', ['-f', `triggerfs.js -config ${services.folder}`], { reject: false }).then(({ stdout }) => stdout);
     expect(await pids()).not.toBe('');

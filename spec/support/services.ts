@@ -25,6 +25,8 @@ export interface Services {
   stopBroker(): Promise<void>;
   /** `triggerfs-worker -identity NAME`, attached to `demoservice`; resolves when it is online. */
   startWorker(name: string): Promise<void>;
+  /** SIGKILL; what it runs goes on. */
+  killWorker(name: string): Promise<void>;
   /** A configuration file for the user of team1, with these lines in `[triggerfs]`. */
   configure(triggerfs: string): string;
   close(): Promise<void>;
@@ -38,7 +40,7 @@ export const startServices = async (): Promise<Services> => {
   await registry.initialise({ team: 'team1', identity: 'hp', secret: password });
   const keys = curveKeyPair();
   const observer = recordingObserver();
-  const children: { kill(signal: 'SIGKILL'): boolean; then: Promise<unknown>['then'] }[] = [];
+  const children = new Map<string, { kill(signal: 'SIGKILL'): boolean; then: Promise<unknown>['then'] }>();
   let listen = 'tcp://127.0.0.1:0';
   let broker: RunningBroker | undefined;
   const startBroker = async (): Promise<void> => {
@@ -90,10 +92,15 @@ export const startServices = async (): Promise<Services> => {
       const worker = execa(join(root, 'bin/triggerfs-worker'), ['-identity', name, '-config', config], {
         reject: false,
       });
-      children.push(worker);
+      children.set(name, worker);
       const online = (): number => observer.lines.filter((line) => line === `online team1/${name}`).length;
       const before = online();
       await until(() => online() > before, `worker ${name}`);
+    },
+    killWorker: async (name) => {
+      const worker = children.get(name);
+      worker?.kill('SIGKILL');
+      await worker;
     },
     configure: (triggerfs) => {
       const file = join(folder, 'triggerfs.toml');
@@ -102,8 +109,8 @@ export const startServices = async (): Promise<Services> => {
       return file;
     },
     close: async () => {
-      for (const child of children) child.kill('SIGKILL');
-      await Promise.all(children);
+      for (const child of children.values()) child.kill('SIGKILL');
+      await Promise.all(children.values());
       await broker?.stop();
       await accounts.close();
       rmSync(folder, { recursive: true, force: true });

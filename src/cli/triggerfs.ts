@@ -17,9 +17,9 @@ const main = async (): Promise<void> => {
     process.exitCode = await goToBackground(process.argv.slice(1));
     return;
   }
-  const { config } = loadTriggerfsConfig({ file: flags.config, env: process.env });
+  const overrides = { 'triggerfs.mountpoint': flags.mountpoint };
+  const { config } = loadTriggerfsConfig({ file: flags.config, env: process.env, overrides });
   const files = await serveFiles(config, {
-    mountpoint: flags.mountpoint,
     isBackground: flags.background === true,
     deadLetters: flags.replay === true ? 'replay' : flags.purge === true ? 'purge' : undefined,
     env: process.env,

@@ -1,9 +1,11 @@
+import { resolve, sep } from 'node:path';
 import type { Problem } from './problem.ts';
 import type { Config } from './schema.ts';
 
 /** Values that are fine alone and wrong together. */
-export const combinationProblems = ({ etcd, puppetdb }: Pick<Config, 'etcd' | 'puppetdb'>): Problem[] => {
-  const problems: Problem[] = [];
+export const combinationProblems = (config: Config): Problem[] => {
+  const { etcd, puppetdb } = config;
+  const problems = placesInsideMount(config);
   const both = (one: 'cert_file' | 'username', other: 'key_file' | 'password_file') => {
     if ((etcd[one] === undefined) === (etcd[other] === undefined)) return;
     const [given, missing] = etcd[one] === undefined ? [other, one] : [one, other];
@@ -21,3 +23,25 @@ export const combinationProblems = ({ etcd, puppetdb }: Pick<Config, 'etcd' | 'p
     problems.push({ path: ['etcd', 'endpoints'], message: 'an embedded etcd listens on http://127.0.0.1 only' });
   return problems;
 };
+
+/** What a process that mounts opens itself: there it would wait for itself. */
+const placesInsideMount = ({ triggerfs, node, plugins, workers, messages }: Config): Problem[] => {
+  const { mountpoint } = triggerfs;
+  if (mountpoint === undefined) return [];
+  const places: readonly [Problem['path'], string | undefined][] = [
+    [['node', 'state_dir'], node.state_dir],
+    [['node', 'spool'], node.spool],
+    [['node', 'socket'], node.socket],
+    [['plugins', 'path'], plugins.path],
+    [['workers', 'pluginspath'], workers.pluginspath],
+    [['messages', 'directory'], messages.directory],
+    [['messages', 'data'], messages.data],
+    [['triggerfs', 'logfile'], triggerfs.logfile],
+  ];
+  return places
+    .filter(([, place]) => place !== undefined && isWithin(resolve(mountpoint), resolve(place)))
+    .map(([path]) => ({ path, message: 'is inside of [triggerfs] mountpoint; what mounts would wait for itself' }));
+};
+
+const isWithin = (folder: string, place: string): boolean =>
+  `${place}${sep}`.startsWith(folder === sep ? sep : `${folder}${sep}`);

@@ -14,6 +14,8 @@ export interface DeliveriesOptions {
   readonly definitionOf: (id: number) => Definition | undefined;
   /** Not only remembered from an earlier life: what is not in it is gone. */
   readonly isTreeCurrent: () => boolean;
+  /** Where who takes requests also knows the tree. Throws what keeps it from being told. */
+  readonly askForTree: (() => Promise<void>) | undefined;
   /** A message is off the disk, one way or the other. */
   readonly onSettled: (message: SpooledMessage, output: TriggerOutput | undefined) => void;
   /** How long a message is tried whose trigger does not say it. */
@@ -22,6 +24,8 @@ export interface DeliveriesOptions {
   readonly now: () => number;
   readonly log: Log;
 }
+
+type Failed = Extract<Delivery, { kind: 'failed' }>;
 
 /** While broker or workers are away. */
 const deliveryRetry: RetryPolicy = { firstMs: 250, factor: 2, maxMs: 15_000, jitter: 0.3 };
@@ -35,7 +39,7 @@ const deliveryRetry: RetryPolicy = { firstMs: 250, factor: 2, maxMs: 15_000, jit
 export class Deliveries {
   readonly #options: DeliveriesOptions;
   readonly #stop = new AbortController();
-  readonly #stopped = new Promise<Delivery>((resolve) => {
+  readonly #stopped = new Promise<Failed>((resolve) => {
     const error = new TriggerdError('draining', 'the daemon stops');
     this.#stop.signal.addEventListener('abort', () => resolve({ kind: 'failed', error }));
   });
@@ -91,17 +95,27 @@ export class Deliveries {
   /** Whether this message is settled. */
   async #deliver(message: SpooledMessage): Promise<boolean> {
     const { definitionOf, isTreeCurrent } = this.#options;
+    const isKnown = await this.#askForTree();
+    if (this.#stop.signal.aborted) return false;
     const definition = definitionOf(message.definition);
     if (definition === undefined) return isTreeCurrent() && this.#bury(message, 'the trigger is gone');
     if (this.#leftMs(message) <= 0) {
       const deadline = formatDuration(this.#deadlineMs(definition));
       return this.#bury(message, `it was not delivered within ${deadline}`);
     }
+    if (!isKnown) return false;
     const resume = this.#maybeSent.has(message.seq);
     this.#maybeSent.add(message.seq);
-    const delivery = await this.#send({ ...message, definition, resume });
+    const delivery = await this.#orFailed(this.#options.sender.send({ ...message, definition, resume }));
     if (this.#stop.signal.aborted) return false;
     return this.#settle(message, delivery, resume);
+  }
+
+  /** Whether it may be sent. What was changed while nobody was there counts, too: a dead letter that is tried again would die of what was put right. */
+  async #askForTree(): Promise<boolean> {
+    const { isTreeCurrent, askForTree } = this.#options;
+    if (isTreeCurrent() || askForTree === undefined) return true;
+    return (await this.#orFailed(askForTree())) === undefined;
   }
 
   /** Until its deadline; without end while its trigger is not known. */
@@ -117,9 +131,9 @@ export class Deliveries {
   }
 
   /** A stop waits for no request, and ends none: the next start asks for it again. */
-  async #send(request: Parameters<RequestSender['send']>[0]): Promise<Delivery> {
+  async #orFailed<T>(work: Promise<T>): Promise<T | Failed> {
     try {
-      return await Promise.race([this.#options.sender.send(request), this.#stopped]);
+      return await Promise.race([work, this.#stopped]);
     } catch (thrown) {
       const error =
         thrown instanceof TriggerdError ? thrown : new TriggerdError('internal', String(thrown), { cause: thrown });

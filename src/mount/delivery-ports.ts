@@ -132,6 +132,8 @@ export interface TreeSource {
   current(): TreeSnapshot | undefined;
   /** Called after every change. Returns how to stop that. */
   onChange(listener: () => void): () => void;
+  /** Where the tree comes from those who take requests: `current` shows it when this resolves. Throws what keeps it from that. */
+  ask?(): Promise<void>;
   /** Resolves when `current` shows it. Throws `registry-…`. */
   execute(change: TreeChange): Promise<void>;
 }

@@ -70,6 +70,7 @@ export class NodeGateway implements Gateway {
       sender: { send: (request) => sender.send(request).finally(() => this.#ends.write()) },
       definitionOf: (id) => this.#tree?.definition(id),
       isTreeCurrent: () => this.#isCurrent,
+      askForTree: source.ask === undefined ? undefined : () => this.#askForTree(),
       onSettled: ({ payload, definition }, output) => {
         if (output === undefined) return this.#commit.buried(payload.length);
         this.#commit.delivered(payload.length);
@@ -166,6 +167,11 @@ export class NodeGateway implements Gateway {
     const definition = this.#tree?.definition(id);
     if (definition === undefined) throw new FsError('ESTALE', `trigger ${id} is gone`);
     return definition;
+  }
+
+  async #askForTree(): Promise<void> {
+    await this.#options.source.ask?.();
+    this.#look();
   }
 
   /** The first change shows at once, the next ones of a tenth of a second together. */

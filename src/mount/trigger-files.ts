@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Definition } from '../registry/model.ts';
 import { type Attributed, attributesOf, type Owners, type Seen } from './attributes.ts';
 import { changeOfMode, changeOfPath, directoryAt } from './changes.ts';
@@ -16,6 +17,8 @@ export interface TriggerFilesOptions {
   readonly now: () => number;
 }
 
+const closingMs = 250;
+const lookMs = 10;
 const lastHandle = 2_147_483_647;
 
 /** The trigger files of one team as a file system. The tree is what it was told last, whoever is away. */
@@ -25,6 +28,8 @@ export class TriggerFiles implements FileSystem {
   #tree = new Tree({ team: '', directories: [], definitions: [] });
   readonly #seen = new Map<number, Seen>();
   #lastHandle = 0;
+  /** Triggers that are open for writing. */
+  readonly #written = new Map<FileHandle, number>();
 
   constructor(options: TriggerFilesOptions) {
     this.#options = options;
@@ -54,6 +59,7 @@ export class TriggerFiles implements FileSystem {
     const opened = node.kind === 'control' ? this.#openControl(node, flags, path) : this.#openTrigger(node, flags);
     const handle = this.#freeHandle();
     this.#open.set(handle, opened);
+    if (flags.forWriting) this.#written.set(handle, node.definition.id);
     return handle;
   }
 
@@ -76,6 +82,7 @@ export class TriggerFiles implements FileSystem {
   release(handle: FileHandle): void {
     this.#open.get(handle)?.release();
     this.#open.delete(handle);
+    this.#written.delete(handle);
   }
 
   /** `> file` truncates to nothing, which changes nothing: a trigger file keeps no content. */
@@ -94,12 +101,26 @@ export class TriggerFiles implements FileSystem {
     return this.#options.gateway.execute({ verb: 'directory.delete', path });
   }
 
-  rename(from: string, to: string): Promise<void> {
+  async rename(from: string, to: string): Promise<void> {
+    const node = this.#tree.find(from);
+    if (node.kind === 'trigger') await this.#assertUnwritten(node.definition.id, from);
     return this.#options.gateway.execute(changeOfPath(this.#tree, from, to));
   }
 
   changeMode(path: string, mode: number): Promise<void> {
     return this.#options.gateway.execute(changeOfMode(this.#tree, path, mode));
+  }
+
+  /**
+   * A trigger that somebody has open for writing stays: what rotates logs would move it away, for everybody. The kernel tells
+   * of a file that is closed in its own time. Throws EBUSY.
+   */
+  async #assertUnwritten(id: number, path: string): Promise<void> {
+    const giveUpAt = performance.now() + closingMs;
+    while ([...this.#written.values()].includes(id)) {
+      if (performance.now() > giveUpAt) throw new FsError('EBUSY', `${path} is open for writing`);
+      await sleep(lookMs);
+    }
   }
 
   #attributed(node: TreeNode): Attributed {

@@ -1,11 +1,15 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { execa } from 'execa';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { FsError } from '../../../src/mount/errno.ts';
+import { MountLink } from '../../../src/mount/link.ts';
 import type { Gateway } from '../../../src/mount/ports.ts';
 import { definition, directory, mountTree, newMountpoint } from '../../support/mounts.ts';
+import { recordingLog } from '../../support/recording-log.ts';
 import { until } from '../../support/wait.ts';
 
 const dist = join(import.meta.dirname, '../../../dist');
@@ -158,6 +162,68 @@ it('is where process 1 sees it, also from a sandbox with mounts of its own', asy
   const { stdout } = await execa('unshare', unshare, { reject: false, timeout: 60_000 });
   expect(stdout.split('\n')).toEqual(['1', '0']);
   await rm(parent, { recursive: true });
+});
+
+describe('by a user without rights', () => {
+  /** In a view of mounts of its own: with a /dev/fuse as udev makes it, and what runs where this user may read it. */
+  const mountAsNobody = async ({ allowOther = false, deviceMode = '0666' } = {}) => {
+    const parent = await newMountpoint();
+    const log = { level: 'fatal', format: 'json', node: 'test', isTerminal: false };
+    const settings = { mountpoint: join(parent, 'mnt'), allowOther, log };
+    const script = `set -e; mount -t tmpfs -o mode=0755 none "$0"; cd "$0"
+      mkdir app; install -d -o 65534 -g 65534 mnt; mknod -m ${deviceMode} fuse c 10 229; touch node
+      mount --bind fuse /dev/fuse; mount --bind "$1" app; mount --bind "$2" node
+      if [ -e /etc/fuse.conf ]; then mount --bind /dev/null /etc/fuse.conf; fi
+      exec setpriv --reuid=65534 --regid=65534 --clear-groups ./node app/dist/adapters/fuse/mount-main.js "$3"`;
+    const args = [
+      '--mount',
+      'bash',
+      '-c',
+      script,
+      parent,
+      join(dist, '..'),
+      process.execPath,
+      JSON.stringify(settings),
+    ];
+    const child = spawn('unshare', args, { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] });
+    const ended = once(child, 'exit');
+    const stream = child.stdio[3] as Duplex;
+    const link = new MountLink(stream, gateway, recordingLog());
+    onTestFinished(async () => {
+      stream.destroy();
+      await ended;
+      await rm(parent, { recursive: true });
+    });
+    await link.mounted;
+    link.show({ team: 'team1', ...tree });
+    return (user: number, command: string) =>
+      execa(
+        'nsenter',
+        [
+          `--mount=/proc/${child.pid}/ns/mnt`,
+          'setpriv',
+          `--reuid=${user}`,
+          `--regid=${user}`,
+          '--clear-groups',
+          'sh',
+          '-c',
+        ].concat(command, parent),
+        { reject: false, timeout: 60_000 },
+      );
+  };
+
+  it('is there for that user alone', async () => {
+    const run = await mountAsNobody();
+    await until(async () => (await run(65_534, 'ls "$0/mnt/demo"')).stdout === 'file\nother\nsync', 'the tree');
+    for (const other of [0, 1]) expect((await run(other, 'ls "$0/mnt"')).stderr).toContain('Permission denied');
+  });
+
+  it.each([
+    [{ allowOther: true }, 'allow_other needs the line user_allow_other in /etc/fuse.conf'],
+    [{ deviceMode: '0600' }, 'this user may not open /dev/fuse'],
+  ])('is refused with what that user lacks: %j', async (options, why) => {
+    await expect(mountAsNobody(options)).rejects.toThrow(why);
+  });
 });
 
 describe('is refused, with what is in the way:', () => {

@@ -373,6 +373,17 @@ it('knows an output of nothing', async () => {
   await gateway.stop();
 });
 
+it('takes what a lost worker may have run for over: a synchronous writer hears of it, else it is a dead letter', async () => {
+  answer = () => ({ kind: 'failed', error: new TriggerdError('worker-lost', 'demo01 was lost') });
+  const gateway = createGateway();
+  const refusal: unknown = await gateway.send(4, Buffer.from('x')).catch((error: unknown) => error);
+  expect(errnoOf(refusal)).toBe('EIO');
+  await gateway.spool(2, [Buffer.from('x')], true);
+  await until(async () => (await status(gateway, 2)).dead === 1, 'the dead letter');
+  expect([(await status(gateway, 2)).dead_reason, sent.length]).toEqual(['demo01 was lost', 2]);
+  await gateway.stop();
+});
+
 it('tells a synchronous writer how it ended', async () => {
   const gateway = createGateway();
   expect((await gateway.send(4, Buffer.from('x'))).toString()).toBe('did x');

@@ -105,6 +105,16 @@ describe('the tree', () => {
     ]);
   });
 
+  it('keeps a trigger where it is while a program has it open for writing, and lets logrotate copy and truncate', async () => {
+    const script = `exec 3>>demo/lines; mv demo/lines demo/lines.1; echo one >&3; mv demo/lines demo/lines.1
+      cp demo/lines /dev/null && : > demo/lines && truncate -s 0 demo/lines && exec 3>&- && mv demo/lines demo/lines.1`;
+    const { stderr, exitCode } = await sh(script);
+    expect(stderr.match(/: Device or resource busy/g)).toHaveLength(2);
+    expect(exitCode).toBe(0);
+    expect(asked).toEqual([{ verb: 'definition.set', name: '/demo/lines', path: '/demo/lines.1' }]);
+    expect(texts(11)).toEqual(['one\n']);
+  });
+
   it.each([
     ['touch demo/file', 'Operation not permitted'],
     ['touch file', 'Operation not permitted'],

@@ -156,6 +156,22 @@ describe('values that do not fit together', () => {
   });
 });
 
+describe('what mounts does not wait for itself:', () => {
+  it.each([
+    ['[triggerfs]\nmountpoint = "/mnt"\nlogfile = "/mnt/alarms/log"', 'triggerfs.logfile'],
+    ['[triggerfs]\nmountpoint = "/var/lib/triggerd"', 'node.state_dir'],
+    ['[triggerfs]\nmountpoint = "/"\n[node]\nsocket = "/s"', 'node.socket'],
+    ['[triggerfs]\nmountpoint = "/mnt/"\n[workers]\npluginspath = "/mnt/../mnt/p"', 'workers.pluginspath'],
+  ])('%j is refused', (lines, key) => {
+    expect(refusal(lines).message).toContain(`${key}: is inside of [triggerfs] mountpoint`);
+  });
+
+  it('a mountpoint beside them, or in them, is fine', () => {
+    for (const mountpoint of ['/var/lib/triggerd2', '/var/lib/triggerd/mnt', 'mnt'])
+      expect(parse(`[triggerfs]\nmountpoint = "${mountpoint}"`).config.triggerfs.mountpoint).toBe(mountpoint);
+  });
+});
+
 it.each(['   ', "sh -c 'echo", 'a "b', ''])('refuses the run_cmd %j, which would run something else', (runCommand) => {
   expect(refusal(`[watch]\nrun_cmd = ${JSON.stringify(runCommand)}`).message).toContain('watch.run_cmd');
 });

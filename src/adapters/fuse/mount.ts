@@ -3,7 +3,7 @@ import Fuse, { type Timeouts } from 'fuse-native';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Log } from '../../domain/log.ts';
 import type { FileSystem } from '../../mount/ports.ts';
-import { detach, isMounted, prepareMountpoint } from './mountpoint.ts';
+import { assertOthersMayEnter, detach, isMounted, prepareMountpoint } from './mountpoint.ts';
 import { maxWriteBytes, operationsOf } from './operations.ts';
 
 export interface MountOptions {
@@ -33,6 +33,7 @@ const timeouts: Timeouts = { default: 10_000, read: false, flush: false, fsync: 
  * Throws `mount-failed`.
  */
 export const mount = async (files: FileSystem, { mountpoint, allowOther, log }: MountOptions): Promise<Mounted> => {
+  if (allowOther) await assertOthersMayEnter(mountpoint);
   await prepareMountpoint(mountpoint, log);
   const fuse = new TriggerFuse(mountpoint, operationsOf(files, log), { timeout: timeouts }, allowOther);
   await new Promise<void>((resolve, reject) => {

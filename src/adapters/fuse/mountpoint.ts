@@ -14,7 +14,8 @@ const answerMs = 3_000;
  * dead. Throws `mount-failed` that says what is in the way.
  */
 export const prepareMountpoint = async (mountpoint: string, log: Log): Promise<void> => {
-  await access('/dev/fuse', constants.R_OK | constants.W_OK).catch((cause: unknown) => {
+  await access('/dev/fuse', constants.R_OK | constants.W_OK).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'EACCES') throw refused(mountpoint, 'this user may not open /dev/fuse; chmod 0666 it', cause);
     throw refused(mountpoint, 'there is no /dev/fuse that can be used; load the module `fuse`', cause);
   });
   if (Buffer.byteLength(mountpoint) > maxPathBytes) throw refused(mountpoint, 'the path is too long');
@@ -26,6 +27,14 @@ export const prepareMountpoint = async (mountpoint: string, log: Log): Promise<v
     throw refused(mountpoint, 'the folder can not be made', cause);
   });
   await assertUsable(mountpoint);
+};
+
+/** Throws `mount-failed` where this user may not let others in: fusermount would say so to nobody. */
+export const assertOthersMayEnter = async (mountpoint: string): Promise<void> => {
+  if (process.getuid?.() === 0) return;
+  const settings = await readFile('/etc/fuse.conf', 'utf8').catch(() => '');
+  if (!/^\s*user_allow_other\s*$/m.test(settings))
+    throw refused(mountpoint, '[triggerfs] allow_other needs the line user_allow_other in /etc/fuse.conf');
 };
 
 const assertUsable = async (mountpoint: string): Promise<void> => {

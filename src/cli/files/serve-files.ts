@@ -28,17 +28,15 @@ const installRoot = join(import.meta.dirname, '../../..');
 export const serveFiles = async (
   config: Config,
   {
-    mountpoint,
     isBackground,
     deadLetters,
     env,
   }: Pick<FilesDaemonOptions, 'deadLetters'> & {
-    readonly mountpoint: string | undefined;
     readonly isBackground: boolean;
     readonly env: Environment;
   },
 ): Promise<ServedFiles> => {
-  const given = mountpoint ?? config.triggerfs.mountpoint;
+  const given = config.triggerfs.mountpoint;
   if (given === undefined) throw new TriggerdError('config-invalid', '[triggerfs] mountpoint is missing');
   const { logfile } = config.triggerfs;
   const told = createFilesLog(config.log.level, openLogCopy(logfile, '[triggerfs] logfile'));

@@ -1,6 +1,6 @@
 /** The trigger files on their own, without a daemon: what `triggerfs` and `trigger mount` run. */
-import { prepareStateFolder } from '../../adapters/files/state-folder.ts';
-import { openJournal } from '../../adapters/sqlite/open-journal.ts';
+import { prepareStateFolder, type StateFolder } from '../../adapters/files/state-folder.ts';
+import { type OpenJournal, openJournal } from '../../adapters/sqlite/open-journal.ts';
 import { connectOptionsOf } from '../../client/main-section.ts';
 import { newRequestId } from '../../client/new-id.ts';
 import type { Config } from '../../config/schema.ts';
@@ -41,7 +41,7 @@ export interface FilesDaemon {
   stop(): Promise<void>;
 }
 
-/** Throws `team-missing`, `broker-missing`, `config-invalid`, `state-unusable`, `already-running`, `journal-*`. */
+/** Throws `team-missing`, `broker-missing`, `config-invalid`, `state-unusable`, `mount-failed`, `journal-*`. */
 export const startFilesDaemon = async (options: FilesDaemonOptions): Promise<FilesDaemon> => {
   const releasers = createReleasers(options.log);
   try {
@@ -58,7 +58,7 @@ const start = (options: FilesDaemonOptions, releasers: Releasers): FilesDaemon =
   if (team === undefined) throw new TriggerdError('team-missing', '[main] team is missing');
   const connect = connectOptionsOf(config.main);
   const state = prepareStateFolder(stateDir);
-  const journal = openJournal({ file: state.journalFile, jobsDir: state.jobsDir });
+  const journal = openOwnJournal(state, mountpoint);
   releasers.push('journal', () => journal.close());
   const spool = journal.fileMessages(team);
   seeToDeadLetters(spool, options);
@@ -79,6 +79,15 @@ const start = (options: FilesDaemonOptions, releasers: Releasers): FilesDaemon =
   source.start();
   releasers.push('tree', () => source.stop());
   return { loggedIn: connection.client().then(() => undefined), mounted, stop: () => releasers.release() };
+};
+
+const openOwnJournal = ({ journalFile, jobsDir }: StateFolder, mountpoint: string): OpenJournal => {
+  try {
+    return openJournal({ file: journalFile, jobsDir });
+  } catch (error) {
+    if (!(error instanceof TriggerdError) || error.code !== 'already-running') throw error;
+    throw new TriggerdError('mount-failed', `${mountpoint}: another triggerfs serves it`, { cause: error });
+  }
 };
 
 const seeToDeadLetters = (spool: MessageSpool, { deadLetters, log }: FilesDaemonOptions): void => {

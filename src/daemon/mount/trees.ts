@@ -49,6 +49,7 @@ export class PolledTree implements TreeSource {
   readonly #stop = new AbortController();
   readonly #listeners = new Set<() => void>();
   #running: Promise<void> | undefined;
+  #asked: Promise<void> | undefined;
   #text = '';
   #tree: TreeSnapshot | undefined;
 
@@ -77,6 +78,14 @@ export class PolledTree implements TreeSource {
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Many ask at the same time, at the start. */
+  ask(): Promise<void> {
+    this.#asked ??= this.#look().finally(() => {
+      this.#asked = undefined;
+    });
+    return this.#asked;
   }
 
   async execute(change: TreeChange): Promise<void> {
