@@ -159,13 +159,17 @@ describe('a worker that stops', () => {
     await worker.start();
     await worker.says('Connected');
     const asked = await askToWait(runs);
-    const ending = asked.result.catch((error: { code: string }) => error);
+    const ending = asked.result.then(
+      ({ legs }) => legs.map(({ result }) => result).join(),
+      ({ code }: { code: string }) => code,
+    );
     worker.signal('SIGINT');
     await worker.says('waiting for requests that run');
     worker.signal('SIGINT');
     expect(await worker.ended()).toBe(0);
     await until(() => processesWith(`sleep ${seconds(2)}`).length === 0, 'its processes to be gone');
-    expect(await ending).toMatchObject({ legs: [{ result: 'interrupted' }] });
+    // It waits a second for the end of its processes, and they may take longer.
+    expect(['interrupted', 'worker-lost']).toContain(await ending);
   });
 
   it('by kill -9 leaves a request that its next start ends, and never runs again', async () => {

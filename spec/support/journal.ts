@@ -9,7 +9,7 @@ import { stateIn } from './state.ts';
 /** A folder that goes away with the test; below `/dev/shm` where the disk is not what is tested. */
 export const temporaryFolder = (below = tmpdir()): string => {
   const folder = mkdtempSync(join(below, 'triggerd-spec-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 50, retryDelay: 10 }));
   return folder;
 };
 

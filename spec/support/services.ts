@@ -113,7 +113,7 @@ export const startServices = async (): Promise<Services> => {
       await Promise.all(children.values());
       await broker?.stop();
       await accounts.close();
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true, maxRetries: 50, retryDelay: 10 });
     },
   };
 };

@@ -86,6 +86,8 @@ ${options.config ?? ''}
     socket: join(folder, 'state/triggerd', `${team}.${identity}`, 'triggerd.sock'),
     configFile,
     start: async (...flags) => {
+      mkdirSync(join(folder, 'state'), { recursive: true });
+      const before = lines().length;
       child = execa(join(root, 'bin/triggerfs-worker'), ['-identity', identity, '-config', configFile, ...flags], {
         stdin: 'ignore',
         stdout: 'ignore',
@@ -95,8 +97,6 @@ ${options.config ?? ''}
       });
       child.catch(() => undefined); // its end is looked at by `ended`
       exited = once(child, 'exit');
-      mkdirSync(join(folder, 'state'), { recursive: true });
-      const before = lines().length;
       await until(() => lines().length > before || child?.exitCode !== null, 'the worker to start');
     },
     lines,
@@ -106,7 +106,8 @@ ${options.config ?? ''}
     remove: async () => {
       child?.kill('SIGKILL');
       await ended();
-      rmSync(folder, { recursive: true, force: true });
+      // Runners that it has left may be about to write their last words.
+      rmSync(folder, { recursive: true, force: true, maxRetries: 50, retryDelay: 10 });
     },
   };
 };
