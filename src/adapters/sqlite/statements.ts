@@ -19,10 +19,14 @@ export interface Statements {
 export const statementsOf = (db: Database.Database, file: string): Statements => {
   const cache = new Map<string, Database.Statement>();
   const prepared = (sql: string): Database.Statement => {
-    const known = cache.get(sql) ?? keep(db.prepare(sql));
-    cache.set(sql, known);
-    return known;
+    const known = cache.get(sql);
+    if (known !== undefined) return known;
+    const made = keep(db.prepare(sql));
+    cache.set(sql, made);
+    return made;
   };
+  // One for all: to make one takes as long as a statement.
+  const transaction = db.transaction((work: () => unknown) => work());
   const casting = <T>(work: () => T): T => {
     try {
       return work();
@@ -38,6 +42,6 @@ export const statementsOf = (db: Database.Database, file: string): Statements =>
       }),
     one: (sql, ...values) => casting(() => prepared(sql).get(...values) as Row | undefined),
     all: (sql, ...values) => casting(() => prepared(sql).all(...values) as Row[]),
-    atomically: (work) => casting(() => (db.inTransaction ? work() : db.transaction(work).immediate())),
+    atomically: <T>(work: () => T) => casting(() => (db.inTransaction ? work() : (transaction.immediate(work) as T))),
   };
 };
