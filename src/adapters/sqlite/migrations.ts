@@ -10,7 +10,8 @@ import { pragma } from './keep.ts';
  * - `waiting` is 1 while the job named by `after_id` has not ended: with it `head` is one index look-up.
  * - `counts` is kept by triggers, so that a summary of 100,000 jobs costs as much as one of ten.
  * - `file_…` is what was written to trigger files of a team: messages on their way or dead, the last outputs of each
- *   trigger, and how often this node has hit it.
+ *   trigger, and how often this node has hit it. Neither are ids of messages unique by an index nor their numbers for ever: each
+ *   would be one more page in the commit that a writer waits for.
  * - `since` is when a message began to wait; how long it may is the trigger's, when it is tried.
  * - `leftovers` are jobs whose rows are gone and whose folders may still be there.
  * - `output` and `output_index` are of requests to persistent plugins: all of theirs that fits, instead of files.
@@ -129,8 +130,20 @@ const migrations: readonly string[] = [
   CREATE INDEX jobs_with_output ON jobs (id) WHERE output_index IS NOT NULL;
   `,
   `
-  ALTER TABLE file_messages RENAME COLUMN written_at TO since;
-  ALTER TABLE file_messages DROP COLUMN deadline_at;
+  CREATE TABLE messages (
+    seq INTEGER PRIMARY KEY,
+    team TEXT NOT NULL,
+    definition INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    payload BLOB NOT NULL,
+    since INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'dead')),
+    reason TEXT
+  ) STRICT;
+  INSERT INTO messages SELECT seq, team, definition, id, payload, written_at, state, reason FROM file_messages;
+  DROP TABLE file_messages;
+  ALTER TABLE messages RENAME TO file_messages;
+  CREATE INDEX file_messages_of ON file_messages (team, definition, state, seq);
   `,
 ];
 
