@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { freePort, startEtcd } from '../support/etcd.ts';
 import { createNode, root, type TestNode } from '../support/node.ts';
-import { openShell, patternOf, squeezed, stepsOf } from '../support/page.ts';
+import { openShell, patiently, patternOf, squeezed, stepsOf } from '../support/page.ts';
 import { createPuppet } from '../support/puppet.ts';
 import { until } from '../support/wait.ts';
 
@@ -56,7 +56,8 @@ describe('the README', () => {
       COLUMNS: '100',
     });
     onTestFinished(shell.close);
-    const here = (commands = '') => commands.replaceAll('5555', port).replaceAll('/mnt/triggerfs', `${home}/mnt`);
+    const here = (commands = '') =>
+      patiently(commands).replaceAll('5555', port).replaceAll('/mnt/triggerfs', `${home}/mnt`);
 
     const [first, queue, service, ask, file, ...others] = stepsOf('README.md').map(({ commands }) => here(commands));
     expect(others).toEqual([]);

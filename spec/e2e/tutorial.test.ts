@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../support/etcd.ts';
 import { root } from '../support/node.ts';
-import { openShell, patternOf, type Shell, type Step, squeezed, stepsOf } from '../support/page.ts';
+import { openShell, patiently, patternOf, type Shell, type Step, squeezed, stepsOf } from '../support/page.ts';
 import { until } from '../support/wait.ts';
 
 /** The tutorials, typed by a reader whose home is empty. Only the ports are other ones: tests run side by side. */
@@ -30,7 +30,7 @@ describe.each([
 
   /** What he sees. */
   const type = async (step: Step): Promise<string> => {
-    const commands = ports.reduce((text, [onPage, here]) => text.replaceAll(onPage, here), step.commands);
+    const commands = ports.reduce((text, [onPage, here]) => text.replaceAll(onPage, here), patiently(step.commands));
     return ports.reduce((text, [onPage, here]) => text.replaceAll(here, onPage), squeezed(await shell.type(commands)));
   };
 
