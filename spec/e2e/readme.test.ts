@@ -27,7 +27,7 @@ describe('the README', () => {
       env: { NO_COLOR: '1', LANG: 'C.UTF-8' },
     });
     expect(squeezed(stdout)).toMatch(patternOf(`…${shown?.[1]}…`));
-  });
+  }, 600_000);
 
   it('has first commands that work as they stand', async () => {
     const etcd = await startEtcd();

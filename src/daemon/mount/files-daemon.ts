@@ -36,7 +36,7 @@ export interface FilesDaemonOptions {
 export interface FilesDaemon {
   /** Resolves when a broker knows us. Throws `login-failed`, `broker-unreachable` and their like; we go on trying. */
   readonly loggedIn: Promise<void>;
-  /** Throws `mount-failed`. */
+  /** Resolves when they are mounted and a broker has told what there is, or could not be asked. Throws `mount-failed`. */
   readonly mounted: Promise<void>;
   stop(): Promise<void>;
 }
@@ -78,7 +78,13 @@ const start = (options: FilesDaemonOptions, releasers: Releasers): FilesDaemon =
   );
   source.start();
   releasers.push('tree', () => source.stop());
-  return { loggedIn: connection.client().then(() => undefined), mounted, stop: () => releasers.release() };
+  // Without a broker it goes on, with an empty tree; who polls says so.
+  const told = source.ask().catch(() => undefined);
+  return {
+    loggedIn: connection.client().then(() => undefined),
+    mounted: mounted.then(() => told),
+    stop: () => releasers.release(),
+  };
 };
 
 const openOwnJournal = ({ journalFile, jobsDir }: StateFolder, mountpoint: string): OpenJournal => {
