@@ -63,7 +63,14 @@ export type ClientMessage =
   | { readonly op: 'cancel'; readonly jwt: string; readonly id: RequestId }
   /** So many bytes of this worker's output have been dealt with, in all. */
   | { readonly op: 'ack'; readonly id: RequestId; readonly worker: string; readonly bytes: number }
-  | { readonly op: 'registry'; readonly jwt: string; readonly n: Nonce; readonly statement: unknown }
+  | {
+      readonly op: 'registry';
+      readonly jwt: string;
+      readonly n: Nonce;
+      readonly statement: unknown;
+      /** The revision of the last answer to it; empty: none yet. Missing: of no interest. */
+      readonly seen?: string;
+    }
   | { readonly op: 'heartbeat' }
   /** Will not be heard of again: what it asked for runs on. */
   | { readonly op: 'disconnect' };

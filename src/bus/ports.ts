@@ -86,7 +86,7 @@ export interface BusAccounts {
   /** Whether the token that this worker proved itself by is still the right one: asked after every change. */
   isWorkerCurrent(team: string, identity: string, proof: WorkerProof): boolean;
   /** A statement of the registry (`src/registry/statements.ts`), checked and carried out for this caller. */
-  execute(caller: Caller, statement: unknown): Promise<unknown>;
+  execute(caller: Caller, statement: unknown, seen?: string): Promise<unknown>;
 }
 
 /** A worker has connected or is gone: what `show workers` shows as its state. */

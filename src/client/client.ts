@@ -143,9 +143,13 @@ export class Client {
     return { id, accepted, output, lines: readable(linesOf(output)), result };
   }
 
-  /** A statement of the registry, such as `{ verb: 'service.list', team: 'team1' }`. Throws `registry-…`. */
-  async registry(statement: Statement): Promise<Answer> {
-    return (await this.#bus.ask(statement)) as Answer;
+  /**
+   * A statement of the registry, such as `{ verb: 'service.list', team: 'team1' }`. `seen`: the `revision` of the last answer
+   * to `directory.list` or `definition.list`, or empty; while nothing has changed, the answer is only `unchanged`. Brokers of
+   * before answer in full, and without a revision. Throws `registry-…`.
+   */
+  async registry(statement: Statement, seen?: string): Promise<Answer> {
+    return (await this.#bus.ask(statement, seen)) as Answer;
   }
 
   /** What has not ended throws here; on the workers it goes on. */

@@ -74,8 +74,8 @@ export class Accounts implements BusAccounts {
     return worker !== undefined && proofOf(worker) === proof;
   }
 
-  execute({ identity, team }: Caller, statement: unknown): Promise<unknown> {
-    return this.#options.registry.execute({ kind: 'user', identity, team }, statement);
+  execute({ identity, team }: Caller, statement: unknown, seen?: string): Promise<unknown> {
+    return this.#options.registry.execute({ kind: 'user', identity, team }, statement, seen);
   }
 
   async #login({ team, identity, secret }: Parameters<BusAccounts['login']>[0], keys: readonly string[]) {

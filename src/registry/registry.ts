@@ -15,7 +15,7 @@ import { parseStatement } from './parse-statement.ts';
 import type { Passwords, WorkerTokens } from './ports.ts';
 import type { DefinitionRow } from './rows.ts';
 import { decide } from './rules/rules.ts';
-import type { Actor, Change, Facts, Of } from './rules/turn.ts';
+import { type Actor, accessTo, type Change, type Facts, type Of } from './rules/turn.ts';
 import type { RegistryState } from './snapshot.ts';
 import type { Answer, Statement } from './statements.ts';
 
@@ -52,10 +52,30 @@ export class Registry {
 
   /**
    * Carries out a statement from anywhere. Throws `registry-*`, and the store's errors; after one of those a change may
-   * have been made. What it answers shows the change also to the next question here.
+   * have been made. What it answers shows the change also to the next question here. `seen` is the revision of an earlier
+   * answer, or empty: only for lists of the tree, which say by it that nothing has changed.
    */
-  async execute(actor: Actor, input: unknown): Promise<Answer> {
+  async execute(actor: Actor, input: unknown, seen?: string): Promise<Answer> {
     const statement = parseStatement(input);
+    if (seen !== undefined && isTreeList(statement)) return this.#since(actor, statement, seen);
+    return this.#execute(actor, statement);
+  }
+
+  /** Makes the first team and its admin. Throws `registry-exists` when there is an installation, and as `execute`. */
+  initialise(first: FirstTeam): Promise<Answer> {
+    return initialise(this.#options, this.mirror, first);
+  }
+
+  /** Every change raises a guard: while none is raised, the answer is the one that the asker has. Hits are no change. */
+  async #since(actor: Actor, statement: TreeList, seen: string): Promise<Answer> {
+    const reached = await this.#reached(statement);
+    const revision = String(reached);
+    if (revision !== seen) return { ...(await this.#execute(actor, statement)), revision };
+    accessTo({ registry: await this.mirror.current(reached), actor }, statement.team);
+    return { kind: kindOf(statement), rows: [], notices: [], revision, unchanged: true };
+  }
+
+  async #execute(actor: Actor, statement: Statement): Promise<Answer> {
     const change = await this.#carryOut(actor, statement);
     const rows =
       statement.verb === 'history.list'
@@ -63,11 +83,6 @@ export class Registry {
         : change.rows;
     if (statement.verb === 'definition.count') await this.#count(actor, statement, rows as readonly DefinitionRow[]);
     return { kind: kindOf(statement), rows, notices: change.notices ?? [] };
-  }
-
-  /** Makes the first team and its admin. Throws `registry-exists` when there is an installation, and as `execute`. */
-  initialise(first: FirstTeam): Promise<Answer> {
-    return initialise(this.#options, this.mirror, first);
   }
 
   async #count(actor: Actor, { team, counter, hits }: Of<'definition.count'>, rows: readonly DefinitionRow[]) {
@@ -111,10 +126,15 @@ export class Registry {
 
   /** The registry with every change that was answered before, anywhere. */
   async #latest(statement: Statement): Promise<RegistryState> {
+    return this.mirror.current(await this.#reached(statement));
+  }
+
+  /** The revision of the last change of what this statement is about. */
+  async #reached(statement: Statement): Promise<bigint> {
     const { store, keys } = this.#options;
     const team = teamOf(statement);
     const guards = await store.getMany([keys.guard, ...(team === undefined ? [] : [keys.teamGuard(team)])]);
-    return this.mirror.current(latest(guards));
+    return latest(guards);
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -123,6 +143,11 @@ export class Registry {
     return turn;
   }
 }
+
+type TreeList = Of<'directory.list' | 'definition.list'>;
+
+const isTreeList = (statement: Statement): statement is TreeList =>
+  statement.verb === 'directory.list' || statement.verb === 'definition.list';
 
 const nothing = (): boolean => false;
 

@@ -123,4 +123,8 @@ export interface Answer {
   /** As the tables show them: `rows.ts`; of `history`, `RequestRecord`s. */
   readonly rows: readonly object[];
   readonly notices: readonly string[];
+  /** Of the tree's lists, where it was asked for: which of its states this is. */
+  readonly revision?: string;
+  /** It is still what was answered at that revision, and not repeated: `rows` is empty. */
+  readonly unchanged?: true;
 }

@@ -30,6 +30,7 @@ const fromClient: readonly ClientMessage[] = [
   { op: 'cancel', jwt: 'a.b.c', id },
   { op: 'ack', id, worker: 'demo01', bytes: 5 },
   { op: 'registry', jwt: 'a.b.c', n: 2, statement: { verb: 'team.list' } },
+  { op: 'registry', jwt: 'a.b.c', n: 2, statement: { verb: 'directory.list', team: 'ops' }, seen: '4711' },
   { op: 'heartbeat' },
   { op: 'disconnect' },
 ];
@@ -82,6 +83,7 @@ const toWorker: readonly ToWorker[] = [
 /** What a message may lack. */
 const optional: Readonly<Record<string, readonly string[]>> = {
   refused: ['id', 'n'],
+  registry: ['seen'],
   dispatched: ['algorithm'],
   final: ['algorithm', 'worker', 'stream'],
 };
@@ -201,11 +203,13 @@ describe('a request', () => {
     expect(({} as Record<string, unknown>)['/tmp']).toBeUndefined();
   });
 
-  it('a statement may nest as deep as one does, no deeper', () => {
+  it('a statement may nest as deep as one does, no deeper, and has seen a revision at most', () => {
     const nested = (depth: number): unknown => (depth === 0 ? 1 : { a: nested(depth - 1) });
     const registry = (depth: number) => ({ op: 'registry', jwt: 'j', n: 1, statement: nested(depth) });
     expect(decodeFromClient(frame(registry(6)))).toMatchObject({ op: 'registry' });
     expect(decodeFromClient(frame(registry(7)))).toBeTypeOf('string');
+    for (const seen of [7, null, ['1'], '1'.repeat(21)])
+      expect(decodeFromClient(frame({ ...registry(1), seen })), String(seen)).toBeTypeOf('string');
     const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
     expect(decodeFromClient(frame(`{"op":"registry","jwt":"j","n":1,"statement":${deep}}`))).toBeTypeOf('string');
   });

@@ -148,6 +148,46 @@ describe('the tree of trigger files', () => {
     ]);
   });
 
+  it('is told again only when something of it, or of the team, has changed', async () => {
+    await ann({ verb: 'definition.add', path: '/a/t' });
+    const asked = (verb: string, seen: string) =>
+      world.registry.execute({ kind: 'user', identity: 'ann', team: 'team1' }, { verb, team: 'team1' }, seen);
+    const { revision = '', rows, unchanged } = await asked('directory.list', '');
+    expect([rows.length, unchanged]).toEqual([3, undefined]);
+    const same = { rows: [], notices: [], revision, unchanged: true };
+    expect(await asked('directory.list', revision)).toEqual({ kind: 'directory', ...same });
+    expect(await asked('definition.list', revision)).toEqual({ kind: 'definition', ...same });
+    const key = registryKeysBelow('/trigger').hits('team1', 4, 'web01');
+    await world.store.commit({ compare: [], write: [{ put: key, value: serializeHits(3) }] });
+    expect(await asked('definition.list', revision)).toMatchObject({ unchanged: true });
+    await ann({ verb: 'definition.set', name: 't', mode: 0o600 });
+    const next = await asked('definition.list', revision);
+    expect(next).toMatchObject({ rows: [{ hits: 3, mode: '0600' }] });
+    expect([next.unchanged, next.revision === revision]).toEqual([undefined, false]);
+    await world.asRoot({ verb: 'team.set', name: 'team1', description: 'ours' });
+    expect((await asked('definition.list', next.revision ?? '')).unchanged).toBeUndefined();
+    expect(await asked('service.list', revision)).toEqual({ kind: 'service', rows: [], notices: [] });
+    expect(await ann({ verb: 'directory.list' })).not.toHaveProperty('revision');
+  });
+
+  it('says to nobody else that it has not changed', async () => {
+    const { revision = '' } = await world.registry.execute(
+      { kind: 'user', identity: 'ann', team: 'team1' },
+      { verb: 'directory.list', team: 'team1' },
+      '',
+    );
+    await world.asRoot({ verb: 'user.add', identity: 'bob', secret: 'a long password' });
+    await ann({ verb: 'team.remove', identity: 'bob' });
+    for (const identity of ['bob', 'zoe'])
+      await expect(
+        world.registry.execute(
+          { kind: 'user', identity, team: 'team1' },
+          { verb: 'directory.list', team: 'team1' },
+          revision,
+        ),
+      ).rejects.toMatchObject({ code: 'registry-not-found' });
+  });
+
   it('hits are the sum of all nodes’ counts, and end with the trigger', async () => {
     const keys = registryKeysBelow('/trigger');
     await ann({ verb: 'definition.add', path: '/a/t' });

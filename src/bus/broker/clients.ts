@@ -176,11 +176,11 @@ export class Clients {
     });
   }
 
-  #registry(session: ClientSession, { n, jwt, statement }: Of<'registry'>): void {
+  #registry(session: ClientSession, { n, jwt, statement, seen }: Of<'registry'>): void {
     const { registry, accounts, wire } = this.#options;
     this.#later(session, { n }, async () => {
       if (registry.callerOf(jwt) === undefined) await accounts.admit(jwt);
-      const answer = await accounts.execute(callerOf(registry, jwt), statement);
+      const answer = await accounts.execute(callerOf(registry, jwt), statement, seen);
       if (this.#isHere(session))
         wire.send(session.peer, encodeToClient({ op: 'answer', n }), Buffer.from(JSON.stringify(answer ?? null)));
     });

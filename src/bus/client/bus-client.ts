@@ -60,11 +60,11 @@ export class BusClient {
     return request;
   }
 
-  /** A statement of the registry; its answer. */
-  ask(statement: unknown): Promise<unknown> {
+  /** A statement of the registry; its answer. `seen`: as the broker takes it (`messages.ts`). */
+  ask(statement: unknown, seen?: string): Promise<unknown> {
     if (this.#isClosed) throw new TriggerdError('request-invalid', 'the client is closed');
     const n = this.#session.nextNonce();
-    const question = new Question(n, statement, this.#options.clock, () => this.#questions.delete(n));
+    const question = new Question(n, { statement, seen }, this.#options.clock, () => this.#questions.delete(n));
     this.#questions.set(n, question);
     if (this.#session.broker !== undefined) this.#put(question);
     else this.#session.wake();
@@ -111,8 +111,9 @@ export class BusClient {
   #put(question: Question): void {
     if (!question.isOpen) return;
     question.asked();
-    const { n, statement } = question;
-    this.#session.send({ op: 'registry', jwt: this.#session.jwt, n, statement });
+    const { n, statement, seen } = question;
+    const since = seen === undefined ? {} : { seen };
+    this.#session.send({ op: 'registry', jwt: this.#session.jwt, n, statement, ...since });
   }
 
   #lost(why: string | null): void {

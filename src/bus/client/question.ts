@@ -5,10 +5,17 @@ import { errorOf } from './tokens.ts';
 
 const answerMs = 30_000;
 
+/** `seen`: the revision of the last answer, where the next one may say that nothing has changed. */
+interface Asked {
+  readonly statement: unknown;
+  readonly seen?: string | undefined;
+}
+
 /** One question to the registry, whichever broker answers it. */
 export class Question {
   readonly n: Nonce;
   readonly statement: unknown;
+  readonly seen: string | undefined;
   readonly answer: Promise<unknown>;
   readonly #onEnd: () => void;
   #wasAsked = false;
@@ -17,9 +24,10 @@ export class Question {
   #reject: (error: Error) => void = () => undefined;
   readonly #cancelTimer: () => void;
 
-  constructor(n: Nonce, statement: unknown, clock: Clock, onEnd: () => void) {
+  constructor(n: Nonce, { statement, seen }: Asked, clock: Clock, onEnd: () => void) {
     this.n = n;
     this.statement = statement;
+    this.seen = seen;
     this.#onEnd = onEnd;
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve;

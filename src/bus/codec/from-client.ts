@@ -31,6 +31,9 @@ export const clientMessage = ({ op, fields }: Header): ClientMessage | Malformed
 
 export const isClientOp = (op: string): op is ClientMessage['op'] => Object.hasOwn(readers, op);
 
+/** A revision of etcd. */
+const maxSeen = 20;
+
 const isJwt = (value: unknown): value is string => isText(value, maxJwt);
 
 const readers: Readonly<Record<ClientMessage['op'], (fields: Fields) => ClientMessage | undefined>> = {
@@ -45,9 +48,9 @@ const readers: Readonly<Record<ClientMessage['op'], (fields: Fields) => ClientMe
   cancel: ({ jwt, id }) => (isJwt(jwt) && isRequestId(id) ? { op: 'cancel', jwt, id } : undefined),
   ack: ({ id, worker, bytes }) =>
     isRequestId(id) && isName(worker) && isCount(bytes) ? { op: 'ack', id, worker, bytes } : undefined,
-  registry: ({ jwt, n, statement }) =>
-    isJwt(jwt) && isCount(n) && isShallow(statement, maxStatementDepth)
-      ? { op: 'registry', jwt, n, statement }
+  registry: ({ jwt, n, statement, seen }) =>
+    isJwt(jwt) && isCount(n) && isShallow(statement, maxStatementDepth) && (seen === undefined || isText(seen, maxSeen))
+      ? { op: 'registry', jwt, n, statement, ...(seen === undefined ? {} : { seen }) }
       : undefined,
   heartbeat: () => ({ op: 'heartbeat' }),
   disconnect: () => ({ op: 'disconnect' }),

@@ -1,3 +1,4 @@
+import type { Client } from '../../client/client.ts';
 import type { Log } from '../../domain/log.ts';
 import type { TreeSource } from '../../mount/delivery-ports.ts';
 import type { TreeChange } from '../../mount/ports.ts';
@@ -8,13 +9,20 @@ import type { Registry } from '../../registry/registry.ts';
 import type { DefinitionRow, DirectoryRow } from '../../registry/rows.ts';
 import { Outage } from '../../watch/outage.ts';
 import { pause } from '../../watch/pause.ts';
-import type { BusConnection } from './bus-connection.ts';
+
+/** What of a connection is needed here. */
+interface Asking {
+  client(): Promise<Pick<Client, 'registry'>>;
+}
 
 /** Between two looks of a mount that has no etcd: what others change is there within a second. */
 const pollMs = 500;
 
+/** Then the whole tree is asked for again: somebody may have edited etcd itself, or put back an older one. */
+const wholeMs = 60_000;
+
 /** Changes are always the user's own, over the bus: the broker decides what this user may do. */
-const executeOverBus = async (connection: BusConnection, team: string, change: TreeChange): Promise<void> => {
+const executeOverBus = async (connection: Asking, team: string, change: TreeChange): Promise<void> => {
   const client = await connection.client();
   await client.registry({ ...change, team });
 };
@@ -23,7 +31,7 @@ const executeOverBus = async (connection: BusConnection, team: string, change: T
 export const mirroredTree = (
   registry: Registry,
   { team, identity }: { readonly team: string; readonly identity: string | undefined },
-  connection: BusConnection,
+  connection: Asking,
 ): TreeSource => ({
   current: () => {
     if (registry.mirror.state === undefined) return undefined;
@@ -41,19 +49,20 @@ export const mirroredTree = (
   },
 });
 
-/** The tree by asking a broker again and again, for a mount without etcd. */
+/** The tree by asking a broker again and again, for a mount without etcd. While nothing changes that is one small message each way. */
 export class PolledTree implements TreeSource {
   readonly #team: string;
-  readonly #connection: BusConnection;
+  readonly #connection: Asking;
   readonly #away: Outage;
   readonly #stop = new AbortController();
   readonly #listeners = new Set<() => void>();
   #running: Promise<void> | undefined;
   #asked: Promise<void> | undefined;
+  #known = { revision: '', at: 0 };
   #text = '';
   #tree: TreeSnapshot | undefined;
 
-  constructor(team: string, connection: BusConnection, log: Log) {
+  constructor(team: string, connection: Asking, log: Log) {
     this.#team = team;
     this.#connection = connection;
     this.#away = new Outage(log, {
@@ -93,6 +102,11 @@ export class PolledTree implements TreeSource {
     await this.#look();
   }
 
+  #seen(): string {
+    const { revision, at } = this.#known;
+    return performance.now() - at < wholeMs ? revision : '';
+  }
+
   async #poll(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       let waitMs = pollMs;
@@ -106,12 +120,13 @@ export class PolledTree implements TreeSource {
     }
   }
 
+  /** The revision is that of the first answer: what happens before the second one is seen the next time. */
   async #look(): Promise<void> {
     const client = await this.#connection.client();
-    const [directories, definitions] = await Promise.all([
-      client.registry({ verb: 'directory.list', team: this.#team }),
-      client.registry({ verb: 'definition.list', team: this.#team }),
-    ]);
+    const directories = await client.registry({ verb: 'directory.list', team: this.#team }, this.#seen());
+    if (directories.unchanged) return;
+    const definitions = await client.registry({ verb: 'definition.list', team: this.#team });
+    this.#known = { revision: directories.revision ?? '', at: performance.now() };
     const tree = treeOfRows(
       this.#team,
       directories.rows as readonly DirectoryRow[],

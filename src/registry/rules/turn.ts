@@ -78,7 +78,7 @@ export interface Ownership {
  * What the actor may do in this team. Throws `registry-not-found` alike for a team that is not there and one that is not
  * the actor's.
  */
-export const accessTo = ({ registry, actor }: Turn, name: string): Access => {
+export const accessTo = ({ registry, actor }: Pick<Turn, 'registry' | 'actor'>, name: string): Access => {
   const team = registry.teams.get(name);
   const role = team === undefined ? undefined : roleOf(registry, actor, team);
   if (team === undefined || role === undefined) throw notFound('team', name);
