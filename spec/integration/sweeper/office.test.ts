@@ -64,15 +64,10 @@ describe('a key that one holds by a lease', () => {
 
   it('is lost to its holder before another one can have it, and what he then tries is refused', async () => {
     const held = await take(store);
-    let lostAt = 0;
-    held.lost.addEventListener('abort', () => {
-      lostAt = performance.now();
-    });
     proxy.stall();
     const next = await until(() => direct.holdKey(key, 'y'), 'the lease to expire');
-    expect(lostAt).toBeGreaterThan(0);
-    expect(performance.now()).toBeGreaterThan(lostAt);
-    expect(held.isHeld()).toBe(false);
+    // By the clock: a process that was not scheduled for a while may hear of `lost` after the other one's success.
+    expect([held.isHeld(), held.lost.aborted]).toEqual([false, true]);
     expect([await writes(held.fence), await writes(next.fence)]).toEqual([false, true]);
     expect(next.fence.createRevision).toBeGreaterThan(held.fence.createRevision);
     await next.release();
