@@ -51,7 +51,7 @@ describe('a persistent plugin', () => {
   });
 
   it('may be sent any bytes, may answer with any, and says what is output and what is error', async () => {
-    const { ask } = await many();
+    const { ask, jobs } = await many();
     const payload = Buffer.from(Array.from({ length: 70_000 }, (_, index) => 255 - (index % 256)));
     const bytes = ask('bytes', { payload });
     await bytes.heard.end();
@@ -63,9 +63,12 @@ describe('a persistent plugin', () => {
       { stream: 'err', text: 'two\n' },
       { stream: 'out', text: 'three\n' },
     ]);
+    // Of what comes on two pipes nobody knows the order: it has to be heard before its job is over.
     const stderr = ask('stderr');
-    await stderr.heard.end();
+    await until(() => stderr.heard.pieces.length > 0, 'what it writes to stderr');
     expect(stderr.heard.pieces).toEqual([{ stream: 'err', text: 'from stderr\n' }]);
+    jobs.cancel(stderr.request, 'enough');
+    await stderr.heard.end();
   });
 
   it('is refused what its manifest does not know', async () => {

@@ -8,6 +8,7 @@ import { freePort, startEtcd, type TestEtcd } from '../../support/etcd.ts';
 import { remount, smallDisk } from '../../support/faults.ts';
 import { createNode, type TestNode } from '../../support/node.ts';
 import { createPuppet, type TestPuppet } from '../../support/puppet.ts';
+import { until } from '../../support/wait.ts';
 
 describe('trigger doctor', () => {
   let etcd: TestEtcd;
@@ -41,7 +42,11 @@ describe('trigger doctor', () => {
   it('finds nothing wrong on a node that is well', async () => {
     const patient = node('', undefined, agent);
     await patient.start();
-    const { findings, exitCode, of } = await doctor(patient);
+    const { findings, exitCode, of } = await until(async () => {
+      const seen = await doctor(patient);
+      // On a busy machine etcd is slow now and then, and it says so.
+      return [...seen.of('etcd').slice(0, 1), ...seen.of('clock')].every(({ state }) => state === 'fine') ? seen : null;
+    }, 'a quick etcd');
     expect(findings.filter(({ state }) => state === 'wrong')).toEqual([]);
     expect(exitCode).toBe(0);
     expect(of('daemon')).toMatchObject([{ state: 'fine', what: expect.stringContaining('as lb01, pid') }]);

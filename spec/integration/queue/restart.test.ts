@@ -172,7 +172,10 @@ test('a second daemon on the same state folder is refused', async () => {
   await until(() => second.process.exitCode !== null, 'its end');
 });
 
-test('a dozen kills at random moments: no job is lost, none runs twice, none overlap', async () => {
+// Thirteen starts of a process that compiles itself.
+test('a dozen kills at random moments: no job is lost, none runs twice, none overlap', {
+  timeout: 900_000,
+}, async () => {
   const folder = temporaryFolder();
   const kills = 12;
   let added = 0;

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { curveKeyPair, Dealer } from 'zeromq';
 import { pack } from '../../../src/bus/codec/pack.ts';
+import { freePort } from '../../support/etcd.ts';
 import { startProxy } from '../../support/proxy.ts';
 import { dial, startRouter, type TestDealer, type TestRouter } from '../../support/sockets.ts';
 import { until } from '../../support/wait.ts';
@@ -41,10 +42,10 @@ describe('router and dealer', () => {
 
   it('say when the broker went away, forget what waited for it, and come back by themselves', async () => {
     const pair = curveKeyPair();
-    const first = await router({ secretKey: pair.secretKey, key: pair.publicKey }, true);
+    const endpoint = `tcp://127.0.0.1:${await freePort()}`;
+    const first = await router({ listen: endpoint, secretKey: pair.secretKey, key: pair.publicKey }, true);
     const from = dealer(first);
     await up(from);
-    const { endpoint } = first.router;
     await first.router.close();
     await until(() => from.states.at(-1)?.startsWith('down'), 'the loss');
     expect(from.connection.send('{}')).toBe(false);
@@ -57,10 +58,9 @@ describe('router and dealer', () => {
   });
 
   it('an address is free as soon as the router is closed', async () => {
-    let listen = 'tcp://127.0.0.1:0';
+    const listen = `tcp://127.0.0.1:${await freePort()}`;
     for (let round = 0; round < 50; round++) {
       const at = await startRouter({ listen });
-      listen = at.router.endpoint;
       const from = dialled(at);
       await up(from);
       await from.connection.close();

@@ -8,7 +8,8 @@ import { TriggerdError } from '../../domain/errors.ts';
 import { baseEnvironment } from './base-env.ts';
 import { isMissing } from './is-missing.ts';
 
-const patienceMs = 10_000;
+/** Puppet alone takes some seconds to say its version, many of them where it runs at this moment. */
+const patienceMs = 60_000;
 
 /** This machine, as `trigger doctor` looks at it. */
 export const thisMachine: Machine = {
