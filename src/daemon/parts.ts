@@ -1,8 +1,8 @@
-import { uptime } from 'node:os';
 import type { Logger } from 'pino';
 import type { StateFolder } from '../adapters/files/state-folder.ts';
 import type { DaemonMetrics } from '../adapters/prometheus/metrics.ts';
 import type { OpenJournal } from '../adapters/sqlite/open-journal.ts';
+import { createSinceBoot } from '../adapters/system/since-boot.ts';
 import type { LoadedConfig } from '../config/config.ts';
 import type { Config } from '../config/schema.ts';
 import type { EventLog } from '../events/event-log.ts';
@@ -46,4 +46,4 @@ export interface Parts {
   readonly mount?: Pick<MountHost, 'revive'>;
 }
 
-export const clock = { now: (): number => Date.now(), sinceBoot: (): number => uptime() * 1_000 };
+export const clock = { now: (): number => Date.now(), sinceBoot: createSinceBoot() };
