@@ -36,7 +36,7 @@ export const readFrames = <Head>(stream: Duplex, onFrame: (frame: Frame<Head>) =
       onFrame(frameOf<Head>(data.subarray(0, need)));
       data = data.subarray(need);
     }
-    chunks = [data];
+    chunks = data.length === 0 ? [] : [data];
     have = data.length;
   };
   stream.on('data', (chunk: Buffer) => {

@@ -1,11 +1,12 @@
 /** From here on a piece is kept as it is. */
 const largeBytes = 4_096;
+const nothing = Buffer.alloc(0);
 
 /** Bytes that come in pieces, without an object for each small one and without a copy of each large one. */
 export class GrowingBuffer {
   #parts: Buffer[] = [];
   /** Small pieces since the last large one. */
-  #room = Buffer.alloc(0);
+  #room = nothing;
   #used = 0;
   #length = 0;
 
@@ -21,7 +22,7 @@ export class GrowingBuffer {
       return;
     }
     this.#parts.push(this.#small(), bytes);
-    this.#room = Buffer.alloc(0);
+    this.#room = nothing;
     this.#used = 0;
   }
 
@@ -32,7 +33,7 @@ export class GrowingBuffer {
 
   clear(): void {
     this.#parts = [];
-    this.#room = Buffer.alloc(0);
+    this.#room = nothing;
     this.#used = 0;
     this.#length = 0;
   }

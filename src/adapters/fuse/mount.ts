@@ -67,7 +67,7 @@ class TriggerFuse extends Fuse {
       'auto_unmount',
       // Content does not come from a size.
       'direct_io',
-      // Without it, opening a file three folders down asks eight times; a file that was not there is there at once.
+      // Without it, opening a file three folders down asks ten times; a file that was not there is there at once.
       `attr_timeout=${cacheSeconds}`,
       `entry_timeout=${cacheSeconds}`,
       'negative_timeout=0',
