@@ -107,11 +107,17 @@ const start = async <Order>(bench: Bench, name: string, order: Order): Promise<C
 };
 
 const next = async <Message>(child: ChildProcess): Promise<Message> => {
-  const ended = once(child, 'exit').then(([code]) => {
+  const answered = new AbortController();
+  const ended = once(child, 'exit', { signal: answered.signal }).then(([code]) => {
     throw new Error(`a process of the benchmark ended with ${code}`);
   });
-  const [message] = await Promise.race([once(child, 'message'), ended]);
-  return message as Message;
+  ended.catch(() => undefined); // heard below, or given up with the answer
+  try {
+    const [message] = await Promise.race([once(child, 'message'), ended]);
+    return message as Message;
+  } finally {
+    answered.abort();
+  }
 };
 
 const end = async (child: ChildProcess): Promise<void> => {

@@ -1,6 +1,6 @@
 /**
  * The broker, without sockets and without time: messages, the loss of a connection and ticks of the clock go in, messages
- * come out at its `Wire`. What it knows is in `sessions.ts` (who is here), `queues.ts` (what waits), `requests.ts` (what
+ * come out at its `Wire`. What it knows is in `sessions.ts` (who is here), `takers.ts` (who takes what), `queues.ts` (what waits), `requests.ts` (what
  * is not over), and is gone with it: clients and workers carry what matters to the next broker.
  */
 import { encodeToClient, encodeToWorker } from '../codec/encode.ts';
@@ -15,6 +15,7 @@ import { type BrokerOptions, livenessHeartbeats, maxSessions } from './options.t
 import { Queues } from './queues.ts';
 import { Requests } from './requests.ts';
 import { isConnected, type Session, Sessions } from './sessions.ts';
+import { Takers } from './takers.ts';
 import { Workers } from './workers.ts';
 
 /** So many messages of one peer that were none, and it is not listened to any more. */
@@ -24,6 +25,7 @@ export class Broker {
   readonly #options: BrokerOptions;
   readonly #sessions = new Sessions();
   readonly #queues = new Queues();
+  readonly #takers: Takers;
   readonly #legs: Legs;
   readonly #requests: Requests;
   readonly #clients: Clients;
@@ -41,15 +43,19 @@ export class Broker {
     const queues = this.#queues;
     const isStopping = (): boolean => this.#isStopping;
     const announcements = new Announcements(options.wire);
+    const takers = new Takers(sessions, options.registry);
+    this.#takers = takers;
     this.#legs = new Legs({
       ...options,
       sessions,
+      takers,
       queues,
       announcements,
       onOver: (leg) => this.#requests.legOver(leg),
     });
     this.#requests = new Requests({
       ...options,
+      takers,
       queues,
       announcements,
       legs: this.#legs,
@@ -108,7 +114,7 @@ export class Broker {
     if (this.#hasRegistryChanged) {
       this.#hasRegistryChanged = false;
       this.#workers.registryChanged();
-      this.#legs.registryChanged();
+      this.#takers.registryChanged();
     }
     const silentSince = now - this.#options.limits.heartbeatMs * livenessHeartbeats;
     for (const session of this.#sessions.all()) {

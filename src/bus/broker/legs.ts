@@ -2,15 +2,16 @@
 import { encodeToClient, encodeToWorker } from '../codec/encode.ts';
 import { boundedReason } from '../codec/fields.ts';
 import type { Ending } from '../messages.ts';
-import { placeOf, targetOf } from '../target.ts';
 import type { Announcements } from './announcements.ts';
 import { type BrokerOptions, livenessHeartbeats, maxHops } from './options.ts';
 import type { Queues } from './queues.ts';
 import { endingOf, isForEach, type Leg, type LegState, type Request, waiting } from './request.ts';
 import { type Sessions, targetsOf, type WorkerSession } from './sessions.ts';
+import type { Takers } from './takers.ts';
 
-export interface LegsOptions extends Pick<BrokerOptions, 'clock' | 'limits' | 'registry' | 'wire'> {
+export interface LegsOptions extends Pick<BrokerOptions, 'clock' | 'limits' | 'wire'> {
   readonly sessions: Sessions;
+  readonly takers: Takers;
   readonly queues: Queues;
   readonly announcements: Announcements;
   /** A leg is over: what follows is the algorithm's matter. */
@@ -25,8 +26,6 @@ export class Legs {
   readonly #livenessMs: number;
   /** Legs whose next step is a matter of time: asked or absent. */
   readonly #doubtful = new Set<Leg>();
-  /** Where the round of a service stands. */
-  readonly #turns = new Map<string, number>();
   readonly #startedAt: number;
   #count = 0;
   #isStopping = false;
@@ -54,23 +53,6 @@ export class Legs {
     request.legs.push(leg);
     if (mayHaveRun) this.#askWhoMayHaveIt(leg);
     else this.#wait(leg, false);
-  }
-
-  /** Whether a worker is there that would take it, now or when it has a slot. */
-  hasTaker(team: string, target: string, candidates: readonly string[]): boolean {
-    return candidates.some((identity) => {
-      const session = this.#options.sessions.worker(team, identity);
-      return takes(session, target) || this.#isAboutToSay(session, target);
-    });
-  }
-
-  /** It has come, or was attached, only now: whether it serves this, it will say in a moment. */
-  #isAboutToSay(session: WorkerSession | undefined, target: string): boolean {
-    if (session?.state !== 'present') return false;
-    if (isAsked(session, target)) return true;
-    const { team, identity } = session.claim;
-    const attached = this.#options.registry.servicesOf(team, identity) ?? [];
-    return !targetsOf(session).includes(target) && attached.some((name) => targetOf(team, name) === target);
   }
 
   /** Gives this worker as much of what waits as it has slots for. */
@@ -120,8 +102,9 @@ export class Legs {
 
   /** … → waiting, and on to a worker that is free. */
   #wait(leg: Leg, again: boolean): void {
-    const { queues } = this.#options;
+    const { takers, queues } = this.#options;
     const { request, target, candidates } = leg;
+    const { team } = request.service;
     leg.state = waiting;
     leg.worker = null;
     if (request.cancelled !== null) {
@@ -132,33 +115,14 @@ export class Legs {
       this.end(leg, tooLate);
       return;
     }
-    const hasTaker = this.hasTaker(request.service.team, target, candidates) || this.#isServed(target);
+    const hasTaker = takers.isThere(team, target, candidates) || takers.isServed(target);
     if (this.#isStopping || !hasTaker) {
       this.end(leg, this.#isStopping ? stopping : nobody);
       return;
     }
     queues.add(leg, again);
-    const free = this.#nextFree(leg);
+    const free = takers.nextFree(team, target, candidates);
     if (free !== undefined) this.#send(leg, free);
-  }
-
-  /** The next in the round that has a slot. */
-  #nextFree({ request, target, candidates }: Leg): WorkerSession | undefined {
-    const turn = this.#turns.get(target) ?? 0;
-    for (let step = 0; step < candidates.length; step++) {
-      const at = (turn + step) % candidates.length;
-      const session = this.#options.sessions.worker(request.service.team, candidates[at] as string);
-      if (!takes(session, target) || session.state !== 'present' || session.free <= 0) continue;
-      if (candidates.length > 1) this.#turns.set(target, at + 1);
-      return session;
-    }
-    return undefined;
-  }
-
-  /** A service that is gone has no round any more. */
-  registryChanged(): void {
-    const { registry } = this.#options;
-    for (const target of this.#turns.keys()) if (!registry.hasService(...placeOf(target))) this.#turns.delete(target);
   }
 
   /** The worker had no slot: it has not started it. */
@@ -263,8 +227,8 @@ export class Legs {
   #afterLoss(leg: Leg): void {
     const { request, target } = leg;
     const others = leg.candidates.filter((identity) => identity !== leg.worker);
-    const goesOn =
-      request.retry === 'always' && request.cancelled === null && this.hasTaker(request.service.team, target, others);
+    const hasOther = this.#options.takers.isThere(request.service.team, target, others);
+    const goesOn = request.retry === 'always' && request.cancelled === null && hasOther;
     this.end(leg, this.#lost(leg), untold, goesOn);
     if (goesOn) this.begin(request, target, others, false);
   }
@@ -275,21 +239,14 @@ export class Legs {
 
   /** Ends what waits for a target that no worker serves any more. */
   refuseUnserved(target: string): void {
-    const { queues } = this.#options;
-    if (queues.length(target) === 0 || this.#isServed(target)) return;
+    const { takers, queues } = this.#options;
+    if (queues.length(target) === 0 || takers.isServed(target)) return;
     for (const leg of queues.of(target)) this.end(leg, nobody);
   }
 
   /** The same for all that this worker has served, or might have. */
   refuseUnservedOf(session: WorkerSession): void {
     for (const target of targetsOf(session)) this.refuseUnserved(target);
-  }
-
-  /** Also by workers that were attached since the request came, or are about to announce it. */
-  #isServed(target: string): boolean {
-    for (const session of this.#options.sessions.workers())
-      if (takes(session, target) || isAsked(session, target)) return true;
-    return false;
   }
 
   /** The same process on a new connection: what it had is asked for, from the first byte. */
@@ -378,11 +335,3 @@ const nobody = endingOf('lost', 'no worker is connected', 'no-worker');
 /** Told to nobody: clients have been sent to another broker. */
 export const stopping = endingOf('lost', 'this broker stops', 'draining');
 const tooLate = endingOf('timed-out', 'no worker had a slot for it in time');
-
-/** Also one whose connection was lost a moment ago: it comes back, or ends, within the liveness. */
-const takes = (session: WorkerSession | undefined, target: string): session is WorkerSession =>
-  (session?.state === 'present' || session?.state === 'away') && session.serves.has(target);
-
-/** It was told of this, and has not announced anything since. */
-const isAsked = (session: WorkerSession, target: string): boolean =>
-  session.state === 'present' && session.unanswered > 0 && targetsOf(session).includes(target);

@@ -16,10 +16,12 @@ import { type Legs, stopping } from './legs.ts';
 import { type BrokerOptions, deadlineGraceMs, maxHeldBytes, maxHeldBytesOfUser, maxHops } from './options.ts';
 import type { Queues } from './queues.ts';
 import { endingOf, isForEach, type Leg, type Request, userOf, wholeOf } from './request.ts';
+import type { Takers } from './takers.ts';
 
 export interface RequestsOptions
   extends Pick<BrokerOptions, 'clock' | 'limits' | 'wire' | 'registry' | 'history' | 'observer'> {
   readonly queues: Queues;
+  readonly takers: Takers;
   readonly legs: Legs;
   readonly announcements: Announcements;
   /** The client need not wait for it any more. */
@@ -195,11 +197,11 @@ export class Requests {
   }
 
   #checkTakers(service: ServiceView): void {
-    const { legs } = this.#options;
+    const { takers } = this.#options;
     const { team, name, workers } = service;
     const isThere = isForEach({ service })
-      ? workers.some((worker) => legs.hasTaker(team, targetOf(team, worker), [worker]))
-      : legs.hasTaker(team, targetOf(team, name), workers);
+      ? workers.some((worker) => takers.isThere(team, targetOf(team, worker), [worker]))
+      : takers.isThere(team, targetOf(team, name), workers);
     if (!isThere) throw new TriggerdError('no-worker', `no worker of ${name} is connected`);
   }
 

@@ -16,7 +16,7 @@ import { createBusCounters } from './bus-counters.ts';
 import { createBusSender } from './bus-sender.ts';
 import { startMountHost } from './mount-host.ts';
 import { mountSettings } from './mount-settings.ts';
-import { PolledTree } from './trees.ts';
+import { PolledTree } from './polled-tree.ts';
 
 export interface FilesDaemonOptions {
   readonly config: Config;

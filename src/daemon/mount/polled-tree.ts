@@ -1,53 +1,18 @@
-import type { Client } from '../../client/client.ts';
 import type { Log } from '../../domain/log.ts';
 import type { TreeSource } from '../../mount/delivery-ports.ts';
 import type { TreeChange } from '../../mount/ports.ts';
 import { treeOfRows } from '../../mount/rows-to-tree.ts';
 import type { TreeSnapshot } from '../../mount/tree.ts';
-import type { Definition, Directory, TreeNode } from '../../registry/model.ts';
-import type { Registry } from '../../registry/registry.ts';
 import type { DefinitionRow, DirectoryRow } from '../../registry/rows.ts';
 import { Outage } from '../../watch/outage.ts';
 import { pause } from '../../watch/pause.ts';
-
-/** What of a connection is needed here. */
-interface Asking {
-  client(): Promise<Pick<Client, 'registry'>>;
-}
+import { type Asking, executeOverBus } from './tree-asking.ts';
 
 /** Between two looks of a mount that has no etcd: what others change is there within a second. */
 const pollMs = 500;
 
 /** Then the whole tree is asked for again: somebody may have edited etcd itself, or put back an older one. */
 const wholeMs = 60_000;
-
-/** Changes are always the user's own, over the bus: the broker decides what this user may do. */
-const executeOverBus = async (connection: Asking, team: string, change: TreeChange): Promise<void> => {
-  const client = await connection.client();
-  await client.registry({ ...change, team });
-};
-
-/** The tree as the registry's mirror has it, live from etcd; what others keep to themselves is not in it. */
-export const mirroredTree = (
-  registry: Registry,
-  { team, identity }: { readonly team: string; readonly identity: string | undefined },
-  connection: Asking,
-): TreeSource => ({
-  current: () => {
-    if (registry.mirror.state === undefined) return undefined;
-    const nodes = [...registry.mirror.state.holdings(team).nodes.values()];
-    const isShown = (node: TreeNode): node is Definition =>
-      node.kind === 'definition' && (node.visibility !== 'local' || node.owner === identity);
-    const isDirectory = (node: TreeNode): node is Directory => node.kind === 'directory';
-    return { team, directories: nodes.filter(isDirectory), definitions: nodes.filter(isShown) };
-  },
-  onChange: (listener) => registry.mirror.onChange(listener),
-  execute: async (change) => {
-    await executeOverBus(connection, team, change);
-    // The answer to a question is at least as new as that change, and so is the mirror then.
-    await registry.execute({ kind: 'local' }, { verb: 'directory.list', team });
-  },
-});
 
 /** The tree by asking a broker again and again, for a mount without etcd. While nothing changes that is one small message each way. */
 export class PolledTree implements TreeSource {

@@ -1,0 +1,26 @@
+import type { TreeSource } from '../../mount/delivery-ports.ts';
+import type { Definition, Directory, TreeNode } from '../../registry/model.ts';
+import type { Registry } from '../../registry/registry.ts';
+import { type Asking, executeOverBus } from './tree-asking.ts';
+
+/** The tree as the registry's mirror has it, live from etcd; what others keep to themselves is not in it. */
+export const mirroredTree = (
+  registry: Registry,
+  { team, identity }: { readonly team: string; readonly identity: string | undefined },
+  connection: Asking,
+): TreeSource => ({
+  current: () => {
+    if (registry.mirror.state === undefined) return undefined;
+    const nodes = [...registry.mirror.state.holdings(team).nodes.values()];
+    const isShown = (node: TreeNode): node is Definition =>
+      node.kind === 'definition' && (node.visibility !== 'local' || node.owner === identity);
+    const isDirectory = (node: TreeNode): node is Directory => node.kind === 'directory';
+    return { team, directories: nodes.filter(isDirectory), definitions: nodes.filter(isShown) };
+  },
+  onChange: (listener) => registry.mirror.onChange(listener),
+  execute: async (change) => {
+    await executeOverBus(connection, team, change);
+    // The answer to a question is at least as new as that change, and so is the mirror then.
+    await registry.execute({ kind: 'local' }, { verb: 'directory.list', team });
+  },
+});
