@@ -21,11 +21,9 @@ import { noticeAgentRuns } from './regular-runs.ts';
 import { createReleasers, type Releasers } from './releasers.ts';
 import { changedSections } from './reload.ts';
 import { serve } from './serve.ts';
-import { startBroker } from './start-broker.ts';
-import { startMount } from './start-mount.ts';
-import { startNodeWorkers } from './start-node-workers.ts';
 import { buildQueues } from './start-queues.ts';
 import { buildRegistry } from './start-registry.ts';
+import { startAsBroker, startAsMount, startAsWorker } from './start-roles.ts';
 import { drainSpool } from './start-spool.ts';
 import { buildSweeper } from './start-sweeper.ts';
 import { announce, buildEndedElsewhere, buildWatcher, publishOutcomes, rememberIds } from './start-watching.ts';
@@ -79,12 +77,12 @@ const start = async (options: DaemonOptions, releasers: Releasers): Promise<Daem
   const drain = await drainSpool(parts, releasers);
   const sweeper = buildSweeper(parts);
   metrics.lookUp(metricSources(parts, { watcher, outcomes, drain, sweeper }));
-  const broker = config.broker && (await startBroker(parts, config.broker, metrics.addBroker(), releasers));
+  const broker = await startAsBroker(parts, metrics, releasers);
   const reached = { ...parts, ...(broker && { broker }) };
-  const mount = startMount(reached, releasers);
+  const mount = await startAsMount(reached, releasers);
   const served = { ...reached, ...(mount && { mount }) };
   await serve(served, watcher, drain, releasers);
-  const workers = startNodeWorkers(served, releasers);
+  const workers = await startAsWorker(served, releasers);
   if (config.watch.enabled) {
     watcher.start();
     releasers.push('inbox', () => watcher.stop());

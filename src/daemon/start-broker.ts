@@ -13,7 +13,7 @@ import { observeBroker } from './observe-broker.ts';
 import { clock, type Parts } from './parts.ts';
 import type { Releasers } from './releasers.ts';
 import { runBroker } from './run-broker.ts';
-import { startAccounts } from './start-registry.ts';
+import { startAccounts } from './start-accounts.ts';
 
 type BrokerConfig = NonNullable<Config['broker']>;
 

@@ -17,13 +17,11 @@ import type { Parts } from './parts.ts';
 import type { Releasers } from './releasers.ts';
 
 /**
- * Mounts the trigger files where `[triggerfs] mountpoint` says so. What keeps them from being mounted is logged, and no
+ * Mounts the trigger files at this folder. What keeps them from being mounted is logged, and no
  * reason to do without the rest of the daemon. Throws `journal-failed`.
  */
-export const startMount = (parts: Parts, releasers: Releasers): MountHost | undefined => {
+export const startMount = (parts: Parts, mountpoint: string, releasers: Releasers): MountHost | undefined => {
   const { config, registry, journal, options } = parts;
-  const { mountpoint } = config.triggerfs;
-  if (mountpoint === undefined) return undefined;
   const log = options.log.child({ mountpoint: resolve(mountpoint) });
   const login = loginOf(parts);
   if (login === undefined) return undefined;

@@ -1,7 +1,7 @@
 import { BrokerDirectory } from '../bus/fleet/broker-directory.ts';
 import { busKeysBelow } from '../bus/fleet/keys.ts';
 import { configuredBrokers } from '../config/configured-brokers.ts';
-import { configuredWorkers } from '../config/configured-workers.ts';
+import type { ConfiguredWorker } from '../config/configured-workers.ts';
 import { ownBroker } from './own-broker.ts';
 import type { Parts } from './parts.ts';
 import type { Releasers } from './releasers.ts';
@@ -9,12 +9,10 @@ import { startWorkers, type Workers } from './start-workers.ts';
 
 /**
  * The workers that a node's configuration names, at every broker that etcd knows, and at those of `[main] broker`.
- * Undefined where there are none. Throws `config-invalid`.
+ * Throws `config-invalid`.
  */
-export const startNodeWorkers = (parts: Parts, releasers: Releasers): Workers | undefined => {
+export const startNodeWorkers = (parts: Parts, workers: readonly ConfiguredWorker[], releasers: Releasers): Workers => {
   const { config, place, options } = parts;
-  const workers = configuredWorkers(config);
-  if (workers.length === 0) return undefined;
   const fixed = [...(config.main.broker === undefined ? [] : configuredBrokers(config.main)), ...ownBroker(parts)];
   const directory = new BrokerDirectory({
     store: place.store,

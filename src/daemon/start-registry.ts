@@ -1,18 +1,11 @@
-import { join } from 'node:path';
 import { createPasswords } from '../adapters/crypto/passwords.ts';
-import { createTokenChecker, openIssuer } from '../adapters/crypto/tokens.ts';
 import { workerTokens } from '../adapters/crypto/worker-tokens.ts';
-import type { BusAccounts, BusRegistry } from '../bus/ports.ts';
 import type { Config } from '../config/schema.ts';
 import type { Log } from '../domain/log.ts';
-import { Accounts } from '../registry/accounts.ts';
-import { MirroredRegistry } from '../registry/bus-registry.ts';
-import { IssuerPublication } from '../registry/issuer-publication.ts';
 import { registryKeysBelow } from '../registry/keys.ts';
 import { Registry } from '../registry/registry.ts';
 import type { KeyStore } from '../watch/ports.ts';
-import { clock, type Parts } from './parts.ts';
-import type { Releasers } from './releasers.ts';
+import { clock } from './parts.ts';
 
 /** The registry as every daemon has it: for whoever may use its control socket. Nothing runs yet. */
 export const buildRegistry = (store: KeyStore, { etcd }: Config, log: Log): Registry =>
@@ -24,36 +17,3 @@ export const buildRegistry = (store: KeyStore, { etcd }: Config, log: Log): Regi
     clock,
     log,
   });
-
-/**
- * The registry as a broker needs it: kept current in memory, and able to tell who is who. `broker` is its id. Resolves
- * once it has been read, or etcd is known to be away. Throws `state-unusable`.
- */
-export const startAccounts = async (
-  { state, registry, place, config, options: { log } }: Parts,
-  broker: string,
-  releasers: Releasers,
-): Promise<{ readonly registry: BusRegistry; readonly accounts: BusAccounts }> => {
-  const issuer = await openIssuer(join(state.path, 'broker', 'jwt.json'), broker, clock);
-  const { mirror } = registry;
-  const mirrored = new MirroredRegistry(mirror, clock);
-  mirror.start();
-  releasers.push('registry', () => mirror.stop());
-  await mirror.ready;
-  const keys = registryKeysBelow(config.etcd.prefix);
-  const publication = new IssuerPublication({ store: place.store, keys, mirror, issuer, broker, clock, log });
-  releasers.push('token key', () => publication.close());
-  // Without etcd there is nothing to wait for: nobody can log in until it is back.
-  if (mirror.state !== undefined) await publication.ready;
-  const accounts = new Accounts({
-    registry,
-    mirrored,
-    passwords: registry.passwords,
-    tokens: workerTokens,
-    issuer,
-    checker: createTokenChecker(clock),
-    clock,
-    log,
-  });
-  return { registry: mirrored, accounts };
-};

@@ -1,6 +1,8 @@
-import { hash, verify } from '@node-rs/argon2';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Passwords } from '../../registry/ports.ts';
+
+/** Loaded when somebody logs in: an idle daemon that is no broker does without its memory. */
+const argon2 = () => import('@node-rs/argon2');
 
 /** argon2id as OWASP recommends it; about 30 ms of one core, in libuv's pool. */
 const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
@@ -16,7 +18,7 @@ const nobodysHash = '$argon2id$v=19$m=19456,t=2,p=1$dHJpZ2dlcmQtbm9ib2R5IQ$ZlPnX
 export const createPasswords = (): Passwords => {
   const inTurn = limiter();
   return {
-    hash: (secret) => inTurn(() => hash(secret, cost)),
+    hash: (secret) => inTurn(async () => (await argon2()).hash(secret, cost)),
     verify: (stored, secret) => inTurn(() => fits(stored, secret)),
     pretend: (secret) =>
       inTurn(async (): Promise<false> => {
@@ -28,6 +30,7 @@ export const createPasswords = (): Passwords => {
 
 /** A stored text that is no hash fits nothing. */
 const fits = async (stored: string, secret: string): Promise<boolean> => {
+  const { verify } = await argon2();
   try {
     return await verify(stored, secret);
   } catch {
