@@ -61,11 +61,11 @@ export const fileWrites = async (bench: Bench): Promise<Row[]> => {
   };
   const many = { of: 'ours', at: 'least', bound: 5_000 } as const;
   return [
-    row('120 bytes, durable, one writer', 'writes/s', 'one', 'bareOne', many),
+    row('120 B, durable, one writer', 'writes/s', 'one', 'bareOne', many),
     row('', 'writes/s', 'one', 'commit', null),
-    row('120 bytes, durable, 16 writers', 'writes/s', 'sixteen', 'bareSixteen', many),
-    row('120 bytes, durable, 16 writers, 16 files', 'writes/s', 'sixteenFiles', 'bareSixteen', many),
-    row('120 bytes, not durable, one writer', 'writes/s', 'quick', 'bareOne', { of: 'ratio', at: 'least', bound: 0.8 }),
+    row('120 B, durable, 16 writers', 'writes/s', 'sixteen', 'bareSixteen', many),
+    row('120 B, durable, 16 writers, 16 files', 'writes/s', 'sixteenFiles', 'bareSixteen', many),
+    row('120 B, not durable, one writer', 'writes/s', 'quick', 'bareOne', { of: 'ratio', at: 'least', bound: 0.8 }),
     row('1 MiB, durable', 'MB/s', 'large', 'bareLarge', { of: 'ratio', at: 'least', bound: 0.5 }),
     row('', 'MB/s', 'large', 'commitLarge', null),
     row('1 MiB, not durable', 'MB/s', 'largeQuick', 'bareLarge', { of: 'ratio', at: 'least', bound: 0.5 }),

@@ -36,7 +36,7 @@ export const servicesMany = async (bench: Bench): Promise<Row[]> => {
       aim: null,
     },
     {
-      figure: 'echo without jobs, p50',
+      figure: 'echo, no jobs, p50',
       unit: 'ms',
       ours: median(all),
       peer: { name: 'one worker', value: median(first) },

@@ -43,7 +43,7 @@ export const services = async (bench: Bench): Promise<Row[]> => {
 const measured = (contenders: Record<string, Load>, measure: (load: Load) => Promise<number>) =>
   Object.fromEntries(Object.entries(contenders).map(([name, load]) => [name, () => measure(load)]));
 
-const ours = { service: 'echo', bus: 'echo, without jobs' } as const;
+const ours = { service: 'echo', bus: 'echo, no jobs' } as const;
 const peers = { bare: 'bare zeromq.js', nats: 'NATS' } as const;
 
 const rowsOf = (what: string, unit: 'ms' | 'requests/s', samples: Record<string, number[]>): Row[] =>
