@@ -3,6 +3,7 @@ import { formatDuration } from '../domain/duration.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import type { Log } from '../domain/log.ts';
 import { type RetryPolicy, retryDelayMs } from '../domain/retry.ts';
+import { unlessAborted } from '../domain/unless-aborted.ts';
 import type { Definition } from '../registry/model.ts';
 import { pause } from '../watch/pause.ts';
 import type { Delivery, MessageSpool, RequestSender, SpooledMessage, TriggerOutput } from './delivery-ports.ts';
@@ -39,10 +40,6 @@ const deliveryRetry: RetryPolicy = { firstMs: 250, factor: 2, maxMs: 15_000, jit
 export class Deliveries {
   readonly #options: DeliveriesOptions;
   readonly #stop = new AbortController();
-  readonly #stopped = new Promise<Failed>((resolve) => {
-    const error = new TriggerdError('draining', 'the daemon stops');
-    this.#stop.signal.addEventListener('abort', () => resolve({ kind: 'failed', error }));
-  });
   readonly #running = new Map<number, Promise<void>>();
   /** Heads that an earlier daemon may have sent. */
   readonly #maybeSent = new Set<number>();
@@ -133,7 +130,7 @@ export class Deliveries {
   /** A stop waits for no request, and ends none: the next start asks for it again. */
   async #orFailed<T>(work: Promise<T>): Promise<T | Failed> {
     try {
-      return await Promise.race([work, this.#stopped]);
+      return await unlessAborted(work, this.#stop.signal, stopped);
     } catch (thrown) {
       const error =
         thrown instanceof TriggerdError ? thrown : new TriggerdError('internal', String(thrown), { cause: thrown });
@@ -168,6 +165,8 @@ export class Deliveries {
     return true;
   }
 }
+
+const stopped = (): Failed => ({ kind: 'failed', error: new TriggerdError('draining', 'the daemon stops') });
 
 /** What is wrong with this node's own login is no fault of the message. */
 const isOurs = ({ code }: TriggerdError): boolean => code === 'login-failed' || code === 'token-invalid';

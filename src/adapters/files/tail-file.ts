@@ -23,18 +23,13 @@ const newline = 10;
 export async function* tailFile(path: string, { ended, signal, from = 0 }: TailOptions): AsyncGenerator<Buffer> {
   let file: FileHandle | undefined;
   let position = from;
-  let over = false;
-  void ended.then(
-    () => {
-      over = true;
-    },
-    () => {
-      over = true;
-    },
-  );
+  const over = new AbortController();
+  const finish = (): void => over.abort();
+  ended.then(finish, finish);
+  const settled = AbortSignal.any([signal, over.signal]);
   try {
     while (!signal.aborted) {
-      const last = over; // read once more after the end: the last bytes may have come in between
+      const last = over.signal.aborted; // read once more after the end: the last bytes may have come in between
       file ??= await openIfThere(path);
       if (file !== undefined) position = yield* readFrom(file, position);
       if (file !== undefined && (await isReplaced(file, path))) {
@@ -46,7 +41,7 @@ export async function* tailFile(path: string, { ended, signal, from = 0 }: TailO
         continue;
       }
       if (last) return;
-      await changeOf(path, ended, signal);
+      await folderChange(dirname(path), settled);
     }
   } finally {
     await file?.close();
@@ -121,30 +116,19 @@ const startOfLastLines = async (file: FileHandle, lines: number): Promise<number
   return 0;
 };
 
-/** Resolves at the next sign of life: a change in the file's folder, the end, the caller's abort, or the fallback. */
-const changeOf = async (path: string, ended: Promise<unknown>, signal: AbortSignal): Promise<void> => {
-  const settled = new AbortController();
-  try {
-    await Promise.race([
-      ended.catch(() => undefined),
-      folderChange(dirname(path), AbortSignal.any([signal, settled.signal])),
-    ]);
-  } finally {
-    settled.abort();
-  }
-};
-
+/** Resolves at the next sign of life: a change in the folder, the abort, or the fallback. */
 const folderChange = (folder: string, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
-    const watcher = watchIfThere(folder, resolve);
-    const timer = setTimeout(resolve, fallbackMs);
-    const stop = () => {
+    const end = (): void => {
       clearTimeout(timer);
       watcher?.close();
+      signal.removeEventListener('abort', end);
       resolve();
     };
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
+    const watcher = watchIfThere(folder, end);
+    const timer = setTimeout(end, fallbackMs);
+    signal.addEventListener('abort', end);
+    if (signal.aborted) end();
   });
 
 const watchIfThere = (folder: string, onChange: () => void): FSWatcher | undefined => {
