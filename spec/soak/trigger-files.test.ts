@@ -8,7 +8,7 @@ import { openFiles } from '../support/processes.ts';
 import { startServices } from '../support/services.ts';
 import { until } from '../support/wait.ts';
 
-const seconds = Number(process.env['SOAK_SECONDS'] ?? 120);
+const seconds = Number(process.env['SOAK_SECONDS'] ?? 240);
 const perSecond = 50;
 const triggerfs = join(import.meta.dirname, '../../bin/triggerfs');
 
@@ -67,7 +67,7 @@ for n in range(${count}):
     expect(await status()).toMatchObject({ hits: 3 * first, waiting: 0, dead: 0 });
     console.log(JSON.stringify({ writes: 3 * first, before, after }));
     for (const [at, { rssKiB, files, threads }] of after.entries()) {
-      expect(rssKiB).toBeLessThan((before[at]?.rssKiB ?? 0) + 40_000);
+      expect(rssKiB).toBeLessThan((before[at]?.rssKiB ?? 0) + 15_000);
       expect(files).toBeLessThanOrEqual((before[at]?.files ?? 0) + 2);
       expect(threads).toBeLessThanOrEqual((before[at]?.threads ?? 0) + 2);
     }
