@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { lengthOf, placeOfLastLines, readTail, tailFile } from '../adapters/files/tail-file.ts';
 import type { Output, OutputOptions, Outputs } from '../api/ports.ts';
 import { hasEnded, type Job } from '../domain/job.ts';
+import { unlessAborted } from '../domain/unless-aborted.ts';
 import type { KeptOutput, Queues } from '../queue/queues.ts';
 
 /** What an outcome carries of a job's output. */
@@ -61,7 +62,7 @@ async function* keptBytes(
   let isOver = false;
   let failure: unknown;
   const finish = async (): Promise<void> => {
-    if (follow) await Promise.race([kept.over, aborted(signal)]);
+    if (follow) await unlessAborted(kept.over, signal, () => undefined);
     if (!signal.aborted) await reading.finish();
   };
   finish()
@@ -95,8 +96,6 @@ async function* keptBytes(
 }
 
 const never = new AbortController().signal;
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 
 /** A file that is shorter than what the caller has already is another one: begun anew. */
 const firstByte = async (path: string, { from, lines }: OutputOptions): Promise<number> => {

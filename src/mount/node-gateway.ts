@@ -1,6 +1,7 @@
 import { TriggerdError } from '../domain/errors.ts';
 import type { Log } from '../domain/log.ts';
 import { startTimer } from '../domain/timer.ts';
+import { unlessAborted } from '../domain/unless-aborted.ts';
 import type { Definition } from '../registry/model.ts';
 import type { Seen } from './attributes.ts';
 import { Deliveries } from './deliveries.ts';
@@ -134,7 +135,7 @@ export class NodeGateway implements Gateway {
     const timeout = new AbortController();
     const cancel = startTimer(syncMs(definition), () => timeout.abort());
     const sent = sender.send({ id: newId(), definition, payload, resume: false, signal: timeout.signal });
-    const delivery = await Promise.race([sent, timedOut(timeout.signal)]).finally(cancel);
+    const delivery = await unlessAborted(sent, timeout.signal, timedOut).finally(cancel);
     const output = delivery.kind === 'ended' ? delivery.output : undefined;
     this.#ends.add({ definition: id, hitAt, output });
     if (delivery.kind === 'failed') throw delivery.error;
@@ -221,12 +222,10 @@ export class NodeGateway implements Gateway {
   }
 }
 
-const timedOut = (signal: AbortSignal): Promise<Delivery> =>
-  new Promise((resolve) => {
-    signal.addEventListener('abort', () =>
-      resolve({ kind: 'failed', error: new TriggerdError('timed-out', 'the trigger’s timeout has passed') }),
-    );
-  });
+const timedOut = (): Delivery => ({
+  kind: 'failed',
+  error: new TriggerdError('timed-out', 'the trigger’s timeout has passed'),
+});
 
 /** A synchronous writer hears of a job that failed. */
 const succeeded = ({ name }: Definition, { result, exitCode, reason, output }: TriggerOutput): Buffer => {
