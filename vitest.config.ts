@@ -14,7 +14,7 @@ class LongestFirst extends BaseSequencer {
 
 export default defineConfig({
   test: {
-    include: ['spec/{unit,integration,puppet,e2e,faults}/**/*.test.ts'],
+    include: ['spec/{unit,integration,puppet,e2e,faults,hostile}/**/*.test.ts'],
     // Runners, drivers and daemons are started from dist.
     globalSetup: ['spec/support/build.ts'],
     pool: 'forks',
