@@ -27,7 +27,7 @@ const shapes: Readonly<Record<Answer['kind'], Shape>> = {
     names: ['name', 'path'],
   },
   directory: { table: ['id', 'path', 'description', 'mode', ...common], more: [], names: ['path'] },
-  team: { table: ['id', 'name', 'description', 'members', 'invited', ...common], more: [], names: ['name'] },
+  team: { table: ['id', 'name', 'description', 'members', 'invited', ...common, 'state'], more: [], names: ['name'] },
   user: {
     table: ['id', 'identity', 'description', 'role', 'state', 'home', 'created', 'updated'],
     more: [],

@@ -255,6 +255,12 @@ export const errorCatalogue = {
     'Something else in the registry needs it.',
     'First detach or delete what the message names.',
   ),
+  'registry-full': entry(
+    403,
+    1,
+    'You and the users that you have made, or your team, have as many of these as they may.',
+    'Delete some that nobody needs, or ask root on a node to make it: root has no such limit.',
+  ),
   'registry-changed': entry(409, 1, 'Others kept changing the same record.', 'Try again.', true),
   'registry-denied': entry(403, 1, 'You may not do this.', 'Ask an admin of the team, or the owner.'),
   'statement-invalid': entry(

@@ -90,10 +90,11 @@ const toWrites = (keys: RegistryKeys, write: RecordWrite): Write[] => {
 const putOrDelete = (key: string, record: Parameters<typeof serialize>[0] | null): Write =>
   record === null ? { delete: key } : { put: key, value: serialize(record) };
 
-/** With what nobody could see any more: the hits of definitions that are gone, its history. */
+/** With what nobody could see any more: what it holds, the hits of definitions that are gone, its history. */
 const deleteTeam = (keys: RegistryKeys, team: string): Write[] => [
   { delete: keys.team(team) },
   { delete: keys.teamGuard(team) },
+  ...keys.holdings(team).map((deletePrefix) => ({ deletePrefix })),
   { deletePrefix: keys.allHits(team) },
   { deletePrefix: keys.histories(team) },
 ];

@@ -52,7 +52,7 @@ export const initialise = async (options: InitialiseOptions, mirror: Mirror, fir
   // The answer to an earlier attempt may have been lost on its way.
   if (!succeeded && !read.some(({ value }) => value.includes(id))) throw already();
   await mirror.current(revision);
-  return { kind: 'team', rows: [teamRow(team)], notices: [] };
+  return { kind: 'team', rows: [teamRow(team, { users: new Map([[user.identity, user]]) })], notices: [] };
 };
 
 const firstRecords = ({ team: name, identity }: FirstTeam, secretHash: string, now: string) => {

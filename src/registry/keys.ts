@@ -15,6 +15,8 @@ export interface RegistryKeys {
   node(team: string, parent: number, name: string): string;
   hits(team: string, definition: number, node: string): string;
   allHits(team: string, definition?: number): string;
+  /** All that is inside the team, but for its hits. */
+  holdings(team: string): readonly string[];
   /** Leased, one per broker: the workers that it has. Not in `all`: it changes often. */
   readonly onlines: string;
   /** Pages of requests that are over. Not in `all`. */
@@ -37,6 +39,7 @@ export const registryKeysBelow = (prefix: string): RegistryKeys => {
     node: (team, parent, name) => `${all}tree/${team}/${parent}/${name}`,
     hits: (team, definition, node) => `${all}hits/${team}/${definition}/${node}`,
     allHits: (team, definition) => `${all}hits/${team}/${definition === undefined ? '' : `${definition}/`}`,
+    holdings: (team) => ['workers', 'services', 'tree'].map((kind) => `${all}${kind}/${team}/`),
     onlines: `${base}/online/`,
     histories: (team) => `${base}/history/${team}/`,
   };

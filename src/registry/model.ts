@@ -20,9 +20,17 @@ interface RecordCommon {
   readonly updated_at: string;
 }
 
+/** Numbers of the user and of the team that something is counted for; team 0: it is gone, and was not written down. */
+export interface Origin {
+  readonly user: number;
+  readonly team: number;
+}
+
 export interface Team extends RecordCommon {
   readonly name: string;
-  /** Identity → role. The last admin can't go. */
+  /** Missing: root made it, or an earlier version did. */
+  readonly origin?: Origin;
+  /** Identity → role. There may be no admin who is enabled: then root gives it one. */
   readonly members: Readonly<Record<string, Role>>;
   /** Identities that were asked to join and have not answered. */
   readonly invited: Readonly<Record<string, Role>>;
@@ -33,6 +41,8 @@ export interface User extends Omit<RecordCommon, 'owner' | 'owner_id'> {
   readonly identity: string;
   /** The team whose admins made this user: they may set a new password, disable and delete. Null: it is gone. */
   readonly home: string | null;
+  /** Missing: an earlier version made it (`origin.ts`). */
+  readonly origin?: Origin;
   /** argon2id in PHC form; never leaves the registry. */
   readonly secret_hash: string;
   readonly disabled: boolean;

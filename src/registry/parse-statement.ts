@@ -79,7 +79,7 @@ const args = v.pipe(
   v.check((record) => Object.keys(record).length <= 64, 'has to have 64 entries at most'),
 );
 
-const ulid = v.pipe(v.string('has to be an id'), v.regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'has to be an id'));
+const ulid = v.pipe(v.string('has to be an id'), v.regex(/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/, 'has to be an id'));
 const hits = v.pipe(
   v.record(
     v.pipe(v.string(), v.regex(/^[1-9][0-9]{0,14}$/, 'has to have numbers of triggers')),
@@ -124,7 +124,7 @@ const shapes = {
   'team.add': shape('team.add', { name, description }),
   'team.set': shape('team.set', { name, description, owner: v.optional(identity) }),
   'team.list': shape('team.list', {}),
-  'team.delete': shape('team.delete', { name }),
+  'team.delete': shape('team.delete', { name, force: v.optional(bool) }),
   'team.invite': shape('team.invite', { team, identity, role }),
   'team.accept': shape('team.accept', { team }),
   'team.decline': shape('team.decline', { team }),

@@ -31,6 +31,8 @@ export interface RegistryOptions extends Pick<MirrorOptions, 'relistMs' | 'catch
 /** Others may change the same team at the same moment, again and again; then the change is decided anew, so many times. */
 const maxTries = 50;
 const maxPauseMs = 200;
+/** What does not fit one transaction is done in parts; there is nothing that has more. */
+const maxParts = 500;
 
 /**
  * The registry: teams, users, workers, services, trigger files, in etcd. Every change is decided by pure rules on one
@@ -76,7 +78,7 @@ export class Registry {
   }
 
   async #execute(actor: Actor, statement: Statement): Promise<Answer> {
-    const change = await this.#carryOut(actor, statement);
+    const change = await this.#carryOutWhole(actor, statement);
     const rows =
       statement.verb === 'history.list'
         ? await listHistory(this.#options, statement, change.shows ?? nothing)
@@ -88,6 +90,14 @@ export class Registry {
   async #count(actor: Actor, { team, counter, hits }: Of<'definition.count'>, rows: readonly DefinitionRow[]) {
     const counted = new Map(rows.map(({ id }) => [id, hits[id] ?? 0]));
     await writeHits(this.#options, team, counterOf(actor, counter), counted);
+  }
+
+  async #carryOutWhole(actor: Actor, statement: Statement): Promise<Change> {
+    for (let parts = 0; parts < maxParts; parts++) {
+      const change = await this.#carryOut(actor, statement);
+      if (change.isUnfinished !== true) return change;
+    }
+    throw new TriggerdError('registry-changed', `${statement.verb}: not all of it is done after ${maxParts} parts`);
   }
 
   async #carryOut(actor: Actor, statement: Statement): Promise<Change> {

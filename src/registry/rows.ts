@@ -5,7 +5,7 @@
 import { formatDuration } from '../domain/duration.ts';
 import type { Algorithm, Retry, Visibility } from '../domain/service.ts';
 import type { Definition, Directory, Framing, Role, Service, Team, TreeNode, User, Worker } from './model.ts';
-import { type Holdings, invitedRole, roleIn } from './snapshot.ts';
+import { type Holdings, hasAdmin, invitedRole, roleIn, type Snapshot } from './snapshot.ts';
 
 export interface TeamRow {
   readonly id: number;
@@ -16,13 +16,16 @@ export interface TeamRow {
   readonly owner: string;
   readonly created: string;
   readonly updated: string;
+  /** `no-admin`: none who is enabled; root gives it one. `invited`: the reader is not in it. */
+  readonly state: 'active' | 'no-admin' | 'invited';
 }
 export interface UserRow {
   readonly id: number;
   readonly identity: string;
   readonly description: string;
   readonly role: Role;
-  readonly state: 'active' | 'disabled' | 'invited';
+  /** `elsewhere`: comes from this team and is not in it. */
+  readonly state: 'active' | 'disabled' | 'invited' | 'elsewhere';
   readonly home: string | null;
   readonly created: string;
   readonly updated: string;
@@ -88,7 +91,13 @@ export interface DirectoryRow {
 
 const hiddenToken = '(hidden)';
 
-export const teamRow = (team: Team): TeamRow => ({
+export const teamRow = (team: Team, registry: Pick<Snapshot, 'users'>): TeamRow =>
+  rowOf(team, hasAdmin(registry, team) ? 'active' : 'no-admin');
+
+/** Of a team that only asks the reader to join. */
+export const invitedTeamRow = (team: Team): TeamRow => rowOf(team, 'invited');
+
+const rowOf = (team: Team, state: TeamRow['state']): TeamRow => ({
   id: team.id,
   name: team.name,
   description: team.description,
@@ -97,6 +106,7 @@ export const teamRow = (team: Team): TeamRow => ({
   owner: team.owner,
   created: team.created_at,
   updated: team.updated_at,
+  state,
 });
 
 export const userRow = (team: Team, user: User): UserRow => ({
@@ -104,11 +114,17 @@ export const userRow = (team: Team, user: User): UserRow => ({
   identity: user.identity,
   description: user.description,
   role: roleIn(team, user.identity) ?? invitedRole(team, user.identity) ?? 'member',
-  state: roleIn(team, user.identity) === undefined ? 'invited' : user.disabled ? 'disabled' : 'active',
+  state: stateIn(team, user),
   home: user.home,
   created: user.created_at,
   updated: user.updated_at,
 });
+
+const stateIn = (team: Team, { identity, disabled }: User): UserRow['state'] => {
+  if (invitedRole(team, identity) !== undefined) return 'invited';
+  if (disabled) return 'disabled';
+  return roleIn(team, identity) === undefined ? 'elsewhere' : 'active';
+};
 
 export const workerRow = (worker: Worker, onlineSince: string | undefined, token = hiddenToken): WorkerRow => ({
   id: worker.id,

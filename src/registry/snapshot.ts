@@ -49,6 +49,12 @@ export interface Snapshot {
 export const roleIn = (team: Team, identity: string): Role | undefined => own(team.members, identity);
 export const invitedRole = (team: Team, identity: string): Role | undefined => own(team.invited, identity);
 
+/** Whether somebody else than `except` is an admin of it, and enabled. */
+export const hasAdmin = ({ users }: Pick<Snapshot, 'users'>, team: Team, except?: string): boolean =>
+  Object.keys(team.members).some(
+    (identity) => identity !== except && roleIn(team, identity) === 'admin' && users.get(identity)?.disabled === false,
+  );
+
 const own = <Value>(record: Readonly<Record<string, Value>>, key: string): Value | undefined =>
   Object.hasOwn(record, key) ? record[key] : undefined;
 

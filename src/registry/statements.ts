@@ -12,7 +12,8 @@ export type Statement =
   | { readonly verb: 'team.add'; readonly name: string; readonly description?: string }
   | { readonly verb: 'team.set'; readonly name: string; readonly description?: string; readonly owner?: string }
   | { readonly verb: 'team.list' }
-  | { readonly verb: 'team.delete'; readonly name: string }
+  /** `force`, for root: with all that it holds. */
+  | { readonly verb: 'team.delete'; readonly name: string; readonly force?: boolean }
   /** The user has to accept, unless an admin of the installation asks. */
   | { readonly verb: 'team.invite'; readonly team: string; readonly identity: string; readonly role: Role }
   | { readonly verb: 'team.accept'; readonly team: string }

@@ -17,8 +17,9 @@ const common = {
 const role = v.picklist(['member', 'admin']);
 const visibility = v.picklist(['local', 'team', 'public']);
 const roles = v.record(name, role);
+const origin = v.exactOptional(v.object({ user: counter, team: counter }));
 
-const team = v.object({ ...common, name, members: roles, invited: v.optional(roles, {}) });
+const team = v.object({ ...common, name, origin, members: roles, invited: v.optional(roles, {}) });
 const user = v.object({
   id: counter,
   description: v.optional(text(1_000), ''),
@@ -26,6 +27,7 @@ const user = v.object({
   updated_at: timestamp,
   identity: name,
   home: v.nullable(name),
+  origin,
   secret_hash: text(512),
   disabled: v.boolean(),
   generation: counter,

@@ -34,6 +34,8 @@ describe('the samples of the registry', () => {
     ['guards/team1', guardOf('team1')],
     ['teams/team1', state.teams.get('team1')],
     ['users/hp', state.users.get('hp')],
+    ['teams/team2', state.teams.get('team2')],
+    ['users/ada', state.users.get('ada')],
     ['workers/team1/demo01', team.workers.get('demo01')],
     ['services/team1/demoservice', team.services.get('demoservice')],
     ['tree/team1/0/newtrigger', team.child(0, 'newtrigger')],
@@ -53,5 +55,5 @@ describe('the samples of the registry', () => {
     expect(JSON.parse(serializeHits(3))).toEqual(samples['hits/team1/2/web01.example.com']);
   });
 
-  it('all of them were looked at', () => expect(Object.keys(samples)).toHaveLength(12));
+  it('all of them were looked at', () => expect(Object.keys(samples)).toHaveLength(14));
 });

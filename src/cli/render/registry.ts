@@ -8,7 +8,7 @@ export type Kind = Exclude<Answer['kind'], 'history'>;
 
 /** What fits a line; the rest is on the page of a single one. */
 const titles: Readonly<Record<Kind, readonly string[]>> = {
-  team: ['id', 'name', 'owner', 'members', 'invited', 'description'],
+  team: ['id', 'name', 'state', 'owner', 'members', 'invited', 'description'],
   user: ['id', 'identity', 'role', 'state', 'home', 'description'],
   worker: ['id', 'identity', 'state', 'owner', 'description'],
   service: ['id', 'name', 'algorithm', 'visibility', 'timeout', 'workers', 'owner', 'description'],

@@ -34,6 +34,8 @@ export interface Change {
   readonly writes: readonly RecordWrite[];
   readonly rows: readonly object[];
   readonly notices?: readonly string[];
+  /** It takes more than one transaction: the same statement has to be carried out again. */
+  readonly isUnfinished?: true;
   /** Of the history, whose pages are read outside (`history.ts`): which of its records the actor may see. */
   readonly shows?: (record: RequestRecord) => boolean;
 }

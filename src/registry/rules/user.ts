@@ -1,8 +1,12 @@
-import type { Team, User } from '../model.ts';
+import type { Role, Team, User } from '../model.ts';
+import { originIn, originOf } from '../origin.ts';
 import { userRow } from '../rows.ts';
 import { roleIn } from '../snapshot.ts';
-import { assertMayStepDown, assertOneTransaction, assertOtherAdmin, join, leave } from './team.ts';
+import { assertMayStepDown, assertOtherAdmin, leaderlessNotice, leaderlessNotices, without } from './leaving.ts';
+import { assertRoomForUser } from './limits.ts';
+import { join, maxWrites } from './team.ts';
 import {
+  type Access,
   accessTo,
   adminOf,
   answering,
@@ -22,13 +26,17 @@ import {
 /** A new user whose home is this team. One of another team is invited instead. */
 export const addUser: Rule<Of<'user.add'>> = (turn, { team: name, identity, role = 'member', description = '' }) => {
   const { team } = adminOf(turn, name);
-  const { registry, facts } = turn;
+  const { registry, actor, facts } = turn;
   if (registry.users.has(identity)) throw exists('user', identity);
+  const id = nextId(turn, null, 'user', registry.users.size);
+  const origin = originIn(team, id);
+  if (actor.kind === 'user') assertRoomForUser(registry, origin);
   const user: User = {
-    id: nextId(turn, null, 'user', registry.users.size),
+    id,
     identity,
     description,
     home: name,
+    origin,
     secret_hash: facts.secretHash,
     disabled: false,
     generation: 1,
@@ -39,21 +47,18 @@ export const addUser: Rule<Of<'user.add'>> = (turn, { team: name, identity, role
 };
 
 /**
- * The user himself sets password and description, and the admins of his home these and whether he is disabled; the role
- * is the team's affair. A new password and being disabled end all tokens.
+ * Users and the admins of their home set password and description; the role is the team's affair. Whoever may end a user
+ * may disable them, whatever they are the last admin of. A new password and being disabled end all tokens.
  */
 export const setUser: Rule<Of<'user.set'>> = (turn, { team: name, identity, secret, role, disabled, description }) => {
-  const { access, user } = memberOf(turn, name, identity);
-  const { registry, facts } = turn;
-  const isHomeAdmin = mayGovern(turn, user);
-  const isSelf = turn.actor.kind === 'user' && turn.actor.identity === identity;
-  if ((secret !== undefined || description !== undefined) && !isSelf && !isHomeAdmin)
+  const { access, user } = userIn(turn, name, identity);
+  const { registry, facts, actor } = turn;
+  const isSelf = actor.kind === 'user' && actor.identity === identity;
+  if ((secret !== undefined || description !== undefined) && !isSelf && !mayGovern(turn, user))
     throw denied(`only “${identity}” and the admins of his home team may do this`);
-  if (disabled !== undefined && !isHomeAdmin)
+  if (disabled !== undefined && !mayEnd(turn, user))
     throw denied(`only the admins of the home team of “${identity}” may do this`);
-  if (role !== undefined && access.role !== 'admin') throw denied(`only an admin of ${name} may do this`);
-  if (role === 'member') assertMayStepDown(registry, access.team, identity);
-  if (disabled === true) for (const team of registry.teams.values()) assertOtherAdmin(registry, team, identity);
+  if (disabled === true && isSelf) assertOtherAdmin(registry, access.team, identity);
   const endsTokens = secret !== undefined || (disabled === true && !user.disabled);
   const updated: User = {
     ...user,
@@ -62,51 +67,87 @@ export const setUser: Rule<Of<'user.set'>> = (turn, { team: name, identity, secr
     generation: user.generation + (endsTokens ? 1 : 0),
     updated_at: facts.now,
   };
-  const team: Team =
-    role === undefined ? access.team : { ...access.team, members: { ...access.team.members, [identity]: role } };
-  return changed(team, updated, access.team);
+  const team = role === undefined ? access.team : withRole(turn, access, identity, role);
+  const notices =
+    disabled === true
+      ? leaderlessNotices(registry, identity)
+      : role === 'member'
+        ? leaderlessNotice(registry, team)
+        : [];
+  return changed(team, updated, access.team, notices);
+};
+
+const withRole = ({ registry, actor }: Turn, { team, role: own }: Access, identity: string, role: Role): Team => {
+  if (own !== 'admin') throw denied(`only an admin of ${team.name} may do this`);
+  if (roleIn(team, identity) === undefined) throw notFound('member', identity);
+  if (role === 'member' && actor.kind === 'user') assertMayStepDown(registry, team, identity);
+  const isOwner = role === 'member' && team.owner === identity;
+  const members = { ...team.members, [identity]: role };
+  return { ...team, ...(isOwner ? { owner: '', owner_id: 0 } : {}), members };
 };
 
 export const revokeUser: Rule<Of<'user.revoke'>> = (turn, { team: name, identity }) => {
-  const { access, user } = memberOf(turn, name, identity);
+  const { access, user } = userIn(turn, name, identity);
   const isSelf = turn.actor.kind === 'user' && turn.actor.identity === identity;
-  if (!isSelf && !mayGovern(turn, user)) throw denied(`only “${identity}” and the admins of his home team may do this`);
+  if (!isSelf && !mayEnd(turn, user)) throw denied(`only “${identity}” and the admins of his home team may do this`);
   return changed(access.team, { ...user, generation: user.generation + 1, updated_at: turn.facts.now }, access.team);
 };
 
+/** Members and those who are invited; for an admin also those who come from the team and are not in it (any more). */
 export const listUsers: Rule<Of<'user.list'>> = (turn, { team: name }) => {
-  const { team } = accessTo(turn, name);
-  const identities = [...Object.keys(team.members), ...Object.keys(team.invited)];
-  return answering(
-    identities.flatMap((identity) => {
-      const user = turn.registry.users.get(identity);
-      return user === undefined ? [] : userRow(team, user);
-    }),
-  );
+  const access = accessTo(turn, name);
+  const { team, role } = access;
+  const { users } = turn.registry;
+  const named = [...Object.keys(team.members), ...Object.keys(team.invited)];
+  const present = new Set(named.flatMap((each) => users.get(each) ?? []));
+  const elsewhere =
+    role === 'admin' ? [...users.values()].filter((user) => !present.has(user) && comesFrom(turn, team, user)) : [];
+  return answering([...present, ...elsewhere].map((user) => userRow(team, user)));
 };
 
-/** Out of all teams. From a team that is not his home, a user is only removed: `team.remove`. */
+/**
+ * Out of all teams, also as their last admin: these say that they have none. From a team that is not his home, a user is
+ * only removed: `team.remove`. One who is in very many teams is disabled first, and comes out of them in parts.
+ */
 export const deleteUser: Rule<Of<'user.delete'>> = (turn, { team: name, identity }) => {
-  const { access, user } = memberOf(turn, name, identity);
+  const { access, user } = userIn(turn, name, identity);
   const { registry, facts } = turn;
-  if (!mayGovern(turn, user)) throw denied(`only the admins of the home team of “${identity}” may do this`);
+  if (!mayEnd(turn, user)) throw denied(`only the admins of the home team of “${identity}” may do this`);
   if (turn.actor.kind === 'user' && turn.actor.identity === identity) throw inUse('you are this user');
   const teams = [...registry.teams.values()].filter(
     (team) => roleIn(team, identity) !== undefined || Object.hasOwn(team.invited, identity),
   );
-  assertOneTransaction(teams.length, `“${identity}” is in too many teams; remove him from some first`);
-  const writes = teams.map(
-    (team): RecordWrite => ({ kind: 'team', name: team.name, record: leave(registry, team, identity, facts.now) }),
+  // They have to be found in this one until the end.
+  const others = teams.filter((team) => team !== access.team);
+  const isUnfinished = teams.length > maxWrites;
+  const writes = (isUnfinished ? others.slice(0, maxWrites) : teams).map(
+    (team): RecordWrite => ({ kind: 'team', name: team.name, record: without(team, identity, facts.now) }),
   );
-  return { writes: [{ kind: 'user', identity, record: null }, ...writes], rows: [userRow(access.team, user)] };
+  const rows = [userRow(access.team, user)];
+  if (!isUnfinished)
+    return {
+      writes: [{ kind: 'user', identity, record: null }, ...writes],
+      rows,
+      notices: leaderlessNotices(registry, identity),
+    };
+  const disabled: User = { ...user, disabled: true, generation: user.generation + 1, updated_at: facts.now };
+  return { writes: [{ kind: 'user', identity, record: disabled }, ...writes], rows, isUnfinished };
 };
 
-const memberOf = (turn: Turn, name: string, identity: string) => {
+/** A member, or somebody who comes from this team and has left it: nobody gets out of reach by going. */
+const userIn = (turn: Turn, name: string, identity: string) => {
   const access = accessTo(turn, name);
   const user = turn.registry.users.get(identity);
-  if (user === undefined || roleIn(access.team, identity) === undefined) throw notFound('user', identity);
+  const isVisible =
+    user !== undefined &&
+    (roleIn(access.team, identity) !== undefined || (access.role === 'admin' && comesFrom(turn, access.team, user)));
+  if (!isVisible) throw notFound('user', identity);
   return { access, user };
 };
+
+/** It is their home, or they were made by users who come from it. */
+const comesFrom = ({ registry }: Turn, team: Team, user: User): boolean =>
+  user.home === team.name || originOf(registry, user).team === team.id;
 
 /** Root, and the admins of the team that made the user, acting in that team. */
 const mayGovern = (turn: Turn, { home }: User): boolean => {
@@ -116,11 +157,25 @@ const mayGovern = (turn: Turn, { home }: User): boolean => {
   return team !== undefined && roleIn(team, actor.identity) === 'admin';
 };
 
+/** Who may disable, revoke and delete the user: also the admins of the team that its makers come from. */
+const mayEnd = (turn: Turn, user: User): boolean => {
+  const { actor, registry } = turn;
+  if (mayGovern(turn, user)) return true;
+  const team = actor.kind === 'user' ? registry.teams.get(actor.team) : undefined;
+  return (
+    actor.kind === 'user' &&
+    team !== undefined &&
+    comesFrom(turn, team, user) &&
+    roleIn(team, actor.identity) === 'admin'
+  );
+};
+
 /** `before`: the team as it is; it is written only if it changes. */
-const changed = (team: Team, user: User, before: Team): Change => {
+const changed = (team: Team, user: User, before: Team, notices: readonly string[] = []): Change => {
   const membership: RecordWrite[] = team === before ? [] : [{ kind: 'team', name: team.name, record: team }];
   return {
     writes: [{ kind: 'user', identity: user.identity, record: user }, ...membership],
     rows: [userRow(team, user)],
+    notices,
   };
 };

@@ -4,14 +4,19 @@ import { change } from '../../registry/change.ts';
 
 const help: HelpText = {
   details: `
-Only an empty one: its workers, services, definitions and directories go first. Users that are in no other team go with
-it.`,
-  examples: ['trigger team delete team2'],
+Only an empty one: its workers, services, definitions and directories go first, or with it by --force. Users that are in
+no other team go with it.`,
+  examples: ['trigger team delete team2', 'trigger team delete team2 --force'],
 };
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
   command
     .argument('<team>', 'its name')
-    .action(run(async (session, name: string) => change(session, { verb: 'team.delete', name })));
+    .option('--force', 'with all that it holds')
+    .action(
+      run(async (session, name: string, { force }: { readonly force?: true }) =>
+        change(session, { verb: 'team.delete', name, ...(force === undefined ? {} : { force }) }),
+      ),
+    );
 };
