@@ -19,10 +19,17 @@ export const combinationProblems = (config: Config): Problem[] => {
     const [given, missing] = puppetdb?.cert_file === undefined ? ['key_file', 'cert_file'] : ['cert_file', 'key_file'];
     problems.push({ path: ['puppetdb', missing], message: `needed with ${given}` });
   }
-  if (etcd.embedded && etcd.endpoints[0]?.startsWith('http://') !== true)
-    problems.push({ path: ['etcd', 'endpoints'], message: 'an embedded etcd listens on http://127.0.0.1 only' });
+  if (etcd.embedded && !isLoopback(etcd.endpoints[0]))
+    problems.push({ path: ['etcd', 'endpoints'], message: 'an embedded etcd listens on https://127.0.0.1 only' });
+  if (etcd.embedded && etcd.ca_file !== undefined)
+    problems.push({
+      path: ['etcd', 'ca_file'],
+      message: 'an embedded etcd makes its own certificates; remove this key',
+    });
   return problems;
 };
+
+const isLoopback = (endpoint = ''): boolean => /^https?:\/\/(127\.0\.0\.1|localhost)(:\d+)?\/?$/.test(endpoint);
 
 /** What a process that mounts opens itself: there it would wait for itself. */
 const placesInsideMount = ({ triggerfs, node, plugins, workers, messages }: Config): Problem[] => {

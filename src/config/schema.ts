@@ -62,9 +62,12 @@ const etcd = section('The etcd that firings and outcomes travel through.', {
     textLike('a key prefix such as "/trigger"', isPrefix, 'All keys are below this prefix.'),
     '/trigger',
   ),
-  embedded: v.optional(flag('Start and supervise a local etcd under `state_dir`.'), false),
+  embedded: v.optional(
+    flag('Start and supervise a local etcd under `state_dir`; only TLS with its own certificates opens it.'),
+    false,
+  ),
   embedded_port: v.optional(
-    integer('Client port of the embedded etcd. When missing: the port of the first endpoint.', 1, 65_535),
+    integer('Client port of the embedded etcd, on 127.0.0.1. When missing: the port of the first endpoint.', 1, 65_535),
   ),
   ca_file: v.optional(absolutePath('CA certificate that the endpoints’ certificates are checked against.')),
   cert_file: v.optional(absolutePath('Client certificate; with `key_file`.')),

@@ -9,10 +9,11 @@ import { examine } from '../doctor/examine.ts';
 import type { Finding } from '../doctor/finding.ts';
 import type { DaemonProbe } from '../doctor/ports.ts';
 import { silentLog } from '../domain/log.ts';
-import { embeddedUrl, etcdOptions } from './etcd-options.ts';
+import { etcdOptions, withEmbedded } from './etcd-options.ts';
 
 /** Examines this machine from a process of its own: the daemon may be what is ill. */
-export const runDoctor = (loaded: LoadedConfig, daemon: DaemonProbe): Promise<Finding[]> => {
+export const runDoctor = (configured: LoadedConfig, daemon: DaemonProbe): Promise<Finding[]> => {
+  const loaded = { ...configured, config: withEmbedded(configured.config) };
   const { node, watch, etcd } = loaded.config;
   return examine(
     {
@@ -30,7 +31,7 @@ export const runDoctor = (loaded: LoadedConfig, daemon: DaemonProbe): Promise<Fi
       loaded,
       runCommand: parseArgsStringToArgv(watch.run_cmd),
       spoolFolder: node.spool ?? join(node.state_dir, 'spool'),
-      endpoints: etcd.embedded ? [embeddedUrl(etcd)] : etcd.endpoints,
+      endpoints: etcd.endpoints,
     },
   );
 };

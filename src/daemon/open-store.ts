@@ -1,9 +1,10 @@
 import { connect, type EtcdStore } from '../adapters/etcd/connect.ts';
 import { startEmbeddedEtcd } from '../adapters/etcd/embedded.ts';
+import { forgetEmbeddedClient, writeEmbeddedClient } from '../adapters/etcd/embedded-client.ts';
 import type { StateFolder } from '../adapters/files/state-folder.ts';
 import type { Config } from '../config/schema.ts';
 import type { Log } from '../domain/log.ts';
-import { embeddedUrl, etcdOptions } from './etcd-options.ts';
+import { embeddedPort, etcdOptions } from './etcd-options.ts';
 import type { Releasers } from './releasers.ts';
 
 /** The store, and the embedded etcd behind it if the configuration asks for one. */
@@ -13,16 +14,21 @@ export const openStore = async (
   log: Log,
   releasers: Releasers,
 ): Promise<EtcdStore> => {
-  const options = etcdOptions(config, log);
-  const store = connect(
-    config.etcd.embedded ? { ...options, endpoints: [await embed(config, state, log, releasers)] } : options,
-  );
+  if (config.etcd.embedded) await embed(config, state, log, releasers);
+  else forgetEmbeddedClient(state.path);
+  const store = connect(etcdOptions(config, log));
   releasers.push('etcd', () => store.close());
   return store;
 };
 
-const embed = async ({ etcd }: Config, state: StateFolder, log: Log, releasers: Releasers): Promise<string> => {
-  const embedded = await startEmbeddedEtcd({ stateDir: state.path, clientUrl: embeddedUrl(etcd), log });
+const embed = async ({ etcd, node }: Config, state: StateFolder, log: Log, releasers: Releasers): Promise<void> => {
+  const embedded = await startEmbeddedEtcd({ stateDir: state.path, port: embeddedPort(etcd), log });
   releasers.push('embedded etcd', () => embedded.close());
-  return embedded.endpoint;
+  writeEmbeddedClient(state.path, {
+    endpoint: embedded.endpoint,
+    prefix: etcd.prefix,
+    node: node.name,
+    spool: node.spool ?? `${state.path}/spool`,
+    socket: node.socket,
+  });
 };

@@ -68,8 +68,8 @@ export const errorCatalogue = {
   'etcd-embedded-failed': entry(
     503,
     3,
-    'The embedded etcd did not start.',
-    'Install etcd-server; read the last lines of its log that the message shows.',
+    'The embedded etcd does not start.',
+    'Install etcd-server, free the port or set another [etcd] embedded_port, and read the end of etcd’s log in the message.',
     true,
   ),
   // journal and state

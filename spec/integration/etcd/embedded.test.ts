@@ -1,11 +1,25 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connect } from '../../../src/adapters/etcd/connect.ts';
-import { type EmbeddedEtcd, startEmbeddedEtcd } from '../../../src/adapters/etcd/embedded.ts';
+import { type EmbeddedEtcd, type EmbeddedEtcdOptions, startEmbeddedEtcd } from '../../../src/adapters/etcd/embedded.ts';
 import { etcdPathsIn, spawnEtcd } from '../../../src/adapters/etcd/embedded-process.ts';
+import { type EmbeddedTls, embeddedTlsIn, ensureEmbeddedTls } from '../../../src/adapters/etcd/embedded-tls.ts';
 import { freePort } from '../../support/etcd.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 import { until } from '../../support/wait.ts';
@@ -13,14 +27,12 @@ import { until } from '../../support/wait.ts';
 describe('the embedded etcd', () => {
   let stateDir: string;
   let port: number;
-  let clientUrl: string;
   let log: ReturnType<typeof recordingLog>;
   const running: EmbeddedEtcd[] = [];
 
   beforeEach(async () => {
     stateDir = mkdtempSync(join(tmpdir(), 'triggerd-embedded-'));
     port = await freePort();
-    clientUrl = `http://127.0.0.1:${port}`;
     log = recordingLog();
   });
   afterEach(async () => {
@@ -28,13 +40,16 @@ describe('the embedded etcd', () => {
     rmSync(stateDir, { recursive: true, force: true });
   });
 
-  const start = async (): Promise<EmbeddedEtcd> => {
-    const etcd = await startEmbeddedEtcd({ stateDir, clientUrl, log });
+  const start = async (more: Partial<EmbeddedEtcdOptions> = {}): Promise<EmbeddedEtcd> => {
+    const etcd = await startEmbeddedEtcd({ stateDir, port, log, ...more });
     running.push(etcd);
     return etcd;
   };
   const withStore = async <T>(use: (store: ReturnType<typeof connect>) => Promise<T>): Promise<T> => {
-    const store = connect({ endpoints: [clientUrl], log });
+    const { ca, client } = embeddedTlsIn(stateDir);
+    const [certificate, authority] = [readFileSync(client), readFileSync(ca)];
+    const tls = { ca: authority, cert: certificate, key: certificate, serverName: 'localhost' };
+    const store = connect({ endpoints: [`https://127.0.0.1:${port}`], tls, log });
     return use(store).finally(() => store.close());
   };
   const put = () =>
@@ -44,6 +59,7 @@ describe('the embedded etcd', () => {
       'a write',
     );
   const get = () => withStore((store) => store.get('/k').catch(() => undefined));
+  const firstError = () => log.at('error')[0]?.fields ?? {};
   const isRunning = (pid: number) => {
     try {
       return process.kill(pid, 0);
@@ -91,7 +107,8 @@ describe('the embedded etcd', () => {
   it('ends the etcd that a killed daemon has left on the same data', async () => {
     const folder = join(stateDir, 'etcd');
     mkdirSync(folder, { mode: 0o700 });
-    const leftOver = spawnEtcd('etcd', port, etcdPathsIn(folder));
+    ensureEmbeddedTls(embeddedTlsIn(stateDir), Date.now());
+    const leftOver = spawnEtcd('etcd', port, etcdPathsIn(folder), embeddedTlsIn(stateDir));
     await put();
     const next = await start();
     // KILL where five seconds were not enough.
@@ -100,28 +117,150 @@ describe('the embedded etcd', () => {
     expect((await until(get, 'the data')).value).toBe('kept');
   });
 
-  it('says what to do when there is no etcd', async () => {
-    const start = startEmbeddedEtcd({ stateDir, clientUrl, log, binary: '/nowhere/etcd' });
-    await expect(start).rejects.toMatchObject({
+  it('runs with the data of an etcd without TLS that an earlier version left', async () => {
+    const folder = join(stateDir, 'etcd');
+    mkdirSync(folder, { mode: 0o700 });
+    const [client, peer] = [`http://127.0.0.1:${port}`, 'http://127.0.0.1:0'];
+    const open = spawn('etcd', [
+      ...['--name', 'triggerd', '--data-dir', join(folder, 'data')],
+      ...['--listen-client-urls', client, '--advertise-client-urls', client],
+      ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', `triggerd=${peer}`],
+    ]);
+    const store = connect({ endpoints: [client], log });
+    await until(
+      () => store.commit({ compare: [], write: [{ put: '/k', value: 'kept' }] }).catch(() => undefined),
+      'a write',
+    );
+    await store.close();
+    const gone = once(open, 'exit');
+    open.kill('SIGKILL');
+    await gone;
+    await start();
+    expect((await until(get, 'the data')).value).toBe('kept');
+  });
+
+  it('logs what to do when there is no etcd, and runs as soon as there is one', async () => {
+    const binary = join(stateDir, 'etcd-binary');
+    const etcd = await start({ binary });
+    expect(firstError()).toMatchObject({
       code: 'etcd-embedded-failed',
-      remedy: expect.stringContaining('etcd'),
+      remedy: expect.stringContaining('etcd-server'),
     });
+    expect(etcd.pid).toBeUndefined();
+    writeFileSync(binary, '#!/bin/sh\nexec etcd "$@"\n', { mode: 0o755 });
+    await put();
   });
 
   it('shows etcd’s own words when it ends at once', async () => {
-    const start = startEmbeddedEtcd({ stateDir, clientUrl, log, binary: '/bin/false' });
-    await expect(start).rejects.toThrow(/ended at once \(exit code 1\)/);
+    await start({ binary: '/bin/false' });
+    expect(firstError().reason).toMatch(/ended at once \(exit code 1\)/);
   });
 
-  it('does not listen where other machines could reach it', async () => {
-    const start = startEmbeddedEtcd({ stateDir, clientUrl: 'http://0.0.0.0:2379', log });
-    await expect(start).rejects.toMatchObject({ code: 'etcd-embedded-failed' });
-  });
-
-  it('refuses a port that another process has', async () => {
+  it('does not start on a port that another process has, and says so', async () => {
     const other = createServer().listen(port, '127.0.0.1');
     await until(() => other.listening, 'the other listener');
-    await expect(start()).rejects.toThrow(/something else listens/);
+    await start();
+    expect(firstError().reason).toMatch(/something else listens/);
     await new Promise((resolve) => other.close(resolve));
+    await put();
+  });
+
+  it('renews its certificates while it runs, and starts etcd again for a new authority', async () => {
+    let years = 0;
+    const now = () => Date.now() + years * 365 * 86_400_000;
+    const etcd = await start({ now, certificateCheckMs: 20 });
+    await put();
+    const { client, ca } = embeddedTlsIn(stateDir);
+    const before = { pid: etcd.pid, ca: readFileSync(ca, 'utf8'), until: validTo(client) };
+    years = 1;
+    await until(() => validTo(client) > before.until, 'another certificate');
+    expect(await until(get, 'an answer to the new certificate')).toMatchObject({ value: 'kept' });
+    expect({ pid: etcd.pid, ca: readFileSync(ca, 'utf8') }).toEqual({ pid: before.pid, ca: before.ca });
+    years = 19;
+    await until(() => etcd.pid !== undefined && etcd.pid !== before.pid, 'another etcd');
+    expect(await until(get, 'an answer of the new etcd')).toMatchObject({ value: 'kept' });
+    expect(readFileSync(ca, 'utf8')).not.toBe(before.ca);
+  });
+});
+
+const validTo = (file: string): number => Date.parse(new X509Certificate(readFileSync(file)).validTo);
+
+describe('the certificates of the embedded etcd', () => {
+  const now = Date.now();
+  const years = (count: number) => now + count * 365 * 86_400_000;
+  let stateDir: string;
+  let tls: EmbeddedTls;
+
+  beforeEach(() => {
+    stateDir = mkdtempSync(join(tmpdir(), 'triggerd-embedded-'));
+    tls = embeddedTlsIn(stateDir);
+    expect(ensureEmbeddedTls(tls, now)).toBe('authority');
+  });
+  afterEach(() => rmSync(stateDir, { recursive: true, force: true }));
+
+  const content = () =>
+    Object.fromEntries(readdirSync(tls.folder).map((name) => [name, readFileSync(join(tls.folder, name), 'utf8')]));
+  /** OpenSSL's opinion, which is stricter than etcd's. */
+  const areValid = () => {
+    for (const [purpose, file] of [
+      ['sslserver', tls.server],
+      ['sslclient', tls.client],
+    ] as const)
+      execFileSync('openssl', ['verify', '-x509_strict', '-purpose', purpose, '-CAfile', tls.ca, file], {
+        stdio: 'pipe',
+      });
+  };
+
+  it('are closed to everybody else, and valid', () => {
+    expect(statSync(tls.folder).mode & 0o777).toBe(0o700);
+    for (const name of readdirSync(tls.folder)) expect(statSync(join(tls.folder, name)).mode & 0o777).toBe(0o600);
+    areValid();
+  });
+
+  it('stay as they are for as long as they are good', () => {
+    const before = content();
+    expect(ensureEmbeddedTls(tls, now)).toBe('nothing');
+    expect(content()).toEqual(before);
+  });
+
+  it('are renewed by the same authority months before they expire, also after the clock was set back', () => {
+    const { 'authority.pem': authority } = content();
+    expect(ensureEmbeddedTls(tls, years(1) - 100 * 86_400_000)).toBe('certificates');
+    expect(content()['authority.pem']).toBe(authority);
+    areValid();
+    expect(ensureEmbeddedTls(tls, years(-10))).toBe('nothing');
+  });
+
+  it('have a new authority before the old one expires', () => {
+    expect(ensureEmbeddedTls(tls, years(19))).toBe('authority');
+    expect(ensureEmbeddedTls(tls, years(19))).toBe('nothing');
+  });
+
+  it.each(['authority', 'ca', 'server', 'client'] as const)(
+    'are repaired when %s is cut off, empty, gone or open',
+    (which) => {
+      const damages = [
+        () => truncateSync(tls[which], 300),
+        () => truncateSync(tls[which], 0),
+        () => rmSync(tls[which]),
+        () => chmodSync(tls[which], 0o644),
+      ];
+      for (const damage of damages) {
+        damage();
+        ensureEmbeddedTls(tls, now);
+        areValid();
+        expect(statSync(tls[which]).mode & 0o777).toBe(0o600);
+        expect(ensureEmbeddedTls(tls, now)).toBe('nothing');
+      }
+    },
+  );
+
+  it('are replaced when they are those of another authority', () => {
+    const foreign = embeddedTlsIn(join(stateDir, 'other'));
+    mkdirSync(join(stateDir, 'other', 'etcd'), { recursive: true });
+    ensureEmbeddedTls(foreign, now);
+    writeFileSync(tls.client, readFileSync(foreign.client));
+    expect(ensureEmbeddedTls(tls, now)).toBe('certificates');
+    areValid();
   });
 });

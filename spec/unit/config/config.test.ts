@@ -150,7 +150,12 @@ describe('values that do not fit together', () => {
     ['cert_file = "/c"', 'etcd.key_file: needed with cert_file'],
     ['password_file = "/p"', 'etcd.username: needed with password_file'],
     ['ca_file = "/ca"', 'etcd.endpoints: http:// is not encrypted'],
-    ['embedded = true\nendpoints = ["https://etcd:2379"]', 'etcd.endpoints: an embedded etcd listens on http://'],
+    ['embedded = true\nendpoints = ["https://etcd:2379"]', 'etcd.endpoints: an embedded etcd listens on https://'],
+    ['embedded = true\nendpoints = ["http://0.0.0.0:2379"]', 'etcd.endpoints: an embedded etcd listens on https://'],
+    [
+      'embedded = true\nendpoints = ["https://127.0.0.1:2379"]\nca_file = "/ca.pem"',
+      'etcd.ca_file: an embedded etcd makes',
+    ],
   ])('%s is refused alone', (line, message) => {
     expect(refusal(`[etcd]\n${line}`).message).toContain(message);
   });

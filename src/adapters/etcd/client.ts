@@ -12,7 +12,8 @@ const maxReceiveBytes = 64 * 1024 * 1024;
  */
 export const createClient = (endpoint: string, options: EtcdOptions): Etcd3 => {
   const timing = { ...defaultTiming, ...options.timing };
-  const credentials = credentialsFor(endpoint, options.tls);
+  const { tls } = options;
+  const credentials = credentialsFor(endpoint, tls);
   return new Etcd3({
     hosts: [endpoint],
     ...(credentials && { credentials }),
@@ -31,6 +32,7 @@ export const createClient = (endpoint: string, options: EtcdOptions): Etcd3 => {
       'grpc.use_local_subchannel_pool': 1,
       // A proxy for web pages is no way to etcd.
       'grpc.enable_http_proxy': 0,
+      ...(tls?.serverName !== undefined && { 'grpc.ssl_target_name_override': tls.serverName }),
       interceptors: [requireLeader],
     },
   });

@@ -3,6 +3,7 @@ import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeF
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bootId, identityOf, isAlive, type ProcessIdentity } from '../process/process-identity.ts';
+import type { EmbeddedTls } from './embedded-tls.ts';
 
 const maxLogBytes = 4 * 1024 * 1024;
 const logTailBytes = 2_000;
@@ -33,11 +34,16 @@ export interface EtcdProcess {
  * Starts etcd in a session of its own: Ctrl-C at the terminal reaches the daemon, which still has outcomes to write. It
  * therefore survives a daemon that is killed; `endLeftOver` finds it. Undefined when it could not even be started.
  */
-export const spawnEtcd = (binary: string, port: number, paths: EtcdPaths): EtcdProcess | undefined => {
+export const spawnEtcd = (
+  binary: string,
+  port: number,
+  paths: EtcdPaths,
+  tls: EmbeddedTls,
+): EtcdProcess | undefined => {
   rotate(paths.log);
   const log = openSync(paths.log, 'a', 0o600);
   try {
-    const child = spawn(binary, argumentsFor(port, paths.data), {
+    const child = spawn(binary, argumentsFor(port, paths.data, tls), {
       detached: true,
       stdio: ['ignore', log, log],
       env: environment(),
@@ -84,14 +90,20 @@ export const logTail = (paths: EtcdPaths): string => {
   }
 };
 
-/** One member that only this machine can reach: the peer port, which nobody needs, is any free one. */
-const argumentsFor = (port: number, data: string): string[] => {
-  const client = `http://127.0.0.1:${port}`;
-  const peer = 'http://127.0.0.1:0';
+/**
+ * One member that only this machine can reach, and only with our certificate: the loopback address keeps no local user
+ * out. The same holds for the peer port, which is any free one because nobody needs it.
+ */
+const argumentsFor = (port: number, data: string, tls: EmbeddedTls): string[] => {
+  const client = `https://127.0.0.1:${port}`;
+  const peer = 'https://127.0.0.1:0';
   return [
     ...['--name', 'triggerd', '--data-dir', data],
     ...['--listen-client-urls', client, '--advertise-client-urls', client],
+    ...['--cert-file', tls.server, '--key-file', tls.server, '--trusted-ca-file', tls.ca, '--client-cert-auth'],
     ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', `triggerd=${peer}`],
+    ...['--peer-cert-file', tls.server, '--peer-key-file', tls.server],
+    ...['--peer-trusted-ca-file', tls.ca, '--peer-client-cert-auth'],
     ...['--auto-compaction-mode', 'periodic', '--auto-compaction-retention', '1h'],
     ...['--quota-backend-bytes', String(quotaBytes)],
     ...['--logger', 'zap', '--log-outputs', 'stderr', '--log-level', 'warn'],

@@ -1,8 +1,9 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { get } from 'node:https';
 import { connect as connectTcp } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TriggerdError } from '../../domain/errors.ts';
+import { asTriggerdError, TriggerdError } from '../../domain/errors.ts';
 import type { Log } from '../../domain/log.ts';
 import { retryDelayMs, storeRetry } from '../../domain/retry.ts';
 import {
@@ -15,38 +16,45 @@ import {
   logTail,
   spawnEtcd,
 } from './embedded-process.ts';
+import { type EmbeddedTls, embeddedTlsIn, ensureEmbeddedTls } from './embedded-tls.ts';
 
 const startTimeoutMs = 30_000;
 const pollMs = 50;
 /** An etcd that ran for this long and died is started again at once. */
 const stableMs = 60_000;
+/** How often the certificates are looked at: soon after the clock of a machine without a battery was set. */
+const certificateCheckMs = 60_000;
 
 export interface EmbeddedEtcdOptions {
-  /** The daemon's state folder; etcd's data and log go below `etcd/` there. */
+  /** The daemon's state folder; etcd's data, certificates and log go below `etcd/` there. */
   readonly stateDir: string;
   /** Default: `etcd` on the PATH. */
   readonly binary?: string;
-  /** `http://127.0.0.1:<port>`: nothing but this machine reaches an etcd without certificates. */
-  readonly clientUrl: string;
+  /** On 127.0.0.1. Clients need the certificate of `embeddedTlsIn`. */
+  readonly port: number;
   readonly log: Log;
+  /** Milliseconds since 1970. Default: the clock. */
+  readonly now?: () => number;
+  readonly certificateCheckMs?: number;
 }
 
 export interface EmbeddedEtcd {
   readonly endpoint: string;
-  /** Undefined between a death and the restart. */
+  /** Undefined while it does not run. */
   readonly pid: number | undefined;
   /** TERM, then KILL; resolves when it is gone. The data stay. */
   close(): Promise<void>;
 }
 
 /**
- * Runs the real etcd for this machine, and starts it again when it dies. Resolves when it is healthy. Throws
- * `etcd-embedded-failed` with the end of its log.
+ * Runs the real etcd for this machine, and starts it again when it dies. Resolves when it is healthy or its first start has
+ * failed, which is an outage like any other: it is logged with the end of etcd's log, and tried again. Throws
+ * `state-unusable` when there is no place for its certificates.
  */
 export const startEmbeddedEtcd = async (options: EmbeddedEtcdOptions): Promise<EmbeddedEtcd> => {
   const folder = join(options.stateDir, 'etcd');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const embedded = new Supervised(options, etcdPathsIn(folder));
+  const embedded = new Supervised(options, etcdPathsIn(folder), embeddedTlsIn(options.stateDir));
   await embedded.start();
   return embedded;
 };
@@ -55,17 +63,18 @@ export const startEmbeddedEtcd = async (options: EmbeddedEtcdOptions): Promise<E
 class Supervised implements EmbeddedEtcd {
   readonly endpoint: string;
   readonly #options: EmbeddedEtcdOptions;
-  readonly #port: number;
   readonly #paths: EtcdPaths;
+  readonly #tls: EmbeddedTls;
   readonly #stop = new AbortController();
   #process: EtcdProcess | undefined;
   #supervision: Promise<void> | undefined;
+  #certificateCheck: NodeJS.Timeout | undefined;
 
-  constructor(options: EmbeddedEtcdOptions, paths: EtcdPaths) {
+  constructor(options: EmbeddedEtcdOptions, paths: EtcdPaths, tls: EmbeddedTls) {
     this.#options = options;
-    this.#port = portOf(options.clientUrl);
     this.#paths = paths;
-    this.endpoint = `http://127.0.0.1:${this.#port}`;
+    this.#tls = tls;
+    this.endpoint = `https://127.0.0.1:${options.port}`;
   }
 
   get pid(): number | undefined {
@@ -73,56 +82,71 @@ class Supervised implements EmbeddedEtcd {
   }
 
   async start(): Promise<void> {
+    ensureEmbeddedTls(this.#tls, this.#now());
     if (await endLeftOver(this.#paths))
       this.#options.log.warn({}, 'Ended the embedded etcd that an earlier daemon had left running.');
-    if (await isListening(this.#port)) throw failed(`something else listens on ${this.endpoint}`);
-    const started = this.#spawn();
-    try {
-      await this.#untilHealthy(started);
-    } catch (error) {
-      await this.#end(started);
-      throw error;
-    }
-    this.#options.log.info({ endpoint: this.endpoint, pid: started.identity.pid }, 'The embedded etcd runs.');
-    this.#supervision = this.#supervise(started);
+    const first = await this.#tryStart(1);
+    this.#supervision = this.#supervise(first);
+    const everyMs = this.#options.certificateCheckMs ?? certificateCheckMs;
+    this.#certificateCheck = setInterval(() => this.#renewCertificates(), everyMs).unref();
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#certificateCheck);
     this.#stop.abort();
     if (this.#process) await this.#end(this.#process);
     await this.#supervision;
   }
 
-  async #supervise(first: EtcdProcess): Promise<void> {
-    let running: EtcdProcess | undefined = first;
-    let deaths = 0;
+  async #supervise(first: EtcdProcess | undefined): Promise<void> {
+    let running = first;
+    let failures = running ? 0 : 1;
     while (!this.#stop.signal.aborted) {
-      const startedAt = performance.now();
-      const how = running ? await running.ended : 'it could not be started';
-      this.#process = undefined;
-      if (this.#stop.signal.aborted) return;
-      deaths = performance.now() - startedAt > stableMs ? 1 : deaths + 1;
-      const delayMs = retryDelayMs(storeRetry, deaths);
-      this.#options.log.error({ how, delayMs, deaths }, 'The embedded etcd has died; starting it again.');
-      await sleep(delayMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
-      if (!this.#stop.signal.aborted) running = this.#trySpawn();
+      if (running) {
+        const startedAt = performance.now();
+        const how = await running.ended;
+        this.#process = undefined;
+        if (this.#stop.signal.aborted) return;
+        failures = performance.now() - startedAt > stableMs ? 1 : failures + 1;
+        this.#options.log.error({ how, failures }, 'The embedded etcd has died; starting it again.');
+      }
+      await sleep(retryDelayMs(storeRetry, failures), undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      running = this.#stop.signal.aborted ? undefined : await this.#tryStart(failures + 1);
+      if (!running) failures++;
     }
   }
 
-  #trySpawn(): EtcdProcess | undefined {
+  /** Undefined when it does not run; the log says why. */
+  async #tryStart(attempt: number): Promise<EtcdProcess | undefined> {
     try {
-      return this.#spawn();
-    } catch {
+      const started = await this.#startOnce();
+      this.#options.log.info({ endpoint: this.endpoint, pid: started.identity.pid }, 'The embedded etcd runs.');
+      return started;
+    } catch (thrown) {
+      if (this.#stop.signal.aborted) return undefined;
+      const { code, message, remedy } = asTriggerdError(thrown);
+      this.#options.log.error(
+        { code, reason: message, remedy, attempt },
+        'The embedded etcd does not start; trying again.',
+      );
       return undefined;
     }
   }
 
-  #spawn(): EtcdProcess {
-    const { binary = 'etcd' } = this.#options;
-    const started = spawnEtcd(binary, this.#port, this.#paths);
+  async #startOnce(): Promise<EtcdProcess> {
+    if (await isListening(this.#options.port)) throw failed(`something else listens on ${this.endpoint}`);
+    if (this.#stop.signal.aborted) throw failed('it is not needed any more');
+    const { binary = 'etcd', port } = this.#options;
+    const started = spawnEtcd(binary, port, this.#paths, this.#tls);
     if (started === undefined) throw failed(`“${binary}” can not be started`);
     this.#process = started;
-    return started;
+    try {
+      await this.#untilHealthy(started);
+      return started;
+    } catch (error) {
+      await this.#end(started);
+      throw error;
+    }
   }
 
   async #end(started: EtcdProcess): Promise<void> {
@@ -138,33 +162,51 @@ class Supervised implements EmbeddedEtcd {
       end = how;
     });
     const givesUpAt = performance.now() + startTimeoutMs;
-    while (!(await isHealthy(this.endpoint))) {
+    while (!(await isHealthy(this.endpoint, this.#tls))) {
       if (end !== undefined) throw failed(`it ended at once (${end})`, logTail(this.#paths));
       if (performance.now() > givesUpAt)
         throw failed(`it is not healthy after ${startTimeoutMs / 1_000} s`, logTail(this.#paths));
       await sleep(pollMs);
     }
   }
+
+  /** etcd reads its own certificate with every connection, the authority's only when it starts. */
+  #renewCertificates(): void {
+    const { log } = this.#options;
+    try {
+      const renewed = ensureEmbeddedTls(this.#tls, this.#now());
+      if (renewed === 'nothing') return;
+      log.info({ renewed, folder: this.#tls.folder }, 'Renewed the certificates of the embedded etcd.');
+      if (renewed === 'authority' && this.#process) void endProcess(this.#process.identity);
+    } catch (thrown) {
+      log.error({ reason: asTriggerdError(thrown).message }, 'Cannot renew the certificates of the embedded etcd.');
+    }
+  }
+
+  #now(): number {
+    return this.#options.now?.() ?? Date.now();
+  }
 }
 
 const failed = (why: string, log = ''): TriggerdError =>
   new TriggerdError('etcd-embedded-failed', `the embedded etcd: ${why}${log === '' ? '' : `\n${log}`}`);
 
-const portOf = (clientUrl: string): number => {
-  const { protocol, hostname, port } = new URL(clientUrl);
-  if (protocol !== 'http:' || !['127.0.0.1', 'localhost'].includes(hostname))
-    throw failed(`it can only listen on http://127.0.0.1:<port>, not on ${clientUrl}`);
-  return Number(port || '2379');
-};
-
-const isHealthy = async (endpoint: string): Promise<boolean> => {
-  try {
-    const answer = await fetch(`${endpoint}/health`, { signal: AbortSignal.timeout(1_000) });
-    return (await answer.text()).includes('"true"');
-  } catch {
-    return false;
-  }
-};
+const isHealthy = (endpoint: string, tls: EmbeddedTls): Promise<boolean> =>
+  new Promise((resolve) => {
+    const [ca, client] = [readFileSync(tls.ca), readFileSync(tls.client)];
+    const options = { ca, cert: client, key: client, agent: false, timeout: 1_000 };
+    const request = get(new URL('/health', endpoint), options, async (response) => {
+      let text = '';
+      try {
+        for await (const part of response) text += part;
+      } catch {
+        // Cut off: not healthy.
+      }
+      resolve(text.includes('"true"'));
+    });
+    request.once('timeout', () => request.destroy());
+    request.once('error', () => resolve(false));
+  });
 
 const isListening = (port: number): Promise<boolean> =>
   new Promise((resolve) => {

@@ -64,16 +64,26 @@ interface NumbersPage {
 const numbersPage = (endpoint: string, { tls }: EtcdOptions, timeoutMs: number): Promise<NumbersPage | undefined> =>
   new Promise((resolve) => {
     const get = endpoint.startsWith('https:') ? httpsGet : httpGet;
-    const request = get(new URL('/metrics', endpoint), { ...tls, timeout: timeoutMs, agent: false }, (response) => {
-      const clockAheadMs = aheadOf(response.headers.date);
-      readText(response).then(
-        (text) => resolve({ quotaBytes: numberIn(text), clockAheadMs }),
-        () => resolve({ quotaBytes: null, clockAheadMs }),
-      );
-    });
+    const request = get(
+      new URL('/metrics', endpoint),
+      { ...pemOf(tls), timeout: timeoutMs, agent: false },
+      (response) => {
+        const clockAheadMs = aheadOf(response.headers.date);
+        readText(response).then(
+          (text) => resolve({ quotaBytes: numberIn(text), clockAheadMs }),
+          () => resolve({ quotaBytes: null, clockAheadMs }),
+        );
+      },
+    );
     request.once('timeout', () => request.destroy());
     request.once('error', () => resolve(undefined));
   });
+
+const pemOf = ({ ca, cert, key }: NonNullable<EtcdOptions['tls']> = {}) => ({
+  ...(ca && { ca }),
+  ...(cert && { cert }),
+  ...(key && { key }),
+});
 
 /** HTTP dates have whole seconds, cut off: on the average half a second is missing. */
 const aheadOf = (date: string | undefined): number | null => {

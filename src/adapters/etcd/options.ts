@@ -5,7 +5,13 @@ export interface EtcdOptions {
   /** `http://host:port` or `https://host:port`, at least one. Any of them is used, until it fails; then the next. */
   readonly endpoints: readonly [string, ...string[]];
   /** PEM. `ca` defaults to the system's roots; `cert` and `key` come together. */
-  readonly tls?: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer };
+  readonly tls?: {
+    readonly ca?: Buffer;
+    readonly cert?: Buffer;
+    readonly key?: Buffer;
+    /** The name to look for in the server’s certificate. Default: the host of the endpoint. */
+    readonly serverName?: string;
+  };
   readonly auth?: { readonly username: string; readonly password: string };
   /** The longest that any one call takes, fail-over to other endpoints included. Default 5,000. */
   readonly requestTimeoutMs?: number;

@@ -39,14 +39,18 @@ const readSecret = (path: string): string | undefined => {
 };
 
 const createSecret = (path: string, text: string): string => {
-  const folder = dirname(path);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  replaceSecret(path, text);
+  return text;
+};
+
+/** Puts a file with this text in the place of whatever is there; only this user can read it. Never half a file. */
+export const replaceSecret = (path: string, text: string): void => {
   const draft = `${path}.${process.pid}`;
   rmSync(draft, { force: true });
   writeDurably(draft, text);
   renameSync(draft, path);
-  syncFolder(folder);
-  return text;
+  syncFolder(dirname(path));
 };
 
 const writeDurably = (path: string, text: string): void => {
