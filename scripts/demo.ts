@@ -1,5 +1,5 @@
 /**
- * `npm run demo`: the main job on one machine. Real etcd, three real daemons, real Puppet runs; nothing is pretended,
+ * `npm run demo`: the main job on one machine. Real etcd with TLS, three real daemons, real Puppet runs; nothing is pretended,
  * and the exit code is 0 only when both load balancers' Puppet runs happened and did what their manifest says.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -49,15 +49,6 @@ const stopLater = (name: string, child: ResultPromise): void => {
   });
 };
 
-const startEtcd = async (): Promise<string> => {
-  const [client, peer] = [`http://127.0.0.1:${await freePort()}`, `http://127.0.0.1:${await freePort()}`];
-  const args = ['--data-dir', join(dir, 'etcd'), '--listen-client-urls', client, '--advertise-client-urls', client];
-  args.push('--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', `default=${peer}`);
-  stopLater('etcd', execa('etcd', args, { stdio: 'ignore' }));
-  await until('etcd', 120, async () => (await fetch(`${client}/health`).catch(() => undefined))?.ok);
-  return client;
-};
-
 /** Puppet with files of its own: the demo touches nothing outside its folder. */
 const puppetApply = (node: string): string[] => [
   'puppet',
@@ -97,7 +88,19 @@ trigger { 'refresh load balancers':
 }
 `;
 
-const prepare = (etcd: string): void => {
+/** web01's daemon runs etcd for all three, who know each other by the certificates that it makes. */
+const etcdSection = (node: string, port: number): string => {
+  if (node === 'web01') return `embedded = true\nembedded_port = ${port}`;
+  const tls = join(dir, 'web01/state/etcd/tls');
+  return [
+    `endpoints = ["https://localhost:${port}"]`,
+    `ca_file = "${tls}/ca.pem"`,
+    `cert_file = "${tls}/client.pem"`,
+    `key_file = "${tls}/client.pem"`,
+  ].join('\n');
+};
+
+const prepare = (port: number): void => {
   for (const folder of ['modules', 'registry']) mkdirSync(join(dir, folder));
   symlinkSync(join(root, 'puppet-module'), join(dir, 'modules/trigger'));
   for (const node of nodes) {
@@ -107,14 +110,10 @@ const prepare = (etcd: string): void => {
     writeFileSync(
       join(dir, node, 'triggerd.toml'),
       `[node]\nname = "${node}"\nstate_dir = "${dir}/${node}/state"\nsocket = "${dir}/${node}/sock"\n\n` +
-        `[etcd]\nendpoints = ["${etcd}"]\n\n[watch]\nrun_cmd = "${runCommand}"\n\n[plugins]\npath = "${root}/plugins"\n`,
+        `[etcd]\n${etcdSection(node, port)}\n\n[watch]\nrun_cmd = "${runCommand}"\n\n[plugins]\npath = "${root}/plugins"\n`,
     );
     writeFileSync(join(dir, node, 'node.pp'), node === 'web01' ? webManifest() : balancerManifest(node));
   }
-  writeFileSync(
-    join(dir, 'client.json'),
-    JSON.stringify({ endpoints: [etcd], prefix: '/trigger', node: 'web01', spool: join(dir, 'web01/state/spool') }),
-  );
 };
 
 const startDaemon = async (node: string): Promise<void> => {
@@ -159,10 +158,10 @@ const verify = (status: Status): void => {
 };
 
 const demo = async (): Promise<void> => {
-  step('etcd and three daemons: web01, lb01, lb02');
-  const etcd = await startEtcd();
-  prepare(etcd);
-  await Promise.all(nodes.map(startDaemon));
+  step('three daemons, and etcd: web01, lb01, lb02');
+  prepare(await freePort());
+  await startDaemon('web01');
+  await Promise.all(balancers.map(startDaemon));
   show(await trigger('web01', 'nodes'));
 
   step('web01: a manifest whose changed file notifies the load balancers');
@@ -170,7 +169,7 @@ const demo = async (): Promise<void> => {
 
   step('web01: puppet apply');
   const [program = 'puppet', ...args] = puppetApply('web01');
-  const env = { TRIGGERD_CLIENT_JSON: join(dir, 'client.json') };
+  const env = { TRIGGERD_CLIENT_JSON: join(dir, 'web01/state/etcd/client.json') };
   const applied = await execa(
     program,
     [...args, '--detailed-exitcodes', ...(color ? ['--color', 'ansi'] : ['--color', 'false'])],

@@ -45,7 +45,27 @@ define trigger::files { # lint:ignore:autoloader_layout the folder of the checko
     undef   => "${all_sections['node']['state_dir']}/spool",
     default => $all_sections['node']['spool'],
   }
-  $client = $etcd + {
+  # The daemon makes the certificates of an etcd of its own, and the type finds them beside the spool. http there means the same
+  # etcd, and serves a daemon of an older version as well: module and package are not upgraded at the same time.
+  $embedded = $all_sections['etcd']
+  $etcd_port = $embedded['embedded_port'] ? {
+    undef   => regsubst($embedded['endpoints'][0], '^.*:(\d+)/?$', '\1'),
+    default => $embedded['embedded_port'],
+  }
+  $certificates = "${all_sections['node']['state_dir']}/etcd/tls"
+  $way = if $embedded['embedded'] != true {
+    {}
+  } elsif $spool == "${all_sections['node']['state_dir']}/spool" {
+    { 'endpoints' => ["http://127.0.0.1:${etcd_port}"] }
+  } else {
+    {
+      'endpoints' => ["https://127.0.0.1:${etcd_port}"],
+      'ca_file'   => "${certificates}/ca.pem",
+      'cert_file' => "${certificates}/client.pem",
+      'key_file'  => "${certificates}/client.pem",
+    }
+  }
+  $client = $etcd + $way + {
     'node'   => $all_sections['node']['name'],
     'spool'  => $spool,
     'socket' => $all_sections['node']['socket'],

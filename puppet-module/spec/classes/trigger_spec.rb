@@ -25,6 +25,31 @@ RSpec.describe 'trigger' do
     end
   end
 
+  context 'with an etcd of the daemon' do
+    let(:etcd) { { 'embedded' => true, 'embedded_port' => 12_379 } }
+    let(:params) { { 'settings' => { 'etcd' => etcd }, 'state_dir' => '/srv/t' } }
+
+    it 'leaves it to the type to find the certificates beside the spool' do
+      expect(configuration).to match(/^embedded = true$/)
+      expect(client).to include('endpoints' => ['http://127.0.0.1:12379'], 'spool' => '/srv/t/spool')
+      expect(client).not_to include('ca_file')
+    end
+
+    context 'and a spool elsewhere' do
+      let(:params) { super().merge('settings' => { 'etcd' => etcd, 'node' => { 'spool' => '/srv/spool' } }) }
+
+      it 'says where the certificates are' do
+        expect(client).to include('endpoints' => ['https://127.0.0.1:12379'], 'ca_file' => '/srv/t/etcd/tls/ca.pem',
+                                  'cert_file' => '/srv/t/etcd/tls/client.pem', 'key_file' => '/srv/t/etcd/tls/client.pem')
+      end
+
+      it 'takes the port of the endpoint where none is given' do
+        etcd.delete('embedded_port')
+        expect(client['endpoints']).to eq(['https://127.0.0.1:2379'])
+      end
+    end
+  end
+
   context 'with a package file' do
     let(:params) { { 'package_source' => '/srv/triggerd.deb' } }
 

@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -12,7 +13,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect as connectTcp, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -165,10 +166,23 @@ describe('the embedded etcd', () => {
     await put();
   });
 
+  it('keeps the end of a log that refused connections fill', async () => {
+    const { log: file } = etcdPathsIn(join(stateDir, 'etcd'));
+    await start({ upkeepMs: 20, maxLogBytes: 4_096 });
+    const knock = () => new Promise((resolve) => connectTcp(port, '127.0.0.1').once('close', resolve).end('no TLS\n'));
+    await until(async () => {
+      await knock();
+      return existsSync(`${file}.1`);
+    }, 'the log to be cut');
+    expect(statSync(`${file}.1`)).toMatchObject({ size: 4_096, mode: 0o100600 });
+    await until(() => statSync(file).size <= 4_096, 'a short log');
+    await put();
+  });
+
   it('renews its certificates while it runs, and starts etcd again for a new authority', async () => {
     let years = 0;
     const now = () => Date.now() + years * 365 * 86_400_000;
-    const etcd = await start({ now, certificateCheckMs: 20 });
+    const etcd = await start({ now, upkeepMs: 20 });
     await put();
     const { client, ca } = embeddedTlsIn(stateDir);
     const before = { pid: etcd.pid, ca: readFileSync(ca, 'utf8'), until: validTo(client) };

@@ -1,5 +1,16 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bootId, identityOf, isAlive, type ProcessIdentity } from '../process/process-identity.ts';
@@ -84,9 +95,20 @@ export const forgetProcess = (paths: EtcdPaths): void => rmSync(paths.identity, 
 /** The end of etcd's log, for the message that says why it did not start. */
 export const logTail = (paths: EtcdPaths): string => {
   try {
-    return readFileSync(paths.log).subarray(-logTailBytes).toString('utf8').trim();
+    return tailOf(paths.log, logTailBytes).toString('utf8').trim();
   } catch {
     return '';
+  }
+};
+
+const tailOf = (file: string, bytes: number): Buffer => {
+  const opened = openSync(file, 'r');
+  try {
+    const length = Math.min(bytes, fstatSync(opened).size);
+    const tail = Buffer.alloc(length);
+    return tail.subarray(0, readSync(opened, tail, 0, length, fstatSync(opened).size - length));
+  } finally {
+    closeSync(opened);
   }
 };
 
@@ -116,9 +138,20 @@ const environment = (): Record<string, string> => ({
   ...(process.arch === 'x64' ? {} : { ETCD_UNSUPPORTED_ARCH: process.arch }),
 });
 
+const sizeOf = (log: string): number => statSync(log, { throwIfNoEntry: false })?.size ?? 0;
+
 const rotate = (log: string): void => {
-  const size = statSync(log, { throwIfNoEntry: false })?.size ?? 0;
-  if (size > maxLogBytes) renameSync(log, `${log}.1`);
+  if (sizeOf(log) > maxLogBytes) renameSync(log, `${log}.1`);
+};
+
+/**
+ * Cuts the log of a running etcd, which keeps its file open. Each connection that etcd refuses is a line there, and any
+ * local user can make connections.
+ */
+export const trimLog = ({ log }: EtcdPaths, maxBytes = maxLogBytes): void => {
+  if (sizeOf(log) <= maxBytes) return;
+  writeFileSync(`${log}.1`, tailOf(log, maxBytes), { mode: 0o600 });
+  truncateSync(log);
 };
 
 const readIdentity = (file: string): ProcessIdentity | undefined => {

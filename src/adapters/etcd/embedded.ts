@@ -15,6 +15,7 @@ import {
   forgetProcess,
   logTail,
   spawnEtcd,
+  trimLog,
 } from './embedded-process.ts';
 import { type EmbeddedTls, embeddedTlsIn, ensureEmbeddedTls } from './embedded-tls.ts';
 
@@ -22,8 +23,8 @@ const startTimeoutMs = 30_000;
 const pollMs = 50;
 /** An etcd that ran for this long and died is started again at once. */
 const stableMs = 60_000;
-/** How often the certificates are looked at: soon after the clock of a machine without a battery was set. */
-const certificateCheckMs = 60_000;
+/** How often certificates and log are looked at: soon after the clock of a machine without a battery was set. */
+const upkeepMs = 60_000;
 
 export interface EmbeddedEtcdOptions {
   /** The daemon's state folder; etcd's data, certificates and log go below `etcd/` there. */
@@ -35,7 +36,8 @@ export interface EmbeddedEtcdOptions {
   readonly log: Log;
   /** Milliseconds since 1970. Default: the clock. */
   readonly now?: () => number;
-  readonly certificateCheckMs?: number;
+  readonly upkeepMs?: number;
+  readonly maxLogBytes?: number;
 }
 
 export interface EmbeddedEtcd {
@@ -68,7 +70,7 @@ class Supervised implements EmbeddedEtcd {
   readonly #stop = new AbortController();
   #process: EtcdProcess | undefined;
   #supervision: Promise<void> | undefined;
-  #certificateCheck: NodeJS.Timeout | undefined;
+  #upkeep: NodeJS.Timeout | undefined;
 
   constructor(options: EmbeddedEtcdOptions, paths: EtcdPaths, tls: EmbeddedTls) {
     this.#options = options;
@@ -87,12 +89,11 @@ class Supervised implements EmbeddedEtcd {
       this.#options.log.warn({}, 'Ended the embedded etcd that an earlier daemon had left running.');
     const first = await this.#tryStart(1);
     this.#supervision = this.#supervise(first);
-    const everyMs = this.#options.certificateCheckMs ?? certificateCheckMs;
-    this.#certificateCheck = setInterval(() => this.#renewCertificates(), everyMs).unref();
+    this.#upkeep = setInterval(() => this.#keepUp(), this.#options.upkeepMs ?? upkeepMs).unref();
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#certificateCheck);
+    clearInterval(this.#upkeep);
     this.#stop.abort();
     if (this.#process) await this.#end(this.#process);
     await this.#supervision;
@@ -170,17 +171,26 @@ class Supervised implements EmbeddedEtcd {
     }
   }
 
+  #keepUp(): void {
+    const { log, maxLogBytes } = this.#options;
+    try {
+      trimLog(this.#paths, maxLogBytes);
+      this.#renewCertificates();
+    } catch (thrown) {
+      log.error(
+        { reason: asTriggerdError(thrown).message },
+        'Cannot trim the log or renew the certificates of the embedded etcd.',
+      );
+    }
+  }
+
   /** etcd reads its own certificate with every connection, the authority's only when it starts. */
   #renewCertificates(): void {
-    const { log } = this.#options;
-    try {
-      const renewed = ensureEmbeddedTls(this.#tls, this.#now());
-      if (renewed === 'nothing') return;
-      log.info({ renewed, folder: this.#tls.folder }, 'Renewed the certificates of the embedded etcd.');
-      if (renewed === 'authority' && this.#process) void endProcess(this.#process.identity);
-    } catch (thrown) {
-      log.error({ reason: asTriggerdError(thrown).message }, 'Cannot renew the certificates of the embedded etcd.');
-    }
+    const renewed = ensureEmbeddedTls(this.#tls, this.#now());
+    if (renewed === 'nothing') return;
+    const { folder } = this.#tls;
+    this.#options.log.info({ renewed, folder }, 'Renewed the certificates of the embedded etcd.');
+    if (renewed === 'authority' && this.#process) void endProcess(this.#process.identity);
   }
 
   #now(): number {

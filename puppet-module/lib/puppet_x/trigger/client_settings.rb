@@ -1,11 +1,12 @@
 # frozen_string_literal: true
 
 require 'json'
+require_relative 'embedded_etcd'
 require_relative 'errors'
 require_relative 'rules'
 
 # How this node reaches etcd: what a manifest says, over client.json (written by the class `trigger::watch::etcd`), over
-# built-in defaults.
+# what the node's daemon says of an etcd of its own, over built-in defaults.
 class PuppetX::Trigger::ClientSettings
   DEFAULT_PATH = '/etc/triggerd/client.json'
   TEXTS = %w[prefix ca_file cert_file key_file username password_file node spool socket].freeze
@@ -23,7 +24,7 @@ class PuppetX::Trigger::ClientSettings
   # @return [ClientSettings]
   # @raise [SettingsError] with the file, what is wrong and what is possible
   def self.load(overrides = {})
-    new(path, read(path), overrides.compact)
+    new(path, read(path), overrides.compact, embedded: true)
   end
 
   def self.read(path)
@@ -44,10 +45,12 @@ class PuppetX::Trigger::ClientSettings
 
   TEXTS.drop(1).each { |key| define_method(key) { @values[key] } }
 
-  def initialize(path, values, overrides = {})
+  # @param embedded [Boolean] whether an etcd of the node's own daemon counts
+  def initialize(path, values, overrides = {}, embedded: false)
     @path = path
     check(values)
-    @values = DEFAULTS.merge(values.compact, overrides)
+    given = values.compact
+    @values = DEFAULTS.merge(embedded ? with_embedded(given, overrides) : given.merge(overrides))
     @endpoints = PuppetX::Trigger::Rules.endpoints(@values['endpoints'])
     @prefix = PuppetX::Trigger::Rules.key_prefix(@values['prefix'])
   rescue ArgumentError => e
@@ -65,6 +68,14 @@ class PuppetX::Trigger::ClientSettings
   end
 
   private
+
+  # A client.json says more about this node than the daemon does, such as another prefix.
+  def with_embedded(given, overrides)
+    embedded = PuppetX::Trigger::EmbeddedEtcd.beside(given['spool'] || DEFAULTS['spool'])
+    return given.merge(overrides) unless embedded
+
+    embedded.complete((given.empty? ? embedded.place : given).merge(overrides))
+  end
 
   def check(values)
     raise ArgumentError, 'the file must hold one JSON object' unless values.is_a?(Hash)

@@ -40,6 +40,59 @@ RSpec.describe PuppetX::Trigger::ClientSettings do
     end
   end
 
+  describe 'beside a daemon with an etcd of its own' do
+    let(:folder) { scratch_dir }
+    let(:embedded) do
+      { 'endpoints' => ['https://127.0.0.1:2379'], 'ca_file' => '/e/ca.pem', 'cert_file' => '/e/c.pem', 'key_file' => '/e/c.pem',
+        'prefix' => '/x', 'node' => 'lb01', 'spool' => "#{folder}/spool", 'socket' => '/s' }
+    end
+
+    before do
+      Dir.mkdir("#{folder}/etcd")
+      File.write("#{folder}/etcd/client.json", JSON.generate(embedded))
+    end
+
+    def way(settings)
+      [settings.endpoints, settings.ca_file, settings.cert_file, settings.key_file]
+    end
+
+    let(:its_way) { [embedded['endpoints'], '/e/ca.pem', '/e/c.pem', '/e/c.pem'] }
+
+    it 'goes there, and knows the node, where there is no client.json' do
+      stub_const("#{described_class}::DEFAULT_PATH", '/nowhere')
+      stub_const("#{described_class}::DEFAULTS", described_class::DEFAULTS.merge('spool' => "#{folder}/spool"))
+      before = ENV.delete('TRIGGERD_CLIENT_JSON')
+      settings = described_class.load
+      expect([way(settings), settings.prefix, settings.node, settings.socket]).to eq([its_way, '/x', 'lb01', '/s'])
+      expect(way(described_class.load('endpoints' => ['http://etcd:2379']))).to eq([['http://etcd:2379'], nil, nil, nil])
+    ensure
+      ENV['TRIGGERD_CLIENT_JSON'] = before
+    end
+
+    ['http://127.0.0.1:2379', 'http://localhost:2379', 'https://localhost:2379', nil].each do |written|
+      it "goes there where #{written || 'nothing'} is written" do
+        expect(way(load('spool' => "#{folder}/spool", 'endpoints' => written))).to eq(its_way)
+      end
+    end
+
+    it 'goes there where a manifest names it without TLS' do
+      expect(way(load({ 'spool' => "#{folder}/spool", 'endpoints' => 'http://a:1' }, 'endpoints' => ['http://127.0.0.1:2379']))).to eq(its_way)
+    end
+
+    it 'goes elsewhere where another etcd is written, or certificates' do
+      ['http://127.0.0.1:2380', 'http://a:2379', ['http://127.0.0.1:2379', 'http://a:2379']].each do |other|
+        expect(way(load('spool' => "#{folder}/spool", 'endpoints' => other))).to eq([[other].flatten, nil, nil, nil])
+      end
+      own = { 'spool' => "#{folder}/spool", 'endpoints' => 'https://127.0.0.1:2379', 'ca_file' => '/ca' }
+      expect(way(load(own))).to eq([['https://127.0.0.1:2379'], '/ca', nil, nil])
+    end
+
+    it 'believes no file that others can write' do
+      File.chmod(0o666, "#{folder}/etcd/client.json")
+      expect(way(load('spool' => "#{folder}/spool"))).to eq([['http://127.0.0.1:2379'], nil, nil, nil])
+    end
+  end
+
   it 'complains about a named file that is not there' do
     use_client_json({})
     File.delete(ENV['TRIGGERD_CLIENT_JSON'])
