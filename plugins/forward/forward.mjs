@@ -3,8 +3,10 @@ import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import { createDestinations, Refused } from './destinations.mjs';
 
 const { TRIGGER_ARG_URL, TRIGGER_ARG_METHOD, TRIGGER_ARG_TYPE, TRIGGER_ARG_TEXT, TRIGGER_ARG_TIMEOUT } = process.env;
+const { TRIGGER_ARG_ALLOW, TRIGGERD_ETCD } = process.env;
 
 const say = (text) => process.stderr.write(`forward: ${text}\n`);
 
@@ -17,19 +19,26 @@ const readUrl = () => {
   return undefined;
 };
 
-/** The answer, once its head is there. Nothing is followed: a redirect is an answer as any other. */
-const send = (url, body, signal) =>
+/**
+ * The answer, once its head is there. Nothing is followed: a redirect is an answer as any other. The name is not looked up
+ * again: whoever answers for it could say something else than what was checked. No agent, so no proxy of the environment.
+ */
+const send = (url, addresses, body, signal) =>
   new Promise((resolve, reject) => {
     const request = url.protocol === 'https:' ? requestHttps : requestHttp;
     const headers = { 'content-type': TRIGGER_ARG_TYPE, 'content-length': body.length, 'user-agent': 'triggerd' };
-    request(url, { method: TRIGGER_ARG_METHOD, headers, signal }).on('response', resolve).on('error', reject).end(body);
+    const lookup = (_name, { all }, found) =>
+      all ? found(null, addresses) : found(null, addresses[0].address, addresses[0].family);
+    const options = { method: TRIGGER_ARG_METHOD, headers, signal, lookup, agent: false };
+    request(url, options).on('response', resolve).on('error', reject).end(body);
   });
 
 const forward = async (url) => {
   const body = TRIGGER_ARG_TEXT === undefined ? await buffer(process.stdin) : Buffer.from(TRIGGER_ARG_TEXT);
   const signal = AbortSignal.timeout(Number(TRIGGER_ARG_TIMEOUT) * 1000);
   try {
-    const answer = await send(url, body, signal);
+    const destinations = await createDestinations({ allow: TRIGGER_ARG_ALLOW ?? '', etcd: TRIGGERD_ETCD ?? '' });
+    const answer = await send(url, await destinations.of(url), body, signal);
     await pipeline(answer, process.stdout, { end: false, signal });
     const { statusCode, statusMessage } = answer;
     if (statusCode >= 200 && statusCode < 300) return 0;
@@ -38,7 +47,7 @@ const forward = async (url) => {
   } catch (error) {
     const reason = signal.aborted ? `no answer in ${TRIGGER_ARG_TIMEOUT} s` : error.message || error.code;
     say(`${TRIGGER_ARG_METHOD} ${url.origin}: ${reason}`);
-    return 1;
+    return error instanceof Refused ? 2 : 1;
   }
 };
 

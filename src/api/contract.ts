@@ -397,6 +397,11 @@ export interface PluginView {
         readonly required: boolean;
         readonly pattern: string | null;
         readonly default: string | null;
+        /** A daemon of before knows of none of these. */
+        readonly fixed?: string | null;
+        readonly kind?: 'text' | 'integer';
+        readonly min?: number | undefined;
+        readonly max?: number | undefined;
       }
     >
   >;

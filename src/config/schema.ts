@@ -133,6 +133,9 @@ const jobs = section('What holds for every job.', {
   max_open_files: v.optional(
     integer('Open files of each process of a job. When missing: the daemon’s limit.', 64, 1_073_741_816),
   ),
+  max_cpu: v.optional(
+    duration('Processor time of each process of a job, of which it is killed. When missing: no limit.', 1000),
+  ),
   timeout: v.optional(duration('Timeout of jobs that set none and whose plugin sets none. When missing: no limit.')),
 });
 

@@ -57,7 +57,7 @@ export const createLivePlugins = (options: LivePluginsOptions, config: Config): 
           runCommand,
         }),
         node: options.node,
-        baseEnv: jobEnvironment(options),
+        baseEnv: jobEnvironment(options, settings),
         stateFolder: options.stateFolder,
         graceMs: settings.jobs.grace,
         maxOutputBytes: settings.jobs.max_output,
@@ -66,6 +66,7 @@ export const createLivePlugins = (options: LivePluginsOptions, config: Config): 
           memoryBytes: settings.jobs.max_memory,
           processes: settings.jobs.max_processes,
           openFiles: settings.jobs.max_open_files,
+          cpuMs: settings.jobs.max_cpu,
         },
         contextOf: options.contextOf,
         now: () => Date.now(),
@@ -106,12 +107,20 @@ export const createLivePlugins = (options: LivePluginsOptions, config: Config): 
 };
 
 /** So that a plugin finds Node.js where the machine has none, and that `trigger` in a job speaks to this daemon. */
-const jobEnvironment = ({ configFile, socket }: LivePluginsOptions): Readonly<Record<string, string>> => ({
+const jobEnvironment = (
+  { configFile, socket }: LivePluginsOptions,
+  { etcd }: Pick<Config, 'etcd'>,
+): Readonly<Record<string, string>> => ({
   ...baseEnvironment(),
+  // For plugins that must keep away from it: `host:port` and nothing else of the URLs.
+  TRIGGERD_ETCD: etcd.endpoints.map((endpoint) => hostAndPort(new URL(endpoint))).join(' '),
   TRIGGERD_RUNTIME: process.execPath,
   ...(configFile === null ? {} : { TRIGGERD_CONFIG: configFile }),
   ...(socket === null ? {} : { TRIGGERD_SOCKET: socket }),
 });
+
+const hostAndPort = ({ protocol, hostname, port }: URL): string =>
+  `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;
 
 /** A checkout has its plugins beside it; a path that somebody has written down is what it says, also when nothing is there. */
 const pluginsFolder = ({ plugins: { path } }: Config, installRoot: string): string =>

@@ -1,6 +1,6 @@
 import { TriggerdError } from '../domain/errors.ts';
 import { printable } from '../domain/names.ts';
-import { fitsPattern } from './fits-pattern.ts';
+import { type ArgumentRule, misfits } from './argument-rule.ts';
 import type { Plugin } from './manifest.ts';
 
 type Args = Readonly<Record<string, string>>;
@@ -12,18 +12,18 @@ export const resolveArguments = (plugin: Plugin, given: Args): Args => {
   const problems = unknown.map((name) => `it takes no argument “${printable(name)}”`);
   const resolved: Record<string, string> = {};
   for (const [name, rule] of Object.entries(rules)) {
-    const value = Object.hasOwn(given, name) ? given[name] : rule.default;
-    if (value !== undefined && value !== null) resolved[name] = value;
-    if (value === null && rule.required) problems.push(`it needs the argument “${name}”`);
-    if (typeof value === 'string' && rule.pattern !== null) problems.push(...misfit(name, rule.pattern, value));
-    if (value?.includes('\0')) problems.push(`“${name}” holds a NUL character`);
+    const wanted = Object.hasOwn(given, name) ? given[name] : undefined;
+    const value = rule.fixed ?? wanted ?? rule.default;
+    if (value !== null) resolved[name] = value;
+    problems.push(...refusals(name, rule, wanted));
   }
   if (problems.length > 0) throw new TriggerdError('plugin-arguments', `plugin ${plugin.name}: ${problems.join('; ')}`);
   return resolved;
 };
 
-const misfit = (name: string, pattern: string, value: string): string[] => {
-  const fits = fitsPattern(pattern, value);
-  if (fits === undefined) return [`“${name}” could not be compared with ${pattern} in time`];
-  return fits ? [] : [`“${name}” must match ${pattern}`];
+/** A default was checked with the manifest. */
+const refusals = (name: string, rule: ArgumentRule, wanted: string | undefined): string[] => {
+  if (wanted === undefined) return rule.required ? [`it needs the argument “${name}”`] : [];
+  if (rule.fixed !== null && wanted !== rule.fixed) return [`“${name}” is fixed by this node’s plugin.toml`];
+  return misfits(rule, wanted).map((problem) => `“${name}” ${problem}`);
 };

@@ -41,12 +41,20 @@ export const plainVerdict = (
 };
 
 /** Which limit a job met that did not end well: its own exit code seldom says. */
-const limitReason = ({ exceeded }: RunEnding): { readonly reason?: string } => {
+const limitReason = ({ exceeded, exit }: RunEnding): { readonly reason?: string } => {
   const { outOfMemory = 0, refusedForks = 0 } = exceeded ?? {};
   const memory = `Out of memory: the kernel killed ${counted(outOfMemory, 'process', 'processes')} (max_memory).`;
   const forks = `Pids limit: ${counted(refusedForks, 'start of a process', 'starts of processes')} refused (max_processes).`;
-  const met = [...(outOfMemory > 0 ? [memory] : []), ...(refusedForks > 0 ? [forks] : [])];
+  const met = [
+    ...(outOfMemory > 0 ? [memory] : []),
+    ...(refusedForks > 0 ? [forks] : []),
+    ...(isOutOfTime(exit) ? ['Processor time: more than it may use (max_cpu).'] : []),
+  ];
   return met.length === 0 ? {} : { reason: met.join(' ') };
 };
+
+/** A shell passes on what ended its last command as 128 and the signal’s number, 24. */
+const isOutOfTime = (exit: RunEnding['exit']): boolean =>
+  exit.kind === 'signalled' ? exit.signal === 'SIGXCPU' : exit.kind === 'exited' && exit.code === 128 + 24;
 
 const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;

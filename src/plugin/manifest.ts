@@ -4,6 +4,7 @@ import { parseDuration } from '../domain/duration.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import { maxSlots } from '../domain/job.ts';
 import { parseSize } from '../domain/size.ts';
+import { argumentProblems, argumentRule } from './argument-rule.ts';
 import { argumentVariable } from './argument-variable.ts';
 import type { PluginSource } from './ports.ts';
 
@@ -23,18 +24,12 @@ const size = v.pipe(
 const wholeNumber = (from: number) =>
   v.pipe(v.number(), v.integer(), v.minValue(from, `Expected a whole number from ${from} on`));
 
-const pattern = v.pipe(
-  v.string(),
-  v.check((text) => compiles(text), 'Expected a regular expression'),
+const argument = v.pipe(
+  argumentRule,
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (dataset.typed) for (const message of argumentProblems(dataset.value)) addIssue({ message });
+  }),
 );
-
-const argument = v.strictObject({
-  summary: v.string(),
-  required: v.optional(v.boolean(), false),
-  /** The whole value must match. */
-  pattern: v.optional(v.nullable(pattern), null),
-  default: v.optional(v.nullable(v.string()), null),
-});
 
 /** `trigger plugin test` runs this and expects exactly that. */
 const invocation = v.strictObject({
@@ -65,6 +60,10 @@ const manifest = v.strictObject({
   max_memory: v.optional(size),
   max_processes: v.optional(wholeNumber(1)),
   max_open_files: v.optional(wholeNumber(64)),
+  /** Processor time of each of its processes, in ms. */
+  max_cpu: v.optional(v.pipe(duration, v.minValue(1000, 'Expected at least "1s"'))),
+  /** These limits are what the plugin gets along with, not what it needs: where `[jobs]` says less, that holds. */
+  lower_limits_win: v.optional(v.boolean(), false),
   success_exit_codes: v.optional(v.array(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(255))), [0]),
   args: v.optional(
     v.pipe(
@@ -126,13 +125,4 @@ const parseManifestToml = (source: PluginSource): unknown => {
 const hasDistinctVariables = (args: object): boolean => {
   const names = Object.keys(args);
   return new Set(names.map(argumentVariable)).size === names.length;
-};
-
-const compiles = (text: string): boolean => {
-  try {
-    new RegExp(text, 'u');
-    return true;
-  } catch {
-    return false;
-  }
 };

@@ -129,7 +129,7 @@ const planOf = (options: PluginsOptions, plugin: Plugin, driver: Driver, job: Jo
     argv,
     env: {
       ...options.baseEnv,
-      ...request.env,
+      ...withoutArguments(request.env),
       ...argumentEnv(resolveArguments(plugin, request.args)),
       ...contextEnv(options, job, timeoutMs),
       TRIGGERD_STATE: stateFolderOf(options, plugin),
@@ -153,11 +153,20 @@ const timeoutOf = ({ defaultTimeoutMs }: PluginsOptions, { manifest }: Plugin, {
 const stateFolderOf = ({ stateFolder }: PluginsOptions, { name }: Plugin): string =>
   `${stateFolder}/${name.replaceAll('/', '+')}`;
 
-const limitsOf = ({ limits }: PluginsOptions, { manifest }: Plugin): JobLimits => ({
-  memoryBytes: manifest.max_memory ?? limits.memoryBytes,
-  processes: manifest.max_processes ?? limits.processes,
-  openFiles: manifest.max_open_files ?? limits.openFiles,
-});
+const limitsOf = ({ limits }: PluginsOptions, { manifest }: Plugin): JobLimits => {
+  const chosen = (own: number | undefined, general: number | undefined): number | undefined =>
+    manifest.lower_limits_win && own !== undefined && general !== undefined ? Math.min(own, general) : (own ?? general);
+  return {
+    memoryBytes: chosen(manifest.max_memory, limits.memoryBytes),
+    processes: chosen(manifest.max_processes, limits.processes),
+    openFiles: chosen(manifest.max_open_files, limits.openFiles),
+    cpuMs: chosen(manifest.max_cpu, limits.cpuMs),
+  };
+};
+
+/** What the manifest has not checked is no argument, also where a job of a job hands on the environment that it has. */
+const withoutArguments = (env: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith(argumentVariable(''))));
 
 const argumentEnv = (args: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(args).map(([name, value]) => [argumentVariable(name), value]));

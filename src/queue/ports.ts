@@ -285,6 +285,8 @@ export interface JobLimits {
   readonly processes?: number | undefined;
   /** Of each process. */
   readonly openFiles?: number | undefined;
+  /** Processor time of each process. */
+  readonly cpuMs?: number | undefined;
 }
 
 /**

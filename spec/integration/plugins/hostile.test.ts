@@ -36,7 +36,8 @@ describe('a hostile value', () => {
     const cwd = join(dir, 'cwd');
     mkdirSync(cwd);
     writeFileSync(join(cwd, 'decoy'), 'decoy');
-    const run = (name: string, args: Record<string, string>, payload = '') => runPlugin(name, { args, payload, cwd });
+    const run = (name: string, args: Record<string, string>, payload = '') =>
+      runPlugin(name, { args, payload, cwd, ...(name === 'log' ? { fixed: { root: dir } } : {}) });
 
     const file = join(dir, value);
     const [copied, logged] = [

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import {
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -23,7 +24,7 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 describe('log', () => {
-  const log = (args: Record<string, string>, payload = '') => runPlugin('log', { args, payload });
+  const log = (args: Record<string, string>, payload = '') => runPlugin('log', { args, payload, fixed: { root: dir } });
 
   it('appends the lines of the payload, or of the text', async () => {
     const path = join(dir, 'log');
@@ -60,11 +61,42 @@ describe('log', () => {
     symlinkSync('target', join(dir, 'link'));
     execFileSync('mkfifo', [join(dir, 'fifo')]);
     mkdirSync(join(dir, 'folder'));
-    for (const path of ['link', 'fifo', 'folder', 'missing/log'].map((name) => join(dir, name)).concat('/dev/null')) {
+    for (const path of ['link', 'fifo', 'folder', 'missing/log'].map((name) => join(dir, name))) {
       const { stderr, exitCode } = await log({ path, text: 'x' });
       expect([exitCode, stderr]).toEqual([1, expect.stringContaining(`log: ${path} `)]);
     }
     expect(readFileSync(join(dir, 'target'), 'utf8')).toBe('');
+  });
+
+  it('writes nothing outside of its root, which no job chooses', async () => {
+    const top = join(dir, 'top');
+    mkdirSync(join(top, 'real'), { recursive: true });
+    mkdirSync(join(dir, 'outside'));
+    symlinkSync('../outside', join(top, 'out'));
+    symlinkSync('real', join(top, 'in'));
+    writeFileSync(join(dir, 'outside/file'), '');
+    linkSync(join(dir, 'outside/file'), join(top, 'hard'));
+    const log = (path: string) => runPlugin('log', { args: { path, text: 'x' }, fixed: { root: top } });
+    expect(await log(`${top}/in/log`)).toMatchObject({ exitCode: 0 });
+    expect(readFileSync(`${top}/real/log`, 'utf8')).toBe('x\n');
+    for (const [path, code, reason] of [
+      [`${top}/out/a`, 1, 'leads out of'],
+      [`${top}/hard`, 1, 'has another name somewhere else'],
+      [`${top}/../outside/a`, 2, 'a path without . and ..'],
+      [`${dir}/outside/a`, 2, `is not below ${top}, which this node's plugin.toml names`],
+      [`${top}ly`, 2, 'is not below'],
+      [top, 2, 'is not below'],
+      [`${top}/x/`, 2, 'without / at its end'],
+    ] as const) {
+      const { stderr, exitCode } = await log(path);
+      expect([path, exitCode, stderr]).toEqual([path, code, expect.stringContaining(reason)]);
+    }
+    expect(readdirSync(join(dir, 'outside'))).toEqual(['file']);
+    expect(readFileSync(join(dir, 'outside/file'), 'utf8')).toBe('');
+    await expect(runPlugin('log', { args: { path: join(dir, 'a'), root: dir, text: 'x' } })).rejects.toThrow(
+      /“root” is fixed by this node’s plugin\.toml/,
+    );
+    expect(await runPlugin('log', { args: { path: join(dir, 'a'), text: 'x' } })).toMatchObject({ exitCode: 2 });
   });
 
   it('has nothing to do with nothing to write', async () => {

@@ -22,7 +22,7 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 describe('forward', () => {
   const forward = (args: Record<string, string>, payload: string | Uint8Array = '', env: Record<string, string> = {}) =>
-    runPlugin('forward', { args, payload, env });
+    runPlugin('forward', { args, payload, env, fixed: { allow: '127.0.0.1' } });
   const seen: { request: IncomingMessage; body: Buffer }[] = [];
   let server: Server;
   let url: string;

@@ -66,3 +66,23 @@ test('C4: without a cgroup memory and open files of each process are limited', a
     exit: { kind: 'not-started', reason: 'nowhere-to-be-found was not found.' },
   });
 });
+
+test('processor time is limited, and the result says so', async () => {
+  const runner = temporaryRunner();
+  const root = temporaryFolder();
+  const limits = { cpuMs: 1000 };
+  const burner = planOf(['/usr/bin/perl', '-e', '1 while 1'], { limits });
+  const reason = 'Processor time: more than it may use (max_cpu).';
+  expect(resultOf((await runner.run(join(root, '1'), burner)) as RunEnding)).toEqual({
+    kind: 'killed',
+    signal: 'SIGXCPU',
+    reason,
+  });
+  // A shell gives the end of its last command as its own exit code.
+  const below = shell('perl -e "1 while 1"; exit $?', { limits });
+  expect(resultOf((await runner.run(join(root, '2'), below)) as RunEnding)).toEqual({
+    kind: 'failed',
+    exitCode: 152,
+    reason,
+  });
+});

@@ -78,6 +78,11 @@ describe('other tables', () => {
     fits(text);
     expect(text).toMatch(/service +refused +plain +restarts a service\nbad +refused +plain +writable by others/);
     expect(renderPlugin(pluginView(), 80)).toMatch(/name +required +\^\[a-z\]\+\$ +which one/);
+    const none = { summary: 's', required: false, pattern: null, default: null };
+    const args = { n: { ...none, kind: 'integer', min: 1, max: 9 }, root: { ...none, fixed: '/srv' } } as const;
+    const shown = renderPlugin(pluginView({ args }), 80);
+    expect(shown).toMatch(/n +1…9 +s/);
+    expect(shown).toMatch(/root +fixed: \/srv +s/);
   });
 
   it('show a plugin’s test', () => {

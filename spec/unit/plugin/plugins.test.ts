@@ -90,6 +90,56 @@ describe('arguments', () => {
   });
 });
 
+describe('a number', () => {
+  const plugin = readManifest({
+    ...source,
+    manifestText: 'summary = "x"\n[args.n]\nsummary = "n"\nkind = "integer"\nmin = -5\nmax = 4194304',
+  });
+
+  it.each(['0', '-5', '4194304'])('%s is one', (n) => {
+    expect(resolveArguments(plugin, { n })).toEqual({ n });
+  });
+
+  it.each([
+    ...['', '-6', '4194305', '01', '+1', ' 1', '1 ', '1\n', '-0', '1.0', '1e3', '0x10', '1_000', '１', '٣', '1,000'],
+    ...['18446744073709551617', '9'.repeat(400), 'NaN', 'Infinity', '--1', '1\0'],
+  ])('%j is refused', (n) => {
+    expect(() => resolveArguments(plugin, { n })).toThrow(/“n” must be a whole number from -5 to 4194304/);
+  });
+});
+
+describe('a fixed argument', () => {
+  const plugin = readManifest({
+    ...source,
+    manifestText: 'summary = "x"\n[args.root]\nsummary = "r"\nfixed = "/srv"\n[args.none]\nsummary = "n"\nfixed = ""',
+  });
+
+  it('has the value of the manifest, whatever a job says', () => {
+    expect(resolveArguments(plugin, {})).toEqual({ root: '/srv', none: '' });
+    expect(resolveArguments(plugin, { root: '/srv' })).toEqual({ root: '/srv', none: '' });
+    for (const args of [{ root: '/' }, { root: '' }, { none: 'x' }])
+      expect(() => resolveArguments(plugin, args as Record<string, string>)).toThrow(/is fixed by this node’s plugin/);
+  });
+});
+
+describe('a rule of a manifest', () => {
+  const read = (lines: string) =>
+    readManifest({ ...source, manifestText: `summary = "x"\n[args.a]\nsummary = "a"\n${lines}` });
+
+  it.each([
+    ['min = 1', /args\.a: min and max need kind = "integer"/],
+    ['kind = "integer"\nmin = 2\nmax = 1', /args\.a: min is above max/],
+    ['kind = "integer"\nmax = 1\ndefault = "2"', /args\.a: its own value must be a whole number/],
+    ['kind = "integer"\nmin = 1.5', /whole number/],
+    ['pattern = "[a-z]"\ndefault = "1"', /args\.a: its own value must match/],
+    ['fixed = "1"\ndefault = "2"', /args\.a: fixed excludes required and default/],
+    ['fixed = "1"\nrequired = true', /args\.a: fixed excludes required and default/],
+    ['kind = "float"', /kind/],
+  ])('%j is refused', (lines, message) => {
+    expect(() => read(lines)).toThrow(message);
+  });
+});
+
 describe('a pattern', () => {
   const plugin = readManifest({
     ...source,
@@ -165,7 +215,25 @@ describe('the plan for a job', () => {
     expect(plan.limits).toEqual({ memoryBytes: 2 ** 20, processes: 100, openFiles: 64 });
   });
 
-  it.each(['max_memory = "much"', 'max_memory = 0', 'max_processes = 0', 'max_open_files = 1.5'])(
+  it('has the lower limit of the two where the plugin says so', async () => {
+    const own = 'summary = "x"\nmax_memory = "1MiB"\nmax_cpu = "1m"\nmax_processes = 7\nlower_limits_win = true';
+    const files = { find: () => ({ ...source, manifestText: own }), names: () => ['echo'] };
+    const plan = await createPlugins({ ...options, files, limits: { memoryBytes: 1000, cpuMs: 90_000 } }).prepare({
+      ...job,
+      request: jobRequest({ plugin: 'echo' }),
+    });
+    expect(plan.limits).toEqual({ memoryBytes: 1000, processes: 7, cpuMs: 60_000 });
+  });
+
+  it('takes no argument from the environment that a job brings: the manifest has not seen it', async () => {
+    const env = { TRIGGER_ARG_TEXT: 'ABC', TRIGGER_ARG_OTHER: 'x', EXTRA: '1' };
+    const plan = await room.prepare({ ...job, request: jobRequest({ plugin: 'echo', env }) });
+    expect(plan.env).not.toHaveProperty('TRIGGER_ARG_TEXT');
+    expect(plan.env).not.toHaveProperty('TRIGGER_ARG_OTHER');
+    expect(plan.env).toMatchObject({ EXTRA: '1', TRIGGER_ARG_FILE_NAME: 'here' });
+  });
+
+  it.each(['max_cpu = "500ms"', 'max_memory = "much"', 'max_memory = 0', 'max_processes = 0', 'max_open_files = 1.5'])(
     '%s is no limit',
     (line) => {
       expect(() => readManifest({ ...source, manifestText: `summary = "x"\n${line}` })).toThrow(/Expected|Invalid/);

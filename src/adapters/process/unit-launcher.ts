@@ -5,6 +5,7 @@ import { TriggerdError } from '../../domain/errors.ts';
 import type { JobLimits } from '../../queue/ports.ts';
 import { awaitEnding } from './adoption.ts';
 import type { Launcher } from './launcher.ts';
+import { cpuSeconds } from './runner/with-limits.ts';
 import { assertCanSpawn } from './shortage.ts';
 
 /** Whether this host's services are systemd's and we may ask it for more. */
@@ -66,11 +67,12 @@ const unitOptions = (token: string, limits: JobLimits): string[] => [
   ...limitOptions(limits),
 ];
 
-const limitOptions = ({ memoryBytes, processes, openFiles }: JobLimits): string[] => [
+const limitOptions = ({ memoryBytes, processes, openFiles, cpuMs }: JobLimits): string[] => [
   // Without a limit of its own, swap would take what memory does not.
   ...(memoryBytes === undefined
     ? []
     : [`--property=MemoryMax=${memoryBytes + runnerBytes}`, '--property=MemorySwapMax=0']),
   ...(processes === undefined ? [] : [`--property=TasksMax=${processes + runnerThreads}`]),
   ...(openFiles === undefined ? [] : [`--property=LimitNOFILE=${openFiles}`]),
+  ...(cpuMs === undefined ? [] : [`--property=LimitCPU=${cpuSeconds(cpuMs)}`]),
 ];

@@ -42,13 +42,22 @@ const renderArguments = (args: readonly [string, PluginView['args'][string]][], 
   renderTable(
     [
       { title: 'ARGUMENT', cell: ([name]) => name },
-      { title: 'DEFAULT', cell: ([, arg]) => (arg.required ? 'required' : (arg.default ?? '')), shrinkTo: 8 },
-      { title: 'PATTERN', cell: ([, arg]) => arg.pattern ?? '', shrinkTo: 8 },
+      { title: 'DEFAULT', cell: ([, arg]) => defaultOf(arg), shrinkTo: 8 },
+      { title: 'PATTERN', cell: ([, arg]) => arg.pattern ?? rangeOf(arg), shrinkTo: 8 },
       { title: 'SUMMARY', cell: ([, arg]) => arg.summary, shrinkTo: 16 },
     ],
     args,
     columns,
   );
+
+type Argument = PluginView['args'][string];
+
+const defaultOf = ({ required, default: value, fixed }: Argument): string => {
+  if (typeof fixed === 'string') return fixed === '' ? 'fixed' : `fixed: ${fixed}`;
+  return required ? 'required' : (value ?? '');
+};
+
+const rangeOf = ({ kind, min, max }: Argument): string => (kind === 'integer' ? `${min ?? ''}…${max ?? ''}` : '');
 
 export const renderPluginTest = (test: PluginTestView): string => {
   const verdict = test.ok ? 'ok' : `failed: ${test.problem ?? 'exit code differs'}`;

@@ -11,9 +11,12 @@ export const mirroredTree = (
 ): TreeSource => ({
   current: () => {
     if (registry.mirror.state === undefined) return undefined;
+    const { users } = registry.mirror.state;
+    // By number: a namesake who came later owns nothing of what was there.
+    const own = identity === undefined ? undefined : users.get(identity)?.id;
     const nodes = [...registry.mirror.state.holdings(team).nodes.values()];
     const isShown = (node: TreeNode): node is Definition =>
-      node.kind === 'definition' && (node.visibility !== 'local' || node.owner === identity);
+      node.kind === 'definition' && (node.visibility !== 'local' || node.owner_id === own);
     const isDirectory = (node: TreeNode): node is Directory => node.kind === 'directory';
     return { team, directories: nodes.filter(isDirectory), definitions: nodes.filter(isShown) };
   },

@@ -17,12 +17,16 @@ export const withLimits = <P extends Limited>(plan: P): P => {
 
 type Limited = Pick<LaunchPlan, 'argv' | 'env' | 'cwd' | 'limits'>;
 
-const optionsOf = ({ memoryBytes, processes, openFiles }: JobLimits): string[] => [
+const optionsOf = ({ memoryBytes, processes, openFiles, cpuMs }: JobLimits): string[] => [
   // Address space would be no measure: Node and Java reserve far more than they use.
   ...(memoryBytes === undefined ? [] : [`--data=${memoryBytes}`]),
   ...(processes === undefined || process.getuid?.() === 0 ? [] : [`--nproc=${processes}`]),
   ...(openFiles === undefined ? [] : [`--nofile=${openFiles}`]),
+  ...(cpuMs === undefined ? [] : [`--cpu=${cpuSeconds(cpuMs)}`]),
 ];
+
+/** SIGXCPU first, which says why; KILL for what ignores that. */
+export const cpuSeconds = (ms: number): string => `${Math.ceil(ms / 1000)}:${Math.ceil(ms / 1000) + 5}`;
 
 const isExecutable = ({ argv: [program], env, cwd }: Limited): boolean => {
   if (program.includes('/')) return mayExecute(resolve(cwd, program));

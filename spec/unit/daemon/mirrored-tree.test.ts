@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { mirroredTree } from '../../../src/daemon/mount/mirrored-tree.ts';
+import type { Registry } from '../../../src/registry/registry.ts';
+
+const definition = (name: string, owner_id: number, visibility: 'local' | 'team') => [
+  name,
+  { kind: 'definition', name, owner: 'hp', owner_id, visibility },
+];
+
+const registry = {
+  mirror: {
+    state: {
+      users: new Map([['hp', { id: 7 }]]),
+      holdings: () => ({
+        nodes: new Map([
+          definition('own', 7, 'local'),
+          definition('of-the-deleted-namesake', 3, 'local'),
+          definition('of-the-team', 3, 'team'),
+        ] as never),
+      }),
+    },
+  },
+} as unknown as Registry;
+const shownTo = (identity: string | undefined) =>
+  mirroredTree(registry, { team: 'team1', identity }, {} as never)
+    .current()
+    ?.definitions.map(({ name }) => name);
+
+it('shows what its user keeps to himself by the number of the user: a namesake who came later sees nothing of it', () => {
+  expect(shownTo('hp')).toEqual(['own', 'of-the-team']);
+  expect(shownTo('somebody')).toEqual(['of-the-team']);
+  expect(shownTo(undefined)).toEqual(['of-the-team']);
+});

@@ -1,0 +1,70 @@
+import * as v from 'valibot';
+import { fitsPattern } from './fits-pattern.ts';
+
+const compiles = (text: string): boolean => {
+  try {
+    new RegExp(text, 'u');
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const pattern = v.pipe(
+  v.string(),
+  v.check((text) => compiles(text), 'Expected a regular expression'),
+);
+
+const wholeNumber = v.pipe(v.number(), v.safeInteger('Expected a whole number'));
+
+/** What `[args.NAME]` of a manifest says of one argument. */
+export const argumentRule = v.strictObject({
+  summary: v.string(),
+  required: v.optional(v.boolean(), false),
+  /** `integer`: a decimal number without sign `+`, leading zeros or spaces, so that every program reads the same one. */
+  kind: v.optional(v.picklist(['text', 'integer']), 'text'),
+  min: v.optional(wholeNumber),
+  max: v.optional(wholeNumber),
+  /** The whole value must match. */
+  pattern: v.optional(v.nullable(pattern), null),
+  default: v.optional(v.nullable(v.string()), null),
+  /** The value that every job gets: the manifest's owner decides, no job can. */
+  fixed: v.optional(v.nullable(v.string()), null),
+});
+
+export type ArgumentRule = v.InferOutput<typeof argumentRule>;
+
+/** What is wrong with a rule itself: a range without a number, a default that it would refuse. */
+export const argumentProblems = (rule: ArgumentRule): string[] => {
+  const { kind, min, max, fixed, required } = rule;
+  const problems: string[] = [];
+  if (kind !== 'integer' && (min !== undefined || max !== undefined))
+    problems.push('min and max need kind = "integer"');
+  if (min !== undefined && max !== undefined && min > max) problems.push('min is above max');
+  if (fixed !== null && (required || rule.default !== null)) problems.push('fixed excludes required and default');
+  const own = fixed ?? rule.default;
+  if (own !== null) problems.push(...misfits(rule, own).map((problem) => `its own value ${problem}`));
+  return problems;
+};
+
+/** Why the rule refuses this value; empty when it does not. */
+export const misfits = (rule: ArgumentRule, value: string): string[] => {
+  const problems = rule.kind === 'integer' ? outsideRange(rule, value) : [];
+  if (rule.pattern !== null) problems.push(...offPattern(rule.pattern, value));
+  if (value.includes('\0')) problems.push('holds a NUL character');
+  return problems;
+};
+
+const outsideRange = (
+  { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER }: ArgumentRule,
+  value: string,
+): string[] => {
+  const number = /^(?:0|-?[1-9][0-9]{0,15})$/.test(value) ? Number(value) : Number.NaN;
+  return number >= min && number <= max ? [] : [`must be a whole number from ${min} to ${max}`];
+};
+
+const offPattern = (text: string, value: string): string[] => {
+  const fits = fitsPattern(text, value);
+  if (fits === undefined) return [`could not be compared with ${text} in time`];
+  return fits ? [] : [`must match ${text}`];
+};
