@@ -61,13 +61,8 @@ export type WorkerProof = string;
 
 /** The registry's questions that take time: hashes are checked, etcd is written. */
 export interface BusAccounts {
-  /** A password for a JWT. Throws `login-failed`, `too-many-attempts`. `peer` counts attempts of one connection. */
-  login(attempt: {
-    readonly team: string;
-    readonly identity: string;
-    readonly secret: string;
-    readonly peer: PeerId;
-  }): Promise<{
+  /** A password for a JWT. Throws `login-failed`, `too-many-attempts`. */
+  login(attempt: { readonly team: string; readonly identity: string; readonly secret: string }): Promise<{
     readonly jwt: string;
     readonly expiresMs: number;
   }>;
@@ -76,12 +71,11 @@ export interface BusAccounts {
    * `token-invalid`. Tokens of one peer are admitted in the order in which they were asked about.
    */
   admit(jwt: string): Promise<void>;
-  /** Throws `worker-refused`, `too-many-attempts`. */
+  /** Throws `worker-refused`. */
   checkWorker(claim: {
     readonly team: string;
     readonly identity: string;
     readonly token: string;
-    readonly peer: PeerId;
   }): Promise<WorkerProof>;
   /** Whether the token that this worker proved itself by is still the right one: asked after every change. */
   isWorkerCurrent(team: string, identity: string, proof: WorkerProof): boolean;

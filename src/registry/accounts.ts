@@ -1,5 +1,6 @@
 import type { BusAccounts, Caller } from '../bus/ports.ts';
 import { TriggerdError } from '../domain/errors.ts';
+import { LimitedLog } from '../domain/limited-log.ts';
 import type { Log } from '../domain/log.ts';
 import { isRegistryName } from '../domain/names.ts';
 import type { Clock } from '../queue/ports.ts';
@@ -28,25 +29,26 @@ const maxWaiting = 1_000;
 
 /**
  * Who is who on the bus. Whatever is wrong with a login, a worker or a token, the answer is the same, and takes as long.
- * Guesses are counted per identity and per connection; a worker's token can't be guessed, so nobody can slow a worker
- * down by guessing in its name.
+ * Guesses are counted per identity, in whatever team they are made: it is one password. The broker counts those of a
+ * connection. A worker's token can't be guessed, so nobody can slow a worker down by guessing in its name.
  */
 export class Accounts implements BusAccounts {
   readonly #options: AccountsOptions;
   readonly #attempts: Attempts;
+  readonly #limited: LimitedLog;
   readonly #turns = new Map<string, Promise<unknown>>();
   #waiting = 0;
 
   constructor(options: AccountsOptions) {
     this.#options = options;
     this.#attempts = new Attempts(options.clock);
+    this.#limited = new LimitedLog(options.log, () => options.clock.now());
   }
 
   async login(attempt: Parameters<BusAccounts['login']>[0]): ReturnType<BusAccounts['login']> {
-    const name = `${attempt.team}/${attempt.identity}`;
-    // No flood of names that nobody can have fills the tables.
-    const key = isRegistryName(attempt.team) && isRegistryName(attempt.identity) ? name : '/';
-    return this.#inTurn(key, () => this.#login(attempt, [key, `peer ${attempt.peer}`]));
+    // Names that nobody can have are one.
+    const key = isRegistryName(attempt.identity) ? attempt.identity : '';
+    return this.#inTurn(key, () => this.#login(attempt, key));
   }
 
   async admit(jwt: string): Promise<void> {
@@ -57,15 +59,11 @@ export class Accounts implements BusAccounts {
     mirrored.remember(jwt, await checker.check(jwt, audience, state.issuers));
   }
 
-  async checkWorker({ team, identity, token, peer }: Parameters<BusAccounts['checkWorker']>[0]): Promise<string> {
-    const key = `peer ${peer}`;
-    this.#attempts.assertMayTry(key);
+  async checkWorker({ team, identity, token }: Parameters<BusAccounts['checkWorker']>[0]): Promise<string> {
     const worker = this.#worker(team, identity);
     const fits = this.#options.tokens.fits(token, worker?.token_hash ?? '');
-    if (worker === undefined || !fits) {
-      this.#failed([key]);
+    if (worker === undefined || !fits)
       throw new TriggerdError('worker-refused', 'team, identity and token of this worker do not fit together');
-    }
     return proofOf(worker);
   }
 
@@ -78,17 +76,17 @@ export class Accounts implements BusAccounts {
     return this.#options.registry.execute({ kind: 'user', identity, team }, statement, seen);
   }
 
-  async #login({ team, identity, secret }: Parameters<BusAccounts['login']>[0], keys: readonly string[]) {
+  async #login({ team, identity, secret }: Parameters<BusAccounts['login']>[0], key: string) {
     const { issuer, mirrored, clock } = this.#options;
     if (!mirrored.state.issuers.has(issuer.kid))
       throw new TriggerdError('etcd-unreachable', 'the key of this broker’s tokens is not published yet');
-    this.#attempts.assertMayTry(...keys);
+    this.#attempts.assertMayTry(key);
     const member = await this.#memberWith(team, identity, secret);
     if (member === undefined) {
-      this.#failed(keys);
+      this.#failed(key);
       throw new TriggerdError('login-failed', 'team, identity and password do not fit together');
     }
-    this.#attempts.succeeded(...keys);
+    this.#attempts.succeeded(key);
     const claims = {
       identity,
       userId: member.user.id,
@@ -101,10 +99,10 @@ export class Accounts implements BusAccounts {
     return { jwt, expiresMs: checked.endsAt - clock.now() };
   }
 
-  /** Names of users, workers and connections only: what was presented is nobody's business. */
-  #failed(keys: readonly string[]): void {
-    for (const who of this.#attempts.failed(...keys))
-      this.#options.log.warn({ who }, 'Too many logins have failed; further ones have to wait.');
+  /** The name only: what was presented is nobody's business. */
+  #failed(who: string): void {
+    if (this.#attempts.failed(who))
+      this.#limited.warn(who, { who }, 'Too many logins have failed; further ones have to wait.');
   }
 
   async #memberWith(team: string, identity: string, secret: string) {

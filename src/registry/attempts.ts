@@ -1,68 +1,80 @@
-import { TriggerdError } from '../domain/errors.ts';
+import { createHmac, randomBytes } from 'node:crypto';
+import { assertMayGuess, freeGuesses, type Guesses, guessed, isForgotten, noGuesses } from '../domain/guesses.ts';
 import type { Clock } from '../queue/ports.ts';
 
-/** So many mistakes are free; each further one doubles the wait. */
-const free = 3;
-const firstWaitMs = 1_000;
-const maxWaitMs = 5 * 60_000;
-/** Whoever has not failed for this long begins anew. */
-const forgottenMs = 15 * 60_000;
-const maxKeys = 10_000;
+/** 17 bytes each. Who fills them with guesses is slowed by the hashes of passwords: far fewer fit a quarter of an hour. */
+const manyPlaces = 65_536;
+const mostCounted = 255;
+/** Several identities have failed here. */
+const shared = 0;
 
 /**
- * Slows down whoever guesses: failures are counted per key (an identity, a connection). A key that is slowed is refused
- * without a look at what it brings, so that a flood costs nothing. Bounded: the key that failed longest ago is forgotten.
+ * Slows down whoever guesses at an identity: failures are counted at a place that a keyed hash of its name gives, whether
+ * there is such an identity or not. There is nothing to evict, so no flood makes a count forgotten; two identities that
+ * share a place, which nobody can find out beforehand, wait together. An identity that is slowed is refused without a look
+ * at what it brings.
  */
 export class Attempts {
   readonly #clock: Clock;
-  /** In the order of the last failure. */
-  readonly #failures = new Map<string, { readonly count: number; readonly at: number }>();
+  readonly #places: number;
+  readonly #key = randomBytes(32);
+  /** Made with the first failure. */
+  #table: Table | undefined;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, places = manyPlaces) {
     this.#clock = clock;
+    this.#places = places;
   }
 
-  /** Throws `too-many-attempts` while one of the keys has to wait. */
-  assertMayTry(...keys: readonly string[]): void {
-    const waitMs = Math.max(...keys.map((key) => this.#waitMs(key)));
-    if (waitMs <= 0) return;
-    const seconds = Math.ceil(waitMs / 1_000);
-    throw new TriggerdError('too-many-attempts', `too many failed attempts; try again in ${seconds} s`, {
-      details: { retry_after_ms: waitMs },
-    });
+  /** Throws `too-many-attempts` while the identity has to wait. */
+  assertMayTry(identity: string): void {
+    if (this.#table !== undefined)
+      assertMayGuess(guessesAt(this.#table, this.#placeOf(identity).at), this.#clock.now());
   }
 
-  /** Tells which of the keys are slowed from now on. */
-  failed(...keys: readonly string[]): string[] {
-    const at = this.#clock.now();
-    const slowed: string[] = [];
-    for (const key of keys) {
-      const count = (this.#current(key)?.count ?? 0) + 1;
-      this.#failures.delete(key);
-      this.#failures.set(key, { count, at });
-      if (count === free) slowed.push(key);
-    }
-    for (const oldest of this.#failures.keys()) {
-      if (this.#failures.size <= maxKeys) break;
-      this.#failures.delete(oldest);
-    }
-    return slowed;
+  /** Tells whether it is slowed from now on. */
+  failed(identity: string): boolean {
+    const table = this.#tableOrNew();
+    const { at, mark } = this.#placeOf(identity);
+    const now = this.#clock.now();
+    const before = guessesAt(table, at);
+    const isNew = before.count === 0 || isForgotten(before, now);
+    const { count } = guessed(before, now);
+    table.counts[at] = Math.min(mostCounted, count);
+    table.times[at] = now;
+    table.marks[at] = isNew || table.marks[at] === mark ? mark : shared;
+    return count === freeGuesses;
   }
 
-  succeeded(...keys: readonly string[]): void {
-    for (const key of keys) this.#failures.delete(key);
+  /** Forgets the failures of this identity; where those of another one are among them, all stay. */
+  succeeded(identity: string): void {
+    const { at, mark } = this.#placeOf(identity);
+    if (this.#table?.marks[at] === mark) this.#table.counts[at] = 0;
   }
 
-  #waitMs(key: string): number {
-    const failure = this.#current(key);
-    if (failure === undefined || failure.count < free) return 0;
-    const waitMs = Math.min(maxWaitMs, firstWaitMs * 2 ** (failure.count - free));
-    return failure.at + waitMs - this.#clock.now();
+  #placeOf(identity: string): { readonly at: number; readonly mark: number } {
+    const hash = createHmac('sha256', this.#key).update(identity).digest();
+    return { at: hash.readUInt32LE(0) % this.#places, mark: hash.readUIntLE(4, 6) + 1 };
   }
 
-  #current(key: string) {
-    const failure = this.#failures.get(key);
-    const isOver = failure !== undefined && this.#clock.now() - failure.at > forgottenMs;
-    return isOver ? undefined : failure;
+  #tableOrNew(): Table {
+    this.#table ??= {
+      counts: new Uint8Array(this.#places),
+      times: new Float64Array(this.#places),
+      marks: new Float64Array(this.#places),
+    };
+    return this.#table;
   }
 }
+
+interface Table {
+  readonly counts: Uint8Array;
+  readonly times: Float64Array;
+  /** Whose failures these are. */
+  readonly marks: Float64Array;
+}
+
+const guessesAt = ({ counts, times }: Table, at: number): Guesses => {
+  const count = counts[at] ?? 0;
+  return count === 0 ? noGuesses : { count, at: times[at] ?? 0 };
+};

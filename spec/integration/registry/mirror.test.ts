@@ -48,12 +48,12 @@ describe('a broker’s mirror of the registry', () => {
   const change = (statement: object) => others.execute(local, { team: 'team1', ...statement });
 
   it('stays in force while etcd is away, and hears of everything afterwards', async () => {
-    const { jwt } = await broker.accounts.login({ team: 'team1', identity: 'hp', secret: password, peer: 'p' });
+    const { jwt } = await broker.accounts.login({ team: 'team1', identity: 'hp', secret: password });
     proxy.refuse();
     proxy.cut();
     await until(() => log.lines.some(({ message }) => message.startsWith('The registry can not be watched')), 'a word');
     expect(broker.mirrored.callerOf(jwt)).toMatchObject({ identity: 'hp' });
-    await broker.accounts.login({ team: 'team1', identity: 'hp', secret: password, peer: 'p' });
+    await broker.accounts.login({ team: 'team1', identity: 'hp', secret: password });
     await expect(broker.registry.execute(local, { verb: 'worker.list', team: 'team1' })).rejects.toMatchObject({
       code: 'etcd-unreachable',
     });
@@ -111,7 +111,7 @@ describe('a broker’s mirror of the registry', () => {
     const isBack = async () => (await direct.get(registryKeysBelow(prefix).issuer(kid))) !== undefined;
     await until(isBack, 'the key to be published again');
     await until(() => broker.mirrored.state.issuers.has(kid), 'the mirror to know');
-    const { jwt } = await broker.accounts.login({ team: 'team1', identity: 'hp', secret: password, peer: 'p' });
+    const { jwt } = await broker.accounts.login({ team: 'team1', identity: 'hp', secret: password });
     expect(broker.mirrored.callerOf(jwt)).toMatchObject({ identity: 'hp' });
   });
 });

@@ -26,7 +26,7 @@ it('no password and no token is in a log, an error, an answer or etcd', async ()
   const keep = async (work: Promise<unknown>) => void seen.push(await work.catch((error: unknown) => error));
   const root = (statement: object) => broker.registry.execute(local, { team: 'team1', ...statement });
 
-  const { jwt } = await broker.accounts.login({ team: 'team1', identity: 'hp', secret: passwords.hp, peer: 'p' });
+  const { jwt } = await broker.accounts.login({ team: 'team1', identity: 'hp', secret: passwords.hp });
   const added = await root({ verb: 'worker.add', identity: 'demo01' });
   const { token } = added.rows[0] as { token: string };
   await keep(root({ verb: 'user.add', identity: 'eve', secret: passwords.eve }));
@@ -37,11 +37,11 @@ it('no password and no token is in a log, an error, an answer or etcd', async ()
   await keep(root({ verb: 'user.set', identity: 'nobody', secret: passwords.eve }));
   await keep(root({ verb: 'user.list' }));
   await keep(root({ verb: 'worker.list' }));
-  const eve = { team: 'team1', identity: 'eve', peer: 'p' };
+  const eve = { team: 'team1', identity: 'eve' };
   await keep(broker.accounts.login({ ...eve, secret: passwords.wrong }));
   await keep(broker.accounts.login({ ...eve, secret: passwords.hp }));
   await keep(broker.accounts.checkWorker({ ...eve, token: passwords.wrong }));
-  await keep(broker.accounts.checkWorker({ team: 'team1', identity: 'demo01', peer: 'q', token }));
+  await keep(broker.accounts.checkWorker({ team: 'team1', identity: 'demo01', token }));
   await keep(broker.accounts.admit(`${jwt.slice(0, -3)}AAA`));
   await keep(broker.accounts.admit(passwords.wrong));
   etcd.freeze();

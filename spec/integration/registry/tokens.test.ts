@@ -33,7 +33,7 @@ describe('tokens of callers', () => {
     a = await openAccounts({ store, prefix, broker: 'a', keyFile: join(folder, 'a', 'jwt.json') });
     b = await openAccounts({ store, prefix, broker: 'b', keyFile: join(folder, 'b', 'jwt.json') });
     await until(() => b.mirrored.state.issuers.has(a.issuer.kid), 'the other broker’s key');
-    ({ jwt } = await a.accounts.login({ team: 'team1', identity: 'hp', secret: password, peer: 'p' }));
+    ({ jwt } = await a.accounts.login({ team: 'team1', identity: 'hp', secret: password }));
     key = await importJWK(JSON.parse(readFileSync(join(folder, 'a', 'jwt.json'), 'utf8')), 'EdDSA');
   });
   afterAll(async () => {
@@ -107,6 +107,13 @@ describe('tokens of callers', () => {
     ['HS256 with the key’s bytes as its secret', () => hmac(Buffer.from(a.issuer.publicKey.x, 'base64url'))],
     ['a claim changed after the signature', () => tampered({ sub: 'root' })],
     ['a signature changed', () => `${jwt.slice(0, -4)}${jwt.endsWith('AAAA') ? 'BBBB' : 'AAAA'}`],
+    ['padded', () => `${jwt}==`],
+    ['padded a little', () => `${jwt}=`],
+    ['with blanks around', () => ` ${jwt}\n`],
+    ['with a blank inside', () => jwt.replace('.', ' .')],
+    ['with a dot more', () => `${jwt}.`],
+    ['with other spare bits in its last letter', () => otherSpelling()],
+    ['in the other alphabet', async () => (await withDashes()).replaceAll('-', '+').replaceAll('_', '/')],
     ['the key of a stranger, under our key’s id', () => byStranger({ kid: a.issuer.kid })],
     ['the key of a stranger, under his own id', () => byStranger({ kid: 'x'.repeat(43) })],
     ['the key of a stranger, in the token itself', () => byStranger({ jwk: a.issuer.publicKey })],
@@ -133,6 +140,21 @@ describe('tokens of callers', () => {
     ['another generation', () => signed({ gen: 2 })],
     ['a user that is not there', () => signed({ sub: 'root' })],
   ];
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  /** 64 bytes are 85 letters and two bits of one: its other four say nothing. */
+  const otherSpelling = (): string => {
+    const last = alphabet.indexOf(jwt.at(-1) ?? '');
+    const other = `${jwt.slice(0, -1)}${alphabet[last + 1]}`;
+    const bytes = (token: string) => Buffer.from(token.split('.')[2] ?? '', 'base64url');
+    expect(bytes(other)).toEqual(bytes(jwt));
+    return other;
+  };
+  /** A good token that has letters which the two alphabets do not share. */
+  const withDashes = async (): Promise<string> => {
+    let token = await signed();
+    while (!/[-_]/.test(token)) token = await signed();
+    return token;
+  };
   const tampered = (claims: object): string => {
     const [header, , signature] = jwt.split('.');
     return [header, encode({ ...payloadOf(jwt), ...claims }), signature].join('.');
@@ -152,7 +174,7 @@ describe('tokens of callers', () => {
     const identity = `bob${++bobs}`;
     await root({ verb: 'user.add', identity, secret: password });
     await until(() => b.mirrored.state.users.has(identity), 'bob to be known');
-    return { identity, ...(await b.accounts.login({ team: 'team1', identity, secret: password, peer: 'p' })) };
+    return { identity, ...(await b.accounts.login({ team: 'team1', identity, secret: password })) };
   };
 
   it.each([
@@ -177,7 +199,7 @@ describe('tokens of callers', () => {
     const keyFile = join(folder, 'c', 'jwt.json');
     const open = (file: string) => openAccounts({ store, prefix, broker: 'c', keyFile: file });
     let c = await open(keyFile);
-    const token = (await c.accounts.login({ team: 'team1', identity: 'hp', secret: password, peer: 'p' })).jwt;
+    const token = (await c.accounts.login({ team: 'team1', identity: 'hp', secret: password })).jwt;
     await until(() => a.mirrored.state.issuers.has(c.issuer.kid), 'the key to be known');
     await a.accounts.admit(token);
     await c.close();
@@ -193,7 +215,7 @@ describe('tokens of callers', () => {
   it('a team that is deleted ends its tokens, also when there is one of its name again', async () => {
     const hp = { kind: 'user', identity: 'hp', team: 'team1' } as const;
     await a.registry.execute(hp, { verb: 'team.add', name: 'ops' });
-    const { jwt: ops } = await a.accounts.login({ team: 'ops', identity: 'hp', secret: password, peer: 'p' });
+    const { jwt: ops } = await a.accounts.login({ team: 'ops', identity: 'hp', secret: password });
     await a.registry.execute(local, { verb: 'team.delete', name: 'ops' });
     await a.registry.execute(hp, { verb: 'team.add', name: 'ops' });
     await until(() => isRefused(a, ops), 'the token to be void');

@@ -96,7 +96,7 @@ describe('the registry on a real etcd', () => {
     });
 
     it('a login at one broker is a caller at every one, until its user is disabled', async () => {
-      const { jwt } = await a.accounts.login({ team: 'team1', identity: 'hp', secret: password, peer: 'p' });
+      const { jwt } = await a.accounts.login({ team: 'team1', identity: 'hp', secret: password });
       expect(a.mirrored.callerOf(jwt)).toEqual({ identity: 'hp', team: 'team1', role: 'admin' });
       await until(() => b.mirrored.state.issuers.has(a.issuer.kid), 'the other key');
       expect(b.mirrored.callerOf(jwt)).toBeUndefined();

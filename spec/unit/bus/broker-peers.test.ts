@@ -12,6 +12,89 @@ describe('peers of the broker', () => {
     stage.registry.worker('team1', 'w1').service('team1', 'demo', ['w1']);
   });
 
+  describe('a connection that guesses', () => {
+    const guess = async (peer: string, token = 'wrong', identity = 'w1') => {
+      stage.clear();
+      stage.say(peer, ready(identity, 'a'), token);
+      await settled();
+      return stage.to(peer).map(({ op, code }) => code ?? op);
+    };
+    const login = async (peer: string, secret: string, identity = 'user1') => {
+      stage.clear();
+      stage.say(peer, { op: 'login', n: 1, team: 'team1', identity }, secret);
+      await settled();
+      return stage.to(peer).map(({ op, code }) => code ?? op);
+    };
+
+    it('at tokens of workers waits longer and longer, and no other one does', async () => {
+      for (let tries = 0; tries < 3; tries++) expect(await guess('eve')).toEqual(['worker-refused']);
+      expect(await guess('eve', 'token')).toEqual(['too-many-attempts']);
+      expect(stage.to('eve')).toMatchObject([{ retry_after_ms: 1_000 }]);
+      expect(await guess('w1', 'token')).toEqual(['welcome']);
+      stage.now += 1_000;
+      expect(await guess('eve', 'wrong', 'w2')).toEqual(['worker-refused']);
+      stage.now += 1_000;
+      expect(await guess('eve')).toEqual(['too-many-attempts']);
+    });
+
+    it('is let in with the right token once it has waited', async () => {
+      for (let tries = 0; tries < 3; tries++) await guess('w1');
+      stage.now += 1_000;
+      expect(await guess('w1', 'token')).toEqual(['welcome']);
+      expect(stage.broker.state).toMatchObject({ peers: 1, workers: 1 });
+    });
+
+    it('at passwords of one identity after the other waits, also after another hello', async () => {
+      stage.client('eve');
+      for (const identity of ['a', 'b', 'c']) expect(await login('eve', 'wrong', identity)).toEqual(['login-failed']);
+      expect(await login('eve', 'secret')).toEqual(['too-many-attempts']);
+      stage.client('eve');
+      expect(await login('eve', 'secret')).toEqual(['too-many-attempts']);
+      stage.client('other');
+      expect(await login('other', 'secret')).toEqual(['token']);
+    });
+
+    it('gains nothing by guessing all at once', async () => {
+      stage.client('eve');
+      stage.clear();
+      for (let n = 0; n < 60; n++)
+        stage.say('eve', { op: 'login', n, team: 'team1', identity: `user${n}` }, n === 50 ? 'secret' : 'wrong');
+      await until(() => stage.to('eve').length === 60, 'the answers');
+      expect(stage.to('eve').filter(({ code }) => code === 'login-failed')).toHaveLength(3);
+      expect(stage.to('eve', 'token')).toEqual([]);
+    });
+
+    it('is not forgotten when it was refused, but when it has been silent', async () => {
+      await guess('eve');
+      expect(stage.broker.state.peers).toBe(1);
+      stage.pass(10_100);
+      expect(stage.broker.state.peers).toBe(0);
+    });
+
+    it('is a line of the log a minute, and ten thousand of them are few', async () => {
+      for (let tries = 0; tries < 50; tries++) await guess('eve');
+      const lines = () => stage.log.at('warn').filter(({ message }) => message === 'A worker was refused.');
+      expect(lines()).toHaveLength(1);
+      for (let number = 0; number < 10_000; number++) {
+        stage.say(`peer${number}`, ready('w1', 'a'), 'wrong');
+        if (number % 100 === 0) await settled();
+      }
+      await settled();
+      expect(lines()).toHaveLength(20);
+      stage.now += 60_000;
+      stage.broker.tick();
+      expect(lines().slice(20)).toMatchObject([{ fields: { suppressed: 49 } }, { fields: { suppressed: 9_981 } }]);
+    });
+
+    it('of nonsense is a line of the log a minute, however often it says hello', () => {
+      for (let round = 0; round < 20; round++) {
+        stage.client('eve');
+        for (let count = 0; count < 16; count++) stage.raw('eve', 'nonsense');
+      }
+      expect(stage.log.at('warn')).toHaveLength(1);
+    });
+  });
+
   describe('a worker', () => {
     it('is welcomed with what it is attached to, and gets nothing before it has announced that', async () => {
       stage.client('c');

@@ -16,6 +16,7 @@ import type { Clock } from '../../queue/ports.ts';
 import type { Issuer } from '../../registry/model.ts';
 import type { CheckedToken, TokenChecker, TokenClaims, TokenIssuer } from '../../registry/ports.ts';
 import { readOrCreateSecret } from '../files/secret-file.ts';
+import { isCanonicalBase64Url } from './canonical.ts';
 
 const algorithm = 'EdDSA';
 const lifeS = 15 * 60;
@@ -36,11 +37,12 @@ const claims = v.object({
 });
 const requiredClaims = ['iss', 'aud', 'sub', 'team', 'uid', 'tid', 'gen', 'iat', 'exp', 'jti'];
 
+const coordinate = v.pipe(v.string(), v.length(43), v.check(isCanonicalBase64Url));
 const keyFile = v.object({
   kty: v.literal('OKP'),
   crv: v.literal('Ed25519'),
-  x: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{43}$/)),
-  d: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{43}$/)),
+  x: coordinate,
+  d: coordinate,
 });
 
 /**
@@ -93,6 +95,8 @@ const check = async (
   currentDate: Date,
 ): Promise<CheckedToken> => {
   if (jwt.length > maxLength) throw new Error('longer than a token');
+  const parts = jwt.split('.');
+  if (parts.length !== 3 || !parts.every(isCanonicalBase64Url)) throw new Error('not written as a token is');
   const { kid } = decodeProtectedHeader(jwt);
   // A key of the registry or none: nothing in the token leads to one.
   const issuer = typeof kid === 'string' ? issuers.get(kid) : undefined;

@@ -4,6 +4,7 @@
  * token in a message.
  */
 import { type Context, Reply } from 'zeromq';
+import { LimitedLog } from '../../domain/limited-log.ts';
 import type { Log } from '../../domain/log.ts';
 import { receiveLoop } from './receive-loop.ts';
 
@@ -21,9 +22,10 @@ export interface Authenticator {
 export const startAuthenticator = async (context: Context, log: Log): Promise<Authenticator> => {
   const socket = new Reply({ context, linger: 0 });
   await socket.bind(zapAddress);
+  const limited = new LimitedLog(log, () => performance.now());
   const running = receiveLoop(socket, async (frames) => {
     const answer = answerTo(frames);
-    if (answer[2] !== '200') log.warn({ why: answer[3] }, 'A connection to the broker was refused.');
+    if (answer[2] !== '200') limited.warn(answer[3], { why: answer[3] }, 'A connection to the broker was refused.');
     await socket.send(answer);
   });
   return {

@@ -3,6 +3,8 @@
  * come out at its `Wire`. What it knows is in `sessions.ts` (who is here), `takers.ts` (who takes what), `queues.ts` (what waits), `requests.ts` (what
  * is not over), and is gone with it: clients and workers carry what matters to the next broker.
  */
+
+import { LimitedLog } from '../../domain/limited-log.ts';
 import { encodeToClient, encodeToWorker } from '../codec/encode.ts';
 import { clientMessage, isClientOp } from '../codec/from-client.ts';
 import { isWorkerOp, workerMessage } from '../codec/from-worker.ts';
@@ -30,6 +32,8 @@ export class Broker {
   readonly #requests: Requests;
   readonly #clients: Clients;
   readonly #workers: Workers;
+  /** Lines that any peer can cause. */
+  readonly #strangers: LimitedLog;
   readonly #unsubscribe: () => void;
   /** Strangers who were told so since the last tick: once is enough. */
   readonly #told = new Set<PeerId>();
@@ -43,6 +47,8 @@ export class Broker {
     const queues = this.#queues;
     const isStopping = (): boolean => this.#isStopping;
     const announcements = new Announcements(options.wire);
+    const strangers = new LimitedLog(options.log, () => options.clock.now());
+    this.#strangers = strangers;
     const takers = new Takers(sessions, options.registry);
     this.#takers = takers;
     this.#legs = new Legs({
@@ -65,7 +71,7 @@ export class Broker {
       },
     });
     this.#clients = new Clients({ ...options, sessions, requests: this.#requests, isStopping });
-    this.#workers = new Workers({ ...options, sessions, announcements, legs: this.#legs, isStopping });
+    this.#workers = new Workers({ ...options, sessions, announcements, strangers, legs: this.#legs, isStopping });
     this.#unsubscribe = options.registry.onChange(() => {
       this.#hasRegistryChanged = true;
     });
@@ -121,6 +127,7 @@ export class Broker {
       if (session.heardAt < silentSince) this.#expire(session);
       else if (session.beatAt <= now) this.#beat(session, now);
     }
+    this.#strangers.tick();
     this.#workers.tick(now);
     this.#legs.tick(now);
     this.#requests.tick(now);
@@ -163,15 +170,15 @@ export class Broker {
 
   #fromStranger(peer: PeerId, session: Session | undefined, header: Header, body: Buffer): void {
     // While its token is looked at, a worker has nothing to say.
-    if (session !== undefined) return;
+    if (session?.kind === 'newcomer' && session.state.at !== 'refused') return;
     if (header.op === 'hello' || header.op === 'ready') {
-      if (this.#sessions.size >= maxSessions) {
+      if (session === undefined && this.#sessions.size >= maxSessions) {
         this.#options.observer.refused('broker-busy');
         this.#options.wire.send(peer, full);
         return;
       }
       const message = header.op === 'hello' ? clientMessage(header) : workerMessage(header);
-      if (typeof message === 'string') this.#malformed(undefined, message);
+      if (typeof message === 'string') this.#malformed(session, message);
       else if (message.op === 'hello') this.#clients.hello(peer, message);
       else if (message.op === 'ready') this.#workers.ready(peer, message, body);
     } else if (isClientOp(header.op) || isWorkerOp(header.op)) this.#reannounce(peer);
@@ -190,7 +197,8 @@ export class Broker {
     session.faults++;
     const refusal = { op: 'refused', code: 'bus-protocol', message: why, retry_after_ms: null } as const;
     this.#options.wire.send(session.peer, encodeToClient(refusal));
-    if (session.faults === maxFaults) this.#options.log.warn({ why }, 'A peer keeps sending what is no message.');
+    if (session.faults === maxFaults)
+      this.#strangers.warn('malformed', { why }, 'A peer keeps sending what is no message.');
   }
 
   #expire(session: Session): void {

@@ -1,13 +1,22 @@
 /** What clients say, one method per operation. */
 import { asTriggerdError, TriggerdError } from '../../domain/errors.ts';
+import { assertMayGuess, guessed, noGuesses } from '../../domain/guesses.ts';
 import { encodeToClient } from '../codec/encode.ts';
 import { type ClientMessage, protocolVersion } from '../messages.ts';
-import type { BusRegistry, Caller, PeerId } from '../ports.ts';
+import type { BusAccounts, BusRegistry, Caller, PeerId } from '../ports.ts';
 import type { BrokerOptions } from './options.ts';
 import { acknowledge } from './output.ts';
 import { draining, refusalOf, wrongVersion } from './refusal.ts';
 import type { Requests } from './requests.ts';
-import type { Admission, AnswerTo, ClientSession, Sessions, Unadmitted } from './sessions.ts';
+import {
+  type Admission,
+  type AnswerTo,
+  type ClientSession,
+  type Conduct,
+  newConduct,
+  type Sessions,
+  type Unadmitted,
+} from './sessions.ts';
 import { welcomeOf } from './welcome.ts';
 
 export interface ClientsOptions extends BrokerOptions {
@@ -44,10 +53,12 @@ export class Clients {
     }
     const before = sessions.of(peer);
     if (before?.kind === 'client') this.#abandon(before);
+    // Whoever says it again is the same connection still.
+    const { faults = 0, conduct = newConduct() } = before ?? {};
     const now = clock.now();
     const beatAt = now + limits.heartbeatMs;
-    const nothing = { asking: 0, admissions: new Map(), requests: new Set<string>() };
-    sessions.add({ kind: 'client', peer, heardAt: now, beatAt, faults: 0, ...nothing });
+    const nothing = { admissions: new Map(), requests: new Set<string>() };
+    sessions.add({ kind: 'client', peer, heardAt: now, beatAt, faults, conduct, ...nothing });
     wire.send(peer, encodeToClient(welcomeOf(this.#options)));
   }
 
@@ -167,13 +178,27 @@ export class Clients {
   }
 
   #login(session: ClientSession, { n, team, identity }: Of<'login'>, body: Buffer): void {
-    const { accounts, wire } = this.#options;
-    const { peer } = session;
+    const { conduct, peer } = session;
     this.#later(session, { n }, async () => {
-      const { jwt, expiresMs } = await accounts.login({ team, identity, secret: body.toString(), peer });
+      const login = conduct.logins.then(() => this.#guess(conduct, { team, identity, secret: body.toString() }));
+      conduct.logins = login.catch(() => undefined);
+      const { jwt, expiresMs } = await login;
       if (this.#isHere(session))
-        wire.send(peer, encodeToClient({ op: 'token', n, expires_ms: expiresMs }), Buffer.from(jwt));
+        this.#options.wire.send(peer, encodeToClient({ op: 'token', n, expires_ms: expiresMs }), Buffer.from(jwt));
     });
+  }
+
+  async #guess(conduct: Conduct, attempt: Parameters<BusAccounts['login']>[0]): ReturnType<BusAccounts['login']> {
+    const { accounts, clock } = this.#options;
+    assertMayGuess(conduct.guesses, clock.now());
+    try {
+      const token = await accounts.login(attempt);
+      conduct.guesses = noGuesses;
+      return token;
+    } catch (error) {
+      if (asTriggerdError(error).code === 'login-failed') conduct.guesses = guessed(conduct.guesses, clock.now());
+      throw error;
+    }
   }
 
   #registry(session: ClientSession, { n, jwt, statement, seen }: Of<'registry'>): void {
@@ -188,13 +213,17 @@ export class Clients {
 
   /** What can't be answered at once; so many at the same time and no more. */
   #later(session: ClientSession, to: AnswerTo, work: () => Promise<void>): void {
-    const { peer, asking } = session;
-    if (asking >= maxAsking) {
-      this.#refuse(peer, to, new TriggerdError('broker-busy', `${asking} questions of yours are not answered yet`));
+    const { peer, conduct } = session;
+    if (conduct.asking >= maxAsking) {
+      this.#refuse(
+        peer,
+        to,
+        new TriggerdError('broker-busy', `${conduct.asking} questions of yours are not answered yet`),
+      );
       return;
     }
-    session.asking++;
-    const done = (): void => void session.asking--;
+    conduct.asking++;
+    const done = (): void => void conduct.asking--;
     work().then(done, (error: unknown) => {
       done();
       this.#refuse(peer, to, error);

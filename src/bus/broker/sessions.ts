@@ -1,3 +1,4 @@
+import { type Guesses, noGuesses } from '../../domain/guesses.ts';
 import type { RequestId } from '../messages.ts';
 import type { PeerId, WorkerProof } from '../ports.ts';
 import { targetOf } from '../target.ts';
@@ -5,7 +6,7 @@ import type { Leg } from './request.ts';
 
 /**
  * Who is connected. A peer has a session from its `hello` or `ready` on. A worker's is *proving* while its token is looked
- * at, *knocking* while another process holds its identity and is asked for a sign of life, then *present*; it is *away*
+ * at (*refused* when it is wrong: then it may try again, more and more slowly), *knocking* while another process holds its identity and is asked for a sign of life, then *present*; it is *away*
  * when its connection is gone (*left* if it was *leaving*), and ends when it is silent for too long. The process that comes
  * back in time has it again.
  */
@@ -19,12 +20,23 @@ interface SessionCommon {
   beatAt: number;
   /** Messages of it that were none. */
   faults: number;
+  readonly conduct: Conduct;
 }
+
+/** What is remembered of a connection, however often it says `hello` or `ready` anew. */
+export interface Conduct {
+  /** Questions that are not answered yet. */
+  asking: number;
+  /** Its wrong passwords and tokens. */
+  guesses: Guesses;
+  /** Settles when its last login is answered: none overtakes the count of the one before. */
+  logins: Promise<unknown>;
+}
+
+export const newConduct = (): Conduct => ({ asking: 0, guesses: noGuesses, logins: Promise.resolve() });
 
 export interface ClientSession extends SessionCommon {
   readonly kind: 'client';
-  /** Questions of the registry that are not answered yet. */
-  asking: number;
   /** Tokens that are looked at, with what came with them. */
   readonly admissions: Map<string, Admission>;
   /** Requests that it waits for. */
@@ -51,7 +63,10 @@ export type AnswerTo = { readonly id: string } | { readonly n: number } | Record
 export interface NewcomerSession extends SessionCommon {
   readonly kind: 'newcomer';
   readonly claim: WorkerClaim;
-  state: { readonly at: 'proving' } | { readonly at: 'knocking'; readonly until: number; readonly proof: WorkerProof };
+  state:
+    | { readonly at: 'proving' }
+    | { readonly at: 'refused' }
+    | { readonly at: 'knocking'; readonly until: number; readonly proof: WorkerProof };
 }
 
 export interface WorkerClaim {

@@ -1,5 +1,7 @@
 /** What workers say, one method per operation. */
 import { asTriggerdError, TriggerdError } from '../../domain/errors.ts';
+import { assertMayGuess, guessed, noGuesses } from '../../domain/guesses.ts';
+import type { LimitedLog } from '../../domain/limited-log.ts';
 import { encodeToWorker } from '../codec/encode.ts';
 import {
   historyTailBytes,
@@ -20,6 +22,7 @@ import type { Leg } from './request.ts';
 import {
   isConnected,
   type NewcomerSession,
+  newConduct,
   type Sessions,
   targetsOf,
   type WorkerClaim,
@@ -32,6 +35,8 @@ export interface WorkersOptions extends BrokerOptions {
   readonly announcements: Announcements;
   readonly legs: Legs;
   readonly isStopping: () => boolean;
+  /** For lines that any peer can cause. */
+  readonly strangers: LimitedLog;
 }
 
 /** How long the present holder of an identity has to show a sign of life when another process claims it. ms. */
@@ -58,21 +63,36 @@ export class Workers {
       return;
     }
     const now = clock.now();
+    const { faults = 0, conduct = newConduct() } = sessions.of(peer) ?? {};
     const newcomer: NewcomerSession = {
       kind: 'newcomer',
       peer,
       heardAt: now,
       beatAt: now + limits.heartbeatMs,
-      faults: 0,
+      faults,
+      conduct,
       claim,
       state: { at: 'proving' },
     };
     sessions.add(newcomer);
     const { team, identity } = claim;
-    accounts
-      .checkWorker({ team, identity, token: body.toString(), peer })
+    this.#checked(newcomer, () => accounts.checkWorker({ team, identity, token: body.toString() }))
       .then((proof) => this.#proved(newcomer, proof))
       .catch((error: unknown) => this.#turnedAway(newcomer, error));
+  }
+
+  /** Throws `too-many-attempts` for a connection that has brought too many wrong tokens, before this one is looked at. */
+  async #checked({ conduct }: NewcomerSession, check: () => Promise<WorkerProof>): Promise<WorkerProof> {
+    const { clock } = this.#options;
+    assertMayGuess(conduct.guesses, clock.now());
+    try {
+      const proof = await check();
+      conduct.guesses = noGuesses;
+      return proof;
+    } catch (error) {
+      if (asTriggerdError(error).code === 'worker-refused') conduct.guesses = guessed(conduct.guesses, clock.now());
+      throw error;
+    }
   }
 
   received(session: WorkerSession, message: WorkerMessage, body: Buffer): void {
@@ -201,16 +221,19 @@ export class Workers {
   }
 
   #turnedAway(newcomer: NewcomerSession, error: unknown): void {
-    const { sessions, log } = this.#options;
+    const { sessions, strangers } = this.#options;
     if (sessions.of(newcomer.peer) !== newcomer) return;
-    sessions.remove(newcomer);
+    // Its guesses are remembered for as long as its connection is.
+    if (newcomer.conduct.guesses.count > 0) newcomer.state = { at: 'refused' };
+    else sessions.remove(newcomer);
     const { team, identity, node } = newcomer.claim;
-    log.warn({ team, worker: identity, node, error: asTriggerdError(error) }, 'A worker was refused.');
+    const fields = { team, worker: identity, node, error: asTriggerdError(error) };
+    strangers.warn(`worker ${newcomer.peer}`, fields, 'A worker was refused.');
     this.#refuse(newcomer.peer, error);
   }
 
   #admit(
-    { peer, claim, heardAt, beatAt, faults }: NewcomerSession,
+    { peer, claim, heardAt, beatAt, faults, conduct }: NewcomerSession,
     proof: WorkerProof,
     before: WorkerSession | undefined,
   ): void {
@@ -223,6 +246,7 @@ export class Workers {
       heardAt,
       beatAt,
       faults,
+      conduct,
       claim,
       proof,
       state: 'present',
@@ -263,13 +287,14 @@ export class Workers {
   }
 
   #announce(session: WorkerSession, { services }: Of<'announce'>): void {
-    const { log, observer, legs } = this.#options;
+    const { strangers, observer, legs } = this.#options;
     const { team, identity } = session.claim;
     const allowed = new Set([identity, ...session.attached]);
     const lies = services.filter((name) => !allowed.has(name));
     if (lies.length > 0) {
       observer.refused('service-not-found');
-      log.warn(
+      strangers.warn(
+        `lies of ${team}/${identity}`,
         { team, worker: identity, services: lies.slice(0, 10) },
         'A worker announces services that it is not attached to; it gets none of their requests.',
       );
