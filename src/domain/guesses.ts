@@ -26,7 +26,8 @@ export const guessed = (before: Guesses, now: number): Guesses => ({
 export const assertMayGuess = (guesses: Guesses, now: number): void => {
   const { count, at } = guesses;
   if (count < freeGuesses || isForgotten(guesses, now)) return;
-  const waitMs = at + Math.min(maxWaitMs, firstWaitMs * 2 ** (count - freeGuesses)) - now;
+  // A monotonic clock has fractions, which a message may not have.
+  const waitMs = Math.ceil(at + Math.min(maxWaitMs, firstWaitMs * 2 ** (count - freeGuesses)) - now);
   if (waitMs <= 0) return;
   const seconds = Math.ceil(waitMs / 1_000);
   throw new TriggerdError('too-many-attempts', `too many failed attempts; try again in ${seconds} s`, {

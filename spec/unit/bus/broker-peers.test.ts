@@ -27,7 +27,9 @@ describe('peers of the broker', () => {
     };
 
     it('at tokens of workers waits longer and longer, and no other one does', async () => {
+      stage.now += 0.123;
       for (let tries = 0; tries < 3; tries++) expect(await guess('eve')).toEqual(['worker-refused']);
+      stage.now += 0.3;
       expect(await guess('eve', 'token')).toEqual(['too-many-attempts']);
       expect(stage.to('eve')).toMatchObject([{ retry_after_ms: 1_000 }]);
       expect(await guess('w1', 'token')).toEqual(['welcome']);
