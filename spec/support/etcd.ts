@@ -12,6 +12,8 @@ export interface EtcdTestOptions {
   /** `name=http://…,name=http://…` of a static cluster. */
   readonly initialCluster?: string;
   readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string };
+  /** Default: it does where it has TLS. */
+  readonly asksForCertificates?: boolean;
   readonly args?: readonly string[];
 }
 
@@ -159,9 +161,7 @@ const argumentsFor = (
     ...['--heartbeat-interval', '50', '--election-timeout', '500', '--logger', 'zap', '--log-level', 'warn'],
     ...(options.tls
       ? [
-          '--client-cert-auth',
-          '--trusted-ca-file',
-          options.tls.ca,
+          ...(options.asksForCertificates === false ? [] : ['--client-cert-auth', '--trusted-ca-file', options.tls.ca]),
           '--cert-file',
           options.tls.cert,
           '--key-file',

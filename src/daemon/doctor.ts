@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { parseArgsStringToArgv } from 'string-argv';
 import { examineMember } from '../adapters/etcd/examine-member.ts';
+import { isOpenToStrangers } from '../adapters/etcd/open-to-strangers.ts';
 import { createPuppetHost } from '../adapters/puppet/puppet-host.ts';
 import { baseEnvironment } from '../adapters/system/base-env.ts';
 import { thisMachine } from '../adapters/system/machine.ts';
@@ -9,6 +10,7 @@ import { examine } from '../doctor/examine.ts';
 import type { Finding } from '../doctor/finding.ts';
 import type { DaemonProbe } from '../doctor/ports.ts';
 import { silentLog } from '../domain/log.ts';
+import { probeKey } from './etcd-exposure.ts';
 import { etcdOptions, withEmbedded } from './etcd-options.ts';
 
 /** Examines this machine from a process of its own: the daemon may be what is ill. */
@@ -20,8 +22,9 @@ export const runDoctor = (configured: LoadedConfig, daemon: DaemonProbe): Promis
       daemon,
       // The files are read when etcd is asked: one that can not be read is etcd's finding, not the end of all.
       etcd: {
-        member: async (endpoint) =>
-          examineMember(endpoint, `${etcd.prefix}/v1/doctor`, etcdOptions(loaded.config, silentLog)),
+        member: async (endpoint) => examineMember(endpoint, probeKey(etcd), etcdOptions(loaded.config, silentLog)),
+        isOpenToStrangers: async (endpoint) =>
+          isOpenToStrangers(endpoint, probeKey(etcd), etcdOptions(loaded.config, silentLog)),
       },
       machine: thisMachine,
       puppet: createPuppetHost({ env: baseEnvironment(), onProblem: () => undefined }),

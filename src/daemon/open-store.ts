@@ -4,6 +4,7 @@ import { forgetEmbeddedClient, writeEmbeddedClient } from '../adapters/etcd/embe
 import type { StateFolder } from '../adapters/files/state-folder.ts';
 import type { Config } from '../config/schema.ts';
 import type { Log } from '../domain/log.ts';
+import { probeKey, warnOfOpenEtcd } from './etcd-exposure.ts';
 import { embeddedPort, etcdOptions } from './etcd-options.ts';
 import type { Releasers } from './releasers.ts';
 
@@ -16,8 +17,10 @@ export const openStore = async (
 ): Promise<EtcdStore> => {
   if (config.etcd.embedded) await embed(config, state, log, releasers);
   else forgetEmbeddedClient(state.path);
-  const store = connect(etcdOptions(config, log));
+  const reached = etcdOptions(config, log);
+  const store = connect(reached);
   releasers.push('etcd', () => store.close());
+  warnOfOpenEtcd(reached, probeKey(config.etcd), releasers);
   return store;
 };
 

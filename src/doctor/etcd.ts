@@ -1,4 +1,5 @@
 import { asTriggerdError, errorCatalogue } from '../domain/errors.ts';
+import { whatOpenEtcdMeans } from '../domain/open-etcd.ts';
 import { type Finding, fine, warning, wrong } from './finding.ts';
 import type { EtcdMember, EtcdProbe } from './ports.ts';
 import { isEndOfLife, isTooOld, knownDefects } from './versions.ts';
@@ -7,7 +8,7 @@ const slowMs = 100;
 const fullAt = 0.8;
 
 export type EtcdAnswer = { readonly endpoint: string } & (
-  | { readonly member: EtcdMember }
+  | { readonly member: EtcdMember; readonly isOpen?: boolean }
   | { readonly problem: string; readonly remedy: string }
 );
 
@@ -16,7 +17,8 @@ export const askEtcd = (probe: EtcdProbe, endpoints: readonly string[]): Promise
   Promise.all(
     endpoints.map(async (endpoint): Promise<EtcdAnswer> => {
       try {
-        return { endpoint, member: await probe.member(endpoint) };
+        const member = await probe.member(endpoint);
+        return { endpoint, member, isOpen: await probe.isOpenToStrangers(endpoint) };
       } catch (thrown) {
         const error = asTriggerdError(thrown);
         return { endpoint, problem: error.message, remedy: errorCatalogue[error.code].remedy };
@@ -24,18 +26,22 @@ export const askEtcd = (probe: EtcdProbe, endpoints: readonly string[]): Promise
     }),
   );
 
-/** Reachable, healthy, roomy, quick, and without known defects? */
+/** Reachable, closed to strangers, healthy, roomy, quick, and without known defects? */
 export const checkEtcd = (answers: readonly EtcdAnswer[]): Finding[] => {
   const someAnswer = answers.some((answer) => 'member' in answer);
   const versions = new Set(answers.flatMap((answer) => ('member' in answer ? [answer.member.version] : [])));
   return [
     ...answers.flatMap((answer): Finding[] => {
-      if ('member' in answer) return memberFindings(answer.endpoint, answer.member);
+      if ('member' in answer)
+        return [...memberFindings(answer.endpoint, answer.member), ...(answer.isOpen ? [openFinding(answer)] : [])];
       return [(someAnswer ? warning : wrong)('etcd', answer.problem, answer.remedy)];
     }),
     ...[...versions].flatMap(versionFindings),
   ];
 };
+
+const openFinding = ({ endpoint }: EtcdAnswer): Finding =>
+  wrong('etcd', `${endpoint}: ${whatOpenEtcdMeans(endpoint)}`, errorCatalogue['etcd-open'].remedy);
 
 const memberFindings = (endpoint: string, member: EtcdMember): Finding[] => {
   const { version, latencyMs, dbBytes, quotaBytes } = member;

@@ -19,6 +19,8 @@ export interface DaemonProbe {
 
 export interface EtcdProbe {
   member(endpoint: string): Promise<EtcdMember>;
+  /** Whether somebody without certificate, user and password may write there. Throws `etcd-unreachable`. */
+  isOpenToStrangers(endpoint: string): Promise<boolean>;
 }
 
 export interface EtcdMember {

@@ -58,6 +58,12 @@ export const errorCatalogue = {
     'etcd refused the request.',
     'Check etcd’s user, password, certificates and permissions.',
   ),
+  'etcd-open': entry(
+    503,
+    3,
+    'etcd answers without credentials.',
+    'Make etcd ask for client certificates, or for users over TLS: docs/etcd.md, “An open etcd”.',
+  ),
   'etcd-no-space': entry(
     503,
     3,

@@ -11,13 +11,22 @@ import { createPuppet, type TestPuppet } from '../../support/puppet.ts';
 import { until } from '../../support/wait.ts';
 
 describe('trigger doctor', () => {
+  /** It asks for client certificates. */
   let etcd: TestEtcd;
+  let certificates: Certificates;
   let puppet: TestPuppet;
   /** `[watch]` with this Puppet's agent. */
   let agent: string;
   const nodes: TestNode[] = [];
   const node = (config = '', endpoints = [etcd.endpoint], watch = ''): TestNode => {
-    const made = createNode({ name: 'lb01', etcd: endpoints, config, watch });
+    const env: Record<string, string> = endpoints.includes(etcd.endpoint)
+      ? {
+          TRIGGERD_ETCD_CA_FILE: certificates.file('ca.pem'),
+          TRIGGERD_ETCD_CERT_FILE: certificates.file('client.pem'),
+          TRIGGERD_ETCD_KEY_FILE: certificates.file('client.key'),
+        }
+      : {};
+    const made = createNode({ name: 'lb01', etcd: endpoints, config, watch, env });
     nodes.push(made);
     return made;
   };
@@ -29,7 +38,13 @@ describe('trigger doctor', () => {
   };
 
   beforeAll(async () => {
-    etcd = await startEtcd();
+    certificates = makeCertificates();
+    const tls = {
+      ca: certificates.file('ca.pem'),
+      cert: certificates.file('server.pem'),
+      key: certificates.file('server.key'),
+    };
+    etcd = await startEtcd({ tls });
     puppet = createPuppet('lb01', [etcd.endpoint]);
     agent = `run_cmd = "puppet agent --test ${puppet.options.join(' ')}"`;
   });
@@ -37,6 +52,7 @@ describe('trigger doctor', () => {
   afterAll(async () => {
     puppet?.remove();
     await etcd?.stop();
+    certificates?.remove();
   });
 
   it('finds nothing wrong on a node that is well', async () => {
@@ -58,6 +74,34 @@ describe('trigger doctor', () => {
     expect(of('Puppet')).toMatchObject([{ state: 'fine', what: expect.stringMatching(/^\d+\.\d+\.\d+, /) }]);
     expect(of('spool')).toMatchObject([{ state: 'fine' }]);
     expect(of('disk')).toMatchObject([{ state: 'fine', what: expect.stringMatching(/^\d+ MiB are free in /) }]);
+  });
+
+  it('says that an etcd without credentials is wrong, and the daemon warns of it once', async () => {
+    const open = await startEtcd();
+    try {
+      const patient = node('', [open.endpoint], 'enabled = false');
+      await patient.start();
+      const warnings = () => patient.log().filter(({ code }) => code === 'etcd-open');
+      await until(() => warnings().length > 0, 'the warning');
+      expect(warnings()).toMatchObject([{ level: 40, msg: expect.stringContaining('every account of this machine') }]);
+      // Neither says so again when it is back.
+      await open.kill();
+      await open.start();
+      const { exitCode, of } = await until(async () => {
+        const seen = await doctor(patient);
+        return seen.of('etcd').some(({ state }) => state === 'fine') ? seen : null;
+      }, 'etcd to be back');
+      expect(exitCode).toBe(1);
+      expect(of('etcd')).toContainEqual({
+        area: 'etcd',
+        state: 'wrong',
+        what: expect.stringContaining('etcd answers without credentials: every account of this machine'),
+        remedy: expect.stringContaining('docs/etcd.md'),
+      });
+      expect(warnings()).toHaveLength(1);
+    } finally {
+      await open.stop();
+    }
   });
 
   it('says what a dead daemon and a dead etcd are, and what to do', async () => {

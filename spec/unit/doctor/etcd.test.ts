@@ -51,6 +51,21 @@ describe('a member of etcd', () => {
     ]);
   });
 
+  it.each([
+    ['http://127.0.0.1:2379', 'every account of this machine'],
+    ['https://localhost:2379', 'every account of this machine'],
+    ['http://[::1]:2379', 'every account of this machine'],
+    ['http://localhost.example.com:2379', 'everybody who reaches it'],
+    ['https://etcd1:2379', 'everybody who reaches it'],
+  ])('that answers anybody is wrong: %s', (place, who) => {
+    expect(checkEtcd([{ endpoint: place, member: healthy, isOpen: true }])[1]).toEqual({
+      area: 'etcd',
+      state: 'wrong',
+      what: `${place}: etcd answers without credentials: ${who} can change users and fire at nodes, and so become root there`,
+      remedy: expect.stringContaining('client certificates'),
+    });
+  });
+
   it.each<[string, Partial<EtcdMember>, string, RegExp]>([
     ['has no leader', { hasLeader: false }, 'wrong', /no leader/],
     ['is a learner', { isLearner: true }, 'warning', /learner/],
@@ -69,7 +84,7 @@ describe('a member of etcd', () => {
     const away = async () => {
       throw new TriggerdError('etcd-unreachable', 'asking http://etcd1:2379: refused');
     };
-    const [answer] = await askEtcd({ member: away }, [endpoint]);
+    const [answer] = await askEtcd({ member: away, isOpenToStrangers: away }, [endpoint]);
     if (answer === undefined) throw new Error('no answer');
     expect(checkEtcd([answer])).toMatchObject([{ state: 'wrong', what: 'asking http://etcd1:2379: refused' }]);
     expect(checkEtcd([answer, { endpoint: 'http://etcd2:2379', member: healthy }])).toMatchObject([
