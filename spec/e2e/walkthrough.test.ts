@@ -99,7 +99,7 @@ it('needs no second daemon where triggerd runs: it is the worker, and finds the 
   const node = createNode({
     name: 'node01',
     etcd: [site.etcd.endpoint],
-    config: `[workers.team1.node01]\ntoken = "${token}"\n`,
+    config: `[workers]\nallow = ["command"]\n[workers.team1.node01]\ntoken = "${token}"\n`,
   });
   onTestFinished(() => node.remove());
   await node.start();

@@ -193,7 +193,7 @@ export const startFakeWorker = (options: Partial<BusWorkerOptions> = {}) => {
     ...{ team: 'team1', identity: 'demo01', token: 'secret', instance: 'i1', node: 'web01' },
     ...{ version: '1', jobs, connect },
     brokers: [brokerAddress('one')],
-    isAllowed: () => true,
+    whyNotAllowed: () => undefined,
     tell: (event) => void events.push(event),
     log: recordingLog(),
     ...options,

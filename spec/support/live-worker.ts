@@ -19,7 +19,7 @@ export const startLiveWorker = async (
   const log = recordingLog();
   const worker = new BusWorker({
     ...{ team: 'team1', identity: 'demo01', token: 'token', instance: ulid(), node: 'node1', version: '1' },
-    ...{ jobs: room.jobs, brokers, log, isAllowed: () => true },
+    ...{ jobs: room.jobs, brokers, log, whyNotAllowed: () => undefined },
     connect: dealerConnect({ maxFrame: 67_108_864, log }),
     tell: (event) => void events.push(event),
     ...special,

@@ -311,7 +311,7 @@ const workers = v.pipe(
         listOf(
           'plugin names',
           isPluginName,
-          'Plugins that a request may start here. When missing: all of that folder.',
+          'Plugins that a request may start here. When missing: all of `pluginspath` where that is set, else only `echo`, `echo/fast` and `monitor`.',
         ),
       ),
     },

@@ -4,6 +4,7 @@ import { parseArgsStringToArgv } from 'string-argv';
 import { createPluginFiles } from '../adapters/files/plugin-files.ts';
 import { createPuppetHost } from '../adapters/puppet/puppet-host.ts';
 import { baseEnvironment } from '../adapters/system/base-env.ts';
+import { harmlessRefusal, type RequestPlugins, requestPlugins } from '../config/request-plugins.ts';
 import { type Config, defaultPluginsPath } from '../config/schema.ts';
 import type { Firing } from '../domain/firing.ts';
 import type { Job, JobRequest } from '../domain/job.ts';
@@ -37,8 +38,10 @@ export interface LivePlugins extends PluginRoom {
   configure(config: Config): void;
   decideJob(firing: Firing): ReturnType<DecideJob>;
   isAllowed(name: string): boolean;
-  /** `[workers] allow`. Throws `plugin-name-invalid`. */
-  isAllowedForRequests(name: string): boolean;
+  /** Why a request may not start this plugin; undefined: it may. Throws `plugin-name-invalid`. */
+  whyNotForRequests(name: string): string | undefined;
+  /** Whether the configuration says nothing about what requests may start. */
+  servesHarmlessOnly(): boolean;
 }
 
 export const createLivePlugins = (options: LivePluginsOptions, config: Config): LivePlugins => {
@@ -72,12 +75,13 @@ export const createLivePlugins = (options: LivePluginsOptions, config: Config): 
         now: () => Date.now(),
       });
     const room = roomIn(pluginsFolder(settings, options.installRoot));
-    const { pluginspath, allow } = settings.workers;
+    const { pluginspath } = settings.workers;
     const requestRoom = pluginspath === undefined ? room : roomIn(resolve(pluginspath));
     const allowed = new Set(settings.watch.allow.map(canonicalPluginName));
-    const allowedForRequests = allow && new Set(allow.map(canonicalPluginName));
+    const served = requestPlugins(settings);
+    const whyNot = requestFilter(served);
     const decide = createFiringJob({ allow: settings.watch.allow });
-    return { room, requestRoom, allowed, allowedForRequests, runCommand, decide };
+    return { room, requestRoom, allowed, whyNot, kind: served.kind, runCommand, decide };
   };
   let live = build(config);
   const roomFor = ({ source }: Pick<JobRequest, 'source'>): PluginRoom =>
@@ -90,10 +94,8 @@ export const createLivePlugins = (options: LivePluginsOptions, config: Config): 
     },
     decideJob: (firing) => live.decide(firing),
     isAllowed: (name) => live.allowed.has(name),
-    isAllowedForRequests: (name) => {
-      const canonical = canonicalPluginName(name);
-      return live.allowedForRequests?.has(canonical) ?? true;
-    },
+    whyNotForRequests: (name) => live.whyNot(canonicalPluginName(name)),
+    servesHarmlessOnly: () => live.kind === 'harmless',
     find: (name) => live.room.find(name),
     names: () => live.room.names(),
     check: (request) => roomFor(request).check(request),
@@ -103,6 +105,16 @@ export const createLivePlugins = (options: LivePluginsOptions, config: Config): 
     call: (job) => roomFor(job.request).call(job),
     isRerunAfterLoss: (job) => roomFor(job.request).isRerunAfterLoss(job),
     conclude: (job, ending) => roomFor(job.request).conclude(job, ending),
+  };
+};
+
+/** Why a plugin of this canonical name may not be started; undefined: it may. */
+const requestFilter = (served: RequestPlugins): ((name: string) => string | undefined) => {
+  if (served.kind === 'folder') return () => undefined;
+  const allowed = new Set(served.names.map(canonicalPluginName));
+  return (name) => {
+    if (allowed.has(name)) return undefined;
+    return served.kind === 'list' ? 'it is not in its [workers] allow' : harmlessRefusal(name);
   };
 };
 

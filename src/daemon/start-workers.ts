@@ -6,6 +6,7 @@ import { dealerConnect } from '../adapters/zmq/dealer.ts';
 import { BusWorker } from '../bus/worker/bus-worker.ts';
 import type { BrokerPlace } from '../config/configured-brokers.ts';
 import type { ConfiguredWorker } from '../config/configured-workers.ts';
+import { harmlessNotice } from '../config/request-plugins.ts';
 import type { Log } from '../domain/log.ts';
 import { createRequestJobs, type RequestRoom } from '../queue/requests/request-jobs.ts';
 import type { Parts } from './parts.ts';
@@ -48,10 +49,11 @@ export const startWorkers = (
   });
   const shared = {
     ...{ brokers, jobs: room, instance: ulid(), node, version, log },
-    isAllowed: (plugin: string) => plugins.isAllowedForRequests(plugin),
+    whyNotAllowed: (plugin: string) => plugins.whyNotForRequests(plugin),
     connect: dealerConnect({ maxFrame, log }),
     tell: createWorkerLog(log),
   };
+  if (plugins.servesHarmlessOnly()) log.warn({}, harmlessNotice);
   const started = workers.map((worker) => new BusWorker({ ...worker, ...shared }));
   for (const worker of started) worker.start();
   const hurry = new AbortController();

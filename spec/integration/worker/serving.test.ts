@@ -98,7 +98,9 @@ describe('a worker behind a broker', () => {
 
   it('says that it is not allowed to run it', async () => {
     const at = await startBroker();
-    const { folder, serves } = await startLiveWorker([at.address], { isAllowed: (plugin) => plugin === 'plain' });
+    const { folder, serves } = await startLiveWorker([at.address], {
+      whyNotAllowed: (plugin) => (plugin === 'plain' ? undefined : 'it is not in its [workers] allow'),
+    });
     writePlugin(folder, 'secret', 'echo no', '');
     await serves();
     const client = await liveClient(at.address);

@@ -314,9 +314,9 @@ export class BrokerConnection {
   }
 
   #serve(maxMessage: number): ServedRequests {
-    const { team, identity, jobs, disclaimed, isAllowed, log, broker } = this.#options;
+    const { team, identity, jobs, disclaimed, whyNotAllowed, log, broker } = this.#options;
     return new ServedRequests({
-      ...{ worker: `${team}/${identity}`, jobs, disclaimed, broker: broker.key, isAllowed, log, maxMessage },
+      ...{ worker: `${team}/${identity}`, jobs, disclaimed, broker: broker.key, whyNotAllowed, log, maxMessage },
       send: (head, body) => {
         if ('free' in head && 'told' in this.#state) this.#state.told = head.free;
         this.#send(head, body);

@@ -17,8 +17,8 @@ export interface WorkerIdentity {
   readonly node: string;
   readonly version: string;
   readonly jobs: RequestJobs;
-  /** `[workers] allow`. Throws `plugin-name-invalid`. */
-  isAllowed(plugin: string): boolean;
+  /** Why a request may not start this plugin here; undefined: it may. Throws `plugin-name-invalid`. */
+  whyNotAllowed(plugin: string): string | undefined;
   readonly connect: Connect;
   tell(event: WorkerEvent): void;
   readonly log: Log;

@@ -20,8 +20,8 @@ export interface ServedRequestsOptions {
   readonly disclaimed: Disclaimed;
   /** Key of the broker. */
   readonly broker: string;
-  /** `[workers] allow`. Throws `plugin-name-invalid`. */
-  isAllowed(plugin: string): boolean;
+  /** Why a request may not start this plugin here; undefined: it may. Throws `plugin-name-invalid`. */
+  whyNotAllowed(plugin: string): string | undefined;
   readonly maxMessage: number;
   send(head: WorkerMessage, body?: Buffer): void;
   tell(event: RequestNews): void;
@@ -104,10 +104,11 @@ export class ServedRequests {
 
   /** What is known is answered in any case, and so never given to another worker. */
   #begin(request: WorkerRequest, output: RequestOutput): boolean {
-    const { jobs, worker, isAllowed, disclaimed, broker } = this.#options;
+    const { jobs, worker, whyNotAllowed, disclaimed, broker } = this.#options;
     const mayStart = this.#takesNew && !disclaimed.isFor(request, broker);
     if (!mayStart) return jobs.follow(request, output);
-    if (!isAllowed(request.plugin)) throw notAllowed(worker, request.plugin);
+    const why = whyNotAllowed(request.plugin);
+    if (why !== undefined) throw notAllowed(worker, request.plugin, why);
     return jobs.start(request, output) !== 'no-slot';
   }
 
@@ -191,8 +192,5 @@ const refusedEnding: Ending = {
   output_bytes: 0,
 };
 
-const notAllowed = (worker: string, plugin: string): TriggerdError =>
-  new TriggerdError(
-    'plugin-not-allowed',
-    `worker ${worker} does not start plugin ${plugin}: it is not in its [workers] allow`,
-  );
+const notAllowed = (worker: string, plugin: string, why: string): TriggerdError =>
+  new TriggerdError('plugin-not-allowed', `worker ${worker} does not start plugin ${plugin}: ${why}`);

@@ -76,7 +76,9 @@ describe('a request', () => {
   });
 
   it('for a plugin that this worker does not start ends refused, and starts nothing', () => {
-    const { link, jobs } = served({ isAllowed: (plugin) => plugin === 'echo' });
+    const { link, jobs } = served({
+      whyNotAllowed: (plugin) => (plugin === 'echo' ? undefined : 'it is not in its [workers] allow'),
+    });
     link.say(requestHead(A, { plugin: 'command' }));
     link.say(requestHead(B, { plugin: 'echo' }));
     expect(jobs.started.map(({ id }) => id)).toEqual([B]);
