@@ -1,5 +1,6 @@
 /** What the console shows of what the registry answers. */
 import type { RequestRecord } from '../bus/ports.ts';
+import { nameSeenBy } from '../domain/names.ts';
 import type { Answer } from '../registry/statements.ts';
 import { type Row, renderRecord, renderTable } from './table.ts';
 
@@ -68,14 +69,18 @@ export const documentsOf = (kind: Answer['kind'], rows: readonly Row[], single: 
   return rows.map((row) => Object.fromEntries(keys.map((key) => [key, row[key] ?? null])));
 };
 
-/** A request with the parts of its workers in columns of their own. */
+/** A request with the parts of its workers in columns of their own; what is another team's keeps the name of its team. */
 const historyRow = (record: Partial<RequestRecord>): Row => {
   const legs = Array.isArray(record.legs) ? (record.legs as RequestRecord['legs']) : [];
+  const { team, service_team: of = team } = record;
+  const nameOf = (name: string | undefined): string | undefined =>
+    name === undefined || team === undefined || of === undefined ? name : nameSeenBy(team, of, name);
   return {
     ...record,
+    service: nameOf(record.service),
     received: record.received_at,
     finished: record.finished_at,
-    workers: legs.map((leg) => leg?.worker),
+    workers: legs.map((leg) => nameOf(leg?.worker)),
     output: legs.map((leg) => leg?.output_tail),
   };
 };

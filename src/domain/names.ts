@@ -46,6 +46,10 @@ export const parsePluginName = (value: string): string => {
 export const isRegistryName = (value: string): boolean =>
   registryNamePattern.test(value) && value !== 'constructor' && value !== 'prototype';
 
+/** What something of a team is called in `own` team: things of other teams keep the name of theirs. */
+export const nameSeenBy = (own: string, team: string, name: string): string =>
+  team === own ? name : `${team}/${name}`;
+
 /** A foreign text made safe for a message: control characters escaped, cut at 80 characters. */
 export const printable = (text: string): string => {
   const cut = text.length > 80 ? `${text.slice(0, 79)}…` : text;

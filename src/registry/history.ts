@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type { RequestRecord } from '../bus/ports.ts';
 import { asTriggerdError } from '../domain/errors.ts';
 import type { Log } from '../domain/log.ts';
+import { nameSeenBy } from '../domain/names.ts';
 import { counter, orNull, parseDocument, text, timestamp } from '../watch/document.ts';
 import type { Entry, KeyStore } from '../watch/ports.ts';
 import type { RegistryKeys } from './keys.ts';
@@ -56,8 +57,8 @@ export const listHistory = async (
   shows: (record: RequestRecord) => boolean,
 ): Promise<RequestRecord[]> => {
   const isWanted = (record: RequestRecord): boolean =>
-    (service === undefined || record.service === service) &&
-    (worker === undefined || record.legs.some((leg) => leg.worker === worker)) &&
+    (service === undefined || seen(record, record.service) === service) &&
+    (worker === undefined || record.legs.some((leg) => seen(record, leg.worker) === worker)) &&
     (request === undefined || record.id === request) &&
     shows(record);
   const found = new Map<string, RequestRecord>();
@@ -69,6 +70,9 @@ export const listHistory = async (
   }
   return [...found.values()].sort((a, b) => Date.parse(b.finished_at) - Date.parse(a.finished_at)).slice(0, limit);
 };
+
+/** As the team that asked calls it. */
+const seen = ({ team, service_team }: RequestRecord, name: string): string => nameSeenBy(team, service_team, name);
 
 /**
  * A request that went on with another broker is told by both: these are one, as long as they tell of the same jobs. Its

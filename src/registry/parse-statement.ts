@@ -58,9 +58,9 @@ const isServiceName = (text: string): boolean => {
   const parts = text.split('/');
   return parts.length <= 2 && parts.every(isRegistryName);
 };
-const serviceName = v.nullable(
-  v.pipe(v.string('has to be a service'), v.check(isServiceName, 'has to be “service” or “team/service”')),
-);
+const qualifiedName = (what: string) =>
+  v.pipe(v.string(`has to be a ${what}`), v.check(isServiceName, `has to be “${what}” or “team/${what}”`));
+const serviceName = v.nullable(qualifiedName('service'));
 const args = v.pipe(
   v.record(
     v.pipe(
@@ -164,8 +164,8 @@ const shapes = {
   'history.list': shape('history.list', {
     team,
     limit: v.optional(integer(1, 1_000)),
-    service: v.optional(name),
-    worker: v.optional(identity),
+    service: v.optional(qualifiedName('service')),
+    worker: v.optional(qualifiedName('worker')),
     request: v.optional(ulid),
   }),
 } satisfies { readonly [Verb in Statement['verb']]: v.GenericSchema<unknown, { verb: Verb }> };

@@ -20,7 +20,7 @@ const record = (more: Partial<RequestRecord> = {}): RequestRecord => ({
   team: 'team1',
   user: 'hp',
   service: 'demoservice',
-  service_team: 'team2',
+  service_team: 'team1',
   plugin: 'command/command',
   command: 'exit 3',
   received_at: '2026-11-20T12:00:00.000Z',
@@ -47,6 +47,22 @@ describe('requests that are over', () => {
     ]);
   });
 
+  it('name the team where a service and its workers are those of another one', () => {
+    const foreign = record({ service: 's', service_team: 'evil', legs: [leg({ worker: 'w' })] });
+    const own = record({ service: 's', legs: [leg({ worker: 'w' })] });
+    const cells = (text: string): string[] =>
+      text.split('\n').map((line) => line.trim().split(/ {2,}/).slice(2, 5).join(' '));
+    expect(cells(renderHistory([foreign, own], canvas(null))).slice(1)).toEqual([
+      'evil/s command/command evil/w',
+      's command/command w',
+    ]);
+    expect(renderRequest(foreign)).toContain('Worker: evil/w on web01\n');
+    expect(rowsOf({ kind: 'history', rows: [foreign, own], notices: [] })).toMatchObject([
+      { service: 'evil/s', service_team: 'evil', workers: ['evil/w'] },
+      { service: 's', service_team: 'team1', workers: ['w'] },
+    ]);
+  });
+
   it('fit 80 columns', () => {
     const long = record({ service: 's'.repeat(60), plugin: 'p'.repeat(60), legs: [leg({ worker: 'w'.repeat(60) })] });
     for (const line of renderHistory([long], canvas(80)).split('\n')) expect(line.length).toBeLessThanOrEqual(80);
@@ -55,7 +71,7 @@ describe('requests that are over', () => {
   it('have a page each, with the end of what every worker printed', () => {
     const lost = leg({ worker: 'demo02', node: null, job_id: null, result: 'lost', exit_code: null, ran_ms: null });
     const page = renderRequest(record({ legs: [leg(), { ...lost, reason: 'gone', output_tail: '' }] }));
-    expect(page).toContain('Service:  team2/demoservice\n');
+    expect(page).toContain('Service:  team1/demoservice\n');
     expect(page).toContain('User:     hp@team1\n');
     expect(page).toContain('Result:   failed, exit 3\n');
     expect(page).toContain('Worker: demo01 on web01\nJob:    7\n');

@@ -1,5 +1,6 @@
 /** `trigger history`. */
 import type { RequestLeg, RequestRecord } from '../../bus/ports.ts';
+import { nameSeenBy } from '../../domain/names.ts';
 import { visible } from '../../domain/text.ts';
 import { renderFacts } from './facts.ts';
 import type { Canvas } from './firing.ts';
@@ -11,9 +12,9 @@ export const renderHistory = (records: readonly RequestRecord[], { columns, now,
     [
       { title: 'REQUEST', cell: ({ id }) => id },
       { title: 'AGE', cell: ({ received_at }) => age(received_at, now) },
-      { title: 'SERVICE', cell: ({ service }) => service, shrinkTo: 8 },
+      { title: 'SERVICE', cell: serviceOf, shrinkTo: 8 },
       { title: 'PLUGIN', cell: ({ plugin }) => plugin, shrinkTo: 8 },
-      { title: 'WORKER', cell: ({ legs }) => legs.map(({ worker }) => worker).join(','), shrinkTo: 8 },
+      { title: 'WORKER', cell: (record) => workersOf(record).join(','), shrinkTo: 8 },
       {
         title: 'RESULT',
         cell: ({ result }) => result,
@@ -25,6 +26,11 @@ export const renderHistory = (records: readonly RequestRecord[], { columns, now,
     columns,
     paint,
   );
+
+const serviceOf = ({ team, service_team, service }: RequestRecord): string => nameSeenBy(team, service_team, service);
+
+const workersOf = ({ team, service_team, legs }: RequestRecord): string[] =>
+  legs.map(({ worker }) => nameSeenBy(team, service_team, worker));
 
 /** All about one request. */
 export const renderRequest = (record: RequestRecord): string =>
@@ -39,14 +45,14 @@ export const renderRequest = (record: RequestRecord): string =>
       ['Finished', localTime(record.finished_at)],
       ['Result', endOf(record)],
     ]),
-    ...record.legs.map(renderLeg),
+    ...record.legs.map((leg, at) => renderLeg(leg, workersOf(record)[at] ?? leg.worker)),
   ].join('\n\n');
 
-const renderLeg = (leg: RequestLeg): string => {
+const renderLeg = (leg: RequestLeg, worker: string): string => {
   const tail = leg.output_tail.replace(/\n$/, '');
   return [
     renderFacts([
-      ['Worker', leg.node === null ? leg.worker : `${leg.worker} on ${leg.node}`],
+      ['Worker', leg.node === null ? worker : `${worker} on ${leg.node}`],
       ['Job', leg.job_id === null ? null : String(leg.job_id)],
       ['Result', endOf(leg)],
       ['Ran', leg.ran_ms === null ? null : took(leg.ran_ms)],
