@@ -55,7 +55,9 @@ export const createNode = (options: NodeOptions): TestNode => {
   const socket = join(dir, 'sock');
   const configFile = join(dir, 'triggerd.toml');
   const logFile = join(dir, 'log');
-  writeFileSync(configFile, configText(options, dir, socket));
+  // What holds a secret is closed, as everybody's should be; others start daemons of other users, too.
+  const mode = /^(?:secret|jwt|token) =/m.test(options.config ?? '') ? 0o600 : 0o644;
+  writeFileSync(configFile, configText(options, dir, socket), { mode });
   let daemon: ResultPromise | undefined;
 
   const log: TestNode['log'] = () =>

@@ -51,7 +51,9 @@ export const startSite = async ({ brokers: count = 1, heartbeat = '1s' } = {}): 
     throw error;
   }
   const configFile = join(folder, 'triggerfs.toml');
-  writeFileSync(configFile, `${mainSection(brokers)}team = "team1"\nidentity = "hp"\nsecret = "${password}"\n`);
+  writeFileSync(configFile, `${mainSection(brokers)}team = "team1"\nidentity = "hp"\nsecret = "${password}"\n`, {
+    mode: 0o600,
+  });
   const run: ServicesSite['run'] = async (program, args, input = '') => {
     const env = { HOME: folder, TRIGGERD_CONFIG: '' };
     const { stdout, stderr, exitCode } = await execa(join(root, 'bin', program), args, { input, env, reject: false });

@@ -87,6 +87,7 @@ export const startServices = async (): Promise<Services> => {
         config,
         `${main()}[node]\nname = "${name}"\nstate_dir = "${state}"\n[workers]\npluginspath = "${join(folder, 'plugins')}"
 [workers.team1.${name}]\ntoken = "${token}"\n`,
+        { mode: 0o600 },
       );
       mkdirSync(join(folder, 'plugins'), { recursive: true });
       const worker = execa(join(root, 'bin/triggerfs-worker'), ['-identity', name, '-config', config], {

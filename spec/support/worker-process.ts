@@ -28,7 +28,8 @@ export interface WorkerProcessOptions {
   readonly team?: string;
   readonly identity?: string;
   readonly token?: string;
-  readonly plugins?: string;
+  /** `[workers] pluginspath`; null: the file has neither that nor `allow`. */
+  readonly plugins?: string | null;
   /** TOML text after the generated sections. */
   readonly config?: string;
 }
@@ -54,12 +55,12 @@ name = "${identity}.example.com"
 [main]
 broker = ${JSON.stringify(brokers.map(({ endpoint }) => endpoint))}
 broker_key = ${JSON.stringify(brokers.map(({ key }) => key))}
-[workers]
-pluginspath = "${plugins}"
+${plugins === null ? '' : `[workers]\npluginspath = "${plugins}"`}
 [workers.${team}.${identity}]
 token = "${token}"
 ${options.config ?? ''}
 `,
+    { mode: 0o600 },
   );
   const text = (): string => readFileSync(logFile, 'utf8');
   let child: ResultPromise | undefined;

@@ -1,3 +1,4 @@
+import { jsonText } from '../domain/json-text.ts';
 import type { Event } from '../events/event.ts';
 import { painter } from './render/color.ts';
 import { renderEvent } from './render/event.ts';
@@ -9,7 +10,7 @@ export const eventPrinter = (
   fleet: boolean,
 ): ((event: Event) => Promise<void>) => {
   const isSeen = terminal.outIsTerminal || terminal.columns !== null;
-  if (json || !isSeen) return (event) => terminal.out(`${JSON.stringify(event)}\n`);
+  if (json || !isSeen) return (event) => terminal.out(`${jsonText(event)}\n`);
   const paint = painter(terminal.color);
   return (event) =>
     terminal.out(`${renderEvent(event, { columns: terminal.columns, now: Date.now(), fleet, paint })}\n`);

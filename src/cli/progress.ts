@@ -13,10 +13,10 @@ const clearLine = '\r\u001b[K';
 export const startProgress = (terminal: Terminal, describe: (elapsedS: number) => string): Progress => {
   if (!terminal.errIsTerminal) return { clear: () => undefined, stop: () => undefined };
   const startedAt = Date.now();
-  const draw = () => terminal.err(`${clearLine}${describe(Math.floor((Date.now() - startedAt) / 1000))}`);
+  const draw = () => terminal.raw.err(`${clearLine}${describe(Math.floor((Date.now() - startedAt) / 1000))}`);
   const timer = setInterval(draw, 1000).unref();
   draw();
-  const clear = () => terminal.err(clearLine);
+  const clear = () => terminal.raw.err(clearLine);
   return {
     clear,
     stop: () => {

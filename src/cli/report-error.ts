@@ -1,11 +1,13 @@
 import type { CatalogueEntry, TriggerdError } from '../domain/errors.ts';
 import { errorCatalogue } from '../domain/errors.ts';
+import { jsonText } from '../domain/json-text.ts';
+import { terminalText } from '../domain/terminal-filter.ts';
 
 /** A failure as the user sees it on stderr. */
 export const renderError = (error: TriggerdError, json: boolean): string => {
   const { code, message, remedy, details } = error;
-  if (json) return `${JSON.stringify({ error: { code, message, remedy, details } })}\n`;
-  return `trigger: ${message}\n  ${remedy}\n`;
+  if (json) return `${jsonText({ error: { code, message, remedy, details } })}\n`;
+  return terminalText(`trigger: ${message}\n  ${remedy}\n`);
 };
 
 export const exitCodeOfError = (error: TriggerdError): CatalogueEntry['exit'] => errorCatalogue[error.code].exit;

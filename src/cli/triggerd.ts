@@ -10,6 +10,7 @@ import type { LoadedConfig } from '../config/config.ts';
 import { resolveNodeName } from '../config/node-name.ts';
 import { type Daemon, startDaemon } from '../daemon/daemon.ts';
 import { asTriggerdError } from '../domain/errors.ts';
+import { exposureWarnings } from './config-warnings.ts';
 import { loadConfig } from './load-config.ts';
 import { exitCodeOfError, renderError } from './report-error.ts';
 import { triggerdCommand } from './triggerd-command.ts';
@@ -31,6 +32,7 @@ const main = async (): Promise<void> => {
   const log = createLog({ ...loaded.config.log, node, isTerminal: process.stderr.isTTY });
   const notify = createNotifier(process.env, (problem) => log.warn({}, problem));
   const version = packageVersion();
+  for (const warning of exposureWarnings(loaded)) log.warn({}, warning);
 
   const daemon = await startDaemon({ loaded, node, version, installRoot, log });
   handleSignals(daemon, load, log, notify);
@@ -70,7 +72,9 @@ const handleSignals = (daemon: Daemon, load: () => LoadedConfig, log: Logger, no
 /** A configuration that is wrong changes nothing. */
 const reload = (daemon: Daemon, load: () => LoadedConfig, log: Logger): void => {
   try {
-    daemon.reload(load());
+    const loaded = load();
+    for (const warning of exposureWarnings(loaded)) log.warn({}, warning);
+    daemon.reload(loaded);
   } catch (error) {
     log.error({ error }, 'the new configuration is not valid; the old one stays');
   }

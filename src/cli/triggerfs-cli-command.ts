@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addHelp } from './help.ts';
+import { rawHelp } from './triggerfs-client-command.ts';
 
 export interface ConsoleFlags {
   readonly command?: readonly string[];
@@ -10,6 +11,7 @@ export interface ConsoleFlags {
   readonly team?: string;
   readonly keepGoing?: boolean;
   readonly passwordStdin?: boolean;
+  readonly raw?: boolean;
 }
 
 /** The command line of `triggerfs-cli`; options may have one dash or two. */
@@ -25,7 +27,8 @@ export const triggerfsCliCommand = (): Command => {
     .option('--team <team>', 'the team that is meant (default: [main] team)')
     .option('--socket [path]', 'ask the daemon of this node by its control socket: as its administrator, without login')
     .option('--keep-going', 'go on after a statement that failed')
-    .option('--password-stdin', 'with -c: read the new password of a user from stdin');
+    .option('--password-stdin', 'with -c: read the new password of a user from stdin')
+    .option('--raw', `of requests: ${rawHelp}`);
   return addHelp(command, {
     details: `
 Without -c, statements are read from stdin, one a line; \`#\` begins a comment. The statement \`help\` shows all of them.

@@ -5,6 +5,7 @@ import { CommanderError } from 'commander';
 import { TriggerdError } from '../domain/errors.ts';
 import { printable } from '../domain/names.ts';
 import { commandLineError } from './command-line-error.ts';
+import { exposureWarnings } from './config-warnings.ts';
 import { busLink } from './console/bus-link.ts';
 import { createConsole } from './console/console.ts';
 import { type ConsoleLink, NoLink } from './console/link.ts';
@@ -71,11 +72,13 @@ const readFlags = (args: readonly string[]): ConsoleFlags => {
 };
 
 const openLink = async (flags: ConsoleFlags, interrupt: AbortSignal): Promise<ConsoleLink> => {
-  const { socket, config: configFile, team, json = false } = flags;
+  const { socket, config: configFile, team, json = false, raw = false } = flags;
   if (socket !== undefined)
     return localLink({ socket: socket === true ? undefined : socket, configFile, team, env: process.env, interrupt });
-  const { config } = loadTriggerfsConfig({ file: configFile, env: process.env, overrides: { 'main.team': team } });
-  return busLink({ main: config.main, terminal, json, env: process.env, interrupt });
+  const loaded = loadTriggerfsConfig({ file: configFile, env: process.env, overrides: { 'main.team': team } });
+  const { config } = loaded;
+  for (const warning of exposureWarnings(loaded)) terminal.err(`triggerfs-cli: warning: ${warning}\n`);
+  return busLink({ main: config.main, terminal, json, raw, env: process.env, interrupt });
 };
 
 const scriptOf = (flags: ConsoleFlags, interrupt: AbortSignal): Script => {

@@ -9,7 +9,11 @@ export interface RequestFlags {
   readonly timeout?: number;
   readonly command?: string;
   readonly args?: Readonly<Record<string, string>>;
+  readonly raw?: boolean;
 }
+
+/** Of every command that prints what a plugin has written. */
+export const rawHelp = 'print all bytes to a terminal, too (default: text and colours)';
 
 /** What `triggerfs-client` and `trigger request` have in common. */
 export const addRequestOptions = (command: Command): Command =>
@@ -18,7 +22,8 @@ export const addRequestOptions = (command: Command): Command =>
     .option('--plugin <name>', 'what to run there; `command` is short for command/command')
     .option('--timeout <duration>', 'kill it after this time (default: the service’s)', duration)
     .option('--command <text>', 'what the plugin gets to read (default: stdin)')
-    .option('--args <name=value>', 'an argument of the plugin; repeatable', pair);
+    .option('--args <name=value>', 'an argument of the plugin; repeatable', pair)
+    .option('--raw', rawHelp);
 
 /** The command line of `triggerfs-client`; options may have one dash or two. */
 export const triggerfsClientCommand = (): Command => {

@@ -3,6 +3,7 @@
 import { CommanderError } from 'commander';
 import { connectOptionsOf } from '../client/main-section.ts';
 import { commandLineError } from './command-line-error.ts';
+import { exposureWarnings } from './config-warnings.ts';
 import { Interrupted } from './interrupted.ts';
 import { loadTriggerfsConfig } from './load-config.ts';
 import { exitCodeOfError, renderError } from './report-error.ts';
@@ -11,7 +12,7 @@ import { checkedFlags, orderOf } from './request/order.ts';
 import { askService } from './request/perform.ts';
 import { textPrinter } from './request/printer.ts';
 import { withDoubleDashes } from './single-dash.ts';
-import { endQuietlyOnBrokenPipe, processTerminal } from './terminal.ts';
+import { endQuietlyOnBrokenPipe, outletsOf, processTerminal } from './terminal.ts';
 import { type RequestFlags, triggerfsClientCommand } from './triggerfs-client-command.ts';
 import { packageVersion } from './version.ts';
 
@@ -28,13 +29,16 @@ const say = (text: string): void => {
 const main = async (args: readonly string[]): Promise<number> => {
   const flags = readFlags(args);
   const asked = checkedFlags(flags);
-  const { config } = loadTriggerfsConfig({ file: flags.config, env: process.env });
+  const loaded = loadTriggerfsConfig({ file: flags.config, env: process.env });
+  const { config } = loaded;
   copy = openLogCopy(config['triggerfs-client'].logfile);
+  for (const warning of exposureWarnings(loaded)) say(`triggerfs-client: warning: ${warning}\n`);
   const connect = connectOptionsOf(config.main);
   const order = await orderOf(asked, { terminal, env: process.env, interrupt: interruption.signal });
+  const { out } = outletsOf(terminal, flags);
   const write = (text: string | Uint8Array): Promise<void> => {
     copy.write(text);
-    return terminal.out(text);
+    return out(text);
   };
   const exitCode = await askService({
     connect,

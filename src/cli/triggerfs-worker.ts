@@ -13,6 +13,7 @@ import { type ConfiguredWorker, chooseWorker } from '../config/configured-worker
 import { resolveNodeName } from '../config/node-name.ts';
 import { startWorkerDaemon, type WorkerDaemon } from '../daemon/worker-daemon.ts';
 import { commandLineError } from './command-line-error.ts';
+import { exposureWarnings } from './config-warnings.ts';
 import { loadTriggerfsConfig } from './load-config.ts';
 import { exitCodeOfError, renderError } from './report-error.ts';
 import { withDoubleDashes } from './single-dash.ts';
@@ -29,6 +30,7 @@ const main = async (): Promise<void> => {
   const node = config.node.name ?? (await resolveNodeName(config, await findMachineNames(baseEnvironment())));
   const log = logFor(flags, loaded, node);
   const notify = createNotifier(process.env, (problem) => log.warn({}, problem));
+  for (const warning of exposureWarnings(loaded)) log.warn({}, warning);
 
   const daemon = await startWorkerDaemon({ loaded, node, version: packageVersion(), installRoot, log, worker });
   handleSignals(daemon, log, notify);

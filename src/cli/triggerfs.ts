@@ -18,8 +18,8 @@ const main = async (): Promise<void> => {
     return;
   }
   const overrides = { 'triggerfs.mountpoint': flags.mountpoint };
-  const { config } = loadTriggerfsConfig({ file: flags.config, env: process.env, overrides });
-  const files = await serveFiles(config, {
+  const loaded = loadTriggerfsConfig({ file: flags.config, env: process.env, overrides });
+  const files = await serveFiles(loaded, {
     isBackground: flags.background === true,
     deadLetters: flags.replay === true ? 'replay' : flags.purge === true ? 'purge' : undefined,
     env: process.env,

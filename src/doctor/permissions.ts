@@ -1,20 +1,19 @@
 import type { LoadedConfig } from '../config/config.ts';
-import { configuredWorkers } from '../config/configured-workers.ts';
-import type { Config } from '../config/schema.ts';
+import { exposuresOf } from '../config/exposure.ts';
 import { type Finding, fine, wrong } from './finding.ts';
 import type { Machine, Place } from './ports.ts';
 
 const writableByOthers = 0o022;
-const readableByAll = 0o004;
 
 /** Owners and modes: who may become root by them, or read what is secret. */
-export const checkPermissions = async (machine: Machine, { config, file }: LoadedConfig): Promise<Finding[]> => {
+export const checkPermissions = async (machine: Machine, loaded: LoadedConfig): Promise<Finding[]> => {
+  const { config, file } = loaded;
   const findings = (
     await Promise.all([
       closed(machine, config.node.state_dir, 'The state folder', `chmod 700 ${config.node.state_dir}`),
       closed(machine, config.plugins.path, 'The plugins’ folder', `chown root: and chmod go-w ${config.plugins.path}`),
       file === null ? [] : closed(machine, file, 'The configuration', `chown root: and chmod go-w ${file}`),
-      file === null || !holdsSecrets(config) ? [] : notReadable(machine, file),
+      file === null ? [] : exposed(machine, loaded, file),
       socketFindings(machine, config.node.socket),
     ])
   ).flat();
@@ -29,14 +28,10 @@ const closed = async (machine: Machine, path: string, name: string, remedy: stri
   return [];
 };
 
-const holdsSecrets = ({ main, workers }: Config): boolean =>
-  main.secret !== undefined || main.jwt !== undefined || configuredWorkers({ workers }).length > 0;
-
-const notReadable = async (machine: Machine, file: string): Promise<Finding[]> => {
-  const place = await machine.place(file);
-  if (place === undefined || (place.mode & readableByAll) === 0) return [];
-  return [wrong('permissions', `${file} holds secrets and everybody can read it`, `chmod 640 ${file}`)];
-};
+const exposed = async (machine: Machine, loaded: LoadedConfig, file: string): Promise<Finding[]> =>
+  exposuresOf(loaded, await machine.place(file), machine.uid).map(({ what, remedy }) =>
+    wrong('permissions', what, remedy),
+  );
 
 const socketFindings = async (machine: Machine, path: string): Promise<Finding[]> => {
   const place = await machine.place(path);

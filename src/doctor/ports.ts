@@ -1,5 +1,6 @@
 /** What the checks need to know of the world. Every call ends within a few seconds; a failure is a `TriggerdError`. */
 import type { HealthView, JobView } from '../api/contract.ts';
+import type { FileAccess } from '../config/exposure.ts';
 import type { PuppetHost } from '../plugin/ports.ts';
 
 export interface Surroundings {
@@ -54,12 +55,8 @@ export interface CertificateFiles {
   readonly ca?: string | undefined;
 }
 
-export interface Place {
+export interface Place extends FileAccess {
   readonly kind: 'file' | 'folder' | 'socket' | 'device' | 'other';
-  /** Permission bits. */
-  readonly mode: number;
-  readonly uid: number;
-  readonly group: string;
 }
 
 export type Disk =
@@ -68,6 +65,8 @@ export type Disk =
   | { readonly state: 'writable'; readonly freeBytes: number };
 
 export interface Machine {
+  /** Who looks. */
+  readonly uid: number;
   /** Undefined when there is nothing. */
   place(path: string): Promise<Place | undefined>;
   /** Names in a folder; none when it is not there. */

@@ -150,7 +150,25 @@ describe('trigger config', () => {
     expect(JSON.parse((await trigger(['config', 'check', '--json', config])).stdout)).toEqual({
       file: config,
       ok: true,
+      warnings: [],
     });
+  });
+
+  it('check and print warn of a secret that others can read, and of workers that serve next to nothing', async () => {
+    const config = file('t.toml', '[main]\nsecret = "hunter2"\n[workers.team1.demo01]\ntoken = "hush"');
+    chmodSync(config, 0o644);
+    const exposed = `${config} holds secrets (main.secret, workers.team1.demo01.token) and every user can read it (mode 0644): chmod 600 ${config}`;
+    const { code, stdout } = await trigger(['config', 'check', config]);
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(/^.*: ok\nwarning: .*\nwarning: .*set \[workers\] allow = \["command"\]\n$/),
+    ]);
+    expect(stdout).toContain(`warning: ${exposed}\n`);
+    const { warnings } = JSON.parse((await trigger(['config', 'check', '--json', config])).stdout);
+    expect(warnings).toEqual([exposed, expect.stringContaining('only the plugins echo, echo/fast and monitor')]);
+    expect((await trigger(['config', 'print', '--config', config])).stdout).toContain(`# warning: ${exposed}\n`);
+    chmodSync(config, 0o600);
+    expect((await trigger(['config', 'check', config])).stdout).not.toContain('holds secrets');
   });
 
   it('check says where the syntax is wrong', async () => {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -48,6 +48,7 @@ secret = "${secret}"
 broker = "${endpoint}"
 broker_key = "${at.address.key}"
 ${more}`,
+    { mode: 0o600 },
   );
 
 const start = (program: string, args: readonly string[], input = '', env = {}) =>
@@ -251,6 +252,25 @@ describe('triggerfs-client', () => {
     } finally {
       await screen.close();
     }
+  });
+});
+
+describe('a configuration file with a password that every user can read', () => {
+  it.each([
+    ['triggerfs-client', [...onDemo, '-command', 'x'], 'triggerfs-client'],
+    ['trigger', ['request', '--service', 'demoservice', '--plugin', 'command', '--command', 'x'], 'trigger'],
+    ['triggerfs-cli', ['-c', 'request demoservice plugin command command x'], 'triggerfs-cli'],
+  ])('is named by %s, which works all the same', async (program, args, name) => {
+    chmodSync(join(home, 'triggerfs.toml'), 0o644);
+    const running = start(program, args);
+    const { id } = await first.hears('request');
+    say(first, succeeded(id));
+    const { stderr, exitCode } = await running;
+    const file = join(home, 'triggerfs.toml');
+    expect(stderr).toContain(
+      `${name}: warning: ${file} holds secrets (main.secret) and every user can read it (mode 0644): chmod 600 ${file}\n`,
+    );
+    expect(exitCode).toBe(0);
   });
 });
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Finding } from '../../../src/doctor/finding.ts';
@@ -196,6 +196,16 @@ describe('trigger doctor', () => {
       expect.stringContaining('holds secrets'),
     ]);
     expect(JSON.stringify(findings)).not.toContain('hush');
+    chmodSync(patient.configFile, 0o600);
+    expect((await doctor(patient)).of('permissions')).toMatchObject([{ state: 'fine' }]);
+    chownSync(patient.configFile, 65_534, 65_534);
+    expect((await doctor(patient)).of('permissions')).toMatchObject([
+      {
+        state: 'wrong',
+        what: expect.stringContaining('belongs to nobody'),
+        remedy: expect.stringMatching(/^chown root /),
+      },
+    ]);
   });
 });
 

@@ -17,8 +17,9 @@ export const isOpenToStrangers = async (endpoint: string, key: string, options: 
   const own = await attempt(endpoint, options, (client, call) => client.maintenance.status(call));
   // A refusal is an answer, too: our own credentials are wrong there.
   if (own?.code === 'etcd-unreachable') throw own;
-  const { auth: _, tls, ...others } = options;
-  const stranger: EtcdOptions = { ...others, tls: tls?.ca ? { ca: tls.ca } : {} };
+  const { auth: _, tls = {}, ...others } = options;
+  const { cert: __, key: ___, ...withoutOwn } = tls;
+  const stranger: EtcdOptions = { ...others, tls: withoutOwn };
   for (let tried = 0; tried < attempts; tried++) {
     const refusal = await attempt(endpoint, stranger, (client, call) => client.kv.txn(writesNothing(key), call));
     // etcd looks at rights before it looks for space.

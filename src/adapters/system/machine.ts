@@ -6,6 +6,7 @@ import { execa } from 'execa';
 import type { Certificate, CertificateFiles, Machine, Place } from '../../doctor/ports.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import { baseEnvironment } from './base-env.ts';
+import { nameIn } from './file-access.ts';
 import { isMissing } from './is-missing.ts';
 
 /** Puppet alone takes some seconds to say its version, many of them where it runs at this moment. */
@@ -13,10 +14,15 @@ const patienceMs = 60_000;
 
 /** This machine, as `trigger doctor` looks at it. */
 export const thisMachine: Machine = {
+  get uid() {
+    return process.getuid?.() ?? 0;
+  },
   place: async (path) => {
     const found = await stat(path).catch(unlessMissing);
     if (found === undefined) return undefined;
-    return { kind: kindOf(found), mode: found.mode & 0o7777, uid: found.uid, group: await groupName(found.gid) };
+    const { mode, uid, gid } = found;
+    const names = { owner: nameIn('/etc/passwd', uid), group: nameIn('/etc/group', gid) };
+    return { kind: kindOf(found), mode: mode & 0o7777, uid, ...names };
   },
   names: async (folder) => (await readdir(folder).catch(unlessMissing)) ?? [],
   disk: async (folder) => {
@@ -80,11 +86,6 @@ const kindOf = (found: Awaited<ReturnType<typeof stat>>): Place['kind'] => {
   if (found.isDirectory()) return 'folder';
   if (found.isSocket()) return 'socket';
   return found.isCharacterDevice() || found.isBlockDevice() ? 'device' : 'other';
-};
-
-const groupName = async (gid: number): Promise<string> => {
-  const lines = (await readFile('/etc/group', 'utf8').catch(() => '')).split('\n');
-  return lines.find((line) => line.split(':')[2] === String(gid))?.split(':')[0] ?? String(gid);
 };
 
 async function readCertificate({ cert, key, ca }: CertificateFiles): Promise<Certificate> {

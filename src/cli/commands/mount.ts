@@ -20,8 +20,8 @@ export const define: Define = (command, run) => {
 
 const mount = async ({ configFile, env, interrupt }: Session, folder: string): Promise<number> => {
   const overrides = { 'triggerfs.mountpoint': folder };
-  const { config } = loadTriggerfsConfig({ file: configFile, env, overrides });
-  const files = await serveFiles(config, { isBackground: false, deadLetters: undefined, env });
+  const loaded = loadTriggerfsConfig({ file: configFile, env, overrides });
+  const files = await serveFiles(loaded, { isBackground: false, deadLetters: undefined, env });
   const isTerminated = new Promise<void>((resolve) => {
     process.once('SIGTERM', () => resolve());
     if (interrupt.aborted) resolve();

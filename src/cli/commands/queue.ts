@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { JobView, QueueView, TriggerFileView } from '../../api/contract.ts';
 import { TriggerdError } from '../../domain/errors.ts';
+import { jsonText } from '../../domain/json-text.ts';
 import { printable } from '../../domain/names.ts';
 import type { Define } from '../command.ts';
 import { addHelp, type HelpText } from '../help.ts';
@@ -79,7 +80,7 @@ const printAllJobs = async ({ client, terminal }: Session, queue: string | undef
   let before = '[';
   for await (const page of jobPages(client, { queue })) {
     if (page.length === 0) continue;
-    await terminal.out(before + JSON.stringify(page, null, 2).slice('['.length, -'\n]'.length));
+    await terminal.out(before + jsonText(page, 2).slice('['.length, -'\n]'.length));
     before = ',';
   }
   await terminal.out(before === '[' ? '[]\n' : '\n]\n');

@@ -1,6 +1,7 @@
 import type { RequestOptions } from '../../client/client.ts';
 import { connectOptionsOf } from '../../client/main-section.ts';
 import type { Define } from '../command.ts';
+import { exposureWarnings } from '../config-warnings.ts';
 import { addHelp, type HelpText } from '../help.ts';
 import { interruptedExitCode } from '../interrupted.ts';
 import { loadTriggerfsConfig } from '../load-config.ts';
@@ -9,6 +10,7 @@ import { checkedFlags, orderOf } from '../request/order.ts';
 import { askService } from '../request/perform.ts';
 import { type RequestPrinter, textPrinter } from '../request/printer.ts';
 import type { Session } from '../session.ts';
+import { outletsOf } from '../terminal.ts';
 import { addRequestOptions, type RequestFlags } from '../triggerfs-client-command.ts';
 
 const help: HelpText = {
@@ -34,21 +36,28 @@ export const define: Define = (command, run) => {
 const request = async (session: Session, flags: RequestFlags): Promise<number> => {
   const { terminal, interrupt, env } = session;
   const asked = checkedFlags(flags);
-  const { config } = loadTriggerfsConfig({ file: session.configFile, env });
+  const loaded = loadTriggerfsConfig({ file: session.configFile, env });
+  const { config } = loaded;
+  for (const warning of exposureWarnings(loaded)) terminal.err(`trigger: warning: ${warning}\n`);
   const connect = connectOptionsOf(config.main);
   const order = await orderOf(asked, session);
   const exitCode = await askService({
     connect,
     order,
-    printer: printerFor(session, order),
+    printer: printerFor(session, flags, order),
     note: (text) => terminal.err(`trigger: ${text}\n`),
     interrupt,
   });
   return interrupt.aborted ? interruptedExitCode : exitCode;
 };
 
-const printerFor = ({ terminal, json }: Session, { service, plugin }: RequestOptions): RequestPrinter => {
+const printerFor = (
+  { terminal, json }: Session,
+  flags: RequestFlags,
+  { service, plugin }: RequestOptions,
+): RequestPrinter => {
   if (json) return jsonPrinter({ service, plugin, write: terminal.out });
-  const err = (text: string | Uint8Array): Promise<void> => Promise.resolve(terminal.err(text));
-  return textPrinter({ service, plugin, write: { out: terminal.out, err, about: err } });
+  const outlets = outletsOf(terminal, flags);
+  const err = (text: string | Uint8Array): Promise<void> => Promise.resolve(outlets.err(text));
+  return textPrinter({ service, plugin, write: { out: outlets.out, err, about: err } });
 };

@@ -3,6 +3,7 @@
  * `:files` and `:commands` leave it to the shell to add its own.
  */
 import type { Argument, Option } from 'commander';
+import { visible } from '../../domain/text.ts';
 import { daemonClient } from '../http-client.ts';
 import { findTeam } from '../registry/find-team.ts';
 import { findSocketPath } from '../socket-path.ts';
@@ -18,8 +19,13 @@ export const printCandidates = async (words: readonly string[]): Promise<number>
   const place = await walk(words.slice(0, -1));
   const { start, wanted } = wantedAt(place, last);
   const candidates = (await Promise.all(wanted.map((each) => candidatesOf(each, place)))).flat();
-  const fitting = candidates.filter(({ value }) => value.startsWith(':') || `${start}${value}`.startsWith(last));
-  const lines = fitting.map(({ value, about }) => (value.startsWith(':') ? value : `${start}${value}\t${about}`));
+  // The shell shows them on a terminal.
+  const fitting = candidates
+    .filter(({ value }) => visible(value) === value)
+    .filter(({ value }) => value.startsWith(':') || `${start}${value}`.startsWith(last));
+  const lines = fitting.map(({ value, about }) =>
+    value.startsWith(':') ? value : `${start}${value}\t${visible(about)}`,
+  );
   process.stdout.write(lines.map((line) => `${line}\n`).join(''));
   return 0;
 };

@@ -9,7 +9,7 @@ import { jsonPrinter } from '../request/json-printer.ts';
 import { connectUnlessInterrupted, perform } from '../request/perform.ts';
 import { textPrinter } from '../request/printer.ts';
 import { requestChain } from '../run-chain.ts';
-import type { Terminal } from '../terminal.ts';
+import { outletsOf, type Terminal } from '../terminal.ts';
 import { unlessInterrupted } from '../unless-interrupted.ts';
 import type { ConsoleLink } from './link.ts';
 
@@ -17,6 +17,8 @@ export interface BusOptions {
   readonly main: Config['main'];
   readonly terminal: Terminal;
   readonly json: boolean;
+  /** All bytes of requests, also to a terminal. */
+  readonly raw: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly interrupt: AbortSignal;
 }
@@ -35,6 +37,7 @@ export const busLink = async (options: BusOptions): Promise<ConsoleLink> => {
 
 const ask = (client: Client, request: ConsoleRequest, options: BusOptions): Promise<number> => {
   const { env, interrupt, terminal, json } = options;
+  const { out } = outletsOf(terminal, options);
   const { service, command, args, timeoutMs } = request;
   const plugin = fullPluginName(request.plugin);
   const time = timeoutMs === null ? {} : { timeoutMs };
@@ -42,7 +45,7 @@ const ask = (client: Client, request: ConsoleRequest, options: BusOptions): Prom
     order: { service, plugin, payload: command, args, ...time, ...requestChain(env) },
     printer: json
       ? jsonPrinter({ service, plugin, write: terminal.out })
-      : textPrinter({ service, plugin, write: { out: terminal.out, err: terminal.out, about: terminal.out } }),
+      : textPrinter({ service, plugin, write: { out, err: out, about: out } }),
     note: (text) => terminal.err(`triggerfs-cli: ${text}\n`),
     interrupt,
   });

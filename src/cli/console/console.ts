@@ -5,6 +5,7 @@ import { inTeam, namesItsTeam, parseStatement } from '../../console/statement.ts
 import { documentsOf, renderRows, rowsNamed, rowsOf } from '../../console/tables.ts';
 import { formatElapsed } from '../../domain/elapsed.ts';
 import { TriggerdError } from '../../domain/errors.ts';
+import { jsonText } from '../../domain/json-text.ts';
 import { printable } from '../../domain/names.ts';
 import { visible } from '../../domain/text.ts';
 import type { Answer } from '../../registry/statements.ts';
@@ -87,7 +88,7 @@ const ask = async (options: ConsoleOptions, { ask, only }: RegistryCommand): Pro
   if (only !== null && rows.length === 0)
     throw new TriggerdError('registry-not-found', `there is no ${answer.kind} “${printable(only)}”`);
   const single = only !== null || !isList;
-  if (options.json) return options.out(`${JSON.stringify(documentsOf(answer.kind, rows, single))}\n`);
+  if (options.json) return options.out(`${jsonText(documentsOf(answer.kind, rows, single))}\n`);
   if (!isList) return printNotices(options, answer);
   const elapsed = formatElapsed(process.hrtime.bigint() - startedAt);
   await options.out(`${renderRows(answer.kind, rows, single)}\n\nTime: ${elapsed}\n`);
@@ -100,5 +101,5 @@ const printHelp = async ({ json, out }: ConsoleOptions, about: string | null): P
   const entries = helpEntries(about);
   if (entries.length === 0)
     throw new TriggerdError('statement-invalid', `no statement has the word “${printable(about ?? '')}”`);
-  await out(json ? `${JSON.stringify(entries)}\n` : `${renderHelp(entries)}\n`);
+  await out(json ? `${jsonText(entries)}\n` : `${renderHelp(entries)}\n`);
 };

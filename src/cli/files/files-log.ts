@@ -22,7 +22,7 @@ export const createFilesLog = (level: string, copy: LogCopy): FilesLog => {
     sayToUser(text);
     copy.write(text);
   };
-  const say = (text: string): void => write(text === '' ? '\n' : `${triggerfsTime(new Date())} ${text}\n`);
+  const say = (text: string): void => write(text === '' ? '\n' : `${triggerfsTime(new Date())} ${visible(text)}\n`);
   return {
     say,
     banner: (text) => write(`${text}\n`),
@@ -39,5 +39,5 @@ export const createFilesLog = (level: string, copy: LogCopy): FilesLog => {
 const linesOf = (output: Buffer): string[] => {
   const lines = output.toString('utf8').split('\n');
   if (lines.at(-1) === '') lines.pop();
-  return lines.map(visible);
+  return lines;
 };

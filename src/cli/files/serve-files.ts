@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
+import type { LoadedConfig } from '../../config/config.ts';
 import type { Config } from '../../config/schema.ts';
 import { type FilesDaemonOptions, startFilesDaemon } from '../../daemon/mount/files-daemon.ts';
 import { TriggerdError } from '../../domain/errors.ts';
+import { exposureWarnings } from '../config-warnings.ts';
 import { openLogCopy } from '../request/log-copy.ts';
 import { packageVersion } from '../version.ts';
 import { stateHome } from '../worker-places.ts';
@@ -26,7 +28,7 @@ const installRoot = join(import.meta.dirname, '../../..');
  * `login-failed`, `mount-failed` and what else keeps that from happening; a broker that is away does not.
  */
 export const serveFiles = async (
-  config: Config,
+  loaded: LoadedConfig,
   {
     isBackground,
     deadLetters,
@@ -36,11 +38,13 @@ export const serveFiles = async (
     readonly env: Environment;
   },
 ): Promise<ServedFiles> => {
+  const { config } = loaded;
   const given = config.triggerfs.mountpoint;
   if (given === undefined) throw new TriggerdError('config-invalid', '[triggerfs] mountpoint is missing');
   const { logfile } = config.triggerfs;
   const told = createFilesLog(config.log.level, openLogCopy(logfile, '[triggerfs] logfile'));
   greet(told, config);
+  for (const warning of exposureWarnings(loaded)) told.log.warn({}, warning);
   let onUnmounted = (): void => undefined;
   const unmounted = new Promise<void>((resolve) => {
     onUnmounted = resolve;

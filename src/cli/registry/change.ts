@@ -1,4 +1,5 @@
 import { TriggerdError } from '../../domain/errors.ts';
+import { visible } from '../../domain/text.ts';
 import type { Answer, Statement } from '../../registry/statements.ts';
 import { print } from '../print.ts';
 import type { Session } from '../session.ts';
@@ -16,7 +17,8 @@ export const change = async (
   if (changesNothing(statement)) throw new TriggerdError('usage', 'nothing is to be changed: name an option');
   const { rows, notices }: Answer = await askRegistry(session.client, statement);
   await print(session, rows[0] ?? null, () => rendered?.(rows[0]) ?? '');
-  if (!session.json && rendered === undefined) for (const notice of notices) session.terminal.err(`${notice}\n`);
+  if (!session.json && rendered === undefined)
+    for (const notice of notices) session.terminal.err(`${visible(notice)}\n`);
   return 0;
 };
 

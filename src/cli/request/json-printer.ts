@@ -1,4 +1,5 @@
 import type { Outcome } from '../../client/client.ts';
+import { jsonText } from '../../domain/json-text.ts';
 import type { RequestPrinter } from './printer.ts';
 
 export interface JsonPrinterOptions {
@@ -12,13 +13,13 @@ export const jsonPrinter = ({ service, plugin, write }: JsonPrinterOptions): Req
   let separator = '\n';
   return {
     begun: ({ id, algorithm }) => {
-      const head = JSON.stringify({ id, service, plugin, algorithm });
+      const head = jsonText({ id, service, plugin, algorithm });
       return write(`${head.slice(0, -1)},"output":[`);
     },
     lines: async (lines) => {
       let text = '';
       for (const { worker, stream, bytes } of lines) {
-        text += `${separator}${JSON.stringify({ worker, stream, text: bytes.toString() })}`;
+        text += `${separator}${jsonText({ worker, stream, text: bytes.toString() })}`;
         separator = ',\n';
       }
       await write(text);
@@ -32,9 +33,9 @@ export const jsonPrinter = ({ service, plugin, write }: JsonPrinterOptions): Req
         total_ms: Number(ranNs / 1_000n) / 1_000,
         legs,
       };
-      return write(`\n],${JSON.stringify(tail).slice(1)}\n`);
+      return write(`\n],${jsonText(tail).slice(1)}\n`);
     },
-    failed: ({ code, message }) => write(`\n],"error":${JSON.stringify({ code, message })}}\n`),
+    failed: ({ code, message }) => write(`\n],"error":${jsonText({ code, message })}}\n`),
   };
 };
 

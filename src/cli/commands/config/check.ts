@@ -5,7 +5,7 @@ import { print } from '../../print.ts';
 const help: HelpText = {
   details: `
 Without a file: the one that is in force, with what the environment overrides. Exits 2 when there are problems, and
-names all of them.`,
+names all of them. A warning is no problem: it says who can read a secret, or that workers serve next to nothing.`,
   examples: ['trigger config check', 'trigger config check /tmp/new-triggerd.toml'],
 };
 
@@ -14,8 +14,14 @@ export const define: Define = (command, run) => {
   command.argument('[file]', 'the file to check').action(
     run(async (session, given: string | undefined) => {
       const { loadConfig } = await import('../../load-config.ts');
-      const { file } = loadConfig({ file: given ?? session.configFile, env: session.env });
-      await print(session, { file, ok: true }, () => `${file ?? 'no file, everything is a default'}: ok`);
+      const { configWarnings } = await import('../../config-warnings.ts');
+      const loaded = loadConfig({ file: given ?? session.configFile, env: session.env });
+      const { file } = loaded;
+      const warnings = configWarnings(loaded);
+      const verdict = `${file ?? 'no file, everything is a default'}: ok`;
+      await print(session, { file, ok: true, warnings }, () =>
+        [verdict, ...warnings.map((warning) => `warning: ${warning}`)].join('\n'),
+      );
       return 0;
     }),
   );

@@ -16,7 +16,12 @@ export const define: Define = (command, run) => {
       const { maskSecrets, renderToml } = await import('../../../config/render-toml.ts');
       const overrides = { 'node.socket': session.socket };
       const loaded = loadConfig({ file: session.configFile, env: session.env, overrides });
-      await print(session, maskSecrets(loaded.config), () => renderToml(loaded));
+      const { configWarnings } = await import('../../config-warnings.ts');
+      const comments = (): string =>
+        configWarnings(loaded)
+          .map((warning) => `# warning: ${warning}\n`)
+          .join('');
+      await print(session, maskSecrets(loaded.config), () => `${comments()}${renderToml(loaded)}`);
       return 0;
     }),
   );

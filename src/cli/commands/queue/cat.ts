@@ -1,6 +1,7 @@
 import type { Define } from '../../command.ts';
 import { addHelp, type HelpText } from '../../help.ts';
 import { jobId } from '../../options.ts';
+import { rawHelp } from '../../triggerfs-client-command.ts';
 import { followOutput, refuseJson } from './follow-output.ts';
 import { latestJob } from './latest-job.ts';
 
@@ -13,10 +14,13 @@ own exit code, as \`tsp -c\` does.`,
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
-  command.argument('[id]', 'the job', jobId).action(
-    run(async (session, id: number | undefined) => {
-      refuseJson(session);
-      return followOutput(session, id ?? (await latestJob(session, 'started')));
-    }),
-  );
+  command
+    .argument('[id]', 'the job', jobId)
+    .option('--raw', rawHelp)
+    .action(
+      run(async (session, id: number | undefined, { raw }: { raw?: boolean }) => {
+        refuseJson(session);
+        return followOutput(session, id ?? (await latestJob(session, 'started')), { raw });
+      }),
+    );
 };

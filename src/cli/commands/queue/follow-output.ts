@@ -2,6 +2,7 @@ import { type JobView, outputFromHeader } from '../../../api/contract.ts';
 import { TriggerdError } from '../../../domain/errors.ts';
 import { query } from '../../options.ts';
 import type { Session } from '../../session.ts';
+import { outletsOf } from '../../terminal.ts';
 import { throughRestarts } from '../../through-restarts.ts';
 
 /** Throws `usage` with `--json`. */
@@ -17,8 +18,13 @@ export const refuseJson = ({ json }: Session): void => {
  * Streams a job's output to stdout until the job has ended, also through a restart of the daemon: no byte twice, none
  * left out. Gives the job's own exit code.
  */
-export const followOutput = async (session: Session, id: number, lines?: number): Promise<number> => {
-  const { client, terminal } = session;
+export const followOutput = async (
+  session: Session,
+  id: number,
+  { lines, raw }: { readonly lines?: number; readonly raw?: boolean | undefined },
+): Promise<number> => {
+  const { client } = session;
+  const { out } = outletsOf(session.terminal, { raw });
   let from: number | undefined;
   const job = await throughRestarts(session, async (heard) => {
     const before = await client.request<JobView>(`/v1/jobs/${id}`);
@@ -29,7 +35,7 @@ export const followOutput = async (session: Session, id: number, lines?: number)
     const { headers, chunks } = await client.stream(`/v1/jobs/${id}/output${query({ follow: 1, ...start })}`);
     from = Number(headers[outputFromHeader] ?? 0);
     for await (const chunk of chunks) {
-      await terminal.out(chunk);
+      await out(chunk);
       from += chunk.length;
     }
     return client.request<JobView>(`/v1/jobs/${id}/wait`, { patient: true });

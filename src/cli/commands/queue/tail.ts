@@ -3,6 +3,7 @@ import { addHelp, type HelpText } from '../../help.ts';
 import { Interrupted } from '../../interrupted.ts';
 import { countFrom0, jobId } from '../../options.ts';
 import type { Session } from '../../session.ts';
+import { rawHelp } from '../../triggerfs-client-command.ts';
 import { followOutput, refuseJson } from './follow-output.ts';
 import { latestJob } from './latest-job.ts';
 
@@ -17,14 +18,19 @@ export const define: Define = (command, run) => {
   command
     .argument('[id]', 'the job', jobId)
     .option('-n, --lines <number>', 'start with this many of the last lines', countFrom0, 10)
+    .option('--raw', rawHelp)
     .action(run(tail));
 };
 
-const tail = async (session: Session, given: number | undefined, options: { lines: number }): Promise<number> => {
+const tail = async (
+  session: Session,
+  given: number | undefined,
+  options: { lines: number; raw?: boolean },
+): Promise<number> => {
   refuseJson(session);
   const id = given ?? (await latestJob(session, 'started'));
   try {
-    return await followOutput(session, id, options.lines);
+    return await followOutput(session, id, options);
   } catch (error) {
     if (error instanceof Interrupted) session.terminal.err(`\ntrigger: job ${id} goes on\n`);
     throw error;
