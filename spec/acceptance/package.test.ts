@@ -140,9 +140,22 @@ describe.each(['bookworm', 'trixie'] as const)(
       expect(await info(job)).toMatchObject({ result: 'failed', exit_code: 8, attempt: 1 });
     });
 
+    it('has a worker of its own unit, which keeps something beside the daemon', async () => {
+      await sh(`mkdir -p /root/precious /var/lib/triggerfs/triggerd /etc/systemd/system/triggerfs-worker@alone.service.d
+        echo kept > /root/precious/file; ln -s /root/precious /var/lib/triggerfs/triggerd/link
+        printf '[Service]\\nType=exec\\nExecStart=\\nExecStart=/bin/sh -c "touch /var/lib/triggerfs-worker/triggerd; sleep 1000"\\n' \
+          > /etc/systemd/system/triggerfs-worker@alone.service.d/alone.conf
+        systemctl daemon-reload && systemctl start triggerfs-worker@alone`);
+      await until(async () => (await host.run('ls', '/var/lib/triggerfs-worker/triggerd')).exitCode === 0, 'its file');
+      await sh('rm -r /etc/systemd/system/triggerfs-worker@alone.service.d');
+    });
+
     it('is purged while a job runs, which ends in peace; nothing is left', async () => {
       await addWaiting('/root/gate-3', 'touch /root/ended');
       await apt('purge', 'triggerd');
+      // As a worker and trigger files of their own units leave them.
+      expect((await host.run('systemctl', 'is-active', 'triggerfs-worker@alone')).stdout).not.toBe('active');
+      expect(await sh('cat /root/precious/file')).toBe('kept');
       await host.must('touch', '/root/gate-3');
       await until(async () => (await jobUnits()) === '', 'the job to end', 30_000);
       await sh('test -e /root/ended');

@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JobView } from '../../src/api/contract.ts';
 import { bootContainer, type Container } from '../support/container.ts';
+import { root } from '../support/node.ts';
 import { until } from '../support/wait.ts';
 
 const config = `[node]
@@ -16,6 +19,32 @@ grace = "2s"
 max_memory = "256MiB"
 max_processes = 200
 max_open_files = 5000
+`;
+
+/** The same without limits; the machine's name is Puppet's. */
+const plainConfig = `[etcd]
+embedded = true
+[watch]
+run_cmd = "true"
+[plugins]
+path = "/srv/plugins"
+`;
+
+/** What a process finds that the daemon's own must not shape. The first line says where it runs. */
+const probe = `#!/bin/sh
+sed -n 's/.*name=systemd:.*\\/\\([a-z]*-[a-z]*\\).*[.]service/in \\1/p' /proc/self/cgroup
+grep -E '^(CapBnd|CapEff|NoNewPrivs|Seccomp_filters|SigIgn|SigBlk):' /proc/self/status | tr '\\t' ' '
+ls /proc/self/fd | tr '\\n' ' '
+ulimit -Sn; ulimit -Hn; umask; nice; pwd; cat /proc/self/oom_score_adj
+readlink /proc/self/ns/mnt /proc/self/ns/net
+rm -f /etc/probe && touch /etc/probe && echo wrote
+`;
+const persistent = `#!/bin/sh
+while read -r line; do
+  id=$(printf '%s' "$line" | sed -n 's/^{"run":\\([0-9]*\\).*/\\1/p')
+  [ -n "$id" ] || continue
+  printf '{"id":%s,"out":"%s","exit":0}\\n' "$id" "$(/srv/probe | sed 's/$/|/' | tr -d '\\n')"
+done
 `;
 
 /** The shipped unit file under a real systemd: jobs in units of their own, out of the daemon's sandbox and life. */
@@ -163,10 +192,113 @@ describe('triggerd under systemd', () => {
     },
   );
 
+  it.each(['triggerd', 'triggerfs', 'triggerfs-worker@'])('the exposure of %s.service is at most 4.0', async (unit) => {
+    const file = `/opt/triggerd/systemd/${unit}.service`;
+    const { stdout, exitCode } = await host.run(
+      'systemd-analyze',
+      'security',
+      '--offline=true',
+      '--threshold=40',
+      file,
+    );
+    expect([exitCode, stdout.split('\n').at(-1)]).toEqual([0, expect.stringMatching(/ [0-3]\.\d OK/)]);
+  });
+
+  describe('what runs for others finds what any unit finds, nothing of the daemon’s sandbox', () => {
+    let anyUnit: string[];
+
+    const write = (file: string, text: string) => host.must('sh', '-c', 'printf %s "$1" > "$0"', file, text);
+    /** Only where it runs differs. */
+    const asAnyUnit = (unit: string) => [`in ${unit}`, ...anyUnit.slice(1)];
+
+    beforeAll(async () => {
+      await host.must('systemctl', 'stop', 'triggerd');
+      await host.must('sh', '-c', 'mkdir -p /srv/plugins/probe && cp -r /opt/triggerd/plugins/. /srv/plugins');
+      await write('/srv/probe', probe);
+      await write('/srv/plugins/probe/plugin.toml', 'summary = "Says where it runs"\nmode = "persistent"\n');
+      await write('/srv/plugins/probe/probe', persistent);
+      await write(
+        '/usr/local/bin/puppet',
+        '#!/bin/sh\n/srv/probe > /srv/asked.$$ && mv /srv/asked.$$ /srv/asked\necho lb02\n',
+      );
+      await host.must('chmod', '755', '/srv/probe', '/srv/plugins/probe/probe', '/usr/local/bin/puppet');
+      await write('/etc/triggerd/triggerd.toml', plainConfig);
+      const run = ['systemd-run', '--quiet', '--pipe', '--wait', '--unit=any-unit', '/srv/probe'];
+      anyUnit = (await host.must(...run)).split('\n');
+      expect(anyUnit).toContain('wrote');
+      await host.must('systemctl', 'start', 'triggerd');
+    });
+
+    it('a job', async () => {
+      const id = await add('exec /srv/probe');
+      expect((await trigger('queue', 'wait', id)).exitCode).toBe(0);
+      const ignored = (lines: string[]) => lines.filter((line) => !line.startsWith('SigIgn'));
+      // systemd has its units ignore SIGPIPE, which no job expects.
+      expect(ignored((await trigger('queue', 'cat', id)).stdout.split('\n'))).toEqual(
+        ignored(asAnyUnit('triggerd-job')),
+      );
+    });
+
+    it('a persistent plugin, which ends with the daemon', async () => {
+      const id = (await host.must('/opt/triggerd/bin/trigger', 'queue', 'add', '--plugin', 'probe')).trim();
+      expect((await trigger('queue', 'wait', id)).exitCode).toBe(0);
+      const said = (await trigger('queue', 'cat', id)).stdout.split('|').slice(0, -1);
+      expect(said.filter((line) => !line.startsWith('SigIgn'))).toEqual(
+        asAnyUnit('triggerd-plugin').filter((line) => !line.startsWith('SigIgn')),
+      );
+      const units = () => host.must('systemctl', 'list-units', '--plain', '--no-legend', 'triggerd-plugin-*');
+      expect(await units()).toMatch(/persistent plugin probe/);
+      await host.must('systemctl', 'kill', '--kill-whom=main', '--signal=KILL', 'triggerd');
+      await until(async () => (await units()) === '', 'the end of the plugin', 60_000);
+    });
+
+    it('a question to Puppet', async () => {
+      await until(async () => (await trigger('nodes')).stdout.includes('lb02'), 'the daemon to be back', 60_000);
+      const asked = (await host.must('cat', '/srv/asked')).split('\n');
+      expect(asked.filter((line) => !line.startsWith('SigIgn'))).toEqual(
+        asAnyUnit('triggerd-query').filter((line) => !line.startsWith('SigIgn')),
+      );
+    });
+
+    it('the daemon itself and its etcd have no more than they need', async () => {
+      for (const process of ['$(systemctl show -P MainPID triggerd)', '$(pgrep -x etcd)']) {
+        const status = await host.must('sh', '-c', `cat /proc/${process}/status`);
+        expect(status).toMatch(/^NoNewPrivs:\t1$/m);
+        // A container has some of its own.
+        const filters = (text: string) => Number(/^Seccomp_filters:\s*(\d+)$/m.exec(text)?.[1]);
+        expect(filters(status)).toBeGreaterThan(filters(anyUnit.join('\n')));
+        // CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_NET_BIND_SERVICE.
+        expect(status).toMatch(/^CapEff:\t0000000000000407$/m);
+      }
+    });
+  });
+
   it('reloads, and stops cleanly', async () => {
     await host.must('systemctl', 'reload', 'triggerd');
     await host.must('systemctl', 'stop', 'triggerd');
     expect(await host.must('systemctl', 'show', '-p', 'Result', 'triggerd')).toBe('Result=success');
     expect((await host.run('pgrep', 'etcd')).stdout).toBe('');
+  });
+
+  it('runs as another user with the drop-in of the manual, which opens the sandbox for jobs; without it, it warns', async () => {
+    const manual = readFileSync(join(root, 'docs/operations.md'), 'utf8');
+    const [, dropIn = ''] = /```ini\n(.*?)```/s.exec(manual) ?? [];
+    const folder = '/etc/systemd/system/triggerd.service.d';
+    await host.must('sh', '-c', `useradd deploy && mkdir ${folder}`);
+    const privileges = async (lines: string) => {
+      await host.must('sh', '-c', `printf %s "$0" > ${folder}/user.conf && systemctl daemon-reload`, lines);
+      await host.must('systemctl', 'start', 'triggerd');
+      const id = await add('id -un; grep NoNewPrivs: /proc/self/status');
+      await trigger('queue', 'wait', id);
+      const { stdout } = await trigger('queue', 'cat', id);
+      await host.must('systemctl', 'stop', 'triggerd');
+      return stdout;
+    };
+    const warnings = async () =>
+      (await host.must('journalctl', '-u', 'triggerd', '-o', 'cat')).split('in the sandbox').length - 1;
+    expect(await privileges(dropIn)).toBe('deploy\nNoNewPrivs:\t0');
+    expect(await warnings()).toBe(0);
+    expect(await privileges('[Service]\nUser=deploy\n')).toBe('deploy\nNoNewPrivs:\t1');
+    expect(await warnings()).toBe(1);
   });
 }, 120_000);

@@ -79,5 +79,31 @@ describe('trigger files under systemd', () => {
     await answers('second');
     await host.must('systemctl', 'stop', 'triggerd');
     expect((await shell('grep -c /mnt/triggerfs /proc/self/mounts')).stdout).toBe('0');
+    const left = ['list-units', '--plain', '--no-legend', 'triggerd-mount-*'];
+    await until(async () => (await host.must('systemctl', ...left)) === '', 'the end of the mount’s unit', 30_000);
+  }, 120_000);
+
+  it('and their worker run from units of their own, with the daemon as a mere broker by a drop-in', async () => {
+    const script = `
+      cd /etc/triggerd && sed -n '/^.main/q;p' triggerd.toml > broker.toml
+      mkdir /etc/systemd/system/triggerd.service.d
+      printf '[Service]\\nExecStart=\\nExecStart=/usr/bin/triggerd --config /etc/triggerd/broker.toml\\n' \
+        > /etc/systemd/system/triggerd.service.d/broker.conf
+      ln -s /opt/triggerd/bin/triggerfs /opt/triggerd/bin/triggerfs-worker /usr/bin/
+      cp /opt/triggerd/systemd/triggerfs*.service /etc/systemd/system/
+      systemctl daemon-reload && systemctl start triggerd
+      key=$(/opt/triggerd/bin/trigger broker key)
+      printf "broker = 'tcp://127.0.0.1:5555'\\nbroker_key = '%s'\\n" "$key" > broker.lines
+      sed -i '/^.main.$/r broker.lines' triggerd.toml
+      systemctl start triggerfs triggerfs-worker@demo01 || { journalctl -n 30 -o cat >&2; exit 1; }`;
+    await host.must('sh', '-ec', script);
+    await answers('third');
+    const workersJob = 'echo "sed -n s/.*name=systemd://p /proc/self/cgroup" > $1; cat $1';
+    expect((await shell(workersJob, file)).stdout).toMatch(/triggerd-job-/);
+    await host.must('systemctl', 'stop', 'triggerfs', 'triggerfs-worker@demo01', 'triggerd');
+    expect((await shell('grep -c /mnt/triggerfs /proc/self/mounts')).stdout).toBe('0');
+    expect(await host.must('systemctl', 'show', '-P', 'Result', 'triggerfs', 'triggerfs-worker@demo01')).toMatch(
+      /^success\s+success$/,
+    );
   }, 120_000);
 });

@@ -4,6 +4,7 @@ import { CommanderError } from 'commander';
 import type { Logger } from 'pino';
 import { createLog } from '../adapters/log/log.ts';
 import { baseEnvironment } from '../adapters/system/base-env.ts';
+import { closeInherited } from '../adapters/system/inherited.ts';
 import { findMachineNames } from '../adapters/system/machine-names.ts';
 import { createNotifier, type Notifier } from '../adapters/systemd/notify.ts';
 import type { LoadedConfig } from '../config/config.ts';
@@ -24,6 +25,7 @@ interface Flags {
 const installRoot = join(import.meta.dirname, '../..');
 
 const main = async (): Promise<void> => {
+  closeInherited();
   const flags = readFlags();
   const load = (): LoadedConfig =>
     loadConfig({ file: flags.config, env: process.env, overrides: { 'node.socket': flags.socket } });

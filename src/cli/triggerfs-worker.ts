@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { createLog } from '../adapters/log/log.ts';
 import { createTriggerfsLog } from '../adapters/log/triggerfs-log.ts';
 import { baseEnvironment } from '../adapters/system/base-env.ts';
+import { closeInherited } from '../adapters/system/inherited.ts';
 import { findMachineNames } from '../adapters/system/machine-names.ts';
 import { createNotifier, type Notifier } from '../adapters/systemd/notify.ts';
 import type { LoadedConfig } from '../config/config.ts';
@@ -24,6 +25,7 @@ import { workerPlaces } from './worker-places.ts';
 const installRoot = join(import.meta.dirname, '../..');
 
 const main = async (): Promise<void> => {
+  closeInherited();
   const flags = readFlags();
   const { worker, loaded } = loadFor(flags);
   const { config } = loaded;

@@ -1,6 +1,7 @@
 /** Entry of `bin/triggerfs`: the trigger files of a team, as triggerFS’ documentation has it. */
 
 import { CommanderError } from 'commander';
+import { closeInherited } from '../adapters/system/inherited.ts';
 import { createNotifier } from '../adapters/systemd/notify.ts';
 import { commandLineError } from './command-line-error.ts';
 import { goToBackground, say, tellReady } from './files/background.ts';
@@ -12,6 +13,7 @@ import { type FilesFlags, triggerfsCommand } from './triggerfs-command.ts';
 import { packageVersion } from './version.ts';
 
 const main = async (): Promise<void> => {
+  closeInherited();
   const flags = readFlags(process.argv.slice(2));
   if (flags.background === true && process.send === undefined) {
     process.exitCode = await goToBackground(process.argv.slice(1));

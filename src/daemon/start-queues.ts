@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { createOutputReader } from '../adapters/files/follow-output.ts';
 import type { StateFolder } from '../adapters/files/state-folder.ts';
+import { sharesSandbox } from '../adapters/process/own-unit.ts';
 import { stopLeftovers } from '../adapters/process/persistent-leftovers.ts';
 import { createStartPersistent } from '../adapters/process/persistent-process.ts';
 import { createPersistentRunner } from '../adapters/process/persistent-runner.ts';
@@ -37,6 +38,11 @@ export const buildQueues = (
   const journal = openJournal({ file: state.journalFile, jobsDir: state.jobsDir });
   releasers.push('journal', () => journal.close());
 
+  if (sharesSandbox())
+    log.warn(
+      {},
+      'Jobs run in the sandbox of this service, as only root can start units for them; see “The sandbox” in operations.md',
+    );
   const runnerMain = join(installRoot, 'dist/adapters/process/runner-main.js');
   const processes = createProcessRunner({ command: [process.execPath, runnerMain] });
   releasers.push('runner', () => processes.close());

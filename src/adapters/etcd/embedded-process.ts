@@ -55,6 +55,8 @@ export const spawnEtcd = (
   const log = openSync(paths.log, 'a', 0o600);
   try {
     const child = spawn(binary, argumentsFor(port, paths.data, tls), {
+      // Not in a folder that somebody wants to unmount.
+      cwd: '/',
       detached: true,
       stdio: ['ignore', log, log],
       env: environment(),

@@ -11,6 +11,7 @@ import { DaemonLink } from '../../mount/link.ts';
 import { MemoryBudget } from '../../mount/memory-budget.ts';
 import { TriggerFiles } from '../../mount/trigger-files.ts';
 import { createLog } from '../log/log.ts';
+import { closeInherited } from '../system/inherited.ts';
 import { localOwners } from '../system/local-owners.ts';
 import type { MountSettings } from './mount-process.ts';
 
@@ -21,6 +22,7 @@ const memoryBytes = 64 * 1_048_576;
 const settleMs = 3_000;
 
 const run = async ({ mountpoint, allowOther, log: logOptions }: MountSettings): Promise<void> => {
+  closeInherited();
   const log = createLog(logOptions);
   const stream = new Socket({ fd: daemonFd });
   const link = new DaemonLink(stream, { onTree: (tree) => files.show(tree), onSeen: (seen) => files.saw(seen) });

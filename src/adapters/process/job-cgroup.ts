@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { LimitEvents } from '../../queue/ports.ts';
 import { cgroupTree, type ProcessTree } from './process-tree.ts';
 
@@ -7,8 +7,6 @@ export interface JobCgroup {
   readonly tree: ProcessTree;
   /** How often the job met a limit; undefined: never. */
   limitEvents(): LimitEvents | undefined;
-  /** A job's process is as dear to the kernel as any other; what it starts inherits that. */
-  unprotect(pid: number): void;
 }
 
 /** Undefined where this process's cgroup can't be seen. */
@@ -22,13 +20,6 @@ export const ownCgroup = (): JobCgroup | undefined => {
       const outOfMemory = counter(lines, 'memory', ['memory.events', 'memory.oom_control'], 'oom_kill');
       const refusedForks = counter(lines, 'pids', ['pids.events'], 'max');
       return outOfMemory + refusedForks > 0 ? { outOfMemory, refusedForks } : undefined;
-    },
-    unprotect: (pid) => {
-      try {
-        writeFileSync(`/proc/${pid}/oom_score_adj`, '0');
-      } catch {
-        // It has ended already, or belongs to another user: then it was not protected.
-      }
     },
   };
 };

@@ -1,8 +1,12 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { canStartUnits, signalUnit } from './own-unit.ts';
 import { bootId, type ProcessIdentity, statOf } from './process-identity.ts';
 import { groupTree } from './process-tree.ts';
 import { stopTree } from './stop-tree.ts';
+
+/** The unit of a persistent plugin, where there is one. */
+export const pluginUnit = (token: string): string => `triggerd-plugin-${token}`;
 
 /** Writes down a process that must not outlive the daemon. */
 export const rememberProcess = (folder: string, token: string, pid: number): void => {
@@ -23,6 +27,7 @@ export const stopLeftovers = async (folder: string): Promise<void> => {
       const now = isThisBoot ? statOf(left.pid) : undefined;
       // A pid is not given away while its group lives; one of another start time is somebody else's.
       const isOurs = now === undefined || now.startTime === left?.startTime;
+      if (canStartUnits()) await signalUnit(pluginUnit(token), 'SIGKILL');
       if (isThisBoot) await stopTree(groupTree(isOurs ? left.pid : nobody, token), 0);
       forgetProcess(folder, token);
     }),

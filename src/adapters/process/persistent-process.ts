@@ -8,7 +8,10 @@ import {
   type StartPersistent,
 } from '../../plugin/persistent/ports.ts';
 import type { PersistentProgram } from '../../queue/ports.ts';
-import { forgetProcess, rememberProcess } from './persistent-leftovers.ts';
+import { basePath } from '../system/base-env.ts';
+import { givenOpenFiles, withOrdinaryScore } from '../system/inherited.ts';
+import { canStartUnits, limitProperties, pipedUnitCommand, stopUnit } from './own-unit.ts';
+import { forgetProcess, pluginUnit, rememberProcess } from './persistent-leftovers.ts';
 import { groupTree, tokenVariable } from './process-tree.ts';
 import { withLimits } from './runner/with-limits.ts';
 import { assertCanSpawn } from './shortage.ts';
@@ -17,8 +20,8 @@ import { stopTree } from './stop-tree.ts';
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
 /**
- * Processes of persistent plugins: children of the daemon, each the leader of a session of its own. `folder` holds one
- * file for each that lives, so that the next daemon finds what a dead one left.
+ * Processes of persistent plugins: each in a unit of its own, or, where systemd is not, a child of the daemon and the leader of a
+ * session. `folder` holds one file for each that lives, so that the next daemon finds what a dead one left.
  */
 export const createStartPersistent =
   (folder: string): StartPersistent =>
@@ -29,10 +32,10 @@ export const createStartPersistent =
       setImmediate(() => listener.gone(`could not be started: ${child}`));
       return neverThere;
     }
-    const tree = groupTree(child.pid ?? nobody, token);
+    const stop = stopping(child, token);
     listen(child, listener, async (how) => {
       // What it has started goes with it.
-      if (child.pid !== undefined) await stopTree(tree, 0);
+      if (child.pid !== undefined) await stop(0);
       forgetProcess(folder, token);
       listener.gone(how);
     });
@@ -43,7 +46,7 @@ export const createStartPersistent =
         return child.stdin.writableLength;
       },
       endInput: () => void child.stdin.end(),
-      stop: (graceMs) => void stopTree(tree, graceMs),
+      stop: (graceMs) => void stop(graceMs),
     };
   };
 
@@ -56,23 +59,47 @@ const neverThere: PersistentProcess = {
 
 /** Text: why not. What is not written down would outlive a crash of the daemon, so it is not left running. */
 const started = (folder: string, program: PersistentProgram, token: string): Child | string => {
-  const { argv, env } = withLimits({
-    argv: [program.executable],
-    env: { ...program.env, [tokenVariable]: token },
-    cwd: '/',
-    limits: program.limits,
-  });
+  const { argv, env } = canStartUnits() ? inUnit(program, token) : inSession(program, token);
   const [command, ...args] = argv;
   let child: Child | undefined;
   try {
     assertCanSpawn();
-    child = spawn(command, args, { cwd: '/', env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+    child = withOrdinaryScore(() =>
+      spawn(command, args, { cwd: '/', env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] }),
+    );
     if (child.pid !== undefined) rememberProcess(folder, token, child.pid);
     return child;
   } catch (thrown) {
     child?.on('error', () => undefined).kill('SIGKILL');
     return thrown instanceof Error ? thrown.message : String(thrown);
   }
+};
+
+interface Command {
+  readonly argv: readonly [string, ...string[]];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const inSession = ({ executable, env, limits }: PersistentProgram, token: string): Command =>
+  withLimits({ argv: [executable], env: { ...env, [tokenVariable]: token }, cwd: '/', limits }, givenOpenFiles());
+
+const inUnit = ({ executable, env, limits, plugin }: PersistentProgram, token: string): Command => ({
+  argv: pipedUnitCommand([executable], env, {
+    name: pluginUnit(token),
+    description: `The persistent plugin ${plugin} of triggerd`,
+    // What the plugin has started, and leaves behind at its end.
+    properties: ['TimeoutStopSec=1s', ...limitProperties(limits)],
+  }),
+  env: { PATH: basePath },
+});
+
+const stopping = (child: Child, token: string): ((graceMs: number) => Promise<void>) => {
+  if (!canStartUnits()) {
+    const tree = groupTree(child.pid ?? nobody, token);
+    return (graceMs) => stopTree(tree, graceMs);
+  }
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  return (graceMs) => stopUnit(pluginUnit(token), ended, graceMs);
 };
 
 /** A group that never exists. */

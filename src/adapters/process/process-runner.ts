@@ -7,8 +7,9 @@ import { isMissing } from '../system/is-missing.ts';
 import { awaitEnding } from './adoption.ts';
 import { jobFile, type Order, planFile, prepareFolder, readClaim } from './job-files.ts';
 import type { Launcher } from './launcher.ts';
+import { canStartUnits } from './own-unit.ts';
 import { isAlive } from './process-identity.ts';
-import { canStartUnits, createUnitLauncher } from './unit-launcher.ts';
+import { createUnitLauncher } from './unit-launcher.ts';
 import { createWarmRunners } from './warm-runners.ts';
 
 export interface ProcessRunnerOptions {

@@ -4,12 +4,15 @@
  *     runner-main                      orders as JSON lines on stdin, answers on stdout; ends when stdin does
  *     runner-main <folder> <token>     one job, in a cgroup of its own (a transient systemd unit)
  *
+ * `--open-files=<n>` before these: the soft limit of open files that jobs get.
+ *
  * It imports as little as it can: it is started often, and forking from a big process is slow. What it knows of a job
  * goes to the job's folder first and to the daemon second, which may be gone by then.
  */
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunEnding } from '../../queue/ports.ts';
+import { closeInherited, lowerOpenFiles, splitOpenFiles } from '../system/inherited.ts';
 import { isMissing } from '../system/is-missing.ts';
 import { ownCgroup } from './job-cgroup.ts';
 import type { Answer, Order } from './job-files.ts';
@@ -106,7 +109,10 @@ const main = async (): Promise<void> => {
     if (current !== undefined) complain(current.order.folder, thrown);
     process.exit(70);
   });
-  const [folder, token] = process.argv.slice(2);
+  closeInherited();
+  const { openFiles, words } = splitOpenFiles(process.argv.slice(2));
+  if (openFiles !== undefined) lowerOpenFiles(openFiles);
+  const [folder, token] = words;
   if (folder === undefined || token === undefined) serve();
   else await performOne({ folder, token });
 };

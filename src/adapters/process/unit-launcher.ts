@@ -1,15 +1,12 @@
 import { setMaxListeners } from 'node:events';
-import { existsSync } from 'node:fs';
 import { execa } from 'execa';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { JobLimits } from '../../queue/ports.ts';
+import { openFilesOption } from '../system/inherited.ts';
 import { awaitEnding } from './adoption.ts';
 import type { Launcher } from './launcher.ts';
-import { cpuSeconds } from './runner/with-limits.ts';
+import { limitProperties, unitCommand } from './own-unit.ts';
 import { assertCanSpawn } from './shortage.ts';
-
-/** Whether this host's services are systemd's and we may ask it for more. */
-export const canStartUnits = (): boolean => existsSync('/run/systemd/system') && process.getuid?.() === 0;
 
 /**
  * Where systemd runs: a transient unit per job, so that the job has a cgroup of its own, outside the daemon's sandbox.
@@ -18,12 +15,16 @@ export const canStartUnits = (): boolean => existsSync('/run/systemd/system') &&
  */
 export const createUnitLauncher = (command: readonly [string, ...string[]]): Launcher => {
   const closing = new AbortController();
+  let openFiles: Promise<number | undefined> | undefined;
   // One for each running job.
   setMaxListeners(0, closing.signal);
   return {
     launch: async ({ folder, token }, limits) => {
       assertCanSpawn();
-      const result = await execa('systemd-run', [...unitOptions(token, limits), '--', ...command, folder, token], {
+      openFiles ??= defaultOpenFiles();
+      const option = limits.openFiles === undefined ? openFilesOption(await openFiles) : [];
+      const [systemdRun, ...words] = unitCommand([...command, ...option, folder, token], unitOf(token, limits));
+      const result = await execa(systemdRun, words, {
         reject: false,
         stdin: 'ignore',
         cleanup: false,
@@ -39,6 +40,17 @@ export const createUnitLauncher = (command: readonly [string, ...string[]]): Lau
   };
 };
 
+/** What a unit without a limit of its own gets; Node raises it in the runner, which needs no more either. Undefined: not known. */
+const defaultOpenFiles = async (): Promise<number | undefined> => {
+  const { stdout } = await execa('systemctl', ['show', '--property=DefaultLimitNOFILESoft', '--value'], {
+    cwd: '/',
+    stdin: 'ignore',
+    reject: false,
+    timeout: 10_000,
+  });
+  return /^\d+$/.test(stdout ?? '') ? Number(stdout) : undefined;
+};
+
 const unitName = (token: string): string => `triggerd-job-${token}`;
 
 /** systemd refused the unit, or its runner found that it could not start the job: that is in the unit's own journal. */
@@ -50,29 +62,16 @@ const notStarted = (folder: string, token: string, result: { exitCode?: number; 
 };
 
 /** What the runner needs itself, in the cgroup that it shares with its job. */
-const runnerBytes = 64 * 2 ** 20;
-const runnerThreads = 32;
+const runner = { bytes: 64 * 2 ** 20, threads: 32 };
 
-const unitOptions = (token: string, limits: JobLimits): string[] => [
-  '--quiet',
-  '--wait',
-  '--collect',
-  '--no-ask-password',
-  `--unit=${unitName(token)}`,
-  '--description=A job of triggerd',
-  // One process of the job that is out of memory does not take the runner with it.
-  '--property=OOMPolicy=continue',
-  // The kernel takes the job's processes before the runner, which gives them the score of others (job-cgroup.ts).
-  '--property=OOMScoreAdjust=-500',
-  ...limitOptions(limits),
-];
-
-const limitOptions = ({ memoryBytes, processes, openFiles, cpuMs }: JobLimits): string[] => [
-  // Without a limit of its own, swap would take what memory does not.
-  ...(memoryBytes === undefined
-    ? []
-    : [`--property=MemoryMax=${memoryBytes + runnerBytes}`, '--property=MemorySwapMax=0']),
-  ...(processes === undefined ? [] : [`--property=TasksMax=${processes + runnerThreads}`]),
-  ...(openFiles === undefined ? [] : [`--property=LimitNOFILE=${openFiles}`]),
-  ...(cpuMs === undefined ? [] : [`--property=LimitCPU=${cpuSeconds(cpuMs)}`]),
-];
+const unitOf = (token: string, limits: JobLimits) => ({
+  name: unitName(token),
+  description: 'A job of triggerd',
+  properties: [
+    // One process of the job that is out of memory does not take the runner with it.
+    'OOMPolicy=continue',
+    // The kernel takes the job's processes before the runner, which gives them the score of others.
+    'OOMScoreAdjust=-500',
+    ...limitProperties(limits, runner),
+  ],
+});

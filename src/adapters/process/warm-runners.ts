@@ -1,5 +1,6 @@
 import { execa } from 'execa';
 import { basePath } from '../system/base-env.ts';
+import { givenOpenFiles, openFilesOption } from '../system/inherited.ts';
 import { awaitEnding } from './adoption.ts';
 import type { Answer, Order } from './job-files.ts';
 import type { Launcher } from './launcher.ts';
@@ -54,7 +55,7 @@ interface WarmRunner {
 
 const startRunner = ([program, ...args]: readonly [string, ...string[]]): WarmRunner => {
   assertCanSpawn();
-  const process = execa(program, args, {
+  const process = execa(program, [...args, ...openFilesOption(givenOpenFiles())], {
     detached: true,
     cleanup: false,
     reject: false,

@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import { execa } from 'execa';
 import type { PuppetHost, PuppetSettings, PuppetSettingsQuery } from '../../plugin/ports.ts';
+import { askProgram } from '../process/ask-program.ts';
 import { isMissing } from '../system/is-missing.ts';
 
 export interface PuppetHostOptions {
@@ -53,13 +53,7 @@ const isFresh = async (answer: Answer): Promise<boolean> =>
 
 const ask = async (query: PuppetSettingsQuery, options: PuppetHostOptions): Promise<Answer | undefined> => {
   const args = ['config', 'print', '--section', query.section, ...query.options, ...settingNames];
-  const asked = await execa(query.program, args, {
-    env: options.env,
-    extendEnv: false,
-    reject: false,
-    timeout: 60_000,
-    maxBuffer: 1_000_000,
-  });
+  const asked = await askProgram([query.program, ...args], { env: options.env, timeoutMs: 60_000 });
   const values = new Map(asked.stdout?.split('\n').map((line) => splitSetting(line)));
   const [lastRunFile, lastRunReport, runLockFile, disabledLockFile, sslLockFile, environment, configFile] =
     settingNames.map((name) => values.get(name));

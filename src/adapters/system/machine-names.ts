@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
-import { execa } from 'execa';
 import type { MachineNames } from '../../config/node-name.ts';
+import { askProgram } from '../process/ask-program.ts';
 
 /** Asks Puppet and the resolver what this machine is called. Takes Ruby a second, so only for a node that has no configured name. */
 export const findMachineNames = async (env: Readonly<Record<string, string>>): Promise<MachineNames> => {
@@ -16,7 +16,7 @@ const firstLine = async (
   args: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<string | null> => {
-  const asked = await execa(program, args, { env, extendEnv: false, reject: false, timeout: 30_000 });
+  const asked = await askProgram([program, ...args], { env, timeoutMs: 30_000 });
   const line = asked.failed ? '' : (asked.stdout.split('\n')[0]?.trim() ?? '');
   return line === '' ? null : line;
 };

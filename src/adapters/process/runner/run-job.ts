@@ -95,10 +95,7 @@ const begin = async (order: Order, tools: RunTools): Promise<Begun | undefined> 
       const limited = tools.cgroup === undefined ? withLimits(plan) : plan;
       const started = await startProcess(limited, environmentOf(plan, order), resources.streams);
       resources.closeStreams();
-      if (typeof started !== 'string') {
-        open.recordLeader(started.pid);
-        tools.cgroup?.unprotect(started.pid);
-      }
+      if (typeof started !== 'string') open.recordLeader(started.pid);
       return { plan, resources, clock, started };
     } catch (thrown) {
       open.unclaim();

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import type { LaunchPlan } from '../../../queue/ports.ts';
+import { withOrdinaryScore } from '../../system/inherited.ts';
 import type { Order } from '../job-files.ts';
 import { isShortage } from '../shortage.ts';
 
@@ -32,12 +33,14 @@ export const startProcess = async (
 ): Promise<StartedProcess | string> => {
   const [program, ...args] = plan.argv;
   try {
-    const child = spawn(program, args, {
-      cwd: plan.cwd,
-      env: { ...env },
-      detached: true,
-      stdio: [streams.stdin, streams.stdout, streams.stderr],
-    });
+    const child = withOrdinaryScore(() =>
+      spawn(program, args, {
+        cwd: plan.cwd,
+        env: { ...env },
+        detached: true,
+        stdio: [streams.stdin, streams.stdout, streams.stderr],
+      }),
+    );
     const failure = child.pid === undefined ? await failureOf(child) : undefined;
     if (failure !== undefined || child.pid === undefined) throw failure;
     return { pid: child.pid, exited: exitOf(child) };
