@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ulid } from 'ulid';
+import { proofOpener } from '../../src/adapters/crypto/proofs.ts';
 import { createTokenChecker, openIssuer } from '../../src/adapters/crypto/tokens.ts';
 import { workerTokens } from '../../src/adapters/crypto/worker-tokens.ts';
 import type { Log } from '../../src/domain/log.ts';
@@ -9,6 +11,7 @@ import { MirroredRegistry } from '../../src/registry/bus-registry.ts';
 import { IssuerPublication } from '../../src/registry/issuer-publication.ts';
 import { registryKeysBelow } from '../../src/registry/keys.ts';
 import type { Passwords } from '../../src/registry/ports.ts';
+import { Proofs } from '../../src/registry/proofs.ts';
 import { Registry } from '../../src/registry/registry.ts';
 import type { Actor } from '../../src/registry/rules/turn.ts';
 import type { KeyStore } from '../../src/watch/ports.ts';
@@ -78,10 +81,12 @@ export const openAccounts = async (
     clock,
     log,
   });
+  const proofs = new Proofs({ mirrored, issuer, opener: proofOpener, instance: ulid(), clock });
   return {
     registry,
     mirrored,
     accounts,
+    proofs,
     issuer,
     close: async () => {
       await publication.close();

@@ -12,6 +12,7 @@ import type { RequestEnding, RequestListener, WorkerRequest } from '../../src/bu
 import { execDriver } from '../../src/plugin/exec-driver.ts';
 import { createPool } from '../../src/plugin/persistent/pool.ts';
 import { createPlugins, type PluginRoom } from '../../src/plugin/plugins.ts';
+import { createRequestProofs, type RequestProofs } from '../../src/queue/requests/proofs.ts';
 import { createRequestJobs } from '../../src/queue/requests/request-jobs.ts';
 import { temporaryFolder } from './journal.ts';
 import { temporaryRunner } from './processes.ts';
@@ -29,7 +30,7 @@ export const writePlugin = (folder: string, name: string, script: string, manife
   chmodSync(join(home, name), 0o755);
 };
 
-const pluginsIn = (folder: string, maxOutputBytes: number, graceMs: number): PluginRoom =>
+const pluginsIn = (folder: string, maxOutputBytes: number, graceMs: number, proofs: RequestProofs): PluginRoom =>
   createPlugins({
     files: createPluginFiles(join(folder, 'plugins')),
     puppetDriver: execDriver,
@@ -41,6 +42,7 @@ const pluginsIn = (folder: string, maxOutputBytes: number, graceMs: number): Plu
     defaultTimeoutMs: null,
     limits: {},
     contextOf: () => '{}',
+    proofOf: ({ request: { origin } }) => origin && proofs.of(origin),
     now: () => Date.now(),
   });
 
@@ -59,7 +61,8 @@ export const requestsIn = async (folder = temporaryFolder(), options: RequestOpt
   mkdirSync(join(folder, 'plugins'), { recursive: true });
   const { journal, requests, close } = openJournal(stateIn(folder));
   const log = recordingLog();
-  const plugins = pluginsIn(folder, maxOutputBytes, graceMs);
+  const proofs = createRequestProofs();
+  const plugins = pluginsIn(folder, maxOutputBytes, graceMs, proofs);
   const reader = createOutputReader();
   const leftovers = join(folder, 'persistent');
   const start = createStartPersistent(leftovers);
@@ -77,7 +80,7 @@ export const requestsIn = async (folder = temporaryFolder(), options: RequestOpt
     persistent: { pool, openOutput: openSpilledOutput, reader },
     ...(keep === undefined ? {} : { history: { keep, idsMs: 1e12, maxAgeMs: 1e12, every: 3_600_000 } }),
   });
-  const jobs = createRequestJobs({ queues, plugins, journal, requests, reader, log });
+  const jobs = createRequestJobs({ queues, plugins, journal, requests, reader, proofs, log });
   await queues.start();
   let isStopped = false;
   const stop = async (): Promise<void> => {

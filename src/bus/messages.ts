@@ -59,7 +59,7 @@ export type ClientMessage =
   /** Body: the password in UTF-8. */
   | { readonly op: 'login'; readonly n: Nonce; readonly team: string; readonly identity: string }
   /** Body: the payload, any bytes. */
-  | ({ readonly op: 'request'; readonly jwt: string } & RequestHead)
+  | ({ readonly op: 'request'; readonly jwt: string } & RequestHead & FromJob)
   | { readonly op: 'cancel'; readonly jwt: string; readonly id: RequestId }
   /** So many bytes of this worker's output have been dealt with, in all. */
   | { readonly op: 'ack'; readonly id: RequestId; readonly worker: string; readonly bytes: number }
@@ -90,6 +90,17 @@ export interface RequestHead {
   /** The requests and firings that led here, and how many more hops may follow: the loop guard. */
   readonly chain: readonly string[];
   readonly ttl: number;
+}
+
+/** What only a request from inside the job of another request has. */
+export interface FromJob {
+  /**
+   * For whom that job runs: the proof that its worker was sent, with the worker's seal. Whoever asked for the job must be
+   * allowed to ask for this, too.
+   */
+  readonly proof?: string;
+  /** Its machine asks for itself, whoever asked for the job: the plugin's manifest says so. */
+  readonly own?: boolean;
 }
 
 /** Broker → client. */
@@ -166,6 +177,8 @@ export interface Welcome {
   readonly heartbeat_ms: number;
   /** Largest body, in bytes. */
   readonly max_message: number;
+  /** It makes and checks proofs. A broker that does not say so would ignore one, and ask with the rights of the machine. */
+  readonly proofs?: boolean;
 }
 
 export interface Goodbye {
@@ -190,7 +203,12 @@ export type WorkerMessage =
       readonly free: number;
     }
   /** After `welcome` and after each `services`: exactly what this worker serves from now on. */
-  | { readonly op: 'announce'; readonly services: readonly string[] }
+  | {
+      readonly op: 'announce';
+      readonly services: readonly string[];
+      /** It wants proofs, but for requests to these plugins. A worker that does not know them does not say it. */
+      readonly no_proof?: readonly string[];
+    }
   | ({ readonly op: 'heartbeat' } & Room)
   | ({ readonly op: 'credit' } & Room)
   /** Body: output. */
@@ -223,6 +241,14 @@ export interface Room {
   readonly seen: number;
 }
 
+/** What a worker is told of a request besides what was asked. */
+export interface ForWorker {
+  /** `identity@team` of those on whose behalf `user` asks, the first one first; missing: `user` asks for itself. */
+  readonly behalf?: readonly string[];
+  /** For requests from inside its job: worth something only with this worker's seal, and while the request lives. */
+  readonly proof?: string;
+}
+
 /** Broker → worker. */
 export type ToWorker =
   | (Welcome & { readonly services: readonly string[] })
@@ -230,7 +256,8 @@ export type ToWorker =
   | { readonly op: 'services'; readonly services: readonly string[] }
   | { readonly op: 'brokers'; readonly brokers: readonly BrokerAddress[] }
   /** Body: the payload. */
-  | ({ readonly op: 'request'; readonly user: string; readonly team: string } & Omit<RequestHead, 'resume' | 'worker'>)
+  | ({ readonly op: 'request'; readonly user: string; readonly team: string } & Omit<RequestHead, 'resume' | 'worker'> &
+      ForWorker)
   | { readonly op: 'cancel'; readonly id: RequestId; readonly reason: string }
   | { readonly op: 'ack'; readonly id: RequestId; readonly bytes: number }
   /** Whether it has ever started this one for this user; if so, it goes on with it for this broker. */

@@ -56,6 +56,45 @@ export interface BusRegistry {
   onChange(listener: () => void): () => void;
 }
 
+/** Somebody who asks, by numbers that are never given twice: a namesake who comes later is another one. */
+export interface Asker {
+  readonly identity: string;
+  readonly team: string;
+  readonly userId: number;
+  readonly teamId: number;
+  readonly generation: number;
+}
+
+/** What a proof says: this request of these users has been given to this worker. */
+export interface ProvenRequest {
+  readonly id: RequestId;
+  /** `team/identity` of the worker. */
+  readonly worker: string;
+  /** Who asked, the first one first; the last one is the user that the request is of. */
+  readonly askers: readonly Asker[];
+  /** How many requests from inside jobs led to it. */
+  readonly depth: number;
+  /** ms since the epoch: when its time is over. */
+  readonly endsAt: number;
+}
+
+export interface CheckedProof extends ProvenRequest {
+  /** Those who asked, with the rights that they have at this moment. */
+  readonly callers: readonly Caller[];
+  /** It was made by this process, which knows what has become of the request. */
+  readonly isOurs: boolean;
+}
+
+/** Proofs of who asked for a job, for requests from inside that job. See docs/bus.md. */
+export interface BusProofs {
+  /** By its numbers. Throws `token-invalid` for one who is gone. */
+  askerOf(caller: Caller): Asker;
+  /** Undefined while no other broker could check it, and for a worker that is gone. */
+  prove(request: ProvenRequest): string | undefined;
+  /** Throws `proof-invalid`, for whatever reason with the same message. */
+  check(sealed: string): CheckedProof;
+}
+
 /** Which worker, and which of its tokens, a connection was proved by. Opaque; compared, not read. */
 export type WorkerProof = string;
 
@@ -118,6 +157,8 @@ export interface RequestRecord {
   readonly exit_code: number | null;
   readonly reason: string | null;
   readonly legs: readonly RequestLeg[];
+  /** Who asked for it on behalf of `user`, from inside jobs, as `identity@team`; missing: `user` asked. */
+  readonly through?: readonly string[] | undefined;
 }
 
 export interface RequestLeg {
@@ -185,6 +226,10 @@ export interface WorkerRequest extends RequestRun {
   readonly timeoutMs: number | null;
   readonly chain: readonly string[];
   readonly ttl: number;
+  /** `identity@team` of those on whose behalf `user` asks. */
+  readonly behalf?: readonly string[];
+  /** Sealed: what the job may ask others with. Never written to the journal. */
+  readonly proof?: string;
 }
 
 /** Where the output and the end of a running request go. Never called before the call that it was given to has returned. */

@@ -50,6 +50,13 @@ export interface RequestOptions {
   /** The requests and firings that led here, and how many hops may follow: for what asks from inside a job. */
   readonly chain?: readonly string[];
   readonly ttl?: number;
+  /**
+   * What `$TRIGGERD_PROOF` holds: whoever asked for the job must be allowed to ask for this, too. Brokers of before refuse
+   * it here with `proof-unsupported`.
+   */
+  readonly proof?: string;
+  /** From a job whose plugin has `acts_as = "machine"`: who asked for that job is of no interest. */
+  readonly own?: boolean;
   /** Your own ULID for it, for when you keep requests on disk: with it you can ask again. Default: a new one. */
   readonly id?: string;
   /** It was asked for before under this `id`, by a program that is gone: what runs or has run is not started again. */
@@ -136,6 +143,8 @@ export class Client {
       chain: options.chain ?? [],
       ttl: options.ttl ?? defaultTtl,
       discardOutput: options.output === 'discard',
+      ...(options.proof === undefined ? {} : { proof: options.proof }),
+      ...(options.own === undefined ? {} : { own: options.own }),
       ...(ownId === undefined ? {} : { id: ownId, resume }),
     });
     cancelWhen(signal, asked);

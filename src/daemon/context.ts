@@ -12,7 +12,8 @@ const maxBytes = 1_048_576;
 /**
  * The document that `TRIGGERD_CONTEXT` names, for plugins that want to know why they run, and for what they publish
  * themselves: `{ format: 1, node, job: { id, attempt, source, noop }, chain, ttl, firings_total, firings: [as in etcd] }`,
- * and of a request `request: { id, service, user, worker, chain }`, whose `chain` of ids ends with its own.
+ * and of a request `request: { id, service, user, worker, chain }`, whose `chain` of ids ends with its own, and `behalf` where
+ * somebody else is behind that user.
  * `chain` and `ttl` are what a firing published inside this run takes over. `firings` holds the newest of them, 100 and
  * 1 MiB at most; `firings_total` counts all.
  */
@@ -30,8 +31,9 @@ const hopsAfter = ({ ttl }: RequestOrigin): number => Math.max(-1, ttl - 1);
 
 const requestFacts = ({ origin }: JobRequest): object => {
   if (origin === undefined) return {};
-  const { id, service, user, worker, chain } = origin;
-  return { request: { id, service, user, worker, chain: [...chain, id] } };
+  const { id, service, user, worker, chain, behalf } = origin;
+  const others = behalf === undefined ? {} : { behalf };
+  return { request: { id, service, user, worker, chain: [...chain, id], ...others } };
 };
 
 /** The newest as JSON, oldest of them first. */

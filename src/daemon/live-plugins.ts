@@ -27,6 +27,7 @@ export interface LivePluginsOptions {
   /** Where plugins may keep something. */
   readonly stateFolder: string;
   contextOf(job: Job): string;
+  proofOf(job: Job): string | undefined;
   readonly log: Log;
 }
 
@@ -42,6 +43,8 @@ export interface LivePlugins extends PluginRoom {
   whyNotForRequests(name: string): string | undefined;
   /** Whether the configuration says nothing about what requests may start. */
   servesHarmlessOnly(): boolean;
+  /** Plugins of requests whose process does many jobs: no job of them has files of its own. */
+  persistentForRequests(): readonly string[];
 }
 
 export const createLivePlugins = (options: LivePluginsOptions, config: Config): LivePlugins => {
@@ -72,6 +75,7 @@ export const createLivePlugins = (options: LivePluginsOptions, config: Config): 
           cpuMs: settings.jobs.max_cpu,
         },
         contextOf: options.contextOf,
+        proofOf: options.proofOf,
         now: () => Date.now(),
       });
     const room = roomIn(pluginsFolder(settings, options.installRoot));
@@ -96,6 +100,7 @@ export const createLivePlugins = (options: LivePluginsOptions, config: Config): 
     isAllowed: (name) => live.allowed.has(name),
     whyNotForRequests: (name) => live.whyNot(canonicalPluginName(name)),
     servesHarmlessOnly: () => live.kind === 'harmless',
+    persistentForRequests: () => live.requestRoom.names().filter((name) => isPersistent(live.requestRoom, name)),
     find: (name) => live.room.find(name),
     names: () => live.room.names(),
     check: (request) => roomFor(request).check(request),
@@ -116,6 +121,15 @@ const requestFilter = (served: RequestPlugins): ((name: string) => string | unde
     if (allowed.has(name)) return undefined;
     return served.kind === 'list' ? 'it is not in its [workers] allow' : harmlessRefusal(name);
   };
+};
+
+/** One that can not be read starts no job. */
+const isPersistent = (room: PluginRoom, name: string): boolean => {
+  try {
+    return room.find(name).manifest.mode === 'persistent';
+  } catch {
+    return false;
+  }
 };
 
 /** So that a plugin finds Node.js where the machine has none, and that `trigger` in a job speaks to this daemon. */

@@ -8,6 +8,7 @@ import type { Config } from '../config/schema.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { Runner } from '../queue/ports.ts';
 import type { Queues } from '../queue/queues.ts';
+import type { RequestProofs } from '../queue/requests/proofs.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { ClockSteps } from '../watch/clock-steps.ts';
 import type { Place } from '../watch/publication.ts';
@@ -35,6 +36,8 @@ export interface Parts {
   readonly runner: Runner;
   readonly plugins: LivePlugins;
   readonly queues: Queues;
+  /** What jobs of requests may ask others with. */
+  readonly proofs: RequestProofs;
   readonly place: Place;
   readonly registry: Registry;
   readonly events: EventLog;

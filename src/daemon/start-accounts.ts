@@ -1,11 +1,14 @@
 import { join } from 'node:path';
+import { ulid } from 'ulid';
+import { proofOpener } from '../adapters/crypto/proofs.ts';
 import { createTokenChecker, openIssuer } from '../adapters/crypto/tokens.ts';
 import { workerTokens } from '../adapters/crypto/worker-tokens.ts';
-import type { BusAccounts, BusRegistry } from '../bus/ports.ts';
+import type { BusAccounts, BusProofs, BusRegistry } from '../bus/ports.ts';
 import { Accounts } from '../registry/accounts.ts';
 import { MirroredRegistry } from '../registry/bus-registry.ts';
 import { IssuerPublication } from '../registry/issuer-publication.ts';
 import { registryKeysBelow } from '../registry/keys.ts';
+import { Proofs } from '../registry/proofs.ts';
 import { clock, type Parts } from './parts.ts';
 import type { Releasers } from './releasers.ts';
 
@@ -17,7 +20,7 @@ export const startAccounts = async (
   { state, registry, place, config, options: { log } }: Parts,
   broker: string,
   releasers: Releasers,
-): Promise<{ readonly registry: BusRegistry; readonly accounts: BusAccounts }> => {
+): Promise<{ readonly registry: BusRegistry; readonly accounts: BusAccounts; readonly proofs: BusProofs }> => {
   const issuer = await openIssuer(join(state.path, 'broker', 'jwt.json'), broker, clock);
   const { mirror } = registry;
   const mirrored = new MirroredRegistry(mirror, clock);
@@ -39,5 +42,6 @@ export const startAccounts = async (
     clock,
     log,
   });
-  return { registry: mirrored, accounts };
+  const proofs = new Proofs({ mirrored, issuer, opener: proofOpener, instance: ulid(), clock });
+  return { registry: mirrored, accounts, proofs };
 };

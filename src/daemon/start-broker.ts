@@ -34,7 +34,7 @@ export const startBroker = async (
   const { node, version, log } = options;
   const keys = busKeysBelow(config.etcd.prefix);
   const { publicKey, secretKey } = await openCurveKeys(join(state.path, 'broker', 'curve.json'));
-  const { registry, accounts } = await startAccounts(parts, node, releasers);
+  const { registry, accounts, proofs } = await startAccounts(parts, node, releasers);
   const history = new HistoryPages({ store: place.store, keys, log });
   releasers.push('history of requests', () => history.close());
   const presence = new OnlineWorkers(place.store, keys, node, clock);
@@ -48,6 +48,7 @@ export const startBroker = async (
     secretKey,
     registry,
     accounts,
+    proofs,
     presence,
     history,
     brokers: () => [own, ...directory.brokers.filter(({ id }) => id !== node)].map(addressOf),

@@ -15,6 +15,7 @@ import type { Job } from '../domain/job.ts';
 import { createPool } from '../plugin/persistent/pool.ts';
 import { createQueues } from '../queue/create-queues.ts';
 import type { PersistentPool } from '../queue/ports.ts';
+import { createRequestProofs } from '../queue/requests/proofs.ts';
 import { reasonToSkip } from '../watch/ended-elsewhere.ts';
 import { contextDocument } from './context.ts';
 import { createLivePlugins } from './live-plugins.ts';
@@ -33,7 +34,7 @@ export const buildQueues = (
   config: Config,
   state: StateFolder,
   releasers: Releasers,
-): Pick<Parts, 'journal' | 'runner' | 'plugins' | 'queues'> => {
+): Pick<Parts, 'journal' | 'runner' | 'plugins' | 'queues' | 'proofs'> => {
   const { node, installRoot, loaded, log } = options;
   const journal = openJournal({ file: state.journalFile, jobsDir: state.jobsDir });
   releasers.push('journal', () => journal.close());
@@ -50,11 +51,16 @@ export const buildQueues = (
   const runner = createPersistentRunner(processes, pool);
 
   const contextOf = (job: Job) => contextDocument(node, journal.firings, job);
+  const proofs = createRequestProofs();
+  const proofOf = ({ request: { origin } }: Job) => origin && proofs.of(origin);
   const configFile = loaded.file === null ? null : resolve(loaded.file);
   const isSocketGiven = loaded.sources.get(sourceKey(['node', 'socket']))?.from === 'flag';
   const socket = isSocketGiven ? resolve(config.node.socket) : null;
   const stateFolder = join(state.path, 'plugins');
-  const plugins = createLivePlugins({ node, installRoot, configFile, socket, stateFolder, contextOf, log }, config);
+  const plugins = createLivePlugins(
+    { node, installRoot, configFile, socket, stateFolder, contextOf, proofOf, log },
+    config,
+  );
   const queues = createQueues({
     queues: Object.entries(config.queues).map(([name, { slots, max_queued: maxQueued }]) => ({
       name,
@@ -77,7 +83,7 @@ export const buildQueues = (
     },
     persistent: { pool, openOutput: openSpilledOutput, reader: createOutputReader() },
   });
-  return { journal, runner, plugins, queues };
+  return { journal, runner, plugins, queues, proofs };
 };
 
 /** Processes of persistent plugins; what a daemon that died has left of them is killed. The queues close it. */

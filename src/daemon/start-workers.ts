@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ulid } from 'ulid';
+import { sealProof } from '../adapters/crypto/proofs.ts';
 import { createOutputReader } from '../adapters/files/follow-output.ts';
 import { dealerConnect } from '../adapters/zmq/dealer.ts';
 import { BusWorker } from '../bus/worker/bus-worker.ts';
@@ -28,13 +29,13 @@ export interface Workers {
   hurry(): void;
 }
 
-export type WorkerParts = Pick<Parts, 'queues' | 'journal' | 'plugins'> & {
+export type WorkerParts = Pick<Parts, 'queues' | 'journal' | 'plugins' | 'proofs'> & {
   readonly options: Pick<Parts['options'], 'node' | 'version' | 'log'>;
 };
 
 /** Once the queues are started. The release lets what runs finish, and tells the brokers. */
 export const startWorkers = (
-  { queues, journal, plugins, options: { node, version, log } }: WorkerParts,
+  { queues, journal, plugins, proofs, options: { node, version, log } }: WorkerParts,
   workers: readonly ConfiguredWorker[],
   brokers: readonly BrokerPlace[],
   releasers: Releasers,
@@ -45,6 +46,7 @@ export const startWorkers = (
     journal: journal.journal,
     requests: journal.requests,
     reader: createOutputReader(),
+    proofs,
     log,
   });
   const shared = {
@@ -54,7 +56,12 @@ export const startWorkers = (
     tell: createWorkerLog(log),
   };
   if (plugins.servesHarmlessOnly()) log.warn({}, harmlessNotice);
-  const started = workers.map((worker) => new BusWorker({ ...worker, ...shared }));
+  const unneeded = () => plugins.persistentForRequests();
+  const proofsOf = ({ token }: ConfiguredWorker) => ({
+    unneeded,
+    seal: (proof: string) => sealProof(proof, token),
+  });
+  const started = workers.map((worker) => new BusWorker({ ...worker, ...shared, proofs: proofsOf(worker) }));
   for (const worker of started) worker.start();
   const hurry = new AbortController();
   releasers.push('workers', () => drain(started, room, log, hurry.signal));

@@ -355,6 +355,24 @@ export const errorCatalogue = {
     'Ask the triggerd of a node: with its --socket, or without one.',
   ),
   'request-invalid': entry(400, 2, 'The request is not well-formed.', 'Correct what the message names.'),
+  'proof-missing': entry(
+    403,
+    1,
+    'The job of a request has no proof of who asked for it, so it cannot ask a service.',
+    'Upgrade and restart the worker and its broker: older ones make no proofs. A plugin that has to ask with the rights of its machine says `acts_as = "machine"` in its plugin.toml.',
+  ),
+  'proof-invalid': entry(
+    403,
+    1,
+    'The proof of who asked for the job is not valid (any more).',
+    'Ask again. A proof belongs to one request on one worker and ends with it; check that the clocks of brokers agree.',
+  ),
+  'proof-unsupported': entry(
+    409,
+    1,
+    'The broker is too old to check who asked for the job.',
+    'Upgrade the brokers in [main] broker of the worker’s machine.',
+  ),
   'request-too-large': entry(
     413,
     1,

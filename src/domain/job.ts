@@ -60,6 +60,8 @@ export interface RequestOrigin {
   readonly chain: readonly string[];
   /** Hops that may follow. */
   readonly ttl: number;
+  /** `identity@team` of those on whose behalf `user` asked, the first one first; missing: nobody. */
+  readonly behalf?: readonly string[];
 }
 
 export type JobSource = 'firing' | 'cli' | 'request' | 'message';

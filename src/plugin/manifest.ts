@@ -54,6 +54,11 @@ const manifest = v.strictObject({
   timeout: v.optional(v.nullable(duration), null),
   /** Whether the plugin honours `TRIGGERD_NOOP=1`; a noop job of any other plugin is refused. */
   noop: v.optional(v.boolean(), false),
+  /**
+   * Whose rights a request from inside a job of a request needs: those of everybody who asked and of the machine, or of
+   * the machine alone, which so lends its rights to everybody who may start this plugin.
+   */
+  acts_as: v.optional(v.picklist(['asker', 'machine']), 'asker'),
   /** After a loss of the runner (a reboot, say): run the job again, or let it end as `interrupted`. */
   on_restart: v.optional(v.picklist(['rerun', 'fail']), 'fail'),
   /** What one job of it may use; each wins over `[jobs]`. */

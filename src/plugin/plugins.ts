@@ -25,6 +25,8 @@ export interface PluginsOptions {
   readonly limits: JobLimits;
   /** The document that `TRIGGERD_CONTEXT` names: job, firings and their chains. */
   contextOf(job: Job): string;
+  /** What the job of a request may ask others with. */
+  proofOf(job: Job): string | undefined;
   now(): number;
 }
 
@@ -46,7 +48,12 @@ export const createPlugins = (options: PluginsOptions): PluginRoom => {
   const programs = createPrograms({
     find,
     settings: (plugin) => ({
-      env: { ...options.baseEnv, TRIGGERD_NODE: options.node, TRIGGERD_STATE: stateFolderOf(options, plugin) },
+      env: {
+        ...options.baseEnv,
+        TRIGGERD_NODE: options.node,
+        TRIGGERD_STATE: stateFolderOf(options, plugin),
+        TRIGGERD_ACTS_AS: plugin.manifest.acts_as,
+      },
       limits: limitsOf(options, plugin),
       graceMs: options.graceMs,
     }),
@@ -125,6 +132,8 @@ const planOf = (options: PluginsOptions, plugin: Plugin, driver: Driver, job: Jo
   const { request } = job;
   const timeoutMs = timeoutOf(options, plugin, job);
   const argv = driver.argv(plugin, job);
+  const actsAs = actsAsOf(plugin, request);
+  const proof = actsAs === 'asker' ? options.proofOf(job) : undefined;
   return {
     argv,
     env: {
@@ -133,6 +142,8 @@ const planOf = (options: PluginsOptions, plugin: Plugin, driver: Driver, job: Jo
       ...argumentEnv(resolveArguments(plugin, request.args)),
       ...contextEnv(options, job, timeoutMs),
       TRIGGERD_STATE: stateFolderOf(options, plugin),
+      TRIGGERD_ACTS_AS: actsAs,
+      ...fixedEnv(plugin),
     },
     cwd: request.cwd ?? '/',
     stdin: request.payload,
@@ -141,9 +152,20 @@ const planOf = (options: PluginsOptions, plugin: Plugin, driver: Driver, job: Jo
     graceMs: options.graceMs,
     maxOutputBytes: options.maxOutputBytes,
     context: options.contextOf(job),
+    ...(proof === undefined ? {} : { proof }),
     limits: limitsOf(options, plugin),
     terms: termsOf(plugin, argv),
   };
+};
+
+/** Where nobody of the registry has asked, there is nobody but the machine. */
+const actsAsOf = ({ manifest }: Plugin, { source }: JobRequest): 'asker' | 'machine' =>
+  source === 'request' ? manifest.acts_as : 'machine';
+
+/** Arguments that the manifest has decided, whoever asks. */
+const fixedEnv = ({ manifest: { args } }: Plugin): Record<string, string> => {
+  const names = Object.entries(args).flatMap(([name, { fixed }]) => (fixed === null ? [] : [name]));
+  return names.length === 0 ? {} : { TRIGGERD_FIXED: names.join(',') };
 };
 
 const timeoutOf = ({ defaultTimeoutMs }: PluginsOptions, { manifest }: Plugin, { request }: Job): number | null =>

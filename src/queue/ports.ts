@@ -219,6 +219,8 @@ export interface LaunchPlan {
   readonly maxOutputBytes: number;
   /** Written as the file that `TRIGGERD_CONTEXT` names. */
   readonly context: string;
+  /** Written as the file that `TRIGGERD_PROOF` names, which only the job's user can read, and deleted at the end. */
+  readonly proof?: string;
   readonly limits?: JobLimits;
   readonly terms?: RunTerms;
   /** With a plugin whose one process does many jobs: what it is asked to do. Then the rest is for nobody. */

@@ -64,12 +64,12 @@ export class Accounts implements BusAccounts {
     const fits = this.#options.tokens.fits(token, worker?.token_hash ?? '');
     if (worker === undefined || !fits)
       throw new TriggerdError('worker-refused', 'team, identity and token of this worker do not fit together');
-    return proofOf(worker);
+    return workerProofOf(worker);
   }
 
   isWorkerCurrent(team: string, identity: string, proof: string): boolean {
     const worker = this.#worker(team, identity);
-    return worker !== undefined && proofOf(worker) === proof;
+    return worker !== undefined && workerProofOf(worker) === proof;
   }
 
   execute({ identity, team }: Caller, statement: unknown, seen?: string): Promise<unknown> {
@@ -150,4 +150,4 @@ export class Accounts implements BusAccounts {
 }
 
 /** Which token of which worker: a namesake that comes later has another number. */
-const proofOf = ({ id, generation }: Worker): string => `${id}.${generation}`;
+export const workerProofOf = ({ id, generation }: Worker): string => `${id}.${generation}`;

@@ -1,4 +1,4 @@
-import type { BusRegistry, Caller, ServiceView } from '../bus/ports.ts';
+import type { Asker, BusRegistry, Caller, ServiceView } from '../bus/ports.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import { printable } from '../domain/names.ts';
 import type { Clock } from '../queue/ports.ts';
@@ -77,21 +77,22 @@ export class MirroredRegistry implements BusRegistry {
     return this.#mirror.onChange(listener);
   }
 
-  #callerOf({ identity, userId, team: name, teamId, generation, kid, audience, endsAt }: CheckedToken): Caller {
-    const { state } = this;
-    const team = state.teams.get(name);
-    const user = state.users.get(identity);
+  /** With the role of this moment; undefined when user, membership or team is gone or another one, or was revoked. */
+  memberOf({ identity, userId, team: name, teamId, generation }: Asker): Caller | undefined {
+    const team = this.state.teams.get(name);
+    const user = this.state.users.get(identity);
     const role = team === undefined ? undefined : roleIn(team, identity);
-    const isInForce =
-      endsAt > this.#clock.now() &&
-      audience === audienceOf(state) &&
-      state.issuers.has(kid) &&
-      team?.id === teamId &&
-      user?.id === userId &&
-      user.generation === generation &&
-      !user.disabled;
-    if (!isInForce || role === undefined) throw new TriggerdError('token-invalid', 'the token is not valid');
-    return { identity, team: name, role };
+    const isSame = team?.id === teamId && user?.id === userId && user.generation === generation;
+    return isSame && !user.disabled && role !== undefined ? { identity, team: name, role } : undefined;
+  }
+
+  #callerOf(token: CheckedToken): Caller {
+    const { kid, audience, endsAt } = token;
+    const { state } = this;
+    const isInForce = endsAt > this.#clock.now() && audience === audienceOf(state) && state.issuers.has(kid);
+    const caller = isInForce ? this.memberOf(token) : undefined;
+    if (caller === undefined) throw new TriggerdError('token-invalid', 'the token is not valid');
+    return caller;
   }
 
   #serviceFor(caller: Caller, team: string, name: string): ServiceView | undefined {

@@ -41,6 +41,7 @@ const record = v.object({
   exit_code: orNull(v.number()),
   reason: orNull(some),
   legs: v.array(leg),
+  through: v.optional(v.array(some)),
 });
 const page = v.object({ records: v.array(record) });
 

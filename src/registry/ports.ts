@@ -37,6 +37,8 @@ export interface CheckedToken extends TokenClaims {
 export interface TokenIssuer {
   readonly kid: string;
   readonly publicKey: IssuerKey;
+  /** The claims, signed so that no check of tokens takes them for a token. At once: it is made while a request is sent. */
+  signProof(claims: object): string;
   issue(claims: TokenClaims, audience: string): Promise<{ readonly jwt: string; readonly checked: CheckedToken }>;
 }
 
@@ -46,4 +48,17 @@ export interface TokenChecker {
    * message.
    */
   check(jwt: string, audience: string, issuers: ReadonlyMap<string, Issuer>): Promise<CheckedToken>;
+}
+
+/** A proof that was taken apart: signed by a key of the registry. */
+export interface OpenedProof {
+  readonly claims: unknown;
+  readonly issuer: Issuer;
+  /** Whether the worker whose token has this hash has sealed it. In constant time. */
+  isSealedWith(tokenHash: string): boolean;
+}
+
+export interface ProofOpener {
+  /** Undefined: it is none, or nobody's of these. */
+  open(sealed: string, issuers: ReadonlyMap<string, Issuer>): OpenedProof | undefined;
 }

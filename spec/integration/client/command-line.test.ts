@@ -201,16 +201,22 @@ describe('triggerfs-client', () => {
 
   it.each([
     ['a firing', { chain: ['r1', 'f1'].map((firing) => ({ firing, node: 'n', trigger: 't' })) }],
-    ['a request', { chain: [], request: { id: 'f1', chain: ['r1', 'f1'] } }],
-  ])('goes on with the chain of the job that it runs in: that of %s', async (_, document) => {
-    const context = join(home, 'context.json');
-    writeFileSync(context, JSON.stringify({ format: 1, ...document, ttl: 3 }));
-    const running = start('triggerfs-client', [...onDemo, '-command', 'x'], '', { TRIGGERD_CONTEXT: context });
-    const { id, chain, ttl } = await first.hears('request');
-    expect([chain, ttl]).toEqual([['r1', 'f1'], 3]);
-    say(first, succeeded(id));
-    expect((await running).exitCode).toBe(0);
-  });
+    ['a request', { chain: [], request: { id: 'f1', chain: ['r1', 'f1'] } }, { TRIGGERD_ACTS_AS: 'machine' }],
+  ])(
+    'goes on with the chain of the job that it runs in: that of %s',
+    async (_, document, env: Readonly<Record<string, string>> = {}) => {
+      const context = join(home, 'context.json');
+      writeFileSync(context, JSON.stringify({ format: 1, ...document, ttl: 3 }));
+      const running = start('triggerfs-client', [...onDemo, '-command', 'x'], '', {
+        ...env,
+        TRIGGERD_CONTEXT: context,
+      });
+      const { id, chain, ttl } = await first.hears('request');
+      expect([chain, ttl]).toEqual([['r1', 'f1'], 3]);
+      say(first, succeeded(id));
+      expect((await running).exitCode).toBe(0);
+    },
+  );
 
   it.each([
     ['SIGINT', 130],

@@ -168,6 +168,7 @@ describe('the plan for a job', () => {
     defaultTimeoutMs: null,
     limits: { memoryBytes: 1000, processes: 100 },
     contextOf: () => '{}',
+    proofOf: () => undefined,
     now: () => 0,
   };
   const room = createPlugins(options);
@@ -194,6 +195,7 @@ describe('the plan for a job', () => {
       TRIGGER_ARG_TEXT: 'abc',
       TRIGGER_ARG_FILE_NAME: 'here',
       TRIGGERD_JOB: '3',
+      TRIGGERD_ACTS_AS: 'machine',
       TRIGGERD_ATTEMPT: '1',
       TRIGGERD_NODE: 'lb01',
       TRIGGERD_SOURCE: 'cli',
@@ -291,6 +293,7 @@ describe('the end of a run', () => {
     defaultTimeoutMs: null,
     limits: {},
     contextOf: () => '{}',
+    proofOf: () => undefined,
     now: () => 0,
   });
   const details = { argv: ['/p/echo/echo'] };

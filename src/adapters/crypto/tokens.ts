@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createPrivateKey, randomUUID } from 'node:crypto';
 import {
   calculateJwkThumbprint,
   decodeProtectedHeader,
@@ -17,6 +17,7 @@ import type { Issuer } from '../../registry/model.ts';
 import type { CheckedToken, TokenChecker, TokenClaims, TokenIssuer } from '../../registry/ports.ts';
 import { readOrCreateSecret } from '../files/secret-file.ts';
 import { isCanonicalBase64Url } from './canonical.ts';
+import { signProof } from './proofs.ts';
 
 const algorithm = 'EdDSA';
 const lifeS = 15 * 60;
@@ -57,9 +58,11 @@ export const openIssuer = async (path: string, broker: string, clock: Clock): Pr
   const { d, ...publicKey } = parseKey(path, text);
   const kid = await calculateJwkThumbprint(publicKey);
   const key = await importJWK({ ...publicKey, d }, algorithm);
+  const proofKey = createPrivateKey({ key: { ...publicKey, d }, format: 'jwk' });
   return {
     kid,
     publicKey,
+    signProof: (claims) => signProof(proofKey, kid, claims),
     issue: async (token, audience) => {
       const issuedAt = Math.floor(clock.now() / 1_000);
       const endsAt = issuedAt + lifeS;

@@ -5,14 +5,15 @@ import type { WorkerTokens } from '../../registry/ports.ts';
 export const workerTokens: WorkerTokens = {
   create: () => {
     const token = randomUUID();
-    return { token, hash: digest(token) };
+    return { token, hash: hashOfWorkerToken(token) };
   },
   fits: (token, hash) => {
     // As texts: a decoder would take more than one spelling.
     const stored = Buffer.from(hash);
-    const presented = Buffer.from(digest(token));
+    const presented = Buffer.from(hashOfWorkerToken(token));
     return stored.length === presented.length && timingSafeEqual(stored, presented);
   },
 };
 
-const digest = (token: string): string => createHash('sha256').update(token).digest('base64url');
+/** As the registry keeps it. */
+export const hashOfWorkerToken = (token: string): string => createHash('sha256').update(token).digest('base64url');

@@ -9,6 +9,7 @@
  *     kill           asks the runner to end the job; SIGUSR2 makes it look
  *     output         stdout and stderr as they came; `output.idx` says which bytes were which, and when
  *     context.json   the file that `TRIGGERD_CONTEXT` names; `context-<token>` until the plan is claimed
+ *     proof          what the job of a request may ask others with; deleted when the job has ended
  *     status.json    the `RunEnding`, with the token of the attempt; written last, atomically
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -19,7 +20,7 @@ import type { ProcessIdentity } from './process-identity.ts';
 
 export const jobFile = (
   folder: string,
-  name: 'claim' | 'kill' | 'output' | 'output.idx' | 'context.json' | 'status.json',
+  name: 'claim' | 'kill' | 'output' | 'output.idx' | 'context.json' | 'proof' | 'status.json',
 ): string => `${folder}/${name}`;
 
 export const planFile = (folder: string, token: string): string => `${folder}/plan-${token}`;

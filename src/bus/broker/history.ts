@@ -1,14 +1,13 @@
 import type { Ending } from '../messages.ts';
 import type { RequestLeg, RequestRecord } from '../ports.ts';
-import type { Leg, Request } from './request.ts';
+import { type Leg, nameOf, type Request } from './request.ts';
 
 const commandLength = 200;
 
 /** What is kept of a request that is over. */
 export const recordOf = (request: Request, ending: Ending, finishedAt: number): RequestRecord => ({
   id: request.id,
-  team: request.team,
-  user: request.user,
+  ...whoOf(request),
   service: request.service.name,
   service_team: request.service.team,
   plugin: request.head.plugin,
@@ -21,6 +20,14 @@ export const recordOf = (request: Request, ending: Ending, finishedAt: number): 
   reason: ending.reason,
   legs: request.legs.flatMap(legOf),
 });
+
+/** A request from inside a job is of the user who asked for the job. */
+const whoOf = ({ user, team, behalf }: Request): Pick<RequestRecord, 'team' | 'user' | 'through'> => {
+  const [first, ...others] = behalf?.askers ?? [];
+  if (first === undefined) return { team, user };
+  const through = [...others.map(nameOf), nameOf({ identity: user, team })];
+  return { team: first.team, user: first.identity, through };
+};
 
 const legOf = ({ state, worker, candidates }: Leg): RequestLeg[] => {
   if (state.at !== 'over') return [];

@@ -1,15 +1,16 @@
 /** The life of a leg, as `request.ts` draws it: every arrow of that picture is a method here. */
 import { encodeToClient, encodeToWorker } from '../codec/encode.ts';
 import { boundedReason } from '../codec/fields.ts';
-import type { Ending } from '../messages.ts';
+import type { Ending, ForWorker } from '../messages.ts';
+import { targetOf } from '../target.ts';
 import type { Announcements } from './announcements.ts';
 import { type BrokerOptions, livenessHeartbeats, maxHops } from './options.ts';
 import type { Queues } from './queues.ts';
-import { endingOf, isForEach, type Leg, type LegState, type Request, waiting } from './request.ts';
+import { endingOf, isForEach, type Leg, type LegState, nameOf, type Request, waiting } from './request.ts';
 import { type Sessions, targetsOf, type WorkerSession } from './sessions.ts';
 import type { Takers } from './takers.ts';
 
-export interface LegsOptions extends Pick<BrokerOptions, 'clock' | 'limits' | 'wire'> {
+export interface LegsOptions extends Pick<BrokerOptions, 'clock' | 'limits' | 'wire' | 'proofs'> {
   readonly sessions: Sessions;
   readonly takers: Takers;
   readonly queues: Queues;
@@ -90,9 +91,27 @@ export class Legs {
       timeout_ms: Math.max(1, Math.ceil(request.deadlineAt - clock.now())),
       chain,
       ttl: Math.min(ttl, maxHops),
+      ...this.#whoAsks(request, session),
     });
     wire.send(session.peer, head, request.payload);
     this.#tellDispatched(leg);
+  }
+
+  /** A worker that does not know proofs is not sent one, and where nobody will ask with it none is made. */
+  #whoAsks(request: Request, { claim, noProof }: WorkerSession): ForWorker {
+    const { proofs, clock } = this.#options;
+    const { id, asker, behalf, head, deadlineAt } = request;
+    const others = behalf?.askers ?? [];
+    const who = others.length === 0 ? {} : { behalf: others.map(nameOf) };
+    if (proofs === undefined || asker === null || noProof === undefined || noProof.has(head.plugin)) return who;
+    const proof = proofs.prove({
+      id,
+      worker: targetOf(claim.team, claim.identity),
+      askers: [...others, asker],
+      depth: behalf?.depth ?? 0,
+      endsAt: Math.ceil(clock.date() + deadlineAt - clock.now()),
+    });
+    return proof === undefined ? who : { ...who, proof };
   }
 
   #tellDispatched(leg: Leg): void {

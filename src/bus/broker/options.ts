@@ -1,12 +1,22 @@
 import type { Log } from '../../domain/log.ts';
 import type { BrokerAddress } from '../messages.ts';
-import type { BusAccounts, BusRegistry, HistorySink, PeerId, RequestRecord, WorkerPresence } from '../ports.ts';
+import type {
+  BusAccounts,
+  BusProofs,
+  BusRegistry,
+  HistorySink,
+  PeerId,
+  RequestRecord,
+  WorkerPresence,
+} from '../ports.ts';
 
 export interface BrokerOptions {
   /** This broker's id: the node's name. */
   readonly id: string;
   readonly registry: BusRegistry;
   readonly accounts: BusAccounts;
+  /** Missing: it makes no proofs and takes none. */
+  readonly proofs?: BusProofs;
   readonly presence: WorkerPresence;
   readonly history: HistorySink;
   readonly wire: Wire;

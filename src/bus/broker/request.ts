@@ -1,13 +1,21 @@
 import type { Retry } from '../../domain/service.ts';
 import type { Ending, OutputStream, RequestHead, RequestId } from '../messages.ts';
-import type { PeerId, ServiceView } from '../ports.ts';
+import type { Asker, Caller, PeerId, ServiceView } from '../ports.ts';
+import type { Behalf } from './behalf.ts';
 import type { WorkerSession } from './sessions.ts';
 
 /** A request that is not over. */
 export interface Request {
   readonly id: RequestId;
+  /** Who sent it, and has its id. */
   readonly user: string;
   readonly team: string;
+  /** The same, with the rights of that moment. */
+  readonly caller: Caller;
+  /** By its numbers, where there are proofs. */
+  readonly asker: Asker | null;
+  /** On whose behalf; null: for itself. */
+  readonly behalf: Behalf | null;
   readonly service: ServiceView;
   readonly head: RequestHead;
   readonly payload: Buffer;
@@ -96,8 +104,16 @@ export const endingOf = (
 export const isForEach = ({ service: { algorithm } }: Pick<Request, 'service'>): boolean =>
   algorithm === 'serial' || algorithm === 'mirror';
 
-/** Who asks, as records have it. */
+/** Who sent it, as records have it. */
 export const userOf = ({ user, team }: Pick<Request, 'user' | 'team'>): string => `${user}@${team}`;
+
+/** Who began it: whom it counts for. */
+export const originOf = ({ behalf, user, team }: Pick<Request, 'behalf' | 'user' | 'team'>): string => {
+  const [first] = behalf?.askers ?? [];
+  return first === undefined ? `${user}@${team}` : nameOf(first);
+};
+
+export const nameOf = ({ identity, team }: Pick<Asker, 'identity' | 'team'>): string => `${identity}@${team}`;
 
 /** The whole of a request, from its legs: the last one where each stands in for the one before, else one failure is the failure of all. */
 export const wholeOf = (request: Request): Ending => {

@@ -6,20 +6,21 @@
 import { TriggerdError } from '../../domain/errors.ts';
 import { parsePluginName } from '../../domain/names.ts';
 import { encodeToClient } from '../codec/encode.ts';
-import type { Ending, RequestHead, RequestId } from '../messages.ts';
+import type { Ending, FromJob, RequestHead, RequestId } from '../messages.ts';
 import type { Caller, PeerId, ServiceView } from '../ports.ts';
 import { targetOf } from '../target.ts';
 import { beginRequest, goOn } from './algorithms.ts';
 import { type Announcements, unlessAccepted } from './announcements.ts';
+import { type Behalf, type BehalfOptions, behalfOf, serviceForAll } from './behalf.ts';
 import { recordOf } from './history.ts';
 import { type Legs, stopping } from './legs.ts';
 import { type BrokerOptions, deadlineGraceMs, maxHeldBytes, maxHeldBytesOfUser, maxHops } from './options.ts';
 import type { Queues } from './queues.ts';
-import { endingOf, isForEach, type Leg, type Request, userOf, wholeOf } from './request.ts';
+import { endingOf, isForEach, type Leg, nameOf, originOf, type Request, userOf, wholeOf } from './request.ts';
 import type { Takers } from './takers.ts';
 
 export interface RequestsOptions
-  extends Pick<BrokerOptions, 'clock' | 'limits' | 'wire' | 'registry' | 'history' | 'observer'> {
+  extends Pick<BrokerOptions, 'clock' | 'limits' | 'wire' | 'registry' | 'proofs' | 'history' | 'observer'> {
   readonly queues: Queues;
   readonly takers: Takers;
   readonly legs: Legs;
@@ -38,10 +39,12 @@ export class Requests {
   readonly #options: RequestsOptions;
   readonly #live = new Map<RequestId, Request>();
   readonly #perUser = new Map<string, Held>();
+  readonly #behalfs: BehalfOptions;
   #heldBytes = 0;
 
   constructor(options: RequestsOptions) {
     this.#options = options;
+    this.#behalfs = { ...options, find: (id) => this.#live.get(id) };
   }
 
   get size(): number {
@@ -56,7 +59,7 @@ export class Requests {
   }
 
   /** Takes a request. Throws why it can't be; then nothing has happened. */
-  open(caller: Caller, client: PeerId, head: RequestHead, payload: Buffer): void {
+  open(caller: Caller, client: PeerId, head: RequestHead & FromJob, payload: Buffer): void {
     const known = this.#live.get(head.id);
     if (known !== undefined) {
       this.#attach(known, caller, client);
@@ -68,7 +71,7 @@ export class Requests {
     const { announcements, legs, observer } = this.#options;
     const { id, service } = request;
     announcements.soon(request);
-    observer.requestReceived({ id, user: userOf(request), service: targetOf(service.team, service.name) });
+    observer.requestReceived({ id, user: originOf(request), service: targetOf(service.team, service.name) });
     beginRequest(legs, request);
     // Of a service that has lost its workers since it was asked the first time.
     if (request.legs.length === 0) this.#finish(request);
@@ -144,11 +147,12 @@ export class Requests {
     }
   }
 
-  #create(caller: Caller, client: PeerId, head: RequestHead, payload: Buffer): Request {
-    const { clock, limits, registry } = this.#options;
+  #create(caller: Caller, client: PeerId, head: RequestHead & FromJob, payload: Buffer): Request {
+    const { clock, limits, proofs } = this.#options;
     this.#check(head, payload);
-    const service = registry.serviceFor(caller, head.service);
-    this.#checkRoom(caller, service, payload);
+    const behalf = behalfOf(this.#behalfs, head);
+    const service = serviceForAll(this.#behalfs, caller, head, behalf);
+    this.#checkRoom(nameOf(behalf?.askers[0] ?? caller), service, payload);
     if (!head.resume) this.#checkTakers(service);
     // A view of a whole frame would keep all of that in memory for as long as the request lives.
     const kept = payload.length * 2 < payload.buffer.byteLength ? Buffer.from(payload) : payload;
@@ -157,11 +161,14 @@ export class Requests {
       id: head.id,
       user: caller.identity,
       team: caller.team,
+      caller,
+      asker: proofs?.askerOf(caller) ?? null,
+      behalf,
       service,
       head,
       payload: kept,
       retry: service.retry,
-      deadlineAt: clock.now() + timeoutMs,
+      deadlineAt: clock.now() + Math.min(timeoutMs, leftOf(behalf, clock.date())),
       receivedAt: clock.date(),
       legs: [],
       ahead: [],
@@ -180,10 +187,9 @@ export class Requests {
       throw new TriggerdError('request-invalid', `hop limit reached: ${chain.join(' → ')}`);
   }
 
-  #checkRoom(caller: Caller, service: ServiceView, payload: Buffer): void {
+  #checkRoom(user: string, service: ServiceView, payload: Buffer): void {
     const { team, name, workers } = service;
     const { queues, limits } = this.#options;
-    const user = `${caller.identity}@${caller.team}`;
     const { requests, bytes } = this.#perUser.get(user) ?? nothing;
     if (requests >= limits.maxRequests) throw busy(`${requests} requests of ${user} wait or run`);
     if (bytes > 0 && bytes + payload.length > maxHeldBytesOfUser)
@@ -244,7 +250,7 @@ export class Requests {
   }
 
   #count(request: Request, change: 1 | -1): void {
-    const user = userOf(request);
+    const user = originOf(request);
     const bytes = change * request.payload.length;
     const before = this.#perUser.get(user) ?? nothing;
     const held = { requests: before.requests + change, bytes: before.bytes + bytes };
@@ -256,6 +262,10 @@ export class Requests {
 
 const late = endingOf('timed-out', 'no worker had a slot for it in time');
 const unsaid = endingOf('timed-out', 'its time was over, and its worker has not said how it ended');
+
+/** What is asked for inside a job ends with it. ms. */
+const leftOf = (behalf: Behalf | null, date: number): number =>
+  behalf === null ? Number.POSITIVE_INFINITY : Math.max(1, behalf.endsAt - date);
 
 const nothing: Held = { requests: 0, bytes: 0 };
 

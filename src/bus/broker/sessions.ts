@@ -88,6 +88,8 @@ export interface WorkerSession extends SessionCommon {
   sent: number;
   /** What it has announced. */
   announced: ReadonlySet<string>;
+  /** It wants proofs, but for requests to these plugins; undefined: it does not know them. */
+  noProof: ReadonlySet<string> | undefined;
   /** How often it was told what it is attached to and has not announced anything since. */
   unanswered: number;
   /** What the registry says that it is attached to. */

@@ -253,6 +253,7 @@ export class Workers {
       free: claim.free,
       sent: 0,
       announced: before?.announced ?? new Set(),
+      noProof: before?.noProof,
       unanswered: 1,
       attached,
       serves: new Set(),
@@ -286,7 +287,7 @@ export class Workers {
     } else this.expel(session, new TriggerdError('bus-protocol', 'one connection is one worker'));
   }
 
-  #announce(session: WorkerSession, { services }: Of<'announce'>): void {
+  #announce(session: WorkerSession, { services, no_proof }: Of<'announce'>): void {
     const { strangers, observer, legs } = this.#options;
     const { team, identity } = session.claim;
     const allowed = new Set([identity, ...session.attached]);
@@ -300,6 +301,7 @@ export class Workers {
       );
     }
     session.announced = new Set(services);
+    session.noProof = no_proof && new Set(no_proof);
     session.unanswered = Math.max(0, session.unanswered - 1);
     this.#serveWhatIsAllowed(session);
     legs.serve(session);

@@ -87,6 +87,9 @@ export class BusClient {
       get jwt() {
         return session.jwt;
       },
+      get checksProofs() {
+        return session.broker?.proofs === true;
+      },
       send: (message, body) => void session.send(message, body),
       renewToken: () => session.renew(),
       moveOn: () => session.moveOn(),

@@ -1,7 +1,7 @@
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Algorithm } from '../../domain/service.ts';
 import { visible } from '../../domain/text.ts';
-import type { ClientMessage, Refusal, RequestHead, RequestId, ToClient } from '../messages.ts';
+import type { ClientMessage, FromJob, Refusal, RequestHead, RequestId, ToClient } from '../messages.ts';
 import { type Outcome, outcomeOf, type RequestLeg, type RequestResult, untoldOutcome } from './outcome.ts';
 import { RequestOutput } from './output.ts';
 import type { Clock } from './ports.ts';
@@ -9,7 +9,7 @@ import { errorOf } from './tokens.ts';
 import { WorkerOutput } from './worker-output.ts';
 
 /** What is asked for. */
-export interface RequestOrder {
+export interface RequestOrder extends FromJob {
   readonly service: string;
   readonly plugin: string;
   readonly payload: Buffer;
@@ -38,6 +38,8 @@ export interface RequestChannel {
   /** Undefined: no broker is there now. Otherwise counts connections. */
   readonly epoch: number | undefined;
   readonly jwt: string;
+  /** Whether the present broker checks proofs. */
+  readonly checksProofs: boolean;
   send(message: ClientMessage, body?: Buffer): void;
   /** A new token, after this one was refused; false: there is none to be had. */
   renewToken(): boolean;
@@ -116,9 +118,19 @@ export class ClientRequest {
   /** A broker is there: asks it, unless it has been asked. */
   ask(): void {
     if (this.#state !== 'waiting' && this.#state !== 'adrift') return;
+    // It would pass the proof over, and ask with all the rights of this machine.
+    if (this.#order.proof !== undefined && !this.#channel.checksProofs) {
+      this.#fail(new TriggerdError('proof-unsupported', 'the broker does not check proofs of who asked'));
+      return;
+    }
     const resume = this.#mayRun;
     this.#state = 'asked';
-    this.#channel.send({ op: 'request', jwt: this.#channel.jwt, ...this.#head(resume) }, this.#order.payload);
+    const { proof, own } = this.#order;
+    const fromJob = { ...(proof === undefined ? {} : { proof }), ...(own === undefined ? {} : { own }) };
+    this.#channel.send(
+      { op: 'request', jwt: this.#channel.jwt, ...this.#head(resume), ...fromJob },
+      this.#order.payload,
+    );
     if (this.#isCancelled) this.#sendCancel();
   }
 

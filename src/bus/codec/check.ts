@@ -38,6 +38,10 @@ export const isTextMap = (value: unknown, max: number): value is Readonly<Record
   return names.length <= max && names.every((name) => name !== '__proto__' && typeof value[name] === 'string');
 };
 
+/** A field that older peers do not send. */
+export const isIfAny = <Value>(value: unknown, is: (value: unknown) => value is Value): value is Value | undefined =>
+  value === undefined || is(value);
+
 /** Whether nothing in it is nested deeper; so that what looks at it later can't run out of stack. */
 export const isShallow = (value: unknown, depth: number): boolean => {
   if (typeof value !== 'object' || value === null) return true;

@@ -65,8 +65,10 @@ export const brokersIn = ({ brokers }: Fields): readonly BrokerAddress[] | undef
     : undefined;
 
 export const welcomeIn = (from: Fields): Welcome | undefined => {
-  const { v, broker, heartbeat_ms, max_message } = from;
+  const { v, broker, heartbeat_ms, max_message, proofs } = from;
   const brokers = brokersIn(from);
   if (!isCount(v) || !isName(broker) || !isCount(heartbeat_ms) || !isCount(max_message)) return undefined;
-  return brokers && { op: 'welcome', v, broker, brokers, heartbeat_ms, max_message };
+  return (
+    brokers && { op: 'welcome', v, broker, brokers, heartbeat_ms, max_message, ...(proofs === true && { proofs }) }
+  );
 };

@@ -1,8 +1,9 @@
-import type { ClientMessage, RequestHead } from '../messages.ts';
+import type { ClientMessage, FromJob, RequestHead } from '../messages.ts';
 import {
   type Fields,
   isCount,
   isCountOrNull,
+  isIfAny,
   isListOf,
   isName,
   isNameOrNull,
@@ -34,6 +35,13 @@ export const isClientOp = (op: string): op is ClientMessage['op'] => Object.hasO
 /** A revision of etcd. */
 const maxSeen = 20;
 
+/** Of eight people with the longest names, and a seal. */
+const maxProof = 8_192;
+
+export const isProof = (value: unknown): value is string => isText(value, maxProof);
+
+const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
+
 const isJwt = (value: unknown): value is string => isText(value, maxJwt);
 
 const readers: Readonly<Record<ClientMessage['op'], (fields: Fields) => ClientMessage | undefined>> = {
@@ -43,7 +51,8 @@ const readers: Readonly<Record<ClientMessage['op'], (fields: Fields) => ClientMe
   request: (fields) => {
     const { jwt } = fields;
     const head = requestIn(fields);
-    return head && isJwt(jwt) ? { op: 'request', jwt, ...head } : undefined;
+    const fromJob = fromJobIn(fields);
+    return head && fromJob && isJwt(jwt) ? { op: 'request', jwt, ...head, ...fromJob } : undefined;
   },
   cancel: ({ jwt, id }) => (isJwt(jwt) && isRequestId(id) ? { op: 'cancel', jwt, id } : undefined),
   ack: ({ id, worker, bytes }) =>
@@ -55,6 +64,11 @@ const readers: Readonly<Record<ClientMessage['op'], (fields: Fields) => ClientMe
   heartbeat: () => ({ op: 'heartbeat' }),
   disconnect: () => ({ op: 'disconnect' }),
 };
+
+const fromJobIn = ({ proof, own }: Fields): FromJob | undefined =>
+  isIfAny(proof, isProof) && isIfAny(own, isBoolean)
+    ? { ...(proof === undefined ? {} : { proof }), ...(own === undefined ? {} : { own }) }
+    : undefined;
 
 /** What a request says of itself; undefined: not well-formed. */
 export const requestIn = (fields: Fields): RequestHead | undefined => {

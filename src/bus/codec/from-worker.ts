@@ -1,5 +1,5 @@
 import type { Room, WorkerMessage } from '../messages.ts';
-import { type Fields, isCount, isCountOrNull, isListOf, isName, isRequestId } from './check.ts';
+import { type Fields, isCount, isCountOrNull, isIfAny, isListOf, isName, isRequestId } from './check.ts';
 import { endingIn, isStreamOrMissing, partialIn } from './fields.ts';
 import { type Header, type Malformed, malformed, parseHeader, unknownOp } from './parse.ts';
 
@@ -17,6 +17,9 @@ export const workerMessage = ({ op, fields }: Header): WorkerMessage | Malformed
 
 export const isWorkerOp = (op: string): op is WorkerMessage['op'] => Object.hasOwn(readers, op);
 
+const maxNoProof = 1_000;
+const isPluginList = (value: unknown): value is readonly string[] => isListOf(value, maxNoProof, isName);
+
 const roomIn = ({ free, seen }: Fields): Room | undefined =>
   isCount(free) && isCount(seen) ? { free, seen } : undefined;
 
@@ -31,7 +34,10 @@ const readers: Readonly<Record<WorkerMessage['op'], (fields: Fields) => WorkerMe
     isCount(free)
       ? { op: 'ready', v, team, identity, instance, node, version, free }
       : undefined,
-  announce: ({ services }) => (isListOf(services, maxServices, isName) ? { op: 'announce', services } : undefined),
+  announce: ({ services, no_proof }) =>
+    isListOf(services, maxServices, isName) && isIfAny(no_proof, isPluginList)
+      ? { op: 'announce', services, ...(no_proof === undefined ? {} : { no_proof }) }
+      : undefined,
   heartbeat: (fields) => {
     const room = roomIn(fields);
     return room && { op: 'heartbeat', ...room };

@@ -1,7 +1,7 @@
-import type { ToWorker } from '../messages.ts';
-import { type Fields, isCount, isListOf, isName, isRequestId, isText } from './check.ts';
+import type { ForWorker, ToWorker } from '../messages.ts';
+import { type Fields, isCount, isIfAny, isListOf, isName, isRequestId, isText } from './check.ts';
 import { brokersIn, refusalIn, welcomeIn } from './fields.ts';
-import { workRequestIn } from './from-client.ts';
+import { isProof, workRequestIn } from './from-client.ts';
 import { type Malformed, malformed, parseHeader, unknownOp } from './parse.ts';
 
 const maxServices = 10_000;
@@ -15,6 +15,15 @@ export const decodeToWorker = (frame: Buffer): ToWorker | Malformed => {
 };
 
 const isToWorkerOp = (op: string): op is ToWorker['op'] => Object.hasOwn(readers, op);
+
+/** Whoever is named in `behalf`: two names of the registry and an `@`. */
+const maxBehalf = 64;
+const isNameList = (value: unknown): value is readonly string[] => isListOf(value, maxBehalf, isName);
+
+const forWorkerIn = ({ behalf, proof }: Fields): ForWorker | undefined =>
+  isIfAny(behalf, isNameList) && isIfAny(proof, isProof)
+    ? { ...(behalf === undefined ? {} : { behalf }), ...(proof === undefined ? {} : { proof }) }
+    : undefined;
 
 const readers: Readonly<Record<ToWorker['op'], (fields: Fields) => ToWorker | undefined>> = {
   welcome: (fields) => {
@@ -30,9 +39,10 @@ const readers: Readonly<Record<ToWorker['op'], (fields: Fields) => ToWorker | un
   request: (fields) => {
     const { user, team } = fields;
     const head = workRequestIn(fields);
-    if (!head || !isName(user) || !isName(team)) return undefined;
+    const more = forWorkerIn(fields);
+    if (!head || !more || !isName(user) || !isName(team)) return undefined;
     const { id, service, plugin, args, timeout_ms, chain, ttl } = head;
-    return { op: 'request', user, team, id, service, plugin, args, timeout_ms, chain, ttl };
+    return { op: 'request', user, team, id, service, plugin, args, timeout_ms, chain, ttl, ...more };
   },
   cancel: ({ id, reason }) => (isRequestId(id) && isText(reason, 2_048) ? { op: 'cancel', id, reason } : undefined),
   ack: ({ id, bytes }) => (isRequestId(id) && isCount(bytes) ? { op: 'ack', id, bytes } : undefined),

@@ -292,7 +292,9 @@ export class BrokerConnection {
     const found = services.filter((service) => !state.services.includes(service));
     for (const service of found) this.#tell({ kind: 'announcing', service });
     this.#state = { ...state, services };
-    this.#send({ op: 'announce', services: [...new Set([this.#options.identity, ...services])] });
+    const { identity, proofs } = this.#options;
+    const wanted = proofs === undefined ? {} : { no_proof: proofs.unneeded() };
+    this.#send({ op: 'announce', services: [...new Set([identity, ...services])], ...wanted });
   }
 
   /** A sign of life, and a look whether the broker gives any. */
@@ -314,9 +316,10 @@ export class BrokerConnection {
   }
 
   #serve(maxMessage: number): ServedRequests {
-    const { team, identity, jobs, disclaimed, whyNotAllowed, log, broker } = this.#options;
+    const { team, identity, jobs, disclaimed, whyNotAllowed, log, broker, proofs } = this.#options;
     return new ServedRequests({
       ...{ worker: `${team}/${identity}`, jobs, disclaimed, broker: broker.key, whyNotAllowed, log, maxMessage },
+      ...(proofs === undefined ? {} : { proofs }),
       send: (head, body) => {
         if ('free' in head && 'told' in this.#state) this.#state.told = head.free;
         this.#send(head, body);

@@ -19,9 +19,18 @@ export interface WorkerIdentity {
   readonly jobs: RequestJobs;
   /** Why a request may not start this plugin here; undefined: it may. Throws `plugin-name-invalid`. */
   whyNotAllowed(plugin: string): string | undefined;
+  /** Proofs of who asked, for jobs that may ask others. Missing: it takes none. */
+  readonly proofs?: WorkerProofs;
   readonly connect: Connect;
   tell(event: WorkerEvent): void;
   readonly log: Log;
+}
+
+export interface WorkerProofs {
+  /** Plugins whose jobs can not do anything with one, as requests name them. */
+  unneeded(): readonly string[];
+  /** By the worker's token: without that it is worth nothing. */
+  seal(proof: string): string;
 }
 
 /** What happens to a worker at a broker, for its log. */

@@ -5,7 +5,7 @@ import { boundedReason } from '../codec/fields.ts';
 import type { Ending, RequestId, Room, ToWorker, WorkerMessage } from '../messages.ts';
 import type { Message, RequestEnding, RequestJobs, RequestRun, WorkerRequest } from '../ports.ts';
 import type { Disclaimed } from './disclaimed.ts';
-import type { RequestNews } from './ports.ts';
+import type { RequestNews, WorkerProofs } from './ports.ts';
 import { endingOf, type Piece, RequestOutput } from './request-output.ts';
 
 /** What one broker may say about requests. */
@@ -22,6 +22,7 @@ export interface ServedRequestsOptions {
   readonly broker: string;
   /** Why a request may not start this plugin here; undefined: it may. Throws `plugin-name-invalid`. */
   whyNotAllowed(plugin: string): string | undefined;
+  readonly proofs?: Pick<WorkerProofs, 'seal'>;
   readonly maxMessage: number;
   send(head: WorkerMessage, body?: Buffer): void;
   tell(event: RequestNews): void;
@@ -177,8 +178,13 @@ export class ServedRequests {
 
   #workerRequest(head: RequestOp<'request'>, payload: Buffer): WorkerRequest {
     const { id, worker, user } = this.#runOf(head);
-    const { service, plugin, args, chain, ttl, timeout_ms: timeoutMs } = head;
-    return { id, worker, user, service, plugin, args, payload, timeoutMs, chain, ttl };
+    const { service, plugin, args, chain, ttl, timeout_ms: timeoutMs, behalf, proof } = head;
+    const { proofs } = this.#options;
+    return {
+      ...{ id, worker, user, service, plugin, args, payload, timeoutMs, chain, ttl },
+      ...(behalf === undefined ? {} : { behalf }),
+      ...(proof === undefined || proofs === undefined ? {} : { proof: proofs.seal(proof) }),
+    };
   }
 }
 

@@ -41,6 +41,7 @@ export const renderRequest = (record: RequestRecord): string =>
       ['Plugin', record.plugin],
       ['Command', record.command === '' ? null : record.command],
       ['User', `${record.user}@${record.team}`],
+      ['Through', record.through === undefined ? null : record.through.join(', ')],
       ['Received', localTime(record.received_at)],
       ['Finished', localTime(record.finished_at)],
       ['Result', endOf(record)],

@@ -11,6 +11,7 @@ import type { Journal, Plugins, RequestLog } from '../ports.ts';
 import type { Queues } from '../queues.ts';
 import { type Followed, type Follower, followJob, recall } from './follow-job.ts';
 import type { OutputReader } from './ports.ts';
+import type { RequestProofs } from './proofs.ts';
 
 export const requestQueue = 'requests';
 
@@ -23,6 +24,7 @@ export interface RequestJobsOptions {
   readonly requests: RequestLog;
   readonly journal: Pick<Journal, 'recordedOutput'>;
   readonly reader: OutputReader;
+  readonly proofs: RequestProofs;
   readonly log: Log;
 }
 
@@ -37,7 +39,7 @@ interface RunningRequest {
 }
 
 export const createRequestJobs = (options: RequestJobsOptions): RequestRoom => {
-  const { queues, plugins, requests, log } = options;
+  const { queues, plugins, requests, proofs, log } = options;
   const running = new Map<string, RunningRequest>();
   const followers = new Map<string, Map<RequestListener, Follower>>();
 
@@ -62,13 +64,29 @@ export const createRequestJobs = (options: RequestJobsOptions): RequestRoom => {
     return job && followedOf(options, job);
   };
 
+  /** It is there before the job is planned, and stays only for one that was begun. */
+  const beginWithProof = (run: RequestRun, request: WorkerRequest): Followed | undefined => {
+    if (request.proof === undefined) return begin(request);
+    proofs.keep(run, request.proof);
+    let followed: Followed | undefined;
+    try {
+      followed = begin(request);
+    } finally {
+      if (followed === undefined) proofs.drop(run);
+    }
+    return followed;
+  };
+
   const start = (request: WorkerRequest, listener: RequestListener): 'started' | 'no-slot' => {
-    const followed = begin(request);
-    if (followed === undefined) return 'no-slot';
     const run = { id: request.id, worker: request.worker, user: request.user };
+    const followed = beginWithProof(run, request);
+    if (followed === undefined) return 'no-slot';
     const key = keyOf(run);
     running.set(key, { run, followed });
-    void followed.over.then(() => running.delete(key));
+    void followed.over.then(() => {
+      running.delete(key);
+      proofs.drop(run);
+    });
     listen(run, listener, () => followJob(followed, listener, log));
     return 'started';
   };
@@ -134,7 +152,7 @@ const never = new AbortController().signal;
 const keyOf = ({ id, worker, user }: RequestRun): string => `${worker}/${user}/${id}`;
 
 const jobRequestOf = (request: WorkerRequest): JobRequest => {
-  const { id, worker, service, chain, ttl, plugin, args, payload, timeoutMs, user } = request;
+  const { id, worker, service, chain, ttl, plugin, args, payload, timeoutMs, user, behalf } = request;
   return {
     queue: requestQueue,
     plugin,
@@ -150,7 +168,7 @@ const jobRequestOf = (request: WorkerRequest): JobRequest => {
     urgent: false,
     source: 'request',
     user,
-    origin: { id, worker, user, service, chain, ttl },
+    origin: { id, worker, user, service, chain, ttl, ...(behalf === undefined ? {} : { behalf }) },
   };
 };
 

@@ -2,7 +2,7 @@ import type { RequestRecord } from '../../bus/ports.ts';
 import { type Access, accessTo, type Of, type Rule, type Turn } from './turn.ts';
 
 /**
- * Which requests of the team's users the actor may see: an admin all; a member those that he made, and those to services
+ * Which requests of the team's users the actor may see: an admin all; a member those that he made, for himself or on behalf of others, and those to services
  * and workers that he may see at this moment. The records themselves are no matter of this rule.
  */
 export const listRequests: Rule<Of<'history.list'>> = (turn, { team }) => {
@@ -16,7 +16,8 @@ const showsMember =
   (record: RequestRecord): boolean => {
     const { user: identity, service_team: team, service: name } = record;
     const user = actor.kind === 'user' ? registry.users.get(actor.identity) : undefined;
-    if (user?.identity === identity && isOf(record, user)) return true;
+    if (user !== undefined && isOf(record, user) && (user.identity === identity || isThrough(record, user, access)))
+      return true;
     const { services, workers } = registry.holdings(team);
     const service = services.get(name);
     if (team !== access.team.name) return service?.visibility === 'public' && isOf(record, service);
@@ -24,6 +25,10 @@ const showsMember =
     const worker = workers.get(name);
     return worker !== undefined && access.mayChange(worker) && isOf(record, worker);
   };
+
+/** From inside a job that he was asked for. */
+const isThrough = ({ through = [] }: RequestRecord, { identity }: { readonly identity: string }, { team }: Access) =>
+  through.includes(`${identity}@${team.name}`);
 
 /** A user or service that was made after the request is a namesake: nobody gets at another's requests by taking his name. */
 const isOf = ({ received_at }: RequestRecord, { created_at }: { readonly created_at: string }): boolean =>

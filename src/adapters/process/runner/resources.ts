@@ -26,6 +26,7 @@ export interface Resources {
 export const openResources = (order: Order, plan: LaunchPlan, openPipe: () => Pipe): Resources => {
   const { folder, token } = order;
   const context = `${folder}/context-${token}`;
+  const proof = `${folder}/proof-${token}`;
   const undo: (() => unknown)[] = [];
   const abandon = (): void => {
     for (const step of undo.splice(0).reverse()) step();
@@ -46,6 +47,10 @@ export const openResources = (order: Order, plan: LaunchPlan, openPipe: () => Pi
   try {
     undo.push(() => rmSync(context, { force: true }));
     writeFileSync(context, plan.context, { mode: 0o600 });
+    if (plan.proof !== undefined) {
+      undo.push(() => rmSync(proof, { force: true }));
+      writeFileSync(proof, plan.proof, { mode: 0o600 });
+    }
     const [stdout, stderr] = [pipe(), pipe()];
     const streams = { stdin: input(), stdout: stdout.writeFd, stderr: stderr.writeFd };
     const output = createOutputFile(folder, plan.maxOutputBytes);
@@ -55,7 +60,10 @@ export const openResources = (order: Order, plan: LaunchPlan, openPipe: () => Pi
       stdout,
       stderr,
       output,
-      nameContext: () => renameSync(context, jobFile(folder, 'context.json')),
+      nameContext: () => {
+        renameSync(context, jobFile(folder, 'context.json'));
+        if (plan.proof !== undefined) renameSync(proof, jobFile(folder, 'proof'));
+      },
       closeStreams: () => closeStreams(streams),
       abandon,
     };

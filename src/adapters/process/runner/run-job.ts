@@ -7,7 +7,7 @@
  *                       └─ throws: nothing was       └─ refused:       the first reason wins  the pipes are drained
  *                          started, nor will be         not-started                           ─► status
  */
-import { existsSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { startTimer } from '../../../domain/timer.ts';
 import type { LaunchPlan, RunEnding } from '../../../queue/ports.ts';
 import type { JobCgroup } from '../job-cgroup.ts';
@@ -56,7 +56,11 @@ const run = async (
   if (begun === undefined) return null;
   const { plan, resources, clock, started } = begun;
   const output = collectOutput(resources);
+  const forgetProof = (): void => {
+    if (plan.proof !== undefined) rmSync(jobFile(order.folder, 'proof'), { force: true });
+  };
   if (typeof started === 'string') {
+    forgetProof();
     return clock.ending({ kind: 'not-started', reason: started }, 'itself', await output.finish());
   }
   const tree = tools.cgroup?.tree ?? groupTree(started.pid, order.token);
@@ -65,6 +69,7 @@ const run = async (
   const exit = await started.exited;
   await becomes(() => tree.isEmpty(), Number.POSITIVE_INFINITY);
   const cause = await stopping.settled();
+  forgetProof();
   const exceeded = tools.cgroup?.limitEvents();
   return { ...clock.ending(exit, cause, await output.finish()), ...(exceeded && { exceeded }) };
 };
@@ -118,6 +123,7 @@ export const writeStatus = ({ folder, token }: Order, ending: RunEnding): void =
 const environmentOf = (plan: LaunchPlan, { folder, token }: Order): Record<string, string> => ({
   ...plan.env,
   TRIGGERD_CONTEXT: jobFile(folder, 'context.json'),
+  ...(plan.proof === undefined ? {} : { TRIGGERD_PROOF: jobFile(folder, 'proof') }),
   [tokenVariable]: token,
 });
 
