@@ -134,7 +134,10 @@ const jobs = section('What holds for every job.', {
     integer('Open files of each process of a job. When missing: the daemon’s limit.', 64, 1_073_741_816),
   ),
   max_cpu: v.optional(
-    duration('Processor time of each process of a job, of which it is killed. When missing: no limit.', 1000),
+    duration(
+      'Processor time of each process of a job; a process that uses more is killed. Does not hold for persistent plugins. When missing: no limit.',
+      1000,
+    ),
   ),
   timeout: v.optional(duration('Timeout of jobs that set none and whose plugin sets none. When missing: no limit.')),
 });

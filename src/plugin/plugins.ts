@@ -182,7 +182,8 @@ const limitsOf = ({ limits }: PluginsOptions, { manifest }: Plugin): JobLimits =
     memoryBytes: chosen(manifest.max_memory, limits.memoryBytes),
     processes: chosen(manifest.max_processes, limits.processes),
     openFiles: chosen(manifest.max_open_files, limits.openFiles),
-    cpuMs: chosen(manifest.max_cpu, limits.cpuMs),
+    // A process that lives through many jobs would be killed for what they have taken together.
+    cpuMs: manifest.mode === 'persistent' ? manifest.max_cpu : chosen(manifest.max_cpu, limits.cpuMs),
   };
 };
 

@@ -227,6 +227,22 @@ describe('the plan for a job', () => {
     expect(plan.limits).toEqual({ memoryBytes: 1000, processes: 7, cpuMs: 60_000 });
   });
 
+  it('leaves a process that does many jobs the time of the processor that they need together', async () => {
+    const files = (text: string) => ({
+      find: () => ({ ...source, manifestText: `summary = "x"\nmode = "persistent"\n${text}` }),
+      names: () => ['echo'],
+    });
+    const limitsWith = async (text: string) =>
+      (
+        await createPlugins({ ...options, files: files(text), limits: { cpuMs: 60_000 } }).prepare({
+          ...job,
+          request: jobRequest({ plugin: 'echo' }),
+        })
+      ).limits;
+    expect(await limitsWith('')).toEqual({});
+    expect(await limitsWith('max_cpu = "1h"')).toEqual({ cpuMs: 3_600_000 });
+  });
+
   it('takes no argument from the environment that a job brings: the manifest has not seen it', async () => {
     const env = { TRIGGER_ARG_TEXT: 'ABC', TRIGGER_ARG_OTHER: 'x', EXTRA: '1' };
     const plan = await room.prepare({ ...job, request: jobRequest({ plugin: 'echo', env }) });
