@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noControlCharactersInRegex: control characters are what must not come
 /** What an account of this machine, or a member of another team, gets through a door that somebody left open. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
@@ -92,6 +92,29 @@ describe('an account of this machine, where etcd asks for no credentials', () =>
     expect(existsSync(proof)).toBe(false);
     // The same attack where the machine's owner has allowed it: etcd is the door to close.
     expect((await askForCommand('open', 'id')).stdout).toContain('uid=0');
+  });
+
+  it('a password or a token that every account can read is named by daemon, worker, mount and doctor', async () => {
+    const wanted = 'every user can read it (mode 0644): chmod 600 ';
+    const node = createNode({ name: 'exposed', etcd: [site.etcd.endpoint], config: '[main]\nsecret = "hunter2"\n' });
+    releases.push(() => node.remove());
+    chmodSync(node.configFile, 0o644);
+    await node.start();
+    expect(node.log().filter(({ msg }) => msg.includes(wanted))).toMatchObject([{ level: 40 }]);
+    expect((await node.trigger('doctor')).stdout).toContain('holds secrets (main.secret) and every user can read it');
+
+    const worker = lastingWorker(site.brokers, { identity: 'exposed' });
+    releases.push(() => worker.remove());
+    chmodSync(worker.configFile, 0o644);
+    await worker.start();
+    await worker.says(wanted);
+
+    const mount = join(folder, 'mount.toml');
+    const main = `team = "team1"\nidentity = "hp"\nsecret = "wrong"\n`;
+    writeFileSync(mount, `${mainSection(site.brokers)}${main}`, { mode: 0o644 });
+    const files = ['-config', mount, '-mountpoint', join(folder, 'mnt')];
+    const { stderr } = await execa(join(root, 'bin/triggerfs'), files, { reject: false, env: { HOME: folder } });
+    expect(stderr).toContain(wanted);
   });
 
   it('a worker that allows nothing still answers and shows its load', async () => {

@@ -1,5 +1,8 @@
 import pino, { type Logger } from 'pino';
-import pretty from 'pino-pretty';
+import { prettyFactory } from 'pino-pretty';
+import { harmlessJson } from '../../domain/json-text.ts';
+import { terminalText } from '../../domain/terminal-filter.ts';
+import { visible } from '../../domain/text.ts';
 
 export interface LogOptions {
   readonly level: string;
@@ -14,16 +17,21 @@ export interface LogOptions {
  */
 export const createLog = (options: LogOptions): Logger => {
   const human = options.format === 'human' || (options.format === 'auto' && options.isTerminal);
-  const destination = human
-    ? pretty({
-        destination: 2,
-        sync: true,
-        colorize: options.isTerminal,
-        ignore: 'pid,hostname,node',
-        translateTime: 'SYS:HH:MM:ss',
-      })
-    : pino.destination({ fd: 2, sync: true });
+  const stderr = pino.destination({ fd: 2, sync: true });
+  const shown = human ? forPeople(options.isTerminal) : harmlessJson;
+  const destination = { write: (line: string) => void stderr.write(shown(line)) };
   return pino({ level: options.level, base: { node: options.node }, serializers: { error: errorFields } }, destination);
+};
+
+/** Lines of the log as a person reads them, also where a message holds what others wrote. */
+export const forPeople = (isTerminal: boolean): ((line: string) => string) => {
+  const pretty = prettyFactory({
+    colorize: isTerminal,
+    ignore: 'pid,hostname,node',
+    translateTime: 'SYS:HH:MM:ss',
+    messageFormat: (line, key) => visible(String(line[key] ?? '')),
+  });
+  return (line) => terminalText(pretty(line) ?? '');
 };
 
 /** Code, message and the chain of causes; the stack only for bugs. */
