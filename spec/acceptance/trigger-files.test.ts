@@ -23,6 +23,8 @@ identity = "hp"
 secret = "${secret}"
 [triggerfs]
 mountpoint = "/mnt/triggerfs"
+[workers]
+allow = ["command"]
 `;
 
 /** One daemon as broker, worker and mount, in the sandbox of the shipped unit: what it mounts is there for everybody. */

@@ -9,6 +9,8 @@ import { prepareControlSocket } from '../adapters/files/control-socket.ts';
 import { prepareStateFolder } from '../adapters/files/state-folder.ts';
 import { createMetrics } from '../adapters/prometheus/metrics.ts';
 import type { LoadedConfig } from '../config/config.ts';
+import { configuredWorkers } from '../config/configured-workers.ts';
+import { harmlessNotice } from '../config/request-plugins.ts';
 import type { Config } from '../config/schema.ts';
 import type { EventLog } from '../events/event-log.ts';
 import { ClockSteps } from '../watch/clock-steps.ts';
@@ -107,6 +109,8 @@ const createReload = (startConfig: Config, plugins: LivePlugins, events: EventLo
     const { now, atRestart } = changedSections(current, wanted);
     current = { ...current, ...Object.fromEntries(now.map((name) => [name, wanted[name]])) };
     plugins.configure(current);
+    if (now.includes('workers') && configuredWorkers(current).length > 0 && plugins.servesHarmlessOnly())
+      log.warn({}, harmlessNotice);
     log.level = current.log.level;
     if (atRestart.length > 0)
       log.warn({ sections: atRestart }, 'these sections have changed and take effect at the next restart');
