@@ -1,9 +1,15 @@
-# A member of a static cluster of three; the same manifest on each. It waits for the others by itself.
+# A member of a static cluster of three, with certificates of an authority of your own; the same manifest on each. It waits for the
+# others by itself. With Puppet's authority it is simpler: etcd-tls.pp.
 class { 'trigger::install::etcd':
   members     => {
-    'etcd1' => 'http://192.168.50.11:2380',
-    'etcd2' => 'http://192.168.50.12:2380',
-    'etcd3' => 'http://192.168.50.13:2380',
+    'etcd1' => 'https://192.168.50.11:2380',
+    'etcd2' => 'https://192.168.50.12:2380',
+    'etcd3' => 'https://192.168.50.13:2380',
   },
   member_name => $facts['networking']['hostname'],
+  tls         => {
+    'ca_file'   => '/etc/ssl/etcd/ca.pem',
+    'cert_file' => '/etc/ssl/etcd/cert.pem',
+    'key_file'  => '/etc/ssl/etcd/key.pem',
+  },
 }

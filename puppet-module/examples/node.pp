@@ -1,8 +1,21 @@
-# A node that has everything: a small etcd of its own, the daemon (installed already) and a watcher.
-class { 'trigger::install::etcd': }
+# A node alone: the daemon (installed already) with an etcd of its own, and a watcher.
+package { 'etcd-server':
+  ensure => installed,
+}
+
+# Debian's etcd, which every account of the node can use.
+service { 'etcd':
+  ensure  => stopped,
+  enable  => false,
+  require => Package['etcd-server'],
+}
 
 class { 'trigger':
   trigger_hostname => 'lb01.example.com',
+  settings         => {
+    'etcd' => { 'embedded' => true, 'embedded_port' => 12379 },
+  },
+  require          => Package['etcd-server'],
 }
 
 class { 'trigger::watch::etcd':

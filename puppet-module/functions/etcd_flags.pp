@@ -41,7 +41,7 @@ function trigger::etcd_flags(
   }
 
   # A single etcd is a cluster of one, whose peer URL nobody else uses. etcd's own default is localhost, which not every node can resolve.
-  $peers = if $members.empty { { $name => 'http://127.0.0.1:2380' } } else { $members }
+  $peers = if $members.empty { { $name => "${scheme}://127.0.0.1:2380" } } else { $members }
   $parts = $peers[$name].match(/\A(https?):\/\/(\[.+\]|[^:]+):([0-9]+)\z/)
   $host = $parts[2]
   $reachable = if $advertise_host !~ Undef {

@@ -1,4 +1,6 @@
-import { basename, join } from 'node:path';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JobView, PluginView } from '../../src/api/contract.ts';
@@ -14,12 +16,36 @@ const build = async (args: readonly string[], env: Record<string, string> = {}):
   return join(root, stdout);
 };
 
+const oldConfiguration = '[etcd]\n#endpoints = ["http://127.0.0.1:2379"]\n';
+
+/** The package as an earlier version had it: an etcd of the machine, in a conffile. */
+const earlier = async (file: string): Promise<string> => {
+  const folder = mkdtempSync(join(tmpdir(), 'triggerd-earlier-'));
+  try {
+    const tree = join(folder, 'tree');
+    await execa('dpkg-deb', ['-R', file, tree]);
+    mkdirSync(join(tree, 'etc/triggerd'), { recursive: true });
+    writeFileSync(join(tree, 'etc/triggerd/triggerd.toml'), oldConfiguration);
+    writeFileSync(join(tree, 'DEBIAN/conffiles'), '/etc/triggerd/triggerd.toml\n');
+    await execa('sed', ['-i', 's/^Version: .*/Version: 0.0.1/', join(tree, 'DEBIAN/control')]);
+    await execa('dpkg-deb', ['--root-owner-group', '-Zgzip', '-z1', '-b', tree, join(folder, 'old.deb')]);
+    rmSync(tree, { recursive: true });
+    return join(folder, 'old.deb');
+  } catch (error) {
+    rmSync(folder, { recursive: true });
+    throw error;
+  }
+};
+
 let first: string;
 let second: string;
+let withConffile: string;
 beforeAll(async () => {
   first = await build([]);
   second = await build([newVersion], { DPKG_DEB_COMPRESSOR_TYPE: 'gzip', DPKG_DEB_COMPRESSOR_LEVEL: '1' });
+  withConffile = await earlier(second);
 }, 1_800_000);
+afterAll(() => withConffile && rmSync(dirname(withConffile), { recursive: true }));
 
 it('lintian has nothing to say but what is overridden with a reason', async () => {
   const { stdout } = await execa('lintian', ['--allow-root', '--fail-on', 'error,warning', first]);
@@ -81,6 +107,12 @@ describe.each(['bookworm', 'trixie'] as const)(
       await sh(
         'cd /usr/share && ls bash-completion/completions/trigger zsh/vendor-completions/_trigger fish/vendor_completions.d/trigger.fish',
       );
+    });
+
+    it('has an etcd of its own at once, which asks for a certificate and leaves 2379 to others', async () => {
+      const nodes = async () => (await trigger('nodes')).stdout;
+      await until(async () => / present /.test(await nodes()), 'the node to be present', 60_000);
+      expect((await trigger('doctor')).stdout).toMatch(/^ok +etcd +https:\/\/127\.0\.0\.1:12379: /m);
     });
 
     it('brings plugins that need nothing else, and makes new ones', async () => {
@@ -163,6 +195,16 @@ describe.each(['bookworm', 'trixie'] as const)(
       expect((await host.run('getent', 'group', 'triggerd')).stdout).toBe('');
       expect((await sh("systemctl list-units --plain --no-legend 'triggerd*'")).trim()).toBe('');
       expect((await host.run('pgrep', '-f', '/usr/lib/triggerd|/usr/bin/etcd')).stdout).toBe('');
+    });
+
+    it('leaves the configuration of a version that had it as a conffile, though nobody has changed it', async () => {
+      host.copyIn(withConffile, '/root/old.deb');
+      await apt('install', '/root/old.deb');
+      await install(second);
+      expect(await sh('cat /etc/triggerd/triggerd.toml')).toBe(oldConfiguration.trim());
+      expect(await isActive()).toBe('active');
+      await apt('purge', 'triggerd');
+      expect(await namedAfterUs()).toBe(before);
     });
 
     it('is installed again, from nothing; not started where the host’s policy says so', async () => {

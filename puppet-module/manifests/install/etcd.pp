@@ -4,12 +4,13 @@
 #
 # A member of a cluster waits for its peers by itself: the service is up, and Puppet goes on, before they are there.
 #
-# @example One etcd, for this node only
-#   include trigger::install::etcd
+# Whoever writes into this etcd can make nodes run Puppet, and become root. So say who may: `tls` has no default. For one node alone
+# this class is not needed: the daemon runs an etcd of its own, `[etcd] embedded` in the `settings` of the class `trigger`.
 #
-# @example One etcd for a small, trusted network
+# @example One etcd for a fleet; only nodes with a certificate of Puppet's authority can use it
 #   class { 'trigger::install::etcd':
-#     listen_address => '192.168.50.11',
+#     tls            => 'puppet',
+#     listen_address => '0.0.0.0',
 #   }
 #
 # @example A member of a cluster of three, the same on each; the nodes' Puppet certificates protect it
@@ -32,15 +33,15 @@
 #   `existing` for a member that joins a cluster which already runs (`etcdctl member add` comes first).
 # @param listen_address
 #   Where clients reach this etcd, besides 127.0.0.1. Default: nowhere else for a single etcd, everywhere for a member of a cluster.
-#   An etcd that others can reach should have TLS.
 # @param client_port
 #   The port for clients.
 # @param advertise_host
 #   The name or address of this node that clients are told. Default: that of its own URL in `members`, else the certname where
 #   other nodes can reach it.
 # @param tls
-#   `none`; `puppet`, this node's certificate from Puppet's authority; or files on the node as `ca_file`, `cert_file` and
-#   `key_file`. They are copied to where etcd can read them. Peers use them as well.
+#   Needed. `puppet`: this node's certificate from Puppet's authority, and clients need one of the same authority. Or files on the
+#   node as `ca_file`, `cert_file` and `key_file`. They are copied to where etcd can read them. Peers use them as well. `none`:
+#   every account of this node, and everybody who reaches it, can read and change everything; each run warns of it.
 # @param client_cert_auth
 #   With TLS: whether a client needs a certificate of the same authority.
 # @param enable_grpc_gateway
@@ -89,7 +90,7 @@ class trigger::install::etcd ( # lint:ignore:autoloader_layout the folder of the
   Optional[Trigger::Address]  $listen_address        = undef,
   Integer[1, 65535]           $client_port           = 2379,
   Optional[Trigger::Hostname] $advertise_host        = undef,
-  Trigger::Etcd::Tls          $tls                   = 'none',
+  Optional[Trigger::Etcd::Tls] $tls                  = undef,
   Boolean                     $client_cert_auth      = true,
   Boolean                     $enable_grpc_gateway   = true,
   Optional[Trigger::Path]     $data_dir              = undef,
@@ -111,9 +112,23 @@ class trigger::install::etcd ( # lint:ignore:autoloader_layout the folder of the
     fail("trigger::install::etcd: ${member_name} is none of the members ${join($members.keys, ', ')}; name this one with member_name")
   }
 
+  if $tls =~ Undef {
+    fail(join([
+      'trigger::install::etcd: the parameter tls is needed; it says who can use this etcd, and so become root on its clients.',
+      "tls => 'puppet' (or ca_file, cert_file and key_file): only clients with a certificate of the same authority; in the classes",
+      'trigger and trigger::watch::etcd give them endpoints that begin with https://, ca_file, cert_file and key_file.',
+      "tls => 'none': everybody who reaches it and every account of this node, as before this parameter was needed.",
+      "An etcd for this node alone: settings => { 'etcd' => { 'embedded' => true, 'embedded_port' => 12379 } } in the class trigger",
+      'instead of this class. See docs/etcd.md.',
+    ], ' '))
+  }
+  if $tls == 'none' {
+    warning("trigger::install::etcd: on ${trusted['certname']} etcd is open to every local account and to everybody who reaches it; give tls")
+  }
+
   $peer_schemes = unique($members.map |$_, $url| { regsubst($url, ':.*', '') })
   if $clustered and $peer_schemes != [$tls ? { 'none' => 'http', default => 'https' }] {
-    fail('trigger::install::etcd: the URLs of members begin with https where tls is given, and with http where it is not')
+    fail('trigger::install::etcd: the URLs of members begin with https where tls is given, and with http where it is none')
   }
 
   contain trigger::install::etcd::package

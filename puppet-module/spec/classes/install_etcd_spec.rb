@@ -11,14 +11,42 @@ RSpec.describe 'trigger::install::etcd' do
     catalogue.resource('File', path)[:content].scan(/^ETCD_(\w+)="(.*)"$/).to_h
   end
 
-  context 'with its defaults' do
+  let(:files) { { 'ca_file' => '/a', 'cert_file' => '/b', 'key_file' => '/c' } }
+
+  context 'with nothing said about who may use it' do
+    it 'says at compile time what to write, for each purpose' do
+      is_expected.to compile.and_raise_error(
+        /tls is needed.*tls => 'puppet'.*begin with https.*tls => 'none': .*as before.*'embedded' => true, 'embedded_port' => 12379.*docs\/etcd\.md/
+      )
+    end
+
+    context 'as a member of a cluster' do
+      let(:params) { { 'members' => { 'etcd1.example.com' => 'http://etcd1.example.com:2380' } } }
+
+      it { is_expected.to compile.and_raise_error(/tls is needed/) }
+    end
+  end
+
+  context 'open, because that was asked for' do
+    let(:params) { { 'tls' => 'none' } }
+    let(:logs) { [] }
+
     it { is_expected.to compile.with_all_deps }
     it { is_expected.to contain_package('etcd-server').with(ensure: 'installed', provider: nil, source: nil) }
     it { is_expected.to contain_package('etcd-client') }
     it { is_expected.to contain_file('/var/lib/etcd/default').with(ensure: 'directory', owner: 'etcd', mode: '0700') }
     it { is_expected.to contain_file('/etc/systemd/system/etcd.service.d/trigger.conf').with_ensure('absent') }
 
-    it 'listens on this node only, and has the gateway on' do
+    it 'warns' do
+      destination = Puppet::Test::LogCollector.new(logs)
+      Puppet::Util::Log.newdestination(destination)
+      catalogue
+      expect(logs.map(&:message)).to include(/on etcd1.example.com etcd is open to every local account/)
+    ensure
+      Puppet::Util::Log.close(destination)
+    end
+
+    it 'is as it was before the parameter was needed' do
       expect(etcd_environment).to eq(
         'NAME' => 'etcd1.example.com', 'DATA_DIR' => '/var/lib/etcd/default',
         'LISTEN_CLIENT_URLS' => 'http://127.0.0.1:2379', 'ADVERTISE_CLIENT_URLS' => 'http://127.0.0.1:2379',
@@ -34,9 +62,22 @@ RSpec.describe 'trigger::install::etcd' do
     end
   end
 
+  context 'alone, with TLS' do
+    let(:params) { { 'tls' => files } }
+
+    it 'has no port that is open, the peers’ one included' do
+      expect(etcd_environment).to include(
+        'LISTEN_CLIENT_URLS' => 'https://127.0.0.1:2379', 'CLIENT_CERT_AUTH' => 'true', 'TRUSTED_CA_FILE' => '/etc/etcd/tls/ca.pem',
+        'LISTEN_PEER_URLS' => 'https://127.0.0.1:2380', 'INITIAL_CLUSTER' => 'etcd1.example.com=https://127.0.0.1:2380',
+        'PEER_CLIENT_CERT_AUTH' => 'true', 'PEER_TRUSTED_CA_FILE' => '/etc/etcd/tls/ca.pem', 'PEER_KEY_FILE' => '/etc/etcd/tls/key.pem'
+      )
+      expect(etcd_environment.values.join).not_to include('http:')
+    end
+  end
+
   context 'with a network, a package file and settings' do
     let(:params) do
-      { 'listen_address' => '192.168.50.11', 'client_port' => 12_379, 'package_source' => '/srv/etcd.deb', 'data_dir' => '/srv/etcd',
+      { 'tls' => files, 'listen_address' => '192.168.50.11', 'client_port' => 12_379, 'package_source' => '/srv/etcd.deb', 'data_dir' => '/srv/etcd',
         'enable_grpc_gateway' => false, 'settings' => { 'quota-backend-bytes' => 4_294_967_296, 'auto-compaction-retention' => '2h' } }
     end
 
@@ -46,15 +87,15 @@ RSpec.describe 'trigger::install::etcd' do
 
     it 'is reached there as well' do
       expect(etcd_environment).to include(
-        'LISTEN_CLIENT_URLS' => 'http://127.0.0.1:12379,http://192.168.50.11:12379',
-        'ADVERTISE_CLIENT_URLS' => 'http://etcd1.example.com:12379', 'ENABLE_GRPC_GATEWAY' => 'false',
+        'LISTEN_CLIENT_URLS' => 'https://127.0.0.1:12379,https://192.168.50.11:12379',
+        'ADVERTISE_CLIENT_URLS' => 'https://etcd1.example.com:12379', 'ENABLE_GRPC_GATEWAY' => 'false',
         'QUOTA_BACKEND_BYTES' => '4294967296', 'AUTO_COMPACTION_RETENTION' => '2h'
       )
     end
   end
 
   context 'with IPv6' do
-    let(:params) { { 'listen_address' => 'fd00::1', 'advertise_host' => 'etcd.example.com' } }
+    let(:params) { { 'tls' => 'none', 'listen_address' => 'fd00::1', 'advertise_host' => 'etcd.example.com' } }
 
     it 'has its brackets' do
       expect(etcd_environment).to include('LISTEN_CLIENT_URLS' => 'http://127.0.0.1:2379,http://[fd00::1]:2379',
@@ -63,7 +104,7 @@ RSpec.describe 'trigger::install::etcd' do
   end
 
   context 'as a member of a cluster' do
-    let(:params) { { 'members' => (1..3).to_h { |n| ["etcd#{n}.example.com", "http://etcd#{n}.example.com:2380"] } } }
+    let(:params) { { 'tls' => 'none', 'members' => (1..3).to_h { |n| ["etcd#{n}.example.com", "http://etcd#{n}.example.com:2380"] } } }
 
     it { is_expected.to compile.with_all_deps }
     it { is_expected.to contain_file('/var/lib/etcd/trigger').with_ensure('directory') }
@@ -86,7 +127,7 @@ RSpec.describe 'trigger::install::etcd' do
     end
 
     context 'with addresses and a name of its own' do
-      let(:params) { { 'members' => { 'a' => 'http://192.168.50.11:2380', 'b' => 'http://[fd00::2]:2390' }, 'member_name' => 'b' } }
+      let(:params) { { 'tls' => 'none', 'members' => { 'a' => 'http://192.168.50.11:2380', 'b' => 'http://[fd00::2]:2390' }, 'member_name' => 'b' } }
 
       it 'listens where its peers look for it' do
         expect(etcd_environment).to include('LISTEN_PEER_URLS' => 'http://[fd00::2]:2390', 'ADVERTISE_CLIENT_URLS' => 'http://[fd00::2]:2379')
@@ -111,7 +152,7 @@ RSpec.describe 'trigger::install::etcd' do
   end
 
   context 'with TLS by files, for clients without certificates' do
-    let(:params) { { 'client_cert_auth' => false, 'tls' => { 'ca_file' => '/a', 'cert_file' => '/b', 'key_file' => '/c' } } }
+    let(:params) { { 'client_cert_auth' => false, 'tls' => files } }
 
     it { is_expected.to contain_file('/etc/etcd/tls/ca.pem').with_source('/a') }
     it { expect(etcd_environment).to include('CLIENT_CERT_AUTH' => 'false', 'LISTEN_CLIENT_URLS' => 'https://127.0.0.1:2379') }
@@ -119,6 +160,7 @@ RSpec.describe 'trigger::install::etcd' do
 
   context 'on a RedHat' do
     let(:facts) { { 'os' => { 'family' => 'RedHat' } } }
+    let(:params) { { 'tls' => files } }
 
     it { is_expected.to compile.with_all_deps }
     it { is_expected.to contain_package('etcd') }
@@ -126,7 +168,7 @@ RSpec.describe 'trigger::install::etcd' do
   end
 
   context 'when others manage package and service' do
-    let(:params) { { 'manage_package' => false, 'manage_service' => false } }
+    let(:params) { { 'tls' => files, 'manage_package' => false, 'manage_service' => false } }
 
     it { is_expected.not_to contain_package('etcd-server') }
     it { is_expected.not_to contain_service('etcd') }
@@ -134,7 +176,7 @@ RSpec.describe 'trigger::install::etcd' do
 
   context 'together with the daemon, both from URLs' do
     let(:pre_condition) { "class { 'trigger': package_source => 'https://a/t.deb', package_checksum => '#{'a' * 64}' }" }
-    let(:params) { { 'package_source' => 'https://a/e.deb', 'package_checksum' => 'b' * 64 } }
+    let(:params) { { 'tls' => files, 'package_source' => 'https://a/e.deb', 'package_checksum' => 'b' * 64 } }
 
     it { is_expected.to compile.with_all_deps }
     it { is_expected.to contain_file('/var/cache/triggerd/etcd-server.package').with_checksum_value('b' * 64) }
@@ -145,7 +187,7 @@ RSpec.describe 'trigger::install::etcd' do
     'members without their ports' => [{ 'members' => { 'etcd1.example.com' => 'http://etcd1.example.com' } }, /members/],
     'members in clear, and TLS' => [{ 'members' => { 'etcd1.example.com' => 'http://a:2380' },
                                       'tls' => { 'ca_file' => '/a', 'cert_file' => '/b', 'key_file' => '/c' } }, /begin with https where tls is given/],
-    'members with TLS, and none' => [{ 'members' => { 'etcd1.example.com' => 'https://a:2380' } }, /begin with https where tls is given/],
+    'members with TLS, and none' => [{ 'tls' => 'none', 'members' => { 'etcd1.example.com' => 'https://a:2380' } }, /begin with https where tls is given/],
     'no Puppet certificate' => [{ 'tls' => 'puppet' }, /no Puppet certificate/],
     'a line break in a setting' => [{ 'settings' => { 'log-level' => "info\nX" } }, /settings/],
     'a token that is a path' => [{ 'cluster_token' => '../x' }, /cluster_token/],

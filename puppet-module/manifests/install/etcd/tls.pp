@@ -12,21 +12,16 @@ class trigger::install::etcd::tls { # lint:ignore:autoloader_layout the folder o
 
   # Paths on the node: nothing of them comes near a catalogue.
   $copies = { 'ca_file' => "${folder}/ca.pem", 'cert_file' => "${folder}/cert.pem", 'key_file' => "${folder}/key.pem" }
-  $client_flags = {
-    'cert-file'        => $copies['cert_file'],
-    'key-file'         => $copies['key_file'],
-    'trusted-ca-file'  => $copies['ca_file'],
-    'client-cert-auth' => $trigger::install::etcd::client_cert_auth,
-  }
-  $flags = if $trigger::install::etcd::clustered {
-    $client_flags + {
-      'peer-cert-file'        => $copies['cert_file'],
-      'peer-key-file'         => $copies['key_file'],
-      'peer-trusted-ca-file'  => $copies['ca_file'],
-      'peer-client-cert-auth' => true,
-    }
-  } else {
-    $client_flags
+  # The peers' port of a single etcd, too, listens for every account of this node.
+  $flags = {
+    'cert-file'             => $copies['cert_file'],
+    'key-file'              => $copies['key_file'],
+    'trusted-ca-file'       => $copies['ca_file'],
+    'client-cert-auth'      => $trigger::install::etcd::client_cert_auth,
+    'peer-cert-file'        => $copies['cert_file'],
+    'peer-key-file'         => $copies['key_file'],
+    'peer-trusted-ca-file'  => $copies['ca_file'],
+    'peer-client-cert-auth' => true,
   }
 
   file { $folder:
