@@ -1,4 +1,4 @@
-# A node that runs its Puppet agent when somebody fires a trigger at it.
+# A node that runs its Puppet agent when somebody fires a trigger at it. etcd should ask for certificates: etcd-tls.pp has them.
 class { 'trigger::watch::etcd':
-  endpoints => ['http://etcd.example.com:2379'],
+  endpoints => ['https://etcd.example.com:2379'],
 }

@@ -17,6 +17,11 @@
 #     settings       => { 'queues' => { 'default' => { 'slots' => 2 } } },
 #   }
 #
+# @example A node alone, with an etcd of the daemon's own, which only root can use
+#   class { 'trigger':
+#     settings => { 'etcd' => { 'embedded' => true, 'embedded_port' => 12379 } },
+#   }
+#
 # @example A broker with a worker beside it; its token is Sensitive
 #   class { 'trigger':
 #     settings => {

@@ -163,7 +163,9 @@ describe.each([
     it('a member of a cluster does not make the run wait for its peers', async () => {
       const members = { one: 'http://127.0.0.1:2380', two: 'http://127.0.0.1:12380', three: 'http://127.0.0.1:22380' };
       const hash = Object.entries(members).map(([name, url]) => `'${name}' => '${url}'`);
-      await converges(`class { 'trigger::install::etcd': members => { ${hash.join(', ')} }, member_name => 'one', tls => 'none' }`);
+      await converges(
+        `class { 'trigger::install::etcd': members => { ${hash.join(', ')} }, member_name => 'one', tls => 'none' }`,
+      );
       expect((await host.run('etcdctl', '--command-timeout=1s', 'endpoint', 'health')).exitCode).not.toBe(0);
 
       const second = {

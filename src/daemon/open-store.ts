@@ -1,5 +1,4 @@
 import { connect, type EtcdStore } from '../adapters/etcd/connect.ts';
-import { startEmbeddedEtcd } from '../adapters/etcd/embedded.ts';
 import { forgetEmbeddedClient, writeEmbeddedClient } from '../adapters/etcd/embedded-client.ts';
 import type { StateFolder } from '../adapters/files/state-folder.ts';
 import type { Config } from '../config/schema.ts';
@@ -25,6 +24,8 @@ export const openStore = async (
 };
 
 const embed = async ({ etcd, node }: Config, state: StateFolder, log: Log, releasers: Releasers): Promise<void> => {
+  // Loaded where there is one: most daemons do without its memory.
+  const { startEmbeddedEtcd } = await import('../adapters/etcd/embedded.ts');
   const embedded = await startEmbeddedEtcd({ stateDir: state.path, port: embeddedPort(etcd), log });
   releasers.push('embedded etcd', () => embedded.close());
   writeEmbeddedClient(state.path, {

@@ -123,7 +123,7 @@ class trigger::install::etcd ( # lint:ignore:autoloader_layout the folder of the
     ], ' '))
   }
   if $tls == 'none' {
-    warning("trigger::install::etcd: on ${trusted['certname']} etcd is open to every local account and to everybody who reaches it; give tls")
+    warning("trigger::install::etcd: on ${trusted['certname']} etcd is open to every local account and to whoever reaches it")
   }
 
   $peer_schemes = unique($members.map |$_, $url| { regsubst($url, ':.*', '') })

@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { connect as connectTcp, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connect } from '../../../src/adapters/etcd/connect.ts';
@@ -89,6 +89,19 @@ describe('the embedded etcd', () => {
     expect(addresses.map(([, local]) => local).filter((local) => local?.endsWith(`:${hexPort}`))).toEqual([
       `0100007F:${hexPort}`,
     ]);
+  });
+
+  it('does not listen where other machines could reach it', async () => {
+    await start();
+    const others = Object.values(networkInterfaces()).flatMap((all = []) => all.map(({ address }) => address));
+    const refuses = (host: string) =>
+      new Promise((resolve) => {
+        const socket = connectTcp(port, host);
+        socket.once('connect', () => resolve(false)).once('error', () => resolve(true));
+        socket.once('connect', () => socket.destroy());
+      });
+    for (const address of ['127.0.0.2', ...others.filter((each) => each !== '127.0.0.1')])
+      expect([address, await refuses(address)]).toEqual([address, true]);
   });
 
   it('is started again when it dies, and not after it was stopped', async () => {

@@ -63,7 +63,8 @@ Puppet::Type.newtype(:trigger) do
 
   newparam(:endpoints) do
     desc <<-DOC
-      URLs of etcd, tried in order. Default: `endpoints` in `/etc/triggerd/client.json`, else `http://127.0.0.1:2379`.
+      URLs of etcd, tried in order. Default: `endpoints` in `/etc/triggerd/client.json`, else the etcd that the node's daemon
+      runs itself, else `http://127.0.0.1:2379`.
     DOC
 
     validate { |value| PuppetX::Trigger::Rules.endpoints(value) }

@@ -16,7 +16,8 @@ require_relative '../../../puppet_x/trigger/waiting'
 Puppet::Type.type(:trigger).provide(:etcd) do
   desc <<-DOC
     Writes the firing to the spool on this node, and from there to etcd's API v3 through its JSON gateway, with Ruby's
-    standard library only. Certificates, user and password come from `/etc/triggerd/client.json`.
+    standard library only. Certificates, user and password come from `/etc/triggerd/client.json`; those of an etcd that the
+    node's daemon runs itself are found without it.
   DOC
 
   extend PuppetX::Trigger::Leftovers
