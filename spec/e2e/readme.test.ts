@@ -3,7 +3,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { freePort, startEtcd } from '../support/etcd.ts';
+import { freePort } from '../support/etcd.ts';
 import { createNode, root, type TestNode } from '../support/node.ts';
 import { openShell, patiently, patternOf, squeezed, stepsOf } from '../support/page.ts';
 import { createPuppet } from '../support/puppet.ts';
@@ -30,10 +30,11 @@ describe('the README', () => {
   }, 600_000);
 
   it('has first commands that work as they stand', async () => {
-    const etcd = await startEtcd();
-    onTestFinished(etcd.stop);
+    // As packaging/triggerd.toml has it: an etcd of the daemon's own.
+    const etcdPort = String(await freePort());
+    const env = { TRIGGERD_ETCD_EMBEDDED: 'true', TRIGGERD_ETCD_EMBEDDED_PORT: etcdPort };
     const { stdout: name } = await execa('hostname', ['-f'], { reject: false });
-    const puppet = createPuppet('here', [etcd.endpoint]);
+    const puppet = createPuppet('here', [`http://127.0.0.1:${etcdPort}`]);
     onTestFinished(puppet.remove);
     const home = mkdtempSync(join(tmpdir(), 'triggerd-reader-'));
     onTestFinished(() => rmSync(home, { recursive: true, force: true }));
@@ -43,7 +44,8 @@ describe('the README', () => {
     const [broker = ''] = /^\[broker\]\n.*$/m.exec(readme) ?? [];
     const node = createNode({
       name: (name || hostname()).toLowerCase(),
-      etcd: [etcd.endpoint],
+      etcd: ['http://127.0.0.1:2379'],
+      env,
       watch: `run_cmd = "${runCommand}"`,
       config: broker.replace('5555', port),
     });

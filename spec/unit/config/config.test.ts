@@ -29,6 +29,21 @@ describe('defaults', () => {
     expect(config.sweeper).toEqual({ enabled: true, interval: 30_000, abandoned: 600_000 });
   });
 
+  it('of the package have an etcd of the daemon’s own, on a port that Debian’s etcd leaves free', () => {
+    const text = readFileSync(new URL('../../../packaging/triggerd.toml', import.meta.url), 'utf8');
+    const { etcd } = parse(text).config;
+    expect(etcd).toMatchObject({ embedded: true, embedded_port: 12_379 });
+    // What a fleet is told to write instead is right, too.
+    const fleet = parse(
+      text.replace(/^embedded.*$/gm, '').replace(/^#(?=(endpoints|ca_file|cert_file|key_file) = )/gm, ''),
+    );
+    expect(fleet.config.etcd).toMatchObject({
+      embedded: false,
+      ca_file: expect.any(String),
+      key_file: expect.any(String),
+    });
+  });
+
   it('have the queues default and requests, whatever other queues there are', () => {
     const { queues } = parse('[queues.other]\nslots = 7').config;
     expect(queues).toEqual({
