@@ -11,6 +11,7 @@ export const testLimits: BrokerLimits = {
   maxQueued: 10_000,
   maxRequests: 10_000,
   timeoutMs: 300_000,
+  maxTimeoutMs: 86_400_000,
   heartbeatMs: 2_500,
 };
 
@@ -30,6 +31,10 @@ export class FakeRegistry implements BusRegistry, BusAccounts {
   readonly refusedUsers = new Set<string>();
   /** Tokens of another broker: they have to be looked at first. */
   readonly unseen = new Set<string>();
+  readonly admins = new Set<string>();
+  /** Of users whom somebody else has made. */
+  readonly origins = new Map<string, Caller['origin']>();
+  readonly #numbers = new Map<string, number>();
   readonly #listeners = new Set<() => void>();
 
   worker(team: string, identity: string): this {
@@ -52,7 +57,14 @@ export class FakeRegistry implements BusRegistry, BusAccounts {
     const [, identity, team] = /^jwt:([^@]+)@(.+)$/.exec(jwt) ?? [];
     if (identity === undefined || team === undefined || this.refusedUsers.has(identity))
       throw new TriggerdError('token-invalid', 'this token is not valid');
-    return { identity, team, role: 'member' };
+    const origin = this.origins.get(identity) ?? { user: this.#number(identity), team: this.#number(team) };
+    return { identity, team, role: this.admins.has(identity) ? 'admin' : 'member', teamId: this.#number(team), origin };
+  }
+
+  #number(name: string): number {
+    const number = this.#numbers.get(name) ?? this.#numbers.size + 1;
+    this.#numbers.set(name, number);
+    return number;
   }
 
   serviceFor(caller: Caller, name: string): ServiceView {

@@ -29,6 +29,7 @@ import { listNodes } from './verbs/list-nodes.ts';
 import { listPlugins } from './verbs/list-plugins.ts';
 import { listQueues } from './verbs/list-queues.ts';
 import { listTriggerFiles } from './verbs/list-trigger-files.ts';
+import { liveRequests } from './verbs/live-requests.ts';
 import { metrics } from './verbs/metrics.ts';
 import { pauseQueue } from './verbs/pause-queue.ts';
 import { queueSlots } from './verbs/queue-slots.ts';
@@ -81,6 +82,7 @@ const verbs: readonly Verb[] = [
   forgetNode,
   getBroker,
   listBrokers,
+  liveRequests,
   initAdmin,
   listPlugins,
   getPlugin,

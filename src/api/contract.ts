@@ -42,6 +42,9 @@
  *     POST /v1/trigger-files/purge            DeadLettersBody → DeadLettersView   they are forgotten
  *     GET  /v1/broker                         OwnBrokerView        broker-missing where this daemon is none
  *     GET  /v1/brokers                        BrokerView[]         that are up
+ *     GET  /v1/requests                       LiveRequestsView     of this broker that are not over, the oldest first; ?team ?user ?service
+ *                                                                  ?request ?limit (1 to 1000, default 1000)
+ *     POST /v1/requests/cancel                CancelRequestsBody → LiveRequestsView   those that end now
  *     POST /v1/admin/init                     InitBody → 201 Answer of the registry: the first team
  *     GET  /v1/plugins                        PluginView[]
  *     GET  /v1/plugin?name=NAME               PluginView
@@ -50,6 +53,7 @@
  *
  * Every refusal is `{ "error": ErrorView }` with the status from the error catalogue.
  */
+import type { LiveRequest } from '../bus/live-requests.ts';
 import type { ErrorCode, ErrorDetails } from '../domain/errors.ts';
 import type { ChainLink } from '../domain/firing.ts';
 import type { JobSource, JobState } from '../domain/job.ts';
@@ -379,6 +383,26 @@ export interface OwnBrokerView {
   /** Requests that are not over, and how many of them wait for a worker. */
   readonly requests: number;
   readonly queued: number;
+}
+
+/** Requests at this broker; other brokers have their own. */
+export interface LiveRequestsView {
+  readonly broker: string;
+  /** Ids of the other brokers that are up. */
+  readonly others: readonly string[];
+  readonly requests: readonly LiveRequest[];
+  /** How many there are besides. */
+  readonly more: number;
+}
+
+/** One request, or all of a user. */
+export interface CancelRequestsBody {
+  readonly request?: string;
+  readonly user?: string;
+  /** Only what was asked in this team, or of its services. */
+  readonly team?: string;
+  /** Name of the user who asks for it; the requests' reason names it. */
+  readonly by?: string;
 }
 
 export interface PluginView {

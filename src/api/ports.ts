@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { LiveRequests, RequestChoice, RequestFilter } from '../bus/live-requests.ts';
 import type { WholeFiring } from '../domain/firing.ts';
 import type { Job, JobId } from '../domain/job.ts';
 import type { Outcome } from '../domain/outcome.ts';
@@ -67,6 +68,17 @@ export interface Brokers {
   own(): OwnBrokerView | null;
   /** Those that are up. Throws the store's errors. */
   list(): Promise<BrokerView[]>;
+  /** What waits and runs at the own one; null: this daemon is none. */
+  requests(): BrokerRequests | null;
+}
+
+/** `team`: only what was asked in it, or of its services; null: all. */
+export interface BrokerRequests {
+  readonly broker: string;
+  others(): readonly string[];
+  list(team: string | null, filter: RequestFilter): LiveRequests;
+  /** Throws `request-not-found`. */
+  cancel(team: string | null, choice: RequestChoice, by: string): LiveRequests;
 }
 
 /** In Prometheus' text format. */

@@ -20,6 +20,10 @@ export interface Caller {
   readonly identity: string;
   readonly team: string;
   readonly role: 'member' | 'admin';
+  /** Number of the team of the token. */
+  readonly teamId: number;
+  /** Numbers of the user and of the team that what this user holds counts for (`src/registry/origin.ts`). */
+  readonly origin: { readonly user: number; readonly team: number };
 }
 
 /** A service as the broker has to know it; the registry keeps it current, so each look is a look at this moment. */

@@ -60,7 +60,14 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
       new: { summary: 'make a new plugin that works', load: () => import('./commands/plugin/new.ts') },
     },
   },
-  request: { summary: 'send a request to a service', load: () => import('./commands/request.ts') },
+  request: {
+    summary: 'send a request to a service; list and cancel requests',
+    load: () => import('./commands/request.ts'),
+    verbs: {
+      list: { summary: 'list the requests that wait or run', load: () => import('./commands/request/list.ts') },
+      cancel: { summary: 'end requests that wait or run', load: () => import('./commands/request/cancel.ts') },
+    },
+  },
   service: {
     summary: 'look after the services that clients ask',
     verbs: {

@@ -7,6 +7,7 @@ import { BusClient } from '../bus/client/bus-client.ts';
 import { linesOf } from '../bus/client/lines.ts';
 import type { Outcome, RequestLeg, RequestResult } from '../bus/client/outcome.ts';
 import type { Clock, Credentials } from '../bus/client/ports.ts';
+import type { RequestStatement } from '../bus/live-requests.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import { silentLog } from '../domain/log.ts';
 import type { Algorithm } from '../domain/service.ts';
@@ -153,11 +154,11 @@ export class Client {
   }
 
   /**
-   * A statement of the registry, such as `{ verb: 'service.list', team: 'team1' }`. `seen`: the `revision` of the last answer
+   * A statement of the registry, such as `{ verb: 'service.list', team: 'team1' }`, or of the broker about its requests. `seen`: the `revision` of the last answer
    * to `directory.list` or `definition.list`, or empty; while nothing has changed, the answer is only `unchanged`. Brokers of
    * before answer in full, and without a revision. Throws `registry-…`.
    */
-  async registry(statement: Statement, seen?: string): Promise<Answer> {
+  async registry(statement: Statement | RequestStatement, seen?: string): Promise<Answer> {
     return (await this.#bus.ask(statement, seen)) as Answer;
   }
 

@@ -224,8 +224,19 @@ const broker = section('Makes this daemon a broker: clients and workers connect 
     integer('Requests of one service that wait for a worker; more are refused.', 1, 10_000_000),
     10_000,
   ),
-  max_requests: v.optional(integer('Requests of one user that wait or run; more are refused.', 1, 10_000_000), 10_000),
+  max_requests: v.optional(
+    integer(
+      'Requests of one user, and of all users who come from one, that wait or run; more are refused. Four times as many of all who come from one team.',
+      1,
+      10_000_000,
+    ),
+    10_000,
+  ),
   timeout: v.optional(duration('Timeout of requests that name none and whose service has none.'), '5m'),
+  max_timeout: v.optional(
+    duration('Longest timeout of a request; a longer one is shortened to it. At least `timeout`.'),
+    '24h',
+  ),
   heartbeat: v.optional(
     duration('Between two signs of life; a peer that is silent for four of them is gone.', 10),
     '2500ms',

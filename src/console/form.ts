@@ -3,6 +3,7 @@
  * forms of `grammar.ts` are all there is to know about the language: `match.ts` reads statements with them, `help.ts`
  * shows them, and what may come next at any place follows from them.
  */
+import type { RequestStatement } from '../bus/live-requests.ts';
 import type { Statement } from '../registry/statements.ts';
 import { type Given, type Settings, wordOf } from './settings.ts';
 import { type SlotName, slots, type ValueOf } from './slots.ts';
@@ -10,7 +11,8 @@ import { type SlotName, slots, type ValueOf } from './slots.ts';
 /** A statement of the registry; its team is added where it is sent, but where it is about a team by its name. */
 export type Ask =
   | Extract<Statement, { verb: `team.${string}` }>
-  | WithoutTeam<Exclude<Statement, { verb: `team.${string}` }>>;
+  | WithoutTeam<Exclude<Statement, { verb: `team.${string}` }>>
+  | WithoutTeam<RequestStatement>;
 type WithoutTeam<Each> = Each extends unknown ? Omit<Each, 'team'> : never;
 
 /** What a statement of the console comes to. */
@@ -93,6 +95,7 @@ const otherSpellings: Readonly<Record<string, readonly string[]>> = {
   directories: ['directory'],
   teams: ['team'],
   users: ['user'],
+  requests: ['request'],
   identity: ['name'],
   name: ['identity'],
   secret: ['password'],

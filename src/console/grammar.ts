@@ -207,6 +207,19 @@ const requests: readonly Form[] = [
     }),
     { of: { command: 'text', args: 'pair', timeout_ms: 'duration' } },
   ),
+  form(
+    'show requests',
+    'requests that wait or run at this broker: your own, or all of the team for its admins',
+    (given) => list({ verb: 'request.list', ...given }),
+    { of: { user: 'user', service: 'service', limit: 'count' } },
+  ),
+  form('show requests <request>', 'all about one request that waits or runs', ({ request }) =>
+    list({ verb: 'request.list', request }, request),
+  ),
+  form('delete requests user <user>', 'end all requests of a user', ({ user }) =>
+    ask({ verb: 'request.cancel', user }),
+  ),
+  form('delete requests <request>', 'end a request', ({ request }) => ask({ verb: 'request.cancel', request })),
   form('show history', 'requests that are over, newest first', (given) => list({ verb: 'history.list', ...given }), {
     of: { service: 'service', worker: 'worker', limit: 'count' },
   }),

@@ -1,4 +1,5 @@
 /** A line of the console → what it asks for. */
+import type { RequestStatement } from '../bus/live-requests.ts';
 import type { Statement } from '../registry/statements.ts';
 import type { Ask, Command } from './form.ts';
 import { commandOf } from './match.ts';
@@ -11,8 +12,8 @@ export const parseStatement = (line: string): Command | null => {
 };
 
 /** What goes to the registry: a statement about a team by its name has it already. */
-export const inTeam = (ask: Ask, team: string): Statement =>
-  (ask.verb.startsWith('team.') ? ask : { ...ask, team }) as Statement;
+export const inTeam = (ask: Ask, team: string): Statement | RequestStatement =>
+  (ask.verb.startsWith('team.') ? ask : { ...ask, team }) as Statement | RequestStatement;
 
 /** Whether a statement says which team it is about, so that no other has to be named. */
 export const namesItsTeam = (ask: Ask): boolean => ask.verb.startsWith('team.');

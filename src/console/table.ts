@@ -35,7 +35,7 @@ export const renderRecord = (titles: readonly string[], row: Row): string => {
   return titles.map((title) => `  ${title.padStart(width)} | ${cellText(title, row[title])}`.trimEnd()).join('\n');
 };
 
-const times: ReadonlySet<string> = new Set(['created', 'updated', 'received', 'finished']);
+const times: ReadonlySet<string> = new Set(['created', 'updated', 'received', 'finished', 'expires']);
 
 /** A value for people, on one line and harmless to their terminal. */
 export const cellText = (title: string, value: unknown): string =>

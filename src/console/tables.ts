@@ -1,4 +1,5 @@
 /** What the console shows of what the registry answers. */
+import type { LiveRequest } from '../bus/live-requests.ts';
 import type { RequestRecord } from '../bus/ports.ts';
 import { nameSeenBy } from '../domain/names.ts';
 import type { Answer } from '../registry/statements.ts';
@@ -34,6 +35,11 @@ const shapes: Readonly<Record<Answer['kind'], Shape>> = {
     more: [],
     names: ['identity'],
   },
+  request: {
+    table: ['received', 'id', 'state', 'user', 'service', 'plugin', 'command', 'workers', 'bytes'],
+    more: ['team', 'service_team', 'expires', 'broker'],
+    names: ['id'],
+  },
   history: {
     table: ['received', 'id', 'user', 'service', 'plugin', 'command', 'workers', 'result', 'exit_code'],
     more: ['service_team', 'finished', 'reason', 'output'],
@@ -45,8 +51,16 @@ export const isKind = (value: unknown): value is Answer['kind'] =>
   typeof value === 'string' && Object.hasOwn(shapes, value);
 
 /** The rows of an answer as the tables have them. */
-export const rowsOf = ({ kind, rows }: Answer): Row[] =>
-  kind === 'history' ? rows.map((each) => historyRow(each as Partial<RequestRecord>)) : (rows as Row[]);
+export const rowsOf = ({ kind, rows }: Answer): Row[] => {
+  if (kind === 'history') return rows.map((each) => historyRow(each as Partial<RequestRecord>));
+  return kind === 'request' ? rows.map((each) => liveRow(each as Partial<LiveRequest>)) : (rows as Row[]);
+};
+
+const liveRow = (request: Partial<LiveRequest>): Row => ({
+  ...request,
+  received: request.received_at,
+  expires: request.expires_at,
+});
 
 /** What it is called by: a path where it has one. */
 export const nameOf = (kind: Answer['kind'], row: Row): string => String(row[shapes[kind].names.at(-1) ?? '']);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ulid } from 'ulid';
 import { readTail } from '../adapters/files/tail-file.ts';
 import type { BrokerView, HealthView, NodeView, PluginTestView } from '../api/contract.ts';
-import type { ApiServices, PluginCatalogue } from '../api/ports.ts';
+import type { ApiServices, BrokerRequests, PluginCatalogue } from '../api/ports.ts';
 import { iso, queueView } from '../api/views.ts';
 import { busKeysBelow } from '../bus/fleet/keys.ts';
 import { listBrokers } from '../bus/fleet/list-brokers.ts';
@@ -14,6 +14,7 @@ import { forgetNode } from '../watch/forget-node.ts';
 import type { InboxWatcher } from '../watch/inbox-watcher.ts';
 import { type NodeStatus, nodes } from '../watch/origin.ts';
 import type { SpoolDrain } from '../watch/spool-drain.ts';
+import type { StartedBroker } from './broker-view.ts';
 import { createFiringsService } from './firings-service.ts';
 import { observedQueues } from './observe.ts';
 import { createOutputsService, outputFile } from './outputs-service.ts';
@@ -41,6 +42,7 @@ export const apiServices = (parts: Parts, watcher: InboxWatcher, drain: SpoolDra
     brokers: {
       own: () => parts.broker?.view() ?? null,
       list: async () => (await listBrokers(parts.place.store, busKeysBelow(parts.config.etcd.prefix))).map(brokerView),
+      requests: () => (parts.broker === undefined ? null : brokerRequests(parts.broker, parts.options.node)),
     },
     why: createWhyService(parts),
     triggerFiles: triggerFiles(parts),
@@ -52,6 +54,13 @@ export const apiServices = (parts: Parts, watcher: InboxWatcher, drain: SpoolDra
     now: () => Date.now(),
   };
 };
+
+const brokerRequests = ({ overseen, others }: StartedBroker, broker: string): BrokerRequests => ({
+  broker,
+  others,
+  list: (team, filter) => overseen.list({ kind: 'local', team, by: '' }, filter),
+  cancel: (team, choice, by) => overseen.cancel({ kind: 'local', team, by }, choice),
+});
 
 const healthView = (
   { options, config, queues }: Parts,

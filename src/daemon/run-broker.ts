@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type BusRouter, openRouter } from '../adapters/zmq/router.ts';
 import { Broker, type BrokerState } from '../bus/broker/broker.ts';
 import type { BrokerOptions } from '../bus/broker/options.ts';
+import type { Overseen } from '../bus/broker/overseen.ts';
 import { eachMessage } from '../bus/codec/pack.ts';
 
 export interface RunBrokerOptions extends Omit<BrokerOptions, 'wire' | 'clock'> {
@@ -17,6 +18,7 @@ export interface RunningBroker {
   /** With the port that was found where 0 was asked for. */
   readonly endpoint: string;
   readonly state: BrokerState;
+  readonly overseen: Overseen;
   brokersChanged(): void;
   stop(): Promise<void>;
 }
@@ -54,6 +56,7 @@ export const runBroker = async (options: RunBrokerOptions): Promise<RunningBroke
     get state() {
       return broker.state;
     },
+    overseen: broker.overseen,
     brokersChanged: () => broker.brokersChanged(),
     stop: async () => {
       broker.sayGoodbye();

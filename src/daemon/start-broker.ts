@@ -57,6 +57,7 @@ export const startBroker = async (
       maxQueued: settings.max_queued,
       maxRequests: settings.max_requests,
       timeoutMs: settings.timeout,
+      maxTimeoutMs: Math.max(settings.max_timeout, settings.timeout),
       heartbeatMs: settings.heartbeat,
     },
     observer: observeBroker(parts, metrics),
@@ -78,7 +79,11 @@ export const startBroker = async (
   // Released first: nobody new is sent here while the others are told to go.
   releasers.push('broker in etcd', () => entry.close());
   log.info({ listen: broker.endpoint, advertise: own.endpoint, key: publicKey }, 'broker ready');
-  return { view: () => ({ ...own, listen: broker.endpoint, ...broker.state }) };
+  return {
+    view: () => ({ ...own, listen: broker.endpoint, ...broker.state }),
+    overseen: broker.overseen,
+    others: () => directory.brokers.flatMap(({ id }) => (id === node ? [] : id)),
+  };
 };
 
 const addressOf = ({ id, endpoint, key }: { id: string; endpoint: string; key: string }) => ({ id, endpoint, key });

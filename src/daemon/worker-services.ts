@@ -43,7 +43,7 @@ export const workerServices = (parts: WorkerDaemonParts): ApiServices => {
     spool: { store: workerOnly, publish: workerOnly },
     runs: { record: workerOnly },
     registry: { execute: workerOnly, initialise: workerOnly },
-    brokers: { own: workerOnly, list: workerOnly },
+    brokers: { own: workerOnly, list: workerOnly, requests: workerOnly },
   };
 };
 

@@ -319,8 +319,8 @@ export const errorCatalogue = {
   'broker-busy': entry(
     503,
     1,
-    'The broker holds as many requests as it may, for this service or for this user.',
-    'Try again when some have ended; [broker] max_queued and max_requests are the limits.',
+    'The broker holds as many requests as it may, for this service, user or team.',
+    'Try again when some have ended; `trigger request list` on the broker shows them. [broker] max_queued and max_requests are the limits.',
     true,
   ),
   'bus-protocol': entry(
@@ -382,8 +382,8 @@ export const errorCatalogue = {
   'request-not-found': entry(
     404,
     1,
-    'There is no request with this id.',
-    '`trigger history` lists those that are over.',
+    'There is no such request that waits or runs.',
+    '`trigger request list` on the broker lists those that do, `trigger history` those that are over.',
   ),
   // trigger files
   'mount-failed': entry(

@@ -4,6 +4,7 @@ import { printable } from '../domain/names.ts';
 import type { Clock } from '../queue/ports.ts';
 import type { Mirror } from './mirror.ts';
 import type { Service, Worker } from './model.ts';
+import { originOf } from './origin.ts';
 import type { CheckedToken } from './ports.ts';
 import type { Ownership } from './rules/turn.ts';
 import { type RegistryState, roleIn } from './snapshot.ts';
@@ -83,7 +84,8 @@ export class MirroredRegistry implements BusRegistry {
     const user = this.state.users.get(identity);
     const role = team === undefined ? undefined : roleIn(team, identity);
     const isSame = team?.id === teamId && user?.id === userId && user.generation === generation;
-    return isSame && !user.disabled && role !== undefined ? { identity, team: name, role } : undefined;
+    if (!isSame || user.disabled || role === undefined) return undefined;
+    return { identity, team: name, role, teamId, origin: originOf(this.state, user) };
   }
 
   #callerOf(token: CheckedToken): Caller {

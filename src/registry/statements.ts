@@ -5,6 +5,7 @@
  *
  * Each acts in `team` where it has one; who may do what is in `rules.ts`.
  */
+import type { RequestStatement } from '../bus/live-requests.ts';
 import type { Algorithm, Retry, Visibility } from '../domain/service.ts';
 import type { Framing, Role } from './model.ts';
 
@@ -120,8 +121,8 @@ export interface DefinitionSettings {
 
 /** What every statement answers: rows of a kind (a list has all of them, a change the one that it made), and notices for people. */
 export interface Answer {
-  readonly kind: Statement['verb'] extends `${infer Kind}.${string}` ? Kind : never;
-  /** As the tables show them: `rows.ts`; of `history`, `RequestRecord`s. */
+  readonly kind: (Statement | RequestStatement)['verb'] extends `${infer Kind}.${string}` ? Kind : never;
+  /** As the tables show them: `rows.ts`; of `history`, `RequestRecord`s; of `request`, `LiveRequest`s, by a broker. */
   readonly rows: readonly object[];
   readonly notices: readonly string[];
   /** Of the tree's lists, where it was asked for: which of its states this is. */

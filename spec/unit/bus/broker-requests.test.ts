@@ -232,16 +232,84 @@ describe('requests at the broker', () => {
     });
 
     it('nobody holds so much that there is no room for others', async () => {
-      const large = 'x'.repeat(67_108_864);
+      const large = 'x'.repeat(67_108_864 - 512);
       stage = new BrokerStage({ maxMessage: large.length });
       stage.client('c');
       await stage.worker('w1', { free: 0 });
       for (let count = 0; count < 3; count++) stage.ask('c', 'w1', {}, large);
       expect(stage.to('c', 'refused')).toMatchObject([
-        { code: 'broker-busy', message: `payloads of ${2 * large.length} bytes of user1@team1 are held` },
+        { code: 'broker-busy', message: `payloads of ${2 * 67_108_864} bytes of user1@team1 are held` },
       ]);
       stage.ask('c', 'w1', { jwt: 'jwt:user2@team1' }, large);
       expect(stage.broker.state.requests).toBe(3);
+    });
+
+    it('all users who come from one hold together no more than one, and all of a team half of it all', async () => {
+      const large = 'x'.repeat(67_108_864 - 512);
+      stage = new BrokerStage({ maxMessage: large.length });
+      stage.client('c');
+      await stage.worker('w1', { free: 0 });
+      const ask = (user: string) => {
+        stage.clear();
+        stage.ask('c', 'w1', { jwt: `jwt:${user}@team1` }, large);
+        return stage.to('c', 'refused')[0]?.['message'];
+      };
+      for (const user of ['mallory', 'm1', 'm2']) stage.registry.origins.set(user, { user: 7, team: 1 });
+      for (const user of ['bob', 'cid']) stage.registry.origins.set(user, { user: 8, team: 1 });
+      expect([ask('mallory'), ask('m1')]).toEqual([undefined, undefined]);
+      const share = 2 * 67_108_864;
+      expect(ask('m2')).toBe(`payloads of ${share} bytes of m2 and the users who come from the same one are held`);
+      expect([ask('bob'), ask('bob')]).toEqual([undefined, undefined]);
+      for (const user of ['m2', 'cid']) stage.registry.origins.set(user, { user: 9, team: 1 });
+      expect(ask('cid')).toBe(
+        `payloads of ${2 * share} bytes of cid and the users who come from the same team are held`,
+      );
+      // Others have room still, and what is over makes room.
+      stage.registry.origins.set('eve', { user: 10, team: 2 });
+      expect(ask('eve')).toBeUndefined();
+      stage.broker.overseen.cancel({ kind: 'local', team: null, by: 'root@here' }, { user: 'bob' });
+      expect(ask('cid')).toBeUndefined();
+    });
+
+    it('arguments count like payloads', async () => {
+      stage = new BrokerStage();
+      stage.client('c');
+      await stage.worker('w1', { free: 0 });
+      const args = { text: 'x'.repeat(200_000) };
+      for (let count = 0; count < 400; count++) stage.ask('c', 'w1', { args }, '');
+      expect(stage.broker.state.requests).toBe(Math.floor(134_217_728 / (2 * (200_000 + 4) + 512)));
+      expect(stage.to('c').at(-1)).toMatchObject({ code: 'broker-busy' });
+    });
+
+    it('a request of one user, of those who come from one, of those of one team: each has a number', async () => {
+      stage = new BrokerStage({ maxRequests: 2 });
+      stage.client('c');
+      await stage.worker('w1', { free: 0 });
+      const ask = (user: string, origin: number) => {
+        stage.registry.origins.set(user, { user: origin, team: 1 });
+        stage.clear();
+        stage.ask('c', 'w1', { jwt: `jwt:${user}@team1` });
+        return stage.to('c', 'refused').length === 0;
+      };
+      expect([ask('a', 1), ask('b', 1), ask('c', 1)]).toEqual([true, true, false]);
+      expect([2, 2, 3, 3, 4, 4, 5, 5].map((origin, n) => ask(`d${n}`, origin))).toEqual([
+        ...Array.from({ length: 6 }, () => true),
+        false,
+        false,
+      ]);
+    });
+
+    it('no request has more time than the broker allows, whoever says how much', async () => {
+      stage = new BrokerStage({ maxTimeoutMs: 60_000, timeoutMs: 5_000 });
+      stage.registry.service('team1', 'year', ['w1'], { timeoutMs: 31_536_000_000 });
+      await stage.worker('w1', { free: 9 });
+      stage.client('c');
+      stage.ask('c', 'w1', { timeout_ms: 31_536_000_000 });
+      stage.ask('c', 'year');
+      stage.ask('c', 'w1', { timeout_ms: 59_000 });
+      stage.ask('c', 'w1');
+      expect(stage.to('w1', 'request').map(({ timeout_ms }) => timeout_ms)).toEqual([60_000, 60_000, 59_000, 5_000]);
+      expect(stage.to('c', 'refused')).toEqual([]);
     });
 
     it('a chain that has come too far is refused with its whole way', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { RequestStatement } from '../../../src/bus/live-requests.ts';
 import { type ConsoleOptions, createConsole } from '../../../src/cli/console/console.ts';
 import { NoLink } from '../../../src/cli/console/link.ts';
 import { runScript } from '../../../src/cli/console/run-script.ts';
@@ -9,9 +10,11 @@ import type { Answer, Statement } from '../../../src/registry/statements.ts';
 const worker = { id: 6, identity: 'demo01', description: '', state: 'ONLINE', token: '(hidden)', owner: 'hp' };
 const none: Answer = { kind: 'worker', rows: [], notices: [] };
 
+type Asked = Statement | RequestStatement;
+
 /** A console over a registry that answers as a test says. */
-const consoleWith = (answers: Partial<Record<Statement['verb'], Answer>> = {}, more: Partial<ConsoleOptions> = {}) => {
-  const asked: Statement[] = [];
+const consoleWith = (answers: Partial<Record<Asked['verb'], Answer>> = {}, more: Partial<ConsoleOptions> = {}) => {
+  const asked: Asked[] = [];
   const requests: ConsoleRequest[] = [];
   const printed: string[] = [];
   const errors: string[] = [];

@@ -185,9 +185,9 @@ describe('a worker’s token', () => {
 
 describe('the broker’s view of services', () => {
   let broker: TestAccounts;
-  const hp = { identity: 'hp', team: 'team1', role: 'admin' } as const;
-  const bob = { identity: 'bob', team: 'team1', role: 'member' } as const;
-  const eve = { identity: 'eve', team: 'other', role: 'admin' } as const;
+  const hp = { identity: 'hp', team: 'team1', role: 'admin', teamId: 1, origin: { user: 1, team: 1 } } as const;
+  const bob = { identity: 'bob', team: 'team1', role: 'member', teamId: 1, origin: { user: 3, team: 1 } } as const;
+  const eve = { identity: 'eve', team: 'other', role: 'admin', teamId: 2, origin: { user: 4, team: 2 } } as const;
 
   beforeEach(async () => {
     broker = await world(plainPasswords, { now: () => Date.now() });

@@ -53,7 +53,7 @@ describe('teams and users', () => {
   describe('the last admin of a team', () => {
     const inTeam2 = (more: object) => world.asRoot({ team: 'team2', ...more });
     const leaderless =
-      'Team team2 has no enabled admin. Root can give it one: trigger team invite USER --team team2 --role admin';
+      'Team team2 has no enabled admin. Root can give it one: trigger team invite team2 USER --role admin';
 
     beforeEach(async () => {
       await world.asRoot({ verb: 'team.add', name: 'team2' });

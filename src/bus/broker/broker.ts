@@ -14,6 +14,7 @@ import { Announcements } from './announcements.ts';
 import { Clients } from './clients.ts';
 import { Legs } from './legs.ts';
 import { type BrokerOptions, livenessHeartbeats, maxSessions } from './options.ts';
+import { Overseen } from './overseen.ts';
 import { Queues } from './queues.ts';
 import { Requests } from './requests.ts';
 import { isConnected, type Session, Sessions } from './sessions.ts';
@@ -24,6 +25,8 @@ import { Workers } from './workers.ts';
 const maxFaults = 16;
 
 export class Broker {
+  /** Requests that are not over, for whoever may see or end them. */
+  readonly overseen: Overseen;
   readonly #options: BrokerOptions;
   readonly #sessions = new Sessions();
   readonly #queues = new Queues();
@@ -70,7 +73,9 @@ export class Broker {
         if (session?.kind === 'client') session.requests.delete(id);
       },
     });
-    this.#clients = new Clients({ ...options, sessions, requests: this.#requests, isStopping });
+    const overseen = new Overseen({ ...options, requests: this.#requests });
+    this.overseen = overseen;
+    this.#clients = new Clients({ ...options, sessions, requests: this.#requests, overseen, isStopping });
     this.#workers = new Workers({ ...options, sessions, announcements, strangers, legs: this.#legs, isStopping });
     this.#unsubscribe = options.registry.onChange(() => {
       this.#hasRegistryChanged = true;

@@ -2,10 +2,12 @@
 import { asTriggerdError, TriggerdError } from '../../domain/errors.ts';
 import { assertMayGuess, guessed, noGuesses } from '../../domain/guesses.ts';
 import { encodeToClient } from '../codec/encode.ts';
+import { type RequestStatement, requestNotices } from '../live-requests.ts';
 import { type ClientMessage, protocolVersion } from '../messages.ts';
 import type { BusAccounts, BusRegistry, Caller, PeerId } from '../ports.ts';
 import type { BrokerOptions } from './options.ts';
 import { acknowledge } from './output.ts';
+import { type Overseen, requestStatement } from './overseen.ts';
 import { draining, refusalOf, wrongVersion } from './refusal.ts';
 import type { Requests } from './requests.ts';
 import {
@@ -22,6 +24,7 @@ import { welcomeOf } from './welcome.ts';
 export interface ClientsOptions extends BrokerOptions {
   readonly sessions: Sessions;
   readonly requests: Requests;
+  readonly overseen: Overseen;
   readonly isStopping: () => boolean;
 }
 
@@ -205,10 +208,22 @@ export class Clients {
     const { registry, accounts, wire } = this.#options;
     this.#later(session, { n }, async () => {
       if (registry.callerOf(jwt) === undefined) await accounts.admit(jwt);
-      const answer = await accounts.execute(callerOf(registry, jwt), statement, seen);
+      const caller = callerOf(registry, jwt);
+      const own = requestStatement(caller, statement);
+      const answer =
+        own === undefined ? await accounts.execute(caller, statement, seen) : this.#answerItself(caller, own);
       if (this.#isHere(session))
         wire.send(session.peer, encodeToClient({ op: 'answer', n }), Buffer.from(JSON.stringify(answer ?? null)));
     });
+  }
+
+  #answerItself(caller: Caller, statement: RequestStatement): unknown {
+    const { overseen, id, brokers } = this.#options;
+    const overseer = { kind: 'user', caller } as const;
+    const { verb } = statement;
+    const found = verb === 'request.list' ? overseen.list(overseer, statement) : overseen.cancel(overseer, statement);
+    const others = brokers().flatMap((broker) => (broker.id === id ? [] : broker.id));
+    return { kind: 'request', rows: found.rows, notices: requestNotices(found, id, others) };
   }
 
   /** What can't be answered at once; so many at the same time and no more. */

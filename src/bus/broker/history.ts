@@ -4,6 +4,10 @@ import { type Leg, nameOf, type Request } from './request.ts';
 
 const commandLength = 200;
 
+/** The beginning of a payload, as text. Four bytes are the longest character. */
+export const commandOf = (payload: Buffer): string =>
+  payload.toString('utf8', 0, commandLength * 4).slice(0, commandLength);
+
 /** What is kept of a request that is over. */
 export const recordOf = (request: Request, ending: Ending, finishedAt: number): RequestRecord => ({
   id: request.id,
@@ -11,8 +15,7 @@ export const recordOf = (request: Request, ending: Ending, finishedAt: number): 
   service: request.service.name,
   service_team: request.service.team,
   plugin: request.head.plugin,
-  // Four bytes are the longest character.
-  command: request.payload.toString('utf8', 0, commandLength * 4).slice(0, commandLength),
+  command: commandOf(request.payload),
   received_at: new Date(request.receivedAt).toISOString(),
   finished_at: new Date(finishedAt).toISOString(),
   result: ending.result,

@@ -42,10 +42,12 @@ export interface BrokerLimits {
   readonly maxMessage: number;
   /** Requests that wait for one service, or for one worker of a serial or mirrored one. */
   readonly maxQueued: number;
-  /** Requests of one user, waiting and running. */
+  /** Requests of one user, waiting and running; also of all users who come from one. */
   readonly maxRequests: number;
   /** For requests that name no timeout and whose service has none. */
   readonly timeoutMs: number;
+  /** More than this no request has, whatever it names. */
+  readonly maxTimeoutMs: number;
   readonly heartbeatMs: number;
 }
 
@@ -78,9 +80,7 @@ export const livenessHeartbeats = 4;
 export const deadlineGraceMs = 15_000;
 /** Hops of a chain of requests at most. */
 export const maxHops = 8;
-/** Payloads that are held for requests that are not over, in bytes and in all. */
+/** Payloads and arguments that are held for requests that are not over, in bytes and in all; whose they are: `held.ts`. */
 export const maxHeldBytes = 536_870_912;
-/** Of these, what one user may have: nobody keeps the others out. */
-export const maxHeldBytesOfUser = maxHeldBytes / 4;
 /** Connected peers that are known at the same time. */
 export const maxSessions = 50_000;

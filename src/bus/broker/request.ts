@@ -19,6 +19,8 @@ export interface Request {
   readonly service: ServiceView;
   readonly head: RequestHead;
   readonly payload: Buffer;
+  /** What is held of it. */
+  readonly bytes: number;
   readonly retry: Retry;
   /** Monotonic. */
   readonly deadlineAt: number;
@@ -112,6 +114,10 @@ export const originOf = ({ behalf, user, team }: Pick<Request, 'behalf' | 'user'
   const [first] = behalf?.askers ?? [];
   return first === undefined ? `${user}@${team}` : nameOf(first);
 };
+
+/** For whom it counts: whoever asked first. */
+export const holderOf = ({ behalf, caller }: Pick<Request, 'behalf' | 'caller'>): Caller =>
+  behalf?.callers[0] ?? caller;
 
 export const nameOf = ({ identity, team }: Pick<Asker, 'identity' | 'team'>): string => `${identity}@${team}`;
 

@@ -12,11 +12,12 @@ import { targetOf } from '../target.ts';
 import { beginRequest, goOn } from './algorithms.ts';
 import { type Announcements, unlessAccepted } from './announcements.ts';
 import { type Behalf, type BehalfOptions, behalfOf, serviceForAll } from './behalf.ts';
+import { busy, HeldRequests, heldBytesOf } from './held.ts';
 import { recordOf } from './history.ts';
 import { type Legs, stopping } from './legs.ts';
-import { type BrokerOptions, deadlineGraceMs, maxHeldBytes, maxHeldBytesOfUser, maxHops } from './options.ts';
+import { type BrokerOptions, deadlineGraceMs, maxHops } from './options.ts';
 import type { Queues } from './queues.ts';
-import { endingOf, isForEach, type Leg, nameOf, originOf, type Request, userOf, wholeOf } from './request.ts';
+import { endingOf, holderOf, isForEach, type Leg, originOf, type Request, userOf, wholeOf } from './request.ts';
 import type { Takers } from './takers.ts';
 
 export interface RequestsOptions
@@ -29,18 +30,11 @@ export interface RequestsOptions
   readonly onFinished: (client: PeerId, id: RequestId) => void;
 }
 
-/** What a user has that is not over. */
-interface Held {
-  readonly requests: number;
-  readonly bytes: number;
-}
-
 export class Requests {
   readonly #options: RequestsOptions;
   readonly #live = new Map<RequestId, Request>();
-  readonly #perUser = new Map<string, Held>();
   readonly #behalfs: BehalfOptions;
-  #heldBytes = 0;
+  readonly #held = new HeldRequests();
 
   constructor(options: RequestsOptions) {
     this.#options = options;
@@ -67,7 +61,7 @@ export class Requests {
     }
     const request = this.#create(caller, client, head, payload);
     this.#live.set(request.id, request);
-    this.#count(request, 1);
+    this.#held.add(request);
     const { announcements, legs, observer } = this.#options;
     const { id, service } = request;
     announcements.soon(request);
@@ -75,6 +69,11 @@ export class Requests {
     beginRequest(legs, request);
     // Of a service that has lost its workers since it was asked the first time.
     if (request.legs.length === 0) this.#finish(request);
+  }
+
+  /** In the order in which they came. */
+  all(): IterableIterator<Request> {
+    return this.#live.values();
   }
 
   find(id: RequestId): Request | undefined {
@@ -86,8 +85,13 @@ export class Requests {
     const request = this.#live.get(id);
     if (request === undefined || request.user !== identity || request.team !== team)
       throw new TriggerdError('request-not-found', `no request ${id} of yours waits or runs at this broker`);
+    this.end(request, userOf(request));
+  }
+
+  /** The same for whoever may do that to anybody's. */
+  end(request: Request, by: string): void {
     if (request.cancelled !== null) return;
-    request.cancelled = `cancelled by ${userOf(request)}`;
+    request.cancelled = `cancelled by ${by}`;
     for (const leg of [...request.legs]) this.#options.legs.cancel(leg, request.cancelled);
   }
 
@@ -152,11 +156,13 @@ export class Requests {
     this.#check(head, payload);
     const behalf = behalfOf(this.#behalfs, head);
     const service = serviceForAll(this.#behalfs, caller, head, behalf);
-    this.#checkRoom(nameOf(behalf?.askers[0] ?? caller), service, payload);
+    const bytes = heldBytesOf(head, payload);
+    this.#checkRoom(holderOf({ behalf, caller }), service, bytes);
     if (!head.resume) this.#checkTakers(service);
     // A view of a whole frame would keep all of that in memory for as long as the request lives.
     const kept = payload.length * 2 < payload.buffer.byteLength ? Buffer.from(payload) : payload;
-    const timeoutMs = head.timeout_ms ?? service.timeoutMs ?? limits.timeoutMs;
+    // Shortened, not refused: to older clients a year is “no limit”.
+    const timeoutMs = Math.min(limits.maxTimeoutMs, head.timeout_ms ?? service.timeoutMs ?? limits.timeoutMs);
     return {
       id: head.id,
       user: caller.identity,
@@ -167,6 +173,7 @@ export class Requests {
       service,
       head,
       payload: kept,
+      bytes,
       retry: service.retry,
       deadlineAt: clock.now() + Math.min(timeoutMs, leftOf(behalf, clock.date())),
       receivedAt: clock.date(),
@@ -187,14 +194,10 @@ export class Requests {
       throw new TriggerdError('request-invalid', `hop limit reached: ${chain.join(' → ')}`);
   }
 
-  #checkRoom(user: string, service: ServiceView, payload: Buffer): void {
+  #checkRoom(caller: Caller, service: ServiceView, bytes: number): void {
     const { team, name, workers } = service;
     const { queues, limits } = this.#options;
-    const { requests, bytes } = this.#perUser.get(user) ?? nothing;
-    if (requests >= limits.maxRequests) throw busy(`${requests} requests of ${user} wait or run`);
-    if (bytes > 0 && bytes + payload.length > maxHeldBytesOfUser)
-      throw busy(`payloads of ${bytes} bytes of ${user} are held`);
-    if (this.#heldBytes + payload.length > maxHeldBytes) throw busy(`payloads of ${this.#heldBytes} bytes are held`);
+    this.#held.assertRoom(caller, bytes, limits.maxRequests);
     const targets = isForEach({ service }) ? workers : [name];
     for (const target of targets) {
       const waiting = queues.length(targetOf(team, target));
@@ -246,17 +249,7 @@ export class Requests {
 
   #forget(request: Request): void {
     this.#live.delete(request.id);
-    this.#count(request, -1);
-  }
-
-  #count(request: Request, change: 1 | -1): void {
-    const user = originOf(request);
-    const bytes = change * request.payload.length;
-    const before = this.#perUser.get(user) ?? nothing;
-    const held = { requests: before.requests + change, bytes: before.bytes + bytes };
-    if (held.requests > 0) this.#perUser.set(user, held);
-    else this.#perUser.delete(user);
-    this.#heldBytes += bytes;
+    this.#held.remove(request);
   }
 }
 
@@ -266,8 +259,3 @@ const unsaid = endingOf('timed-out', 'its time was over, and its worker has not 
 /** What is asked for inside a job ends with it. ms. */
 const leftOf = (behalf: Behalf | null, date: number): number =>
   behalf === null ? Number.POSITIVE_INFINITY : Math.max(1, behalf.endsAt - date);
-
-const nothing: Held = { requests: 0, bytes: 0 };
-
-const busy = (message: string): TriggerdError =>
-  new TriggerdError('broker-busy', message, { details: { retry_after_ms: 1_000 } });

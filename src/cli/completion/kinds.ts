@@ -32,6 +32,8 @@ const kindOfArgument = (argument: string, verb: string): Kind | undefined => {
       return jobsFor[verb] ?? 'jobs';
     case 'firing':
       return 'firings';
+    case 'request':
+      return 'requests';
     case 'node':
     case 'what': // of `why`; what people ask about most
       return 'nodes';

@@ -1,5 +1,5 @@
 /** What is there at the moment: asked of the daemon, for a short time. */
-import type { FiringView, JobView, NodeView, PluginView, QueueView } from '../../api/contract.ts';
+import type { FiringView, JobView, LiveRequestsView, NodeView, PluginView, QueueView } from '../../api/contract.ts';
 import { cellText } from '../../console/table.ts';
 import { nameOf, rowsOf } from '../../console/tables.ts';
 import { visible } from '../../domain/text.ts';
@@ -32,6 +32,7 @@ export type ValueKind =
   | 'firings'
   | 'nodes'
   | 'plugins'
+  | 'requests'
   | RegistryKind;
 
 export const askFor = async (kind: ValueKind, asking: Asking): Promise<Candidate[]> => {
@@ -52,6 +53,11 @@ export const askFor = async (kind: ValueKind, asking: Asking): Promise<Candidate
       return (await get<FiringView[]>(asking, '/v1/firings?limit=20')).map(({ id, trigger }) => ({
         value: id,
         about: visible(trigger),
+      }));
+    case 'requests':
+      return (await get<LiveRequestsView>(asking, '/v1/requests?limit=100')).requests.map((request) => ({
+        value: request.id,
+        about: visible(`${request.state}: ${request.user}@${request.team} ${request.command.slice(0, 40)}`),
       }));
     case 'team':
     case 'user':

@@ -92,6 +92,8 @@ const ask = async (options: ConsoleOptions, { ask, only }: RegistryCommand): Pro
   if (!isList) return printNotices(options, answer);
   const elapsed = formatElapsed(process.hrtime.bigint() - startedAt);
   await options.out(`${renderRows(answer.kind, rows, single)}\n\nTime: ${elapsed}\n`);
+  // What a list leaves out.
+  await printNotices(options, answer);
 };
 
 const printNotices = async ({ out }: ConsoleOptions, { notices }: Answer): Promise<void> =>

@@ -1,3 +1,4 @@
+import type { RequestStatement } from '../../bus/live-requests.ts';
 import type { ConsoleRequest } from '../../console/form.ts';
 import type { Answer, Statement } from '../../registry/statements.ts';
 
@@ -6,7 +7,7 @@ export interface ConsoleLink {
   /** The team whose things are meant. Throws `team-missing`. */
   team(): Promise<string>;
   /** Throws `registry-…`. */
-  execute(statement: Statement): Promise<Answer>;
+  execute(statement: Statement | RequestStatement): Promise<Answer>;
   /** Asks a service and prints what comes back; gives the exit code. */
   request(request: ConsoleRequest): Promise<number>;
   close(): Promise<void>;

@@ -1,7 +1,11 @@
+import type { RequestStatement } from '../../bus/live-requests.ts';
 import { TriggerdError } from '../../domain/errors.ts';
-import { daemonClient } from '../http-client.ts';
+import type { Answer, Statement } from '../../registry/statements.ts';
+import { askingUser } from '../asking-user.ts';
+import { type DaemonClient, daemonClient } from '../http-client.ts';
 import { askRegistry } from '../registry/ask-registry.ts';
 import { findTeam } from '../registry/find-team.ts';
+import { cancelRequests, listRequests, noticesOf } from '../request/live.ts';
 import { findSocketPath } from '../socket-path.ts';
 import type { ConsoleLink } from './link.ts';
 
@@ -19,8 +23,24 @@ export const localLink = ({ socket, configFile, team, env, interrupt }: LocalOpt
   const client = daemonClient(() => findSocketPath(socket, configFile, env), interrupt);
   return {
     team: () => findTeam({ client, configFile, env }, team === undefined ? {} : { team }),
-    execute: (statement) => askRegistry(client, statement),
+    execute: (statement) =>
+      isOfBroker(statement) ? askBroker(client, statement, env) : askRegistry(client, statement),
     request: () => Promise.reject(new TriggerdError('usage', 'requests go by a broker: leave --socket out')),
     close: () => Promise.resolve(),
   };
+};
+
+const isOfBroker = (statement: Statement | RequestStatement): statement is RequestStatement =>
+  statement.verb === 'request.list' || statement.verb === 'request.cancel';
+
+const askBroker = async (
+  client: DaemonClient,
+  { verb, ...about }: RequestStatement,
+  env: LocalOptions['env'],
+): Promise<Answer> => {
+  const found =
+    verb === 'request.list'
+      ? await listRequests(client, about)
+      : await cancelRequests(client, { ...about, by: askingUser(env) });
+  return { kind: 'request', rows: found.requests, notices: noticesOf(found) };
 };

@@ -4,7 +4,7 @@ import type { Answer } from '../../registry/statements.ts';
 import { renderFacts } from './facts.ts';
 import { renderTable } from './table.ts';
 
-export type Kind = Exclude<Answer['kind'], 'history'>;
+export type Kind = Exclude<Answer['kind'], 'history' | 'request'>;
 
 /** What fits a line; the rest is on the page of a single one. */
 const titles: Readonly<Record<Kind, readonly string[]>> = {

@@ -38,4 +38,4 @@ export const leaderlessNotice = (registry: Snapshot, team: Team): string[] =>
   hasAdmin(registry, team) ? [] : [leaderless(team.name)];
 
 const leaderless = (team: string): string =>
-  `Team ${team} has no enabled admin. Root can give it one: trigger team invite USER --team ${team} --role admin`;
+  `Team ${team} has no enabled admin. Root can give it one: trigger team invite ${team} USER --role admin`;

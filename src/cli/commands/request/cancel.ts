@@ -1,0 +1,46 @@
+import type { LiveRequest } from '../../../bus/live-requests.ts';
+import { TriggerdError } from '../../../domain/errors.ts';
+import { askingUser } from '../../asking-user.ts';
+import type { Define } from '../../command.ts';
+import { addHelp, type HelpText } from '../../help.ts';
+import { print } from '../../print.ts';
+import { cancelRequests } from '../../request/live.ts';
+import type { Session } from '../../session.ts';
+
+interface Options {
+  readonly team?: string;
+  readonly user?: string;
+}
+
+const help: HelpText = {
+  details: `
+Ends requests at the broker of this node. What waits ends at once; what runs is killed on its worker. Whoever has asked is
+told who has cancelled it. Prints the ids of the requests that end.
+
+Admins of a team use the console, from anywhere: triggerfs-cli -c 'delete requests ID'.`,
+  examples: ['trigger request cancel 01K9ZQ4T5M8W3V6X7Y8Z9A0BCD', 'trigger request cancel --user mallory'],
+};
+
+export const define: Define = (command, run) => {
+  addHelp(command, help);
+  command
+    .argument('[request...]', 'their ids')
+    .option('--user <user>', 'all of this user, instead of ids')
+    .option('--team <team>', 'only those that were asked in it, or of its services')
+    .action(run(cancel));
+};
+
+const cancel = async (session: Session, ids: readonly string[], { team, user }: Options): Promise<number> => {
+  if ((user === undefined) === (ids.length === 0))
+    throw new TriggerdError('usage', 'name requests, or a user with --user; not both');
+  const choices = user === undefined ? ids.map((request) => ({ request })) : [{ user }];
+  const shared = { by: askingUser(session.env), ...(team === undefined ? {} : { team }) };
+  const ended: LiveRequest[] = [];
+  for (const choice of choices) {
+    const { requests, more } = await cancelRequests(session.client, { ...choice, ...shared });
+    ended.push(...requests);
+    if (more > 0) session.terminal.err(`${more} more requests end\n`);
+  }
+  await print(session, ended, () => ended.map(({ id }) => `${id}\n`).join(''));
+  return 0;
+};
