@@ -209,7 +209,7 @@ const requests: readonly Form[] = [
   ),
   form(
     'show requests',
-    'requests that wait or run at this broker: your own, or all of the team for its admins',
+    'your requests that wait or run at this broker; for admins, the team’s',
     (given) => list({ verb: 'request.list', ...given }),
     { of: { user: 'user', service: 'service', limit: 'count' } },
   ),

@@ -164,7 +164,7 @@ describe('a worker’s token', () => {
     });
   });
 
-  it('is not slowed by guesses in its name: nobody guesses it', async () => {
+  it('who guesses slows himself down, not the worker', async () => {
     for (let tries = 0; tries < 20; tries++)
       await expect(check({ token: 'guess' })).rejects.toMatchObject({ code: 'worker-refused' });
     await check();
