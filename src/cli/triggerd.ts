@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { CommanderError } from 'commander';
 import type { Logger } from 'pino';
+import { hasLostThreads } from '../adapters/files/patience.ts';
 import { createLog } from '../adapters/log/log.ts';
 import { baseEnvironment } from '../adapters/system/base-env.ts';
 import { closeInherited } from '../adapters/system/inherited.ts';
@@ -60,15 +61,21 @@ const handleSignals = (daemon: Daemon, load: () => LoadedConfig, log: Logger, no
     void notify('STOPPING=1');
     await daemon.stop();
     log.info({}, 'stopped');
-    process.exit(0);
+    exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
   const crash = (error: unknown): void => {
     log.fatal({ error }, 'a bug in triggerd; ending, so that a new start can take over');
-    process.exit(1);
+    exit(1);
   };
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
+};
+
+/** Node waits at its end for threads that wait for a file that does not answer: then nothing but KILL ends it. */
+const exit = (code: number): never => {
+  if (hasLostThreads()) process.kill(process.pid, 'SIGKILL');
+  process.exit(code);
 };
 
 /** A configuration that is wrong changes nothing. */

@@ -9,10 +9,12 @@ import { type Config, defaultPluginsPath } from '../config/schema.ts';
 import type { Firing } from '../domain/firing.ts';
 import type { Job, JobRequest } from '../domain/job.ts';
 import type { Log } from '../domain/log.ts';
+import { commandText } from '../plugin/command-text.ts';
 import { createFiringJob } from '../plugin/firing-job.ts';
 import { canonicalPluginName } from '../plugin/plugin-name.ts';
 import { createPlugins, type PluginRoom } from '../plugin/plugins.ts';
 import type { PuppetHost } from '../plugin/ports.ts';
+import { readPuppetCommand } from '../plugin/puppet/command-line.ts';
 import { createPuppetDriver } from '../plugin/puppet/puppet-driver.ts';
 import type { DecideJob } from '../watch/ports.ts';
 
@@ -50,10 +52,11 @@ export interface LivePlugins extends PluginRoom {
 export const createLivePlugins = (options: LivePluginsOptions, config: Config): LivePlugins => {
   const host = createPuppetHost({
     env: baseEnvironment(),
-    onProblem: (problem) => options.log.warn({}, problem),
+    onProblem: (problem) => options.log.warn({ error: problem }, 'Puppet’s settings or files are not used'),
   });
   const build = (settings: Config) => {
     const runCommand = parseArgsStringToArgv(settings.watch.run_cmd);
+    tellUnlessUnderstood(runCommand, options.log);
     const roomIn = (folder: string): PluginRoom =>
       createPlugins({
         files: createPluginFiles(folder),
@@ -130,6 +133,16 @@ const isPersistent = (room: PluginRoom, name: string): boolean => {
   } catch {
     return false;
   }
+};
+
+const tellUnlessUnderstood = (runCommand: readonly string[], log: Log): void => {
+  const command = readPuppetCommand(runCommand);
+  if (command.kind === 'other' || command.prefix !== null) return;
+  const before = commandText(runCommand.slice(0, command.program));
+  log.warn(
+    { before },
+    'Puppet’s settings, locks and reports are not looked at: run_cmd starts it through an unknown program',
+  );
 };
 
 /** So that a plugin finds Node.js where the machine has none, and that `trigger` in a job speaks to this daemon. */

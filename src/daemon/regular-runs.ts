@@ -40,7 +40,7 @@ export const noticeAgentRuns = (parts: Parts, releasers: Releasers): void => {
     stopWatching();
   });
 
-  const look = async (settings: PuppetSettings): Promise<void> => {
+  const lookOnce = async (settings: PuppetSettings): Promise<void> => {
     try {
       // A report can be large; mostly there is nothing that it could end.
       if (parts.queues.summary().every(({ queued }) => queued === 0)) return;
@@ -51,6 +51,19 @@ export const noticeAgentRuns = (parts: Parts, releasers: Releasers): void => {
     } catch (error) {
       options.log.warn({ error }, 'The report of a regular Puppet run can not be used; what is queued will run.');
     }
+  };
+  let isLooking = false;
+  let mustLookAgain = false;
+  /** One look at a time, whatever happens in that folder meanwhile. */
+  const look = async (settings: PuppetSettings): Promise<void> => {
+    mustLookAgain = true;
+    if (isLooking) return;
+    isLooking = true;
+    while (mustLookAgain && !isStopped) {
+      mustLookAgain = false;
+      await lookOnce(settings);
+    }
+    isLooking = false;
   };
   const begin = async (): Promise<void> => {
     const command = readPuppetCommand(plugins.runCommand());

@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.ts';
-import type { PuppetSettings } from '../plugin/ports.ts';
-import { type PuppetCommand, readPuppetCommand, settingsQuery } from '../plugin/puppet/command-line.ts';
+import { commandText } from '../plugin/command-text.ts';
+import type { FileState, PuppetSettings } from '../plugin/ports.ts';
+import { type PuppetCommand, programsOf, readPuppetCommand, settingsQuery } from '../plugin/puppet/command-line.ts';
 import { agentObstacle } from '../plugin/puppet/obstacle.ts';
 import { type Finding, fine, unused, warning, wrong } from './finding.ts';
 import type { Surroundings } from './ports.ts';
@@ -13,15 +14,62 @@ export const checkPuppet = async (
 ): Promise<Finding[]> => {
   if (!watch.enabled) return [unused('Puppet', 'this node watches no inbox ([watch] enabled = false)')];
   const command = readPuppetCommand(argv);
-  const program = command.kind === 'other' ? (argv[0] ?? '') : (command.argv[command.program] ?? '');
-  if (command.kind === 'other') return otherCommand(surroundings, program, watch.run_cmd);
-  const version = await surroundings.machine.firstLine(program, ['--version']);
+  const unsafe = await unsafeFindings(surroundings, argv);
+  if (command.kind === 'other') return [...(await otherCommand(surroundings, argv[0] ?? '', watch.run_cmd)), ...unsafe];
   const query = settingsQuery(command);
-  const settings = query === undefined ? undefined : await surroundings.puppet.settings(query);
+  if (query === undefined) return [unknownPrefix(commandText(argv.slice(0, command.program)))];
+  if (unsafe.length > 0) return unsafe;
+  const settings = await surroundings.puppet.settings(query);
+  const [program = '', ...words] = query.command;
+  const version = settings && (await surroundings.machine.firstLine(program, [...words, '--version']));
   if (version === undefined || settings === undefined)
-    return [wrong('Puppet', `“${program}” can not be run`, 'Install puppet-agent, or correct [watch] run_cmd.')];
+    return [
+      wrong(
+        'Puppet',
+        `“${commandText(query.command)}” can not be run`,
+        'Install puppet-agent, or correct [watch] run_cmd.',
+      ),
+    ];
   const found = fine('Puppet', `${version}, “${watch.run_cmd}”, reports in ${folderOf(settings.lastRunReport)}`);
-  return [found, ...(await obstacleFindings(surroundings, command, settings))];
+  return [
+    found,
+    ...(await obstacleFindings(surroundings, command, settings)),
+    ...(await fileFindings(surroundings, settings)),
+  ];
+};
+
+/** The configuration is root's word, so the job runs as it says; but whoever can change that program is root, too. */
+const unsafeFindings = async ({ puppet }: Surroundings, argv: readonly string[]): Promise<Finding[]> => {
+  const why = await puppet.refusal({ programs: programsOf(argv) });
+  if (why === null) return [];
+  return [
+    wrong(
+      'Puppet',
+      `run_cmd starts what others can change: ${why}`,
+      'Make the program and every folder above it root’s, or start it as its owner (sudo -u USER).',
+    ),
+  ];
+};
+
+const unknownPrefix = (before: string): Finding =>
+  warning(
+    'Puppet',
+    `run_cmd starts Puppet through “${before}”, so its locks and reports are not looked at`,
+    'Start Puppet through sudo, env, nice, flock and the like only, or directly.',
+  );
+
+/** What is in the place of a summary or report that nobody should read. */
+const fileFindings = async ({ puppet }: Surroundings, settings: PuppetSettings): Promise<Finding[]> => {
+  const { lastRunFile, lastRunReport, owners } = settings;
+  const states: [string, FileState][] = [
+    [lastRunFile, await puppet.readSummary(lastRunFile, owners)],
+    [lastRunReport, await puppet.readReport(lastRunReport, owners, () => undefined)],
+  ];
+  return states.flatMap(([path, state]) =>
+    state.kind === 'refused'
+      ? [warning('Puppet', `${path} is not read: ${state.why}`, 'Delete it: Puppet’s next run writes a new one.')]
+      : [],
+  );
 };
 
 const otherCommand = async ({ machine }: Surroundings, program: string, runCommand: string): Promise<Finding[]> => {

@@ -148,6 +148,25 @@ export const errorCatalogue = {
     'The plugin may be changed by others, lies outside the plugins folder, or is not executable.',
     'Make file and folder belong to root (or the daemon’s user), writable by nobody else, and the file executable.',
   ),
+  'puppet-unsafe': entry(
+    403,
+    1,
+    'A program that [watch] run_cmd starts as the daemon’s user can be changed by others, so triggerd does not ask it for Puppet’s settings.',
+    'Make the program and every folder above it belong to root, writable by nobody else, or start it as its owner (sudo -u USER).',
+  ),
+  'puppet-silent': entry(
+    503,
+    1,
+    'Puppet did not say where it keeps its locks and reports.',
+    'Run the command that the message names, as the user that it names, and correct what it reports.',
+    true,
+  ),
+  'puppet-file-unsafe': entry(
+    403,
+    1,
+    'A lock, summary or report of Puppet is not a file that triggerd reads.',
+    'Find out who put it there, and delete it: Puppet’s next run writes a new one.',
+  ),
   'plugin-manifest': entry(
     422,
     1,

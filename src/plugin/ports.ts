@@ -19,24 +19,54 @@ export interface PluginSource {
   readonly manifestText: string;
 }
 
-/** Facts about the machine that the puppet driver needs. Nothing throws for a file that is not there. */
+/** What came of reading a file that others may have written. */
+export type FileState =
+  | { readonly kind: 'absent' }
+  /** `uid`: whose file it is. */
+  | { readonly kind: 'read'; readonly uid: number }
+  /** This user may not read it. */
+  | { readonly kind: 'forbidden' }
+  /** Not what it should be: a FIFO, a link, a stranger's file, one of gigabytes. `why` continues “is not read:”. */
+  | { readonly kind: 'refused'; readonly why: string };
+
+export type FileText =
+  | Exclude<FileState, { readonly kind: 'read' }>
+  | { readonly kind: 'read'; readonly uid: number; readonly text: string };
+
+/** Facts about the machine that the puppet driver needs. Nothing throws for a file, whatever it is. */
 export interface PuppetHost {
-  /** `puppet config print` for these settings; undefined when Puppet can't be asked. */
+  /** `puppet config print` for these settings; undefined when Puppet can not be asked, or must not be. */
   settings(query: PuppetSettingsQuery): Promise<PuppetSettings | undefined>;
-  /** The file's text, or undefined when it does not exist. */
-  readFile(path: string): Promise<string | undefined>;
-  /** Lines of a large file, one by one; none when it does not exist. */
-  readLines(path: string): AsyncIterable<string>;
+  /** Why Puppet must not be asked: root would run a program that others can change. Null: it may. */
+  refusal(query: Pick<PuppetSettingsQuery, 'programs'>): Promise<string | null>;
+  /** A lock: a small text of whoever it is. */
+  readLock(path: string): Promise<FileText>;
+  /** A summary that one of these users wrote. */
+  readSummary(path: string, owners: readonly number[]): Promise<FileText>;
+  /** The lines of a report that one of these users wrote, one by one; it may have many megabytes. */
+  readReport(path: string, owners: readonly number[], onLine: (line: string) => void): Promise<FileState>;
   /** Command line of a live process, or undefined. */
   commandLine(pid: number): Promise<readonly string[] | undefined>;
 }
 
 export interface PuppetSettingsQuery {
-  /** The program as `run_cmd` names it. */
-  readonly program: string;
+  /** The words that start Puppet, with everything that stands before it: `sudo`, `-u`, `deploy`, `/home/deploy/bin/puppet`. */
+  readonly command: readonly string[];
+  /** The programs among them, with the user that each runs as; null: the daemon's own. */
+  readonly programs: readonly RunProgram[];
+  /** Who Puppet runs as; null: the daemon's own user. */
+  readonly user: string | null;
   readonly section: 'agent' | 'user';
   /** Settings given on the command line that move files, e.g. `--confdir=/x`. */
   readonly options: readonly string[];
+}
+
+export interface RunProgram {
+  /** As the command line names it: a path, or a name for `PATH`. */
+  readonly program: string;
+  readonly user: string | null;
+  /** Where it is looked for when it is another place than jobs have; null: there. */
+  readonly searchPath: string | null;
 }
 
 /** As Puppet itself answers; mostly paths. */
@@ -49,4 +79,8 @@ export interface PuppetSettings {
   readonly sslLockFile: string;
   /** Which an agent asks its server for, unless its command line names another one. */
   readonly environment: string;
+  /** The node that a report names: whose catalogue a run applies. */
+  readonly reportHost: string;
+  /** Users whose summary and report count: root, the daemon's own, and the one that Puppet is started as. */
+  readonly owners: readonly number[];
 }

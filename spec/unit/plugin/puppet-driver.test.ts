@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { RunningJob } from '../../../src/domain/job.ts';
 import { readManifest } from '../../../src/plugin/manifest.ts';
-import type { PuppetHost } from '../../../src/plugin/ports.ts';
+import type { FileText, PuppetHost } from '../../../src/plugin/ports.ts';
 import { createPuppetDriver } from '../../../src/plugin/puppet/puppet-driver.ts';
 import type { RunEnding, RunTerms } from '../../../src/queue/ports.ts';
 import { jobRequest } from '../../support/jobs.ts';
+import { puppetHost } from '../../support/puppet-host.ts';
 
 const plugin = readManifest({
   name: 'puppet',
@@ -15,29 +16,12 @@ const plugin = readManifest({
 });
 
 const startedAt = Date.parse('2026-11-20T12:00:00.500Z');
-const paths = {
-  lastRunFile: '/s/summary',
-  lastRunReport: '/s/report',
-  runLockFile: '/s/lock',
-  disabledLockFile: '/s/disabled',
-  sslLockFile: '/s/ssl.lock',
-  environment: 'production',
-};
-
 const driverOn = (
-  files: Record<string, string>,
+  files: Record<string, string | FileText>,
   processes: Record<number, string[]> = {},
   runCommand = ['puppet', 'agent', '--test'],
 ) => {
-  const host: PuppetHost = {
-    settings: async () => paths,
-    readFile: async (path) => files[path],
-    async *readLines(path) {
-      yield* (files[path] ?? '').split('\n');
-    },
-    commandLine: async (pid) => processes[pid],
-  };
-  return createPuppetDriver({ host, node: 'lb01', runCommand });
+  return createPuppetDriver({ host: puppetHost(files, processes), node: 'lb01', runCommand });
 };
 
 const job: RunningJob = {
@@ -152,6 +136,35 @@ describe('the end of a Puppet run', () => {
     ['full of garbage', 'not a pid', {}],
   ])('a lock %s is stale', async (_what, text, processes) => {
     expect(await driverOn({ '/s/lock': text }, processes).obstacle(job)).toBeNull();
+  });
+
+  it('a FIFO in the place of “disabled” is a deferral that names it, because Puppet would wait for it', async () => {
+    const driver = driverOn({ '/s/disabled': { kind: 'refused', why: 'it is a FIFO, not a regular file' } });
+    const reason = 'Puppet agent is disabled: /s/disabled is not read: it is a FIFO, not a regular file';
+    expect(await driver.obstacle(job)).toEqual({ reason, paths: ['/s/disabled'] });
+    expect(await driver.conclude(job, exited(1), terms)).toMatchObject({ kind: 'deferred', deferral: { reason } });
+  });
+
+  it('a lock that is none of root’s names its owner', async () => {
+    const driver = driverOn({ '/s/disabled': { kind: 'read', uid: 103, text: '{"disabled_message":"ha"}' } });
+    expect(await driver.obstacle(job)).toMatchObject({
+      reason: 'Puppet agent is disabled: ha (/s/disabled belongs to user 103)',
+    });
+  });
+
+  it('a lock that we may not read is in nobody’s way: Puppet says itself what it thinks of it', async () => {
+    const forbidden = { kind: 'forbidden' } as const;
+    expect(await driverOn({ '/s/disabled': forbidden, '/s/lock': forbidden }).obstacle(job)).toBeNull();
+  });
+
+  it('a summary and a report that are refused cost their facts, and nothing else', async () => {
+    const refused = { kind: 'refused', why: 'it belongs to user 103' } as const;
+    const plain = { result: { kind: 'succeeded', exitCode: 2 } };
+    const noSummary = await driverOn({ '/s/summary': refused, '/s/report': report }).conclude(job, exited(2), terms);
+    expect(noSummary).toMatchObject({ ...plain, details: {} });
+    const own = summary(Math.floor(startedAt / 1000));
+    const noReport = await driverOn({ '/s/summary': own, '/s/report': refused }).conclude(job, exited(2), terms);
+    expect(noReport).toMatchObject({ ...plain, details: { puppet: { changed: 4, report: null, report_file: null } } });
   });
 
   it('puppet apply takes no lock, so none is in its way', async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { PuppetHost } from '../../../src/plugin/ports.ts';
+import type { FileText } from '../../../src/plugin/ports.ts';
 import { exitCodeOfWhole, isCoveredBy, readAgentRun } from '../../../src/plugin/puppet/regular-run.ts';
 import { jobRequest } from '../../support/jobs.ts';
+import { puppetHost, puppetSettings } from '../../support/puppet-host.ts';
 
 const request = (changes = {}) => jobRequest({ source: 'firing', plugin: 'puppet', argv: [], ...changes });
 const agent = { what: { kind: 'agent' } } as const;
@@ -85,25 +86,8 @@ resource_statuses:
     status: nested
 cached_catalog_status: not_used
 `;
-  const read = (summaryText: string | undefined, reportText: string) => {
-    const files: Record<string, string | undefined> = { '/summary': summaryText, '/report': reportText };
-    const host: PuppetHost = {
-      settings: async () => undefined,
-      readFile: async (path) => files[path],
-      async *readLines(path) {
-        yield* (files[path] ?? '').split('\n');
-      },
-      commandLine: async () => undefined,
-    };
-    const paths = {
-      lastRunFile: '/summary',
-      lastRunReport: '/report',
-      runLockFile: '/l',
-      disabledLockFile: '/d',
-      sslLockFile: '/c',
-      environment: 'production',
-    };
-    return readAgentRun(host, paths);
+  const read = (summaryText: string | FileText | undefined, reportText: string | FileText) => {
+    return readAgentRun(puppetHost({ '/s/summary': summaryText, '/s/report': reportText }), puppetSettings);
   };
 
   it('is read from what it leaves', async () => {
@@ -130,6 +114,9 @@ cached_catalog_status: not_used
     ['half a summary', 'application:\n  run_', report],
     ['no summary', undefined, report],
     ['no report', summary(), ''],
+    ['a report of another node', summary(), report.replace('host: lb01', 'host: lb02')],
+    ['a summary that is refused', { kind: 'refused', why: 'it belongs to user 103' } as const, report],
+    ['a report that is refused', summary(), { kind: 'refused', why: 'it belongs to user 103' } as const],
   ])('%s is none', async (_name, summaryText, reportText) => {
     expect(await read(summaryText, reportText)).toBeNull();
   });

@@ -1,14 +1,16 @@
-import { createReadStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
-import type { PuppetHost, PuppetSettings, PuppetSettingsQuery } from '../../plugin/ports.ts';
+import { stat } from 'node:fs/promises';
+import { TriggerdError } from '../../domain/errors.ts';
+import type { FileState, PuppetHost, PuppetSettings, PuppetSettingsQuery } from '../../plugin/ports.ts';
+import { readUntrustedLines, readUntrustedText } from '../files/untrusted-file.ts';
 import { askProgram } from '../process/ask-program.ts';
-import { isMissing } from '../system/is-missing.ts';
+import { whyProgramsUntrusted } from './run-programs.ts';
+import { uidOf } from './users.ts';
 
 export interface PuppetHostOptions {
   /** The environment that jobs get, so that Puppet answers for them as it would behave in them. */
   readonly env: Readonly<Record<string, string>>;
-  readonly onProblem: (message: string) => void;
+  /** Told once, until something else is the matter. */
+  readonly onProblem: (problem: TriggerdError) => void;
 }
 
 const settingNames = [
@@ -19,7 +21,11 @@ const settingNames = [
   'ssl_lockfile',
   'environment',
   'config',
+  'node_name_value',
 ];
+
+/** A lock has a number or a sentence in it, a summary some numbers; the report of a catalogue of 50,000 resources has 75 MB. */
+const maxBytes = { lock: 65_536, summary: 262_144, report: 128 * 1_048_576 };
 
 /** Asking takes Ruby about a second, so answers are kept until puppet.conf changes, five minutes at most. */
 const answerLifeMs = 300_000;
@@ -34,28 +40,64 @@ interface Answer {
 /** `PuppetHost` on this machine. */
 export const createPuppetHost = (options: PuppetHostOptions): PuppetHost => {
   const answers = new Map<string, Answer>();
+  const tell = createTeller(options);
+  const refusal = ({ programs }: Pick<PuppetSettingsQuery, 'programs'>): Promise<string | null> =>
+    whyProgramsUntrusted(programs, options.env);
 
   const settings = async (query: PuppetSettingsQuery): Promise<PuppetSettings | undefined> => {
     const key = JSON.stringify(query);
     const known = answers.get(key);
     if (known !== undefined && (await isFresh(known))) return known.settings;
-    const answer = await ask(query, options);
-    if (answer === undefined) answers.delete(key);
-    else answers.set(key, answer);
-    return answer?.settings;
+    answers.delete(key);
+    const command = query.command.join(' ');
+    const why = await refusal(query);
+    const answer =
+      why === null ? await ask(query, options) : new TriggerdError('puppet-unsafe', `“${command}”: ${why}`);
+    tell(command, answer instanceof TriggerdError ? answer : null);
+    if (answer instanceof TriggerdError) return undefined;
+    answers.set(key, answer);
+    return answer.settings;
+  };
+  /** A file that is not what it should be is told; that it is not there, or not for us, is everyday life. */
+  const told = <State extends FileState>(path: string, state: State): State => {
+    const problem = state.kind === 'refused' ? new TriggerdError('puppet-file-unsafe', `${path}: ${state.why}`) : null;
+    tell(path, problem);
+    return state;
   };
 
-  return { settings, readFile: readIfThere, readLines, commandLine };
+  return {
+    settings,
+    refusal,
+    readLock: async (path) => told(path, await readUntrustedText(path, { owners: null, maxBytes: maxBytes.lock })),
+    readSummary: async (path, owners) =>
+      told(path, await readUntrustedText(path, { owners, maxBytes: maxBytes.summary })),
+    readReport: async (path, owners, onLine) =>
+      told(path, await readUntrustedLines(path, { owners, maxBytes: maxBytes.report }, onLine)),
+    commandLine,
+  };
+};
+
+/** Tells a problem of a thing once, and again after it was well. */
+const createTeller = ({ onProblem }: PuppetHostOptions) => {
+  const told = new Map<string, string>();
+  return (thing: string, problem: TriggerdError | null): void => {
+    if (problem === null) told.delete(thing);
+    else if (told.get(thing) !== problem.message) {
+      told.set(thing, problem.message);
+      onProblem(problem);
+    }
+  };
 };
 
 const isFresh = async (answer: Answer): Promise<boolean> =>
   Date.now() - answer.askedAt < answerLifeMs && (await mtimeOf(answer.configFile)) === answer.configMtimeMs;
 
-const ask = async (query: PuppetSettingsQuery, options: PuppetHostOptions): Promise<Answer | undefined> => {
-  const args = ['config', 'print', '--section', query.section, ...query.options, ...settingNames];
-  const asked = await askProgram([query.program, ...args], { env: options.env, timeoutMs: 60_000 });
+const ask = async (query: PuppetSettingsQuery, options: PuppetHostOptions): Promise<Answer | TriggerdError> => {
+  const [program = '', ...words] = query.command;
+  const args = [...words, 'config', 'print', '--section', query.section, ...query.options, ...settingNames];
+  const asked = await askProgram([program, ...args], { env: options.env, timeoutMs: 60_000 });
   const values = new Map(asked.stdout?.split('\n').map((line) => splitSetting(line)));
-  const [lastRunFile, lastRunReport, runLockFile, disabledLockFile, sslLockFile, environment, configFile] =
+  const [lastRunFile, lastRunReport, runLockFile, disabledLockFile, sslLockFile, environment, configFile, reportHost] =
     settingNames.map((name) => values.get(name));
   if (
     !lastRunFile ||
@@ -64,15 +106,29 @@ const ask = async (query: PuppetSettingsQuery, options: PuppetHostOptions): Prom
     !disabledLockFile ||
     !sslLockFile ||
     !environment ||
-    !configFile
+    !configFile ||
+    !reportHost
   ) {
-    options.onProblem(
-      `“${query.program} config print” did not say where Puppet keeps its locks and reports (${asked.shortMessage ?? `exit ${asked.exitCode}`})`,
-    );
-    return undefined;
+    const why = asked.shortMessage ?? `exit ${asked.exitCode}`;
+    return new TriggerdError('puppet-silent', `“${query.command.join(' ')} config print” (${why})`);
   }
-  const found = { lastRunFile, lastRunReport, runLockFile, disabledLockFile, sslLockFile, environment };
+  const owners = [...new Set([0, process.getuid?.() ?? 0, ...(await uidsOf(query.user, options.env))])];
+  const found = {
+    lastRunFile,
+    lastRunReport,
+    runLockFile,
+    disabledLockFile,
+    sslLockFile,
+    environment,
+    reportHost,
+    owners,
+  };
   return { settings: found, configFile, configMtimeMs: await mtimeOf(configFile), askedAt: Date.now() };
+};
+
+const uidsOf = async (user: string | null, env: Readonly<Record<string, string>>): Promise<number[]> => {
+  const uid = user === null ? undefined : await uidOf(user, env);
+  return uid === undefined ? [] : [uid];
 };
 
 /** `name = value`, as `puppet config print` writes several settings. */
@@ -83,19 +139,8 @@ const splitSetting = (line: string): [string, string] => {
 
 const mtimeOf = async (path: string): Promise<number> => (await stat(path).catch(() => undefined))?.mtimeMs ?? 0;
 
-const readIfThere = async (path: string): Promise<string | undefined> => {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (thrown) {
-    if (isMissing(thrown)) return undefined;
-    throw thrown;
-  }
+/** Read as the files are: a process can have its command line in memory that never answers. */
+const commandLine = async (pid: number): Promise<readonly string[] | undefined> => {
+  const read = await readUntrustedText(`/proc/${pid}/cmdline`, { owners: null, maxBytes: 4 * 1_048_576 });
+  return read.kind === 'read' ? read.text.split('\0').filter((word) => word !== '') : undefined;
 };
-
-async function* readLines(path: string): AsyncGenerator<string> {
-  if ((await stat(path).catch(() => undefined)) === undefined) return;
-  yield* createInterface({ input: createReadStream(path, 'utf8') });
-}
-
-const commandLine = async (pid: number): Promise<readonly string[] | undefined> =>
-  (await readIfThere(`/proc/${pid}/cmdline`))?.split('\0').filter((word) => word !== '');

@@ -5,7 +5,8 @@
  * - `--onetime --no-daemonize` for an agent that has neither them nor `--test`: it would go into the background.
  * - `--job-id` for the agent only: `puppet apply` refuses it.
  */
-import type { PuppetSettingsQuery } from '../ports.ts';
+import type { PuppetSettingsQuery, RunProgram } from '../ports.ts';
+import { type Prefix, readPrefix } from './command-prefix.ts';
 
 export type PuppetCommand =
   | {
@@ -13,18 +14,24 @@ export type PuppetCommand =
       readonly argv: readonly string[];
       readonly program: number;
       readonly verb: number;
+      /** What stands before the program; null when that has a word that we do not understand. */
+      readonly prefix: Prefix | null;
     }
   /** A script of the administrator's own that runs Puppet somehow, or something else altogether. */
   | { readonly kind: 'other'; readonly argv: readonly string[] };
 
-/** Finds `puppet agent` or `puppet apply` in a command line; `env`, `nice` and the like may stand before it. */
+/** Finds `puppet agent` or `puppet apply` in a command line; `env`, `sudo`, `nice` and the like may stand before it. */
 export const readPuppetCommand = (argv: readonly string[]): PuppetCommand => {
-  const program = argv.findIndex((word) => word === 'puppet' || word.endsWith('/puppet'));
+  const prefix = readPrefix(argv);
+  const isUnderstood = prefix !== null && isPuppet(argv[prefix.length] ?? '');
+  const program = isUnderstood ? prefix.length : argv.findIndex(isPuppet);
   const verb = argv.findIndex((word, index) => program >= 0 && index > program && !word.startsWith('-'));
   const name = argv[verb];
   if (name !== 'agent' && name !== 'apply') return { kind: 'other', argv };
-  return { kind: name, argv, program, verb };
+  return { kind: name, argv, program, verb, prefix: isUnderstood ? prefix : null };
 };
+
+const isPuppet = (word: string): boolean => word === 'puppet' || word.endsWith('/puppet');
 
 export interface PuppetRunOptions {
   readonly jobId: string;
@@ -81,15 +88,31 @@ const settingsThatMoveFiles = [
   'ssl_lockfile',
 ];
 
-/** How to ask this command's Puppet for its paths; undefined for a command that is not Puppet. */
+/**
+ * How to ask this command's Puppet for its paths: through the same words, so as the same user. Undefined for a command that is
+ * not Puppet, and for one that starts Puppet through something that we do not understand: that may be another machine.
+ */
 export const settingsQuery = (command: PuppetCommand): PuppetSettingsQuery | undefined => {
-  if (command.kind === 'other') return undefined;
+  if (command.kind === 'other' || command.prefix === null) return undefined;
   const given = command.argv.slice(command.program + 1);
+  const { words, user, searchPath, programs } = command.prefix;
+  const program = command.argv[command.program] ?? 'puppet';
   return {
-    program: command.argv[command.program] ?? 'puppet',
+    command: [...words, program],
+    programs: [...programs, { program, user, searchPath }],
+    user,
     section: command.kind === 'agent' ? 'agent' : 'user',
     options: settingsThatMoveFiles.flatMap((name) => optionOf(given, name)),
   };
+};
+
+/** The programs that a command line starts, as far as its words are understood: wrappers, and what they start. */
+export const programsOf = (argv: readonly string[]): readonly RunProgram[] => {
+  const prefix = readPrefix(argv);
+  const none = { length: 0, programs: [], user: null, searchPath: null };
+  const { length, programs, user, searchPath } = prefix ?? none;
+  const program = argv[length];
+  return program === undefined ? programs : [...programs, { program, user, searchPath }];
 };
 
 const optionOf = (given: readonly string[], name: string): string[] => {

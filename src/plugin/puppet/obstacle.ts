@@ -9,21 +9,30 @@ type Obstacle = Omit<Deferral, 'since'>;
  * Such a run would exit 1, as a failed one does; so we look before, and again after an exit 1.
  */
 export const agentObstacle = async (host: PuppetHost, settings: PuppetSettings): Promise<Obstacle | null> =>
-  (await disabledObstacle(host, settings.disabledLockFile)) ??
+  (await disabledObstacle(host, settings)) ??
   (await lockObstacle(host, settings.runLockFile, 'the agent’s lock')) ??
   (await lockObstacle(host, settings.sslLockFile, 'the lock of the agent’s certificates'));
 
-const disabledObstacle = async (host: PuppetHost, path: string): Promise<Obstacle | null> => {
-  const text = await host.readFile(path);
-  if (text === undefined) return null;
-  return { reason: `Puppet agent is disabled: ${disabledMessage(text)}`, paths: [path] };
+/** Puppet looks only whether something of this name is there, and so do we; its content is for people. */
+const disabledObstacle = async (host: PuppetHost, settings: PuppetSettings): Promise<Obstacle | null> => {
+  const path = settings.disabledLockFile;
+  const lock = await host.readLock(path);
+  // Where we may not look, Puppet says it itself.
+  if (lock.kind === 'absent' || lock.kind === 'forbidden') return null;
+  const message = lock.kind === 'read' ? disabledMessage(lock.text) : `${path} is not read: ${lock.why}`;
+  const isStrange = lock.kind === 'read' && !settings.owners.includes(lock.uid);
+  const owner = isStrange ? ` (${path} belongs to user ${lock.uid})` : '';
+  return { reason: `Puppet agent is disabled: ${message}${owner}`, paths: [path] };
 };
+
+/** It goes into the journal and into listings. */
+const maxMessage = 500;
 
 const disabledMessage = (text: string): string => {
   try {
     const document: unknown = JSON.parse(text);
     const message = document instanceof Object && 'disabled_message' in document ? document.disabled_message : null;
-    return typeof message === 'string' && message !== '' ? printable(message) : 'no reason given';
+    return typeof message === 'string' && message !== '' ? printable(message.slice(0, maxMessage)) : 'no reason given';
   } catch {
     return 'no reason given';
   }
@@ -31,7 +40,11 @@ const disabledMessage = (text: string): string => {
 
 /** Puppet's own rule: a lock is stale when its process is gone or is not Puppet; Puppet then removes it. */
 const lockObstacle = async (host: PuppetHost, path: string, what: string): Promise<Obstacle | null> => {
-  const pid = Number((await host.readFile(path))?.trim());
+  const lock = await host.readLock(path);
+  if (lock.kind === 'absent' || lock.kind === 'forbidden') return null;
+  // Puppet would read it, and wait for a FIFO as long as nobody writes.
+  if (lock.kind === 'refused') return { reason: `${what} can not be read: ${path}: ${lock.why}`, paths: [path] };
+  const pid = Number(lock.text.trim());
   if (!Number.isSafeInteger(pid) || pid <= 0) return null;
   const commandLine = await host.commandLine(pid);
   if (!commandLine?.some((word) => /puppet/.test(word))) return null;

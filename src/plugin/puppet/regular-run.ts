@@ -2,11 +2,11 @@
  * Runs of Puppet that triggerd has not started: the half-hourly one of the agent, somebody's `puppet apply`. A complete
  * one does what a queued Puppet job would do, and so satisfies it if it began after the job's firings were accepted.
  */
-import { parse as parseYaml } from 'yaml';
 import type { JobRequest } from '../../domain/job.ts';
 import type { PuppetHost, PuppetSettings } from '../ports.ts';
 import { type PuppetCommand, readPuppetCommand } from './command-line.ts';
-import { type PuppetRunFacts, readRunFacts } from './run-report.ts';
+import { readRunReport, readRunSummary } from './run-files.ts';
+import { type PuppetRunFacts, runFacts } from './run-report.ts';
 
 export interface RegularRun {
   readonly what:
@@ -38,23 +38,29 @@ export const exitCodeOfWhole = ({ status, noop, completed, skipped }: Completene
 
 /**
  * The agent's last run, from the files that it leaves on its node; null when it was no agent's, ours, not whole, or of
- * another catalogue than ours would be: a cached one, or that of an environment that somebody wanted to try.
+ * another catalogue than ours would be: that of another node, a cached one, or one of an environment that somebody wanted to try.
+ * The files are those of whoever the agent runs as (`settings.owners`): anybody else's prove nothing.
  */
 export const readAgentRun = async (host: PuppetHost, settings: PuppetSettings): Promise<RegularRun | null> => {
-  const head = await readHead(host, settings.lastRunReport);
-  const summary = await readSummary(host, settings.lastRunFile);
+  const summary = await readRunSummary(host, settings);
+  if (summary?.runMode !== 'agent') return null;
+  const report = await readRunReport(host, settings);
+  if (report === undefined) return null;
+  const { head } = report;
   const startedAt = Date.parse(head['time'] ?? '');
-  if (summary?.runMode !== 'agent' || Number.isNaN(startedAt) || isOurs(head['job_id'])) return null;
+  if (Number.isNaN(startedAt) || isOurs(head['job_id']) || head['host'] !== settings.reportHost) return null;
   // Of an earlier run. Puppet writes the summary first, and its time has whole seconds.
-  if (!(summary.lastRun + 1000 > startedAt)) return null;
+  const finishedAt = summary.lastRun * 1000;
+  if (!(finishedAt + 1000 > startedAt)) return null;
   if (head['cached_catalog_status'] !== 'not_used') return null;
   if ((summary.environment ?? head['environment']) !== settings.environment) return null;
   const noop = head['noop'] === 'true';
   const completed = head['transaction_completed'] === 'true';
-  const exitCode = exitCodeOfWhole({ status: head['status'] ?? null, noop, completed, skipped: summary.skipped });
+  const skipped = summary.skipped ?? Number.NaN;
+  const exitCode = exitCodeOfWhole({ status: head['status'] ?? null, noop, completed, skipped });
   if (exitCode === null) return null;
-  const facts = (await readRunFacts(host, settings, startedAt, { noop, jobId: head['job_id'] ?? null })) ?? {};
-  return { what: { kind: 'agent' }, startedAt, finishedAt: Math.max(startedAt, summary.lastRun), exitCode, facts };
+  const facts = runFacts(settings, summary, report, { noop, jobId: head['job_id'] ?? null });
+  return { what: { kind: 'agent' }, startedAt, finishedAt: Math.max(startedAt, finishedAt), exitCode, facts };
 };
 
 /** Whether the run did what this job would do. */
@@ -85,28 +91,3 @@ const wordsOf = (command: PuppetCommand): string[] =>
     : command.argv.slice(command.verb + 1).filter((word) => word !== '--detailed-exitcodes');
 
 const isOurs = (jobId: string | undefined): boolean => /^triggerd-\d+\.\d+@/.test(jobId ?? '');
-
-/** The report may hold megabytes; its own fields are the lines that start in the first column. */
-const readHead = async (host: PuppetHost, path: string): Promise<Record<string, string>> => {
-  const head: Record<string, string> = {};
-  for await (const line of host.readLines(path)) {
-    const [, key, value] = /^([a-z_]+): ['"]?([^'"]+)['"]?$/.exec(line) ?? [];
-    if (key !== undefined && value !== undefined) head[key] = value;
-  }
-  return head;
-};
-
-const readSummary = async (host: PuppetHost, path: string) => {
-  const text = await host.readFile(path);
-  try {
-    const summary = parseYaml(text ?? '', { maxAliasCount: 10 });
-    const lastRun = Number(summary.time.last_run) * 1000;
-    const skipped = Number(summary.resources.skipped);
-    const { run_mode: runMode, initial_environment: environment } = summary.application;
-    return { runMode: String(runMode), environment: textOrUndefined(environment), lastRun, skipped };
-  } catch {
-    return undefined; // not there, half-written, or of a Puppet that does not say
-  }
-};
-
-const textOrUndefined = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

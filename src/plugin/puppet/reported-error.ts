@@ -1,8 +1,8 @@
 /** The first error in the log of a Puppet report: where no resource failed, it says why there was no catalogue to apply. */
-import { parse as parseYaml } from 'yaml';
+import { readPsych } from './psych.ts';
 
-/** Of one log entry; what is longer is not looked at. */
-const maxBlockLines = 200;
+/** Of one log entry, in characters; what is longer is not looked at. */
+const maxBlock = 65_536;
 /** It goes into etcd with the outcome. */
 const maxText = 300;
 
@@ -11,6 +11,7 @@ export const createErrorCollector = () => {
   let isInLogs = false;
   let isInError = false;
   const block: string[] = [];
+  let length = 0;
 
   return {
     add: (line: string): void => {
@@ -18,19 +19,17 @@ export const createErrorCollector = () => {
         isInLogs = line === 'logs:' || (isInLogs && line.startsWith('- '));
         isInError = isInLogs && block.length === 0 && /^- level: (err|alert|emerg|crit)$/.test(line);
       }
-      if (isInError && block.length < maxBlockLines) block.push(line);
+      if (!isInError) return;
+      length += line.length + 1;
+      if (length <= maxBlock) block.push(line);
     },
     end: (): string | null => messageOf(block),
   };
 };
 
 const messageOf = (block: readonly string[]): string | null => {
-  try {
-    const [entry] = (parseYaml(block.join('\n'), { maxAliasCount: 10, logLevel: 'silent' }) ?? []) as unknown[];
-    const message = entry instanceof Object && 'message' in entry ? entry.message : null;
-    if (typeof message !== 'string' || message === '') return null;
-    return message.length > maxText ? `${message.slice(0, maxText - 1)}…` : message;
-  } catch {
-    return null;
-  }
+  const [entry] = [readPsych(block)].flat();
+  const message = typeof entry === 'object' && entry !== null && 'message' in entry ? entry['message'] : null;
+  if (typeof message !== 'string' || message === '') return null;
+  return message.length > maxText ? `${message.slice(0, maxText - 1)}…` : message;
 };

@@ -2,8 +2,8 @@
  * The resources of a Puppet report that changed or failed. `resource_statuses` holds every resource of the catalogue, one
  * block of lines each; only the blocks of those that changed or failed are parsed, and only so many of them.
  */
-import { parse as parseYaml } from 'yaml';
 import type { Cause } from '../../domain/firing.ts';
+import { readPsych } from './psych.ts';
 
 export interface ReportedResources {
   /** At most 20; `changed` counts all. */
@@ -13,8 +13,8 @@ export interface ReportedResources {
 }
 
 const maxResources = 20;
-/** Of one resource; what is longer (a property with a whole file in it) is not looked at. */
-const maxBlockLines = 2_000;
+/** Of one resource, in characters; what is longer (a property with a whole file in it) is not looked at. */
+const maxBlock = 65_536;
 /** They go into etcd with every outcome. */
 const maxText = 300;
 
@@ -24,12 +24,14 @@ export const createResourceCollector = () => {
   const failed: Cause[] = [];
   let isInStatuses = false;
   let block: string[] = [];
+  let length = 0;
 
   const closeBlock = (): void => {
     const kind = kindOf(block);
     const list = kind === 'failed' ? failed : changed;
     if (kind !== null && list.length < maxResources) list.push(...readResource(block, kind));
     block = [];
+    length = 0;
   };
 
   return {
@@ -41,7 +43,8 @@ export const createResourceCollector = () => {
       }
       if (!isInStatuses) return;
       if (/^ {2}[^ :]/.test(line)) closeBlock();
-      if (block.length < maxBlockLines) block.push(line);
+      length += line.length + 1;
+      if (length <= maxBlock) block.push(line);
     },
     end: (): ReportedResources => {
       closeBlock();
@@ -76,15 +79,8 @@ const readResource = (block: readonly string[], kind: Kind): Cause[] => {
   ];
 };
 
-const statusOf = (block: readonly string[]): Record<string, unknown> => {
-  try {
-    // Silent: what is not quite YAML gives what can be read.
-    const parsed: unknown = parseYaml(block.join('\n'), { maxAliasCount: 10, logLevel: 'silent' });
-    return fieldsOf(Object.values(fieldsOf(parsed))[0]);
-  } catch {
-    return {};
-  }
-};
+const statusOf = (block: readonly string[]): Record<string, unknown> =>
+  fieldsOf(Object.values(fieldsOf(readPsych(block)))[0]);
 
 const fieldsOf = (value: unknown): Record<string, unknown> =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};

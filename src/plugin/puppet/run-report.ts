@@ -1,11 +1,7 @@
-/**
- * The truth of a Puppet run is its own summary and report, not its output: `last_run_summary.yaml` for the counts,
- * `last_run_report.yaml` for the ids and the resources. Both are looked at only when they are of this run.
- */
-import { parse as parseYaml } from 'yaml';
+/** The truth of a Puppet run is its own summary and report, not its output. Both count only when they are of this run. */
 import type { PuppetHost, PuppetSettings } from '../ports.ts';
-import { createErrorCollector } from './reported-error.ts';
-import { createResourceCollector, type ReportedResources } from './reported-resources.ts';
+import type { ReportedResources } from './reported-resources.ts';
+import { type RunReport, type RunSummary, readRunReport, readRunSummary } from './run-files.ts';
 
 /** What goes into an outcome's `details.puppet`. Null: not known. */
 export interface PuppetRunFacts extends ReportedResources {
@@ -33,57 +29,28 @@ export const readRunFacts = async (
   startedAt: number,
   run: { readonly noop: boolean; readonly jobId: string | null },
 ): Promise<PuppetRunFacts | null> => {
-  const text = await host.readFile(settings.lastRunFile);
-  const summary = text === undefined ? undefined : readSummary(text);
+  const summary = await readRunSummary(host, settings);
   // last_run has whole seconds.
   if (summary === undefined || summary.lastRun < Math.floor(startedAt / 1000)) return null;
-  const report = await readReport(host, settings.lastRunReport);
-  return { ...summary.counts, noop: run.noop, ...report, job_id: run.jobId };
+  return runFacts(settings, summary, await readRunReport(host, settings), run);
 };
 
-const readSummary = (text: string) => {
-  const summary = section(safeYaml(text));
-  const resources = section(summary['resources']);
-  const time = section(summary['time']);
-  const lastRun = count(time['last_run']);
-  if (lastRun === null) return undefined;
-  const counts = {
-    changed: count(resources['changed']),
-    failed: count(resources['failed']),
-    failed_to_restart: count(resources['failed_to_restart']),
-    total: count(resources['total']),
-    duration_s: count(time['total']),
-    config_version: scalar(section(summary['version'])['config']),
-  };
-  return { lastRun, counts };
-};
+/** What summary and report of one run say. */
+export const runFacts = (
+  settings: PuppetSettings,
+  summary: RunSummary,
+  report: RunReport | undefined,
+  run: { readonly noop: boolean; readonly jobId: string | null },
+): PuppetRunFacts => ({
+  ...summary.counts,
+  noop: run.noop,
+  report: identifier(report?.head['transaction_uuid']),
+  status: identifier(report?.head['status']),
+  report_file: report === undefined ? null : settings.lastRunReport,
+  ...(report?.resources ?? { changed_resources: [], failed_resources: [] }),
+  error: report?.error ?? null,
+  job_id: run.jobId,
+});
 
-/** The report may hold megabytes, so it is read line by line: its own fields are the lines that start in the first column. */
-const readReport = async (host: PuppetHost, path: string) => {
-  const ids = { report: null as string | null, status: null as string | null, report_file: null as string | null };
-  const resources = createResourceCollector();
-  const errors = createErrorCollector();
-  for await (const line of host.readLines(path)) {
-    ids.report_file = path;
-    resources.add(line);
-    errors.add(line);
-    const [, key, value] = /^(transaction_uuid|status): ["']?([\w-]+)["']?$/.exec(line) ?? [];
-    if (key === 'transaction_uuid') ids.report = value ?? null;
-    if (key === 'status') ids.status = value ?? null;
-  }
-  return { ...ids, ...resources.end(), error: errors.end() };
-};
-
-const safeYaml = (text: string): unknown => {
-  try {
-    return parseYaml(text, { maxAliasCount: 10 });
-  } catch {
-    return undefined; // half-written or of another kind: the same as none
-  }
-};
-
-const section = (value: unknown): Record<string, unknown> =>
-  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-const count = (value: unknown): number | null => (typeof value === 'number' && Number.isFinite(value) ? value : null);
-const scalar = (value: unknown): string | null =>
-  typeof value === 'string' || typeof value === 'number' ? String(value) : null;
+const identifier = (text: string | undefined): string | null =>
+  /^[\w-]{1,64}$/.test(text ?? '') ? (text ?? null) : null;

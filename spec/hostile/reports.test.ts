@@ -1,0 +1,252 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { FiringView, JobView } from '../../src/api/contract.ts';
+import type { Finding } from '../../src/doctor/finding.ts';
+import { startEtcd, type TestEtcd } from '../support/etcd.ts';
+import { createNode, type TestNode } from '../support/node.ts';
+import { createPuppet, type TestPuppet } from '../support/puppet.ts';
+import { until } from '../support/wait.ts';
+
+/** On Debian the folders of Puppet's reports and locks belong to the user `puppet`. Here to this one. */
+const attacker = { uid: 65_534, gid: 65_534 };
+const as = (command: string): void => void execFileSync('/bin/sh', ['-c', command], { ...attacker, cwd: '/' });
+
+let etcd: TestEtcd;
+beforeAll(async () => {
+  etcd = await startEtcd();
+});
+afterAll(() => etcd?.stop());
+
+const firing = (node: TestNode) => {
+  const outcome = async (id: string) => (await node.json<FiringView>('status', id)).outcomes['lb01'];
+  const fire = async (): Promise<string> => (await node.json<{ id: string }>('fire', 'test', '--host', 'lb01')).id;
+  const reaches = (id: string, stage: string) =>
+    until(async () => {
+      const found = await outcome(id);
+      return found?.stage === stage ? found : undefined;
+    }, `${id} to be ${stage}`);
+  return { fire, outcome, reaches };
+};
+const problems = (node: TestNode): string[] =>
+  node
+    .log()
+    .filter(({ msg }) => msg === 'Puppet’s settings or files are not used')
+    .map((line) => JSON.stringify(line));
+const doctor = async (node: TestNode): Promise<Finding[]> =>
+  (JSON.parse((await node.trigger('doctor', '--json')).stdout) as Finding[]).filter(({ area }) => area === 'Puppet');
+
+/** A Puppet whose state belongs to the attacker, and a daemon for it. */
+const world = (verb: string, words: (puppet: TestPuppet) => string[]) => {
+  const held = {} as { puppet: TestPuppet; node: TestNode; state: string; summary: string; report: string };
+  const attacks: ChildProcess[] = [];
+  beforeAll(async () => {
+    const puppet = createPuppet('lb01', [etcd.endpoint]);
+    held.puppet = puppet;
+    chmodSync(puppet.dir, 0o755);
+    const [state, publicFolder] = [join(puppet.dir, 'var/state'), join(puppet.dir, 'public')];
+    for (const folder of [join(puppet.dir, 'var'), state, publicFolder]) {
+      mkdirSync(folder);
+      chownSync(folder, attacker.uid, attacker.gid);
+    }
+    Object.assign(held, { state, summary: join(publicFolder, 'last_run_summary.yaml') });
+    held.report = join(state, 'last_run_report.yaml');
+    const command = ['puppet', verb, ...puppet.options, ...words(puppet)];
+    held.node = createNode({ name: 'lb01', etcd: [etcd.endpoint], watch: `run_cmd = "${command.join(' ')}"` });
+    await held.node.start();
+  });
+  /** Swaps what Puppet has written, whenever it has, until the end of the test. */
+  const swap = async (path: string, command: string): Promise<void> => {
+    const whenPuppets = `[ -f ${path} ] && [ ! -L ${path} ] && [ ! -O ${path} ]`;
+    const script = `while :; do ${whenPuppets} && { ${command}; }; done`;
+    const child = spawn('/bin/sh', ['-c', script], { ...attacker, stdio: 'ignore' });
+    attacks.push(child);
+    await once(child, 'spawn');
+  };
+  afterEach(async () => {
+    for (const child of attacks.splice(0)) {
+      const over = once(child, 'exit');
+      child.kill('SIGKILL');
+      await over;
+    }
+    for (const file of [held.summary, held.report]) rmSync(file, { force: true });
+  });
+  afterAll(async () => {
+    await held.node?.remove();
+    held.puppet?.remove();
+  });
+  return { held, swap };
+};
+
+const now = (): number => Math.floor(Date.now() / 1000);
+
+describe('whoever owns the folders of Puppet, while it runs', () => {
+  const { held, swap } = world('apply', (puppet) => [puppet.manifest('site.pp', "notify { 'x': }\n")]);
+
+  it.each([
+    ['a report linked to /dev/zero', 'is a symbolic link', (path: string) => `ln -sfn /dev/zero ${path}`],
+    ['a FIFO as report', 'is a FIFO', (path: string) => `mkfifo ${path}.f; mv -f ${path}.f ${path}`],
+    [
+      'a report of the attacker’s own',
+      'belongs to user 65534',
+      (path: string) => `echo 'status: forged' > ${path}.f; mv -f ${path}.f ${path}`,
+    ],
+  ])('%s costs the run its resources: it ends as Puppet said', async (_what, why, command) => {
+    const { fire, reaches } = firing(held.node);
+    await swap(held.report, command(held.report));
+    expect(await reaches(await fire(), 'finished')).toMatchObject({
+      result: 'succeeded',
+      exit_code: 2,
+      details: { puppet: { changed: 1, report: null, status: null, report_file: null } },
+    });
+    expect(problems(held.node).at(-1)).toMatch(new RegExp(`puppet-file-unsafe.*last_run_report.yaml: it ${why}`));
+  });
+
+  it('a summary of 8 MB that keeps a YAML parser busy is not parsed, and TERM ends the daemon', async () => {
+    const { fire, reaches } = firing(held.node);
+    const bomb = join(held.state, 'bomb');
+    as(`{ printf 'time:\\n  last_run: ${now() + 3600}\\n'; yes '? ' | tr -d '\\n' | head -c 8000000; } > ${bomb}`);
+    await swap(held.summary, `cp ${bomb} ${bomb}.2; mv -f ${bomb}.2 ${held.summary}`);
+    expect(await reaches(await fire(), 'finished')).toMatchObject({ result: 'succeeded', exit_code: 2, details: {} });
+    expect(problems(held.node).at(-1)).toMatch(/last_run_summary.yaml: it is larger than 256 KiB/);
+    expect(await held.node.stop()).toBe(0);
+  });
+});
+
+describe('whoever owns the folders of Puppet, while nothing runs', () => {
+  const { held } = world('agent', () => ['--test', '--server', '127.0.0.1', '--serverport', '1']);
+  let id = '';
+  beforeAll(async () => {
+    await held.node.trigger('queue', 'pause');
+    id = await firing(held.node).fire();
+    await firing(held.node).reaches(id, 'queued');
+  });
+
+  it('a report linked to /dev/zero lets a daemon start, and leaves what is queued queued', async () => {
+    writeFileSync(held.summary, agentSummary(now()));
+    as(`ln -s /dev/zero ${held.report}`);
+    await held.node.stop();
+    await held.node.start();
+    await until(() => problems(held.node).some((line) => line.includes('it is a symbolic link')), 'the look at it');
+    expect(await firing(held.node).outcome(id)).toMatchObject({ stage: 'queued' });
+    expect((await doctor(held.node)).map(({ what }) => what)).toContainEqual(
+      expect.stringContaining('last_run_report.yaml is not read: it is a symbolic link'),
+    );
+  });
+
+  it('a FIFO as lock defers runs and says so; other jobs run, and TERM ends the daemon', async () => {
+    const [disabled, lock] = ['agent_disabled.lock', 'agent_catalog_run.lock'].map((name) => join(held.state, name));
+    const { reaches, outcome } = firing(held.node);
+    as(`mkfifo ${disabled} ${lock}`);
+    await held.node.trigger('queue', 'resume');
+    const reason = /^Puppet agent is disabled: .* is not read: it is a FIFO/;
+    expect(await reaches(id, 'deferred')).toMatchObject({ reason: expect.stringMatching(reason) });
+    const other = (await held.node.trigger('queue', 'add', '--', 'true')).stdout.trim();
+    expect(await held.node.trigger('queue', 'wait', other)).toMatchObject({ exitCode: 0 });
+    await held.node.trigger('queue', 'pause');
+    expect(problems(held.node).at(-1)).toContain('agent_disabled.lock: it is a FIFO');
+    expect(await doctor(held.node)).toContainEqual(
+      expect.objectContaining({ state: 'warning', what: expect.stringMatching(reason) }),
+    );
+    expect(await held.node.stop()).toBe(0);
+    await held.node.start();
+    as(`rm ${disabled}`);
+    const waits = 'agent_catalog_run.lock: it is a FIFO';
+    await until(() => problems(held.node).some((line) => line.includes(waits)), 'the look at the other lock');
+    expect(await outcome(id)).toMatchObject({ stage: 'deferred' });
+    as(`rm ${lock}`);
+    await reaches(id, 'queued');
+  });
+
+  it('files of another user are no regular run; the same ones of root are', async () => {
+    const [summary, report] = ['summary', 'report'].map((name) => join(held.puppet.dir, name)) as [string, string];
+    writeFileSync(summary, agentSummary(now()));
+    writeFileSync(report, agentReport(new Date()));
+    const copies = `cp ${summary} ${held.summary}; cp ${report} ${held.report}`;
+    as(copies);
+    await until(() => problems(held.node).some((line) => line.includes('it belongs to user 65534')), 'the look at it');
+    expect(await firing(held.node).outcome(id)).toMatchObject({ stage: 'queued' });
+    as(`rm ${held.summary} ${held.report}`);
+    execFileSync('/bin/sh', ['-c', copies]);
+    expect(await firing(held.node).reaches(id, 'finished')).toMatchObject({
+      result: 'succeeded',
+      details: { regular_run: true },
+    });
+  });
+});
+
+const agentSummary = (lastRun: number): string =>
+  `---\napplication:\n  run_mode: agent\n  initial_environment: production\nresources:\n  changed: 1\n  skipped: 0\ntime:\n  last_run: ${lastRun}\n`;
+const agentReport = (time: Date): string =>
+  `--- !ruby/object:Puppet::Transaction::Report\nhost: lb01\ntime: '${time.toISOString()}'\nstatus: changed\ntransaction_completed: true\nnoop: false\nenvironment: production\ncached_catalog_status: not_used\n`;
+
+describe('a program of another user in run_cmd', () => {
+  let home: string;
+  let node: TestNode;
+  let program: string;
+  const askers = join(tmpdir(), `triggerd-askers-${process.pid}`);
+
+  beforeAll(() => {
+    home = mkdtempSync(join(tmpdir(), 'triggerd-home-'));
+    chmodSync(home, 0o755);
+    chownSync(home, attacker.uid, attacker.gid);
+    program = join(home, 'puppet');
+    const print = `for name in lastrunfile lastrunreport agent_catalog_run_lockfile agent_disabled_lockfile ssl_lockfile environment config node_name_value; do echo "$name = ${home}/$name"; done`;
+    // Whoever runs it writes down who he is, and what for.
+    writeFileSync(
+      program,
+      `#!/bin/sh\necho "$(id -u) $1" >> ${askers}\n[ "$1" = config ] && { ${print}; }\n[ "$1" = --version ] && echo 7.0\nexit 0\n`,
+    );
+    chmodSync(program, 0o755);
+    chownSync(program, attacker.uid, attacker.gid);
+  });
+  afterEach(async () => {
+    await node?.remove();
+    rmSync(askers, { force: true });
+  });
+  afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+  const start = async (runCommand: string): Promise<void> => {
+    writeFileSync(askers, '');
+    chmodSync(askers, 0o666);
+    node = createNode({ name: 'lb01', etcd: [etcd.endpoint], watch: `run_cmd = "${runCommand}"` });
+    await node.start();
+  };
+  const seen = (): string[] =>
+    existsSync(askers) ? [...new Set(readFileSync(askers, 'utf8').trim().split('\n'))].sort() : [];
+  const runs = async (): Promise<JobView> => {
+    const { fire, reaches } = firing(node);
+    expect(await reaches(await fire(), 'finished')).toMatchObject({ result: 'succeeded' });
+    const [job] = await node.json<JobView[]>('queue');
+    return job as JobView;
+  };
+
+  it('is asked as that user only, with the words that start its runs', async () => {
+    await start(`runuser -u nobody -- ${program} agent --test`);
+    await runs();
+    expect((await doctor(node)).filter(({ state }) => state === 'wrong')).toEqual([]);
+    expect(seen()).toEqual(['65534 --version', '65534 agent', '65534 config']);
+  });
+
+  it('is never asked as root: the log and doctor name it, and the run that root has configured runs', async () => {
+    await start(`${program} agent --test`);
+    await until(() => problems(node).length > 0, 'the log to name it');
+    expect(problems(node)[0]).toMatch(/puppet-unsafe.* belongs to user 65534/);
+    expect(await doctor(node)).toMatchObject([
+      { state: 'wrong', what: expect.stringMatching(/starts what others can change: .* belongs to user 65534/) },
+    ]);
+    expect(seen()).toEqual(['']);
+    await runs();
+    expect(seen()).toEqual(['0 agent']);
+  });
+
+  it('is not asked through what we do not understand', async () => {
+    await start(`env -C / ${program} agent --test`);
+    await runs();
+    expect((await doctor(node)).map(({ state }) => state)).toEqual(['warning']);
+    expect(seen()).toEqual(['0 agent']);
+  });
+});

@@ -1,0 +1,57 @@
+import { execFileSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { readPsych } from '../../../src/plugin/puppet/psych.ts';
+
+/** Documents of texts that are hard to write as YAML, with the shapes that Puppet's reports have. */
+const program = String.raw`
+require 'yaml'; require 'json'
+srand(Integer(ARGV[0]))
+parts = ['a','Z','0',':',' ','  ',"\n",'-','#',"'",'"','\\','[',']','{','}','&','*','!','|','>','%','@','?','é','日',"\t","\u0001","\u0085",'true','null','~','=','word ','File[/etc/x]']
+text = ->(n) { (0...rand(n)).map { parts.sample }.join }
+puts JSON.generate(200.times.map {
+  value = { 'counts' => {}, 'list' => [], 'logs' => [] }
+  4.times { value['counts'][text.(8) + 'k'] = [text.(12), text.(120), rand(1000), rand * 100, true, false, nil, 1e-05, -3].sample }
+  3.times { value['list'] << [text.(6), text.(60), [], {}].sample }
+  2.times { value['logs'] << { 'message' => text.(200), 'tags' => [text.(5)], 'long ' * rand(60) => { 'x' => 1, 'y' => [text.(30)] } } }
+  { yaml: value.to_yaml, value: value }
+})`;
+
+describe('YAML of Ruby', () => {
+  it('is read as Ruby meant it', () => {
+    const seed = Math.floor(Math.random() * 1e9);
+    const written: { yaml: string; value: unknown }[] = JSON.parse(
+      execFileSync('ruby', ['-e', program, String(seed)], { encoding: 'utf8', maxBuffer: 1e8 }),
+    );
+    expect(written).toHaveLength(200);
+    for (const { yaml, value } of written)
+      expect(JSON.parse(JSON.stringify(readPsych(yaml.split('\n')))), `seed ${seed}: ${yaml}`).toEqual(value);
+  });
+
+  it('has tags and anchors, which mean nothing here', () => {
+    const lines = ['--- !ruby/object:A', 'a: &1 !ruby/sym x', 'b: *1', 'c:', '- !ruby/object:B', '  d: 1'];
+    expect(readPsych(lines)).toEqual({ a: 'x', b: null, c: [{ d: 1 }] });
+  });
+
+  it.each(['', '---', '- - - -', '? ', 'a: [', 'a: "b', ': ', '\u0000', '__proto__: x'])(
+    'that is none gives something, and harms nothing: %j',
+    (text) => {
+      expect(() => readPsych(text.split('\n'))).not.toThrow();
+      expect({}).not.toHaveProperty('0');
+    },
+  );
+
+  /** `? ? ? …` of 16 KiB keeps a parser of the whole language busy for minutes; a hang ends this test with its timeout. */
+  it.each(['? ', '- ', '[', '{a: ', 'a: &a *a\n', '? a\n: b\n', '"', "'a\n", ' \n', 'a:\n a:\n  a:\n', '&a !b '])(
+    'of a million characters is read at once: %j',
+    (piece) => {
+      expect(() => readPsych(piece.repeat(1_000_000 / piece.length).split('\n'))).not.toThrow();
+    },
+  );
+
+  it('is not read deeper than any report is', () => {
+    const deep = Array.from({ length: 1_000 }, (_, depth) => `${' '.repeat(depth)}a:`);
+    expect(JSON.stringify(readPsych([...deep, 'b: 1']))).toMatch(
+      /^(\{"a":){17}null\},?.*"b":1\}$|^(\{"a":)+null\}+,"b":1\}$/,
+    );
+  });
+});

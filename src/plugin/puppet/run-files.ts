@@ -1,0 +1,96 @@
+/**
+ * What a Puppet run leaves on its node: `last_run_summary.yaml` with the counts, `last_run_report.yaml` with the ids and the
+ * resources. Their folders may belong to somebody else, so only files of those whose word counts are read, each once.
+ */
+import type { PuppetHost, PuppetSettings } from '../ports.ts';
+import { type PsychMapping, type PsychValue, readPsych } from './psych.ts';
+import { createErrorCollector } from './reported-error.ts';
+import { createResourceCollector, type ReportedResources } from './reported-resources.ts';
+
+export interface RunSummary {
+  /** Seconds since the epoch. */
+  readonly lastRun: number;
+  readonly counts: {
+    readonly changed: number | null;
+    readonly failed: number | null;
+    readonly failed_to_restart: number | null;
+    readonly total: number | null;
+    readonly duration_s: number | null;
+    readonly config_version: string | null;
+  };
+  readonly skipped: number | null;
+  readonly runMode: string | null;
+  readonly environment: string | null;
+}
+
+/** Undefined when there is none to be had: not there, a stranger's, half-written, of a Puppet that does not say when it was. */
+export const readRunSummary = async (host: PuppetHost, settings: PuppetSettings): Promise<RunSummary | undefined> => {
+  const file = await host.readSummary(settings.lastRunFile, settings.owners);
+  return file.kind === 'read' ? summaryIn(file.text) : undefined;
+};
+
+const summaryIn = (text: string): RunSummary | undefined => {
+  const summary = section(readPsych(text.split('\n')));
+  const resources = section(summary['resources']);
+  const time = section(summary['time']);
+  const application = section(summary['application']);
+  const lastRun = count(time['last_run']);
+  if (lastRun === null) return undefined;
+  const counts = {
+    changed: count(resources['changed']),
+    failed: count(resources['failed']),
+    failed_to_restart: count(resources['failed_to_restart']),
+    total: count(resources['total']),
+    duration_s: count(time['total']),
+    config_version: scalar(section(summary['version'])['config']),
+  };
+  return {
+    lastRun,
+    counts,
+    skipped: count(resources['skipped']),
+    runMode: scalar(application['run_mode']),
+    environment: scalar(application['initial_environment']),
+  };
+};
+
+export interface RunReport {
+  /** Its own fields: the lines that start in the first column. */
+  readonly head: Readonly<Record<string, string | undefined>>;
+  readonly resources: ReportedResources;
+  /** The first error that Puppet logged. */
+  readonly error: string | null;
+}
+
+/** The report's own fields that mean something to us. */
+const headFields = new Set([
+  'host',
+  'time',
+  'transaction_uuid',
+  'status',
+  'transaction_completed',
+  'noop',
+  'environment',
+  'job_id',
+  'cached_catalog_status',
+]);
+
+/** Undefined when there is none to be had. It may hold megabytes, so it is read line by line. */
+export const readRunReport = async (host: PuppetHost, settings: PuppetSettings): Promise<RunReport | undefined> => {
+  const head: Record<string, string> = {};
+  const resources = createResourceCollector();
+  const errors = createErrorCollector();
+  const { kind } = await host.readReport(settings.lastRunReport, settings.owners, (line) => {
+    resources.add(line);
+    errors.add(line);
+    const [, key = '', value = ''] = /^([a-z_]+): (\S.*)$/.exec(line) ?? [];
+    if (headFields.has(key)) head[key] = value.replace(/^(['"])(.*)\1$/, '$2');
+  });
+  return kind === 'read' ? { head, resources: resources.end(), error: errors.end() } : undefined;
+};
+
+const section = (value: PsychValue | undefined): PsychMapping =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as PsychMapping) : {};
+const count = (value: PsychValue | undefined): number | null =>
+  typeof value === 'number' && Number.isFinite(value) ? value : null;
+const scalar = (value: PsychValue | undefined): string | null =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : null;
