@@ -1,6 +1,6 @@
-import { readFileSync, statSync } from 'node:fs';
 import { embeddedTlsIn } from '../adapters/etcd/embedded-tls.ts';
 import type { EtcdOptions } from '../adapters/etcd/options.ts';
+import { readConfiguredFile } from '../adapters/files/configured-file.ts';
 import type { Config } from '../config/schema.ts';
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
 import type { Log } from '../domain/log.ts';
@@ -77,23 +77,13 @@ const passwordIn = (file: string): string =>
 
 /** A secret that others can read is no secret: refused. */
 const readSecret = (key: string, file: string): Buffer => {
-  const content = readConfigured(key, file);
-  if ((statSync(file).mode & 0o007) !== 0)
+  const { content, stats } = readConfiguredFile(key, file);
+  if ((stats.mode & 0o007) !== 0)
     throw new TriggerdError('config-invalid', `${key}: ${file} can be read by everybody; make it 0600 or 0640`);
   return content;
 };
 
-const readConfigured = (key: string, file: string): Buffer => {
-  try {
-    return readFileSync(file);
-  } catch (cause) {
-    throw new TriggerdError(
-      'config-invalid',
-      `${key}: ${file} can not be read (${(cause as NodeJS.ErrnoException).code})`,
-      { cause },
-    );
-  }
-};
+const readConfigured = (key: string, file: string): Buffer => readConfiguredFile(key, file).content;
 
 /** Where the embedded etcd listens for clients, on the loopback address. */
 export const embeddedPort = ({ endpoints: [first = ''], embedded_port: port }: Config['etcd']): number =>

@@ -1,11 +1,11 @@
 /** PuppetDB's query API (v4): the reports of given runs. */
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import * as v from 'valibot';
 import { formatDuration } from '../../domain/duration.ts';
 import type { PuppetReport, ReportAnswer, ReportSource, WantedReports } from '../../watch/why/reports.ts';
+import { readConfiguredFile } from '../files/configured-file.ts';
 
 export interface PuppetDbOptions {
   /** `https://host:port`. */
@@ -60,7 +60,7 @@ const post = async (options: PuppetDbOptions, body: string, signal: AbortSignal)
   const url = new URL('/pdb/query/v4/reports', options.url);
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
   const headers = { 'content-type': 'application/json', accept: 'application/json' };
-  const request = send(url, { method: 'POST', headers, agent: false, signal, ...(await readTls(options)) });
+  const request = send(url, { method: 'POST', headers, agent: false, signal, ...readTls(options) });
   const answer = once(request, 'response') as Promise<[IncomingMessage]>;
   // `once` hears errors until there is a response; from then on reading that fails.
   request.on('error', () => undefined);
@@ -71,12 +71,11 @@ const post = async (options: PuppetDbOptions, body: string, signal: AbortSignal)
   return text;
 };
 
-const readTls = async ({ caFile, certFile, keyFile }: PuppetDbOptions) => {
-  const [ca, cert, key] = await Promise.all(
-    [caFile, certFile, keyFile].map((file) => (file === undefined ? undefined : readFile(file))),
-  );
-  return { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
-};
+const readTls = ({ caFile, certFile, keyFile }: PuppetDbOptions) => ({
+  ...(caFile === undefined ? {} : { ca: readConfiguredFile('puppetdb.ca_file', caFile).content }),
+  ...(certFile === undefined ? {} : { cert: readConfiguredFile('puppetdb.cert_file', certFile).content }),
+  ...(keyFile === undefined ? {} : { key: readConfiguredFile('puppetdb.key_file', keyFile).content }),
+});
 
 const readAll = async (response: IncomingMessage): Promise<string> => {
   const chunks: Buffer[] = [];

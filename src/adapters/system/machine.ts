@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import type { Certificate, CertificateFiles, Machine, Place } from '../../doctor/ports.ts';
 import { TriggerdError } from '../../domain/errors.ts';
+import { readConfiguredFile } from '../files/configured-file.ts';
 import { baseEnvironment } from './base-env.ts';
 import { nameIn } from './file-access.ts';
 import { isMissing } from './is-missing.ts';
@@ -89,9 +90,10 @@ const kindOf = (found: Awaited<ReturnType<typeof stat>>): Place['kind'] => {
 };
 
 async function readCertificate({ cert, key, ca }: CertificateFiles): Promise<Certificate> {
-  const own = new X509Certificate(await readPem(cert));
-  const privateKey = key === undefined ? undefined : createPrivateKey(await readPem(key));
-  const issuer = ca === undefined ? undefined : new X509Certificate(await readPem(ca));
+  const pem = (file: string): Buffer => readConfiguredFile(null, file).content;
+  const own = new X509Certificate(pem(cert));
+  const privateKey = key === undefined ? undefined : createPrivateKey(pem(key));
+  const issuer = ca === undefined ? undefined : new X509Certificate(pem(ca));
   return {
     subject: own.subject.replaceAll('\n', ', '),
     validFrom: Date.parse(own.validFrom),
@@ -100,13 +102,3 @@ async function readCertificate({ cert, key, ca }: CertificateFiles): Promise<Cer
     isIssuedByCa: issuer === undefined ? null : own.verify(issuer.publicKey),
   };
 }
-
-const readPem = async (file: string): Promise<Buffer> => {
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    throw new TriggerdError('config-invalid', `${file}: can not be read (${(cause as NodeJS.ErrnoException).code})`, {
-      cause,
-    });
-  }
-};

@@ -4,6 +4,7 @@ require 'json'
 require_relative 'embedded_etcd'
 require_relative 'errors'
 require_relative 'rules'
+require_relative 'small_file'
 
 # How this node reaches etcd: what a manifest says, over client.json (written by the class `trigger::watch::etcd`), over
 # what the node's daemon says of an etcd of its own, over built-in defaults.
@@ -30,7 +31,7 @@ class PuppetX::Trigger::ClientSettings
   def self.read(path)
     return {} if path == DEFAULT_PATH && !File.exist?(path)
 
-    text = File.read(path, encoding: 'UTF-8')
+    text = PuppetX::Trigger::SmallFile.read(path)
     raise EncodingError unless text.valid_encoding?
 
     JSON.parse(text)
@@ -62,7 +63,7 @@ class PuppetX::Trigger::ClientSettings
     return unless username
     raise PuppetX::Trigger::SettingsError, "#{path}: username needs password_file as well" unless password_file
 
-    File.read(password_file, encoding: 'UTF-8').chomp
+    PuppetX::Trigger::SmallFile.read(password_file).chomp
   rescue SystemCallError => e
     raise PuppetX::Trigger::SettingsError, "#{path}: can't read password_file: #{e.message}"
   end

@@ -2,6 +2,7 @@
 
 require 'openssl'
 require_relative 'errors'
+require_relative 'small_file'
 
 # The certificates for https endpoints. The server is always verified: against ca_file, else the system's authorities.
 class PuppetX::Trigger::Tls
@@ -39,9 +40,11 @@ class PuppetX::Trigger::Tls
   end
 
   def load(name, file)
-    yield File.read(readable(name, file)) if file
+    yield PuppetX::Trigger::SmallFile.read(readable(name, file)) if file
   rescue OpenSSL::OpenSSLError
     raise PuppetX::Trigger::SettingsError, "#{@settings.path}: #{name} #{file} holds no usable PEM"
+  rescue SystemCallError => e
+    raise PuppetX::Trigger::SettingsError, "#{@settings.path}: #{name} #{file} can't be read: #{e.message}"
   end
 
   def readable(name, file)

@@ -1,0 +1,22 @@
+# frozen_string_literal: true
+
+require_relative 'errors'
+
+# Files that settings name: certificates, a key, a password. Puppet's own lie in folders that belong to the user `puppet` on
+# Debian, so what is there may be a FIFO or a device by now: a read neither waits nor takes more than this.
+module PuppetX::Trigger::SmallFile
+  MAX_BYTES = 1_048_576
+
+  # @param path [String] links are followed, as root may have made them
+  # @return [String]
+  # @raise [SystemCallError] also for what is no regular file, or is larger
+  def self.read(path)
+    File.open(path, File::RDONLY | File::NONBLOCK, encoding: 'UTF-8') do |file|
+      raise Errno::EINVAL, "#{path} is not a regular file" unless file.stat.file?
+      raise Errno::EFBIG, path if file.stat.size > MAX_BYTES
+
+      text = file.read(MAX_BYTES)
+      text.nil? ? +'' : text.force_encoding(Encoding::UTF_8)
+    end
+  end
+end
