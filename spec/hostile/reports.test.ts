@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { FiringView, JobView } from '../../src/api/contract.ts';
 import type { Finding } from '../../src/doctor/finding.ts';
 import { startEtcd, type TestEtcd } from '../support/etcd.ts';
-import { createNode, type TestNode } from '../support/node.ts';
+import { createNode, root, type TestNode } from '../support/node.ts';
 import { createPuppet, type TestPuppet } from '../support/puppet.ts';
 import { until } from '../support/wait.ts';
 
@@ -178,10 +178,60 @@ describe('whoever owns the folders of Puppet, while nothing runs', () => {
   });
 });
 
+const settingNames = [
+  'lastrunfile',
+  'lastrunreport',
+  'agent_catalog_run_lockfile',
+  'agent_disabled_lockfile',
+  'ssl_lockfile',
+  'environment',
+  'config',
+  'node_name_value',
+];
+
 const agentSummary = (lastRun: number): string =>
   `---\napplication:\n  run_mode: agent\n  initial_environment: production\nresources:\n  changed: 1\n  skipped: 0\ntime:\n  last_run: ${lastRun}\n`;
 const agentReport = (time: Date): string =>
   `--- !ruby/object:Puppet::Transaction::Report\nhost: lb01\ntime: '${time.toISOString()}'\nstatus: changed\ntransaction_completed: true\nnoop: false\nenvironment: production\ncached_catalog_status: not_used\n`;
+
+describe('a file system of somebody else that never answers', () => {
+  it('defers runs, stops nothing else, and TERM ends the daemon', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'triggerd-stuck-'));
+    const mountpoint = join(folder, 'mnt');
+    mkdirSync(mountpoint);
+    // Its root is there; whatever else one asks for is never answered.
+    const script = `const Fuse = require('fuse-native');
+      const folder = { mode: 0o40755, uid: 0, gid: 0, size: 0, nlink: 2, atime: new Date(), mtime: new Date(), ctime: new Date() };
+      new Fuse(${JSON.stringify(mountpoint)}, { getattr: (path, answer) => path === '/' && answer(0, folder) }, { force: true })
+        .mount((error) => console.log(error ?? 'mounted'));`;
+    const server = spawn(process.execPath, ['-e', script], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+    const program = join(folder, 'puppet');
+    const at: Record<string, string> = {
+      agent_disabled_lockfile: `${mountpoint}/lock`,
+      agent_catalog_run_lockfile: `${mountpoint}/sub/lock`,
+    };
+    const settings = settingNames.map((name) => `echo "${name} = ${at[name] ?? `${folder}/${name}`}"`);
+    writeFileSync(program, `#!/bin/sh\n[ "$1" = config ] && { ${settings.join('; ')}; }\nexit 0\n`, { mode: 0o755 });
+    const node = createNode({ name: 'lb01', etcd: [etcd.endpoint], watch: `run_cmd = "${program} agent --test"` });
+    try {
+      expect(String(await once(server.stdout, 'data'))).toContain('mounted');
+      await node.start();
+      const { fire, reaches } = firing(node);
+      const found = await reaches(await fire(), 'deferred');
+      expect(found).toMatchObject({ reason: expect.stringMatching(/is not read: it gives no answer within 10 s/) });
+      const other = (await node.trigger('queue', 'add', '--', 'true')).stdout.trim();
+      expect(await node.trigger('queue', 'wait', other)).toMatchObject({ exitCode: 0 });
+      await node.stop();
+      expect(node.log().at(-1)).toMatchObject({ msg: 'stopped' });
+    } finally {
+      await node.crash();
+      execFileSync('umount', ['-l', mountpoint]);
+      server.kill('SIGKILL');
+      await node.remove();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
 
 describe('a program of another user in run_cmd', () => {
   let home: string;
@@ -194,7 +244,7 @@ describe('a program of another user in run_cmd', () => {
     chmodSync(home, 0o755);
     chownSync(home, attacker.uid, attacker.gid);
     program = join(home, 'puppet');
-    const print = `for name in lastrunfile lastrunreport agent_catalog_run_lockfile agent_disabled_lockfile ssl_lockfile environment config node_name_value; do echo "$name = ${home}/$name"; done`;
+    const print = `for name in ${settingNames.join(' ')}; do echo "$name = ${home}/$name"; done`;
     // Whoever runs it writes down who he is, and what for.
     writeFileSync(
       program,

@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { identityOf, isAlive } from '../../../src/adapters/process/process-identity.ts';
@@ -20,12 +20,25 @@ test('a lock file that comes and goes is noticed, a neighbour is not', async () 
   const folder = temporaryFolder();
   const lock = join(folder, 'agent.lock');
   const seen = counting([lock]);
+  await until(() => seen.changes === 1, 'the watch to begin');
   writeFileSync(join(folder, 'neighbour'), '');
   writeFileSync(lock, '');
-  await until(() => seen.changes > 0, 'the lock that came');
+  await until(() => seen.changes > 1, 'the lock that came');
   const before = seen.changes;
   rmSync(lock);
   await until(() => seen.changes > before, 'the lock that went');
+});
+
+test('a folder that changes all the time is looked at now and then, and after its last change', async () => {
+  const folder = temporaryFolder();
+  const lock = join(folder, 'agent.lock');
+  const looks: boolean[] = [];
+  onTestFinished(createWatchPaths()([lock], () => void looks.push(existsSync(lock))));
+  await until(() => looks.length > 0, 'the watch to begin');
+  for (let change = 0; change < 5_000; change += 1) writeFileSync(lock, String(change));
+  rmSync(lock);
+  await until(() => looks.at(-1) === false && looks.includes(true), 'the look after the last change');
+  expect(looks.length).toBeLessThan(500);
 });
 
 test('a path in a folder that does not exist is looked at from time to time', async () => {

@@ -1,6 +1,8 @@
 import { type FSWatcher, watch } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { WatchPaths } from '../../queue/ports.ts';
+import { withPatience } from '../files/patience.ts';
 
 /** Looked at anyway after this long: network file systems have no events, and inotify watches can run out. */
 const defaultAtMostMs = 60_000;
@@ -10,22 +12,35 @@ const restMs = 200;
 
 /**
  * Watches the folders of the paths, because lock files come and go; never polls faster than `atMostMs`. A folder that
- * does not exist is covered by the timer alone.
+ * does not exist, or does not answer, is covered by the timer alone. Calls once when a watch begins: something may have changed by then.
  */
 export const createWatchPaths =
   (atMostMs = defaultAtMostMs): WatchPaths =>
   (paths, onChange) => {
     const timer = setInterval(onChange, atMostMs).unref();
     const rested = withRests(onChange);
-    const watchers = [...new Set(paths.map((path) => dirname(path)))].flatMap((folder) =>
-      watchFolder(folder, paths, rested.call),
-    );
+    const watchers: FSWatcher[] = [];
+    let isStopped = false;
+    const begin = async (folder: string): Promise<void> => {
+      if (!(await answers(folder)) || isStopped) return;
+      watchers.push(...watchFolder(folder, paths, rested.call));
+      rested.call();
+    };
+    for (const folder of new Set(paths.map((path) => dirname(path)))) void begin(folder);
     return () => {
+      isStopped = true;
       clearInterval(timer);
       rested.stop();
       for (const watcher of watchers) watcher.close();
     };
   };
+
+/** To begin a watch is a call that all others wait for, so we look first whether the folder is there and answers. */
+const answers = (folder: string): Promise<boolean> =>
+  withPatience(() => stat(folder)).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 
 /** Calls at once, then at most once a rest; the last change is never left out. */
 const withRests = (onChange: () => void) => {
