@@ -35,6 +35,7 @@ describe('the purge of the package', () => {
   const purge = () => {
     const script = readFileSync(join(root, 'packaging/debian/triggerd.postrm'), 'utf8')
       .replaceAll('/var/lib/', at('lib/'))
+      .replaceAll('/var/log/', at('log/'))
       .replaceAll('/run/triggerd', at('run/triggerd'))
       .replaceAll('/etc/triggerd', at('etc/triggerd'))
       .replaceAll('getent group triggerd', 'false');
@@ -56,12 +57,15 @@ describe('the purge of the package', () => {
       make('lib', name);
     make('lib', 'triggerd-of-mine', 'file');
     make('run', 'triggerd', 'x');
+    make('log', 'triggerd-plugin-test.log');
+    make('log', 'triggerd.log.of-mine');
     mkdirSync(at('etc/triggerd'), { recursive: true });
     expect(await purge()).toMatchObject({ exitCode: 0, stderr: '' });
-    expect([readdirSync(at('lib')), readdirSync(at('run')), readdirSync(at('etc'))]).toEqual([
+    expect(['lib', 'run', 'etc', 'log'].map((name) => readdirSync(at(name)))).toEqual([
       ['triggerd-of-mine'],
       [],
       [],
+      ['triggerd.log.of-mine'],
     ]);
     expect(await purge()).toMatchObject({ exitCode: 0, stderr: '' });
   });
