@@ -10,6 +10,7 @@ import { Accounts } from '../../src/registry/accounts.ts';
 import { MirroredRegistry } from '../../src/registry/bus-registry.ts';
 import { IssuerPublication } from '../../src/registry/issuer-publication.ts';
 import { registryKeysBelow } from '../../src/registry/keys.ts';
+import type { RegistryLimits } from '../../src/registry/limits.ts';
 import type { Passwords } from '../../src/registry/ports.ts';
 import { Proofs } from '../../src/registry/proofs.ts';
 import { Registry } from '../../src/registry/registry.ts';
@@ -33,6 +34,9 @@ export interface TestRegistryOptions {
   readonly passwords?: Passwords;
   readonly clock?: { now(): number };
   readonly log?: Log;
+  readonly limits?: RegistryLimits;
+  readonly assertRoom?: (bytes: number) => Promise<void>;
+  readonly monotonic?: () => number;
   readonly relistMs?: number;
   readonly catchUpMs?: number;
 }

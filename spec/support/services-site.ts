@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import type { BrokerPlace } from '../../src/bus/worker/ports.ts';
-import { freePort, startEtcd, type TestEtcd } from './etcd.ts';
+import { type EtcdTestOptions, freePort, startEtcd, type TestEtcd } from './etcd.ts';
 import { type Answer, createNode, root, type TestNode } from './node.ts';
 import { until } from './wait.ts';
 
@@ -28,9 +28,14 @@ export interface ServicesSite {
   remove(): Promise<void>;
 }
 
-export const startSite = async ({ brokers: count = 1, heartbeat = '1s' } = {}): Promise<ServicesSite> => {
+export const startSite = async ({
+  brokers: count = 1,
+  heartbeat = '1s',
+  config = '',
+  etcd: etcdOptions = {} as EtcdTestOptions,
+} = {}): Promise<ServicesSite> => {
   const folder = mkdtempSync(join(tmpdir(), 'triggerd-site-'));
-  const etcd = await startEtcd();
+  const etcd = await startEtcd(etcdOptions);
   const brokers: SiteBroker[] = [];
   const remove = async (): Promise<void> => {
     await Promise.all(brokers.map(({ node }) => node.remove()));
@@ -38,7 +43,8 @@ export const startSite = async ({ brokers: count = 1, heartbeat = '1s' } = {}): 
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    for (let number = 1; number <= count; number++) brokers.push(await startBroker(`broker${number}`, etcd, heartbeat));
+    for (let number = 1; number <= count; number++)
+      brokers.push(await startBroker(`broker${number}`, etcd, heartbeat, config));
     const [first] = brokers;
     if (first === undefined) throw new Error('a site has a broker');
     const admin = ['admin', 'init', '--team', 'team1', '--identity', 'hp', '--password-stdin'];
@@ -74,14 +80,14 @@ broker = ${JSON.stringify(brokers.map(({ endpoint }) => endpoint))}
 broker_key = ${JSON.stringify(brokers.map(({ key }) => key))}
 `;
 
-const startBroker = async (name: string, etcd: TestEtcd, heartbeat: string): Promise<SiteBroker> => {
+const startBroker = async (name: string, etcd: TestEtcd, heartbeat: string, config: string): Promise<SiteBroker> => {
   const port = await freePort();
   const endpoint = `tcp://127.0.0.1:${port}`;
   const node = createNode({
     name,
     etcd: [etcd.endpoint],
     watch: 'enabled = false',
-    config: `[broker]\nlisten = "${endpoint}"\nadvertise = "${endpoint}"\nheartbeat = "${heartbeat}"\n`,
+    config: `[broker]\nlisten = "${endpoint}"\nadvertise = "${endpoint}"\nheartbeat = "${heartbeat}"\n${config}`,
   });
   await node.start();
   const key = await until(async () => (await node.trigger('broker', 'key')).stdout.trim(), `the key of ${name}`);

@@ -74,6 +74,11 @@ const etcd = section('The etcd that firings and outcomes travel through.', {
   key_file: v.optional(absolutePath('Key of the client certificate.')),
   username: v.optional(text('etcd user; with `password_file`.')),
   password_file: v.optional(absolutePath('File with the user’s password, readable only by the daemon.')),
+  quota: v.optional(
+    size(
+      'How large etcd may grow: its `--quota-backend-bytes`. When missing: as etcd’s `/metrics` says, else 2GiB; 512MiB for the embedded etcd.',
+    ),
+  ),
   request_timeout: v.optional(duration('How long one request to etcd may take.'), '5s'),
 });
 
@@ -162,10 +167,37 @@ const history = section('How long things that are over are kept.', {
   firings_max_age: v.optional(duration('Firings that ended longer ago than this are deleted from etcd.'), '30d'),
 });
 
+const registry = section('What brokers and control sockets take for the registry. Every broker counts for itself.', {
+  max_changes: v.optional(
+    integer('Changes that one user may make in a minute. Root on a node has no such limit.', 1, 10_000_000),
+    600,
+  ),
+  max_change_bytes: v.optional(
+    size('Bytes that the changes of one user may write into etcd in a minute. A quarter of it is for hits, besides.'),
+    '4MiB',
+  ),
+  max_arguments: v.optional(size('Bytes of the arguments of one definition: names and values.'), '16KiB'),
+  max_team: v.optional(
+    size('Bytes that one team may keep in etcd: workers, services, directories, definitions and hits.'),
+    '16MiB',
+  ),
+});
+
 const sweeper = section('The one daemon of all that keeps etcd tidy: each stands for that office.', {
   enabled: v.optional(flag('Stand for it.'), true),
   interval: v.optional(duration('Between two rounds: how late an expiry may be recorded.', 10), '30s'),
   abandoned: v.optional(duration('A publication that has not gone on for this long is given up.', 10), '10m'),
+  upkeep: v.optional(
+    choice(
+      ['auto', 'always', 'never'],
+      'Compact and defragment etcd when half of its quota is in use, and disarm its NOSPACE alarm; `auto`: only while all keys of etcd are below `[etcd] prefix`.',
+    ),
+    'auto',
+  ),
+  compact_after: v.optional(
+    duration('History that is younger is not compacted away; of an etcd that is nearly full one minute is kept.', 10),
+    '10m',
+  ),
 });
 
 const log = section('The daemon’s log on stderr.', {
@@ -349,6 +381,7 @@ export const configSchema = v.object(
     plugins: v.optional(plugins, {}),
     jobs: v.optional(jobs, {}),
     history: v.optional(history, {}),
+    registry: v.optional(registry, {}),
     sweeper: v.optional(sweeper, {}),
     puppetdb: v.optional(puppetdb),
     log: v.optional(log, {}),

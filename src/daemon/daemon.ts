@@ -15,6 +15,7 @@ import type { Config } from '../config/schema.ts';
 import type { EventLog } from '../events/event-log.ts';
 import { ClockSteps } from '../watch/clock-steps.ts';
 import { keysBelow } from '../watch/keys.ts';
+import { Space } from '../watch/space.ts';
 import type { LivePlugins } from './live-plugins.ts';
 import { createTriggerNames, metricSources, observeJobs, openEvents } from './observe.ts';
 import { openStore } from './open-store.ts';
@@ -59,14 +60,16 @@ const start = async (options: DaemonOptions, releasers: Releasers): Promise<Daem
   const queueParts = buildQueues(options, config, state, releasers);
   // Before anything runs: a daemon that could not be reached would be no use.
   await prepareControlSocket(config.node.socket);
-  const store = await openStore(config, state, options.log, releasers);
+  const { store, maintenance } = await openStore(config, state, options.log, releasers);
+  const space = new Space({ measure: () => maintenance.measure(), log: options.log });
   const place = { store, keys: keysBelow(config.etcd.prefix) };
   const { version } = options;
   events.tell({ kind: 'daemon.started', version });
   const metrics = createMetrics(version);
-  const registry = buildRegistry(store, config, options.log);
+  const registry = buildRegistry(store, config, (bytes) => space.assertRoom(bytes), options.log);
   const clockSteps = new ClockSteps();
-  const parts: Parts = { options, config, state, place, registry, events, metrics, clockSteps, ...queueParts };
+  const etcd = { place, maintenance, space };
+  const parts: Parts = { options, config, state, ...etcd, registry, events, metrics, clockSteps, ...queueParts };
   const names = createTriggerNames(parts);
   observeJobs(parts, names.of);
 

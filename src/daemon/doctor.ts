@@ -22,7 +22,10 @@ export const runDoctor = (configured: LoadedConfig, daemon: DaemonProbe): Promis
       daemon,
       // The files are read when etcd is asked: one that can not be read is etcd's finding, not the end of all.
       etcd: {
-        member: async (endpoint) => examineMember(endpoint, probeKey(etcd), etcdOptions(loaded.config, silentLog)),
+        member: async (endpoint) => {
+          const member = await examineMember(endpoint, probeKey(etcd), etcdOptions(loaded.config, silentLog));
+          return etcd.quota === undefined ? member : { ...member, quotaBytes: etcd.quota };
+        },
         isOpenToStrangers: async (endpoint) =>
           isOpenToStrangers(endpoint, probeKey(etcd), etcdOptions(loaded.config, silentLog)),
       },

@@ -14,6 +14,8 @@ import type { Sweeper } from '../watch/sweeper/sweeper.ts';
 import { clock, type DaemonOptions, type Parts } from './parts.ts';
 import type { Releasers } from './releasers.ts';
 
+/** How old a size of etcd the metrics may show. */
+const spaceAgeMs = 15_000;
 /** Triggers of firings are remembered for so many of them. */
 const namesKept = 10_000;
 
@@ -104,7 +106,7 @@ export interface Observed {
 
 /** What the metrics look up. */
 export const metricSources = (
-  { config, journal, queues }: Parts,
+  { config, journal, queues, space }: Parts,
   { watcher, outcomes, drain, sweeper }: Observed,
 ): MetricSources => ({
   queues: () => queues.summary(),
@@ -114,5 +116,8 @@ export const metricSources = (
   outcomesPending: () => outcomes.pending,
   spool: () => drain.state,
   isSweeper: () => sweeper?.inOffice ?? false,
+  // Of a thousand nodes a few are enough.
+  etcdSpace: async () =>
+    config.broker !== undefined || sweeper?.inOffice === true ? space.current(spaceAgeMs) : undefined,
   now: () => clock.now(),
 });

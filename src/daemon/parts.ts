@@ -11,7 +11,9 @@ import type { Queues } from '../queue/queues.ts';
 import type { RequestProofs } from '../queue/requests/proofs.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { ClockSteps } from '../watch/clock-steps.ts';
+import type { EtcdMaintenance } from '../watch/ports.ts';
 import type { Place } from '../watch/publication.ts';
+import type { Space } from '../watch/space.ts';
 import type { StartedBroker } from './broker-view.ts';
 import type { LivePlugins } from './live-plugins.ts';
 import type { MountHost } from './mount/mount-host.ts';
@@ -39,6 +41,9 @@ export interface Parts {
   /** What jobs of requests may ask others with. */
   readonly proofs: RequestProofs;
   readonly place: Place;
+  readonly maintenance: EtcdMaintenance;
+  /** How full etcd is. */
+  readonly space: Space;
   readonly registry: Registry;
   readonly events: EventLog;
   readonly metrics: DaemonMetrics;

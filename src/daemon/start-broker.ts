@@ -30,12 +30,17 @@ export const startBroker = async (
   metrics: BrokerMetrics,
   releasers: Releasers,
 ): Promise<StartedBroker> => {
-  const { options, state, place, config } = parts;
+  const { options, state, place, config, space } = parts;
   const { node, version, log } = options;
   const keys = busKeysBelow(config.etcd.prefix);
   const { publicKey, secretKey } = await openCurveKeys(join(state.path, 'broker', 'curve.json'));
   const { registry, accounts, proofs } = await startAccounts(parts, node, releasers);
-  const history = new HistoryPages({ store: place.store, keys, log });
+  const history = new HistoryPages({
+    store: place.store,
+    keys,
+    assertRoom: (bytes) => space.assertRoom(bytes),
+    log,
+  });
   releasers.push('history of requests', () => history.close());
   const presence = new OnlineWorkers(place.store, keys, node, clock);
   releasers.push('workers in etcd', () => presence.close());

@@ -16,6 +16,9 @@ import { ownBroker } from './own-broker.ts';
 import type { Parts } from './parts.ts';
 import type { Releasers } from './releasers.ts';
 
+/** What a counter takes in etcd, about. */
+const bytesOfHit = 150;
+
 /**
  * Mounts the trigger files at this folder. What keeps them from being mounted is logged, and no
  * reason to do without the rest of the daemon. Throws `journal-failed`.
@@ -41,7 +44,10 @@ export const startMount = (parts: Parts, mountpoint: string, releasers: Releaser
       sender: createBusSender(connection),
       source: mirroredTree(registry, { team, identity: config.main.identity }, connection),
       hits: {
-        publish: (hits) => writeHits({ store: parts.place.store, keys }, team, options.node, hits),
+        publish: async (hits) => {
+          await parts.space.assertRoom(hits.size * bytesOfHit);
+          await writeHits({ store: parts.place.store, keys }, team, options.node, hits);
+        },
       },
       onOutput: ({ name }, { request, result, exitCode }) =>
         log.info({ trigger: name, request, result, exitCode }, 'a trigger file’s request has ended'),

@@ -8,7 +8,12 @@ import type { KeyStore } from '../watch/ports.ts';
 import { clock } from './parts.ts';
 
 /** The registry as every daemon has it: for whoever may use its control socket. Nothing runs yet. */
-export const buildRegistry = (store: KeyStore, { etcd }: Config, log: Log): Registry =>
+export const buildRegistry = (
+  store: KeyStore,
+  { etcd, registry }: Config,
+  assertRoom: (bytes: number) => Promise<void>,
+  log: Log,
+): Registry =>
   new Registry({
     store,
     keys: registryKeysBelow(etcd.prefix),
@@ -16,4 +21,11 @@ export const buildRegistry = (store: KeyStore, { etcd }: Config, log: Log): Regi
     tokens: workerTokens,
     clock,
     log,
+    limits: {
+      changes: registry.max_changes,
+      changeBytes: registry.max_change_bytes,
+      argumentBytes: registry.max_arguments,
+      teamBytes: registry.max_team,
+    },
+    assertRoom,
   });

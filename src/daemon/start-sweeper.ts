@@ -1,8 +1,9 @@
 import { Sweeper } from '../watch/sweeper/sweeper.ts';
+import { Upkeep } from '../watch/sweeper/upkeep.ts';
 import { clock, type Parts } from './parts.ts';
 
 /** Stands for the office of the one that keeps etcd tidy, once it is started; undefined if the configuration forbids it. */
-export const buildSweeper = ({ options, config, place }: Parts): Sweeper | undefined => {
+export const buildSweeper = ({ options, config, place, maintenance }: Parts): Sweeper | undefined => {
   if (!config.sweeper.enabled) return undefined;
   return new Sweeper({
     ...place,
@@ -13,6 +14,12 @@ export const buildSweeper = ({ options, config, place }: Parts): Sweeper | undef
     requestsMaxAgeMs: config.history.requests_max_age,
     requestsSize: config.history.requests_size,
     firingsMaxAgeMs: config.history.firings_max_age,
+    upkeep: new Upkeep({
+      maintenance,
+      mode: config.sweeper.upkeep,
+      compactAfterMs: config.sweeper.compact_after,
+      log: options.log,
+    }),
     clock,
     log: options.log,
   });

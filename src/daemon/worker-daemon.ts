@@ -89,5 +89,6 @@ const lookUpMetrics = ({ metrics, queues, journal }: WorkerDaemonParts): void =>
     outcomesPending: () => 0,
     spool: () => ({ waiting: 0, oldestAt: null }),
     isSweeper: () => false,
+    etcdSpace: async () => undefined,
     now: clock.now,
   });

@@ -1,11 +1,11 @@
 import { asTriggerdError, errorCatalogue } from '../domain/errors.ts';
+import { defaultQuotaBytes, type EtcdSpace, isFilling, isNearlyFull } from '../domain/etcd-space.ts';
 import { whatOpenEtcdMeans } from '../domain/open-etcd.ts';
 import { type Finding, fine, warning, wrong } from './finding.ts';
 import type { EtcdMember, EtcdProbe } from './ports.ts';
 import { isEndOfLife, isTooOld, knownDefects } from './versions.ts';
 
 const slowMs = 100;
-const fullAt = 0.8;
 
 export type EtcdAnswer = { readonly endpoint: string } & (
   | { readonly member: EtcdMember; readonly isOpen?: boolean }
@@ -44,26 +44,47 @@ const openFinding = ({ endpoint }: EtcdAnswer): Finding =>
   wrong('etcd', `${endpoint}: ${whatOpenEtcdMeans(endpoint)}`, errorCatalogue['etcd-open'].remedy);
 
 const memberFindings = (endpoint: string, member: EtcdMember): Finding[] => {
-  const { version, latencyMs, dbBytes, quotaBytes } = member;
-  const size = quotaBytes === null ? inMiB(dbBytes) : `${inMiB(dbBytes)} of ${inMiB(quotaBytes)}`;
+  const { version, latencyMs } = member;
   const troubles = troublesOf(endpoint, member);
   return troubles.length > 0
     ? troubles
-    : [fine('etcd', `${endpoint}: etcd ${version}, answers in ${latencyMs.toFixed(1)} ms, ${size}`)];
+    : [fine('etcd', `${endpoint}: etcd ${version}, answers in ${latencyMs.toFixed(1)} ms, ${sizeOf(member)}`)];
+};
+
+/** What is in use is what counts until the file itself comes near its end. */
+const spaceFindings = (endpoint: string, member: EtcdMember): Finding[] => {
+  const space = spaceOf(member);
+  const what = `${endpoint}: ${sizeOf(member)}`;
+  if (isNearlyFull(space))
+    return [
+      wrong('etcd', `${what}; the registry takes nothing more, firings soon`, errorCatalogue['etcd-no-space'].remedy),
+    ];
+  if (!isFilling(space)) return [];
+  const remedy =
+    'Keep less ([history]), let the sweeper compact and defragment ([sweeper] upkeep), or raise the quota.';
+  return [warning('etcd', what, remedy)];
+};
+
+const spaceOf = ({ dbBytes: fileBytes, usedBytes, quotaBytes }: EtcdMember): EtcdSpace => ({
+  fileBytes,
+  usedBytes,
+  quotaBytes: quotaBytes ?? defaultQuotaBytes,
+});
+
+const sizeOf = ({ dbBytes, usedBytes, quotaBytes }: EtcdMember): string => {
+  const quota = quotaBytes === null ? `${inMiB(defaultQuotaBytes)}, etcd’s default` : inMiB(quotaBytes);
+  return `${inMiB(usedBytes)} in use, a file of ${inMiB(dbBytes)} of ${quota}`;
 };
 
 const troublesOf = (endpoint: string, member: EtcdMember): Finding[] => {
-  const { hasLeader, isLearner, latencyMs, dbBytes, quotaBytes, complaints } = member;
+  const { hasLeader, isLearner, latencyMs, complaints } = member;
   const troubles: Finding[] = [];
   if (!hasLeader)
     troubles.push(wrong('etcd', `${endpoint}: has no leader`, 'Start the other members: more than half must run.'));
   if (isLearner)
     troubles.push(warning('etcd', `${endpoint}: is only a learner`, 'Promote it: etcdctl member promote.'));
   for (const complaint of complaints) troubles.push(wrong('etcd', `${endpoint}: ${complaint}`, remedyFor(complaint)));
-  if (quotaBytes !== null && dbBytes > quotaBytes * fullAt) {
-    const remedy = 'Compact and defragment it, keep less ([history]), or raise --quota-backend-bytes.';
-    troubles.push(warning('etcd', `${endpoint}: ${inMiB(dbBytes)} of ${inMiB(quotaBytes)} are used`, remedy));
-  }
+  troubles.push(...spaceFindings(endpoint, member));
   if (latencyMs > slowMs) {
     const what = `${endpoint}: a read takes ${latencyMs.toFixed(0)} ms`;
     troubles.push(warning('etcd', what, 'Look at the disk of its members, and at the network between them.'));

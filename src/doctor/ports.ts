@@ -30,10 +30,13 @@ export interface EtcdMember {
   readonly isLearner: boolean;
   /** Of a read that the cluster agrees on. */
   readonly latencyMs: number;
+  /** Of its file, which etcd compares with its quota. */
   readonly dbBytes: number;
+  /** In use in the file. */
+  readonly usedBytes: number;
   /** What etcd complains of itself, e.g. `NOSPACE`. */
   readonly complaints: readonly string[];
-  /** From its web side; null where that does not answer. */
+  /** As configured, else from its web side; null where that does not answer. */
   readonly quotaBytes: number | null;
   /** This machine's clock less etcd's, ms, to about half a second; null like the quota. */
   readonly clockAheadMs: number | null;

@@ -68,7 +68,7 @@ export const errorCatalogue = {
     503,
     3,
     'etcd is out of space (NOSPACE alarm).',
-    'Compact and defragment etcd, then disarm the alarm.',
+    'The sweeper makes room within minutes where [sweeper] upkeep lets it. Else compact and defragment etcd, then disarm the alarm: docs/etcd.md.',
     true,
   ),
   'etcd-embedded-failed': entry(
@@ -287,6 +287,26 @@ export const errorCatalogue = {
     'Delete some that nobody needs, or ask root on a node to make it: root has no such limit.',
   ),
   'registry-changed': entry(409, 1, 'Others kept changing the same record.', 'Try again.', true),
+  'too-many-changes': entry(
+    429,
+    1,
+    'You have changed more in the registry than a user may in a minute.',
+    'Wait as long as the message says. [registry] max_changes and max_change_bytes of the brokers are the limits; `trigger` as root on a node has none.',
+    true,
+  ),
+  'team-full': entry(
+    409,
+    1,
+    'The team keeps as many bytes in the registry as it may.',
+    'Delete what the team does not need, or shorten arguments and descriptions. [registry] max_team is the limit.',
+  ),
+  'etcd-nearly-full': entry(
+    503,
+    3,
+    'etcd is nearly full. The registry takes nothing more, so that firings still go through.',
+    'Deleting still works. `trigger doctor` shows the size and the quota; docs/etcd.md says how to make room.',
+    true,
+  ),
   'registry-denied': entry(403, 1, 'You may not do this.', 'Ask an admin of the team, or the owner.'),
   'statement-invalid': entry(
     400,

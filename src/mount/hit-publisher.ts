@@ -3,7 +3,12 @@ import { Outage } from '../watch/outage.ts';
 import { pause } from '../watch/pause.ts';
 import type { HitCounters, MessageSpool } from './delivery-ports.ts';
 
+/** Hits are looked at so often… */
 const everyMs = 1_000;
+/** …and after a publication not again for this long: who writes all the time is told of in few large ones. */
+const restMs = 5_000;
+/** Told at once: one transaction of etcd. Others have their turn next. */
+const atOnce = 100;
 
 export interface HitPublisherOptions {
   readonly spool: MessageSpool;
@@ -14,8 +19,8 @@ export interface HitPublisherOptions {
 }
 
 /**
- * Tells the registry how often this node has hit each trigger: absolute numbers, the changed ones of a second together.
- * They are counted in the journal, in the transaction of the write, so none is missing and none counts twice.
+ * Tells the registry how often this node has hit each trigger: absolute numbers, the changed ones together. However many
+ * files are written to, etcd gets a hundred small values in five seconds at most. They are counted in the journal, in the transaction of the write, so none is missing and none counts twice.
  */
 export class HitPublisher {
   readonly #options: HitPublisherOptions;
@@ -45,7 +50,7 @@ export class HitPublisher {
     while (!this.#stop.signal.aborted) {
       let waitMs = everyMs;
       try {
-        await this.#publish();
+        if (await this.#publish()) waitMs = restMs;
         this.#away.over();
       } catch (error) {
         waitMs = Math.max(everyMs, this.#away.failed(error));
@@ -54,11 +59,20 @@ export class HitPublisher {
     }
   }
 
-  async #publish(): Promise<void> {
+  /** The published ones move to the end of the map, so that each trigger has its turn. False: there was nothing to tell. */
+  async #publish(): Promise<boolean> {
     const { spool, counters, isKnown } = this.#options;
-    const changed = new Map([...spool.hits()].filter(([id, hits]) => isKnown(id) && this.#published.get(id) !== hits));
-    if (changed.size === 0) return;
-    await counters.publish(changed);
-    for (const [definition, hits] of changed) this.#published.set(definition, hits);
+    const order = new Map([...this.#published.keys()].map((id, index) => [id, index]));
+    const changed = [...spool.hits()]
+      .filter(([id, hits]) => isKnown(id) && this.#published.get(id) !== hits)
+      .sort(([a], [b]) => (order.get(a) ?? -1) - (order.get(b) ?? -1))
+      .slice(0, atOnce);
+    if (changed.length === 0) return false;
+    await counters.publish(new Map(changed));
+    for (const [definition, hits] of changed) {
+      this.#published.delete(definition);
+      this.#published.set(definition, hits);
+    }
+    return true;
   }
 }

@@ -34,15 +34,32 @@ export const commitChange = async (
   const compare = scopes.map(
     (team): Compare => ({ key: guardKey(keys, team), modRevision: snapshot.guard(team)?.modRevision ?? 0n }),
   );
-  const guards = [...changed].map(
-    (team): Write => ({ put: guardKey(keys, team), value: nextGuard(snapshot, team, writes, id) }),
-  );
-  const written = [...guards, ...writes.flatMap((write) => toWrites(keys, write))];
+  const written = writesOf(keys, snapshot, writes, id);
   const otherwiseGet = scopes.map((team) => guardKey(keys, team));
   const { succeeded, revision, read } = await store.commit({ compare, write: written, otherwiseGet });
   if (succeeded) return { isDone: true, revision };
   return { isDone: read.some((guard) => knows(guard, id)), revision: latest(read) };
 };
+
+/** What a change writes, guards included. Throws `firing-malformed` for a guard that is. */
+export const writesOf = (
+  keys: RegistryKeys,
+  snapshot: Snapshot,
+  writes: readonly RecordWrite[],
+  id: string,
+): Write[] => {
+  const changed = new Set(writes.map(scopeOf));
+  const guards = [...changed].map(
+    (team): Write => ({ put: guardKey(keys, team), value: nextGuard(snapshot, team, writes, id) }),
+  );
+  return [...guards, ...writes.flatMap((write) => toWrites(keys, write))];
+};
+
+/** Of a change: what the team itself will hold. */
+export const heldWritesOf = (keys: RegistryKeys, writes: readonly RecordWrite[]): Write[] =>
+  writes
+    .filter(({ kind }) => kind === 'worker' || kind === 'service' || kind === 'node')
+    .flatMap((write) => toWrites(keys, write));
 
 export const latest = (entries: readonly (Entry | undefined)[]): bigint =>
   entries.reduce((most, entry) => (entry !== undefined && entry.modRevision > most ? entry.modRevision : most), 0n);

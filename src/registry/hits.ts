@@ -14,6 +14,14 @@ export const maxHitsAtOnce = 100;
 export const counterOf = (actor: Actor, counter: string): string =>
   `${actor.kind === 'user' ? actor.identity : ''}~${counter}`;
 
+export const hitWrites = (
+  keys: RegistryKeys,
+  team: string,
+  counter: string,
+  hits: ReadonlyMap<number, number>,
+): { readonly put: string; readonly value: string }[] =>
+  [...hits].map(([id, n]) => ({ put: keys.hits(team, id, counter), value: serializeHits(n) }));
+
 /** `counter`: a node's name, or of `counterOf`. Throws the store's errors. */
 export const writeHits = async (
   { store, keys }: { readonly store: Pick<KeyStore, 'commit'>; readonly keys: RegistryKeys },
@@ -21,7 +29,7 @@ export const writeHits = async (
   counter: string,
   hits: ReadonlyMap<number, number>,
 ): Promise<void> => {
-  const write = [...hits].map(([id, n]) => ({ put: keys.hits(team, id, counter), value: serializeHits(n) }));
+  const write = hitWrites(keys, team, counter, hits);
   for (let at = 0; at < write.length; at += maxHitsAtOnce)
     await store.commit({ compare: [], write: write.slice(at, at + maxHitsAtOnce) });
 };

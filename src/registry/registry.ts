@@ -4,11 +4,13 @@ import { TriggerdError } from '../domain/errors.ts';
 import type { Log } from '../domain/log.ts';
 import type { Clock } from '../queue/ports.ts';
 import type { KeyStore } from '../watch/ports.ts';
-import { commitChange, latest } from './commit.ts';
+import { Bounds } from './bounds.ts';
+import { commitChange, heldWritesOf, latest, writesOf } from './commit.ts';
 import { listHistory } from './history.ts';
-import { counterOf, writeHits } from './hits.ts';
+import { counterOf, hitWrites, writeHits } from './hits.ts';
 import { type FirstTeam, initialise } from './initialise.ts';
 import type { RegistryKeys } from './keys.ts';
+import { defaultLimits, type RegistryLimits } from './limits.ts';
 import { Mirror, type MirrorOptions } from './mirror.ts';
 import { readOnline } from './online.ts';
 import { parseStatement } from './parse-statement.ts';
@@ -26,6 +28,11 @@ export interface RegistryOptions extends Pick<MirrorOptions, 'relistMs' | 'catch
   readonly tokens: WorkerTokens;
   readonly clock: Clock;
   readonly log: Log;
+  readonly limits?: RegistryLimits;
+  /** Throws `etcd-nearly-full` while only firings should be written; `bytes` are about to be. Default: there is room. */
+  readonly assertRoom?: (bytes: number) => Promise<void>;
+  /** Monotonic ms. */
+  readonly monotonic?: () => number;
 }
 
 /** Others may change the same team at the same moment, again and again; then the change is decided anew, so many times. */
@@ -43,12 +50,18 @@ export class Registry {
   /** Shared with whoever else hashes, so that it is two at a time in all. */
   readonly passwords: Passwords;
   readonly #options: RegistryOptions;
+  readonly #bounds: Bounds;
   /** Changes of this process queue up here instead of defeating each other in etcd. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: RegistryOptions) {
     this.#options = options;
     this.passwords = options.passwords;
+    this.#bounds = new Bounds({
+      limits: options.limits ?? defaultLimits,
+      assertRoom: options.assertRoom ?? (async () => undefined),
+      now: options.monotonic ?? (() => performance.now()),
+    });
     this.mirror = new Mirror(options);
   }
 
@@ -87,9 +100,20 @@ export class Registry {
     return { kind: kindOf(statement), rows, notices: change.notices ?? [] };
   }
 
-  async #count(actor: Actor, { team, counter, hits }: Of<'definition.count'>, rows: readonly DefinitionRow[]) {
-    const counted = new Map(rows.map(({ id }) => [id, hits[id] ?? 0]));
-    await writeHits(this.#options, team, counterOf(actor, counter), counted);
+  /** What is known already is not written again. */
+  async #count(actor: Actor, statement: Of<'definition.count'>, rows: readonly DefinitionRow[]) {
+    const { team, hits } = statement;
+    const counter = counterOf(actor, statement.counter);
+    const snapshot = await this.mirror.current();
+    const known = snapshot.holdings(team);
+    const counted = new Map(
+      rows.map(({ id }) => [id, hits[id] ?? 0] as const).filter(([id, n]) => known.counted(id, counter) !== n),
+    );
+    const writes = hitWrites(this.#options.keys, team, counter, counted);
+    if (writes.length === 0) return;
+    this.#bounds.assertTeamRoom(snapshot, team, statement, writes);
+    await this.#bounds.admitHits(actor, writes);
+    await writeHits(this.#options, team, counter, counted);
   }
 
   async #carryOutWhole(actor: Actor, statement: Statement): Promise<Change> {
@@ -110,10 +134,13 @@ export class Registry {
       secretHash: '',
       workerToken: { token: '', hash: '' },
       online: statement.verb.startsWith('worker.') ? await readOnline(this.#options) : new Map(),
+      argumentBytes: this.#bounds.argumentBytes,
     };
     // What is refused anyway costs no hash, and what changes nothing no turn.
     const rehearsal = decide({ registry: snapshot, actor, facts: idle }, statement);
     if (rehearsal.writes.length === 0) return rehearsal;
+    this.#assertTeamRoom(snapshot, statement, rehearsal);
+    await this.#bounds.admit(actor, statement, writesOf(this.#options.keys, snapshot, rehearsal.writes, randomUUID()));
     const secret = 'secret' in statement ? statement.secret : undefined;
     const secretHash = secret === undefined ? '' : await this.#options.passwords.hash(secret);
     const facts: Facts = { ...idle, secretHash, workerToken: this.#options.tokens.create() };
@@ -126,12 +153,19 @@ export class Registry {
     let registry = rehearsed;
     for (let tries = 1; tries <= maxTries; tries++) {
       const change = decide({ registry, actor, facts }, statement);
+      this.#assertTeamRoom(registry, statement, change);
       const { isDone, revision } = await commitChange(store, keys, registry, change.writes, id);
       registry = await this.mirror.current(revision);
       if (isDone) return change;
       await delay(Math.random() * Math.min(maxPauseMs, 10 * tries));
     }
     throw new TriggerdError('registry-changed', `${statement.verb}: others changed the same ${maxTries} times`);
+  }
+
+  #assertTeamRoom(registry: RegistryState, statement: Statement, { writes }: Change): void {
+    const team = teamOf(statement);
+    const held = heldWritesOf(this.#options.keys, writes);
+    if (team !== undefined && held.length > 0) this.#bounds.assertTeamRoom(registry, team, statement, held);
   }
 
   /** The registry with every change that was answered before, anywhere. */

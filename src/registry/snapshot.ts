@@ -24,6 +24,8 @@ export interface Holdings {
   child(parent: number, name: string): TreeNode | undefined;
   /** Writes to the trigger file so far, of all nodes. */
   hits(definition: number): number;
+  /** What this counter of the trigger's hits says; undefined where it has none. */
+  counted(definition: number, counter: string): number | undefined;
   /** Whether this counter of the trigger's hits is known, or may be a new one. */
   hasRoomFor(definition: number, counter: string): boolean;
 }
@@ -41,6 +43,10 @@ export interface Snapshot {
   readonly users: ReadonlyMap<string, User>;
   readonly issuers: ReadonlyMap<string, Issuer>;
   holdings(team: string): Holdings;
+  /** Bytes that this key and its value take; 0 when it is not there. */
+  size(key: string): number;
+  /** Bytes of keys and values of all that the team holds, hits included. */
+  teamBytes(team: string): number;
   /** Null: the guard of teams and users. */
   guard(team: string | null): Guard | undefined;
 }
@@ -76,6 +82,10 @@ class TeamHoldings implements Holdings {
     let sum = 0;
     for (const count of this.#hits.get(String(definition))?.values() ?? []) sum += count;
     return sum;
+  }
+
+  counted(definition: number, counter: string): number | undefined {
+    return this.#hits.get(String(definition))?.get(counter);
   }
 
   hasRoomFor(definition: number, counter: string): boolean {
@@ -123,6 +133,12 @@ const named = <Value>(
 
 const nothing: Holdings = new TeamHoldings();
 
+/** Of the keys below `registry/`: those whose next segment is the team that has to answer for their size. */
+const heldByTeam: ReadonlySet<string> = new Set(['workers', 'services', 'tree', 'hits']);
+
+/** What a key with its value counts for, in bytes. */
+export const sizeOf = (key: string, value: string): number => Buffer.byteLength(key) + Buffer.byteLength(value);
+
 /**
  * The keys below `registry/` as a snapshot that can be kept current. A value that is malformed counts as absent and is
  * complained about; so somebody's nonsense costs that record only.
@@ -138,6 +154,8 @@ export class RegistryState implements Snapshot {
   readonly #base: string;
   readonly #complain: Complain;
   readonly #guards = new Map<string, Guard>();
+  readonly #sizes = new Map<string, number>();
+  readonly #teamBytes = new Map<string, number>();
   readonly #holdings = new Map<string, TeamHoldings>();
 
   /** `base`: the prefix that all keys begin with. */
@@ -155,8 +173,17 @@ export class RegistryState implements Snapshot {
     return this.#guards.get(team === null ? 'guard' : `guards/${team}`);
   }
 
+  size(key: string): number {
+    return this.#sizes.get(key) ?? 0;
+  }
+
+  teamBytes(team: string): number {
+    return this.#teamBytes.get(team) ?? 0;
+  }
+
   put({ key, value, modRevision }: Entry): void {
     this.revisions.set(key, modRevision);
+    this.#resize(key, sizeOf(key, value));
     try {
       this.#set(key, value, modRevision);
     } catch (error) {
@@ -167,6 +194,7 @@ export class RegistryState implements Snapshot {
 
   delete(key: string): void {
     this.revisions.delete(key);
+    this.#resize(key, 0);
     this.#set(key, undefined, 0n);
   }
 
@@ -221,6 +249,14 @@ export class RegistryState implements Snapshot {
         this.#mine(first).setHits(second, third, parsed(parseHits));
         break;
     }
+  }
+
+  /** Also of what is malformed: it takes its room. */
+  #resize(key: string, bytes: number): void {
+    const [kind = '', team = ''] = key.slice(this.#base.length).split('/', 2);
+    if (heldByTeam.has(kind)) this.#teamBytes.set(team, this.teamBytes(team) + bytes - this.size(key));
+    if (bytes === 0) this.#sizes.delete(key);
+    else this.#sizes.set(key, bytes);
   }
 
   #setGuard(key: string, value: string | undefined, modRevision: bigint): void {

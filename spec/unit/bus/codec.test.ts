@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { encodeToClient } from '../../../src/bus/codec/encode.ts';
 import { decodeFromClient } from '../../../src/bus/codec/from-client.ts';
 import { decodeFromWorker } from '../../../src/bus/codec/from-worker.ts';
 import { eachMessage, pack } from '../../../src/bus/codec/pack.ts';
@@ -173,6 +174,25 @@ describe.each([
     for (const { op } of messages) expect(decode(frame(`{"op":"${op}","x":${deep}}`))).toBeDefined();
   });
 });
+
+describe('a refusal', () => {
+  it.each(['too-many-changes', 'team-full', 'etcd-nearly-full'] as const)(
+    '%s has a code that an earlier release knows, and the precise one for others',
+    (code) => {
+      const frame = encodeToClient({ op: 'refused', n: 1, code, message: 'no', retry_after_ms: 1_000 });
+      expect(codesOfFirstRelease).toContain(JSON.parse(frame).code);
+      expect(decodeToClient(Buffer.from(frame))).toEqual({ ...refusal, op: 'refused', n: 1, code, message: 'no' });
+    },
+  );
+
+  it('with a precise code that is not known here has the other one', () => {
+    const frame = JSON.stringify({ op: 'refused', n: 1, ...refusal, precise: 'of-a-later-release' });
+    expect(decodeToClient(Buffer.from(frame))).toEqual({ op: 'refused', n: 1, ...refusal });
+  });
+});
+
+/** Those that a refusal of the registry may have had. */
+const codesOfFirstRelease = ['too-many-attempts', 'registry-denied', 'etcd-no-space'];
 
 describe('a request', () => {
   const [, , whole] = fromClient;

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { HistoryPages } from '../../../src/bus/fleet/history-pages.ts';
 import { busKeysBelow } from '../../../src/bus/fleet/keys.ts';
 import type { RequestRecord } from '../../../src/bus/ports.ts';
+import { TriggerdError } from '../../../src/domain/errors.ts';
 import type { Transaction } from '../../../src/watch/ports.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 
@@ -16,7 +17,7 @@ afterEach(() => {
 
 /** A page of its own. */
 const large = (id: string) =>
-  ({ id, team: 'team1', legs: [], command: 'x'.repeat(200_000) }) as unknown as RequestRecord;
+  ({ id, user: `user of ${id}`, team: 'team1', legs: [], command: 'x'.repeat(200_000) }) as unknown as RequestRecord;
 
 it('writes a burst at once and a flood slowly, and drops what does not fit the wait', async () => {
   const written: Transaction[] = [];
@@ -45,4 +46,43 @@ it('writes a burst at once and a flood slowly, and drops what does not fit the w
   expect(history.dropped).toBeGreaterThan(0);
   await history.close();
   expect(written.length + history.dropped).toBe(440);
+});
+
+const storeOf = (written: Transaction[]) => ({
+  commit: async (transaction: Transaction) => {
+    written.push(transaction);
+    return { succeeded: true, revision: 1n, read: [] };
+  },
+});
+
+it('gives the requests of one user a part of what may be written, and keeps the rest for others', async () => {
+  const written: Transaction[] = [];
+  const history = new HistoryPages({ store: storeOf(written), keys: busKeysBelow('/t'), log: recordingLog() });
+  for (let count = 0; count < 200; count++) history.record({ ...large(`r${count}`), user: 'mallory' });
+  const dropped = history.dropped;
+  expect(dropped).toBeGreaterThan(150);
+  history.record({ ...large('other'), user: 'ann' });
+  expect(history.dropped).toBe(dropped);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(written.length * 200_000).toBeLessThan(9 * mebibyte);
+  expect(written.some(({ write }) => JSON.stringify(write).includes('other'))).toBe(true);
+  await history.close();
+});
+
+it('writes nothing where etcd is nearly full, and counts what it drops', async () => {
+  const written: Transaction[] = [];
+  let isFull = true;
+  const assertRoom = async (): Promise<void> => {
+    if (isFull) throw new TriggerdError('etcd-nearly-full', 'full');
+  };
+  const options = { store: storeOf(written), keys: busKeysBelow('/t'), log: recordingLog(), assertRoom };
+  const history = new HistoryPages(options);
+  history.record(large('first'));
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect([written.length, history.dropped]).toEqual([0, 1]);
+  isFull = false;
+  history.record(large('second'));
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect([written.length, history.dropped]).toEqual([1, 1]);
+  await history.close();
 });

@@ -26,7 +26,19 @@ describe('defaults', () => {
       requests_size: 64 * 2 ** 20,
       firings_max_age: 30 * 86_400_000,
     });
-    expect(config.sweeper).toEqual({ enabled: true, interval: 30_000, abandoned: 600_000 });
+    expect(config.sweeper).toEqual({
+      enabled: true,
+      interval: 30_000,
+      abandoned: 600_000,
+      upkeep: 'auto',
+      compact_after: 600_000,
+    });
+    expect(config.registry).toEqual({
+      max_changes: 600,
+      max_change_bytes: 4 * 2 ** 20,
+      max_arguments: 16 * 2 ** 10,
+      max_team: 16 * 2 ** 20,
+    });
   });
 
   it('of the package have an etcd of the daemon’s own, on a port that Debian’s etcd leaves free', () => {

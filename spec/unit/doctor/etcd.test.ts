@@ -11,6 +11,7 @@ const healthy: EtcdMember = {
   isLearner: false,
   latencyMs: 1.2,
   dbBytes: 2 ** 20,
+  usedBytes: 2 ** 19,
   complaints: [],
   quotaBytes: 2 ** 31,
   clockAheadMs: 200,
@@ -47,7 +48,11 @@ describe('etcd’s versions', () => {
 describe('a member of etcd', () => {
   it('is fine', () => {
     expect(findings({})).toEqual([
-      { area: 'etcd', state: 'fine', what: 'http://etcd1:2379: etcd 3.6.20, answers in 1.2 ms, 1.0 MiB of 2048 MiB' },
+      {
+        area: 'etcd',
+        state: 'fine',
+        what: 'http://etcd1:2379: etcd 3.6.20, answers in 1.2 ms, 0.5 MiB in use, a file of 1.0 MiB of 2048 MiB',
+      },
     ]);
   });
 
@@ -70,7 +75,11 @@ describe('a member of etcd', () => {
     ['has no leader', { hasLeader: false }, 'wrong', /no leader/],
     ['is a learner', { isLearner: true }, 'warning', /learner/],
     ['is full', { complaints: ['memberID:1 alarm:NOSPACE '] }, 'wrong', /NOSPACE/],
-    ['is nearly full', { dbBytes: 1.9 * 2 ** 30 }, 'warning', /1946 MiB of 2048 MiB/],
+    ['fills up', { usedBytes: 1.2 * 2 ** 30, dbBytes: 1.3 * 2 ** 30 }, 'warning', /1229 MiB in use.* of 2048 MiB/],
+    ['has a large file', { dbBytes: 1.7 * 2 ** 30 }, 'warning', /a file of 1741 MiB of 2048 MiB/],
+    ['is nearly full', { usedBytes: 1.7 * 2 ** 30, dbBytes: 1.7 * 2 ** 30 }, 'wrong', /nothing more/],
+    ['has a file at its quota', { dbBytes: 1.96 * 2 ** 30 }, 'wrong', /nothing more/],
+    ['is nearly full by etcd’s default', { usedBytes: 1.9 * 2 ** 30, quotaBytes: null }, 'wrong', /etcd’s default/],
     ['is slow', { latencyMs: 250 }, 'warning', /250 ms/],
     ['has defects', { version: '3.5.10' }, 'warning', /#17529/],
     ['is too old', { version: '3.3.1' }, 'wrong', /too old/],

@@ -16,6 +16,7 @@ const sources = (changes: Partial<MetricSources> = {}): MetricSources => ({
   outcomesPending: () => 3,
   spool: () => ({ waiting: 4, oldestAt: 10_000 }),
   isSweeper: () => true,
+  etcdSpace: async () => ({ fileBytes: 3, usedBytes: 2, quotaBytes: 4 }),
   now: () => 100_000,
   ...changes,
 });

@@ -8,7 +8,13 @@ import { local, password } from '../../support/registry.ts';
 import { newWorld, verbs } from '../../support/registry-world.ts';
 
 const rounds = 20_000;
-const facts = { now: '', secretHash: '', workerToken: { token: '', hash: '' }, online: new Map<string, string>() };
+const facts = {
+  now: '',
+  secretHash: '',
+  workerToken: { token: '', hash: '' },
+  online: new Map<string, string>(),
+  argumentBytes: 16_384,
+};
 
 it('whatever is asked by whomever, the answer is a change or a refusal of the catalogue', async () => {
   const random = announced('registry statements');

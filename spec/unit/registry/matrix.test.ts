@@ -101,7 +101,13 @@ describe('who may do what', () => {
     registry = await world.registry.mirror.current();
   });
 
-  const facts = { now: '', secretHash: '', workerToken: { token: '', hash: '' }, online: new Map() };
+  const facts = {
+    now: '',
+    secretHash: '',
+    workerToken: { token: '', hash: '' },
+    online: new Map(),
+    argumentBytes: 16_384,
+  };
 
   /** What he hears: the answer, or the refusal with its code. */
   const hears = (actor: Actor, input: object): { readonly code: string; readonly text: string } => {

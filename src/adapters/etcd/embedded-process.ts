@@ -13,12 +13,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { embeddedQuotaBytes } from '../../domain/etcd-space.ts';
 import { bootId, identityOf, isAlive, type ProcessIdentity } from '../process/process-identity.ts';
 import type { EmbeddedTls } from './embedded-tls.ts';
 
 const maxLogBytes = 4 * 1024 * 1024;
 const logTailBytes = 2_000;
-const quotaBytes = 512 * 1024 * 1024;
 const termGraceMs = 5_000;
 const pollMs = 20;
 
@@ -50,11 +50,12 @@ export const spawnEtcd = (
   port: number,
   paths: EtcdPaths,
   tls: EmbeddedTls,
+  quotaBytes: number = embeddedQuotaBytes,
 ): EtcdProcess | undefined => {
   rotate(paths.log);
   const log = openSync(paths.log, 'a', 0o600);
   try {
-    const child = spawn(binary, argumentsFor(port, paths.data, tls), {
+    const child = spawn(binary, argumentsFor(port, paths.data, tls, quotaBytes), {
       // Not in a folder that somebody wants to unmount.
       cwd: '/',
       detached: true,
@@ -118,7 +119,7 @@ const tailOf = (file: string, bytes: number): Buffer => {
  * One member that only this machine can reach, and only with our certificate: the loopback address keeps no local user
  * out. The same holds for the peer port, which is any free one because nobody needs it.
  */
-const argumentsFor = (port: number, data: string, tls: EmbeddedTls): string[] => {
+const argumentsFor = (port: number, data: string, tls: EmbeddedTls, quotaBytes: number): string[] => {
   const client = `https://127.0.0.1:${port}`;
   const peer = 'https://127.0.0.1:0';
   return [

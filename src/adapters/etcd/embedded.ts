@@ -33,6 +33,8 @@ export interface EmbeddedEtcdOptions {
   readonly binary?: string;
   /** On 127.0.0.1. Clients need the certificate of `embeddedTlsIn`. */
   readonly port: number;
+  /** Default: `embeddedQuotaBytes`. */
+  readonly quotaBytes?: number;
   readonly log: Log;
   /** Milliseconds since 1970. Default: the clock. */
   readonly now?: () => number;
@@ -137,8 +139,8 @@ class Supervised implements EmbeddedEtcd {
   async #startOnce(): Promise<EtcdProcess> {
     if (await isListening(this.#options.port)) throw failed(`something else listens on ${this.endpoint}`);
     if (this.#stop.signal.aborted) throw failed('it is not needed any more');
-    const { binary = 'etcd', port } = this.#options;
-    const started = spawnEtcd(binary, port, this.#paths, this.#tls);
+    const { binary = 'etcd', port, quotaBytes } = this.#options;
+    const started = spawnEtcd(binary, port, this.#paths, this.#tls, quotaBytes);
     if (started === undefined) throw failed(`“${binary}” can not be started`);
     this.#process = started;
     try {

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { EtcdSpace } from '../../domain/etcd-space.ts';
 import { type FiringId, timeOfFiringId } from '../../domain/firing.ts';
 import type { Job } from '../../domain/job.ts';
 import type { Stage } from '../../domain/outcome.ts';
@@ -17,6 +18,8 @@ export interface MetricSources {
   outcomesPending(): number;
   spool(): { readonly waiting: number; readonly oldestAt: number | null };
   isSweeper(): boolean;
+  /** Undefined where this node does not look, or etcd does not say. Never rejects. */
+  etcdSpace(): Promise<EtcdSpace | undefined>;
   now(): number;
 }
 
@@ -130,6 +133,33 @@ const addGauges = (registry: Registry, sources: MetricSources): void => {
     ageOf(sources.spool().oldestAt, sources.now()),
   );
   gauge('triggerd_sweeper_holder', '1 on the node that sweeps etcd.', () => Number(sources.isSweeper()));
+  addSpaceGauges(registry, sources);
+};
+
+/** One look at etcd is enough for all of them: the first is asked first. */
+const addSpaceGauges = (registry: Registry, sources: MetricSources): void => {
+  const registers = [registry];
+  const file = new Gauge({
+    name: 'triggerd_etcd_file_bytes',
+    help: 'Size of etcd’s file, which etcd compares with its quota; on brokers and on the node that sweeps.',
+    registers,
+    async collect() {
+      const space = await sources.etcdSpace();
+      const gauges = [file, used, quota] as const;
+      if (space === undefined) for (const gauge of gauges) gauge.remove();
+      else {
+        this.set(space.fileBytes);
+        used.set(space.usedBytes);
+        quota.set(space.quotaBytes);
+      }
+    },
+  });
+  const used = new Gauge({ name: 'triggerd_etcd_used_bytes', help: 'Bytes in use in etcd’s file.', registers });
+  const quota = new Gauge({
+    name: 'triggerd_etcd_quota_bytes',
+    help: 'How large etcd’s file may grow before etcd refuses writes.',
+    registers,
+  });
 };
 
 /** One look at the queues is enough for all of them: the first is asked first. */

@@ -51,9 +51,9 @@ const isStream = (value: unknown): value is OutputStream => value === 'out' || v
 export const isStreamOrMissing = (value: unknown): value is OutputStream | undefined =>
   value === undefined || isStream(value);
 
-export const refusalIn = ({ code, message, retry_after_ms }: Fields): Refusal | undefined =>
+export const refusalIn = ({ code, precise, message, retry_after_ms }: Fields): Refusal | undefined =>
   isErrorCode(code) && isText(message, 65_536) && isCountOrNull(retry_after_ms)
-    ? { code, message, retry_after_ms }
+    ? { code: isErrorCode(precise) ? precise : code, message, retry_after_ms }
     : undefined;
 
 const isBrokerAddress = (value: unknown): value is BrokerAddress =>

@@ -1,15 +1,21 @@
 import { ulid } from 'ulid';
+import { TriggerdError } from '../../domain/errors.ts';
 import type { Log } from '../../domain/log.ts';
 import { Outage } from '../../watch/outage.ts';
 import { Alarm, pause } from '../../watch/pause.ts';
 import type { KeyStore } from '../../watch/ports.ts';
 import type { HistorySink, RequestRecord } from '../ports.ts';
+import { ByteBudget, UserBudgets } from './byte-budget.ts';
 import type { BusKeys } from './keys.ts';
 import { serializePage, serializeRecord } from './wire.ts';
 
 export interface HistoryPagesOptions {
   readonly store: Pick<KeyStore, 'commit'>;
   readonly keys: BusKeys;
+  /** Throws `etcd-nearly-full`: what is left is for firings. Default: there is room. */
+  readonly assertRoom?: (bytes: number) => Promise<void>;
+  /** Monotonic ms. */
+  readonly now?: () => number;
   readonly log: Log;
 }
 
@@ -28,6 +34,8 @@ const maxWaitingBytes = 16_777_216;
 /** What a flood may write: etcd keeps also what was deleted until it compacts, an hour as a rule. Bytes, and bytes a second. */
 const burstBytes = 33_554_432;
 const steadyBytes = 65_536;
+/** Of these, what the requests of one user may take: nobody's flood pushes the records of others out. */
+const userShare = 0.25;
 
 interface Waiting {
   readonly team: string;
@@ -57,12 +65,15 @@ export class HistoryPages implements HistorySink {
   #page: Page | undefined;
   #bytes = 0;
   #dropped = 0;
-  /** Bytes that may be written now; below 0 it is the time that passes until the next page. */
-  #budget = burstBytes;
-  #budgetAt = performance.now();
+  /** What may be written now. */
+  readonly #budget: ByteBudget;
+  readonly #budgetOfUsers: UserBudgets;
 
   constructor(options: HistoryPagesOptions) {
     this.#options = options;
+    const now = options.now ?? (() => performance.now());
+    this.#budget = new ByteBudget({ burst: burstBytes, perSecond: steadyBytes }, now);
+    this.#budgetOfUsers = new UserBudgets({ burst: burstBytes * userShare, perSecond: steadyBytes * userShare }, now);
     this.#away = new Outage(options.log, {
       begins: 'Records of requests can not be written to etcd; they wait, the newest of them. Trying again.',
       ends: 'Records of requests are written again.',
@@ -79,6 +90,10 @@ export class HistoryPages implements HistorySink {
     const whole = serializeRecord(record);
     const text = whole.length > pageBytes ? serializeRecord(shortened(record)) : whole;
     const bytes = Buffer.byteLength(text);
+    if (!this.#budgetOfUsers.spend(record.user, bytes)) {
+      this.#dropped++;
+      return;
+    }
     this.#waiting.push({ team: record.team, text, bytes });
     this.#bytes += bytes;
     while (this.#waiting.length > maxWaitingRecords || this.#bytes > maxWaitingBytes) this.#drop();
@@ -111,20 +126,12 @@ export class HistoryPages implements HistorySink {
         await this.#write();
         this.#away.over();
         if (this.#waiting.length > 0) this.#alarm.ring();
-        await pause(Math.max(betweenMs - gatherMs, this.#owedMs()), signal);
+        await pause(Math.max(betweenMs - gatherMs, this.#budget.owedMs()), signal);
       } catch (error) {
         this.#alarm.ring();
         await pause(this.#away.failed(error), signal);
       }
     }
-  }
-
-  /** How long the budget is overdrawn. */
-  #owedMs(): number {
-    const now = performance.now();
-    this.#budget = Math.min(burstBytes, this.#budget + ((now - this.#budgetAt) / 1_000) * steadyBytes);
-    this.#budgetAt = now;
-    return Math.max(0, (-this.#budget / steadyBytes) * 1_000);
   }
 
   /**
@@ -133,15 +140,31 @@ export class HistoryPages implements HistorySink {
    */
   async #write(overdraft = 0): Promise<void> {
     const { store, keys } = this.#options;
-    while (this.#owedMs() <= overdraft) {
+    while (this.#budget.owedMs() <= overdraft) {
       this.#page ??= this.#nextPage();
       if (this.#page === undefined) return;
       const { id, team, records } = this.#page;
       const value = serializePage(records);
       const bytes = Buffer.byteLength(value);
+      if (!(await this.#hasRoom(bytes))) {
+        this.#dropped += records.length;
+        this.#page = undefined;
+        continue;
+      }
       await store.commit({ compare: [], write: [{ put: keys.history(team, id, bytes), value }] });
-      this.#budget -= bytes;
+      this.#budget.spend(bytes);
       this.#page = undefined;
+    }
+  }
+
+  /** A record is the first thing to go where etcd is nearly full. */
+  async #hasRoom(bytes: number): Promise<boolean> {
+    try {
+      await this.#options.assertRoom?.(bytes);
+      return true;
+    } catch (error) {
+      if (!(error instanceof TriggerdError) || error.code !== 'etcd-nearly-full') throw error;
+      return false;
     }
   }
 

@@ -5,30 +5,56 @@ import type { OnlineWorker, WorkerPresence } from '../ports.ts';
 import { targetOf } from '../target.ts';
 import type { BusKeys } from './keys.ts';
 
-/** One leased key per broker says which workers it has: thousands of workers cost one write a second at most. */
+/**
+ * The document is written so seldom that it makes no more bytes a second than this: else one worker that comes and goes
+ * would write thousands of others again each second, until etcd is full.
+ */
+const bytesPerSecond = 16_384;
+
+/** One leased key per broker says which workers it has: thousands of workers cost few writes. */
 export class OnlineWorkers implements WorkerPresence {
   readonly #workers = new Map<string, { readonly node: string; readonly version: string; readonly since: string }>();
   readonly #clock: Clock;
   readonly #kept: Presence;
+  /** Not written before. Monotonic ms. */
+  #dueAt = Number.NEGATIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(store: Pick<KeyStore, 'keepPresent'>, keys: BusKeys, broker: string, clock: Clock) {
     this.#clock = clock;
-    this.#kept = store.keepPresent(keys.online(broker), () =>
-      JSON.stringify({ format, workers: Object.fromEntries(this.#workers) }),
-    );
+    this.#kept = store.keepPresent(keys.online(broker), () => this.#document());
   }
 
   online({ team, identity, node, version }: OnlineWorker): void {
     const since = new Date(this.#clock.now()).toISOString();
     this.#workers.set(targetOf(team, identity), { node, version, since });
-    this.#kept.refresh();
+    this.#refresh();
   }
 
   offline(team: string, identity: string): void {
-    if (this.#workers.delete(targetOf(team, identity))) this.#kept.refresh();
+    if (this.#workers.delete(targetOf(team, identity))) this.#refresh();
   }
 
   close(): Promise<void> {
+    clearTimeout(this.#timer);
     return this.#kept.close();
+  }
+
+  #document(): string {
+    const text = JSON.stringify({ format, workers: Object.fromEntries(this.#workers) });
+    this.#dueAt = performance.now() + (Buffer.byteLength(text) / bytesPerSecond) * 1_000;
+    return text;
+  }
+
+  #refresh(): void {
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#kept.refresh();
+      },
+      Math.max(0, this.#dueAt - performance.now()),
+    );
+    this.#timer.unref();
   }
 }

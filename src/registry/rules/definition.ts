@@ -36,7 +36,7 @@ export const addDefinition: Rule<Of<'definition.add'>> = (turn, { verb: _verb, t
     deadline_ms: null,
     mode: 0o644,
     ...given(settings),
-    args: merged({}, settings.args),
+    args: merged(turn, {}, settings.args),
     ...placeOf(access, path),
     ...serviceIn(turn, access, settings.service),
     ...access.ownership,
@@ -52,7 +52,7 @@ export const setDefinition: Rule<Of<'definition.set'>> = (turn, { verb: _verb, t
   const updated: Definition = {
     ...definition,
     ...given(settings),
-    args: merged(definition.args, settings.args),
+    args: merged(turn, definition.args, settings.args),
     ...place,
     ...serviceIn(turn, access, settings.service),
     updated_at: turn.facts.now,
@@ -95,8 +95,9 @@ const ownDefinition = (turn: Turn, team: string, name: string): { access: Access
   return { access, definition };
 };
 
-/** Null takes a name away. */
+/** Null takes a name away. What was too large before there was a limit may stay, and become smaller. */
 const merged = (
+  { facts }: Turn,
   present: Definition['args'],
   changes: Readonly<Record<string, string | null>> = {},
 ): Record<string, string> => {
@@ -104,9 +105,16 @@ const merged = (
     (entry): entry is [string, string] => entry[1] !== null,
   );
   if (entries.length > maxArguments) throw invalid(`a trigger has ${maxArguments} arguments at most`);
-  return Object.fromEntries(entries);
+  const args = Object.fromEntries(entries);
+  const bytes = argumentBytes(args);
+  if (bytes > facts.argumentBytes && bytes >= argumentBytes(present) && Object.keys(changes).length > 0)
+    throw invalid(`args have ${bytes} bytes; ${facts.argumentBytes} are allowed`);
+  return args;
 };
 const maxArguments = 64;
+
+const argumentBytes = (args: Definition['args']): number =>
+  Object.entries(args).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0);
 
 /** Where it is to be; the place that it has is free for itself. */
 const placeOf = ({ holdings }: Access, path: string, present?: Definition): Pick<Definition, 'parent' | 'name'> => {

@@ -22,6 +22,8 @@ export interface Facts {
   readonly workerToken: { readonly token: string; readonly hash: string };
   /** When a worker has connected, as `team/identity`; only those that are. */
   readonly online: ReadonlyMap<string, string>;
+  /** Bytes of the names and values of a definition's arguments, at most. */
+  readonly argumentBytes: number;
 }
 
 export interface Turn {

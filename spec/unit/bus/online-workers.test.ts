@@ -1,0 +1,40 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { busKeysBelow } from '../../../src/bus/fleet/keys.ts';
+import { OnlineWorkers } from '../../../src/bus/fleet/online-workers.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+it('writes thousands of workers the more seldom, however often one comes and goes', async () => {
+  let value = (): string => '';
+  let bytes = 0;
+  const store = {
+    keepPresent: (_key: string, of: () => string) => {
+      value = of;
+      return {
+        refresh: () => {
+          bytes += value().length;
+        },
+        close: async () => undefined,
+      };
+    },
+  };
+  const online = new OnlineWorkers(store, busKeysBelow('/t'), 'broker1', { now: () => 0 });
+  const worker = (identity: string) => ({ team: 'team1', identity, node: 'node1.example.com', version: '1' });
+  for (let count = 0; count < 5_000; count++) online.online(worker(`w${count}`));
+  await vi.advanceTimersByTimeAsync(60_000);
+  const first = bytes;
+  expect(first).toBeGreaterThan(400_000);
+  for (let second = 0; second < 600; second++) {
+    online.offline('team1', 'w1');
+    online.online(worker('w1'));
+    await vi.advanceTimersByTimeAsync(1_000);
+  }
+  expect(bytes - first).toBeLessThan(12 * 2 ** 20);
+  expect(bytes - first).toBeGreaterThan(first);
+  await online.close();
+});
