@@ -23,7 +23,9 @@ describe('a member who fills etcd', () => {
 
   beforeAll(async () => {
     site = await startSite({ etcd, config: '[sweeper]\nenabled = false\n' });
-    target = createNode({ name: 'lb01', etcd: [site.etcd.endpoint], config: '[sweeper]\nenabled = false\n' });
+    const worker = `[workers.team1.demo01]\ntoken = "${await site.addWorker('demo01')}"\n`;
+    const config = `[sweeper]\nenabled = false\n[history]\nrequests_size = "1GiB"\n${worker}`;
+    target = createNode({ name: 'lb01', etcd: [site.etcd.endpoint], config });
     await target.start();
     const reached = { endpoints: [site.etcd.endpoint] as const, log: recordingLog() };
     maintenance = new Maintenance({ etcd: reached, prefix: '/trigger' });
@@ -122,6 +124,24 @@ describe('a member who fills etcd', () => {
     expect((await usedBytes()) - before).toBeLessThan(8 * mebibyte);
     // Hits have an allowance of their own.
     await client.registry({ verb: 'directory.add', team: 'team1', path: '/other' });
+  });
+
+  it('by requests with large payloads leaves small records', async () => {
+    await newMember('trudy');
+    const client = await as('trudy');
+    const before = await usedBytes();
+    const payload = Buffer.alloc(1_000_000, 'x');
+    for (let count = 0; count < 40; count++) {
+      const { result } = client.request({ service: 'demo01', plugin: 'echo', payload, output: 'discard' });
+      expect(await result).toMatchObject({ result: 'succeeded', exitCode: 0 });
+    }
+    const { rows } = await until(async () => {
+      const answer = await client.registry({ verb: 'history.list', team: 'team1', limit: 100 });
+      return answer.rows.length >= 40 ? answer : undefined;
+    }, 'the records');
+    expect(rows).toHaveLength(40);
+    expect((await usedBytes()) - before).toBeLessThan(2 * mebibyte);
+    await fires();
   });
 
   it('together with many others leaves room for firings, may delete, and can be locked out', async () => {

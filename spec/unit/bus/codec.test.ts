@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { encodeToClient } from '../../../src/bus/codec/encode.ts';
 import { decodeFromClient } from '../../../src/bus/codec/from-client.ts';
@@ -7,6 +9,7 @@ import { maxHeaderBytes } from '../../../src/bus/codec/parse.ts';
 import { decodeToClient } from '../../../src/bus/codec/to-client.ts';
 import { decodeToWorker } from '../../../src/bus/codec/to-worker.ts';
 import type { ClientMessage, ToClient, ToWorker, WorkerMessage } from '../../../src/bus/messages.ts';
+import { type ErrorCode, errorCatalogue } from '../../../src/domain/errors.ts';
 
 const id = '01K9ZQ4T5M8W3V6X7Y8Z9A0BCD';
 const brokers = [{ id: 'b1', endpoint: 'tcp://b1:5555', key: 'x'.repeat(40) }];
@@ -176,14 +179,11 @@ describe.each([
 });
 
 describe('a refusal', () => {
-  it.each(['too-many-changes', 'team-full', 'etcd-nearly-full'] as const)(
-    '%s has a code that an earlier release knows, and the precise one for others',
-    (code) => {
-      const frame = encodeToClient({ op: 'refused', n: 1, code, message: 'no', retry_after_ms: 1_000 });
-      expect(codesOfFirstRelease).toContain(JSON.parse(frame).code);
-      expect(decodeToClient(Buffer.from(frame))).toEqual({ ...refusal, op: 'refused', n: 1, code, message: 'no' });
-    },
-  );
+  it.each(Object.keys(errorCatalogue) as ErrorCode[])('%s is told to clients of the first release, too', (code) => {
+    const frame = encodeToClient({ op: 'refused', n: 1, code, message: 'no', retry_after_ms: 1_000 });
+    expect(codesOfFirstRelease).toContain(JSON.parse(frame).code);
+    expect(decodeToClient(Buffer.from(frame))).toEqual({ ...refusal, op: 'refused', n: 1, code, message: 'no' });
+  });
 
   it('with a precise code that is not known here has the other one', () => {
     const frame = JSON.stringify({ op: 'refused', n: 1, ...refusal, precise: 'of-a-later-release' });
@@ -191,8 +191,10 @@ describe('a refusal', () => {
   });
 });
 
-/** Those that a refusal of the registry may have had. */
-const codesOfFirstRelease = ['too-many-attempts', 'registry-denied', 'etcd-no-space'];
+/** A client that meets another one takes the refusal for no message, and waits: see `nearestOfFirstRelease`. */
+const codesOfFirstRelease: readonly string[] = JSON.parse(
+  readFileSync(join(import.meta.dirname, '../../fixtures/codes-of-first-release.json'), 'utf8'),
+);
 
 describe('a request', () => {
   const [, , whole] = fromClient;

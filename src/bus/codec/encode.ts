@@ -21,6 +21,8 @@ const codesFor = (code: ErrorCode): { readonly code: ErrorCode; readonly precise
 };
 
 const nearestOfFirstRelease: Partial<Readonly<Record<ErrorCode, ErrorCode>>> = {
+  'etcd-open': 'etcd-refused',
+  'registry-full': 'registry-denied',
   'too-many-changes': 'too-many-attempts',
   'team-full': 'registry-denied',
   'etcd-nearly-full': 'etcd-no-space',
