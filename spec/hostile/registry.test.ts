@@ -82,13 +82,11 @@ describe('a member who fills etcd', () => {
         }) as Statement,
     );
     expect(codes).toEqual(['too-many-changes', 'too-many-changes', 'too-many-changes']);
-    // A new connection has no new allowance, and neither have small changes.
-    const again = await as('mallory');
-    expect(await again.registry({ verb: 'directory.add', team: 'team1', path: '/more' }).catch(refusal)).toMatchObject({
-      code: 'too-many-changes',
-      message: expect.stringMatching(/try again in \d+ s/),
-      retryAfterMs: expect.any(Number),
-    });
+    // New connections have no new allowance.
+    for (let count = 0; count < 5; count++)
+      expect(
+        await flood([await as('mallory')], () => ({ verb: 'definition.set', team: 'team1', name: '/flood/f0', args })),
+      ).toEqual(['too-many-changes']);
     expect((await usedBytes()) - before).toBeLessThan(8 * mebibyte);
     await fires();
   });
@@ -131,15 +129,26 @@ describe('a member who fills etcd', () => {
     const client = await as('trudy');
     const before = await usedBytes();
     const payload = Buffer.alloc(1_000_000, 'x');
+    const admin = await as('hp');
+    await admin.registry({ verb: 'service.add', team: 'team1', name: 'echo', visibility: 'team' });
+    await admin.registry({ verb: 'service.attach', team: 'team1', name: 'echo', worker: 'demo01' });
+    await until(
+      () =>
+        client.request({ service: 'echo', plugin: 'echo' }).result.then(
+          () => true,
+          () => false,
+        ),
+      'a worker of the service',
+    );
     for (let count = 0; count < 40; count++) {
-      const { result } = client.request({ service: 'demo01', plugin: 'echo', payload, output: 'discard' });
+      const { result } = client.request({ service: 'echo', plugin: 'echo', payload, output: 'discard' });
       expect(await result).toMatchObject({ result: 'succeeded', exitCode: 0 });
     }
     const { rows } = await until(async () => {
       const answer = await client.registry({ verb: 'history.list', team: 'team1', limit: 100 });
       return answer.rows.length >= 40 ? answer : undefined;
     }, 'the records');
-    expect(rows).toHaveLength(40);
+    expect(rows.length).toBeGreaterThanOrEqual(40);
     expect((await usedBytes()) - before).toBeLessThan(2 * mebibyte);
     await fires();
   });

@@ -19,6 +19,8 @@ const codeOfText: readonly (readonly [string, ErrorCode])[] = [
   ['auth: revision in header is old', 'etcd-unreachable'],
   ['authentication is not enabled', 'etcd-refused'],
   ['user name is empty', 'etcd-refused'],
+  // Of maintenance; etcd3 has a class only for that of keys.
+  ['permission denied', 'etcd-refused'],
   [tooLarge, 'etcd-refused'],
 ];
 

@@ -22,6 +22,9 @@ const codesFor = (code: ErrorCode): { readonly code: ErrorCode; readonly precise
 
 const nearestOfFirstRelease: Partial<Readonly<Record<ErrorCode, ErrorCode>>> = {
   'etcd-open': 'etcd-refused',
+  'proof-invalid': 'request-invalid',
+  'proof-missing': 'request-invalid',
+  'proof-unsupported': 'request-invalid',
   'registry-full': 'registry-denied',
   'too-many-changes': 'too-many-attempts',
   'team-full': 'registry-denied',
