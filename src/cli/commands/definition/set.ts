@@ -17,7 +17,7 @@ interface Options extends TeamOption {
 
 const help: HelpText = {
   examples: [
-    'trigger definition set /alarms/disk --plugin log --arg path=/var/log/alarms',
+    'trigger definition set /alarms/disk --plugin log --arg path=/var/log/al',
     'trigger definition set disk --framing line --delivery sync',
     'trigger definition set disk --no-service',
   ],
