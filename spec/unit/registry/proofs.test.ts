@@ -19,7 +19,15 @@ const twoBrokers = async () => {
     await one.close();
     await two.close();
   });
-  const askers = [one.proofs.askerOf({ identity: 'hp', team: 'team1', role: 'admin' })];
+  const askers = [
+    one.proofs.askerOf({
+      identity: 'hp',
+      team: 'team1',
+      role: 'admin',
+      teamId: 1,
+      origin: { user: 1, team: 1 },
+    }),
+  ];
   const proof = one.proofs.prove({ id: 'r1', worker: 'team1/demo01', askers, depth: 0, endsAt: now + minute });
   if (proof === undefined) throw new Error('a broker whose key is published makes proofs');
   const pass = (ms: number): void => {
