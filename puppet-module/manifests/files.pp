@@ -49,7 +49,7 @@ define trigger::files { # lint:ignore:autoloader_layout the folder of the checko
   # etcd, and serves a daemon of an older version as well: module and package are not upgraded at the same time.
   $embedded = $all_sections['etcd']
   $etcd_port = $embedded['embedded_port'] ? {
-    undef   => regsubst($embedded['endpoints'][0], '^.*:(\d+)/?$', '\1'),
+    undef   => $embedded['endpoints'][0] ? { /:(\d+)\/?\z/ => $1, default => 2379 },
     default => $embedded['embedded_port'],
   }
   $certificates = "${all_sections['node']['state_dir']}/etcd/tls"

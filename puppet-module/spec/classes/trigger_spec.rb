@@ -47,6 +47,11 @@ RSpec.describe 'trigger' do
         etcd.delete('embedded_port')
         expect(client['endpoints']).to eq(['https://127.0.0.1:2379'])
       end
+
+      it 'takes etcd’s own port where the endpoint has none' do
+        etcd.replace('embedded' => true, 'endpoints' => ['http://localhost'])
+        expect(client['endpoints']).to eq(['https://127.0.0.1:2379'])
+      end
     end
   end
 

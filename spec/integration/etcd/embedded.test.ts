@@ -161,6 +161,8 @@ describe('the embedded etcd', () => {
       remedy: expect.stringContaining('etcd-server'),
     });
     expect(etcd.pid).toBeUndefined();
+    await until(() => log.at('debug').length > 1, 'more attempts');
+    expect(log.at('error')).toHaveLength(1);
     writeFileSync(binary, '#!/bin/sh\nexec etcd "$@"\n', { mode: 0o755 });
     await put();
   });

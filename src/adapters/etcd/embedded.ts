@@ -72,6 +72,8 @@ class Supervised implements EmbeddedEtcd {
   readonly #stop = new AbortController();
   #process: EtcdProcess | undefined;
   #supervision: Promise<void> | undefined;
+  /** Why it last did not start. */
+  #complaint: string | undefined;
   #upkeep: NodeJS.Timeout | undefined;
 
   constructor(options: EmbeddedEtcdOptions, paths: EtcdPaths, tls: EmbeddedTls) {
@@ -119,19 +121,20 @@ class Supervised implements EmbeddedEtcd {
     }
   }
 
-  /** Undefined when it does not run; the log says why. */
+  /** Undefined when it does not run; the log says why, once for each reason. */
   async #tryStart(attempt: number): Promise<EtcdProcess | undefined> {
+    const { log } = this.#options;
     try {
       const started = await this.#startOnce();
-      this.#options.log.info({ endpoint: this.endpoint, pid: started.identity.pid }, 'The embedded etcd runs.');
+      this.#complaint = undefined;
+      log.info({ endpoint: this.endpoint, pid: started.identity.pid }, 'The embedded etcd runs.');
       return started;
     } catch (thrown) {
       if (this.#stop.signal.aborted) return undefined;
       const { code, message, remedy } = asTriggerdError(thrown);
-      this.#options.log.error(
-        { code, reason: message, remedy, attempt },
-        'The embedded etcd does not start; trying again.',
-      );
+      const level = message === this.#complaint ? 'debug' : 'error';
+      this.#complaint = message;
+      log[level]({ code, reason: message, remedy, attempt }, 'The embedded etcd does not start; trying again.');
       return undefined;
     }
   }
