@@ -125,7 +125,7 @@ describe.each(['bookworm', 'trixie'] as const)(
       // There is no Puppet.
       for (const name of names.filter((each: string) => each !== 'puppet'))
         expect([name, await trigger('plugin', 'test', name)]).toMatchObject([name, { exitCode: 0 }]);
-      await sh('rm -r /usr/lib/triggerd/plugins/new /tmp/triggerd-plugin-test*');
+      await sh('rm -rf /usr/lib/triggerd/plugins/new /tmp/triggerd-plugin-test* /var/log/triggerd-plugin-test*');
     });
 
     it('runs a job, and talks to etcd, as configured by the administrator', async () => {
