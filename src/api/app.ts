@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import Fastify, { type FastifyError } from 'fastify';
 import * as v from 'valibot';
 import { TriggerdError } from '../domain/errors.ts';
@@ -120,6 +121,7 @@ const appOf = (served: readonly Verb[], services: ApiServices, onError: (error: 
     const parsed = v.safeParse(schema, data);
     return parsed.success ? { value: parsed.output } : { error: invalidInput(parsed.issues, httpPart ?? 'request') };
   });
+  parseExactJson(app);
   app.setErrorHandler<FastifyError>((error, _request, reply) => {
     const known = error instanceof TriggerdError ? error : castHttpError(error);
     const { status, body } = errorView(known);
@@ -132,6 +134,16 @@ const appOf = (served: readonly Verb[], services: ApiServices, onError: (error: 
   });
   for (const verb of served) verb(app, services);
   return app;
+};
+
+/** Fastify decodes a body as it comes; what is not UTF-8 would reach us with other characters in its place. */
+const parseExactJson = (app: Api): void => {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    if (isUtf8(body)) parse(request, body.toString(), done);
+    else done(new TriggerdError('text-not-utf8', 'the body of the request is not UTF-8'));
+  });
 };
 
 const invalidInput = (issues: readonly v.BaseIssue<unknown>[], part: string): TriggerdError => {

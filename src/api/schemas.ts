@@ -1,11 +1,17 @@
 import * as v from 'valibot';
+import { hasLoneSurrogate } from '../domain/text.ts';
 
 /** Parts that several requests share. */
 const hasNoNul = (value: string): boolean => !value.includes('\0');
 
 /** Never with a NUL: arguments, environments and file names can't hold one, and it would fail only at the start. */
 export const text = (max: number) =>
-  v.pipe(v.string(), v.maxLength(max), v.check(hasNoNul, 'Expected no NUL character'));
+  v.pipe(
+    v.string(),
+    v.maxLength(max),
+    v.check(hasNoNul, 'Expected no NUL character'),
+    v.check((value) => !hasLoneSurrogate(value), 'Expected no half of a surrogate pair'),
+  );
 /** A name is checked by `domain/names.ts`, which has a code of its own for each kind. */
 export const name = v.string();
 export const hosts = v.pipe(v.array(name), v.minLength(1, 'Expected at least one host'), v.maxLength(20_000));

@@ -1,4 +1,5 @@
 /** Reads the text of the configuration file; says what is wrong in the catalogue's words. */
+import { isUtf8 } from 'node:buffer';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { type ConfigPlace, maxConfigBytes } from '../config/locate.ts';
 import { TriggerdError } from '../domain/errors.ts';
@@ -22,7 +23,15 @@ export const unlessUnreadable = <T>(read: () => T, named: boolean): T | null => 
   }
 };
 
-const readText = ({ path, named }: ConfigPlace): string | undefined => {
+const readText = (place: ConfigPlace): string | undefined => {
+  const bytes = readBytes(place);
+  // Of one that is too long the end may be half a character; the parser refuses it.
+  if (bytes !== undefined && bytes.length <= maxConfigBytes && !isUtf8(bytes))
+    throw new TriggerdError('config-syntax', `${place.path}: not UTF-8`, { details: { file: place.path } });
+  return bytes?.toString();
+};
+
+const readBytes = ({ path, named }: ConfigPlace): Buffer | undefined => {
   try {
     return readCapped(path);
   } catch (error) {
@@ -36,7 +45,7 @@ const readText = ({ path, named }: ConfigPlace): string | undefined => {
 };
 
 /** One byte more than the parser takes, so that it can tell; a device or a huge file costs no more than that. */
-const readCapped = (path: string): string => {
+const readCapped = (path: string): Buffer => {
   const file = openSync(path, 'r');
   try {
     const buffer = Buffer.allocUnsafe(maxConfigBytes + 1);
@@ -47,7 +56,7 @@ const readCapped = (path: string): string => {
       length += read;
       if (length === buffer.length) break;
     }
-    return buffer.toString('utf8', 0, length);
+    return buffer.subarray(0, length);
   } finally {
     closeSync(file);
   }

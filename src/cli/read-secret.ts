@@ -1,4 +1,5 @@
 /** Passwords come from standard input or from a terminal that does not show them; never from the command line, which everybody on the machine can read. */
+import { isUtf8 } from 'node:buffer';
 import { TriggerdError } from '../domain/errors.ts';
 import { Interrupted } from './interrupted.ts';
 
@@ -38,9 +39,10 @@ export const readSecretFromStdin = async (): Promise<string> => {
       throw new TriggerdError('usage', `what is on stdin is no password: more than ${maxBytes} bytes`);
     chunks.push(chunk);
   }
-  const secret = Buffer.concat(chunks)
-    .toString('utf8')
-    .replace(/\r?\n$/, '');
+  const bytes = Buffer.concat(chunks);
+  // Two passwords would be the same one.
+  if (!isUtf8(bytes)) throw new TriggerdError('text-not-utf8', 'the password on stdin is not UTF-8');
+  const secret = bytes.toString().replace(/\r?\n$/, '');
   if (secret === '') throw new TriggerdError('usage', 'there is no password on stdin');
   return secret;
 };

@@ -1,5 +1,6 @@
 /** One invocation of `trigger`: arguments in, exit code out. */
 import { type Command, CommanderError } from 'commander';
+import { assertExactText } from '../adapters/system/exact-text.ts';
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
 import type { Run } from './command.ts';
 import { Interrupted, interruptedExitCode } from './interrupted.ts';
@@ -21,6 +22,7 @@ export const runTrigger = async (args: readonly string[]): Promise<number> => {
     };
   try {
     if (args[0] === '__complete') return await answerShell(args.slice(1));
+    assertExactText();
     await buildProgram(run).parseAsync(helpAsOption(args), { from: 'user' });
     return exitCode;
   } catch (error) {

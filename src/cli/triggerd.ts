@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { hasLostThreads } from '../adapters/files/patience.ts';
 import { createLog } from '../adapters/log/log.ts';
 import { baseEnvironment } from '../adapters/system/base-env.ts';
+import { assertExactText, workingFolder } from '../adapters/system/exact-text.ts';
 import { closeInherited } from '../adapters/system/inherited.ts';
 import { findMachineNames } from '../adapters/system/machine-names.ts';
 import { createNotifier, type Notifier } from '../adapters/systemd/notify.ts';
@@ -27,6 +28,8 @@ const installRoot = join(import.meta.dirname, '../..');
 
 const main = async (): Promise<void> => {
   closeInherited();
+  assertExactText();
+  workingFolder();
   const flags = readFlags();
   const load = (): LoadedConfig =>
     loadConfig({ file: flags.config, env: process.env, overrides: { 'node.socket': flags.socket } });

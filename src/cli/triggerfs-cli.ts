@@ -1,7 +1,9 @@
 /** Entry of `bin/triggerfs-cli`: statements of the console from the command line or from stdin. */
 
+import { isUtf8 } from 'node:buffer';
 import { createInterface } from 'node:readline';
 import { CommanderError } from 'commander';
+import { assertExactText, escapedBytes } from '../adapters/system/exact-text.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import { printable } from '../domain/names.ts';
 import { commandLineError } from './command-line-error.ts';
@@ -23,6 +25,7 @@ import { packageVersion } from './version.ts';
 const terminal = processTerminal(false);
 
 const main = async (args: readonly string[]): Promise<number> => {
+  assertExactText();
   const flags = readFlags(args);
   const interrupt = interruptSignal();
   const script = scriptOf(flags, interrupt);
@@ -93,11 +96,20 @@ const scriptOf = (flags: ConsoleFlags, interrupt: AbortSignal): Script => {
 /** Whoever still holds the other end does not keep us once nobody reads any more. */
 async function* stdinLines(interrupt: AbortSignal): AsyncGenerator<string, void, undefined> {
   try {
-    yield* createInterface({ input: process.stdin, signal: interrupt });
+    // A line is its bytes until it is known to be UTF-8.
+    const input = process.stdin.setEncoding('latin1');
+    for await (const line of createInterface({ input, signal: interrupt, crlfDelay: Number.POSITIVE_INFINITY }))
+      yield utf8Line(Buffer.from(line, 'latin1'));
   } finally {
     process.stdin.destroy();
   }
 }
+
+/** Throws `text-not-utf8`: a statement is refused, never changed. */
+const utf8Line = (bytes: Buffer): string => {
+  if (isUtf8(bytes)) return bytes.toString();
+  throw new TriggerdError('text-not-utf8', `a line of stdin is not UTF-8: ${escapedBytes(bytes)}`);
+};
 
 /** The first Ctrl-C asks; the second one ends us the usual way. */
 const interruptSignal = (): AbortSignal => {

@@ -1,6 +1,7 @@
 /** Entry of `bin/triggerfs-client`: one request to a service, as triggerFS’ documentation has it. */
 
 import { CommanderError } from 'commander';
+import { assertExactText } from '../adapters/system/exact-text.ts';
 import { connectOptionsOf } from '../client/main-section.ts';
 import { commandLineError } from './command-line-error.ts';
 import { exposureWarnings } from './config-warnings.ts';
@@ -27,6 +28,7 @@ const say = (text: string): void => {
 };
 
 const main = async (args: readonly string[]): Promise<number> => {
+  assertExactText();
   const flags = readFlags(args);
   const asked = checkedFlags(flags);
   const loaded = loadTriggerfsConfig({ file: flags.config, env: process.env });

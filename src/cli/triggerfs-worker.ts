@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { createLog } from '../adapters/log/log.ts';
 import { createTriggerfsLog } from '../adapters/log/triggerfs-log.ts';
 import { baseEnvironment } from '../adapters/system/base-env.ts';
+import { assertExactText, workingFolder } from '../adapters/system/exact-text.ts';
 import { closeInherited } from '../adapters/system/inherited.ts';
 import { findMachineNames } from '../adapters/system/machine-names.ts';
 import { createNotifier, type Notifier } from '../adapters/systemd/notify.ts';
@@ -26,6 +27,9 @@ const installRoot = join(import.meta.dirname, '../..');
 
 const main = async (): Promise<void> => {
   closeInherited();
+  assertExactText();
+  // Paths of the configuration are made absolute by it.
+  workingFolder();
   const flags = readFlags();
   const { worker, loaded } = loadFor(flags);
   const { config } = loaded;

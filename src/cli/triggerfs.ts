@@ -1,6 +1,7 @@
 /** Entry of `bin/triggerfs`: the trigger files of a team, as triggerFS’ documentation has it. */
 
 import { CommanderError } from 'commander';
+import { assertExactText, workingFolder } from '../adapters/system/exact-text.ts';
 import { closeInherited } from '../adapters/system/inherited.ts';
 import { createNotifier } from '../adapters/systemd/notify.ts';
 import { commandLineError } from './command-line-error.ts';
@@ -14,6 +15,9 @@ import { packageVersion } from './version.ts';
 
 const main = async (): Promise<void> => {
   closeInherited();
+  assertExactText();
+  // Paths of the configuration are made absolute by it.
+  workingFolder();
   const flags = readFlags(process.argv.slice(2));
   if (flags.background === true && process.send === undefined) {
     process.exitCode = await goToBackground(process.argv.slice(1));

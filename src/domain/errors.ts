@@ -44,6 +44,12 @@ export const errorCatalogue = {
     'Correct the keys that the message names; `trigger config check` shows all of them.',
   ),
   usage: entry(400, 2, 'The command line was not understood.', 'See --help of the command.'),
+  'text-not-utf8': entry(
+    400,
+    2,
+    'An argument, the working folder, a variable or a text is not UTF-8, and would not be kept byte for byte.',
+    'Use a name that is UTF-8: rename the file, make a symbolic link, or let a script have the other name in itself.',
+  ),
   // store (etcd)
   'etcd-unreachable': entry(
     503,

@@ -75,3 +75,6 @@ const pieces = (word: string, width: number): string[] => {
   }
   return found;
 };
+
+/** JSON can say what UTF-8 cannot: it would become U+FFFD on its way to a program. */
+export const hasLoneSurrogate = (text: string): boolean => /\p{Cs}/u.test(text);

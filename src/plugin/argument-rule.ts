@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { hasLoneSurrogate } from '../domain/text.ts';
 import { fitsPattern } from './fits-pattern.ts';
 
 const compiles = (text: string): boolean => {
@@ -52,6 +53,7 @@ export const misfits = (rule: ArgumentRule, value: string): string[] => {
   const problems = rule.kind === 'integer' ? outsideRange(rule, value) : [];
   if (rule.pattern !== null) problems.push(...offPattern(rule.pattern, value));
   if (value.includes('\0')) problems.push('holds a NUL character');
+  if (hasLoneSurrogate(value)) problems.push('holds half of a surrogate pair');
   return problems;
 };
 

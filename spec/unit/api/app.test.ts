@@ -75,6 +75,8 @@ describe('the control API', () => {
     [{ env: { A: '\0' } }, /env\.A: .*NUL/],
     [{ label: '\0' }, /label: .*NUL/],
     [{ cwd: '/a\0' }, /cwd: .*NUL/],
+    [{ argv: ['rm', 'caf\ud800'] }, /^argv\.1: Expected no half of a surrogate pair$/],
+    [{ label: '\udc00' }, /label: .*surrogate/],
   ])('refuses %j with the field’s name', async (payload, message) => {
     const { app } = appWith({});
     const answer = await app.inject({ method: 'POST', url: '/v1/jobs', payload });
@@ -86,6 +88,22 @@ describe('the control API', () => {
     const { app } = appWith({ add: queued });
     const answer = await app.inject({ method: 'POST', url: '/v1/jobs', payload: { payload: '\0' } });
     expect(answer.statusCode).toBe(201);
+  });
+
+  it('refuse a body that is not UTF-8, whose words would be others, and take U+FFFD itself', async () => {
+    const add = vi.fn(queued);
+    const { app } = appWith({ add });
+    const headers = { 'content-type': 'application/json' };
+    const job = (name: string, encoding: BufferEncoding) =>
+      app.inject({
+        ...{ method: 'POST', url: '/v1/jobs', headers },
+        payload: Buffer.from(JSON.stringify({ plugin: 'command', argv: ['rm', name] }), encoding),
+      });
+    const refused = await job('caf\xe9', 'latin1');
+    expect([refused.statusCode, refused.json().error.code]).toEqual([400, 'text-not-utf8']);
+    expect(add).not.toHaveBeenCalled();
+    expect((await job('caf\ufffd', 'utf8')).statusCode).toBe(201);
+    expect(add.mock.calls[0]?.[0]).toMatchObject({ argv: ['rm', 'caf\ufffd'] });
   });
 
   it('refuses what is not JSON, and what is too large, as the caller’s mistake', async () => {

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { IKeyValue, IRangeResponse } from 'etcd3';
 import type { Entry, Listing, Page, PageRequest } from '../../watch/ports.ts';
 import { isCompacted, isTooLarge } from './cast-error.ts';
@@ -119,7 +120,10 @@ const prefixEnd = (prefix: string): Buffer => {
 
 export const toEntry = (kv: IKeyValue): Entry => ({
   key: kv.key.toString('utf8'),
-  value: kv.value.toString('utf8'),
+  value: textOf(kv.value),
   createRevision: BigInt(kv.create_revision),
   modRevision: BigInt(kv.mod_revision),
 });
+
+/** Every value is JSON; one that is not UTF-8 is none to whoever parses it, and never one with other characters. */
+const textOf = (value: Buffer): string => (isUtf8(value) ? value.toString('utf8') : 'not UTF-8');

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { accessSync, constants, readdirSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
 import { TriggerdError } from '../../domain/errors.ts';
@@ -27,8 +28,13 @@ const findPlugin = (root: string, name: string): PluginSource => {
     executable: program ?? '',
     version: `${ino} ${size} ${mtimeMs}`,
     manifestFile,
-    manifestText: readFileSync(manifest ?? '', 'utf8'),
+    manifestText: manifestTextOf(name, readFileSync(manifest ?? '')),
   };
+};
+
+const manifestTextOf = (name: string, bytes: Buffer): string => {
+  if (isUtf8(bytes)) return bytes.toString();
+  throw new TriggerdError('plugin-manifest', `plugin “${name}”: plugin.toml is not UTF-8`);
 };
 
 const statOf = (path: string): Stats | undefined => statSync(path, { throwIfNoEntry: false });

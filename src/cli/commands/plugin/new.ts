@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Option } from 'commander';
+import { workingFolder } from '../../../adapters/system/exact-text.ts';
 import { TriggerdError } from '../../../domain/errors.ts';
 import { canonicalPluginName } from '../../../plugin/plugin-name.ts';
 import type { Define } from '../../command.ts';
@@ -33,7 +34,7 @@ export const define: Define = (command, run) => {
 const makeNew = async (session: Session, given: string, { lang, dir }: Options): Promise<number> => {
   const name = canonicalPluginName(given);
   const configured = await configuredFolder(session);
-  const root = dir === undefined ? existing(configured) : resolve(dir);
+  const root = dir === undefined ? existing(configured) : resolve(workingFolder(), dir);
   const folder = join(root, name);
   const files = makePlugin(root, name, lang);
   await print(session, { name, folder, files }, () => folder);

@@ -1,3 +1,4 @@
+import { workingFolder } from '../../../adapters/system/exact-text.ts';
 import type { JobView, NewJobBody } from '../../../api/contract.ts';
 import { TriggerdError } from '../../../domain/errors.ts';
 import { askingUser } from '../../asking-user.ts';
@@ -50,7 +51,7 @@ export const define: Define = (command, run) => {
 const add = async (session: Session, argv: readonly string[], options: Options): Promise<number> => {
   if (argv.length === 0 && options.plugin === undefined)
     throw new TriggerdError('usage', 'there is nothing to add: name a command, or a plugin with --plugin');
-  const body = { ...newJob(argv, options, process.cwd()), user: askingUser(session.env) };
+  const body = { ...newJob(argv, options, workingFolder()), user: askingUser(session.env) };
   const job = await session.client.request<JobView>('/v1/jobs', { method: 'POST', body });
   await print(session, job, () => String(job.id));
   return 0;
