@@ -127,6 +127,98 @@ describe('triggerd under systemd', () => {
     expect((await host.run('pgrep', '-f', '^sleep 471[123]')).stdout).toBe('');
   });
 
+  describe('a run of Puppet that leaves a service behind', () => {
+    /** Says a number again and again, and takes more memory than a job may have when it is asked to. */
+    const service = `$| = 1; my $i = 0;
+until (-e "/tmp/left/stop") {
+  print ++$i, " still here\\n";
+  open my $f, ">", "/tmp/left/rounds" or die; print $f $i; close $f;
+  if (-e "/tmp/left/eat" && !@a) { push @a, "x" x 1_000_000 for 1..400; open my $g, ">", "/tmp/left/ate" }
+  select undef, undef, undef, 0.02;
+}
+open my $h, ">", "/tmp/left/stopped";
+`;
+    /** `flutter` starts others all the time, also while it is moved. */
+    const run =
+      'setsid perl /srv/service.pl & setsid sh -c "until [ -e /tmp/left/stop ]; do /bin/true; done" flutter & ';
+    const addRun = async (script: string): Promise<string> =>
+      (
+        await host.must('/opt/triggerd/bin/trigger', 'queue', 'add', '--plugin', 'puppet', '--', 'sh', '-c', script)
+      ).trim();
+    const exists = (file: string) =>
+      until(async () => (await host.run('test', '-e', file)).exitCode === 0, file, 30_000);
+    const scopes = () => host.must('systemctl', 'list-units', '--plain', '--no-legend', 'triggerd-left-*');
+    const cgroupOf = async (pattern: string) => host.must('sh', '-c', 'cat /proc/$(pgrep -o -f "$0")/cgroup', pattern);
+    const rounds = async () => Number(await host.must('cat', '/tmp/left/rounds'));
+
+    let served: string;
+
+    beforeAll(() => host.must('sh', '-c', 'mkdir /tmp/left; printf %s "$0" > /srv/service.pl', service));
+
+    it('is over when Puppet is: the service is named and lives in a scope of its own, without the limits of the job', async () => {
+      const id = await addRun(`${run} until [ -e /tmp/left/rounds ]; do sleep 0.1; done; echo done; exit 2`);
+      served = id;
+      const next = await add('echo next');
+      expect((await trigger('queue', 'wait', id)).exitCode).toBe(2);
+      expect((await trigger('queue', 'wait', next)).exitCode).toBe(0);
+
+      const { state, result, exit_code, details } = await info(id);
+      expect({ state, result, exit_code }).toEqual({ state: 'finished', result: 'succeeded', exit_code: 2 });
+      expect(details).toMatchObject({
+        leftovers: { fate: 'left', unit: expect.stringMatching(/^triggerd-left-\w+\.scope$/) },
+      });
+      const { leftovers } = details as { leftovers: { unit: string; processes: { name: string; pid: number }[] } };
+      expect(leftovers.processes.map(({ name }) => name)).toEqual(expect.arrayContaining(['perl', 'sh']));
+      expect((await trigger('queue', 'info', id)).stdout).toMatch(
+        /^Leftovers: +running: .*perl \(pid \d+\).* in triggerd-left-/m,
+      );
+
+      expect(await scopes()).toContain(`Left by job ${id} of triggerd`);
+      expect(await host.must('systemctl', 'list-units', '--plain', '--no-legend', '--all', 'triggerd-job-*')).toBe('');
+      for (const pattern of ['^perl /srv/service', '^sh -c until.* flutter$'])
+        expect(await cgroupOf(pattern)).toContain(`/${leftovers.unit}`);
+      expect(await cgroupOf('^perl /srv/service')).not.toContain('triggerd-job');
+      await host.must('touch', '/tmp/left/eat');
+      await exists('/tmp/left/ate');
+    });
+
+    it('a kill that comes too late does not touch it, nor a restart of the daemon; what it says ends it not, and fills no disk', async () => {
+      expect((await trigger('queue', 'kill', served)).exitCode).not.toBe(0);
+      await host.must('systemctl', 'restart', 'triggerd');
+      await until(async () => (await trigger('queue')).exitCode === 0, 'the daemon to be back', 60_000);
+      const before = await rounds();
+      await until(async () => (await rounds()) > before + 5000 / 20, 'it to go on for some time', 60_000);
+      expect((await trigger('queue', 'cat', served)).stdout.length).toBeLessThan(100_000);
+      await host.must('touch', '/tmp/left/stop');
+      await exists('/tmp/left/stopped');
+      await until(async () => (await scopes()) === '', 'its scope to go with it', 30_000);
+    });
+
+    it('ends the same when the daemon was killed meanwhile', async () => {
+      const id = await addRun('setsid sleep 4715 & until [ -e /tmp/left/gate ]; do sleep 0.1; done; exit 0');
+      await running(id);
+      await host.must('systemctl', 'kill', '--signal=KILL', '--kill-whom=main', 'triggerd');
+      await host.must('touch', '/tmp/left/gate');
+      await until(async () => (await info(id).catch(() => undefined))?.state === 'finished', 'the job to end', 60_000);
+      expect(await info(id)).toMatchObject({
+        result: 'succeeded',
+        attempt: 1,
+        details: { leftovers: { fate: 'left', total: 1, processes: [{ name: 'sleep' }] } },
+      });
+      expect(await cgroupOf('^sleep 4715')).toContain('/triggerd-left-');
+      await host.must('pkill', '-f', '^sleep 4715');
+    });
+
+    it('a kill and a timeout of a run that is under way end everything', async () => {
+      const id = await addRun('setsid sleep 4716 & exec sleep 4717');
+      await until(async () => (await host.run('pgrep', '-f', '^sleep 471[67]')).stdout.includes('\n'), 'both', 30_000);
+      expect((await trigger('queue', 'kill', id)).exitCode).toBe(0);
+      await trigger('queue', 'wait', id);
+      expect(await info(id)).toMatchObject({ result: 'killed', details: {} });
+      expect((await host.run('pgrep', '-f', '^sleep 471[67]')).stdout).toBe('');
+    });
+  });
+
   it('the plugin service looks after a unit, and log sends to the journal', async () => {
     const unit = '[Service]\nExecStart=/bin/sleep 4714\nExecReload=/bin/true\n';
     await host.must(

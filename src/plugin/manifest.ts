@@ -59,6 +59,8 @@ const manifest = v.strictObject({
    * the machine alone, which so lends its rights to everybody who may start this plugin.
    */
   acts_as: v.optional(v.picklist(['asker', 'machine']), 'asker'),
+  /** Processes that outlive the first one; by default `leave` with driver `puppet`, else `wait`. */
+  leftovers: v.optional(v.picklist(['wait', 'leave', 'kill'])),
   /** After a loss of the runner (a reboot, say): run the job again, or let it end as `interrupted`. */
   on_restart: v.optional(v.picklist(['rerun', 'fail']), 'fail'),
   /** What one job of it may use; each wins over `[jobs]`. */

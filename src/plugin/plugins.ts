@@ -1,5 +1,14 @@
 import type { Job, JobRequest } from '../domain/job.ts';
-import type { JobLimits, LaunchPlan, PersistentCall, Plugins, RunEnding, RunTerms, Verdict } from '../queue/ports.ts';
+import type {
+  JobLimits,
+  LaunchPlan,
+  LeftoversRule,
+  PersistentCall,
+  Plugins,
+  RunEnding,
+  RunTerms,
+  Verdict,
+} from '../queue/ports.ts';
 import { argumentVariable } from './argument-variable.ts';
 import { resolveArguments } from './arguments.ts';
 import { type Driver, plainVerdict } from './drivers.ts';
@@ -104,7 +113,7 @@ export const createPlugins = (options: PluginsOptions): PluginRoom => {
     conclude: async (job, ending) => {
       const terms = ending.terms ?? presentTerms(job);
       const driver = Object.entries(drivers).find(([name]) => name === terms.driver)?.[1] ?? execDriver;
-      return concluded(driver, job, ending, terms);
+      return withLeftovers(await concluded(driver, job, ending, terms), ending);
     },
   };
 };
@@ -127,6 +136,12 @@ const concluded = async (driver: Driver, job: Job, ending: RunEnding, terms: Run
     return { ...plainVerdict(ending, terms), details: { missing } };
   }
 };
+
+/** An outcome names what the run has left behind. */
+const withLeftovers = (verdict: Verdict, { leftovers }: RunEnding): Verdict =>
+  verdict.kind === 'deferred' || leftovers === undefined
+    ? verdict
+    : { ...verdict, details: { ...verdict.details, leftovers } };
 
 const planOf = (options: PluginsOptions, plugin: Plugin, driver: Driver, job: Job): LaunchPlan => {
   const { request } = job;
@@ -154,9 +169,14 @@ const planOf = (options: PluginsOptions, plugin: Plugin, driver: Driver, job: Jo
     context: options.contextOf(job),
     ...(proof === undefined ? {} : { proof }),
     limits: limitsOf(options, plugin),
+    leftovers: leftoversOf(plugin),
     terms: termsOf(plugin, argv),
   };
 };
+
+/** A run of Puppet is over when Puppet is, whatever it has started. */
+const leftoversOf = ({ manifest: { leftovers, driver } }: Plugin): LeftoversRule =>
+  leftovers ?? (driver === 'puppet' ? 'leave' : 'wait');
 
 /** Where nobody of the registry has asked, there is nobody but the machine. */
 const actsAsOf = ({ manifest }: Plugin, { source }: JobRequest): 'asker' | 'machine' =>

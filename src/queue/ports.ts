@@ -222,6 +222,8 @@ export interface LaunchPlan {
   /** Written as the file that `TRIGGERD_PROOF` names, which only the job's user can read, and deleted at the end. */
   readonly proof?: string;
   readonly limits?: JobLimits;
+  /** What happens to processes that outlive the first one; missing: `wait`. */
+  readonly leftovers?: LeftoversRule;
   readonly terms?: RunTerms;
   /** With a plugin whose one process does many jobs: what it is asked to do. Then the rest is for nobody. */
   readonly call?: PersistentCall;
@@ -280,6 +282,22 @@ export interface RunningCall {
   kill(): void;
 }
 
+/**
+ * When a job's first process has ended and others that it started have not: the job is over when all have ended (`wait`), it is over
+ * and they live on (`leave`), or they are stopped (`kill`).
+ */
+export type LeftoversRule = 'wait' | 'leave' | 'kill';
+
+/** Processes that outlived a job's first one. */
+export interface Leftovers {
+  readonly fate: 'left' | 'killed';
+  readonly total: number;
+  /** The first ten. `name` is the kernel's, at most 15 bytes: a whole command line may hold secrets. */
+  readonly processes: readonly { readonly pid: number; readonly name: string }[];
+  /** The unit of systemd that holds those that were left. */
+  readonly unit?: string;
+}
+
 /** What a job may use; undefined: as much as the system gives. */
 export interface JobLimits {
   readonly memoryBytes?: number | undefined;
@@ -316,6 +334,8 @@ export interface RunEnding {
   readonly outputBytes: number;
   /** How often the job met a limit, where the system counts that; undefined: never, or it does not. */
   readonly exceeded?: LimitEvents;
+  /** What lived on, or was killed, when the job's first process had ended by itself; undefined: nothing, or the job waited for it. */
+  readonly leftovers?: Leftovers;
   /** The plan's; undefined from a runner that knew none, e.g. one of an older triggerd. */
   readonly terms?: RunTerms;
 }
@@ -334,7 +354,7 @@ export interface LimitEvents {
  */
 export interface Runner {
   /**
-   * Starts the plan; resolves when the job is over (its process group or cgroup is empty). Never rejects for the job's
+   * Starts the plan; resolves when the job is over (its process group or cgroup is empty, or the plan's `leftovers` says so). Never rejects for the job's
    * own failure: `never-started` and `lost` mean what they mean for `adopt`, when a runner dies under a living daemon.
    * Rejects (`state-unusable`, `internal`) when the system refuses what it needs; then `adopt` says whether it was started.
    */

@@ -58,6 +58,27 @@ describe('a node’s line', () => {
     );
   });
 
+  it.each([
+    [
+      {
+        fate: 'left',
+        total: 3,
+        processes: [
+          { pid: 7, name: 'java' },
+          { pid: 8, name: 'java' },
+        ],
+      },
+      '  left running: java …',
+    ],
+    [{ fate: 'killed', total: 1, processes: [{ pid: 7, name: 'sl\x1b[2Jeep' }] }, '  leftovers killed: sl\\e[2Jeep'],
+    [{ fate: 'left', total: 'x', processes: [null, { pid: 'x', name: 'y' }] }, ''],
+    [{ fate: 'left', processes: {} }, ''],
+    ['x', ''],
+  ])('says what the run has left: %j', (leftovers, said) => {
+    const outcome = { ...succeeded('a'), details: { leftovers } };
+    expect(renderOutcomeLine(outcome, 1)).toBe(`a  finished  succeeded  exit 2  18.2 s${said}`);
+  });
+
   it('says why there was no run', () => {
     const skipped = outcomeView({ node: 'a', stage: 'skipped', reason: 'expired' });
     expect(renderOutcomeLine(skipped, 3)).toBe('a    skipped  expired');

@@ -217,6 +217,17 @@ describe('the plan for a job', () => {
     expect(plan.limits).toEqual({ memoryBytes: 2 ** 20, processes: 100, openFiles: 64 });
   });
 
+  it.each([
+    ['', 'wait'],
+    ['driver = "puppet"', 'leave'],
+    ['driver = "puppet"\nleftovers = "wait"', 'wait'],
+    ['leftovers = "kill"', 'kill'],
+  ])('says what happens to processes that a job leaves: %j: %s', async (lines, rule) => {
+    const files = { find: () => ({ ...source, manifestText: `summary = "x"\n${lines}` }), names: () => ['echo'] };
+    const plugin = createPlugins({ ...options, files });
+    expect((await plugin.prepare({ ...job, request: jobRequest({ plugin: 'echo' }) })).leftovers).toBe(rule);
+  });
+
   it('has the lower limit of the two where the plugin says so', async () => {
     const own = 'summary = "x"\nmax_memory = "1MiB"\nmax_cpu = "1m"\nmax_processes = 7\nlower_limits_win = true';
     const files = { find: () => ({ ...source, manifestText: own }), names: () => ['echo'] };
@@ -327,6 +338,13 @@ describe('the end of a run', () => {
     expect(await room.conclude(job, ending(0))).toMatchObject({ result: { kind: 'succeeded', exitCode: 0 } });
     expect(await room.conclude(job, ending(2))).toMatchObject({ result: { kind: 'failed', exitCode: 2 } });
     isGone = false;
+  });
+
+  it('names what the run has left, also when nothing else is known', async () => {
+    const leftovers = { fate: 'left', total: 1, processes: [{ pid: 7, name: 'java' }] } as const;
+    const left = (code: number) => room.conclude(job, { ...ending(code), leftovers });
+    expect(await left(0)).toMatchObject({ details: { ...details, leftovers } });
+    expect(await left(3)).toMatchObject({ details: { missing: 'EACCES: the report', leftovers } });
   });
 
   it('is its exit code when what the driver adds can not be read', async () => {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { LimitEvents } from '../../queue/ports.ts';
 import { cgroupTree, type ProcessTree } from './process-tree.ts';
 
@@ -22,6 +22,32 @@ export const ownCgroup = (): JobCgroup | undefined => {
       return outOfMemory + refusedForks > 0 ? { outOfMemory, refusedForks } : undefined;
     },
   };
+};
+
+/**
+ * Moves a process to where another one is, in every hierarchy in which they are apart. A process that is gone is no error. Throws when the
+ * system refuses.
+ */
+export const moveToCgroupsOf = (example: number, pid: number): void => {
+  const targets = textOf(`/proc/${example}/cgroup`).split('\n').filter(Boolean);
+  const present = textOf(`/proc/${pid}/cgroup`).split('\n').filter(Boolean);
+  if (targets.length === 0) throw new Error(`process ${example}, whose cgroup is needed, is gone`);
+  if (present.length === 0) return;
+  for (const line of targets.filter((target) => !present.includes(target))) moveTo(line, pid);
+};
+
+const moveTo = (line: string, pid: number): void => {
+  const [, controllers = '', path = ''] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
+  const mounts = controllers === '' ? ['', '/unified'] : [`/${controllers.replace('name=', '')}`];
+  const files = mounts.map((mount) => `/sys/fs/cgroup${mount}${path === '/' ? '' : path}/cgroup.procs`);
+  const file = files.find(existsSync);
+  // What is not mounted is not limited by anybody.
+  if (file === undefined) return;
+  try {
+    writeFileSync(file, String(pid));
+  } catch (thrown) {
+    if (!(thrown instanceof Error && 'code' in thrown && thrown.code === 'ESRCH')) throw thrown;
+  }
 };
 
 /** `cgroup.procs` of this process in the unified hierarchy, or in systemd's own where cgroup v1 is mounted. */

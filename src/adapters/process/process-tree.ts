@@ -7,6 +7,8 @@ export interface ProcessTree {
   isEmpty(): boolean;
   /** Also no escaped process is left: the end of a job that was stopped. Slower. */
   isGone(): boolean;
+  /** Processes that are left, escaped ones, too. As slow as `isGone`. */
+  members(): number[];
   signal(name: NodeJS.Signals): void;
 }
 
@@ -31,6 +33,7 @@ export const groupTree = (group: number, token: string): ProcessTree => {
   return {
     isEmpty,
     isGone: () => (!groupExists(group) || members().length === 0) && holdersOf(token).length === 0,
+    members: () => [...new Set([...members(), ...holdersOf(token)])].sort((a, b) => a - b),
     signal: (name) => {
       send(-group, name);
       for (const pid of holdersOf(token)) send(pid, name);
@@ -49,6 +52,7 @@ export const cgroupTree = (procsFile: string): ProcessTree => {
   return {
     isEmpty,
     isGone: isEmpty,
+    members,
     signal: (name) => {
       for (const pid of members()) send(pid, name);
     },

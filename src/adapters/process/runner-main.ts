@@ -20,6 +20,8 @@ import { onLines } from './on-lines.ts';
 import { isShuttingDown } from './runner/is-shutting-down.ts';
 import { createPipes } from './runner/pipes.ts';
 import { type JobRun, type RunTools, runJob, writeStatus } from './runner/run-job.ts';
+import { openScope } from './runner/scope.ts';
+import { openFields } from './runner/shelter.ts';
 
 let current: { readonly order: Order; readonly job: JobRun } | undefined;
 let isDaemonGone = false;
@@ -81,6 +83,8 @@ const complain = (folder: string, thrown: unknown): void => {
   }
 };
 
+const complainOf = ({ folder }: Order, thrown: unknown): void => complain(folder, thrown);
+
 /** The daemon sends an order only after it had the answer to the last one. */
 const serve = (): void => {
   const onDaemonGone = (): void => {
@@ -88,7 +92,7 @@ const serve = (): void => {
   };
   process.stdin.once('end', onDaemonGone);
   process.stdout.once('error', onDaemonGone).on('error', () => undefined);
-  const tools: RunTools = { openPipe: createPipes() };
+  const tools: RunTools = { openPipe: createPipes(), openShelter: openFields, complain: complainOf };
   onLines(process.stdin, (line) => void perform(JSON.parse(line) as Order, tools));
 };
 
@@ -98,7 +102,12 @@ const performOne = async (order: Order): Promise<void> => {
   process.on('SIGTERM', () => {
     shutdown ??= isShuttingDown();
   });
-  await perform(order, { openPipe: createPipes(), ...(cgroup && { cgroup }) });
+  // What is in the unit ends with this process.
+  await perform(order, {
+    openPipe: createPipes(),
+    complain: complainOf,
+    ...(cgroup && { cgroup, openShelter: openScope }),
+  });
 };
 
 const main = async (): Promise<void> => {

@@ -3,6 +3,7 @@ import type { JobView } from '../../api/contract.ts';
 import { formatDuration } from '../../domain/duration.ts';
 import { visible } from '../../domain/text.ts';
 import { renderFacts } from './facts.ts';
+import { leftoversFact } from './leftovers.ts';
 import { localTimeAndAge, took } from './time.ts';
 
 export const renderJobInfo = (job: JobView, now: number): string => {
@@ -27,6 +28,7 @@ export const renderJobInfo = (job: JobView, now: number): string => {
     ['Ended', at(job.finished_at)],
     ['Times', timesOf(job)],
     ['Output', job.output ?? '(in the journal)'],
+    ['Leftovers', leftoversFact(job.details)],
     ['Details', Object.keys(job.details).length === 0 ? null : visible(JSON.stringify(job.details))],
   ]);
 };

@@ -3,6 +3,7 @@ import type { OutcomeView } from '../../api/contract.ts';
 import { endedWell, isFinal } from '../../domain/outcome.ts';
 import { padEnd, visible } from '../../domain/text.ts';
 import type { Color } from './color.ts';
+import { leftoversNote } from './leftovers.ts';
 import { took } from './time.ts';
 
 /** `lb01.example.com  finished  succeeded  exit 2  18.2 s  4 changed`. */
@@ -23,9 +24,11 @@ export const renderOutcomeLine = (outcome: OutcomeView, nodeWidth: number): stri
 export const exitOf = ({ exit_code, signal }: OutcomeView): string =>
   exit_code === null ? (signal ?? '') : `exit ${exit_code}`;
 
-/** The reason, and what the plugin counted: `4 changed, 1 failed`. */
+/** The reason, what the plugin counted and what the run has left: `4 changed, 1 failed, left running: java`. */
 export const noteOf = ({ reason, details }: OutcomeView): string =>
-  [reason ?? '', ...Object.values(details).flatMap(countsOf)].filter((part) => part !== '').join(', ');
+  [reason ?? '', ...Object.values(details).flatMap(countsOf), leftoversNote(details)]
+    .filter((part) => part !== '')
+    .join(', ');
 
 const countsOf = (facts: unknown): string[] => {
   const counted = facts as { readonly changed?: unknown; readonly failed?: unknown } | null;

@@ -5,7 +5,7 @@ import type { Resources } from './resources.ts';
 export interface OutputCollector {
   /**
    * Reads what the ended job left in its pipes, and stops: a daemon that it started may hold them open for years.
-   * Resolves with the bytes that the job wrote.
+   * Resolves with the bytes that the job wrote. A second call changes nothing.
    */
   finish(): Promise<number>;
 }
@@ -55,11 +55,16 @@ export const collectOutput = ({
     }
   };
 
+  const finish = async (): Promise<number> => {
+    await Promise.race([ended, quiet()]);
+    for (const pipe of pipes) pipe.release(pipe.reader.readableEnded);
+    return file.close();
+  };
+  let finished: Promise<number> | undefined;
   return {
-    finish: async () => {
-      await Promise.race([ended, quiet()]);
-      for (const pipe of pipes) pipe.release(pipe.reader.readableEnded);
-      return file.close();
+    finish: () => {
+      finished ??= finish();
+      return finished;
     },
   };
 };

@@ -3,6 +3,7 @@ import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { withOrdinaryScore } from '../../system/inherited.ts';
 
 /** The reading end of one stream of a job, and the file descriptor that the job gets for writing. */
 export interface Pipe {
@@ -59,7 +60,9 @@ const drainFor = (fifo: number): void => {
     opened.push(reopen(fifo, constants.O_WRONLY | constants.O_NONBLOCK));
     const reader = reopen(fifo, constants.O_RDONLY);
     opened.push(reader);
-    spawn('/bin/cat', [], { cwd: '/', env: {}, detached: true, stdio: [reader, 'ignore', 'ignore'] })
+    const start = () =>
+      spawn('/bin/cat', [], { cwd: '/', env: {}, detached: true, stdio: [reader, 'ignore', 'ignore'] });
+    withOrdinaryScore(start)
       .on('error', () => undefined)
       .unref();
   } catch {

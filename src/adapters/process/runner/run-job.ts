@@ -1,25 +1,26 @@
 /**
  * One job from its plan to `status.json`:
  *
- *     plan ─► everything that may fail ─► claim ─► start ─► the first process exits ─► its group is empty
+ *     plan ─► everything that may fail ─► claim ─► start ─► the first process exits ─► its group is empty, left or killed
  *                       │                   │        │                 ▲                      │
  *                       │         voided: null       │     timeout or kill: stop everything;  ▼
  *                       └─ throws: nothing was       └─ refused:       the first reason wins  the pipes are drained
  *                          started, nor will be         not-started                           ─► status
  */
 import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { startTimer } from '../../../domain/timer.ts';
 import type { LaunchPlan, RunEnding } from '../../../queue/ports.ts';
 import type { JobCgroup } from '../job-cgroup.ts';
 import { jobFile, type Order, type Status } from '../job-files.ts';
-import { groupTree, type ProcessTree, tokenVariable } from '../process-tree.ts';
-import { becomes, stopTree } from '../stop-tree.ts';
+import { groupTree, tokenVariable } from '../process-tree.ts';
 import { openPlan } from './claim.ts';
 import { collectOutput } from './collect-output.ts';
 import { type CpuTimes, childrenTimes, since } from './cpu-times.ts';
 import type { Pipe } from './pipes.ts';
 import { openResources, type Resources } from './resources.ts';
+import { endOfRest } from './rest.ts';
+import type { OpenShelter } from './shelter.ts';
 import { type ProcessExit, type StartedProcess, startProcess } from './start-process.ts';
+import { createStopping, type Stopping } from './stopping.ts';
 import { withLimits } from './with-limits.ts';
 
 export interface JobRun {
@@ -36,6 +37,10 @@ export interface RunTools {
   readonly openPipe: () => Pipe;
   /** The cgroup that holds only the runner and this job, where there is one. */
   readonly cgroup?: JobCgroup;
+  /** Where what a job leaves behind lives on; undefined where it ends with the runner. */
+  readonly openShelter?: OpenShelter;
+  /** Takes what went wrong beside the job. */
+  complain(order: Order, thrown: unknown): void;
 }
 
 export const runJob = (order: Order, tools: RunTools): JobRun => {
@@ -67,11 +72,20 @@ const run = async (
   stopping.arm(tree, plan);
   checkKill();
   const exit = await started.exited;
-  await becomes(() => tree.isEmpty(), Number.POSITIVE_INFINITY);
+  const { openShelter } = tools;
+  const leftovers = await endOfRest({
+    plan,
+    tree,
+    stopping,
+    openShelter: openShelter && (() => openShelter(order, plan)),
+    finishOutput: output.finish,
+    complain: (thrown) => tools.complain(order, thrown),
+  });
   const cause = await stopping.settled();
   forgetProof();
   const exceeded = tools.cgroup?.limitEvents();
-  return { ...clock.ending(exit, cause, await output.finish()), ...(exceeded && { exceeded }) };
+  const ending = clock.ending(exit, cause, await output.finish());
+  return { ...ending, ...(exceeded && { exceeded }), ...(leftovers && { leftovers }) };
 };
 
 interface Begun {
@@ -142,40 +156,5 @@ const startClock = ({ terms }: Pick<LaunchPlan, 'terms'>) => {
       outputBytes,
       ...(terms === undefined ? {} : { terms }),
     }),
-  };
-};
-
-interface Stopping {
-  request(cause: 'timeout' | 'kill'): void;
-  /** From now on requests act; one that came before acts at once. */
-  arm(tree: ProcessTree, plan: Pick<LaunchPlan, 'timeoutMs' | 'graceMs'>): void;
-  /** Why the job ended; waits for a stop that is under way. */
-  settled(): Promise<RunEnding['cause']>;
-}
-
-const createStopping = (): Stopping => {
-  let cause: RunEnding['cause'] = 'itself';
-  let stop: (() => Promise<void>) | undefined;
-  let stopped: Promise<void> | undefined;
-  let disarm = (): void => undefined;
-  const act = (): void => {
-    if (cause !== 'itself' && stop !== undefined) stopped ??= stop();
-  };
-  const request = (why: 'timeout' | 'kill'): void => {
-    if (cause === 'itself') cause = why;
-    act();
-  };
-  return {
-    request,
-    arm: (tree, { timeoutMs, graceMs }) => {
-      stop = () => stopTree(tree, graceMs);
-      if (timeoutMs !== null) disarm = startTimer(timeoutMs, () => request('timeout'));
-      act();
-    },
-    settled: async () => {
-      disarm();
-      await stopped;
-      return cause;
-    },
   };
 };

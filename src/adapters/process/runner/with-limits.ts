@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { JobLimits, LaunchPlan } from '../../../queue/ports.ts';
@@ -40,3 +41,21 @@ const mayExecute = (file: string): boolean => {
     return false;
   }
 };
+
+/** What a service of systemd has by default. */
+const usualOpenFiles = { soft: 1024, hard: 524_288 };
+
+/** Takes the limits of its job from a process that outlives the job, as far as this process may. */
+export const liftLimits = (pid: number, { memoryBytes, openFiles, cpuMs }: JobLimits): void => {
+  const options = [
+    ...(memoryBytes === undefined ? [] : ['--data=unlimited']),
+    ...(openFiles === undefined ? [] : [`--nofile=${openFilesFor(openFiles)}`]),
+    ...(cpuMs === undefined ? [] : ['--cpu=unlimited']),
+  ];
+  // One by one: prlimit gives up at the first that it may not raise.
+  for (const option of options)
+    spawnSync(prlimit, ['--pid', String(pid), option], { stdio: 'ignore', env: {}, cwd: '/' });
+};
+
+const openFilesFor = (limit: number): string =>
+  `${Math.max(limit, usualOpenFiles.soft)}:${Math.max(limit, usualOpenFiles.hard)}`;
