@@ -228,7 +228,13 @@ describe('tokens of callers', () => {
   it('the role is that of this moment', async () => {
     const bob = await newBob();
     await a.accounts.admit(bob.jwt);
-    expect(a.mirrored.callerOf(bob.jwt)).toEqual({ identity: bob.identity, team: 'team1', role: 'member' });
+    expect(a.mirrored.callerOf(bob.jwt)).toEqual({
+      identity: bob.identity,
+      team: 'team1',
+      role: 'member',
+      teamId: expect.any(Number),
+      origin: { user: expect.any(Number), team: expect.any(Number) },
+    });
     await root({ verb: 'user.set', identity: bob.identity, role: 'admin' });
     await until(() => a.mirrored.callerOf(bob.jwt)?.role === 'admin', 'the new role');
   });
