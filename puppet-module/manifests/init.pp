@@ -88,7 +88,7 @@
 class trigger ( # lint:ignore:autoloader_layout the folder of the checkout is puppet-module
   String[1]                      $package_source_provider,
   Trigger::Hostname              $trigger_hostname  = $trusted['certname'],
-  Array[Trigger::Endpoint, 1]    $endpoints         = ['http://127.0.0.1:2379'],
+  Array[Variant[Trigger::Endpoint, Trigger::Withpassword], 1] $endpoints = ['http://127.0.0.1:2379'],
   Trigger::Keyprefix             $keyprefix         = '/trigger',
   Optional[Trigger::Path]        $ca_file           = undef,
   Optional[Trigger::Path]        $cert_file         = undef,
@@ -98,7 +98,7 @@ class trigger ( # lint:ignore:autoloader_layout the folder of the checkout is pu
   Trigger::Path                  $state_dir         = '/var/lib/triggerd',
   Trigger::Path                  $socket            = '/run/triggerd/triggerd.sock',
   Variant[Trigger::Settings, Sensitive[Trigger::Settings]] $settings = {},
-  Optional[Trigger::Source]      $package_source    = undef,
+  Optional[Variant[Trigger::Source, Trigger::Withpassword]] $package_source = undef,
   Optional[Trigger::Sha256]      $package_checksum  = undef,
   Boolean                        $manage_package    = $package_source !~ Undef,
   String[1]                      $package_name      = 'triggerd',
@@ -113,6 +113,9 @@ class trigger ( # lint:ignore:autoloader_layout the folder of the checkout is pu
   Variant[Boolean, Enum['mask']] $service_enable    = true,
   Optional[String[1]]            $service_provider  = undef,
 ) {
+  trigger::assert_no_password('trigger: endpoints', Trigger::Endpoint, $endpoints)
+  trigger::assert_no_password('trigger: package_source', Trigger::Source, [$package_source].filter |$source| { $source !~ Undef })
+
   contain trigger::install
   contain trigger::config
   contain trigger::service

@@ -1,5 +1,12 @@
+import { parseAddress } from '../domain/address.ts';
 import type { Config } from './schema.ts';
 
-/** Where others reach the broker that this configuration makes. */
-export const advertisedBroker = ({ advertise, listen }: NonNullable<Config['broker']>, node: string): string =>
-  advertise ?? `tcp://${node}:${new URL(listen).port}`;
+/** Where others reach the broker that this configuration makes; `listening` has the port that was found where 0 was asked for. */
+export const advertisedBroker = (
+  { advertise, listen }: NonNullable<Config['broker']>,
+  node: string,
+  listening = listen,
+): string => {
+  const parsed = parseAddress('listen', listening);
+  return advertise ?? `tcp://${node}:${typeof parsed === 'string' ? 0 : parsed.port}`;
+};

@@ -10,7 +10,7 @@ import { type Environment, readEnvironment, readText } from './environment.ts';
 import { type Layered, layer, type Setting, type Source, settingsOf, sourceKey } from './layers.ts';
 import { didYouMean, dotted, expectedGot, type Problem } from './problem.ts';
 import { type Config, configSchema } from './schema.ts';
-import { configShape, keysOf, type SectionShape, shapeAt } from './shape.ts';
+import { configShape, type KeyShape, keysOf, type SectionShape, shapeAt } from './shape.ts';
 import { parseToml } from './toml.ts';
 import { findUnknownKeys } from './unknown-keys.ts';
 
@@ -78,8 +78,13 @@ const keyNames = (shape: SectionShape): string[] => keysOf(shape).map(([path]) =
 const problemOf = (shape: SectionShape, issue: v.BaseIssue<unknown>): Problem => {
   const path = (issue.path ?? []).map((item) => String(item.key));
   const at = shapeAt(shape, path);
-  if (at?.is === 'key') return { path, message: expectedGot(at.expected, issue.input, at.secret === true) };
+  if (at?.is === 'key') return { path, message: refusalOf(at, issue.input) };
   return { path, message: expectedGot('a section', issue.input, false) };
+};
+
+const refusalOf = ({ expected, secret, explain }: KeyShape, value: unknown): string => {
+  const why = explain?.(value);
+  return `${expectedGot(expected, value, secret === true)}${why === undefined ? '' : `: ${why}`}`;
 };
 
 const invalid = (file: string | null, problems: readonly Problem[], { sources }: Layered): TriggerdError => {

@@ -4,6 +4,7 @@
  * is the phrase after “expected …”.
  */
 import * as v from 'valibot';
+import { type AddressUse, parseAddress, wordsOf } from '../domain/address.ts';
 import { parseDuration } from '../domain/duration.ts';
 import { isNodeName, parsePluginName } from '../domain/names.ts';
 import { parseSize } from '../domain/size.ts';
@@ -20,6 +21,8 @@ export interface KeyOptions {
 export interface KeyFacts extends KeyOptions {
   readonly kind: ValueKind;
   readonly expected: string;
+  /** Why a value is refused, where `expected` does not say it. */
+  readonly explain?: (value: unknown) => string | undefined;
 }
 
 const leaf = <Written, Value>(
@@ -127,6 +130,55 @@ export const listOf = (expected: string, accepts: (text: string) => boolean, abo
     about,
   );
 
+/** An address in its one true form. */
+export const address = (use: AddressUse, expected: string, about: string) =>
+  leaf<string, string>(
+    { kind: 'text', expected, explain: explainAddress(use) },
+    matches((written) => isAddress(use, written)),
+    trueForm(use),
+    about,
+  );
+
+/** At least one address. */
+export const addresses = (use: AddressUse, expected: string, about: string) =>
+  leaf<readonly string[], readonly string[]>(
+    { kind: 'list', expected: `a list of ${expected}`, explain: explainAddress(use) },
+    (value) => Array.isArray(value) && areAddresses(use, value),
+    (written) => written.map(trueForm(use)),
+    about,
+  );
+
+/** One address or a list of such; code gets a list. */
+export const oneOrMoreAddresses = (use: AddressUse, expected: string, about: string) =>
+  leaf<string | readonly string[], readonly string[]>(
+    { kind: 'list', expected: `one or a list of ${expected}`, explain: explainAddress(use) },
+    (value) => areAddresses(use, asList(value)),
+    (written) => (asList(written) as readonly string[]).map(trueForm(use)),
+    about,
+  );
+
+const isAddress = (use: AddressUse, text: string): boolean => typeof parseAddress(use, text) !== 'string';
+
+const areAddresses = (use: AddressUse, list: readonly unknown[]): boolean =>
+  list.length > 0 && list.every(matches((text) => isAddress(use, text)));
+
+const trueForm =
+  (use: AddressUse) =>
+  (written: string): string => {
+    const parsed = parseAddress(use, written);
+    return typeof parsed === 'string' ? written : parsed.text;
+  };
+
+const explainAddress =
+  (use: AddressUse) =>
+  (value: unknown): string | undefined => {
+    const problems = asList(value)
+      .filter(isText)
+      .map((text) => parseAddress(use, text));
+    const problem = problems.find((each) => typeof each === 'string');
+    return problem === undefined ? undefined : wordsOf(problem);
+  };
+
 /** One text or a list of such; code gets a list. */
 export const oneOrMore = (expected: string, accepts: (text: string) => boolean, about: string) =>
   leaf<string | readonly string[], readonly string[]>(
@@ -147,14 +199,3 @@ export const isPluginName = (name: string): boolean => {
     return false;
   }
 };
-
-/** `host:port`, IPv6 hosts in brackets. */
-export const isHostAndPort = (text: string): boolean => {
-  const port = Number(/^(?:[A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]|\*):(\d{1,5})$/.exec(text)?.[1]);
-  return port >= 0 && port <= 65_535;
-};
-
-export const isTcpAddress = (text: string): boolean => text.startsWith('tcp://') && isHostAndPort(text.slice(6));
-
-export const isHttpAddress = (text: string): boolean =>
-  /^https?:\/\//.test(text) && isHostAndPort(text.replace(/^https?:\/\//, '').replace(/\/$/, ''));

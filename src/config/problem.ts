@@ -1,5 +1,6 @@
 /** How problems of a configuration are put into words. */
 import { closest, distance } from 'fastest-levenshtein';
+import { withoutPassword } from '../domain/address.ts';
 import { printable } from '../domain/names.ts';
 
 /** A refused key: its path and a phrase, shown as `etcd.prefix: expected …, got …`. */
@@ -8,10 +9,10 @@ export interface Problem {
   readonly message: string;
 }
 
-/** What a value is, in few words; a secret's value is never shown. */
+/** What a value is, in few words; a secret's value is never shown, nor a password in an address. */
 export const describeValue = (value: unknown, secret: boolean): string => {
   if (secret && value !== undefined) return '********';
-  if (typeof value === 'string') return `"${printable(value)}"`;
+  if (typeof value === 'string') return `"${printable(withoutPassword(value))}"`;
   if (Array.isArray(value)) return describeList(value, secret);
   if (value instanceof Date) return 'a date';
   if (typeof value === 'object' && value !== null) return 'a section';

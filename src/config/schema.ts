@@ -10,19 +10,19 @@ import { maxSlots } from '../domain/job.ts';
 import { defaultSocketPath } from './default-socket.ts';
 import {
   absolutePath,
+  address,
+  addresses,
   anyPath,
   choice,
   commandLine,
   duration,
   flag,
   integer,
-  isHostAndPort,
-  isHttpAddress,
   isPluginName,
-  isTcpAddress,
   listOf,
   nodeName,
   oneOrMore,
+  oneOrMoreAddresses,
   size,
   socketPath,
   text,
@@ -55,7 +55,7 @@ const node = section('This node.', {
 
 const etcd = section('The etcd that firings and outcomes travel through.', {
   endpoints: v.optional(
-    listOf('addresses such as "http://127.0.0.1:2379"', isHttpAddress, 'Client URLs of the cluster’s members.', 1),
+    addresses('url', 'addresses such as "http://127.0.0.1:2379"', 'Client URLs of the cluster’s members.'),
     ['http://127.0.0.1:2379'],
   ),
   prefix: v.optional(
@@ -214,18 +214,14 @@ const log = section('The daemon’s log on stderr.', {
 const http = section(
   'Serves `/metrics` and `/v1/health` over HTTP, for reading only. Opened when this section is present.',
   {
-    listen: v.optional(textLike('host:port', isHostAndPort, 'Where to listen.'), '127.0.0.1:8080'),
+    listen: v.optional(address('http-listen', 'host:port', 'Where to listen.'), '127.0.0.1:8080'),
   },
 );
 
 const isReportUrl = (url: string): boolean => /^https?:\/\/\S+$/.test(url) && url.includes('{hash}');
 
 const puppetdb = section('PuppetDB, for links from `trigger why` to reports. Asked when this section is present.', {
-  url: textLike(
-    'an address such as "https://puppetdb.example.com:8081"',
-    isHttpAddress,
-    'Where PuppetDB’s query API is.',
-  ),
+  url: address('url', 'an address such as "https://puppetdb.example.com:8081"', 'Where PuppetDB’s query API is.'),
   ca_file: v.optional(absolutePath('CA certificate that PuppetDB’s certificate is checked against.')),
   cert_file: v.optional(absolutePath('Client certificate, this node’s of Puppet as a rule; with `key_file`.')),
   key_file: v.optional(absolutePath('Key of the client certificate.')),
@@ -241,13 +237,17 @@ const puppetdb = section('PuppetDB, for links from `trigger why` to reports. Ask
 
 const broker = section('Makes this daemon a broker: clients and workers connect to it.', {
   listen: v.optional(
-    textLike('an address such as "tcp://0.0.0.0:5555"', isTcpAddress, 'Where to listen.'),
+    address(
+      'listen',
+      'an address such as "tcp://0.0.0.0:5555"',
+      'Where to listen: an address, a name or an interface of this machine. Port 0 is any free port. `[::]` takes IPv4 as well.',
+    ),
     'tcp://0.0.0.0:5555',
   ),
   advertise: v.optional(
-    textLike(
+    address(
+      'connect',
       'an address such as "tcp://host:5555"',
-      isTcpAddress,
       'Where others reach it. When missing: `[node] name` and the port of `listen`.',
     ),
   ),
@@ -301,9 +301,9 @@ const main = section('triggerFS: who asks, and of which broker.', {
   secret: v.optional(text('Password for login.', { secret: true })),
   jwt: v.optional(text('Token that replaces identity and secret.', { secret: true })),
   broker: v.optional(
-    oneOrMore(
+    oneOrMoreAddresses(
+      'connect',
       'addresses such as "tcp://host:5555"',
-      isTcpAddress,
       'The broker; or a list of brokers, any of which may be away.',
     ),
   ),

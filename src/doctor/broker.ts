@@ -1,6 +1,7 @@
 import { advertisedBroker } from '../config/advertised-broker.ts';
 import { configuredBrokers } from '../config/configured-brokers.ts';
 import type { Config } from '../config/schema.ts';
+import { parseAddress } from '../domain/address.ts';
 import { asTriggerdError } from '../domain/errors.ts';
 import { type Finding, fine, unused, warning, wrong } from './finding.ts';
 import type { Machine } from './ports.ts';
@@ -52,6 +53,6 @@ const checkUsed = async (machine: Machine, main: Config['main']): Promise<Findin
 };
 
 const accepts = (machine: Machine, address: string): Promise<boolean> => {
-  const { hostname, port } = new URL(address);
-  return machine.accepts(hostname, Number(port));
+  const parsed = parseAddress('connect', address);
+  return typeof parsed === 'string' ? Promise.resolve(false) : machine.accepts(parsed.host, parsed.port);
 };

@@ -83,7 +83,7 @@ class trigger::install::etcd ( # lint:ignore:autoloader_layout the folder of the
   String[1]                   $package_name,
   String[1]                   $package_source_provider,
   Trigger::Path               $config_file,
-  Trigger::Etcd::Members      $members               = {},
+  Hash[Trigger::Hostname, Variant[Trigger::Etcd::PeerUrl, Trigger::Withpassword]] $members = {},
   Trigger::Hostname           $member_name           = $trusted['certname'],
   Pattern[/\A[\w-]+\z/]        $cluster_token         = 'trigger',
   Enum['new', 'existing']     $initial_cluster_state = 'new',
@@ -98,7 +98,7 @@ class trigger::install::etcd ( # lint:ignore:autoloader_layout the folder of the
   Boolean                     $manage_package        = true,
   Optional[String[1]]         $client_package_name   = undef,
   String[1]                   $package_ensure        = 'installed',
-  Optional[Trigger::Source]   $package_source        = undef,
+  Optional[Variant[Trigger::Source, Trigger::Withpassword]] $package_source = undef,
   Optional[Trigger::Sha256]   $package_checksum      = undef,
   Trigger::Path               $tls_dir               = '/etc/etcd/tls',
   String[1]                   $user                  = 'etcd',
@@ -107,6 +107,9 @@ class trigger::install::etcd ( # lint:ignore:autoloader_layout the folder of the
   Enum['running', 'stopped']  $service_ensure        = 'running',
   Boolean                     $service_enable        = true,
 ) {
+  trigger::assert_no_password('trigger::install::etcd: members', Trigger::Etcd::PeerUrl, $members.values)
+  trigger::assert_no_password('trigger::install::etcd: package_source', Trigger::Source, [$package_source].filter |$source| { $source !~ Undef })
+
   $clustered = !$members.empty
   if $clustered and !($member_name in $members) {
     fail("trigger::install::etcd: ${member_name} is none of the members ${join($members.keys, ', ')}; name this one with member_name")

@@ -68,7 +68,7 @@ class trigger::watch::etcd ( # lint:ignore:autoloader_layout the folder of the c
   Optional[Trigger::Hostname]           $trigger_hostname  = undef,
   String[1]                             $run_cmd           = 'puppet agent --test',
   Array[Trigger::Plugin]                $allow             = ['puppet'],
-  Optional[Array[Trigger::Endpoint, 1]] $endpoints         = undef,
+  Optional[Array[Variant[Trigger::Endpoint, Trigger::Withpassword], 1]] $endpoints = undef,
   Optional[Trigger::Keyprefix]          $keyprefix         = undef,
   Optional[Trigger::Path]               $ca_file           = undef,
   Optional[Trigger::Path]               $cert_file         = undef,
@@ -87,6 +87,8 @@ class trigger::watch::etcd ( # lint:ignore:autoloader_layout the folder of the c
   Optional[Variant[Boolean, Enum['mask']]] $service_enable = undef,
   Optional[String[1]]                   $service_provider  = undef,
 ) {
+  trigger::assert_no_password('trigger::watch::etcd: endpoints', Trigger::Endpoint, [$endpoints].flatten.filter |$endpoint| { $endpoint !~ Undef })
+
   # Read by trigger::files.
   $watch = { 'enabled' => true, 'run_cmd' => $run_cmd, 'allow' => $allow }
   $node = { 'name' => $trigger_hostname, 'state_dir' => $state_dir, 'socket' => $socket }.filter |$_, $value| { $value !~ Undef }

@@ -185,6 +185,8 @@ RSpec.describe 'trigger::install::etcd' do
   {
     'none of the members' => [{ 'members' => { 'a' => 'http://a:2380' } }, /etcd1.example.com is none of the members a;/],
     'members without their ports' => [{ 'members' => { 'etcd1.example.com' => 'http://etcd1.example.com' } }, /members/],
+    'a password in a member' => [{ 'members' => { 'etcd1.example.com' => 'http://u:hunter@a:2380' } }, /\A(?!.*hunter).*members: an address has no user/m],
+    'a password in the URL' => [{ 'package_source' => 'https://u:hunter@a/b.deb' }, /\A(?!.*hunter).*package_source: an address has no user/m],
     'members in clear, and TLS' => [{ 'members' => { 'etcd1.example.com' => 'http://a:2380' },
                                       'tls' => { 'ca_file' => '/a', 'cert_file' => '/b', 'key_file' => '/c' } }, /begin with https where tls is given/],
     'members with TLS, and none' => [{ 'tls' => 'none', 'members' => { 'etcd1.example.com' => 'https://a:2380' } }, /begin with https where tls is given/],

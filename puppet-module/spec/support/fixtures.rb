@@ -6,6 +6,11 @@ require 'json'
 module Fixtures
   FOLDER = File.expand_path('../../../spec/fixtures/keyspace', __dir__)
 
+  # What an address may be, by its use: for the daemon and for this module alike.
+  def self.addresses
+    JSON.parse(File.read(File.expand_path('../addresses.json', FOLDER), encoding: 'UTF-8'))
+  end
+
   def fixture(name)
     JSON.parse(File.read(File.join(FOLDER, "#{name}.json"), encoding: 'UTF-8'))
   end

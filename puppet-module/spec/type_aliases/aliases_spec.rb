@@ -4,7 +4,8 @@ require 'spec_helper'
 
 {
   'Trigger::Hostname' => [%w[lb01 LB01.example.com _a-b.c], ['', 'a b', '-a', 'a-', 'a..b', "a\n", 'a' * 64]],
-  'Trigger::Endpoint' => [%w[http://a:2379 https://[::1]:1 http://a/], ['a:1', 'http://u:p@a:1', 'http://a:1/v3', "http://a\n", '']],
+  'Trigger::Endpoint' => [Fixtures.addresses['url']['valid'].map { |entry| entry['given'] },
+                          Fixtures.addresses['url']['invalid'].map { |entry| entry['given'] }],
   'Trigger::Keyprefix' => [%w[/trigger /a/b.c], ['', '/', 'a', '/a/', '/a b', "/a\n"]],
   'Trigger::Plugin' => [%w[puppet command/command a.b ..a], ['', '/a', 'a/', '..', 'a/../b', 'a b', "a\n"]],
   'Trigger::Url' => [%w[http://a/b.deb https://[::1]:1/b], ['', 'ftp://a/b', 'https://u:p@a/b', 'https://a', "https://a/b\n", 'https://a/b c']],

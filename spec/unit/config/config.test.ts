@@ -134,6 +134,16 @@ describe('values of the wrong kind', () => {
     ['[etcd]\nendpoints = "http://a:1"', 'etcd.endpoints: expected a list of addresses'],
     ['[etcd]\nendpoints = []', 'got []'],
     ['[etcd]\nendpoints = ["a:1"]', 'got ["a:1"]'],
+    [
+      '[etcd]\nendpoints = ["http://a:1", "http://a:1/v3"]',
+      'got ["http://a:1", "http://a:1/v3"]: an address has no path',
+    ],
+    [
+      '[broker]\nlisten = "tcp://a"',
+      'expected an address such as "tcp://0.0.0.0:5555", got "tcp://a": the port is missing',
+    ],
+    ['[broker]\nadvertise = "tcp://a:0"', 'got "tcp://a:0": the port must be a number up to 65535'],
+    ['[main]\nbroker = "tcp://[::1:5555"', 'got "tcp://[::1:5555": the host must be a name'],
     ['[etcd]\nprefix = "/"', 'expected a key prefix'],
     ['[etcd]\nembedded = "true"', 'etcd.embedded: expected true or false, got "true"'],
     ['[queues.default]\nslots = 0', 'expected a whole number from 1 to 1024, got 0'],
@@ -156,6 +166,28 @@ describe('values of the wrong kind', () => {
     const { message, details } = refusal('[main]\nsecret = ["hunter2"]\njwt = 12345678');
     expect(message).toContain('main.secret: expected a text, got ********');
     expect(JSON.stringify([message, details])).not.toMatch(/hunter2|12345678/);
+  });
+
+  it.each([
+    '[etcd]\nendpoints = ["http://root:hunter2@a:1"]',
+    '[etcd]\nendpoints = ["root:hunter2@a:1"]',
+    '[puppetdb]\nurl = "https://root:hunter/2@a:1"',
+    '[main]\nbroker = ["tcp://a:1", "tcp://root:hunter2@a:1"]',
+    '[broker]\nlisten = "tcp://root:hunter2@a:1"',
+    '[http]\nlisten = "root:hunter2@a:1"',
+  ])('never show the password in %j, and say where it belongs', (text) => {
+    const { message, details } = refusal(text);
+    expect(message).toContain('an address has no user and no password; etcd’s go into username and password_file');
+    expect(JSON.stringify([message, details])).not.toMatch(/hunter|root/);
+  });
+
+  it('are addresses in their one true form for code, however they are written', () => {
+    const { config } = parse(
+      '[etcd]\nendpoints = ["http://127.0.0.1:2379/", "https://ETCD2"]\n[main]\nbroker = "tcp://[::1]:5555/"\nbroker_key = []',
+      { overrides: { 'main.broker_key': 'x'.repeat(40) } },
+    );
+    expect(config.etcd.endpoints).toEqual(['http://127.0.0.1:2379', 'https://etcd2:443']);
+    expect(config.main.broker).toEqual(['tcp://[::1]:5555']);
   });
 
   it('are reported all at once, with unknown keys and variables', () => {

@@ -1,12 +1,18 @@
 # frozen_string_literal: true
 
-require 'uri'
+require 'ipaddr'
+require 'resolv'
 require_relative 'errors'
 
 # What parameters and settings may be. Each rule returns the value in its one true form or raises ArgumentError.
 module PuppetX::Trigger::Rules
   CONTROL_CHARACTERS = /[\u0000-\u001f\u007f]/.freeze
   PLUGIN_SEGMENT = /\A[A-Za-z0-9_.-]+\z/.freeze
+  ENDPOINT = %r{\A(https?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::([0-9]{1,5}))?/?\z}i.freeze
+  DEFAULT_PORTS = { 'http' => 80, 'https' => 443 }.freeze
+  HOST_NAME = /\A(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(?:\.|\z))+\z/.freeze
+  # What resolvers take for an IPv4 address in some form, such as 127.1: clients disagree about which one it is.
+  NUMERIC_HOST = /(?:\A|\.)(?:[0-9]+|0x[0-9a-f]*)\.?\z/i.freeze
   KEY_PREFIX = %r{\A(?:/[A-Za-z0-9_.-]+)+\z}.freeze
 
   module_function
@@ -72,14 +78,32 @@ module PuppetX::Trigger::Rules
     list
   end
 
+  # The daemon and the configuration file have the same grammar: spec/fixtures/addresses.json.
+  # @return [String] such as https://etcd1.example.com:2379, the port always there
   def endpoint(value)
-    uri = URI.parse(value.to_s)
-    plain = uri.is_a?(URI::HTTP) && !uri.hostname.to_s.empty? && ['', '/'].include?(uri.path)
-    return "#{uri.scheme}://#{uri.host}:#{uri.port}" if plain && [uri.userinfo, uri.query, uri.fragment].none?
+    text = value.to_s
+    raise ArgumentError, endpoint_refusal(text, 'no user; the user goes into client.json') if text.include?('@')
 
-    raise URI::InvalidURIError
-  rescue URI::InvalidURIError
-    raise ArgumentError, "an endpoint must look like https://etcd1.example.com:2379 (no path, no user; the user goes " \
-                         "into client.json), got #{value.to_s.sub(%r{//[^@/]*@}, '//…@').inspect}"
+    scheme, host, port = ENDPOINT.match(text)&.captures
+    raise ArgumentError, endpoint_refusal(text, 'no path') unless scheme && endpoint_host?(host)
+
+    port = port ? Integer(port, 10) : DEFAULT_PORTS.fetch(scheme.downcase)
+    raise ArgumentError, endpoint_refusal(text, 'a port from 1 to 65535') unless port.between?(1, 65_535)
+
+    "#{scheme.downcase}://#{host.downcase}:#{port}"
+  end
+
+  def endpoint_host?(host)
+    return IPAddr.new(host[1..-2]).ipv6? if host.start_with?('[')
+    return Resolv::IPv4::Regex.match?(host) if NUMERIC_HOST.match?(host)
+
+    host.length <= 253 && HOST_NAME.match?(host)
+  rescue IPAddr::Error
+    false
+  end
+
+  def endpoint_refusal(text, wanted)
+    shown = text.sub(%r{\A(?:([A-Za-z][A-Za-z0-9+.-]*://)|[^@]*).*@}m, '\1…@')
+    "an endpoint must look like https://etcd1.example.com:2379 (#{wanted}), got #{shown.inspect}"
   end
 end

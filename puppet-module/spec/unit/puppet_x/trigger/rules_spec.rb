@@ -52,18 +52,32 @@ RSpec.describe PuppetX::Trigger::Rules do
   end
 
   describe '.endpoints' do
-    it('takes one URL') { expect(described_class.endpoints('http://etcd1:2379/')).to eq(['http://etcd1:2379']) }
-    it('takes IPv6') { expect(described_class.endpoints('https://[::1]:2379')).to eq(['https://[::1]:2379']) }
-    it('drops duplicates') { expect(described_class.endpoints(%w[http://a:1 http://a:1])).to eq(['http://a:1']) }
+    it('drops duplicates') { expect(described_class.endpoints(%w[http://a:1 http://a:1/])).to eq(['http://a:1']) }
     it('wants one at least') { expect { described_class.endpoints([]) }.to raise_error(ArgumentError, /at least one/) }
+    it('refuses a number') { expect { described_class.endpoints([7]) }.to raise_error(ArgumentError, /must look like https/) }
 
-    ['etcd1:2379', 'tcp://a:1', 'http://', 'http://a:1/v3', 'http://a:1?x', 'http://a b', '', 7].each do |url|
-      it("refuses #{url.inspect}") { expect { described_class.endpoints([url]) }.to raise_error(ArgumentError, /must look like https/) }
+    # The daemon's configuration is tested against the same file.
+    addresses = Fixtures.addresses.fetch('url')
+
+    addresses.fetch('valid').each do |entry|
+      it "takes #{entry['given'].inspect} for #{entry['means']}, whose host and port are the ones that are connected to" do
+        expect(described_class.endpoints(entry['given'])).to eq([entry['means']])
+        uri = URI.parse(entry['means'])
+        expect("#{uri.scheme}://#{uri.host}:#{uri.port}").to eq(entry['means'])
+      end
+    end
+
+    addresses.fetch('invalid').each do |entry|
+      it "refuses #{entry['given'].inspect} because of its #{entry['because']}" do
+        expect { described_class.endpoints([entry['given']]) }.to raise_error(ArgumentError, /must look like https/)
+      end
     end
 
     it 'refuses a user in the URL without repeating the password' do
-      expect { described_class.endpoints('http://root:secret@a:1') }
-        .to raise_error(ArgumentError) { |error| expect(error.message).to include('client.json').and(satisfy { |m| !m.include?('secret') }) }
+      %w[http://root:secret@a:1 root:secret@a:1 http://root:a/secret@a:1 http://root:a@secret@a:1 @secret@].each do |url|
+        expect { described_class.endpoints(url) }
+          .to raise_error(ArgumentError) { |error| expect(error.message).to include('client.json').and(satisfy { |m| !m.include?('secret') }) }
+      end
     end
   end
 end
