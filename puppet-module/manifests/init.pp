@@ -114,7 +114,9 @@ class trigger ( # lint:ignore:autoloader_layout the folder of the checkout is pu
   Optional[String[1]]            $service_provider  = undef,
 ) {
   trigger::assert_no_password('trigger: endpoints', Trigger::Endpoint, $endpoints)
-  trigger::assert_no_password('trigger: package_source', Trigger::Source, [$package_source].filter |$source| { $source !~ Undef })
+  if $package_source !~ Undef {
+    trigger::assert_no_password('trigger: package_source', Trigger::Source, [$package_source])
+  }
 
   contain trigger::install
   contain trigger::config

@@ -1,5 +1,6 @@
 import { curveKeyPair } from 'zeromq';
 import { dealerConnect } from '../../src/adapters/zmq/dealer.ts';
+import type { Resolve } from '../../src/adapters/zmq/places.ts';
 import { type BusRouter, openRouter, type RouterListener } from '../../src/adapters/zmq/router.ts';
 import { eachMessage } from '../../src/bus/codec/pack.ts';
 import type { Connection, PeerId } from '../../src/bus/ports.ts';
@@ -60,15 +61,20 @@ export interface TestDealer {
   readonly connection: Connection;
   readonly states: string[];
   readonly received: { readonly head: string; readonly body: string }[];
+  /** How many further addresses of the broker were tried. */
+  attempts(): number;
 }
 
-export const dial = (to: { readonly endpoint: string; readonly key: string }): TestDealer => {
+/** `resolve`: what addresses the endpoint's name has. */
+export const dial = (to: { readonly endpoint: string; readonly key: string }, resolve?: Resolve): TestDealer => {
   const states: string[] = [];
   const received: { readonly head: string; readonly body: string }[] = [];
-  const connection = dealerConnect({ maxFrame: 1_048_576, log: silentLog })(to, {
+  let further = 0;
+  const connection = dealerConnect({ maxFrame: 1_048_576, log: silentLog, ...(resolve && { resolve }) })(to, {
     up: () => void states.push('up'),
+    attempting: () => void further++,
     down: (reason) => void states.push(`down: ${reason}`),
     message: (head, body) => void received.push({ head: head.toString(), body: body.toString() }),
   });
-  return { connection, states, received };
+  return { connection, states, received, attempts: () => further };
 };

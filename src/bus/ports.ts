@@ -198,6 +198,8 @@ export interface ConnectionListener {
   up(): void;
   /** `reason` in words. It tries again by itself; called once for each `up`, and for a first connection that fails. */
   down(reason: string): void;
+  /** Another address of the broker is tried, once the one before has had its time: whoever waits for `up` begins anew. */
+  attempting?(): void;
   /** One message, as it came: for `decode…` of the codec. Must not throw. */
   message(head: Buffer, body: Buffer): void;
   /** Nothing waits for the socket any more. */

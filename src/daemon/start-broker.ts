@@ -45,7 +45,8 @@ export const startBroker = async (
   const presence = new OnlineWorkers(place.store, keys, node, clock);
   releasers.push('workers in etcd', () => presence.close());
   const directory = new BrokerDirectory({ store: place.store, keys, log });
-  const own = { id: node, endpoint: advertisedBroker(settings, node), key: publicKey };
+  let listening = settings.listen;
+  const own = () => ({ id: node, endpoint: advertisedBroker(settings, node, listening), key: publicKey });
   const dead = new AbortController();
   const broker = await runBroker({
     id: node,
@@ -56,7 +57,7 @@ export const startBroker = async (
     proofs,
     presence,
     history,
-    brokers: () => [own, ...directory.brokers.filter(({ id }) => id !== node)].map(addressOf),
+    brokers: () => [own(), ...directory.brokers.filter(({ id }) => id !== node)].map(addressOf),
     limits: {
       maxMessage: settings.max_message,
       maxQueued: settings.max_queued,
@@ -73,19 +74,20 @@ export const startBroker = async (
       dead.abort();
     },
   });
+  listening = broker.endpoint;
   metrics.lookUp(() => ({ ...broker.state, historyDropped: history.dropped }));
   releasers.push('broker', () => broker.stop());
   directory.onChange(() => broker.brokersChanged());
   directory.start();
   releasers.push('brokers in etcd', () => directory.stop());
   const started_at = new Date(clock.now()).toISOString();
-  const entry = place.store.keepPresent(keys.broker(node), () => serializeBroker({ ...own, version, started_at }));
+  const entry = place.store.keepPresent(keys.broker(node), () => serializeBroker({ ...own(), version, started_at }));
   dead.signal.addEventListener('abort', () => void entry.close());
   // Released first: nobody new is sent here while the others are told to go.
   releasers.push('broker in etcd', () => entry.close());
-  log.info({ listen: broker.endpoint, advertise: own.endpoint, key: publicKey }, 'broker ready');
+  log.info({ listen: broker.endpoint, advertise: own().endpoint, key: publicKey }, 'broker ready');
   return {
-    view: () => ({ ...own, listen: broker.endpoint, ...broker.state }),
+    view: () => ({ ...own(), listen: broker.endpoint, ...broker.state }),
     overseen: broker.overseen,
     others: () => directory.brokers.flatMap(({ id }) => (id === node ? [] : id)),
   };

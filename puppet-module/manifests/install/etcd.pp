@@ -108,7 +108,9 @@ class trigger::install::etcd ( # lint:ignore:autoloader_layout the folder of the
   Boolean                     $service_enable        = true,
 ) {
   trigger::assert_no_password('trigger::install::etcd: members', Trigger::Etcd::PeerUrl, $members.values)
-  trigger::assert_no_password('trigger::install::etcd: package_source', Trigger::Source, [$package_source].filter |$source| { $source !~ Undef })
+  if $package_source !~ Undef {
+    trigger::assert_no_password('trigger::install::etcd: package_source', Trigger::Source, [$package_source])
+  }
 
   $clustered = !$members.empty
   if $clustered and !($member_name in $members) {

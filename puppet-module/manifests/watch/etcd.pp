@@ -87,7 +87,9 @@ class trigger::watch::etcd ( # lint:ignore:autoloader_layout the folder of the c
   Optional[Variant[Boolean, Enum['mask']]] $service_enable = undef,
   Optional[String[1]]                   $service_provider  = undef,
 ) {
-  trigger::assert_no_password('trigger::watch::etcd: endpoints', Trigger::Endpoint, [$endpoints].flatten.filter |$endpoint| { $endpoint !~ Undef })
+  if $endpoints !~ Undef {
+    trigger::assert_no_password('trigger::watch::etcd: endpoints', Trigger::Endpoint, $endpoints)
+  }
 
   # Read by trigger::files.
   $watch = { 'enabled' => true, 'run_cmd' => $run_cmd, 'allow' => $allow }

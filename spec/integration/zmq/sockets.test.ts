@@ -1,3 +1,4 @@
+import { createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { curveKeyPair, Dealer } from 'zeromq';
 import { pack } from '../../../src/bus/codec/pack.ts';
@@ -131,5 +132,107 @@ describe('router and dealer', () => {
     from.connection.send('{}');
     await until(() => at.received.length > 0, 'the message of the honest one');
     expect(at.received.map(({ head }) => head)).toEqual(['{}']);
+  });
+});
+
+describe('an address of a broker', () => {
+  /** By a name that has these addresses. */
+  const dialVia = (at: TestRouter, addresses: readonly string[]): TestDealer => {
+    const port = new URL(at.router.endpoint).port;
+    const from = dial({ endpoint: `tcp://broker.test:${port}`, key: at.key }, async () => addresses);
+    open.push(from.connection);
+    return from;
+  };
+
+  it.each([
+    'tcp://[::1]:0',
+    'tcp://[::]:0',
+    'tcp://127.0.0.1:0',
+    'tcp://0.0.0.0:0',
+    'tcp://*:0',
+    'tcp://lo:0',
+    'tcp://localhost:0',
+  ])('%s is listened at and connected to', async (listen) => {
+    const at = await router({ listen }, true);
+    const { hostname, port } = new URL(at.router.endpoint);
+    expect(Number(port)).toBeGreaterThan(0);
+    const from = dealer({ endpoint: `tcp://${hostname}:${port}`, key: at.key });
+    await up(from);
+    expect(from.connection.send('{}')).toBe(true);
+    await until(() => from.received.length === 1, 'the echo');
+  });
+
+  it('[::] serves clients of IPv4 as well', async () => {
+    const at = await router({ listen: 'tcp://[::]:0' });
+    await up(dealer({ endpoint: `tcp://127.0.0.1:${new URL(at.router.endpoint).port}`, key: at.key }));
+  });
+
+  it.each([
+    ['IPv4', 'tcp://127.0.0.1:0'],
+    ['IPv6', 'tcp://[::1]:0'],
+  ])('is found by a name with both families when only %s listens, in whatever order', async (_, listen) => {
+    const at = await router({ listen });
+    await up(dialVia(at, ['::1', '127.0.0.1']));
+    await up(dialVia(at, ['127.0.0.1', '::1']));
+  });
+
+  it('that takes no packets costs its own time, and the next one is tried', async () => {
+    const taken: Socket[] = [];
+    const silent = createServer((socket) => void taken.push(socket.on('error', () => undefined).pause()));
+    open.push({
+      close: async () => {
+        for (const socket of taken) socket.destroy();
+        silent.close();
+      },
+    });
+    const at = await router({ listen: 'tcp://127.0.0.1:0' });
+    const port = Number(new URL(at.router.endpoint).port);
+    await new Promise<void>((resolve) => silent.listen(port, '127.0.0.2', resolve));
+    const from = dialVia(at, ['127.0.0.2', '127.0.0.1']);
+    await up(from);
+    expect(from.attempts()).toBe(1);
+    expect(from.states, 'nothing was said of the first address').toEqual(['up']);
+  });
+
+  it('is said as a whole when no address of a name answers', async () => {
+    const from = dial({ endpoint: 'tcp://broker.test:1', key: curveKeyPair().publicKey }, async () => [
+      '::1',
+      '127.0.0.1',
+    ]);
+    open.push(from.connection);
+    await until(() => from.states.length > 0, 'the failure');
+    expect(from.states[0]).toContain('nothing listens at tcp://broker.test:1 ([::1]:1), or it can not be reached');
+    expect(from.states[0]).toContain('tcp://broker.test:1 (127.0.0.1:1)');
+  });
+
+  it('whose name nobody knows is said to have a name that does not resolve', async () => {
+    const from = dealer({ endpoint: 'tcp://nobody.invalid:5555', key: curveKeyPair().publicKey });
+    await until(() => from.states.length > 0, 'the failure');
+    expect(from.states[0]).toMatch(
+      /^down: tcp:\/\/nobody\.invalid:5555: the name nobody\.invalid (does not resolve|cannot be looked up)/,
+    );
+  });
+
+  it('is looked up again after a loss: the broker may have moved', async () => {
+    const pair = curveKeyPair();
+    const first = await router({ listen: 'tcp://127.0.0.1:0', secretKey: pair.secretKey, key: pair.publicKey });
+    const addresses = ['127.0.0.1'];
+    const from = dialVia(first, addresses);
+    await up(from);
+    addresses[0] = '127.0.0.2';
+    const { port } = new URL(first.router.endpoint);
+    await first.router.close();
+    await router({ listen: `tcp://127.0.0.2:${port}`, secretKey: pair.secretKey, key: pair.publicKey });
+    await until(() => from.states.length === 3, 'the new place');
+    expect(from.states).toEqual(['up', expect.stringContaining('was lost'), 'up']);
+  });
+
+  it('that is looked up for ever does not hold up who closes', async () => {
+    const from = dial(
+      { endpoint: 'tcp://broker.test:1', key: curveKeyPair().publicKey },
+      () => new Promise(() => undefined),
+    );
+    await from.connection.close();
+    expect(from.states).toEqual([]);
   });
 });

@@ -1,28 +1,38 @@
-import { curveKeyPair, Dealer, type Event } from 'zeromq';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { curveKeyPair, type Dealer } from 'zeromq';
 import { noBody } from '../../bus/codec/encode.ts';
 import { eachMessage } from '../../bus/codec/pack.ts';
-import { maxHeaderBytes } from '../../bus/codec/parse.ts';
 import type { BrokerAddress } from '../../bus/messages.ts';
 import type { Connection, ConnectionListener } from '../../bus/ports.ts';
 import type { Log } from '../../domain/log.ts';
+import { type RetryPolicy, retryDelayMs } from '../../domain/retry.ts';
+import { unlessAborted } from '../../domain/unless-aborted.ts';
+import { type AttemptEnd, attempt } from './attempt.ts';
 import { Outbox } from './outbox.ts';
-import { receiveLoop } from './receive-loop.ts';
+import { type Place, placesOf, type Resolve } from './places.ts';
 import { socketTiming } from './timing.ts';
 
 export interface DealerOptions {
   /** What one frame from the broker may hold, in bytes; a broker that sends more is disconnected. */
   readonly maxFrame: number;
   readonly log: Log;
+  /** Default: the system's resolver. */
+  readonly resolve?: Resolve;
 }
 
 /** What may wait for the socket, in bytes: output is acknowledged, so that only a broken peer gets so far behind. */
 const maxQueuedBytes = 67_108_864;
-/** Multiparts that libzmq holds for the broker. */
-const highWaterMark = 256;
-/** A frame begins no further message beyond this; so it is longer than its longest message by so much at most. */
-const frameAllowance = 2 * maxHeaderBytes;
 /** Between two attempts to send when the broker reads slower than we write. ms. */
 const retrySendMs = 5;
+/** How long each address of a broker with several may take. ms. */
+const placeMs = 2_000;
+/** Between two rounds over all addresses of the broker. */
+const roundRetry: RetryPolicy = {
+  firstMs: socketTiming.reconnectInterval,
+  factor: 2,
+  maxMs: socketTiming.reconnectMaxInterval,
+  jitter: 0.2,
+};
 
 type Link = 'connecting' | 'up' | 'down';
 
@@ -33,18 +43,27 @@ export const dealerConnect =
     new DealerConnection(broker, listener, options);
 
 /**
- * One dealer socket, connected to one broker with a key pair of its own. Its link is *connecting* until the first
- * attempt has ended, *up* from a handshake on, *down* from a disconnect on; libzmq tries again by itself, and a link that
- * is down has an empty outbox. What is sent in one turn of the event loop travels together.
+ * A connection to one broker with a key pair of its own. A *round* looks its name up and tries each address until one shakes
+ * hands; after a loss, or when none did, the next round follows by itself. The link is *connecting* until the first round has
+ * ended, *up* from a handshake on, *down* from a loss on; a link that is down has an empty outbox. What is sent in one turn
+ * of the event loop travels together.
  */
 class DealerConnection implements Connection {
-  readonly #socket: Dealer;
   readonly #listener: ConnectionListener;
   readonly #options: DealerOptions;
   readonly #endpoint: string;
-  #outbox = new Outbox();
+  readonly #curve: {
+    readonly curveServerKey: string;
+    readonly curvePublicKey: string;
+    readonly curveSecretKey: string;
+  };
+  readonly #closing = new AbortController();
   readonly #ended: Promise<unknown>;
+  #outbox = new Outbox();
+  #socket: Dealer | undefined;
   #link: Link = 'connecting';
+  /** Where the last handshake was: asked first, so that an address that drops packets costs its time once. */
+  #lastUp: string | undefined;
   #isFlushing = false;
   #isClosed = false;
   #drained: () => void = () => undefined;
@@ -58,20 +77,8 @@ class DealerConnection implements Connection {
     this.#endpoint = endpoint;
     this.#listener = listener;
     this.#options = options;
-    this.#socket = new Dealer({
-      ...socketTiming,
-      curveServerKey: key,
-      curvePublicKey: publicKey,
-      curveSecretKey: secretKey,
-      maxMessageSize: Math.max(options.maxFrame, maxHeaderBytes) + frameAllowance,
-      sendHighWaterMark: highWaterMark,
-      receiveHighWaterMark: highWaterMark,
-      sendTimeout: 0,
-      // Nothing is kept for a connection that is not there: its place may be taken by another process.
-      immediate: true,
-    });
-    this.#ended = Promise.all([this.#observe(), this.#receive()]);
-    this.#connect();
+    this.#curve = { curveServerKey: key, curvePublicKey: publicKey, curveSecretKey: secretKey };
+    this.#ended = this.#run();
   }
 
   get queuedBytes(): number {
@@ -89,17 +96,87 @@ class DealerConnection implements Connection {
     if (this.#isClosed) return;
     this.#isClosed = true;
     await this.#emptied();
-    this.#socket.close();
+    this.#closing.abort();
     await this.#ended;
   }
 
-  #connect(): void {
-    try {
-      this.#socket.connect(this.#endpoint);
-    } catch (error) {
-      setImmediate(() => this.#lost(`${this.#endpoint} is no address to connect to: ${(error as Error).message}`));
+  // ── rounds ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closing;
+    for (let failures = 0; !this.#isClosed; ) {
+      const wasUp = await this.#round();
+      failures = wasUp ? 1 : failures + 1;
+      await sleep(retryDelayMs(roundRetry, failures), undefined, { signal }).catch(() => undefined);
     }
   }
+
+  /** Whether one of the places was up. Never throws. */
+  async #round(): Promise<boolean> {
+    try {
+      return await this.#tryEach(await this.#places());
+    } catch (error) {
+      this.#lost((error as Error).message);
+      return false;
+    }
+  }
+
+  async #places(): Promise<readonly Place[]> {
+    const found = placesOf(this.#endpoint, this.#options.resolve);
+    // A lookup can not be cancelled: whoever closes does not wait for its end.
+    const places = await unlessAborted(found, this.#closing.signal, () => []);
+    const isFirst = ({ endpoint }: Place): number => Number(endpoint !== this.#lastUp);
+    return [...places].sort((one, other) => isFirst(one) - isFirst(other));
+  }
+
+  async #tryEach(places: readonly Place[]): Promise<boolean> {
+    const troubles: string[] = [];
+    for (const place of places) {
+      if (this.#isClosed) return false;
+      if (troubles.length > 0) this.#listener.attempting?.();
+      const end = await this.#try(place, places.length > 1 ? placeMs : undefined);
+      const wasUp = this.#link === 'up';
+      if (wasUp) this.#lost(this.#wordsFor(place, end));
+      if (wasUp || end === 'closed') return wasUp;
+      troubles.push(this.#wordsFor(place, end));
+    }
+    this.#lost([...new Set(troubles)].join('; '));
+    return false;
+  }
+
+  async #try(place: Place, limitMs: number | undefined): Promise<AttemptEnd> {
+    const options = { curve: this.#curve, maxFrame: this.#options.maxFrame, limitMs };
+    const received = (frames: Buffer[]): void => this.#received(frames);
+    const up = (socket: Dealer): void => this.#up(place, socket);
+    const end = await attempt(place, options, { up, received }, this.#closing.signal);
+    this.#socket = undefined;
+    return end;
+  }
+
+  #wordsFor({ endpoint }: Place, end: AttemptEnd): string {
+    const place = endpoint === this.#endpoint ? endpoint : `${this.#endpoint} (${endpoint.slice('tcp://'.length)})`;
+    if (end === 'unreachable') return `nothing listens at ${place}, or it can not be reached`;
+    if (end === 'silent') return `${place} has not answered within ${placeMs / 1000} s`;
+    if (end === 'unencrypted') return `${place} did not take our encryption: is its key right?`;
+    return `the connection to ${place} was lost`;
+  }
+
+  #up(place: Place, socket: Dealer): void {
+    this.#socket = socket;
+    this.#outbox = new Outbox();
+    this.#link = 'up';
+    this.#lastUp = place.endpoint;
+    if (!this.#isClosed) this.#listener.up();
+  }
+
+  #lost(reason: string): void {
+    const before = this.#link;
+    this.#link = 'down';
+    this.#outbox = new Outbox();
+    if (before !== 'down' && !this.#isClosed) this.#listener.down(reason);
+  }
+
+  // ── messages ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Resolves when nothing waits for the socket any more, or when `linger` has passed. */
   #emptied(): Promise<void> {
@@ -121,7 +198,7 @@ class DealerConnection implements Connection {
 
   /** The only place that sends: libzmq takes one at a time. */
   async #flush(): Promise<void> {
-    while (!this.#outbox.isEmpty && !this.#socket.closed) {
+    while (!this.#outbox.isEmpty && this.#socket !== undefined && !this.#socket.closed) {
       const outbox = this.#outbox;
       const { frame, count } = outbox.next();
       const failure = await this.#socket.send(frame).then(() => undefined, codeOf);
@@ -133,42 +210,14 @@ class DealerConnection implements Connection {
     if (!this.#isClosed) this.#listener.drained?.();
   }
 
-  #receive(): Promise<void> {
-    return receiveLoop(this.#socket, (frames) => {
-      if (!this.#isClosed) eachMessage(frames, 0, this.#message, this.#malformed);
-    });
+  #received(frames: Buffer[]): void {
+    if (!this.#isClosed) eachMessage(frames, 0, this.#message, this.#malformed);
   }
 
   readonly #message = (head: Buffer, body: Buffer): void => this.#listener.message(head, body);
 
   readonly #malformed = (why: string): void =>
     this.#options.log.warn({ broker: this.#endpoint, why }, 'The broker has sent something that is no message.');
-
-  async #observe(): Promise<void> {
-    for await (const event of this.#socket.events) this.#happened(event);
-  }
-
-  #happened(event: Event): void {
-    if (event.type === 'handshake') {
-      this.#outbox = new Outbox();
-      this.#link = 'up';
-      if (!this.#isClosed) this.#listener.up();
-    } else if (event.type === 'connect:retry')
-      this.#lost(`nothing listens at ${this.#endpoint}, or it can not be reached`);
-    else if (event.type === 'disconnect' || event.type.startsWith('handshake:error'))
-      this.#lost(
-        this.#link === 'up'
-          ? `the connection to ${this.#endpoint} was lost`
-          : `${this.#endpoint} did not take our encryption: is its key right?`,
-      );
-  }
-
-  #lost(reason: string): void {
-    const before = this.#link;
-    this.#link = 'down';
-    this.#outbox = new Outbox();
-    if (before !== 'down' && !this.#isClosed) this.#listener.down(reason);
-  }
 }
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown';

@@ -5,6 +5,7 @@ import type { PeerId } from '../../bus/ports.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Log } from '../../domain/log.ts';
 import { Outbox } from './outbox.ts';
+import { listeningPlace } from './places.ts';
 import { receiveLoop } from './receive-loop.ts';
 import { socketTiming } from './timing.ts';
 import { startAuthenticator, zapDomain } from './zap.ts';
@@ -54,11 +55,15 @@ export const openRouter = async (
   listener: RouterListener,
   authenticate = startAuthenticator,
 ): Promise<BusRouter> => {
+  const place = await listeningPlace(options.listen).catch((cause: Error) => {
+    throw new TriggerdError('broker-unusable', `[broker] listen = "${options.listen}": ${cause.message}`, { cause });
+  });
   // A context of its own: the authenticator's address is one per context.
   const context = new Context();
   const socket = new Router({
     ...socketTiming,
     context,
+    ipv6: place.ipv6,
     mandatory: true,
     sendTimeout: 0,
     curveServer: true,
@@ -72,11 +77,13 @@ export const openRouter = async (
   });
   const authenticator = await authenticate(context, options.log);
   try {
-    await socket.bind(options.listen);
+    await socket.bind(place.endpoint);
   } catch (cause) {
     socket.close();
     await authenticator.close();
-    throw new TriggerdError('broker-unusable', `${options.listen}: ${(cause as Error).message}`, { cause });
+    throw new TriggerdError('broker-unusable', `[broker] listen = "${options.listen}": ${(cause as Error).message}`, {
+      cause,
+    });
   }
   const router = new CurveRouter(socket, listener);
   const running = Promise.race([router.running, authenticator.running]);

@@ -141,6 +141,9 @@ export class BrokerSession {
       up: () => {
         if (isPresent()) link.send({ op: 'hello', v: protocolVersion });
       },
+      attempting: () => {
+        if (this.#state.is === 'greeting' && isPresent()) this.#waitAnew(this.#state);
+      },
       down: (why) => {
         if (isPresent()) this.#giveUp(why);
       },
@@ -149,6 +152,12 @@ export class BrokerSession {
       },
     });
     this.#state = { is: 'greeting', broker, link, cancel: this.#limited(broker, greetingMs, 'answered') };
+  }
+
+  /** Each address of a broker has its own time. */
+  #waitAnew(state: Greeting): void {
+    state.cancel();
+    this.#state = { ...state, cancel: this.#limited(state.broker, greetingMs, 'answered') };
   }
 
   /** The broker knows nothing of us (any more): everything is said anew. */

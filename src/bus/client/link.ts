@@ -13,6 +13,8 @@ export interface BrokerLink {
 
 export interface LinkListener {
   up(): void;
+  /** Another address of the same broker is tried. */
+  attempting(): void;
   /** The connection could not be made, or is gone. `why` in words. */
   down(why: string): void;
   message(message: ToClient, body: Buffer): void;
@@ -30,6 +32,7 @@ export class Links {
   open(broker: DialledBroker, listener: LinkListener): BrokerLink {
     const connection = this.#connect(broker, {
       up: () => listener.up(),
+      attempting: () => listener.attempting(),
       down: (why) => listener.down(why),
       message: (head, body) => {
         const message = decodeToClient(head);

@@ -1,0 +1,62 @@
+import { lookup } from 'node:dns/promises';
+import { isIP, isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { type Address, parseAddress, wordsOf } from '../../domain/address.ts';
+
+/** One address of a broker as libzmq takes it. */
+export interface Place {
+  readonly endpoint: string;
+  /** Of this socket only: with it libzmq would prefer IPv6 for names, and try nothing else. */
+  readonly ipv6: boolean;
+}
+
+/** The addresses that a name has. */
+export type Resolve = (host: string) => Promise<readonly string[]>;
+
+/** More than a broker has, and few enough to try one after the other. */
+const mostPlaces = 8;
+
+/**
+ * Where to connect to, in the order of the system's resolver: we resolve names ourselves, because libzmq tries one address of
+ * one family. Throws an `Error` that says in words why there is no place.
+ */
+export const placesOf = async (endpoint: string, resolve: Resolve = resolveName): Promise<readonly Place[]> => {
+  const address = parsed('connect', endpoint);
+  if (isIP(address.host)) return [placeAt(address, address.host)];
+  const found = await resolve(address.host).catch((error: NodeJS.ErrnoException) => {
+    throw new Error(`${endpoint}: ${wordsFor(address.host, error)}`, { cause: error });
+  });
+  return [...new Set(found)].slice(0, mostPlaces).map((host) => placeAt(address, host));
+};
+
+/** Where to listen. libzmq takes addresses and interfaces; of a name it gets the first address. Throws as `placesOf`. */
+export const listeningPlace = async (endpoint: string, resolve: Resolve = resolveName): Promise<Place> => {
+  const address = parsed('listen', endpoint);
+  if (isIP(address.host)) return placeAt(address, address.host);
+  if (address.host === '*' || address.host in networkInterfaces()) return { endpoint: address.text, ipv6: false };
+  const [first = address.host] = await resolve(address.host).catch((error: NodeJS.ErrnoException) => {
+    throw new Error(wordsFor(address.host, error), { cause: error });
+  });
+  return placeAt(address, first);
+};
+
+const parsed = (use: 'connect' | 'listen', endpoint: string): Address => {
+  const address = parseAddress(use, endpoint);
+  if (typeof address !== 'string') return address;
+  throw new Error(`${endpoint} is no address to ${use}: ${wordsOf(address) ?? 'expected tcp://host:port'}`);
+};
+
+const placeAt = ({ port }: Address, host: string): Place =>
+  isIPv6(host)
+    ? { endpoint: `tcp://[${host}]:${port}`, ipv6: true }
+    : { endpoint: `tcp://${host}:${port}`, ipv6: false };
+
+const resolveName: Resolve = async (host) => {
+  const found = await lookup(host, { all: true, verbatim: true });
+  return found.map(({ address }) => address);
+};
+
+const wordsFor = (host: string, { code }: NodeJS.ErrnoException): string =>
+  code === 'ENOTFOUND'
+    ? `the name ${host} does not resolve`
+    : `the name ${host} cannot be looked up, because the name server does not answer (${code ?? 'unknown'})`;
