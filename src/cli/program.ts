@@ -23,7 +23,10 @@ export const exitCodes: readonly (readonly [number, string])[] = [
   [3, 'the daemon, etcd, a broker or a worker can not be reached'],
   [4, 'fire --wait: at least one target did not end well'],
   [5, 'timed out waiting; the work goes on'],
+  [129, 'SIGHUP, or the terminal was closed; otherwise as 130'],
   [130, 'interrupted by Ctrl-C; jobs and firings go on, a request ends'],
+  [141, 'nobody reads the output any more; otherwise as 130'],
+  [143, 'SIGTERM; otherwise as 130'],
 ];
 
 export const exitCodesOfJobs = 'queue wait, cat and tail, and request, exit with the job’s own exit code.';

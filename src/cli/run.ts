@@ -4,11 +4,12 @@ import { assertExactText } from '../adapters/system/exact-text.ts';
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
 import type { Run } from './command.ts';
 import { Interrupted, interruptedExitCode } from './interrupted.ts';
+import type { Interruption } from './interruption.ts';
 import { buildProgram, versionAsked } from './program.ts';
 import { exitCodeOfError, renderError } from './report-error.ts';
 import { openSession, optionsOf, type Session } from './session.ts';
 
-export const runTrigger = async (args: readonly string[]): Promise<number> => {
+export const runTrigger = async (args: readonly string[], interruption: Interruption): Promise<number> => {
   let exitCode = 0;
   let json = args.includes('--json');
   const run: Run =
@@ -18,15 +19,16 @@ export const runTrigger = async (args: readonly string[]): Promise<number> => {
       const options = optionsOf(given.at(-1) as Command);
       json = options.json === true;
       given[given.length - 2] = options;
-      exitCode = await handler(openSession(options), ...(given as unknown as Args));
+      exitCode = await handler(openSession(options, interruption), ...(given as unknown as Args));
     };
   try {
     if (args[0] === '__complete') return await answerShell(args.slice(1));
     assertExactText();
     await buildProgram(run).parseAsync(helpAsOption(args), { from: 'user' });
-    return exitCode;
+    const error = interruption.error();
+    return error === undefined ? exitCode : tell(error, json);
   } catch (error) {
-    return await conclude(error, json);
+    return await conclude(error, json, interruption);
   }
 };
 
@@ -41,17 +43,28 @@ const helpAsOption = (args: readonly string[]): string[] =>
   args[0] === 'help' ? [...args.slice(1), '--help'] : [...args];
 
 /** Whatever ended the command early → what the user sees, and the exit code. */
-const conclude = async (thrown: unknown, json: boolean): Promise<number> => {
-  if (thrown instanceof Interrupted) return interruptedExitCode;
+const conclude = async (thrown: unknown, json: boolean, interruption: Interruption): Promise<number> => {
+  if (thrown instanceof Interrupted) return concludeInterrupted(thrown, json, interruption);
   if (thrown instanceof CommanderError) {
     if (thrown.code === versionAsked) return printVersion();
     if (thrown.exitCode === 0) return 0;
     // `trigger` alone, `trigger plugin`: the help that commander has printed to stderr says it all.
     if (thrown.code === 'commander.help') return 2;
   }
-  const error = thrown instanceof CommanderError ? usageError(thrown) : asTriggerdError(thrown);
+  return tell(thrown instanceof CommanderError ? usageError(thrown) : asTriggerdError(thrown), json);
+};
+
+const tell = (error: TriggerdError, json: boolean): number => {
   process.stderr.write(renderError(error, json));
   return exitCodeOfError(error);
+};
+
+const concludeInterrupted = (thrown: Interrupted, json: boolean, interruption: Interruption): number => {
+  const error = interruption.error();
+  if (error !== undefined) return tell(error, json);
+  // `trigger queue | head`: all that was asked for was seen.
+  if (interruption.isReaderGone() && !thrown.wasFollowing) return 0;
+  return interruption.exitCode() ?? interruptedExitCode;
 };
 
 const usageError = (error: CommanderError): TriggerdError =>

@@ -1,6 +1,7 @@
 /** What a command works with: the daemon, the terminal, and what the user asked for globally. */
 import type { Command } from 'commander';
 import { type DaemonClient, daemonClient } from './http-client.ts';
+import type { Interruption } from './interruption.ts';
 import { findSocketPath } from './socket-path.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
@@ -13,8 +14,9 @@ export interface Session {
   readonly configFile: string | undefined;
   /** `--socket`. */
   readonly socket: string | undefined;
-  /** Aborted by Ctrl-C. */
+  /** Aborted by Ctrl-C, SIGTERM, SIGHUP, and when nobody can read the output any more. */
   readonly interrupt: AbortSignal;
+  readonly interruption: Interruption;
 }
 
 export interface GlobalOptions {
@@ -24,8 +26,8 @@ export interface GlobalOptions {
   readonly color: boolean;
 }
 
-export const openSession = (options: GlobalOptions): Session => {
-  const interrupt = interruptSignal();
+export const openSession = (options: GlobalOptions, interruption: Interruption): Session => {
+  const interrupt = interruption.signal;
   return {
     client: daemonClient(() => findSocketPath(options.socket, options.config, process.env), interrupt),
     terminal: processTerminal(options.color),
@@ -34,6 +36,7 @@ export const openSession = (options: GlobalOptions): Session => {
     configFile: options.config,
     socket: options.socket,
     interrupt,
+    interruption,
   };
 };
 
@@ -45,11 +48,4 @@ export const optionsOf = (command: Command): GlobalOptions => {
   const chain: Record<string, unknown>[] = [];
   for (let each: Command | null = command; each !== null; each = each.parent) chain.unshift(each.opts());
   return { ...Object.assign({}, ...chain), color: chain.every((options) => options['color'] !== false) };
-};
-
-/** The first Ctrl-C asks; the second one ends us the usual way. */
-const interruptSignal = (): AbortSignal => {
-  const controller = new AbortController();
-  process.once('SIGINT', () => controller.abort());
-  return controller.signal;
 };

@@ -24,13 +24,17 @@ export const processTerminal = (color: boolean): Terminal => {
   const { stdout, stderr, env } = process;
   const raw: Outlets = {
     out: (text) =>
-      // A slow reader slows us down, instead of filling our memory.
+      // A slow reader slows us down, instead of filling our memory; one that is gone has ended us by then.
       new Promise((resolve) => {
-        if (stdout.write(text)) resolve();
-        else stdout.once('drain', resolve);
+        if (isBroken(stdout) || stdout.write(text)) return resolve();
+        const done = (): void => {
+          stdout.off('drain', done).off('error', done);
+          resolve();
+        };
+        stdout.once('drain', done).once('error', done);
       }),
     err: (text) => {
-      stderr.write(text);
+      if (!isBroken(stderr)) stderr.write(text);
     },
   };
   return {
@@ -50,7 +54,7 @@ const filtered = <T>(
 ): ((text: string | Uint8Array) => T) => {
   if (stream.isTTY !== true) return write;
   const filter = createTerminalFilter();
-  process.once('exit', () => void stream.write(filter.end()));
+  process.once('exit', () => void (isBroken(stream) || stream.write(filter.end())));
   return (text) => write(filter.take(text));
 };
 
@@ -64,12 +68,5 @@ const widthOf = (fromEnvironment: string | undefined, ofTerminal: number | undef
   return ofTerminal ?? null;
 };
 
-/** When the reader of a pipe goes away (`trigger queue | head`), there is nobody left to complain to. */
-export const endQuietlyOnBrokenPipe = (): void => {
-  for (const stream of [process.stdout, process.stderr])
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit();
-      if (stream === process.stdout) process.stderr.write(`trigger: can not write the output: ${error.message}\n`);
-      process.exit(1);
-    });
-};
+/** What has failed once fails again; `watchForInterruption` has heard of it. */
+const isBroken = (stream: NodeJS.WriteStream): boolean => stream.errored != null;

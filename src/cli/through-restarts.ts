@@ -14,7 +14,10 @@ export interface Patience {
   readonly heardBefore?: boolean;
 }
 
-/** Makes another attempt when the daemon goes away in the middle of one. An attempt calls `heard` once it was answered. */
+/**
+ * Makes another attempt when the daemon goes away in the middle of one. An attempt calls `heard` once it was answered.
+ * `Interrupted` is thrown as of something that was followed.
+ */
 export const throughRestarts = async <T>(
   session: Session,
   attempt: (heard: () => void) => Promise<T>,
@@ -30,6 +33,7 @@ export const throughRestarts = async <T>(
     try {
       return await attempt(heard);
     } catch (error) {
+      if (error instanceof Interrupted) throw new Interrupted({ wasFollowing: true });
       const mayComeBack = error instanceof TriggerdError && error.retryable && wasHeard;
       lostAt ??= Date.now();
       if (!mayComeBack || Date.now() - lostAt > reconnectForMs) throw error;
@@ -40,6 +44,6 @@ export const throughRestarts = async <T>(
 
 const pause = async (signal: AbortSignal): Promise<void> => {
   await sleep(reconnectEveryMs, undefined, { signal }).catch(() => {
-    throw new Interrupted();
+    throw new Interrupted({ wasFollowing: true });
   });
 };

@@ -1,6 +1,6 @@
 /** Entry of `bin/trigger`. */
+import { watchForInterruption } from './interruption.ts';
+import { leave } from './leave.ts';
 import { runTrigger } from './run.ts';
-import { endQuietlyOnBrokenPipe } from './terminal.ts';
 
-endQuietlyOnBrokenPipe();
-process.exitCode = await runTrigger(process.argv.slice(2));
+await leave(await runTrigger(process.argv.slice(2), watchForInterruption()));

@@ -1,5 +1,6 @@
 /** Entry of `bin/triggerd`: loads the configuration, starts the daemon, and turns signals into its verbs. */
 import { join } from 'node:path';
+import { isatty } from 'node:tty';
 import { CommanderError } from 'commander';
 import type { Logger } from 'pino';
 import { hasLostThreads } from '../adapters/files/patience.ts';
@@ -15,9 +16,11 @@ import { type Daemon, startDaemon } from '../daemon/daemon.ts';
 import { asTriggerdError } from '../domain/errors.ts';
 import { exposureWarnings } from './config-warnings.ts';
 import { loadConfig } from './load-config.ts';
+import { surviveLostOutput } from './lost-output.ts';
 import { exitCodeOfError, renderError } from './report-error.ts';
 import { triggerdCommand } from './triggerd-command.ts';
 import { packageVersion } from './version.ts';
+import { watchTerminal } from './watch-reader.ts';
 
 interface Flags {
   readonly config?: string;
@@ -28,6 +31,7 @@ const installRoot = join(import.meta.dirname, '../..');
 
 const main = async (): Promise<void> => {
   closeInherited();
+  surviveLostOutput();
   assertExactText();
   workingFolder();
   const flags = readFlags();
@@ -55,7 +59,6 @@ const nodeName = async ({ config }: LoadedConfig): Promise<string> => {
 };
 
 const handleSignals = (daemon: Daemon, load: () => LoadedConfig, log: Logger, notify: Notifier): void => {
-  process.on('SIGHUP', () => reload(daemon, load, log));
   let isStopping = false;
   const stop = async (signal: string): Promise<void> => {
     if (isStopping) return daemon.hurry();
@@ -67,6 +70,9 @@ const handleSignals = (daemon: Daemon, load: () => LoadedConfig, log: Logger, no
     exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
+  process.on('SIGHUP', () => reload(daemon, load, log));
+  // Whoever closes a terminal sends the same signal as whoever wants a reload.
+  if (isatty(2)) watchTerminal(2, () => void (isStopping || stop('SIGHUP')));
   const crash = (error: unknown): void => {
     log.fatal({ error }, 'a bug in triggerd; ending, so that a new start can take over');
     exit(1);

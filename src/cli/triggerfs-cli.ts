@@ -14,20 +14,23 @@ import { type ConsoleLink, NoLink } from './console/link.ts';
 import { localLink } from './console/local-link.ts';
 import { runScript, type Script } from './console/run-script.ts';
 import { Interrupted, interruptedExitCode } from './interrupted.ts';
+import { watchForInterruption } from './interruption.ts';
+import { leave } from './leave.ts';
 import { loadTriggerfsConfig } from './load-config.ts';
 import { readNewSecret } from './read-secret.ts';
 import { exitCodeOfError, renderError } from './report-error.ts';
 import { withDoubleDashes } from './single-dash.ts';
-import { endQuietlyOnBrokenPipe, processTerminal } from './terminal.ts';
+import { processTerminal } from './terminal.ts';
 import { type ConsoleFlags, triggerfsCliCommand } from './triggerfs-cli-command.ts';
 import { packageVersion } from './version.ts';
 
 const terminal = processTerminal(false);
+const interruption = watchForInterruption();
 
 const main = async (args: readonly string[]): Promise<number> => {
   assertExactText();
   const flags = readFlags(args);
-  const interrupt = interruptSignal();
+  const interrupt = interruption.signal;
   const script = scriptOf(flags, interrupt);
   let link: Promise<ConsoleLink> | undefined;
   const console = createConsole({
@@ -111,27 +114,27 @@ const utf8Line = (bytes: Buffer): string => {
   throw new TriggerdError('text-not-utf8', `a line of stdin is not UTF-8: ${escapedBytes(bytes)}`);
 };
 
-/** The first Ctrl-C asks; the second one ends us the usual way. */
-const interruptSignal = (): AbortSignal => {
-  const controller = new AbortController();
-  process.once('SIGINT', () => controller.abort());
-  return controller.signal;
-};
-
 const shown = (error: TriggerdError, json: boolean): string =>
   renderError(error, json).replace(/^trigger:/, 'triggerfs-cli:');
 
 const conclude = (thrown: unknown, json: boolean): number => {
   if (thrown instanceof NoLink) return conclude(thrown.reason, json);
-  if (thrown instanceof Interrupted) return interruptedExitCode;
+  if (thrown instanceof Interrupted) return concludeInterrupted(json);
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
-  const error = commandLineError(thrown);
+  return tell(commandLineError(thrown), json);
+};
+
+const concludeInterrupted = (json: boolean): number => {
+  const error = interruption.error();
+  return error === undefined ? (interruption.exitCode() ?? interruptedExitCode) : tell(error, json);
+};
+
+const tell = (error: TriggerdError, json: boolean): number => {
   terminal.err(shown(error, json));
   return exitCodeOfError(error);
 };
 
 const args = process.argv.slice(2);
-endQuietlyOnBrokenPipe();
-process.exitCode = await main(args).catch((thrown: unknown) =>
-  conclude(thrown, args.includes('--json') || args.includes('-json')),
+await leave(
+  await main(args).catch((thrown: unknown) => conclude(thrown, args.includes('--json') || args.includes('-json'))),
 );

@@ -37,7 +37,8 @@ payload is read from stdin. [triggerfs-client] logfile gets a copy of all that i
 
 Exits with the plugin’s exit code; 124 when its time was up, 127 when it could not be started, 128 and the signal’s number
 when it was killed; 1 when it was refused or lost, 2 for a wrong command line or configuration, 3 when no broker or worker
-answers. Ctrl-C ends the job on its worker (130); a second one leaves at once.`,
+answers. Ctrl-C (130), SIGTERM (143), SIGHUP or a closed terminal (129), a reader that goes away as in \`| head\` (141) and output
+that cannot be written (1) end the job on its worker; a second Ctrl-C leaves at once.`,
     examples: [
       'triggerfs-client -service demo -plugin command -timeout 5s -command id',
       'echo uptime | triggerfs-client -service demo01 -plugin command',

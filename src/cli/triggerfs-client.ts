@@ -3,9 +3,12 @@
 import { CommanderError } from 'commander';
 import { assertExactText } from '../adapters/system/exact-text.ts';
 import { connectOptionsOf } from '../client/main-section.ts';
+import type { TriggerdError } from '../domain/errors.ts';
 import { commandLineError } from './command-line-error.ts';
 import { exposureWarnings } from './config-warnings.ts';
-import { Interrupted } from './interrupted.ts';
+import { Interrupted, interruptedExitCode } from './interrupted.ts';
+import { watchForInterruption } from './interruption.ts';
+import { leave } from './leave.ts';
 import { loadTriggerfsConfig } from './load-config.ts';
 import { exitCodeOfError, renderError } from './report-error.ts';
 import { type LogCopy, openLogCopy } from './request/log-copy.ts';
@@ -13,12 +16,12 @@ import { checkedFlags, orderOf } from './request/order.ts';
 import { askService } from './request/perform.ts';
 import { textPrinter } from './request/printer.ts';
 import { withDoubleDashes } from './single-dash.ts';
-import { endQuietlyOnBrokenPipe, outletsOf, processTerminal } from './terminal.ts';
+import { outletsOf, processTerminal } from './terminal.ts';
 import { type RequestFlags, triggerfsClientCommand } from './triggerfs-client-command.ts';
 import { packageVersion } from './version.ts';
 
 const terminal = processTerminal(false);
-const interruption = watchForSignals();
+const interruption = watchForInterruption();
 /** Everything that is said goes to the log file, too, once there is one. */
 let copy: LogCopy = { write: () => undefined };
 
@@ -49,7 +52,7 @@ const main = async (args: readonly string[]): Promise<number> => {
     note: (text) => say(`triggerfs-client: ${text}\n`),
     interrupt: interruption.signal,
   });
-  return interruption.exitCode() ?? exitCode;
+  return interruption.exitCode() === undefined ? exitCode : concludeInterrupted();
 };
 
 const readFlags = (args: readonly string[]): RequestFlags & { readonly config?: string } => {
@@ -60,29 +63,20 @@ const readFlags = (args: readonly string[]): RequestFlags & { readonly config?: 
   return command.parse(withDoubleDashes(command, args), { from: 'user' }).opts();
 };
 
-/** The first signal ends the job on its worker; a second one of its kind ends us the usual way. */
-function watchForSignals(): { readonly signal: AbortSignal; readonly exitCode: () => number | undefined } {
-  const controller = new AbortController();
-  let exitCode: number | undefined;
-  for (const [name, code] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-    ['SIGHUP', 129],
-  ] as const)
-    process.once(name, () => {
-      exitCode ??= code;
-      controller.abort();
-    });
-  return { signal: controller.signal, exitCode: () => exitCode };
-}
-
 const conclude = (thrown: unknown): number => {
-  if (thrown instanceof Interrupted) return interruption.exitCode() ?? 130;
+  if (thrown instanceof Interrupted) return concludeInterrupted();
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
-  const error = commandLineError(thrown);
+  return tell(commandLineError(thrown));
+};
+
+const concludeInterrupted = (): number => {
+  const error = interruption.error();
+  return error === undefined ? (interruption.exitCode() ?? interruptedExitCode) : tell(error);
+};
+
+const tell = (error: TriggerdError): number => {
   say(renderError(error, false).replace(/^trigger:/, 'triggerfs-client:'));
   return exitCodeOfError(error);
 };
 
-endQuietlyOnBrokenPipe();
-process.exitCode = await main(process.argv.slice(2)).catch(conclude);
+await leave(await main(process.argv.slice(2)).catch(conclude));

@@ -1,6 +1,7 @@
 /** Entry of `bin/triggerfs-worker`: a daemon that is one worker and nothing else. */
 
 import { join, resolve } from 'node:path';
+import { isatty } from 'node:tty';
 import { CommanderError } from 'commander';
 import type { Logger } from 'pino';
 import { createLog } from '../adapters/log/log.ts';
@@ -17,16 +18,19 @@ import { startWorkerDaemon, type WorkerDaemon } from '../daemon/worker-daemon.ts
 import { commandLineError } from './command-line-error.ts';
 import { exposureWarnings } from './config-warnings.ts';
 import { loadTriggerfsConfig } from './load-config.ts';
+import { surviveLostOutput } from './lost-output.ts';
 import { exitCodeOfError, renderError } from './report-error.ts';
 import { withDoubleDashes } from './single-dash.ts';
 import { triggerfsWorkerCommand, type WorkerFlags } from './triggerfs-worker-command.ts';
 import { packageVersion } from './version.ts';
+import { watchTerminal } from './watch-reader.ts';
 import { workerPlaces } from './worker-places.ts';
 
 const installRoot = join(import.meta.dirname, '../..');
 
 const main = async (): Promise<void> => {
   closeInherited();
+  surviveLostOutput();
   assertExactText();
   // Paths of the configuration are made absolute by it.
   workingFolder();
@@ -85,6 +89,8 @@ const handleSignals = (daemon: WorkerDaemon, log: Logger, notify: Notifier): voi
   };
   // There is nothing to reload; a terminal that is closed says SIGHUP.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void stop(signal));
+  // Not everybody who uses a terminal is told that it is closed.
+  if (isatty(2)) watchTerminal(2, () => void (isStopping || stop('SIGHUP')));
   const crash = (error: unknown): void => {
     log.fatal({ error }, 'a bug in triggerfs-worker; ending');
     process.exit(1);

@@ -1,5 +1,6 @@
 /** Entry of `bin/triggerfs`: the trigger files of a team, as triggerFS’ documentation has it. */
 
+import { isatty } from 'node:tty';
 import { CommanderError } from 'commander';
 import { assertExactText, workingFolder } from '../adapters/system/exact-text.ts';
 import { closeInherited } from '../adapters/system/inherited.ts';
@@ -8,13 +9,16 @@ import { commandLineError } from './command-line-error.ts';
 import { goToBackground, say, tellReady } from './files/background.ts';
 import { serveFiles } from './files/serve-files.ts';
 import { loadTriggerfsConfig } from './load-config.ts';
+import { surviveLostOutput } from './lost-output.ts';
 import { exitCodeOfError, renderError } from './report-error.ts';
 import { withDoubleDashes } from './single-dash.ts';
 import { type FilesFlags, triggerfsCommand } from './triggerfs-command.ts';
 import { packageVersion } from './version.ts';
+import { watchTerminal } from './watch-reader.ts';
 
 const main = async (): Promise<void> => {
   closeInherited();
+  surviveLostOutput();
   assertExactText();
   // Paths of the configuration are made absolute by it.
   workingFolder();
@@ -32,6 +36,8 @@ const main = async (): Promise<void> => {
   });
   const end = (): void => void files.stop().then(() => process.exit(0));
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, end);
+  // Not everybody who uses a terminal is told that it is closed.
+  if (isatty(2)) watchTerminal(2, end);
   void files.unmounted.then(end);
   tellReady();
   await createNotifier(process.env, (problem) => say(`triggerfs: ${problem}\n`))('--ready');

@@ -476,6 +476,12 @@ export const errorCatalogue = {
     'So many follow the events of this daemon already that it takes no more.',
     'End some of them; one that looks now and then (`trigger events --since`) costs nothing in between.',
   ),
+  'output-failed': entry(
+    500,
+    1,
+    'The output of a command could not be written.',
+    'Check the disk and the file that the output goes to. A request was cancelled; jobs and firings continue.',
+  ),
   // bugs
   internal: entry(500, 1, 'A bug in triggerd.', 'Please report it with the log lines around it.'),
 } as const satisfies Record<string, CatalogueEntry>;

@@ -14,13 +14,23 @@ beforeEach(async () => {
     'GET /v1/jobs': () => [],
     'GET /v1/jobs/1': () => jobView({ id: 1, state: 'running' }),
     'GET /v1/jobs/1/wait': () => takenOver,
+    'GET /v1/jobs/1/output': (_, response) => {
+      response.write('first\n');
+      return takenOver;
+    },
+    'GET /v1/events': () => ({ events: [], cursor: '1' }),
+    'GET /v1/events/follow': (_, response) => {
+      response.flushHeaders();
+      return takenOver;
+    },
     'GET /v1/jobs/2': () => finishedView({ id: 2, result: 'failed', exit_code: 42, wait_exit_code: 42 }),
     'POST /v1/jobs/2/kill': (_, response) => refuse(response, 409, { code: 'job-state', message: 'it has ended' }),
     'GET /v1/nodes': (_, response) => refuse(response, 503, { code: 'etcd-unreachable', message: 'no etcd' }),
     'POST /v1/jobs': (_, response) => refuse(response, 400, { code: 'input-invalid', message: 'argv' }),
-    'POST /v1/firings': () => ({ id: firingId, targets: ['a', 'b'], unseen: [] }),
+    'POST /v1/firings': ({ body }) => ({ id: firingId, targets: (body as { hosts: string[] }).hosts, unseen: [] }),
     [`GET /v1/firings/${firingId}/follow`]: (_, response) => {
       response.write(`${JSON.stringify(succeeded('a'))}\n`);
+      if (daemon.requests.some(({ body }) => JSON.stringify(body)?.includes('"c"'))) return takenOver;
       const failed = outcomeView({ node: 'b', stage: 'finished', result: 'failed', exit_code: 1 });
       response.end(`${JSON.stringify(failed)}\n`);
       return takenOver;
@@ -51,11 +61,31 @@ describe('exit codes', () => {
     expect((await trigger(args, at(daemon))).code).toBe(code);
   });
 
-  it('130: Ctrl-C', async () => {
+  it.each([
+    [129, 'SIGHUP'],
+    [130, 'SIGINT'],
+    [143, 'SIGTERM'],
+  ] as const)('%i: %s', async (code, signal) => {
     const waiting = start(['queue', 'wait', '1'], at(daemon));
     await until(() => daemon.requests.some(({ path }) => path === '/v1/jobs/1/wait'), 'the wait');
-    waiting.process.kill('SIGINT');
-    expect(await waiting.ended).toMatchObject({ code: 130, stderr: expect.stringContaining('job 1 goes on') });
+    waiting.process.kill(signal);
+    expect(await waiting.ended).toMatchObject({ code, stderr: expect.stringContaining('job 1 goes on') });
+  });
+
+  it.each([
+    [['queue', 'wait', '1']],
+    [['queue', 'tail', '1']],
+    [['queue', 'cat', '1']],
+    [['events', '--follow']],
+    [['fire', 'x', '--host', 'a,b,c', '--wait']],
+  ])('141: nobody reads what %j would print', async (args) => {
+    const through = ['bash', '-c', '"$0" "$@" | true; exit "$PIPESTATUS"'];
+    expect((await trigger(args, { ...at(daemon), through })).code).toBe(141);
+  });
+
+  it('141 is not that of a command that has done its work', async () => {
+    const through = ['bash', '-c', '"$0" "$@" | true; exit "$PIPESTATUS"'];
+    expect((await trigger(['queue'], { ...at(daemon), through })).code).toBe(0);
   });
 
   it('are the same in --help and in the documentation', async () => {

@@ -11,13 +11,18 @@ export interface LogOptions {
   readonly isTerminal: boolean;
 }
 
+/** Lines that can not be written now are kept up to this. */
+const maxUnwrittenBytes = 1_048_576;
+
 /**
  * The daemon's log: to stderr, for people on a terminal, JSON lines otherwise. Written synchronously, so that the last
  * line before a crash is there.
  */
 export const createLog = (options: LogOptions): Logger => {
   const human = options.format === 'human' || (options.format === 'auto' && options.isTerminal);
-  const stderr = pino.destination({ fd: 2, sync: true });
+  const stderr = pino.destination({ fd: 2, sync: true, maxLength: maxUnwrittenBytes });
+  // A full disk, or a terminal that was closed, must not end the daemon: the lines are lost.
+  stderr.on('error', () => undefined);
   const shown = human ? forPeople(options.isTerminal) : harmlessJson;
   const destination = { write: (line: string) => void stderr.write(shown(line)) };
   return pino({ level: options.level, base: { node: options.node }, serializers: { error: errorFields } }, destination);

@@ -1,7 +1,6 @@
 import type { Define } from '../command.ts';
 import { serveFiles } from '../files/serve-files.ts';
 import { addHelp, type HelpText } from '../help.ts';
-import { interruptedExitCode } from '../interrupted.ts';
 import { loadTriggerfsConfig } from '../load-config.ts';
 import type { Session } from '../session.ts';
 
@@ -18,16 +17,19 @@ export const define: Define = (command, run) => {
   command.action(run(mount));
 };
 
-const mount = async ({ configFile, env, interrupt }: Session, folder: string): Promise<number> => {
+/** How a service is stopped. */
+const terminated = 143;
+
+const mount = async ({ configFile, env, interrupt, interruption }: Session, folder: string): Promise<number> => {
   const overrides = { 'triggerfs.mountpoint': folder };
   const loaded = loadTriggerfsConfig({ file: configFile, env, overrides });
   const files = await serveFiles(loaded, { isBackground: false, deadLetters: undefined, env });
   const isTerminated = new Promise<void>((resolve) => {
-    process.once('SIGTERM', () => resolve());
     if (interrupt.aborted) resolve();
     interrupt.addEventListener('abort', () => resolve());
   });
   await Promise.race([isTerminated, files.unmounted]);
   await files.stop();
-  return interrupt.aborted ? interruptedExitCode : 0;
+  const exitCode = interruption.exitCode() ?? 0;
+  return exitCode === terminated ? 0 : exitCode;
 };

@@ -3,7 +3,6 @@ import { connectOptionsOf } from '../../client/main-section.ts';
 import type { Define } from '../command.ts';
 import { exposureWarnings } from '../config-warnings.ts';
 import { addHelp, type HelpText } from '../help.ts';
-import { interruptedExitCode } from '../interrupted.ts';
 import { loadTriggerfsConfig } from '../load-config.ts';
 import { jsonPrinter } from '../request/json-printer.ts';
 import { checkedFlags, orderOf } from '../request/order.ts';
@@ -20,7 +19,8 @@ plugin: its stdout to stdout, its stderr to stderr, each line after the worker t
 request goes to stderr. With --json: one document, its output as it comes.
 
 Exits with the plugin’s exit code, or 124 when its time was up, 127 when it could not be started, 128 and the signal’s
-number when it was killed. Ctrl-C ends the job on its worker; a second one leaves at once.`,
+number when it was killed. Ctrl-C ends the job on its worker; a second one leaves at once. So do SIGTERM, SIGHUP, a closed
+terminal, and a reader that goes away (\`| head\`).`,
   examples: [
     'trigger request --service demo --plugin command --command uptime',
     'echo uptime | trigger request --service demo01 --plugin command',
@@ -34,7 +34,7 @@ export const define: Define = (command, run) => {
 };
 
 const request = async (session: Session, flags: RequestFlags): Promise<number> => {
-  const { terminal, interrupt, env } = session;
+  const { terminal, interruption, env } = session;
   const asked = checkedFlags(flags);
   const loaded = loadTriggerfsConfig({ file: session.configFile, env });
   const { config } = loaded;
@@ -46,9 +46,9 @@ const request = async (session: Session, flags: RequestFlags): Promise<number> =
     order,
     printer: printerFor(session, flags, order),
     note: (text) => terminal.err(`trigger: ${text}\n`),
-    interrupt,
+    interrupt: interruption.signal,
   });
-  return interrupt.aborted ? interruptedExitCode : exitCode;
+  return interruption.exitCode() ?? exitCode;
 };
 
 const printerFor = (

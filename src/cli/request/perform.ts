@@ -1,6 +1,7 @@
 /** A request from the command line: asked, printed as it goes, and an exit code made of its end. */
 import { LineSplitter } from '../../bus/client/lines.ts';
 import {
+  type Algorithm,
   Client,
   type ConnectOptions,
   type RequestOptions,
@@ -47,14 +48,31 @@ export const connectUnlessInterrupted = async (options: ConnectOptions, interrup
   }
 };
 
-/** Asks and prints; gives the exit code. Throws what kept it from being answered. */
+/** Asks and prints; gives the exit code. Throws what kept it from being answered, or printed: then the job is ended, too. */
 export const perform = async (
   client: Client,
   { order, printer, note, interrupt }: Omit<ServiceRequest, 'connect'>,
 ): Promise<number> => {
   const startedAt = process.hrtime.bigint();
-  const request = client.request({ ...order, signal: interrupt });
+  const unprintable = new AbortController();
+  const request = client.request({ ...order, signal: AbortSignal.any([interrupt, unprintable.signal]) });
   const { algorithm } = await request.accepted;
+  try {
+    return await print(request, algorithm, printer, startedAt, note);
+  } catch (error) {
+    unprintable.abort();
+    await request.result.catch(() => undefined);
+    throw error;
+  }
+};
+
+const print = async (
+  request: RunningRequest,
+  algorithm: Algorithm | null,
+  printer: RequestPrinter,
+  startedAt: bigint,
+  note: (text: string) => void,
+): Promise<number> => {
   await printer.begun({ id: request.id, algorithm });
   const { messages, result } = await followToTheEnd(request, printer);
   const exitCode = exitCodeOfOutcome(result);
