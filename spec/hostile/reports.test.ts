@@ -1,6 +1,16 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -58,10 +68,12 @@ const world = (verb: string, words: (puppet: TestPuppet) => string[]) => {
     held.node = createNode({ name: 'lb01', etcd: [etcd.endpoint], watch: `run_cmd = "${command.join(' ')}"` });
     await held.node.start();
   });
-  /** Swaps what Puppet has written, whenever it has, until the end of the test. */
-  const swap = async (path: string, command: string): Promise<void> => {
-    const whenPuppets = `[ -f ${path} ] && [ ! -L ${path} ] && [ ! -O ${path} ]`;
-    const script = `while :; do ${whenPuppets} && { ${command}; }; done`;
+  /** Swaps what Puppet has written, whenever it has, until the end of the test; the command knows it as `$f`. */
+  const swap = async (pattern: string, command: string): Promise<void> => {
+    const whenPuppets = '[ -f $f ] && [ ! -L $f ] && [ ! -O $f ]';
+    // Not what Puppet has not finished yet.
+    const skip = 'case $f in *.yaml.triggerd-*-*-*) continue;; esac';
+    const script = `while :; do for f in ${pattern}; do ${skip}; ${whenPuppets} && { ${command}; }; done; done`;
     const child = spawn('/bin/sh', ['-c', script], { ...attacker, stdio: 'ignore' });
     attacks.push(child);
     await once(child, 'spawn');
@@ -72,7 +84,7 @@ const world = (verb: string, words: (puppet: TestPuppet) => string[]) => {
       child.kill('SIGKILL');
       await over;
     }
-    for (const file of [held.summary, held.report]) rmSync(file, { force: true });
+    for (const file of [held.summary, held.report]) rmSync(file, { force: true, recursive: true });
   });
   afterAll(async () => {
     await held.node?.remove();
@@ -87,22 +99,39 @@ describe('whoever owns the folders of Puppet, while it runs', () => {
   const { held, swap } = world('apply', (puppet) => [puppet.manifest('site.pp', "notify { 'x': }\n")]);
 
   it.each([
-    ['a report linked to /dev/zero', 'is a symbolic link', (path: string) => `ln -sfn /dev/zero ${path}`],
-    ['a FIFO as report', 'is a FIFO', (path: string) => `mkfifo ${path}.f; mv -f ${path}.f ${path}`],
+    ['a report linked to /dev/zero', 'is a symbolic link', 'ln -sfn /dev/zero $f'],
+    ['a FIFO as report', 'is a FIFO', 't=$(dirname $f)/t; mkfifo $t; mv -f $t $f'],
     [
       'a report of the attacker’s own',
       'belongs to user 65534',
-      (path: string) => `echo 'status: forged' > ${path}.f; mv -f ${path}.f ${path}`,
+      "t=$(dirname $f)/t; echo 'status: forged' > $t; mv -f $t $f",
     ],
   ])('%s costs the run its resources: it ends as Puppet said', async (_what, why, command) => {
     const { fire, reaches } = firing(held.node);
-    await swap(held.report, command(held.report));
+    const own = join(held.state, '.last_run_report.yaml.triggerd-*');
+    await swap(own, command);
     expect(await reaches(await fire(), 'finished')).toMatchObject({
       result: 'succeeded',
       exit_code: 2,
-      details: { puppet: { changed: 1, report: null, status: null, report_file: null } },
+      details: { puppet: { missing: expect.stringContaining(`is not read: it ${why}`) } },
     });
-    expect(problems(held.node).at(-1)).toMatch(new RegExp(`puppet-file-unsafe.*last_run_report.yaml: it ${why}`));
+    const refused = new RegExp(`puppet-file-unsafe.*last_run_report.yaml.triggerd-[^:]*: it ${why}`);
+    expect(problems(held.node).some((line) => refused.test(line))).toBe(true);
+  });
+
+  it.each([
+    ['a link to somebody else’s file', (target: string) => `ln -sfn ${target} ${held.report}`],
+    ['a folder', () => `mkdir -p ${held.report}`],
+  ])('%s in the standard place of the report is not written through', async (_what, plant) => {
+    const target = join(held.puppet.dir, 'precious');
+    writeFileSync(target, 'precious');
+    as(plant(target));
+    const names = () => readdirSync(held.state).filter((name) => name.includes('triggerd-'));
+    const before = names();
+    const { fire, reaches } = firing(held.node);
+    expect(await reaches(await fire(), 'finished')).toMatchObject({ details: { puppet: { changed: 1 } } });
+    expect(readFileSync(target, 'utf8')).toBe('precious');
+    expect(names()).toEqual(before);
   });
 
   it('a summary of 8 MB that keeps a YAML parser busy is not parsed, and TERM ends the daemon', async () => {
@@ -110,8 +139,10 @@ describe('whoever owns the folders of Puppet, while it runs', () => {
     const bomb = join(held.state, 'bomb');
     as(`{ printf 'time:\\n  last_run: ${now() + 3600}\\n'; yes '? ' | tr -d '\\n' | head -c 8000000; } > ${bomb}`);
     await swap(held.summary, `cp ${bomb} ${bomb}.2; mv -f ${bomb}.2 ${held.summary}`);
-    expect(await reaches(await fire(), 'finished')).toMatchObject({ result: 'succeeded', exit_code: 2, details: {} });
-    expect(problems(held.node).at(-1)).toMatch(/last_run_summary.yaml: it is larger than 256 KiB/);
+    expect(await reaches(await fire(), 'finished')).toMatchObject({ result: 'succeeded', exit_code: 2 });
+    expect((await doctor(held.node)).map(({ what }) => what)).toContainEqual(
+      expect.stringContaining('last_run_summary.yaml is not read: it is larger than 256 KiB'),
+    );
     expect(await held.node.stop()).toBe(0);
   });
 });
@@ -294,7 +325,7 @@ describe('a program of another user in run_cmd', () => {
   });
 
   it('is not asked through what we do not understand', async () => {
-    await start(`env -C / ${program} agent --test`);
+    await start(`chroot / ${program} agent --test`);
     await runs();
     expect((await doctor(node)).map(({ state }) => state)).toEqual(['warning']);
     expect(seen()).toEqual(['0 agent']);

@@ -1,4 +1,4 @@
-import type { FileText, PuppetHost, PuppetSettings } from '../../src/plugin/ports.ts';
+import type { FileText, ProcessFacts, PuppetHost, PuppetSettings } from '../../src/plugin/ports.ts';
 
 export const puppetSettings: PuppetSettings = {
   lastRunFile: '/s/summary',
@@ -8,14 +8,17 @@ export const puppetSettings: PuppetSettings = {
   sslLockFile: '/s/ssl.lock',
   environment: 'production',
   reportHost: 'lb01',
+  tags: '',
+  skipTags: '',
   owners: [0],
 };
 
 /** A machine with these files; a text is a file of root's. */
 export const puppetHost = (
   files: Readonly<Record<string, string | FileText | undefined>>,
-  processes: Readonly<Record<number, string[]>> = {},
-): PuppetHost => {
+  processes: Readonly<Record<number, ProcessFacts>> = {},
+): PuppetHost & { readonly placed: string[] } => {
+  const placed: string[] = [];
   const read = async (path: string): Promise<FileText> => {
     const file = files[path];
     if (file === undefined) return { kind: 'absent' };
@@ -31,6 +34,10 @@ export const puppetHost = (
       if (file.kind === 'read') for (const line of file.text.split('\n')) onLine(line);
       return file;
     },
-    commandLine: async (pid) => processes[pid],
+    placeReport: async (from, to) => {
+      if (files[from] !== undefined) placed.push(to);
+    },
+    placed,
+    process: async (pid) => processes[pid],
   };
 };

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgsStringToArgv } from 'string-argv';
 import { createPluginFiles } from '../adapters/files/plugin-files.ts';
+import { readFirstError } from '../adapters/puppet/first-error.ts';
 import { createPuppetHost } from '../adapters/puppet/puppet-host.ts';
 import { baseEnvironment } from '../adapters/system/base-env.ts';
 import { harmlessRefusal, type RequestPlugins, requestPlugins } from '../config/request-plugins.ts';
@@ -9,12 +10,11 @@ import { type Config, defaultPluginsPath } from '../config/schema.ts';
 import type { Firing } from '../domain/firing.ts';
 import type { Job, JobRequest } from '../domain/job.ts';
 import type { Log } from '../domain/log.ts';
-import { commandText } from '../plugin/command-text.ts';
 import { createFiringJob } from '../plugin/firing-job.ts';
 import { canonicalPluginName } from '../plugin/plugin-name.ts';
 import { createPlugins, type PluginRoom } from '../plugin/plugins.ts';
 import type { PuppetHost } from '../plugin/ports.ts';
-import { readPuppetCommand } from '../plugin/puppet/command-line.ts';
+import { blindSpot } from '../plugin/puppet/command-line.ts';
 import { createPuppetDriver } from '../plugin/puppet/puppet-driver.ts';
 import type { DecideJob } from '../watch/ports.ts';
 
@@ -64,6 +64,7 @@ export const createLivePlugins = (options: LivePluginsOptions, config: Config): 
           host,
           node: options.node,
           runCommand,
+          firstError: readFirstError,
         }),
         node: options.node,
         baseEnv: jobEnvironment(options, settings),
@@ -136,13 +137,8 @@ const isPersistent = (room: PluginRoom, name: string): boolean => {
 };
 
 const tellUnlessUnderstood = (runCommand: readonly string[], log: Log): void => {
-  const command = readPuppetCommand(runCommand);
-  if (command.kind === 'other' || command.prefix !== null) return;
-  const before = commandText(runCommand.slice(0, command.program));
-  log.warn(
-    { before },
-    'Puppet’s settings, locks and reports are not looked at: run_cmd starts it through an unknown program',
-  );
+  const blind = blindSpot(runCommand);
+  if (blind !== null) log.warn({ remedy: blind.remedy }, blind.what);
 };
 
 /** So that a plugin finds Node.js where the machine has none, and that `trigger` in a job speaks to this daemon. */

@@ -1,7 +1,13 @@
 import type { Config } from '../config/schema.ts';
 import { commandText } from '../plugin/command-text.ts';
 import type { FileState, PuppetSettings } from '../plugin/ports.ts';
-import { type PuppetCommand, programsOf, readPuppetCommand, settingsQuery } from '../plugin/puppet/command-line.ts';
+import {
+  blindSpot,
+  type PuppetCommand,
+  programsOf,
+  readPuppetCommand,
+  settingsQuery,
+} from '../plugin/puppet/command-line.ts';
 import { agentObstacle } from '../plugin/puppet/obstacle.ts';
 import { type Finding, fine, unused, warning, wrong } from './finding.ts';
 import type { Surroundings } from './ports.ts';
@@ -15,9 +21,12 @@ export const checkPuppet = async (
   if (!watch.enabled) return [unused('Puppet', 'this node watches no inbox ([watch] enabled = false)')];
   const command = readPuppetCommand(argv);
   const unsafe = await unsafeFindings(surroundings, argv);
-  if (command.kind === 'other') return [...(await otherCommand(surroundings, argv[0] ?? '', watch.run_cmd)), ...unsafe];
+  const blind = blindSpot(argv);
+  const unseen = blind === null ? [] : [warning('Puppet', blind.what, blind.remedy)];
+  if (command.kind === 'other')
+    return [...(await otherCommand(surroundings, argv[0] ?? '', watch.run_cmd)), ...unseen, ...unsafe];
   const query = settingsQuery(command);
-  if (query === undefined) return [unknownPrefix(commandText(argv.slice(0, command.program)))];
+  if (query === undefined) return unseen;
   if (unsafe.length > 0) return unsafe;
   const settings = await surroundings.puppet.settings(query);
   const [program = '', ...words] = query.command;
@@ -50,13 +59,6 @@ const unsafeFindings = async ({ puppet }: Surroundings, argv: readonly string[])
     ),
   ];
 };
-
-const unknownPrefix = (before: string): Finding =>
-  warning(
-    'Puppet',
-    `run_cmd starts Puppet through “${before}”, so its locks and reports are not looked at`,
-    'Start Puppet through sudo, env, nice, flock and the like only, or directly.',
-  );
 
 /** What is in the place of a summary or report that nobody should read. */
 const fileFindings = async ({ puppet }: Surroundings, settings: PuppetSettings): Promise<Finding[]> => {

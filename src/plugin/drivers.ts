@@ -11,6 +11,11 @@ export interface Driver {
   check(plugin: Plugin, request: JobRequest): void;
   /** Program and arguments. */
   argv(plugin: Plugin, job: Pick<Job, 'id' | 'attempt' | 'request'>): [string, ...string[]];
+  /** What is started where that depends on the machine; missing: `argv`. */
+  startArgv?(
+    plugin: Plugin,
+    job: Pick<Job, 'id' | 'attempt' | 'request' | 'enqueuedAt'>,
+  ): Promise<[string, ...string[]]>;
   /** The command as `trigger queue` shows it. */
   shown(plugin: Plugin, request: JobRequest): string;
   obstacle(job: Job): Promise<Omit<Deferral, 'since'> | null>;

@@ -99,7 +99,7 @@ export const createPlugins = (options: PluginsOptions): PluginRoom => {
     obstacle: async (job) => driverOf(find(job.request.plugin)).obstacle(job),
     prepare: async (job) => {
       const plugin = find(job.request.plugin);
-      const plan = planOf(options, plugin, driverOf(plugin), job);
+      const plan = await planOf(options, plugin, driverOf(plugin), job);
       return plugin.manifest.mode === 'persistent' ? { ...plan, call: callTo(plugin, job) } : plan;
     },
     checkCall: (request) => {
@@ -143,10 +143,10 @@ const withLeftovers = (verdict: Verdict, { leftovers }: RunEnding): Verdict =>
     ? verdict
     : { ...verdict, details: { ...verdict.details, leftovers } };
 
-const planOf = (options: PluginsOptions, plugin: Plugin, driver: Driver, job: Job): LaunchPlan => {
+const planOf = async (options: PluginsOptions, plugin: Plugin, driver: Driver, job: Job): Promise<LaunchPlan> => {
   const { request } = job;
   const timeoutMs = timeoutOf(options, plugin, job);
-  const argv = driver.argv(plugin, job);
+  const argv = (await driver.startArgv?.(plugin, job)) ?? driver.argv(plugin, job);
   const actsAs = actsAsOf(plugin, request);
   const proof = actsAs === 'asker' ? options.proofOf(job) : undefined;
   return {

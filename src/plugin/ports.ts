@@ -45,8 +45,19 @@ export interface PuppetHost {
   readSummary(path: string, owners: readonly number[]): Promise<FileText>;
   /** The lines of a report that one of these users wrote, one by one; it may have many megabytes. */
   readReport(path: string, owners: readonly number[], onLine: (line: string) => void): Promise<FileState>;
-  /** Command line of a live process, or undefined. */
-  commandLine(pid: number): Promise<readonly string[] | undefined>;
+  /**
+   * Moves a report to the place where monitoring reads it, with the owner and mode that Puppet would have given it there. Where
+   * there is none, nothing happens.
+   */
+  placeReport(from: string, to: string): Promise<void>;
+  /** A live process, or undefined. */
+  process(pid: number): Promise<ProcessFacts | undefined>;
+}
+
+export interface ProcessFacts {
+  /** Its name as the kernel has it, 15 characters at most. */
+  readonly name: string;
+  readonly argv: readonly string[];
 }
 
 export interface PuppetSettingsQuery {
@@ -79,6 +90,9 @@ export interface PuppetSettings {
   readonly sslLockFile: string;
   /** Which an agent asks its server for, unless its command line names another one. */
   readonly environment: string;
+  /** What `puppet.conf` limits runs to, and leaves out of them; empty: nothing. */
+  readonly tags: string;
+  readonly skipTags: string;
   /** The node that a report names: whose catalogue a run applies. */
   readonly reportHost: string;
   /** Users whose summary and report count: root, the daemon's own, and the one that Puppet is started as. */

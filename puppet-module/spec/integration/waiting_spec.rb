@@ -42,17 +42,19 @@ RSpec.describe 'a trigger that waits' do
     id = fired
     targets.say('lb01', { stage: 'running' })
     targets.succeed('lb01', 2)
-    targets.say('lb02', { result: 'succeeded', exit_code: 0, details: { puppet: { noop: true } } })
+    targets.say('lb02', { result: 'succeeded', exit_code: 0, details: { puppet: { noop: true, pending: 3 } } })
     expect(run.value).to be_nil
     expect(said).to include(/\Anotice: fired #{id} to 2 nodes/, 'info: lb01 succeeded with exit code 2',
-                            'info: lb02 succeeded with exit code 0', /\Anotice: #{id} has finished on 2 nodes after \d+s\z/)
+                            'info: lb02 succeeded with exit code 0', /\Anotice: #{id} has finished on 2 nodes after \d+s\z/,
+                            "notice: #{id} changed nothing on lb02 (noop, 3 pending)")
   end
 
   it 'fails when a run fails, and names node, exit code and resources; a skipped one with its reason' do
     run = refresh(trigger(hosts: %w[lb01 lb02 lb03]))
     id = fired
     failed = (1..7).map { |number| { resource: "File[/#{number}]", message: 'x' } }
-    targets.say('lb01', { result: 'failed', exit_code: 6, details: { puppet: { failed_resources: failed } } })
+    puppet = { failed_resources: failed }
+    targets.say('lb01', { result: 'failed', exit_code: 6, reason: 'first error', details: { puppet: puppet } })
     targets.say('lb02', { stage: 'skipped', reason: "cancelled by alice\e[31m\n@web01" })
     targets.succeed('lb03')
     expect(run.value).to eq(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { completePuppetCommand, readPuppetCommand, settingsQuery } from '../../../src/plugin/puppet/command-line.ts';
+import { ownReportIn, ownReportOf } from '../../../src/plugin/puppet/own-report.ts';
 
 const complete = (command: string, options: { noop?: boolean; args?: Record<string, string> } = {}): string =>
   completePuppetCommand(readPuppetCommand(command.split(' ')), {
@@ -10,39 +11,119 @@ const complete = (command: string, options: { noop?: boolean; args?: Record<stri
 
 describe('the Puppet command line', () => {
   it('gives an agent with --test its job id and nothing that --test implies', () => {
-    expect(complete('puppet agent --test')).toBe('puppet agent --job-id triggerd-7.1@lb01 --test');
+    expect(complete('puppet agent --test')).toBe('puppet agent --color=false --job-id triggerd-7.1@lb01 --test');
     expect(complete('/opt/puppetlabs/bin/puppet agent -t')).toBe(
-      '/opt/puppetlabs/bin/puppet agent --job-id triggerd-7.1@lb01 -t',
+      '/opt/puppetlabs/bin/puppet agent --color=false --job-id triggerd-7.1@lb01 -t',
     );
   });
 
   it('keeps an agent without --test from going into the background', () => {
     expect(complete('puppet agent')).toBe(
-      'puppet agent --detailed-exitcodes --onetime --no-daemonize --job-id triggerd-7.1@lb01',
+      'puppet agent --detailed-exitcodes --color=false --onetime --no-daemonize --job-id triggerd-7.1@lb01',
     );
   });
 
   it('never gives puppet apply a job id, which it refuses', () => {
-    expect(complete('puppet apply manifest.pp')).toBe('puppet apply --detailed-exitcodes manifest.pp');
+    expect(complete('puppet apply manifest.pp')).toBe('puppet apply --detailed-exitcodes --color=false manifest.pp');
   });
 
   it('leaves alone what the administrator has decided', () => {
-    expect(complete('puppet apply --detailed-exitcodes x.pp')).toBe('puppet apply --detailed-exitcodes x.pp');
-    expect(complete('puppet agent --test --job-id mine')).toBe('puppet agent --test --job-id mine');
+    const given = 'puppet apply --detailed-exitcodes --color ansi x.pp';
+    expect(complete(given)).toBe(given);
+    expect(complete('puppet agent --test --no-color --job-id mine')).toBe(
+      'puppet agent --test --no-color --job-id mine',
+    );
     expect(complete('/usr/local/bin/my-run --fast')).toBe('/usr/local/bin/my-run --fast');
     expect(complete('puppet --version')).toBe('puppet --version');
   });
 
-  it('adds noop once, and the plugin’s arguments', () => {
-    expect(complete('puppet apply x.pp', { noop: true })).toBe('puppet apply --detailed-exitcodes --noop x.pp');
-    expect(complete('puppet apply --noop x.pp', { noop: true })).toBe('puppet apply --detailed-exitcodes --noop x.pp');
+  it('adds noop and the plugin’s arguments in the place of what contradicts them, because Puppet takes the last', () => {
+    const before = 'puppet apply --detailed-exitcodes --color=false';
+    expect(complete('puppet apply x.pp', { noop: true })).toBe(`${before} --noop x.pp`);
+    expect(complete('puppet apply --noop x.pp', { noop: true })).toBe(`${before} --noop x.pp`);
+    expect(complete('puppet apply --no-noop x.pp', { noop: true })).toBe(`${before} --noop x.pp`);
     expect(complete('puppet agent -t', { args: { tags: 'haproxy', environment: 'testing' } })).toBe(
-      'puppet agent --job-id triggerd-7.1@lb01 --tags=haproxy --environment=testing -t',
+      'puppet agent --color=false --job-id triggerd-7.1@lb01 --tags=haproxy --environment=testing -t',
+    );
+    expect(complete('puppet apply --tags base --skip_tags=a x.pp', { args: { tags: 'haproxy' } })).toBe(
+      `${before} --tags=haproxy --skip_tags=a x.pp`,
     );
   });
 
-  it('finds Puppet behind env and nice', () => {
-    expect(complete('nice -n 10 puppet apply x.pp')).toBe('nice -n 10 puppet apply --detailed-exitcodes x.pp');
+  it.each([
+    ['nice -n 10', undefined],
+    ['env -C /srv/puppet', undefined],
+    ['env -u A -i LANG=C', undefined],
+    ['sudo -u puppet', undefined],
+    ['sudo -i -u puppet', undefined],
+    ['runuser -u puppet --', undefined],
+    ['flock -n /run/puppet.lock', 'flock -E 75 -n /run/puppet.lock'],
+    ['flock -w 5 -E 1 /run/puppet.lock', undefined],
+    ['flock /run/puppet.lock', undefined],
+    ['flock --conflict-exit-code 75 /run/puppet.lock nice', undefined],
+    ['chroot --userspec=puppet /srv', undefined],
+    ['systemd-run --scope --quiet', undefined],
+    ['systemd-run --pipe -p Nice=5', undefined],
+    ['systemd-run -p Nice=5', 'systemd-run --wait -p Nice=5'],
+    ['setsid', 'setsid --wait'],
+    ['setsid -w', undefined],
+    ['/opt/wrap --with x', undefined],
+    ['ssh puppet', undefined],
+    ['sudo -X puppet', undefined],
+  ])('finds Puppet behind “%s”, and waits for its end', (before, started) => {
+    const additions = '--detailed-exitcodes --color=false';
+    expect(complete(`${before} puppet apply x.pp`)).toBe(`${started ?? before} puppet apply ${additions} x.pp`);
+  });
+
+  it('splits what env would split', () => {
+    const split = (...argv: string[]) =>
+      readPuppetCommand(['nice', 'env', ...argv])
+        .argv.slice(1)
+        .join(' ');
+    expect(split('-S', 'A=1 puppet apply', 'x.pp')).toBe('env A=1 puppet apply x.pp');
+    expect(split('-iS', "puppet apply 'x y.pp'")).toBe('env -i puppet apply x y.pp');
+    expect(split('-u', 'B', '--split-string=puppet agent')).toBe('env -u B puppet agent');
+    expect(split('-S', 'puppet agent $MORE')).toBe('env -S puppet agent $MORE');
+  });
+
+  it('gives a report a place of its own after one that is given, because Puppet takes the last', () => {
+    const job = { id: 7, attempt: 1, enqueuedAt: 36 };
+    const ownReport = ownReportOf(job, '/v/report.yaml');
+    const started = (command: string) =>
+      completePuppetCommand(readPuppetCommand(command.split(' ')), { jobId: '', noop: false, args: {}, ownReport });
+    const own = '--lastrunreport=/v/.report.yaml.triggerd-7.1-10';
+    expect(started('puppet apply x.pp').slice(-2)).toEqual([own, 'x.pp']);
+    expect(started('puppet apply --lastrunreport=/v/report.yaml x.pp').slice(-3)).toEqual([
+      '--lastrunreport=/v/report.yaml',
+      own,
+      'x.pp',
+    ]);
+    expect(started('puppet apply --lastrunreport /v/report.yaml x.pp').slice(-3)).toEqual([
+      '/v/report.yaml',
+      own,
+      'x.pp',
+    ]);
+    expect(ownReportIn(started('puppet apply x.pp'), job)).toEqual(ownReport);
+    expect(ownReportIn(started('puppet apply x.pp'), { ...job, attempt: 2 })).toBeUndefined();
+    // What was started is asked about with the same question as what is to be started.
+    const asked = readPuppetCommand('puppet apply --vardir=/v x.pp'.split(' '));
+    expect(settingsQuery(readPuppetCommand(started('puppet apply --vardir=/v x.pp')))).toEqual(settingsQuery(asked));
+  });
+
+  it.each([
+    ['sh -c', 'cd /srv && puppet apply --confdir /c x.pp; true', ['--confdir=/c']],
+    ['sudo -n bash -lc', "exec /usr/bin/puppet agent -t --vardir='/v x'", ['--vardir=/v x']],
+    ['flock -n /l -c', 'puppet apply x.pp', []],
+    ['sh -c', 'nice puppet agent -t | logger', []],
+    ['sh -c', 'puppet apply $OPTIONS', undefined],
+    ['sh -c', 'run-puppet', undefined],
+    ['su puppet -c', 'puppet apply x.pp', undefined],
+    ['ssh lb02', 'puppet apply x.pp', undefined],
+  ])('%s “%s” is left as it is, and asked with %j', (before, text, options) => {
+    const command = readPuppetCommand([...before.split(' '), text]);
+    expect(command.kind).toBe('other');
+    expect(completePuppetCommand(command, { jobId: 'x', noop: false, args: {} })).toEqual([...before.split(' '), text]);
+    expect(settingsQuery(command)?.options).toEqual(options);
   });
 
   it('asks Puppet for paths with the options that move them, and no others', () => {
@@ -75,6 +156,8 @@ describe('what stands before Puppet', () => {
     ['env -i LANG=C puppet', 'env -i LANG=C puppet', null],
     ['nice -n 10 ionice -c3 puppet', 'nice -n 10 ionice -c3 puppet', null],
     ['nice -5 sudo -u deploy nice puppet', 'nice -5 sudo -n -u deploy nice puppet', 'deploy'],
+    ['env -C /tmp puppet', 'env -C /tmp puppet', null],
+    ['sudo -D /tmp -u deploy puppet', 'sudo -n -D /tmp -u deploy puppet', 'deploy'],
     ['timeout -k 5 600 puppet', 'timeout -k 5 600 puppet', null],
     ['taskset -c 0 chrt -b 0 stdbuf -oL nohup setsid -w puppet', undefined, null],
   ])('%s: a question goes the same way', (command, words, user) => {
@@ -99,8 +182,7 @@ describe('what stands before Puppet', () => {
     'chroot /srv/root puppet',
     'sudo -R /srv puppet',
     'sudo -i puppet',
-    'sudo -D /tmp puppet',
-    'env -C /tmp puppet',
+    'env -C /tmp ./puppet',
     'env -S x puppet',
     'sudo -u deploy /opt/wrap puppet',
     'runuser puppet',

@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { TriggerdError } from '../../domain/errors.ts';
-import type { FileState, PuppetHost, PuppetSettings, PuppetSettingsQuery } from '../../plugin/ports.ts';
+import type { FileState, ProcessFacts, PuppetHost, PuppetSettings, PuppetSettingsQuery } from '../../plugin/ports.ts';
 import { readUntrustedLines, readUntrustedText } from '../files/untrusted-file.ts';
 import { askProgram } from '../process/ask-program.ts';
+import { placeReport } from './place-report.ts';
 import { whyProgramsUntrusted } from './run-programs.ts';
 import { uidOf } from './users.ts';
 
@@ -22,6 +23,8 @@ const settingNames = [
   'environment',
   'config',
   'node_name_value',
+  'tags',
+  'skip_tags',
 ];
 
 /** A lock has a number or a sentence in it, a summary some numbers; the report of a catalogue of 50,000 resources has 75 MB. */
@@ -73,7 +76,14 @@ export const createPuppetHost = (options: PuppetHostOptions): PuppetHost => {
       told(path, await readUntrustedText(path, { owners, maxBytes: maxBytes.summary })),
     readReport: async (path, owners, onLine) =>
       told(path, await readUntrustedLines(path, { owners, maxBytes: maxBytes.report }, onLine)),
-    commandLine,
+    placeReport: async (from, to) => {
+      const problem = await placeReport(from, to).then(
+        () => null,
+        (thrown: unknown) => notPlaced(to, thrown),
+      );
+      if (problem !== null) tell(to, problem);
+    },
+    process: processFacts,
   };
 };
 
@@ -87,6 +97,11 @@ const createTeller = ({ onProblem }: PuppetHostOptions) => {
       onProblem(problem);
     }
   };
+};
+
+const notPlaced = (to: string, thrown: unknown): TriggerdError => {
+  const why = thrown instanceof Error ? thrown.message : String(thrown);
+  return new TriggerdError('puppet-file-unsafe', `${to} is not replaced by the report of a run: ${why}`);
 };
 
 const isFresh = async (answer: Answer): Promise<boolean> =>
@@ -121,6 +136,8 @@ const ask = async (query: PuppetSettingsQuery, options: PuppetHostOptions): Prom
     sslLockFile,
     environment,
     reportHost,
+    tags: values.get('tags') ?? '',
+    skipTags: values.get('skip_tags') ?? '',
     owners,
   };
   return { settings: found, configFile, configMtimeMs: await mtimeOf(configFile), askedAt: Date.now() };
@@ -140,7 +157,15 @@ const splitSetting = (line: string): [string, string] => {
 const mtimeOf = async (path: string): Promise<number> => (await stat(path).catch(() => undefined))?.mtimeMs ?? 0;
 
 /** Read as the files are: a process can have its command line in memory that never answers. */
-const commandLine = async (pid: number): Promise<readonly string[] | undefined> => {
-  const read = await readUntrustedText(`/proc/${pid}/cmdline`, { owners: null, maxBytes: 4 * 1_048_576 });
-  return read.kind === 'read' ? read.text.split('\0').filter((word) => word !== '') : undefined;
+const processFacts = async (pid: number): Promise<ProcessFacts | undefined> => {
+  const limits = { owners: null, maxBytes: 4 * 1_048_576 };
+  const [status, commandLine] = await Promise.all([
+    readUntrustedText(`/proc/${pid}/status`, limits),
+    readUntrustedText(`/proc/${pid}/cmdline`, limits),
+  ]);
+  if (status.kind !== 'read' || commandLine.kind !== 'read') return undefined;
+  // It has ended, and only waits for its parent to notice.
+  if (/^State:\s*[ZX]/m.test(status.text)) return undefined;
+  const name = /^Name:\t(.*)$/m.exec(status.text)?.[1] ?? '';
+  return { name, argv: commandLine.text.split('\0').filter((word) => word !== '') };
 };

@@ -24,16 +24,36 @@ export const renderOutcomeLine = (outcome: OutcomeView, nodeWidth: number): stri
 export const exitOf = ({ exit_code, signal }: OutcomeView): string =>
   exit_code === null ? (signal ?? '') : `exit ${exit_code}`;
 
-/** The reason, what the plugin counted and what the run has left: `4 changed, 1 failed, left running: java`. */
+/** The reason, what the plugin counted and what the run has left: `4 changed, 1 failed, left running: java`; `noop, 3 pending`. */
 export const noteOf = ({ reason, details }: OutcomeView): string =>
-  [reason ?? '', ...Object.values(details).flatMap(countsOf), leftoversNote(details)]
+  [reason ?? '', ...Object.values(details).flatMap((facts) => wordsOf(facts, reason)), leftoversNote(details)]
     .filter((part) => part !== '')
     .join(', ');
 
-const countsOf = (facts: unknown): string[] => {
-  const counted = facts as { readonly changed?: unknown; readonly failed?: unknown } | null;
+interface NotedFacts {
+  readonly changed?: unknown;
+  readonly failed?: unknown;
+  readonly noop?: unknown;
+  readonly pending?: unknown;
+  readonly cached_catalog?: unknown;
+  readonly tags?: unknown;
+  readonly skip_tags?: unknown;
+  readonly missing?: unknown;
+}
+
+const wordsOf = (facts: unknown, reason: string | null): string[] => {
+  const { changed, failed, noop, pending, cached_catalog, tags, skip_tags, missing } = (facts ?? {}) as NotedFacts;
   const say = (value: unknown, word: string) => (typeof value === 'number' && value > 0 ? [`${value} ${word}`] : []);
-  return [...say(counted?.changed, 'changed'), ...say(counted?.failed, 'failed')];
+  return [
+    ...(noop === true ? ['noop'] : []),
+    ...(cached_catalog === true ? ['cached catalog'] : []),
+    ...(typeof tags === 'string' ? [`only tags ${tags}`] : []),
+    ...(typeof skip_tags === 'string' ? [`without tags ${skip_tags}`] : []),
+    ...say(changed, 'changed'),
+    ...say(failed, 'failed'),
+    ...say(pending, 'pending'),
+    ...(typeof missing === 'string' && reason === null ? ['no report'] : []),
+  ];
 };
 
 /** One word: the result once there is one, else the stage. */

@@ -45,11 +45,12 @@ export const changedOf = (run: WhyRunView): Resources =>
 export const failedOf = (run: WhyRunView): Resources =>
   resourcesOf(puppetOf(run)['failed_resources'], puppetOf(run)['failed']);
 
-/** How to find the run's report: its page if PuppetDB has it, else its id and, on the node, its file. */
-export const reportOf = (run: WhyRunView): readonly string[] =>
-  run.report === null
-    ? [textOf(puppetOf(run)['report']), textOf(puppetOf(run)['report_file'])].filter((each) => each !== null)
-    : [run.report.url];
+/** How to find the run's report: its page if PuppetDB has it, else its id and, on the node, its file; or why there is none. */
+export const reportOf = (run: WhyRunView): readonly string[] => {
+  if (run.report !== null) return [run.report.url];
+  const { report, report_file, missing } = puppetOf(run);
+  return [report, report_file, missing].map(textOf).filter((each) => each !== null);
+};
 export const originReportOf = ({ report, origin }: WhyFiringView): readonly string[] => {
   const id = textOf(origin?.['transaction_uuid']);
   if (report !== null) return [report.url];
@@ -82,12 +83,10 @@ export const runInWords = (run: WhyRunView, now: number): string => {
   if (run.stage === null) return 'ran it; etcd has deleted how it ended';
   const outcome: OutcomeView = { ...run, stage: run.stage, output_tail: null };
   const job = run.job_id === null ? '' : `job ${run.job_id} `;
-  const noop = puppetOf(run)['noop'] === true ? 'noop' : '';
   const facts = [
     exitOf(outcome),
     run.attempt > 1 ? `attempt ${run.attempt}` : '',
     run.duration_ms === null ? '' : took(run.duration_ms),
-    noop,
     run.details['regular_run'] === true ? 'a regular run of Puppet’s own' : '',
     run.stage === 'running' ? `for ${age(run.started_at, now)}` : '',
     run.stage === 'owed' ? 'not taken yet' : '',

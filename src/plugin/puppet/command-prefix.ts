@@ -3,6 +3,7 @@
  * way as its run is started, above all as the same user; words that we do not understand are nobody's to be asked through. Pure.
  */
 import type { RunProgram } from '../ports.ts';
+import { type Wrapper, wrapperOf } from './wrappers.ts';
 
 export interface Prefix {
   /** Where the program stands that all this starts. */
@@ -15,126 +16,80 @@ export interface Prefix {
   readonly user: string | null;
   /** Where the program is looked for, if `env` has changed that. */
   readonly searchPath: string | null;
+  /** The words that start the run: as given, and what makes a wrapper wait for the end of what it starts. */
+  readonly runWords: readonly string[];
+  /** The folder that the program is started in, where a wrapper changes it; null: that of the job. */
+  readonly folder: string | null;
+  /** A lock that it does not wait for, or not for ever. */
+  readonly lock: HeldLock | null;
+  /** Whether Puppet may be asked through it: not where its paths mean other files there. */
+  readonly isAskable: boolean;
 }
 
-interface Wrapper {
-  /** Options without a value, as regular expression for one word. */
-  readonly flags: RegExp;
-  /** Options with a value in the next word, or joined with `=`; short ones may have it joined. */
-  readonly valued: readonly string[];
-  /** Words that are no options and belong to it: a lock file, a duration. */
-  readonly operands: number;
-  /** The one of `valued` that says whose process it becomes. */
-  readonly user?: readonly string[];
-  /** Who it is without that option; without both, the option is needed. */
-  readonly defaultUser?: string;
-  readonly takesVariables?: boolean;
-  /** A question does not wait for the lock of the run that it is about. */
-  readonly isLeftOut?: boolean;
-  /** A question that nobody is there to answer for. */
-  readonly additions?: readonly string[];
+export interface HeldLock {
+  readonly path: string;
+  /** How `flock` ends when another process holds the lock. */
+  readonly exitCode: number;
 }
 
-const never = /$^/;
-
-/** No wrapper that changes the folder or the root, or that leaves its program alone in the background. */
-const wrappers: Readonly<Record<string, Wrapper>> = {
-  sudo: {
-    flags: /^(-[nHEPA]+|--(non-interactive|set-home|preserve-env(=\S*)?|preserve-groups))$/,
-    valued: [
-      '-u',
-      '--user',
-      '-g',
-      '--group',
-      '-T',
-      '--command-timeout',
-      '-p',
-      '--prompt',
-      '-r',
-      '--role',
-      '-t',
-      '--type',
-    ],
-    operands: 0,
-    user: ['-u', '--user'],
-    defaultUser: 'root',
-    takesVariables: true,
-    additions: ['-n'],
-  },
-  doas: { flags: /^-n$/, valued: ['-u'], operands: 0, user: ['-u'], defaultUser: 'root', additions: ['-n'] },
-  runuser: {
-    flags: /^(-[mp]+|--preserve-environment)$/,
-    valued: ['-u', '--user', '-g', '--group', '-G', '--supp-group'],
-    operands: 0,
-    user: ['-u', '--user'],
-  },
-  setpriv: {
-    flags: /^--(clear-groups|init-groups|keep-groups|no-new-privs|nnp|reset-env)$/,
-    valued: ['--reuid', '--regid', '--groups', '--inh-caps', '--ambient-caps', '--bounding-set', '--pdeathsig'],
-    operands: 0,
-    user: ['--reuid'],
-    defaultUser: '',
-  },
-  env: {
-    flags: /^(-|-i|--ignore-environment)$/,
-    valued: ['-u', '--unset'],
-    operands: 0,
-    takesVariables: true,
-  },
-  nice: { flags: /^-\d+$/, valued: ['-n', '--adjustment'], operands: 0 },
-  ionice: { flags: /^(-t|--ignore)$/, valued: ['-c', '--class', '-n', '--classdata'], operands: 0 },
-  chrt: { flags: /^(-[abfiorR]|--(batch|fifo|idle|other|rr|all-tasks|reset-on-fork))$/, valued: [], operands: 1 },
-  taskset: { flags: /^(-a|--all-tasks)$/, valued: ['-c', '--cpu-list'], operands: 0 },
-  stdbuf: { flags: never, valued: ['-i', '--input', '-o', '--output', '-e', '--error'], operands: 0 },
-  setsid: { flags: /^(-[cw]+|--(ctty|wait))$/, valued: [], operands: 0 },
-  nohup: { flags: never, valued: [], operands: 0 },
-  timeout: {
-    flags: /^(-v|--(verbose|foreground|preserve-status))$/,
-    valued: ['-k', '--kill-after', '-s', '--signal'],
-    operands: 1,
-  },
-  flock: {
-    flags: /^(-[enosxF]+|--(exclusive|nb|nonblock|close|shared|no-fork|verbose))$/,
-    valued: ['-w', '--wait', '--timeout', '-E', '--conflict-exit-code'],
-    operands: 1,
-    isLeftOut: true,
-  },
-};
+/** `flock` would end with 1, as a failed run does; Puppet itself never ends with this (EX_TEMPFAIL). */
+const lockedExitCode = 75;
 
 /** Reads from the left, as far as there are wrappers; null for an option that we do not know. */
 export const readPrefix = (argv: readonly string[]): Prefix | null => {
   const words: string[] = [];
+  const runWords: string[] = [];
   const programs: RunProgram[] = [];
-  let user: string | null = null;
-  let searchPath: string | null = null;
+  const found = { user: null as string | null, searchPath: null as string | null, folder: null as string | null };
+  let lock: HeldLock | null = null;
+  let isAskable = true;
   let at = 0;
   for (;;) {
     const program = argv[at] ?? '';
     const wrapper = wrapperOf(program);
-    if (wrapper === undefined) return { length: at, words, programs, user, searchPath };
+    const { user, searchPath } = found;
+    if (wrapper === undefined) return { length: at, words, runWords, programs, lock, isAskable, ...found };
     const read = readWrapper(wrapper, argv, at + 1);
     if (read === null) return null;
+    const given = argv.slice(at + 1, read.end);
     programs.push({ program, user, searchPath });
-    if (wrapper.isLeftOut !== true) words.push(program, ...(wrapper.additions ?? []), ...argv.slice(at + 1, read.end));
-    user = read.user ?? user;
-    searchPath = read.searchPath ?? searchPath;
+    if (wrapper.isLock !== true) words.push(program, ...(wrapper.additions ?? []), ...given);
+    const taken = wrapper.isLock === true ? lockOf(read.options, argv[read.end - 1] ?? '') : null;
+    lock = taken ?? lock;
+    const codeWords = taken?.exitCode === lockedExitCode ? ['-E', String(lockedExitCode)] : [];
+    runWords.push(program, ...codeWords, ...waitWords(wrapper, read.options), ...given);
+    found.user = read.user ?? user;
+    found.searchPath = read.searchPath ?? searchPath;
+    found.folder = read.folder ?? found.folder;
+    isAskable &&= wrapper.isElsewhere !== true;
     at = read.end;
   }
 };
 
-const wrapperOf = (program: string): Wrapper | undefined => {
-  const name = program.slice(program.lastIndexOf('/') + 1);
-  return Object.hasOwn(wrappers, name) ? wrappers[name] : undefined;
+/** Null for one that waits as long as it takes, and for one whose exit code may be Puppet's. */
+const lockOf = (options: readonly string[], path: string): HeldLock | null => {
+  if (!options.some((word) => /^(-[a-zA-Z]*[nw]|--(nb|nonblock|wait|timeout)\b)/.test(word))) return null;
+  const at = options.findLastIndex((word) => /^(-E|--conflict-exit-code\b)/.test(word));
+  const given = /^(?:-E|--conflict-exit-code=)(\d+)$/.exec(options[at] ?? '')?.[1] ?? options[at + 1];
+  const exitCode = at === -1 ? lockedExitCode : Number(given);
+  return exitCode > 6 ? { path, exitCode } : null;
 };
+
+const waitWords = ({ waits }: Wrapper, options: readonly string[]): string[] =>
+  waits === undefined || options.some((word) => waits.unless.test(word)) ? [] : [waits.word];
 
 interface ReadWrapper {
   readonly end: number;
   readonly user: string | null;
   readonly searchPath: string | null;
+  readonly folder: string | null;
+  /** Its options, as given. */
+  readonly options: readonly string[];
 }
 
 const readWrapper = (wrapper: Wrapper, argv: readonly string[], begin: number): ReadWrapper | null => {
   let user = wrapper.defaultUser ?? null;
+  let folder: string | null = null;
   let at = begin;
   for (; argv[at]?.startsWith('-') && argv[at] !== '--'; at += 1) {
     const word = argv[at] ?? '';
@@ -142,15 +97,17 @@ const readWrapper = (wrapper: Wrapper, argv: readonly string[], begin: number): 
     const option = readOption(wrapper, word, argv[at + 1]);
     if (option === null) return null;
     if (wrapper.user?.includes(option.name)) user = option.value;
+    if (wrapper.folder?.includes(option.name)) folder = option.value;
     at += option.words - 1;
   }
+  const options = argv.slice(begin, at);
   if (wrapper.user !== undefined && user === null) return null;
   if (argv[at] === '--') at += 1;
   at += wrapper.operands;
   let searchPath: string | null = null;
   for (; wrapper.takesVariables && /^\w+=/.test(argv[at] ?? ''); at += 1)
     if (argv[at]?.startsWith('PATH=')) searchPath = argv[at]?.slice(5) ?? null;
-  return { end: at, user: user === '' ? null : user, searchPath };
+  return { end: at, user: user === '' ? null : user, searchPath, folder, options };
 };
 
 /** `-u x`, `-ux`, `--user x`, `--user=x`; also `-nu x`, where all letters but the last are flags. */

@@ -1,6 +1,6 @@
 import type { Deferral } from '../../domain/job.ts';
 import { printable } from '../../domain/names.ts';
-import type { PuppetHost, PuppetSettings } from '../ports.ts';
+import type { ProcessFacts, PuppetHost, PuppetSettings } from '../ports.ts';
 
 type Obstacle = Omit<Deferral, 'since'>;
 
@@ -38,15 +38,19 @@ const disabledMessage = (text: string): string => {
   }
 };
 
-/** Puppet's own rule: a lock is stale when its process is gone or is not Puppet; Puppet then removes it. */
+/** A lock is stale when its process is gone or is not Puppet; Puppet then removes it. */
 const lockObstacle = async (host: PuppetHost, path: string, what: string): Promise<Obstacle | null> => {
   const lock = await host.readLock(path);
   if (lock.kind === 'absent' || lock.kind === 'forbidden') return null;
   // Puppet would read it, and wait for a FIFO as long as nobody writes.
   if (lock.kind === 'refused') return { reason: `${what} can not be read: ${path}: ${lock.why}`, paths: [path] };
-  const pid = Number(lock.text.trim());
+  const pid = /^\s*\d+\s*$/.test(lock.text) ? Number(lock.text) : 0;
   if (!Number.isSafeInteger(pid) || pid <= 0) return null;
-  const commandLine = await host.commandLine(pid);
-  if (!commandLine?.some((word) => /puppet/.test(word))) return null;
+  const holder = await host.process(pid);
+  if (holder === undefined || !isPuppetProcess(holder)) return null;
   return { reason: `another Puppet run holds ${what} (pid ${pid})`, paths: [path] };
 };
+
+/** Puppet's own rule (`Puppet::Util::Pidlock`): what only has “puppet” in its arguments, `tail -f …/puppet.log` say, is none. */
+const isPuppetProcess = ({ name, argv }: ProcessFacts): boolean =>
+  (/ruby/.test(name) && /puppet/.test(argv.join(' '))) || /puppet(-.*)?$/m.test(name);

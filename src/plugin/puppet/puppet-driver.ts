@@ -1,27 +1,38 @@
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Job, JobRequest } from '../../domain/job.ts';
-import type { JobResult } from '../../domain/result.ts';
-import type { RunEnding, Verdict } from '../../queue/ports.ts';
+import type { RunEnding, RunTerms, Verdict } from '../../queue/ports.ts';
 import { commandText } from '../command-text.ts';
 import { type Driver, plainVerdict } from '../drivers.ts';
 import type { Plugin } from '../manifest.ts';
 import type { PuppetHost, PuppetSettings } from '../ports.ts';
-import { completePuppetCommand, type PuppetCommand, readPuppetCommand, settingsQuery } from './command-line.ts';
+import {
+  completePuppetCommand,
+  jobIdIn,
+  type PuppetCommand,
+  readPuppetCommand,
+  type SeenCommand,
+  settingsQuery,
+  tagsIn,
+} from './command-line.ts';
+import { judgeRun } from './judge-run.ts';
 import { agentObstacle } from './obstacle.ts';
-import { type PuppetRunFacts, readRunFacts } from './run-report.ts';
+import { type OwnReport, ownReportIn, ownReportOf } from './own-report.ts';
+import { type FoundFacts, type Identity, readRunFacts } from './run-report.ts';
 
 export interface PuppetDriverOptions {
   readonly host: PuppetHost;
   readonly node: string;
   /** `[watch] run_cmd` in words: what a job runs that brings no command of its own. */
   readonly runCommand: readonly string[];
+  /** The first error that a job has written, in one line; null: none. `folder` is the job's. */
+  firstError(folder: string): Promise<string | null>;
 }
 
 /**
  * Driver of the plugin `puppet`. With `--detailed-exitcodes` 0 and 2 are success and 4 and 6 failure (the manifest says
  * so); 1 is failure *or not attempted*, told apart by Puppet's lock files. A run that was not attempted is deferred: still owed.
  */
-export const createPuppetDriver = ({ host, node, runCommand }: PuppetDriverOptions): Driver => {
+export const createPuppetDriver = ({ host, node, runCommand, firstError }: PuppetDriverOptions): Driver => {
   const commandOf = (job: Pick<Job, 'request'>): PuppetCommand =>
     readPuppetCommand(job.request.argv.length > 0 ? job.request.argv : runCommand);
   const settingsOf = async (command: PuppetCommand): Promise<PuppetSettings | undefined> => {
@@ -31,16 +42,29 @@ export const createPuppetDriver = ({ host, node, runCommand }: PuppetDriverOptio
   const jobIdOf = (job: Pick<Job, 'id' | 'attempt'>): string => `triggerd-${job.id}.${job.attempt}@${node}`;
 
   const obstacleOf = async (command: PuppetCommand) => {
-    if (command.kind !== 'agent') return null;
+    if (seenIn(command)?.kind !== 'agent') return null;
     const settings = await settingsOf(command);
     return settings === undefined ? null : agentObstacle(host, settings);
   };
 
-  const factsOf = async (command: PuppetCommand, job: Job, ending: RunEnding): Promise<PuppetRunFacts | null> => {
+  const argvOf = (job: Pick<Job, 'id' | 'attempt' | 'request'>, ownReport?: OwnReport): [string, ...string[]] => {
+    const { noop, args } = job.request;
+    const options = { jobId: jobIdOf(job), noop, args, ownReport };
+    const [program = '', ...rest] = completePuppetCommand(commandOf(job), options);
+    return [program, ...rest];
+  };
+
+  /** Null for what is not Puppet as far as we can see. */
+  const factsOf = async (command: PuppetCommand, job: Job, ending: RunEnding): Promise<FoundFacts | null> => {
+    const seen = seenIn(command);
+    if (seen === undefined || ending.exit.kind === 'not-started') return null;
     const settings = await settingsOf(command);
-    if (settings === undefined) return null;
-    const jobId = command.kind === 'agent' ? jobIdOf(job) : null;
-    return readRunFacts(host, settings, ending.startedAt, { noop: job.request.noop, jobId });
+    if (settings === undefined) return { kind: 'none', missing: 'Puppet could not be asked where its reports are' };
+    const limits = {
+      tags: (tagsIn(seen, 'tags') ?? settings.tags) || null,
+      skipTags: (tagsIn(seen, 'skip_tags') ?? settings.skipTags) || null,
+    };
+    return readRunFacts(host, settings, identityOf(command, seen, job, ending), limits);
   };
 
   const check = (_plugin: Plugin, request: JobRequest): void => {
@@ -56,35 +80,66 @@ export const createPuppetDriver = ({ host, node, runCommand }: PuppetDriverOptio
     );
   };
 
+  const concluded = async (job: Job, ending: RunEnding, terms: RunTerms): Promise<Verdict> => {
+    const verdict = plainVerdict(ending, terms);
+    // What was started, whatever `run_cmd` is by now.
+    const command = readPuppetCommand(terms.argv);
+    const lock = verdict.result.kind === 'failed' ? seenIn(command)?.prefix?.lock : undefined;
+    if (lock && verdict.result.kind === 'failed' && verdict.result.exitCode === lock.exitCode)
+      return {
+        kind: 'deferred',
+        deferral: { reason: `another process holds the lock ${lock.path}`, paths: [lock.path] },
+      };
+    if (verdict.result.kind === 'failed' && verdict.result.exitCode === 1) {
+      const inTheWay = await obstacleOf(command);
+      if (inTheWay !== null) return { kind: 'deferred', deferral: inTheWay };
+    }
+    const found = await factsOf(command, job, ending);
+    const isWell = verdict.result.kind === 'succeeded';
+    const result = judgeRun(verdict.result, found, isWell ? null : await firstError(job.folder));
+    return { ...verdict, result, details: detailsOf(found) };
+  };
+
   return {
     check,
-    argv: (_plugin, job) => {
-      const { noop, args } = job.request;
-      const [program = '', ...rest] = completePuppetCommand(commandOf(job), { jobId: jobIdOf(job), noop, args });
-      return [program, ...rest];
+    argv: (_plugin, job) => argvOf(job),
+    startArgv: async (_plugin, job) => {
+      const command = commandOf(job);
+      const settings = command.kind === 'apply' ? await settingsOf(command) : undefined;
+      return argvOf(job, settings === undefined ? undefined : ownReportOf(job, settings.lastRunReport));
     },
     shown: (_plugin, request) => {
       const argv = request.argv.length > 0 ? request.argv : runCommand;
       return commandText(request.noop ? [...argv, '--noop'] : argv);
     },
     obstacle: async (job) => obstacleOf(commandOf(job)),
-    conclude: async (job, ending, terms): Promise<Verdict> => {
-      const verdict = plainVerdict(ending, terms);
-      // What was started, whatever `run_cmd` is by now.
-      const command = readPuppetCommand(terms.argv);
-      if (verdict.result.kind === 'failed' && verdict.result.exitCode === 1) {
-        const inTheWay = await obstacleOf(command);
-        if (inTheWay !== null) return { kind: 'deferred', deferral: inTheWay };
+    conclude: async (job, ending, terms) => {
+      const own = ownReportIn(terms.argv, job);
+      try {
+        return await concluded(job, ending, terms);
+      } finally {
+        // Monitoring reads it there, whatever came of the run.
+        if (own !== undefined) await host.placeReport(own.path, own.standard);
       }
-      const facts = await factsOf(command, job, ending);
-      if (facts === null) return verdict;
-      return { ...verdict, result: withReason(verdict.result, facts), details: { puppet: facts } };
     },
   };
 };
 
-/** Failed resources say themselves what went wrong; without any there was no catalogue, and the log says why. */
-const withReason = (result: JobResult, { error, failed_resources }: PuppetRunFacts): JobResult => {
-  const isUnexplained = result.kind === 'failed' && result.reason === undefined && failed_resources.length === 0;
-  return isUnexplained && error !== null ? { ...result, reason: error } : result;
+const seenIn = (command: PuppetCommand): SeenCommand | undefined =>
+  command.kind === 'other' ? command.inner : command;
+
+const identityOf = (command: PuppetCommand, seen: SeenCommand, job: Job, ending: RunEnding): Identity => {
+  const own = ownReportIn(command.argv, job);
+  if (own !== undefined) return { kind: 'place', path: own.path };
+  const jobId = jobIdIn(seen);
+  if (seen.kind === 'agent' && jobId?.startsWith('triggerd-')) return { kind: 'job-id', jobId };
+  const { startedAt, finishedAt, exit } = ending;
+  // A shell may end with something else than Puppet did.
+  const exitCode = command.kind === 'other' || exit.kind !== 'exited' ? null : exit.code;
+  return { kind: 'times', from: startedAt, to: finishedAt, exitCode };
+};
+
+const detailsOf = (found: FoundFacts | null): Record<string, unknown> => {
+  if (found === null) return {};
+  return { puppet: found.kind === 'found' ? found.facts : { missing: found.missing } };
 };

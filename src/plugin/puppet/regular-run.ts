@@ -4,7 +4,7 @@
  */
 import type { JobRequest } from '../../domain/job.ts';
 import type { PuppetHost, PuppetSettings } from '../ports.ts';
-import { type PuppetCommand, readPuppetCommand } from './command-line.ts';
+import { isAddition, type PuppetCommand, readPuppetCommand } from './command-line.ts';
 import { readRunReport, readRunSummary } from './run-files.ts';
 import { type PuppetRunFacts, runFacts } from './run-report.ts';
 
@@ -59,7 +59,8 @@ export const readAgentRun = async (host: PuppetHost, settings: PuppetSettings): 
   const skipped = summary.skipped ?? Number.NaN;
   const exitCode = exitCodeOfWhole({ status: head['status'] ?? null, noop, completed, skipped });
   if (exitCode === null) return null;
-  const facts = runFacts(settings, summary, report, { noop, jobId: head['job_id'] ?? null });
+  const limits = { tags: settings.tags || null, skipTags: settings.skipTags || null };
+  const facts = { ...runFacts(settings, report, limits), ...summary.counts };
   return { what: { kind: 'agent' }, startedAt, finishedAt: Math.max(startedAt, finishedAt), exitCode, facts };
 };
 
@@ -74,20 +75,22 @@ export const isCoveredBy = (
   const ours = readPuppetCommand(runCommand);
   if (ours.kind !== run.what.kind) return false;
   if (run.what.kind === 'agent') return !wordsOf(ours).some((word) => /^--(environment|noop)\b/.test(word));
-  return isSameApply(wordsOf(ours), wordsOf(readPuppetCommand(run.what.argv)), run.what.cwd);
+  return isSameApply(ours, wordsOf(readPuppetCommand(run.what.argv)), run.what.cwd);
 };
 
-/** Our jobs run in `/`, so relative paths mean the same only there. */
-const isSameApply = (ours: readonly string[], theirs: readonly string[], cwd: string): boolean =>
-  JSON.stringify(ours) === JSON.stringify(theirs) && (cwd === '/' || theirs.every(isPlaceIndependent));
+/** Relative paths mean the same only in the same folder: ours run in `/`, or where `env -C` puts them. */
+const isSameApply = (ours: PuppetCommand, theirs: readonly string[], cwd: string): boolean => {
+  const folder = (ours.kind !== 'other' && ours.prefix?.folder) || '/';
+  return (
+    JSON.stringify(wordsOf(ours)) === JSON.stringify(theirs) && (cwd === folder || theirs.every(isPlaceIndependent))
+  );
+};
 
 const isPlaceIndependent = (word: string): boolean =>
   word.startsWith('/') || (word.startsWith('-') && !/=(?!\/).*\//.test(word));
 
 /** What follows `puppet agent` or `puppet apply`, without what only changes the exit code. */
 const wordsOf = (command: PuppetCommand): string[] =>
-  command.kind === 'other'
-    ? []
-    : command.argv.slice(command.verb + 1).filter((word) => word !== '--detailed-exitcodes');
+  command.kind === 'other' ? [] : command.argv.slice(command.verb + 1).filter((word) => !isAddition(word));
 
 const isOurs = (jobId: string | undefined): boolean => /^triggerd-\d+\.\d+@/.test(jobId ?? '');

@@ -1,5 +1,5 @@
-/** The first error in the log of a Puppet report: where no resource failed, it says why there was no catalogue to apply. */
-import { readPsych } from './psych.ts';
+/** The first error in the log of a Puppet report, as Puppet prints it: it says why the run failed. */
+import { type PsychMapping, readPsych } from './psych.ts';
 
 /** Of one log entry, in characters; what is longer is not looked at. */
 const maxBlock = 65_536;
@@ -10,26 +10,45 @@ const maxText = 300;
 export const createErrorCollector = () => {
   let isInLogs = false;
   let isInError = false;
-  const block: string[] = [];
+  let found: string | null = null;
+  let block: string[] = [];
   let length = 0;
+
+  const closeEntry = (): void => {
+    if (isInError) found ??= messageOf(block);
+    block = [];
+    length = 0;
+  };
 
   return {
     add: (line: string): void => {
       if (/^\S/.test(line)) {
+        closeEntry();
         isInLogs = line === 'logs:' || (isInLogs && line.startsWith('- '));
-        isInError = isInLogs && block.length === 0 && /^- level: (err|alert|emerg|crit)$/.test(line);
+        isInError = isInLogs && found === null && /^- level: (err|alert|emerg|crit)$/.test(line);
       }
       if (!isInError) return;
       length += line.length + 1;
       if (length <= maxBlock) block.push(line);
     },
-    end: (): string | null => messageOf(block),
+    end: (): string | null => {
+      closeEntry();
+      return found;
+    },
   };
 };
 
+/** Null for what ends no run: a fact that Facter could not find. */
 const messageOf = (block: readonly string[]): string | null => {
   const [entry] = [readPsych(block)].flat();
-  const message = typeof entry === 'object' && entry !== null && 'message' in entry ? entry['message'] : null;
-  if (typeof message !== 'string' || message === '') return null;
-  return message.length > maxText ? `${message.slice(0, maxText - 1)}…` : message;
+  const fields = typeof entry === 'object' && entry !== null ? (entry as PsychMapping) : {};
+  const { message, source } = fields;
+  if (typeof message !== 'string' || message === '' || isOfFacter(message)) return null;
+  return shortReason(typeof source === 'string' && source.startsWith('/') ? `${source}: ${message}` : message);
 };
+
+/** Whether this error is of a fact, which no run fails for. */
+export const isOfFacter = (message: string): boolean => message.startsWith('Facter: ');
+
+export const shortReason = (message: string): string =>
+  message.length > maxText ? `${message.slice(0, maxText - 1)}…` : message;

@@ -89,3 +89,20 @@ const textOf = (value: unknown): string | null => {
   if (typeof value !== 'string' || value === '') return null;
   return value.length > maxText ? `${value.slice(0, maxText - 1)}…` : value;
 };
+
+/** How many resources Puppet would have changed, had they not been in noop. Takes the lines of a report in order. */
+export const createPendingCounter = () => {
+  let isInStatuses = false;
+  let isPending = false;
+  let pending = 0;
+  return {
+    add: (line: string): void => {
+      if (/^\S/.test(line)) isInStatuses = line === 'resource_statuses:';
+      if (/^ {0,2}[^ :]/.test(line)) isPending = false;
+      if (!isInStatuses || isPending || line !== '      status: noop') return;
+      isPending = true;
+      pending += 1;
+    },
+    end: (): number => pending,
+  };
+};

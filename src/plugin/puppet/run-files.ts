@@ -2,10 +2,11 @@
  * What a Puppet run leaves on its node: `last_run_summary.yaml` with the counts, `last_run_report.yaml` with the ids and the
  * resources. Their folders may belong to somebody else, so only files of those whose word counts are read, each once.
  */
-import type { PuppetHost, PuppetSettings } from '../ports.ts';
+import type { FileState, PuppetHost, PuppetSettings } from '../ports.ts';
 import { type PsychMapping, type PsychValue, readPsych } from './psych.ts';
 import { createErrorCollector } from './reported-error.ts';
-import { createResourceCollector, type ReportedResources } from './reported-resources.ts';
+import { createMetricCollector, type ReportedCounts } from './reported-metrics.ts';
+import { createPendingCounter, createResourceCollector, type ReportedResources } from './reported-resources.ts';
 
 export interface RunSummary {
   /** Seconds since the epoch. */
@@ -57,6 +58,9 @@ export interface RunReport {
   /** Its own fields: the lines that start in the first column. */
   readonly head: Readonly<Record<string, string | undefined>>;
   readonly resources: ReportedResources;
+  readonly counts: ReportedCounts;
+  /** Resources that would have been changed, had they not been in noop. */
+  readonly pending: number;
   /** The first error that Puppet logged. */
   readonly error: string | null;
 }
@@ -68,24 +72,48 @@ const headFields = new Set([
   'transaction_uuid',
   'status',
   'transaction_completed',
+  'configuration_version',
   'noop',
   'environment',
   'job_id',
   'cached_catalog_status',
 ]);
 
-/** Undefined when there is none to be had. It may hold megabytes, so it is read line by line. */
-export const readRunReport = async (host: PuppetHost, settings: PuppetSettings): Promise<RunReport | undefined> => {
+/** What came of reading a report. */
+export type ReadReport =
+  | { readonly kind: 'read'; readonly report: RunReport }
+  | Exclude<FileState, { readonly kind: 'read' }>;
+
+/** It may hold megabytes, so it is read line by line. */
+export const readReportAt = async (host: PuppetHost, path: string, owners: readonly number[]): Promise<ReadReport> => {
   const head: Record<string, string> = {};
   const resources = createResourceCollector();
   const errors = createErrorCollector();
-  const { kind } = await host.readReport(settings.lastRunReport, settings.owners, (line) => {
+  const metrics = createMetricCollector();
+  const pending = createPendingCounter();
+  const state = await host.readReport(path, owners, (line) => {
     resources.add(line);
     errors.add(line);
+    metrics.add(line);
+    pending.add(line);
     const [, key = '', value = ''] = /^([a-z_]+): (\S.*)$/.exec(line) ?? [];
     if (headFields.has(key)) head[key] = value.replace(/^(['"])(.*)\1$/, '$2');
   });
-  return kind === 'read' ? { head, resources: resources.end(), error: errors.end() } : undefined;
+  if (state.kind !== 'read') return state;
+  const report = {
+    head,
+    resources: resources.end(),
+    counts: metrics.end(),
+    pending: pending.end(),
+    error: errors.end(),
+  };
+  return { kind: 'read', report };
+};
+
+/** The report in the standard place; undefined when there is none to be had. */
+export const readRunReport = async (host: PuppetHost, settings: PuppetSettings): Promise<RunReport | undefined> => {
+  const read = await readReportAt(host, settings.lastRunReport, settings.owners);
+  return read.kind === 'read' ? read.report : undefined;
 };
 
 const section = (value: PsychValue | undefined): PsychMapping =>

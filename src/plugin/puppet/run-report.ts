@@ -1,17 +1,31 @@
-/** The truth of a Puppet run is its own summary and report, not its output. Both count only when they are of this run. */
+/**
+ * The truth of a Puppet run is its own report, not its output and not what was asked for. A report counts only when it is
+ * of this very run: others run Puppet on this node, too, and a run may leave no report at all.
+ */
 import type { PuppetHost, PuppetSettings } from '../ports.ts';
 import type { ReportedResources } from './reported-resources.ts';
-import { type RunReport, type RunSummary, readRunReport, readRunSummary } from './run-files.ts';
+import { type ReadReport, type RunReport, readReportAt } from './run-files.ts';
 
 /** What goes into an outcome's `details.puppet`. Null: not known. */
 export interface PuppetRunFacts extends ReportedResources {
   readonly changed: number | null;
   readonly failed: number | null;
   readonly failed_to_restart: number | null;
+  /** Resources left out: by tags, a schedule, a failed dependency. */
+  readonly skipped: number | null;
   readonly total: number | null;
+  /** Resources that would have been changed, had they not been in noop. */
+  readonly pending: number;
   readonly duration_s: number | null;
   readonly config_version: string | null;
+  /** Whether the run changed nothing because it was told so, by us or by puppet.conf. */
   readonly noop: boolean;
+  readonly environment: string | null;
+  /** Whether the catalogue came from the agent's cache. */
+  readonly cached_catalog: boolean;
+  /** Tags that the run was limited to, or left out; null: none. */
+  readonly tags: string | null;
+  readonly skip_tags: string | null;
   /** The report's transaction id: what PuppetDB calls `transaction_uuid`. */
   readonly report: string | null;
   readonly status: string | null;
@@ -22,35 +36,86 @@ export interface PuppetRunFacts extends ReportedResources {
   readonly report_file: string | null;
 }
 
-/** Reads what a run that started at `startedAt` (ms) left behind; null when it left nothing (it never applied a catalogue). */
+/** Stands for the facts where there is no report that is surely this run's. */
+export interface NoFacts {
+  /** Why there are none. */
+  readonly missing: string;
+}
+
+/** What tells the report of a run from all others. */
+export type Identity =
+  /** Nobody else was told to write there. */
+  | { readonly kind: 'place'; readonly path: string }
+  /** An agent writes the id that it was given into its report. */
+  | { readonly kind: 'job-id'; readonly jobId: string }
+  /** It began and ended while the run did, and came to the same end: the best there is for what nobody has marked. */
+  | { readonly kind: 'times'; readonly from: number; readonly to: number; readonly exitCode: number | null };
+
+export type FoundFacts =
+  | { readonly kind: 'found'; readonly facts: PuppetRunFacts }
+  | ({ readonly kind: 'none' } & NoFacts);
+
+/** Reads what the run with this identity has left behind. */
 export const readRunFacts = async (
   host: PuppetHost,
   settings: PuppetSettings,
-  startedAt: number,
-  run: { readonly noop: boolean; readonly jobId: string | null },
-): Promise<PuppetRunFacts | null> => {
-  const summary = await readRunSummary(host, settings);
-  // last_run has whole seconds.
-  if (summary === undefined || summary.lastRun < Math.floor(startedAt / 1000)) return null;
-  return runFacts(settings, summary, await readRunReport(host, settings), run);
+  identity: Identity,
+  limits: RunLimits,
+): Promise<FoundFacts> => {
+  const path = identity.kind === 'place' ? identity.path : settings.lastRunReport;
+  const read = await readReportAt(host, path, settings.owners);
+  if (read.kind !== 'read') return { kind: 'none', missing: whyUnread(read, path) };
+  const why = whyAnothers(read.report, identity);
+  if (why !== null) return { kind: 'none', missing: why };
+  return { kind: 'found', facts: runFacts(settings, read.report, limits) };
 };
 
-/** What summary and report of one run say. */
-export const runFacts = (
-  settings: PuppetSettings,
-  summary: RunSummary,
-  report: RunReport | undefined,
-  run: { readonly noop: boolean; readonly jobId: string | null },
-): PuppetRunFacts => ({
-  ...summary.counts,
-  noop: run.noop,
-  report: identifier(report?.head['transaction_uuid']),
-  status: identifier(report?.head['status']),
-  report_file: report === undefined ? null : settings.lastRunReport,
-  ...(report?.resources ?? { changed_resources: [], failed_resources: [] }),
-  error: report?.error ?? null,
-  job_id: run.jobId,
-});
+const whyUnread = (read: Exclude<ReadReport, { readonly kind: 'read' }>, path: string): string => {
+  if (read.kind === 'absent') return 'Puppet wrote no report of this run';
+  return read.kind === 'forbidden' ? `${path} may not be read` : `${path} is not read: ${read.why}`;
+};
+
+/** Null: it is this run's. */
+const whyAnothers = ({ head, counts }: RunReport, identity: Identity): string | null => {
+  const anothers = 'Puppet wrote no report of this run: the one that is there is of another run';
+  if (identity.kind === 'place') return null;
+  if (identity.kind === 'job-id') return head['job_id'] === identity.jobId ? null : anothers;
+  const began = Date.parse(head['time'] ?? '');
+  const ended = began + (counts.duration_s ?? Number.NaN) * 1000;
+  if (!(began >= identity.from && ended <= identity.to)) return anothers;
+  return identity.exitCode === null || isEndOf(head['status'], identity.exitCode) ? null : anothers;
+};
+
+/** With `--detailed-exitcodes`. */
+const isEndOf = (status: string | undefined, exitCode: number): boolean =>
+  status === 'failed' ? exitCode === 4 || exitCode === 6 : exitCode === (status === 'changed' ? 2 : 0);
+
+/** What a run was limited to; no report says it. */
+export interface RunLimits {
+  readonly tags: string | null;
+  readonly skipTags: string | null;
+}
+
+/** What the report of a run says. */
+export const runFacts = (settings: PuppetSettings, report: RunReport, limits: RunLimits): PuppetRunFacts => {
+  const { head, counts, resources, pending, error } = report;
+  return {
+    ...counts,
+    ...resources,
+    pending,
+    config_version: head['configuration_version']?.slice(0, 300) ?? null,
+    noop: head['noop'] === 'true',
+    environment: identifier(head['environment']),
+    cached_catalog: !['not_used', undefined].includes(head['cached_catalog_status']),
+    tags: limits.tags,
+    skip_tags: limits.skipTags,
+    report: identifier(head['transaction_uuid']),
+    status: identifier(head['status']),
+    job_id: head['job_id']?.slice(0, 300) ?? null,
+    error,
+    report_file: settings.lastRunReport,
+  };
+};
 
 const identifier = (text: string | undefined): string | null =>
   /^[\w-]{1,64}$/.test(text ?? '') ? (text ?? null) : null;

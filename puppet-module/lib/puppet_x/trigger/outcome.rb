@@ -39,10 +39,20 @@ class PuppetX::Trigger::Outcome
     stage == 'finished' && @values['result'] == 'succeeded'
   end
 
+  # @return [String, nil] how much a run in noop would have changed, such as `noop, 3 pending`; nil for a run that was none in noop. What
+  #   counts is the target's own report: its puppet.conf may say noop where nobody asked for it.
+  def noop
+    return unless puppet['noop'] == true
+
+    pending = puppet['pending']
+    pending.is_a?(Integer) ? "noop, #{pending} pending" : 'noop'
+  end
+
   # @return [String] such as `failed with exit code 6 (failed: File[/etc/haproxy.cfg])` or `deferred (the agent is disabled)`
   def words
-    told = [reason, resources].compact
-    told.empty? ? course : "#{course} (#{told.join('; ')})"
+    # What failed says more than the first of its errors.
+    told = resources || reason
+    told ? "#{course} (#{told})" : course
   end
 
   private
@@ -75,9 +85,13 @@ class PuppetX::Trigger::Outcome
   end
 
   def failed_resources
-    puppet = @values['details'].is_a?(Hash) ? @values['details']['puppet'] : nil
-    listed = puppet.is_a?(Hash) ? puppet['failed_resources'] : nil
-    Array(listed).filter_map { |entry| entry['resource'] if entry.is_a?(Hash) }
+    Array(puppet['failed_resources']).filter_map { |entry| entry['resource'] if entry.is_a?(Hash) }
+  end
+
+  # What the target's report says.
+  def puppet
+    facts = @values['details'].is_a?(Hash) ? @values['details']['puppet'] : nil
+    facts.is_a?(Hash) ? facts : {}
   end
 
   def line(value)

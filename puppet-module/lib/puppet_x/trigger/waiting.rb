@@ -24,6 +24,7 @@ class PuppetX::Trigger::Waiting
     @timeout = timeout
     @open = firing.targets.to_h { |node| [node, 'owed'] }
     @failures = {}
+    @noops = {}
     @began = now
   end
 
@@ -34,6 +35,7 @@ class PuppetX::Trigger::Waiting
     raise Puppet::Error, failure unless @open.empty? && @failures.empty?
 
     @resource.notice("#{@firing.id} has finished on #{count(@firing.targets.size)} after #{lasted}")
+    @resource.notice("#{@firing.id} changed nothing on #{nodes_in_noop}") if @noops.any?
   ensure
     # A signal, or Puppet's own `runtimeout`: the run ends, and what was fired goes on.
     @resource.notice("no longer waiting for #{@firing.id}, which goes on") unless concluded || $ERROR_INFO.is_a?(StandardError)
@@ -64,6 +66,7 @@ class PuppetX::Trigger::Waiting
 
     @open.delete(outcome.node)
     @failures[outcome.node] = outcome.words unless outcome.success?
+    @noops[outcome.node] = outcome.noop if outcome.noop
     @resource.info("#{outcome.node} #{outcome.words}")
   end
 
@@ -82,6 +85,13 @@ class PuppetX::Trigger::Waiting
     blind = " (#{@problem.message})" if @problem && @open.any?
     "#{@firing.id} did not succeed on #{problems.size} of #{count(@firing.targets.size)}: #{shown.join('; ')}#{blind}. " \
       "#{'It goes on there. ' if @open.any?}`trigger why #{@firing.id}` tells more"
+  end
+
+  # Fine, because the documentation of `wait` says so; but it must not look like a change.
+  def nodes_in_noop
+    hidden = @noops.size - SHOWN
+    shown = @noops.first(SHOWN).map { |node, words| "#{node} (#{words})" } + (hidden.positive? ? ["#{count(hidden)} more"] : [])
+    shown.join(', ')
   end
 
   def count(number)

@@ -5,7 +5,8 @@ import { print } from '../../print.ts';
 const help: HelpText = {
   details: `
 Without a file: the one that is in force, with what the environment overrides. Exits 2 when there are problems, and
-names all of them. A warning is no problem: it says who can read a secret, or that workers serve next to nothing.`,
+names all of them. A warning is no problem: it says who can read a secret, that workers serve next to nothing, or
+what triggerd cannot see of the runs that [watch] run_cmd starts.`,
   examples: ['trigger config check', 'trigger config check /tmp/new-triggerd.toml'],
 };
 
