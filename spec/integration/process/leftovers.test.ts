@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { moveToCgroupsOf } from '../../../src/adapters/process/job-cgroup.ts';
+import { isPuppetRun } from '../../../src/adapters/process/runner/puppet-run.ts';
 import { liftLimits } from '../../../src/adapters/process/runner/with-limits.ts';
 import type { LaunchPlan, RunEnding } from '../../../src/queue/ports.ts';
 import { testCgroup } from '../../support/cgroup.ts';
@@ -58,6 +59,8 @@ test.each([
   },
 );
 
+const puppetTerms = { driver: 'puppet', successExitCodes: [0, 2], argv: ['sh'] };
+
 test('a real run of Puppet that starts services by itself is over when Puppet is, and names them', async () => {
   const root = temporaryFolder();
   const mark = newMark();
@@ -77,7 +80,10 @@ service { 'app': ensure => running, provider => base, hasstatus => false, patter
     '--vardir',
     `${root}/var`,
   ] as const;
-  const ending = await run(planOf([...puppet, `${root}/site.pp`], { leftovers: 'leave', timeoutMs: 300_000 }), root);
+  const ending = await run(
+    planOf([...puppet, `${root}/site.pp`], { leftovers: 'leave', timeoutMs: 300_000, terms: puppetTerms }),
+    root,
+  );
   expect(ending).toMatchObject({
     exit: { kind: 'exited', code: 2 },
     cause: 'itself',
@@ -85,6 +91,48 @@ service { 'app': ensure => running, provider => base, hasstatus => false, patter
   });
   expect(ending.leftovers?.processes.map(({ name }) => name)).toEqual(['sleep', 'sleep']);
   expect(processesWith(mark).sort()).toEqual(ending.leftovers?.processes.map(({ pid }) => pid).sort());
+});
+
+test('a script that sends its run of Puppet to the background is no end of the run; a kill still ends it', async () => {
+  const root = temporaryFolder();
+  const wait = `until [ -e ${root}/go ]; do sleep 0.1; done; touch ${root}/over`;
+  writeFileSync(join(root, 'puppet'), `#!/bin/sh\ntouch ${root}/ready; ${wait}\n`, { mode: 0o755 });
+  const script = `setsid ${root}/puppet apply site.pp & exit 5`;
+  const plan = shell(script, { leftovers: 'leave', terms: puppetTerms });
+  const runner = temporaryRunner();
+  const running = runner.run(join(root, '1'), plan);
+  const isOver = (folder: string) => existsSync(join(root, folder, 'status.json'));
+  await until(() => existsSync(join(root, 'ready')), 'the run');
+  expect(isOver('1')).toBe(false);
+  writeFileSync(join(root, 'go'), '');
+  expect(await running).toMatchObject({ exit: { kind: 'exited', code: 5 } });
+  expect(existsSync(join(root, 'over'))).toBe(true);
+
+  for (const name of ['go', 'ready']) rmSync(join(root, name));
+  const second = runner.run(join(root, '2'), plan);
+  await until(() => existsSync(join(root, 'ready')), 'the second run');
+  await runner.kill(join(root, '2'));
+  expect(await second).toMatchObject({ cause: 'kill' });
+  expect(processesWith(`${root}/puppet`)).toEqual([]);
+});
+
+test.each([
+  ['agent --test', true],
+  ['agent --verbose --onetime', true],
+  ['apply site.pp', true],
+  ['--debug apply site.pp', true],
+  ['agent', false],
+  ['agent --verbose', false],
+  ['resource package', false],
+])('puppet %s is a run: %s', async (words, isRun) => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'puppet'), `#!/bin/sh\necho up\nsleep 600\n`, { mode: 0o755 });
+  const started = spawn(join(folder, 'puppet'), words.split(' '), { detached: true });
+  const { pid = 0 } = started;
+  onTestFinished(() => void process.kill(-pid, 'SIGKILL'));
+  await once(started.stdout, 'data');
+  expect(isPuppetRun(pid)).toBe(isRun);
+  expect(isPuppetRun(process.pid)).toBe(false);
 });
 
 test('leave: a service that goes on writing to the job’s output is not ended by it, and fills no disk', async () => {

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LaunchPlan, Leftovers } from '../../../queue/ports.ts';
 import type { ProcessTree } from '../process-tree.ts';
 import { becomes, stopTree } from '../stop-tree.ts';
+import { isPuppetRun } from './puppet-run.ts';
 import type { Shelter } from './shelter.ts';
 import type { Stopping } from './stopping.ts';
 
@@ -10,7 +12,7 @@ const settleMs = 250;
 const namedAtMost = 10;
 
 export interface Rest {
-  readonly plan: Pick<LaunchPlan, 'leftovers' | 'graceMs'>;
+  readonly plan: Pick<LaunchPlan, 'leftovers' | 'graceMs' | 'terms'>;
   readonly tree: ProcessTree;
   readonly stopping: Pick<Stopping, 'hold' | 'release'>;
   /** Undefined where whatever the job leaves ends with its runner: then it is waited for. */
@@ -30,6 +32,7 @@ export const endOfRest = async (rest: Rest): Promise<Leftovers | undefined> => {
   const isKilled = plan.leftovers === 'kill';
   const isLeft = plan.leftovers === 'leave' && openShelter !== undefined;
   if (!isKilled && !isLeft) return untilEmpty(tree);
+  if (plan.terms?.driver === 'puppet') await untilNoRun(tree);
   // A stop that is under way ends everything.
   if (!stopping.hold() || (await becomes(() => tree.isGone(), settleMs))) return undefined;
   const found = named(tree.members());
@@ -39,28 +42,38 @@ export const endOfRest = async (rest: Rest): Promise<Leftovers | undefined> => {
   return { fate: 'killed', ...found };
 };
 
+/** How often a run that goes on in the background is looked at. */
+const runCheckMs = 500;
+
+/** Until here the job is not over: a kill and its timeout act. */
+const untilNoRun = async (tree: ProcessTree): Promise<void> => {
+  while (tree.members().some(isPuppetRun)) await sleep(runCheckMs);
+};
+
 const untilEmpty = async (tree: ProcessTree): Promise<undefined> => {
   await becomes(() => tree.isEmpty(), Number.POSITIVE_INFINITY);
   return undefined;
 };
 
-/** Where there is no shelter, the job waits: it lasts longer than it should, and nothing is killed that should live. */
+/** Where there is no shelter, or not for all, the job waits: it lasts longer than it should, and nothing is killed that should live. */
 const leave = async (
   { tree, stopping, finishOutput, complain }: Rest,
   openShelter: () => Promise<Shelter>,
   found: Pick<Leftovers, 'total' | 'processes'>,
 ): Promise<Leftovers | undefined> => {
+  let left: Leftovers | undefined;
   try {
     const shelter = await openShelter();
     // What reads the output from then on is moved, too.
     await finishOutput();
+    left = { fate: 'left', ...found, ...(shelter.unit !== undefined && { unit: shelter.unit }) };
     await shelter.takeIn(tree);
-    return { fate: 'left', ...found, ...(shelter.unit !== undefined && { unit: shelter.unit }) };
   } catch (thrown) {
     complain(thrown);
     stopping.release();
-    return untilEmpty(tree);
+    await untilEmpty(tree);
   }
+  return left;
 };
 
 const named = (pids: readonly number[]): Pick<Leftovers, 'total' | 'processes'> => {
