@@ -173,7 +173,7 @@ Time: 545.092072ms`.split('\n'),
     await trigger('directory add /alarms --mode 0750');
     await trigger('definition add /alarms/disk --service pages --plugin log --arg a=1 --arg b=2 --framing line');
     await trigger(
-      'definition set disk --remove-arg a --arg c=3 --move-to /alarms/disks --max-message 64KiB --durable no --deadline 1h',
+      'definition set disk --remove-arg a --arg c=3 --move-to /alarms/disks --max-message 64KiB --durable no --deadline 1h --partial drop',
     );
     expect(await node.json('definition', 'show', '/alarms/disks')).toMatchObject({
       service: 'pages',
@@ -182,6 +182,7 @@ Time: 545.092072ms`.split('\n'),
       max_message: 65_536,
       durable: false,
       deadline: '1h',
+      partial: 'drop',
     });
     await trigger('definition set disks --no-service --no-plugin');
     expect(await node.json('service', 'show', 'pages')).toMatchObject({

@@ -40,6 +40,7 @@ export const definition = (id: number, parent: number, name: string, change: Par
   durable: true,
   max_message: 1_048_576,
   deadline_ms: null,
+  partial: null,
   mode: 0o644,
   ...change,
 });

@@ -104,6 +104,9 @@ const triggers: readonly Form[] = [
   form('delete triggers <trigger> deadline', 'the trigger has no deadline of its own', ({ trigger }) =>
     ask({ verb: 'definition.set', name: trigger, deadline_ms: null }),
   ),
+  form('delete triggers <trigger> partial', 'messages of killed writers are treated by the framing', ({ trigger }) =>
+    ask({ verb: 'definition.set', name: trigger, partial: null }),
+  ),
   form('delete triggers <trigger> description', 'take the description away', ({ trigger }) =>
     ask({ verb: 'definition.set', name: trigger, description: '' }),
   ),

@@ -25,6 +25,7 @@ export const definitionSettings = {
   durable: 'flag',
   max_message: 'size',
   deadline_ms: 'timeout',
+  partial: 'partial',
   mode: 'mode',
 } as const satisfies Settings;
 

@@ -2,7 +2,7 @@
 import { formatDuration, parseDuration } from '../domain/duration.ts';
 import type { Algorithm, Retry, Visibility } from '../domain/service.ts';
 import { parseSize } from '../domain/size.ts';
-import type { Framing, Role } from '../registry/model.ts';
+import type { Framing, PartialMessage, Role } from '../registry/model.ts';
 
 export interface Slot<Value = unknown> {
   /** As help shows it. */
@@ -53,6 +53,14 @@ const timeout: Slot<number | null> = {
   shown: 'duration|none',
   expected: `a duration such as ${formatDuration(10_000)}, or none`,
   read: (given) => (given === 'none' ? null : duration.read(given)),
+};
+
+/** What becomes of a message whose writer was killed, or none. */
+const partial: Slot<PartialMessage | null> = {
+  shown: 'send|drop|none',
+  expected: 'one of send, drop, none',
+  read: (given) => (given === 'none' ? null : given === 'send' || given === 'drop' ? given : undefined),
+  choices: ['send', 'drop', 'none'],
 };
 
 const flag: Slot<boolean> = {
@@ -112,6 +120,7 @@ export const slots = {
   role: oneOf<Role>('member', 'admin'),
   timeout,
   duration,
+  partial,
   flag,
   mode,
   size,

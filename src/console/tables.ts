@@ -25,7 +25,10 @@ const shapes: Readonly<Record<Answer['kind'], Shape>> = {
   },
   definition: {
     table: ['id', 'name', 'description', 'plugin', 'hits', 'owner', 'visibility', 'created', 'updated'],
-    more: ['path', 'service', 'args', 'timeout', 'framing', 'delivery', 'durable', 'max_message', 'deadline', 'mode'],
+    more: [
+      ...['path', 'service', 'args', 'timeout', 'framing', 'delivery', 'durable', 'max_message', 'deadline'],
+      ...['partial', 'mode'],
+    ],
     names: ['name', 'path'],
   },
   directory: { table: ['id', 'path', 'description', 'mode', ...common], more: [], names: ['path'] },

@@ -1,8 +1,9 @@
 import type { Definition } from '../registry/model.ts';
-import { Assembler } from './assembler.ts';
+import { Assembler, type MessageMaker } from './assembler.ts';
+import { Document } from './document.ts';
 import { FsError } from './errno.ts';
 import type { MemoryBudget } from './memory-budget.ts';
-import type { Gateway, Wait, WritePiece } from './ports.ts';
+import type { Gateway, OpenFlags, Wait, WritePiece } from './ports.ts';
 import { syncMs } from './sync-time.ts';
 import { answerMs, within } from './within.ts';
 
@@ -26,6 +27,10 @@ export class OpenControl {
 
   settle(): undefined {}
 
+  resize(size: number): void {
+    throw new FsError('EBADF', `truncate to ${size}: not open for writing`);
+  }
+
   release(): void {}
 }
 
@@ -37,6 +42,13 @@ export interface OpenTriggerOptions {
   readonly gateway: Gateway;
   readonly budget: MemoryBudget;
   readonly onHit: () => void;
+  readonly flags: OpenFlags;
+  /** Bytes of the trigger’s last answer. */
+  readonly lastSize: () => number;
+  /** Whether who closes a file that was opened then (`performance.now()`) was killed by a signal. */
+  readonly isCloserKilled: (openedAt: number) => Promise<boolean>;
+  /** What a killed writer has left was not sent. */
+  readonly onDropped: () => void;
 }
 
 /**
@@ -45,7 +57,8 @@ export interface OpenTriggerOptions {
  */
 export class OpenTrigger {
   readonly #options: OpenTriggerOptions;
-  readonly #assembler: Assembler;
+  readonly #maker: MessageMaker;
+  readonly #openedAt = performance.now();
   /** Undefined while nothing is under way. */
   #row: Wait;
   /** Synchronous requests that go on, and the first failure since the last `settle`. */
@@ -57,13 +70,21 @@ export class OpenTrigger {
 
   constructor(options: OpenTriggerOptions) {
     this.#options = options;
-    const { framing, max_message } = options.definition;
-    this.#assembler = new Assembler(framing, max_message, options.budget);
+    this.#maker = makerFor(options);
+  }
+
+  get definition(): Definition {
+    return this.#options.definition;
+  }
+
+  /** A program has begun to write, and the message may not be over. */
+  get isBegun(): boolean {
+    return this.#maker.isBegun;
   }
 
   write(piece: WritePiece): Wait {
     return this.#inRow(() => {
-      const step = this.#assembler.add(piece);
+      const step = this.#maker.add(piece);
       const taken = this.#dispatch(step.messages);
       if (taken !== undefined) return taken.then(step.commit);
       step.commit();
@@ -71,15 +92,31 @@ export class OpenTrigger {
     });
   }
 
-  /** At `close` and `fsync`: what is unfinished is a message now, and what is synchronous has its end. */
-  settle(): Wait {
+  /** At `close` and `fsync`: what is unfinished is a message now, except a document at `fsync`, and what is synchronous has its end. */
+  settle(at: 'close' | 'fsync'): Wait {
     const taken = this.#inRow(() => {
-      const step = this.#assembler.end();
-      step.commit();
-      return this.#dispatch(step.messages);
+      if (at === 'fsync' && this.#maker instanceof Document) return undefined;
+      if (at === 'fsync' || this.#maker.isEmpty || !isDropped(this.#options.definition)) return this.#takeRest();
+      return this.#takeUnlessKilled();
     });
     const isOver = taken === undefined && this.#pending.size === 0 && this.#failure === undefined;
     return isOver ? undefined : this.#ended(taken);
+  }
+
+  async #takeUnlessKilled(): Promise<void> {
+    if (await this.#options.isCloserKilled(this.#openedAt)) {
+      const refusal = new FsError('EIO', `${this.#options.definition.name}: a signal has killed its writer`);
+      this.#maker.refuse(refusal);
+      this.#options.onDropped();
+      throw refusal;
+    }
+    await this.#takeRest();
+  }
+
+  #takeRest(): Wait {
+    const step = this.#maker.end();
+    step.commit();
+    return this.#dispatch(step.messages);
   }
 
   /**
@@ -96,8 +133,14 @@ export class OpenTrigger {
     return (await content).subarray(offset - from, offset - from + length);
   }
 
+  /** `ftruncate(2)`. Throws EPERM for what is no document, and what `Document` refuses. */
+  resize(size: number): void {
+    if (this.#maker instanceof Document) this.#maker.resize(size);
+    else if (size !== 0) throw new FsError('EPERM', `truncate to ${size}`);
+  }
+
   release(): void {
-    this.#assembler.drop();
+    this.#maker.drop();
   }
 
   async #ended(taken: Wait): Promise<void> {
@@ -152,3 +195,13 @@ export class OpenTrigger {
     return turn;
   }
 }
+
+const makerFor = ({ definition, budget, flags, lastSize }: OpenTriggerOptions): MessageMaker => {
+  const { framing, max_message: maxMessage } = definition;
+  if (framing !== 'close') return new Assembler(framing, maxMessage, budget);
+  return new Document({ ...flags, maxMessage, budget, lastSize });
+};
+
+/** What a killed writer leaves of a document may be anything; a line or a record of a log may say why it was killed. */
+const isDropped = ({ framing, partial = null }: Definition): boolean =>
+  partial === null ? framing === 'close' : partial === 'drop';

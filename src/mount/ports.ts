@@ -31,6 +31,8 @@ export interface WritePiece {
   readonly bytes: Buffer;
   /** As long as a piece can be: the same `write(2)` may go on. */
   readonly isFull: boolean;
+  /** Where in the file, as the kernel has it. */
+  readonly offset: number;
 }
 
 /** Paths are absolute, within the mount. What is not here is refused by the backend (`refused` in `errno.ts`). */
@@ -50,10 +52,15 @@ export interface FileSystem {
   /** The last descriptor is gone: nobody hears an error. */
   release(handle: FileHandle): void;
   truncate(path: string, size: number): void;
+  /** `ftruncate(2)` */
+  resize(handle: FileHandle, path: string, size: number): void;
   makeDirectory(path: string, mode: number, caller?: Caller): Promise<void>;
   removeDirectory(path: string, caller?: Caller): Promise<void>;
   rename(from: string, to: string, caller?: Caller): Promise<void>;
   changeMode(path: string, mode: number, caller?: Caller): Promise<void>;
+  /** `chown`, and setting times. */
+  changeOwner(path: string): void;
+  changeTimes(path: string): void;
 }
 
 /** Undefined where there is nothing to wait for: most writes that are not durable are over at once. */
@@ -62,6 +69,10 @@ export type Wait = Promise<void> | undefined;
 export interface OpenFlags {
   readonly forReading: boolean;
   readonly forWriting: boolean;
+  /** `O_APPEND` */
+  readonly isAppending: boolean;
+  /** `O_TRUNC` */
+  readonly isTruncated: boolean;
 }
 
 /** The daemon, as the process of the mount sees it. */

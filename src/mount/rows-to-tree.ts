@@ -30,13 +30,25 @@ const directoryOf = (row: DirectoryRow, parent: number, name: string): Directory
 });
 
 const definitionOf = (row: DefinitionRow, parent: number, name: string): Definition => {
-  const { plugin, service, args, timeout, visibility, framing, delivery, durable, max_message, deadline } = row;
+  const {
+    plugin,
+    service,
+    args,
+    timeout,
+    visibility,
+    framing,
+    delivery,
+    durable,
+    max_message,
+    deadline,
+    partial = null,
+  } = row;
   return {
     kind: 'definition',
     ...common(row),
-    ...{ parent, name, plugin, service, args, visibility, framing, delivery, durable, max_message },
+    ...{ parent, name, plugin, service, args, visibility, framing, delivery, durable, max_message, partial },
     timeout_ms: milliseconds(timeout),
-    // A broker of before knows of no deadlines.
+    // A broker of before knows of no deadlines, and nothing of what is partial.
     deadline_ms: milliseconds(deadline ?? null),
   };
 };

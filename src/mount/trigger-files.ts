@@ -3,6 +3,7 @@ import type { Definition } from '../registry/model.ts';
 import { type Attributed, attributesOf, type Owners, type Seen } from './attributes.ts';
 import { changeOfMode, changeOfPath, directoryAt } from './changes.ts';
 import { FsError } from './errno.ts';
+import { FreshCopies } from './fresh-copies.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import { OpenControl, OpenTrigger } from './open-files.ts';
 import type { Attributes, FileHandle, FileSystem, Gateway, OpenFlags, Wait, WritePiece } from './ports.ts';
@@ -15,6 +16,10 @@ export interface TriggerFilesOptions {
   /** When the mount was made: the times of its root. */
   readonly startedAt: number;
   readonly now: () => number;
+  /** Whether who closes a file that was opened then (`performance.now()`) was killed by a signal. */
+  readonly isCloserKilled: (openedAt: number) => Promise<boolean>;
+  /** What a killed writer has left of a message of this trigger was not sent. */
+  readonly onDropped: (definition: Definition) => void;
 }
 
 const closingMs = 250;
@@ -30,6 +35,7 @@ export class TriggerFiles implements FileSystem {
   #lastHandle = 0;
   /** Triggers that are open for writing. */
   readonly #written = new Map<FileHandle, number>();
+  readonly #copies = new FreshCopies();
 
   constructor(options: TriggerFilesOptions) {
     this.#options = options;
@@ -59,7 +65,10 @@ export class TriggerFiles implements FileSystem {
     const opened = node.kind === 'control' ? this.#openControl(node, flags, path) : this.#openTrigger(node, flags);
     const handle = this.#freeHandle();
     this.#open.set(handle, opened);
-    if (flags.forWriting) this.#written.set(handle, node.definition.id);
+    if (flags.forWriting) {
+      this.#written.set(handle, node.definition.id);
+      if (isDocument(node.definition)) this.#copies.opened(node.definition, flags.isTruncated);
+    }
     return handle;
   }
 
@@ -72,15 +81,23 @@ export class TriggerFiles implements FileSystem {
   }
 
   flush(handle: FileHandle): Wait {
-    return this.#opened(handle).settle();
+    return this.#opened(handle).settle('close');
   }
 
   sync(handle: FileHandle): Wait {
-    return this.#opened(handle).settle();
+    return this.#opened(handle).settle('fsync');
+  }
+
+  resize(handle: FileHandle, path: string, size: number): void {
+    const opened = this.#open.get(handle);
+    if (opened === undefined) this.truncate(path, size);
+    else opened.resize(size);
   }
 
   release(handle: FileHandle): void {
-    this.#open.get(handle)?.release();
+    const opened = this.#open.get(handle);
+    if (opened instanceof OpenTrigger && opened.isBegun) this.#copies.closed(opened.definition);
+    opened?.release();
     this.#open.delete(handle);
     this.#written.delete(handle);
   }
@@ -107,8 +124,44 @@ export class TriggerFiles implements FileSystem {
     return this.#options.gateway.execute(changeOfPath(this.#tree, from, to));
   }
 
+  /**
+   * What copies a document gives its file the mode, the owner and the times of the original: that says nothing about the
+   * trigger, and succeeds. Throws EBUSY for the mode of a trigger of another framing that is being written to.
+   */
   changeMode(path: string, mode: number): Promise<void> {
+    const node = this.#tree.find(path);
+    if (node.kind === 'trigger') {
+      const { definition } = node;
+      const isWritten = this.#isWritten(definition);
+      if (isDocument(definition) && this.#copies.takesMode(definition, isWritten)) return Promise.resolve();
+      if (isWritten) throw new FsError('EBUSY', `${path} is open for writing`);
+    }
     return this.#options.gateway.execute(changeOfMode(this.#tree, path, mode));
+  }
+
+  changeOwner(path: string): void {
+    this.#assertCopied(path);
+  }
+
+  changeTimes(path: string): void {
+    this.#assertCopied(path);
+  }
+
+  /** Throws EPERM where no program is copying a document to it. */
+  #assertCopied(path: string): void {
+    const node = this.#tree.find(path);
+    const isCopied =
+      node.kind === 'trigger' &&
+      isDocument(node.definition) &&
+      this.#copies.takesTimes(node.definition, this.#isWritten(node.definition));
+    if (!isCopied) throw new FsError('EPERM', `${path}: owner and times are the registry’s`);
+  }
+
+  #isWritten({ id }: Definition): boolean {
+    return [...this.#written].some(([handle, written]) => {
+      const opened = this.#open.get(handle);
+      return written === id && opened instanceof OpenTrigger && opened.isBegun;
+    });
   }
 
   /**
@@ -132,13 +185,16 @@ export class TriggerFiles implements FileSystem {
     return new OpenControl(() => this.#options.gateway.content(node.definition.id, node.what));
   }
 
-  #openTrigger({ definition }: { definition: Definition }, { forWriting }: OpenFlags): OpenTrigger {
-    if (forWriting && (definition.service === null || definition.plugin === null))
+  #openTrigger({ definition }: { definition: Definition }, flags: OpenFlags): OpenTrigger {
+    if (flags.forWriting && (definition.service === null || definition.plugin === null))
       throw new FsError('ENXIO', `${definition.name} has no service or no plugin yet`);
     return new OpenTrigger({
       ...this.#options,
       definition,
+      flags,
+      lastSize: () => this.#seen.get(definition.id)?.size ?? 0,
       current: () => this.#tree.definition(definition.id),
+      onDropped: () => this.#options.onDropped(definition),
       onHit: () => this.#hit(definition.id),
     });
   }
@@ -159,3 +215,5 @@ export class TriggerFiles implements FileSystem {
     return this.#lastHandle;
   }
 }
+
+const isDocument = ({ framing }: Definition): boolean => framing === 'close';

@@ -70,6 +70,9 @@ export interface Service extends RecordCommon {
 
 export type Framing = 'write' | 'line' | 'close';
 
+/** What becomes of a message whose writer a signal has killed. */
+export type PartialMessage = 'send' | 'drop';
+
 /** A trigger of the documentation: what a write to a trigger file asks for. `trigger definition` on the command line. */
 export interface Definition extends RecordCommon {
   readonly kind: 'definition';
@@ -88,6 +91,8 @@ export interface Definition extends RecordCommon {
   readonly max_message: number;
   /** How long an asynchronous message is tried; null: as the node says that it was written on. */
   readonly deadline_ms: number | null;
+  /** Null: `drop` for framing `close`, else `send`. */
+  readonly partial: PartialMessage | null;
   /** Permission bits of the file. */
   readonly mode: number;
 }

@@ -109,6 +109,7 @@ const settings = {
     durable: v.optional(bool),
     max_message: v.optional(integer(1, 64 * 1_048_576)),
     deadline_ms: v.optional(timeout),
+    partial: v.optional(v.nullable(oneOf(['send', 'drop']))),
     mode: v.optional(mode),
   },
 };

@@ -4,7 +4,18 @@
  */
 import { formatDuration } from '../domain/duration.ts';
 import type { Algorithm, Retry, Visibility } from '../domain/service.ts';
-import type { Definition, Directory, Framing, Role, Service, Team, TreeNode, User, Worker } from './model.ts';
+import type {
+  Definition,
+  Directory,
+  Framing,
+  PartialMessage,
+  Role,
+  Service,
+  Team,
+  TreeNode,
+  User,
+  Worker,
+} from './model.ts';
 import { type Holdings, hasAdmin, invitedRole, roleIn, type Snapshot } from './snapshot.ts';
 
 export interface TeamRow {
@@ -76,6 +87,8 @@ export interface DefinitionRow {
   readonly durable: boolean;
   readonly max_message: number;
   readonly deadline: string | null;
+  /** Null: by the framing. */
+  readonly partial: PartialMessage | null;
   /** As `chmod` takes it: `0644`. */
   readonly mode: string;
 }
@@ -172,6 +185,7 @@ export const definitionRow = (definition: Definition, holdings: Holdings): Defin
   durable: definition.durable,
   max_message: definition.max_message,
   deadline: duration(definition.deadline_ms),
+  partial: definition.partial,
   mode: octal(definition.mode),
 });
 

@@ -7,7 +7,7 @@
  */
 import type { RequestStatement } from '../bus/live-requests.ts';
 import type { Algorithm, Retry, Visibility } from '../domain/service.ts';
-import type { Framing, Role } from './model.ts';
+import type { Framing, PartialMessage, Role } from './model.ts';
 
 export type Statement =
   | { readonly verb: 'team.add'; readonly name: string; readonly description?: string }
@@ -116,6 +116,8 @@ export interface DefinitionSettings {
   readonly max_message?: number;
   /** ms; null: the node's. */
   readonly deadline_ms?: number | null;
+  /** Null: by the framing. */
+  readonly partial?: PartialMessage | null;
   readonly mode?: number;
 }
 

@@ -57,6 +57,7 @@ const definition = v.object({
   durable: v.boolean(),
   max_message: counter,
   deadline_ms: orNull(counter),
+  partial: orNull(v.picklist(['send', 'drop'])),
   mode: counter,
 });
 const directory = v.object({ ...common, kind: v.literal('directory'), parent: counter, name, mode: counter });

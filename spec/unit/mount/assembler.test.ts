@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { Assembler } from '../../../src/mount/assembler.ts';
+import { Assembler, type StreamFraming } from '../../../src/mount/assembler.ts';
 import { MemoryBudget } from '../../../src/mount/memory-budget.ts';
-import type { Framing } from '../../../src/registry/model.ts';
 import { announced } from '../../support/random.ts';
 
 const fullBytes = 100;
 const maxMessage = 250;
 
-const assembling = (framing: Framing, budget = new MemoryBudget(1_000)) => {
+const assembling = (framing: StreamFraming, budget = new MemoryBudget(1_000)) => {
   const assembler = new Assembler(framing, maxMessage, budget);
   const take = (step: ReturnType<Assembler['end']>): string[] => {
     step.commit();
@@ -21,12 +20,12 @@ const assembling = (framing: Framing, budget = new MemoryBudget(1_000)) => {
       const messages: string[] = [];
       for (let at = 0; at < bytes.length; at += fullBytes) {
         const piece = bytes.subarray(at, at + fullBytes);
-        messages.push(...take(assembler.add({ bytes: piece, isFull: piece.length === fullBytes })));
+        messages.push(...take(assembler.add({ bytes: piece, isFull: piece.length === fullBytes, offset: 0 })));
       }
       return messages;
     },
     end: () => take(assembler.end()),
-    add: (text: string) => assembler.add({ bytes: Buffer.from(text), isFull: false }),
+    add: (text: string) => assembler.add({ bytes: Buffer.from(text), isFull: false, offset: 0 }),
   };
 };
 
@@ -77,25 +76,6 @@ describe('framing “line”', () => {
   });
 });
 
-describe('framing “close”', () => {
-  it('makes one message of everything up to the end', () => {
-    const { write, end } = assembling('close');
-    expect([...write('one\n'), ...write('two')]).toEqual([]);
-    expect(end()).toEqual(['one\ntwo']);
-  });
-
-  it('refuses everything up to the end once it is too long', () => {
-    const { write, end } = assembling('close');
-    write('x'.repeat(240));
-    expect(() => write('x'.repeat(20))).toThrow('EFBIG');
-    expect(() => write('more')).toThrow('EFBIG');
-    expect(() => write('more')).toThrow('EFBIG');
-    expect(end()).toEqual([]);
-    write('next');
-    expect(end()).toEqual(['next']);
-  });
-});
-
 describe('a write that is refused', () => {
   it('leaves everything as it was when it is not committed', () => {
     const { write, add, end } = assembling('line');
@@ -107,8 +87,8 @@ describe('a write that is refused', () => {
 
   it('has no room beside what other files hold', () => {
     const budget = new MemoryBudget(300);
-    const one = assembling('close', budget);
-    const other = assembling('close', budget);
+    const one = assembling('line', budget);
+    const other = assembling('line', budget);
     one.write('x'.repeat(240));
     expect(() => other.write('y'.repeat(61))).toThrow('ENOSPC');
     expect(one.end()).toEqual(['x'.repeat(240)]);
@@ -121,15 +101,14 @@ describe('a write that is refused', () => {
 it('loses no byte and adds none, however a text is cut into writes', () => {
   const random = announced('assembler');
   for (let round = 0; round < 200; round++) {
-    const framing = random.pick<Framing>(['write', 'line', 'close']);
+    const framing = random.pick<StreamFraming>(['write', 'line']);
     const { write, end, budget } = assembling(framing);
     const lines = Array.from({ length: 20 }, () => `${'°x'.repeat(random.between(0, 30))}\n`);
-    const calls = framing === 'close' ? lines.slice(0, 2) : lines;
-    const messages = calls.flatMap((line) => {
+    const messages = lines.flatMap((line) => {
       const cut = random.between(0, line.length);
       return framing === 'line' ? [...write(line.slice(0, cut)), ...write(line.slice(cut))] : write(line);
     });
-    expect([...messages, ...end()].join(''), `seed ${random.seed}`).toBe(calls.join(''));
+    expect([...messages, ...end()].join(''), `seed ${random.seed}`).toBe(lines.join(''));
     if (framing === 'line') expect(messages).toEqual(lines);
     expect(budget.held).toBe(0);
   }

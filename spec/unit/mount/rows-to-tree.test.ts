@@ -18,16 +18,17 @@ const row: DefinitionRow = {
   },
   ...{ framing: 'write', delivery: 'async', durable: true, max_message: 100, mode: '0640', timeout: '1m30s' },
   deadline: '1h',
+  partial: 'send',
 };
 
 it('has durations as milliseconds, modes as bits, and places by number', () => {
   expect(treeOfRows('team1', directories, [row]).definitions).toMatchObject([
-    { parent: 1, name: 't', mode: 0o640, timeout_ms: 90_000, deadline_ms: 3_600_000 },
+    { parent: 1, name: 't', mode: 0o640, timeout_ms: 90_000, deadline_ms: 3_600_000, partial: 'send' },
   ]);
 });
 
-it('takes rows of a broker that knows of no deadlines', () => {
-  const { deadline: _deadline, ...before } = row;
+it('takes rows of a broker that knows of no deadlines and no partial messages', () => {
+  const { deadline: _deadline, partial: _partial, ...before } = row;
   const [definition] = treeOfRows('team1', directories, [before as DefinitionRow]).definitions;
-  expect(definition).toMatchObject({ timeout_ms: 90_000, deadline_ms: null });
+  expect(definition).toMatchObject({ timeout_ms: 90_000, deadline_ms: null, partial: null });
 });

@@ -97,6 +97,7 @@ it('whatever is asked by whomever, the answer is a change or a refusal of the ca
     'durable',
     'max_message',
     'deadline_ms',
+    'partial',
     'mode',
     'limit',
     'request',

@@ -50,6 +50,11 @@ describe('the samples of the registry', () => {
     expect(parseNode('tree/team1/1/demotrigger', JSON.stringify(before))).toMatchObject({ deadline_ms: null });
   });
 
+  it('a trigger of a release that knows nothing of partial messages treats them by its framing', () => {
+    const { partial: _partial, ...before } = samples['tree/team1/1/demotrigger'] as Record<string, unknown>;
+    expect(parseNode('tree/team1/1/demotrigger', JSON.stringify(before))).toMatchObject({ partial: null });
+  });
+
   it('hits are summed, and written as they were read', () => {
     expect(team.hits(2)).toBe(7);
     expect(JSON.parse(serializeHits(3))).toEqual(samples['hits/team1/2/web01.example.com']);

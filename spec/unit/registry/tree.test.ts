@@ -133,6 +133,7 @@ describe('the tree of trigger files', () => {
         mode: '0644',
         timeout: null,
         deadline: null,
+        partial: null,
       },
     ]);
     const changed = {
@@ -141,10 +142,14 @@ describe('the tree of trigger files', () => {
       durable: false,
       timeout_ms: 5_000,
       deadline_ms: 5_400_000,
+      partial: 'drop',
       args: { y: null, z: '3' },
     };
     expect((await ann({ verb: 'definition.set', name: 't', ...changed })).rows).toMatchObject([
-      { framing: 'line', delivery: 'sync', durable: false, timeout: '5s', deadline: '1h30m', args: { x: '1', z: '3' } },
+      {
+        ...{ framing: 'line', delivery: 'sync', durable: false, timeout: '5s', deadline: '1h30m', partial: 'drop' },
+        args: { x: '1', z: '3' },
+      },
     ]);
   });
 

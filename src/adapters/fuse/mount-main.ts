@@ -11,6 +11,7 @@ import { DaemonLink } from '../../mount/link.ts';
 import { MemoryBudget } from '../../mount/memory-budget.ts';
 import { TriggerFiles } from '../../mount/trigger-files.ts';
 import { createLog } from '../log/log.ts';
+import { KilledWriters } from '../process/killed-writers.ts';
 import { closeInherited } from '../system/inherited.ts';
 import { localOwners } from '../system/local-owners.ts';
 import type { MountSettings } from './mount-process.ts';
@@ -27,12 +28,16 @@ const run = async ({ mountpoint, allowOther, log: logOptions }: MountSettings): 
   const stream = new Socket({ fd: daemonFd });
   const link = new DaemonLink(stream, { onTree: (tree) => files.show(tree), onSeen: (seen) => files.saw(seen) });
   const { uid, gid } = userInfo();
+  const killed = new KilledWriters();
   const files = new TriggerFiles({
     gateway: link,
     owners: localOwners({ uid, gid }),
     budget: new MemoryBudget(memoryBytes),
     startedAt: Date.now(),
     now: () => Date.now(),
+    isCloserKilled: (openedAt) => killed.isCloserKilled(openedAt),
+    onDropped: ({ name }) =>
+      log.warn({ trigger: name }, 'A signal killed the writer; its unfinished message was not sent'),
   });
   const isCut = new Promise<void>((resolve) => {
     for (const event of ['close', 'error', 'end']) stream.once(event, () => resolve());

@@ -47,24 +47,25 @@ export const operationsOf = (files: FileSystem, log: Log): Operations => {
         async () => (await files.read(handle, length, offset)).copy(into),
         (errno, copied = 0) => answer(errno === 0 ? copied : errno),
       ),
-    write: (path, handle, bytes, length, _offset, answer) =>
+    write: (path, handle, bytes, length, offset, answer) =>
       answering(
         `write ${path}`,
         // A copy: the kernel's bytes are taken away when the answer is there, and fuse-native gives one itself after a while.
-        () => files.write(handle, { bytes: Buffer.from(bytes), isFull: length === maxWriteBytes }),
+        () => files.write(handle, { bytes: Buffer.from(bytes), isFull: length === maxWriteBytes, offset }),
         (errno) => answer(errno === 0 ? length : errno),
       ),
     flush: (path, handle, answer) => answering(`close ${path}`, () => files.flush(handle), answer),
     fsync: (path, _dataOnly, handle, answer) => answering(`fsync ${path}`, () => files.sync(handle), answer),
     release: (path, handle, answer) => answering(`release ${path}`, () => files.release(handle), answer),
     truncate: (path, size, answer) => answering(`truncate ${path}`, () => files.truncate(path, size), answer),
-    ftruncate: (path, _handle, size, answer) => answering(`truncate ${path}`, () => files.truncate(path, size), answer),
+    ftruncate: (path, handle, size, answer) =>
+      answering(`truncate ${path}`, () => files.resize(handle, path, size), answer),
     mkdir: (path, mode, answer) => answering(`mkdir ${path}`, () => files.makeDirectory(path, mode), answer),
     rmdir: (path, answer) => answering(`rmdir ${path}`, () => files.removeDirectory(path), answer),
     rename: (from, to, answer) => answering(`rename ${from} ${to}`, () => files.rename(from, to), answer),
     chmod: (path, mode, answer) => answering(`chmod ${path}`, () => files.changeMode(path, mode & 0o7777), answer),
-    chown: (path, _uid, _gid, answer) => refuse(`chown ${path}`, answer),
-    utimens: (path, _atime, _mtime, answer) => refuse(`utimens ${path}`, answer),
+    chown: (path, _uid, _gid, answer) => answering(`chown ${path}`, () => files.changeOwner(path), answer),
+    utimens: (path, _atime, _mtime, answer) => answering(`utimens ${path}`, () => files.changeTimes(path), answer),
     create: (path, _mode, answer) => refuse(`create ${path}`, answer),
     mknod: (path, _mode, _device, answer) => refuse(`mknod ${path}`, answer),
     unlink: (path, answer) => refuse(`unlink ${path}`, answer),
@@ -86,5 +87,10 @@ const statOf = ({ kind, mode, uid, gid, size, changedAt, writtenAt }: Attributes
 
 const flagsOf = (flags: number): OpenFlags => {
   const access = flags & (constants.O_WRONLY | constants.O_RDWR);
-  return { forReading: access !== constants.O_WRONLY, forWriting: access !== 0 };
+  return {
+    forReading: access !== constants.O_WRONLY,
+    forWriting: access !== 0,
+    isAppending: (flags & constants.O_APPEND) !== 0,
+    isTruncated: (flags & constants.O_TRUNC) !== 0,
+  };
 };

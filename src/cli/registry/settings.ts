@@ -17,6 +17,7 @@ const abouts: Readonly<Record<string, readonly [string, string]>> = {
   durable: ['yes|no', 'whether a write is on disk before it is acknowledged'],
   'max-message': ['size', 'the largest request, such as 64KiB'],
   deadline: ['duration', 'how long an asynchronous write is tried; none: as the node says that it is written on'],
+  partial: ['what', 'what to do with a message whose writer is killed; none: drop it with framing close, else send it'],
   mode: ['mode', 'permission bits, such as 0644'],
   role: ['role', 'in the team'],
 };

@@ -34,6 +34,7 @@ export const addDefinition: Rule<Of<'definition.add'>> = (turn, { verb: _verb, t
     durable: true,
     max_message: 1_048_576,
     deadline_ms: null,
+    partial: null,
     mode: 0o644,
     ...given(settings),
     args: merged(turn, {}, settings.args),
