@@ -36,7 +36,7 @@ export const endOfRest = async (rest: Rest): Promise<Leftovers | undefined> => {
   // A stop that is under way ends everything.
   if (!stopping.hold() || (await becomes(() => tree.isGone(), settleMs))) return undefined;
   const found = named(tree.members());
-  if (found.total === 0) return undefined;
+  if (found.total === 0 && tree.isGone()) return undefined;
   if (isLeft) return leave(rest, openShelter, found);
   await stopTree(tree, plan.graceMs);
   return { fate: 'killed', ...found };
