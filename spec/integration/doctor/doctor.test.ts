@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, chownSync, copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Finding } from '../../../src/doctor/finding.ts';
 import { type Certificates, makeCertificates } from '../../support/certificates.ts';
@@ -155,6 +156,39 @@ describe('trigger doctor', () => {
     execFileSync('puppet', ['agent', ...puppet.options, '--enable']);
     const without = node('', undefined, 'run_cmd = "/opt/nowhere/puppet agent --test"');
     expect((await doctor(without)).of('Puppet')).toMatchObject([{ state: 'wrong' }]);
+  });
+
+  it('tells a held lock of the agent by Puppet’s own rule: a reader of Puppet’s log does not hold it', async () => {
+    const lock = join(puppet.dir, 'var/state/agent_catalog_run.lock');
+    mkdirSync(dirname(lock), { recursive: true });
+    const [log, program] = [join(puppet.dir, 'puppet.log'), join(puppet.dir, 'puppet')];
+    writeFileSync(log, '');
+    // As the kernel names a process that a script called “puppet” has become.
+    copyFileSync('/usr/bin/tail', program);
+    chmodSync(program, 0o755);
+    const patient = node('', undefined, agent);
+    const warned = async (command: string) => {
+      const holder = spawn(command, ['-f', log], { stdio: 'ignore' });
+      await once(holder, 'spawn');
+      writeFileSync(lock, `${holder.pid}`);
+      const findings = (await doctor(patient)).of('Puppet').map(({ what }) => what);
+      const over = once(holder, 'exit');
+      holder.kill();
+      await over;
+      return findings.some((what) => what.includes('another Puppet run holds the agent’s lock'));
+    };
+    expect(await warned('tail')).toBe(false);
+    expect(await warned(program)).toBe(true);
+    rmSync(lock);
+  });
+
+  it('warns, as `config check` does, where run_cmd starts Puppet in a shell', async () => {
+    const patient = node('', undefined, `run_cmd = "sh -c 'puppet apply x.pp; true'"`);
+    const told = { state: 'warning', what: expect.stringContaining('run_cmd starts Puppet in a shell') };
+    expect((await doctor(patient)).of('Puppet')).toContainEqual(expect.objectContaining(told));
+    expect((await patient.trigger('config', 'check')).stdout).toMatch(
+      /^warning: \[watch\] run_cmd starts Puppet in a shell/m,
+    );
   });
 
   it('tells paused queues, waiting firings, and what was refused', async () => {

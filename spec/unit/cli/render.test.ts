@@ -79,6 +79,18 @@ describe('a node’s line', () => {
     expect(renderOutcomeLine(outcome, 1)).toBe(`a  finished  succeeded  exit 2  18.2 s${said}`);
   });
 
+  it.each<[string, object, string | null]>([
+    ['noop, 3 pending', { noop: true, pending: 3, changed: 0, cached_catalog: false, tags: null }, null],
+    ['cached catalog, 2 changed', { noop: false, pending: 0, changed: 2, cached_catalog: true }, null],
+    ['only tags web, without tags db', { tags: 'web', skip_tags: 'db' }, null],
+    ['no report', { missing: 'Puppet wrote no report of this run' }, null],
+    ['it broke', { missing: 'Puppet wrote no report of this run' }, 'it broke'],
+    ['it broke, 1 failed', { failed: 1 }, 'it broke'],
+  ])('says “%s” of a Puppet run: %j', (said, puppet, reason) => {
+    const outcome = { ...succeeded('a'), reason, details: { puppet } };
+    expect(renderOutcomeLine(outcome, 1)).toBe(`a  finished  succeeded  exit 2  18.2 s  ${said}`);
+  });
+
   it('says why there was no run', () => {
     const skipped = outcomeView({ node: 'a', stage: 'skipped', reason: 'expired' });
     expect(renderOutcomeLine(skipped, 3)).toBe('a    skipped  expired');

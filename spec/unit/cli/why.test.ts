@@ -152,6 +152,20 @@ describe('trigger why', () => {
     ['job 7 running, for 50s', { stage: 'running', started_at: '2026-11-20T12:00:10Z' }],
     ['job 7 succeeded, a regular run of Puppet’s own', { details: { regular_run: true } }],
     ['job 7 succeeded, noop', { details: { puppet: { noop: true } } }],
+    ['job 7 succeeded, noop, 3 pending', { details: { puppet: { noop: true, pending: 3 } } }],
+    ['job 7 failed: it broke', { result: 'failed', reason: 'it broke', details: { puppet: { error: 'it broke' } } }],
+    [
+      'job 7 failed, 1 failed\n',
+      {
+        result: 'failed',
+        reason: 'it broke',
+        details: { puppet: { error: 'it broke', failed: 1, failed_resources: [{ resource: 'Exec[a]' }] } },
+      },
+    ],
+    [
+      'job 7 succeeded, no report\n      report Puppet wrote no report of this run',
+      { details: { puppet: { missing: 'Puppet wrote no report of this run' } } },
+    ],
   ])('says “%s”', (words, fields) => {
     const none = { result: null, exit_code: null, started_at: null, duration_ms: null };
     const result = 'stage' in fields ? {} : { result: 'succeeded' as const };

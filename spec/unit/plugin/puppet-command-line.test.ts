@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { completePuppetCommand, readPuppetCommand, settingsQuery } from '../../../src/plugin/puppet/command-line.ts';
+import {
+  blindSpot,
+  completePuppetCommand,
+  readPuppetCommand,
+  settingsQuery,
+} from '../../../src/plugin/puppet/command-line.ts';
 import { ownReportIn, ownReportOf } from '../../../src/plugin/puppet/own-report.ts';
 
 const complete = (command: string, options: { noop?: boolean; args?: Record<string, string> } = {}): string =>
@@ -136,6 +141,32 @@ describe('the Puppet command line', () => {
       options: ['--confdir=/c', '--vardir=/v'],
     });
     expect(settingsQuery(readPuppetCommand(['true']))).toBeUndefined();
+  });
+});
+
+describe('what is not seen of a run', () => {
+  const warning = (command: string) => blindSpot(command.split(' '))?.what ?? null;
+
+  it.each([
+    'puppet agent --test',
+    'sudo -u puppet puppet apply x.pp',
+    'env -C /srv puppet apply x.pp',
+    '/opt/run-puppet',
+  ])('is nothing of “%s”', (command) => expect(warning(command)).toBeNull());
+
+  it.each([
+    ['sh', '-c'],
+    ['su', 'puppet', '-c'],
+    ['sudo', '-i', 'sh', '-ec'],
+    ['runuser', '-l', 'puppet', '-c'],
+    ['flock', '/l', '-c'],
+  ])('is told of %s %s …', (...before) => {
+    expect(blindSpot([...before, 'cd /srv && /usr/bin/puppet --debug apply x.pp'])?.what).toContain('in a shell');
+    expect(blindSpot([...before, 'echo puppet; make apply'])).toBeNull();
+  });
+
+  it.each(['ssh lb02', 'chroot /srv', 'systemd-run --wait', '/opt/wrap'])('is told of “%s” before Puppet', (before) => {
+    expect(warning(`${before} puppet agent --test`)).toContain(`through “${before}”`);
   });
 });
 

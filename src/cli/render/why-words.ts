@@ -81,7 +81,10 @@ export const beginningOf = (firing: WhyFiringView): string => {
 /** `job 7 succeeded, exit 2, 18.2 s, 4 changed`. */
 export const runInWords = (run: WhyRunView, now: number): string => {
   if (run.stage === null) return 'ran it; etcd has deleted how it ended';
-  const outcome: OutcomeView = { ...run, stage: run.stage, output_tail: null };
+  // Resources that failed stand below, with their own messages.
+  const isSaidBelow = failedOf(run).named.length > 0 && run.reason === puppetOf(run)['error'];
+  const reason = isSaidBelow ? null : run.reason;
+  const outcome: OutcomeView = { ...run, stage: run.stage, reason, output_tail: null };
   const job = run.job_id === null ? '' : `job ${run.job_id} `;
   const facts = [
     exitOf(outcome),
@@ -94,7 +97,7 @@ export const runInWords = (run: WhyRunView, now: number): string => {
   const note = noteOf(outcome);
   const words = `${job}${[run.result ?? run.stage, ...facts].join(', ')}`;
   if (note === '') return words;
-  return `${words}${run.reason === null ? ',' : ':'} ${note}`;
+  return `${words}${reason === null ? ',' : ':'} ${note}`;
 };
 
 /** `3 succeeded, 1 failed`. */
