@@ -28,6 +28,8 @@ export class BrokerStage {
   /** False: what is to happen soon waits in `soon`. */
   isSoonNow = true;
   readonly soon: (() => void)[] = [];
+  /** Another broker has this one's id. */
+  isRefused = false;
   /** For those who count what was not understood and throw the lines away. */
   malformed = 0;
 
@@ -49,6 +51,7 @@ export class BrokerStage {
         },
         forget: (peer) => void this.forgotten.push(peer),
       },
+      isRefused: () => this.isRefused,
       brokers: () => [{ id: 'broker-1', endpoint: 'tcp://broker-1:5555', key: 'k' }],
       limits: { ...testLimits, ...limits },
       clock: { now: () => this.now, date: () => this.now },

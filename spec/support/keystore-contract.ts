@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Compare, KeyStore, WatchBatch, WatchEvent } from '../../src/watch/ports.ts';
+import type { Compare, KeyStore, Lease, WatchBatch, WatchEvent } from '../../src/watch/ports.ts';
 import { until } from './wait.ts';
 
 /** What every `KeyStore` must do. `fresh` gives an empty prefix in a working store. */
@@ -178,15 +178,20 @@ export const describeKeyStore = (name: string, fresh: () => Promise<{ store: Key
       expect(await seen.ended).toBeUndefined();
     });
 
-    it('keeps a key present, refreshes its value, and takes it away', async () => {
-      let value = 'first';
-      const presence = store.keepPresent(`${prefix}presence`, () => value);
-      await until(() => store.get(`${prefix}presence`), 'presence');
-      value = 'second';
-      presence.refresh();
-      await until(async () => (await store.get(`${prefix}presence`))?.value === 'second', 'the new value');
-      await presence.close();
-      expect(await store.get(`${prefix}presence`)).toBeUndefined();
+    it('takes away what is on a lease when that ends, and nothing that was put on another one, or on none, since', async () => {
+      const [first, second] = [await store.lease(60), await store.lease(60)];
+      const names = ['stays', 'moved', 'freed'].map((name) => `${prefix}${name}`);
+      const puts = (lease?: Lease) => names.map((put) => ({ put, value: 'x', lease }));
+      const [, moved = '', freed = ''] = names;
+      await store.commit({ compare: [], write: puts(first) });
+      await store.commit({ compare: [], write: [{ put: moved, value: 'y', lease: second }] });
+      await store.commit({ compare: [], write: [{ put: freed, value: 'y' }] });
+      expect(first.isHeld()).toBe(true);
+      await first.end();
+      expect([first.isHeld(), first.lost.aborted, second.isHeld()]).toEqual([false, true, true]);
+      expect((await store.getMany(names)).map((entry) => entry?.value)).toEqual([undefined, 'y', 'y']);
+      second.leave();
+      expect([second.isHeld(), (await store.get(moved))?.value]).toEqual([false, 'y']);
     });
   });
 };

@@ -5,10 +5,10 @@ import type {
   Entry,
   HeldKey,
   KeyStore,
+  Lease,
   Listing,
   Page,
   PageRequest,
-  Presence,
   Transaction,
   WatchBatch,
   WatchEvent,
@@ -20,6 +20,9 @@ export class MemoryStore implements KeyStore {
   readonly #entries = new Map<string, Entry>();
   readonly #history: { readonly revision: bigint; readonly events: readonly WatchEvent[] }[] = [];
   readonly #listeners = new Set<() => void>();
+  /** Which lease a key is on. */
+  readonly #leased = new Map<string, string>();
+  #leases = 0;
   readonly #held = new Map<string, AbortController>();
   #revision = 1n;
   #compacted = 0n;
@@ -98,10 +101,16 @@ export class MemoryStore implements KeyStore {
     return undefined;
   }
 
-  keepPresent(key: string, value: () => string): Presence {
-    const write = () => this.#apply([{ put: key, value: value() }]);
-    write();
-    return { refresh: write, close: async () => this.#apply([{ delete: key }]) };
+  async lease(): Promise<Lease> {
+    this.#assertUp();
+    const lost = new AbortController();
+    const id = String(++this.#leases);
+    const end = async () => {
+      lost.abort();
+      const keys = [...this.#leased].flatMap(([key, lease]) => (lease === id ? [key] : []));
+      this.#apply(keys.map((key) => ({ delete: key })));
+    };
+    return { id, lost: lost.signal, isHeld: () => !lost.signal.aborted, end, leave: () => lost.abort() };
   }
 
   async holdKey(key: string, value: string): Promise<HeldKey | undefined> {
@@ -145,6 +154,8 @@ export class MemoryStore implements KeyStore {
 
   #write(write: Write, revision: bigint): WatchEvent[] {
     if ('put' in write) {
+      if (write.lease === undefined) this.#leased.delete(write.put);
+      else this.#leased.set(write.put, write.lease.id);
       const createRevision = this.#entries.get(write.put)?.createRevision ?? revision;
       const entry = { key: write.put, value: write.value, createRevision, modRevision: revision };
       this.#entries.set(write.put, entry);

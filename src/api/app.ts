@@ -6,6 +6,7 @@ import type { ApiServices } from './ports.ts';
 import type { Api, Verb } from './verb.ts';
 import { addFiring } from './verbs/add-firing.ts';
 import { addJob } from './verbs/add-job.ts';
+import { adoptNode } from './verbs/adopt-node.ts';
 import { cancelFiring } from './verbs/cancel-firing.ts';
 import { clearQueue } from './verbs/clear-queue.ts';
 import { deadLetters } from './verbs/dead-letters.ts';
@@ -81,6 +82,7 @@ const verbs: readonly Verb[] = [
   why,
   listNodes,
   forgetNode,
+  adoptNode,
   getBroker,
   listBrokers,
   liveRequests,

@@ -37,6 +37,7 @@
  *     GET  /v1/why?what=TEXT                  WhyView              a firing’s id or how it begins, a job’s number, a node, a trigger
  *     GET  /v1/nodes                          NodeView[]
  *     POST /v1/nodes/:name/forget             ForgetBody → ForgottenView
+ *     POST /v1/nodes/:name/adopt              → AdoptedView        the machine behind the name has changed on purpose
  *     GET  /v1/trigger-files                  TriggerFileView[]    of the triggers that were written to on this node
  *     POST /v1/trigger-files/replay           DeadLettersBody → DeadLettersView   dead letters are tried again
  *     POST /v1/trigger-files/purge            DeadLettersBody → DeadLettersView   they are forgotten
@@ -210,6 +211,32 @@ export interface CancelledNodeView {
   readonly reason: string | null;
 }
 
+/** A process that has a node's name, or asks for it. */
+export interface HolderView {
+  readonly instance: string;
+  readonly host: string;
+  readonly address: string | null;
+  readonly pid: number;
+  readonly boot: string;
+  readonly version: string;
+}
+
+export interface NameView {
+  /** `asking`: etcd has not answered yet. `waiting`: for the end of a lease, probably of the last process here. */
+  readonly state: 'asking' | 'held' | 'waiting' | 'refused';
+  /** Who has the name instead; null also where it is an earlier version, which says nothing of itself. */
+  readonly holder: HolderView | null;
+  /** Why it is not held, and what to do; null where it is. */
+  readonly what: string | null;
+  readonly remedy: string | null;
+  /** Who else asks for it. */
+  readonly refused: readonly HolderView[];
+}
+
+export interface AdoptedView {
+  readonly node: string;
+}
+
 export interface ForgetBody {
   /** Also while the node is present. */
   readonly force?: boolean;
@@ -357,6 +384,10 @@ export interface NodeView {
   readonly roles: readonly string[];
   readonly started_at: string | null;
   readonly first_seen_at: string | null;
+  /** The process that has the name, or had it within the last minutes; null: an earlier version. */
+  readonly holder: HolderView | null;
+  /** Other processes that ask for the name, and are refused. */
+  readonly refused: readonly HolderView[];
   readonly queues: Readonly<Record<string, { readonly queued: number; readonly running: number }>>;
 }
 
@@ -455,6 +486,8 @@ export interface HealthView {
     readonly last_error: string | null;
     readonly since: string;
   };
+  /** Whether this process has the node's name; missing where it needs none, and in an earlier version. */
+  readonly name?: NameView;
   readonly watching: boolean;
   /** Firings on this node's disk that etcd does not have yet. */
   readonly spool: { readonly waiting: number; readonly oldest_at: string | null };

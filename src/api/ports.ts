@@ -39,6 +39,8 @@ export interface ApiServices {
   why(what: string): Promise<Why>;
   /** Ends what is owed to a node that is gone; how many firings that were. Throws `node-present`, `node-not-found`. */
   forgetNode(node: string, asked: { readonly force: boolean; readonly by: string }): Promise<number>;
+  /** The machine behind a name has changed on purpose. Throws `node-present`, `node-not-found`. */
+  adoptNode(node: string): Promise<void>;
   health(): HealthView;
   /** Name of this node: the origin of what is fired here. */
   readonly node: string;

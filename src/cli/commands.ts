@@ -41,6 +41,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   node: {
     summary: 'look after a node',
     verbs: {
+      adopt: { summary: 'let another machine have a node’s name', load: () => import('./commands/node/adopt.ts') },
       forget: { summary: 'end what is owed to a node that is gone', load: () => import('./commands/node/forget.ts') },
     },
   },

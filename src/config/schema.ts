@@ -51,6 +51,13 @@ const node = section('This node.', {
     absolutePath('Folder of firings that etcd does not have yet. When missing: `spool` below `state_dir`.'),
   ),
   socket: v.optional(socketPath('Control socket: where `trigger` reaches the daemon.'), defaultSocketPath),
+  takeover: v.optional(
+    choice(
+      ['auto', 'adopt'],
+      'When another machine may take this node’s name: `auto`: 10 to 14 minutes after the end of this daemon. `adopt`: only after `trigger node adopt NAME`.',
+    ),
+    'auto',
+  ),
 });
 
 const etcd = section('The etcd that firings and outcomes travel through.', {

@@ -16,6 +16,7 @@ import { type NodeStatus, nodes } from '../watch/origin.ts';
 import type { SpoolDrain } from '../watch/spool-drain.ts';
 import type { StartedBroker } from './broker-view.ts';
 import { createFiringsService } from './firings-service.ts';
+import { adoptNode, holderView, nameView } from './node-names.ts';
 import { observedQueues } from './observe.ts';
 import { createOutputsService, outputFile } from './outputs-service.ts';
 import { clock, type Parts } from './parts.ts';
@@ -48,6 +49,7 @@ export const apiServices = (parts: Parts, watcher: InboxWatcher, drain: SpoolDra
     triggerFiles: triggerFiles(parts),
     nodes: async () => (await nodes(parts.place)).map(nodeView),
     forgetNode: (node, asked) => forgetNode(parts.place, node, { ...asked, at: Date.now() }),
+    adoptNode: (node) => adoptNode(parts, node),
     health: () => healthView(parts, watcher, drain, startedAt),
     node: parts.options.node,
     newFiringId: () => ulid(),
@@ -63,7 +65,7 @@ const brokerRequests = ({ overseen, others }: StartedBroker, broker: string): Br
 });
 
 const healthView = (
-  { options, config, queues }: Parts,
+  { options, config, queues, name }: Parts,
   watcher: InboxWatcher,
   drain: SpoolDrain,
   startedAt: string,
@@ -83,7 +85,8 @@ const healthView = (
       last_error: lastError?.message ?? null,
       since: new Date(since).toISOString(),
     },
-    watching: config.watch.enabled && connected,
+    name: nameView(name),
+    watching: config.watch.enabled && connected && !name.isRefused(),
     spool: { waiting, oldest_at: iso(oldestAt) },
     queues: queues.summary().map(queueView),
   };
@@ -107,6 +110,8 @@ const nodeView = (status: NodeStatus): NodeView => {
     queues,
     started_at: iso(status.startedAt),
     first_seen_at: iso(status.firstSeenAt),
+    holder: status.holder && holderView(status.holder),
+    refused: status.refused.map(holderView),
   };
 };
 

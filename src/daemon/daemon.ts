@@ -2,7 +2,7 @@
  * The composition root: the only place that knows all rooms and adapters. It starts them in the order in which a firing
  * needs them, and `stop` releases them in reverse.
  *
- *     state folder → events → journal → runner → plugins → queues → etcd → outcomes → presence → spool → broker → control socket → trigger files → inbox
+ *     state folder → events → journal → runner → plugins → etcd → outcomes → presence → queues → spool → broker → control socket → trigger files → inbox
  */
 import type { Logger } from 'pino';
 import { prepareControlSocket } from '../adapters/files/control-socket.ts';
@@ -29,7 +29,14 @@ import { buildRegistry } from './start-registry.ts';
 import { startAsBroker, startAsMount, startAsWorker } from './start-roles.ts';
 import { drainSpool } from './start-spool.ts';
 import { buildSweeper } from './start-sweeper.ts';
-import { announce, buildEndedElsewhere, buildWatcher, publishOutcomes, rememberIds } from './start-watching.ts';
+import {
+  announce,
+  buildEndedElsewhere,
+  buildName,
+  buildWatcher,
+  publishOutcomes,
+  rememberIds,
+} from './start-watching.ts';
 
 export interface Daemon {
   /** Resolves once the control socket answers and the inbox is watched, or etcd is known to be away. */
@@ -69,16 +76,19 @@ const start = async (options: DaemonOptions, releasers: Releasers): Promise<Daem
   const registry = buildRegistry(store, config, (bytes) => space.assertRoom(bytes), options.log);
   const clockSteps = new ClockSteps();
   const etcd = { place, maintenance, space };
-  const parts: Parts = { options, config, state, ...etcd, registry, events, metrics, clockSteps, ...queueParts };
+  const unnamed = { options, config, state, ...etcd, registry, events, metrics, clockSteps, ...queueParts };
+  const parts: Parts = { ...unnamed, name: buildName(unnamed) };
   const names = createTriggerNames(parts);
   observeJobs(parts, names.of);
 
   const elsewhere = buildEndedElsewhere(parts);
   const outcomes = publishOutcomes(parts, elsewhere, names, releasers);
+  // Before anything of a firing runs.
+  parts.firingHold.by(parts.name);
+  announce(parts, releasers);
   await parts.queues.start();
   releasers.push('queues', () => parts.queues.stop());
-  const presence = announce(parts, releasers);
-  const watcher = buildWatcher(parts, { outcomes, elsewhere, presence, ids: rememberIds(parts, releasers), names });
+  const watcher = buildWatcher(parts, { outcomes, elsewhere, ids: rememberIds(parts, releasers), names });
   const drain = await drainSpool(parts, releasers);
   const sweeper = buildSweeper(parts);
   metrics.lookUp(metricSources(parts, { watcher, outcomes, drain, sweeper }));

@@ -11,10 +11,12 @@ import type { Queues } from '../queue/queues.ts';
 import type { RequestProofs } from '../queue/requests/proofs.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { ClockSteps } from '../watch/clock-steps.ts';
+import type { NodeName } from '../watch/names/node-name.ts';
 import type { EtcdMaintenance } from '../watch/ports.ts';
 import type { Place } from '../watch/publication.ts';
 import type { Space } from '../watch/space.ts';
 import type { StartedBroker } from './broker-view.ts';
+import type { FiringHold } from './firing-hold.ts';
 import type { LivePlugins } from './live-plugins.ts';
 import type { MountHost } from './mount/mount-host.ts';
 
@@ -40,10 +42,13 @@ export interface Parts {
   readonly queues: Queues;
   /** What jobs of requests may ask others with. */
   readonly proofs: RequestProofs;
+  /** Holds jobs of firings back while the name is not this process's. */
+  readonly firingHold: FiringHold;
   readonly place: Place;
   readonly maintenance: EtcdMaintenance;
   /** How full etcd is. */
   readonly space: Space;
+  readonly name: NodeName;
   readonly registry: Registry;
   readonly events: EventLog;
   readonly metrics: DaemonMetrics;

@@ -4,6 +4,7 @@ import { Broker, type BrokerState } from '../bus/broker/broker.ts';
 import type { BrokerOptions } from '../bus/broker/options.ts';
 import type { Overseen } from '../bus/broker/overseen.ts';
 import { eachMessage } from '../bus/codec/pack.ts';
+import type { BrokerAddress } from '../bus/messages.ts';
 
 export interface RunBrokerOptions extends Omit<BrokerOptions, 'wire' | 'clock'> {
   readonly listen: string;
@@ -20,6 +21,7 @@ export interface RunningBroker {
   readonly state: BrokerState;
   readonly overseen: Overseen;
   brokersChanged(): void;
+  sendAway(brokers: readonly BrokerAddress[]): void;
   stop(): Promise<void>;
 }
 
@@ -58,6 +60,7 @@ export const runBroker = async (options: RunBrokerOptions): Promise<RunningBroke
     },
     overseen: broker.overseen,
     brokersChanged: () => broker.brokersChanged(),
+    sendAway: (brokers) => broker.sendAway(brokers),
     stop: async () => {
       broker.sayGoodbye();
       const until = clock.now() + options.drainMs;

@@ -17,7 +17,7 @@ import type { Releasers } from './releasers.ts';
  * once it has been read, or etcd is known to be away. Throws `state-unusable`.
  */
 export const startAccounts = async (
-  { state, registry, place, config, options: { log } }: Parts,
+  { state, registry, place, config, name, options: { log } }: Parts,
   broker: string,
   releasers: Releasers,
 ): Promise<{ readonly registry: BusRegistry; readonly accounts: BusAccounts; readonly proofs: BusProofs }> => {
@@ -28,7 +28,7 @@ export const startAccounts = async (
   releasers.push('registry', () => mirror.stop());
   await mirror.ready;
   const keys = registryKeysBelow(config.etcd.prefix);
-  const publication = new IssuerPublication({ store: place.store, keys, mirror, issuer, broker, clock, log });
+  const publication = new IssuerPublication({ store: place.store, keys, mirror, name, issuer, broker, clock, log });
   releasers.push('token key', () => publication.close());
   // Without etcd there is nothing to wait for: nobody can log in until it is back.
   if (mirror.state !== undefined) await publication.ready;

@@ -30,7 +30,7 @@ export const startBroker = async (
   metrics: BrokerMetrics,
   releasers: Releasers,
 ): Promise<StartedBroker> => {
-  const { options, state, place, config, space } = parts;
+  const { options, state, place, config, space, name } = parts;
   const { node, version, log } = options;
   const keys = busKeysBelow(config.etcd.prefix);
   const { publicKey, secretKey } = await openCurveKeys(join(state.path, 'broker', 'curve.json'));
@@ -42,11 +42,13 @@ export const startBroker = async (
     log,
   });
   releasers.push('history of requests', () => history.close());
-  const presence = new OnlineWorkers(place.store, keys, node, clock);
+  const presence = new OnlineWorkers(name, keys, node, clock);
   releasers.push('workers in etcd', () => presence.close());
   const directory = new BrokerDirectory({ store: place.store, keys, log });
   let listening = settings.listen;
   const own = () => ({ id: node, endpoint: advertisedBroker(settings, node, listening), key: publicKey });
+  // Whoever has our name instead is another one.
+  const others = () => directory.brokers.filter(({ id }) => id !== node || name.isRefused());
   const dead = new AbortController();
   const broker = await runBroker({
     id: node,
@@ -57,7 +59,8 @@ export const startBroker = async (
     proofs,
     presence,
     history,
-    brokers: () => [own(), ...directory.brokers.filter(({ id }) => id !== node)].map(addressOf),
+    isRefused: () => name.isRefused(),
+    brokers: () => [...(name.isRefused() ? [] : [own()]), ...others()].map(addressOf),
     limits: {
       maxMessage: settings.max_message,
       maxQueued: settings.max_queued,
@@ -80,8 +83,14 @@ export const startBroker = async (
   directory.onChange(() => broker.brokersChanged());
   directory.start();
   releasers.push('brokers in etcd', () => directory.stop());
+  let wasRefused = false;
+  const forgetName = name.onChange(() => {
+    if (name.isRefused() && !wasRefused) broker.sendAway(others().map(addressOf));
+    wasRefused = name.isRefused();
+  });
+  releasers.push('broker’s name', forgetName);
   const started_at = new Date(clock.now()).toISOString();
-  const entry = place.store.keepPresent(keys.broker(node), () => serializeBroker({ ...own(), version, started_at }));
+  const entry = name.keep(keys.broker(node), () => serializeBroker({ ...own(), version, started_at }));
   dead.signal.addEventListener('abort', () => void entry.close());
   // Released first: nobody new is sent here while the others are told to go.
   releasers.push('broker in etcd', () => entry.close());

@@ -18,6 +18,7 @@ import type { PersistentPool } from '../queue/ports.ts';
 import { createRequestProofs } from '../queue/requests/proofs.ts';
 import { reasonToSkip } from '../watch/ended-elsewhere.ts';
 import { contextDocument } from './context.ts';
+import { createFiringHold } from './firing-hold.ts';
 import { createLivePlugins } from './live-plugins.ts';
 import { clock, type DaemonOptions, type Parts } from './parts.ts';
 import type { Releasers } from './releasers.ts';
@@ -34,7 +35,7 @@ export const buildQueues = (
   config: Config,
   state: StateFolder,
   releasers: Releasers,
-): Pick<Parts, 'journal' | 'runner' | 'plugins' | 'queues' | 'proofs'> => {
+): Pick<Parts, 'journal' | 'runner' | 'plugins' | 'queues' | 'proofs' | 'firingHold'> => {
   const { node, installRoot, loaded, log } = options;
   const journal = openJournal({ file: state.journalFile, jobsDir: state.jobsDir });
   releasers.push('journal', () => journal.close());
@@ -61,6 +62,7 @@ export const buildQueues = (
     { node, installRoot, configFile, socket, stateFolder, contextOf, proofOf, log },
     config,
   );
+  const firingHold = createFiringHold();
   const queues = createQueues({
     queues: Object.entries(config.queues).map(([name, { slots, max_queued: maxQueued }]) => ({
       name,
@@ -69,7 +71,7 @@ export const buildQueues = (
     })),
     journal: journal.journal,
     runner,
-    plugins,
+    plugins: { ...plugins, obstacle: async (job) => (await firingHold.obstacle(job)) ?? plugins.obstacle(job) },
     watchPaths: createWatchPaths(deferralLookMs),
     clock,
     log,
@@ -83,7 +85,7 @@ export const buildQueues = (
     },
     persistent: { pool, openOutput: openSpilledOutput, reader: createOutputReader() },
   });
-  return { journal, runner, plugins, queues, proofs };
+  return { journal, runner, plugins, queues, proofs, firingHold };
 };
 
 /** Processes of persistent plugins; what a daemon that died has left of them is killed. The queues close it. */

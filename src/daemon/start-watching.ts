@@ -1,10 +1,14 @@
+import { createNameMemory } from '../adapters/files/name-memory.ts';
+import { createNameHost } from '../adapters/system/name-host.ts';
 import { configuredWorkers } from '../config/configured-workers.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { outcomeEvent } from '../events/firing-events.ts';
+import { nameFacts } from '../events/name-events.ts';
+import type { QueueSummary } from '../queue/queues.ts';
 import { EndedElsewhere } from '../watch/ended-elsewhere.ts';
 import { IdMemory } from '../watch/id-memory.ts';
 import { InboxWatcher } from '../watch/inbox-watcher.ts';
-import { NodePresence } from '../watch/node-presence.ts';
+import { NodeName } from '../watch/names/node-name.ts';
 import { OutcomePublisher } from '../watch/outcome-publisher.ts';
 import { observedIntake, type TriggerNames } from './observe.ts';
 import { readOutputTail } from './outputs-service.ts';
@@ -22,7 +26,7 @@ export const buildEndedElsewhere = ({ options, journal, queues, place }: Parts):
 
 /** Tells etcd what becomes of firings. */
 export const publishOutcomes = (
-  { options, journal, queues, place, events, metrics }: Parts,
+  { options, journal, queues, place, events, metrics, name: nodeName }: Parts,
   elsewhere: EndedElsewhere,
   names: TriggerNames,
   releasers: Releasers,
@@ -34,25 +38,55 @@ export const publishOutcomes = (
     metrics.outcomeRecorded(outcome.stage);
     for (const event of outcomeEvent(outcome, names.of(outcome.firing) ?? null, clock.now())) events.tell(event);
   };
-  const publisher = new OutcomePublisher({ ...place, ...sources, node, onEndedElsewhere, onRecorded, log });
+  const publisher = new OutcomePublisher({
+    ...place,
+    ...sources,
+    node,
+    name: nodeName,
+    onEndedElsewhere,
+    onRecorded,
+    log,
+  });
   publisher.start();
   releasers.push('outcomes', () => publisher.close(flushMs));
   return publisher;
 };
 
-/** Says in etcd that this node is there. */
-export const announce = ({ options, config, queues, place }: Parts, releasers: Releasers): NodePresence => {
+/** This node's name, of which nothing is said yet. */
+export const buildName = ({ options, config, state, queues, place, events }: Omit<Parts, 'name'>): NodeName => {
   const { node, version, log } = options;
   const roles = [
     ...(config.watch.enabled ? ['watch'] : []),
     ...(config.broker === undefined ? [] : ['broker']),
     ...(configuredWorkers(config).length === 0 ? [] : ['worker']),
   ];
-  const presence = new NodePresence({ ...place, node, version, roles, startedAt: clock.now(), queues, clock, log });
-  presence.start();
-  releasers.push('presence', () => presence.close());
-  return presence;
+  const startedAt = clock.now();
+  return new NodeName({
+    ...place,
+    node,
+    version,
+    describe: () => ({ roles, startedAt, queues: lengthsOf(queues.summary()) }),
+    takeover: config.node.takeover,
+    host: createNameHost(),
+    memory: createNameMemory(state.path),
+    clock,
+    log,
+    tell: (happened) => events.tell(nameFacts(happened)),
+  });
 };
+
+/** Says in etcd that this node is there, and what is in its queues. */
+export const announce = ({ name, queues }: Parts, releasers: Releasers): void => {
+  name.start();
+  const unsubscribe = queues.onChange(() => name.refresh());
+  releasers.push('presence', () => {
+    unsubscribe();
+    return name.close();
+  });
+};
+
+const lengthsOf = (queues: readonly QueueSummary[]) =>
+  Object.fromEntries(queues.map(({ name, queued, running }) => [name, { queued, running }]));
 
 /** Remembers which firings this node has seen, for as long as the configuration says. */
 export const rememberIds = ({ options, config, journal }: Parts, releasers: Releasers): IdMemory => {
@@ -65,14 +99,13 @@ export const rememberIds = ({ options, config, journal }: Parts, releasers: Rele
 interface Neighbours {
   readonly outcomes: OutcomePublisher;
   readonly elsewhere: EndedElsewhere;
-  readonly presence: NodePresence;
   readonly ids: IdMemory;
   readonly names: TriggerNames;
 }
 
 /** The watcher of this node's inbox; not started yet. */
-export const buildWatcher = (parts: Parts, { outcomes, elsewhere, presence, ids, names }: Neighbours): InboxWatcher => {
-  const { options, journal, plugins, place, events } = parts;
+export const buildWatcher = (parts: Parts, { outcomes, elsewhere, ids, names }: Neighbours): InboxWatcher => {
+  const { options, journal, plugins, place, events, name } = parts;
   return new InboxWatcher({
     ...place,
     node: options.node,
@@ -80,13 +113,14 @@ export const buildWatcher = (parts: Parts, { outcomes, elsewhere, presence, ids,
     intake: observedIntake(parts, names),
     decideJob: (firing) => plugins.decideJob(firing),
     ids,
+    name,
     outcomes,
     onKillWished: (id, reason) => elsewhere.killWished(id, reason),
     clock,
     log: options.log,
     onConnected: () => {
       // A replaced etcd has never seen this node.
-      presence.join();
+      name.look();
       events.tell({ kind: 'etcd.back' });
     },
     onLost: ({ message }) => events.tell({ kind: 'etcd.lost', reason: message }),

@@ -8,7 +8,7 @@ import type { Parts } from './parts.ts';
 import { noTriggerFiles } from './trigger-files.ts';
 
 /** What a daemon without etcd has. */
-export type WorkerDaemonParts = Omit<Parts, 'place' | 'maintenance' | 'space' | 'clockSteps' | 'registry'>;
+export type WorkerDaemonParts = Omit<Parts, 'place' | 'name' | 'maintenance' | 'space' | 'clockSteps' | 'registry'>;
 
 /** The control API of a daemon that is a worker only: its jobs, its plugins and its events; nothing that needs etcd. */
 export const workerServices = (parts: WorkerDaemonParts): ApiServices => {
@@ -39,6 +39,7 @@ export const workerServices = (parts: WorkerDaemonParts): ApiServices => {
     triggerFiles: noTriggerFiles,
     why: workerOnly,
     forgetNode: workerOnly,
+    adoptNode: workerOnly,
     firings: { publish: workerOnly, recent: workerOnly, status: workerOnly, follow: workerOnly, cancel: workerOnly },
     spool: { store: workerOnly, publish: workerOnly },
     runs: { record: workerOnly },

@@ -1,7 +1,7 @@
 import type { HealthView } from '../api/contract.ts';
 import type { Config } from '../config/schema.ts';
 import { asTriggerdError, errorCatalogue } from '../domain/errors.ts';
-import { type Finding, fine, wrong } from './finding.ts';
+import { type Finding, fine, warning, wrong } from './finding.ts';
 import type { Surroundings } from './ports.ts';
 import { checkQueues } from './queues.ts';
 
@@ -13,11 +13,33 @@ export const checkDaemon = async (
 ): Promise<Finding[]> => {
   try {
     const answer = await health;
-    return [daemonFinding(answer, watch.enabled), ...(await checkQueues(surroundings, answer))];
+    return [
+      daemonFinding(answer, watch.enabled),
+      ...nameFindings(answer),
+      ...(await checkQueues(surroundings, answer)),
+    ];
   } catch (thrown) {
     const error = asTriggerdError(thrown);
     return [wrong('daemon', error.message, errorCatalogue[error.code].remedy)];
   }
+};
+
+/** Two daemons of one name: whichever of them is looked at. */
+const nameFindings = ({ node, name }: HealthView): Finding[] => {
+  if (name === undefined || name.state === 'asking') return [];
+  if (name.state === 'waiting') return [warning('name', name.what ?? '', name.remedy ?? '')];
+  if (name.state === 'refused') return [wrong('name', `${name.what}; firings are not taken here`, name.remedy ?? '')];
+  if (name.refused.length === 0) return [fine('name', `${node} belongs to this daemon`)];
+  const others = name.refused.map(
+    ({ host, address, pid }) => `${host}${address === null ? '' : ` (${address})`}, pid ${pid}`,
+  );
+  return [
+    wrong(
+      'name',
+      `${node} belongs to this daemon, and is refused to ${others.join('; ')}`,
+      'Give that machine a name of its own in [node] name, or stop its daemon.',
+    ),
+  ];
 };
 
 /** Whether a daemon reaches etcd is known from its watch: of one that watches nothing, etcd's own line tells. */

@@ -2,6 +2,7 @@
 export type Area =
   | 'configuration'
   | 'daemon'
+  | 'name'
   | 'etcd'
   | 'clock'
   | 'certificates'

@@ -236,11 +236,18 @@ export const errorCatalogue = {
     'There is no firing, job, node or trigger of this name.',
     'Give a firing’s id or its first 6 characters, a job’s number on this node, a node’s name, or the name of a trigger that was fired lately.',
   ),
+  'node-name-taken': entry(
+    409,
+    1,
+    'Another daemon has this node’s name.',
+    'See `trigger nodes` and `trigger doctor`. Give each machine a name of its own in [node] name, or stop the other daemon.',
+    true,
+  ),
   'node-present': entry(
     409,
     1,
     'The node is present: its daemon runs.',
-    'Stop its daemon first, or use --force: what it still runs then ends unheard.',
+    'Stop its daemon first. `trigger node forget` also takes --force: the results of jobs still running there are lost.',
   ),
   'remote-failed': entry(
     500,

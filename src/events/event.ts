@@ -39,6 +39,8 @@ export const eventKinds = [
   'etcd.back',
   'node.present',
   'node.away',
+  'node.refused',
+  'node.taken-over',
   'sweeper.elected',
   'config.reloaded',
   'daemon.started',
@@ -80,6 +82,9 @@ export type Facts =
   | { readonly kind: 'etcd.back' }
   | { readonly kind: 'node.present'; readonly version: string }
   | { readonly kind: 'node.away' }
+  /** Of two daemons that ask for one name; null: an earlier version, which says nothing of itself. */
+  | { readonly kind: 'node.refused'; readonly refused: HolderFacts; readonly holder: HolderFacts | null }
+  | { readonly kind: 'node.taken-over'; readonly holder: HolderFacts; readonly from: MachineFacts }
   | { readonly kind: 'sweeper.elected' }
   | { readonly kind: 'config.reloaded'; readonly sections: readonly string[] }
   | { readonly kind: 'daemon.started' | 'daemon.stopping'; readonly version: string }
@@ -87,6 +92,21 @@ export type Facts =
   | RequestFinishedFacts
   | WorkerFacts
   | { readonly kind: 'follow.gap' | 'follow.dropped'; readonly reason: string };
+
+/** A machine that had a name. */
+export interface MachineFacts {
+  readonly machine: string;
+  readonly host: string;
+  readonly address: string | null;
+}
+
+/** A process that has a name, or asks for it. */
+export interface HolderFacts extends MachineFacts {
+  readonly instance: string;
+  readonly pid: number;
+  readonly boot: string;
+  readonly version: string;
+}
 
 /** Told by the broker. `user` is `identity@team`, `service` is `team/name`. */
 export interface RequestFinishedFacts {

@@ -1,6 +1,7 @@
 import type { FiringId } from '../domain/firing.ts';
 import type { Keys } from '../watch/keys.ts';
 import { lastSegment } from '../watch/keys.ts';
+import { parseHolder, parseRival } from '../watch/names/holder.ts';
 import { readable } from '../watch/origin.ts';
 import type { Entry, WatchEvent } from '../watch/ports.ts';
 import { parseFiring } from '../watch/wire.ts';
@@ -8,6 +9,7 @@ import { parsePresence } from '../watch/wire-node.ts';
 import { parseOutcome } from '../watch/wire-outcome.ts';
 import type { Happening } from './event.ts';
 import { outcomeEvent, publishedEvent } from './firing-events.ts';
+import { refusedFacts, takenOverFacts } from './name-events.ts';
 
 /** What a change in etcd says to people; nothing for a key that says nothing to them, or that is malformed. */
 export const fleetEvents = async (
@@ -22,6 +24,7 @@ export const fleetEvents = async (
   if (key.startsWith(keys.firings)) return firingEvents(change.entry);
   if (key.startsWith(keys.nodes)) return presenceEvents(change.entry, now);
   if (key === keys.office('sweeper')) return electionEvents(change.entry, now);
+  if (key.startsWith(keys.names)) return nameEvents(keys, change.entry, now);
   if (!key.startsWith(keys.allOutcomes)) return [];
   const outcomes = readable(parseOutcome, change.entry);
   const events = outcomes.map(async (each) => outcomeEvent(each, await triggerOf(each.firing), now));
@@ -37,12 +40,26 @@ const presenceEvents = (entry: Entry, now: number): Happening[] => {
   return readable(parsePresence, entry).map(({ node, version }) => ({ at: now, node, kind: 'node.present', version }));
 };
 
-const electionEvents = (entry: Entry, now: number): Happening[] => {
-  if (entry.createRevision !== entry.modRevision) return [];
-  return readable(parseHolder, entry).map((node) => ({ at: now, node, kind: 'sweeper.elected' }));
+/** A holder key is written when a name is taken, and once more when its lease was lost: then it says the same again. */
+const nameEvents = (keys: Keys, entry: Entry, now: number): Happening[] => {
+  const taken = readable(parseHolder, entry).filter(({ node }) => entry.key === keys.holder(node));
+  const refused = readable(parseRival, entry).filter(
+    ({ node, instance, refused }) => refused && entry.key === keys.rivals(node) + instance,
+  );
+  return [
+    ...taken.flatMap((holder) =>
+      holder.taken_from === null ? [] : [{ at: now, node: holder.node, ...takenOverFacts(holder, holder.taken_from) }],
+    ),
+    ...refused.map((rival) => ({ at: now, node: rival.node, ...refusedFacts(rival, rival.holder) })),
+  ];
 };
 
-const parseHolder = (_key: string, value: string): string => {
+const electionEvents = (entry: Entry, now: number): Happening[] => {
+  if (entry.createRevision !== entry.modRevision) return [];
+  return readable(parseElected, entry).map((node) => ({ at: now, node, kind: 'sweeper.elected' }));
+};
+
+const parseElected = (_key: string, value: string): string => {
   const { node } = JSON.parse(value) as { readonly node?: unknown };
   if (typeof node !== 'string') throw new Error('no node');
   return node;

@@ -1,5 +1,6 @@
 import type { Log } from '../domain/log.ts';
 import type { Clock } from '../queue/ports.ts';
+import type { NodeName } from '../watch/names/node-name.ts';
 import { Outage } from '../watch/outage.ts';
 import { pause } from '../watch/pause.ts';
 import type { KeyStore, Write } from '../watch/ports.ts';
@@ -8,11 +9,16 @@ import type { Mirror } from './mirror.ts';
 import type { TokenIssuer } from './ports.ts';
 import { serialize } from './wire.ts';
 
+/** Until a name that is not ours any more is known to be so. */
+const nameMs = 1_000;
+
 export interface IssuerPublicationOptions {
   readonly store: Pick<KeyStore, 'commit'>;
   readonly keys: RegistryKeys;
   readonly mirror: Mirror;
   readonly issuer: Pick<TokenIssuer, 'kid' | 'publicKey'>;
+  /** Who has this broker's id; without it nobody else can. */
+  readonly name?: Pick<NodeName, 'fence' | 'isAway' | 'isRefused' | 'look' | 'onChange'>;
   /** This broker's id. */
   readonly broker: string;
   readonly clock: Clock;
@@ -42,7 +48,10 @@ export class IssuerPublication {
     this.ready = new Promise((resolve) => {
       this.#becomeReady = resolve;
     });
-    this.#unsubscribe = options.mirror.onChange(() => this.#look());
+    const unsubscribes = [options.mirror, options.name].map((each) => each?.onChange(() => this.#look()));
+    this.#unsubscribe = () => {
+      for (const unsubscribe of unsubscribes) unsubscribe?.();
+    };
     this.#look();
   }
 
@@ -54,13 +63,19 @@ export class IssuerPublication {
   }
 
   #look(): void {
-    const { mirror } = this.#options;
+    const { mirror, name } = this.#options;
     if (mirror.state === undefined) return;
-    if (this.#isPublished()) this.#becomeReady();
-    else
+    if (this.#isPublished() || name?.isRefused() === true || name?.isAway === true) this.#becomeReady();
+    if (!this.#isPublished() && this.#isEntitled())
       this.#writing ??= this.#write().finally(() => {
         this.#writing = undefined;
       });
+  }
+
+  /** Of two brokers with one id only the one that has it publishes: each would void the other's tokens. */
+  #isEntitled(): boolean {
+    const { name } = this.#options;
+    return name === undefined || name.fence !== undefined;
   }
 
   #isPublished(): boolean {
@@ -75,15 +90,21 @@ export class IssuerPublication {
   }
 
   async #write(): Promise<void> {
-    const { store, keys, mirror, issuer, broker, clock } = this.#options;
-    while (!this.#stop.signal.aborted) {
+    const { store, keys, mirror, issuer, broker, clock, name } = this.#options;
+    while (!this.#stop.signal.aborted && this.#isEntitled()) {
+      const compare = name?.fence === undefined ? [] : [name.fence];
       const created_at = new Date(clock.now()).toISOString();
       const removed = this.#replaced().map((kid): Write => ({ delete: keys.issuer(kid) }));
       const own = { put: keys.issuer(issuer.kid), value: serialize({ broker, key: issuer.publicKey, created_at }) };
       try {
-        const { revision } = await store.commit({ compare: [], write: [own, ...removed.slice(0, 100)] });
-        await mirror.current(revision);
-        return this.#away.over();
+        const { succeeded, revision } = await store.commit({ compare, write: [own, ...removed.slice(0, 100)] });
+        if (succeeded) {
+          await mirror.current(revision);
+          return this.#away.over();
+        }
+        // The name is gone, or about to be known as gone; then `#isEntitled` ends this.
+        name?.look();
+        await pause(nameMs, this.#stop.signal);
       } catch (error) {
         this.#becomeReady();
         await pause(this.#away.failed(error), this.#stop.signal);

@@ -26,7 +26,10 @@ export const forgetNode = async (place: Place, node: string, asked: Forgetting):
   const ended = await endInbox(place, node, asked);
   if (ended === 0 && presence === undefined && member === undefined)
     throw new TriggerdError('node-not-found', `no node has announced itself as ${node}, and nothing is owed to it`);
-  await store.commit({ compare: [], write: [{ delete: keys.member(node) }] });
+  await store.commit({
+    compare: [],
+    write: [{ delete: keys.member(node) }, ...(presence ? [] : [{ delete: keys.holder(node) }])],
+  });
   return ended;
 };
 

@@ -9,7 +9,7 @@ import { Notices } from './notices.ts';
 import { readable } from './origin.ts';
 import type { Entry } from './ports.ts';
 import { isPublishedFinal } from './published.ts';
-import { FiringTaker, type StoredFiring, type TakeFiringOptions } from './take-firing.ts';
+import { FiringTaker, nameNotHeld, type StoredFiring, type TakeFiringOptions } from './take-firing.ts';
 import { parseInboxEntry, targetsOfEarlyEntry } from './wire.ts';
 
 /** Entries whose firings are read at once, and journalled together. */
@@ -101,7 +101,15 @@ export class InboxEntries {
     const unknown = entries
       .filter((entry) => this.#isWellFormed(entry) && !this.#isKnown(lastSegment(entry.key)))
       .filter((entry) => !(areNew && this.#isAwaited(entry)));
-    const firings = await store.getMany(unknown.map(({ key }) => keys.firing(lastSegment(key))));
+    const { name, node, onPostponed } = this.#options;
+    // At one revision: whoever was frozen and has lost the name learns it together with what the firing is.
+    const wanted = [keys.node(node), ...unknown.map(({ key }) => keys.firing(lastSegment(key)))];
+    const [presence, ...firings] = unknown.length === 0 ? [] : await store.getMany(wanted);
+    if (unknown.length > 0 && name?.confirms(presence) === false) {
+      name.look();
+      onPostponed(nameNotHeld());
+      return;
+    }
     const there: StoredFiring[] = [];
     for (const [index, { key, modRevision }] of unknown.entries()) {
       const entry = firings[index];

@@ -121,8 +121,15 @@ export class InboxWatcher {
     const session = new AbortController();
     const onStop = () => session.abort();
     this.#stop.signal.addEventListener('abort', onStop);
+    const { name } = this.#options;
+    let wasHeld = name?.isHeld() === true;
+    const forgetName = name?.onChange(() => {
+      if (wasHeld && name.isRefused()) session.abort();
+      wasHeld ||= name.isHeld();
+    });
     try {
-      const listing = await this.#look();
+      const listing = await this.#lookNamed(session);
+      if (session.signal.aborted) return;
       await this.#accept(listing.entries.slice(0, inboxWindow), session.signal);
       const accepted = this.#acceptRest(listing.entries.slice(inboxWindow), session.signal);
       const parts = [
@@ -136,8 +143,22 @@ export class InboxWatcher {
         await Promise.allSettled(parts);
       }
     } finally {
+      forgetName?.();
       this.#stop.signal.removeEventListener('abort', onStop);
     }
+  }
+
+  /** What is owed, once the name that it is owed to is ours: until then etcd answers, and nothing is taken. */
+  async #lookNamed({ signal }: AbortController): Promise<Listing> {
+    const { name } = this.#options;
+    const listing = await this.#look();
+    if (name === undefined || name.isHeld()) return listing;
+    const isKnown = () => name.isRefused() && this.#setConnected(true);
+    const off = name.onChange(isKnown);
+    isKnown();
+    await name.held(signal);
+    off();
+    return this.#look();
   }
 
   /** `accepted`: what was listed. What the watch tells comes after it, as it did in etcd. */

@@ -16,6 +16,12 @@ export interface Keys {
   outcome(id: string, node: string): string;
   readonly nodes: string;
   node(node: string): string;
+  /** Who holds which name, and who else asks for it. */
+  readonly names: string;
+  /** The process that holds this node's name, for a while after its end, too. */
+  holder(node: string): string;
+  /** Leased: processes that ask for the name of this node while another one has it. */
+  rivals(node: string): string;
   readonly members: string;
   member(node: string): string;
   /** Pages of requests that are over, of all teams. */
@@ -41,6 +47,9 @@ export const keysBelow = (prefix: string): Keys => {
     outcome: (id, node) => `${base}/outcomes/${id}/${node}`,
     nodes: `${base}/nodes/`,
     node: (node) => `${base}/nodes/${node}`,
+    names: `${base}/names/`,
+    holder: (node) => `${base}/names/${node}/holder`,
+    rivals: (node) => `${base}/names/${node}/rivals/`,
     members: `${base}/members/`,
     member: (node) => `${base}/members/${node}`,
     histories: `${base}/history/`,

@@ -3,7 +3,8 @@ import { TriggerdError } from '../domain/errors.ts';
 import type { Firing, FiringId, WholeFiring } from '../domain/firing.ts';
 import { isNodeName } from '../domain/names.ts';
 import { type Outcome, owedOutcome } from '../domain/outcome.ts';
-import { lastSegment } from './keys.ts';
+import { type Keys, lastSegment } from './keys.ts';
+import { type Holder, parseHolder, parseRival } from './names/holder.ts';
 import type { Entry, Listing } from './ports.ts';
 import type { Place } from './publication.ts';
 import { readWholeFiring } from './whole-firing.ts';
@@ -28,6 +29,10 @@ export interface NodeStatus {
   readonly queues: PresenceDocument['queues'];
   /** ms since the epoch. */
   readonly firstSeenAt: number | null;
+  /** The process that has the name, or had it within the last minutes. */
+  readonly holder: Holder | null;
+  /** Other processes that ask for the name. */
+  readonly refused: readonly Holder[];
 }
 
 /** The newest first, large ones without their targets. What is not a firing is left out. */
@@ -40,9 +45,14 @@ export const firingStatus = async (place: Place, id: FiringId): Promise<FiringSt
 
 /** All members and everybody who is present, by name. */
 export const nodes = async ({ store, keys }: Place): Promise<NodeStatus[]> => {
-  const [members, present] = await Promise.all([store.list(keys.members), store.list(keys.nodes)]);
+  const [members, present, named] = await Promise.all([
+    store.list(keys.members),
+    store.list(keys.nodes),
+    store.list(keys.names),
+  ]);
   const firstSeen = byName(members, parseMember);
   const presences = byName(present, parsePresence);
+  const { holders, rivals } = whoAsks(keys, named);
   const names = new Set([...firstSeen.keys(), ...presences.keys()]);
   // Shells complete them: a key that somebody has made up is no name.
   return [...names]
@@ -58,9 +68,23 @@ export const nodes = async ({ store, keys }: Place): Promise<NodeStatus[]> => {
         startedAt: presence?.startedAt ?? null,
         queues: presence?.queues ?? {},
         firstSeenAt: firstSeen.get(node)?.firstSeenAt ?? null,
+        holder: holders.get(node) ?? null,
+        refused: rivals.filter((rival) => rival.node === node),
       };
     });
 };
+
+/** Who has names, and who asks for them and is refused. */
+const whoAsks = (keys: Keys, { entries }: Listing) => ({
+  holders: new Map(
+    entries
+      .flatMap((entry) => readable(parseHolder, entry).filter(({ node }) => entry.key === keys.holder(node)))
+      .map((holder) => [holder.node, holder]),
+  ),
+  rivals: entries.flatMap((entry) =>
+    readable(parseRival, entry).filter(({ node, refused }) => refused && entry.key.startsWith(keys.rivals(node))),
+  ),
+});
 
 /** The status, and the listing that it comes from: a watch of the outcomes goes on from there. */
 export const statusWithListing = async (

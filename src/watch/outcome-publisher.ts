@@ -8,13 +8,14 @@ import { isFinal, type Outcome } from '../domain/outcome.ts';
 import type { FiringLog, LoggedFiring } from '../queue/ports.ts';
 import type { Queues } from '../queue/queues.ts';
 import { Marks } from './marks.ts';
+import type { NameGate } from './names/ports.ts';
 import { Outage } from './outage.ts';
 import { type OutcomeSources, outcomeOfFiring } from './outcome-of-firing.ts';
 import { pause } from './pause.ts';
 import type { Place } from './publication.ts';
 import { isPublishedFinal, markOf } from './published.ts';
 import { type Recorded, recordOutcome } from './record-outcome.ts';
-import type { OutcomeSink } from './take-firing.ts';
+import { nameNotHeld, type OutcomeSink } from './take-firing.ts';
 
 /** Enough to fill etcd's group commits and our own (see marks.ts), few enough not to crowd out the inbox. */
 const concurrency = 64;
@@ -23,6 +24,8 @@ export interface OutcomePublisherOptions extends Place {
   readonly node: string;
   readonly firings: Pick<FiringLog, 'find' | 'unsettledIds' | 'markPublished'>;
   readonly queues: Pick<Queues, 'get' | 'onChange'>;
+  /** Without it nobody else can have the node's name. */
+  readonly name?: Pick<NameGate, 'isRefused'>;
   /** The end of what an ended job has printed; null when there is nothing. At most its last 4 KiB are published. */
   readonly readTail: (job: Job) => Promise<string | null>;
   /** Told of every outcome of ours that etcd has taken. */
@@ -156,7 +159,9 @@ export class OutcomePublisher implements OutcomeSink {
   }
 
   async #publishNow(firing: FiringId, wish: Wish): Promise<void> {
-    const { firings } = this.#options;
+    const { firings, name } = this.#options;
+    // What a copied journal says is not this node's word.
+    if (name?.isRefused() === true) throw nameNotHeld();
     const logged = firings.find(firing);
     if (logged === undefined || (wish !== 'again' && isPublishedFinal(logged.published))) return;
     const outcome = await outcomeOfFiring(logged, this.#sources);

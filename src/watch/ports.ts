@@ -31,8 +31,8 @@ export interface KeyStore {
    * `signal` aborts. Any trouble is an error, as with `watch`.
    */
   nextValue(key: string, fromRevision: bigint, signal: AbortSignal): Promise<Entry | undefined>;
-  /** Keeps `key` with the value that `value()` gives for as long as the lease lives, and gets a new lease when it is lost. */
-  keepPresent(key: string, value: () => string): Presence;
+  /** A new lease of so many seconds, which is renewed until its end. */
+  lease(ttlS: number): Promise<Lease>;
   /** Creates `key` on a lease, and renews that; undefined while somebody else has the key. */
   holdKey(key: string, value: string): Promise<HeldKey | undefined>;
 }
@@ -82,7 +82,8 @@ export type Compare =
   | Fence
   | { readonly key: string; readonly modRevision: bigint };
 export type Write =
-  | { readonly put: string; readonly value: string }
+  /** On a lease the key lives no longer than that; without one, until somebody deletes it, whatever it was put on before. */
+  | { readonly put: string; readonly value: string; readonly lease?: Lease | undefined }
   | { readonly delete: string }
   | { readonly deletePrefix: string };
 export interface Commit {
@@ -104,6 +105,19 @@ export interface Presence {
   /** Writes the value again, soon. */
   refresh(): void;
   close(): Promise<void>;
+}
+
+/** What keys can be put on. It is no mutual exclusion: see `HeldKey`. */
+export interface Lease {
+  readonly id: string;
+  /** Aborted as soon as the lease may be over by our own monotonic clock, or is known to be. */
+  readonly lost: AbortSignal;
+  /** The same, also when nothing of this process has run for a while and no timer could fire. */
+  isHeld(): boolean;
+  /** Its keys vanish; out of reach of etcd they do so when its time is over. */
+  end(): Promise<void>;
+  /** Renews it no more: its keys live until its time is over. */
+  leave(): void;
 }
 
 /**

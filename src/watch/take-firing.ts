@@ -1,5 +1,5 @@
 import { stoppedByLoopGuard } from '../domain/chain.ts';
-import { asTriggerdError, type TriggerdError } from '../domain/errors.ts';
+import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
 import { type Firing, type FiringId, isExpired } from '../domain/firing.ts';
 import type { JobRequest } from '../domain/job.ts';
 import type { Log } from '../domain/log.ts';
@@ -7,6 +7,7 @@ import { skippedOutcome } from '../domain/outcome.ts';
 import type { Acceptance, Clock, DecidedFiring } from '../queue/ports.ts';
 import type { IdMemory } from './id-memory.ts';
 import type { Keys } from './keys.ts';
+import type { NameGate } from './names/ports.ts';
 import type { Notices } from './notices.ts';
 import type { DecideJob, Entry, Intake, KeyStore } from './ports.ts';
 import { recordOutcome } from './record-outcome.ts';
@@ -30,12 +31,18 @@ export interface TakeFiringOptions {
   readonly decideJob: DecideJob;
   /** What may have been run and forgotten. Without it nothing is too old. */
   readonly ids?: Pick<IdMemory, 'refusal'>;
+  /** Without it nobody else can have the node's name. */
+  readonly name?: NameGate;
   readonly outcomes: OutcomeSink;
   readonly clock: Clock;
   readonly log: Log;
   /** The queue or the journal takes nothing now: list again, later. */
   readonly onPostponed: (error: TriggerdError) => void;
 }
+
+/** What is owed waits until it is known whether the name is ours. */
+export const nameNotHeld = (): TriggerdError =>
+  new TriggerdError('node-name-taken', 'another daemon may have this node’s name');
 
 /** A firing as etcd has it. */
 export interface StoredFiring {
@@ -70,6 +77,8 @@ export class FiringTaker {
     const [first, ...others] = decided;
     if (first === undefined) return;
     try {
+      // Nothing is awaited from here to the journal.
+      if (this.#options.name?.isHeld() === false) throw nameNotHeld();
       const acceptances = this.#options.intake.take(decided);
       for (const [index, { firing }] of decided.entries()) this.#taken(firing, acceptances[index]);
     } catch (thrown) {

@@ -7,7 +7,9 @@ import { listBrokers } from '../../../src/bus/fleet/list-brokers.ts';
 import { OnlineWorkers } from '../../../src/bus/fleet/online-workers.ts';
 import { serializeBroker } from '../../../src/bus/fleet/wire.ts';
 import type { RequestRecord } from '../../../src/bus/ports.ts';
+import { keysBelow } from '../../../src/watch/keys.ts';
 import { startEtcd, type TestEtcd } from '../../support/etcd.ts';
+import { someName } from '../../support/names.ts';
 import { startProxy, type TcpProxy } from '../../support/proxy.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 import { until } from '../../support/wait.ts';
@@ -115,7 +117,9 @@ describe('what brokers have in etcd', () => {
   });
 
   it('the workers of a broker are one key, which goes with it', async () => {
-    const online = new OnlineWorkers(store, keys, 'broker-1', { now: () => Date.parse('2026-11-20T19:00:00Z') });
+    const name = someName({ store, keys: keysBelow(`/run${runs}`) }, { node: 'broker-1' });
+    name.start();
+    const online = new OnlineWorkers(name, keys, 'broker-1', { now: () => Date.parse('2026-11-20T19:00:00Z') });
     online.online({ team: 'team1', identity: 'demo01', node: 'web01', version: '1' });
     online.online({ team: 'team1', identity: 'demo02', node: 'web02', version: '1' });
     online.offline('team1', 'demo01');
@@ -128,6 +132,7 @@ describe('what brokers have in etcd', () => {
     expect(await workers()).toEqual({ 'team1/demo02': demo02 });
     await online.close();
     expect(await workers()).toBeUndefined();
+    await name.close();
   });
 
   it('a broker hears of others that come and go, also after an outage, and passes over what is no broker', async () => {

@@ -83,9 +83,10 @@ describe('etcd with user and password', () => {
     const store = open(etcd, { auth });
     const { revision } = await put(store, '/auth/1');
     const seen = collect(store.watch('/auth/', revision, new AbortController().signal));
-    const presence = store.keepPresent('/auth/presence', () => 'here');
+    const lease = await store.lease(60);
+    await store.commit({ compare: [], write: [{ put: '/auth/presence', value: 'here', lease }] });
     await until(() => seen.events.length >= 2, 'the events');
-    await presence.close();
+    await lease.end();
   });
 
   it('goes on after a restart of etcd has made the token invalid', async () => {

@@ -5,12 +5,12 @@ import type { FinishedJob, QueuedJob, RunningJob } from '../../../src/domain/job
 import { type Outcome, skippedOutcome } from '../../../src/domain/outcome.ts';
 import { followFiring } from '../../../src/watch/follow-firing.ts';
 import { keysBelow } from '../../../src/watch/keys.ts';
-import { NodePresence } from '../../../src/watch/node-presence.ts';
 import { firingStatus, nodes, recentFirings } from '../../../src/watch/origin.ts';
 import { OutcomePublisher } from '../../../src/watch/outcome-publisher.ts';
 import { publishFiring } from '../../../src/watch/publish.ts';
 import { recordOutcome } from '../../../src/watch/record-outcome.ts';
 import { startEtcd, type TestEtcd } from '../../support/etcd.ts';
+import { someName } from '../../support/names.ts';
 import { startProxy, type TcpProxy } from '../../support/proxy.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 import { until } from '../../support/wait.ts';
@@ -219,16 +219,11 @@ describe('outcomes on a real etcd', () => {
   });
 
   it('shows a node with its queues while it is present, and as a member after that', async () => {
-    const summary = [{ name: 'default', slots: 1, paused: false, draining: false, queued: 2, running: 1, deferred: 0 }];
-    const presence = new NodePresence({
-      store,
-      keys,
+    const queues = { default: { queued: 2, running: 1 } };
+    const presence = someName(place(), {
       node,
       version: '0.1.0',
-      roles: ['watch'],
-      startedAt: 1_000,
-      queues: { summary: () => summary, onChange: firings.onChange.bind(firings) },
-      clock: Date,
+      describe: () => ({ roles: ['watch'], startedAt: 1_000, queues }),
       log,
     });
     presence.start();

@@ -115,6 +115,8 @@ export const nodeView = (node: Partial<NodeView> = {}): NodeView => ({
   roles: ['watcher'],
   started_at: '2026-11-20T10:00:00.000Z',
   first_seen_at: '2026-11-01T10:00:00.000Z',
+  holder: null,
+  refused: [],
   queues: { default: { queued: 2, running: 1 } },
   ...node,
 });

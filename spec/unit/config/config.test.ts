@@ -9,7 +9,11 @@ describe('defaults', () => {
   it('are all there without a file', () => {
     const { config, file } = parse('', { file: null });
     expect(file).toBeNull();
-    expect(config.node).toEqual({ state_dir: '/var/lib/triggerd', socket: '/run/triggerd/triggerd.sock' });
+    expect(config.node).toEqual({
+      state_dir: '/var/lib/triggerd',
+      socket: '/run/triggerd/triggerd.sock',
+      takeover: 'auto',
+    });
     expect(config.etcd).toMatchObject({
       endpoints: ['http://127.0.0.1:2379'],
       prefix: '/trigger',

@@ -10,7 +10,7 @@ describe('the environment', () => {
       env: { TRIGGERD_NODE_SOCKET: '/env', TRIGGERD_NODE_STATE_DIR: '/env' },
       overrides: { 'node.socket': '/flag', 'node.name': undefined },
     });
-    expect(config.node).toEqual({ socket: '/flag', state_dir: '/env', name: 'file' });
+    expect(config.node).toMatchObject({ socket: '/flag', state_dir: '/env', name: 'file' });
   });
 
   it('has lists separated by commas, booleans and numbers', () => {

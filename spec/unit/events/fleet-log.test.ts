@@ -51,7 +51,7 @@ it('tells firings, outcomes with their triggers, and who comes and goes; of a pr
   const all = fleet();
   const before = await all.fire('before');
   const { heard } = all.follow(await start(all));
-  const presence = serializePresence({ node, version: '1.2.3', roles: [], startedAt: 0, queues: {} });
+  const presence = serializePresence({ node, version: '1.2.3', instance: 'i1', roles: [], startedAt: 0, queues: {} });
   await all.fire('refresh');
   await all.skip(before);
   for (let time = 0; time < 3; time += 1) await all.put(keys.node(node), presence);

@@ -73,11 +73,12 @@ describe('workers and services', () => {
       format: 1,
       workers: { 'team1/w': { node: 'n', version: '1', since: '2999-01-01T00:00:00.000Z' } },
     };
-    const broker = world.store.keepPresent('/trigger/v1/online/broker01', () => JSON.stringify(online));
+    const put = { put: '/trigger/v1/online/broker01', value: JSON.stringify(online) };
+    await world.store.commit({ compare: [], write: [put] });
     expect((await ann({ verb: 'worker.list' })).rows).toMatchObject([
       { state: 'ONLINE', updated: '2999-01-01T00:00:00.000Z' },
     ]);
-    await broker.close();
+    await world.store.commit({ compare: [], write: [{ delete: put.put }] });
     expect((await ann({ verb: 'worker.list' })).rows).toMatchObject([{ state: 'DISCONNECTED' }]);
   });
 });

@@ -35,13 +35,23 @@ describe('the documents in etcd', () => {
     const presence = {
       node: 'lb01.example.com',
       version: '0.1.0',
+      instance: '01K9',
       roles: ['watch'],
       startedAt: 1_795_179_379_000,
       queues: { default: { queued: 1, running: 1 } },
     };
     expect(parsePresence(key, serializePresence(presence))).toEqual(presence);
-    const member = { node: 'lb01.example.com', firstSeenAt: 1_795_179_379_000 };
+    const machine = { machine: 'f00d', host: 'lb01', address: null };
+    const member = { node: 'lb01.example.com', firstSeenAt: 1_795_179_379_000, machine };
     expect(parseMember(key, serializeMember(member))).toEqual(member);
+  });
+
+  it('reads the presence and the membership that an earlier version has written', () => {
+    const common = { format: 1, node: 'lb01.example.com' };
+    const presence = { ...common, version: '0.1.0', started_at: '2026-11-20T11:00:00.000Z' };
+    expect(parsePresence(key, JSON.stringify(presence)).instance).toBeNull();
+    const member = { ...common, first_seen_at: '2026-11-20T11:00:00.000Z' };
+    expect(parseMember(key, JSON.stringify(member)).machine).toBeNull();
   });
 
   it('keeps signature and policy, whatever they are, and ignores fields that it does not know', () => {

@@ -3,18 +3,18 @@ import type {
   Entry,
   HeldKey,
   KeyStore,
+  Lease,
   Listing,
   Page,
   PageRequest,
-  Presence,
   Transaction,
   WatchBatch,
 } from '../../watch/ports.ts';
 import { Endpoints } from './endpoints.ts';
 import { LeasedKey } from './hold-key.ts';
-import { KeptKey } from './keep-present.ts';
 import { defaultTiming, type EtcdOptions } from './options.ts';
 import { countOf, getKey, getKeys, listPrefix, newestOf, pageOf } from './ranges.ts';
+import { RenewedLease } from './renewed-lease.ts';
 import { commitTransaction } from './transactions.ts';
 import { nextValueOf, watchPrefix } from './watch.ts';
 
@@ -23,7 +23,7 @@ export class EtcdStore implements KeyStore {
   readonly #options: EtcdOptions;
   readonly #endpoints: Endpoints;
   readonly #closing = new AbortController();
-  readonly #kept = new Set<Presence>();
+  readonly #leases = new Set<Lease>();
 
   constructor(options: EtcdOptions) {
     this.#options = options;
@@ -68,11 +68,11 @@ export class EtcdStore implements KeyStore {
     return nextValueOf(this.#endpoints, this.#options, key, fromRevision, ended);
   }
 
-  keepPresent(key: string, value: () => string): Presence {
-    const { leaseTtlS } = { ...defaultTiming, ...this.#options.timing };
-    const kept = new KeptKey(this.#endpoints, key, value, leaseTtlS, this.#options.log);
-    this.#kept.add(kept);
-    return kept;
+  async lease(ttlS: number): Promise<Lease> {
+    const lease = await RenewedLease.grant(this.#endpoints, ttlS);
+    this.#leases.add(lease);
+    lease.lost.addEventListener('abort', () => this.#leases.delete(lease), { once: true });
+    return lease;
   }
 
   holdKey(key: string, value: string): Promise<HeldKey | undefined> {
@@ -83,7 +83,7 @@ export class EtcdStore implements KeyStore {
   /** Ends watches, revokes leases, then closes the connections. */
   async close(): Promise<void> {
     this.#closing.abort();
-    await Promise.all([...this.#kept].map((kept) => kept.close()));
+    await Promise.all([...this.#leases].map((lease) => lease.end()));
     this.#endpoints.close();
   }
 }

@@ -10,12 +10,6 @@ export const grantLease = async (endpoints: Endpoints, ttlS: number): Promise<st
   return ID;
 };
 
-export const putWithLease = async (endpoints: Endpoints, key: string, value: string, lease: string): Promise<void> => {
-  await endpoints.call(`put ${key}`, (client, options) =>
-    client.kv.put({ key: Buffer.from(key), value: Buffer.from(value), lease }, options),
-  );
-};
-
 /** Creates a key on a lease and gives its create revision; undefined when somebody else's is there. */
 export const createWithLease = async (
   endpoints: Endpoints,

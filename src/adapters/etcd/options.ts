@@ -28,7 +28,6 @@ export interface EtcdTiming {
   readonly watchIdleMs: number;
   /** …and given up when none came for this long. */
   readonly watchAnswerMs: number;
-  readonly leaseTtlS: number;
   /** The lease of a key that only one can hold: shorter, because nobody does its work until it is over. */
   readonly heldTtlS: number;
 }
@@ -38,7 +37,6 @@ export const defaultTiming: EtcdTiming = {
   keepaliveTimeoutMs: 5_000,
   watchIdleMs: 30_000,
   watchAnswerMs: 10_000,
-  leaseTtlS: 20,
   heldTtlS: 10,
 };
 

@@ -23,7 +23,10 @@ export const toCompare = (compare: Compare): ICompare => {
 };
 
 const toOperation = (write: Write): IRequestOp => {
-  if ('put' in write) return { request_put: { key: Buffer.from(write.put), value: Buffer.from(write.value) } };
+  if ('put' in write) {
+    const { put, value, lease } = write;
+    return { request_put: { key: Buffer.from(put), value: Buffer.from(value), ...(lease && { lease: lease.id }) } };
+  }
   if ('delete' in write) return { request_delete_range: { key: Buffer.from(write.delete) } };
   return { request_delete_range: rangeOf(write.deletePrefix) };
 };

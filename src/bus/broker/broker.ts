@@ -9,6 +9,7 @@ import { encodeToClient, encodeToWorker } from '../codec/encode.ts';
 import { clientMessage, isClientOp } from '../codec/from-client.ts';
 import { isWorkerOp, workerMessage } from '../codec/from-worker.ts';
 import { type Header, parseHeader } from '../codec/parse.ts';
+import type { BrokerAddress } from '../messages.ts';
 import type { PeerId } from '../ports.ts';
 import { Announcements } from './announcements.ts';
 import { Clients } from './clients.ts';
@@ -48,7 +49,7 @@ export class Broker {
     this.#options = options;
     const sessions = this.#sessions;
     const queues = this.#queues;
-    const isStopping = (): boolean => this.#isStopping;
+    const isStopping = (): boolean => this.#isStopping || options.isRefused?.() === true;
     const announcements = new Announcements(options.wire);
     const strangers = new LimitedLog(options.log, () => options.clock.now());
     this.#strangers = strangers;
@@ -150,10 +151,14 @@ export class Broker {
   /** Takes nothing new and tells everybody to ask another broker; what runs goes on. */
   sayGoodbye(): void {
     this.#isStopping = true;
-    const brokers = this.#options.brokers().filter(({ id }) => id !== this.#options.id);
+    this.sendAway(this.#options.brokers().filter(({ id }) => id !== this.#options.id));
+    this.#requests.stop();
+  }
+
+  /** Tells everybody to ask one of these brokers; what runs goes on. */
+  sendAway(brokers: readonly BrokerAddress[]): void {
     const goodbye = encodeToClient({ op: 'goodbye', brokers });
     for (const { peer } of this.#sessions.all()) this.#options.wire.send(peer, goodbye);
-    this.#requests.stop();
   }
 
   close(): void {

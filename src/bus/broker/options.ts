@@ -20,6 +20,8 @@ export interface BrokerOptions {
   readonly presence: WorkerPresence;
   readonly history: HistorySink;
   readonly wire: Wire;
+  /** Another broker has this one's id: it takes nothing new, and sends everybody there. Missing: never. */
+  readonly isRefused?: () => boolean;
   /** All brokers that are up, this one included. */
   readonly brokers: () => readonly BrokerAddress[];
   readonly limits: BrokerLimits;

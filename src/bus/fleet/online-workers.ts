@@ -1,6 +1,6 @@
 import type { Clock } from '../../queue/ports.ts';
 import { format } from '../../watch/document.ts';
-import type { KeyStore, Presence } from '../../watch/ports.ts';
+import type { Presence } from '../../watch/ports.ts';
 import type { OnlineWorker, WorkerPresence } from '../ports.ts';
 import { targetOf } from '../target.ts';
 import type { BusKeys } from './keys.ts';
@@ -11,6 +11,11 @@ import type { BusKeys } from './keys.ts';
  */
 const bytesPerSecond = 16_384;
 
+/** Keeps keys for as long as this process has its name. */
+export interface KeepsKeys {
+  keep(key: string, value: () => string): Presence;
+}
+
 /** One leased key per broker says which workers it has: thousands of workers cost few writes. */
 export class OnlineWorkers implements WorkerPresence {
   readonly #workers = new Map<string, { readonly node: string; readonly version: string; readonly since: string }>();
@@ -20,9 +25,9 @@ export class OnlineWorkers implements WorkerPresence {
   #dueAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(store: Pick<KeyStore, 'keepPresent'>, keys: BusKeys, broker: string, clock: Clock) {
+  constructor(name: KeepsKeys, keys: BusKeys, broker: string, clock: Clock) {
     this.#clock = clock;
-    this.#kept = store.keepPresent(keys.online(broker), () => this.#document());
+    this.#kept = name.keep(keys.online(broker), () => this.#document());
   }
 
   online({ team, identity, node, version }: OnlineWorker): void {

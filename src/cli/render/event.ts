@@ -48,7 +48,18 @@ const wordsOf = (event: Event): string => {
   if (family === 'request') return [event['service'], `of ${event['user']}`, endWords(event)].filter(isText).join(' ');
   if (family === 'worker')
     return [`${event['team']}/${event['worker']} on ${event['host']}`, event['reason']].filter(isText).join(': ');
+  if (event.kind === 'node.refused')
+    return `to ${processWords(event['refused'])}: ${processWords(event['holder'])} has the name`;
+  if (event.kind === 'node.taken-over')
+    return `by ${processWords(event['holder'])} from ${processWords(event['from'])}`;
   return [event['queue'], event['reason'], event['version'], listed(event['sections'])].filter(isText).join(' ');
+};
+
+/** `web-clone (10.0.0.7), pid 812`. */
+const processWords = (value: unknown): string => {
+  const { host, address, pid } = (value ?? {}) as Record<string, unknown>;
+  if (!isText(host)) return 'a daemon of an earlier version';
+  return `${host}${isText(address) ? ` (${address})` : ''}${typeof pid === 'number' ? `, pid ${pid}` : ''}`;
 };
 
 const jobWords = (event: Event): string => {
@@ -78,6 +89,7 @@ const colorOf = ({ kind, result, stage }: Event): Color | null => {
     isText(result) ||
     kind === 'etcd.lost' ||
     kind === 'node.away' ||
+    kind === 'node.refused' ||
     kind === 'worker.offline' ||
     kind === 'follow.dropped'
   )

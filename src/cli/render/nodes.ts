@@ -1,17 +1,21 @@
 /** `trigger nodes`. */
-import type { NodeView } from '../../api/contract.ts';
+import type { HolderView, NodeView } from '../../api/contract.ts';
+import { visible } from '../../domain/text.ts';
 import type { Canvas } from './firing.ts';
 import { renderTable } from './table.ts';
 import { age } from './time.ts';
 
-export const renderNodes = (nodes: readonly NodeView[], { columns, now, paint }: Canvas): string =>
+export const renderNodes = (nodes: readonly NodeView[], canvas: Canvas): string =>
+  [table(nodes, canvas), ...nodes.flatMap(contestants)].join('\n');
+
+const table = (nodes: readonly NodeView[], { columns, now, paint }: Canvas): string =>
   renderTable(
     [
       { title: 'NODE', cell: ({ node }) => node, shrinkTo: 12 },
       {
         title: 'PRESENCE',
-        cell: ({ present }) => (present ? 'present' : 'away'),
-        paint: ({ present }) => (present ? 'green' : 'red'),
+        cell: (node) => presenceOf(node) + (isContested(node) ? ', contested' : ''),
+        paint: (node) => (node.present && !isContested(node) ? 'green' : 'red'),
       },
       { title: 'UP', cell: ({ present, started_at }) => (present ? age(started_at, now) : '') },
       { title: 'VERSION', cell: ({ version }) => version ?? '' },
@@ -22,6 +26,21 @@ export const renderNodes = (nodes: readonly NodeView[], { columns, now, paint }:
     columns,
     paint,
   );
+
+const presenceOf = ({ present }: NodeView): string => (present ? 'present' : 'away');
+
+/** An earlier daemon does not say. */
+const isContested = ({ refused }: Partial<NodeView>): boolean => (refused ?? []).length > 0;
+
+/** A line for each daemon that asks for a name that another one has. */
+const contestants = ({ node, holder, refused }: NodeView): string[] =>
+  (refused ?? []).map(
+    (other) =>
+      `${visible(node)}: refused to ${processInWords(other)}; ${holder ? processInWords(holder) : 'a daemon of an earlier version'} has the name`,
+  );
+
+const processInWords = ({ host, address, pid }: HolderView): string =>
+  visible(`${host}${address === null ? '' : ` (${address})`}, pid ${pid}`);
 
 const queuesInWords = ({ queues }: NodeView): string =>
   Object.entries(queues)

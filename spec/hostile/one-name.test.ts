@@ -1,0 +1,127 @@
+import { cpSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { FiredView, FiringView, HealthView, JobView, NodeView } from '../../src/api/contract.ts';
+import type { Finding } from '../../src/doctor/finding.ts';
+import type { Event } from '../../src/events/event.ts';
+import { call } from '../support/api.ts';
+import { startEtcd, type TestEtcd } from '../support/etcd.ts';
+import { createNode, type TestNode } from '../support/node.ts';
+import { until } from '../support/wait.ts';
+
+const name = 'lb01.example.com';
+
+describe('a cloned machine with a copy of the state folder', () => {
+  let etcd: TestEtcd;
+  let sender: TestNode;
+  let original: TestNode;
+  let clone: TestNode;
+  let queued: string;
+
+  beforeAll(async () => {
+    etcd = await startEtcd();
+    sender = createNode({ name: 'web01', etcd: [etcd.endpoint], watch: 'enabled = false' });
+    original = createNode({ name, etcd: [etcd.endpoint] });
+    // Pids of its own, as on another machine: what it learns of the original it learns from etcd.
+    const through = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'];
+    clone = createNode({ name, etcd: [etcd.endpoint], through });
+    await Promise.all([sender.start(), original.start()]);
+    await nameIs(original, 'held');
+    // One waits in the journal that is copied.
+    await original.trigger('queue', 'pause');
+    queued = await fire();
+    await until(async () => (await jobsOf(original, queued)) === 1, 'the firing to be queued');
+    cpSync(join(original.dir, 'state'), join(clone.dir, 'state'), { recursive: true });
+    await clone.start();
+    await nameIs(clone, 'refused');
+  });
+  afterAll(async () => {
+    // As the first of its pids it is ended with them all.
+    await clone?.crash();
+    await Promise.all([sender, clone, original].map((node) => node?.remove()));
+    await etcd?.stop();
+  });
+
+  const nameIs = (node: TestNode, state: string): Promise<unknown> =>
+    until(async () => {
+      const { name } = await call<HealthView>(node.socket, 'GET', '/v1/health');
+      return name?.state === state;
+    }, `the name to be ${state}`);
+  const jobsOf = async (node: TestNode, firing: string): Promise<number> =>
+    (await node.json<JobView[]>('queue', '--all')).filter(({ firings }) => firings.includes(firing)).length;
+  const fire = async (): Promise<string> => (await sender.json<FiredView>('fire', 'refresh', '--host', name)).id;
+  const finished = (firing: string): Promise<unknown> =>
+    until(async () => {
+      const { outcomes } = await sender.json<FiringView>('status', firing);
+      return outcomes[name]?.stage === 'finished';
+    }, 'the run');
+  const finding = async (node: TestNode): Promise<Finding | undefined> => {
+    const { stdout } = await node.trigger('doctor', '--json');
+    return (JSON.parse(stdout) as { findings?: Finding[] } & Finding[]).find(({ area }) => area === 'name');
+  };
+
+  it('does not run what waits in its copy of the journal', async () => {
+    await clone.trigger('queue', 'resume');
+    const job = await until(async () => {
+      const jobs = await clone.json<JobView[]>('queue', '--all');
+      return jobs.find(({ firings, deferred }) => firings.includes(queued) && deferred);
+    }, 'its job to be deferred');
+    expect(job.reason).toBe('another daemon has this node’s name');
+    await original.trigger('queue', 'resume');
+    await finished(queued);
+    expect((await clone.json<JobView[]>('queue', '--all')).map(({ state }) => state)).not.toContain('finished');
+  });
+
+  it('takes no firing, whatever happens to the original; one job for each', async () => {
+    const fired = [await fire(), await fire()];
+    for (const firing of fired) await finished(firing);
+    await original.crash();
+    fired.push(await fire());
+    await original.start();
+    await nameIs(original, 'held');
+    await finished(fired[2] as string);
+    await original.stop();
+    fired.push(await fire());
+    await nameIs(clone, 'refused');
+    await original.start();
+    await finished(fired[3] as string);
+    for (const firing of fired) expect(await jobsOf(clone, firing)).toBe(0);
+    for (const firing of fired) expect(await jobsOf(original, firing)).toBe(1);
+  });
+
+  it('is named with the original in nodes, doctor, events and logs, and its own queue goes on', async () => {
+    await nameIs(clone, 'refused');
+    const pid = (await call<HealthView>(clone.socket, 'GET', '/v1/health')).pid;
+    const row = await until(async () => {
+      const node = (await sender.json<NodeView[]>('nodes')).find((each) => each.node === name);
+      return node?.present === true && node.refused.length === 1 ? node : undefined;
+    }, 'both in nodes');
+    expect([row.holder?.pid, row.refused[0]?.pid]).toEqual([original.pid(), pid]);
+    expect((await sender.trigger('nodes')).stdout).toContain(`${name}: refused to `);
+    expect(await finding(clone)).toMatchObject({
+      state: 'wrong',
+      what: expect.stringContaining(`pid ${original.pid()}`),
+    });
+    await until(async () => (await finding(original))?.state === 'wrong', 'the original’s doctor to know');
+    for (const node of [clone, original]) {
+      const events = await node.json<{ events: Event[] }>('events', '--kind', 'node.refused');
+      expect(JSON.stringify(events)).toContain(`"pid":${pid}`);
+    }
+    expect(clone.log().some(({ msg }) => msg.startsWith(`The name ${name} belongs to another daemon`))).toBe(true);
+    const added = await clone.trigger('queue', 'add', '--', 'true');
+    expect((await clone.trigger('queue', 'wait', added.stdout.trim())).exitCode).toBe(0);
+  });
+
+  it('has the name once an administrator says so; then the original is the one that is refused', async () => {
+    expect((await clone.trigger('node', 'adopt', name)).exitCode).toBe(1);
+    await original.stop();
+    expect(await clone.trigger('node', 'adopt', name)).toMatchObject({ exitCode: 0 });
+    await nameIs(clone, 'held');
+    const firing = await fire();
+    await finished(firing);
+    expect(await jobsOf(clone, firing)).toBe(1);
+    await original.start();
+    await nameIs(original, 'refused');
+    expect(readFileSync(join(original.dir, 'state', 'name.json'), 'utf8')).toContain('"refused_by":{');
+  });
+});

@@ -1,0 +1,24 @@
+import type { AdoptedView } from '../../../api/contract.ts';
+import type { Define } from '../../command.ts';
+import { addHelp, type HelpText } from '../../help.ts';
+import { print } from '../../print.ts';
+
+const help: HelpText = {
+  details: `
+For a machine that replaces another one under the same name: it need not wait until the name is free. Run this on the new machine.
+On any other node it frees the name for the next daemon that asks for it. Refused while a daemon with this name is up.`,
+  examples: ['trigger node adopt lb01.example.com'],
+};
+
+export const define: Define = (command, run) => {
+  addHelp(command, help);
+  command.argument('<node>', 'its name').action(
+    run(async (session, name: string) => {
+      const path = `/v1/nodes/${encodeURIComponent(name)}/adopt`;
+      const adopted = await session.client.request<AdoptedView>(path, { method: 'POST' });
+      if (!session.json) session.terminal.err(`${adopted.node}: another machine may take this name now\n`);
+      await print(session, adopted, () => '');
+      return 0;
+    }),
+  );
+};

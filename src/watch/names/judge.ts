@@ -1,0 +1,59 @@
+/** Whether a process may have a name, from what etcd and its own machine know. Pure. */
+import type { Holder } from './holder.ts';
+import type { Life, Remembered, Self } from './ports.ts';
+
+/** What etcd has at one revision. */
+export interface Seen {
+  /** `unreadable`: of a later version, or damaged. */
+  readonly holder: Holder | 'unreadable' | undefined;
+  /** The leased key of a daemon that is up; its instance is null where an earlier version wrote it. */
+  readonly presence: { readonly instance: string | null } | undefined;
+}
+
+export interface Standing {
+  readonly self: Pick<Self, 'instance' | 'machine'>;
+  readonly remembered: Remembered;
+  readonly lifeOf: (holder: Holder) => Life;
+  /** Whoever is present has shown that it lives. */
+  readonly isProven: boolean;
+  /** An administrator has said that this machine is the one behind the name. */
+  readonly isAdopted: boolean;
+  /** The name was seen free for as long as another machine has to wait. */
+  readonly isLongFree: boolean;
+}
+
+/** Why a name is not to be had. `predecessor`: probably of our own last process; `elsewhere`: another machine had it. */
+export type Obstacle = 'alive' | 'present' | 'predecessor' | 'elsewhere';
+
+export type Judgement =
+  | { readonly kind: 'take' }
+  | { readonly kind: 'wait'; readonly why: Obstacle; readonly holder: Holder | null };
+
+export const judge = (seen: Seen, standing: Standing): Judgement => {
+  const holder = typeof seen.holder === 'object' ? seen.holder : null;
+  const wait = (why: Obstacle): Judgement => ({ kind: 'wait', why, holder });
+  const isOurs = holder?.instance === standing.self.instance;
+  const life = holder === null || isOurs ? 'unknown' : standing.lifeOf(holder);
+  const other = seen.presence !== undefined && seen.presence.instance !== standing.self.instance;
+  if (other && (isOurs || holder === null || seen.presence?.instance !== holder.instance))
+    return wait(isNoPredecessor(standing) ? 'present' : 'predecessor');
+  if (isOurs) return { kind: 'take' };
+  // A process that is stopped or stuck loses its lease, and goes on when it wakes up.
+  if (life === 'alive') return wait('alive');
+  const isTrusted = standing.remembered.refusedBy === undefined;
+  if (life === 'dead' && (isTrusted || standing.isAdopted)) return { kind: 'take' };
+  if (other) return wait(isNoPredecessor(standing) ? 'present' : 'predecessor');
+  if (standing.isAdopted) return { kind: 'take' };
+  if (seen.holder === undefined) return isFree(standing) ? { kind: 'take' } : wait('elsewhere');
+  return holder !== null && isTrusted && isSuccessor(holder, standing) ? { kind: 'take' } : wait('elsewhere');
+};
+
+/** Whoever was refused once has no predecessor there, dead or alive. */
+const isNoPredecessor = ({ isProven, remembered }: Standing): boolean => isProven || remembered.refusedBy !== undefined;
+
+/** Where an earlier version had the name, nothing in etcd says for how long it has been free. */
+const isFree = ({ remembered: { refusedBy }, isLongFree }: Standing): boolean =>
+  refusedBy === undefined || refusedBy.holder !== null || isLongFree;
+
+const isSuccessor = (holder: Holder, { self, remembered }: Standing): boolean =>
+  holder.machine === self.machine && remembered.instances.includes(holder.instance);
