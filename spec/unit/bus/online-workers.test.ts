@@ -12,8 +12,8 @@ afterEach(() => {
 it('writes thousands of workers the more seldom, however often one comes and goes', async () => {
   let value = (): string => '';
   let bytes = 0;
-  const store = {
-    keepPresent: (_key: string, of: () => string) => {
+  const name = {
+    keep: (_key: string, of: () => string) => {
       value = of;
       return {
         refresh: () => {
@@ -23,7 +23,7 @@ it('writes thousands of workers the more seldom, however often one comes and goe
       };
     },
   };
-  const online = new OnlineWorkers(store, busKeysBelow('/t'), 'broker1', { now: () => 0 });
+  const online = new OnlineWorkers(name, busKeysBelow('/t'), 'broker1', { now: () => 0 });
   const worker = (identity: string) => ({ team: 'team1', identity, node: 'node1.example.com', version: '1' });
   for (let count = 0; count < 5_000; count++) online.online(worker(`w${count}`));
   await vi.advanceTimersByTimeAsync(60_000);

@@ -4,7 +4,9 @@ import type { JobRequest } from '../../../src/domain/job.ts';
 import { InboxWatcher, type InboxWatcherOptions } from '../../../src/watch/inbox-watcher.ts';
 import { keysBelow } from '../../../src/watch/keys.ts';
 import { publishFiring } from '../../../src/watch/publish.ts';
+import { serializePresence } from '../../../src/watch/wire-node.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
+import { someName } from '../../support/names.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 import { until } from '../../support/wait.ts';
 import { MemoryFirings, someFiring, someRequest } from '../../support/watch-room.ts';
@@ -50,6 +52,27 @@ describe('the inbox watcher', () => {
   };
   const publish = async () => (await publishFiring({ store, keys }, someFiring())).id;
   const taken = (count: number) => until(() => firings.taken.length === count, `${count} firings`);
+
+  it('takes nothing once another process has the name, also before ours has learnt it, and all of it when the name is back', async () => {
+    const node = 'lb01.example.com';
+    // It looks again in 20 seconds: what it learns before, it learns with what it is owed.
+    const name = someName({ store, keys }, { node, timing: { presenceS: 60 } });
+    name.start();
+    await start({ name });
+    await publish();
+    await taken(1);
+    const presence = { node, version: '1', instance: 'twin', roles: [], startedAt: 0, queues: {} };
+    await store.commit({ compare: [], write: [{ put: keys.node(node), value: serializePresence(presence) }] });
+    expect(name.isHeld()).toBe(true);
+    await publish();
+    await until(() => name.isRefused(), 'the name to be known as lost');
+    expect(firings.taken).toHaveLength(1);
+    expect(watcher.state.connected).toBe(true);
+    await store.commit({ compare: [], write: [{ delete: keys.node(node) }] });
+    name.look();
+    await taken(2);
+    await name.close();
+  });
 
   it('does not take again what the journal knows, and has its outcome told again when that had been published', async () => {
     const [open, settled] = [someFiring(), someFiring()];
