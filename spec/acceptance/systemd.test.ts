@@ -209,7 +209,7 @@ open my $h, ">", "/tmp/left/stopped";
       await host.must('pkill', '-f', '^sleep 4715');
     });
 
-    it('a kill and a timeout of a run that is under way end everything', async () => {
+    it('a kill of a run that is under way ends everything', async () => {
       const id = await addRun('setsid sleep 4716 & exec sleep 4717');
       await until(async () => (await host.run('pgrep', '-f', '^sleep 471[67]')).stdout.includes('\n'), 'both', 30_000);
       expect((await trigger('queue', 'kill', id)).exitCode).toBe(0);
