@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -69,6 +69,15 @@ http {
   return port;
 };
 
+const define = (name: string, settings: object): Promise<unknown> =>
+  services.say({
+    verb: 'definition.add',
+    path: `/newtrigger/${name}`,
+    service: 'demoservice',
+    visibility: 'team',
+    ...settings,
+  });
+
 beforeAll(async () => {
   services = await startServices();
   mountpoint = join(services.folder, 'mountpoint');
@@ -77,14 +86,6 @@ beforeAll(async () => {
   plugin('append', `cat >> ${central}`);
   plugin('weather', `cat >> ${join(services.folder, 'weather')}`);
   await services.say({ verb: 'directory.add', path: '/newtrigger' });
-  const define = (name: string, settings: object) =>
-    services.say({
-      verb: 'definition.add',
-      path: `/newtrigger/${name}`,
-      service: 'demoservice',
-      visibility: 'team',
-      ...settings,
-    });
   await define('demotrigger', { plugin: 'run' });
   await define('log', { plugin: 'append', framing: 'line' });
   await define('sync', { plugin: 'run', delivery: 'sync', timeout_ms: 120_000 });
@@ -188,6 +189,35 @@ describe('triggerfs', () => {
     const { exitCode, all } = await mount();
     expect([exitCode, all]).toEqual([1, expect.stringContaining(`${mountpoint}: another triggerfs serves it`)]);
     expect((await sh('ls newtrigger')).exitCode).toBe(0);
+  });
+
+  it('takes a write at once after its trigger was made, or got its plugin', async () => {
+    const said = async (command: string): Promise<[number | undefined, string]> => {
+      const { exitCode, stderr } = await sh(command);
+      return [exitCode, stderr];
+    };
+    await define('bare', {});
+    await until(async () => (await readdir(at('newtrigger'))).includes('bare'), 'the trigger');
+    expect(await said('echo x > newtrigger/bare')).toEqual([
+      expect.any(Number),
+      expect.stringContaining('No such device'),
+    ]);
+    await services.say({ verb: 'definition.set', name: 'bare', plugin: 'run' });
+    expect(await said('echo true > newtrigger/bare')).toEqual([0, '']);
+    await define('sudden', { plugin: 'run' });
+    expect(await said('echo true > newtrigger/sudden')).toEqual([0, '']);
+    expect((await said('echo true > newtrigger/missing'))[0]).not.toBe(0);
+    await until(async () => (await status('newtrigger', 'sudden')).hits === 1, 'the hit');
+    for (const name of ['bare', 'sudden']) await services.say({ verb: 'definition.delete', name });
+  });
+
+  it('opens its log anew on SIGHUP and stays mounted', async () => {
+    const file = join(services.folder, 'fs.log');
+    renameSync(file, `${file}.1`);
+    mounted.kill('SIGHUP');
+    await until(async () => (await text(file).catch(() => '')).includes('Log file reopened.'), 'the new log file');
+    await sh("echo 'echo after the rotation' > newtrigger/demotrigger");
+    await until(async () => (await text(file)).includes('after the rotation'), 'output in it');
   });
 
   it('delivers after a kill what was written before, mounts again, and unmounts on TERM', async () => {

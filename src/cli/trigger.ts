@@ -1,6 +1,15 @@
 /** Entry of `bin/trigger`. */
+import { logProcessWarnings } from '../adapters/log/process-warnings.ts';
+import { silentLog } from '../domain/log.ts';
 import { watchForInterruption } from './interruption.ts';
 import { leave } from './leave.ts';
 import { runTrigger } from './run.ts';
 
+/** A warning of Node.js is for people, too. */
+const logToStderr = {
+  ...silentLog,
+  warn: (_: object, message: string) => void process.stderr.write(`trigger: warning: ${message}\n`),
+};
+
+logProcessWarnings(logToStderr);
 await leave(await runTrigger(process.argv.slice(2), watchForInterruption()));

@@ -5,6 +5,7 @@ import { CommanderError } from 'commander';
 import type { Logger } from 'pino';
 import { hasLostThreads } from '../adapters/files/patience.ts';
 import { createLog } from '../adapters/log/log.ts';
+import { logProcessWarnings } from '../adapters/log/process-warnings.ts';
 import { baseEnvironment } from '../adapters/system/base-env.ts';
 import { assertExactText, workingFolder } from '../adapters/system/exact-text.ts';
 import { closeInherited } from '../adapters/system/inherited.ts';
@@ -40,6 +41,7 @@ const main = async (): Promise<void> => {
   const loaded = load();
   const node = await nodeName(loaded);
   const log = createLog({ ...loaded.config.log, node, isTerminal: process.stderr.isTTY });
+  logProcessWarnings(log);
   const notify = createNotifier(process.env, (problem) => log.warn({}, problem));
   const version = packageVersion();
   for (const warning of exposureWarnings(loaded)) log.warn({}, warning);

@@ -23,7 +23,7 @@ import { packageVersion } from './version.ts';
 const terminal = processTerminal(false);
 const interruption = watchForInterruption();
 /** Everything that is said goes to the log file, too, once there is one. */
-let copy: LogCopy = { write: () => undefined };
+let copy: LogCopy = { write: () => undefined, reopen: () => undefined };
 
 const say = (text: string): void => {
   copy.write(text);

@@ -26,6 +26,7 @@ export const triggerfsCommand = (): Command => {
 Who asks, and of which broker, is in [main] of the configuration. What the requests answer is printed, and copied to
 [triggerfs] logfile. What is written while no broker answers waits on disk, below $XDG_STATE_HOME/triggerd/triggerfs.
 
+SIGHUP opens the log file anew, after it was rotated. A log file that cannot be opened is a warning.
 SIGTERM and Ctrl-C unmount; what waits then is delivered after the next start. An empty folder is needed; a missing one is
 made, and a mount that a crash has left is replaced.
 .NAME.status beside a trigger tells how many of its messages are dead letters, and why.`,

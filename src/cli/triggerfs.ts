@@ -35,9 +35,12 @@ const main = async (): Promise<void> => {
     env: process.env,
   });
   const end = (): void => void files.stop().then(() => process.exit(0));
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, end);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, end);
+  const hasTerminal = isatty(2);
+  // A terminal that is closed says SIGHUP, too, and is a terminal no more.
+  process.on('SIGHUP', () => (hasTerminal && !isatty(2) ? end() : files.reopenLog()));
   // Not everybody who uses a terminal is told that it is closed.
-  if (isatty(2)) watchTerminal(2, end);
+  if (hasTerminal) watchTerminal(2, end);
   void files.unmounted.then(end);
   tellReady();
   await createNotifier(process.env, (problem) => say(`triggerfs: ${problem}\n`))('--ready');

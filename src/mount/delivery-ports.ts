@@ -134,6 +134,8 @@ export interface TreeSource {
   onChange(listener: () => void): () => void;
   /** Where the tree comes from those who take requests: `current` shows it when this resolves. Throws what keeps it from that. */
   ask?(): Promise<void>;
+  /** Resolves when `current` shows all that happened before this call. Throws what keeps it from that. */
+  refresh?(): Promise<void>;
   /** Resolves when `current` shows it. Throws `registry-…`. */
   execute(change: TreeChange): Promise<void>;
 }

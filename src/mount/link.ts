@@ -24,6 +24,7 @@ type Question =
   /** Body: the message. */
   | { readonly ask: 'send'; readonly definition: number }
   | { readonly ask: 'execute'; readonly change: TreeChange }
+  | { readonly ask: 'refresh' }
   | { readonly ask: 'content'; readonly definition: number; readonly what: Content };
 
 type FromMount =
@@ -81,6 +82,10 @@ export class DaemonLink implements Gateway {
 
   async execute(change: TreeChange): Promise<void> {
     await this.#ask({ ask: 'execute', change });
+  }
+
+  async refresh(): Promise<void> {
+    await this.#ask({ ask: 'refresh' });
   }
 
   content(definition: number, what: Content): Promise<Buffer> {
@@ -157,6 +162,9 @@ export class MountLink {
         return this.#gateway.send(question.definition, body);
       case 'execute':
         await this.#gateway.execute(question.change);
+        return nothing;
+      case 'refresh':
+        await this.#gateway.refresh?.();
         return nothing;
       case 'content':
         return this.#gateway.content(question.definition, question.what);

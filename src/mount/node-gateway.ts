@@ -148,6 +148,12 @@ export class NodeGateway implements Gateway {
     this.#look();
   }
 
+  /** A broker that is away does not keep us: what is known counts then. */
+  async refresh(): Promise<void> {
+    await this.#options.source.refresh?.().catch(() => undefined);
+    this.#look();
+  }
+
   async content(id: number, what: Content): Promise<Buffer> {
     this.#ends.write();
     const outputs = this.#options.spool.outputs(id);

@@ -61,6 +61,8 @@ export interface FileSystem {
   /** `chown`, and setting times. */
   changeOwner(path: string): void;
   changeTimes(path: string): void;
+  /** Asks what the tree is now, before something is refused by what was known. Never fails, and takes a second at most. */
+  refresh(): Promise<void>;
 }
 
 /** Undefined where there is nothing to wait for: most writes that are not durable are over at once. */
@@ -83,6 +85,8 @@ export interface Gateway {
   send(definition: number, message: Buffer): Promise<Buffer>;
   /** A change of the tree; resolves when the tree shows it. */
   execute(change: TreeChange): Promise<void>;
+  /** Resolves when the tree that is shown is as new as this question. Missing: it always is. */
+  refresh?(): Promise<void>;
   /** The content of a file that is read. */
   content(definition: number, what: Content): Promise<Buffer>;
 }

@@ -22,6 +22,8 @@ export interface TriggerFilesOptions {
   readonly onDropped: (definition: Definition) => void;
 }
 
+/** A broker that does not answer in this time is away: what is known then counts. */
+const refreshMs = 1_000;
 const closingMs = 250;
 const lookMs = 10;
 const lastHandle = 2_147_483_647;
@@ -33,6 +35,8 @@ export class TriggerFiles implements FileSystem {
   #tree = new Tree({ team: '', directories: [], definitions: [] });
   readonly #seen = new Map<number, Seen>();
   #lastHandle = 0;
+  #answer: Promise<void> = Promise.resolve();
+  #nextAnswer: Promise<void> | undefined;
   /** Triggers that are open for writing. */
   readonly #written = new Map<FileHandle, number>();
   readonly #copies = new FreshCopies();
@@ -162,6 +166,18 @@ export class TriggerFiles implements FileSystem {
       const opened = this.#open.get(handle);
       return written === id && opened instanceof OpenTrigger && opened.isBegun;
     });
+  }
+
+  /** Whoever comes while a question is under way shares the one after it: the answer to that one may be older. */
+  async refresh(): Promise<void> {
+    const { gateway } = this.#options;
+    this.#nextAnswer ??= this.#answer.then(() => {
+      this.#nextAnswer = undefined;
+      const asked = gateway.refresh?.().catch(() => undefined) ?? Promise.resolve();
+      this.#answer = Promise.race([asked, sleep(refreshMs, undefined, { ref: false })]);
+      return this.#answer;
+    });
+    await this.#nextAnswer;
   }
 
   /**

@@ -1,4 +1,5 @@
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
+import { isEtcdAway } from '../domain/etcd-away.ts';
 import type { Firing, FiringId } from '../domain/firing.ts';
 import type { Log } from '../domain/log.ts';
 import { Outage } from './outage.ts';
@@ -200,7 +201,7 @@ export class SpoolDrain {
 }
 
 /** A refusal, or a file that can't be read or set aside, may be about one firing alone and must not hold up the others. */
-const isAboutAll = ({ code }: TriggerdError): boolean => code === 'etcd-unreachable' || code === 'etcd-no-space';
+const isAboutAll = ({ code }: TriggerdError): boolean => isEtcdAway(code) || code === 'etcd-no-space';
 
 /** Throws `input-invalid` for what no reader would take. */
 const firingIn = (document: string): Firing => {

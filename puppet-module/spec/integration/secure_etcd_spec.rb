@@ -60,7 +60,7 @@ RSpec.describe 'an etcd with TLS, client certificates and authentication' do
     'a wrong password' => [{ 'username' => 'stranger' }, /authentication failed.*check username and password_file/],
     'no user' => [{ 'username' => nil }, /etcd has authentication enabled: set username/],
     'no client certificate' => [{ 'cert_file' => nil, 'key_file' => nil }, /certificate.*check ca_file, cert_file/],
-    'no authority' => [{ 'ca_file' => nil }, /certificate verify failed.*check ca_file/],
+    'no authority' => [{ 'ca_file' => nil }, /certificate verify failed.*as ca_file/],
     'an unreadable key' => [{ 'key_file' => '/nowhere' }, %r{key_file /nowhere can't be read}],
     'a key that is none' => [{ 'key_file' => __FILE__ }, /key_file .* holds no usable PEM/],
   }.each do |what, (changes, message)|
@@ -87,7 +87,7 @@ RSpec.describe 'an etcd with TLS, client certificates and authentication' do
 
   it 'is not trusted under another name than that of its certificate' do
     expect { publish(gateway('endpoints' => [@etcd.url.sub('127.0.0.1', 'localhost')])) }
-      .to raise_error(PuppetX::Trigger::PublishError, /hostname mismatch|does not match/i)
+      .to raise_error(PuppetX::Trigger::PublishError, /(?:hostname mismatch|does not match).*write the name or address that etcd's certificate is for/i)
   end
 
   it 'is closed outside the granted prefix' do
@@ -96,7 +96,7 @@ RSpec.describe 'an etcd with TLS, client certificates and authentication' do
 
   it 'says that an http URL is the wrong one' do
     expect { publish(gateway('endpoints' => [@etcd.url.sub('https', 'http')], 'username' => nil)) }
-      .to raise_error(PuppetX::Trigger::PublishError, /speaks http or https as written/)
+      .to raise_error(PuppetX::Trigger::PublishError, %r{this endpoint speaks TLS: write https://})
   end
 end
 
@@ -128,5 +128,30 @@ RSpec.describe 'an etcd without authentication' do
     firing = SampleFiring.to(%w[lb01])
     PuppetX::Trigger::Publication.new(PuppetX::Trigger::Gateway.from(settings), PuppetX::Trigger::Keys.new('/noauth'), firing).publish
     expect(EtcdServer.shared.keys('/noauth').size).to eq(2)
+  end
+end
+
+RSpec.describe 'an endpoint that is no member of a cluster' do
+  def failure_at(url)
+    PuppetX::Trigger::Gateway.from(client_settings('endpoints' => [url]), rounds: 1).range({ key: 'eA==' })
+    nil
+  rescue PuppetX::Trigger::PublishError => e
+    e.message
+  end
+
+  it 'is told to be a gRPC proxy, which has no JSON gateway' do
+    port = EtcdServer.free_port
+    proxy = Process.spawn('etcd', 'grpc-proxy', 'start', '--endpoints', EtcdServer.shared.url.delete_prefix('http://'),
+                          '--listen-addr', "127.0.0.1:#{port}", out: File::NULL, err: File::NULL)
+    url = "http://127.0.0.1:#{port}"
+    eventually('the proxy') { failure_at(url)&.include?('connection refused') == false }
+    expect(failure_at(url)).to include("this is etcd's gRPC proxy or no etcd: it has no JSON gateway")
+  ensure
+    Process.kill(:KILL, proxy)
+    Process.wait(proxy)
+  end
+
+  it 'is told to need http where etcd has no TLS' do
+    expect(failure_at(EtcdServer.shared.url.sub('http', 'https'))).to include('this endpoint speaks no TLS: write http://')
   end
 end

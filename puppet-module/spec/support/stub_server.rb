@@ -38,12 +38,16 @@ class StubServer
     loop do
       client = @server.accept
       @open << client
-      respond(client, read(client))
+      request = read(client)
+      respond(client, request) if request
     end
   end
 
   def read(client)
-    path = client.gets.split[1]
+    path = client.gets.to_s.scrub[%r{\A[A-Z]+ (\S+) HTTP/}, 1]
+    # The first words of TLS, say.
+    return unless path
+
     headers = {}
     while (line = client.gets.chomp) && !line.empty?
       name, value = line.split(': ', 2)

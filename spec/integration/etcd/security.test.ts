@@ -2,7 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { connect, type EtcdStore } from '../../../src/adapters/etcd/connect.ts';
+import { examineMember } from '../../../src/adapters/etcd/examine-member.ts';
 import type { EtcdOptions } from '../../../src/adapters/etcd/options.ts';
+import { silentLog } from '../../../src/domain/log.ts';
 import { type Certificates, makeCertificates } from '../../support/certificates.ts';
 import { startEtcd, type TestEtcd } from '../../support/etcd.ts';
 import { collect } from '../../support/keystore-contract.ts';
@@ -44,17 +46,61 @@ describe('etcd over TLS', () => {
   });
 
   it.each([
-    ['without a client certificate', () => ({ ca: read('ca.pem') })],
+    ['without a client certificate', 'etcd-client-certificate', () => ({ ca: read('ca.pem') })],
     [
       'with a certificate of another authority',
+      'etcd-client-certificate',
       () => ({ ca: read('ca.pem'), cert: read('stranger.pem'), key: read('stranger.key') }),
     ],
     [
       'when the server’s certificate is not by our authority',
+      'etcd-certificate',
       () => ({ ca: read('other.pem'), cert: read('client.pem'), key: read('client.key') }),
     ],
-  ])('reaches nothing %s', async (_, tls) => {
-    await expect(open(etcd, { tls: tls() }).get('/tls/1')).rejects.toMatchObject({ code: 'etcd-unreachable' });
+  ])('reaches nothing %s, and says why', async (_, code, tls) => {
+    await expect(open(etcd, { tls: tls() }).get('/tls/1')).rejects.toMatchObject({ code });
+    const options = { endpoints: [etcd.endpoint] as const, tls: tls(), log: silentLog };
+    await expect(examineMember(etcd.endpoint, '/tls/1', options), 'for the doctor').rejects.toMatchObject({ code });
+  });
+
+  it('says that an endpoint with http:// needs https://', async () => {
+    const endpoint = etcd.endpoint.replace('https', 'http');
+    const message = expect.stringContaining(`${endpoint}: etcd speaks TLS there: write https://`);
+    await expect(open({ ...etcd, endpoint }, {}).get('/tls/1')).rejects.toMatchObject({
+      code: 'etcd-wants-tls',
+      message,
+    });
+    const asked = examineMember(endpoint, '/tls/1', { endpoints: [endpoint], log: silentLog });
+    await expect(asked, 'for the doctor').rejects.toMatchObject({ code: 'etcd-wants-tls', message });
+  });
+
+  it.each([
+    ['expired', 'certificate has expired'],
+    ['misnamed', 'does not match certificate'],
+  ])('with an %s certificate is told so', async (name, words) => {
+    const file = (each: string): string => certificates.file(each);
+    const bad = await startEtcd({
+      tls: { ca: file('ca.pem'), cert: file(`${name}.pem`), key: file(`${name}.key`) },
+      asksForCertificates: false,
+    });
+    try {
+      const answer = open(bad, { tls: { ca: read('ca.pem') } }).get('/k');
+      await expect(answer).rejects.toMatchObject({ code: 'etcd-certificate', message: expect.stringContaining(words) });
+    } finally {
+      await bad.stop();
+    }
+  });
+});
+
+describe('etcd without TLS', () => {
+  it('says that an endpoint with https:// needs http://', async () => {
+    const etcd = await startEtcd();
+    try {
+      const endpoint = etcd.endpoint.replace('http', 'https');
+      await expect(open({ ...etcd, endpoint }, {}).get('/k')).rejects.toMatchObject({ code: 'etcd-wants-http' });
+    } finally {
+      await etcd.stop();
+    }
   });
 });
 

@@ -22,6 +22,18 @@ const codeOfText: readonly (readonly [string, ErrorCode])[] = [
   // Of maintenance; etcd3 has a class only for that of keys.
   ['permission denied', 'etcd-refused'],
   [tooLarge, 'etcd-refused'],
+  // Of TLS, as OpenSSL and Node.js say it. The alerts are what the other side says of ours.
+  ['alert bad certificate', 'etcd-client-certificate'],
+  ['alert certificate', 'etcd-client-certificate'],
+  ['alert unknown ca', 'etcd-client-certificate'],
+  ['certificate has expired', 'etcd-certificate'],
+  ['certificate is not yet valid', 'etcd-certificate'],
+  ['does not match certificate', 'etcd-certificate'],
+  ['unable to verify the first certificate', 'etcd-certificate'],
+  ['unable to get local issuer', 'etcd-certificate'],
+  ['unable to get issuer', 'etcd-certificate'],
+  ['self-signed certificate', 'etcd-certificate'],
+  ['self signed certificate', 'etcd-certificate'],
 ];
 
 /** What asking again will not change. Everything else is an outage: the connection, a deadline, a missing leader. */

@@ -1,9 +1,11 @@
 import type { CallOptions } from '@grpc/grpc-js';
 import type { Etcd3 } from 'etcd3';
 import { TriggerdError } from '../../domain/errors.ts';
+import { isEtcdAway } from '../../domain/etcd-away.ts';
 import { castError } from './cast-error.ts';
 import { createClient } from './client.ts';
 import { withDeadline } from './deadline.ts';
+import { explainOutage } from './explain-outage.ts';
 import { defaultRequestTimeoutMs, type EtcdOptions } from './options.ts';
 
 /** At least one more try, because the first failure is often only how a dead connection is noticed. */
@@ -49,7 +51,7 @@ export class Endpoints {
       try {
         return await this.#callOnce(doing, use, this.#shareOf(remainingMs, Math.min(sharesLeft, attempts - attempt)));
       } catch (error) {
-        const again = error instanceof TriggerdError && error.code === 'etcd-unreachable' && attempt < attempts;
+        const again = error instanceof TriggerdError && isEtcdAway(error.code) && attempt < attempts;
         if (!again || this.#closed || performance.now() >= endsAt) throw error;
       }
     }
@@ -92,8 +94,8 @@ export class Endpoints {
       return await withDeadline(use(this.#client, { deadline: Date.now() + ms }), ms, what);
     } catch (error) {
       const cast = castError(error, what);
-      if (cast.code === 'etcd-unreachable') this.failed(endpoint);
-      throw cast;
+      if (isEtcdAway(cast.code)) this.failed(endpoint);
+      throw await explainOutage(cast, endpoint);
     }
   }
 

@@ -3,6 +3,7 @@ import type { EtcdMember } from '../../doctor/ports.ts';
 import { castError } from './cast-error.ts';
 import { createClient } from './client.ts';
 import { withDeadline } from './deadline.ts';
+import { explainOutage } from './explain-outage.ts';
 import { numbersPage } from './numbers-page.ts';
 import { defaultRequestTimeoutMs, type EtcdOptions } from './options.ts';
 
@@ -27,7 +28,7 @@ export const examineMember = async (endpoint: string, key: string, options: Etcd
       clockAheadMs: page?.clockAheadMs ?? null,
     };
   } catch (error) {
-    throw castError(error, `asking ${endpoint}`);
+    throw await explainOutage(castError(error, `asking ${endpoint}`), endpoint);
   } finally {
     client.close();
   }

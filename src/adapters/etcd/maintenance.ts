@@ -1,4 +1,5 @@
 import { AlarmAction, AlarmType, type Etcd3, type IStatusResponse } from 'etcd3';
+import { isEtcdAway } from '../../domain/etcd-away.ts';
 import { defaultQuotaBytes, type EtcdSpace } from '../../domain/etcd-space.ts';
 import type { EtcdMaintenance, MemberState } from '../../watch/ports.ts';
 import { castError, isCompacted } from './cast-error.ts';
@@ -150,7 +151,7 @@ export class Maintenance implements EtcdMaintenance {
         return await this.#on(endpoint, `${doing} at ${endpoint}`, ms, use);
       } catch (error) {
         last = error;
-        if (castError(error, doing).code !== 'etcd-unreachable') break;
+        if (!isEtcdAway(castError(error, doing).code)) break;
       }
     }
     throw last;

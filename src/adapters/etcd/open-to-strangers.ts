@@ -1,5 +1,6 @@
 import type { Etcd3 } from 'etcd3';
 import type { TriggerdError } from '../../domain/errors.ts';
+import { isEtcdAway } from '../../domain/etcd-away.ts';
 import { castError } from './cast-error.ts';
 import { createClient } from './client.ts';
 import { withDeadline } from './deadline.ts';
@@ -16,7 +17,7 @@ const attempts = 2;
 export const isOpenToStrangers = async (endpoint: string, key: string, options: EtcdOptions): Promise<boolean> => {
   const own = await attempt(endpoint, options, (client, call) => client.maintenance.status(call));
   // A refusal is an answer, too: our own credentials are wrong there.
-  if (own?.code === 'etcd-unreachable') throw own;
+  if (own !== undefined && isEtcdAway(own.code)) throw own;
   const { auth: _, tls = {}, ...others } = options;
   const { cert: __, key: ___, ...withoutOwn } = tls;
   const stranger: EtcdOptions = { ...others, tls: withoutOwn };

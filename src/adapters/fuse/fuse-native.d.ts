@@ -36,7 +36,7 @@ declare module 'fuse-native' {
     chmod(path: string, mode: number, answer: Answer): void;
     chown(path: string, uid: number, gid: number, answer: Answer): void;
     utimens(path: string, atime: number, mtime: number, answer: Answer): void;
-    create(path: string, mode: number, answer: Answer): void;
+    create(path: string, mode: number, answer: (errno: number, handle?: number) => void): void;
     mknod(path: string, mode: number, device: number, answer: Answer): void;
     unlink(path: string, answer: Answer): void;
     link(from: string, to: string, answer: Answer): void;

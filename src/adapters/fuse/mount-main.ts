@@ -11,6 +11,7 @@ import { DaemonLink } from '../../mount/link.ts';
 import { MemoryBudget } from '../../mount/memory-budget.ts';
 import { TriggerFiles } from '../../mount/trigger-files.ts';
 import { createLog } from '../log/log.ts';
+import { logProcessWarnings } from '../log/process-warnings.ts';
 import { KilledWriters } from '../process/killed-writers.ts';
 import { closeInherited } from '../system/inherited.ts';
 import { localOwners } from '../system/local-owners.ts';
@@ -25,6 +26,7 @@ const settleMs = 3_000;
 const run = async ({ mountpoint, allowOther, log: logOptions }: MountSettings): Promise<void> => {
   closeInherited();
   const log = createLog(logOptions);
+  logProcessWarnings(log);
   const stream = new Socket({ fd: daemonFd });
   const link = new DaemonLink(stream, { onTree: (tree) => files.show(tree), onSeen: (seen) => files.saw(seen) });
   const { uid, gid } = userInfo();

@@ -40,7 +40,7 @@ export const operationsOf = (files: FileSystem, log: Log): Operations => {
     statfs: (_path, answer) => answer(0, { bsize: blockBytes, frsize: blockBytes, namemax: maxNameBytes }),
     getattr: (path, answer) => answering(`getattr ${path}`, () => statOf(files.attributes(path)), answer),
     readdir: (path, answer) => answering(`readdir ${path}`, () => ['.', '..', ...files.list(path)], answer),
-    open: (path, flags, answer) => answering(`open ${path}`, () => files.open(path, flagsOf(flags)), answer),
+    open: (path, flags, answer) => answering(`open ${path}`, () => opening(files, path, flagsOf(flags)), answer),
     read: (path, handle, into, length, offset, answer) =>
       answering(
         `read ${path}`,
@@ -66,13 +66,36 @@ export const operationsOf = (files: FileSystem, log: Log): Operations => {
     chmod: (path, mode, answer) => answering(`chmod ${path}`, () => files.changeMode(path, mode & 0o7777), answer),
     chown: (path, _uid, _gid, answer) => answering(`chown ${path}`, () => files.changeOwner(path), answer),
     utimens: (path, _atime, _mtime, answer) => answering(`utimens ${path}`, () => files.changeTimes(path), answer),
-    create: (path, _mode, answer) => refuse(`create ${path}`, answer),
+    create: (path, _mode, answer) => answering(`create ${path}`, () => openingNew(files, path), answer),
     mknod: (path, _mode, _device, answer) => refuse(`mknod ${path}`, answer),
     unlink: (path, answer) => refuse(`unlink ${path}`, answer),
     link: (_from, to, answer) => refuse(`link ${to}`, answer),
     symlink: (_target, path, answer) => refuse(`symlink ${path}`, answer),
   };
 };
+
+/** What was made or attached a moment ago may not have been told yet: refused is only what is asked for anew. */
+const opening = (files: FileSystem, path: string, flags: OpenFlags): number | Promise<number> => {
+  try {
+    return files.open(path, flags);
+  } catch (thrown) {
+    if (!flags.forWriting || !isOfOldTree(thrown)) throw thrown;
+    return files.refresh().then(() => files.open(path, flags));
+  }
+};
+
+/** The kernel knows of no such file, and the shell's `>` would make it; it may have come meanwhile. */
+const openingNew = async (files: FileSystem, path: string): Promise<number> => {
+  await files.refresh();
+  try {
+    return files.open(path, { forReading: false, forWriting: true, isAppending: false, isTruncated: true });
+  } catch (thrown) {
+    if (errnoOf(thrown) === 'ENOENT') throw new FsError('EPERM', 'only directories are made and removed here');
+    throw thrown;
+  }
+};
+
+const isOfOldTree = (thrown: unknown): boolean => ['ENXIO', 'ENOENT'].includes(errnoOf(thrown));
 
 const statOf = ({ kind, mode, uid, gid, size, changedAt, writtenAt }: Attributes): Stat => ({
   mode: mode | (kind === 'directory' ? constants.S_IFDIR : constants.S_IFREG),

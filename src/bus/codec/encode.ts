@@ -21,6 +21,10 @@ const codesFor = (code: ErrorCode): { readonly code: ErrorCode; readonly precise
 };
 
 const nearestOfFirstRelease: Partial<Readonly<Record<ErrorCode, ErrorCode>>> = {
+  'etcd-certificate': 'etcd-unreachable',
+  'etcd-client-certificate': 'etcd-unreachable',
+  'etcd-wants-http': 'etcd-unreachable',
+  'etcd-wants-tls': 'etcd-unreachable',
   'etcd-open': 'etcd-refused',
   'proof-invalid': 'request-invalid',
   'proof-missing': 'request-invalid',

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
+import { logProcessWarnings } from '../../adapters/log/process-warnings.ts';
 import type { LoadedConfig } from '../../config/config.ts';
 import type { Config } from '../../config/schema.ts';
 import { type FilesDaemonOptions, startFilesDaemon } from '../../daemon/mount/files-daemon.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import { exposureWarnings } from '../config-warnings.ts';
-import { openLogCopy } from '../request/log-copy.ts';
+import { openLogCopyLater } from '../request/log-copy.ts';
 import { packageVersion } from '../version.ts';
 import { stateHome } from '../worker-places.ts';
 import { createFilesLog, type FilesLog } from './files-log.ts';
@@ -14,6 +15,8 @@ export interface ServedFiles {
   readonly mountpoint: string;
   /** Resolves when somebody has unmounted it. */
   readonly unmounted: Promise<void>;
+  /** Goes on in a new log file, after somebody has moved the old one away. */
+  reopenLog(): void;
   /** Unmounts. */
   stop(): Promise<void>;
 }
@@ -42,8 +45,12 @@ export const serveFiles = async (
   const given = config.triggerfs.mountpoint;
   if (given === undefined) throw new TriggerdError('config-invalid', '[triggerfs] mountpoint is missing');
   const { logfile } = config.triggerfs;
-  const told = createFilesLog(config.log.level, openLogCopy(logfile, '[triggerfs] logfile'));
+  const { copy, problem } = openLogCopyLater(logfile, '[triggerfs] logfile');
+  const told = createFilesLog(config.log.level, copy);
+  logProcessWarnings(told.log);
   greet(told, config);
+  // Whoever writes to trigger files must not wait for a folder of logs.
+  if (problem !== undefined) told.log.warn({}, `${problem}; make its folder and send SIGHUP`);
   for (const warning of exposureWarnings(loaded)) told.log.warn({}, warning);
   let onUnmounted = (): void => undefined;
   const unmounted = new Promise<void>((resolve) => {
@@ -71,11 +78,16 @@ export const serveFiles = async (
   told.say('');
   told.say('Started triggerfs.');
   told.say(`Serving filesystem in ${given}`);
-  if (logfile !== undefined) told.say(`Log file is ${logfile}`);
+  if (logfile !== undefined && problem === undefined) told.say(`Log file is ${logfile}`);
   told.say(`Ready and running in ${isBackground ? 'background' : 'foreground'}...`);
   return {
     mountpoint: resolve(given),
     unmounted,
+    reopenLog: () => {
+      const why = copy.reopen();
+      if (why === undefined) told.say('Log file reopened.');
+      else told.log.warn({}, `${why}; the log continues where it was`);
+    },
     stop: async () => {
       await daemon.stop();
       told.say('Unmounted.');

@@ -23,7 +23,12 @@ export const mirroredTree = (
   onChange: (listener) => registry.mirror.onChange(listener),
   execute: async (change) => {
     await executeOverBus(connection, team, change);
-    // The answer to a question is at least as new as that change, and so is the mirror then.
-    await registry.execute({ kind: 'local' }, { verb: 'directory.list', team });
+    await caughtUp(registry, team);
   },
+  refresh: () => caughtUp(registry, team),
 });
+
+/** The answer to a question is at least as new as all changes before it, and so is the mirror then. */
+const caughtUp = async (registry: Registry, team: string): Promise<void> => {
+  await registry.execute({ kind: 'local' }, { verb: 'directory.list', team });
+};

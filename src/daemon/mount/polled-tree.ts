@@ -62,6 +62,10 @@ export class PolledTree implements TreeSource {
     return this.#asked;
   }
 
+  refresh(): Promise<void> {
+    return this.#look();
+  }
+
   async execute(change: TreeChange): Promise<void> {
     await executeOverBus(this.#connection, this.#team, change);
     await this.#look();

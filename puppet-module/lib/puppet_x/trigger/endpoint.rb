@@ -14,6 +14,15 @@ class PuppetX::Trigger::Endpoint
   NETWORK_ERRORS = [SystemCallError, SocketError, IOError, Timeout::Error, Net::ProtocolError,
                     Net::HTTPBadResponse, Net::HTTPHeaderSyntaxError].freeze
 
+  LOOK_TIMEOUT = 1
+  OTHER_PROTOCOL = /unexpected eof|SYSCALL|wrong version number|unknown protocol|packet length/.freeze
+  # OpenSSL's words, by what they mean for us.
+  TLS_KINDS = {
+    /certificate has expired|certificate is not yet valid/ => :certificate_expired,
+    /hostname mismatch|ip address mismatch|does not match the server certificate/i => :certificate_name,
+    /self.signed certificate|unable to get (?:local )?issuer|unable to verify/ => :certificate_authority,
+  }.freeze
+
   attr_reader :url
 
   # @param url [String] such as https://etcd1.example.com:2379
@@ -34,16 +43,60 @@ class PuppetX::Trigger::Endpoint
   def post(path, body, token: nil)
     http = connect
     PuppetX::Trigger::Answer.read(exchange(http, request(path, body, token)))
+  rescue PuppetX::Trigger::Failure => e
+    raise explained(e)
   ensure
     http&.finish
   end
 
   private
 
+  # A look at what the endpoint is, where the failure alone does not tell.
+  def explained(failure)
+    kind = failure.kind
+    kind = :grpc_proxy if kind == :gateway_missing && !version?
+    kind = :wants_https if kind == :unanswered && @uri.scheme == 'http' && !failure.message.include?('timed out') && tls?
+    kind = :wants_http if kind == :tls && OTHER_PROTOCOL.match?(failure.message) && http?
+    kind == failure.kind ? failure : PuppetX::Trigger::Failure.new(kind, failure.message)
+  end
+
+  # Every member says its version, whether it has the gateway or not.
+  def version?
+    http = connection.start
+    http.request(Net::HTTP::Get.new('/version')).code == '200'
+  rescue OpenSSL::SSL::SSLError, *NETWORK_ERRORS
+    false
+  ensure
+    http&.finish
+  end
+
+  def http?
+    http = Net::HTTP.new(@uri.hostname, @uri.port, nil)
+    http.open_timeout = http.read_timeout = LOOK_TIMEOUT
+    http.max_retries = 0
+    http.start { |started| started.head('/health') }
+    true
+  rescue *NETWORK_ERRORS
+    false
+  end
+
+  # Nothing is sent, so it does not matter who answers.
+  def tls?
+    http = Net::HTTP.new(@uri.hostname, @uri.port, nil)
+    http.use_ssl = true
+    http.verify_mode = OpenSSL::SSL::VERIFY_NONE
+    http.open_timeout = http.ssl_timeout = LOOK_TIMEOUT
+    http.start { true }
+  rescue OpenSSL::SSL::SSLError => e
+    e.message.include?('alert')
+  rescue *NETWORK_ERRORS
+    false
+  end
+
   def connect
     connection.start
   rescue OpenSSL::SSL::SSLError => e
-    raise PuppetX::Trigger::Failure.new(:tls, e.message)
+    raise PuppetX::Trigger::Failure.new(tls_kind(e.message), e.message)
   rescue *NETWORK_ERRORS => e
     raise PuppetX::Trigger::Failure.new(:unreachable, describe(e))
   end
@@ -72,6 +125,10 @@ class PuppetX::Trigger::Endpoint
     request['Authorization'] = token if token
     request.body = JSON.generate(body)
     request
+  end
+
+  def tls_kind(message)
+    TLS_KINDS.find { |pattern, _| pattern.match?(message) }&.last || :tls
   end
 
   def describe(error)

@@ -33,7 +33,7 @@ RSpec.describe PuppetX::Trigger::Endpoint do
   {
     [500, 'oops'] => [:unavailable, 'HTTP 500'],
     [503, '{"error":"etcdserver: no leader"}'] => [:unavailable, 'HTTP 503: etcdserver: no leader'],
-    [404, '404 page not found'] => [:gateway_missing, 'HTTP 404'],
+    [404, '404 page not found'] => [:grpc_proxy, 'HTTP 404'],
     [400, 'Client sent an HTTP request to an HTTPS server.'] => [:wants_https, 'HTTP 400'],
     [400, '{"error":"etcdserver: user name is empty"}'] => [:auth_required, 'HTTP 400: etcdserver: user name is empty'],
     [401, '{"error":"etcdserver: invalid auth token"}'] => [:stale_token, 'HTTP 401: etcdserver: invalid auth token'],

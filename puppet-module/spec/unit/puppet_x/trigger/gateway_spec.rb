@@ -57,7 +57,8 @@ RSpec.describe PuppetX::Trigger::Gateway do
   end
 
   it 'says enable-grpc-gateway where the JSON gateway is off' do
-    expect(error_of(gateway(StubServer.start { [404, '404 page not found'] }))).to include('enable-grpc-gateway')
+    member = StubServer.start { |request| request.path == '/version' ? [200, '{"etcdserver":"3.4.23"}'] : [404, '404 page not found'] }
+    expect(error_of(gateway(member))).to include('enable-grpc-gateway')
   end
 
   it 'does not ask others for what the cluster refuses' do

@@ -1,0 +1,14 @@
+import type { Log } from '../../domain/log.ts';
+
+/** Node.js warns of SNI with an IP address, for every etcd endpoint with one: gRPC does that by itself, and servers ignore it. */
+const ofNoInterest: ReadonlySet<string> = new Set(['DEP0123']);
+
+/** From now on warnings of Node.js are lines of this log, instead of text on stderr that no reader of the log expects. */
+export const logProcessWarnings = (log: Log): void => {
+  // Node.js has a listener of its own, which prints.
+  process.removeAllListeners('warning');
+  process.on('warning', (warning: Error & { readonly code?: string }) => {
+    const { name, code, message } = warning;
+    if (!ofNoInterest.has(code ?? '')) log.warn({ warning: name, code }, message);
+  });
+};
