@@ -118,6 +118,33 @@ describe('the daemon', () => {
     expect(allowed).toMatchObject({ exitCode: 0 });
   });
 
+  it('a queued job runs the command that it shows, whatever run_cmd is by then', async () => {
+    const text = readFileSync(node.configFile, 'utf8');
+    const reloads = () => node.log().filter((line) => line.msg === 'configuration reloaded').length;
+    const configure = async (config: string): Promise<void> => {
+      const before = reloads();
+      writeFileSync(node.configFile, config);
+      node.signal('SIGHUP');
+      await until(() => reloads() > before, 'the reload');
+    };
+    const withCommand = (word: string) => text.replace(/run_cmd = ".*"/, `run_cmd = "/bin/echo ${word}"`);
+    await configure(withCommand('before'));
+    await node.trigger('queue', 'pause');
+    const add = async () => (await node.trigger('queue', 'add', '--plugin', 'puppet')).stdout.trim();
+    const first = await add();
+    await configure(withCommand('after'));
+    const second = await add();
+    await node.trigger('queue', 'resume');
+    await node.trigger('queue', 'wait', second);
+    expect((await node.trigger('queue', 'cat', first)).stdout).toBe('before');
+    expect((await node.trigger('queue', 'cat', second)).stdout).toBe('after');
+    expect([await job(first), await job(second)]).toMatchObject([
+      { command: '/bin/echo before' },
+      { command: '/bin/echo after' },
+    ]);
+    await configure(text);
+  });
+
   it('starts without etcd, says so once, works locally, and catches up', async () => {
     await node.stop();
     const fired = await fireWhileAway(node, etcd);

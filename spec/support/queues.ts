@@ -30,6 +30,7 @@ export const accept = (queues: Queues, firing: Firing, request: JobRequest): Acc
 /** The command is the job's argv; its end means what its exit says. */
 export const plainPlugins = (parts: Partial<Plugins> = {}): Plugins => ({
   check: (request) => request.argv.join(' '),
+  settled: (request) => request,
   obstacle: async () => null,
   prepare: async (job) => planFor(job),
   checkCall: () => undefined,

@@ -108,6 +108,7 @@ export const createLivePlugins = (options: LivePluginsOptions, config: Config): 
     find: (name) => live.room.find(name),
     names: () => live.room.names(),
     check: (request) => roomFor(request).check(request),
+    settled: (request) => roomFor(request).settled(request),
     obstacle: (job) => roomFor(job.request).obstacle(job),
     prepare: (job) => roomFor(job.request).prepare(job),
     checkCall: (request) => roomFor(request).checkCall(request),

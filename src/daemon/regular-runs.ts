@@ -19,7 +19,7 @@ export const recordRun = ({ options, queues, journal, plugins, clockSteps }: Par
   const satisfied = satisfyByRun(
     { queues, firings: journal.firings },
     { startedAt, finishedAt, exitCode, details },
-    ({ request }) => isCoveredBy(run, request, plugins.runCommand()),
+    ({ request }) => isCoveredBy(run, request, request.runCommand ?? plugins.runCommand()),
   );
   if (satisfied.length > 0)
     options.log.info({ jobs: satisfied, report: facts.report }, 'A regular Puppet run has done what was queued.');

@@ -43,6 +43,11 @@ export interface JobRequest {
   readonly source: JobSource;
   /** Who added it by hand, as `trigger` says; missing where nobody did. */
   readonly user?: string;
+  /**
+   * `[watch] run_cmd` in words, as it was when the job was accepted: what a Puppet job without `argv` runs. Missing where
+   * `argv` says it, and in a journal of before.
+   */
+  readonly runCommand?: readonly string[];
   /** With source `request`: the request that it is for. */
   readonly origin?: RequestOrigin;
 }

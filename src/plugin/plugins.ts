@@ -96,6 +96,10 @@ export const createPlugins = (options: PluginsOptions): PluginRoom => {
       driverOf(plugin).check(plugin, request);
       return driverOf(plugin).shown(plugin, request);
     },
+    settled: (request) => {
+      const plugin = find(request.plugin);
+      return driverOf(plugin).settled?.(request) ?? request;
+    },
     obstacle: async (job) => driverOf(find(job.request.plugin)).obstacle(job),
     prepare: async (job) => {
       const plugin = find(job.request.plugin);

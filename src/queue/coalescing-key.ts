@@ -7,8 +7,9 @@ import type { JobRequest } from '../domain/job.ts';
  */
 export const coalescingKeyOf = (request: JobRequest): string | null => {
   if (request.source !== 'firing') return null;
-  const { queue, plugin, argv, args, env, noop, cwd, payload, timeoutMs } = request;
-  const identity = [queue, plugin, argv, sorted(args), sorted(env), noop, cwd, payload, timeoutMs];
+  const { queue, plugin, argv, args, env, noop, cwd, payload, timeoutMs, runCommand } = request;
+  const command = runCommand === undefined ? [] : [runCommand];
+  const identity = [queue, plugin, argv, sorted(args), sorted(env), noop, cwd, payload, timeoutMs, ...command];
   return createHash('sha256').update(JSON.stringify(identity)).digest('hex');
 };
 

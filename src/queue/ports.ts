@@ -380,6 +380,8 @@ export type Verdict =
 export interface Plugins {
   /** Refuses (`plugin-*` errors) what could never run, before it enters a queue; returns the command as shown. */
   check(request: JobRequest): string;
+  /** With what the configuration adds to it written down: the job does that, whatever the configuration says by then. */
+  settled(request: JobRequest): JobRequest;
   /** Something in the way of this job right now, e.g. Puppet's agent lock; null: go. */
   obstacle(job: Job): Promise<Omit<Deferral, 'since'> | null>;
   prepare(job: Job): Promise<LaunchPlan>;

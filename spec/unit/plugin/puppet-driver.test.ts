@@ -372,6 +372,17 @@ describe('the end of a Puppet run', () => {
     },
   );
 
+  it('a job runs the run_cmd that it was accepted with; one of a journal of before runs the present one', () => {
+    const settled = driverOn({}, {}, ['puppet', 'agent', '--before']).settled?.(jobRequest({ plugin: 'puppet' }));
+    const now = driverOn({}, {}, ['puppet', 'agent', '--after']);
+    const argvOf = (request = jobRequest({ plugin: 'puppet' })) => now.argv(plugin, { ...job, request });
+    expect(argvOf(settled)).toContain('--before');
+    expect(now.shown(plugin, settled ?? job.request)).toBe('puppet agent --before');
+    expect(argvOf()).toContain('--after');
+    const own = jobRequest({ plugin: 'puppet', argv: ['puppet', 'apply', '/x.pp'] });
+    expect(now.settled?.(own)).toEqual(own);
+  });
+
   it('what was run is what was started, whatever run_cmd is by then', async () => {
     const driver = driverOn({ '/s/disabled': '{}' }, {}, ['/usr/local/sbin/run-puppet']);
     expect(await driver.conclude(job, exited(1), terms)).toMatchObject({ kind: 'deferred' });

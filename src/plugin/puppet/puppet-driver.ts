@@ -22,7 +22,7 @@ import { type FoundFacts, type Identity, readRunFacts } from './run-report.ts';
 export interface PuppetDriverOptions {
   readonly host: PuppetHost;
   readonly node: string;
-  /** `[watch] run_cmd` in words: what a job runs that brings no command of its own. */
+  /** `[watch] run_cmd` in words: what a job that is accepted now runs, unless it brings a command of its own. */
   readonly runCommand: readonly string[];
   /** The first error that a job has written, in one line; null: none. `folder` is the job's. */
   firstError(folder: string): Promise<string | null>;
@@ -33,8 +33,9 @@ export interface PuppetDriverOptions {
  * so); 1 is failure *or not attempted*, told apart by Puppet's lock files. A run that was not attempted is deferred: still owed.
  */
 export const createPuppetDriver = ({ host, node, runCommand, firstError }: PuppetDriverOptions): Driver => {
-  const commandOf = (job: Pick<Job, 'request'>): PuppetCommand =>
-    readPuppetCommand(job.request.argv.length > 0 ? job.request.argv : runCommand);
+  const wordsOf = ({ argv, runCommand: accepted }: JobRequest): readonly string[] =>
+    argv.length > 0 ? argv : (accepted ?? runCommand);
+  const commandOf = ({ request }: Pick<Job, 'request'>): PuppetCommand => readPuppetCommand(wordsOf(request));
   const settingsOf = async (command: PuppetCommand): Promise<PuppetSettings | undefined> => {
     const query = settingsQuery(command);
     return query === undefined ? undefined : host.settings(query);
@@ -102,6 +103,7 @@ export const createPuppetDriver = ({ host, node, runCommand, firstError }: Puppe
 
   return {
     check,
+    settled: (request) => (request.argv.length > 0 ? request : { ...request, runCommand }),
     argv: (_plugin, job) => argvOf(job),
     startArgv: async (_plugin, job) => {
       const command = commandOf(job);
@@ -109,7 +111,7 @@ export const createPuppetDriver = ({ host, node, runCommand, firstError }: Puppe
       return argvOf(job, settings === undefined ? undefined : ownReportOf(job, settings.lastRunReport));
     },
     shown: (_plugin, request) => {
-      const argv = request.argv.length > 0 ? request.argv : runCommand;
+      const argv = wordsOf(request);
       return commandText(request.noop ? [...argv, '--noop'] : argv);
     },
     obstacle: async (job) => obstacleOf(commandOf(job)),

@@ -12,7 +12,12 @@ export const add = (room: Room, request: JobRequest): QueuedJob => {
   const command = room.plugins.check(request);
   if (request.after !== null) jobWithId(room, request.after);
   if (bounded.includes(request.source)) refuseWhenFull(room, queue);
-  const job = room.transitions.add({ request, command, coalescingKey: null, at: room.clock.now() });
+  const job = room.transitions.add({
+    request: room.plugins.settled(request),
+    command,
+    coalescingKey: null,
+    at: room.clock.now(),
+  });
   room.wake(queue.name);
   return job;
 };

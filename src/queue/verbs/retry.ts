@@ -6,6 +6,6 @@ import { add } from './add.ts';
 export const retry = (room: Room, id: JobId): QueuedJob => {
   const job = jobWithId(room, id);
   if (!hasEnded(job)) throw wrongState(job, 'only an ended job can be retried.');
-  const { user: _before, origin, ...request } = job.request;
+  const { user: _before, origin, runCommand: _accepted, ...request } = job.request;
   return add(room, { ...request, after: null, source: origin === undefined ? request.source : 'cli' });
 };

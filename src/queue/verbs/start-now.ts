@@ -31,7 +31,7 @@ export const startNow = (room: Room, request: JobRequest): RunningJob | undefine
   const queue = queueNamed(room, request.queue);
   const command = room.plugins.check(request);
   if (free(room, request.queue) === 0) return undefined;
-  const entry = { request, command, coalescingKey: null, at: room.clock.now() };
+  const entry = { request: room.plugins.settled(request), command, coalescingKey: null, at: room.clock.now() };
   const job = retryably(room, queue, () => room.transitions.begin(entry));
   if (job !== undefined) runNow(room, queue, job);
   return job;

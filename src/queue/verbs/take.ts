@@ -8,7 +8,8 @@ import { queueNamed, type Room } from '../room.ts';
 export const jobFor = (room: Room, request: JobRequest): NewJob => {
   queueNamed(room, request.queue);
   const command = room.plugins.check(request);
-  return { request, command, coalescingKey: coalescingKeyOf(request), at: room.clock.now() };
+  const settled = room.plugins.settled(request);
+  return { request: settled, command, coalescingKey: coalescingKeyOf(settled), at: room.clock.now() };
 };
 
 /**
