@@ -1,4 +1,5 @@
-// Sends the payload to a URL and prints the answer's body. The exit code is the first digit of the status: 0 for 2xx.
+// Sends the payload to a URL and prints the answer's body. The exit code is the first digit of the status, 0 for 2xx; 75
+// where the same may work later.
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { buffer } from 'node:stream/consumers';
@@ -7,6 +8,15 @@ import { createDestinations, Refused } from './destinations.mjs';
 
 const { TRIGGER_ARG_URL, TRIGGER_ARG_METHOD, TRIGGER_ARG_TYPE, TRIGGER_ARG_TEXT, TRIGGER_ARG_TIMEOUT } = process.env;
 const { TRIGGER_ARG_ALLOW, TRIGGERD_ETCD } = process.env;
+
+/** EX_TEMPFAIL: whoever keeps the message tries it again. */
+const notNow = 75;
+/** The server asks for patience, or is not well; 501 and 505 stay as they are. */
+const isForNow = (status) => status === 429 || (status >= 500 && status !== 501 && status !== 505);
+/** What keeps a connection from being made, or an answer from coming, for now. */
+const passing = new Set(
+  'ECONNREFUSED ECONNRESET EPIPE ETIMEDOUT EHOSTUNREACH ENETUNREACH EHOSTDOWN ENETDOWN EAI_AGAIN'.split(' '),
+);
 
 const say = (text) => process.stderr.write(`forward: ${text}\n`);
 
@@ -43,11 +53,12 @@ const forward = async (url) => {
     const { statusCode, statusMessage } = answer;
     if (statusCode >= 200 && statusCode < 300) return 0;
     say(`${TRIGGER_ARG_METHOD} ${url.origin} was answered ${statusCode} ${statusMessage}`);
-    return Math.floor(statusCode / 100);
+    return isForNow(statusCode) ? notNow : Math.floor(statusCode / 100);
   } catch (error) {
     const reason = signal.aborted ? `no answer in ${TRIGGER_ARG_TIMEOUT} s` : error.message || error.code;
     say(`${TRIGGER_ARG_METHOD} ${url.origin}: ${reason}`);
-    return error instanceof Refused ? 2 : 1;
+    if (error instanceof Refused) return 2;
+    return signal.aborted || passing.has(error.code) ? notNow : 1;
   }
 };
 

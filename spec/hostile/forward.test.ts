@@ -96,7 +96,7 @@ describe('a member who may use forward', () => {
       stdout: '',
       stderr: expect.stringMatching(/nothing is sent there|ENOTFOUND|EAI_AGAIN/),
     });
-    expect([1, 2]).toContain(exitCode);
+    expect([1, 2, 75]).toContain(exitCode);
     expect(seen).toEqual([]);
   });
 
@@ -140,7 +140,7 @@ describe('a member who may use forward', () => {
     );
     const proxy = `http://127.0.0.1:${port}`;
     const env = { http_proxy: proxy, HTTP_PROXY: proxy, https_proxy: proxy, ALL_PROXY: proxy, NODE_USE_ENV_PROXY: '1' };
-    expect((await send('http://nobody.invalid/', { env })).exitCode).toBe(1);
+    expect((await send('http://nobody.invalid/', { env })).stderr).toMatch(/ENOTFOUND|EAI_AGAIN/);
     expect(seen).toEqual([]);
   });
 

@@ -1,3 +1,6 @@
+/** EX_TEMPFAIL of sysexits.h: what was asked for cannot be done now, and is to be tried again. */
+export const tryAgainExitCode = 75;
+
 /**
  * How a finished job ended. A failed job is a value, never an exception. Each variant carries only its own data.
  */
@@ -10,6 +13,13 @@ export type JobResult =
   | { readonly kind: 'interrupted'; readonly reason: string };
 
 export type ResultKind = JobResult['kind'];
+
+/** An exit code of `retryExitCodes` means 75, which everybody who asks knows. */
+export const failureOf = (exitCode: number, retryExitCodes: readonly number[], reason?: string): JobResult => {
+  if (!retryExitCodes.includes(exitCode))
+    return { kind: 'failed', exitCode, ...(reason === undefined ? {} : { reason }) };
+  return { kind: 'failed', exitCode: tryAgainExitCode, reason: reason ?? `exit code ${exitCode}: to be tried again` };
+};
 
 /** The exit code that `trigger queue wait|cat|tail` end with, in the shell's manner where the job itself has none. */
 export const exitCodeOf = (result: JobResult): number => {

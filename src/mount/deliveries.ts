@@ -11,6 +11,7 @@ import type { Delivery, MessageSpool, RequestSender, SpooledMessage, TriggerOutp
 export interface DeliveriesOptions {
   readonly spool: MessageSpool;
   readonly sender: RequestSender;
+  readonly newId: () => string;
   /** Undefined where the tree that is known has no such trigger. */
   readonly definitionOf: (id: number) => Definition | undefined;
   /** Not only remembered from an earlier life: what is not in it is gone. */
@@ -33,7 +34,7 @@ const deliveryRetry: RetryPolicy = { firstMs: 250, factor: 2, maxMs: 15_000, jit
 
 /**
  * Sends what waits: one after the other for each trigger, in the order of arrival, all triggers at the same time. What a
- * broker or a worker can not take now is tried again; what is refused for good, or is not delivered before its deadline,
+ * broker or a worker can not take now, or a plugin can not do now, is tried again; what is refused for good, or is not delivered before its deadline,
  * becomes a dead letter, and the next one has its turn. A trigger's settings are those that it has at an attempt, its deadline
  * too.
  */
@@ -140,6 +141,7 @@ export class Deliveries {
 
   #settle(message: SpooledMessage, delivery: Delivery, wasResumed: boolean): boolean {
     const { spool, onSettled, log } = this.#options;
+    if (delivery.kind === 'ended' && delivery.again === true) return this.#askAgain(message, delivery.output);
     if (delivery.kind === 'ended') {
       spool.deliver(message.seq, message.definition, delivery.output);
       this.#maybeSent.delete(message.seq);
@@ -150,6 +152,15 @@ export class Deliveries {
     if (!error.retryable && !isOurs(error)) return this.#bury(message, error.message);
     if (!wasResumed)
       log.warn({ error, request: message.id, definition: message.definition }, 'not delivered; trying again');
+    return false;
+  }
+
+  /** Its job has ended without having done it: the next attempt is another job. */
+  #askAgain({ id, seq, definition }: SpooledMessage, { exitCode, reason }: TriggerOutput): false {
+    const { spool, newId, log } = this.#options;
+    spool.renew(seq, newId());
+    this.#maybeSent.delete(seq);
+    log.warn({ request: id, definition, exitCode, reason }, 'The plugin asks to be tried again later');
     return false;
   }
 

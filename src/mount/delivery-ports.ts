@@ -80,6 +80,8 @@ export interface MessageSpool {
   bytes(state: 'waiting' | 'dead'): number;
   /** It is over: away with it, and the output is the trigger's last one. */
   deliver(seq: number, definition: number, output: TriggerOutput): void;
+  /** It waits on, as a new request: under its old id a worker would only say again how it ended. */
+  renew(seq: number, id: string): void;
   /** It is not tried any more, and kept; of the dead ones of a trigger only the newest are. */
   bury(seq: number, definition: number, reason: string): void;
   /**
@@ -121,9 +123,12 @@ export interface RequestSender {
   }): Promise<Delivery>;
 }
 
-/** A job that failed is an end too. `failed` is what was refused or lost; whether to try again is the error's `retryable`. */
+/**
+ * A job that failed is an end too; with `again` its plugin has said that it cannot do it now, and no other worker has done it.
+ * `failed` is what was refused or lost; whether to try again is the error's `retryable`.
+ */
 export type Delivery =
-  | { readonly kind: 'ended'; readonly output: TriggerOutput }
+  | { readonly kind: 'ended'; readonly output: TriggerOutput; readonly again?: boolean }
   | { readonly kind: 'failed'; readonly error: TriggerdError };
 
 /** The registry's part that a mount shows. */

@@ -65,7 +65,7 @@ export class NodeGateway implements Gateway {
     this.#clock = new SpoolClock(spool, clocks);
     this.#ends = new EndedWrites(spool, log);
     this.#deliveries = new Deliveries({
-      ...{ spool, deadlineMs, log },
+      ...{ spool, newId: options.newId, deadlineMs, log },
       now: () => this.#clock.now(),
       // Outputs are kept in the order in which they came.
       sender: { send: (request) => sender.send(request).finally(() => this.#ends.write()) },

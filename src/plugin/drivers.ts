@@ -1,4 +1,5 @@
 import type { Deferral, Job, JobRequest } from '../domain/job.ts';
+import { failureOf } from '../domain/result.ts';
 import type { RunEnding, RunTerms, Verdict } from '../queue/ports.ts';
 import type { Plugin } from './manifest.ts';
 
@@ -28,7 +29,7 @@ export interface Driver {
 /** The verdict on a run from its exit alone. */
 export const plainVerdict = (
   ending: RunEnding,
-  { successExitCodes }: Pick<RunTerms, 'successExitCodes'>,
+  { successExitCodes, retryExitCodes = [] }: Pick<RunTerms, 'successExitCodes' | 'retryExitCodes'>,
 ): Verdict & { kind: 'result' } => {
   const details = {};
   const { exit } = ending;
@@ -44,7 +45,7 @@ export const plainVerdict = (
     return { kind: 'result', result: { kind: 'killed', signal: exit.signal, ...why }, details };
   if (successExitCodes.includes(exit.code))
     return { kind: 'result', result: { kind: 'succeeded', exitCode: exit.code }, details };
-  return { kind: 'result', result: { kind: 'failed', exitCode: exit.code, ...why }, details };
+  return { kind: 'result', result: failureOf(exit.code, retryExitCodes, why.reason), details };
 };
 
 /** Which limit a job met that did not end well: its own exit code seldom says. */

@@ -72,6 +72,8 @@ const manifest = v.strictObject({
   /** These limits are what the plugin gets along with, not what it needs: where `[jobs]` says less, that holds. */
   lower_limits_win: v.optional(v.boolean(), false),
   success_exit_codes: v.optional(v.array(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(255))), [0]),
+  /** Told to whoever asked as 75: not now. */
+  retry_exit_codes: v.optional(v.array(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(255))), []),
   args: v.optional(
     v.pipe(
       v.record(argumentName, argument),

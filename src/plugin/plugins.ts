@@ -125,6 +125,7 @@ export const createPlugins = (options: PluginsOptions): PluginRoom => {
 const termsOf = (plugin: Plugin, argv: readonly string[]): RunTerms => ({
   driver: plugin.manifest.driver,
   successExitCodes: plugin.manifest.success_exit_codes,
+  retryExitCodes: plugin.manifest.retry_exit_codes,
   argv,
 });
 

@@ -316,6 +316,8 @@ export interface JobLimits {
 export interface RunTerms {
   readonly driver: string;
   readonly successExitCodes: readonly number[];
+  /** Missing in a plan of before. */
+  readonly retryExitCodes?: readonly number[];
   /** The command line as started. */
   readonly argv: readonly string[];
 }

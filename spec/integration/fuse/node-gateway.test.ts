@@ -211,6 +211,25 @@ it('buries what is refused for good, or too old, and goes on with the next', asy
   await gateway.stop();
 });
 
+it('keeps a message whose plugin says “not now”, as a new request each time, until it is done or too late', async () => {
+  const notNow = (request: Sent): Delivery => ({ ...(ended(request) as Delivery & { kind: 'ended' }), again: true });
+  answer = (request) => (sent.length < 3 ? notNow(request) : ended(request));
+  const gateway = createGateway();
+  await gateway.spool(2, [Buffer.from('a'), Buffer.from('b')], true);
+  await until(() => shown.length === 2, 'both deliveries');
+  expect(payloads()).toEqual(['a', 'a', 'a', 'b']);
+  expect(new Set(sent.map(({ id }) => id)).size).toBe(4);
+  expect(sent.every(({ resume }) => !resume)).toBe(true);
+  expect(await status(gateway, 2)).toMatchObject({ hits: 2, waiting: 0, dead: 0 });
+  answer = notNow;
+  await gateway.spool(3, [Buffer.from('late')], true);
+  await until(() => payloads().includes('late'), 'the attempt');
+  expect(await status(gateway, 3)).toMatchObject({ waiting: 1, dead: 0 });
+  now += 60_001;
+  await until(async () => (await status(gateway, 3)).dead === 1, 'the dead letter');
+  await gateway.stop();
+});
+
 it('gives up after the deadline of the trigger, also one that was set meanwhile, else after the node’s', async () => {
   answer = () => away;
   let definitions = [definition(2, 1, 'one', { deadline_ms: 5_000 }), definition(3, 1, 'two')];

@@ -72,7 +72,9 @@ describe('forward', () => {
     ['/204', 0, ''],
     ['/302', 3, '302 Found'],
     ['/404', 4, '404 Not Found'],
-    ['/503', 5, '503 Service Unavailable'],
+    ['/429', 75, '429 Too Many Requests'],
+    ['/501', 5, '501 Not Implemented'],
+    ['/503', 75, '503 Service Unavailable'],
   ])('%s ends with %i', async (path, code, reason) => {
     const { stderr, exitCode } = await forward({ url: url + path }, 'x');
     expect([exitCode, stderr]).toEqual([code, reason && `forward: POST ${url} was answered ${reason}\n`]);
@@ -81,12 +83,12 @@ describe('forward', () => {
 
   it('ends when no answer comes, and when nobody is there', async () => {
     expect(await forward({ url: `${url}/hang`, timeout: '1' })).toMatchObject({
-      exitCode: 1,
+      exitCode: 75,
       stderr: `forward: POST ${url}: no answer in 1 s\n`,
     });
     const nobody = `http://127.0.0.1:${await freePort()}`;
     const { stderr, exitCode } = await forward({ url: nobody });
-    expect([exitCode, stderr]).toEqual([1, `forward: POST ${nobody}: connect ECONNREFUSED ${nobody.slice(7)}\n`]);
+    expect([exitCode, stderr]).toEqual([75, `forward: POST ${nobody}: connect ECONNREFUSED ${nobody.slice(7)}\n`]);
   });
 
   it('trusts whom the machine trusts, and nobody else', async () => {

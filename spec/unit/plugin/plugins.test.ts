@@ -325,6 +325,16 @@ describe('the end of a run', () => {
   });
   const details = { argv: ['/p/echo/echo'] };
 
+  it('an exit code of retry_exit_codes becomes 75, with its own in the reason', async () => {
+    const terms: RunTerms = { driver: 'exec', successExitCodes: [0], retryExitCodes: [6], argv: [] };
+    expect(await room.conclude(job, ending(6, terms))).toMatchObject({
+      result: { kind: 'failed', exitCode: 75, reason: 'exit code 6: to be tried again' },
+    });
+    expect(await room.conclude(job, ending(7, terms))).toMatchObject({ result: { kind: 'failed', exitCode: 7 } });
+    const { retryExitCodes: _, ...before } = terms;
+    expect(await room.conclude(job, ending(6, before))).toMatchObject({ result: { kind: 'failed', exitCode: 6 } });
+  });
+
   it('needs no plugin: driver, exit codes and command line are remembered with the plan', async () => {
     const { terms } = await room.prepare(job);
     isGone = true;

@@ -48,6 +48,7 @@ export const createMessageSpool = (sql: Statements, team: string): MessageSpool 
       sql.run('DELETE FROM file_messages WHERE seq = ?', seq);
       record(sql, team, definition, output);
     }),
+  renew: (seq, id) => void sql.run('UPDATE file_messages SET id = ? WHERE seq = ?', id, seq),
   bury: (seq, definition, reason) =>
     sql.atomically(() => {
       sql.run("UPDATE file_messages SET state = 'dead', reason = ? WHERE seq = ?", reason, seq);

@@ -1,5 +1,6 @@
 import type { RunningRequest } from '../../client/client.ts';
 import { asTriggerdError, TriggerdError } from '../../domain/errors.ts';
+import { tryAgainExitCode } from '../../domain/result.ts';
 import type { Delivery, RequestSender } from '../../mount/delivery-ports.ts';
 import type { BusConnection } from './bus-connection.ts';
 
@@ -25,9 +26,12 @@ export const createBusSender = (connection: BusConnection): RequestSender => ({
 
 const followed = async (request: RunningRequest): Promise<Delivery> => {
   const { output, worker } = await gather(request);
-  const { result, exitCode, reason } = await request.result;
+  const { result, exitCode, reason, legs } = await request.result;
+  // Of several workers, others may have done it.
+  const again = result === 'failed' && exitCode === tryAgainExitCode && legs.length <= 1;
   return {
     kind: 'ended',
+    again,
     output: { request: request.id, endedAt: Date.now(), result, exitCode, reason, worker, output },
   };
 };

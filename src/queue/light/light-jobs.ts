@@ -7,7 +7,7 @@
  * So a crash of the daemon loses the records of the last moment, and whatever runs ends with it.
  */
 import type { FinishedJob, JobId, JobRequest, RunningJob } from '../../domain/job.ts';
-import type { JobResult } from '../../domain/result.ts';
+import { failureOf, type JobResult } from '../../domain/result.ts';
 import type {
   CallEnd,
   Clock,
@@ -129,6 +129,7 @@ class Light implements LightJob {
   #call: RunningCall | undefined;
   readonly #startedMono = performance.now();
   readonly #successExitCodes: readonly number[];
+  readonly #retryExitCodes: readonly number[];
   #why: KillReason | undefined;
   #isOver: (job: FinishedJob) => void = () => undefined;
 
@@ -142,6 +143,7 @@ class Light implements LightJob {
     });
     const call = options.plugins.call(job);
     this.#successExitCodes = call.terms.successExitCodes;
+    this.#retryExitCodes = call.terms.retryExitCodes ?? [];
     this.#output = new LightOutput(options, job.folder, call.maxOutputBytes);
     this.#call = options.pool.run(call, {
       output: (stream, bytes) => this.#output.write(stream, bytes),
@@ -195,7 +197,8 @@ class Light implements LightJob {
     if (end.kind === 'not-started') return { kind: 'failed-to-start', reason: end.reason };
     if (end.kind === 'interrupted') return { kind: 'interrupted', reason: end.reason };
     const { code: exitCode } = end;
-    return this.#successExitCodes.includes(exitCode) ? { kind: 'succeeded', exitCode } : { kind: 'failed', exitCode };
+    if (this.#successExitCodes.includes(exitCode)) return { kind: 'succeeded', exitCode };
+    return failureOf(exitCode, this.#retryExitCodes);
   }
 
   #killed(end: CallEnd): JobResult {
