@@ -89,7 +89,6 @@ exit
 
 Time: 545.092072ms
 Notice: this service has algorithm roundrobin. Roundrobin is handled by the broker. Any newly added worker to this service should reannounce its services.
-Notice: a running worker announces the service by itself, at once.
   id |    name     | description | timeout | algorithm  | triggers | workers | visibility | owner |            created            |            updated
 +----+-------------+-------------+---------+------------+----------+---------+------------+-------+-------------------------------+-------------------------------+
    1 | demoservice |             |         | roundrobin |          | demo01  | local      | hp    | Mon, 30 Apr 2018 18:45:30 UTC | Mon, 30 Apr 2018 18:45:30 UTC

@@ -5,7 +5,10 @@ import type { Command } from 'commander';
  * as they are, whatever they look like, and so does everything after `--`.
  */
 export const withDoubleDashes = (command: Command, args: readonly string[]): string[] => {
-  const options = new Map(command.options.map((option) => [option.long, option]));
+  const options = new Map(
+    // An option may have a second long name, in the place of a short one.
+    command.options.flatMap((option) => [option.long, option.short].map((name) => [name, option] as const)),
+  );
   if (args.length === 1 && args[0] === '-help') return ['--help'];
   const given: string[] = [];
   for (let at = 0; at < args.length; at++) {

@@ -41,6 +41,7 @@ const main = async (args: readonly string[]): Promise<number> => {
       return link;
     },
     json: flags.json === true,
+    columns: terminal.columns,
     out: (text) => terminal.out(text),
     readSecret: (user) => readNewSecret(flags, `user ${user}`),
     isOverheard: flags.command !== undefined,

@@ -22,7 +22,7 @@ export const addRequestOptions = (command: Command): Command =>
     .option('--plugin <name>', 'what to run there; `command` is short for command/command')
     .option('--timeout <duration>', 'kill it after this time (default: the service’s)', duration)
     .option('--command <text>', 'what the plugin gets to read (default: stdin)')
-    .option('--args <name=value>', 'an argument of the plugin; repeatable', pair)
+    .option('--arg, --args <name=value>', 'an argument of the plugin; repeatable', pair)
     .option('--raw', rawHelp);
 
 /** The command line of `triggerfs-client`; options may have one dash or two. */

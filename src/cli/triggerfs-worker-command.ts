@@ -26,8 +26,9 @@ export const triggerfsWorkerCommand = (): Command => {
     .allowExcessArguments(false);
   return addHelp(command, {
     details: `
-The worker connects to [main] broker, which proves itself by [main] broker_key, and to every other broker that this one
-names. It needs no open port.
+The worker connects to [workers] broker, which proves itself by [workers] broker_key, and to every other broker that this
+one names. Where [workers] has neither key, [main] broker and broker_key count. The worker needs no open port, and nothing
+else of [main].
 
 Its jobs, their output and their history are in a folder of its own, $XDG_STATE_HOME/triggerd/TEAM.NAME (by default
 ~/.local/state/triggerd/TEAM.NAME), or in [node] state_dir where the configuration has that; \`trigger queue --socket\`

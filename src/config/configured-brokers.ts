@@ -8,13 +8,35 @@ export interface BrokerPlace {
 }
 
 /** `[main] broker` with its keys. Throws `broker-missing`, and `config-invalid` where addresses and keys don't fit together. */
-export const configuredBrokers = ({ broker = [], broker_key = [] }: Config['main']): BrokerPlace[] => {
-  if (broker.length === 0) throw new TriggerdError('broker-missing', '[main] broker is missing');
-  if (broker_key.length === 0) throw new TriggerdError('broker-missing', '[main] broker_key is missing');
+export const configuredBrokers = (main: BrokerKeys): BrokerPlace[] => brokersOf('[main]', main);
+
+/**
+ * The brokers of the workers here: `[workers] broker`, else `[main] broker`, so that a worker's file needs no `[main]`.
+ * Throws as `configuredBrokers` does.
+ */
+export const workersBrokers = ({ workers, main }: Pick<Config, 'workers' | 'main'>): BrokerPlace[] => {
+  if (hasBroker(workers)) return brokersOf('[workers]', workers);
+  if (!hasBroker(main))
+    throw new TriggerdError('broker-missing', '[workers] broker is missing, and so is [main] broker');
+  return brokersOf('[main]', main);
+};
+
+/** The same where workers find brokers in etcd as well, and need none that is written down. */
+export const furtherBrokers = (config: Pick<Config, 'workers' | 'main'>): BrokerPlace[] =>
+  hasBroker(config.workers) || config.main.broker !== undefined ? workersBrokers(config) : [];
+
+type BrokerKeys = Pick<Config['main'], 'broker' | 'broker_key'>;
+
+/** A key without an address is one that somebody has forgotten, and no reason to look elsewhere. */
+const hasBroker = ({ broker, broker_key }: BrokerKeys): boolean => broker !== undefined || broker_key !== undefined;
+
+const brokersOf = (section: string, { broker = [], broker_key = [] }: BrokerKeys): BrokerPlace[] => {
+  if (broker.length === 0) throw new TriggerdError('broker-missing', `${section} broker is missing`);
+  if (broker_key.length === 0) throw new TriggerdError('broker-missing', `${section} broker_key is missing`);
   if (broker.length !== broker_key.length)
     throw new TriggerdError(
       'config-invalid',
-      `[main] broker names ${broker.length}, and broker_key has ${broker_key.length}: each broker needs its key, in the same order`,
+      `${section} broker names ${broker.length}, and broker_key has ${broker_key.length}: each broker needs its key, in the same order`,
     );
   return broker.map((endpoint, at) => ({ endpoint, key: broker_key[at] ?? '' }));
 };

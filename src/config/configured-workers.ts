@@ -9,7 +9,7 @@ export interface ConfiguredWorker {
 
 /** All `[workers.<team>.<identity>]` of the file. */
 export const configuredWorkers = ({ workers }: Pick<Config, 'workers'>): ConfiguredWorker[] => {
-  const { pluginspath: _, allow: __, ...teams } = workers;
+  const { pluginspath: _, allow: __, broker: ___, broker_key: ____, ...teams } = workers;
   return Object.entries(teams).flatMap(([team, identities]) =>
     Object.entries(identities).map(([identity, { token }]) => ({ team, identity, token })),
   );

@@ -6,7 +6,7 @@
 import * as v from 'valibot';
 import { type AddressUse, parseAddress, wordsOf } from '../domain/address.ts';
 import { parseDuration } from '../domain/duration.ts';
-import { isNodeName, parsePluginName } from '../domain/names.ts';
+import { isNodeName } from '../domain/names.ts';
 import { parseSize } from '../domain/size.ts';
 
 /** How a value is written; decides how an environment variable's text is read. */
@@ -191,11 +191,3 @@ export const oneOrMore = (expected: string, accepts: (text: string) => boolean, 
 const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [value]);
 
 export const isAbsolute = (path: string): boolean => path.startsWith('/') && !path.includes('\0');
-
-export const isPluginName = (name: string): boolean => {
-  try {
-    return parsePluginName(name) === name;
-  } catch {
-    return false;
-  }
-};

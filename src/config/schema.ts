@@ -7,6 +7,7 @@
  */
 import * as v from 'valibot';
 import { maxSlots } from '../domain/job.ts';
+import { isPluginName } from '../domain/names.ts';
 import { defaultSocketPath } from './default-socket.ts';
 import {
   absolutePath,
@@ -18,7 +19,6 @@ import {
   duration,
   flag,
   integer,
-  isPluginName,
   listOf,
   nodeName,
   oneOrMore,
@@ -365,6 +365,20 @@ const workers = v.pipe(
           'plugin names',
           isPluginName,
           'Plugins that a request may start here. When missing: all of `pluginspath` where that is set, else only `echo`, `echo/fast` and `monitor`.',
+        ),
+      ),
+      broker: v.optional(
+        oneOrMoreAddresses(
+          'connect',
+          'addresses such as "tcp://host:5555"',
+          'The workers’ broker; or a list of brokers. When missing: `[main] broker` and its keys.',
+        ),
+      ),
+      broker_key: v.optional(
+        oneOrMore(
+          'keys as `trigger broker key` prints them',
+          isBrokerKey,
+          'The public key of the workers’ broker; of several brokers a list in the same order.',
         ),
       ),
     },

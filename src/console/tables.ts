@@ -72,11 +72,15 @@ export const nameOf = (kind: Answer['kind'], row: Row): string => String(row[sha
 export const rowsNamed = (kind: Answer['kind'], rows: readonly Row[], name: string | null): readonly Row[] =>
   name === null ? rows : rows.filter((row) => shapes[kind].names.some((key) => row[key] === name));
 
-/** A table of all, or all about one. */
-export const renderRows = (kind: Answer['kind'], rows: readonly Row[], single: boolean): string => {
+/** A table of all, or all about one, for a terminal that is `columns` wide (null: no terminal). */
+export const renderRows = (
+  kind: Answer['kind'],
+  rows: readonly Row[],
+  { single, columns }: { readonly single: boolean; readonly columns: number | null },
+): string => {
   const { table, more } = shapes[kind];
-  if (!single) return renderTable(table, rows);
-  return rows.map((row) => renderRecord([...table, ...more], row)).join('\n\n');
+  if (!single) return renderTable(table, rows, columns);
+  return rows.map((row) => renderRecord([...table, ...more], row, columns)).join('\n\n');
 };
 
 /** What `--json` prints: an object per row, its keys the columns. */

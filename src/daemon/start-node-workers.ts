@@ -1,6 +1,6 @@
 import { BrokerDirectory } from '../bus/fleet/broker-directory.ts';
 import { busKeysBelow } from '../bus/fleet/keys.ts';
-import { configuredBrokers } from '../config/configured-brokers.ts';
+import { furtherBrokers } from '../config/configured-brokers.ts';
 import type { ConfiguredWorker } from '../config/configured-workers.ts';
 import { ownBroker } from './own-broker.ts';
 import type { Parts } from './parts.ts';
@@ -8,12 +8,13 @@ import type { Releasers } from './releasers.ts';
 import { startWorkers, type Workers } from './start-workers.ts';
 
 /**
- * The workers that a node's configuration names, at every broker that etcd knows, and at those of `[main] broker`.
+ * The workers that a node's configuration names, at every broker that etcd knows, and at those of `[workers] broker`, else of
+ * `[main] broker`.
  * Throws `config-invalid`.
  */
 export const startNodeWorkers = (parts: Parts, workers: readonly ConfiguredWorker[], releasers: Releasers): Workers => {
   const { config, place, options } = parts;
-  const fixed = [...(config.main.broker === undefined ? [] : configuredBrokers(config.main)), ...ownBroker(parts)];
+  const fixed = [...furtherBrokers(config), ...ownBroker(parts)];
   const directory = new BrokerDirectory({
     store: place.store,
     keys: busKeysBelow(config.etcd.prefix),

@@ -7,7 +7,7 @@ import { prepareControlSocket, protectControlSocket } from '../adapters/files/co
 import { prepareStateFolder } from '../adapters/files/state-folder.ts';
 import { createMetrics } from '../adapters/prometheus/metrics.ts';
 import { createApp } from '../api/app.ts';
-import { configuredBrokers } from '../config/configured-brokers.ts';
+import { workersBrokers } from '../config/configured-brokers.ts';
 import type { ConfiguredWorker } from '../config/configured-workers.ts';
 import { observeJobs, openEvents } from './observe.ts';
 import { clock, type DaemonOptions } from './parts.ts';
@@ -43,7 +43,7 @@ export const startWorkerDaemon = async (options: WorkerDaemonOptions): Promise<W
 
 const start = async (options: WorkerDaemonOptions, releasers: Releasers): Promise<WorkerDaemon> => {
   const { config } = options.loaded;
-  const brokers = configuredBrokers(config.main);
+  const brokers = workersBrokers(config);
   const state = prepareStateFolder(config.node.state_dir);
   const events = await openEvents(options, state, releasers);
   const queueParts = buildQueues(options, config, state, releasers);

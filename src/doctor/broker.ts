@@ -1,5 +1,5 @@
 import { advertisedBroker } from '../config/advertised-broker.ts';
-import { configuredBrokers } from '../config/configured-brokers.ts';
+import { type BrokerPlace, configuredBrokers, workersBrokers } from '../config/configured-brokers.ts';
 import type { Config } from '../config/schema.ts';
 import { parseAddress } from '../domain/address.ts';
 import { asTriggerdError } from '../domain/errors.ts';
@@ -8,14 +8,15 @@ import type { Machine } from './ports.ts';
 
 /** Whether the broker that this machine is, and those that it uses, take connections. */
 export const checkBroker = async (machine: Machine, config: Config): Promise<Finding[]> => {
-  const { broker, main } = config;
-  if (broker === undefined && main.broker === undefined)
-    return [unused('broker', 'none configured ([broker], [main] broker)')];
-  const [own, used] = await Promise.all([
+  const { broker, main, workers } = config;
+  if ([broker, main.broker, workers.broker].every((each) => each === undefined))
+    return [unused('broker', 'none configured ([broker], [main] broker, [workers] broker)')];
+  const found = await Promise.all([
     broker === undefined ? [] : checkOwn(machine, broker, config.node.name),
-    main.broker === undefined ? [] : checkUsed(machine, main),
+    main.broker === undefined ? [] : checkUsed(machine, '[main]', () => configuredBrokers(main)),
+    workers.broker === undefined ? [] : checkUsed(machine, '[workers]', () => workersBrokers(config)),
   ]);
-  return [...own, ...used];
+  return found.flat();
 };
 
 const checkOwn = async (
@@ -37,13 +38,17 @@ const checkOwn = async (
   ];
 };
 
-const checkUsed = async (machine: Machine, main: Config['main']): Promise<Finding[]> => {
+const checkUsed = async (
+  machine: Machine,
+  section: '[main]' | '[workers]',
+  brokers: () => readonly BrokerPlace[],
+): Promise<Finding[]> => {
   try {
     return await Promise.all(
-      configuredBrokers(main).map(async ({ endpoint }) =>
+      brokers().map(async ({ endpoint }) =>
         (await accepts(machine, endpoint))
           ? fine('broker', `${endpoint} takes connections`)
-          : wrong('broker', `${endpoint} takes no connection`, 'Start the broker there, or correct [main] broker.'),
+          : wrong('broker', `${endpoint} takes no connection`, `Start the broker there, or correct ${section} broker.`),
       ),
     );
   } catch (thrown) {

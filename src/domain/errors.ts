@@ -381,7 +381,7 @@ export const errorCatalogue = {
     400,
     2,
     'No broker is configured.',
-    'Set [main] broker and [main] broker_key; `trigger broker key` on the broker prints the key.',
+    'Set [main] broker and broker_key; for workers, [workers] broker and broker_key do as well. `trigger broker key` on the broker prints the key.',
   ),
   'broker-unreachable': entry(
     503,

@@ -32,12 +32,14 @@ export const parseTriggerName = (value: string): string => {
  * but plain segments, so that a name from the wire can't point outside the folder.
  */
 export const parsePluginName = (value: string): string => {
-  const segments = value.split('/');
-  const ok =
-    value.length <= 255 && segments.every((segment) => pluginSegmentPattern.test(segment) && !/^\.+$/.test(segment));
-  if (!ok) throw new TriggerdError('plugin-name-invalid', `“${printable(value)}” is not a plugin name`);
+  if (!isPluginName(value))
+    throw new TriggerdError('plugin-name-invalid', `“${printable(value)}” is not a plugin name`);
   return value;
 };
+
+export const isPluginName = (value: string): boolean =>
+  value.length <= 255 &&
+  value.split('/').every((segment) => pluginSegmentPattern.test(segment) && !/^\.+$/.test(segment));
 
 /**
  * What teams, users, workers, services and trigger files may be called: never a path, an option or a hidden file, nor one

@@ -98,8 +98,8 @@ export interface MessageSpool {
   /** Newest first. */
   outputs(definition: number): readonly TriggerOutput[];
   counts(): ReadonlyMap<number, TriggerCounts>;
-  /** How often this node has hit each trigger, ever. */
-  hits(): ReadonlyMap<number, number>;
+  /** How often this node has hit each trigger, ever, and when last. */
+  hits(): ReadonlyMap<number, Hits>;
   /** The name of this journal's counters: a ULID, made when it is asked for the first time. */
   counter(): string;
   /** The last one that was kept; without one, when the newest message was written. Undefined in a spool that is new. */
@@ -148,5 +148,11 @@ export interface TreeSource {
 /** Where hits are counted for everybody to see. */
 export interface HitCounters {
   /** Absolute numbers of this node, or of this mount. */
-  publish(hits: ReadonlyMap<number, number>): Promise<void>;
+  publish(hits: ReadonlyMap<number, Hits>): Promise<void>;
+}
+
+export interface Hits {
+  readonly count: number;
+  /** When the last one was written, in Unix milliseconds. */
+  readonly lastAt: number;
 }

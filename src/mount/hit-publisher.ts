@@ -64,14 +64,14 @@ export class HitPublisher {
     const { spool, counters, isKnown } = this.#options;
     const order = new Map([...this.#published.keys()].map((id, index) => [id, index]));
     const changed = [...spool.hits()]
-      .filter(([id, hits]) => isKnown(id) && this.#published.get(id) !== hits)
+      .filter(([id, hits]) => isKnown(id) && this.#published.get(id) !== hits.count)
       .sort(([a], [b]) => (order.get(a) ?? -1) - (order.get(b) ?? -1))
       .slice(0, atOnce);
     if (changed.length === 0) return false;
     await counters.publish(new Map(changed));
-    for (const [definition, hits] of changed) {
+    for (const [definition, { count }] of changed) {
       this.#published.delete(definition);
-      this.#published.set(definition, hits);
+      this.#published.set(definition, count);
     }
     return true;
   }

@@ -81,6 +81,8 @@ const manifest = v.strictObject({
     ),
     {},
   ),
+  /** Takes arguments that `args` does not list, as any text. */
+  any_args: v.optional(v.boolean(), false),
   invocation: v.optional(invocation, {}),
 });
 
@@ -95,10 +97,14 @@ export interface Plugin {
   readonly manifest: Manifest;
 }
 
+/** Of a plugin without `plugin.toml`, as triggerFS knows no manifests: a program that takes whatever it is given. */
+const defaultManifest = { summary: 'a program without plugin.toml', any_args: true };
+
 /** Reads `plugin.toml`. Throws `plugin-manifest` with every problem, each with its key. */
 export const readManifest = (source: PluginSource): Plugin => {
-  const parsed = v.safeParse(manifest, parseManifestToml(source));
-  const { name, executable, version } = source;
+  const { name, executable, version, manifestText } = source;
+  const written = manifestText === null ? defaultManifest : parseManifestToml(source.manifestFile, manifestText);
+  const parsed = v.safeParse(manifest, written);
   if (parsed.success) return { name, executable, version, manifest: parsed.output };
   const problems = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? '(top)'}: ${issue.message}`);
   throw new TriggerdError('plugin-manifest', `${source.manifestFile}: ${problems.join('; ')}`);
@@ -109,23 +115,23 @@ export const readManifest = (source: PluginSource): Plugin => {
  * the disk says (where it is, whose, which text) is asked for each time, by the caller.
  */
 export const createManifestReader = (): ((source: PluginSource) => Plugin) => {
-  const read = new Map<string, { readonly text: string; readonly plugin: Plugin }>();
+  const read = new Map<string, { readonly text: string | null; readonly plugin: Plugin }>();
   return (source) => {
     const known = read.get(source.name);
     const { executable, version } = source;
-    if (known?.text === source.manifestText) return { ...known.plugin, executable, version };
+    if (known !== undefined && known.text === source.manifestText) return { ...known.plugin, executable, version };
     const plugin = readManifest(source);
     read.set(source.name, { text: source.manifestText, plugin });
     return plugin;
   };
 };
 
-const parseManifestToml = (source: PluginSource): unknown => {
+const parseManifestToml = (file: string, text: string): unknown => {
   try {
-    return parseToml(source.manifestText);
+    return parseToml(text);
   } catch (cause) {
     if (!(cause instanceof TomlError)) throw cause;
-    const where = `${source.manifestFile}:${cause.line}:${cause.column}`;
+    const where = `${file}:${cause.line}:${cause.column}`;
     throw new TriggerdError('plugin-manifest', `${where}: not valid TOML`, { cause });
   }
 };

@@ -11,12 +11,14 @@ export interface PluginFiles {
 
 export interface PluginSource {
   readonly name: string;
-  /** Absolute path of the executable; null when the manifest's driver needs none. */
+  /** Absolute path of the executable. */
   readonly executable: string;
   /** Another one when the executable is another one: its inode, size and time. */
   readonly version: string;
+  /** The manifest; of a plugin that has none, the executable. */
   readonly manifestFile: string;
-  readonly manifestText: string;
+  /** Null: the plugin has no manifest, so it gets the defaults. */
+  readonly manifestText: string | null;
 }
 
 /** What came of reading a file that others may have written. */

@@ -7,6 +7,12 @@ import type { RegistryKeys } from './keys.ts';
 import type { Actor } from './rules/turn.ts';
 import { serializeHits } from './wire.ts';
 
+/** As one counter has them; `lastAt`: Unix milliseconds. */
+export interface Hits {
+  readonly count: number;
+  readonly lastAt: number;
+}
+
 /** etcd takes so many operations in one transaction. */
 export const maxHitsAtOnce = 100;
 
@@ -18,16 +24,19 @@ export const hitWrites = (
   keys: RegistryKeys,
   team: string,
   counter: string,
-  hits: ReadonlyMap<number, number>,
+  hits: ReadonlyMap<number, Hits>,
 ): { readonly put: string; readonly value: string }[] =>
-  [...hits].map(([id, n]) => ({ put: keys.hits(team, id, counter), value: serializeHits(n) }));
+  [...hits].map(([id, { count, lastAt }]) => ({
+    put: keys.hits(team, id, counter),
+    value: serializeHits(count, new Date(lastAt).toISOString()),
+  }));
 
 /** `counter`: a node's name, or of `counterOf`. Throws the store's errors. */
 export const writeHits = async (
   { store, keys }: { readonly store: Pick<KeyStore, 'commit'>; readonly keys: RegistryKeys },
   team: string,
   counter: string,
-  hits: ReadonlyMap<number, number>,
+  hits: ReadonlyMap<number, Hits>,
 ): Promise<void> => {
   const write = hitWrites(keys, team, counter, hits);
   for (let at = 0; at < write.length; at += maxHitsAtOnce)

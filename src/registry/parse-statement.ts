@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { TriggerdError } from '../domain/errors.ts';
-import { isRegistryName, parsePluginName, printable } from '../domain/names.ts';
+import { isPluginName, isRegistryName, printable } from '../domain/names.ts';
 import { maxHitsAtOnce } from './hits.ts';
 import type { Statement } from './statements.ts';
 
@@ -44,13 +44,6 @@ const integer = (least: number, most: number) => {
 };
 const timeout = v.nullable(integer(1, maxTimeoutMs));
 const mode = integer(0, 0o777);
-const isPluginName = (text: string): boolean => {
-  try {
-    return parsePluginName(text) === text;
-  } catch {
-    return false;
-  }
-};
 const plugin = v.nullable(
   v.pipe(v.string('has to be a plugin'), v.check(isPluginName, 'has to be the name of a plugin')),
 );

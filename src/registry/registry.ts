@@ -106,8 +106,11 @@ export class Registry {
     const counter = counterOf(actor, statement.counter);
     const snapshot = await this.mirror.current();
     const known = snapshot.holdings(team);
+    const lastAt = this.#options.clock.now();
     const counted = new Map(
-      rows.map(({ id }) => [id, hits[id] ?? 0] as const).filter(([id, n]) => known.counted(id, counter) !== n),
+      rows
+        .map(({ id }) => [id, { count: hits[id] ?? 0, lastAt }] as const)
+        .filter(([id, { count }]) => known.counted(id, counter) !== count),
     );
     const writes = hitWrites(this.#options.keys, team, counter, counted);
     if (writes.length === 0) return;

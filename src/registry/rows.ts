@@ -147,8 +147,11 @@ export const workerRow = (worker: Worker, onlineSince: string | undefined, token
   token,
   owner: worker.owner,
   created: worker.created_at,
-  updated: onlineSince !== undefined && onlineSince > worker.updated_at ? onlineSince : worker.updated_at,
+  updated: later(worker.updated_at, onlineSince ?? ''),
 });
+
+/** Of two times in ISO 8601. */
+const later = (one: string, other: string): string => (other > one ? other : one);
 
 /** `triggers`: the paths of those definitions that use it and that the reader may see. */
 export const serviceRow = (service: Service, triggers: readonly string[]): ServiceRow => ({
@@ -175,7 +178,8 @@ export const definitionRow = (definition: Definition, holdings: Holdings): Defin
   owner: definition.owner,
   visibility: definition.visibility,
   created: definition.created_at,
-  updated: definition.updated_at,
+  // A hit is news of the trigger, as in triggerFS.
+  updated: later(definition.updated_at, holdings.lastHitAt(definition.id)),
   path: pathOf(holdings, definition),
   service: definition.service,
   args: definition.args,

@@ -4,6 +4,7 @@ import type { Entry } from '../watch/ports.ts';
 import type { Installation, Issuer, Role, Service, Team, TreeNode, User, Worker } from './model.ts';
 import {
   type GuardDocument,
+  type HitsDocument,
   parseGuard,
   parseHits,
   parseInstallation,
@@ -24,6 +25,8 @@ export interface Holdings {
   child(parent: number, name: string): TreeNode | undefined;
   /** Writes to the trigger file so far, of all nodes. */
   hits(definition: number): number;
+  /** When the last of them was, ISO 8601; empty: no counter says. */
+  lastHitAt(definition: number): string;
   /** What this counter of the trigger's hits says; undefined where it has none. */
   counted(definition: number, counter: string): number | undefined;
   /** Whether this counter of the trigger's hits is known, or may be a new one. */
@@ -72,7 +75,7 @@ class TeamHoldings implements Holdings {
   readonly services = new Map<string, Service>();
   readonly nodes = new Map<number, TreeNode>();
   readonly #children = new Map<string, TreeNode>();
-  readonly #hits = new Map<string, Map<string, number>>();
+  readonly #hits = new Map<string, Map<string, HitsDocument>>();
 
   child(parent: number, name: string): TreeNode | undefined {
     return this.#children.get(`${parent}/${name}`);
@@ -80,12 +83,17 @@ class TeamHoldings implements Holdings {
 
   hits(definition: number): number {
     let sum = 0;
-    for (const count of this.#hits.get(String(definition))?.values() ?? []) sum += count;
+    for (const { hits } of this.#hits.get(String(definition))?.values() ?? []) sum += hits;
     return sum;
   }
 
+  lastHitAt(definition: number): string {
+    const times = [...(this.#hits.get(String(definition))?.values() ?? [])].map(({ last_at = '' }) => last_at);
+    return times.reduce((last, each) => (each > last ? each : last), '');
+  }
+
   counted(definition: number, counter: string): number | undefined {
-    return this.#hits.get(String(definition))?.get(counter);
+    return this.#hits.get(String(definition))?.get(counter)?.hits;
   }
 
   hasRoomFor(definition: number, counter: string): boolean {
@@ -103,8 +111,8 @@ class TeamHoldings implements Holdings {
     this.nodes.set(node.id, node);
   }
 
-  setHits(definition: string, node: string, hits: number | undefined): void {
-    const counts = this.#hits.get(definition) ?? new Map<string, number>();
+  setHits(definition: string, node: string, hits: HitsDocument | undefined): void {
+    const counts = this.#hits.get(definition) ?? new Map<string, HitsDocument>();
     this.#hits.set(definition, counts);
     if (hits === undefined) counts.delete(node);
     else counts.set(node, hits);

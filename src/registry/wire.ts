@@ -69,7 +69,8 @@ const issuer = v.object({
   created_at: timestamp,
 });
 const guard = v.object({ ids: v.record(text(16), counter), commits: v.optional(v.array(text(64)), []) });
-const hits = v.object({ hits: counter });
+/** `last_at`: of the last hit. Earlier versions write none. */
+const hits = v.object({ hits: counter, last_at: v.exactOptional(timestamp) });
 const online = v.object({
   workers: v.record(text(130), v.object({ node: text(255), version: text(64), since: timestamp })),
 });
@@ -78,6 +79,12 @@ const online = v.object({
 export interface GuardDocument {
   readonly ids: Readonly<Record<string, number>>;
   readonly commits: readonly string[];
+}
+
+/** Of one counter of a trigger. */
+export interface HitsDocument {
+  readonly hits: number;
+  readonly last_at?: string;
 }
 
 /** Of one broker: its connected workers as `team/identity`. */
@@ -95,10 +102,11 @@ export const parseNode = (key: string, value: string): Definition | Directory =>
 export const parseInstallation = (key: string, value: string): Installation => parseDocument(installation, key, value);
 export const parseIssuer = (key: string, value: string): Issuer => parseDocument(issuer, key, value);
 export const parseGuard = (key: string, value: string): GuardDocument => parseDocument(guard, key, value);
-export const parseHits = (key: string, value: string): number => parseDocument(hits, key, value).hits;
+export const parseHits = (key: string, value: string): HitsDocument => parseDocument(hits, key, value);
 export const parseOnline = (key: string, value: string): OnlineDocument => parseDocument(online, key, value);
 
 export const serialize = (
   document: Team | User | Worker | Service | TreeNode | Installation | Issuer | GuardDocument | OnlineDocument,
 ): string => JSON.stringify({ format, ...document });
-export const serializeHits = (hits: number): string => JSON.stringify({ format, hits });
+export const serializeHits = (hits: number, lastAt?: string): string =>
+  JSON.stringify({ format, hits, ...(lastAt === undefined ? {} : { last_at: lastAt }) });

@@ -14,18 +14,17 @@
 #     run_cmd => 'puppet apply /etc/puppet/manifests/site.pp',
 #   }
 #
-# @example With the daemon's package
-#   class { 'trigger':
-#     package_source => '/srv/packages/triggerd_0.1.0_amd64.deb',
-#   }
+# @example With the daemon's package; manage_package => true takes it from the node's repositories instead
 #   class { 'trigger::watch::etcd':
 #     trigger_hostname => 'lb01.example.com',
+#     package_source   => '/srv/packages/triggerd_0.1.0_amd64.deb',
 #   }
 #
 # @param trigger_hostname
 #   The name under which other nodes wake this one: what they write in `hosts`.
 # @param run_cmd
-#   What a firing runs here when it names no plugin.
+#   What a firing runs here when it names no plugin. It runs in `/`, so paths in it are absolute; only the manifest of
+#   `puppet apply` may be relative, and is then below Puppet's `codedir` (that of the machine that compiles the catalogue).
 # @param allow
 #   Plugins that a firing may start on this node; `puppet` stands for `run_cmd`.
 # @param endpoints
@@ -48,6 +47,16 @@
 #   The daemon's control socket.
 # @param settings
 #   Further sections and keys of the daemon's configuration, over everything else.
+# @param package_source
+#   As in the class `trigger`: the package, which is installed where this is given.
+# @param package_checksum
+#   The SHA-256 checksum of the package; a URL needs it.
+# @param manage_package
+#   Whether to install the package; `true` takes it from the node's repositories where `package_source` is not given.
+# @param package_name
+#   The name of the package.
+# @param package_ensure
+#   A version, or what else a package resource takes.
 # @param config_file
 #   As in the class `trigger`, as is everything below; only where that class is not declared with parameters of its own.
 # @param client_file
@@ -78,6 +87,11 @@ class trigger::watch::etcd ( # lint:ignore:autoloader_layout the folder of the c
   Optional[Trigger::Path]               $state_dir         = undef,
   Optional[Trigger::Path]               $socket            = undef,
   Variant[Trigger::Settings, Sensitive[Trigger::Settings]] $settings = {},
+  Optional[Trigger::Source]             $package_source    = undef,
+  Optional[Trigger::Sha256]             $package_checksum  = undef,
+  Optional[Boolean]                     $manage_package    = undef,
+  Optional[String[1]]                   $package_name      = undef,
+  Optional[String[1]]                   $package_ensure    = undef,
   Optional[Trigger::Path]               $config_file       = undef,
   Optional[Trigger::Path]               $client_file       = undef,
   Optional[Boolean]                     $manage_config_dir = undef,
@@ -92,7 +106,7 @@ class trigger::watch::etcd ( # lint:ignore:autoloader_layout the folder of the c
   }
 
   # Read by trigger::files.
-  $watch = { 'enabled' => true, 'run_cmd' => $run_cmd, 'allow' => $allow }
+  $watch = { 'enabled' => true, 'run_cmd' => trigger::absolute_command($run_cmd, $settings::codedir), 'allow' => $allow }
   $node = { 'name' => $trigger_hostname, 'state_dir' => $state_dir, 'socket' => $socket }.filter |$_, $value| { $value !~ Undef }
   $etcd = {
     'endpoints'     => $endpoints,
@@ -105,6 +119,11 @@ class trigger::watch::etcd ( # lint:ignore:autoloader_layout the folder of the c
   }.filter |$_, $value| { $value !~ Undef }
 
   $passed_on = {
+    'package_source'    => $package_source,
+    'package_checksum'  => $package_checksum,
+    'manage_package'    => $manage_package,
+    'package_name'      => $package_name,
+    'package_ensure'    => $package_ensure,
     'config_file'       => $config_file,
     'client_file'       => $client_file,
     'manage_config_dir' => $manage_config_dir,

@@ -84,7 +84,48 @@ RSpec.describe 'trigger::watch::etcd' do
   context 'on a node without a Puppet server' do
     let(:params) { { 'run_cmd' => 'puppet apply manifest.pp' } }
 
-    it { is_expected.to contain_file('/etc/triggerd/triggerd.toml').with_content(/^run_cmd = "puppet apply manifest.pp"$/) }
+    it 'applies a relative manifest below the codedir: jobs run in /' do
+      codedir = Puppet[:codedir]
+      expect(codedir).to start_with('/')
+      is_expected.to contain_file('/etc/triggerd/triggerd.toml').with_content(%r{^run_cmd = "puppet apply #{Regexp.escape(codedir)}/manifest.pp"$})
+    end
+  end
+
+  context 'on a node that has no triggerd' do
+    let(:facts) { super().merge('trigger' => { 'node' => 'lb01', 'running' => false }) }
+    let(:warned) { contain_notify('trigger: triggerd is not installed') }
+
+    it 'says that nothing installs it, before the service fails' do
+      is_expected.to warned.with_loglevel('warning').with_message(/cannot start\. Set trigger::package_source, or trigger::manage_package/)
+                           .that_comes_before('Service[triggerd]')
+    end
+
+    [{ 'manage_package' => true }, { 'package_source' => '/srv/triggerd.deb' }].each do |own|
+      context "with #{own.keys.first}" do
+        let(:params) { own }
+
+        it { is_expected.to contain_package('triggerd') }
+        it { is_expected.not_to warned }
+      end
+    end
+
+    context 'where others install it' do
+      let(:pre_condition) { "package { 'triggerd': }" }
+
+      it { is_expected.not_to warned }
+    end
+
+    context 'where the service is not ours' do
+      let(:params) { { 'manage_service' => false } }
+
+      it { is_expected.not_to warned }
+    end
+
+    context 'any more' do
+      let(:facts) { super().merge('trigger' => { 'node' => 'lb01', 'version' => '0.1.0', 'running' => false }) }
+
+      it { is_expected.not_to warned }
+    end
   end
 
   context 'when others manage the service and the folder' do
@@ -111,6 +152,8 @@ RSpec.describe 'trigger::watch::etcd' do
     'a password in an endpoint' => [{ 'endpoints' => ['http://u:hunter@a:1'] }, /\A(?!.*hunter).*endpoints: an address has no user/m],
     'a strange host name' => [{ 'trigger_hostname' => 'lb 01' }, /trigger_hostname/],
     'a relative path' => [{ 'config_file' => 'triggerd.toml' }, /config_file/],
+    'a relative program' => [{ 'run_cmd' => './run.sh' }, %r{relative path “./run.sh”, and jobs run in /}],
+    'a relative module path' => [{ 'run_cmd' => 'puppet apply --modulepath=/a:b m.pp' }, /relative path “b”/],
     'a plugin outside its folder' => [{ 'allow' => ['../sh'] }, /allow/],
   }.each do |what, (params, message)|
     context "with #{what}" do

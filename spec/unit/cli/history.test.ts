@@ -80,7 +80,7 @@ describe('requests that are over', () => {
 
   it('are a table of the console', () => {
     const rows = rowsOf({ kind: 'history', rows: [record(), {}], notices: [] });
-    const lines = renderRows('history', rows, false).split('\n');
+    const lines = renderRows('history', rows, { single: false, columns: null }).split('\n');
     expect(lines[0]?.split('|').map((title) => title.trim())).toEqual([
       'received',
       'id',

@@ -1,5 +1,6 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/config/config.ts';
+import { furtherBrokers, workersBrokers } from '../../../src/config/configured-brokers.ts';
 import { chooseWorker, configuredWorkers } from '../../../src/config/configured-workers.ts';
 
 const load = (text: string) => parseConfig({ file: { path: '/f.toml', text }, env: {} });
@@ -46,4 +47,30 @@ it('asks for the team where a name is in several', () => {
   expect(() => choose('x', undefined, two)).toThrowError(
     expect.objectContaining({ code: 'team-missing', message: '/f.toml has a worker x in several teams: a, b' }),
   );
+});
+
+describe('the brokers of the workers', () => {
+  const key = (letter: string) => letter.repeat(40);
+  const section = (name: string, letter: string) =>
+    `[${name}]\nbroker = "tcp://${letter}:5555"\nbroker_key = "${key(letter)}"\n`;
+  const workersOf = (text: string) => workersBrokers(load(text).config);
+
+  it('are those of [workers], else those of [main]; neither of both is a worker', () => {
+    const own = `${section('workers', 'w')}[workers.team1.demo01]\ntoken = "a"\n`;
+    expect(workersOf(own)).toEqual([{ endpoint: 'tcp://w:5555', key: key('w') }]);
+    expect(workersOf(section('main', 'm'))).toEqual([{ endpoint: 'tcp://m:5555', key: key('m') }]);
+    expect(workersOf(`${section('main', 'm')}${own}`)).toEqual([{ endpoint: 'tcp://w:5555', key: key('w') }]);
+    expect(configuredWorkers(load(own).config)).toEqual([{ team: 'team1', identity: 'demo01', token: 'a' }]);
+  });
+
+  it('are complete in one section, and said to be missing with its name', () => {
+    expect(() => workersOf('')).toThrow('[workers] broker is missing, and so is [main] broker');
+    expect(() => workersOf(`${section('main', 'm')}[workers]\nbroker = "tcp://w:5555"`)).toThrow(
+      '[workers] broker_key is missing',
+    );
+    expect(() => workersOf(`${section('main', 'm')}[workers]\nbroker_key = "${key('w')}"`)).toThrow(
+      '[workers] broker is missing',
+    );
+    expect(furtherBrokers(load('').config)).toEqual([]);
+  });
 });

@@ -19,6 +19,7 @@ const consoleWith = (answers: Partial<Record<Asked['verb'], Answer>> = {}, more:
   const printed: string[] = [];
   const errors: string[] = [];
   const console = createConsole({
+    columns: null,
     link: async () => ({
       team: async () => 'team1',
       execute: async (statement) => {

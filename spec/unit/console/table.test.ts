@@ -45,22 +45,26 @@ const demotrigger = {
 
 describe('the tables of the documentation', () => {
   it('services', () => {
-    expect(renderRows('service', [demoservice], false).split('\n')).toEqual(documented('services'));
+    expect(renderRows('service', [demoservice], { single: false, columns: null }).split('\n')).toEqual(
+      documented('services'),
+    );
     const attached = { ...demoservice, workers: ['demo01'] };
-    expect(renderRows('service', [attached], false).split('\n')).toEqual(documented('services-attached'));
+    expect(renderRows('service', [attached], { single: false, columns: null }).split('\n')).toEqual(
+      documented('services-attached'),
+    );
   });
 
   // Its authors took rows out of these: the columns are as wide as what is not shown.
   it('workers', () => {
     const wider = { ...demo01, id: 12, description: 'd'.repeat(22), owner: 'o'.repeat(9) };
-    const lines = renderRows('worker', [demo01, wider], false).split('\n');
+    const lines = renderRows('worker', [demo01, wider], { single: false, columns: null }).split('\n');
     expect([...lines.slice(0, 3), lines[4]]).toEqual(documented('workers'));
     expect(lines.slice(5)).toEqual(['(2 rows)']);
   });
 
   it('triggers', () => {
     const wider = { ...demotrigger, id: 12, owner: 'o'.repeat(9) };
-    const lines = renderRows('definition', [demotrigger, wider], false).split('\n');
+    const lines = renderRows('definition', [demotrigger, wider], { single: false, columns: null }).split('\n');
     expect([...lines.slice(0, 3), lines[4]]).toEqual(documented('triggers'));
   });
 });
@@ -70,7 +74,7 @@ describe('a table', () => {
   const cells = (text: string) => text.split('\n')[2]?.split(' | ') ?? [];
 
   it('without rows has its titles', () => {
-    expect(renderRows('directory', [], false)).toBe(
+    expect(renderRows('directory', [], { single: false, columns: null })).toBe(
       [
         '  id | path | description | mode | owner | created | updated',
         '+----+------+-------------+------+-------+---------+---------+',
@@ -80,14 +84,14 @@ describe('a table', () => {
   });
 
   it('stays aligned with characters of two columns, and of none', () => {
-    const lines = renderRows('worker', rows('東京', 'e\u0301te'), false).split('\n');
+    const lines = renderRows('worker', rows('東京', 'e\u0301te'), { single: false, columns: null }).split('\n');
     expect(lines[2]).toContain(' | 東京     | ');
     expect(lines[3]).toContain(' | e\u0301te      | ');
   });
 
   it('lets nothing drive the terminal or forge a row', () => {
     const evil = { ...demo01, description: '\u001b[2J\u001b]0;x\u0007\n   7 | forged\u202e' };
-    const text = renderRows('worker', [evil], false);
+    const text = renderRows('worker', [evil], { single: false, columns: null });
     expect(text.split('\n')).toHaveLength(5);
     expect(cells(text)[2]).toBe('\\e[2J\\e]0;x\\u{7}\\n   7');
     expect(text).toContain('forged\\u{202e}');
@@ -97,15 +101,46 @@ describe('a table', () => {
     [{ id: 'seven', workers: { a: 1 }, created: 'never', triggers: [null, 'x', ['y']] }, 'a=1'],
     [{}, '(1 rows)'],
   ])('makes something of what no registry sends: %j', (row, part) => {
-    expect(renderRows('service', [row], false)).toContain(part);
+    expect(renderRows('service', [row], { single: false, columns: null })).toContain(part);
   });
 
   it('shows all about one on lines of its own', () => {
     const args = { path: '/tmp/x', mode: 'a' };
     const more = { path: '/newtrigger/demotrigger', service: 'demoservice', args, timeout: '10s', durable: true };
-    const text = renderRows('definition', [{ ...demotrigger, ...more }], true);
+    const text = renderRows('definition', [{ ...demotrigger, ...more }], { single: true, columns: null });
     expect(text).toContain('         name | demotrigger\n');
     expect(text).toContain('         args | path=/tmp/x, mode=a\n');
     expect(text).toContain('      durable | yes\n');
   });
+});
+
+describe('a table on a terminal', () => {
+  const triggers = Array.from({ length: 12 }, (_, at) => `/a/directory/trigger${at}`);
+  const busy = { ...demoservice, triggers, workers: ['demo01', 'demo02'] };
+  const shown = (columns: number | null) =>
+    renderRows('service', [busy, demoservice], { single: false, columns }).split('\n');
+
+  it('is as triggerFS draws it where there is room, and where the output is for no terminal', () => {
+    expect(shown(null)).toEqual(shown(1_000));
+    expect(shown(null)[2]).toContain(triggers.join(', '));
+  });
+
+  it('has shorter lists where that is enough', () => {
+    const lines = shown(200);
+    expect(Math.max(...lines.map((line) => line.length))).toBe(200);
+    expect(lines[2]).toMatch(/\| \/a\/directory\/.*… \| demo01, demo02 \|/);
+    expect(lines.at(-1)).toBe('(2 rows)');
+  });
+
+  it.each([80, 40])(
+    'of %i columns has a line for each value where the table does not fit, and nothing is lost',
+    (columns) => {
+      const lines = shown(columns);
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
+      const text = lines.map((line) => line.replace(/^.*?\| /, '')).join(' ');
+      for (const trigger of triggers) expect(text).toContain(trigger);
+      expect(text).toContain('Mon, 30 Apr 2018 18:49:02 UTC');
+      expect(lines.at(-1)).toBe('(2 rows)');
+    },
+  );
 });

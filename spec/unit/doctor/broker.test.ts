@@ -9,18 +9,18 @@ const broker = { listen: 'tcp://0.0.0.0:5555' };
 describe('the doctor and brokers', () => {
   const check = async (
     open: readonly string[],
-    { name, ...config }: { name?: string; broker?: object; main?: Partial<Config['main']> },
+    { name, ...config }: { name?: string; broker?: object; main?: Partial<Config['main']>; workers?: object },
   ): Promise<string[]> => {
     const machine = { accepts: async (host: string, port: number) => open.includes(`${host}:${port}`) };
     const findings = await checkBroker(
       machine as unknown as Machine,
-      { main: {}, node: { name }, ...config } as unknown as Config,
+      { main: {}, workers: {}, node: { name }, ...config } as unknown as Config,
     );
     return findings.map(({ state, what }) => `${state}: ${what}`);
   };
 
   it('has nothing to say where there is none', async () => {
-    expect(await check([], {})).toEqual(['unused: none configured ([broker], [main] broker)']);
+    expect(await check([], {})).toEqual(['unused: none configured ([broker], [main] broker, [workers] broker)']);
   });
 
   it('tells an own broker that runs from one that does not', async () => {
@@ -46,5 +46,10 @@ describe('the doctor and brokers', () => {
       'fine: tcp://b2:5555 takes connections',
     ]);
     expect(await check([], { main: { broker: ['tcp://b1:5555'] } })).toEqual(['wrong: [main] broker_key is missing']);
+    const workers = { broker: ['tcp://b3:5555'], broker_key: [key] };
+    expect(await check([], { workers })).toEqual(['wrong: tcp://b3:5555 takes no connection']);
+    expect(await check([], { workers: { broker: ['tcp://b3:5555'] } })).toEqual([
+      'wrong: [workers] broker_key is missing',
+    ]);
   });
 });

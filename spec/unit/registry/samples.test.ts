@@ -58,6 +58,10 @@ describe('the samples of the registry', () => {
   it('hits are summed, and written as they were read', () => {
     expect(team.hits(2)).toBe(7);
     expect(JSON.parse(serializeHits(3))).toEqual(samples['hits/team1/2/web01.example.com']);
+    const lastAt = '2026-01-02T03:04:06.000Z';
+    expect(JSON.parse(serializeHits(4, lastAt))).toEqual(samples['hits/team1/2/web02.example.com']);
+    // The first is of a release that wrote no times.
+    expect(team.lastHitAt(2)).toBe(lastAt);
   });
 
   it('all of them were looked at', () => expect(Object.keys(samples)).toHaveLength(14));

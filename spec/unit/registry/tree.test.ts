@@ -208,6 +208,24 @@ describe('the tree of trigger files', () => {
     expect(await world.store.count(keys.allHits('team1'))).toBe(0);
   });
 
+  it('a hit moves the time of its trigger, which a change of before it does not move back', async () => {
+    const keys = registryKeysBelow('/trigger');
+    await ann({ verb: 'definition.add', path: '/a/t' });
+    type Row = { readonly id: number; readonly created: string; readonly updated: string };
+    const row = async () => (await ann({ verb: 'definition.list' })).rows[0] as unknown as Row;
+    const { id, created, updated } = await row();
+    expect(updated).toBe(created);
+    const hit = async (node: string, lastAt: number | undefined) => {
+      const value = serializeHits(1, lastAt === undefined ? undefined : new Date(lastAt).toISOString());
+      await world.store.commit({ compare: [], write: [{ put: keys.hits('team1', id, node), value }] });
+      return Date.parse((await row()).updated) - Date.parse(created);
+    };
+    expect(await hit('of.a.release.before', undefined)).toBe(0);
+    expect(await hit('web01', Date.parse(created) + 5_000)).toBe(5_000);
+    expect(await hit('web02', Date.parse(created) + 3_000)).toBe(5_000);
+    expect((await row()).created).toBe(created);
+  });
+
   it('a mount without etcd counts its own hits of what its user sees, and reaches nobody else’s', async () => {
     for (const identity of ['bob', 'eve'])
       await ann({ verb: 'user.add', identity, secret: 'correct horse battery', role: 'member' });

@@ -1,43 +1,83 @@
 import { isUtf8 } from 'node:buffer';
-import { accessSync, constants, readdirSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
 import { TriggerdError } from '../../domain/errors.ts';
+import { isPluginName } from '../../domain/names.ts';
 import type { PluginFiles, PluginSource } from '../../plugin/ports.ts';
+import { isMissing } from '../system/is-missing.ts';
 
 /** `PluginFiles` on a folder. Every look-up reads the disk: plugins may be installed while the daemon runs. */
 export const createPluginFiles = (root: string): PluginFiles => ({
   find: (name) => findPlugin(root, name),
-  names: () => pluginNames(root, '').sort(),
+  names: () => pluginNames(root),
 });
 
 const findPlugin = (root: string, name: string): PluginSource => {
-  const executable = join(root, name, basename(name));
-  const manifestFile = join(root, name, 'plugin.toml');
-  const missing = [executable, manifestFile].filter((path) => statOf(path)?.isFile() !== true);
-  if (missing.length > 0)
+  const executable = executableOf(root, name);
+  if (executable === undefined)
     throw new TriggerdError(
       'plugin-not-found',
-      `no plugin “${name}”: there is no file ${missing.join(' and no file ')}`,
+      `no plugin “${name}”: there is no file ${placesOf(root, name).join(', nor ')}`,
     );
   const realRoot = realpathSync(root);
-  const [program, manifest] = [executable, manifestFile].map((path) => checkedRealPath(realRoot, path));
+  const program = checkedRealPath(realRoot, executable);
   checkExecutable(executable);
+  const manifest = manifestOf(realRoot, { folder: join(root, name), program });
   const { ino, size, mtimeMs } = statSync(executable);
-  return {
-    name,
-    executable: program ?? '',
-    version: `${ino} ${size} ${mtimeMs}`,
-    manifestFile,
-    manifestText: manifestTextOf(name, readFileSync(manifest ?? '')),
-  };
+  return { name, executable: program, version: `${ino} ${size} ${mtimeMs}`, ...manifest };
 };
 
-const manifestTextOf = (name: string, bytes: Buffer): string => {
-  if (isUtf8(bytes)) return bytes.toString();
-  throw new TriggerdError('plugin-manifest', `plugin “${name}”: plugin.toml is not UTF-8`);
+/** The folder's executable is named like the folder. A file directly in the plugins folder is a plugin as well. */
+const placesOf = (root: string, name: string): string[] => [
+  join(root, name, basename(name)),
+  ...(name.includes('/') ? [] : [join(root, name)]),
+];
+
+const executableOf = (root: string, name: string): string | undefined =>
+  placesOf(root, name).find((path) => statOf(path)?.isFile() === true);
+
+/**
+ * The manifest of the plugin's folder, else that beside the program which a link leads to: a link to a program takes no
+ * rules away from it. A file directly in the plugins folder shares that folder with others, so it has none.
+ */
+const manifestOf = (
+  realRoot: string,
+  { folder, program }: { readonly folder: string; readonly program: string },
+): Pick<PluginSource, 'manifestFile' | 'manifestText'> => {
+  const manifestFile = [folder, dirname(program)]
+    .filter((place) => isFolder(place) && realpathSync(place) !== realRoot)
+    .map((place) => join(place, 'plugin.toml'))
+    .find(isThere);
+  if (manifestFile === undefined) return { manifestFile: program, manifestText: null };
+  if (statOf(manifestFile)?.isFile() !== true)
+    throw new TriggerdError('plugin-manifest', `${manifestFile} is a broken link, or no file`);
+  const bytes = readFileSync(checkedRealPath(realRoot, manifestFile));
+  if (!isUtf8(bytes)) throw new TriggerdError('plugin-manifest', `${manifestFile} is not UTF-8`);
+  return { manifestFile, manifestText: bytes.toString() };
 };
 
-const statOf = (path: string): Stats | undefined => statSync(path, { throwIfNoEntry: false });
+const isFolder = (path: string): boolean => statOf(path)?.isDirectory() === true;
+
+/** A manifest that is a broken link is there: a plugin never loses its rules because nobody can read them. */
+const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+
+const statOf = (path: string): Stats | undefined => {
+  try {
+    return statSync(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+};
 
 /** What the path really is, once every folder on the way to it inside the plugins folder is safe. */
 const checkedRealPath = (realRoot: string, path: string): string => {
@@ -72,14 +112,23 @@ const checkExecutable = (path: string): void => {
     throw new TriggerdError('plugin-unsafe', `${path} is setuid or setgid: a job runs as the daemon’s user`);
 };
 
-const pluginNames = (root: string, below: string): string[] => {
-  const here = join(root, below);
-  if (statOf(here)?.isDirectory() !== true) return [];
-  return readdirSync(here, { withFileTypes: true })
+const pluginNames = (root: string): string[] => {
+  if (!isFolder(root)) return [];
+  const files = readdirSync(root).filter((name) => isPluginName(name) && isProgram(join(root, name)));
+  return [...files, ...folderPlugins(root, '')].sort();
+};
+
+/** A source file or a README beside the plugins is none of them. */
+const isProgram = (path: string): boolean => {
+  const found = statOf(path);
+  return found?.isFile() === true && (found.mode & 0o111) !== 0;
+};
+
+const folderPlugins = (root: string, below: string): string[] =>
+  readdirSync(join(root, below), { withFileTypes: true })
     .filter((item) => item.isDirectory() && !item.name.startsWith('.'))
     .flatMap((item) => {
       const name = below === '' ? item.name : `${below}/${item.name}`;
-      const isPlugin = statOf(join(root, name, 'plugin.toml')) !== undefined;
-      return [...(isPlugin ? [name] : []), ...pluginNames(root, name)];
+      const isPlugin = isThere(join(root, name, 'plugin.toml')) || isProgram(join(root, name, item.name));
+      return [...(isPlugin ? [name] : []), ...folderPlugins(root, name)];
     });
-};

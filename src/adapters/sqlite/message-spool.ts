@@ -84,8 +84,8 @@ export const createMessageSpool = (sql: Statements, team: string): MessageSpool 
   hits: () =>
     new Map(
       sql
-        .all('SELECT definition, hits FROM file_hits WHERE team = ?', team)
-        .map((row) => [Number(row['definition']), Number(row['hits'])]),
+        .all('SELECT definition, hits, hit_at FROM file_hits WHERE team = ?', team)
+        .map((row) => [Number(row['definition']), { count: Number(row['hits']), lastAt: Number(row['hit_at']) }]),
     ),
   counter: () => {
     sql.run("INSERT OR IGNORE INTO meta VALUES ('counter', ?)", ulid());

@@ -37,7 +37,7 @@ export const define: Define = (command, run) => {
     .argument('<name>', 'the trigger’s name: what this is about')
     .requiredOption('--host <name>', 'a target; repeatable, or several separated by commas', list)
     .option('--plugin <name>', 'what to run there (default: what the target has as run_cmd)')
-    .option('--arg <name=value>', 'an argument of the plugin; repeatable', pair)
+    .option('--args, --arg <name=value>', 'an argument of the plugin; repeatable', pair)
     .option('--ttl <duration>', 'expires where it is still owed after this time', duration)
     .option('--noop', 'only say what would be done')
     .option('--wait', 'wait until all targets have ended')

@@ -15,6 +15,8 @@ export interface ConsoleOptions {
   /** Asked for at the first statement that needs it: `help` works without a broker. Throws `NoLink`. */
   readonly link: () => Promise<ConsoleLink>;
   readonly json: boolean;
+  /** Width of the terminal; null: the output is for no terminal. */
+  readonly columns: number | null;
   readonly out: (text: string) => Promise<void>;
   /** A new password for a user. */
   readonly readSecret: (user: string) => Promise<string>;
@@ -91,7 +93,7 @@ const ask = async (options: ConsoleOptions, { ask, only }: RegistryCommand): Pro
   if (options.json) return options.out(`${jsonText(documentsOf(answer.kind, rows, single))}\n`);
   if (!isList) return printNotices(options, answer);
   const elapsed = formatElapsed(process.hrtime.bigint() - startedAt);
-  await options.out(`${renderRows(answer.kind, rows, single)}\n\nTime: ${elapsed}\n`);
+  await options.out(`${renderRows(answer.kind, rows, { single, columns: options.columns })}\n\nTime: ${elapsed}\n`);
   // What a list leaves out.
   await printNotices(options, answer);
 };

@@ -36,9 +36,12 @@ export const settingsOf = <Of extends Settings>(settings: Of, options: object): 
 
 const nameOf = (key: string): string => (key === 'args' ? 'arg' : wordOf(key));
 
+/** triggerFS says `-args` where other programs say `--arg`: both are right everywhere. */
+const flagsOf = (key: string): string => (key === 'args' ? '--args, --arg' : `--${nameOf(key)}`);
+
 const optionOf = (key: string, slot: Slot): Option => {
   const [placeholder, about] = abouts[nameOf(key)] ?? [slot.shown, ''];
-  const option = new Option(`--${nameOf(key)} <${placeholder}>`, about);
+  const option = new Option(`${flagsOf(key)} <${placeholder}>`, about);
   if (slot.choices !== undefined) option.choices(slot.choices);
   return option.argParser((text: string, before: unknown) => {
     const value = slot.read(text);

@@ -6,7 +6,8 @@ import type { BusConnection } from './bus-connection.ts';
 export const createBusCounters = (connection: BusConnection, team: string, counter: string): HitCounters => ({
   publish: async (hits) => {
     const client = await connection.client();
-    const all = [...hits];
+    // The broker notes the time itself.
+    const all = [...hits].map(([id, { count }]) => [id, count] as const);
     for (let at = 0; at < all.length; at += maxHitsAtOnce)
       await client.registry({
         verb: 'definition.count',

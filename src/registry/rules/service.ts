@@ -102,12 +102,9 @@ const usersOf = (access: Access): Map<string, string[]> => {
   return users;
 };
 
-/** The first is triggerFS' own, word for word. */
+/** Of roundrobin triggerFS' own, word for word. Workers do that by themselves, so nothing is said to the contrary. */
 const attachedNotices = ({ algorithm }: Service): string[] => [
-  ...(algorithm === 'roundrobin'
-    ? [
-        'this service has algorithm roundrobin. Roundrobin is handled by the broker. Any newly added worker to this service should reannounce its services.',
-      ]
-    : []),
-  'a running worker announces the service by itself, at once.',
+  algorithm === 'roundrobin'
+    ? 'this service has algorithm roundrobin. Roundrobin is handled by the broker. Any newly added worker to this service should reannounce its services.'
+    : 'a running worker announces the service by itself, at once.',
 ];

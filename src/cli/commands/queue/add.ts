@@ -37,7 +37,7 @@ export const define: Define = (command, run) => {
     .argument('[command...]', 'what to run')
     .option('--queue <name>', 'the queue that is meant (default: "default")')
     .option('--plugin <name>', 'the plugin that runs it (default: "command")')
-    .option('--arg <name=value>', 'an argument of the plugin; repeatable', pair)
+    .option('--args, --arg <name=value>', 'an argument of the plugin; repeatable', pair)
     .option('--env <name=value>', 'a variable of the job’s environment; repeatable', pair)
     .option('--label <text>', 'shown before the command')
     .option('--timeout <duration>', 'end the job after this time', duration)
