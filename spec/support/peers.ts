@@ -35,8 +35,8 @@ export class Peer<Say, Hear extends { readonly op: string }> {
     return this;
   }
 
-  say(head: Say, body = ''): void {
-    this.raw(this.#encode(head), Buffer.from(body));
+  say(head: Say, body: string | Buffer = ''): void {
+    this.raw(this.#encode(head), typeof body === 'string' ? Buffer.from(body) : body);
   }
 
   raw(head: string, body: Buffer = Buffer.alloc(0)): void {

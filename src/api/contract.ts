@@ -291,6 +291,8 @@ export interface OutcomeView {
   readonly clock_skew_ms: number | null;
   readonly details: Readonly<Record<string, unknown>>;
   readonly output_tail: string | null;
+  /** Its bytes, where they are not UTF-8. */
+  readonly output_tail_base64?: string;
 }
 
 export interface FiringView {
@@ -348,7 +350,7 @@ export interface WhyFiringView {
 }
 
 /** What became of one or, coalesced, several firings on one node. */
-export interface WhyRunView extends Omit<OutcomeView, 'output_tail' | 'stage'> {
+export interface WhyRunView extends Omit<OutcomeView, 'output_tail' | 'output_tail_base64' | 'stage'> {
   readonly id: string;
   /** Null: etcd has the outcome no more; only the chain of a later firing tells of this run. */
   readonly stage: Stage | null;
@@ -470,6 +472,8 @@ export interface PluginTestView {
   readonly expected_exit_code: number;
   readonly exit_code: number | null;
   readonly output: string;
+  /** Its bytes, where they are not UTF-8. */
+  readonly output_base64?: string;
   readonly problem: string | null;
 }
 

@@ -89,6 +89,7 @@ export const outcomeView = (outcome: Outcome): OutcomeView => ({
   clock_skew_ms: outcome.clockSkewMs,
   details: outcome.details,
   output_tail: outcome.outputTail,
+  ...(outcome.outputTailBase64 === undefined ? {} : { output_tail_base64: outcome.outputTailBase64 }),
 });
 
 export const firingView = ({ firing, outcomes }: FiringStatus): FiringView => ({

@@ -40,7 +40,7 @@ const firingView = (
 const targetsOf = (firing: Firing): number => (firing.targets === null ? firing.targetsTotal : firing.targets.length);
 
 const runView = ({ id, node, firings, firingsTotal, outcome }: RunHop, { reports }: Why): WhyRunView => {
-  const { output_tail: _tail, ...facts } = outcomeView(outcome ?? owedOutcome('', node));
+  const { output_tail: _tail, output_tail_base64: _bytes, ...facts } = outcomeView(outcome ?? owedOutcome('', node));
   return {
     ...facts,
     id,

@@ -176,6 +176,8 @@ export interface RequestLeg {
   readonly ran_ms: number | null;
   readonly output_bytes: number;
   readonly output_tail: string;
+  /** Its bytes, where they are not UTF-8. */
+  readonly output_tail_base64?: string | undefined;
 }
 
 // ── what clients and workers need ───────────────────────────────────────────────────────────────────────────────────

@@ -127,7 +127,7 @@ export const pluginCatalogue = ({
       const path = await mkdtemp(join(state.path, 'plugin-test-'));
       return { path, remove: () => rm(path, { recursive: true, force: true }) };
     },
-    readOutput: async (folder) => (await readTail(outputFile(folder), 65_536)) ?? '',
+    readOutput: async (folder) => (await readTail(outputFile(folder), 65_536)) ?? Buffer.alloc(0),
     now: () => Date.now(),
   });
   return {
@@ -135,8 +135,10 @@ export const pluginCatalogue = ({
     find: (name) => plugins.find(name),
     isAllowed: (name) => plugins.isAllowed(name),
     test: async (name): Promise<PluginTestView> => {
-      const { expectedExitCode, exitCode, output, problem } = await runTest(name);
-      return { name, ok: problem === null, expected_exit_code: expectedExitCode, exit_code: exitCode, output, problem };
+      const { expectedExitCode, exitCode, output, outputBase64, problem } = await runTest(name);
+      const bytes = outputBase64 === undefined ? {} : { output_base64: outputBase64 };
+      const expected = { expected_exit_code: expectedExitCode, exit_code: exitCode };
+      return { name, ok: problem === null, ...expected, output, ...bytes, problem };
     },
   };
 };

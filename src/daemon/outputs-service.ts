@@ -104,7 +104,7 @@ const firstByte = async (path: string, { from, lines }: OutputOptions): Promise<
 };
 
 /** The end of an ended job's output; null when it printed nothing. */
-export const readOutputTail = async (job: Job): Promise<string | null> => {
+export const readOutputTail = async (job: Job): Promise<Buffer | null> => {
   const tail = await readTail(outputFile(job.folder), tailBytes);
-  return tail === '' ? null : tail;
+  return tail === null || tail.length === 0 ? null : tail;
 };

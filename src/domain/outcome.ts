@@ -2,9 +2,11 @@
  * What a target says about one firing. Stages in order: `owed` (in etcd, nothing heard yet) → `queued` → `running` →
  * `finished`; `deferred` is still owed, `skipped` ends it without a run. One vocabulary for firings and messages.
  */
+
 import type { FiringId } from './firing.ts';
 import type { FinishedJob, Job } from './job.ts';
 import { ownExitCode, type ResultKind, reasonOf } from './result.ts';
+import type { Tail } from './text-or-bytes.ts';
 
 export type Stage = 'owed' | 'queued' | 'running' | 'deferred' | 'finished' | 'skipped';
 
@@ -28,6 +30,8 @@ export interface Outcome {
   readonly details: Readonly<Record<string, unknown>>;
   /** At most the last 4 KiB. */
   readonly outputTail: string | null;
+  /** Its bytes, where they are not UTF-8. */
+  readonly outputTailBase64?: string;
 }
 
 /** Other firings that an outcome names at most. */
@@ -40,7 +44,7 @@ export const endedWell = (outcome: Pick<Outcome, 'stage' | 'result'>): boolean =
   outcome.stage === 'finished' && outcome.result === 'succeeded';
 
 /** The outcome of a firing on this node that a job's present state means. */
-export const outcomeOfJob = (job: Job, firing: FiringId, node: string, outputTail: string | null): Outcome => {
+export const outcomeOfJob = (job: Job, firing: FiringId, node: string, tail: Tail | null): Outcome => {
   const base = {
     ...owedOutcome(firing, node),
     jobId: job.id,
@@ -57,9 +61,14 @@ export const outcomeOfJob = (job: Job, firing: FiringId, node: string, outputTai
     case 'skipped':
       return { ...base, stage: 'skipped', reason: job.reason, finishedAt: job.finishedAt };
     case 'finished':
-      return { ...base, ...finishedFields(job), outputTail };
+      return { ...base, ...finishedFields(job), ...tailFields(tail) };
   }
 };
+
+const tailFields = (tail: Tail | null): Pick<Outcome, 'outputTail' | 'outputTailBase64'> => ({
+  outputTail: tail?.text ?? null,
+  ...(tail?.base64 === undefined ? {} : { outputTailBase64: tail.base64 }),
+});
 
 /** A firing that this node ends without a job. */
 export const skippedOutcome = (firing: FiringId, node: string, reason: string, at: number): Outcome => ({

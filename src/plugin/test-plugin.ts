@@ -1,5 +1,6 @@
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
 import type { JobRequest, RunningJob } from '../domain/job.ts';
+import { tailOf } from '../domain/text-or-bytes.ts';
 import type { Runner, Verdict } from '../queue/ports.ts';
 import type { Plugin } from './manifest.ts';
 import type { PluginRoom } from './plugins.ts';
@@ -9,6 +10,8 @@ export interface PluginTest {
   readonly expectedExitCode: number;
   readonly exitCode: number | null;
   readonly output: string;
+  /** Its bytes, where they are not UTF-8. */
+  readonly outputBase64?: string;
   /** Null: as the manifest says. */
   readonly problem: string | null;
 }
@@ -18,7 +21,7 @@ export interface PluginTestOptions {
   readonly runner: Pick<Runner, 'run'>;
   /** A new, empty folder for the run's files, and what removes it. */
   newFolder(): Promise<{ readonly path: string; remove(): Promise<void> }>;
-  readOutput(folder: string): Promise<string>;
+  readOutput(folder: string): Promise<Uint8Array>;
   now(): number;
 }
 
@@ -42,11 +45,12 @@ export const createPluginTest =
     }
   };
 
-const judge = (plugin: Plugin, verdict: Verdict, output: string): PluginTest => {
+const judge = (plugin: Plugin, verdict: Verdict, bytes: Uint8Array): PluginTest => {
+  const { text: output, base64 } = tailOf(bytes);
   const { exit_code: expectedExitCode, output: expectedOutput } = plugin.manifest.invocation;
   const result = verdict.kind === 'result' ? verdict.result : undefined;
   const exitCode = result !== undefined && 'exitCode' in result ? result.exitCode : null;
-  const found = { expectedExitCode, exitCode, output };
+  const found = { expectedExitCode, exitCode, output, ...(base64 === undefined ? {} : { outputBase64: base64 }) };
   if (result === undefined) return { ...found, problem: 'deferred: something is in the way of this plugin right now' };
   if (exitCode === null) return { ...found, problem: 'reason' in result ? result.reason : result.kind };
   if (exitCode !== expectedExitCode)

@@ -26,6 +26,7 @@ const leg = v.object({
   ran_ms: orNull(v.number()),
   output_bytes: counter,
   output_tail: some,
+  output_tail_base64: v.optional(some),
 });
 const record = v.object({
   id: some,

@@ -1,6 +1,7 @@
 import { TriggerdError } from '../domain/errors.ts';
 import type { Job, JobId } from '../domain/job.ts';
 import { type Outcome, outcomeOfJob, skippedOutcome } from '../domain/outcome.ts';
+import { lastBytesOf, tailOf } from '../domain/text-or-bytes.ts';
 import type { LoggedFiring } from '../queue/ports.ts';
 import { serializeOutcome } from './wire-outcome.ts';
 
@@ -15,7 +16,7 @@ export interface OutcomeSources {
   /** Throws `job-not-found`. */
   readonly getJob: (id: JobId) => Job;
   /** The end of what an ended job has printed; null when there is nothing. */
-  readonly readTail: (job: Job) => Promise<string | null>;
+  readonly readTail: (job: Job) => Promise<Uint8Array | null>;
 }
 
 /** What this node has to say about a firing now, from its journal alone. */
@@ -32,7 +33,7 @@ const jobsOutcome = async (logged: LoggedFiring, jobId: JobId, sources: OutcomeS
   try {
     const job = sources.getJob(jobId);
     const tail = job.state === 'finished' ? await sources.readTail(job) : null;
-    return outcomeOfJob(job, firing.id, sources.node, tail && lastBytes(tail, maxTailBytes));
+    return outcomeOfJob(job, firing.id, sources.node, tail && tailOf(lastBytesOf(tail, maxTailBytes)));
   } catch (error) {
     if (!(error instanceof TriggerdError) || error.code !== 'job-not-found') throw error;
     const reason = `its job ${jobId} is no longer in this node’s history (${logged.published ?? 'nothing published'})`;
@@ -44,14 +45,6 @@ const jobsOutcome = async (logged: LoggedFiring, jobId: JobId, sources: OutcomeS
 const clockSkewOf = ({ firing, receivedAt }: LoggedFiring): number | null => {
   const aheadMs = Date.parse(firing.createdAt) - receivedAt;
   return aheadMs > tolerableSkewMs ? aheadMs : null;
-};
-
-/** The last `max` bytes of a text in UTF-8, beginning with a whole character and without lone surrogates. */
-export const lastBytes = (text: string, max: number): string => {
-  const bytes = Buffer.from(text);
-  let start = Math.max(0, bytes.length - max);
-  while (start < bytes.length && ((bytes[start] ?? 0) & 0xc0) === 0x80) start++;
-  return bytes.toString('utf8', start);
 };
 
 const bounded = (outcome: Outcome): Outcome =>

@@ -27,7 +27,7 @@ export interface OutcomePublisherOptions extends Place {
   /** Without it nobody else can have the node's name. */
   readonly name?: Pick<NameGate, 'isRefused'>;
   /** The end of what an ended job has printed; null when there is nothing. At most its last 4 KiB are published. */
-  readonly readTail: (job: Job) => Promise<string | null>;
+  readonly readTail: (job: Job) => Promise<Uint8Array | null>;
   /** Told of every outcome of ours that etcd has taken. */
   readonly onRecorded?: (outcome: Outcome) => void;
   /** Told when the journal has learnt that somebody else has ended a firing. */
@@ -61,7 +61,7 @@ export class OutcomePublisher implements OutcomeSink {
   #unsubscribe: () => void = () => undefined;
   #isPausing = false;
   #lastJob: Job | undefined;
-  #tail: { readonly job: number; readonly attempt: number; readonly text: Promise<string | null> } | undefined;
+  #tail: { readonly job: number; readonly attempt: number; readonly bytes: Promise<Uint8Array | null> } | undefined;
 
   constructor(options: OutcomePublisherOptions) {
     this.#options = options;
@@ -207,15 +207,15 @@ export class OutcomePublisher implements OutcomeSink {
   }
 
   /** A thousand firings of one job read its output once. */
-  #readTail(job: Job): Promise<string | null> {
+  #readTail(job: Job): Promise<Uint8Array | null> {
     if (this.#tail?.job !== job.id || this.#tail.attempt !== job.attempt) {
-      const text = this.#options.readTail(job);
-      this.#tail = { job: job.id, attempt: job.attempt, text };
-      text.catch(() => {
+      const bytes = this.#options.readTail(job);
+      this.#tail = { job: job.id, attempt: job.attempt, bytes };
+      bytes.catch(() => {
         this.#tail = undefined; // read anew with the next attempt to publish
       });
     }
-    return this.#tail.text;
+    return this.#tail.bytes;
   }
 }
 

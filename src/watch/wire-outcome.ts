@@ -20,6 +20,7 @@ const outcomeDocument = v.object({
   clock_skew_ms: orNull(v.pipe(v.number(), v.safeInteger())),
   details: v.nullish(v.record(v.string(), v.unknown()), {}),
   output_tail: orNull(v.string()),
+  output_tail_base64: v.nullish(v.string()),
 });
 
 /** Throws `firing-malformed`. */
@@ -42,6 +43,7 @@ export const parseOutcome = (key: string, value: string): Outcome => {
     clockSkewMs: document.clock_skew_ms,
     details: document.details,
     outputTail: document.output_tail,
+    ...(document.output_tail_base64 ? { outputTailBase64: document.output_tail_base64 } : {}),
   };
 };
 
@@ -65,4 +67,6 @@ export const serializeOutcome = (outcome: Outcome): string =>
     clock_skew_ms: outcome.clockSkewMs,
     details: outcome.details,
     output_tail: outcome.outputTail,
+    // Only where there is one: readers of before see the document that they know.
+    output_tail_base64: outcome.outputTailBase64,
   });

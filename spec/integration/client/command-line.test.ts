@@ -93,6 +93,49 @@ describe('triggerfs-client', () => {
     expect(exitCode).toBe(0);
   });
 
+  it('shows what has no newline after a pause, and goes on in the same line', async () => {
+    for (const ask of [
+      () => client(...onDemo, '-command', 'x'),
+      () => start('trigger', ['request', '--service', 'demoservice', '--plugin', 'echo', '--command', 'x']),
+    ]) {
+      first.heard.length = 0;
+      const running = ask();
+      let shown = '';
+      running.stdout?.on('data', (data: Buffer) => {
+        shown += String(data);
+      });
+      const { id } = await first.hears('request');
+      print(first, id, 0, 'Password: ');
+      await until(() => /@demo01\] Password: $/.test(shown), 'the prompt');
+      print(first, id, 10, '10%\r');
+      await until(() => shown.endsWith('Password: 10%\r'), 'the progress');
+      print(first, id, 14, '100%\nend');
+      await until(
+        () => shown.endsWith('100%\n[command/command@demo01] end') || shown.endsWith('100%\n[echo@demo01] end'),
+        'the next line',
+      );
+      say(first, succeeded(id));
+      expect((await running).exitCode).toBe(0);
+      expect(shown).toMatch(/Password: 10%\r100%\n\[.*@demo01\] end\n/);
+      expect(`${shown}${String((await running).stderr)}`).toContain('Total messages: 2');
+    }
+  });
+
+  it('ends a line that was shown before another one begins', async () => {
+    const running = client(...onDemo, '-command', 'x');
+    let shown = '';
+    running.stdout?.on('data', (data: Buffer) => {
+      shown += String(data);
+    });
+    const { id } = await first.hears('request');
+    print(first, id, 0, 'half');
+    await until(() => shown.endsWith(' half'), 'the half line');
+    print(first, id, 4, 'oops\n', 'err');
+    say(first, succeeded(id));
+    await running;
+    expect(shown).toMatch(/\] half\n\[command\/command@demo01\] oops\n/);
+  });
+
   it('prints a line as soon as it is whole, and never mixes those of two workers', async () => {
     const running = client('-service', 'all', '-plugin', 'echo', '-command', 'x');
     const seen = (): string => shown;
@@ -295,6 +338,18 @@ describe('trigger request', () => {
       /Sending message to service demoservice \(roundrobin\)\n\[command\/command@demo01\] oops\n\nExit code: 9\nTotal messages: 2\nTime ran: /,
     );
     expect(exitCode).toBe(9);
+  });
+
+  it('has bytes that are no UTF-8 in base64 in its JSON', async () => {
+    const running = start('trigger', [...args, '--json']);
+    const { id } = await first.hears('request');
+    first.say({ op: 'partial', id, stream: 'out', offset: 0 }, Buffer.from('caf\xe9\n', 'latin1'));
+    print(first, id, 5, 'caf\ufffd\n');
+    say(first, succeeded(id));
+    expect(JSON.parse((await running).stdout).output).toEqual([
+      { worker: 'demo01', stream: 'out', text_base64: 'Y2Fm6Q==' },
+      { worker: 'demo01', stream: 'out', text: 'caf\ufffd' },
+    ]);
   });
 
   it('prints one JSON document', async () => {

@@ -44,7 +44,7 @@ describe('outcomes on a real etcd', () => {
     firings = new MemoryFirings();
     log = recordingLog();
     store = connect({ endpoints: [`http://127.0.0.1:${proxy.port}`], log });
-    const readTail = async () => 'done\n';
+    const readTail = async () => Buffer.from('done\n');
     publisher = new OutcomePublisher({ store, keys, node, firings, queues: firings, readTail, log });
   });
   afterEach(async () => {

@@ -7,6 +7,7 @@ import { TriggerdError } from '../../../src/domain/errors.ts';
 import type { Firing } from '../../../src/domain/firing.ts';
 import type { FinishedJob, JobRequest, QueuedJob } from '../../../src/domain/job.ts';
 import { outcomeOfJob } from '../../../src/domain/outcome.ts';
+import { tailOf } from '../../../src/domain/text-or-bytes.ts';
 import type { Queues } from '../../../src/queue/queues.ts';
 import { firing } from '../../support/firings.ts';
 import { jobRequest } from '../../support/jobs.ts';
@@ -305,7 +306,7 @@ describe('the control API', () => {
     const fired = firing();
     async function* follow() {
       yield outcomeOfJob(queued(jobRequest()), fired.id, 'lb01', null);
-      yield outcomeOfJob(finished, fired.id, 'lb01', 'tail\n');
+      yield outcomeOfJob(finished, fired.id, 'lb01', tailOf(Buffer.from('caf\xe9\n', 'latin1')));
     }
     const firings = {
       follow,
@@ -319,7 +320,7 @@ describe('the control API', () => {
       .map((line) => JSON.parse(line));
     expect(lines).toMatchObject([
       { stage: 'queued' },
-      { stage: 'finished', result: 'failed', exit_code: 6, output_tail: 'tail\n' },
+      { stage: 'finished', result: 'failed', exit_code: 6, output_tail: 'caf\ufffd\n', output_tail_base64: 'Y2Fm6Qo=' },
     ]);
   });
 

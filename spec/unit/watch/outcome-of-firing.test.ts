@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { TriggerdError } from '../../../src/domain/errors.ts';
 import type { FinishedJob, Job } from '../../../src/domain/job.ts';
 import type { LoggedFiring } from '../../../src/queue/ports.ts';
-import { lastBytes, outcomeOfFiring } from '../../../src/watch/outcome-of-firing.ts';
+import { outcomeOfFiring } from '../../../src/watch/outcome-of-firing.ts';
+import { parseOutcome, serializeOutcome } from '../../../src/watch/wire-outcome.ts';
 import { queuedJob, someFiring, someRequest } from '../../support/watch-room.ts';
 
 const receivedAt = Date.parse('2026-11-20T12:00:00.000Z');
@@ -28,8 +29,12 @@ const finished = (changes: Partial<FinishedJob> = {}): FinishedJob => {
     ...changes,
   };
 };
-const outcomeWith = (job: Job, tail: string | null = null, changes: Partial<LoggedFiring> = {}) =>
-  outcomeOfFiring(logged(changes), { node: 'lb01', getJob: () => job, readTail: async () => tail });
+const outcomeWith = (job: Job, tail: string | Buffer | null = null, changes: Partial<LoggedFiring> = {}) =>
+  outcomeOfFiring(logged(changes), {
+    node: 'lb01',
+    getJob: () => job,
+    readTail: async () => (tail === null ? null : Buffer.from(tail)),
+  });
 
 describe('what a node says about a firing', () => {
   it('is its job’s end, with the tail of the output', async () => {
@@ -59,6 +64,17 @@ describe('what a node says about a firing', () => {
     expect(outcome).toMatchObject({ stage: 'skipped', reason: expect.stringContaining('finished/1') });
   });
 
+  it('has the bytes of an output that is not UTF-8, and no such key where it is', async () => {
+    const outcome = await outcomeWith(finished(), Buffer.from('caf\xe9', 'latin1'));
+    expect(outcome).toMatchObject({ outputTail: 'caf\ufffd', outputTailBase64: 'Y2Fm6Q==' });
+    expect(parseOutcome('key', serializeOutcome(outcome))).toEqual(outcome);
+    expect(JSON.parse(serializeOutcome(outcome))).toMatchObject({
+      output_tail: 'caf\ufffd',
+      output_tail_base64: 'Y2Fm6Q==',
+    });
+    expect(serializeOutcome(await outcomeWith(finished(), 'café'))).not.toContain('base64');
+  });
+
   it('tells of a publisher’s clock that is ahead, and of no other', async () => {
     const createdAt = (at: string) => ({ firing: someFiring({ createdAt: at }) });
     const skews = ['2026-11-20T12:01:00.000Z', '2026-11-20T12:00:29.000Z', '2020-01-01T00:00:00.000Z'].map((at) =>
@@ -69,17 +85,5 @@ describe('what a node says about a firing', () => {
 
   it('goes without its details when they are too large for a status', async () => {
     expect((await outcomeWith(finished({ details: { log: 'x'.repeat(300_000) } }))).details).toEqual({});
-  });
-});
-
-describe('lastBytes', () => {
-  it.each([
-    ['a short text as it is', 'abc', 'abc'],
-    ['the end of a long one', `${'a'.repeat(10)}bcdefgh`, 'abcdefgh'],
-    ['no half characters', `x${'ä'.repeat(5)}b`, 'äääb'],
-    ['control characters as they are', '\u001b[31m\n', '\u001b[31m\n'],
-    ['no lone surrogates', 'a\ud800b', 'a\ufffdb'],
-  ])('keeps %s', (_, text, expected) => {
-    expect(lastBytes(text, 8)).toBe(expected);
   });
 });

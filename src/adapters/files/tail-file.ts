@@ -61,13 +61,13 @@ export const placeOfLastLines = (path: string, lines: number): Promise<number> =
 /** The file's present length; 0 when there is no file. */
 export const lengthOf = (path: string): Promise<number> => withFile(path, 0, async (file) => (await file.stat()).size);
 
-/** The last `bytes` bytes as text, beginning at a whole character; null when there is no file. */
-export const readTail = (path: string, bytes: number): Promise<string | null> =>
-  withFile<string | null>(path, null, async (file) => {
+/** The last `bytes` bytes, beginning at a whole character; null when there is no file. */
+export const readTail = (path: string, bytes: number): Promise<Buffer | null> =>
+  withFile<Buffer | null>(path, null, async (file) => {
     const { size } = await file.stat();
     const from = Math.max(0, size - bytes);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(bytes, size)), 0, Math.min(bytes, size), from);
-    return wholeCharacters(buffer.subarray(0, bytesRead), from > 0).toString('utf8');
+    return wholeCharacters(buffer.subarray(0, bytesRead), from > 0);
   });
 
 const withFile = async <T>(path: string, otherwise: T, work: (file: FileHandle) => Promise<T>): Promise<T> => {

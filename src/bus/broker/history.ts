@@ -38,5 +38,7 @@ const legOf = ({ state, worker, candidates }: Leg): RequestLeg[] => {
   const { result, exit_code, reason, ran_ms, output_bytes } = ending;
   const name = worker ?? (candidates.length === 1 ? candidates[0] : undefined);
   if (name === undefined) return [];
-  return [{ worker: name, node, job_id: job, result, exit_code, reason, ran_ms, output_bytes, output_tail: tail }];
+  const { text: output_tail, base64 } = tail;
+  const bytes = base64 === undefined ? {} : { output_tail_base64: base64 };
+  return [{ worker: name, node, job_id: job, result, exit_code, reason, ran_ms, output_bytes, output_tail, ...bytes }];
 };

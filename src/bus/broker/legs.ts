@@ -20,7 +20,7 @@ export interface LegsOptions extends Pick<BrokerOptions, 'clock' | 'limits' | 'w
 }
 
 type Told = Omit<Extract<LegState, { at: 'over' }>, 'at' | 'ending'>;
-const untold: Told = { node: null, job: null, tail: '', output: null };
+const untold: Told = { node: null, job: null, tail: { text: '' }, output: null };
 
 export class Legs {
   readonly #options: LegsOptions;

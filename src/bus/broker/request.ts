@@ -1,4 +1,5 @@
 import type { Retry } from '../../domain/service.ts';
+import type { Tail } from '../../domain/text-or-bytes.ts';
 import type { Ending, OutputStream, RequestHead, RequestId } from '../messages.ts';
 import type { Asker, Caller, PeerId, ServiceView } from '../ports.ts';
 import type { Behalf } from './behalf.ts';
@@ -87,7 +88,7 @@ export type LegState =
       readonly ending: Ending;
       readonly node: string | null;
       readonly job: number | null;
-      readonly tail: string;
+      readonly tail: Tail;
       /** All of its output, where that goes to the client with the end of the request. */
       readonly output: { readonly stream: OutputStream; readonly bytes: Buffer } | null;
     };

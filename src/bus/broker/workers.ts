@@ -1,7 +1,9 @@
 /** What workers say, one method per operation. */
+
 import { asTriggerdError, TriggerdError } from '../../domain/errors.ts';
 import { assertMayGuess, guessed, noGuesses } from '../../domain/guesses.ts';
 import type { LimitedLog } from '../../domain/limited-log.ts';
+import { lastBytesOf, tailOf } from '../../domain/text-or-bytes.ts';
 import { encodeToWorker } from '../codec/encode.ts';
 import {
   historyTailBytes,
@@ -343,7 +345,7 @@ export class Workers {
       const output = stream !== undefined && goesWithEnd(leg, body) ? { stream, bytes: body } : null;
       const isLeft = stream !== undefined && output === null;
       if (isLeft && !this.#passOn(session, leg, { id, stream, offset: 0 }, body)) return;
-      const tail = body.subarray(-historyTailBytes).toString();
+      const tail = tailOf(lastBytesOf(body, historyTailBytes));
       this.#options.legs.end(leg, ending, { node: session.claim.node, job, tail, output });
     }
     this.#options.legs.serve(session);

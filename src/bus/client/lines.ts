@@ -41,6 +41,15 @@ export class LineSplitter {
     if (line.length >= longestLineBytes) yield taken(line);
   }
 
+  /**
+   * What there is of a line that is not complete; its rest comes as if it was one of its own. Undefined where there is none, or
+   * several have begun.
+   */
+  begun(): OutputLine | undefined {
+    const [line, ...others] = [...this.#begun.values()].filter(({ length }) => length > 0);
+    return line === undefined || others.length > 0 ? undefined : taken(line);
+  }
+
   /** What has no newline at its end. */
   *rest(): Generator<OutputLine, void, undefined> {
     for (const line of this.#begun.values()) if (line.length > 0) yield taken(line);

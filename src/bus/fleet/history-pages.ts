@@ -192,7 +192,7 @@ export class HistoryPages implements HistorySink {
 /** Of a request to hundreds of workers: etcd takes about 1 MiB at once, and what it does not take would be in the way for ever. */
 const shortened = (record: RequestRecord): RequestRecord => ({
   ...record,
-  legs: record.legs.slice(0, keptLegs).map((leg) => ({
+  legs: record.legs.slice(0, keptLegs).map(({ output_tail_base64: _bytes, ...leg }) => ({
     ...leg,
     reason: leg.reason?.slice(0, keptReason) ?? null,
     output_tail: '',

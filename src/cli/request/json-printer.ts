@@ -1,5 +1,6 @@
 import type { Outcome } from '../../client/client.ts';
 import { jsonText } from '../../domain/json-text.ts';
+import { textOrBase64 } from '../../domain/text-or-bytes.ts';
 import type { RequestPrinter } from './printer.ts';
 
 export interface JsonPrinterOptions {
@@ -19,7 +20,7 @@ export const jsonPrinter = ({ service, plugin, write }: JsonPrinterOptions): Req
     lines: async (lines) => {
       let text = '';
       for (const { worker, stream, bytes } of lines) {
-        text += `${separator}${jsonText({ worker, stream, text: bytes.toString() })}`;
+        text += `${separator}${jsonText({ worker, stream, ...textOrBase64('text', bytes) })}`;
         separator = ',\n';
       }
       await write(text);

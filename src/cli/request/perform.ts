@@ -12,6 +12,7 @@ import { asTriggerdError } from '../../domain/errors.ts';
 import { visible } from '../../domain/text.ts';
 import { Interrupted } from '../interrupted.ts';
 import { exitCodeOfOutcome, noteOf } from './exit-code.ts';
+import { pause, withPauses } from './pauses.ts';
 import type { RequestPrinter } from './printer.ts';
 
 export interface ServiceRequest {
@@ -74,7 +75,7 @@ const print = async (
   note: (text: string) => void,
 ): Promise<number> => {
   await printer.begun({ id: request.id, algorithm });
-  const { messages, result } = await followToTheEnd(request, printer);
+  const { messages, result } = await followToTheEnd(request, algorithm, printer);
   const exitCode = exitCodeOfOutcome(result);
   await printer.ended(result, { exitCode, messages, ranNs: process.hrtime.bigint() - startedAt });
   for (const text of notesOf(result)) note(text);
@@ -83,10 +84,11 @@ const print = async (
 
 const followToTheEnd = async (
   request: RunningRequest,
+  algorithm: Algorithm | null,
   printer: RequestPrinter,
 ): Promise<{ messages: number; result: RequestResult }> => {
   try {
-    const messages = await printOutput(request, printer);
+    const messages = await printOutput(request, algorithm !== 'mirror', printer);
     return { messages, result: await request.result };
   } catch (error) {
     await printer.failed(asTriggerdError(error));
@@ -94,16 +96,36 @@ const followToTheEnd = async (
   }
 };
 
-const printOutput = async (request: RunningRequest, printer: RequestPrinter): Promise<number> => {
+/** A line that is not complete after so long is shown as it is: somebody waits for an answer, or shows how far it is. */
+const begunLineMs = 200;
+
+/** How many lines there were. */
+const printOutput = async (
+  request: RunningRequest,
+  isOfOneWorker: boolean,
+  printer: RequestPrinter,
+): Promise<number> => {
   const splitter = new LineSplitter();
   let messages = 0;
+  let isBegun = false;
   const print = async (lines: Parameters<RequestPrinter['lines']>[0]): Promise<void> => {
     messages += lines.length;
-    if (lines.length > 0) await printer.lines(lines);
+    if (lines.length === 0) return;
+    isBegun = false;
+    await printer.lines(lines);
   };
-  for await (const chunk of request.output) await print([...splitter.take(chunk)]);
+  const printBegun = async (): Promise<void> => {
+    const line = splitter.begun();
+    if (line === undefined) return;
+    isBegun = true;
+    await printer.begunLine?.(line);
+  };
+  const mayPrintBegun = isOfOneWorker && printer.begunLine !== undefined;
+  for await (const chunk of mayPrintBegun ? withPauses(request.output, begunLineMs) : request.output)
+    if (chunk === pause) await printBegun();
+    else await print([...splitter.take(chunk)]);
   await print([...splitter.rest()]);
-  return messages;
+  return isBegun ? messages + 1 : messages;
 };
 
 /** What happened besides an exit code; of several workers also whose exit code it was. */

@@ -10,6 +10,8 @@ export interface RequestPrinter {
   begun(begun: { readonly id: string; readonly algorithm: Algorithm | null }): Promise<void>;
   /** Lines that came together. */
   lines(lines: readonly OutputLine[]): Promise<void>;
+  /** A line whose newline has not come: a prompt, or progress. Its rest comes as the next line of this worker and stream. */
+  begunLine?(line: OutputLine): Promise<void>;
   ended(result: RequestResult, facts: EndFacts): Promise<void>;
   /** Instead of an end: why nothing more will come. */
   failed(error: TriggerdError): Promise<void>;
@@ -29,23 +31,46 @@ export interface TextPrinterOptions {
 }
 
 /** As triggerFS' documentation shows it. */
-export const textPrinter = ({ service, plugin, write }: TextPrinterOptions): RequestPrinter => ({
-  begun: ({ algorithm }) => {
-    const by = algorithm === null ? '' : ` (${algorithm})`;
-    return write.about(`${timestamp(new Date())} Sending message to service ${visible(service)}${by}\n`);
-  },
-  lines: async (lines) => {
-    for (const stream of ['out', 'err'] as const) {
-      const parts = lines
-        .filter((line) => line.stream === stream)
-        .flatMap((line) => [prefixOf(plugin, line), line.bytes, newline]);
-      if (parts.length > 0) await write[stream](Buffer.concat(parts));
-    }
-  },
-  ended: (_result, { exitCode, messages, ranNs }) =>
-    write.about(`\nExit code: ${exitCode}\nTotal messages: ${messages}\nTime ran: ${formatElapsed(ranNs)}\n\n`),
-  failed: () => Promise.resolve(),
-});
+export const textPrinter = ({ service, plugin, write }: TextPrinterOptions): RequestPrinter => {
+  /** Whose line stands there without its newline. */
+  let begun: OutputLine | undefined;
+  const beginOf = (line: OutputLine): readonly Buffer[] => {
+    const isRest = begun !== undefined && isSameLine(begun, line);
+    const end = begun === undefined || isRest ? [] : [newline];
+    begun = undefined;
+    return isRest ? [] : [...end, prefixOf(plugin, line)];
+  };
+  return {
+    begun: ({ algorithm }) => {
+      const by = algorithm === null ? '' : ` (${algorithm})`;
+      return write.about(`${timestamp(new Date())} Sending message to service ${visible(service)}${by}\n`);
+    },
+    lines: async (lines) => {
+      for (const stream of ['out', 'err'] as const) {
+        const parts = lines
+          .filter((line) => line.stream === stream)
+          .flatMap((line) => [...beginOf(line), line.bytes, newline]);
+        if (parts.length > 0) await write[stream](Buffer.concat(parts));
+      }
+    },
+    begunLine: async (line) => {
+      const bytes = Buffer.concat([...beginOf(line), line.bytes]);
+      begun = line;
+      await write[line.stream](bytes);
+    },
+    ended: async (_result, { exitCode, messages, ranNs }) => {
+      if (begun !== undefined) await write[begun.stream](newline);
+      const ran = formatElapsed(ranNs);
+      await write.about(`\nExit code: ${exitCode}\nTotal messages: ${messages}\nTime ran: ${ran}\n\n`);
+    },
+    failed: async () => {
+      if (begun !== undefined) await write[begun.stream](newline);
+    },
+  };
+};
+
+const isSameLine = (one: OutputLine, other: OutputLine): boolean =>
+  one.worker === other.worker && one.stream === other.stream;
 
 const newline = Buffer.from('\n');
 const prefixOf = (plugin: string, { worker }: OutputLine): Buffer => Buffer.from(`[${plugin}@${visible(worker)}] `);
