@@ -50,6 +50,7 @@ describe('a request through a real broker', () => {
     expect(asking.of('partial')).toMatchObject([{ worker: 'demo01', offset: 0, body: 'up 3 days\n' }]);
     expect(asking.of('final')).toMatchObject([{ result: 'succeeded', exit_code: 0, output_bytes: 10 }]);
     await until(() => at.records.length === 1, 'the record');
+    expect(at.records[0]?.legs[0]).not.toHaveProperty('output_tail_base64');
     expect(at.records[0]).toMatchObject({
       id: request.id,
       user: 'user1',
@@ -58,5 +59,15 @@ describe('a request through a real broker', () => {
       result: 'succeeded',
       legs: [{ worker: 'demo01', node: 'node1', job_id: 1, output_tail: 'up 3 days\n' }],
     });
+  });
+
+  it('has the bytes of an output that is not UTF-8 in its record', async () => {
+    const { id } = requestFor('demo');
+    asking.say({ ...requestFor('demo'), id }, 'x');
+    await until(() => working.of('request').some((request) => request.id === id), 'the request');
+    working.say(succeeded(id, { output_bytes: 5 }), Buffer.from('caf\xe9\n', 'latin1'));
+    await until(() => at.records.some((record) => record.id === id), 'the record');
+    const record = at.records.find((each) => each.id === id);
+    expect(record?.legs).toMatchObject([{ output_tail: 'caf\ufffd\n', output_tail_base64: 'Y2Fm6Qo=' }]);
   });
 });
