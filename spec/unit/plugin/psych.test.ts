@@ -27,6 +27,10 @@ describe('YAML of Ruby', () => {
       expect(JSON.parse(JSON.stringify(readPsych(yaml.split('\n')))), `seed ${seed}: ${yaml}`).toEqual(value);
   });
 
+  it('keeps the empty lines at the end of a text that ends with several', () => {
+    expect(readPsych(['---', '- |+', '  a', '', '', '- b'])).toEqual(['a\n\n\n', 'b']);
+  });
+
   it('has tags and anchors, which mean nothing here', () => {
     const lines = ['--- !ruby/object:A', 'a: &1 !ruby/sym x', 'b: *1', 'c:', '- !ruby/object:B', '  d: 1'];
     expect(readPsych(lines)).toEqual({ a: 'x', b: null, c: [{ d: 1 }] });

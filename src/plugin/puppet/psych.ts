@@ -161,9 +161,17 @@ const readQuoted = (cursor: Cursor, text: string, indent: number): string | null
     : null;
 };
 
-/** `|`, `>`, with `-` (no break at the end) or `+`, and how far it is indented where that can not be seen. */
+/** Empty lines that follow: a block with `+` ends with them. */
+const takeBlank = (cursor: Cursor): string[] => {
+  const begin = cursor.at;
+  while (cursor.at < cursor.lines.length && isBlank(cursor.lines[cursor.at] ?? '')) cursor.at += 1;
+  return cursor.lines.slice(begin, cursor.at);
+};
+
+/** `|`, `>`, with `-` (no break at the end) or `+` (all breaks), and how far it is indented where that can not be seen. */
 const readBlock = (cursor: Cursor, header: string, indent: number): string => {
   const lines = takeBelow(cursor, indent);
+  if (header.includes('+')) lines.push(...takeBlank(cursor));
   const given = Number(/\d/.exec(header)?.[0] ?? 0);
   const own = given > 0 ? Math.max(indent, 0) + given : indentOf(lines.find((line) => !isBlank(line)) ?? '');
   const texts = lines.map((line) => line.slice(own));
