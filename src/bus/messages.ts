@@ -57,7 +57,14 @@ export const mostBrokers = 64;
 export type ClientMessage =
   | { readonly op: 'hello'; readonly v: number }
   /** Body: the password in UTF-8. */
-  | { readonly op: 'login'; readonly n: Nonce; readonly team: string; readonly identity: string }
+  | {
+      readonly op: 'login';
+      readonly n: Nonce;
+      readonly team: string;
+      readonly identity: string;
+      /** How long the token should be good for, in ms. Missing: as the broker decides, as brokers of before do always. */
+      readonly ttl_ms?: number;
+    }
   /** Body: the payload, any bytes. */
   | ({ readonly op: 'request'; readonly jwt: string } & RequestHead & FromJob)
   | { readonly op: 'cancel'; readonly jwt: string; readonly id: RequestId }

@@ -24,6 +24,8 @@ export interface Caller {
   readonly teamId: number;
   /** Numbers of the user and of the team that what this user holds counts for (`src/registry/origin.ts`). */
   readonly origin: { readonly user: number; readonly team: number };
+  /** By a token that changes no users and teams. */
+  readonly isLimited?: boolean;
 }
 
 /** A service as the broker has to know it; the registry keeps it current, so each look is a look at this moment. */
@@ -104,8 +106,13 @@ export type WorkerProof = string;
 
 /** The registry's questions that take time: hashes are checked, etcd is written. */
 export interface BusAccounts {
-  /** A password for a JWT. Throws `login-failed`, `too-many-attempts`. */
-  login(attempt: { readonly team: string; readonly identity: string; readonly secret: string }): Promise<{
+  /** A password for a JWT that lives so long, within limits. Throws `login-failed`, `too-many-attempts`. */
+  login(attempt: {
+    readonly team: string;
+    readonly identity: string;
+    readonly secret: string;
+    readonly ttlMs?: number;
+  }): Promise<{
     readonly jwt: string;
     readonly expiresMs: number;
   }>;

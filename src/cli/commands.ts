@@ -45,6 +45,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
       forget: { summary: 'end what is owed to a node that is gone', load: () => import('./commands/node/forget.ts') },
     },
   },
+  login: {
+    summary: 'get a token from a broker, for [main] jwt',
+    load: () => import('./commands/login.ts'),
+  },
   broker: {
     summary: 'show the brokers of requests',
     verbs: {

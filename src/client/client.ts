@@ -162,6 +162,11 @@ export class Client {
     return (await this.#bus.ask(statement, seen)) as Answer;
   }
 
+  /** The token that a broker gave for the password, for `[main] jwt`, and how long it is good for, in ms. */
+  token(): { readonly jwt: string; readonly leftMs: number } {
+    return this.#bus.token();
+  }
+
   /** What has not ended throws here; on the workers it goes on. */
   async close(): Promise<void> {
     await this.#bus.close();

@@ -72,11 +72,16 @@ export class Accounts implements BusAccounts {
     return worker !== undefined && workerProofOf(worker) === proof;
   }
 
-  execute({ identity, team }: Caller, statement: unknown, seen?: string): Promise<unknown> {
+  async execute({ identity, team, isLimited }: Caller, statement: unknown, seen?: string): Promise<unknown> {
+    if (isLimited === true && changesAccounts(statement))
+      throw new TriggerdError(
+        'registry-denied',
+        'a token of `trigger login` changes no users and teams; log in with the password',
+      );
     return this.#options.registry.execute({ kind: 'user', identity, team }, statement, seen);
   }
 
-  async #login({ team, identity, secret }: Parameters<BusAccounts['login']>[0], key: string) {
+  async #login({ team, identity, secret, ttlMs }: Parameters<BusAccounts['login']>[0], key: string) {
     const { issuer, mirrored, clock } = this.#options;
     if (!mirrored.state.issuers.has(issuer.kid))
       throw new TriggerdError('etcd-unreachable', 'the key of this broker’s tokens is not published yet');
@@ -93,8 +98,9 @@ export class Accounts implements BusAccounts {
       team,
       teamId: member.team.id,
       generation: member.user.generation,
+      ...(ttlMs === undefined ? {} : { isLimited: true }),
     };
-    const { jwt, checked } = await issuer.issue(claims, audienceOf(mirrored.state) ?? '');
+    const { jwt, checked } = await issuer.issue(claims, audienceOf(mirrored.state) ?? '', ttlMs);
     mirrored.remember(jwt, checked);
     return { jwt, expiresMs: checked.endsAt - clock.now() };
   }
@@ -151,3 +157,9 @@ export class Accounts implements BusAccounts {
 
 /** Which token of which worker: a namesake that comes later has another number. */
 export const workerProofOf = ({ id, generation }: Worker): string => `${id}.${generation}`;
+
+/** By its verb, which `execute` checks: of users and teams, only the lists are no change. */
+const changesAccounts = (statement: unknown): boolean => {
+  const verb = typeof statement === 'object' && statement !== null && 'verb' in statement ? String(statement.verb) : '';
+  return /^(?:user|team)\./.test(verb) && !verb.endsWith('.list');
+};

@@ -94,7 +94,7 @@ export class MirroredRegistry implements BusRegistry {
     const isInForce = endsAt > this.#clock.now() && audience === audienceOf(state) && state.issuers.has(kid);
     const caller = isInForce ? this.memberOf(token) : undefined;
     if (caller === undefined) throw new TriggerdError('token-invalid', 'the token is not valid');
-    return caller;
+    return token.isLimited === true ? { ...caller, isLimited: true } : caller;
   }
 
   #serviceFor(caller: Caller, team: string, name: string): ServiceView | undefined {

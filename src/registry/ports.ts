@@ -24,6 +24,8 @@ export interface TokenClaims {
   readonly team: string;
   readonly teamId: number;
   readonly generation: number;
+  /** A token that somebody has asked for to write it down: it changes no users and teams, so it takes nobody's account over. */
+  readonly isLimited?: boolean;
 }
 
 /** A token that was checked, and when it ends (ms since the epoch). */
@@ -39,7 +41,12 @@ export interface TokenIssuer {
   readonly publicKey: IssuerKey;
   /** The claims, signed so that no check of tokens takes them for a token. At once: it is made while a request is sent. */
   signProof(claims: object): string;
-  issue(claims: TokenClaims, audience: string): Promise<{ readonly jwt: string; readonly checked: CheckedToken }>;
+  /** `ttlMs`: how long the token is wanted for; it gets 1 s to 366 days. Default: 15 minutes. */
+  issue(
+    claims: TokenClaims,
+    audience: string,
+    ttlMs?: number,
+  ): Promise<{ readonly jwt: string; readonly checked: CheckedToken }>;
 }
 
 export interface TokenChecker {

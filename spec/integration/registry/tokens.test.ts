@@ -123,6 +123,7 @@ describe('tokens of callers', () => {
     ['a key id that is a method', () => byStranger({ kid: 'constructor' })],
     ['over', () => signed({ iat: now() - 1_000, exp: now() - 100 })],
     ['made too long ago', () => signed({ iat: now() - 5_000 })],
+    ['limited, and made more than a year ago', () => signed({ scp: 'use', iat: now() - 367 * 86_400 })],
     ['made in the future', () => signed({ iat: now() + 600, exp: now() + 1_200 })],
     ['not valid yet', () => signed({ nbf: now() + 600 })],
     ...['iss', 'aud', 'sub', 'team', 'uid', 'tid', 'gen', 'iat', 'exp', 'jti'].map(

@@ -21,6 +21,8 @@ import { signProof } from './proofs.ts';
 
 const algorithm = 'EdDSA';
 const lifeS = 15 * 60;
+/** Of a token that a person asks for, to write it down. */
+const maxLifeS = 366 * 86_400;
 /** What brokers' clocks may differ by. */
 const toleranceS = 30;
 /** Ours are about 500 characters. */
@@ -35,6 +37,7 @@ const claims = v.object({
   tid: v.number(),
   gen: v.number(),
   exp: v.number(),
+  scp: v.optional(v.unknown()),
 });
 const requiredClaims = ['iss', 'aud', 'sub', 'team', 'uid', 'tid', 'gen', 'iat', 'exp', 'jti'];
 
@@ -63,9 +66,9 @@ export const openIssuer = async (path: string, broker: string, clock: Clock): Pr
     kid,
     publicKey,
     signProof: (claims) => signProof(proofKey, kid, claims),
-    issue: async (token, audience) => {
+    issue: async (token, audience, ttlMs = lifeS * 1_000) => {
       const issuedAt = Math.floor(clock.now() / 1_000);
-      const endsAt = issuedAt + lifeS;
+      const endsAt = issuedAt + Math.min(maxLifeS, Math.max(1, Math.ceil(ttlMs / 1_000)));
       const jwt = await new SignJWT(toPayload(token))
         .setProtectedHeader({ alg: algorithm, kid, typ: type })
         .setIssuer(broker)
@@ -110,14 +113,19 @@ const check = async (
     issuer: issuer.broker,
     audience,
     requiredClaims,
-    maxTokenAge: lifeS,
+    maxTokenAge: maxLifeS,
     clockTolerance: toleranceS,
     currentDate,
   });
-  return { ...fromPayload(payload), kid, audience };
+  const checked = { ...fromPayload(payload), kid, audience };
+  // Only what changes no accounts may live long, whoever has signed it.
+  const ageS = currentDate.getTime() / 1_000 - (payload.iat ?? 0);
+  if (checked.isLimited !== true && ageS > lifeS + toleranceS) throw new Error('older than a token may be');
+  return checked;
 };
 
-const toPayload = ({ team, teamId, userId, generation }: TokenClaims): JWTPayload => ({
+const toPayload = ({ team, teamId, userId, generation, isLimited }: TokenClaims): JWTPayload => ({
+  ...(isLimited === true ? { scp: 'use' } : {}),
   team,
   tid: teamId,
   uid: userId,
@@ -125,8 +133,10 @@ const toPayload = ({ team, teamId, userId, generation }: TokenClaims): JWTPayloa
 });
 
 const fromPayload = (payload: JWTPayload): Omit<CheckedToken, 'kid' | 'audience'> => {
-  const { sub, team, uid, tid, gen, exp } = v.parse(claims, payload);
-  return { identity: sub, userId: uid, team, teamId: tid, generation: gen, endsAt: exp * 1_000 };
+  const { sub, team, uid, tid, gen, exp, scp } = v.parse(claims, payload);
+  // Whatever limits a token that a later version may know, it limits it here as well.
+  const limited = scp === undefined ? {} : { isLimited: true };
+  return { identity: sub, userId: uid, team, teamId: tid, generation: gen, endsAt: exp * 1_000, ...limited };
 };
 
 const parseKey = (path: string, text: string) => {

@@ -180,10 +180,13 @@ export class Clients {
     if (leg?.state.at === 'sent') acknowledge(this.#options.wire, leg.state.session, leg, bytes);
   }
 
-  #login(session: ClientSession, { n, team, identity }: Of<'login'>, body: Buffer): void {
+  #login(session: ClientSession, { n, team, identity, ttl_ms }: Of<'login'>, body: Buffer): void {
     const { conduct, peer } = session;
     this.#later(session, { n }, async () => {
-      const login = conduct.logins.then(() => this.#guess(conduct, { team, identity, secret: body.toString() }));
+      const ttl = ttl_ms === undefined ? {} : { ttlMs: ttl_ms };
+      const login = conduct.logins.then(() =>
+        this.#guess(conduct, { team, identity, secret: body.toString(), ...ttl }),
+      );
       conduct.logins = login.catch(() => undefined);
       const { jwt, expiresMs } = await login;
       if (this.#isHere(session))

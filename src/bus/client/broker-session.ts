@@ -88,6 +88,11 @@ export class BrokerSession {
     return this.#tokens.current;
   }
 
+  /** How long that token is good for yet, in ms. */
+  get jwtLeftMs(): number {
+    return this.#tokens.leftMs;
+  }
+
   /** Sends while ready; otherwise the message is not sent and that is said. */
   send(message: ClientMessage, body?: Buffer): boolean {
     if (this.#state.is !== 'ready') return false;

@@ -78,6 +78,11 @@ export class BusClient {
     await this.#session.close();
   }
 
+  /** Throws before the first login. */
+  token(): { readonly jwt: string; readonly leftMs: number } {
+    return { jwt: this.#session.jwt, leftMs: this.#session.jwtLeftMs };
+  }
+
   #channelTo(session: BrokerSession): RequestChannel {
     const epoch = () => (session.broker === undefined ? undefined : this.#epoch);
     return {

@@ -12,5 +12,11 @@ export interface Clock {
 
 /** Who asks: a password, which is exchanged for tokens, or a token. */
 export type Credentials =
-  | { readonly team: string; readonly identity: string; readonly secret: string }
+  | {
+      readonly team: string;
+      readonly identity: string;
+      readonly secret: string;
+      /** How long each token is wanted for. Default: as the broker decides. */
+      readonly tokenTtlMs?: number;
+    }
   | { readonly jwt: string };

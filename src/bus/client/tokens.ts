@@ -32,6 +32,7 @@ export class Tokens {
     return life ? life.halfAt - this.#clock.now() : undefined;
   }
 
+  /** In ms; of a token that was given, 0. */
   get leftMs(): number {
     return (this.#token?.life?.endsAt ?? 0) - this.#clock.now();
   }
@@ -39,8 +40,9 @@ export class Tokens {
   /** Asks for one by the password. */
   login(link: BrokerLink, n: Nonce): void {
     if ('jwt' in this.#credentials) throw new Error('a token needs no login');
-    const { team, identity, secret } = this.#credentials;
-    link.send({ op: 'login', n, team, identity }, Buffer.from(secret));
+    const { team, identity, secret, tokenTtlMs } = this.#credentials;
+    const ttl = tokenTtlMs === undefined ? {} : { ttl_ms: tokenTtlMs };
+    link.send({ op: 'login', n, team, identity, ...ttl }, Buffer.from(secret));
   }
 
   take(expiresMs: number, jwt: Buffer): void {

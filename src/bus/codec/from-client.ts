@@ -46,8 +46,10 @@ const isJwt = (value: unknown): value is string => isText(value, maxJwt);
 
 const readers: Readonly<Record<ClientMessage['op'], (fields: Fields) => ClientMessage | undefined>> = {
   hello: ({ v }) => (isCount(v) ? { op: 'hello', v } : undefined),
-  login: ({ n, team, identity }) =>
-    isCount(n) && isName(team) && isName(identity) ? { op: 'login', n, team, identity } : undefined,
+  login: ({ n, team, identity, ttl_ms }) =>
+    isCount(n) && isName(team) && isName(identity) && (ttl_ms === undefined || isCount(ttl_ms))
+      ? { op: 'login', n, team, identity, ...(ttl_ms === undefined ? {} : { ttl_ms }) }
+      : undefined,
   request: (fields) => {
     const { jwt } = fields;
     const head = requestIn(fields);

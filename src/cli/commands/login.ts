@@ -1,0 +1,65 @@
+import { credentialsOf } from '../../client/main-section.ts';
+import { configuredBrokers } from '../../config/configured-brokers.ts';
+import { formatDuration } from '../../domain/duration.ts';
+import { TriggerdError } from '../../domain/errors.ts';
+import type { Define } from '../command.ts';
+import { addHelp, type HelpText } from '../help.ts';
+import { loadTriggerfsConfig } from '../load-config.ts';
+import { duration } from '../options.ts';
+import { print } from '../print.ts';
+import { connectUnlessInterrupted } from '../request/perform.ts';
+import type { Session } from '../session.ts';
+
+interface Options {
+  readonly printToken?: boolean;
+  readonly ttl?: number;
+}
+
+const help: HelpText = {
+  details: `
+Logs in as [main] identity with its password and prints a token, for [main] jwt of a file that should not have the password.
+The token has the rights of this user in this team, but changes no users and teams: nobody takes the account over with it.
+Brokers of an earlier version refuse a token that is older than 15 minutes.
+\`trigger user revoke IDENTITY\` ends all tokens of a user, and so does a new password.`,
+  examples: ['trigger login --print-token', 'trigger login --print-token --ttl 30d'],
+};
+
+export const define: Define = (command, run) => {
+  addHelp(command, help);
+  command
+    .option('--print-token', 'print the token; nothing is kept')
+    .option('--ttl <duration>', 'how long the token is good for: 366 days at most (default: 15m)', duration)
+    .action(run(login));
+};
+
+const login = async (session: Session, { printToken = false, ttl = defaultTtlMs }: Options): Promise<number> => {
+  if (!printToken) throw new TriggerdError('usage', 'login keeps nothing: say --print-token');
+  const { terminal, env, interrupt } = session;
+  const { main } = loadTriggerfsConfig({ file: session.configFile, env }).config;
+  const { jwt: _given, ...password } = main;
+  const client = await connectUnlessInterrupted(
+    {
+      ...credentialsOf(password),
+      brokers: configuredBrokers(main),
+      tokenTtlMs: ttl,
+    },
+    interrupt,
+  );
+  try {
+    const { jwt, leftMs } = client.token();
+    const expires_at = new Date(Date.now() + leftMs).toISOString();
+    await print(session, { token: jwt, expires_at }, () => jwt);
+    if (!session.json)
+      terminal.err(`trigger: the token of ${main.identity}@${main.team} is good until ${expires_at}\n`);
+    if (leftMs < ttl - toleranceMs)
+      terminal.err(`trigger: warning: the broker gave ${formatDuration(Math.round(leftMs / 1_000) * 1_000)} only\n`);
+    return 0;
+  } finally {
+    await client.close();
+  }
+};
+
+const defaultTtlMs = 15 * 60_000;
+
+/** The answer takes a while, and lives are whole seconds. */
+const toleranceMs = 60_000;
