@@ -68,11 +68,15 @@ export const nodes = async ({ store, keys }: Place): Promise<NodeStatus[]> => {
         startedAt: presence?.startedAt ?? null,
         queues: presence?.queues ?? {},
         firstSeenAt: firstSeen.get(node)?.firstSeenAt ?? null,
-        holder: holders.get(node) ?? null,
+        holder: holderBehind(presence, holders.get(node)),
         refused: rivals.filter((rival) => rival.node === node),
       };
     });
 };
+
+/** Null where an earlier version is up: whoever had the name before has given way. */
+const holderBehind = (presence: PresenceDocument | undefined, holder: Holder | undefined): Holder | null =>
+  presence === undefined || presence.instance === holder?.instance ? (holder ?? null) : null;
 
 /** Who has names, and who asks for them and is refused. */
 const whoAsks = (keys: Keys, { entries }: Listing) => ({

@@ -248,6 +248,8 @@ describe('the name of a node', () => {
     await until(() => name.isRefused(), 'the name to be given up');
     await until(async () => (await direct.get(`${keys.all}brokers/${node}`)) === undefined, 'what was kept to be gone');
     expect(name.isHeld()).toBe(false);
+    const [row] = await nodes({ store: direct, keys });
+    expect([row?.present, row?.holder]).toEqual([true, null]);
     await twin.end();
     await held(name);
     await kept.close();

@@ -71,7 +71,9 @@ describe('who may have a name', () => {
     const old = { presence: { instance: null } };
     expect(verdict(old)).toBe('predecessor');
     expect(verdict(old, { isProven: true, isAdopted: true })).toBe('present');
-    expect(verdict({ ...old, holder: someHolder({ instance: 'self' }) }, { isProven: true })).toBe('present');
+    const ours = someHolder({ instance: 'self' });
+    expect(verdict({ ...old, holder: ours }, { isProven: true })).toBe('present');
+    expect(judge({ ...old, holder: ours }, standing()), 'who we say it is').toMatchObject({ holder: null });
   });
 
   it('whoever was refused by an earlier version, which leaves no holder key, watches for long whether the name is free', () => {

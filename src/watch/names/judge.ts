@@ -31,12 +31,13 @@ export type Judgement =
 
 export const judge = (seen: Seen, standing: Standing): Judgement => {
   const holder = typeof seen.holder === 'object' ? seen.holder : null;
-  const wait = (why: Obstacle): Judgement => ({ kind: 'wait', why, holder });
+  const wait = (why: Obstacle, by = holder): Judgement => ({ kind: 'wait', why, holder: by });
   const isOurs = holder?.instance === standing.self.instance;
   const life = holder === null || isOurs ? 'unknown' : standing.lifeOf(holder);
   const other = seen.presence !== undefined && seen.presence.instance !== standing.self.instance;
+  // Somebody who does not look at holder keys, and of whom nothing is known but that.
   if (other && (isOurs || holder === null || seen.presence?.instance !== holder.instance))
-    return wait(isNoPredecessor(standing) ? 'present' : 'predecessor');
+    return wait(isNoPredecessor(standing) ? 'present' : 'predecessor', null);
   if (isOurs) return { kind: 'take' };
   // A process that is stopped or stuck loses its lease, and goes on when it wakes up.
   if (life === 'alive') return wait('alive');
