@@ -48,7 +48,7 @@ const memberFindings = (endpoint: string, member: EtcdMember): Finding[] => {
   const troubles = troublesOf(endpoint, member);
   return troubles.length > 0
     ? troubles
-    : [fine('etcd', `${endpoint}: etcd ${version}, answers in ${latencyMs.toFixed(1)} ms, ${sizeOf(member)}`)];
+    : [fine('etcd', `${endpoint}: etcd ${version}, answers in ${inWords(latencyMs)}, ${sizeOf(member)}`)];
 };
 
 /** What is in use is what counts until the file itself comes near its end. */
@@ -86,7 +86,7 @@ const troublesOf = (endpoint: string, member: EtcdMember): Finding[] => {
   for (const complaint of complaints) troubles.push(wrong('etcd', `${endpoint}: ${complaint}`, remedyFor(complaint)));
   troubles.push(...spaceFindings(endpoint, member));
   if (latencyMs > slowMs) {
-    const what = `${endpoint}: a read takes ${latencyMs.toFixed(0)} ms`;
+    const what = `${endpoint}: a read takes ${inWords(latencyMs)}`;
     troubles.push(warning('etcd', what, 'Look at the disk of its members, and at the network between them.'));
   }
   return troubles;
@@ -104,5 +104,9 @@ const versionFindings = (version: string): Finding[] => {
     'Update etcd when you can; triggerd lists its inbox each minute and does not rely on etcd’s access control.';
   return [warning('etcd', `${version}: ${words.join('; ')}`, remedy)];
 };
+
+/** `1.2 ms`, `137 ms`, `1.3 s`. */
+const inWords = (ms: number): string =>
+  ms < 10 ? `${ms.toFixed(1)} ms` : ms < 1_000 ? `${ms.toFixed(0)} ms` : `${(ms / 1_000).toFixed(1)} s`;
 
 const inMiB = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 30 ? 1 : 0)} MiB`;

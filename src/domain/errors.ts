@@ -517,6 +517,12 @@ export const errorCatalogue = {
     'The output of a command could not be written.',
     'Check the disk and the file that the output goes to. A request was cancelled; jobs and firings continue.',
   ),
+  'folder-gone': entry(
+    400,
+    2,
+    'The folder that the command was started in does not exist any more.',
+    'Change to a folder that exists: `cd /`.',
+  ),
   // bugs
   internal: entry(500, 1, 'A bug in triggerd.', 'Please report it with the log lines around it.'),
 } as const satisfies Record<string, CatalogueEntry>;
@@ -557,6 +563,12 @@ export const isErrorCode = (value: unknown): value is ErrorCode =>
 export const asTriggerdError = (thrown: unknown): TriggerdError =>
   thrown instanceof TriggerdError
     ? thrown
-    : new TriggerdError('internal', thrown instanceof Error ? thrown.message : String(thrown), {
-        cause: thrown,
-      });
+    : isFolderGone(thrown)
+      ? new TriggerdError('folder-gone', 'the working folder was removed', { cause: thrown })
+      : new TriggerdError('internal', thrown instanceof Error ? thrown.message : String(thrown), {
+          cause: thrown,
+        });
+
+/** Node asks for the working folder also where a path is made absolute. */
+const isFolderGone = (thrown: unknown): boolean =>
+  thrown instanceof Error && 'syscall' in thrown && thrown.syscall === 'uv_cwd';

@@ -14,6 +14,9 @@ import type { JobResult } from './result.ts';
 
 export type JobId = number;
 
+/** Words that a command may have at most. */
+export const maxWords = 10_000;
+
 /** Slots that a queue may have at most. */
 export const maxSlots = 1024;
 

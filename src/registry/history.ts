@@ -67,10 +67,10 @@ export const listHistory = async (
   const keys = await newestPages(options, options.keys.histories(team));
   for (let at = 0; at < keys.length && found.size < limit; at += pagesAtOnce) {
     const pages = await options.store.getMany(keys.slice(at, at + pagesAtOnce));
-    const records = pages.flatMap((entry) => recordsOf(options, entry)).filter(isWanted);
-    for (const each of records) if (!isOlder(each, found.get(identityOf(each)))) found.set(identityOf(each), each);
+    const records = pages.flatMap((entry) => recordsOf(options, entry).toReversed()).filter(isWanted);
+    for (const each of records) if (!found.has(identityOf(each))) found.set(identityOf(each), each);
   }
-  return [...found.values()].sort((a, b) => Date.parse(b.finished_at) - Date.parse(a.finished_at)).slice(0, limit);
+  return [...found.values()].slice(0, limit);
 };
 
 /** As the team that asked calls it. */
@@ -91,16 +91,15 @@ const identityOf = ({ id, user, service_team, service, plugin, command, legs }: 
     legs.map((leg) => [leg.worker, leg.node, leg.job_id]),
   ]);
 
-const isOlder = (a: RequestRecord, b: RequestRecord | undefined): boolean =>
-  b !== undefined && Date.parse(a.finished_at) < Date.parse(b.finished_at);
-
-/** Keys are ULIDs, so their order is that of the brokers' clocks. */
+/** In etcd's own order: keys are ULIDs, and so in the order of the brokers' clocks, which may be wrong. */
 const newestPages = async ({ store }: HistoryOptions, prefix: string): Promise<string[]> => {
-  let keys: string[] = [];
-  for (let after: string | undefined; ; after = keys.at(-1)) {
+  let pages: Pick<Entry, 'key' | 'createRevision'>[] = [];
+  for (let after: string | undefined; ; after = pages.at(-1)?.key) {
     const { entries, more } = await store.page(prefix, { after, limit: keysAtOnce, keysOnly: true });
-    keys = [...keys, ...entries.map(({ key }) => key)].slice(-maxPages);
-    if (!more) return keys.reverse();
+    pages = [...pages, ...entries].slice(-10 * maxPages);
+    if (more) continue;
+    pages.sort((a, b) => (a.createRevision < b.createRevision ? 1 : -1));
+    return pages.slice(0, maxPages).map(({ key }) => key);
   }
 };
 

@@ -13,6 +13,23 @@ afterEach(() => daemon.close());
 
 const asked = () => daemon.requests.map(({ method, path }) => `${method} ${path}`);
 
+describe('a command that can not be added', () => {
+  it('says so for a folder that was removed', async () => {
+    await serve({});
+    const through = ['sh', '-c', 'd=$(mktemp -d) && cd "$d" && rmdir "$d" && exec "$0" "$@"'];
+    const { code, stderr } = await trigger(['queue', 'add', '--', 'true'], { ...at(daemon), through });
+    expect([code, stderr]).toEqual([2, expect.stringContaining('trigger: the working folder was removed\n')]);
+  });
+
+  it('says so for more words than a command may have', async () => {
+    await serve({});
+    const through = ['sh', '-c', '"$0" "$@" $(seq 100000)'];
+    const { code, stderr } = await trigger(['queue', 'add', '--', 'true'], { ...at(daemon), through });
+    expect([code, stderr]).toEqual([2, expect.stringContaining('has 100001 words, 10000 are the most')]);
+    expect(asked()).toEqual([]);
+  });
+});
+
 describe('trigger queue', () => {
   const jobs = [
     finishedView({ id: 1 }),

@@ -11,6 +11,19 @@ import { createNode, type TestNode } from '../../support/node.ts';
 import { createPuppet, type TestPuppet } from '../../support/puppet.ts';
 import { until } from '../../support/wait.ts';
 
+/** A port whose queue of connections is full: the kernel drops what comes, as a firewall would. */
+const deafPort = async () => {
+  const script = `import socket, sys
+s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(0)
+held = [socket.socket() for _ in range(4)]
+for each in held:
+  each.setblocking(False); each.connect_ex(s.getsockname())
+print(s.getsockname()[1], flush=True); sys.stdin.read()`;
+  const child = spawn('python3', ['-c', script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const [port] = (await once(child.stdout, 'data')) as [Buffer];
+  return { port: Number(String(port)), isDeaf: () => child.exitCode === null, close: () => void child.kill() };
+};
+
 describe('trigger doctor', () => {
   /** It asks for client certificates. */
   let etcd: TestEtcd;
@@ -55,6 +68,18 @@ describe('trigger doctor', () => {
     await etcd?.stop();
     certificates?.remove();
   });
+
+  it('ends when it has printed, although etcd’s address answers nothing', async () => {
+    const deaf = await deafPort();
+    try {
+      const { of } = await doctor(node('', [`http://127.0.0.1:${deaf.port}`], agent));
+      expect(of('etcd')).toMatchObject([{ state: 'wrong', what: expect.stringMatching(/no answer in 5s|DEADLINE_EXCEEDED/) }]);
+      // It has ended: the kernel tries for two minutes, and has not given up.
+      expect(deaf.isDeaf()).toBe(true);
+    } finally {
+      deaf.close();
+    }
+  }, 100_000);
 
   it('finds nothing wrong on a node that is well', async () => {
     const patient = node('', undefined, agent);

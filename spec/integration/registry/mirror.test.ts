@@ -206,6 +206,20 @@ describe('the history of requests', () => {
     expect(rows).toContainEqual(later);
   });
 
+  it('is in the order in which etcd was told, whatever the clocks of the brokers say', async () => {
+    await registry.execute(local, { verb: 'team.add', name: 'clocks' });
+    for (const [number, request] of [
+      [9, 1],
+      [2, 4],
+      [5, 3],
+    ] as const) {
+      const records = [request * 10, request * 10 + 1].map((each) => ({ ...record(each), team: 'clocks' }));
+      const put = `${keys.histories('clocks')}${ulid(number)}`;
+      await store.commit({ compare: [], write: [{ put, value: JSON.stringify({ format: 1, records }) }] });
+    }
+    expect(await list({}, 'clocks')).toEqual([31, 30, 41, 40, 11, 10].map(ulid));
+  });
+
   it('is the team’s own', async () => {
     expect(await list({}, 'other')).toEqual([]);
     const eve = { kind: 'user', identity: 'eve', team: 'other' } as const;

@@ -1,3 +1,4 @@
+import { formatDuration } from '../../domain/duration.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 
 /** The promise, or `etcd-unreachable` after `ms`. What lost the race goes on unheard: its owner closes its client. */
@@ -6,7 +7,11 @@ export const withDeadline = async <T>(promise: Promise<T>, ms: number, what: str
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
       () =>
-        reject(new TriggerdError('etcd-unreachable', `${what}: no answer in ${ms} ms`, { details: { late: true } })),
+        reject(
+          new TriggerdError('etcd-unreachable', `${what}: no answer in ${formatDuration(ms)}`, {
+            details: { late: true },
+          }),
+        ),
       ms,
     );
   });

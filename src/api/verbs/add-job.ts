@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { maxWords } from '../../domain/job.ts';
 import { canonicalPluginName } from '../../plugin/plugin-name.ts';
 import { durationMs, name, positiveInteger, stringMap, text } from '../schemas.ts';
 import type { Verb } from '../verb.ts';
@@ -10,7 +11,7 @@ const absolute = v.pipe(text(4096), v.startsWith('/', 'Expected an absolute path
 const body = v.strictObject({
   queue: v.optional(text(64), 'default'),
   plugin: v.optional(name, 'command'),
-  argv: v.optional(v.pipe(v.array(text(131_000)), v.maxLength(10_000)), []),
+  argv: v.optional(v.pipe(v.array(text(131_000)), v.maxLength(maxWords)), []),
   args: v.optional(stringMap, {}),
   env: v.optional(environment, {}),
   cwd: v.optional(absolute),

@@ -1,6 +1,7 @@
 import { workingFolder } from '../../../adapters/system/exact-text.ts';
 import type { JobView, NewJobBody } from '../../../api/contract.ts';
 import { TriggerdError } from '../../../domain/errors.ts';
+import { maxWords } from '../../../domain/job.ts';
 import { askingUser } from '../../asking-user.ts';
 import type { Define } from '../../command.ts';
 import { addHelp, type HelpText } from '../../help.ts';
@@ -51,6 +52,11 @@ export const define: Define = (command, run) => {
 const add = async (session: Session, argv: readonly string[], options: Options): Promise<number> => {
   if (argv.length === 0 && options.plugin === undefined)
     throw new TriggerdError('usage', 'there is nothing to add: name a command, or a plugin with --plugin');
+  if (argv.length > maxWords)
+    throw new TriggerdError(
+      'usage',
+      `the command has ${argv.length} words, ${maxWords} are the most: put it into a script, or use xargs`,
+    );
   const body = { ...newJob(argv, options, workingFolder()), user: askingUser(session.env) };
   const job = await session.client.request<JobView>('/v1/jobs', { method: 'POST', body });
   await print(session, job, () => String(job.id));
