@@ -73,7 +73,9 @@ describe('trigger doctor', () => {
     const deaf = await deafPort();
     try {
       const { of } = await doctor(node('', [`http://127.0.0.1:${deaf.port}`], agent));
-      expect(of('etcd')).toMatchObject([{ state: 'wrong', what: expect.stringMatching(/no answer in 5s|DEADLINE_EXCEEDED/) }]);
+      expect(of('etcd')).toMatchObject([
+        { state: 'wrong', what: expect.stringMatching(/no answer in 5s|DEADLINE_EXCEEDED/) },
+      ]);
       // It has ended: the kernel tries for two minutes, and has not given up.
       expect(deaf.isDeaf()).toBe(true);
     } finally {
