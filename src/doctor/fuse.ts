@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.ts';
-import { type Finding, fine, unused, wrong } from './finding.ts';
-import type { Machine } from './ports.ts';
+import { visible } from '../domain/text.ts';
+import { type Finding, fine, unused, warning, wrong } from './finding.ts';
+import type { Machine, MountHolder } from './ports.ts';
 
 /** What mounting trigger files needs of the machine. */
 export const checkFuse = async (machine: Machine, { triggerfs }: Config): Promise<Finding[]> => {
@@ -9,5 +10,12 @@ export const checkFuse = async (machine: Machine, { triggerfs }: Config): Promis
     return [wrong('FUSE', 'there is no /dev/fuse', 'modprobe fuse; a container must be given the device.')];
   const version = await machine.firstLine('fusermount', ['--version']);
   if (version === undefined) return [wrong('FUSE', 'there is no fusermount', 'apt install fuse3 libfuse2')];
-  return [fine('FUSE', version)];
+  return [fine('FUSE', version), ...(await machine.holdersOfGoneMounts()).map(holderFinding)];
 };
+
+const holderFinding = ({ pid, program, path }: MountHolder): Finding =>
+  warning(
+    'FUSE',
+    `${visible(program)} (pid ${pid}) has ${visible(path)} open on a mount that is gone: what it writes is lost`,
+    'Let it open its files anew (nginx -s reopen, systemctl reload), or restart it.',
+  );

@@ -79,6 +79,15 @@ export interface Machine {
   certificate(files: CertificateFiles): Promise<Certificate>;
   /** First line that a program prints; undefined when it can not be run. */
   firstLine(program: string, args: readonly string[]): Promise<string | undefined>;
+  /** Who has files open of mounts that are gone. */
+  holdersOfGoneMounts(): Promise<readonly MountHolder[]>;
   /** Whether somebody accepts a TCP connection. */
   accepts(host: string, port: number): Promise<boolean>;
+}
+
+/** A process with an open file of a mount that is gone; `path` is within that mount. */
+export interface MountHolder {
+  readonly pid: number;
+  readonly program: string;
+  readonly path: string;
 }
