@@ -57,7 +57,7 @@ describe('etcd over TLS', () => {
       'etcd-certificate',
       () => ({ ca: read('other.pem'), cert: read('client.pem'), key: read('client.key') }),
     ],
-  ])('reaches nothing %s, and says why', async (_, code, tls) => {
+  ])('reaches nothing %s', async (_, code, tls) => {
     await expect(open(etcd, { tls: tls() }).get('/tls/1')).rejects.toMatchObject({ code });
     const options = { endpoints: [etcd.endpoint] as const, tls: tls(), log: silentLog };
     await expect(examineMember(etcd.endpoint, '/tls/1', options), 'for the doctor').rejects.toMatchObject({ code });

@@ -51,6 +51,17 @@ describe('a client and its brokers', () => {
     await connected;
   });
 
+  it('gives each address of a broker its own time', async () => {
+    const { client, brokers, clock } = setUp(both);
+    const connected = client.connect();
+    clock.pass(2_000);
+    brokers.last.attempting();
+    clock.pass(2_000);
+    brokers.letIn();
+    await connected;
+    expect(brokers.connections).toHaveLength(1);
+  });
+
   it('names every broker and what is wrong with it when none answers', async () => {
     const { client, brokers, clock } = setUp(both);
     const connected = client.connect();

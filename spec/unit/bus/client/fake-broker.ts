@@ -47,6 +47,8 @@ export interface Connection {
   readonly received: { readonly message: ClientMessage; readonly body: string }[];
   isClosed: boolean;
   up(): void;
+  /** Another address of the broker is tried. */
+  attempting(): void;
   say(message: ToClient, body?: string): void;
   /** Bytes as they come from the wire. */
   sayRaw(head: Buffer): void;
@@ -63,6 +65,7 @@ export class FakeBrokers {
       received: [],
       isClosed: false,
       up: () => listener.up(),
+      attempting: () => listener.attempting?.(),
       say: (message, body = '') => listener.message(Buffer.from(encodeToClient(message)), Buffer.from(body)),
       sayRaw: (head) => listener.message(head, Buffer.alloc(0)),
       down: (why) => listener.down(why),
