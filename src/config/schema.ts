@@ -89,12 +89,11 @@ const etcd = section('The etcd that firings and outcomes travel through.', {
   request_timeout: v.optional(duration('How long one request to etcd may take.'), '5s'),
 });
 
+export const defaultRunCommand = 'puppet agent --test';
+
 const watch = section('The watcher of this node’s inbox.', {
   enabled: v.optional(flag('Watch this node’s inbox and run what is fired at it.'), true),
-  run_cmd: v.optional(
-    commandLine('What a firing runs when it names no plugin; no shell reads it.'),
-    'puppet agent --test',
-  ),
+  run_cmd: v.optional(commandLine('What a firing runs when it names no plugin; no shell reads it.'), defaultRunCommand),
   allow: v.optional(listOf('plugin names', isPluginName, 'Plugins that a firing may start on this node.'), ['puppet']),
 });
 

@@ -1,4 +1,4 @@
-import type { Config } from '../config/schema.ts';
+import { type Config, defaultRunCommand } from '../config/schema.ts';
 import { commandText } from '../plugin/command-text.ts';
 import type { FileState, PuppetSettings } from '../plugin/ports.ts';
 import {
@@ -15,7 +15,7 @@ import type { Surroundings } from './ports.ts';
 /** Whether what `[watch] run_cmd` says can run: Puppet found, its paths told, nothing in the way of an agent. */
 export const checkPuppet = async (
   surroundings: Surroundings,
-  { watch }: Config,
+  { watch, broker }: Pick<Config, 'watch' | 'broker'>,
   argv: readonly string[],
 ): Promise<Finding[]> => {
   if (!watch.enabled) return [unused('Puppet', 'this node watches no inbox ([watch] enabled = false)')];
@@ -31,6 +31,10 @@ export const checkPuppet = async (
   const settings = await surroundings.puppet.settings(query);
   const [program = '', ...words] = query.command;
   const version = settings && (await surroundings.machine.firstLine(program, [...words, '--version']));
+  // A broker's file rarely has a section [watch]: nobody said that Puppet should run there.
+  const isAsked = broker === undefined || watch.run_cmd !== defaultRunCommand;
+  if (version === undefined && !isAsked)
+    return [unused('Puppet', 'this broker has no Puppet, and [watch] run_cmd names nothing else to run')];
   if (version === undefined || settings === undefined)
     return [
       wrong(
