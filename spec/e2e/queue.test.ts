@@ -126,6 +126,77 @@ describe('trigger queue', () => {
     expect(tail).toEqual({ exitCode: 9, stdout: written().trimEnd(), stderr: '' });
   });
 
+  it('--if-ok skips a job at once when the other one fails, and --wait exits as the job does', async () => {
+    const first = await blocker('gate-if-ok');
+    const failing = await add('--', 'sh', '-c', 'exit 4');
+    const skipped = await add('--if-ok', failing, '--if-ok', first.id, '--', 'true');
+    expect((await q()).stdout).toContain(`(if ${failing}, ${first.id} succeeds)`);
+    const waiting = q('add', '--if-ok', first.id, '--wait', '--', 'sh', '-c', 'exit 5');
+    first.open();
+    expect(await waiting).toMatchObject({ exitCode: 5, stdout: expect.stringMatching(/^\d+$/) });
+    expect(await q('wait', skipped)).toMatchObject({ exitCode: 1 });
+    expect(await info(skipped)).toMatchObject({
+      state: 'skipped',
+      reason: `job ${failing} failed with exit code 4`,
+      if_ok: [Number(failing), Number(first.id)],
+    });
+  });
+
+  it('--stderr keeps stderr in a file of its own, and cat --stderr and tail --stderr print it', async () => {
+    const id = await add('--stderr', '--', 'sh', '-c', 'echo one; echo two >&2; echo three; echo four >&2; exit 3');
+    expect(await q('cat', id)).toEqual({ stdout: 'one\nthree', stderr: '', exitCode: 3 });
+    expect(await q('cat', '--stderr', id)).toEqual({ stdout: 'two\nfour', stderr: '', exitCode: 3 });
+    expect(await q('tail', '-n', '1', '--stderr', id)).toEqual({ stdout: 'four', stderr: '', exitCode: 3 });
+    const job = await info(id);
+    expect(await q('state', id)).toMatchObject({ stdout: 'finished', exitCode: 0 });
+    expect(await q('output', id)).toMatchObject({ stdout: job.output, exitCode: 0 });
+    expect(await q('output', '99999')).toMatchObject({ stdout: '', exitCode: 1 });
+    expect(readFileSync(job.stderr ?? '', 'utf8')).toBe('two\nfour\n');
+    expect(readFileSync(job.output ?? '', 'utf8')).toBe('one\nthree\n');
+    const both = await add('--', 'true');
+    await q('wait', both);
+    expect(await q('cat', '--stderr', both)).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('does not keep stderr apart'),
+    });
+  });
+
+  it('--on-finish runs a program with id, exit code, output file and command before the next job', async () => {
+    const told = join(node.dir, 'told');
+    const program = join(node.dir, 'tell');
+    writeFileSync(program, `#!/bin/sh\nprintf '%s|' "$@" > ${told}\n`, { mode: 0o755 });
+    const id = await add('--on-finish', program, '--', 'sh', '-c', 'exit 6');
+    const next = await add('--', 'cat', told);
+    await q('wait', next);
+    const { output } = await info(id);
+    expect((await q('cat', next)).stdout).toBe(`${id}|6|${output}|sh -c 'exit 6'|`);
+    const [teller] = (await node.json<JobView[]>('queue')).filter((job) => job.tells_of === Number(id));
+    expect(teller).toMatchObject({ state: 'finished', exit_code: 0 });
+    expect((await q('info', String(teller?.id))).stdout).toMatch(new RegExp(`^Tells of: +job ${id}$`, 'm'));
+  });
+
+  it('info shows the pid of the job’s first process', async () => {
+    const id = await add('--', 'sh', '-c', 'echo $$');
+    await q('wait', id);
+    const pid = (await q('cat', id)).stdout;
+    expect((await info(id)).pid).toBe(Number(pid));
+    expect((await q('info', id)).stdout).toMatch(new RegExp(`^Pid: +${pid}$`, 'm'));
+  });
+
+  it('--delay, --key and --unless-queued decide when a job starts and whether it is added', async () => {
+    const first = await blocker('gate-key');
+    const late = await add('--delay', '1h', '--key', 'reindex', '--', 'true');
+    expect((await q()).stdout).toMatch(new RegExp(`^${late} +queued .*\\(not before \\d{4}-`, 'm'));
+    const fresh = await add('--key', 'reindex', '--', 'echo', 'now');
+    expect(await info(late)).toMatchObject({ state: 'skipped', reason: `replaced by job ${fresh}`, key: 'reindex' });
+    expect(await add('--key', 'reindex', '--on-key', 'keep', '--', 'true')).toBe(fresh);
+    expect(await add('--unless-queued', '--', 'echo', 'now')).toBe(fresh);
+    expect(await q('add', '--on-key', 'keep', '--', 'true')).toMatchObject({ exitCode: 2 });
+    expect((await q('info', late)).stdout).toMatch(/^Key: +reindex$/m);
+    first.open();
+    expect(await q('wait', fresh)).toMatchObject({ exitCode: 0 });
+  });
+
   it('--after waits for another job, however it ended; --urgent goes first', async () => {
     const first = await blocker('gate-after');
     const failing = await add('--', 'false');

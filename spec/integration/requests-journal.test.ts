@@ -55,6 +55,20 @@ test('a journal of the first version goes on: its jobs, its payloads, and reques
   close();
 });
 
+test('a journal of version 5 goes on: who waits for the end of a job waits for it, and starts after it', () => {
+  const state = stateIn(temporaryFolder());
+  const old = new Database(state.file);
+  old.exec(readFileSync(join(import.meta.dirname, '../fixtures/journal/version-5.sql'), 'utf8'));
+  old.close();
+  const { journal, close } = openJournal(state);
+  expect(journal.running().map(({ id }) => id)).toEqual([1]);
+  expect([journal.head('default')?.id, journal.head('wide')]).toEqual([4, undefined]);
+  journal.finish(1, { ...ending, result: { kind: 'failed', exitCode: 1 } });
+  expect([journal.head('default')?.id, journal.head('wide')?.id]).toEqual([2, 3]);
+  expect(journal.hopeless(10)).toEqual([]);
+  close();
+});
+
 test('what is begun once can not be begun again, and nothing is half there', () => {
   const { journal, requests } = temporaryJournal();
   journal.begin(entry('A'));

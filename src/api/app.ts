@@ -43,6 +43,7 @@ import { retryJob } from './verbs/retry-job.ts';
 import { spoolFiring } from './verbs/spool-firing.ts';
 import { swapJobs } from './verbs/swap-jobs.ts';
 import { testPlugin } from './verbs/test-plugin.ts';
+import { tsp } from './verbs/tsp.ts';
 import { urgentJob } from './verbs/urgent-job.ts';
 import { waitJob } from './verbs/wait-job.ts';
 import { why } from './verbs/why.ts';
@@ -58,6 +59,7 @@ const verbs: readonly Verb[] = [
   clearQueue,
   drainQueue,
   queueSlots,
+  tsp,
   listJobs,
   addJob,
   latestJob,

@@ -9,17 +9,22 @@
  *     POST /v1/queues/:name/drain             QueueView            answers when drained; ?timeout_ms
  *     GET  /v1/queues/:name/slots             { slots }
  *     PUT  /v1/queues/:name/slots             { slots } → { slots }
+ *     GET  /v1/queues/:name/tsp               TspView
+ *     POST /v1/queues/:name/tsp/clear         TspView              ended ones are shown no more
+ *     POST /v1/queues/:name/tsp/hide          { number } → TspView   an ended one is shown no more
+ *     POST /v1/queues/:name/tsp/restart       { slots? } → TspView   queued ones are removed, numbers begin at 0
  *     GET  /v1/jobs                           JobView[]            commands cut: ?command (characters, default 4096); ?queue
  *                                                                  ended, running, queued, as they will start: ?ended (newest shown,
  *                                                                  default 100) &queued (next shown, default 1000), 1000 each at most
  *                                                                  ?limit (1 to 1000) &after &state: a page by id, beyond id `after`
  *     GET  /v1/jobs/latest                    JobView              ?queue &which=added|queued|started
- *     POST /v1/jobs                           NewJobBody → 201 JobView
+ *     POST /v1/jobs                           NewJobBody → 201 JobView; 200: a job that was queued before
  *     GET  /v1/jobs/:id                       JobView
  *     GET  /v1/jobs/:id/wait                  JobView              answers when ended; ?timeout_ms → 504 timed-out
  *     GET  /v1/jobs/:id/output                bytes                ?follow=1: goes on until the job has ended; ?lines: begins with so
  *                                                                  many of the last lines, ?from: with this byte (0 if the file has
- *                                                                  become shorter); the header x-output-from says where it begins
+ *                                                                  become shorter); the header x-output-from says where it begins;
+ *                                                                  ?stream=err: of a job that keeps stderr apart
  *     POST /v1/jobs/:id/kill|remove|urgent|retry   JobView
  *     POST /v1/jobs/swap                      { a, b } → JobView[2]
  *     POST /v1/firings                        NewFiringBody → 201 FiredView
@@ -57,7 +62,7 @@
 import type { LiveRequest } from '../bus/live-requests.ts';
 import type { ErrorCode, ErrorDetails } from '../domain/errors.ts';
 import type { ChainLink } from '../domain/firing.ts';
-import type { JobSource, JobState } from '../domain/job.ts';
+import type { JobSource, JobState, TspFacts } from '../domain/job.ts';
 import type { Stage } from '../domain/outcome.ts';
 import type { ResultKind } from '../domain/result.ts';
 import type { Event } from '../events/event.ts';
@@ -92,6 +97,18 @@ export interface JobView {
   /** Path of the output file on the daemon's machine. */
   /** Null: in no file of its own, as with requests to persistent plugins; `trigger queue cat` shows it. */
   readonly output: string | null;
+  /** Path of the file that holds stderr; null: it is in the output. A daemon of before knows nothing of it. */
+  readonly stderr?: string | null;
+  /** Slots that it takes. */
+  readonly slots?: number;
+  /** Program that is told of its end. */
+  readonly on_finish?: string | null;
+  /** The job whose end this one tells of. */
+  readonly tells_of?: number | null;
+  /** Of a job that `trigger tsp` has added. */
+  readonly tsp?: TspFacts | null;
+  /** Process that leads the job, where it runs as one; only of a single job. */
+  readonly pid?: number | null;
   readonly firings: readonly string[];
   readonly source: JobSource;
   /** Who added it by hand; null where nobody did, or it is not known. */
@@ -99,6 +116,11 @@ export interface JobView {
   readonly noop: boolean;
   readonly attempt: number;
   readonly after: number | null;
+  /** Jobs that must succeed first. A daemon of before knows nothing of this and of the next two. */
+  readonly if_ok?: readonly number[];
+  /** It starts no sooner; null: no such time. */
+  readonly not_before?: string | null;
+  readonly key?: string | null;
   readonly timeout_ms: number | null;
   readonly enqueued_at: string;
   readonly started_at: string | null;
@@ -108,6 +130,14 @@ export interface JobView {
   readonly details: Readonly<Record<string, unknown>>;
   /** What `wait`, `cat` and `tail` exit with; null until ended. */
   readonly wait_exit_code: number | null;
+}
+
+/** A queue as `trigger tsp` sees it: its own jobs; running and queued ones, then those that have ended. */
+export interface TspView {
+  readonly slots: number;
+  /** Slots that are taken. */
+  readonly busy: number;
+  readonly jobs: readonly JobView[];
 }
 
 export interface QueueView {
@@ -152,6 +182,21 @@ export interface NewJobBody {
   readonly label?: string;
   readonly timeout_ms?: number;
   readonly after?: number;
+  /** It starts only after all of these have succeeded, and is skipped as soon as one has not. */
+  readonly if_ok?: readonly number[];
+  readonly delay_ms?: number;
+  readonly stderr_apart?: boolean;
+  /** For `trigger tsp`; `needs` is the number of a job, and makes `if_ok` of it. */
+  readonly tsp?: Pick<TspFacts, 'command' | 'stored' | 'kept'> & { readonly needs?: number | 'previous' };
+  /** Slots that the job takes; default 1. */
+  readonly slots?: number;
+  /** Program that is told of the job's end: a job at the head of the same queue with id, exit code, output file and command. */
+  readonly on_finish?: string;
+  /** A queued job of this queue with the same key makes way for this one (`replace`, the default), or is kept instead. */
+  readonly key?: string;
+  readonly on_key?: 'replace' | 'keep';
+  /** Not added when a queued job of this queue would do the same. */
+  readonly unless_queued?: boolean;
   readonly urgent?: boolean;
   readonly noop?: boolean;
   /** Name of the user who adds it. */

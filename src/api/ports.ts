@@ -28,6 +28,8 @@ export interface ApiServices {
   readonly firings: Firings;
   readonly spool: SpoolIntake;
   readonly outputs: Outputs;
+  /** The first process of a job that runs or ran; null: it is not known. */
+  pidOf(job: Job): number | null;
   readonly runs: RunIntake;
   readonly events: { readonly here: EventSource; readonly fleet: EventSource };
   readonly metrics: Metrics;
@@ -158,6 +160,8 @@ export interface OutputOptions {
   readonly lines: number | undefined;
   /** Begins with this byte, whatever `lines` says. */
   readonly from: number | undefined;
+  /** `err`: of a job that keeps stderr apart, else `input-invalid`. Undefined: `out`. */
+  readonly stream?: 'out' | 'err' | undefined;
 }
 
 export interface Outputs {

@@ -7,6 +7,11 @@ export const jobId = (text: string): number => {
   return Number(text);
 };
 
+/** For repeatable options whose values may also be separated by commas. */
+export const jobIds = (text: string, before: readonly number[] = []): number[] => [
+  ...new Set([...before, ...text.split(',').map(jobId)]),
+];
+
 export const count = (text: string): number => {
   if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('Expected a whole number from 1 on.');
   return Number(text);

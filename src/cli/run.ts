@@ -8,6 +8,7 @@ import type { Interruption } from './interruption.ts';
 import { buildProgram, versionAsked } from './program.ts';
 import { exitCodeOfError, renderError } from './report-error.ts';
 import { openSession, optionsOf, type Session } from './session.ts';
+import { protectTspWords } from './tsp/protect-words.ts';
 
 export const runTrigger = async (args: readonly string[], interruption: Interruption): Promise<number> => {
   let exitCode = 0;
@@ -24,7 +25,7 @@ export const runTrigger = async (args: readonly string[], interruption: Interrup
   try {
     if (args[0] === '__complete') return await answerShell(args.slice(1));
     assertExactText();
-    await buildProgram(run).parseAsync(helpAsOption(args), { from: 'user' });
+    await buildProgram(run).parseAsync(protectTspWords(helpAsOption(args)), { from: 'user' });
     const error = interruption.error();
     return error === undefined ? exitCode : tell(error, json);
   } catch (error) {

@@ -14,9 +14,10 @@ import { createNotifier, type Notifier } from '../adapters/systemd/notify.ts';
 import type { LoadedConfig } from '../config/config.ts';
 import { resolveNodeName } from '../config/node-name.ts';
 import { type Daemon, startDaemon } from '../daemon/daemon.ts';
+import type { DaemonOptions } from '../daemon/parts.ts';
 import { asTriggerdError } from '../domain/errors.ts';
 import { exposureWarnings } from './config-warnings.ts';
-import { loadConfig } from './load-config.ts';
+import { loadConfig, loadUserConfig } from './load-config.ts';
 import { surviveLostOutput } from './lost-output.ts';
 import { exitCodeOfError, renderError } from './report-error.ts';
 import { triggerdCommand } from './triggerd-command.ts';
@@ -26,6 +27,7 @@ import { watchTerminal } from './watch-reader.ts';
 interface Flags {
   readonly config?: string;
   readonly socket?: string;
+  readonly user?: boolean;
 }
 
 const installRoot = join(import.meta.dirname, '../..');
@@ -36,8 +38,8 @@ const main = async (): Promise<void> => {
   assertExactText();
   workingFolder();
   const flags = readFlags();
-  const load = (): LoadedConfig =>
-    loadConfig({ file: flags.config, env: process.env, overrides: { 'node.socket': flags.socket } });
+  const request = { file: flags.config, env: process.env, overrides: { 'node.socket': flags.socket } };
+  const load = (): LoadedConfig => (flags.user === true ? loadUserConfig(request) : loadConfig(request));
   const loaded = load();
   const node = await nodeName(loaded);
   const log = createLog({ ...loaded.config.log, node, isTerminal: process.stderr.isTTY });
@@ -46,11 +48,20 @@ const main = async (): Promise<void> => {
   const version = packageVersion();
   for (const warning of exposureWarnings(loaded)) log.warn({}, warning);
 
-  const daemon = await startDaemon({ loaded, node, version, installRoot, log });
+  const options = { loaded, node, version, installRoot, log };
+  const daemon = await (flags.user === true ? startUserDaemon(options) : startDaemon(options));
   handleSignals(daemon, load, log, notify);
   await daemon.ready;
   log.info({ version, pid: process.pid, socket: loaded.config.node.socket, config: loaded.file }, 'ready');
   await notify('--ready');
+};
+
+/** The queue of one user. Its code is loaded where it is asked for. */
+const startUserDaemon = async (options: DaemonOptions): Promise<Daemon> => {
+  const { startWorkerDaemon } = await import('../daemon/worker-daemon.ts');
+  const daemon = await startWorkerDaemon({ ...options, worker: undefined });
+  const reload = (): void => options.log.warn({}, 'A changed configuration takes effect at the next start');
+  return { ...daemon, ready: Promise.resolve(), reload };
 };
 
 const readFlags = (): Flags => triggerdCommand().version(packageVersion()).exitOverride().parse().opts<Flags>();

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ulid } from 'ulid';
 import { readTail } from '../adapters/files/tail-file.ts';
+import { leaderPid } from '../adapters/process/job-files.ts';
 import type { BrokerView, HealthView, NodeView, PluginTestView } from '../api/contract.ts';
 import type { ApiServices, BrokerRequests, PluginCatalogue } from '../api/ports.ts';
 import { iso, queueView } from '../api/views.ts';
@@ -34,6 +35,7 @@ export const apiServices = (parts: Parts, watcher: InboxWatcher, drain: SpoolDra
     spool: drain,
     runs: { record: (run) => recordRun(parts, run) },
     outputs: createOutputsService(parts.queues),
+    pidOf: ({ folder }) => leaderPid(folder) ?? null,
     events: {
       here: parts.events,
       fleet: new FleetLog({ ...parts.place, node: parts.options.node, clock, log: parts.options.log }),

@@ -1,26 +1,34 @@
 import { Readable } from 'node:stream';
 import { lengthOf, placeOfLastLines, readTail, tailFile } from '../adapters/files/tail-file.ts';
 import type { Output, OutputOptions, Outputs } from '../api/ports.ts';
-import { hasEnded, type Job } from '../domain/job.ts';
+import { TriggerdError } from '../domain/errors.ts';
+import { hasEnded, type Job, type JobId } from '../domain/job.ts';
 import { unlessAborted } from '../domain/unless-aborted.ts';
 import type { KeptOutput, Queues } from '../queue/queues.ts';
 
 /** What an outcome carries of a job's output. */
 const tailBytes = 4096;
 
-export const outputFile = (folder: string): string => `${folder}/output`;
+export const outputFile = (folder: string, stream: OutputOptions['stream'] = 'out'): string =>
+  stream === 'err' ? `${folder}/output.err` : `${folder}/output`;
 
 /** The output of jobs, from their files. */
 export const createOutputsService = (queues: Pick<Queues, 'waitFor' | 'keptOutput'>): Outputs => ({
   open: async (job, options, signal) => {
     const kept = job.outputIn === undefined ? undefined : queues.keptOutput(job.id);
     if (kept !== undefined) return openKept(kept, options, signal);
-    const path = outputFile(job.folder);
+    if (options.stream === 'err' && job.request.stderrApart !== true) throw notApart(job.id);
+    const path = outputFile(job.folder, options.stream);
     const from = await firstByte(path, options);
     const ended = options.follow && !hasEnded(job) ? queues.waitFor(job.id, signal) : Promise.resolve();
     return { from, bytes: Readable.from(tailFile(path, { ended, signal, from })) };
   },
 });
+
+const notApart = (id: JobId): TriggerdError =>
+  new TriggerdError('input-invalid', `Job ${id} does not keep stderr apart: its output holds both.`, {
+    details: { id },
+  });
 
 /** Of a request that has no files: there is little of it, so it is given from where the caller wants it, in order. */
 const openKept = async (kept: KeptOutput, options: OutputOptions, signal: AbortSignal): Promise<Output> => {

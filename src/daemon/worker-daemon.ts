@@ -1,5 +1,6 @@
 /**
- * The composition root of a daemon that is a worker and nothing else: what `daemon.ts` starts, less all that needs etcd.
+ * The composition root of a daemon without etcd: a worker and nothing else, or the queue of one user. What `daemon.ts`
+ * starts, less all that needs etcd.
  *
  *     state folder → events → journal → runner → plugins → queues → control socket → worker
  */
@@ -24,7 +25,8 @@ export interface WorkerDaemon {
 }
 
 export interface WorkerDaemonOptions extends DaemonOptions {
-  readonly worker: ConfiguredWorker;
+  /** Undefined: it only has queues (`triggerd --user`). */
+  readonly worker: ConfiguredWorker | undefined;
 }
 
 /**
@@ -43,7 +45,7 @@ export const startWorkerDaemon = async (options: WorkerDaemonOptions): Promise<W
 
 const start = async (options: WorkerDaemonOptions, releasers: Releasers): Promise<WorkerDaemon> => {
   const { config } = options.loaded;
-  const brokers = workersBrokers(config);
+  const brokers = options.worker === undefined ? [] : workersBrokers(config);
   const state = prepareStateFolder(config.node.state_dir);
   const events = await openEvents(options, state, releasers);
   const queueParts = buildQueues(options, config, state, releasers);
@@ -56,28 +58,27 @@ const start = async (options: WorkerDaemonOptions, releasers: Releasers): Promis
   lookUpMetrics(parts);
   await parts.queues.start();
   releasers.push('queues', () => parts.queues.stop());
-  await serve(parts, releasers);
+  await serve(parts, options.worker !== undefined, releasers);
+  const stop = (): Promise<void> => {
+    events.tell({ kind: 'daemon.stopping', version });
+    return releasers.release();
+  };
+  if (options.worker === undefined) return { stop, hurry: () => undefined };
   const { team, identity } = options.worker;
   options.log.info({}, `jobs of ${team}/${identity}: trigger queue --queue requests --socket ${config.node.socket}`);
   if (parts.plugins.names().length === 0)
     options.log.warn({}, `there are no plugins below ${config.plugins.path}: every request will be refused`);
   const workers = startWorkers(parts, [options.worker], brokers, releasers);
-  return {
-    stop: () => {
-      events.tell({ kind: 'daemon.stopping', version });
-      return releasers.release();
-    },
-    hurry: workers.hurry,
-  };
+  return { stop, hurry: workers.hurry };
 };
 
-const serve = async (parts: WorkerDaemonParts, releasers: Releasers): Promise<void> => {
+const serve = async (parts: WorkerDaemonParts, isWorker: boolean, releasers: Releasers): Promise<void> => {
   const { log } = parts.options;
   const path = parts.config.node.socket;
   const app = createApp(workerServices(parts), (error) => log.error({ error }, 'a request to the control API failed'));
   releasers.push('control socket', () => app.close());
   await app.listen({ path });
-  protectControlSocket(path);
+  protectControlSocket(path, { forOneUser: !isWorker });
 };
 
 const lookUpMetrics = ({ metrics, queues, journal }: WorkerDaemonParts): void =>

@@ -1,3 +1,4 @@
+import { leaderPid } from '../adapters/process/job-files.ts';
 import type { ApiServices } from '../api/ports.ts';
 import { queueView } from '../api/views.ts';
 import { TriggerdError } from '../domain/errors.ts';
@@ -18,6 +19,7 @@ export const workerServices = (parts: WorkerDaemonParts): ApiServices => {
     queues: observedQueues(parts),
     plugins: pluginCatalogue(parts),
     outputs: createOutputsService(queues),
+    pidOf: ({ folder }) => leaderPid(folder) ?? null,
     events: { here: events, fleet: events },
     metrics,
     health: () => ({
@@ -49,5 +51,5 @@ export const workerServices = (parts: WorkerDaemonParts): ApiServices => {
 };
 
 const workerOnly = (): never => {
-  throw new TriggerdError('worker-only', 'this daemon is a worker only');
+  throw new TriggerdError('worker-only', 'this daemon has no etcd: it runs jobs, and does nothing else');
 };

@@ -42,7 +42,22 @@ export interface JobRequest {
   readonly timeoutMs: number | null;
   /** Start only after this job has ended, however it ended. */
   readonly after: JobId | null;
+  /** Start only after all of these have succeeded; skipped as soon as one has not. */
+  readonly ifOk?: readonly JobId[];
+  /** ms since the epoch: start no sooner. */
+  readonly notBefore?: number;
+  /** A queue has one queued job of a key, unless a deferral brought a second one back. */
+  readonly key?: string;
   readonly urgent: boolean;
+  /** Standard error goes to a file of its own, `output.err`. */
+  readonly stderrApart?: true;
+  /** Slots of its queue that it takes while it runs; missing: one. One that asks for more than there are takes all. */
+  readonly slots?: number;
+  /** Program that is told of its end, as a job of its own: with its id, exit code, output file and command as arguments. */
+  readonly onFinish?: string;
+  /** The job whose end this one tells of. */
+  readonly tellsOf?: JobId;
+  readonly tsp?: TspFacts;
   readonly source: JobSource;
   /** Who added it by hand, as `trigger` says; missing where nobody did. */
   readonly user?: string;
@@ -90,6 +105,21 @@ export interface JobTimes {
 
 /** Facts that a plugin or driver adds to a result, e.g. `{ puppet: { changed: 4, … } }`. Small; goes into the outcome. */
 export type ResultDetails = Readonly<Record<string, unknown>>;
+
+/** What `trigger tsp` needs of a job that it has added. */
+export interface TspFacts {
+  /** Grows with each `tsp -K`: jobs of earlier ones are not shown. */
+  readonly epoch: number;
+  /** The job's number as tsp counts: from 0 in each epoch. */
+  readonly number: number;
+  /** The words of the command, as tsp shows them. */
+  readonly command: string;
+  /** Whether its output is for the list (false: `-n`), and whether it stays in the list after its end (false: `-nf`). */
+  readonly stored: boolean;
+  readonly kept: boolean;
+  /** The number of the job whose success it needs. */
+  readonly needs: number | null;
+}
 
 interface JobCommon {
   readonly id: JobId;

@@ -45,6 +45,24 @@ export const ownExitCode = (result: JobResult): number | null =>
 /** Why, in words, where more is known than the result itself says. */
 export const reasonOf = (result: JobResult): string | null => ('reason' in result ? (result.reason ?? null) : null);
 
+/** How it did not succeed, as the end of “job 7 …”; null when it did. */
+export const failureOf = (result: JobResult): string | null => {
+  switch (result.kind) {
+    case 'succeeded':
+      return null;
+    case 'failed':
+      return `failed with exit code ${result.exitCode}`;
+    case 'failed-to-start':
+      return 'could not be started';
+    case 'killed':
+      return `was killed by ${result.signal}`;
+    case 'timed-out':
+      return 'ran into its timeout';
+    case 'interrupted':
+      return 'was interrupted';
+  }
+};
+
 const signalNumbers: Readonly<Record<string, number>> = {
   SIGHUP: 1,
   SIGINT: 2,

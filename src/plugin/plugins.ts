@@ -167,6 +167,7 @@ const planOf = async (options: PluginsOptions, plugin: Plugin, driver: Driver, j
     },
     cwd: request.cwd ?? '/',
     stdin: request.payload,
+    ...(request.stderrApart === undefined ? {} : { stderrApart: request.stderrApart }),
     ...(request.payloadEncoding === undefined ? {} : { stdinEncoding: request.payloadEncoding }),
     timeoutMs,
     graceMs: options.graceMs,

@@ -7,10 +7,16 @@ import type { JobRequest } from '../domain/job.ts';
  */
 export const coalescingKeyOf = (request: JobRequest): string | null => {
   if (request.source !== 'firing') return null;
+  return createHash('sha256')
+    .update(JSON.stringify(identityOf(request)))
+    .digest('hex');
+};
+
+/** All that makes two jobs do the same. */
+export const identityOf = (request: JobRequest): readonly unknown[] => {
   const { queue, plugin, argv, args, env, noop, cwd, payload, timeoutMs, runCommand } = request;
   const command = runCommand === undefined ? [] : [runCommand];
-  const identity = [queue, plugin, argv, sorted(args), sorted(env), noop, cwd, payload, timeoutMs, ...command];
-  return createHash('sha256').update(JSON.stringify(identity)).digest('hex');
+  return [queue, plugin, argv, sorted(args), sorted(env), noop, cwd, payload, timeoutMs, ...command];
 };
 
 const sorted = (record: Readonly<Record<string, string>>): [string, string][] =>

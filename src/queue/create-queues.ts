@@ -1,7 +1,10 @@
 import PQueue from 'p-queue';
 import { TriggerdError } from '../domain/errors.ts';
+import { hasEnded } from '../domain/job.ts';
 import { createChanges } from './changes.ts';
 import { createDeferrals } from './deferrals.ts';
+import { createDelays } from './delays.ts';
+import { createHopelessSkipper } from './hopeless.ts';
 import { createLightJobs } from './light/light-jobs.ts';
 import type { Journal } from './ports.ts';
 import type { Queues } from './queues.ts';
@@ -11,7 +14,7 @@ import { createRetention, type Retention } from './retention.ts';
 import { findJob, jobWithId, type NamedQueue, type QueueOptions, type QueuesOptions, type Room } from './room.ts';
 import { createTransitions } from './transitions.ts';
 import { wake } from './turns.ts';
-import { add } from './verbs/add.ts';
+import { add, offer } from './verbs/add.ts';
 import { clear } from './verbs/clear.ts';
 import { drain } from './verbs/drain.ts';
 import { keptOutput } from './verbs/kept-output.ts';
@@ -27,6 +30,7 @@ import { setSlots, slots } from './verbs/slots.ts';
 import { free, onFree, startLight, startNow } from './verbs/start-now.ts';
 import { summary } from './verbs/summary.ts';
 import { jobFor, take } from './verbs/take.ts';
+import { addTsp, clearTsp, hideTsp, listTsp, restartTsp } from './verbs/tsp.ts';
 import { waitFor } from './verbs/wait-for.ts';
 
 /** The queue room. Nothing runs before `start`; the journal and the runner are the caller's to close, after `stop`. */
@@ -41,6 +45,14 @@ export const createQueues = (options: QueuesOptions): Queues => {
       room.light?.flush();
     },
     add: (request) => add(room, request),
+    offer: (request, terms) => offer(room, request, terms),
+    tsp: {
+      add: (request, order) => addTsp(room, request, order),
+      list: (queue) => listTsp(room, queue),
+      clear: (queue) => clearTsp(room, queue),
+      hide: (queue, number) => hideTsp(room, queue, number),
+      restart: (queue, slots) => restartTsp(room, queue, slots),
+    },
     jobFor: (request) => jobFor(room, request),
     take: (firings) => take(room, firings),
     get: (id) => jobWithId(room, id),
@@ -85,12 +97,15 @@ const createRoom = ({ queues, persistent, ...ports }: QueuesOptions): Room => {
     if (queue !== undefined) wake(room, queue);
   };
   const deferrals = createDeferrals({ ...ports, transitions, wake: wakeNamed });
+  const skipHopeless = createHopelessSkipper({ ...ports, transitions });
   const room: Room = {
     ...ports,
     queues: named,
     changes,
     transitions,
     deferrals,
+    delays: createDelays({ ...ports, wake: wakeNamed }),
+    skipHopeless,
     preparing: new Map(),
     adopting: new Map(),
     light:
@@ -102,7 +117,9 @@ const createRoom = ({ queues, persistent, ...ports }: QueuesOptions): Room => {
   };
   // A job may wait for one of another queue.
   changes.onEvery((job) => {
-    if (job.state === 'finished' || job.state === 'skipped') for (const name of named.keys()) wakeNamed(name);
+    if (!hasEnded(job)) return;
+    skipHopeless();
+    for (const name of named.keys()) wakeNamed(name);
   });
   return room;
 };
@@ -121,6 +138,8 @@ const createQueue = (options: QueueOptions, journal: Journal, isConfigured: bool
     ...options,
     isConfigured,
     turns: new PQueue({ concurrency: stored ?? options.slots, autoStart: false }),
+    size: stored ?? options.slots,
+    extra: 0,
     choosing: Promise.resolve(),
     isPaused: paused,
     drains: 0,
@@ -150,5 +169,6 @@ const stop = (room: Room, retention: Retention): void => {
     cancelRest(queue);
   }
   room.deferrals.close();
+  room.delays.close();
   retention.stop();
 };

@@ -29,6 +29,16 @@ export interface Journal {
    * journal changes nothing.
    */
   take(firings: readonly DecidedFiring[]): Acceptance[];
+  /** As `add`, at the place of a queued job, whose dependents wait for this one; the old one is skipped. */
+  replace(old: JobId, entry: NewJob): { readonly job: QueuedJob; readonly replaced: SkippedJob };
+  /** The first queued job of this queue with this key. */
+  queuedWithKey(queue: string, key: string): JobId | undefined;
+  /** Queued jobs that wait for the success of one that did not succeed, and why; so many at most. */
+  hopeless(limit: number): { readonly id: JobId; readonly reason: string }[];
+  /** When the next delayed job may start; undefined when there is none. ms. */
+  nextDelayed(): number | undefined;
+  /** Ends the delay of those whose time has come; gives the names of their queues. */
+  releaseDelayed(now: number): string[];
   get(id: JobId): Job | undefined;
   /** In the order in which `trigger queue` shows them: ended, running, queued in queue order; or a page by id. */
   list(filter: JobFilter): ListedJob[];
@@ -65,6 +75,8 @@ export interface Journal {
     id: JobId,
     ending: Pick<FinishedJob, 'finishedAt' | 'result' | 'times' | 'details' | 'startedAt'>,
   ): FinishedJob;
+  /** Does all of it in one transaction. */
+  atomically<T>(work: () => T): T;
   /** running → queued at its old place, or queued → queued with a deferral; null clears it. */
   defer(id: JobId, deferral: Deferral | null): QueuedJob;
   /** running → queued at its old place: a start that demonstrably never happened. The attempt is not counted. */
@@ -86,6 +98,9 @@ export interface Journal {
   dropLeftovers(folders: readonly string[]): void;
   queueSettings(queue: string): StoredQueueSettings;
   saveQueueSettings(queue: string, settings: StoredQueueSettings): void;
+  /** A small text that outlives a restart; undefined: there is none of this name. */
+  note(name: string): string | undefined;
+  saveNote(name: string, text: string): void;
 }
 
 /** Ended jobs beyond the newest `keep`, or ended before `endedBefore` (ms); at most `limit`, of one queue or of all. */
@@ -217,6 +232,8 @@ export interface LaunchPlan {
   readonly graceMs: number;
   /** Bytes of output kept in the file; what exceeds it is counted, and its last part kept. */
   readonly maxOutputBytes: number;
+  /** Standard error goes to `output.err`, which has the same limit. */
+  readonly stderrApart?: true;
   /** Written as the file that `TRIGGERD_CONTEXT` names. */
   readonly context: string;
   /** Written as the file that `TRIGGERD_PROOF` names, which only the job's user can read, and deleted at the end. */

@@ -12,6 +12,8 @@ import type { KillReason, LightJob } from './light/light-jobs.ts';
 import type { Acceptance, DecidedFiring, JobFilter, NewJob, RequestRun } from './ports.ts';
 import type { OutputReading, OutputSink } from './requests/ports.ts';
 import type { Ending } from './transitions.ts';
+import type { Offered, OfferTerms } from './verbs/add.ts';
+import type { TspJob, TspOrder } from './verbs/tsp.ts';
 
 /** The queue room's face: what the control API, the watcher and the daemon use. */
 export interface Queues {
@@ -21,8 +23,19 @@ export interface Queues {
   stop(): Promise<void>;
 
   add(request: JobRequest): QueuedJob;
+  /** As `add`, unless the terms and a queued job make it unnecessary. */
+  offer(request: JobRequest, terms: OfferTerms): Offered;
   jobFor(request: JobRequest): NewJob;
   take(firings: readonly DecidedFiring[]): Acceptance[];
+
+  /** What `trigger tsp` sees of a queue; see verbs/tsp.ts. */
+  readonly tsp: {
+    add(request: JobRequest, order: TspOrder): ListedJob;
+    list(queue: string): TspJob[];
+    clear(queue: string): void;
+    hide(queue: string, number: number): void;
+    restart(queue: string, slots: number | undefined): void;
+  };
 
   /** Throws `job-not-found`. */
   get(id: JobId): Job;

@@ -4,7 +4,7 @@ import { holdSlot } from './turns.ts';
 
 /**
  * What a restart finds: jobs that run without us are adopted, and hold their slots before anything new starts; deferred
- * jobs are watched again; then every queue looks at what is queued.
+ * jobs are watched again, and delayed ones timed; then every queue looks at what is queued.
  */
 export const restore = (room: Room): void => {
   for (const job of room.journal.running()) {
@@ -12,9 +12,11 @@ export const restore = (room: Room): void => {
       room.log.error({ error: thrown, job: job.id }, 'A running job could not be adopted.'),
     );
     const queue = room.queues.get(job.request.queue);
-    if (queue !== undefined) holdSlot(room, queue, adopted);
+    if (queue !== undefined) holdSlot(room, queue, job, adopted);
   }
   room.deferrals.restore();
+  room.skipHopeless();
+  room.delays.look();
   for (const queue of room.queues.values()) open(room, queue);
 };
 

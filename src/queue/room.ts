@@ -4,6 +4,7 @@ import type { Job, JobId, QueuedJob } from '../domain/job.ts';
 import type { Log } from '../domain/log.ts';
 import type { Changes } from './changes.ts';
 import type { Deferrals } from './deferrals.ts';
+import type { Delays } from './delays.ts';
 import type { KillReason, LightJobs, LightJobsOptions } from './light/light-jobs.ts';
 import type { Clock, Journal, Plugins, Runner, WatchPaths } from './ports.ts';
 import type { Transitions } from './transitions.ts';
@@ -49,8 +50,12 @@ export interface QueuesOptions {
 export interface NamedQueue extends QueueOptions {
   /** False for one that is gone from the configuration: its jobs run to their end, and it takes no new one. */
   readonly isConfigured: boolean;
-  /** Schedules turns, not jobs; see turns.ts. */
+  /** Schedules turns, not jobs; see turns.ts. Its concurrency is `size` less what running jobs take beyond one slot each. */
   readonly turns: PQueue;
+  /** Slots that there are. */
+  size: number;
+  /** Slots that running jobs take beyond one each. */
+  extra: number;
   /** Ends when the last one who was choosing a job has chosen. */
   choosing: Promise<void>;
   isPaused: boolean;
@@ -75,6 +80,9 @@ export interface Room extends Omit<QueuesOptions, 'queues' | 'persistent'> {
   readonly changes: Changes;
   readonly transitions: Transitions;
   readonly deferrals: Deferrals;
+  readonly delays: Delays;
+  /** Ends queued jobs that wait in vain; see hopeless.ts. */
+  readonly skipHopeless: () => void;
   /** Jobs that are running for the journal and not handed to the runner yet; `kill` marks them. */
   readonly preparing: Map<JobId, { isKilled: boolean }>;
   /** Jobs that are running for the journal, and whose folder is being looked at; `kill` marks them. */

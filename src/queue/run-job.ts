@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TriggerdError } from '../domain/errors.ts';
 import type { JobTimes, RunningJob } from '../domain/job.ts';
 import type { JobResult } from '../domain/result.ts';
+import { followerOf } from './follower.ts';
 import type { KillReason } from './light/light-jobs.ts';
 import type { LaunchPlan, RunEnding, Verdict } from './ports.ts';
 import type { Room } from './room.ts';
@@ -148,8 +149,9 @@ const didNotRun = ({ reason }: { readonly reason: string }): Pick<Ending, 'resul
 const ended = (room: Room, job: RunningJob, ending: Ending): Promise<void> => {
   const why = room.killReasons.get(job.id);
   room.killReasons.delete(job.id);
-  const { result } = ending;
-  return journalled(room, () => room.transitions.finish(job.id, { ...ending, result: explained(result, why) }));
+  const explainedEnding = { ...ending, result: explained(ending.result, why) };
+  const follower = followerOf(room, job, explainedEnding);
+  return journalled(room, () => room.transitions.finish(job.id, explainedEnding, follower));
 };
 
 /** Whoever had it killed knows best what that means. */

@@ -9,7 +9,7 @@
  *                              │ └───── unstart ───┘   it demonstrably never began
  *                              ├──defer / release──►   queued, passed over / looked at again
  *                              ├──satisfy──► finished    a run that is not ours has done the same
- *                              └──skip──► skipped
+ *                              └──skip──► skipped      also by `replace`: another one takes its place
  *
  * All of them are synchronous and durable when they return, and throw `journal-failed` with nothing changed.
  *
@@ -24,12 +24,15 @@ export type Ending = Pick<FinishedJob, 'finishedAt' | 'startedAt' | 'result' | '
 
 export interface Transitions {
   add(entry: NewJob): QueuedJob;
+  /** (new) → queued at the place of a queued job, which is skipped. */
+  replace(old: JobId, entry: NewJob): QueuedJob;
   take(firings: readonly DecidedFiring[]): Acceptance[];
   start(id: JobId): RunningJob;
   begin(entry: NewJob): RunningJob;
-  finish(id: JobId, ending: Ending): FinishedJob;
+  /** `follower` is a new job that comes with this end. */
+  finish(id: JobId, ending: Ending, follower?: NewJob): FinishedJob;
   /** Of a queued job: its run was somebody else's. */
-  satisfy(id: JobId, ending: Ending): FinishedJob;
+  satisfy(id: JobId, ending: Ending, follower?: NewJob): FinishedJob;
   defer(job: Job, deferral: Omit<Deferral, 'since'>): QueuedJob;
   /** Ends a deferral. */
   release(id: JobId): QueuedJob;
@@ -44,8 +47,20 @@ export const createTransitions = (journal: Journal, changes: Changes, clock: Clo
     changes.announce(job);
     return job;
   };
+  const followed = (end: () => FinishedJob, follower: NewJob | undefined): FinishedJob => {
+    if (follower === undefined) return announced(end());
+    const [job, next] = journal.atomically(() => [end(), journal.add(follower)] as const);
+    announced(next);
+    return announced(job);
+  };
   return {
     add: (entry) => announced(journal.add(entry)),
+    replace: (old, entry) => {
+      const { job, replaced } = journal.replace(old, entry);
+      announced(job);
+      announced(replaced);
+      return job;
+    },
     take: (firings) => {
       const acceptances = journal.take(firings);
       for (const each of acceptances) if (each.kind === 'queued') announced(each.job);
@@ -53,8 +68,8 @@ export const createTransitions = (journal: Journal, changes: Changes, clock: Clo
     },
     begin: (entry) => announced(journal.begin(entry)),
     start: (id) => announced(journal.start(id, clock.now())),
-    finish: (id, ending) => announced(journal.finish(id, ending)),
-    satisfy: (id, ending) => announced(journal.satisfy(id, ending)),
+    finish: (id, ending, follower) => followed(() => journal.finish(id, ending), follower),
+    satisfy: (id, ending, follower) => followed(() => journal.satisfy(id, ending), follower),
     defer: (job, deferral) => announced(journal.defer(job.id, { ...deferral, since: clock.now() })),
     release: (id) => announced(journal.defer(id, null)),
     unstart: (id) => announced(journal.unstart(id)),

@@ -15,6 +15,7 @@ import type { JobResult } from '../domain/result.ts';
 import { isResting, rest, restIsOver } from './rest.ts';
 import type { NamedQueue, Room } from './room.ts';
 import { endUnstarted, messageOf, runJob } from './run-job.ts';
+import { fits, takeExtra } from './slots-taken.ts';
 
 /** Adopted jobs take their slots before anything new does. */
 const adoptedFirst = 1;
@@ -35,10 +36,12 @@ export const wake = (room: Room, queue: NamedQueue): void => {
 export const restAfter = (room: Room, queue: NamedQueue, thrown: unknown): void =>
   rest(room, queue, thrown, () => wake(room, queue));
 
-/** Lets a job that already runs hold a slot until `over`. The wake-up is the turn's own: as a waiting one it counts. */
-export const holdSlot = (room: Room, queue: NamedQueue, over: Promise<void>): void => {
+/** Lets a job that already runs hold its slots until `over`. The wake-up is the turn's own: as a waiting one it counts. */
+export const holdSlot = (room: Room, queue: NamedQueue, job: RunningJob, over: Promise<void>): void => {
+  const giveBack = takeExtra(queue, job);
   const turn = async (): Promise<void> => {
     await over;
+    giveBack();
     wake(room, queue);
   };
   addTurn(queue, turn, adoptedFirst);
@@ -74,12 +77,19 @@ const takeTurn = async (room: Room, queue: NamedQueue): Promise<void> => {
   if (isResting(queue)) return;
   try {
     const chosen = await inOrder(queue, () => choose(room, queue));
-    if (chosen?.failure !== undefined) await endUnstarted(room, chosen.job, chosen.failure);
-    else if (chosen !== undefined) await runJob(room, chosen.job);
+    if (chosen !== undefined) await performed(room, chosen);
     restIsOver(room, queue);
     if (chosen !== undefined) wake(room, queue);
   } catch (thrown) {
     restAfter(room, queue, thrown);
+  }
+};
+
+const performed = async (room: Room, { job, failure, giveBack }: Chosen): Promise<void> => {
+  try {
+    await (failure === undefined ? runJob(room, job) : endUnstarted(room, job, failure));
+  } finally {
+    giveBack();
   }
 };
 
@@ -101,6 +111,7 @@ const inOrder = async <T>(queue: NamedQueue, work: () => Promise<T>): Promise<T>
 /** A job that the journal calls running from now on; `failure` says why it can not be. */
 interface Chosen {
   readonly job: RunningJob;
+  readonly giveBack: () => void;
   readonly failure?: JobResult;
 }
 
@@ -117,10 +128,17 @@ const choose = async (room: Room, queue: NamedQueue): Promise<Chosen | undefined
     if (candidate(room, queue)?.id !== head.id) continue;
     const lostPurpose = room.reasonToSkip?.(head) ?? null;
     if (lostPurpose !== null) room.transitions.skip(head.id, lostPurpose);
-    else if (obstacle === null) return { job: room.transitions.start(head.id) };
-    else if ('kind' in obstacle) return { job: room.transitions.start(head.id), failure: obstacle };
+    else if (obstacle === null && !fits(room, queue, head)) return undefined;
+    else if (obstacle === null) return started(room, queue, head);
+    else if ('kind' in obstacle) return { ...started(room, queue, head), failure: obstacle };
     else room.deferrals.defer(head, obstacle);
   }
+};
+
+/** Its slots are taken before the next one is chosen. */
+const started = (room: Room, queue: NamedQueue, { id }: QueuedJob): Chosen => {
+  const job = room.transitions.start(id);
+  return { job, giveBack: takeExtra(queue, job) };
 };
 
 /**

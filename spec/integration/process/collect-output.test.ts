@@ -21,7 +21,8 @@ test.each([
     const folder = temporaryFolder();
     const openPipe = createPipes();
     const [stdout, stderr] = [openPipe(), openPipe()];
-    const collector = collectOutput({ output: createOutputFile(folder, 100_000), stdout, stderr });
+    const output = createOutputFile(folder, 100_000);
+    const collector = collectOutput({ output, errors: output, stdout, stderr });
     // From here on timers come before what is to be read.
     await afterPolling();
     writeSync(stdout.writeFd, 'the last word\n');

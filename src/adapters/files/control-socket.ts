@@ -36,10 +36,10 @@ const checkFolder = (path: string): void => {
     );
 };
 
-/** Opens the listening socket to root and the group, and to nobody else. */
-export const protectControlSocket = (path: string): void => {
-  const gid = groupId(socketGroup);
-  chmodSync(path, 0o660);
+/** Opens the listening socket to root and the group, and to nobody else; `forOneUser`: not even to a group. */
+export const protectControlSocket = (path: string, { forOneUser = false } = {}): void => {
+  const gid = forOneUser ? undefined : groupId(socketGroup);
+  chmodSync(path, forOneUser ? 0o600 : 0o660);
   if (gid !== undefined && process.getuid?.() === 0) chownSync(path, 0, gid);
 };
 

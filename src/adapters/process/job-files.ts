@@ -8,6 +8,7 @@
  *                    text (it holds the environment) is overwritten before the rename.
  *     kill           asks the runner to end the job; SIGUSR2 makes it look
  *     output         stdout and stderr as they came; `output.idx` says which bytes were which, and when
+ *     output.err     stderr, with `output.err.idx`, where the plan keeps it apart
  *     context.json   the file that `TRIGGERD_CONTEXT` names; `context-<token>` until the plan is claimed
  *     proof          what the job of a request may ask others with; deleted when the job has ended
  *     status.json    the `RunEnding`, with the token of the attempt; written last, atomically
@@ -18,9 +19,11 @@ import type { RunEnding } from '../../queue/ports.ts';
 import { isMissing } from '../system/is-missing.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 
+export type OutputName = 'output' | 'output.err';
+
 export const jobFile = (
   folder: string,
-  name: 'claim' | 'kill' | 'output' | 'output.idx' | 'context.json' | 'proof' | 'status.json',
+  name: 'claim' | 'kill' | OutputName | `${OutputName}.idx` | 'context.json' | 'proof' | 'status.json',
 ): string => `${folder}/${name}`;
 
 export const planFile = (folder: string, token: string): string => `${folder}/plan-${token}`;
@@ -69,6 +72,12 @@ export const readClaim = (folder: string): Claim | 'damaged' | undefined => {
   if (typeof runner?.pid !== 'number' || typeof runner.token !== 'string') return 'damaged';
   const leader = parsed<NonNullable<Claim['leader']>>(second);
   return { runner, leader: typeof leader?.pid === 'number' ? leader : undefined };
+};
+
+/** The first process of the job in this folder, which may be gone; undefined when it is not known. */
+export const leaderPid = (folder: string): number | undefined => {
+  const claim = readClaim(folder);
+  return typeof claim === 'object' ? claim.leader?.pid : undefined;
 };
 
 /** `status.json`: how the attempt with this token ended. */

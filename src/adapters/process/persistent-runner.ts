@@ -39,15 +39,16 @@ export const createPersistentRunner = (runner: Runner, pool: PersistentPool): Ru
     const startedAt = Date.now();
     const startedMono = performance.now();
     const output = createOutputFile(folder, plan.maxOutputBytes);
+    const errors = plan.stderrApart ? createOutputFile(folder, plan.maxOutputBytes, 'output.err') : output;
     const end = await new Promise<CallEnd>((resolve) => {
       const running = pool.run(call, {
-        output: (stream, bytes) => output.write(stream === 'out' ? 'o' : 'e', bytes),
+        output: (stream, bytes) => (stream === 'out' ? output.write('o', bytes) : errors.write('e', bytes)),
         ended: resolve,
       });
       calls.set(folder, running);
     });
     calls.delete(folder);
-    const outputBytes = output.close();
+    const outputBytes = output.close() + (errors === output ? 0 : errors.close());
     if (end.kind === 'interrupted' && end.cause === 'itself') {
       writeFileSync(jobFile(folder, 'output'), `[triggerd: ${end.reason}]\n`, { flag: 'a' });
       return 'lost';

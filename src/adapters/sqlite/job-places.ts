@@ -3,6 +3,7 @@ import type { JobId, QueuedJob, RunningJob } from '../../domain/job.ts';
 import type { Acceptance, DecidedFiring, FiringLog, Journal, NewJob } from '../../queue/ports.ts';
 import { insertFiring } from './firing-store.ts';
 import type { Transition } from './job-transitions.ts';
+import type { JobWaits } from './job-waits.ts';
 import { insertRequestId } from './request-store.ts';
 import type { Statements } from './statements.ts';
 
@@ -11,9 +12,12 @@ export const createJobPlaces = (
   sql: Statements,
   firings: Pick<FiringLog, 'find'>,
   transition: Transition,
-): Pick<Journal, 'add' | 'begin' | 'take' | 'makeUrgent' | 'swap'> => {
+  waits: JobWaits,
+  skip: Journal['skip'],
+): Pick<Journal, 'add' | 'begin' | 'take' | 'makeUrgent' | 'replace' | 'swap'> => {
   const insert = (entry: NewJob): QueuedJob => {
     const id = insertRow(sql, entry);
+    waits.begin(id, entry.request);
     // Ids only grow, so a job's id is also a place behind all others.
     return entry.request.urgent ? toHead(id) : transition(id, 'queued', 'queued', 'place = ?', id);
   };
@@ -59,6 +63,15 @@ export const createJobPlaces = (
     return { kind: 'queued', job: transition(jobId, 'queued', 'queued', 'place = place') };
   };
 
+  /** Dependents are moved before the old job's end, so that they wait for the new one. */
+  const replace: Journal['replace'] = (old, entry) => {
+    const { id } = insert(entry);
+    waits.moveTo(old, id);
+    const place = entry.request.urgent ? 'place' : '(SELECT other.place FROM jobs AS other WHERE other.id = ?)';
+    const job = transition(id, 'queued', 'queued', `place = ${place}`, ...(entry.request.urgent ? [] : [old]));
+    return { job, replaced: skip(old, `replaced by job ${id}`, entry.at) };
+  };
+
   const swap = (a: JobId, b: JobId): void => {
     const [placeA, placeB] = [a, b].map((id) => Number(sql.one('SELECT place FROM jobs WHERE id = ?', id)?.['place']));
     transition(a, 'queued', 'queued', 'place = ?', placeB ?? 0);
@@ -69,6 +82,7 @@ export const createJobPlaces = (
     begin: (entry) => sql.atomically(() => begin(entry)),
     add: (entry) => sql.atomically(() => insert(entry)),
     take: (decided) => sql.atomically(() => decided.map(take)),
+    replace: (old, entry) => sql.atomically(() => replace(old, entry)),
     makeUrgent: (id) => sql.atomically(() => toHead(id)),
     swap: (a, b) => sql.atomically(() => swap(a, b)),
   };
@@ -76,11 +90,11 @@ export const createJobPlaces = (
 
 const insertRow = (sql: Statements, { request, command, coalescingKey, at }: NewJob): JobId =>
   sql.run(
-    `INSERT INTO jobs (queue, state, place, after_id, waiting, coalescing_key, source, request, command, enqueued_at)
-     VALUES (?, 'queued', 0, ?, EXISTS (SELECT 1 FROM jobs WHERE id = ? AND state IN ('queued', 'running')), ?, ?, ?, ?, ?)`,
+    `INSERT INTO jobs (queue, state, place, not_before, job_key, coalescing_key, source, request, command, enqueued_at)
+     VALUES (?, 'queued', 0, ?, ?, ?, ?, ?, ?, ?)`,
     request.queue,
-    request.after,
-    request.after,
+    request.notBefore ?? null,
+    request.key ?? null,
     coalescingKey,
     request.source,
     JSON.stringify(request),

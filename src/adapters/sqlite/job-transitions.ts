@@ -2,6 +2,7 @@ import { TriggerdError } from '../../domain/errors.ts';
 import type { Job, JobId, RunningJob, SkippedJob } from '../../domain/job.ts';
 import type { Journal } from '../../queue/ports.ts';
 import { isIn, type StoredEnding } from './job-rows.ts';
+import type { JobWaits } from './job-waits.ts';
 import type { Statements, Values } from './statements.ts';
 
 /** The one way from state to state: nothing changes unless the job is in `from`. */
@@ -29,6 +30,7 @@ export const createJobTransitions = (
   sql: Statements,
   find: Journal['get'],
   transition: Transition,
+  waits: JobWaits,
 ): Pick<Journal, 'start' | 'finish' | 'satisfy' | 'defer' | 'unstart' | 'skip'> => {
   const end = <S extends 'finished' | 'skipped'>(
     id: JobId,
@@ -39,9 +41,9 @@ export const createJobTransitions = (
     startedAt: number | null,
   ): Extract<Job, { state: S }> =>
     sql.atomically(() => {
-      const set = `state = '${to}', deferral = NULL, waiting = 0, started_at = ?, finished_at = ?, ending = ?`;
+      const set = `state = '${to}', deferral = NULL, waiting = 0, not_before = NULL, started_at = ?, finished_at = ?, ending = ?`;
       const job = transition(id, from, to, set, startedAt, at, JSON.stringify(ending));
-      sql.run('UPDATE jobs SET waiting = 0 WHERE after_id = ? AND waiting = 1', id);
+      waits.ended(job);
       return job;
     });
 

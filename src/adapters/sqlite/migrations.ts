@@ -7,7 +7,9 @@ import { pragma } from './keep.ts';
  * released: a journal on somebody's disk is a promise.
  *
  * - `place` orders the queued jobs of a queue; it is kept while a job runs, so that a deferred job returns to it.
- * - `waiting` is 1 while the job named by `after_id` has not ended: with it `head` is one index look-up.
+ * - `waiting` counts what a queued job waits for: the jobs of `job_waits` that have not ended, and its time. It is 0 for one
+ *   that may start: with it `head` is one index look-up. `after_id` is read no more.
+ * - `job_waits` says which jobs a queued one waits for; `failure` is why one that must succeed has not.
  * - `counts` is kept by triggers, so that a summary of 100,000 jobs costs as much as one of ten.
  * - `file_…` is what was written to trigger files of a team: messages on their way or dead, the last outputs of each
  *   trigger, and how often this node has hit it. Neither are ids of messages unique by an index nor their numbers for ever: each
@@ -144,6 +146,24 @@ const migrations: readonly string[] = [
   DROP TABLE file_messages;
   ALTER TABLE messages RENAME TO file_messages;
   CREATE INDEX file_messages_of ON file_messages (team, definition, state, seq);
+  `,
+  `
+  CREATE TABLE job_waits (
+    job_id INTEGER NOT NULL,
+    on_id INTEGER NOT NULL,
+    must_succeed INTEGER NOT NULL,
+    ended INTEGER NOT NULL,
+    failure TEXT,
+    PRIMARY KEY (job_id, on_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX job_waits_on ON job_waits (on_id) WHERE ended = 0;
+  CREATE INDEX job_waits_failed ON job_waits (job_id) WHERE failure IS NOT NULL;
+  INSERT INTO job_waits SELECT id, after_id, 0, 0, NULL FROM jobs WHERE waiting = 1 AND after_id IS NOT NULL;
+  DROP INDEX jobs_waiting;
+  ALTER TABLE jobs ADD COLUMN not_before INTEGER;
+  ALTER TABLE jobs ADD COLUMN job_key TEXT;
+  CREATE INDEX jobs_delayed ON jobs (not_before) WHERE not_before IS NOT NULL;
+  CREATE INDEX jobs_keyed ON jobs (queue, job_key) WHERE state = 'queued' AND job_key IS NOT NULL;
   `,
 ];
 

@@ -37,13 +37,16 @@ const assertExactArguments = (argv: readonly string[]): void => {
   });
 };
 
-const assertExactVariables = (env: NodeJS.ProcessEnv): void => {
+/** The same for every variable: for whoever passes on all of them. */
+export const assertExactEnvironment = (env: NodeJS.ProcessEnv = process.env): void => assertExactVariables(env, /^/);
+
+const assertExactVariables = (env: NodeJS.ProcessEnv, which = usedVariables): void => {
   const isSuspect = ([name, value = '']: [string, string | undefined]): boolean =>
-    usedVariables.test(name) && (name.includes(replacement) || value.includes(replacement));
+    which.test(name) && (name.includes(replacement) || value.includes(replacement));
   if (!Object.entries(env).some(isSuspect)) return;
   for (const bytes of wordsOf('/proc/self/environ')) {
     const [name = ''] = bytes.toString().split('=', 1);
-    if (usedVariables.test(name) && !isUtf8(bytes)) throw notUtf8(`$${name}`, bytes.subarray(bytes.indexOf('=') + 1));
+    if (which.test(name) && !isUtf8(bytes)) throw notUtf8(`$${name}`, bytes.subarray(bytes.indexOf('=') + 1));
   }
 };
 

@@ -10,11 +10,13 @@ const kindOfOption: Readonly<Record<string, Kind>> = {
   '--node': 'nodes',
   '--plugin': 'plugins',
   '--after': 'jobs',
+  '--if-ok': 'jobs',
   '--team': 'team',
   '--service': 'service',
   '--worker': 'worker',
   '--owner': 'user',
   '--config': ':files',
+  '--on-finish': ':commands',
   '--socket': ':files',
   '--dir': ':files',
 };

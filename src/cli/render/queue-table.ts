@@ -4,6 +4,7 @@
  */
 import type { JobView, QueueView } from '../../api/contract.ts';
 import { cutEnd, cutStart, padEnd, visible, widthOf } from '../../domain/text.ts';
+import { localTime } from './time.ts';
 
 const titles = ['ID', 'State', 'Output', 'E-Level', 'Times(r/u/s)'] as const;
 const leastWidths = [4, 10, 20, 8, 14] as const;
@@ -96,7 +97,10 @@ const noteOf = (job: JobView): string => {
   const notes = [
     ...(job.deferred ? [`deferred: ${visible(job.reason ?? 'not possible now')}`] : []),
     ...(job.state === 'queued' && job.after !== null ? [`after ${job.after}`] : []),
+    ...(job.state === 'queued' && job.if_ok?.length ? [`if ${job.if_ok.join(', ')} succeeds`] : []),
+    ...(job.state === 'queued' && job.not_before ? [`not before ${localTime(job.not_before)}`] : []),
     ...(job.state === 'skipped' && job.reason !== null ? [`skipped: ${visible(job.reason)}`] : []),
+    ...(job.tells_of ? [`end of ${job.tells_of}`] : []),
     ...(job.noop ? ['noop'] : []),
   ];
   return notes.length === 0 ? '' : ` (${notes.join('; ')})`;

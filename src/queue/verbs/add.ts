@@ -1,25 +1,79 @@
+import { isDeepStrictEqual } from 'node:util';
 import { TriggerdError } from '../../domain/errors.ts';
-import type { JobRequest, JobSource, QueuedJob } from '../../domain/job.ts';
-import { jobWithId, type NamedQueue, queueNamed, type Room } from '../room.ts';
+import type { Job, JobId, JobRequest, JobSource, QueuedJob } from '../../domain/job.ts';
+import { identityOf } from '../coalescing-key.ts';
+import { jobWithId, type NamedQueue, queueNamed, type Room, wrongState } from '../room.ts';
 
 /** What `maxQueued` counts: a firing is owed and never refused for fullness. */
 const bounded: readonly JobSource[] = ['cli', 'request'];
 
-/** Queues a job; it is journalled when this returns. Throws `queue-*`, `plugin-*`, `job-not-found` (`after`), `draining`. */
-export const add = (room: Room, request: JobRequest): QueuedJob => {
-  const queue = queueNamed(room, request.queue);
+/** What an offer does when there is a queued job already. */
+export interface OfferTerms {
+  /** With a key: that job ends as skipped and this one takes its place, or that job stays and this one is not added. */
+  readonly onKey?: 'replace' | 'keep';
+  /** Not added when a queued job of this queue would do the same. */
+  readonly unlessQueued?: boolean;
+}
+
+export interface Offered {
+  readonly job: QueuedJob;
+  /** False: it was queued before. */
+  readonly isNew: boolean;
+}
+
+/**
+ * Queues a job; it is journalled when this returns. Throws `queue-*`, `plugin-*`, `job-not-found` (`after`, `ifOk`),
+ * `job-state` (`ifOk`), `draining`.
+ */
+export const add = (room: Room, request: JobRequest): QueuedJob => offer(room, request, {}).job;
+
+/** As `add`, unless the terms and a queued job make it unnecessary. */
+export const offer = (
+  room: Room,
+  asked: JobRequest,
+  { onKey = 'replace', unlessQueued = false }: OfferTerms,
+): Offered => {
+  const queue = queueNamed(room, asked.queue);
   refuseWhileClosing(room, queue);
-  const command = room.plugins.check(request);
-  if (request.after !== null) jobWithId(room, request.after);
-  if (bounded.includes(request.source)) refuseWhenFull(room, queue);
-  const job = room.transitions.add({
-    request: room.plugins.settled(request),
-    command,
-    coalescingKey: null,
-    at: room.clock.now(),
-  });
+  const command = room.plugins.check(asked);
+  const request = room.plugins.settled(asked);
+  for (const id of waitsFor(request)) refuseUnknown(room, id, request);
+  const same = unlessQueued ? queuedLike(room, request, command) : undefined;
+  const keyed = request.key === undefined ? undefined : room.journal.queuedWithKey(queue.name, request.key);
+  const kept = same ?? (onKey === 'keep' ? keyed : undefined);
+  if (kept !== undefined) return { job: queuedJob(room, kept), isNew: false };
+  if (keyed === undefined && bounded.includes(request.source)) refuseWhenFull(room, queue);
+  const entry = { request, command, coalescingKey: null, at: room.clock.now() };
+  const job = keyed === undefined ? room.transitions.add(entry) : room.transitions.replace(keyed, entry);
+  if (request.notBefore !== undefined) room.delays.look();
+  room.skipHopeless();
   room.wake(queue.name);
-  return job;
+  return { job, isNew: true };
+};
+
+const waitsFor = ({ after, ifOk = [] }: JobRequest): readonly JobId[] => (after === null ? ifOk : [after, ...ifOk]);
+
+/** A request that runs in memory is not in the journal yet: how it ends could be missed. */
+const refuseUnknown = (room: Room, id: JobId, { ifOk = [] }: JobRequest): void => {
+  const job = jobWithId(room, id);
+  if (ifOk.includes(id) && room.light?.find(id) !== undefined)
+    throw wrongState(job, 'it is a request, and no job can wait for the success of one that runs.');
+};
+
+/** A queued job that would do the same, whoever asked for it. */
+const queuedLike = (room: Room, request: JobRequest, command: string): JobId | undefined => {
+  const wanted = identityOf(request);
+  const listed = room.journal.list({ queue: request.queue, states: ['queued'] });
+  return listed
+    .filter((job) => job.command === command || job.command.endsWith('…'))
+    .map(({ id }) => room.journal.get(id))
+    .find((job) => job !== undefined && isDeepStrictEqual(identityOf(job.request), wanted))?.id;
+};
+
+const queuedJob = (room: Room, id: JobId): QueuedJob => {
+  const job: Job = jobWithId(room, id);
+  if (job.state === 'queued') return job;
+  throw wrongState(job, 'it was queued a moment ago.');
 };
 
 const refuseWhileClosing = (room: Room, queue: NamedQueue): void => {

@@ -2,10 +2,20 @@ import { hasEnded, type JobId, type QueuedJob } from '../../domain/job.ts';
 import { jobWithId, type Room, wrongState } from '../room.ts';
 import { add } from './add.ts';
 
-/** A new job with the request of an ended one. It satisfies no firing, waits for no other job, and is nobody else's. */
+/** A new job with the request of an ended one. It satisfies no firing, waits for no other job or time, has no key, and is nobody else's. */
 export const retry = (room: Room, id: JobId): QueuedJob => {
   const job = jobWithId(room, id);
   if (!hasEnded(job)) throw wrongState(job, 'only an ended job can be retried.');
-  const { user: _before, origin, runCommand: _accepted, ...request } = job.request;
+  const {
+    user: _before,
+    origin,
+    ifOk: _ifOk,
+    notBefore: _delay,
+    key: _key,
+    runCommand: _accepted,
+    tellsOf: _of,
+    tsp: _tsp,
+    ...request
+  } = job.request;
   return add(room, { ...request, after: null, source: origin === undefined ? request.source : 'cli' });
 };

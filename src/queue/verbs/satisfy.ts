@@ -1,4 +1,5 @@
 import type { FinishedJob, JobId } from '../../domain/job.ts';
+import { followerOf } from '../follower.ts';
 import { jobWithId, type Room, wrongState } from '../room.ts';
 import type { Ending } from '../transitions.ts';
 
@@ -6,5 +7,5 @@ import type { Ending } from '../transitions.ts';
 export const satisfy = (room: Room, id: JobId, ending: Ending): FinishedJob => {
   const job = jobWithId(room, id);
   if (job.state !== 'queued') throw wrongState(job, 'only a queued job can be satisfied by another run.');
-  return room.transitions.satisfy(id, ending);
+  return room.transitions.satisfy(id, ending, followerOf(room, job, ending));
 };

@@ -1,7 +1,8 @@
 import { TriggerdError } from '../../domain/errors.ts';
 import { queueNamed, type Room } from '../room.ts';
+import { setSize } from '../slots-taken.ts';
 
-export const slots = (room: Room, name: string): number => queueNamed(room, name).turns.concurrency;
+export const slots = (room: Room, name: string): number => queueNamed(room, name).size;
 
 /** From now on, also after a restart. Fewer slots than running jobs: nothing starts until that has come about. */
 export const setSlots = (room: Room, name: string, count: number): void => {
@@ -10,6 +11,6 @@ export const setSlots = (room: Room, name: string, count: number): void => {
     throw new TriggerdError('input-invalid', `A queue has at least one slot; got ${count}.`, { details: { count } });
   }
   room.journal.saveQueueSettings(name, { ...room.journal.queueSettings(name), slots: count });
-  queue.turns.concurrency = count;
+  setSize(queue, count);
   room.wake(name);
 };

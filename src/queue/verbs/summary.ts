@@ -4,9 +4,9 @@ import type { Room } from '../room.ts';
 /** One line per queue, in the order of the configuration; then those that are gone from it and have jobs. */
 export const summary = (room: Room): QueueSummary[] => {
   const deferred = room.journal.deferred();
-  return [...room.queues.values()].map(({ name, turns, isPaused, drains }) => ({
+  return [...room.queues.values()].map(({ name, size, isPaused, drains }) => ({
     name,
-    slots: turns.concurrency,
+    slots: size,
     paused: isPaused,
     draining: drains > 0,
     queued: room.journal.count(name, 'queued'),

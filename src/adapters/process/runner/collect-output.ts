@@ -18,12 +18,13 @@ const quietTurns = 3;
 const turnMs = 2;
 const longestDrainMs = 200;
 
-/** Copies both pipes into the job's output file as bytes arrive. */
+/** Copies both pipes into the job's output files as bytes arrive. */
 export const collectOutput = ({
-  output: file,
+  output,
+  errors,
   stdout,
   stderr,
-}: Pick<Resources, 'output' | 'stdout' | 'stderr'>): OutputCollector => {
+}: Pick<Resources, 'output' | 'errors' | 'stdout' | 'stderr'>): OutputCollector => {
   const pipes = [stdout, stderr];
   let open = pipes.length;
   let chunks = 0;
@@ -34,7 +35,7 @@ export const collectOutput = ({
   const follow = (pipe: Pipe, stream: 'o' | 'e'): void => {
     pipe.reader.on('data', (chunk: Buffer) => {
       chunks += 1;
-      file.write(stream, chunk);
+      (stream === 'o' ? output : errors).write(stream, chunk);
     });
     const onEnd = (): void => {
       open -= 1;
@@ -58,7 +59,7 @@ export const collectOutput = ({
   const finish = async (): Promise<number> => {
     await Promise.race([ended, quiet()]);
     for (const pipe of pipes) pipe.release(pipe.reader.readableEnded);
-    return file.close();
+    return output.close() + (errors === output ? 0 : errors.close());
   };
   let finished: Promise<number> | undefined;
   return {

@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { jobFile } from '../job-files.ts';
+import { jobFile, type OutputName } from '../job-files.ts';
 
 /** `o` and `e` are the job's stdout and stderr, `t` is a line of triggerd's own. */
 export type StreamTag = 'o' | 'e' | 't';
@@ -27,10 +27,10 @@ interface Piece {
  *
  * A full disk must not fail the job: what can not be written counts as left out.
  */
-export const createOutputFile = (folder: string, maxBytes: number): OutputFile => {
+export const createOutputFile = (folder: string, maxBytes: number, name: OutputName = 'output'): OutputFile => {
   const startedMs = performance.now();
   const elapsedMs = (): number => Math.round(performance.now() - startedMs);
-  const file = createIndexedFile(folder);
+  const file = createIndexedFile(folder, name);
   const tail = createTail();
   let total = 0;
   let kept = 0;
@@ -59,9 +59,9 @@ export const createOutputFile = (folder: string, maxBytes: number): OutputFile =
 };
 
 /** `output` with its index. */
-const createIndexedFile = (folder: string) => {
-  const fd = openSync(jobFile(folder, 'output'), 'a', 0o600);
-  const index = createIndex(jobFile(folder, 'output.idx'));
+const createIndexedFile = (folder: string, name: OutputName) => {
+  const fd = openSync(jobFile(folder, name), 'a', 0o600);
+  const index = createIndex(jobFile(folder, `${name}.idx`));
   let endsInNewline = true;
   const append = ({ stream, atMs, bytes }: Omit<Piece, 'stream'> & { readonly stream: StreamTag }): boolean => {
     if (!wrote(fd, bytes)) return false;

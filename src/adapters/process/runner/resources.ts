@@ -11,6 +11,8 @@ export interface Resources {
   readonly stdout: Pipe;
   readonly stderr: Pipe;
   readonly output: OutputFile;
+  /** Where stderr goes; the same as `output` unless the plan keeps it apart. */
+  readonly errors: OutputFile;
   /** Gives the context document its name, once the plan is ours. */
   nameContext(): void;
   /** Closes the ends of the streams that only the job needs. */
@@ -55,11 +57,14 @@ export const openResources = (order: Order, plan: LaunchPlan, openPipe: () => Pi
     const streams = { stdin: input(), stdout: stdout.writeFd, stderr: stderr.writeFd };
     const output = createOutputFile(folder, plan.maxOutputBytes);
     undo.push(() => output.close());
+    const errors = plan.stderrApart ? createOutputFile(folder, plan.maxOutputBytes, 'output.err') : output;
+    if (errors !== output) undo.push(() => errors.close());
     return {
       streams,
       stdout,
       stderr,
       output,
+      errors,
       nameContext: () => {
         renameSync(context, jobFile(folder, 'context.json'));
         if (plan.proof !== undefined) renameSync(proof, jobFile(folder, 'proof'));

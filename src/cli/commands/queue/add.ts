@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import { workingFolder } from '../../../adapters/system/exact-text.ts';
 import type { JobView, NewJobBody } from '../../../api/contract.ts';
 import { TriggerdError } from '../../../domain/errors.ts';
@@ -5,9 +6,10 @@ import { maxWords } from '../../../domain/job.ts';
 import { askingUser } from '../../asking-user.ts';
 import type { Define } from '../../command.ts';
 import { addHelp, type HelpText } from '../../help.ts';
-import { duration, jobId, pair } from '../../options.ts';
+import { count, duration, jobId, jobIds, pair } from '../../options.ts';
 import { print } from '../../print.ts';
 import type { Session } from '../../session.ts';
+import { waitForJob } from './wait-for-job.ts';
 
 interface Options {
   readonly queue?: string;
@@ -17,18 +19,32 @@ interface Options {
   readonly label?: string;
   readonly timeout?: number;
   readonly after?: number;
+  readonly ifOk?: readonly number[];
+  readonly delay?: number;
+  readonly key?: string;
+  readonly onKey?: 'replace' | 'keep';
+  readonly unlessQueued?: boolean;
   readonly urgent?: boolean;
   readonly noop?: boolean;
+  readonly stderr?: boolean;
+  readonly slots?: number;
+  readonly onFinish?: string;
+  readonly wait?: boolean;
 }
 
 const help: HelpText = {
   details: `
-The command is started as it stands, without a shell, in the present folder. Options come before the command.`,
+The command is started as it stands, without a shell, in the present folder. Options come before the command.
+With --wait: exits as \`trigger queue wait\` does. With --key and --unless-queued the printed id may be of a job that was
+queued before.`,
   examples: [
     'trigger queue add -- tar -czf /srv/backup.tgz /srv/data',
     'trigger queue add --label nightly --timeout 1h -- /usr/local/bin/backup',
     "trigger queue add -- sh -c 'pg_dump db | gzip > /srv/db.gz'",
     'trigger queue add --queue requests --plugin echo --arg text=hello',
+    'trigger queue add --if-ok 7 -- rm /srv/dump.old',
+    'trigger queue add --delay 3h --key reindex -- /usr/local/bin/reindex',
+    'trigger queue add --wait -- make test && echo it went well',
   ],
 };
 
@@ -43,6 +59,20 @@ export const define: Define = (command, run) => {
     .option('--label <text>', 'shown before the command')
     .option('--timeout <duration>', 'end the job after this time', duration)
     .option('--after <id>', 'start only after this job has ended', jobId)
+    .option('--if-ok <id>', 'start only after this job has succeeded, else skip it; repeatable', jobIds)
+    .option('--delay <duration>', 'start no sooner than after this time', duration)
+    .option('--key <text>', 'at most one queued job has this key')
+    .addOption(
+      new Option('--on-key <what>', 'what to do with a queued job of this key (default: "replace")').choices([
+        'replace',
+        'keep',
+      ]),
+    )
+    .option('--unless-queued', 'add nothing when a queued job would do the same')
+    .option('--stderr', 'keep stderr apart, for `queue cat --stderr`')
+    .option('--slots <number>', 'slots of the queue that the job takes', count)
+    .option('--on-finish <program>', 'run this at the end, with id, exit code, output file and command')
+    .option('--wait', 'wait until the job has ended, and exit with its exit code')
     .option('--urgent', 'put it at the head of the queue')
     .option('--noop', 'only say what would be done; refused if the plugin can’t')
     .passThroughOptions()
@@ -57,33 +87,39 @@ const add = async (session: Session, argv: readonly string[], options: Options):
       'usage',
       `the command has ${argv.length} words, ${maxWords} are the most: put it into a script, or use xargs`,
     );
+  if (options.onKey !== undefined && options.key === undefined)
+    throw new TriggerdError('usage', '--on-key needs --key');
   const body = { ...newJob(argv, options, workingFolder()), user: askingUser(session.env) };
   const job = await session.client.request<JobView>('/v1/jobs', { method: 'POST', body });
-  await print(session, job, () => String(job.id));
-  return 0;
+  if (options.wait !== true || !session.json) await print(session, job, () => String(job.id));
+  return options.wait === true ? waitForJob(session, job.id) : 0;
 };
+
+/** What the daemon calls the options; the global ones are none of its business. */
+const fields = {
+  queue: 'queue',
+  plugin: 'plugin',
+  arg: 'args',
+  env: 'env',
+  label: 'label',
+  timeout: 'timeout_ms',
+  after: 'after',
+  ifOk: 'if_ok',
+  delay: 'delay_ms',
+  key: 'key',
+  onKey: 'on_key',
+  unlessQueued: 'unless_queued',
+  stderr: 'stderr_apart',
+  slots: 'slots',
+  onFinish: 'on_finish',
+  urgent: 'urgent',
+  noop: 'noop',
+} as const satisfies Partial<Record<keyof Options, keyof NewJobBody>>;
 
 const newJob = (argv: readonly string[], options: Options, cwd: string): NewJobBody => {
-  const { arg, timeout, plugin = 'command', ...same } = pickJobOptions(options);
-  return {
-    ...same,
-    plugin,
-    argv,
-    cwd,
-    ...(arg === undefined ? {} : { args: arg }),
-    ...(timeout === undefined ? {} : { timeout_ms: timeout }),
-  };
+  const given = Object.entries(fields).flatMap(([option, field]) => {
+    const value = options[option as keyof typeof fields];
+    return value === undefined ? [] : [[field, value]];
+  });
+  return { plugin: 'command', argv, cwd, ...Object.fromEntries(given) };
 };
-
-/** Without the global options, which are none of the daemon's business. */
-const pickJobOptions = ({ queue, plugin, arg, env, label, timeout, after, urgent, noop }: Options): Options => ({
-  ...(queue === undefined ? {} : { queue }),
-  ...(plugin === undefined ? {} : { plugin }),
-  ...(arg === undefined ? {} : { arg }),
-  ...(env === undefined ? {} : { env }),
-  ...(label === undefined ? {} : { label }),
-  ...(timeout === undefined ? {} : { timeout }),
-  ...(after === undefined ? {} : { after }),
-  ...(urgent === undefined ? {} : { urgent }),
-  ...(noop === undefined ? {} : { noop }),
-});

@@ -2,7 +2,7 @@ import type { Define } from '../../command.ts';
 import { addHelp, type HelpText } from '../../help.ts';
 import { jobId } from '../../options.ts';
 import { rawHelp } from '../../triggerfs-client-command.ts';
-import { followOutput, refuseJson } from './follow-output.ts';
+import { followOutput, type OutputChoice, refuseJson, stderrHelp } from './follow-output.ts';
 import { latestJob } from './latest-job.ts';
 
 const help: HelpText = {
@@ -17,10 +17,11 @@ export const define: Define = (command, run) => {
   command
     .argument('[id]', 'the job', jobId)
     .option('--raw', rawHelp)
+    .option('--stderr', stderrHelp)
     .action(
-      run(async (session, id: number | undefined, { raw }: { raw?: boolean }) => {
+      run(async (session, id: number | undefined, choice: Pick<OutputChoice, 'raw' | 'stderr'>) => {
         refuseJson(session);
-        return followOutput(session, id ?? (await latestJob(session, 'started')), { raw });
+        return followOutput(session, id ?? (await latestJob(session, 'started')), choice);
       }),
     );
 };

@@ -14,6 +14,16 @@ export const refuseJson = ({ json }: Session): void => {
     );
 };
 
+export interface OutputChoice {
+  /** Begins with so many of the last lines. */
+  readonly lines?: number;
+  readonly raw?: boolean | undefined;
+  /** Of a job that keeps stderr apart: that. */
+  readonly stderr?: boolean | undefined;
+}
+
+export const stderrHelp = 'print what a job added with --stderr wrote to stderr';
+
 /**
  * Streams a job's output to stdout until the job has ended, also through a restart of the daemon: no byte twice, none
  * left out. Gives the job's own exit code.
@@ -21,7 +31,7 @@ export const refuseJson = ({ json }: Session): void => {
 export const followOutput = async (
   session: Session,
   id: number,
-  { lines, raw }: { readonly lines?: number; readonly raw?: boolean | undefined },
+  { lines, raw, stderr }: OutputChoice,
 ): Promise<number> => {
   const { client } = session;
   const { out } = outletsOf(session.terminal, { raw });
@@ -32,7 +42,9 @@ export const followOutput = async (
     heard();
     ended = before.wait_exit_code;
     const start = from === undefined ? { lines } : { from };
-    const { headers, chunks } = await client.stream(`/v1/jobs/${id}/output${query({ follow: 1, ...start })}`);
+    const { headers, chunks } = await client.stream(
+      `/v1/jobs/${id}/output${query({ follow: 1, ...start, stream: stderr ? 'err' : undefined })}`,
+    );
     from = Number(headers[outputFromHeader] ?? 0);
     for await (const chunk of chunks) {
       await out(chunk);

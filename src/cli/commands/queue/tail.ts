@@ -4,7 +4,7 @@ import { Interrupted } from '../../interrupted.ts';
 import { countFrom0, jobId } from '../../options.ts';
 import type { Session } from '../../session.ts';
 import { rawHelp } from '../../triggerfs-client-command.ts';
-import { followOutput, refuseJson } from './follow-output.ts';
+import { followOutput, type OutputChoice, refuseJson, stderrHelp } from './follow-output.ts';
 import { latestJob } from './latest-job.ts';
 
 const help: HelpText = {
@@ -19,14 +19,11 @@ export const define: Define = (command, run) => {
     .argument('[id]', 'the job', jobId)
     .option('-n, --lines <number>', 'start with this many of the last lines', countFrom0, 10)
     .option('--raw', rawHelp)
+    .option('--stderr', stderrHelp)
     .action(run(tail));
 };
 
-const tail = async (
-  session: Session,
-  given: number | undefined,
-  options: { lines: number; raw?: boolean },
-): Promise<number> => {
+const tail = async (session: Session, given: number | undefined, options: OutputChoice): Promise<number> => {
   refuseJson(session);
   const id = given ?? (await latestJob(session, 'started'));
   try {

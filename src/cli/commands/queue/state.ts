@@ -1,0 +1,18 @@
+import type { JobView } from '../../../api/contract.ts';
+import type { Define } from '../../command.ts';
+import { addHelp } from '../../help.ts';
+import { jobId } from '../../options.ts';
+import { print } from '../../print.ts';
+import { latestJob } from './latest-job.ts';
+
+export const define: Define = (command, run) => {
+  addHelp(command, { examples: ['trigger queue state', 'test "$(trigger queue state 7)" = finished'] });
+  command.argument('[id]', 'the job (default: the one that was added last)', jobId).action(
+    run(async (session, given: number | undefined) => {
+      const id = given ?? (await latestJob(session, 'added'));
+      const job = await session.client.request<JobView>(`/v1/jobs/${id}`);
+      await print(session, job, () => job.state);
+      return 0;
+    }),
+  );
+};

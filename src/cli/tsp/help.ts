@@ -1,0 +1,37 @@
+export const tspHelp = `usage: trigger tsp [action] [-nfBdE] [-L <label>] [-N <slots>] [-D <id>] [command...]
+The command line of task-spooler (tsp), on a queue of triggerd. Ids are numbers from 0.
+
+Environment:
+  TS_QUEUE     the queue (default: "default")
+  TS_ONFINISH  program that is run at the end of a job, with id, exit code, output file and command
+  TS_SLOTS     slots after -K (default: as configured)
+
+Actions:
+  -l       show the job list (default)
+  -C       show ended jobs no more
+  -K       remove queued jobs, count from 0 again; running jobs continue
+  -S [num] show or set the number of slots
+  -t [id]  follow the output from its last 10 lines on
+  -c [id]  follow the output
+  -p [id]  show the pid
+  -o [id]  show the output file
+  -i [id]  show job information
+  -s [id]  show the state
+  -r [id]  remove a queued job
+  -w [id]  wait for a job
+  -k [id]  end a running job
+  -u [id]  put a queued job first
+  -U <id-id>  swap two queued jobs
+  -h       show this help
+  -V       show the version
+
+Options for new jobs:
+  -n       do not show the output file in the list; with -f print the output
+  -E       keep stderr apart
+  -f       wait for the end of the job
+  -d       run only if the job before ends well
+  -D <id>  run only if that job ends well
+  -L <label>  a label for the list
+  -N <num> slots that the job takes
+  -B       exit with 2 when the queue is full, do not wait
+`;

@@ -1,0 +1,39 @@
+/** Lets delayed jobs go when their time has come. The journal holds the times, so a restart forgets none. */
+import { TriggerdError } from '../domain/errors.ts';
+import { startTimer } from '../domain/timer.ts';
+import type { Room } from './room.ts';
+
+export interface Delays {
+  /** Looks at what is due, and sets the clock for what is not: after a start, and after each delayed job that comes. */
+  look(): void;
+  close(): void;
+}
+
+/** The wall clock may be set meanwhile: nobody waits longer than this for it to be looked at. */
+const longestLookMs = 30_000;
+
+export const createDelays = ({
+  journal,
+  clock,
+  log,
+  wake,
+}: Pick<Room, 'journal' | 'clock' | 'log' | 'wake'>): Delays => {
+  let cancel = (): void => undefined;
+  const look = (): void => {
+    cancel();
+    for (const queue of retryably(() => journal.releaseDelayed(clock.now()), [])) wake(queue);
+    const next = retryably(() => journal.nextDelayed(), clock.now() + longestLookMs);
+    if (next === undefined) return;
+    cancel = startTimer(Math.min(longestLookMs, Math.max(1, next - clock.now())), look);
+  };
+  const retryably = <T>(work: () => T, otherwise: T): T => {
+    try {
+      return work();
+    } catch (thrown) {
+      if (!(thrown instanceof TriggerdError && thrown.retryable)) throw thrown;
+      log.warn({ error: thrown }, 'Delayed jobs cannot be looked at; triggerd tries again');
+      return otherwise;
+    }
+  };
+  return { look, close: () => cancel() };
+};

@@ -1,0 +1,96 @@
+/**
+ * The view of a queue that `trigger tsp` has: only the jobs that it has added, numbered from 0. The journal keeps the next
+ * number beside the jobs; `restart` begins anew, as `tsp -K` does, and leaves what runs alone.
+ */
+import type { JobRequest, ListedJob, QueuedJob, TspFacts } from '../../domain/job.ts';
+import { queueNamed, type Room } from '../room.ts';
+import { setSize } from '../slots-taken.ts';
+import { add } from './add.ts';
+import { list } from './list.ts';
+
+/** Jobs of a state that are looked at. */
+const most = 1000;
+
+interface TspState {
+  readonly epoch: number;
+  readonly next: number;
+  /** Jobs that had ended by then are not shown. ms. */
+  readonly clearedAt: number;
+  /** Numbers of ended jobs that were removed from the list. */
+  readonly hidden?: readonly number[];
+}
+
+export type TspJob = ListedJob & { readonly request: { readonly tsp: TspFacts } };
+
+export interface TspOrder extends Pick<TspFacts, 'command' | 'stored' | 'kept'> {
+  /** Runs only after that one has succeeded: a number, or the job before. */
+  readonly needs?: number | 'previous' | undefined;
+}
+
+/** Adds a job; one that needs a job that is not there is skipped. Throws as `add` does. */
+export const addTsp = (room: Room, request: JobRequest, { needs, ...order }: TspOrder): QueuedJob | ListedJob =>
+  room.journal.atomically(() => {
+    const state = stateOf(room, request.queue);
+    const { epoch, next } = state;
+    const jobs = needs === undefined ? [] : listTsp(room, request.queue);
+    const needed = needs === 'previous' ? lastOf(jobs) : jobs.find((job) => job.request.tsp.number === needs);
+    const number = needed?.request.tsp.number ?? (typeof needs === 'number' ? needs : null);
+    const ifOk = needed === undefined ? {} : { ifOk: [needed.id] };
+    const tsp: TspFacts = { ...order, epoch, number: next, needs: number };
+    const job = add(room, { ...request, ...ifOk, tsp });
+    save(room, request.queue, { ...state, next: next + 1 });
+    if (typeof needs !== 'number' || needed !== undefined) return job;
+    return room.transitions.skip(job.id, `job ${needs} is not there`);
+  });
+
+const lastOf = (jobs: readonly TspJob[]): TspJob | undefined =>
+  jobs.reduce<TspJob | undefined>(
+    (last, job) => (last === undefined || job.request.tsp.number > last.request.tsp.number ? job : last),
+    undefined,
+  );
+
+/** Running and queued ones in their order, then those that have ended, the oldest first. Throws `queue-not-found`. */
+export const listTsp = (room: Room, name: string): TspJob[] => {
+  const { epoch, clearedAt, hidden = [] } = stateOf(room, queueNamed(room, name).name);
+  const isShown = (job: ListedJob): job is TspJob => {
+    const { tsp } = job.request;
+    if (tsp?.epoch !== epoch || hidden.includes(tsp.number)) return false;
+    if (job.state !== 'finished' && job.state !== 'skipped') return true;
+    return tsp.kept && job.finishedAt > clearedAt && !(job.state === 'skipped' && job.reason === 'removed');
+  };
+  const jobs = list(room, { queue: name, endedLimit: most, queuedLimit: most }).filter(isShown);
+  return [...jobs.filter((job) => !isOver(job)), ...jobs.filter(isOver)];
+};
+
+const isOver = ({ state }: ListedJob): boolean => state === 'finished' || state === 'skipped';
+
+/** Shows none of those that have ended any more. */
+export const clearTsp = (room: Room, name: string): void => {
+  const { name: queue } = queueNamed(room, name);
+  save(room, queue, { ...stateOf(room, queue), clearedAt: room.clock.now() });
+};
+
+/** Shows an ended job no more. */
+export const hideTsp = (room: Room, name: string, number: number): void => {
+  const state = stateOf(room, queueNamed(room, name).name);
+  save(room, name, { ...state, hidden: [...(state.hidden ?? []), number].slice(-most) });
+};
+
+/** Takes the queued ones out, counts from 0 again, and sets the slots: as configured if undefined. */
+export const restartTsp = (room: Room, name: string, slots: number | undefined): void => {
+  const queue = queueNamed(room, name);
+  for (const { id, state } of listTsp(room, name)) if (state === 'queued') room.transitions.skip(id, 'removed');
+  const { epoch } = stateOf(room, name);
+  save(room, name, { epoch: epoch + 1, next: 0, clearedAt: 0 });
+  room.journal.saveQueueSettings(name, { ...room.journal.queueSettings(name), slots: slots ?? null });
+  setSize(queue, slots ?? queue.slots);
+  room.wake(name);
+};
+
+const stateOf = ({ journal }: Room, queue: string): TspState => {
+  const note = journal.note(`tsp:${queue}`);
+  return note === undefined ? { epoch: 0, next: 0, clearedAt: 0 } : (JSON.parse(note) as TspState);
+};
+
+const save = ({ journal }: Room, queue: string, state: TspState): void =>
+  journal.saveNote(`tsp:${queue}`, JSON.stringify(state));
