@@ -39,8 +39,11 @@ const summary = { name: 'default', slots: 1, paused: false, draining: false, que
 
 /** The room's face with just what a test needs; anything else that is called fails the test. */
 const appWith = (queues: Partial<Queues>, more: Partial<ApiServices> = {}) => {
+  const { add } = queues;
+  const offer = add && ((request: JobRequest) => ({ job: add(request), isNew: true }));
   const services = {
-    queues: { summary: () => [summary], ...queues },
+    queues: { summary: () => [summary], ...(offer && { offer }), ...queues },
+    pidOf: () => null,
     node: 'lb01',
     now: () => Date.parse('2026-11-20T12:00:00.000Z'),
     newFiringId: () => '01K9ZQ4T5M8W3V6X7Y8Z9A0BCD',
