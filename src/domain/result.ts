@@ -46,7 +46,7 @@ export const ownExitCode = (result: JobResult): number | null =>
 export const reasonOf = (result: JobResult): string | null => ('reason' in result ? (result.reason ?? null) : null);
 
 /** How it did not succeed, as the end of “job 7 …”; null when it did. */
-export const failureOf = (result: JobResult): string | null => {
+export const endInWords = (result: JobResult): string | null => {
   switch (result.kind) {
     case 'succeeded':
       return null;

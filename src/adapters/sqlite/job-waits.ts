@@ -1,5 +1,5 @@
 import { hasEnded, type Job, type JobId, type JobRequest } from '../../domain/job.ts';
-import { failureOf } from '../../domain/result.ts';
+import { endInWords } from '../../domain/result.ts';
 import type { Journal } from '../../queue/ports.ts';
 import type { Statements } from './statements.ts';
 
@@ -57,7 +57,7 @@ const recount = (sql: Statements, id: JobId): void => {
 
 const failureText = (job: Job): string | null => {
   if (job.state === 'skipped') return `job ${job.id} was skipped`;
-  const failure = job.state === 'finished' ? failureOf(job.result) : null;
+  const failure = job.state === 'finished' ? endInWords(job.result) : null;
   return failure === null ? null : `job ${job.id} ${failure}`;
 };
 
