@@ -26,6 +26,7 @@ const nearestOfFirstRelease: Partial<Readonly<Record<ErrorCode, ErrorCode>>> = {
   'etcd-wants-http': 'etcd-unreachable',
   'etcd-wants-tls': 'etcd-unreachable',
   'etcd-open': 'etcd-refused',
+  'folder-gone': 'internal',
   'node-name-taken': 'internal',
   'output-failed': 'internal',
   'proof-invalid': 'request-invalid',
