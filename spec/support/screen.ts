@@ -16,12 +16,14 @@ export interface Screen {
 
 export interface ScreenOptions {
   readonly columns?: number;
+  /** Default: 24. */
+  readonly height?: number;
   readonly env?: Readonly<Record<string, string>>;
 }
 
 export const openScreen = async (
   argv: readonly string[],
-  { columns = 80, env = {} }: ScreenOptions = {},
+  { columns = 80, height = 24, env = {} }: ScreenOptions = {},
 ): Promise<Screen> => {
   const folder = mkdtempSync(join(tmpdir(), 'screen-'));
   const tmux = async (...args: string[]): Promise<string> => {
@@ -34,7 +36,21 @@ export const openScreen = async (
   };
   // The pane stays when its program has ended, so that what it wrote can be read.
   const stay = ['set', '-g', 'remain-on-exit', 'on', ';'];
-  await tmux('start', ';', ...stay, 'new', '-d', '-x', String(columns), '-y', '24', '-c', folder, '--', ...argv);
+  await tmux(
+    'start',
+    ';',
+    ...stay,
+    'new',
+    '-d',
+    '-x',
+    String(columns),
+    '-y',
+    String(height),
+    '-c',
+    folder,
+    '--',
+    ...argv,
+  );
   return {
     type: async (text) => void (await tmux('send-keys', '-l', '--', text)),
     press: async (key) => void (await tmux('send-keys', key)),

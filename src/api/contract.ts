@@ -347,6 +347,8 @@ export interface FiringView {
   readonly targets: readonly string[];
   readonly job: { readonly plugin: string | null; readonly args: Readonly<Record<string, string>> };
   readonly noop: boolean;
+  /** Puppet's tags that the runs are limited to. A daemon of an earlier version does not tell them. */
+  readonly tags?: readonly string[];
   readonly created_at: string;
   readonly expires_at: string | null;
   /** An entry for every target. */

@@ -107,6 +107,7 @@ export const firingView = ({ firing, outcomes }: FiringStatus): FiringView => ({
   targets: firing.targets,
   job: firing.job,
   noop: firing.noop,
+  tags: firing.tags,
   created_at: firing.createdAt,
   expires_at: firing.expiresAt,
   outcomes: Object.fromEntries(outcomes.map((outcome) => [outcome.node, outcomeView(outcome)])),

@@ -8,21 +8,30 @@ import { Interrupted } from './interrupted.ts';
 import { print } from './print.ts';
 import { type Progress, startProgress } from './progress.ts';
 import { painter } from './render/color.ts';
-import { colorOf, renderOutcomeLine } from './render/outcome.ts';
+import { colorOf, renderOutcomeLine, summarize } from './render/outcome.ts';
 import type { Session } from './session.ts';
 import { throughRestarts } from './through-restarts.ts';
 import { withinTime } from './within-time.ts';
 
 const remoteFailedExitCode = 4;
+/** A terminal shows a line for each of so many nodes; of more only those that did not end well. */
+const fewNodes = 20;
 
 type Outcomes = Map<string, OutcomeView>;
 
-export const followFiring = async (session: Session, fired: FiredView, timeoutMs?: number): Promise<number> => {
+/** `showsAll`: a line for every node, also on a terminal and of many. Returns the exit code. */
+export const followFiring = async (
+  session: Session,
+  fired: FiredView,
+  timeoutMs?: number,
+  showsAll = false,
+): Promise<number> => {
+  const onlyFailures = !showsAll && session.terminal.outIsTerminal && fired.targets.length > fewNodes;
   if (!session.json) await session.terminal.out(`${fired.id}\n`);
   const outcomes: Outcomes = new Map();
   const progress = startProgress(session.terminal, (elapsedS) => progressLine(fired, outcomes, elapsedS));
   try {
-    await followToTheEnd(session, fired, outcomes, progress, timeoutMs);
+    await followToTheEnd(session, fired, { outcomes, progress, onlyFailures }, timeoutMs);
   } catch (error) {
     progress.stop();
     if (isTimedOut(error)) await printWhole(session, fired, outcomes);
@@ -31,6 +40,7 @@ export const followFiring = async (session: Session, fired: FiredView, timeoutMs
     throw error;
   }
   progress.stop();
+  if (onlyFailures && !session.json) await session.terminal.out(`${summarize([...outcomes.values()])}\n`);
   await printWhole(session, fired, outcomes);
   return [...outcomes.values()].every(endedWell) ? 0 : remoteFailedExitCode;
 };
@@ -45,11 +55,17 @@ const printWhole = async (session: Session, fired: FiredView, outcomes: Outcomes
 
 const isTimedOut = (error: unknown): boolean => error instanceof TriggerdError && error.code === 'timed-out';
 
+interface Following {
+  /** What has been heard; it grows. */
+  readonly outcomes: Outcomes;
+  readonly progress: Progress;
+  readonly onlyFailures: boolean;
+}
+
 const followToTheEnd = async (
   session: Session,
   fired: FiredView,
-  outcomes: Outcomes,
-  progress: Progress,
+  { outcomes, progress, onlyFailures }: Following,
   timeoutMs: number | undefined,
 ): Promise<void> => {
   const nodeWidth = Math.max(...fired.targets.map(widthOf));
@@ -58,6 +74,7 @@ const followToTheEnd = async (
     const before = outcomes.get(outcome.node);
     outcomes.set(outcome.node, outcome);
     if (session.json || !isFinal(outcome.stage) || (before !== undefined && isFinal(before.stage))) return;
+    if (onlyFailures && endedWell(outcome)) return;
     progress.clear();
     await session.terminal.out(`${paint(colorOf(outcome), renderOutcomeLine(outcome, nodeWidth))}\n`);
   };

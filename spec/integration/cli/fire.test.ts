@@ -1,11 +1,13 @@
 import type { ServerResponse } from 'node:http';
+import { dirname } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { OutcomeView } from '../../../src/api/contract.ts';
+import type { FiringView, OutcomeView } from '../../../src/api/contract.ts';
 import { formatDuration } from '../../../src/domain/duration.ts';
+import { openScreen } from '../../support/screen.ts';
 import { type Answer, refuse, type StubDaemon, startStubDaemon, takenOver } from '../../support/stub-daemon.ts';
 import { until } from '../../support/wait.ts';
 import { firingId, firingView, nodeView, outcomeView, pluginView, succeeded } from '../../unit/cli/views.ts';
-import { at, start, trigger } from './trigger.ts';
+import { at, binary, start, trigger } from './trigger.ts';
 
 let daemon: StubDaemon;
 const serve = async (routes: Record<string, Answer>): Promise<void> => {
@@ -227,5 +229,97 @@ describe('trigger plugin', () => {
       'POST /v1/plugin/test': () => ({ name: 'p', ok, expected_exit_code: 0, exit_code: 0, output: '', problem: null }),
     });
     expect((await trigger(['plugin', 'test', 'p'], at(daemon))).code).toBe(code);
+  });
+});
+
+describe('trigger fire --rerun', () => {
+  const again = (...more: string[]) => trigger(['fire', '--rerun', firingId, ...more], at(daemon));
+  const earlier = (view: Partial<FiringView> = {}): Answer => {
+    const nodes = ['a', 'b', 'c', 'd'];
+    const outcomes = {
+      a: succeeded('a'),
+      b: failed('b'),
+      c: outcomeView({ node: 'c', stage: 'skipped', reason: 'expired' }),
+      d: running('d'),
+    };
+    return () => firingView({ id: firingId, trigger: 'a name', targets: nodes, outcomes, tags: ['web'], ...view });
+  };
+  const firing = `GET /v1/firings/${firingId}`;
+
+  it('fires what the earlier firing ran, on all of its nodes', async () => {
+    const job = { plugin: 'service', args: { name: 'nginx' } };
+    await serve({ 'POST /v1/firings': fired, [firing]: earlier({ job, noop: true }) });
+    expect((await again('--ttl', '1h')).code).toBe(0);
+    expect(daemon.requests.at(-1)?.body).toEqual({
+      trigger: 'a name',
+      hosts: ['a', 'b', 'c', 'd'],
+      plugin: 'service',
+      args: { name: 'nginx' },
+      tags: ['web'],
+      noop: true,
+      ttl_ms: 3_600_000,
+      user: expect.any(String),
+    });
+  });
+
+  it('with --failed fires where it ended and did not end well, and names where it has not ended', async () => {
+    await serve({ 'POST /v1/firings': fired, [firing]: earlier() });
+    const { stderr } = await again('--failed');
+    expect(daemon.requests.at(-1)?.body).toMatchObject({ hosts: ['b', 'c'] });
+    expect(stderr).toBe(`trigger: ${firingId} has not ended on d: nothing new is fired there\n`);
+  });
+
+  it('fires nothing where nothing failed', async () => {
+    await serve({ 'POST /v1/firings': fired, [firing]: earlier({ targets: ['a'], outcomes: { a: succeeded('a') } }) });
+    const { code, stdout, stderr } = await again('--failed');
+    expect([code, stdout]).toEqual([0, '']);
+    expect(stderr).toBe(`trigger: ${firingId} did not fail on any node: nothing is fired\n`);
+    expect(daemon.requests.map(({ method }) => method)).toEqual(['GET']);
+  });
+
+  it('does not run something else because a daemon of an earlier version tells no tags', async () => {
+    const { tags: _, ...untold } = firingView({ id: firingId, targets: ['a'] });
+    await serve({ 'POST /v1/firings': fired, [firing]: () => untold });
+    const { code, stderr } = await again();
+    expect([code, stderr]).toEqual([3, expect.stringContaining('does not tell the tags')]);
+    expect(daemon.requests.map(({ method }) => method)).toEqual(['GET']);
+  });
+});
+
+describe('trigger fire --wait at many nodes', () => {
+  const many = Array.from({ length: 30 }, (_, at) => `web${String(at).padStart(2, '0')}`);
+  const ends = many.map((node) => (node === 'web07' ? failed(node) : succeeded(node)));
+  const routes = () => ({
+    'POST /v1/firings': () => ({ id: firingId, targets: many, unseen: [] }),
+    [follow]: following(...ends),
+  });
+  const command = ['fire', 'x', '--host', many.join(','), '--wait'];
+
+  it('shows failures and a sum on a terminal, all of them with --all', async () => {
+    await serve(routes());
+    const env = { TRIGGERD_SOCKET: daemon.socket };
+    for (const [more, lines] of [
+      [[], 1],
+      [['--all'], 30],
+    ] as const) {
+      const shell = 'trigger "$@"; echo "exit $?"; read -r _';
+      const PATH = `${dirname(binary)}:${process.env['PATH'] ?? ''}`;
+      const screen = await openScreen(['sh', '-c', shell, 'sh', ...command, ...more], {
+        env: { ...env, PATH },
+        height: 50,
+      });
+      const shown = await until(async () => {
+        const text = (await screen.lines()).join('\n');
+        return text.includes('exit 4') ? text : undefined;
+      }, 'the end');
+      await screen.close();
+      expect(shown.match(/^web\d\d /gm)).toHaveLength(lines);
+      expect(shown.includes('29 succeeded, 1 failed')).toBe(lines === 1);
+    }
+  });
+
+  it('shows all in a pipe', async () => {
+    await serve(routes());
+    expect((await trigger(command, at(daemon))).stdout.match(/^web\d\d /gm)).toHaveLength(30);
   });
 });

@@ -59,7 +59,13 @@ describe('a wrong command line exits 2', () => {
     [['queue', 'add', '--timeout', '5', 'x'], 'Expected a duration'],
     [['queue', 'add', '--arg', 'x', 'y'], 'Expected NAME=VALUE.'],
     [['queue', 'slots', '0'], 'Expected a whole number from 1 on.'],
-    [['fire', 'x'], "required option '--host <name>' not specified"],
+    [['fire', 'x'], 'name the trigger and, with --host, its nodes; or an earlier firing with --rerun'],
+    [
+      ['fire', '--rerun', '01K9ZQ4T5M8W3V6X7Y8Z9A0BCD', '--host', 'lb01'],
+      '--rerun takes name, nodes, plugin and arguments',
+    ],
+    [['fire', 'x', '--host', 'lb01', '--failed'], '--failed needs --rerun FIRING'],
+    [['fire', 'x', '--host', 'lb01', '--all'], 'it needs --wait'],
     [['fire', 'x', '--host', 'a,,b'], 'separated by commas'],
     [['fire', 'x', '--host', 'a', '--timeout', '5s'], 'it needs --wait'],
   ])('%j', async (args, message) => {

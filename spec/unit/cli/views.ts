@@ -103,6 +103,7 @@ export const firingView = (firing: Partial<FiringView> = {}): FiringView => ({
   targets: ['lb01.example.com', 'lb02.example.com'],
   job: { plugin: null, args: {} },
   noop: false,
+  tags: [],
   created_at: '2026-11-20T12:00:00.000Z',
   expires_at: null,
   outcomes: {

@@ -7,64 +7,105 @@ import { followFiring } from '../follow-firing.ts';
 import { addHelp, type HelpText } from '../help.ts';
 import { duration, list, pair } from '../options.ts';
 import { print } from '../print.ts';
+import { rerunOf } from '../rerun-firing.ts';
 import { runChain } from '../run-chain.ts';
 import type { Session } from '../session.ts';
 
 interface Options {
-  readonly host: readonly string[];
+  readonly host?: readonly string[];
+  readonly rerun?: string;
+  readonly failed?: boolean;
   readonly plugin?: string;
   readonly arg?: Readonly<Record<string, string>>;
   readonly ttl?: number;
   readonly noop?: boolean;
   readonly wait?: boolean;
+  readonly all?: boolean;
   readonly timeout?: number;
 }
 
 const help: HelpText = {
   details: `
-With --wait: prints one line per node as it ends; exits 4 unless all ended well, 5 when --timeout passes first. Ctrl-C
-ends the waiting, not the firing.`,
+With --wait: prints one line per node as it ends; exits 4 unless all ended well, 5 when --timeout passes first. On a
+terminal, with more than 20 nodes, only those that did not end well have a line, unless --all is given. Ctrl-C ends the
+waiting, not the firing.
+
+With --rerun: fires once more what an earlier firing ran, with its name, plugin, arguments, tags and noop, on all of its
+nodes; with --failed on those where it ended and did not end well.`,
   examples: [
     "trigger fire 'refresh load balancers' --host lb01,lb02",
     'trigger fire rollout --host web01,web02,web03 --wait --timeout 10m',
     'trigger fire sync --host web01 --plugin command --arg command=sync',
+    'trigger fire --rerun 01K9ZQ4T5M8W3V6X7Y8Z9A0BCD --failed --wait',
   ],
 };
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
   command
-    .argument('<name>', 'the trigger’s name: what this is about')
-    .requiredOption('--host <name>', 'a target; repeatable, or several separated by commas', list)
+    .argument('[name]', 'the trigger’s name: what this is about')
+    .option('--host <name>', 'a target; repeatable, or several separated by commas', list)
+    .option('--rerun <firing>', 'fire once more what this firing ran, on its nodes')
+    .option('--failed', 'with --rerun: only where it did not end well')
     .option('--plugin <name>', 'what to run there (default: what the target has as run_cmd)')
     .option('--args, --arg <name=value>', 'an argument of the plugin; repeatable', pair)
     .option('--ttl <duration>', 'expires where it is still owed after this time', duration)
     .option('--noop', 'only say what would be done')
     .option('--wait', 'wait until all targets have ended')
+    .option('--all', 'with --wait: a line for every node, however many there are')
     .option('--timeout <duration>', 'with --wait: wait no longer than this', duration)
     .action(run(fire));
 };
 
-const fire = async (session: Session, trigger: string, options: Options): Promise<number> => {
-  if (options.timeout !== undefined && options.wait !== true)
-    throw new TriggerdError('usage', '--timeout says how long to wait: it needs --wait (--ttl lets a firing expire)');
-  const body = { ...newFiring(trigger, options, askingUser(session.env)), ...runChain(session.env) };
+const fire = async (session: Session, trigger: string | undefined, options: Options): Promise<number> => {
+  checkUsage(trigger, options);
+  const asked = await askedFiring(session, trigger, options);
+  if (asked === undefined) {
+    session.terminal.err(`trigger: ${options.rerun} did not fail on any node: nothing is fired\n`);
+    return 0;
+  }
+  const body: NewFiringBody = { ...asked, user: askingUser(session.env), ...runChain(session.env) };
   const fired = await session.client.request<FiredView>('/v1/firings', { method: 'POST', body });
   warnOfUnseen(session, fired.unseen);
-  if (options.wait === true) return followFiring(session, fired, options.timeout);
+  if (options.wait === true) return followFiring(session, fired, options.timeout, options.all);
   await print(session, fired, () => fired.id);
   return 0;
 };
 
-const newFiring = (trigger: string, { host, plugin, arg, ttl, noop }: Options, user: string): NewFiringBody => ({
-  trigger,
-  hosts: host,
-  user,
-  ...(plugin === undefined ? {} : { plugin }),
-  ...(arg === undefined ? {} : { args: arg }),
-  ...(ttl === undefined ? {} : { ttl_ms: ttl }),
-  ...(noop === undefined ? {} : { noop }),
-});
+const checkUsage = (
+  trigger: string | undefined,
+  { host, rerun, failed, plugin, arg, wait, all, timeout }: Options,
+): void => {
+  const usage = (problem: string): TriggerdError => new TriggerdError('usage', problem);
+  if (rerun === undefined && (trigger === undefined || host === undefined))
+    throw usage('name the trigger and, with --host, its nodes; or an earlier firing with --rerun');
+  if (rerun === undefined && failed === true) throw usage('--failed needs --rerun FIRING');
+  if (rerun !== undefined && [trigger, host, plugin, arg].some((given) => given !== undefined))
+    throw usage('--rerun takes name, nodes, plugin and arguments from the earlier firing: do not give them');
+  if (wait !== true && timeout !== undefined)
+    throw usage('--timeout says how long to wait: it needs --wait (--ttl lets a firing expire)');
+  if (wait !== true && all === true) throw usage('--all says what --wait prints: it needs --wait');
+};
+
+/** Undefined: `--failed`, and there is no node where it did not end well. */
+const askedFiring = async (
+  session: Session,
+  trigger: string | undefined,
+  { host, rerun, failed, plugin, arg, ttl, noop }: Options,
+): Promise<NewFiringBody | undefined> => {
+  const given = { ...(ttl === undefined ? {} : { ttl_ms: ttl }), ...(noop === undefined ? {} : { noop }) };
+  if (rerun !== undefined) {
+    const again = await rerunOf(session, rerun, failed === true);
+    return again === undefined ? undefined : { ...again, ...given };
+  }
+  return {
+    trigger: trigger ?? '',
+    hosts: host ?? [],
+    ...(plugin === undefined ? {} : { plugin }),
+    ...(arg === undefined ? {} : { args: arg }),
+    ...given,
+  };
+};
 
 const warnOfUnseen = (session: Session, unseen: readonly string[]): void => {
   for (const node of unseen)
