@@ -1,3 +1,4 @@
+import { formatDuration } from '../domain/duration.ts';
 import { startTimer } from '../domain/timer.ts';
 import { FsError } from './errno.ts';
 
@@ -13,6 +14,6 @@ export const answerMs = 8_000;
  */
 export const within = <T>(ms: number, work: Promise<T>): Promise<T> =>
   new Promise((resolve, reject) => {
-    const stop = startTimer(ms, () => reject(new FsError('ETIMEDOUT', `no answer in ${ms} ms`)));
+    const stop = startTimer(ms, () => reject(new FsError('ETIMEDOUT', `no answer in ${formatDuration(ms)}`)));
     work.then(resolve, reject).finally(stop);
   });
