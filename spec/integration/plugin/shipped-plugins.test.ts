@@ -98,7 +98,11 @@ describe('the plugins folder', () => {
     }
   });
 
-  it.each(['echo', 'plugin.toml'])('takes no FIFO, folder or device for the %s', (name) => {
+  it.each([
+    ['echo', 'plugin-not-found'],
+    // Not as if there were none: without its rules the plugin would take more.
+    ['plugin.toml', 'plugin-manifest'],
+  ])('takes no FIFO, folder or device for the %s', (name, code) => {
     const file = join(root, 'echo', name);
     for (const plant of [
       () => execFileSync('mkfifo', ['-m', '755', file]),
@@ -107,7 +111,7 @@ describe('the plugins folder', () => {
     ]) {
       rmSync(file, { recursive: true });
       plant();
-      expect(codeOf('echo')).toBe('plugin-not-found');
+      expect(codeOf('echo')).toBe(code);
     }
   });
 
