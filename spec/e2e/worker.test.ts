@@ -102,7 +102,10 @@ describe('triggerfs-worker', () => {
     expect((await trigger('queue', 'info', '1')).stdout).toContain('user1@team1');
     expect((await trigger('events')).stdout).toContain('command');
     expect((await trigger('plugin', 'list')).stdout).toContain('monitor');
-    expect(await trigger('status')).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('this daemon has no etcd') });
+    expect(await trigger('status')).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('this daemon has no etcd'),
+    });
     expect(worker.lines()).toHaveLength(3);
 
     // Only one may use that folder.
