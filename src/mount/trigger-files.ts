@@ -40,6 +40,8 @@ export class TriggerFiles implements FileSystem {
   /** Triggers that are open for writing. */
   readonly #written = new Map<FileHandle, number>();
   readonly #copies = new FreshCopies();
+  /** Documents that a program has closed. The kernel tells of the handle's end only later, when others may have been here. */
+  readonly #closing = new Set<FileHandle>();
 
   constructor(options: TriggerFilesOptions) {
     this.#options = options;
@@ -81,11 +83,17 @@ export class TriggerFiles implements FileSystem {
   }
 
   write(handle: FileHandle, piece: WritePiece): Wait {
+    this.#closing.delete(handle);
     return this.#opened(handle).write(piece);
   }
 
   flush(handle: FileHandle): Wait {
-    return this.#opened(handle).settle('close');
+    const opened = this.#opened(handle);
+    if (opened instanceof OpenTrigger && opened.isBegun && isDocument(opened.definition)) {
+      this.#closing.add(handle);
+      this.#copies.closed(opened.definition);
+    }
+    return opened.settle('close');
   }
 
   sync(handle: FileHandle): Wait {
@@ -100,7 +108,8 @@ export class TriggerFiles implements FileSystem {
 
   release(handle: FileHandle): void {
     const opened = this.#open.get(handle);
-    if (opened instanceof OpenTrigger && opened.isBegun) this.#copies.closed(opened.definition);
+    const isOver = this.#closing.delete(handle);
+    if (opened instanceof OpenTrigger && opened.isBegun && !isOver) this.#copies.closed(opened.definition);
     opened?.release();
     this.#open.delete(handle);
     this.#written.delete(handle);
@@ -164,7 +173,7 @@ export class TriggerFiles implements FileSystem {
   #isWritten({ id }: Definition): boolean {
     return [...this.#written].some(([handle, written]) => {
       const opened = this.#open.get(handle);
-      return written === id && opened instanceof OpenTrigger && opened.isBegun;
+      return written === id && opened instanceof OpenTrigger && opened.isBegun && !this.#closing.has(handle);
     });
   }
 
