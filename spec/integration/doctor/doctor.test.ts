@@ -74,7 +74,7 @@ describe('trigger doctor', () => {
     try {
       const { of } = await doctor(node('', [`http://127.0.0.1:${deaf.port}`], agent));
       expect(of('etcd')).toMatchObject([
-        { state: 'wrong', what: expect.stringMatching(/no answer in 5s|DEADLINE_EXCEEDED/) },
+        { state: 'wrong', what: expect.stringMatching(/no answer in \d+s|DEADLINE_EXCEEDED/) },
       ]);
       // It has ended: the kernel tries for two minutes, and has not given up.
       expect(deaf.isDeaf()).toBe(true);
