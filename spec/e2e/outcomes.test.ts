@@ -31,7 +31,8 @@ describe('the outcome of a Puppet run', () => {
     return node.json<JobView>('queue', 'info', String(id));
   };
   const apply = (...words: string[]) => ['puppet', 'apply', ...puppet.options, ...words];
-  const uuidIn = (path: string) => /^transaction_uuid: (\S+)$/m.exec(readFileSync(path, 'utf8'))?.[1];
+  // Psych puts a string that begins like an octal number (`089dc6ce-…`) in quotes.
+  const uuidIn = (path: string) => /^transaction_uuid: '?([\da-f-]+)'?$/m.exec(readFileSync(path, 'utf8'))?.[1];
   const file = (name: string) => `file { '${puppet.dir}/${name}': content => '${Math.random()}' }`;
 
   it('names what its own report names, which lies in the standard place afterwards, as Puppet would have put it there', async () => {
