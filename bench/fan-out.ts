@@ -10,7 +10,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { connect, type EtcdStore } from '../src/adapters/etcd/connect.ts';
-import { chunksOf } from '../src/watch/in-windows.ts';
+import { chunksOf } from '../src/kit/in-windows.ts';
 import type { Bench } from './support/bench.ts';
 import type { NodesOrder, NodesReport } from './support/fan-out-nodes.ts';
 import { nodeNames, type Range, silent } from './support/fan-out-parts.ts';

@@ -14,7 +14,7 @@ import { until } from '../spec/support/wait.ts';
 import { connect } from '../src/adapters/etcd/connect.ts';
 import { type OpenJournal, openJournal } from '../src/adapters/sqlite/open-journal.ts';
 import type { JobView } from '../src/api/contract.ts';
-import { chunksOf } from '../src/watch/in-windows.ts';
+import { chunksOf } from '../src/kit/in-windows.ts';
 import { keysBelow } from '../src/watch/keys.ts';
 import { serializeFiring, serializeInboxEntry } from '../src/watch/wire.ts';
 import type { Bench } from './support/bench.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { ulid } from 'ulid';
 import { expect, it, onTestFinished } from 'vitest';
 import { connect, type EtcdStore } from '../../src/adapters/etcd/connect.ts';
-import { chunksOf } from '../../src/watch/in-windows.ts';
+import { chunksOf } from '../../src/kit/in-windows.ts';
 import { keysBelow } from '../../src/watch/keys.ts';
 import { serializeFiring, serializeInboxEntry } from '../../src/watch/wire.ts';
 import { startEtcd, type TestEtcd } from '../support/etcd.ts';

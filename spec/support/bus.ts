@@ -4,7 +4,7 @@ import type { BrokerAddress } from '../../src/bus/messages.ts';
 import type { BusAccounts, BusRegistry, Caller, RequestRecord, ServiceView } from '../../src/bus/ports.ts';
 import { type RunningBroker, runBroker } from '../../src/daemon/run-broker.ts';
 import { TriggerdError } from '../../src/domain/errors.ts';
-import { type Log, silentLog } from '../../src/domain/log.ts';
+import { type Log, silentLog } from '../../src/kit/log.ts';
 
 export const testLimits: BrokerLimits = {
   maxMessage: 1_048_576,

@@ -5,7 +5,7 @@ import { decodeToClient } from '../../src/bus/codec/to-client.ts';
 import { decodeToWorker } from '../../src/bus/codec/to-worker.ts';
 import type { BrokerAddress, ClientMessage, ToClient, ToWorker, WorkerMessage } from '../../src/bus/messages.ts';
 import type { Connection } from '../../src/bus/ports.ts';
-import { silentLog } from '../../src/domain/log.ts';
+import { silentLog } from '../../src/kit/log.ts';
 import { until } from './wait.ts';
 
 type Heard<Head> = Head & { readonly body: string };

@@ -5,7 +5,7 @@ import { ulid } from 'ulid';
 import { proofOpener } from '../../src/adapters/crypto/proofs.ts';
 import { createTokenChecker, openIssuer } from '../../src/adapters/crypto/tokens.ts';
 import { workerTokens } from '../../src/adapters/crypto/worker-tokens.ts';
-import type { Log } from '../../src/domain/log.ts';
+import type { Log } from '../../src/kit/log.ts';
 import { Accounts } from '../../src/registry/accounts.ts';
 import { MirroredRegistry } from '../../src/registry/bus-registry.ts';
 import { IssuerPublication } from '../../src/registry/issuer-publication.ts';

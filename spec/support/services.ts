@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { curveKeyPair } from 'zeromq';
 import { type RunningBroker, runBroker } from '../../src/daemon/run-broker.ts';
-import { silentLog } from '../../src/domain/log.ts';
+import { silentLog } from '../../src/kit/log.ts';
 import type { Statement } from '../../src/registry/statements.ts';
 import { recordingObserver, testLimits } from './bus.ts';
 import { MemoryStore } from './memory-store.ts';

@@ -4,7 +4,7 @@ import type { Resolve } from '../../src/adapters/zmq/places.ts';
 import { type BusRouter, openRouter, type RouterListener } from '../../src/adapters/zmq/router.ts';
 import { eachMessage } from '../../src/bus/codec/pack.ts';
 import type { Connection, PeerId } from '../../src/bus/ports.ts';
-import { silentLog } from '../../src/domain/log.ts';
+import { silentLog } from '../../src/kit/log.ts';
 
 /** A router on a free port of this machine, and what came to it. */
 export interface TestRouter {

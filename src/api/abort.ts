@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import { TriggerdError } from '../domain/errors.ts';
-import { startTimer } from '../domain/timer.ts';
+import { startTimer } from '../kit/timer.ts';
 
 /** A signal that aborts when the caller hangs up, or after `timeoutMs`. */
 export const callerSignal = (reply: FastifyReply, timeoutMs?: number): AbortSignal => {

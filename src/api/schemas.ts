@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { hasLoneSurrogate } from '../domain/text.ts';
+import { hasLoneSurrogate } from '../kit/text.ts';
 
 /** Parts that several requests share. */
 const hasNoNul = (value: string): boolean => !value.includes('\0');

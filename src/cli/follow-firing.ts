@@ -1,9 +1,9 @@
 /** `trigger fire --wait`: follows a firing's stages until every target has ended. */
 import type { FiredView, FiringView, OutcomeView } from '../api/contract.ts';
-import { formatDuration } from '../domain/duration.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import { endedWell, isFinal } from '../domain/outcome.ts';
-import { widthOf } from '../domain/text.ts';
+import { formatDuration } from '../kit/duration.ts';
+import { widthOf } from '../kit/text.ts';
 import { Interrupted } from './interrupted.ts';
 import { print } from './print.ts';
 import { type Progress, startProgress } from './progress.ts';

@@ -1,7 +1,7 @@
 /** HTTP over the daemon's control socket. Speaks `src/api/contract.ts`; turns every failure into a `TriggerdError`. */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { formatDuration } from '../domain/duration.ts';
 import { TriggerdError } from '../domain/errors.ts';
+import { formatDuration } from '../kit/duration.ts';
 import { chunksOf, linesOf, parseAnswer, readAll, refusal } from './answer.ts';
 import { Interrupted } from './interrupted.ts';
 

@@ -1,6 +1,6 @@
 /** Readers of arguments and options. Commander words the refusal: “option '--arg <k=v>' argument 'x' is invalid. …”. */
 import { InvalidArgumentError } from 'commander';
-import { parseDuration } from '../domain/duration.ts';
+import { parseDuration } from '../kit/duration.ts';
 
 export const jobId = (text: string): number => {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('A job’s id is a whole number.');

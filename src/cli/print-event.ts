@@ -1,5 +1,5 @@
-import { jsonText } from '../domain/json-text.ts';
 import type { Event } from '../events/event.ts';
+import { jsonText } from '../kit/json-text.ts';
 import { painter } from './render/color.ts';
 import { renderEvent } from './render/event.ts';
 import type { Session } from './session.ts';

@@ -1,4 +1,4 @@
-import { jsonText } from '../domain/json-text.ts';
+import { jsonText } from '../kit/json-text.ts';
 import type { Session } from './session.ts';
 
 /** A document on stdout: as JSON when asked for, else as rendered; an empty text prints nothing. */

@@ -1,7 +1,7 @@
 import type { CatalogueEntry, TriggerdError } from '../domain/errors.ts';
 import { errorCatalogue } from '../domain/errors.ts';
-import { jsonText } from '../domain/json-text.ts';
-import { terminalText } from '../domain/terminal-filter.ts';
+import { jsonText } from '../kit/json-text.ts';
+import { terminalText } from '../kit/terminal-filter.ts';
 
 /** A failure as the user sees it on stderr. */
 export const renderError = (error: TriggerdError, json: boolean): string => {

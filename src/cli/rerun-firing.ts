@@ -2,7 +2,7 @@
 import type { FiringView, NewFiringBody, OutcomeView } from '../api/contract.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import { endedWell, isFinal } from '../domain/outcome.ts';
-import { visible } from '../domain/text.ts';
+import { visible } from '../kit/text.ts';
 import type { Session } from './session.ts';
 
 export type Rerun = Pick<NewFiringBody, 'trigger' | 'hosts' | 'plugin' | 'args' | 'tags' | 'noop'>;

@@ -1,4 +1,4 @@
-import { createTerminalFilter } from '../domain/terminal-filter.ts';
+import { createTerminalFilter } from '../kit/terminal-filter.ts';
 
 export interface Outlets {
   readonly out: (text: string | Uint8Array) => Promise<void>;

@@ -1,6 +1,6 @@
 /** Entry of `bin/trigger`. */
 import { logProcessWarnings } from '../adapters/log/process-warnings.ts';
-import { silentLog } from '../domain/log.ts';
+import { silentLog } from '../kit/log.ts';
 import { watchForInterruption } from './interruption.ts';
 import { leave } from './leave.ts';
 import { runTrigger } from './run.ts';

@@ -1,5 +1,5 @@
 import type { TriggerdError } from '../domain/errors.ts';
-import { startTimer } from '../domain/timer.ts';
+import { startTimer } from '../kit/timer.ts';
 import { Interrupted } from './interrupted.ts';
 import type { Session } from './session.ts';
 

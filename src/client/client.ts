@@ -9,9 +9,9 @@ import type { Outcome, RequestLeg, RequestResult } from '../bus/client/outcome.t
 import type { Clock, Credentials } from '../bus/client/ports.ts';
 import type { RequestStatement } from '../bus/live-requests.ts';
 import { TriggerdError } from '../domain/errors.ts';
-import { silentLog } from '../domain/log.ts';
 import type { Algorithm } from '../domain/service.ts';
-import { startTimer } from '../domain/timer.ts';
+import { silentLog } from '../kit/log.ts';
+import { startTimer } from '../kit/timer.ts';
 import type { Answer, Statement } from '../registry/statements.ts';
 import { newRequestId } from './new-id.ts';
 

@@ -5,9 +5,9 @@
  */
 import * as v from 'valibot';
 import { type AddressUse, parseAddress, wordsOf } from '../domain/address.ts';
-import { parseDuration } from '../domain/duration.ts';
 import { isNodeName } from '../domain/names.ts';
-import { parseSize } from '../domain/size.ts';
+import { parseDuration } from '../kit/duration.ts';
+import { parseSize } from '../kit/size.ts';
 
 /** How a value is written; decides how an environment variable's text is read. */
 export type ValueKind = 'text' | 'path' | 'duration' | 'size' | 'integer' | 'boolean' | 'list';

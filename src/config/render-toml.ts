@@ -1,7 +1,7 @@
 /** `trigger config print`: the whole effective configuration as TOML that loads again, secrets masked. */
 import { stringify } from 'smol-toml';
-import { formatDuration } from '../domain/duration.ts';
-import { formatSize } from '../domain/size.ts';
+import { formatDuration } from '../kit/duration.ts';
+import { formatSize } from '../kit/size.ts';
 import { type LoadedConfig, sourceLabel } from './config.ts';
 import { sourceKey } from './layers.ts';
 import { dotted } from './problem.ts';

@@ -1,7 +1,8 @@
 /** What may stand in a statement where a word of the grammar does not: `<worker>`, `<duration>`. */
-import { formatDuration, parseDuration } from '../domain/duration.ts';
+
 import type { Algorithm, Retry, Visibility } from '../domain/service.ts';
-import { parseSize } from '../domain/size.ts';
+import { formatDuration, parseDuration } from '../kit/duration.ts';
+import { parseSize } from '../kit/size.ts';
 import type { Framing, PartialMessage, Role } from '../registry/model.ts';
 
 export interface Slot<Value = unknown> {

@@ -11,7 +11,7 @@
  * A table that is wider than the terminal gets narrower lists and descriptions; where that is not enough, each row is
  * shown with a line for each column, as `show` of a single one is.
  */
-import { cutEnd, padEnd, visible, widthOf, wrap } from '../domain/text.ts';
+import { cutEnd, padEnd, visible, widthOf, wrap } from '../kit/text.ts';
 
 /** Values by the titles of their columns, as a daemon or a broker sent them: nothing about them is certain. */
 export type Row = Readonly<Record<string, unknown>>;

@@ -13,7 +13,7 @@ import { configuredWorkers } from '../config/configured-workers.ts';
 import { harmlessNotice } from '../config/request-plugins.ts';
 import type { Config } from '../config/schema.ts';
 import type { EventLog } from '../events/event-log.ts';
-import { ClockSteps } from '../watch/clock-steps.ts';
+import { ClockSteps } from '../kit/clock-steps.ts';
 import { keysBelow } from '../watch/keys.ts';
 import { Space } from '../watch/space.ts';
 import type { LivePlugins } from './live-plugins.ts';

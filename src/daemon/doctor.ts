@@ -9,7 +9,7 @@ import type { LoadedConfig } from '../config/config.ts';
 import { examine } from '../doctor/examine.ts';
 import type { Finding } from '../doctor/finding.ts';
 import type { DaemonProbe } from '../doctor/ports.ts';
-import { silentLog } from '../domain/log.ts';
+import { silentLog } from '../kit/log.ts';
 import { probeKey } from './etcd-exposure.ts';
 import { etcdOptions, withEmbedded } from './etcd-options.ts';
 

@@ -3,8 +3,8 @@ import type { EtcdOptions } from '../adapters/etcd/options.ts';
 import type { Config } from '../config/schema.ts';
 import { errorCatalogue } from '../domain/errors.ts';
 import { whatOpenEtcdMeans } from '../domain/open-etcd.ts';
-import { retryDelayMs, storeRetry } from '../domain/retry.ts';
-import { pause } from '../watch/pause.ts';
+import { pause } from '../kit/pause.ts';
+import { retryDelayMs, storeRetry } from '../kit/retry.ts';
 import type { Releasers } from './releasers.ts';
 
 /** A key below the prefix that nobody writes. */

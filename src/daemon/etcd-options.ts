@@ -3,7 +3,7 @@ import type { EtcdOptions } from '../adapters/etcd/options.ts';
 import { readConfiguredFile } from '../adapters/files/configured-file.ts';
 import type { Config } from '../config/schema.ts';
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
-import type { Log } from '../domain/log.ts';
+import type { Log } from '../kit/log.ts';
 
 const defaultPort = 2379;
 

@@ -9,7 +9,7 @@ import { harmlessRefusal, type RequestPlugins, requestPlugins } from '../config/
 import { type Config, defaultPluginsPath } from '../config/schema.ts';
 import type { Firing } from '../domain/firing.ts';
 import type { Job, JobRequest } from '../domain/job.ts';
-import type { Log } from '../domain/log.ts';
+import type { Log } from '../kit/log.ts';
 import { createFiringJob } from '../plugin/firing-job.ts';
 import { canonicalPluginName } from '../plugin/plugin-name.ts';
 import { createPlugins, type PluginRoom } from '../plugin/plugins.ts';

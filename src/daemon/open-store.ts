@@ -4,7 +4,7 @@ import { Maintenance } from '../adapters/etcd/maintenance.ts';
 import type { StateFolder } from '../adapters/files/state-folder.ts';
 import type { Config } from '../config/schema.ts';
 import { embeddedQuotaBytes } from '../domain/etcd-space.ts';
-import type { Log } from '../domain/log.ts';
+import type { Log } from '../kit/log.ts';
 import { probeKey, warnOfOpenEtcd } from './etcd-exposure.ts';
 import { embeddedPort, etcdOptions } from './etcd-options.ts';
 import type { Releasers } from './releasers.ts';

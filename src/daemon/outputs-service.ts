@@ -3,7 +3,7 @@ import { lengthOf, placeOfLastLines, readTail, tailFile } from '../adapters/file
 import type { Output, OutputOptions, Outputs } from '../api/ports.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import { hasEnded, type Job, type JobId } from '../domain/job.ts';
-import { unlessAborted } from '../domain/unless-aborted.ts';
+import { unlessAborted } from '../kit/unless-aborted.ts';
 import type { KeptOutput, Queues } from '../queue/queues.ts';
 
 /** What an outcome carries of a job's output. */

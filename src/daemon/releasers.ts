@@ -1,4 +1,4 @@
-import type { Log } from '../domain/log.ts';
+import type { Log } from '../kit/log.ts';
 
 /**
  * Acquire, then push how to release; `release` runs them in reverse order, each whatever the others did (after graphile

@@ -4,7 +4,7 @@ import { busKeysBelow } from '../bus/fleet/keys.ts';
 import { credentialsOf } from '../client/main-section.ts';
 import { type BrokerPlace, configuredBrokers } from '../config/configured-brokers.ts';
 import { TriggerdError } from '../domain/errors.ts';
-import type { Log } from '../domain/log.ts';
+import type { Log } from '../kit/log.ts';
 import { writeHits } from '../registry/hits.ts';
 import { registryKeysBelow } from '../registry/keys.ts';
 import { BusConnection } from './mount/bus-connection.ts';

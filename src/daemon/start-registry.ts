@@ -1,7 +1,7 @@
 import { createPasswords } from '../adapters/crypto/passwords.ts';
 import { workerTokens } from '../adapters/crypto/worker-tokens.ts';
 import type { Config } from '../config/schema.ts';
-import type { Log } from '../domain/log.ts';
+import type { Log } from '../kit/log.ts';
 import { registryKeysBelow } from '../registry/keys.ts';
 import { Registry } from '../registry/registry.ts';
 import type { KeyStore } from '../watch/ports.ts';

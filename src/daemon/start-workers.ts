@@ -8,7 +8,7 @@ import { BusWorker } from '../bus/worker/bus-worker.ts';
 import type { BrokerPlace } from '../config/configured-brokers.ts';
 import type { ConfiguredWorker } from '../config/configured-workers.ts';
 import { harmlessNotice } from '../config/request-plugins.ts';
-import type { Log } from '../domain/log.ts';
+import type { Log } from '../kit/log.ts';
 import { createRequestJobs, type RequestRoom } from '../queue/requests/request-jobs.ts';
 import type { Parts } from './parts.ts';
 import type { Releasers } from './releasers.ts';

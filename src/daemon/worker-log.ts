@@ -1,6 +1,6 @@
 import type { WorkerEvent } from '../bus/worker/ports.ts';
 import { errorCatalogue } from '../domain/errors.ts';
-import type { Log } from '../domain/log.ts';
+import type { Log } from '../kit/log.ts';
 
 /** What happens to workers, in the words of triggerFS' documentation. The same trouble is told once. */
 export const createWorkerLog = (log: Log): ((event: WorkerEvent) => void) => {

@@ -1,4 +1,4 @@
-import { formatDuration } from '../domain/duration.ts';
+import { formatDuration } from '../kit/duration.ts';
 import type { EtcdAnswer } from './etcd.ts';
 import { type Finding, fine, unused, warning, wrong } from './finding.ts';
 

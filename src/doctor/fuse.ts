@@ -1,5 +1,5 @@
 import type { Config } from '../config/schema.ts';
-import { visible } from '../domain/text.ts';
+import { visible } from '../kit/text.ts';
 import { type Finding, fine, unused, warning, wrong } from './finding.ts';
 import type { Machine, MountHolder } from './ports.ts';
 

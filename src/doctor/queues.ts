@@ -1,5 +1,5 @@
 import type { HealthView, QueueView } from '../api/contract.ts';
-import { formatDuration } from '../domain/duration.ts';
+import { formatDuration } from '../kit/duration.ts';
 import { type Finding, fine, warning } from './finding.ts';
 import type { Surroundings } from './ports.ts';
 

@@ -1,4 +1,4 @@
-import { formatDuration } from '../domain/duration.ts';
+import { formatDuration } from '../kit/duration.ts';
 import { type Finding, fine, warning, wrong } from './finding.ts';
 import type { Surroundings } from './ports.ts';
 

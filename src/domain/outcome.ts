@@ -3,10 +3,10 @@
  * `finished`; `deferred` is still owed, `skipped` ends it without a run. One vocabulary for firings and messages.
  */
 
+import type { Tail } from '../kit/text-or-bytes.ts';
 import type { FiringId } from './firing.ts';
 import type { FinishedJob, Job } from './job.ts';
 import { ownExitCode, type ResultKind, reasonOf } from './result.ts';
-import type { Tail } from './text-or-bytes.ts';
 
 export type Stage = 'owed' | 'queued' | 'running' | 'deferred' | 'finished' | 'skipped';
 

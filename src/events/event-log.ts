@@ -1,5 +1,5 @@
 import { asTriggerdError } from '../domain/errors.ts';
-import type { Log } from '../domain/log.ts';
+import type { Log } from '../kit/log.ts';
 import type { Clock } from '../queue/ports.ts';
 import { type Event, eventOf, type Facts, maxBehind, readerDropped, tooSlow } from './event.ts';
 import { Mailbox } from './mailbox.ts';

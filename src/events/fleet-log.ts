@@ -1,12 +1,12 @@
 import { asTriggerdError, type TriggerdError } from '../domain/errors.ts';
 import type { Firing, FiringId } from '../domain/firing.ts';
-import type { Log } from '../domain/log.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import { retryDelayMs, storeRetry } from '../domain/retry.ts';
+import { inWindows } from '../kit/in-windows.ts';
+import type { Log } from '../kit/log.ts';
+import { pause } from '../kit/pause.ts';
+import { retryDelayMs, storeRetry } from '../kit/retry.ts';
 import type { Clock } from '../queue/ports.ts';
-import { inWindows } from '../watch/in-windows.ts';
 import { readable } from '../watch/origin.ts';
-import { pause } from '../watch/pause.ts';
 import type { Entry, WatchEvent } from '../watch/ports.ts';
 import type { Place } from '../watch/publication.ts';
 import { parseFiring } from '../watch/wire.ts';

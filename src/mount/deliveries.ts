@@ -1,11 +1,11 @@
 import { setMaxListeners } from 'node:events';
-import { formatDuration } from '../domain/duration.ts';
 import { TriggerdError } from '../domain/errors.ts';
-import type { Log } from '../domain/log.ts';
-import { type RetryPolicy, retryDelayMs } from '../domain/retry.ts';
-import { unlessAborted } from '../domain/unless-aborted.ts';
+import { formatDuration } from '../kit/duration.ts';
+import type { Log } from '../kit/log.ts';
+import { pause } from '../kit/pause.ts';
+import { type RetryPolicy, retryDelayMs } from '../kit/retry.ts';
+import { unlessAborted } from '../kit/unless-aborted.ts';
 import type { Definition } from '../registry/model.ts';
-import { pause } from '../watch/pause.ts';
 import type { Delivery, MessageSpool, RequestSender, SpooledMessage, TriggerOutput } from './delivery-ports.ts';
 
 export interface DeliveriesOptions {

@@ -1,5 +1,5 @@
-import type { Log } from '../domain/log.ts';
-import { startTimer } from '../domain/timer.ts';
+import type { Log } from '../kit/log.ts';
+import { startTimer } from '../kit/timer.ts';
 import type { EndedWrite, MessageSpool } from './delivery-ports.ts';
 
 /** While the disk is busy with what nobody waits for, the next writer's request waits: once for many. */

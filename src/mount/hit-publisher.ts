@@ -1,6 +1,7 @@
-import type { Log } from '../domain/log.ts';
-import { Outage } from '../watch/outage.ts';
-import { pause } from '../watch/pause.ts';
+import { asTriggerdError } from '../domain/errors.ts';
+import type { Log } from '../kit/log.ts';
+import { Outage } from '../kit/outage.ts';
+import { pause } from '../kit/pause.ts';
 import type { HitCounters, MessageSpool } from './delivery-ports.ts';
 
 /** Hits are looked at so often… */
@@ -53,7 +54,7 @@ export class HitPublisher {
         if (await this.#publish()) waitMs = restMs;
         this.#away.over();
       } catch (error) {
-        waitMs = Math.max(everyMs, this.#away.failed(error));
+        waitMs = Math.max(everyMs, this.#away.failed(asTriggerdError(error)));
       }
       await pause(waitMs, this.#stop.signal);
     }

@@ -5,7 +5,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { TriggerdError } from '../domain/errors.ts';
-import type { Log } from '../domain/log.ts';
+import type { Log } from '../kit/log.ts';
 import type { Seen } from './attributes.ts';
 import { type ErrnoName, errnoOf, FsError } from './errno.ts';
 import { readFrames, sendFrame } from './frames.ts';

@@ -1,7 +1,7 @@
 import { TriggerdError } from '../domain/errors.ts';
-import type { Log } from '../domain/log.ts';
-import { startTimer } from '../domain/timer.ts';
-import { unlessAborted } from '../domain/unless-aborted.ts';
+import type { Log } from '../kit/log.ts';
+import { startTimer } from '../kit/timer.ts';
+import { unlessAborted } from '../kit/unless-aborted.ts';
 import type { Definition } from '../registry/model.ts';
 import type { Seen } from './attributes.ts';
 import { Deliveries } from './deliveries.ts';

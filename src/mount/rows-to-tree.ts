@@ -1,4 +1,4 @@
-import { parseDuration } from '../domain/duration.ts';
+import { parseDuration } from '../kit/duration.ts';
 import type { Definition, Directory } from '../registry/model.ts';
 import type { DefinitionRow, DirectoryRow } from '../registry/rows.ts';
 import type { TreeSnapshot } from './tree.ts';

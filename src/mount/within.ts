@@ -1,5 +1,5 @@
-import { formatDuration } from '../domain/duration.ts';
-import { startTimer } from '../domain/timer.ts';
+import { formatDuration } from '../kit/duration.ts';
+import { startTimer } from '../kit/timer.ts';
 import { FsError } from './errno.ts';
 
 /**

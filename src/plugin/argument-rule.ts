@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { hasLoneSurrogate } from '../domain/text.ts';
+import { hasLoneSurrogate } from '../kit/text.ts';
 import { fitsPattern } from './fits-pattern.ts';
 
 const compiles = (text: string): boolean => {

@@ -1,9 +1,9 @@
 import { parse as parseToml, TomlError } from 'smol-toml';
 import * as v from 'valibot';
-import { parseDuration } from '../domain/duration.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import { maxSlots } from '../domain/job.ts';
-import { parseSize } from '../domain/size.ts';
+import { parseDuration } from '../kit/duration.ts';
+import { parseSize } from '../kit/size.ts';
 import { argumentProblems, argumentRule } from './argument-rule.ts';
 import { argumentVariable } from './argument-variable.ts';
 import type { PluginSource } from './ports.ts';

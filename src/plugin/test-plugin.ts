@@ -1,6 +1,6 @@
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
 import type { JobRequest, RunningJob } from '../domain/job.ts';
-import { tailOf } from '../domain/text-or-bytes.ts';
+import { tailOf } from '../kit/text-or-bytes.ts';
 import type { Runner, Verdict } from '../queue/ports.ts';
 import type { Plugin } from './manifest.ts';
 import type { PluginRoom } from './plugins.ts';

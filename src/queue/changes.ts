@@ -1,5 +1,5 @@
 import type { FinishedJob, Job, JobId } from '../domain/job.ts';
-import type { Log } from '../domain/log.ts';
+import type { Log } from '../kit/log.ts';
 
 export type JobListener = (job: Job) => void;
 

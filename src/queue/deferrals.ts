@@ -1,6 +1,6 @@
 import { TriggerdError } from '../domain/errors.ts';
 import type { Deferral, Job, JobId, QueuedJob } from '../domain/job.ts';
-import type { Log } from '../domain/log.ts';
+import type { Log } from '../kit/log.ts';
 import type { Journal, Plugins, WatchPaths } from './ports.ts';
 import { createSharedWatches } from './shared-watches.ts';
 import type { Transitions } from './transitions.ts';

@@ -1,6 +1,6 @@
 /** Lets delayed jobs go when their time has come. The journal holds the times, so a restart forgets none. */
 import { TriggerdError } from '../domain/errors.ts';
-import { startTimer } from '../domain/timer.ts';
+import { startTimer } from '../kit/timer.ts';
 import type { Room } from './room.ts';
 
 export interface Delays {

@@ -2,7 +2,7 @@
  * When the journal, the disk or the system refuses, a queue rests, longer each time, and then looks again. However many
  * turns have failed, a queue has one timer; and an outage is two lines in the log, not thousands.
  */
-import { type RetryPolicy, retryDelayMs } from '../domain/retry.ts';
+import { type RetryPolicy, retryDelayMs } from '../kit/retry.ts';
 import type { NamedQueue, Room } from './room.ts';
 
 const policy: RetryPolicy = { firstMs: 500, factor: 2, maxMs: 10_000, jitter: 0.5 };

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Log } from '../domain/log.ts';
+import type { Log } from '../kit/log.ts';
 import type { Clock, Journal, Runner } from './ports.ts';
 import type { HistoryOptions } from './room.ts';
 

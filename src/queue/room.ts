@@ -1,7 +1,7 @@
 import type PQueue from 'p-queue';
 import { TriggerdError } from '../domain/errors.ts';
 import type { Job, JobId, QueuedJob } from '../domain/job.ts';
-import type { Log } from '../domain/log.ts';
+import type { Log } from '../kit/log.ts';
 import type { Changes } from './changes.ts';
 import type { Deferrals } from './deferrals.ts';
 import type { Delays } from './delays.ts';

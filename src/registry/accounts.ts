@@ -1,8 +1,8 @@
 import type { BusAccounts, Caller } from '../bus/ports.ts';
 import { TriggerdError } from '../domain/errors.ts';
-import { LimitedLog } from '../domain/limited-log.ts';
-import type { Log } from '../domain/log.ts';
 import { isRegistryName } from '../domain/names.ts';
+import { LimitedLog } from '../kit/limited-log.ts';
+import type { Log } from '../kit/log.ts';
 import type { Clock } from '../queue/ports.ts';
 import { Attempts } from './attempts.ts';
 import { audienceOf, type MirroredRegistry } from './bus-registry.ts';

@@ -1,8 +1,8 @@
 import * as v from 'valibot';
 import type { RequestRecord } from '../bus/ports.ts';
 import { asTriggerdError } from '../domain/errors.ts';
-import type { Log } from '../domain/log.ts';
 import { nameSeenBy } from '../domain/names.ts';
+import type { Log } from '../kit/log.ts';
 import { counter, orNull, parseDocument, text, timestamp } from '../watch/document.ts';
 import type { Entry, KeyStore } from '../watch/ports.ts';
 import type { RegistryKeys } from './keys.ts';

@@ -1,8 +1,9 @@
-import type { Log } from '../domain/log.ts';
+import { asTriggerdError } from '../domain/errors.ts';
+import type { Log } from '../kit/log.ts';
+import { Outage } from '../kit/outage.ts';
+import { pause } from '../kit/pause.ts';
 import type { Clock } from '../queue/ports.ts';
 import type { NodeName } from '../watch/names/node-name.ts';
-import { Outage } from '../watch/outage.ts';
-import { pause } from '../watch/pause.ts';
 import type { KeyStore, Write } from '../watch/ports.ts';
 import type { RegistryKeys } from './keys.ts';
 import type { Mirror } from './mirror.ts';
@@ -107,7 +108,7 @@ export class IssuerPublication {
         await pause(nameMs, this.#stop.signal);
       } catch (error) {
         this.#becomeReady();
-        await pause(this.#away.failed(error), this.#stop.signal);
+        await pause(this.#away.failed(asTriggerdError(error)), this.#stop.signal);
       }
     }
   }

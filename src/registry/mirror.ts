@@ -1,8 +1,8 @@
-import { TriggerdError } from '../domain/errors.ts';
-import type { Log } from '../domain/log.ts';
+import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
+import type { Log } from '../kit/log.ts';
+import { Outage } from '../kit/outage.ts';
+import { pause } from '../kit/pause.ts';
 import { Notices } from '../watch/notices.ts';
-import { Outage } from '../watch/outage.ts';
-import { pause } from '../watch/pause.ts';
 import type { KeyStore, Listing, WatchBatch } from '../watch/ports.ts';
 import type { RegistryKeys } from './keys.ts';
 import { RegistryState } from './snapshot.ts';
@@ -109,7 +109,7 @@ export class Mirror {
         this.#isConnected = false;
         this.#wake();
         this.#becomeReady();
-        if (!this.#stop.signal.aborted) await pause(this.#away.failed(error), this.#stop.signal);
+        if (!this.#stop.signal.aborted) await pause(this.#away.failed(asTriggerdError(error)), this.#stop.signal);
       }
     }
     this.#isConnected = false;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TriggerdError } from '../domain/errors.ts';
-import type { Log } from '../domain/log.ts';
+import type { Log } from '../kit/log.ts';
 import type { Clock } from '../queue/ports.ts';
 import type { KeyStore } from '../watch/ports.ts';
 import { Bounds } from './bounds.ts';

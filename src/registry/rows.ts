@@ -2,8 +2,9 @@
  * Rows of the tables: their keys are the columns of the documentation's tables, in that order. Times are ISO 8601; lists
  * are lists. A console prints them its own way, `--json` prints them as they are.
  */
-import { formatDuration } from '../domain/duration.ts';
+
 import type { Algorithm, Retry, Visibility } from '../domain/service.ts';
+import { formatDuration } from '../kit/duration.ts';
 import type {
   Definition,
   Directory,

@@ -1,6 +1,6 @@
 import { asTriggerdError } from '../domain/errors.ts';
-import { retryDelayMs, storeRetry } from '../domain/retry.ts';
-import { pause } from './pause.ts';
+import { pause } from '../kit/pause.ts';
+import { retryDelayMs, storeRetry } from '../kit/retry.ts';
 import type { Entry, KeyStore } from './ports.ts';
 
 /** Entries beyond this many are left to the next listing. */

@@ -2,7 +2,7 @@ import { TriggerdError } from '../domain/errors.ts';
 import { type FiringId, isFiringId } from '../domain/firing.ts';
 import { isNodeName } from '../domain/names.ts';
 import { isFinal, type Outcome, owedOutcome } from '../domain/outcome.ts';
-import { chunksOf, inWindows } from './in-windows.ts';
+import { chunksOf, inWindows } from '../kit/in-windows.ts';
 import type { Keys } from './keys.ts';
 import { assertFence } from './office.ts';
 import { readable } from './origin.ts';

@@ -14,8 +14,8 @@
 import type { FiringId } from '../domain/firing.ts';
 import { isExpired } from '../domain/firing.ts';
 import type { Job, QueuedJob } from '../domain/job.ts';
-import type { Log } from '../domain/log.ts';
 import { type Outcome, outcomeOfJob } from '../domain/outcome.ts';
+import type { Log } from '../kit/log.ts';
 import type { Clock, FiringLog, LoggedFiring } from '../queue/ports.ts';
 import type { Queues } from '../queue/queues.ts';
 import type { Place } from './publication.ts';

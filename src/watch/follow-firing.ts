@@ -1,9 +1,9 @@
 import { TriggerdError } from '../domain/errors.ts';
 import type { FiringId } from '../domain/firing.ts';
 import { isFinal, type Outcome } from '../domain/outcome.ts';
-import { retryDelayMs, storeRetry } from '../domain/retry.ts';
+import { pause } from '../kit/pause.ts';
+import { retryDelayMs, storeRetry } from '../kit/retry.ts';
 import { readable, statusWithListing } from './origin.ts';
-import { pause } from './pause.ts';
 import type { Place } from './publication.ts';
 import { parseOutcome, serializeOutcome } from './wire-outcome.ts';
 

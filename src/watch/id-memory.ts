@@ -1,6 +1,6 @@
-import { formatDuration } from '../domain/duration.ts';
 import { type FiringId, timeOfFiringId } from '../domain/firing.ts';
-import type { Log } from '../domain/log.ts';
+import { formatDuration } from '../kit/duration.ts';
+import type { Log } from '../kit/log.ts';
 import type { Clock, FiringLog } from '../queue/ports.ts';
 
 const everyMs = 3_600_000;

@@ -1,4 +1,4 @@
-import type { Log } from '../domain/log.ts';
+import type { Log } from '../kit/log.ts';
 import type { Cursor, FiringLog } from '../queue/ports.ts';
 import type { Listing } from './ports.ts';
 

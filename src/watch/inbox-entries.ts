@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { asTriggerdError } from '../domain/errors.ts';
 import { type FiringId, isFiringId } from '../domain/firing.ts';
+import { chunksOf } from '../kit/in-windows.ts';
 import type { FiringLog } from '../queue/ports.ts';
 import { AwaitedFirings, publishingMs } from './awaited-firings.ts';
-import { chunksOf } from './in-windows.ts';
 import { lastSegment } from './keys.ts';
 import { Notices } from './notices.ts';
 import { readable } from './origin.ts';

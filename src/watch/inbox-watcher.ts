@@ -1,9 +1,9 @@
-import { TriggerdError } from '../domain/errors.ts';
+import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
+import { Outage } from '../kit/outage.ts';
+import { Alarm, pause } from '../kit/pause.ts';
 import type { FiringLog } from '../queue/ports.ts';
 import { InboxCursor } from './inbox-cursor.ts';
 import { InboxEntries, type InboxEntriesOptions, inboxWindow, inOrder } from './inbox-entries.ts';
-import { Outage } from './outage.ts';
-import { Alarm, pause } from './pause.ts';
 import type { Entry, Listing, WatchBatch } from './ports.ts';
 
 const defaultRelistMs = 60_000;
@@ -49,8 +49,8 @@ export class InboxWatcher {
   readonly #entries: InboxEntries;
   readonly #cursor: InboxCursor;
   readonly #stop = new AbortController();
-  readonly #away: Outage;
-  readonly #postponed: Outage;
+  readonly #away: Outage<TriggerdError>;
+  readonly #postponed: Outage<TriggerdError>;
   readonly #relist = new Alarm();
   readonly #prefix: string;
   #postponedMs = 0;
@@ -65,11 +65,11 @@ export class InboxWatcher {
     this.#since = options.clock.now();
     this.#cursor = new InboxCursor(options.firings, options.log);
     this.#entries = new InboxEntries({ ...options, onPostponed: (error) => this.#postpone(error) });
-    this.#away = new Outage(options.log, {
+    this.#away = new Outage<TriggerdError>(options.log, {
       begins: 'The inbox can not be watched; what is owed waits in etcd. Trying again.',
       ends: 'The inbox is watched again.',
     });
-    this.#postponed = new Outage(options.log, {
+    this.#postponed = new Outage<TriggerdError>(options.log, {
       begins: 'Firings can not be accepted now; they stay owed. Trying again.',
       ends: 'Firings are accepted again.',
     });
@@ -107,7 +107,7 @@ export class InboxWatcher {
       } catch (error) {
         if (this.#stop.signal.aborted) return;
         const isNew = this.#away.error === undefined;
-        const pauseMs = this.#away.failed(error);
+        const pauseMs = this.#away.failed(asTriggerdError(error));
         if (isNew && this.#away.error !== undefined) this.#options.onLost?.(this.#away.error);
         this.#setConnected(false);
         this.#becomeReady();
@@ -234,7 +234,7 @@ export class InboxWatcher {
   #postpone(error: TriggerdError): void {
     // One pass may postpone many: that is one failure.
     if (this.#postponedMs > 0) return;
-    this.#postponedMs = this.#postponed.failed(error);
+    this.#postponedMs = this.#postponed.failed(asTriggerdError(error));
     this.#relist.ring();
   }
 

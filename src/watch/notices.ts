@@ -1,4 +1,4 @@
-import type { Log, LogFields } from '../domain/log.ts';
+import type { Log, LogFields } from '../kit/log.ts';
 
 /** Beyond this many, the oldest may be complained about again. */
 const maxNotices = 1_000;

@@ -1,7 +1,7 @@
 import { TriggerdError } from '../domain/errors.ts';
 import type { Job, JobId } from '../domain/job.ts';
 import { type Outcome, outcomeOfJob, skippedOutcome } from '../domain/outcome.ts';
-import { lastBytesOf, tailOf } from '../domain/text-or-bytes.ts';
+import { lastBytesOf, tailOf } from '../kit/text-or-bytes.ts';
 import type { LoggedFiring } from '../queue/ports.ts';
 import { serializeOutcome } from './wire-outcome.ts';
 

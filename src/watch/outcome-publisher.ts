@@ -3,15 +3,15 @@ import PQueue from 'p-queue';
 import { asTriggerdError } from '../domain/errors.ts';
 import type { FiringId } from '../domain/firing.ts';
 import type { Job, JobId } from '../domain/job.ts';
-import type { Log } from '../domain/log.ts';
 import { isFinal, type Outcome } from '../domain/outcome.ts';
+import type { Log } from '../kit/log.ts';
+import { Outage } from '../kit/outage.ts';
+import { pause } from '../kit/pause.ts';
 import type { FiringLog, LoggedFiring } from '../queue/ports.ts';
 import type { Queues } from '../queue/queues.ts';
 import { Marks } from './marks.ts';
 import type { NameGate } from './names/ports.ts';
-import { Outage } from './outage.ts';
 import { type OutcomeSources, outcomeOfFiring } from './outcome-of-firing.ts';
-import { pause } from './pause.ts';
 import type { Place } from './publication.ts';
 import { isPublishedFinal, markOf } from './published.ts';
 import { type Recorded, recordOutcome } from './record-outcome.ts';
@@ -189,7 +189,7 @@ export class OutcomePublisher implements OutcomeSink {
       return;
     }
     this.#wishes.set(firing, stronger(this.#wishes.get(firing) ?? wish, wish));
-    if (!this.#isPausing) void this.#pause(this.#away.failed(error));
+    if (!this.#isPausing) void this.#pause(this.#away.failed(asTriggerdError(error)));
   }
 
   async #pause(ms: number): Promise<void> {

@@ -1,4 +1,4 @@
-import { chunksOf, inWindows } from './in-windows.ts';
+import { chunksOf, inWindows } from '../kit/in-windows.ts';
 import type { Fence, Write } from './ports.ts';
 import { assertOurs, committedKeys, entriesFor, isCommitted, type Publication } from './publication.ts';
 import { briefDocumentOf, serializeEarlyEntry, serializeInboxEntry } from './wire.ts';

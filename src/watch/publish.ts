@@ -1,6 +1,6 @@
 import { TriggerdError } from '../domain/errors.ts';
 import type { WholeFiring } from '../domain/firing.ts';
-import { chunksOf, inWindows } from './in-windows.ts';
+import { chunksOf, inWindows } from '../kit/in-windows.ts';
 import { lastSegment } from './keys.ts';
 import { committedKeys, entriesFor, isCommitted, type Place, type Publication } from './publication.ts';
 import { publishInChunks } from './publish-in-chunks.ts';

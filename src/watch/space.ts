@@ -1,6 +1,6 @@
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
 import { type EtcdSpace, isNearlyFull } from '../domain/etcd-space.ts';
-import type { Log } from '../domain/log.ts';
+import type { Log } from '../kit/log.ts';
 
 /** A measurement is good for so long… */
 const maxAgeMs = 10_000;

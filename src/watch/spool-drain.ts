@@ -1,9 +1,9 @@
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
 import { isEtcdAway } from '../domain/etcd-away.ts';
 import type { Firing, FiringId } from '../domain/firing.ts';
-import type { Log } from '../domain/log.ts';
-import { Outage } from './outage.ts';
-import { Alarm, pause } from './pause.ts';
+import type { Log } from '../kit/log.ts';
+import { Outage } from '../kit/outage.ts';
+import { Alarm, pause } from '../kit/pause.ts';
 import type { Spool, SpooledDocument, SpooledPlace, SpoolFile } from './ports.ts';
 import type { Place } from './publication.ts';
 import { publishDocument } from './publish.ts';
@@ -111,7 +111,7 @@ export class SpoolDrain {
         this.#away.over();
         await this.#look.wait(forever, signal);
       } else {
-        await pause(this.#away.failed(trouble), signal);
+        await pause(this.#away.failed(asTriggerdError(trouble)), signal);
       }
     }
   }

@@ -6,7 +6,7 @@ import { type Authenticator, answerTo, startAuthenticator, zapAddress } from '..
 import { encodeFromWorker } from '../../../src/bus/codec/encode.ts';
 import { maxBatch, pack } from '../../../src/bus/codec/pack.ts';
 import { decodeToWorker } from '../../../src/bus/codec/to-worker.ts';
-import { silentLog } from '../../../src/domain/log.ts';
+import { silentLog } from '../../../src/kit/log.ts';
 import { quietPeers, startTestBroker, type TestBroker } from '../../support/bus.ts';
 import {
   client,

@@ -4,7 +4,7 @@ import { Etcd3 } from 'etcd3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isOpenToStrangers } from '../../../src/adapters/etcd/open-to-strangers.ts';
 import type { EtcdOptions } from '../../../src/adapters/etcd/options.ts';
-import { silentLog } from '../../../src/domain/log.ts';
+import { silentLog } from '../../../src/kit/log.ts';
 import { type Certificates, makeCertificates } from '../../support/certificates.ts';
 import { freePort, startEtcd, type TestEtcd } from '../../support/etcd.ts';
 

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { connect, type EtcdStore } from '../../../src/adapters/etcd/connect.ts';
 import { examineMember } from '../../../src/adapters/etcd/examine-member.ts';
 import type { EtcdOptions } from '../../../src/adapters/etcd/options.ts';
-import { silentLog } from '../../../src/domain/log.ts';
+import { silentLog } from '../../../src/kit/log.ts';
 import { type Certificates, makeCertificates } from '../../support/certificates.ts';
 import { startEtcd, type TestEtcd } from '../../support/etcd.ts';
 import { collect } from '../../support/keystore-contract.ts';

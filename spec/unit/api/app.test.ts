@@ -7,7 +7,7 @@ import { TriggerdError } from '../../../src/domain/errors.ts';
 import type { Firing } from '../../../src/domain/firing.ts';
 import type { FinishedJob, JobRequest, QueuedJob } from '../../../src/domain/job.ts';
 import { outcomeOfJob } from '../../../src/domain/outcome.ts';
-import { tailOf } from '../../../src/domain/text-or-bytes.ts';
+import { tailOf } from '../../../src/kit/text-or-bytes.ts';
 import type { Queues } from '../../../src/queue/queues.ts';
 import { firing } from '../../support/firings.ts';
 import { jobRequest } from '../../support/jobs.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderQueue } from '../../../src/cli/render/queue-table.ts';
-import { widthOf } from '../../../src/domain/text.ts';
+import { widthOf } from '../../../src/kit/text.ts';
 import { until } from '../../support/wait.ts';
 import { finishedView, jobView } from './views.ts';
 

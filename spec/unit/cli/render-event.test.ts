@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { type EventCanvas, renderEvent } from '../../../src/cli/render/event.ts';
-import { widthOf } from '../../../src/domain/text.ts';
 import { eventOf, type Happening } from '../../../src/events/event.ts';
 import { JobEvents } from '../../../src/events/job-events.ts';
+import { widthOf } from '../../../src/kit/text.ts';
 import { jobRequest } from '../../support/jobs.ts';
 
 const noon = new Date(2026, 10, 20, 12, 0, 0).getTime();

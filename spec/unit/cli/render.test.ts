@@ -6,7 +6,7 @@ import { renderNodes } from '../../../src/cli/render/nodes.ts';
 import { renderOutcomeLine, summarize } from '../../../src/cli/render/outcome.ts';
 import { renderPlugin, renderPlugins, renderPluginTest } from '../../../src/cli/render/plugin.ts';
 import { age, took } from '../../../src/cli/render/time.ts';
-import { cutEnd, cutStart, padEnd, visible, widthOf } from '../../../src/domain/text.ts';
+import { cutEnd, cutStart, padEnd, visible, widthOf } from '../../../src/kit/text.ts';
 import { finishedView, firingId, firingView, nodeView, outcomeView, pluginView, succeeded } from './views.ts';
 
 const now = Date.parse('2026-11-20T12:05:00.000Z');

@@ -7,7 +7,7 @@ import { renderConfigReference } from '../../../src/config/reference.ts';
 import { maskSecrets, renderToml } from '../../../src/config/render-toml.ts';
 import { configShape, keysOf } from '../../../src/config/shape.ts';
 import { errorCatalogue } from '../../../src/domain/errors.ts';
-import { formatSize, parseSize } from '../../../src/domain/size.ts';
+import { formatSize, parseSize } from '../../../src/kit/size.ts';
 import { parse } from './parse.ts';
 
 const doc = (name: string) => readFileSync(new URL(`../../../docs/${name}`, import.meta.url), 'utf8');

@@ -1,28 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { formatDuration, parseDuration } from '../../../src/domain/duration.ts';
 import { isFiringId } from '../../../src/domain/firing.ts';
 import { isNodeName, isTriggerName, parseNodeName, printable } from '../../../src/domain/names.ts';
 import { exitCodeOf } from '../../../src/domain/result.ts';
-import { retryDelayMs, storeRetry } from '../../../src/domain/retry.ts';
-
-describe('durations', () => {
-  it.each([
-    ['10s', 10_000],
-    ['5m', 300_000],
-    ['1h30m', 5_400_000],
-    ['250ms', 250],
-    ['2d', 172_800_000],
-    ['0s', 0],
-    ['1.5s', 1500],
-  ])('%s is %i ms', (text, ms) => {
-    expect(parseDuration(text)).toBe(ms);
-    expect(parseDuration(formatDuration(ms))).toBe(ms);
-  });
-
-  it.each(['', '10', 's', '10 s', '-1s', '1h30', 'soon', '1s\n'])('%j is none', (text) => {
-    expect(parseDuration(text)).toBeUndefined();
-  });
-});
 
 describe('names', () => {
   it.each(['lb01', 'lb01.example.com', 'a_b', '1.2.3.4', 'x'.repeat(63)])('%s is a node', (name) => {
@@ -69,17 +48,5 @@ describe('what a wait exits with', () => {
     [{ kind: 'interrupted', reason: 'x' } as const, 1],
   ])('%j: %i', (result, code) => {
     expect(exitCodeOf(result)).toBe(code);
-  });
-});
-
-describe('the retry policy for etcd', () => {
-  it('grows to its maximum and stays there, always within its jitter', () => {
-    for (let attempt = 1; attempt <= 2000; attempt += 1) {
-      const delay = retryDelayMs(storeRetry, attempt);
-      expect(delay).toBeGreaterThanOrEqual(100);
-      expect(delay).toBeLessThanOrEqual(30_000);
-    }
-    expect(retryDelayMs(storeRetry, 1, () => 0)).toBe(200);
-    expect(retryDelayMs(storeRetry, 50, () => 0)).toBe(30_000);
   });
 });

@@ -1,9 +1,9 @@
 import { afterEach, expect, it } from 'vitest';
 import { TriggerdError } from '../../../src/domain/errors.ts';
-import { silentLog } from '../../../src/domain/log.ts';
 import { owedOutcome, skippedOutcome } from '../../../src/domain/outcome.ts';
 import type { Event } from '../../../src/events/event.ts';
 import { FleetLog } from '../../../src/events/fleet-log.ts';
+import { silentLog } from '../../../src/kit/log.ts';
 import { keysBelow } from '../../../src/watch/keys.ts';
 import { publishFiring } from '../../../src/watch/publish.ts';
 import { serializePresence } from '../../../src/watch/wire-node.ts';

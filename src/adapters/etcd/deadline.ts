@@ -1,5 +1,5 @@
-import { formatDuration } from '../../domain/duration.ts';
 import { TriggerdError } from '../../domain/errors.ts';
+import { formatDuration } from '../../kit/duration.ts';
 
 /** The promise, or `etcd-unreachable` after `ms`. What lost the race goes on unheard: its owner closes its client. */
 export const withDeadline = async <T>(promise: Promise<T>, ms: number, what: string): Promise<T> => {

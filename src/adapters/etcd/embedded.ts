@@ -4,8 +4,8 @@ import { connect as connectTcp } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asTriggerdError, TriggerdError } from '../../domain/errors.ts';
-import type { Log } from '../../domain/log.ts';
-import { retryDelayMs, storeRetry } from '../../domain/retry.ts';
+import type { Log } from '../../kit/log.ts';
+import { retryDelayMs, storeRetry } from '../../kit/retry.ts';
 import {
   type EtcdPaths,
   type EtcdProcess,

@@ -1,4 +1,4 @@
-import type { Log } from '../../domain/log.ts';
+import type { Log } from '../../kit/log.ts';
 
 /** How to reach etcd. Contents of files, not their names: whoever composes the daemon reads them. */
 export interface EtcdOptions {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Log } from '../../domain/log.ts';
+import type { Log } from '../../kit/log.ts';
 import type { LogOptions } from '../log/log.ts';
 import { isSandboxed, pipedUnitCommand, stopUnit } from '../process/own-unit.ts';
 

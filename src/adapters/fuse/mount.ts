@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import Fuse, { type Timeouts } from 'fuse-native';
 import { TriggerdError } from '../../domain/errors.ts';
-import type { Log } from '../../domain/log.ts';
+import type { Log } from '../../kit/log.ts';
 import type { FileSystem } from '../../mount/ports.ts';
 import { assertOthersMayEnter, detach, isMounted, prepareMountpoint } from './mountpoint.ts';
 import { maxWriteBytes, operationsOf } from './operations.ts';

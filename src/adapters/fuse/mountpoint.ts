@@ -3,7 +3,7 @@ import { access, lstat, mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { TriggerdError } from '../../domain/errors.ts';
-import type { Log } from '../../domain/log.ts';
+import type { Log } from '../../kit/log.ts';
 
 /** fuse-native has room for so many bytes. */
 const maxPathBytes = 1_000;

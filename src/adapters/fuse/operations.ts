@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import type { Operations, Stat } from 'fuse-native';
-import type { Log } from '../../domain/log.ts';
+import type { Log } from '../../kit/log.ts';
 import { errnoNumber, errnoOf, FsError } from '../../mount/errno.ts';
 import type { Attributes, FileSystem, OpenFlags } from '../../mount/ports.ts';
 

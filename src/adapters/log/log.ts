@@ -1,8 +1,8 @@
 import pino, { type Logger } from 'pino';
 import { prettyFactory } from 'pino-pretty';
-import { harmlessJson } from '../../domain/json-text.ts';
-import { terminalText } from '../../domain/terminal-filter.ts';
-import { visible } from '../../domain/text.ts';
+import { harmlessJson } from '../../kit/json-text.ts';
+import { terminalText } from '../../kit/terminal-filter.ts';
+import { visible } from '../../kit/text.ts';
 
 export interface LogOptions {
   readonly level: string;

@@ -1,4 +1,4 @@
-import type { Log } from '../../domain/log.ts';
+import type { Log } from '../../kit/log.ts';
 
 /** Node.js warns of SNI with an IP address, for every etcd endpoint with one: gRPC does that by itself, and servers ignore it. */
 const ofNoInterest: ReadonlySet<string> = new Set(['DEP0123']);

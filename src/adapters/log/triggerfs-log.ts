@@ -1,5 +1,5 @@
 import pino, { type Logger } from 'pino';
-import { visible } from '../../domain/text.ts';
+import { visible } from '../../kit/text.ts';
 import { errorFields } from './log.ts';
 
 /** Facts that every line of one worker would repeat. */

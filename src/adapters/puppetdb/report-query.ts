@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import * as v from 'valibot';
-import { formatDuration } from '../../domain/duration.ts';
+import { formatDuration } from '../../kit/duration.ts';
 import type { PuppetReport, ReportAnswer, ReportSource, WantedReports } from '../../watch/why/reports.ts';
 import { readConfiguredFile } from '../files/configured-file.ts';
 

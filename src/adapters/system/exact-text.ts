@@ -5,7 +5,7 @@
 import { isUtf8 } from 'node:buffer';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { TriggerdError } from '../../domain/errors.ts';
-import { visible } from '../../domain/text.ts';
+import { visible } from '../../kit/text.ts';
 
 /** What Node has put in place of a byte; also a character that people may type. */
 const replacement = '\ufffd';

@@ -3,7 +3,7 @@ import { noBody } from '../../bus/codec/encode.ts';
 import { maxHeaderBytes } from '../../bus/codec/parse.ts';
 import type { PeerId } from '../../bus/ports.ts';
 import { TriggerdError } from '../../domain/errors.ts';
-import type { Log } from '../../domain/log.ts';
+import type { Log } from '../../kit/log.ts';
 import { Outbox } from './outbox.ts';
 import { listeningPlace } from './places.ts';
 import { receiveLoop } from './receive-loop.ts';

@@ -4,8 +4,8 @@
  * token in a message.
  */
 import { type Context, Reply } from 'zeromq';
-import { LimitedLog } from '../../domain/limited-log.ts';
-import type { Log } from '../../domain/log.ts';
+import { LimitedLog } from '../../kit/limited-log.ts';
+import type { Log } from '../../kit/log.ts';
 import { receiveLoop } from './receive-loop.ts';
 
 export const zapDomain = 'triggerd';

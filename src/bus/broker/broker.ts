@@ -4,7 +4,7 @@
  * is not over), and is gone with it: clients and workers carry what matters to the next broker.
  */
 
-import { LimitedLog } from '../../domain/limited-log.ts';
+import { LimitedLog } from '../../kit/limited-log.ts';
 import { encodeToClient, encodeToWorker } from '../codec/encode.ts';
 import { clientMessage, isClientOp } from '../codec/from-client.ts';
 import { isWorkerOp, workerMessage } from '../codec/from-worker.ts';

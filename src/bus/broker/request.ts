@@ -1,5 +1,5 @@
 import type { Retry } from '../../domain/service.ts';
-import type { Tail } from '../../domain/text-or-bytes.ts';
+import type { Tail } from '../../kit/text-or-bytes.ts';
 import type { Ending, OutputStream, RequestHead, RequestId } from '../messages.ts';
 import type { Asker, Caller, PeerId, ServiceView } from '../ports.ts';
 import type { Behalf } from './behalf.ts';

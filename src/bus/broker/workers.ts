@@ -2,8 +2,8 @@
 
 import { asTriggerdError, TriggerdError } from '../../domain/errors.ts';
 import { assertMayGuess, guessed, noGuesses } from '../../domain/guesses.ts';
-import type { LimitedLog } from '../../domain/limited-log.ts';
-import { lastBytesOf, tailOf } from '../../domain/text-or-bytes.ts';
+import type { LimitedLog } from '../../kit/limited-log.ts';
+import { lastBytesOf, tailOf } from '../../kit/text-or-bytes.ts';
 import { encodeToWorker } from '../codec/encode.ts';
 import {
   historyTailBytes,

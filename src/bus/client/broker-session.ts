@@ -1,7 +1,7 @@
 import { TriggerdError } from '../../domain/errors.ts';
 import { printable } from '../../domain/names.ts';
-import { type RetryPolicy, retryDelayMs } from '../../domain/retry.ts';
-import { visible } from '../../domain/text.ts';
+import { type RetryPolicy, retryDelayMs } from '../../kit/retry.ts';
+import { visible } from '../../kit/text.ts';
 import { type ClientMessage, protocolVersion, type Refusal, type ToClient, type Welcome } from '../messages.ts';
 import type { Connect } from '../ports.ts';
 import { BrokerRing } from './broker-ring.ts';

@@ -1,6 +1,6 @@
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Algorithm } from '../../domain/service.ts';
-import { visible } from '../../domain/text.ts';
+import { visible } from '../../kit/text.ts';
 import type { ClientMessage, FromJob, Refusal, RequestHead, RequestId, ToClient } from '../messages.ts';
 import { type Outcome, outcomeOf, type RequestLeg, type RequestResult, untoldOutcome } from './outcome.ts';
 import { RequestOutput } from './output.ts';

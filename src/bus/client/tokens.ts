@@ -1,5 +1,5 @@
 import { TriggerdError } from '../../domain/errors.ts';
-import { visible } from '../../domain/text.ts';
+import { visible } from '../../kit/text.ts';
 import type { Nonce, Refusal } from '../messages.ts';
 import type { BrokerLink } from './link.ts';
 import type { Clock, Credentials } from './ports.ts';

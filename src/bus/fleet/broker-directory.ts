@@ -1,8 +1,8 @@
-import { TriggerdError } from '../../domain/errors.ts';
-import type { Log } from '../../domain/log.ts';
+import { asTriggerdError, TriggerdError } from '../../domain/errors.ts';
+import type { Log } from '../../kit/log.ts';
+import { Outage } from '../../kit/outage.ts';
+import { pause } from '../../kit/pause.ts';
 import { Notices } from '../../watch/notices.ts';
-import { Outage } from '../../watch/outage.ts';
-import { pause } from '../../watch/pause.ts';
 import type { Entry, KeyStore } from '../../watch/ports.ts';
 import type { BusKeys } from './keys.ts';
 import { type BrokerDocument, parseBroker } from './wire.ts';
@@ -63,7 +63,7 @@ export class BrokerDirectory {
       try {
         await this.#session();
       } catch (error) {
-        if (!this.#stop.signal.aborted) await pause(this.#away.failed(error), this.#stop.signal);
+        if (!this.#stop.signal.aborted) await pause(this.#away.failed(asTriggerdError(error)), this.#stop.signal);
       }
     }
   }

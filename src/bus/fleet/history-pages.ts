@@ -1,8 +1,8 @@
 import { ulid } from 'ulid';
-import { TriggerdError } from '../../domain/errors.ts';
-import type { Log } from '../../domain/log.ts';
-import { Outage } from '../../watch/outage.ts';
-import { Alarm, pause } from '../../watch/pause.ts';
+import { asTriggerdError, TriggerdError } from '../../domain/errors.ts';
+import type { Log } from '../../kit/log.ts';
+import { Outage } from '../../kit/outage.ts';
+import { Alarm, pause } from '../../kit/pause.ts';
 import type { KeyStore } from '../../watch/ports.ts';
 import type { HistorySink, RequestRecord } from '../ports.ts';
 import { ByteBudget, UserBudgets } from './byte-budget.ts';
@@ -129,7 +129,7 @@ export class HistoryPages implements HistorySink {
         await pause(Math.max(betweenMs - gatherMs, this.#budget.owedMs()), signal);
       } catch (error) {
         this.#alarm.ring();
-        await pause(this.#away.failed(error), signal);
+        await pause(this.#away.failed(asTriggerdError(error)), signal);
       }
     }
   }

@@ -1,5 +1,5 @@
-import { type RetryPolicy, retryDelayMs } from '../../domain/retry.ts';
-import { startTimer } from '../../domain/timer.ts';
+import { type RetryPolicy, retryDelayMs } from '../../kit/retry.ts';
+import { startTimer } from '../../kit/timer.ts';
 import { encodeFromWorker } from '../codec/encode.ts';
 import { decodeToWorker } from '../codec/to-worker.ts';
 import {

@@ -1,5 +1,5 @@
 import type { JobId } from '../../domain/job.ts';
-import type { Log } from '../../domain/log.ts';
+import type { Log } from '../../kit/log.ts';
 import type { BrokerAddress, Ending, Refusal, RequestId } from '../messages.ts';
 import type { Connect, RequestJobs } from '../ports.ts';
 

@@ -1,5 +1,5 @@
 import { asTriggerdError, TriggerdError } from '../../domain/errors.ts';
-import type { Log } from '../../domain/log.ts';
+import type { Log } from '../../kit/log.ts';
 import { noBody } from '../codec/encode.ts';
 import { boundedReason } from '../codec/fields.ts';
 import type { Ending, RequestId, Room, ToWorker, WorkerMessage } from '../messages.ts';

@@ -1,6 +1,6 @@
 import type { FiredView, NewFiringBody } from '../../api/contract.ts';
 import { TriggerdError } from '../../domain/errors.ts';
-import { visible } from '../../domain/text.ts';
+import { visible } from '../../kit/text.ts';
 import { askingUser } from '../asking-user.ts';
 import type { Define } from '../command.ts';
 import { followFiring } from '../follow-firing.ts';

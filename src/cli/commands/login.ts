@@ -1,7 +1,7 @@
 import { credentialsOf } from '../../client/main-section.ts';
 import { configuredBrokers } from '../../config/configured-brokers.ts';
-import { formatDuration } from '../../domain/duration.ts';
 import { TriggerdError } from '../../domain/errors.ts';
+import { formatDuration } from '../../kit/duration.ts';
 import type { Define } from '../command.ts';
 import { addHelp, type HelpText } from '../help.ts';
 import { loadTriggerfsConfig } from '../load-config.ts';

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { JobView, QueueView, TriggerFileView } from '../../api/contract.ts';
 import { TriggerdError } from '../../domain/errors.ts';
-import { jsonText } from '../../domain/json-text.ts';
 import { printable } from '../../domain/names.ts';
+import { jsonText } from '../../kit/json-text.ts';
 import type { Define } from '../command.ts';
 import { addHelp, type HelpText } from '../help.ts';
 import type { DaemonClient } from '../http-client.ts';

@@ -3,7 +3,7 @@
  * `:files` and `:commands` leave it to the shell to add its own.
  */
 import type { Argument, Option } from 'commander';
-import { visible } from '../../domain/text.ts';
+import { visible } from '../../kit/text.ts';
 import { daemonClient } from '../http-client.ts';
 import { findTeam } from '../registry/find-team.ts';
 import { findSocketPath } from '../socket-path.ts';

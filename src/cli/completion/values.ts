@@ -2,7 +2,7 @@
 import type { FiringView, JobView, LiveRequestsView, NodeView, PluginView, QueueView } from '../../api/contract.ts';
 import { cellText } from '../../console/table.ts';
 import { nameOf, rowsOf } from '../../console/tables.ts';
-import { visible } from '../../domain/text.ts';
+import { visible } from '../../kit/text.ts';
 import type { Statement } from '../../registry/statements.ts';
 import type { DaemonClient } from '../http-client.ts';
 import { query } from '../options.ts';

@@ -3,11 +3,11 @@ import type { Command } from '../../console/form.ts';
 import { helpEntries, renderHelp } from '../../console/help.ts';
 import { inTeam, namesItsTeam, parseStatement } from '../../console/statement.ts';
 import { documentsOf, renderRows, rowsNamed, rowsOf } from '../../console/tables.ts';
-import { formatElapsed } from '../../domain/elapsed.ts';
 import { TriggerdError } from '../../domain/errors.ts';
-import { jsonText } from '../../domain/json-text.ts';
 import { printable } from '../../domain/names.ts';
-import { visible } from '../../domain/text.ts';
+import { formatElapsed } from '../../kit/elapsed.ts';
+import { jsonText } from '../../kit/json-text.ts';
+import { visible } from '../../kit/text.ts';
 import type { Answer } from '../../registry/statements.ts';
 import type { ConsoleLink } from './link.ts';
 

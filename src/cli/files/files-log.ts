@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { createTriggerfsLog, triggerfsTime } from '../../adapters/log/triggerfs-log.ts';
-import { visible } from '../../domain/text.ts';
+import { visible } from '../../kit/text.ts';
 import type { TriggerOutput } from '../../mount/delivery-ports.ts';
 import type { Definition } from '../../registry/model.ts';
 import type { LogCopy } from '../request/log-copy.ts';

@@ -1,5 +1,5 @@
 import { TriggerdError } from '../../domain/errors.ts';
-import { visible } from '../../domain/text.ts';
+import { visible } from '../../kit/text.ts';
 import type { Answer, Statement } from '../../registry/statements.ts';
 import { print } from '../print.ts';
 import type { Session } from '../session.ts';

@@ -1,6 +1,6 @@
 import { locateConfig } from '../../config/locate.ts';
 import { TriggerdError } from '../../domain/errors.ts';
-import { visible } from '../../domain/text.ts';
+import { visible } from '../../kit/text.ts';
 import { readConfigFile, unlessUnreadable } from '../read-config-file.ts';
 import type { Session } from '../session.ts';
 import { askRegistry } from './ask-registry.ts';

@@ -1,6 +1,6 @@
 /** `trigger cancel`: one line for every node. */
 import type { CancelledNodeView, CancelledView } from '../../api/contract.ts';
-import { padEnd, visible, widthOf } from '../../domain/text.ts';
+import { padEnd, visible, widthOf } from '../../kit/text.ts';
 
 export const renderCancelled = ({ nodes }: CancelledView): string => {
   const width = Math.max(0, ...Object.keys(nodes).map((node) => widthOf(visible(node))));

@@ -1,7 +1,7 @@
 /** `trigger events`: one line each. */
 
-import { cutEnd, padEnd, visible, widthOf } from '../../domain/text.ts';
 import type { Event } from '../../events/event.ts';
+import { cutEnd, padEnd, visible, widthOf } from '../../kit/text.ts';
 import type { Color } from './color.ts';
 import { localTime, took } from './time.ts';
 

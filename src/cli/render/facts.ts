@@ -1,4 +1,4 @@
-import { padEnd, visible, widthOf } from '../../domain/text.ts';
+import { padEnd, visible, widthOf } from '../../kit/text.ts';
 
 /** `Name: value` lines, values aligned; a fact without a value is left out, one without a name goes on with the last. */
 export const renderFacts = (facts: readonly (readonly [string, string | null])[]): string => {

@@ -1,7 +1,7 @@
 /** `trigger history`. */
 import type { RequestLeg, RequestRecord } from '../../bus/ports.ts';
 import { nameSeenBy } from '../../domain/names.ts';
-import { visible } from '../../domain/text.ts';
+import { visible } from '../../kit/text.ts';
 import { renderFacts } from './facts.ts';
 import type { Canvas } from './firing.ts';
 import { renderTable } from './table.ts';

@@ -1,7 +1,7 @@
 /** `trigger queue info`: one fact per line. */
 import type { JobView } from '../../api/contract.ts';
-import { formatDuration } from '../../domain/duration.ts';
-import { visible } from '../../domain/text.ts';
+import { formatDuration } from '../../kit/duration.ts';
+import { visible } from '../../kit/text.ts';
 import { renderFacts } from './facts.ts';
 import { leftoversFact } from './leftovers.ts';
 import { localTime, localTimeAndAge, took } from './time.ts';

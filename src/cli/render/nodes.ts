@@ -1,6 +1,6 @@
 /** `trigger nodes`. */
 import type { HolderView, NodeView } from '../../api/contract.ts';
-import { visible } from '../../domain/text.ts';
+import { visible } from '../../kit/text.ts';
 import type { Canvas } from './firing.ts';
 import { renderTable } from './table.ts';
 import { age } from './time.ts';

@@ -1,7 +1,7 @@
 /** What became of a firing on a node, in words. */
 import type { OutcomeView } from '../../api/contract.ts';
 import { endedWell, isFinal } from '../../domain/outcome.ts';
-import { padEnd, visible } from '../../domain/text.ts';
+import { padEnd, visible } from '../../kit/text.ts';
 import type { Color } from './color.ts';
 import { leftoversNote } from './leftovers.ts';
 import { took } from './time.ts';

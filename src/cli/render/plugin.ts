@@ -1,6 +1,6 @@
 /** `trigger plugin list|info|test`. */
 import type { PluginTestView, PluginView } from '../../api/contract.ts';
-import { formatDuration } from '../../domain/duration.ts';
+import { formatDuration } from '../../kit/duration.ts';
 import { renderFacts } from './facts.ts';
 import type { Canvas } from './firing.ts';
 import { renderTable } from './table.ts';

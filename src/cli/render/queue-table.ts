@@ -3,7 +3,7 @@
  * (`%-4s %-10s %-20s %-8s %-14s %s`), the order is running, queued, ended.
  */
 import type { JobView, QueueView } from '../../api/contract.ts';
-import { cutEnd, cutStart, padEnd, visible, widthOf } from '../../domain/text.ts';
+import { cutEnd, cutStart, padEnd, visible, widthOf } from '../../kit/text.ts';
 import { localTime } from './time.ts';
 
 const titles = ['ID', 'State', 'Output', 'E-Level', 'Times(r/u/s)'] as const;

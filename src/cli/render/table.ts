@@ -1,6 +1,6 @@
 /** Tables for people: aligned, cut to the terminal's width, one line per row. */
 
-import { cutEnd, padEnd, visible, widthOf } from '../../domain/text.ts';
+import { cutEnd, padEnd, visible, widthOf } from '../../kit/text.ts';
 import type { Color } from './color.ts';
 
 export interface Column<Row> {

@@ -1,7 +1,7 @@
 /** The causal graph in Graphviz's language: `trigger why … --dot | dot -Tsvg`. */
 import type { WhyFiringView, WhyRunView, WhyView } from '../../api/contract.ts';
 import { endedWell } from '../../domain/outcome.ts';
-import { visible } from '../../domain/text.ts';
+import { visible } from '../../kit/text.ts';
 import { causesOf, originOf, type ResourceWords, runInWords } from './why-words.ts';
 
 /** Resources, firings and runs are nodes; causes point at effects. */

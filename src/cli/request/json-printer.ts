@@ -1,6 +1,6 @@
 import type { Outcome } from '../../client/client.ts';
-import { jsonText } from '../../domain/json-text.ts';
-import { textOrBase64 } from '../../domain/text-or-bytes.ts';
+import { jsonText } from '../../kit/json-text.ts';
+import { textOrBase64 } from '../../kit/text-or-bytes.ts';
 import type { RequestPrinter } from './printer.ts';
 
 export interface JsonPrinterOptions {

@@ -9,7 +9,7 @@ import {
   type RunningRequest,
 } from '../../client/client.ts';
 import { asTriggerdError } from '../../domain/errors.ts';
-import { visible } from '../../domain/text.ts';
+import { visible } from '../../kit/text.ts';
 import { Interrupted } from '../interrupted.ts';
 import { exitCodeOfOutcome, noteOf } from './exit-code.ts';
 import { pause, withPauses } from './pauses.ts';

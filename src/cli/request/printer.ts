@@ -1,9 +1,9 @@
 import type { OutputLine } from '../../bus/client/lines.ts';
 import type { RequestResult } from '../../client/client.ts';
-import { formatElapsed } from '../../domain/elapsed.ts';
 import type { TriggerdError } from '../../domain/errors.ts';
 import type { Algorithm } from '../../domain/service.ts';
-import { visible } from '../../domain/text.ts';
+import { formatElapsed } from '../../kit/elapsed.ts';
+import { visible } from '../../kit/text.ts';
 
 /** What the user sees of a request, in this order: begun, lines, ended. */
 export interface RequestPrinter {

@@ -1,6 +1,6 @@
 /** What tsp prints, to the byte. */
 import type { JobView, TspView } from '../../api/contract.ts';
-import { visible } from '../../domain/text.ts';
+import { visible } from '../../kit/text.ts';
 
 export const hasEnded = ({ state }: JobView): boolean => state === 'finished' || state === 'skipped';
 

@@ -1,5 +1,5 @@
 import { Client, type ConnectOptions } from '../../client/client.ts';
-import type { Log } from '../../domain/log.ts';
+import type { Log } from '../../kit/log.ts';
 
 /** A client that is connected when it is needed: brokers may be away for as long as they like. */
 export class BusConnection {

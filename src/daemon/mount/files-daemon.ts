@@ -5,7 +5,7 @@ import { connectOptionsOf } from '../../client/main-section.ts';
 import { newRequestId } from '../../client/new-id.ts';
 import type { Config } from '../../config/schema.ts';
 import { TriggerdError } from '../../domain/errors.ts';
-import type { Log } from '../../domain/log.ts';
+import type { Log } from '../../kit/log.ts';
 import type { MessageSpool, TriggerOutput } from '../../mount/delivery-ports.ts';
 import { SpoolClock } from '../../mount/spool-clock.ts';
 import type { Definition } from '../../registry/model.ts';

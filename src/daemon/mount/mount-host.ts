@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { MountSettings } from '../../adapters/fuse/mount-process.ts';
 import { newRequestId } from '../../client/new-id.ts';
-import type { Log } from '../../domain/log.ts';
+import type { Log } from '../../kit/log.ts';
 import type {
   HitCounters,
   MessageSpool,

@@ -1,12 +1,12 @@
 import { type MountSettings, startMountProcess } from '../../adapters/fuse/mount-process.ts';
 import { TriggerdError } from '../../domain/errors.ts';
-import type { Log } from '../../domain/log.ts';
-import { retryDelayMs, storeRetry } from '../../domain/retry.ts';
+import type { Log } from '../../kit/log.ts';
+import { pause } from '../../kit/pause.ts';
+import { retryDelayMs, storeRetry } from '../../kit/retry.ts';
 import type { Seen } from '../../mount/attributes.ts';
 import { MountLink } from '../../mount/link.ts';
 import type { Gateway } from '../../mount/ports.ts';
 import type { TreeSnapshot } from '../../mount/tree.ts';
-import { pause } from '../../watch/pause.ts';
 
 export interface MountSupervisorOptions {
   readonly settings: MountSettings;

@@ -1,11 +1,12 @@
-import type { Log } from '../../domain/log.ts';
+import { asTriggerdError } from '../../domain/errors.ts';
+import type { Log } from '../../kit/log.ts';
+import { Outage } from '../../kit/outage.ts';
+import { pause } from '../../kit/pause.ts';
 import type { TreeSource } from '../../mount/delivery-ports.ts';
 import type { TreeChange } from '../../mount/ports.ts';
 import { treeOfRows } from '../../mount/rows-to-tree.ts';
 import type { TreeSnapshot } from '../../mount/tree.ts';
 import type { DefinitionRow, DirectoryRow } from '../../registry/rows.ts';
-import { Outage } from '../../watch/outage.ts';
-import { pause } from '../../watch/pause.ts';
 import { type Asking, executeOverBus } from './tree-asking.ts';
 
 /** Between two looks of a mount that has no etcd: what others change is there within a second. */
@@ -83,7 +84,7 @@ export class PolledTree implements TreeSource {
         await this.#look();
         this.#away.over();
       } catch (error) {
-        waitMs = this.#away.failed(error);
+        waitMs = this.#away.failed(asTriggerdError(error));
       }
       await pause(waitMs, this.#stop.signal);
     }

@@ -10,8 +10,8 @@
  * Whatever takes a process down interrupts all of its calls. One that fails again and again is started ever more seldom:
  * calls in between end as `not-started`.
  */
-import type { Log } from '../../domain/log.ts';
-import { type RetryPolicy, retryDelayMs } from '../../domain/retry.ts';
+import type { Log } from '../../kit/log.ts';
+import { type RetryPolicy, retryDelayMs } from '../../kit/retry.ts';
 import type {
   CallListener,
   PersistentCall,

@@ -1,5 +1,5 @@
-import type { Log } from '../../domain/log.ts';
-import { startTimer } from '../../domain/timer.ts';
+import type { Log } from '../../kit/log.ts';
+import { startTimer } from '../../kit/timer.ts';
 import type { CallListener, PersistentCall, PersistentProgram, RunEnding, RunningCall } from '../../queue/ports.ts';
 import type { PersistentProcess, ProcessListener, StartPersistent } from './ports.ts';
 import { cancelLine, helloLine, readLine, runLine } from './protocol.ts';

@@ -1,5 +1,5 @@
 import type { FinishedJob } from '../../domain/job.ts';
-import type { Log } from '../../domain/log.ts';
+import type { Log } from '../../kit/log.ts';
 import type { EndedRecord, Journal } from '../ports.ts';
 
 export interface GroupCommitOptions {

@@ -1,4 +1,4 @@
-import type { Log } from '../../domain/log.ts';
+import type { Log } from '../../kit/log.ts';
 import type { RecordedOutput } from '../ports.ts';
 import type { OutputPiece, OutputReader, OutputReading, OutputSink, OutputSummary } from '../requests/ports.ts';
 

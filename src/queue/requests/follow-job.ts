@@ -1,6 +1,6 @@
 import type { RequestEnding, RequestListener } from '../../bus/ports.ts';
 import type { FinishedJob, JobId, SkippedJob } from '../../domain/job.ts';
-import type { Log } from '../../domain/log.ts';
+import type { Log } from '../../kit/log.ts';
 import type { LoggedRequest } from '../ports.ts';
 import type { OutputReading, OutputSink, OutputSummary } from './ports.ts';
 

@@ -5,7 +5,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { RequestJobs, RequestListener, RequestRun, WorkerRequest } from '../../bus/ports.ts';
 import { hasEnded, type Job, type JobId, type JobRequest } from '../../domain/job.ts';
-import type { Log } from '../../domain/log.ts';
+import type { Log } from '../../kit/log.ts';
 import { readRecorded } from '../light/light-output.ts';
 import type { Journal, Plugins, RequestLog } from '../ports.ts';
 import type { Queues } from '../queues.ts';

@@ -1,9 +1,9 @@
 import { asTriggerdError } from '../../domain/errors.ts';
-import type { Log } from '../../domain/log.ts';
+import type { Log } from '../../kit/log.ts';
+import { Outage } from '../../kit/outage.ts';
+import { Alarm } from '../../kit/pause.ts';
 import type { Clock } from '../../queue/ports.ts';
 import { readable } from '../origin.ts';
-import { Outage } from '../outage.ts';
-import { Alarm } from '../pause.ts';
 import type { Entry, Fence, Lease, Presence, Write } from '../ports.ts';
 import type { Place } from '../publication.ts';
 import { instanceOf, type PresenceDocument, parseMember, serializeMember, serializePresence } from '../wire-node.ts';
@@ -220,7 +220,7 @@ export class NodeName implements NameGate {
       if (this.#stop.signal.aborted) return 0;
       this.#isAway = true;
       this.#tell();
-      return this.#away.failed(error);
+      return this.#away.failed(asTriggerdError(error));
     }
   }
 

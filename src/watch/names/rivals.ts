@@ -1,4 +1,4 @@
-import type { Log } from '../../domain/log.ts';
+import type { Log } from '../../kit/log.ts';
 import { readable } from '../origin.ts';
 import type { Place } from '../publication.ts';
 import { type Holder, parseRival } from './holder.ts';

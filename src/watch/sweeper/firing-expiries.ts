@@ -1,4 +1,4 @@
-import { inWindows } from '../in-windows.ts';
+import { inWindows } from '../../kit/in-windows.ts';
 import { readable } from '../origin.ts';
 import type { Place } from '../publication.ts';
 import { parseFiring } from '../wire.ts';

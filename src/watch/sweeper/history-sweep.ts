@@ -1,5 +1,5 @@
 import { isFiringId, timeOfFiringId } from '../../domain/firing.ts';
-import { inWindows } from '../in-windows.ts';
+import { inWindows } from '../../kit/in-windows.ts';
 import { lastSegment } from '../keys.ts';
 import type { RoundOptions, Swept } from './part.ts';
 import { endOfFiring, retireFirings } from './retire-firings.ts';

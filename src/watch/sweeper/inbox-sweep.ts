@@ -1,5 +1,5 @@
+import { chunksOf } from '../../kit/in-windows.ts';
 import { type Debt, debtOf, endOwed } from '../end-owed.ts';
-import { chunksOf } from '../in-windows.ts';
 import type { Entry } from '../ports.ts';
 import { FiringExpiries } from './firing-expiries.ts';
 import { Observed } from './observed.ts';

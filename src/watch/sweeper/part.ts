@@ -1,5 +1,5 @@
 /** What every part of a round is given, and what it gives back. */
-import type { Log } from '../../domain/log.ts';
+import type { Log } from '../../kit/log.ts';
 import type { Clock } from '../../queue/ports.ts';
 import type { Office } from '../office.ts';
 import type { Place } from '../publication.ts';

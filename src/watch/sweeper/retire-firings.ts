@@ -1,6 +1,6 @@
 import { TriggerdError } from '../../domain/errors.ts';
 import type { WholeFiring } from '../../domain/firing.ts';
-import { chunksOf, inWindows } from '../in-windows.ts';
+import { chunksOf, inWindows } from '../../kit/in-windows.ts';
 import type { Office } from '../office.ts';
 import { readable } from '../origin.ts';
 import type { Compare } from '../ports.ts';

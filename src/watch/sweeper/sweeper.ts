@@ -1,10 +1,10 @@
-import { TriggerdError } from '../../domain/errors.ts';
-import type { Log } from '../../domain/log.ts';
+import { asTriggerdError, TriggerdError } from '../../domain/errors.ts';
+import type { Log } from '../../kit/log.ts';
+import { Outage } from '../../kit/outage.ts';
+import { pause } from '../../kit/pause.ts';
 import type { Clock } from '../../queue/ports.ts';
 import { lastSegment } from '../keys.ts';
 import { FenceLost, Office } from '../office.ts';
-import { Outage } from '../outage.ts';
-import { pause } from '../pause.ts';
 import type { HeldKey } from '../ports.ts';
 import type { Place } from '../publication.ts';
 import type { RoundOptions } from './part.ts';
@@ -88,7 +88,7 @@ export class Sweeper {
       this.#notFull();
       return held;
     } catch (error) {
-      const waitMs = this.#away.failed(error);
+      const waitMs = this.#away.failed(asTriggerdError(error));
       const isFull = error instanceof TriggerdError && error.code === 'etcd-no-space';
       await pause(isFull ? await this.#rescue() : waitMs, this.#stop.signal);
       return undefined;
@@ -150,7 +150,7 @@ export class Sweeper {
       return isComplete && isTended ? this.#options.everyMs : Math.min(soonMs, this.#options.everyMs);
     } catch (error) {
       if (error instanceof FenceLost) throw error;
-      return this.#away.failed(error);
+      return this.#away.failed(asTriggerdError(error));
     }
   }
 }

@@ -1,6 +1,6 @@
 import { asTriggerdError } from '../../domain/errors.ts';
 import { isNearlyFull } from '../../domain/etcd-space.ts';
-import type { Log } from '../../domain/log.ts';
+import type { Log } from '../../kit/log.ts';
 import type { EtcdMaintenance, MemberState } from '../ports.ts';
 import { isSafeToDefragment } from './defragmentable.ts';
 

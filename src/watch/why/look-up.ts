@@ -2,7 +2,7 @@
 import { TriggerdError } from '../../domain/errors.ts';
 import { type Firing, type FiringId, isFiringId } from '../../domain/firing.ts';
 import { type Outcome, owedOutcome } from '../../domain/outcome.ts';
-import { inWindows } from '../in-windows.ts';
+import { inWindows } from '../../kit/in-windows.ts';
 import { lastSegment } from '../keys.ts';
 import { readable, recentFirings } from '../origin.ts';
 import type { Place } from '../publication.ts';

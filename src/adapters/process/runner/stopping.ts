@@ -1,4 +1,4 @@
-import { startTimer } from '../../../domain/timer.ts';
+import { startTimer } from '../../../kit/timer.ts';
 import type { LaunchPlan, RunEnding } from '../../../queue/ports.ts';
 import type { ProcessTree } from '../process-tree.ts';
 import { stopTree } from '../stop-tree.ts';

@@ -1,6 +1,6 @@
 import type { JobView } from '../../../api/contract.ts';
-import { formatDuration } from '../../../domain/duration.ts';
 import { TriggerdError } from '../../../domain/errors.ts';
+import { formatDuration } from '../../../kit/duration.ts';
 import { Interrupted } from '../../interrupted.ts';
 import { print } from '../../print.ts';
 import { startProgress } from '../../progress.ts';

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noControlCharactersInRegex: control characters are what this is about
 import { describe, expect, it } from 'vitest';
-import { createTerminalFilter, terminalText } from '../../../src/domain/terminal-filter.ts';
+import { createTerminalFilter, terminalText } from '../../../src/kit/terminal-filter.ts';
 import { type Random, seeded } from '../../support/random.ts';
 
 describe('foreign text on a terminal', () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { jsonText } from '../../../src/domain/json-text.ts';
+import { jsonText } from '../../../src/kit/json-text.ts';
 
 it('JSON has no control and no format character, and is the same when it is parsed', () => {
   const all = Array.from({ length: 0x1_1000 }, (_, code) => code)

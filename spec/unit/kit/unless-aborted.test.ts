@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { unlessAborted } from '../../../src/domain/unless-aborted.ts';
+import { unlessAborted } from '../../../src/kit/unless-aborted.ts';
 import { until } from '../../support/wait.ts';
 
 setFlagsFromString('--expose-gc');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ClockSteps } from '../../../src/watch/clock-steps.ts';
+import { ClockSteps } from '../../../src/kit/clock-steps.ts';
 
 describe('a clock that is set', () => {
   const started = () => {

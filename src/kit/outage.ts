@@ -1,6 +1,5 @@
-import { asTriggerdError, type TriggerdError } from '../domain/errors.ts';
-import type { Log } from '../domain/log.ts';
-import { retryDelayMs, storeRetry } from '../domain/retry.ts';
+import type { Log } from './log.ts';
+import { retryDelayMs, storeRetry } from './retry.ts';
 
 /** What is said when it begins and when it is over. */
 export interface OutageWords {
@@ -8,12 +7,17 @@ export interface OutageWords {
   readonly ends: string;
 }
 
+/** An error that says what to do about it. */
+export interface Failure extends Error {
+  readonly remedy: string;
+}
+
 /** One thing's being away: said once when it begins and once when it ends, with growing pauses between the tries. */
-export class Outage {
+export class Outage<F extends Failure = Failure> {
   readonly #log: Log;
   readonly #words: OutageWords;
   #failures = 0;
-  #error: TriggerdError | undefined;
+  #error: F | undefined;
 
   constructor(log: Log, words: OutageWords) {
     this.#log = log;
@@ -21,14 +25,14 @@ export class Outage {
   }
 
   /** The latest failure; undefined while all is well. */
-  get error(): TriggerdError | undefined {
+  get error(): F | undefined {
     return this.#error;
   }
 
-  /** Notes a failure; returns how long to wait before the next try. */
-  failed(thrown: unknown): number {
-    this.#error = asTriggerdError(thrown);
-    if (this.#failures++ === 0) this.#log.warn({ error: this.#error, remedy: this.#error.remedy }, this.#words.begins);
+  /** Notes a failure; returns how long to wait before the next try, in ms. */
+  failed(error: F): number {
+    this.#error = error;
+    if (this.#failures++ === 0) this.#log.warn({ error, remedy: error.remedy }, this.#words.begins);
     return retryDelayMs(storeRetry, this.#failures);
   }
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { LimitedLog } from '../../../src/domain/limited-log.ts';
+import { LimitedLog } from '../../../src/kit/limited-log.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 
 describe('lines of the log that others can cause', () => {

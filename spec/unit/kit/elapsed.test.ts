@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatElapsed } from '../../../src/domain/elapsed.ts';
+import { formatElapsed } from '../../../src/kit/elapsed.ts';
 
 describe('an elapsed time', () => {
   it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lastBytesOf, tailOf, textOrBase64 } from '../../../src/domain/text-or-bytes.ts';
+import { lastBytesOf, tailOf, textOrBase64 } from '../../../src/kit/text-or-bytes.ts';
 
 describe('output in JSON', () => {
   it('is text where it is UTF-8, with U+FFFD and a byte order mark too, else all its bytes', () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { startTimer } from '../../../src/domain/timer.ts';
+import { startTimer } from '../../../src/kit/timer.ts';
 
 const day = 86_400_000;
 beforeEach(() => void vi.useFakeTimers());
