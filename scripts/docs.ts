@@ -4,7 +4,7 @@ import { renderErrorReference } from '../src/config/error-reference.ts';
 import { renderConfigReference } from '../src/config/reference.ts';
 import { withStatements } from '../src/console/reference.ts';
 
-const docs = new URL('../docs/', import.meta.url);
+const docs = new URL('../docs/reference/', import.meta.url);
 writeFileSync(new URL('configuration.md', docs), renderConfigReference());
 writeFileSync(new URL('errors.md', docs), renderErrorReference());
 const console = new URL('console.md', docs);

@@ -373,7 +373,7 @@ open my $h, ">", "/tmp/left/stopped";
   });
 
   it('runs as another user with the drop-in of the manual, which opens the sandbox for jobs; without it, it warns', async () => {
-    const manual = readFileSync(join(root, 'docs/operations.md'), 'utf8');
+    const manual = readFileSync(join(root, 'docs/how-to/operations.md'), 'utf8');
     const [, dropIn = ''] = /```ini\n(.*?)```/s.exec(manual) ?? [];
     const folder = '/etc/systemd/system/triggerd.service.d';
     await host.must('sh', '-c', `useradd deploy && mkdir ${folder}`);

@@ -9,8 +9,8 @@ import { until } from '../support/wait.ts';
 
 /** The tutorials, typed by a reader whose home is empty. Only the ports are other ones: tests run side by side. */
 describe.each([
-  { page: 'docs/tutorial.md', pagePorts: ['23790'] },
-  { page: 'docs/tutorial-services.md', pagePorts: ['23791', '5555'] },
+  { page: 'docs/tutorials/triggers.md', pagePorts: ['23790'] },
+  { page: 'docs/tutorials/services.md', pagePorts: ['23791', '5555'] },
 ])('$page', ({ page, pagePorts }) => {
   let home: string;
   let ports: readonly (readonly [onPage: string, here: string])[];

@@ -1,6 +1,6 @@
 /**
  * The checker: a pure function from what was recorded to what was violated. A fault test records, breaks things, and
- * expects `[]`. The invariants I1–I8 are those of docs/reliability.md.
+ * expects `[]`. The invariants I1–I8 are those of docs/explanation/reliability.md.
  */
 
 /** One publication, as its producer saw it. */

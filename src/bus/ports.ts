@@ -91,7 +91,7 @@ export interface CheckedProof extends ProvenRequest {
   readonly isOurs: boolean;
 }
 
-/** Proofs of who asked for a job, for requests from inside that job. See docs/bus.md. */
+/** Proofs of who asked for a job, for requests from inside that job. See docs/reference/bus.md. */
 export interface BusProofs {
   /** By its numbers. Throws `token-invalid` for one who is gone. */
   askerOf(caller: Caller): Asker;

@@ -1,5 +1,5 @@
 /**
- * The client of triggerd's services, for programs: `import { Client } from 'triggerd/client'`. See docs/client.md.
+ * The client of triggerd's services, for programs: `import { Client } from 'triggerd/client'`. See docs/how-to/client.md.
  */
 
 import { dealerConnect } from '../adapters/zmq/dealer.ts';

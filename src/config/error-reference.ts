@@ -1,4 +1,4 @@
-/** `docs/errors.md`, made from the error catalogue by `scripts/docs.ts`. */
+/** `docs/reference/errors.md`, made from the error catalogue by `scripts/docs.ts`. */
 import { type CatalogueEntry, errorCatalogue } from '../domain/errors.ts';
 import { markdownTable } from './markdown.ts';
 

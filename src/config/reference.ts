@@ -1,4 +1,4 @@
-/** `docs/configuration.md`, made from the schema by `scripts/docs.ts`. */
+/** `docs/reference/configuration.md`, made from the schema by `scripts/docs.ts`. */
 import { stringify } from 'smol-toml';
 import { variableName } from './environment.ts';
 import { markdownTable } from './markdown.ts';

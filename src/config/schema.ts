@@ -1,6 +1,6 @@
 /**
  * The configuration file, key by key. This one value gives the static type, the defaults, the checks and
- * `docs/configuration.md`; nothing else knows what keys there are.
+ * `docs/reference/configuration.md`; nothing else knows what keys there are.
  *
  * Code sees the file's own names (`config.etcd.request_timeout`), so that one search finds a key everywhere. Durations
  * arrive as milliseconds, sizes as bytes.

@@ -1,7 +1,7 @@
 /**
  * The error catalogue: every failure that a user can meet, in one place.
  *
- * A code is a promise (scripts match on it), the summary and the remedy make `docs/errors.md`, `exit` is the exit
+ * A code is a promise (scripts match on it), the summary and the remedy make `docs/reference/errors.md`, `exit` is the exit
  * code of the command line, `http` the status on the control API. A failed *job* is not an error: it is a `JobResult`.
  */
 
@@ -69,7 +69,7 @@ export const errorCatalogue = {
     503,
     3,
     'etcd speaks no TLS, and its endpoint begins with https://.',
-    'Write http:// in [etcd] endpoints, or better: give etcd TLS (docs/etcd.md).',
+    'Write http:// in [etcd] endpoints, or better: give etcd TLS (docs/how-to/etcd.md).',
     true,
   ),
   'etcd-certificate': entry(
@@ -96,13 +96,13 @@ export const errorCatalogue = {
     503,
     3,
     'etcd answers without credentials.',
-    'Make etcd ask for client certificates, or for users over TLS: docs/etcd.md, “An open etcd”.',
+    'Make etcd ask for client certificates, or for users over TLS: docs/how-to/etcd.md, “An open etcd”.',
   ),
   'etcd-no-space': entry(
     503,
     3,
     'etcd is out of space (NOSPACE alarm).',
-    'The sweeper makes room within minutes where [sweeper] upkeep lets it. Else compact and defragment etcd, then disarm the alarm: docs/etcd.md.',
+    'The sweeper makes room within minutes where [sweeper] upkeep lets it. Else compact and defragment etcd, then disarm the alarm: docs/how-to/etcd.md.',
     true,
   ),
   'etcd-embedded-failed': entry(
@@ -345,7 +345,7 @@ export const errorCatalogue = {
     503,
     3,
     'etcd is nearly full. The registry takes nothing more, so that firings still go through.',
-    'Deleting still works. `trigger doctor` shows the size and the quota; docs/etcd.md says how to make room.',
+    'Deleting still works. `trigger doctor` shows the size and the quota; docs/how-to/etcd.md says how to make room.',
     true,
   ),
   'registry-denied': entry(403, 1, 'You may not do this.', 'Ask an admin of the team, or the owner.'),

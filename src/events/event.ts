@@ -1,6 +1,6 @@
 /**
  * Events: what happens, one small document each; the same on disk, on the control socket and in `--json`, so the names
- * are the document's own. The vocabulary is a promise: `docs/events.md` has it in words.
+ * are the document's own. The vocabulary is a promise: `docs/reference/events.md` has it in words.
  */
 import type { FiringId } from '../domain/firing.ts';
 import type { JobId, JobSource } from '../domain/job.ts';

@@ -1,4 +1,4 @@
-/** Where the registry is in etcd: `docs/keyspace.md`. Names ending in `s` are prefixes. */
+/** Where the registry is in etcd: `docs/reference/keyspace.md`. Names ending in `s` are prefixes. */
 export interface RegistryKeys {
   /** Everything that the mirror watches. */
   readonly all: string;

@@ -2,7 +2,7 @@
  * What the registry holds. Teams are the border: whatever is inside one is invisible outside, but for public services.
  * Every record has a number that people see as `id`: teams and users are counted in the installation, the rest in the
  * team, and no number is given twice.
- * Values in etcd are these records with `"format": 1` (`docs/keyspace.md`).
+ * Values in etcd are these records with `"format": 1` (`docs/reference/keyspace.md`).
  */
 import type { Algorithm, Retry, Visibility } from '../domain/service.ts';
 

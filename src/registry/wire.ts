@@ -1,4 +1,4 @@
-/** The registry's documents in etcd (`docs/keyspace.md`) ↔ its records. Every parser throws `firing-malformed`. */
+/** The registry's documents in etcd (`docs/reference/keyspace.md`) ↔ its records. Every parser throws `firing-malformed`. */
 import * as v from 'valibot';
 import { isRegistryName } from '../domain/names.ts';
 import { counter, format, orNull, parseDocument, text, timestamp } from '../watch/document.ts';

@@ -1,4 +1,4 @@
-/** Where things are in etcd: the layout of `docs/keyspace.md` below one prefix. Names ending in `s` are prefixes. */
+/** Where things are in etcd: the layout of `docs/reference/keyspace.md` below one prefix. Names ending in `s` are prefixes. */
 export interface Keys {
   /** Everything. */
   readonly all: string;

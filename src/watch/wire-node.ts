@@ -1,4 +1,4 @@
-/** Presence and membership as `docs/keyspace.md` has them ↔ the domain. */
+/** Presence and membership as `docs/reference/keyspace.md` has them ↔ the domain. */
 import * as v from 'valibot';
 import { counter, format, instant, nodeName, orNull, parseDocument, text, toTimestamp } from './document.ts';
 import { type MachineName, machineName } from './names/holder.ts';

@@ -1,4 +1,4 @@
-/** The outcome as `docs/keyspace.md` has it ↔ the domain. */
+/** The outcome as `docs/reference/keyspace.md` has it ↔ the domain. */
 import * as v from 'valibot';
 import type { Outcome } from '../domain/outcome.ts';
 import { counter, format, instant, nodeName, orNull, parseDocument, text, toTimestamp } from './document.ts';

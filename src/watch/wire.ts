@@ -1,4 +1,4 @@
-/** The firing and the inbox entry as `docs/keyspace.md` has them ↔ the domain. */
+/** The firing and the inbox entry as `docs/reference/keyspace.md` has them ↔ the domain. */
 import * as v from 'valibot';
 import {
   type Cause,

@@ -2,7 +2,7 @@
 $members = $facts['boxnet']
 
 # The three machines have no common authority (there is no Puppet server), and nothing to protect on their private network. Machines
-# with something to protect give tls: docs/etcd.md.
+# with something to protect give tls: docs/how-to/etcd.md.
 class { 'trigger::install::etcd':
   members        => $members.reduce({}) |$all, $member| { $all + { $member[0] => "http://${member[0]}:2380" } },
   listen_address => $members[$trusted['certname']],

@@ -1,4 +1,4 @@
-// The plugin `echo` as a persistent one: docs/plugins.md has the protocol.
+// The plugin `echo` as a persistent one: docs/reference/plugins.md has the protocol.
 let rest = '';
 process.stdin.setEncoding('utf8').on('data', (chunk) => {
   const lines = (rest + chunk).split('\n');

@@ -124,7 +124,7 @@ class trigger::install::etcd ( # lint:ignore:autoloader_layout the folder of the
       'trigger and trigger::watch::etcd give them endpoints that begin with https://, ca_file, cert_file and key_file.',
       "tls => 'none': everybody who reaches it and every account of this node, as before this parameter was needed.",
       "An etcd for this node alone: settings => { 'etcd' => { 'embedded' => true, 'embedded_port' => 12379 } } in the class trigger",
-      'instead of this class. See docs/etcd.md.',
+      'instead of this class. See docs/how-to/etcd.md.',
     ], ' '))
   }
   if $tls == 'none' {

@@ -2,7 +2,7 @@
 
 require 'json'
 
-# Writes what targets would say about a firing, as docs/keyspace.md has it.
+# Writes what targets would say about a firing, as docs/reference/keyspace.md has it.
 class Targets
   def initialize(etcd, prefix)
     @etcd = etcd

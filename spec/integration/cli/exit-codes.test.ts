@@ -90,7 +90,7 @@ describe('exit codes', () => {
 
   it('are the same in --help and in the documentation', async () => {
     const { stdout } = await trigger(['--help']);
-    const page = readFileSync(new URL('../../../docs/cli.md', import.meta.url), 'utf8').replaceAll('`', '');
+    const page = readFileSync(new URL('../../../docs/reference/cli.md', import.meta.url), 'utf8').replaceAll('`', '');
     for (const [code, means] of exitCodes) {
       expect(stdout).toContain(`${code}  ${means}`);
       expect(page).toMatch(new RegExp(`^\\| ${code} +\\| ${means} +\\|$`, 'm'));

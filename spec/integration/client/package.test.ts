@@ -22,9 +22,9 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The code of docs/client.md, block by block, as it stands. */
+/** The code of docs/how-to/client.md, block by block, as it stands. */
 const documented = (): string[] =>
-  [...readFileSync(join(root, 'docs/client.md'), 'utf8').matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(
+  [...readFileSync(join(root, 'docs/how-to/client.md'), 'utf8').matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(
     ([, code = '']) => code,
   );
 

@@ -124,7 +124,7 @@ describe('trigger doctor', () => {
         area: 'etcd',
         state: 'wrong',
         what: expect.stringContaining('etcd answers without credentials: every account of this machine'),
-        remedy: expect.stringContaining('docs/etcd.md'),
+        remedy: expect.stringContaining('docs/how-to/etcd.md'),
       });
       expect(warnings()).toHaveLength(1);
     } finally {

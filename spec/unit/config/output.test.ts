@@ -10,7 +10,7 @@ import { errorCatalogue } from '../../../src/domain/errors.ts';
 import { formatSize, parseSize } from '../../../src/kit/size.ts';
 import { parse } from './parse.ts';
 
-const doc = (name: string) => readFileSync(new URL(`../../../docs/${name}`, import.meta.url), 'utf8');
+const doc = (name: string) => readFileSync(new URL(`../../../docs/reference/${name}`, import.meta.url), 'utf8');
 const full = readFileSync(new URL('../../fixtures/config/0.1-full.toml', import.meta.url), 'utf8');
 
 describe('config print', () => {

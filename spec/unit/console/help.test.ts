@@ -14,8 +14,8 @@ describe('the help of the console', () => {
     expect(lines).toContain('  show workers                                  all workers');
   });
 
-  it('is in docs/console.md as it is now', () => {
-    const page = readFileSync(join(root, 'docs/console.md'), 'utf8');
+  it('is in docs/reference/console.md as it is now', () => {
+    const page = readFileSync(join(root, 'docs/reference/console.md'), 'utf8');
     expect(page).toContain(renderHelp(helpEntries(null)));
     expect(withStatements(page)).toBe(page);
   });

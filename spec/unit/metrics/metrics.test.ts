@@ -97,20 +97,21 @@ it('counts jobs by result, and has no more plugins as labels than it may', async
   expect(seriesValue(families, 'triggerd_job_duration_seconds_sum', { plugin: 'other' })).toBe(20);
 });
 
-it('has every metric in docs/metrics.md, and no other is there', async () => {
+it('has every metric in docs/reference/metrics.md, and no other is there', async () => {
   const metrics = allMetrics();
   const names = [...(await shown(metrics)).keys()].sort();
-  const table = readFileSync(join(root, 'docs/metrics.md'), 'utf8').matchAll(/^\| (`[^|]+)/gm);
+  const table = readFileSync(join(root, 'docs/reference/metrics.md'), 'utf8').matchAll(/^\| (`[^|]+)/gm);
   const described = [...table].flatMap(([, cell = '']) => [...cell.matchAll(/`([a-z_]+)/g)].map(([, name]) => name));
   expect(described.sort()).toEqual(names);
 });
 
-it('has rules in docs/metrics.md that ask only for metrics and labels that there are', async () => {
+it('has rules in docs/reference/metrics.md that ask only for metrics and labels that there are', async () => {
   const metrics = allMetrics();
   metrics.jobChanged(finished('puppet', 1));
   metrics.outcomeRecorded('finished');
   const families = await shown(metrics);
-  const [, rules = ''] = /```yaml\n([\s\S]*?)```/.exec(readFileSync(join(root, 'docs/metrics.md'), 'utf8')) ?? [];
+  const [, rules = ''] =
+    /```yaml\n([\s\S]*?)```/.exec(readFileSync(join(root, 'docs/reference/metrics.md'), 'utf8')) ?? [];
   const asked = [...rules.matchAll(/\b((?:triggerd|process)_[a-z_]+)(?:\{([^}]*)\})?/g)];
   expect(asked.length).toBeGreaterThan(5);
   for (const [, name = '', labels = ''] of asked) {

@@ -19,7 +19,7 @@ export interface BrokerMetrics {
 
 const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 300, 3600];
 
-/** The metrics of a broker: `docs/metrics.md`. No label comes from the wire: results and codes are from our own lists. */
+/** The metrics of a broker: `docs/reference/metrics.md`. No label comes from the wire: results and codes are from our own lists. */
 export const createBrokerMetrics = (registry: Registry): BrokerMetrics => {
   const registers = [registry];
   const requests = new Counter({

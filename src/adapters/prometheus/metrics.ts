@@ -43,7 +43,7 @@ const startBuckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 
 const durationBuckets = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600];
 const stages: readonly Stage[] = ['queued', 'running', 'deferred', 'finished', 'skipped'];
 
-/** The metrics of one daemon: `docs/metrics.md`. Counters begin with the daemon; no label comes from the wire. */
+/** The metrics of one daemon: `docs/reference/metrics.md`. Counters begin with the daemon; no label comes from the wire. */
 export const createMetrics = (version: string): DaemonMetrics => {
   const registry = new Registry();
   const registers = [registry];

@@ -1,4 +1,4 @@
-/** What brokers have in etcd: `docs/keyspace.md`. Names ending in `s` are prefixes. */
+/** What brokers have in etcd: `docs/reference/keyspace.md`. Names ending in `s` are prefixes. */
 export interface BusKeys {
   /** Leased: the brokers that are up. */
   readonly brokers: string;

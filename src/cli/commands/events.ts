@@ -29,7 +29,7 @@ const limitBeforeFollowing = 10;
 const help: HelpText = {
   details: `One line each on a terminal, else JSON lines. --follow goes on until Ctrl-C, also through a restart of the daemon.
 
-Kinds: job.finished, for example, or just job; of ${families.join(', ')}. docs/events.md has all.`,
+Kinds: job.finished, for example, or just job; of ${families.join(', ')}. docs/reference/events.md has all.`,
   examples: [
     'trigger events --since 1h',
     "trigger events --follow --fleet --trigger 'refresh load balancers'",

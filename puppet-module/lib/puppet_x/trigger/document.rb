@@ -6,7 +6,7 @@ require_relative 'host_list'
 require_relative 'rules'
 require_relative 'ulid'
 
-# A firing's document, read back: what a reader of the keyspace would make of it (docs/keyspace.md), and its very bytes.
+# A firing's document, read back: what a reader of the keyspace would make of it (docs/reference/keyspace.md), and its very bytes.
 class PuppetX::Trigger::Document
   FORMAT = 1
   MAX_BYTES = 1024 * 1024

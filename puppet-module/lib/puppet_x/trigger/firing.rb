@@ -6,7 +6,7 @@ require_relative 'errors'
 require_relative 'run_context'
 require_relative 'ulid'
 
-# The document of one firing, as docs/keyspace.md pins it. Immutable: its bytes are compared when an answer was lost.
+# The document of one firing, as docs/reference/keyspace.md pins it. Immutable: its bytes are compared when an answer was lost.
 class PuppetX::Trigger::Firing
   FORMAT = 1
   DEFAULT_TTL = 8

@@ -2,7 +2,7 @@
 
 require_relative 'errors'
 
-# The names of the keys that a publisher writes and reads; the whole keyspace is in docs/keyspace.md.
+# The names of the keys that a publisher writes and reads; the whole keyspace is in docs/reference/keyspace.md.
 class PuppetX::Trigger::Keys
   # @param prefix [String] such as `/trigger`
   def initialize(prefix)

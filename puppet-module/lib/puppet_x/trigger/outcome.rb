@@ -4,7 +4,7 @@ require 'json'
 require_relative 'errors'
 require_relative 'text'
 
-# What one target says about a firing (docs/keyspace.md, “Outcome”), and in words for a log line. It came over the wire.
+# What one target says about a firing (docs/reference/keyspace.md, “Outcome”), and in words for a log line. It came over the wire.
 class PuppetX::Trigger::Outcome
   FINAL = %w[finished skipped].freeze
   RESOURCES_SHOWN = 5

@@ -5,7 +5,7 @@ require_relative 'errors'
 require_relative 'transaction'
 
 # Puts one firing into etcd: wholly or not at all, and once however often it is tried, also by several at the same time.
-# The protocol is in docs/keyspace.md, “Publishing”.
+# The protocol is in docs/reference/keyspace.md, “Publishing”.
 class PuppetX::Trigger::Publication
   # With the firing itself that is one operation less than etcd's limit of 128.
   MAX_TARGETS_AT_ONCE = 126
