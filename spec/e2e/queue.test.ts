@@ -239,6 +239,15 @@ describe('trigger queue', () => {
     expect(await info(late)).toMatchObject({ result: 'timed-out' });
   });
 
+  it('a job that a signal killed ends as a shell says it: 128 and its number', async () => {
+    const ids = await Promise.all(
+      ['USR1', 'XCPU', 'SYS'].map((name) => add('--queue', 'wide', '--', 'sh', '-c', `kill -${name} $$`)),
+    );
+    const ends = await Promise.all(ids.map((id) => q('wait', id)));
+    expect(ends.map(({ exitCode }) => exitCode)).toEqual([138, 152, 159]);
+    expect(await info(ids[1] ?? '')).toMatchObject({ result: 'killed', signal: 'SIGXCPU', wait_exit_code: 152 });
+  });
+
   it('retry makes a new job of an ended one', async () => {
     const id = await add('--label', 'again', '--', 'true');
     await q('wait', id);

@@ -90,8 +90,10 @@ describe('trigger tsp', () => {
   it('-k ends a job, -n does not keep its output, -nf prints it and forgets the job', async () => {
     const printed = await compare(`
       ts sleep 100; until [ "$(ts -s 0)" = running ]; do sleep 0.1; done; ts -k; ts -w; echo "level $?"; ts -i
-      ts -nf echo printed; ts -nf sh -c 'exit 3'; echo "level $?"; ts -n true; ts -w 3; ts`);
+      ts sh -c 'kill -XCPU $$'; ts -w; echo "level $?"; ts -i
+      ts -nf echo printed; ts -nf sh -c 'exit 3'; echo "level $?"; ts -n true; ts -w 4; ts`);
     expect(printed).toContain('killed by signal 15');
+    expect(printed).toContain('killed by signal 24');
   });
 
   it('-S and -N give several slots', async () => {

@@ -1,3 +1,5 @@
+import { exitCodeOfSignal } from '../kit/signals.ts';
+
 /** EX_TEMPFAIL of sysexits.h: what was asked for cannot be done now, and is to be tried again. */
 export const tryAgainExitCode = 75;
 
@@ -30,7 +32,7 @@ export const exitCodeOf = (result: JobResult): number => {
     case 'failed-to-start':
       return 127;
     case 'killed':
-      return 128 + (signalNumbers[result.signal] ?? 0);
+      return exitCodeOfSignal(result.signal);
     case 'timed-out':
       return 124;
     case 'interrupted':
@@ -61,19 +63,4 @@ export const endInWords = (result: JobResult): string | null => {
     case 'interrupted':
       return 'was interrupted';
   }
-};
-
-const signalNumbers: Readonly<Record<string, number>> = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGQUIT: 3,
-  SIGILL: 4,
-  SIGABRT: 6,
-  SIGBUS: 7,
-  SIGFPE: 8,
-  SIGKILL: 9,
-  SIGSEGV: 11,
-  SIGPIPE: 13,
-  SIGALRM: 14,
-  SIGTERM: 15,
 };

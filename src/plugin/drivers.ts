@@ -1,5 +1,6 @@
 import type { Deferral, Job, JobRequest } from '../domain/job.ts';
 import { failureOf } from '../domain/result.ts';
+import { exitCodeOfSignal } from '../kit/signals.ts';
 import type { RunEnding, RunTerms, Verdict } from '../queue/ports.ts';
 import type { Plugin } from './manifest.ts';
 
@@ -61,8 +62,10 @@ const limitReason = ({ exceeded, exit }: RunEnding): { readonly reason?: string 
   return met.length === 0 ? {} : { reason: met.join(' ') };
 };
 
-/** A shell passes on what ended its last command as 128 and the signal’s number, 24. */
+/** A shell passes on what ended its last command as 128 and the signal’s number. */
 const isOutOfTime = (exit: RunEnding['exit']): boolean =>
-  exit.kind === 'signalled' ? exit.signal === 'SIGXCPU' : exit.kind === 'exited' && exit.code === 128 + 24;
+  exit.kind === 'signalled'
+    ? exit.signal === 'SIGXCPU'
+    : exit.kind === 'exited' && exit.code === exitCodeOfSignal('SIGXCPU');
 
 const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;

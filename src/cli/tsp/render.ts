@@ -1,5 +1,6 @@
 /** What tsp prints, to the byte. */
 import type { JobView, TspView } from '../../api/contract.ts';
+import { signalNumber } from '../../kit/signals.ts';
 import { visible } from '../../kit/text.ts';
 
 export const hasEnded = ({ state }: JobView): boolean => state === 'finished' || state === 'skipped';
@@ -56,19 +57,8 @@ export const renderTspInfo = (job: JobView, now: number): string => {
 };
 
 const endOf = (job: JobView): string => {
-  if (job.signal !== null) return `killed by signal ${signals[job.signal] ?? job.signal}`;
+  if (job.signal !== null) return `killed by signal ${signalNumber(job.signal) ?? job.signal}`;
   return `died with exit code ${levelOf(job)}`;
-};
-
-const signals: Readonly<Record<string, number>> = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGQUIT: 3,
-  SIGABRT: 6,
-  SIGKILL: 9,
-  SIGSEGV: 11,
-  SIGPIPE: 13,
-  SIGTERM: 15,
 };
 
 /** As C's `ctime`: `Mon Nov 30 16:54:59 2026`. */
