@@ -8,13 +8,17 @@ class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
     const isLongest = ({ moduleId }: TestSpecification): boolean => moduleId.endsWith(longest);
-    return [...sorted.filter(isLongest), ...sorted.filter((file) => !isLongest(file))];
+    const isUnit = ({ project }: TestSpecification): boolean => project.name === 'unit';
+    return [
+      ...sorted.filter(isLongest),
+      ...sorted.filter((file) => !isLongest(file) && !isUnit(file)),
+      ...sorted.filter(isUnit),
+    ];
   }
 }
 
 export default defineConfig({
   test: {
-    include: ['spec/{unit,integration,puppet,e2e,faults,hostile}/**/*.test.ts'],
     // Runners, drivers and daemons are started from dist.
     globalSetup: ['spec/support/build.ts'],
     pool: 'forks',
@@ -24,5 +28,20 @@ export default defineConfig({
     // For what hangs. How long something takes is asserted nowhere: three files and their daemons share two cores.
     testTimeout: 180_000,
     hookTimeout: 180_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['spec/unit/**/*.test.ts'],
+          isolate: false,
+          setupFiles: ['spec/support/nothing-outside.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'real', include: ['spec/{integration,puppet,e2e,faults,hostile}/**/*.test.ts'] },
+      },
+    ],
   },
 });

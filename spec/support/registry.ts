@@ -1,9 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { ulid } from 'ulid';
 import { proofOpener } from '../../src/adapters/crypto/proofs.ts';
-import { createTokenChecker, openIssuer } from '../../src/adapters/crypto/tokens.ts';
+import { createTokenChecker, issuerWith, newKey, openIssuer } from '../../src/adapters/crypto/tokens.ts';
 import { workerTokens } from '../../src/adapters/crypto/worker-tokens.ts';
 import type { Log } from '../../src/kit/log.ts';
 import { Accounts } from '../../src/registry/accounts.ts';
@@ -52,15 +49,17 @@ export const openRegistry = ({ store, prefix, ...options }: TestRegistryOptions)
     log: options.log ?? recordingLog(),
   });
 
-/** A broker's side of it, as the daemon puts it together. */
+/** A broker's side of it, as the daemon puts it together; without a file its key is in memory only. */
 export const openAccounts = async (
   options: TestRegistryOptions & { readonly broker?: string; readonly keyFile?: string },
 ) => {
   const { store, prefix, broker = 'broker01', log = recordingLog() } = options;
-  const folder = mkdtempSync(join(tmpdir(), 'triggerd-registry-'));
   const registry = openRegistry(options);
   const clock = options.clock ?? { now: () => Date.now() };
-  const issuer = await openIssuer(options.keyFile ?? join(folder, 'broker', 'jwt.json'), broker, clock);
+  const issuer =
+    options.keyFile === undefined
+      ? await issuerWith(await newKey(), 'memory', broker, clock)
+      : await openIssuer(options.keyFile, broker, clock);
   const { mirror, passwords } = registry;
   const mirrored = new MirroredRegistry(mirror, clock);
   mirror.start();
@@ -95,7 +94,6 @@ export const openAccounts = async (
     close: async () => {
       await publication.close();
       await mirror.stop();
-      rmSync(folder, { recursive: true, force: true });
     },
   };
 };

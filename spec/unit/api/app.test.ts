@@ -11,7 +11,7 @@ import { tailOf } from '../../../src/kit/text-or-bytes.ts';
 import type { Queues } from '../../../src/queue/queues.ts';
 import { firing } from '../../support/firings.ts';
 import { jobRequest } from '../../support/jobs.ts';
-import { temporaryJournal } from '../../support/journal.ts';
+import { memoryJournal } from '../../support/memory-journal.ts';
 import { heldRunner, queuesOf } from '../../support/queues.ts';
 
 const queued = (request: JobRequest): QueuedJob => ({
@@ -190,7 +190,7 @@ describe('the control API', () => {
   });
 
   it('knows which job is meant when none is named', async () => {
-    const { journal } = temporaryJournal();
+    const { journal } = memoryJournal();
     const queues = queuesOf({ journal, runner: heldRunner() });
     const { app } = appWith(queues);
     const latest = async (which: string) => {

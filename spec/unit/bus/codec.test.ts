@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { encodeToClient } from '../../../src/bus/codec/encode.ts';
 import { decodeFromClient } from '../../../src/bus/codec/from-client.ts';
@@ -10,6 +8,7 @@ import { decodeToClient } from '../../../src/bus/codec/to-client.ts';
 import { decodeToWorker } from '../../../src/bus/codec/to-worker.ts';
 import type { ClientMessage, ToClient, ToWorker, WorkerMessage } from '../../../src/bus/messages.ts';
 import { type ErrorCode, errorCatalogue } from '../../../src/domain/errors.ts';
+import firstCodes from '../../fixtures/codes-of-first-release.json?raw';
 
 const id = '01K9ZQ4T5M8W3V6X7Y8Z9A0BCD';
 const brokers = [{ id: 'b1', endpoint: 'tcp://b1:5555', key: 'x'.repeat(40) }];
@@ -192,9 +191,7 @@ describe('a refusal', () => {
 });
 
 /** A client that meets another one takes the refusal for no message, and waits: see `nearestOfFirstRelease`. */
-const codesOfFirstRelease: readonly string[] = JSON.parse(
-  readFileSync(join(import.meta.dirname, '../../fixtures/codes-of-first-release.json'), 'utf8'),
-);
+const codesOfFirstRelease: readonly string[] = JSON.parse(firstCodes);
 
 describe('a request', () => {
   const [, , whole] = fromClient;

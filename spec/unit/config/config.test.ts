@@ -1,9 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import packaged from '../../../packaging/triggerd.toml?raw';
+import triggerfs from '../../fixtures/config/0.1-triggerfs.toml?raw';
 import { parse, refusal } from './parse.ts';
 
-const fixtures = new URL('../../fixtures/config/', import.meta.url);
-const fixture = (name: string) => readFileSync(new URL(name, fixtures), 'utf8');
+const fixtures = import.meta.glob('../../fixtures/config/*', { query: '?raw', import: 'default', eager: true });
 
 describe('defaults', () => {
   it('are all there without a file', () => {
@@ -46,7 +46,7 @@ describe('defaults', () => {
   });
 
   it('of the package have an etcd of the daemon’s own, on a port that Debian’s etcd leaves free', () => {
-    const text = readFileSync(new URL('../../../packaging/triggerd.toml', import.meta.url), 'utf8');
+    const text = packaged;
     const { etcd } = parse(text).config;
     expect(etcd).toMatchObject({ embedded: true, embedded_port: 12_379 });
     // What a fleet is told to write instead is right, too.
@@ -86,12 +86,12 @@ describe('defaults', () => {
 });
 
 describe('samples', () => {
-  it.each(readdirSync(fixtures))('%s loads for ever', (name) => {
-    expect(() => parse(fixture(name))).not.toThrow();
+  it.each(Object.entries(fixtures))('%s loads for ever', (_, text) => {
+    expect(() => parse(text)).not.toThrow();
   });
 
   it('of triggerFS’ documentation give teams, workers and tokens', () => {
-    const { config } = parse(fixture('0.1-triggerfs.toml'));
+    const { config } = parse(triggerfs);
     expect(config.main).toEqual({ team: 'team1', identity: 'hp', secret: 'a-long-password' });
     expect(config.workers).toMatchObject({
       pluginspath: '/home/hp/plugins',

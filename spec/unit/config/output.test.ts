@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import configurationPage from '../../../docs/reference/configuration.md?raw';
+import errorsPage from '../../../docs/reference/errors.md?raw';
 import { renderErrorReference } from '../../../src/config/error-reference.ts';
 import { locateConfig, locateTriggerfsConfig } from '../../../src/config/locate.ts';
 import { resolveNodeName } from '../../../src/config/node-name.ts';
@@ -8,10 +9,8 @@ import { maskSecrets, renderToml } from '../../../src/config/render-toml.ts';
 import { configShape, keysOf } from '../../../src/config/shape.ts';
 import { errorCatalogue } from '../../../src/domain/errors.ts';
 import { formatSize, parseSize } from '../../../src/kit/size.ts';
+import full from '../../fixtures/config/0.1-full.toml?raw';
 import { parse } from './parse.ts';
-
-const doc = (name: string) => readFileSync(new URL(`../../../docs/reference/${name}`, import.meta.url), 'utf8');
-const full = readFileSync(new URL('../../fixtures/config/0.1-full.toml', import.meta.url), 'utf8');
 
 describe('config print', () => {
   it('gives a file that loads again and means the same', () => {
@@ -40,8 +39,8 @@ describe('config print', () => {
 
 describe('the reference pages', () => {
   it('are what the code says (else: npm run docs)', () => {
-    expect(doc('configuration.md')).toBe(renderConfigReference());
-    expect(doc('errors.md')).toBe(renderErrorReference());
+    expect(configurationPage).toBe(renderConfigReference());
+    expect(errorsPage).toBe(renderErrorReference());
   });
 
   it('have every key and every error code', () => {

@@ -1,9 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { parse as parseToml } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
 import { quickSocket } from '../../../src/config/quick-socket.ts';
 
-const fixtures = new URL('../../fixtures/config/', import.meta.url);
+const fixtures = import.meta.glob('../../fixtures/config/*', { query: '?raw', import: 'default', eager: true });
 
 describe('the quick look for the socket', () => {
   it.each([
@@ -31,8 +30,7 @@ describe('the quick look for the socket', () => {
     expect(quickSocket(text)).toBeUndefined();
   });
 
-  it.each(readdirSync(fixtures))('agrees with the parser on %s', (name) => {
-    const text = readFileSync(new URL(name, fixtures), 'utf8');
+  it.each(Object.entries(fixtures))('agrees with the parser on %s', (_, text) => {
     const node = parseToml(text)['node'] as { socket?: string } | undefined;
     expect(quickSocket(text)).toBe(node?.socket);
   });

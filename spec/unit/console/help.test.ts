@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import page from '../../../docs/reference/console.md?raw';
 import { allForms } from '../../../src/console/grammar.ts';
 import { helpEntries, renderHelp } from '../../../src/console/help.ts';
 import { withStatements } from '../../../src/console/reference.ts';
-import { root } from '../../support/node.ts';
 
 describe('the help of the console', () => {
   it('has every statement, in 80 columns', () => {
@@ -15,7 +13,6 @@ describe('the help of the console', () => {
   });
 
   it('is in docs/reference/console.md as it is now', () => {
-    const page = readFileSync(join(root, 'docs/reference/console.md'), 'utf8');
     expect(page).toContain(renderHelp(helpEntries(null)));
     expect(withStatements(page)).toBe(page);
   });

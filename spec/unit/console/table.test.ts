@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { renderRows } from '../../../src/console/tables.ts';
 
 /** As the documentation has them: blanks at the end of a line are not part of it. */
-const documented = (name: string): string[] =>
-  readFileSync(new URL(`tables/${name}.txt`, import.meta.url), 'utf8')
-    .trimEnd()
-    .split('\n');
+const documented = (name: string): string[] => (tables[`./tables/${name}.txt`] ?? '').trimEnd().split('\n');
+
+const tables = import.meta.glob('./tables/*', { query: '?raw', import: 'default', eager: true });
 
 const common = { created: '2018-04-30T18:45:30.000Z', updated: '2018-04-30T18:45:30.000Z' };
 const demo01 = {

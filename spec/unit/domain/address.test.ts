@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type AddressUse, parseAddress, withoutPassword, wordsOf } from '../../../src/domain/address.ts';
+import addresses from '../../fixtures/addresses.json?raw';
 
 interface Cases {
   readonly valid: readonly { readonly given: string; readonly means: string }[];
@@ -8,9 +8,7 @@ interface Cases {
 }
 
 /** The Puppet module's rules are tested against the same file. */
-const fixture = JSON.parse(readFileSync(new URL('../../fixtures/addresses.json', import.meta.url), 'utf8')) as Readonly<
-  Record<AddressUse, Cases>
->;
+const fixture = JSON.parse(addresses) as Readonly<Record<AddressUse, Cases>>;
 
 const uses = Object.entries(fixture) as [AddressUse, Cases][];
 

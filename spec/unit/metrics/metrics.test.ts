@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import page from '../../../docs/reference/metrics.md?raw';
 import { createMetrics, type MetricSources } from '../../../src/adapters/prometheus/metrics.ts';
 import { firstFiringIdAt } from '../../../src/domain/firing.ts';
 import type { FinishedJob, RunningJob } from '../../../src/domain/job.ts';
 import { readExposition, seriesValue } from '../../support/exposition.ts';
 import { jobRequest } from '../../support/jobs.ts';
-import { root } from '../../support/node.ts';
 
 const queue = { name: 'default', slots: 2, paused: true, draining: false, queued: 5, running: 1, deferred: 2 };
 const sources = (changes: Partial<MetricSources> = {}): MetricSources => ({
@@ -100,7 +98,7 @@ it('counts jobs by result, and has no more plugins as labels than it may', async
 it('has every metric in docs/reference/metrics.md, and no other is there', async () => {
   const metrics = allMetrics();
   const names = [...(await shown(metrics)).keys()].sort();
-  const table = readFileSync(join(root, 'docs/reference/metrics.md'), 'utf8').matchAll(/^\| (`[^|]+)/gm);
+  const table = page.matchAll(/^\| (`[^|]+)/gm);
   const described = [...table].flatMap(([, cell = '']) => [...cell.matchAll(/`([a-z_]+)/g)].map(([, name]) => name));
   expect(described.sort()).toEqual(names);
 });
@@ -110,8 +108,7 @@ it('has rules in docs/reference/metrics.md that ask only for metrics and labels 
   metrics.jobChanged(finished('puppet', 1));
   metrics.outcomeRecorded('finished');
   const families = await shown(metrics);
-  const [, rules = ''] =
-    /```yaml\n([\s\S]*?)```/.exec(readFileSync(join(root, 'docs/reference/metrics.md'), 'utf8')) ?? [];
+  const [, rules = ''] = /```yaml\n([\s\S]*?)```/.exec(page) ?? [];
   const asked = [...rules.matchAll(/\b((?:triggerd|process)_[a-z_]+)(?:\{([^}]*)\})?/g)];
   expect(asked.length).toBeGreaterThan(5);
   for (const [, name = '', labels = ''] of asked) {

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createResourceCollector } from '../../../src/plugin/puppet/reported-resources.ts';
+import real from '../../fixtures/puppet/last_run_report.yaml?raw';
 
 const collect = (text: string) => {
   const collector = createResourceCollector();
@@ -9,7 +9,6 @@ const collect = (text: string) => {
 };
 
 /** Puppet 7 wrote this one: a file, a notify whose name has a colon, quotes and a line break, an exec that failed. */
-const real = readFileSync(new URL('../../fixtures/puppet/last_run_report.yaml', import.meta.url), 'utf8');
 
 const block = (name: string, fields: string): string =>
   `  ${name}:\n    title: x\n    file: "/srv/site/a.pp"\n    line: 1\n    resource: ${name}\n${fields}    events: []\n`;

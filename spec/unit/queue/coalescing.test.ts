@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { coalescingKeyOf } from '../../../src/queue/coalescing-key.ts';
 import { firing } from '../../support/firings.ts';
 import { jobRequest } from '../../support/jobs.ts';
-import { temporaryJournal } from '../../support/journal.ts';
+import { memoryJournal } from '../../support/memory-journal.ts';
 import { accept, heldRunner, queuesOf } from '../../support/queues.ts';
 import { until } from '../../support/wait.ts';
 
@@ -30,7 +30,7 @@ test('the key is about what runs, whatever the order of names and the label', ()
 });
 
 test('1,000 firings during a run add exactly one run', async () => {
-  const { journal, firings } = temporaryJournal();
+  const { journal, firings } = memoryJournal();
   const runner = heldRunner();
   const queues = queuesOf({ journal, runner });
   await queues.start();
@@ -49,7 +49,7 @@ test('1,000 firings during a run add exactly one run', async () => {
 });
 
 test('a firing that was seen before is answered with what is known of it', async () => {
-  const queues = queuesOf({ journal: temporaryJournal().journal, runner: heldRunner() });
+  const queues = queuesOf({ journal: memoryJournal().journal, runner: heldRunner() });
   const once = firing();
   accept(queues, once, request());
   expect(accept(queues, once, request())).toMatchObject({ kind: 'known', logged: { jobId: 1, refusal: null } });
@@ -71,7 +71,7 @@ test('whatever the interleaving, a run that started after its acceptance follows
   console.log(`seed ${seed}`);
   const random = randomFrom(seed);
   const runner = heldRunner();
-  const queues = queuesOf({ journal: temporaryJournal().journal, runner });
+  const queues = queuesOf({ journal: memoryJournal().journal, runner });
   let step = 0;
   const acceptedAt = new Map<string, number>();
   const startedAt = new Map<number, number>();

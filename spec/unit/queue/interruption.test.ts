@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Runner } from '../../../src/queue/ports.ts';
 import { jobRequest } from '../../support/jobs.ts';
-import { temporaryJournal } from '../../support/journal.ts';
+import { memoryJournal } from '../../support/memory-journal.ts';
 import { heldRunner, plainPlugins, queuesOf } from '../../support/queues.ts';
 import { until } from '../../support/wait.ts';
 
@@ -18,7 +18,7 @@ const mortal = (deaths: number) => {
 const start = async (deaths: number, isRerun: boolean) => {
   const { held, runner } = mortal(deaths);
   const plugins = plainPlugins({ isRerunAfterLoss: () => isRerun });
-  const queues = queuesOf({ journal: temporaryJournal().journal, runner, plugins });
+  const queues = queuesOf({ journal: memoryJournal().journal, runner, plugins });
   await queues.start();
   return { held, queues };
 };

@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { Journal } from '../../../src/queue/ports.ts';
 import type { Queues } from '../../../src/queue/queues.ts';
 import { jobRequest } from '../../support/jobs.ts';
-import { temporaryJournal } from '../../support/journal.ts';
+import { memoryJournal } from '../../support/memory-journal.ts';
 import { heldRunner, plainPlugins, queuesOf } from '../../support/queues.ts';
 import { until } from '../../support/wait.ts';
 
@@ -15,7 +15,7 @@ const started = async (journal: Journal, parts: Parameters<typeof queuesOf>[0] |
 const tellers = (queues: Queues) => queues.list({}).filter(({ request }) => request.tellsOf !== undefined);
 
 test('the job that tells of an end is journalled with that end, before the rest of the queue, and has none itself', async () => {
-  const { journal } = temporaryJournal();
+  const { journal } = memoryJournal();
   const runner = heldRunner();
   const queues = await started(journal, { runner });
   const first = queues.add(
@@ -41,7 +41,7 @@ test('the job that tells of an end is journalled with that end, before the rest 
 });
 
 test('an end that a restart finds is told, too; a skipped job is not', async () => {
-  const { journal } = temporaryJournal();
+  const { journal } = memoryJournal();
   const before = await started(journal);
   const first = before.add(jobRequest({ onFinish: '/bin/tell' }));
   const removed = before.add(jobRequest({ onFinish: '/bin/tell' }));
@@ -54,7 +54,7 @@ test('an end that a restart finds is told, too; a skipped job is not', async () 
 });
 
 test('a program that may not be run costs nobody the end of the job', async () => {
-  const { journal } = temporaryJournal();
+  const { journal } = memoryJournal();
   const runner = heldRunner();
   const check = (request: { argv: readonly string[] }): string => {
     if (request.argv[0] === '/bin/tell') throw new Error('refused');

@@ -1,11 +1,11 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { jobRequest } from '../../support/jobs.ts';
-import { temporaryJournal } from '../../support/journal.ts';
+import { memoryJournal } from '../../support/memory-journal.ts';
 import { instantRunner, queuesOf } from '../../support/queues.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 
 test('a queue that is gone from the configuration keeps its jobs in sight until they have ended, and takes no new one', async () => {
-  const { journal } = temporaryJournal();
+  const { journal } = memoryJournal();
   const parts = { journal, runner: instantRunner() };
   const before = queuesOf({
     ...parts,

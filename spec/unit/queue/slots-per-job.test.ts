@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Journal } from '../../../src/queue/ports.ts';
 import type { Queues } from '../../../src/queue/queues.ts';
 import { jobRequest } from '../../support/jobs.ts';
-import { temporaryJournal } from '../../support/journal.ts';
+import { memoryJournal } from '../../support/memory-journal.ts';
 import { type HeldRunner, heldRunner, queuesOf } from '../../support/queues.ts';
 import { until } from '../../support/wait.ts';
 
@@ -16,7 +16,7 @@ const start = async (parts: Partial<HeldRunner> = {}): Promise<void> => {
   await queues.start();
 };
 beforeEach(async () => {
-  journal = temporaryJournal().journal;
+  journal = memoryJournal().journal;
   await start();
 });
 afterEach(() => queues.stop());

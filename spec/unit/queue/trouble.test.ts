@@ -5,7 +5,7 @@ import type { Journal, LaunchPlan, Plugins, Runner } from '../../../src/queue/po
 import type { Queues } from '../../../src/queue/queues.ts';
 import { firing } from '../../support/firings.ts';
 import { jobRequest } from '../../support/jobs.ts';
-import { temporaryJournal } from '../../support/journal.ts';
+import { memoryJournal } from '../../support/memory-journal.ts';
 import { planOf } from '../../support/plans.ts';
 import { accept, heldRunner, instantRunner, plainPlugins, queuesOf } from '../../support/queues.ts';
 import { recordingLog } from '../../support/recording-log.ts';
@@ -36,7 +36,7 @@ const withoutSome = (changes: Partial<Plugins> = {}): Plugins => {
 const start = async (parts: { journal?: Journal; runner?: Runner; plugins?: Plugins; slots?: number }) => {
   const log = recordingLog();
   const queues = queuesOf({
-    journal: temporaryJournal().journal,
+    journal: memoryJournal().journal,
     runner: instantRunner(),
     queues: [{ name: 'default', slots: parts.slots ?? 1, maxQueued: 1000 }],
     ...parts,
@@ -77,7 +77,7 @@ test('an outage has one timer and two lines in the log, however many turns fail;
 
 test('a journal that can not even count throws neither out of a timer nor out of what woke the queue', async () => {
   let isDown = false;
-  const { journal } = temporaryJournal();
+  const { journal } = memoryJournal();
   const count: Journal['count'] = (...args) => {
     if (isDown) throw noJournal;
     return journal.count(...args);
@@ -114,7 +114,7 @@ test('a deferred job whose plugin goes ends, too', async () => {
     if (isGone) throw gone;
     return { reason: 'locked', paths: ['/run/lock'] };
   };
-  const { journal } = temporaryJournal();
+  const { journal } = memoryJournal();
   const queues = queuesOf({
     journal,
     runner: instantRunner(),
@@ -194,7 +194,7 @@ test('a job that was started although its runner could not be asked is adopted, 
 });
 
 test('a job whose folder can not be read keeps its slot until it can, or until it is killed', async () => {
-  const { journal } = temporaryJournal();
+  const { journal } = memoryJournal();
   for (let i = 0; i < 2; i += 1) journal.add({ request: jobRequest(), command: 'true', coalescingKey: null, at: 1 });
   journal.start(1, 2);
   const adopt = () => Promise.reject(noFolder);

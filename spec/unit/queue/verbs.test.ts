@@ -4,7 +4,7 @@ import type { Journal } from '../../../src/queue/ports.ts';
 import type { Queues } from '../../../src/queue/queues.ts';
 import { firing } from '../../support/firings.ts';
 import { jobRequest } from '../../support/jobs.ts';
-import { temporaryJournal } from '../../support/journal.ts';
+import { memoryJournal } from '../../support/memory-journal.ts';
 import { accept, type HeldRunner, heldRunner, plainPlugins, queuesOf } from '../../support/queues.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 import { until } from '../../support/wait.ts';
@@ -15,7 +15,7 @@ let queues: Queues;
 const forever = new AbortController().signal;
 
 beforeEach(async () => {
-  journal = temporaryJournal().journal;
+  journal = memoryJournal().journal;
   runner = heldRunner();
   queues = queuesOf({
     journal,
@@ -153,7 +153,7 @@ test('a job that is killed while it is prepared never starts', async () => {
   });
   const plain = plainPlugins();
   const plugins = plainPlugins({ prepare: (job) => gate.then(() => plain.prepare(job)) });
-  const own = queuesOf({ journal: temporaryJournal().journal, runner, plugins });
+  const own = queuesOf({ journal: memoryJournal().journal, runner, plugins });
   await own.start();
   const { id } = own.add(jobRequest());
   await until(() => own.get(id).state === 'running', 'the preparation');
@@ -228,7 +228,7 @@ test('waitFor gives the ended job at once, or when it ends, or gives up', async 
 
 test('what a listener throws is logged and harms nobody', async () => {
   const log = recordingLog();
-  const own = queuesOf({ journal: temporaryJournal().journal, runner, log });
+  const own = queuesOf({ journal: memoryJournal().journal, runner, log });
   const seen: Job['state'][] = [];
   own.onChange(() => {
     throw new Error('listener');
@@ -250,7 +250,7 @@ test('a plugin that can not be prepared ends the job, with the reason', async ()
       throw new Error('the plugin is gone');
     },
   });
-  const own = queuesOf({ journal: temporaryJournal().journal, runner, plugins });
+  const own = queuesOf({ journal: memoryJournal().journal, runner, plugins });
   await own.start();
   own.add(jobRequest());
   expect(await own.waitFor(1, forever)).toMatchObject({
@@ -265,7 +265,7 @@ describe('deferral', () => {
     let notify: () => void = () => undefined;
     const watched: string[][] = [];
     const own = queuesOf({
-      journal: temporaryJournal().journal,
+      journal: memoryJournal().journal,
       runner,
       plugins: plainPlugins(parts),
       watchPaths: (paths, onChange) => {
@@ -329,7 +329,7 @@ test('a job that no runner takes stays queued and is tried again', async () => {
     run: (folder: string, plan: never) =>
       refusals-- > 0 ? Promise.resolve('never-started' as const) : held.run(folder, plan),
   };
-  const own = queuesOf({ journal: temporaryJournal().journal, runner: reluctant, log });
+  const own = queuesOf({ journal: memoryJournal().journal, runner: reluctant, log });
   await own.start();
   own.add(jobRequest());
   await until(() => held.running.length === 1, 'the second attempt');

@@ -3,7 +3,7 @@ import type { JobRequest } from '../../../src/domain/job.ts';
 import type { Journal } from '../../../src/queue/ports.ts';
 import type { Queues } from '../../../src/queue/queues.ts';
 import { jobRequest } from '../../support/jobs.ts';
-import { temporaryJournal } from '../../support/journal.ts';
+import { memoryJournal } from '../../support/memory-journal.ts';
 import { type HeldRunner, heldRunner, queuesOf } from '../../support/queues.ts';
 import { until } from '../../support/wait.ts';
 
@@ -24,7 +24,7 @@ const start = async (): Promise<void> => {
 };
 
 beforeEach(async () => {
-  journal = temporaryJournal().journal;
+  journal = memoryJournal().journal;
   now = Date.now();
   await start();
 });

@@ -1,15 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { RegistryState } from '../../../src/registry/snapshot.ts';
 import { parseNode, serialize, serializeHits } from '../../../src/registry/wire.ts';
-import { root } from '../../support/node.ts';
+import registry from '../../fixtures/keyspace/registry.json?raw';
 
 /** What is in etcd is a promise: these documents have to load for ever, and are written as they are here. */
-const samples = JSON.parse(readFileSync(join(root, 'spec/fixtures/keyspace/registry.json'), 'utf8')) as Record<
-  string,
-  { readonly format: number }
->;
+const samples = JSON.parse(registry) as Record<string, { readonly format: number }>;
 const base = '/trigger/v1/registry/';
 
 describe('the samples of the registry', () => {

@@ -5,7 +5,7 @@ import { InboxEntries } from '../../../src/watch/inbox-entries.ts';
 import { keysBelow } from '../../../src/watch/keys.ts';
 import { publishFiring } from '../../../src/watch/publish.ts';
 import { firing } from '../../support/firings.ts';
-import { temporaryJournal } from '../../support/journal.ts';
+import { memoryJournal } from '../../support/memory-journal.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 import { MemoryFirings, someFiring, someRequest } from '../../support/watch-room.ts';
@@ -23,8 +23,8 @@ describe('the time in a firing’s id', () => {
 
 describe('the memory of ids', () => {
   let now: number;
-  let firings: ReturnType<typeof temporaryJournal>['firings'];
-  let journal: ReturnType<typeof temporaryJournal>['journal'];
+  let firings: ReturnType<typeof memoryJournal>['firings'];
+  let journal: ReturnType<typeof memoryJournal>['journal'];
   const memory = () => new IdMemory({ firings, keepMs: 90 * day, clock: { now: () => now }, log: recordingLog() });
   const idAt = (at: number) => `${firstFiringIdAt(at).slice(0, 10)}ABCDEFGHJKMNPQRS`;
   /** A firing that this node has taken, and ended. */
@@ -35,7 +35,7 @@ describe('the memory of ids', () => {
 
   beforeEach(() => {
     now = start;
-    ({ firings, journal } = temporaryJournal());
+    ({ firings, journal } = memoryJournal());
   });
 
   it('refuses what is older than it remembers, and says so', () => {

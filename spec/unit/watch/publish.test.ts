@@ -1,10 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { TriggerdError } from '../../../src/domain/errors.ts';
 import { keysBelow } from '../../../src/watch/keys.ts';
 import type { Transaction } from '../../../src/watch/ports.ts';
 import { publishDocument, publishFiring } from '../../../src/watch/publish.ts';
 import { serializeFiring } from '../../../src/watch/wire.ts';
+import firingBrief from '../../fixtures/keyspace/firing-brief.json?raw';
+import firingMany from '../../fixtures/keyspace/firing-many.json?raw';
+import earlyEntry from '../../fixtures/keyspace/inbox-entry-early.json?raw';
 import { MemoryStore } from '../../support/memory-store.ts';
 import { someFiring } from '../../support/watch-room.ts';
 
@@ -42,13 +44,12 @@ describe('publishFiring', () => {
   });
 
   it('keeps a long list of targets in a key of its own, which no target has to read', async () => {
-    const fixture = (name: string) => readFileSync(`spec/fixtures/keyspace/${name}.json`, 'utf8');
-    const { id } = await publishDocument({ store, keys }, fixture('firing-many'));
-    expect((await store.get(keys.targets(id)))?.value).toBe(fixture('firing-many'));
+    const { id } = await publishDocument({ store, keys }, firingMany);
+    expect((await store.get(keys.targets(id)))?.value).toBe(firingMany);
     const brief = await store.get(keys.firing(id));
-    expect(JSON.parse(brief?.value ?? '')).toEqual(JSON.parse(fixture('firing-brief')));
+    expect(JSON.parse(brief?.value ?? '')).toEqual(JSON.parse(firingBrief));
     const entries = (await store.list(keys.allInboxes)).entries.map(({ value }) => JSON.parse(value));
-    expect(entries).toEqual(Array(127).fill(JSON.parse(fixture('inbox-entry-early'))));
+    expect(entries).toEqual(Array(127).fill(JSON.parse(earlyEntry)));
   });
 
   it('refuses what is too large for etcd before it writes anything', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { satisfyByRun } from '../../../src/watch/satisfy.ts';
 import { firing } from '../../support/firings.ts';
 import { jobRequest } from '../../support/jobs.ts';
-import { temporaryJournal } from '../../support/journal.ts';
+import { memoryJournal } from '../../support/memory-journal.ts';
 import { accept, heldRunner, queuesOf } from '../../support/queues.ts';
 import { until } from '../../support/wait.ts';
 
@@ -11,7 +11,7 @@ const run = (startedAt: number) => ({ startedAt, finishedAt: startedAt + 2_000, 
 
 describe('a run of somebody else', () => {
   const started = async () => {
-    const { journal, firings } = temporaryJournal();
+    const { journal, firings } = memoryJournal();
     const at = { now: 1_000 };
     const queues = queuesOf({ journal, runner: heldRunner(), clock: { now: () => at.now } });
     await queues.start();

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { TriggerdError } from '../../../src/domain/errors.ts';
 import {
@@ -12,7 +11,8 @@ import { parseMember, parsePresence, serializeMember, serializePresence } from '
 import { parseOutcome, serializeOutcome } from '../../../src/watch/wire-outcome.ts';
 
 const key = '/trigger/v1/firings/01K9ZQ4T5M8W3V6X7Y8Z9A0BCD';
-const fixture = (name: string): string => readFileSync(`spec/fixtures/keyspace/${name}.json`, 'utf8');
+const fixtures = import.meta.glob('../../fixtures/keyspace/*', { query: '?raw', import: 'default', eager: true });
+const fixture = (name: string): string => fixtures[`../../fixtures/keyspace/${name}.json`] ?? '';
 const puppet = (): Record<string, unknown> => JSON.parse(fixture('firing-puppet'));
 
 describe('the documents in etcd', () => {

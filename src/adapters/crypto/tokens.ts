@@ -53,11 +53,17 @@ const keyFile = v.object({
  * The key that this broker signs tokens with, from its file, which is made at the first start. To have another one,
  * remove the file and start again. Throws `state-unusable`.
  */
-export const openIssuer = async (path: string, broker: string, clock: Clock): Promise<TokenIssuer> => {
-  const text = await readOrCreateSecret(path, async () => {
-    const { privateKey } = await generateKeyPair(algorithm, { extractable: true });
-    return JSON.stringify(await exportJWK(privateKey));
-  });
+export const openIssuer = async (path: string, broker: string, clock: Clock): Promise<TokenIssuer> =>
+  issuerWith(await readOrCreateSecret(path, newKey), path, broker, clock);
+
+/** A key to sign with, as its file has it. */
+export const newKey = async (): Promise<string> => {
+  const { privateKey } = await generateKeyPair(algorithm, { extractable: true });
+  return JSON.stringify(await exportJWK(privateKey));
+};
+
+/** The issuer with this key; `path` is where it comes from. Throws `state-unusable`. */
+export const issuerWith = async (text: string, path: string, broker: string, clock: Clock): Promise<TokenIssuer> => {
   const { d, ...publicKey } = parseKey(path, text);
   const kid = await calculateJwkThumbprint(publicKey);
   const key = await importJWK({ ...publicKey, d }, algorithm);

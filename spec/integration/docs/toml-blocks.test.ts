@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { blocksOf, pages } from '../../support/pages.ts';
-import { parse } from '../config/parse.ts';
+import { parse } from '../../unit/config/parse.ts';
 
 /** docs/reference/plugins.md shows a plugin.toml, which is something else. */
 const blocks = pages

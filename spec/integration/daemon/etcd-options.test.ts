@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { etcdOptions } from '../../../src/daemon/etcd-options.ts';
 import { recordingLog } from '../../support/recording-log.ts';
-import { parse } from '../config/parse.ts';
+import { parse } from '../../unit/config/parse.ts';
 
 describe('the certificates for etcd', () => {
   const folder = mkdtempSync(join(tmpdir(), 'triggerd-etcd-options-'));
