@@ -6,13 +6,14 @@ import { afterAll, vi } from 'vitest';
 
 /**
  * Setup of the unit tests: whatever touches the disk, a socket or a process throws, also where a source does it that the test
- * imports. The linter sees only what a test imports itself. Reading a module is no such touch.
+ * imports. The linter sees only what a test imports itself. Reading a module is no such touch, nor is what the kernel says in /proc.
  */
 const refuse = (what: string): never => {
   throw new Error(`a unit test touches ${what}: give it a port's fake, or move it to spec/integration`);
 };
 
-const isModule = (path: unknown): boolean => /\/node_modules\/|\.(?:[cm]?[jt]s|json|node|map)$/.test(String(path));
+const isNoDisk = (path: unknown): boolean =>
+  /^\/proc\/|\/node_modules\/|\.(?:[cm]?[jt]s|json|node|map)$/.test(String(path));
 
 /** Once per process: this module is loaded again for each file of a process. */
 const mark = Symbol.for('triggerd: nothing outside');
@@ -45,9 +46,9 @@ const onPaths = [
 guard(
   fs,
   [...onPaths, ...onPaths.map((name) => `${name}Sync`), 'createReadStream', 'createWriteStream', 'watch'],
-  isModule,
+  isNoDisk,
 );
-guard(fs.promises, onPaths, isModule);
+guard(fs.promises, onPaths, isNoDisk);
 guard(net.Socket.prototype, ['connect']);
 guard(net.Server.prototype, ['listen']);
 guard(childProcess, ['spawn', 'spawnSync', 'exec', 'execSync', 'execFile', 'execFileSync', 'fork']);
