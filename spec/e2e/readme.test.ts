@@ -6,10 +6,14 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../support/etcd.ts';
 import { createNode, root, type TestNode } from '../support/node.ts';
 import { openShell, patiently, patternOf, squeezed, stepsOf } from '../support/page.ts';
+import { blocksOf } from '../support/pages.ts';
 import { createPuppet } from '../support/puppet.ts';
 import { until } from '../support/wait.ts';
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
+
+/** What the how-to pages tell its reader to type next, on this one machine. */
+const stepsBelow = (page: string, heading: string) => stepsOf(page).filter((step) => step.heading === heading);
 
 /** What `trigger` of the package finds in /etc/triggerd. The programs of triggerFS read the reader's own file. */
 const triggerOf = (home: string, { configFile }: TestNode): string => {
@@ -29,7 +33,7 @@ describe('the README', () => {
     expect(squeezed(stdout)).toMatch(patternOf(`…${shown?.[1]}…`));
   }, 600_000);
 
-  it('has first commands that work as they stand', async () => {
+  it('has first commands that work as they stand, and so have the first service and the first trigger file', async () => {
     // As packaging/triggerd.toml has it: an etcd of the daemon's own.
     const etcdPort = String(await freePort());
     const env = { TRIGGERD_ETCD_EMBEDDED: 'true', TRIGGERD_ETCD_EMBEDDED_PORT: etcdPort };
@@ -41,7 +45,7 @@ describe('the README', () => {
     const manifest = puppet.manifest('site.pp', `file { '${puppet.dir}/made': content => 'x' }`);
     const runCommand = ['puppet', 'apply', ...puppet.options, manifest].join(' ');
     const port = String(await freePort());
-    const [broker = ''] = /^\[broker\]\n.*$/m.exec(readme) ?? [];
+    const [broker = ''] = blocksOf('docs/how-to/services.md', 'toml');
     const node = createNode({
       name: (name || hostname()).toLowerCase(),
       etcd: ['http://127.0.0.1:2379'],
@@ -61,7 +65,11 @@ describe('the README', () => {
     const here = (commands = '') =>
       patiently(commands).replaceAll('5555', port).replaceAll('/mnt/triggerfs', `${home}/mnt`);
 
-    const [first, queue, service, ask, file, ...others] = stepsOf('README.md').map(({ commands }) => here(commands));
+    const [first, queue, service, ask, file, ...others] = [
+      ...stepsOf('README.md'),
+      ...stepsBelow('docs/how-to/services.md', 'On one machine'),
+      ...stepsBelow('docs/how-to/trigger-files.md', 'On the machine of the worker'),
+    ].map(({ commands }) => here(commands));
     expect(others).toEqual([]);
     expect(squeezed(await shell.type(first ?? ''))).toMatch(
       / present .* finished succeeded exit 2 .*1 changed .*1 finished .*1 succeeded .*Job 1 ran on /,

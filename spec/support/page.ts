@@ -20,9 +20,10 @@ export interface Step {
 export const stepsOf = (page: string): Step[] => {
   const steps: Step[] = [];
   let heading = '';
-  const blocks = /^#+ (?<heading>.+)$|^```(?<info>[\w -]*)\n(?<text>[\s\S]*?)^```$/gm;
+  const blocks = /^#+ (?<heading>.+)$|^(?<indent> *)```(?<info>[\w -]*)\n(?<block>[\s\S]*?)^ *```$/gm;
   for (const { groups } of readFileSync(join(root, page), 'utf8').matchAll(blocks)) {
-    const { info, text = '' } = groups ?? {};
+    const { info, indent = '', block = '' } = groups ?? {};
+    const text = block.replace(new RegExp(`^${indent}`, 'gm'), '');
     const last = steps.at(-1);
     if (groups?.['heading'] !== undefined) heading = groups['heading'];
     else if (info === 'sh' || info === 'sh again')
