@@ -12,7 +12,7 @@ import { instantRunner, queuesOf } from '../spec/support/queues.ts';
 import { runnerCommand } from '../spec/support/runner-command.ts';
 import { createProcessRunner } from '../src/adapters/process/process-runner.ts';
 import { openJournal } from '../src/adapters/sqlite/open-journal.ts';
-import type { Runner } from '../src/queue/ports.ts';
+import type { Runner } from '../src/queue/ports/runner.ts';
 import type { Queues } from '../src/queue/queues.ts';
 import type { Bench } from './support/bench.ts';
 import { countFsyncs } from './support/fsyncs.ts';

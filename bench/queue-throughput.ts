@@ -3,7 +3,7 @@
  * end, once only the draining of what was queued before. Ours keeps a journal (fsynced) and everything about each job in a
  * folder; task-spooler keeps its queue in memory and the output in a file.
  */
-import type { JobView } from '../src/api/contract.ts';
+import type { JobView } from '../src/api/contract/jobs.ts';
 import type { Bench } from './support/bench.ts';
 import { type Client, connectTo, postJob } from './support/client.ts';
 import type { Row } from './support/row.ts';

@@ -1,10 +1,10 @@
 /** Writes the manual pages: `tsx scripts/man.ts FOLDER VERSION`. They are dated by $SOURCE_DATE_EPOCH, where that is set. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { triggerfsCliCommand } from '../src/cli/triggerfs-cli-command.ts';
-import { triggerfsClientCommand } from '../src/cli/triggerfs-client-command.ts';
-import { triggerfsCommand } from '../src/cli/triggerfs-command.ts';
-import { triggerfsWorkerCommand } from '../src/cli/triggerfs-worker-command.ts';
+import { triggerfsCommand } from '../src/cli/command-lines/triggerfs.ts';
+import { triggerfsCliCommand } from '../src/cli/command-lines/triggerfs-cli.ts';
+import { triggerfsClientCommand } from '../src/cli/command-lines/triggerfs-client.ts';
+import { triggerfsWorkerCommand } from '../src/cli/command-lines/triggerfs-worker.ts';
 import { configPage } from './man/config-page.ts';
 import { triggerPage } from './man/trigger-page.ts';
 import { triggerdPage } from './man/triggerd-page.ts';

@@ -3,9 +3,9 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openJournal } from '../../dist/adapters/sqlite/open-journal.js';
 import { startMountHost } from '../../dist/daemon/mount/mount-host.js';
-import { createReleasers } from '../../dist/daemon/releasers.js';
 import { TriggerdError } from '../../dist/domain/errors.js';
 import { silentLog } from '../../dist/kit/log.js';
+import { createReleasers } from '../../dist/kit/releasers.js';
 
 const [mountpoint, stateDir] = process.argv.slice(2);
 mkdirSync(stateDir, { recursive: true });

@@ -1,6 +1,6 @@
 /** Workers of ours by the hundred, each with a connection of its own, that say back what they get. */
 import { dealerConnect } from '../../dist/adapters/zmq/dealer.js';
-import { BusWorker } from '../../dist/bus/worker/bus-worker.js';
+import { BusWorker } from '../../dist/worker/bus-worker.js';
 import { echoJobs, log } from './echo-jobs.mjs';
 
 const { broker, team, workers } = JSON.parse(process.argv[2]);

@@ -1,6 +1,6 @@
 /** Our worker on the bus, without jobs: shows what the bus alone costs. */
 import { dealerConnect } from '../../dist/adapters/zmq/dealer.js';
-import { BusWorker } from '../../dist/bus/worker/bus-worker.js';
+import { BusWorker } from '../../dist/worker/bus-worker.js';
 import { echoJobs, log } from './echo-jobs.mjs';
 
 const { broker, team, identity, token } = JSON.parse(process.argv[2]);

@@ -6,7 +6,7 @@ import { call } from '../../spec/support/api.ts';
 import { freePort } from '../../spec/support/etcd.ts';
 import { root, type TestNode } from '../../spec/support/node.ts';
 import { until } from '../../spec/support/wait.ts';
-import type { OwnBrokerView } from '../../src/api/contract.ts';
+import type { OwnBrokerView } from '../../src/api/contract/brokers.ts';
 import type { Answer, Statement } from '../../src/registry/statements.ts';
 import type { Bench } from './bench.ts';
 import { stopProgram } from './peer.ts';

@@ -1,5 +1,5 @@
 import { Agent, request } from 'node:http';
-import type { JobView, NewJobBody } from '../../src/api/contract.ts';
+import type { JobView, NewJobBody } from '../../src/api/contract/jobs.ts';
 
 /** One keep-alive connection to a unix socket. */
 export interface Client {

@@ -12,11 +12,12 @@ import { Endpoints } from '../../src/adapters/etcd/endpoints.ts';
 import type { EtcdOptions } from '../../src/adapters/etcd/options.ts';
 import { watchPrefix } from '../../src/adapters/etcd/watch.ts';
 import { openJournal } from '../../src/adapters/sqlite/open-journal.ts';
+import { InboxWatcher } from '../../src/firings/inbox/inbox-watcher.ts';
 import { chunksOf } from '../../src/kit/in-windows.ts';
-import type { Acceptance, DecidedFiring, Journal } from '../../src/queue/ports.ts';
-import { InboxWatcher } from '../../src/watch/inbox-watcher.ts';
-import { keysBelow } from '../../src/watch/keys.ts';
-import type { KeyStore } from '../../src/watch/ports.ts';
+import type { Acceptance, DecidedFiring } from '../../src/queue/ports/firing-log.ts';
+import type { Journal } from '../../src/queue/ports/journal.ts';
+import type { KeyStore } from '../../src/store/key-store.ts';
+import { keysBelow } from '../../src/store/keyspace.ts';
 import { nodeNames, nowMs, type Range, silent } from './fan-out-parts.ts';
 
 export interface NodesOrder {

@@ -2,8 +2,8 @@
 import { ulid } from 'ulid';
 import { firing } from '../../spec/support/firings.ts';
 import { connect } from '../../src/adapters/etcd/connect.ts';
-import { keysBelow } from '../../src/watch/keys.ts';
-import { publishFiring } from '../../src/watch/publish.ts';
+import { publishFiring } from '../../src/firings/publish/publish.ts';
+import { keysBelow } from '../../src/store/keyspace.ts';
 import { nodeNames, nowMs, type Range, silent } from './fan-out-parts.ts';
 
 export interface PublisherOrder {

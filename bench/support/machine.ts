@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { root } from '../../spec/support/node.ts';
-import { packageVersion } from '../../src/cli/version.ts';
+import { packageVersion } from '../../src/cli/support/version.ts';
 
 /** What a figure needs beside it to mean something on another day. */
 export interface Facts {

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FiringView, JobView, NodeView } from '../../src/api/contract.ts';
+import type { FiringView } from '../../src/api/contract/firings.ts';
+import type { JobView } from '../../src/api/contract/jobs.ts';
+import type { NodeView } from '../../src/api/contract/nodes.ts';
 import { type Bridge, createBridge } from '../support/bridge.ts';
 import { bootContainer, type Container } from '../support/container.ts';
 import { root } from '../support/node.ts';

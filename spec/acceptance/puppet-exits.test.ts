@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JobView } from '../../src/api/contract.ts';
+import type { JobView } from '../../src/api/contract/jobs.ts';
 import { postJob } from '../support/api.ts';
 import { createNode, type TestNode } from '../support/node.ts';
 import { processesWith } from '../support/processes.ts';

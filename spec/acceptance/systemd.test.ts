@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JobView } from '../../src/api/contract.ts';
+import type { JobView } from '../../src/api/contract/jobs.ts';
 import { bootContainer, type Container } from '../support/container.ts';
 import { root } from '../support/node.ts';
 import { until } from '../support/wait.ts';

@@ -2,7 +2,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { CancelledView, FiredView, FiringView, JobView, OutcomeView } from '../../src/api/contract.ts';
+import type { CancelledView, FiredView, FiringView, OutcomeView } from '../../src/api/contract/firings.ts';
+import type { JobView } from '../../src/api/contract/jobs.ts';
 import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { createNode, type TestNode } from '../support/node.ts';
 import { until } from '../support/wait.ts';

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FiringView } from '../../src/api/contract.ts';
+import type { FiringView } from '../../src/api/contract/firings.ts';
 import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { createNode, root, type TestNode } from '../support/node.ts';
 import { until } from '../support/wait.ts';

@@ -131,7 +131,7 @@ it('keeps what was refused for good, tries it again when told to, and forgets it
 });
 
 it('asks nothing of its own mount: a daemon goes on whose mount says nothing', async () => {
-  const [serving] = processesWith(`mount-main.js {"mountpoint":"${at(a)}"`);
+  const [serving] = processesWith(`programs/mount.js {"mountpoint":"${at(a)}"`);
   if (serving === undefined) throw new Error('the mount has a process');
   onTestFinished(() => void process.kill(serving, 'SIGCONT'));
   signalProcess({ pid: serving, kill: (signal) => process.kill(serving, signal) }, 'SIGSTOP');

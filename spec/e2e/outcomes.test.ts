@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { JobView } from '../../src/api/contract.ts';
+import type { JobView } from '../../src/api/contract/jobs.ts';
 import { postJob } from '../support/api.ts';
 import { createNode, type TestNode } from '../support/node.ts';
 import { createPuppet, type TestPuppet } from '../support/puppet.ts';

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { PluginTestView } from '../../src/api/contract.ts';
+import type { PluginTestView } from '../../src/api/contract/plugins.ts';
 import { freePort } from '../support/etcd.ts';
 import { createNode, type TestNode } from '../support/node.ts';
 

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FiringView, JobView } from '../../src/api/contract.ts';
+import type { FiringView } from '../../src/api/contract/firings.ts';
+import type { JobView } from '../../src/api/contract/jobs.ts';
 import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { createNode, type TestNode } from '../support/node.ts';
 import { createPuppet, type TestPuppet } from '../support/puppet.ts';

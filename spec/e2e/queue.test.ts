@@ -1,7 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JobView, PluginView, QueueView } from '../../src/api/contract.ts';
+import type { JobView } from '../../src/api/contract/jobs.ts';
+import type { PluginView } from '../../src/api/contract/plugins.ts';
+import type { QueueView } from '../../src/api/contract/queues.ts';
 import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { createNode, type TestNode } from '../support/node.ts';
 import { until } from '../support/wait.ts';

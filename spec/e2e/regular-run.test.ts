@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FiringView, JobView } from '../../src/api/contract.ts';
+import type { FiringView } from '../../src/api/contract/firings.ts';
+import type { JobView } from '../../src/api/contract/jobs.ts';
 import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { createNode, type TestNode } from '../support/node.ts';
 import { createPuppet, type TestPuppet } from '../support/puppet.ts';

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import type { JobView } from '../../src/api/contract.ts';
+import type { JobView } from '../../src/api/contract/jobs.ts';
 import { createNode } from '../support/node.ts';
 import { type ServicesSite, startSite } from '../support/services-site.ts';
 import { until } from '../support/wait.ts';

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FiringView, PuppetReportView, WhyRunView, WhyView } from '../../src/api/contract.ts';
+import type { FiringView } from '../../src/api/contract/firings.ts';
+import type { PuppetReportView, WhyRunView, WhyView } from '../../src/api/contract/why.ts';
 import { type Certificates, makeCertificates } from '../support/certificates.ts';
 import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { createNode, type TestNode } from '../support/node.ts';

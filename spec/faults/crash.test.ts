@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openJournal } from '../../src/adapters/sqlite/open-journal.ts';
-import type { FiringView } from '../../src/api/contract.ts';
+import type { FiringView } from '../../src/api/contract/firings.ts';
 import { postFiring } from '../support/api.ts';
 import { canTrace, pause, traced } from '../support/faults.ts';
 import { type Fleet, startFleet } from '../support/fleet.ts';

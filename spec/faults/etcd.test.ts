@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { connect } from '../../src/adapters/etcd/connect.ts';
-import { publishFiring } from '../../src/watch/publish.ts';
+import { publishFiring } from '../../src/firings/publish/publish.ts';
 import { postJob } from '../support/api.ts';
 import { pause } from '../support/faults.ts';
 import { firing } from '../support/firings.ts';

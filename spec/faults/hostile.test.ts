@@ -3,7 +3,8 @@ import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync }
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FiringView, JobView, OutcomeView } from '../../src/api/contract.ts';
+import type { FiringView, OutcomeView } from '../../src/api/contract/firings.ts';
+import type { JobView } from '../../src/api/contract/jobs.ts';
 import { call, postFiring, postJob } from '../support/api.ts';
 import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { createNode, root, type TestNode } from '../support/node.ts';

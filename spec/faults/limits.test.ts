@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { JobView } from '../../src/api/contract.ts';
+import type { JobView } from '../../src/api/contract/jobs.ts';
 import { testCgroup } from '../support/cgroup.ts';
 import { createNode, type NodeOptions, type TestNode } from '../support/node.ts';
 import { processesWith } from '../support/processes.ts';

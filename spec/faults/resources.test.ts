@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { ErrorView, JobView } from '../../src/api/contract.ts';
+import type { ErrorView } from '../../src/api/contract/errors.ts';
+import type { JobView } from '../../src/api/contract/jobs.ts';
 import { postFiring, postJob } from '../support/api.ts';
 import {
   badDisk,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect, type EtcdStore } from '../../src/adapters/etcd/connect.ts';
-import type { BrokerView, HealthView, OwnBrokerView } from '../../src/api/contract.ts';
+import type { BrokerView, OwnBrokerView } from '../../src/api/contract/brokers.ts';
+import type { HealthView } from '../../src/api/contract/health.ts';
 import { call } from '../support/api.ts';
 import { freePort } from '../support/etcd.ts';
 import { createNode, type TestNode } from '../support/node.ts';

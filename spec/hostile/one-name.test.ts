@@ -1,7 +1,10 @@
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FiredView, FiringView, HealthView, JobView, NodeView } from '../../src/api/contract.ts';
+import type { FiredView, FiringView } from '../../src/api/contract/firings.ts';
+import type { HealthView } from '../../src/api/contract/health.ts';
+import type { JobView } from '../../src/api/contract/jobs.ts';
+import type { NodeView } from '../../src/api/contract/nodes.ts';
 import type { Finding } from '../../src/doctor/finding.ts';
 import { call } from '../support/api.ts';
 import { startEtcd, type TestEtcd } from '../support/etcd.ts';

@@ -91,7 +91,7 @@ describe('process/kill', () => {
     await until(() => existsSync(file) && readFileSync(file, 'utf8').endsWith(']\n'), 'the job');
     expect(readFileSync(file, 'utf8')).toBe('[127.0.0.1:1 [::1]:3]\n');
     const runners = childrenOf(node.pid()).filter((pid) =>
-      wordsOf(pid).some((word) => word.endsWith('runner-main.js')),
+      wordsOf(pid).some((word) => word.endsWith('programs/runner.js')),
     );
     expect(runners).not.toEqual([]);
     for (const pid of [node.pid(), ...runners])

@@ -14,7 +14,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { FiringView, JobView } from '../../src/api/contract.ts';
+import type { FiringView } from '../../src/api/contract/firings.ts';
+import type { JobView } from '../../src/api/contract/jobs.ts';
 import type { Finding } from '../../src/doctor/finding.ts';
 import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { createNode, root, type TestNode } from '../support/node.ts';

@@ -93,7 +93,7 @@ describe('a daemon that was started with open files, a low limit and a score of 
   it('passes nothing of it to a job, in a fresh runner or in one that is used again', async () => {
     for (const _ of ['fresh', 'again']) {
       expect((await run('--plugin', 'probe')).slice(0, 3)).toEqual(clean);
-      expect(processesWith('runner-main').length).toBeGreaterThan(0);
+      expect(processesWith('programs/runner.js').length).toBeGreaterThan(0);
     }
   });
 
@@ -110,7 +110,7 @@ describe('a daemon that was started with open files, a low limit and a score of 
 
   it('is the only process that holds the files, while its mount, its runners and its plugins live', async () => {
     await until(() => node.log().some(({ msg }) => msg === 'the trigger files are mounted'), 'the mount');
-    expect(processesWith('mount-main').length).toBeGreaterThan(0);
+    expect(processesWith('programs/mount.js').length).toBeGreaterThan(0);
     expect(holders(secret)).toEqual([node.pid()]);
   });
 

@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest';
-import type { JobView } from '../../src/api/contract.ts';
+import type { JobView } from '../../src/api/contract/jobs.ts';
 import { postJob } from '../support/api.ts';
 import { testCgroup } from '../support/cgroup.ts';
 import { createNode } from '../support/node.ts';

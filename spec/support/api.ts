@@ -1,5 +1,6 @@
 import { request } from 'node:http';
-import type { FiredView, JobView, NewFiringBody, NewJobBody } from '../../src/api/contract.ts';
+import type { FiredView, NewFiringBody } from '../../src/api/contract/firings.ts';
+import type { JobView, NewJobBody } from '../../src/api/contract/jobs.ts';
 
 /** One call over a control socket, for tests that need many and can't start a process for each. */
 export const call = <T>(socketPath: string, method: string, path: string, body?: unknown): Promise<T> =>

@@ -1,8 +1,9 @@
 import { ulid } from 'ulid';
-import { Broker } from '../../src/bus/broker/broker.ts';
-import type { BrokerLimits } from '../../src/bus/broker/options.ts';
+import { Broker } from '../../src/broker/broker.ts';
+import type { BrokerLimits } from '../../src/broker/options.ts';
 import type { ClientMessage, WorkerMessage } from '../../src/bus/messages.ts';
-import type { PeerId, RequestRecord } from '../../src/bus/ports.ts';
+import type { PeerId } from '../../src/bus/ports.ts';
+import type { RequestRecord } from '../../src/domain/request-record.ts';
 import { FakeRegistry, recordingObserver, testLimits } from './bus.ts';
 import { requestFor, succeeded } from './peers.ts';
 import { recordingLog } from './recording-log.ts';

@@ -1,18 +1,12 @@
 import { encodeToWorker } from '../../src/bus/codec/encode.ts';
 import { decodeFromWorker } from '../../src/bus/codec/from-worker.ts';
-import type { BrokerAddress, RequestId, ToWorker, WorkerMessage } from '../../src/bus/messages.ts';
-import type {
-  Connect,
-  Connection,
-  ConnectionListener,
-  RequestEnding,
-  RequestJobs,
-  RequestListener,
-  RequestRun,
-  WorkerRequest,
-} from '../../src/bus/ports.ts';
-import { BusWorker, type BusWorkerOptions } from '../../src/bus/worker/bus-worker.ts';
-import type { WorkerEvent } from '../../src/bus/worker/ports.ts';
+import type { ToWorker, WorkerMessage } from '../../src/bus/messages.ts';
+import type { Connect, Connection, ConnectionListener } from '../../src/bus/ports.ts';
+import type { BrokerAddress } from '../../src/domain/broker-address.ts';
+import type { RequestId, RequestRun } from '../../src/domain/request.ts';
+import { BusWorker, type BusWorkerOptions } from '../../src/worker/bus-worker.ts';
+import type { WorkerEvent } from '../../src/worker/ports.ts';
+import type { RequestEnding, RequestJobs, RequestListener, WorkerRequest } from '../../src/worker/request-jobs.ts';
 import { recordingLog } from './recording-log.ts';
 
 /** The broker's end of a connection that exists only in memory. */

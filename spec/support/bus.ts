@@ -1,10 +1,13 @@
 import { curveKeyPair } from 'zeromq';
-import type { BrokerLimits, BrokerObserver } from '../../src/bus/broker/options.ts';
-import type { BrokerAddress } from '../../src/bus/messages.ts';
-import type { BusAccounts, BusRegistry, Caller, RequestRecord, ServiceView } from '../../src/bus/ports.ts';
-import { type RunningBroker, runBroker } from '../../src/daemon/run-broker.ts';
+import type { BrokerLimits, BrokerObserver } from '../../src/broker/options.ts';
+import { type RunningBroker, runBroker } from '../../src/daemon/compose/run-broker.ts';
+import type { BrokerAddress } from '../../src/domain/broker-address.ts';
+import type { Caller } from '../../src/domain/caller.ts';
 import { TriggerdError } from '../../src/domain/errors.ts';
+import type { RequestRecord } from '../../src/domain/request-record.ts';
+import type { ServiceView } from '../../src/domain/service-view.ts';
 import { type Log, silentLog } from '../../src/kit/log.ts';
+import type { BusAccounts, BusRegistry } from '../../src/registry/bus-ports.ts';
 
 export const testLimits: BrokerLimits = {
   maxMessage: 1_048_576,

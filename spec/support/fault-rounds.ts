@@ -1,5 +1,6 @@
-import type { ErrorView, JobView } from '../../src/api/contract.ts';
-import { parseOutcome } from '../../src/watch/wire-outcome.ts';
+import type { ErrorView } from '../../src/api/contract/errors.ts';
+import type { JobView } from '../../src/api/contract/jobs.ts';
+import { parseOutcome } from '../../src/firings/wire/outcome.ts';
 import { call, postJob } from './api.ts';
 import { pause } from './faults.ts';
 import type { Fleet, FleetNode } from './fleet.ts';

@@ -1,6 +1,6 @@
 import { connect, type EtcdStore } from '../../src/adapters/etcd/connect.ts';
-import { type Keys, keysBelow } from '../../src/watch/keys.ts';
-import type { Place } from '../../src/watch/publication.ts';
+import { type Keys, keysBelow } from '../../src/store/keyspace.ts';
+import type { Place } from '../../src/store/place.ts';
 import { check, type FaultRecord, type Promises, type Violation } from './checker.ts';
 import { startCluster, startEtcd, type TestEtcd } from './etcd.ts';
 import { createNode, type TestNode } from './node.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Compare, KeyStore, Lease, WatchBatch, WatchEvent } from '../../src/watch/ports.ts';
+import type { Compare, KeyStore, Lease, WatchBatch, WatchEvent } from '../../src/store/key-store.ts';
 import { until } from './wait.ts';
 
 /** What every `KeyStore` must do. `fresh` gives an empty prefix in a working store. */

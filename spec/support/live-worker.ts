@@ -1,9 +1,9 @@
 import { ulid } from 'ulid';
 import { onTestFinished } from 'vitest';
 import { dealerConnect } from '../../src/adapters/zmq/dealer.ts';
-import { BusWorker, type BusWorkerOptions } from '../../src/bus/worker/bus-worker.ts';
-import type { BrokerPlace, WorkerEvent } from '../../src/bus/worker/ports.ts';
 import { Client } from '../../src/client/client.ts';
+import { BusWorker, type BusWorkerOptions } from '../../src/worker/bus-worker.ts';
+import type { BrokerPlace, WorkerEvent } from '../../src/worker/ports.ts';
 import { recordingLog } from './recording-log.ts';
 import { requestsIn } from './requests.ts';
 import { until } from './wait.ts';

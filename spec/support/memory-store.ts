@@ -13,7 +13,7 @@ import type {
   WatchBatch,
   WatchEvent,
   Write,
-} from '../../src/watch/ports.ts';
+} from '../../src/store/key-store.ts';
 
 /** etcd's promises without etcd, for unit tests; the contract suite runs on both. */
 export class MemoryStore implements KeyStore {

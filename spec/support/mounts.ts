@@ -10,7 +10,7 @@ import type { TreeSnapshot } from '../../src/mount/tree.ts';
 import type { Definition, Directory } from '../../src/registry/model.ts';
 import { recordingLog } from './recording-log.ts';
 
-const program = fileURLToPath(new URL('../../dist/adapters/fuse/mount-main.js', import.meta.url));
+const program = fileURLToPath(new URL('../../dist/programs/mount.js', import.meta.url));
 const madeAt = '2026-01-02T03:04:05.000Z';
 const common = { description: '', owner: 'nobody-here', owner_id: 0, created_at: madeAt, updated_at: madeAt };
 

@@ -1,7 +1,7 @@
-import type { Holder } from '../../src/watch/names/holder.ts';
-import { NodeName, type NodeNameOptions } from '../../src/watch/names/node-name.ts';
-import type { Life, NameHost, NameMemory, Remembered } from '../../src/watch/names/ports.ts';
-import type { Place } from '../../src/watch/publication.ts';
+import type { Holder } from '../../src/fleet/names/holder.ts';
+import { NodeName, type NodeNameOptions } from '../../src/fleet/names/node-name.ts';
+import type { Life, NameHost, NameMemory, Remembered } from '../../src/fleet/names/ports.ts';
+import type { Place } from '../../src/store/place.ts';
 import { recordingLog } from './recording-log.ts';
 
 /** A process that could have a name. `lives`: what it sees of others, by their instances; `unknown` of all the rest. */

@@ -3,8 +3,9 @@ import { dealerConnect } from '../../src/adapters/zmq/dealer.ts';
 import { encodeFromClient, encodeFromWorker } from '../../src/bus/codec/encode.ts';
 import { decodeToClient } from '../../src/bus/codec/to-client.ts';
 import { decodeToWorker } from '../../src/bus/codec/to-worker.ts';
-import type { BrokerAddress, ClientMessage, ToClient, ToWorker, WorkerMessage } from '../../src/bus/messages.ts';
+import type { ClientMessage, ToClient, ToWorker, WorkerMessage } from '../../src/bus/messages.ts';
 import type { Connection } from '../../src/bus/ports.ts';
+import type { BrokerAddress } from '../../src/domain/broker-address.ts';
 import { silentLog } from '../../src/kit/log.ts';
 import { until } from './wait.ts';
 

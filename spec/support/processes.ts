@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { onTestFinished } from 'vitest';
 import { createProcessRunner } from '../../src/adapters/process/process-runner.ts';
-import type { Runner } from '../../src/queue/ports.ts';
+import type { Runner } from '../../src/queue/ports/runner.ts';
 
 import { runnerCommand } from './runner-command.ts';
 

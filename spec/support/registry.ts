@@ -12,7 +12,7 @@ import type { Passwords } from '../../src/registry/ports.ts';
 import { Proofs } from '../../src/registry/proofs.ts';
 import { Registry } from '../../src/registry/registry.ts';
 import type { Actor } from '../../src/registry/rules/turn.ts';
-import type { KeyStore } from '../../src/watch/ports.ts';
+import type { KeyStore } from '../../src/store/key-store.ts';
 import { recordingLog } from './recording-log.ts';
 
 export const local: Actor = { kind: 'local' };

@@ -8,12 +8,12 @@ import { createStartPersistent } from '../../src/adapters/process/persistent-pro
 import { createPersistentRunner } from '../../src/adapters/process/persistent-runner.ts';
 import { openSpilledOutput } from '../../src/adapters/process/spilled-output.ts';
 import { openJournal } from '../../src/adapters/sqlite/open-journal.ts';
-import type { RequestEnding, RequestListener, WorkerRequest } from '../../src/bus/ports.ts';
 import { execDriver } from '../../src/plugin/exec-driver.ts';
 import { createPool } from '../../src/plugin/persistent/pool.ts';
 import { createPlugins, type PluginRoom } from '../../src/plugin/plugins.ts';
-import { createRequestProofs, type RequestProofs } from '../../src/queue/requests/proofs.ts';
-import { createRequestJobs } from '../../src/queue/requests/request-jobs.ts';
+import { createRequestProofs, type RequestProofs } from '../../src/worker/jobs/proofs.ts';
+import { createRequestJobs } from '../../src/worker/jobs/request-jobs.ts';
+import type { RequestEnding, RequestListener, WorkerRequest } from '../../src/worker/request-jobs.ts';
 import { temporaryFolder } from './journal.ts';
 import { temporaryRunner } from './processes.ts';
 import { queuesOf } from './queues.ts';

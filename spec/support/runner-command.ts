@@ -3,5 +3,5 @@ import { join } from 'node:path';
 export const dist = join(import.meta.dirname, '../../dist');
 export const runnerCommand: readonly [string, ...string[]] = [
   process.execPath,
-  join(dist, 'adapters/process/runner-main.js'),
+  join(dist, 'programs/runner.js'),
 ];

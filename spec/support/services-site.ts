@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import type { BrokerPlace } from '../../src/bus/worker/ports.ts';
+import type { BrokerPlace } from '../../src/worker/ports.ts';
 import { type EtcdTestOptions, freePort, startEtcd, type TestEtcd } from './etcd.ts';
 import { type Answer, createNode, root, type TestNode } from './node.ts';
 import { until } from './wait.ts';

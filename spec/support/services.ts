@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { curveKeyPair } from 'zeromq';
-import { type RunningBroker, runBroker } from '../../src/daemon/run-broker.ts';
+import { type RunningBroker, runBroker } from '../../src/daemon/compose/run-broker.ts';
 import { silentLog } from '../../src/kit/log.ts';
 import type { Statement } from '../../src/registry/statements.ts';
 import { recordingObserver, testLimits } from './bus.ts';

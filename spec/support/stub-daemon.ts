@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ErrorView } from '../../src/api/contract.ts';
+import type { ErrorView } from '../../src/api/contract/errors.ts';
 
 export interface StubRequest {
   readonly method: string;

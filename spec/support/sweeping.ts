@@ -1,10 +1,10 @@
 import { owedOutcome } from '../../src/domain/outcome.ts';
-import { keysBelow } from '../../src/watch/keys.ts';
-import { Office } from '../../src/watch/office.ts';
-import type { HeldKey, KeyStore } from '../../src/watch/ports.ts';
-import type { Place } from '../../src/watch/publication.ts';
-import { recordOutcome } from '../../src/watch/record-outcome.ts';
-import type { RoundOptions } from '../../src/watch/sweeper/part.ts';
+import { recordOutcome } from '../../src/firings/outcomes/record-outcome.ts';
+import type { RoundOptions } from '../../src/firings/sweep/part.ts';
+import { Office } from '../../src/store/election.ts';
+import type { HeldKey, KeyStore } from '../../src/store/key-store.ts';
+import { keysBelow } from '../../src/store/keyspace.ts';
+import type { Place } from '../../src/store/place.ts';
 import { recordingLog } from './recording-log.ts';
 
 export const keys = keysBelow('/trigger');

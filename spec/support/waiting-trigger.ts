@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
-import type { FiringView } from '../../src/api/contract.ts';
+import type { FiringView } from '../../src/api/contract/firings.ts';
 import { startEtcd, type TestEtcd } from './etcd.ts';
 import { createNode, type TestNode } from './node.ts';
 import { createPuppet, type TestPuppet } from './puppet.ts';

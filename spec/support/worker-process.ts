@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa, type ResultPromise } from 'execa';
 import { onTestFinished } from 'vitest';
-import type { BrokerPlace } from '../../src/bus/worker/ports.ts';
+import type { BrokerPlace } from '../../src/worker/ports.ts';
 import { root } from './node.ts';
 import { signalProcess } from './signal.ts';
 import { until } from './wait.ts';

@@ -1,7 +1,7 @@
 import { TriggerdError } from '../domain/errors.ts';
 import type { Queues } from '../queue/queues.ts';
-import type { QueueView } from './contract.ts';
-import { queueView } from './views.ts';
+import type { QueueView } from './contract/queues.ts';
+import { queueView } from './views/queues.ts';
 
 /** The queue's present state. Throws `queue-not-found`. */
 export const queueNamed = (queues: Queues, name: string): QueueView => {

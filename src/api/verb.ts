@@ -7,7 +7,7 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import type { GenericSchema, InferOutput } from 'valibot';
-import type { ApiServices } from './ports.ts';
+import type { ApiServices } from './services/services.ts';
 
 /** Gives a route's `body`, `params` and `querystring` the types of their valibot schemas. */
 interface ValibotTypes extends FastifyTypeProvider {

@@ -1,11 +1,12 @@
 import type { Firing } from '../domain/firing.ts';
 import { owedOutcome } from '../domain/outcome.ts';
-import type { FiringHop, RunHop } from '../watch/why/graph.ts';
-import type { Owed, OwedFiring } from '../watch/why/look-up.ts';
-import type { PuppetReport } from '../watch/why/reports.ts';
-import type { PuppetReportView, WhyFiringView, WhyOwedView, WhyRunView, WhyView } from './contract.ts';
-import type { Why } from './ports.ts';
-import { jobView, originView, outcomeView } from './views.ts';
+import type { FiringHop, RunHop } from '../firings/why/graph.ts';
+import type { Owed, OwedFiring } from '../firings/why/look-up.ts';
+import type { PuppetReport } from '../firings/why/reports.ts';
+import type { PuppetReportView, WhyFiringView, WhyOwedView, WhyRunView, WhyView } from './contract/why.ts';
+import type { Why } from './services/why.ts';
+import { originView, outcomeView } from './views/firings.ts';
+import { jobView } from './views/jobs.ts';
 
 export const whyView = (why: Why): WhyView => {
   const { graph, focus, notes } = why.explanation;

@@ -32,23 +32,17 @@
  * Whoever hears `reannounce` is not known on this connection (any more): the broker was restarted, or heard nothing for too
  * long. A worker says `ready` again, a client `hello`, and asks again, with `resume`, for what it still waits for.
  */
+
+import type { BrokerAddress } from '../domain/broker-address.ts';
 import type { ErrorCode } from '../domain/errors.ts';
+import type { RequestId } from '../domain/request.ts';
 import type { JobResult } from '../domain/result.ts';
 import type { Algorithm } from '../domain/service.ts';
 
 export const protocolVersion = 1;
 
-/** A ULID that the client makes; the same for every attempt of one request. */
-export type RequestId = string;
 /** Counts a peer's questions that have one answer: login, registry. */
 export type Nonce = number;
-
-/** Where a broker listens, and its CURVE public key (Z85). */
-export interface BrokerAddress {
-  readonly id: string;
-  readonly endpoint: string;
-  readonly key: string;
-}
 
 /** More than any installation has: what brokers tell of has to have an end, for clients and workers. */
 export const mostBrokers = 64;
@@ -278,7 +272,9 @@ export type ToWorker =
 
 /** Output that may be on its way without an acknowledgement, per request and worker. */
 export const outputWindowBytes = 1_048_576;
+
 /** One partial's body at most. */
 export const maxPartialBytes = 65_536;
+
 /** What a final carries of the output for the history. */
 export const historyTailBytes = 1_024;

@@ -1,6 +1,6 @@
 /** What a command is made of. */
 import type { Command } from 'commander';
-import type { Session } from './session.ts';
+import type { Session } from './support/session.ts';
 
 /** Gives a command its arguments, options, help and action. */
 export type Define = (command: Command, run: Run) => void;

@@ -3,11 +3,11 @@ import { type Command, CommanderError } from 'commander';
 import { assertExactText } from '../adapters/system/exact-text.ts';
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
 import type { Run } from './command.ts';
-import { Interrupted, interruptedExitCode } from './interrupted.ts';
-import type { Interruption } from './interruption.ts';
 import { buildProgram, versionAsked } from './program.ts';
-import { exitCodeOfError, renderError } from './report-error.ts';
-import { openSession, optionsOf, type Session } from './session.ts';
+import { Interrupted, interruptedExitCode } from './support/interrupted.ts';
+import type { Interruption } from './support/interruption.ts';
+import { exitCodeOfError, renderError } from './support/report-error.ts';
+import { openSession, optionsOf, type Session } from './support/session.ts';
 import { protectTspWords } from './tsp/protect-words.ts';
 
 export const runTrigger = async (args: readonly string[], interruption: Interruption): Promise<number> => {
@@ -72,7 +72,7 @@ const usageError = (error: CommanderError): TriggerdError =>
   new TriggerdError('usage', error.message.replace(/^error: /, ''), { cause: error });
 
 const printVersion = async (): Promise<number> => {
-  const { packageVersion } = await import('./version.ts');
+  const { packageVersion } = await import('./support/version.ts');
   process.stdout.write(`${packageVersion()}\n`);
   return 0;
 };

@@ -1,4 +1,4 @@
-import { parseAddress } from '../domain/address.ts';
+import { parseAddress } from '../kit/address.ts';
 import type { Config } from './schema.ts';
 
 /** Where others reach the broker that this configuration makes; `listening` has the port that was found where 0 was asked for. */

@@ -4,8 +4,8 @@
  * is the phrase after “expected …”.
  */
 import * as v from 'valibot';
-import { type AddressUse, parseAddress, wordsOf } from '../domain/address.ts';
 import { isNodeName } from '../domain/names.ts';
+import { type AddressUse, parseAddress, wordsOf } from '../kit/address.ts';
 import { parseDuration } from '../kit/duration.ts';
 import { parseSize } from '../kit/size.ts';
 

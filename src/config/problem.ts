@@ -1,7 +1,7 @@
 /** How problems of a configuration are put into words. */
 import { closest, distance } from 'fastest-levenshtein';
-import { withoutPassword } from '../domain/address.ts';
 import { printable } from '../domain/names.ts';
+import { withoutPassword } from '../kit/address.ts';
 
 /** A refused key: its path and a phrase, shown as `etcd.prefix: expected …, got …`. */
 export interface Problem {

@@ -3,7 +3,7 @@
  * forms of `grammar.ts` are all there is to know about the language: `match.ts` reads statements with them, `help.ts`
  * shows them, and what may come next at any place follows from them.
  */
-import type { RequestStatement } from '../bus/live-requests.ts';
+import type { RequestStatement } from '../domain/live-request.ts';
 import type { Statement } from '../registry/statements.ts';
 import { type Given, type Settings, wordOf } from './settings.ts';
 import { type SlotName, slots, type ValueOf } from './slots.ts';

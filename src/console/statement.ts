@@ -1,5 +1,5 @@
 /** A line of the console → what it asks for. */
-import type { RequestStatement } from '../bus/live-requests.ts';
+import type { RequestStatement } from '../domain/live-request.ts';
 import type { Statement } from '../registry/statements.ts';
 import type { Ask, Command } from './form.ts';
 import { commandOf } from './match.ts';

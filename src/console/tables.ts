@@ -1,7 +1,7 @@
 /** What the console shows of what the registry answers. */
-import type { LiveRequest } from '../bus/live-requests.ts';
-import type { RequestRecord } from '../bus/ports.ts';
+import type { LiveRequest } from '../domain/live-request.ts';
 import { nameSeenBy } from '../domain/names.ts';
+import type { RequestRecord } from '../domain/request-record.ts';
 import type { Answer } from '../registry/statements.ts';
 import { type Row, renderRecord, renderTable } from './table.ts';
 

@@ -14,21 +14,21 @@ import { harmlessNotice } from '../config/request-plugins.ts';
 import type { Config } from '../config/schema.ts';
 import type { EventLog } from '../events/event-log.ts';
 import { ClockSteps } from '../kit/clock-steps.ts';
-import { keysBelow } from '../watch/keys.ts';
-import { Space } from '../watch/space.ts';
-import type { LivePlugins } from './live-plugins.ts';
-import { createTriggerNames, metricSources, observeJobs, openEvents } from './observe.ts';
-import { openStore } from './open-store.ts';
-import type { DaemonOptions, Parts } from './parts.ts';
-import { noticeAgentRuns } from './regular-runs.ts';
-import { createReleasers, type Releasers } from './releasers.ts';
-import { changedSections } from './reload.ts';
-import { serve } from './serve.ts';
-import { buildQueues } from './start-queues.ts';
-import { buildRegistry } from './start-registry.ts';
-import { startAsBroker, startAsMount, startAsWorker } from './start-roles.ts';
-import { drainSpool } from './start-spool.ts';
-import { buildSweeper } from './start-sweeper.ts';
+import { createReleasers, type Releasers } from '../kit/releasers.ts';
+import { keysBelow } from '../store/keyspace.ts';
+import { Space } from '../store/space.ts';
+import type { LivePlugins } from './compose/live-plugins.ts';
+import { createTriggerNames, metricSources, observeJobs, openEvents } from './compose/observe.ts';
+import { openStore } from './compose/open-store.ts';
+import type { DaemonOptions, Parts } from './compose/parts.ts';
+import { noticeAgentRuns } from './compose/regular-runs.ts';
+import { changedSections } from './compose/reload.ts';
+import { serve } from './compose/serve.ts';
+import { buildQueues } from './compose/start-queues.ts';
+import { buildRegistry } from './compose/start-registry.ts';
+import { startAsBroker, startAsMount, startAsWorker } from './compose/start-roles.ts';
+import { drainSpool } from './compose/start-spool.ts';
+import { buildSweeper } from './compose/start-sweeper.ts';
 import {
   announce,
   buildEndedElsewhere,
@@ -36,7 +36,7 @@ import {
   buildWatcher,
   publishOutcomes,
   rememberIds,
-} from './start-watching.ts';
+} from './compose/start-watching.ts';
 
 export interface Daemon {
   /** Resolves once the control socket answers and the inbox is watched, or etcd is known to be away. */

@@ -10,12 +10,12 @@ import { createMetrics } from '../adapters/prometheus/metrics.ts';
 import { createApp } from '../api/app.ts';
 import { workersBrokers } from '../config/configured-brokers.ts';
 import type { ConfiguredWorker } from '../config/configured-workers.ts';
-import { observeJobs, openEvents } from './observe.ts';
-import { clock, type DaemonOptions } from './parts.ts';
-import { createReleasers, type Releasers } from './releasers.ts';
-import { buildQueues } from './start-queues.ts';
-import { startWorkers } from './start-workers.ts';
-import { type WorkerDaemonParts, workerServices } from './worker-services.ts';
+import { createReleasers, type Releasers } from '../kit/releasers.ts';
+import { observeJobs, openEvents } from './compose/observe.ts';
+import { clock, type DaemonOptions } from './compose/parts.ts';
+import { buildQueues } from './compose/start-queues.ts';
+import { startWorkers } from './compose/start-workers.ts';
+import { type WorkerDaemonParts, workerServices } from './control/worker-services.ts';
 
 export interface WorkerDaemon {
   /** Takes nothing new, lets what runs finish, and releases everything. */

@@ -1,8 +1,8 @@
 import { advertisedBroker } from '../config/advertised-broker.ts';
 import { type BrokerPlace, configuredBrokers, workersBrokers } from '../config/configured-brokers.ts';
 import type { Config } from '../config/schema.ts';
-import { parseAddress } from '../domain/address.ts';
 import { asTriggerdError } from '../domain/errors.ts';
+import { parseAddress } from '../kit/address.ts';
 import { type Finding, fine, unused, warning, wrong } from './finding.ts';
 import type { Machine } from './ports.ts';
 

@@ -1,4 +1,4 @@
-import type { HealthView } from '../api/contract.ts';
+import type { HealthView } from '../api/contract/health.ts';
 import type { Config } from '../config/schema.ts';
 import { asTriggerdError, errorCatalogue } from '../domain/errors.ts';
 import { type Finding, fine, warning, wrong } from './finding.ts';

@@ -1,6 +1,6 @@
 import { asTriggerdError, errorCatalogue } from '../domain/errors.ts';
-import { defaultQuotaBytes, type EtcdSpace, isFilling, isNearlyFull } from '../domain/etcd-space.ts';
-import { whatOpenEtcdMeans } from '../domain/open-etcd.ts';
+import { defaultQuotaBytes, type EtcdSpace, isFilling, isNearlyFull } from '../store/etcd-space.ts';
+import { whatOpenEtcdMeans } from '../store/open-etcd.ts';
 import { type Finding, fine, warning, wrong } from './finding.ts';
 import type { EtcdMember, EtcdProbe } from './ports.ts';
 import { isEndOfLife, isTooOld, knownDefects } from './versions.ts';

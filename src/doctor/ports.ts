@@ -1,5 +1,6 @@
 /** What the checks need to know of the world. Every call ends within a few seconds; a failure is a `TriggerdError`. */
-import type { HealthView, JobView } from '../api/contract.ts';
+import type { HealthView } from '../api/contract/health.ts';
+import type { JobView } from '../api/contract/jobs.ts';
 import type { FileAccess } from '../config/exposure.ts';
 import type { PuppetHost } from '../plugin/ports.ts';
 

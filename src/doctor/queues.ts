@@ -1,4 +1,5 @@
-import type { HealthView, QueueView } from '../api/contract.ts';
+import type { HealthView } from '../api/contract/health.ts';
+import type { QueueView } from '../api/contract/queues.ts';
 import { formatDuration } from '../kit/duration.ts';
 import { type Finding, fine, warning } from './finding.ts';
 import type { Surroundings } from './ports.ts';

@@ -1,6 +1,6 @@
 /**
  * A firing: one publication of a trigger. Immutable once it is in etcd. The wire format (snake case, `"format": 1`) is
- * `docs/reference/keyspace.md`; `src/watch/wire.ts` reads and writes it.
+ * `docs/reference/keyspace.md`; `src/firings/wire/firing.ts` reads and writes it.
  */
 export type Firing = WholeFiring | BriefFiring;
 

@@ -1,6 +1,6 @@
 import { asTriggerdError } from '../domain/errors.ts';
+import type { Clock } from '../kit/clock.ts';
 import type { Log } from '../kit/log.ts';
-import type { Clock } from '../queue/ports.ts';
 import { type Event, eventOf, type Facts, maxBehind, readerDropped, tooSlow } from './event.ts';
 import { Mailbox } from './mailbox.ts';
 import type { EventSource, EventStore, Past, PastQuery } from './ports.ts';

@@ -1,14 +1,8 @@
 import type { Job, JobRequest } from '../domain/job.ts';
-import type {
-  JobLimits,
-  LaunchPlan,
-  LeftoversRule,
-  PersistentCall,
-  Plugins,
-  RunEnding,
-  RunTerms,
-  Verdict,
-} from '../queue/ports.ts';
+import type { JobLimits, LaunchPlan, LeftoversRule, RunTerms } from '../queue/ports/launch-plan.ts';
+import type { PersistentCall } from '../queue/ports/persistent-pool.ts';
+import type { Plugins, Verdict } from '../queue/ports/plugins.ts';
+import type { RunEnding } from '../queue/ports/run-ending.ts';
 import { argumentVariable } from './argument-variable.ts';
 import { resolveArguments } from './arguments.ts';
 import { type Driver, plainVerdict } from './drivers.ts';

@@ -1,7 +1,8 @@
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
 import type { JobRequest, RunningJob } from '../domain/job.ts';
 import { tailOf } from '../kit/text-or-bytes.ts';
-import type { Runner, Verdict } from '../queue/ports.ts';
+import type { Verdict } from '../queue/ports/plugins.ts';
+import type { Runner } from '../queue/ports/runner.ts';
 import type { Plugin } from './manifest.ts';
 import type { PluginRoom } from './plugins.ts';
 

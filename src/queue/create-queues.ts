@@ -6,7 +6,7 @@ import { createDeferrals } from './deferrals.ts';
 import { createDelays } from './delays.ts';
 import { createHopelessSkipper } from './hopeless.ts';
 import { createLightJobs } from './light/light-jobs.ts';
-import type { Journal } from './ports.ts';
+import type { Journal } from './ports/journal.ts';
 import type { Queues } from './queues.ts';
 import { cancelRest } from './rest.ts';
 import { restore } from './restore.ts';

@@ -1,7 +1,9 @@
 import { TriggerdError } from '../domain/errors.ts';
 import type { Deferral, Job, JobId, QueuedJob } from '../domain/job.ts';
 import type { Log } from '../kit/log.ts';
-import type { Journal, Plugins, WatchPaths } from './ports.ts';
+import type { WatchPaths } from '../kit/watched-paths.ts';
+import type { Journal } from './ports/journal.ts';
+import type { Plugins } from './ports/plugins.ts';
 import { createSharedWatches } from './shared-watches.ts';
 import type { Transitions } from './transitions.ts';
 

@@ -8,9 +8,11 @@ import type {
   RunningJob,
   SkippedJob,
 } from '../domain/job.ts';
+import type { RequestRun } from '../domain/request.ts';
 import type { KillReason, LightJob } from './light/light-jobs.ts';
-import type { Acceptance, DecidedFiring, JobFilter, NewJob, RequestRun } from './ports.ts';
-import type { OutputReading, OutputSink } from './requests/ports.ts';
+import type { Acceptance, DecidedFiring } from './ports/firing-log.ts';
+import type { JobFilter, NewJob } from './ports/journal.ts';
+import type { OutputReading, OutputSink } from './ports/output-reader.ts';
 import type { Ending } from './transitions.ts';
 import type { Offered, OfferTerms } from './verbs/add.ts';
 import type { TspJob, TspOrder } from './verbs/tsp.ts';

@@ -1,12 +1,16 @@
 import type PQueue from 'p-queue';
 import { TriggerdError } from '../domain/errors.ts';
 import type { Job, JobId, QueuedJob } from '../domain/job.ts';
+import type { Clock } from '../kit/clock.ts';
 import type { Log } from '../kit/log.ts';
+import type { WatchPaths } from '../kit/watched-paths.ts';
 import type { Changes } from './changes.ts';
 import type { Deferrals } from './deferrals.ts';
 import type { Delays } from './delays.ts';
 import type { KillReason, LightJobs, LightJobsOptions } from './light/light-jobs.ts';
-import type { Clock, Journal, Plugins, Runner, WatchPaths } from './ports.ts';
+import type { Journal } from './ports/journal.ts';
+import type { Plugins } from './ports/plugins.ts';
+import type { Runner } from './ports/runner.ts';
 import type { Transitions } from './transitions.ts';
 
 /** A queue as configured. */

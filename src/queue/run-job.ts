@@ -5,7 +5,9 @@ import type { JobTimes, RunningJob } from '../domain/job.ts';
 import type { JobResult } from '../domain/result.ts';
 import { followerOf } from './follower.ts';
 import type { KillReason } from './light/light-jobs.ts';
-import type { LaunchPlan, RunEnding, Verdict } from './ports.ts';
+import type { LaunchPlan } from './ports/launch-plan.ts';
+import type { Verdict } from './ports/plugins.ts';
+import type { RunEnding } from './ports/run-ending.ts';
 import type { Room } from './room.ts';
 import type { Ending } from './transitions.ts';
 

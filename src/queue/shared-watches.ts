@@ -1,5 +1,5 @@
 import type { JobId } from '../domain/job.ts';
-import type { WatchPaths } from './ports.ts';
+import type { WatchPaths } from '../kit/watched-paths.ts';
 
 /** Jobs that wait for the same files share a watch, and are looked at one after the other when it tells of a change. */
 export interface SharedWatches {

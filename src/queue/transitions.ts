@@ -17,8 +17,10 @@
  * both run, which is one run more than needed and keeps every promise.
  */
 import type { Deferral, FinishedJob, Job, JobId, QueuedJob, RunningJob, SkippedJob } from '../domain/job.ts';
+import type { Clock } from '../kit/clock.ts';
 import type { Changes } from './changes.ts';
-import type { Acceptance, Clock, DecidedFiring, Journal, NewJob } from './ports.ts';
+import type { Acceptance, DecidedFiring } from './ports/firing-log.ts';
+import type { Journal, NewJob } from './ports/journal.ts';
 
 export type Ending = Pick<FinishedJob, 'finishedAt' | 'startedAt' | 'result' | 'times' | 'details'>;
 

@@ -1,10 +1,11 @@
-import type { BusAccounts, Caller } from '../bus/ports.ts';
+import type { Caller } from '../domain/caller.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import { isRegistryName } from '../domain/names.ts';
+import type { Clock } from '../kit/clock.ts';
 import { LimitedLog } from '../kit/limited-log.ts';
 import type { Log } from '../kit/log.ts';
-import type { Clock } from '../queue/ports.ts';
 import { Attempts } from './attempts.ts';
+import type { BusAccounts } from './bus-ports.ts';
 import { audienceOf, type MirroredRegistry } from './bus-registry.ts';
 import type { Team, User, Worker } from './model.ts';
 import type { Passwords, TokenChecker, TokenIssuer, WorkerTokens } from './ports.ts';

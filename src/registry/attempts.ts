@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { assertMayGuess, freeGuesses, type Guesses, guessed, isForgotten, noGuesses } from '../domain/guesses.ts';
-import type { Clock } from '../queue/ports.ts';
+import type { Clock } from '../kit/clock.ts';
 
 /** 17 bytes each. Who fills them with guesses is slowed by the hashes of passwords: far fewer fit a quarter of an hour. */
 const manyPlaces = 65_536;

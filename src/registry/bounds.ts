@@ -1,5 +1,5 @@
 import { TriggerdError } from '../domain/errors.ts';
-import type { Write } from '../watch/ports.ts';
+import type { Write } from '../store/key-store.ts';
 import { Allowances } from './allowances.ts';
 import type { RegistryLimits } from './limits.ts';
 import type { Actor } from './rules/turn.ts';

@@ -1,7 +1,9 @@
-import type { Asker, BusRegistry, Caller, ServiceView } from '../bus/ports.ts';
+import type { Asker, Caller } from '../domain/caller.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import { printable } from '../domain/names.ts';
-import type { Clock } from '../queue/ports.ts';
+import type { ServiceView } from '../domain/service-view.ts';
+import type { Clock } from '../kit/clock.ts';
+import type { BusRegistry } from './bus-ports.ts';
 import type { Mirror } from './mirror.ts';
 import type { Service, Worker } from './model.ts';
 import { originOf } from './origin.ts';

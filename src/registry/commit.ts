@@ -1,4 +1,4 @@
-import type { Compare, Entry, KeyStore, Write } from '../watch/ports.ts';
+import type { Compare, Entry, KeyStore, Write } from '../store/key-store.ts';
 import type { RegistryKeys } from './keys.ts';
 import type { RecordWrite } from './rules/turn.ts';
 import type { Snapshot } from './snapshot.ts';

@@ -1,10 +1,10 @@
 import * as v from 'valibot';
-import type { RequestRecord } from '../bus/ports.ts';
 import { asTriggerdError } from '../domain/errors.ts';
 import { nameSeenBy } from '../domain/names.ts';
+import type { RequestRecord } from '../domain/request-record.ts';
 import type { Log } from '../kit/log.ts';
-import { counter, orNull, parseDocument, text, timestamp } from '../watch/document.ts';
-import type { Entry, KeyStore } from '../watch/ports.ts';
+import { counter, orNull, parseDocument, text, timestamp } from '../store/document.ts';
+import type { Entry, KeyStore } from '../store/key-store.ts';
 import type { RegistryKeys } from './keys.ts';
 import type { Of } from './rules/turn.ts';
 

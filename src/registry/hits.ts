@@ -2,7 +2,7 @@
  * Hits of trigger files. Whoever counts has a counter of its own for each trigger, an absolute number that nobody else
  * writes; together they are the trigger's hits. So nothing is compared, and writing one twice changes nothing.
  */
-import type { KeyStore } from '../watch/ports.ts';
+import type { KeyStore } from '../store/key-store.ts';
 import type { RegistryKeys } from './keys.ts';
 import type { Actor } from './rules/turn.ts';
 import { serializeHits } from './wire.ts';

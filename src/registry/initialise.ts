@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { TriggerdError } from '../domain/errors.ts';
-import type { Clock } from '../queue/ports.ts';
-import type { KeyStore } from '../watch/ports.ts';
+import type { Clock } from '../kit/clock.ts';
+import type { KeyStore } from '../store/key-store.ts';
 import type { RegistryKeys } from './keys.ts';
 import type { Mirror } from './mirror.ts';
 import type { Team, User } from './model.ts';

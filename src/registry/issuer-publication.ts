@@ -1,13 +1,12 @@
 import { asTriggerdError } from '../domain/errors.ts';
+import type { Clock } from '../kit/clock.ts';
 import type { Log } from '../kit/log.ts';
 import { Outage } from '../kit/outage.ts';
 import { pause } from '../kit/pause.ts';
-import type { Clock } from '../queue/ports.ts';
-import type { NodeName } from '../watch/names/node-name.ts';
-import type { KeyStore, Write } from '../watch/ports.ts';
+import type { KeyStore, Write } from '../store/key-store.ts';
 import type { RegistryKeys } from './keys.ts';
 import type { Mirror } from './mirror.ts';
-import type { TokenIssuer } from './ports.ts';
+import type { BrokerName, TokenIssuer } from './ports.ts';
 import { serialize } from './wire.ts';
 
 /** Until a name that is not ours any more is known to be so. */
@@ -19,7 +18,7 @@ export interface IssuerPublicationOptions {
   readonly mirror: Mirror;
   readonly issuer: Pick<TokenIssuer, 'kid' | 'publicKey'>;
   /** Who has this broker's id; without it nobody else can. */
-  readonly name?: Pick<NodeName, 'fence' | 'isAway' | 'isRefused' | 'look' | 'onChange'>;
+  readonly name?: BrokerName;
   /** This broker's id. */
   readonly broker: string;
   readonly clock: Clock;

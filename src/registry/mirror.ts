@@ -1,9 +1,9 @@
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
 import type { Log } from '../kit/log.ts';
+import { Notices } from '../kit/notices.ts';
 import { Outage } from '../kit/outage.ts';
 import { pause } from '../kit/pause.ts';
-import { Notices } from '../watch/notices.ts';
-import type { KeyStore, Listing, WatchBatch } from '../watch/ports.ts';
+import type { KeyStore, Listing, WatchBatch } from '../store/key-store.ts';
 import type { RegistryKeys } from './keys.ts';
 import { RegistryState } from './snapshot.ts';
 

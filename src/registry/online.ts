@@ -1,4 +1,4 @@
-import type { KeyStore } from '../watch/ports.ts';
+import type { KeyStore } from '../store/key-store.ts';
 import type { RegistryKeys } from './keys.ts';
 import { parseOnline } from './wire.ts';
 

@@ -1,3 +1,4 @@
+import type { Fence } from '../store/key-store.ts';
 import type { Issuer, IssuerKey } from './model.ts';
 
 /** Passwords. At most two are worked on at a time; the event loop is never blocked. */
@@ -68,4 +69,18 @@ export interface OpenedProof {
 export interface ProofOpener {
   /** Undefined: it is none, or nobody's of these. */
   open(sealed: string, issuers: ReadonlyMap<string, Issuer>): OpenedProof | undefined;
+}
+
+/** Whether this broker has its id, which no other process has then. */
+export interface BrokerName {
+  /** What a write that needs the id compares; undefined while it is not held. */
+  readonly fence: Fence | undefined;
+  /** etcd does not answer. */
+  readonly isAway: boolean;
+  /** Another process has the id. */
+  isRefused(): boolean;
+  /** Asks etcd soon. */
+  look(): void;
+  /** Called after every change. Returns how to stop that. */
+  onChange(listener: () => void): () => void;
 }

@@ -1,9 +1,10 @@
 import * as v from 'valibot';
-import type { Asker, BusProofs, Caller, CheckedProof, ProvenRequest } from '../bus/ports.ts';
-import { placeOf } from '../bus/target.ts';
+import type { Asker, Caller, CheckedProof, ProvenRequest } from '../domain/caller.ts';
 import { TriggerdError } from '../domain/errors.ts';
-import type { Clock } from '../queue/ports.ts';
+import { placeOf } from '../domain/target.ts';
+import type { Clock } from '../kit/clock.ts';
 import { workerProofOf } from './accounts.ts';
+import type { BusProofs } from './bus-ports.ts';
 import { audienceOf, type MirroredRegistry } from './bus-registry.ts';
 import type { Worker } from './model.ts';
 import type { OpenedProof, ProofOpener, TokenIssuer } from './ports.ts';

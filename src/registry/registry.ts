@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TriggerdError } from '../domain/errors.ts';
+import type { Clock } from '../kit/clock.ts';
 import type { Log } from '../kit/log.ts';
-import type { Clock } from '../queue/ports.ts';
-import type { KeyStore } from '../watch/ports.ts';
+import type { KeyStore } from '../store/key-store.ts';
 import { Bounds } from './bounds.ts';
 import { commitChange, heldWritesOf, latest, writesOf } from './commit.ts';
 import { listHistory } from './history.ts';

@@ -1,6 +1,6 @@
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
 import { printable } from '../domain/names.ts';
-import type { Entry } from '../watch/ports.ts';
+import type { Entry } from '../store/key-store.ts';
 import type { Installation, Issuer, Role, Service, Team, TreeNode, User, Worker } from './model.ts';
 import {
   type GuardDocument,

@@ -5,7 +5,7 @@
  *
  * Each acts in `team` where it has one; who may do what is in `rules.ts`.
  */
-import type { RequestStatement } from '../bus/live-requests.ts';
+import type { RequestStatement } from '../domain/live-request.ts';
 import type { Algorithm, Retry, Visibility } from '../domain/service.ts';
 import type { Framing, PartialMessage, Role } from './model.ts';
 

@@ -1,7 +1,7 @@
 /** The registry's documents in etcd (`docs/reference/keyspace.md`) ↔ its records. Every parser throws `firing-malformed`. */
 import * as v from 'valibot';
 import { isRegistryName } from '../domain/names.ts';
-import { counter, format, orNull, parseDocument, text, timestamp } from '../watch/document.ts';
+import { counter, format, orNull, parseDocument, text, timestamp } from '../store/document.ts';
 import type { Definition, Directory, Installation, Issuer, Service, Team, TreeNode, User, Worker } from './model.ts';
 
 const name = v.pipe(v.string(), v.check(isRegistryName, 'registry name'));

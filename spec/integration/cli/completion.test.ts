@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RegistryBody } from '../../../src/api/contract.ts';
+import type { RegistryBody } from '../../../src/api/contract/registry.ts';
 import { openScreen } from '../../support/screen.ts';
 import { type StubDaemon, startStubDaemon, takenOver } from '../../support/stub-daemon.ts';
 import { until } from '../../support/wait.ts';

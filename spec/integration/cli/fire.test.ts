@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { dirname } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { FiringView, OutcomeView } from '../../../src/api/contract.ts';
+import type { FiringView, OutcomeView } from '../../../src/api/contract/firings.ts';
 import { formatDuration } from '../../../src/kit/duration.ts';
 import { openScreen } from '../../support/screen.ts';
 import { type Answer, refuse, type StubDaemon, startStubDaemon, takenOver } from '../../support/stub-daemon.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { createApp } from '../../../src/api/app.ts';
-import type { ApiServices } from '../../../src/api/ports.ts';
+import type { ApiServices } from '../../../src/api/services/services.ts';
 import { jobRequest } from '../../support/jobs.ts';
 import { temporaryFolder, temporaryJournal } from '../../support/journal.ts';
 import { heldRunner, queuesOf } from '../../support/queues.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { RegistryBody } from '../../../src/api/contract.ts';
+import type { RegistryBody } from '../../../src/api/contract/registry.ts';
 import { openScreen, type Screen } from '../../support/screen.ts';
 import { type StubDaemon, startStubDaemon } from '../../support/stub-daemon.ts';
 import { until } from '../../support/wait.ts';

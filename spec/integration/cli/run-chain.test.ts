@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { requestChain } from '../../../src/cli/run-chain.ts';
+import { requestChain } from '../../../src/cli/support/run-chain.ts';
 import { temporaryFolder } from '../../support/journal.ts';
 
 const contextFile = (document: object): string => {

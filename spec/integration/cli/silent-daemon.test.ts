@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest';
-import { daemonClient } from '../../../src/cli/http-client.ts';
+import { daemonClient } from '../../../src/cli/support/http-client.ts';
 import { startStubDaemon, takenOver } from '../../support/stub-daemon.ts';
 
 const never = new AbortController().signal;

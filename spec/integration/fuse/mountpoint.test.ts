@@ -150,7 +150,7 @@ it('is where process 1 sees it, also from a sandbox with mounts of its own', asy
   const script = `
     import { startMountProcess } from '${dist}/adapters/fuse/mount-process.js';
     import { MountLink } from '${dist}/mount/link.js';
-    const mount = startMountProcess('${dist}/adapters/fuse/mount-main.js', ${JSON.stringify(settings)}, ${log});
+    const mount = startMountProcess('${dist}/programs/mount.js', ${JSON.stringify(settings)}, ${log});
     await new MountLink(mount.stream, {}, ${log}).mounted;
     process.stdin.resume().once('end', () => mount.end().then(() => process.exit()));
     console.log('mounted');`;
@@ -174,7 +174,7 @@ describe('by a user without rights', () => {
       mkdir app; install -d -o 65534 -g 65534 mnt; mknod -m ${deviceMode} fuse c 10 229; touch node
       mount --bind fuse /dev/fuse; mount --bind "$1" app; mount --bind "$2" node
       if [ -e /etc/fuse.conf ]; then mount --bind /dev/null /etc/fuse.conf; fi
-      exec setpriv --reuid=65534 --regid=65534 --clear-groups ./node app/dist/adapters/fuse/mount-main.js "$3"`;
+      exec setpriv --reuid=65534 --regid=65534 --clear-groups ./node app/dist/programs/mount.js "$3"`;
     const args = [
       '--mount',
       'bash',

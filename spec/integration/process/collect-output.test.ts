@@ -2,9 +2,9 @@ import { closeSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as afterPolling } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { collectOutput } from '../../../src/adapters/process/runner/collect-output.ts';
-import { createOutputFile } from '../../../src/adapters/process/runner/output-file.ts';
-import { createPipes } from '../../../src/adapters/process/runner/pipes.ts';
+import { createOutputFile } from '../../../src/adapters/process/output-file.ts';
+import { collectOutput } from '../../../src/runner/collect-output.ts';
+import { createPipes } from '../../../src/runner/pipes.ts';
 import { temporaryFolder } from '../../support/journal.ts';
 
 /** Nothing of this process runs meanwhile, as on a machine that is too busy for it. */

@@ -4,9 +4,10 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { moveToCgroupsOf } from '../../../src/adapters/process/job-cgroup.ts';
-import { isPuppetRun } from '../../../src/adapters/process/runner/puppet-run.ts';
-import { liftLimits } from '../../../src/adapters/process/runner/with-limits.ts';
-import type { LaunchPlan, RunEnding } from '../../../src/queue/ports.ts';
+import { liftLimits } from '../../../src/adapters/process/with-limits.ts';
+import type { LaunchPlan } from '../../../src/queue/ports/launch-plan.ts';
+import type { RunEnding } from '../../../src/queue/ports/run-ending.ts';
+import { isPuppetRun } from '../../../src/runner/puppet-run.ts';
 import { testCgroup } from '../../support/cgroup.ts';
 import { temporaryFolder } from '../../support/journal.ts';
 import { planOf, shell } from '../../support/plans.ts';
@@ -225,8 +226,9 @@ test('in a unit whose systemd makes no scope, the job waits: its end would end w
   const [program, ...args] = [...cgroup.enter, ...runnerCommand, folder, 'token'];
   const runner = spawn(program as string, args, { stdio: 'ignore' });
   const ended = once(runner, 'exit');
-  await until(() => existsSync(join(folder, 'runner-error')), 'the runner to find no systemd');
-  expect(readFileSync(join(folder, 'runner-error'), 'utf8')).toContain('systemd-run --scope');
+  const problem = join(folder, 'runner-error');
+  await until(() => existsSync(problem) && readFileSync(problem).length > 0, 'the runner to find no systemd');
+  expect(readFileSync(problem, 'utf8')).toContain('systemd-run --scope');
   expect(existsSync(join(folder, 'status.json'))).toBe(false);
   writeFileSync(join(root, 'stop'), '');
   expect((await ended)[0]).toBe(0);

@@ -11,7 +11,8 @@ import {
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readTail } from '../../../src/adapters/files/tail-file.ts';
-import type { LaunchPlan, RunEnding } from '../../../src/queue/ports.ts';
+import type { LaunchPlan } from '../../../src/queue/ports/launch-plan.ts';
+import type { RunEnding } from '../../../src/queue/ports/run-ending.ts';
 import { temporaryFolder } from '../../support/journal.ts';
 import { planOf, shell } from '../../support/plans.ts';
 import { temporaryRunner } from '../../support/processes.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createOutputFile } from '../../../src/adapters/process/runner/output-file.ts';
+import { createOutputFile } from '../../../src/adapters/process/output-file.ts';
 import { temporaryFolder } from '../../support/journal.ts';
 
 const tail = 64 * 1024;

@@ -3,7 +3,7 @@ import { connect, type EtcdStore } from '../../../src/adapters/etcd/connect.ts';
 import { TriggerdError } from '../../../src/domain/errors.ts';
 import { registryKeysBelow } from '../../../src/registry/keys.ts';
 import type { Registry } from '../../../src/registry/registry.ts';
-import type { KeyStore } from '../../../src/watch/ports.ts';
+import type { KeyStore } from '../../../src/store/key-store.ts';
 import { startEtcd, type TestEtcd } from '../../support/etcd.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
 import { announced, type Random, seeded } from '../../support/random.ts';

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { connect, type EtcdStore } from '../../../src/adapters/etcd/connect.ts';
-import { cancelFiring } from '../../../src/watch/cancel-firing.ts';
-import { forgetNode } from '../../../src/watch/forget-node.ts';
-import { type Keys, keysBelow } from '../../../src/watch/keys.ts';
-import { firingStatus } from '../../../src/watch/origin.ts';
-import { publishFiring } from '../../../src/watch/publish.ts';
-import { serializeInboxEntry } from '../../../src/watch/wire.ts';
+import { cancelFiring } from '../../../src/firings/end/cancel-firing.ts';
+import { forgetNode } from '../../../src/firings/end/forget-node.ts';
+import { firingStatus } from '../../../src/firings/follow/origin.ts';
+import { publishFiring } from '../../../src/firings/publish/publish.ts';
+import { serializeInboxEntry } from '../../../src/firings/wire/firing.ts';
+import { type Keys, keysBelow } from '../../../src/store/keyspace.ts';
 import { startEtcd, type TestEtcd } from '../../support/etcd.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 import { finish, say } from '../../support/sweeping.ts';

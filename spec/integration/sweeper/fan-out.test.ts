@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { connect, type EtcdStore } from '../../../src/adapters/etcd/connect.ts';
 import type { Firing } from '../../../src/domain/firing.ts';
-import { InboxWatcher } from '../../../src/watch/inbox-watcher.ts';
-import { type Keys, keysBelow } from '../../../src/watch/keys.ts';
-import { Office } from '../../../src/watch/office.ts';
-import { publishFiring } from '../../../src/watch/publish.ts';
-import { Round } from '../../../src/watch/sweeper/round.ts';
+import { InboxWatcher } from '../../../src/firings/inbox/inbox-watcher.ts';
+import { publishFiring } from '../../../src/firings/publish/publish.ts';
+import { Round } from '../../../src/firings/sweep/round.ts';
+import { Office } from '../../../src/store/election.ts';
+import { type Keys, keysBelow } from '../../../src/store/keyspace.ts';
 import { startEtcd, type TestEtcd } from '../../support/etcd.ts';
 import { root } from '../../support/node.ts';
 import { announced } from '../../support/random.ts';
@@ -23,7 +23,7 @@ const manyTargets = (count: number) => Array.from({ length: count }, (_, index) 
 const publisher = `
   import { connect } from '${join(root, 'dist/adapters/etcd/connect.js')}';
   import { keysBelow } from '${join(root, 'dist/watch/keys.js')}';
-  import { publishFiring } from '${join(root, 'dist/watch/publish.js')}';
+  import { publishFiring } from '${join(root, 'dist/firings/publish/publish.js')}';
   const [firing, endpoint, prefix] = JSON.parse(process.argv[1]);
   const log = { debug() {}, info() {}, warn() {}, error() {} };
   const store = connect({ endpoints: [endpoint], log });

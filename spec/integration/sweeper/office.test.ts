@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { connect, type EtcdStore } from '../../../src/adapters/etcd/connect.ts';
-import type { Fence, HeldKey } from '../../../src/watch/ports.ts';
+import type { Fence, HeldKey } from '../../../src/store/key-store.ts';
 import { startEtcd, type TestEtcd } from '../../support/etcd.ts';
 import { startProxy, type TcpProxy } from '../../support/proxy.ts';
 import { recordingLog } from '../../support/recording-log.ts';

@@ -2,12 +2,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { connect, type EtcdStore } from '../../../src/adapters/etcd/connect.ts';
 import { TriggerdError } from '../../../src/domain/errors.ts';
 import type { WholeFiring } from '../../../src/domain/firing.ts';
-import { InboxWatcher, type InboxWatcherOptions } from '../../../src/watch/inbox-watcher.ts';
-import { keysBelow } from '../../../src/watch/keys.ts';
-import type { Write } from '../../../src/watch/ports.ts';
-import { publishFiring } from '../../../src/watch/publish.ts';
-import { serializeFiring, serializeInboxEntry } from '../../../src/watch/wire.ts';
-import { parseOutcome } from '../../../src/watch/wire-outcome.ts';
+import { InboxWatcher, type InboxWatcherOptions } from '../../../src/firings/inbox/inbox-watcher.ts';
+import { publishFiring } from '../../../src/firings/publish/publish.ts';
+import { serializeFiring, serializeInboxEntry } from '../../../src/firings/wire/firing.ts';
+import { parseOutcome } from '../../../src/firings/wire/outcome.ts';
+import type { Write } from '../../../src/store/key-store.ts';
+import { keysBelow } from '../../../src/store/keyspace.ts';
 import { startEtcd, type TestEtcd } from '../../support/etcd.ts';
 import { startProxy, type TcpProxy } from '../../support/proxy.ts';
 import { recordingLog } from '../../support/recording-log.ts';

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { connect, type EtcdStore } from '../../../src/adapters/etcd/connect.ts';
-import { type Keys, keysBelow } from '../../../src/watch/keys.ts';
-import { freeName } from '../../../src/watch/names/adopt.ts';
-import { type Holder, serializeHolder } from '../../../src/watch/names/holder.ts';
-import type { NameHappening, NodeName, NodeNameOptions } from '../../../src/watch/names/node-name.ts';
-import { nodes } from '../../../src/watch/origin.ts';
-import { serializePresence } from '../../../src/watch/wire-node.ts';
+import { freeName } from '../../../src/fleet/names/adopt.ts';
+import { type Holder, serializeHolder } from '../../../src/fleet/names/holder.ts';
+import type { NameHappening, NodeName, NodeNameOptions } from '../../../src/fleet/names/node-name.ts';
+import { nodes } from '../../../src/fleet/nodes.ts';
+import { serializePresence } from '../../../src/fleet/wire.ts';
+import { type Keys, keysBelow } from '../../../src/store/keyspace.ts';
 import { startEtcd, type TestEtcd } from '../../support/etcd.ts';
 import { collect } from '../../support/keystore-contract.ts';
 import { fakeHost, fakeMemory, someHolder, someName } from '../../support/names.ts';

@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { createApp } from '../../../src/api/app.ts';
-import type { HealthView } from '../../../src/api/contract.ts';
-import type { ApiServices, Outputs } from '../../../src/api/ports.ts';
+import type { HealthView } from '../../../src/api/contract/health.ts';
+import type { Outputs } from '../../../src/api/services/outputs.ts';
+import type { ApiServices } from '../../../src/api/services/services.ts';
 import { TriggerdError } from '../../../src/domain/errors.ts';
 import type { Firing } from '../../../src/domain/firing.ts';
 import type { FinishedJob, JobRequest, QueuedJob } from '../../../src/domain/job.ts';

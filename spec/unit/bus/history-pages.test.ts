@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { HistoryPages } from '../../../src/bus/fleet/history-pages.ts';
-import { busKeysBelow } from '../../../src/bus/fleet/keys.ts';
-import type { RequestRecord } from '../../../src/bus/ports.ts';
+import { HistoryPages } from '../../../src/broker/records/history-pages.ts';
 import { TriggerdError } from '../../../src/domain/errors.ts';
-import type { Transaction } from '../../../src/watch/ports.ts';
+import type { RequestRecord } from '../../../src/domain/request-record.ts';
+import { busKeysBelow } from '../../../src/fleet/brokers/keys.ts';
+import type { Transaction } from '../../../src/store/key-store.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 
 const mebibyte = 2 ** 20;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { busKeysBelow } from '../../../src/bus/fleet/keys.ts';
-import { OnlineWorkers } from '../../../src/bus/fleet/online-workers.ts';
+import { OnlineWorkers } from '../../../src/broker/records/online-workers.ts';
+import { busKeysBelow } from '../../../src/fleet/brokers/keys.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

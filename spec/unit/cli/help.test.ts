@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { helpOf } from '../../../src/cli/help.ts';
+import { triggerdCommand } from '../../../src/cli/command-lines/triggerd.ts';
 import { buildProgram, completed } from '../../../src/cli/program.ts';
-import { triggerdCommand } from '../../../src/cli/triggerd-command.ts';
+import { helpOf } from '../../../src/cli/support/help.ts';
 
 const all = async (command: Command): Promise<Command[]> => {
   await completed(command);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { RequestLeg, RequestRecord } from '../../../src/bus/ports.ts';
 import { renderHistory, renderRequest } from '../../../src/cli/render/history.ts';
 import { renderRows, rowsOf } from '../../../src/console/tables.ts';
+import type { RequestLeg, RequestRecord } from '../../../src/domain/request-record.ts';
 
 const leg = (more: Partial<RequestLeg> = {}): RequestLeg => ({
   worker: 'demo01',

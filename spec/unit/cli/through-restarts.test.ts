@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import type { Session } from '../../../src/cli/session.ts';
-import { throughRestarts } from '../../../src/cli/through-restarts.ts';
+import type { Session } from '../../../src/cli/support/session.ts';
+import { throughRestarts } from '../../../src/cli/support/through-restarts.ts';
 import { type ErrorCode, TriggerdError } from '../../../src/domain/errors.ts';
 
 const session = { interrupt: new AbortController().signal } as Session;

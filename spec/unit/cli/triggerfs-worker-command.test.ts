@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { withDoubleDashes } from '../../../src/cli/single-dash.ts';
-import { triggerfsWorkerCommand } from '../../../src/cli/triggerfs-worker-command.ts';
-import { workerPlaces } from '../../../src/cli/worker-places.ts';
+import { triggerfsWorkerCommand } from '../../../src/cli/command-lines/triggerfs-worker.ts';
+import { withDoubleDashes } from '../../../src/cli/support/single-dash.ts';
+import { workerPlaces } from '../../../src/cli/support/worker-places.ts';
 import { parseConfig } from '../../../src/config/config.ts';
 
 const flagsOf = (line: string): unknown => {

@@ -1,5 +1,9 @@
 /** Documents of the control API, as the daemon would give them. */
-import type { FiringView, JobView, NodeView, OutcomeView, PluginView, QueueView } from '../../../src/api/contract.ts';
+import type { FiringView, OutcomeView } from '../../../src/api/contract/firings.ts';
+import type { JobView } from '../../../src/api/contract/jobs.ts';
+import type { NodeView } from '../../../src/api/contract/nodes.ts';
+import type { PluginView } from '../../../src/api/contract/plugins.ts';
+import type { QueueView } from '../../../src/api/contract/queues.ts';
 
 export const jobView = (job: Partial<JobView> = {}): JobView => ({
   id: 1,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { WhyFiringView, WhyRunView, WhyView } from '../../../src/api/contract.ts';
+import type { WhyFiringView, WhyRunView, WhyView } from '../../../src/api/contract/why.ts';
 import { painter } from '../../../src/cli/render/color.ts';
 import { renderWhy } from '../../../src/cli/render/why.ts';
 import { renderDot } from '../../../src/cli/render/why-dot.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { RequestStatement } from '../../../src/bus/live-requests.ts';
 import { type ConsoleOptions, createConsole } from '../../../src/cli/console/console.ts';
 import { NoLink } from '../../../src/cli/console/link.ts';
 import { runScript } from '../../../src/cli/console/run-script.ts';
 import type { ConsoleRequest } from '../../../src/console/form.ts';
 import { TriggerdError } from '../../../src/domain/errors.ts';
+import type { RequestStatement } from '../../../src/domain/live-request.ts';
 import type { Answer, Statement } from '../../../src/registry/statements.ts';
 
 const worker = { id: 6, identity: 'demo01', description: '', state: 'ONLINE', token: '(hidden)', owner: 'hp' };

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { contextDocument } from '../../../src/daemon/context.ts';
 import type { RunningJob } from '../../../src/domain/job.ts';
+import { contextDocument } from '../../../src/firings/inbox/context.ts';
 import { firing } from '../../support/firings.ts';
 import { jobRequest } from '../../support/jobs.ts';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { parseConfig } from '../../../src/config/config.ts';
-import { changedSections } from '../../../src/daemon/reload.ts';
+import { changedSections } from '../../../src/daemon/compose/reload.ts';
 
 const config = (text: string) => parseConfig({ file: { path: '/f.toml', text }, env: {} }).config;
 const worker = '[workers.team1.demo01]\ntoken = "a"\n';

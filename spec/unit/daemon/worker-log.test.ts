@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { createTriggerfsLog } from '../../../src/adapters/log/triggerfs-log.ts';
-import type { WorkerNews } from '../../../src/bus/worker/ports.ts';
-import { createWorkerLog } from '../../../src/daemon/worker-log.ts';
+import { createWorkerLog } from '../../../src/daemon/compose/worker-log.ts';
 import { TriggerdError } from '../../../src/domain/errors.ts';
+import type { WorkerNews } from '../../../src/worker/ports.ts';
 
 const logged = (level = 'info') => {
   const lines: string[] = [];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type AddressUse, parseAddress, withoutPassword, wordsOf } from '../../../src/domain/address.ts';
+import { type AddressUse, parseAddress, withoutPassword, wordsOf } from '../../../src/kit/address.ts';
 import addresses from '../../fixtures/addresses.json?raw';
 
 interface Cases {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Runner } from '../../../src/queue/ports.ts';
+import type { Runner } from '../../../src/queue/ports/runner.ts';
 import { jobRequest } from '../../support/jobs.ts';
 import { memoryJournal } from '../../support/memory-journal.ts';
 import { heldRunner, plainPlugins, queuesOf } from '../../support/queues.ts';

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import type { Journal } from '../../../src/queue/ports.ts';
+import type { Journal } from '../../../src/queue/ports/journal.ts';
 import type { Queues } from '../../../src/queue/queues.ts';
 import { jobRequest } from '../../support/jobs.ts';
 import { memoryJournal } from '../../support/memory-journal.ts';

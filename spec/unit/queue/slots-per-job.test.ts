@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Journal } from '../../../src/queue/ports.ts';
+import type { Journal } from '../../../src/queue/ports/journal.ts';
 import type { Queues } from '../../../src/queue/queues.ts';
 import { jobRequest } from '../../support/jobs.ts';
 import { memoryJournal } from '../../support/memory-journal.ts';

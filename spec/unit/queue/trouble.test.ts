@@ -1,7 +1,10 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { TriggerdError } from '../../../src/domain/errors.ts';
 import type { JobRequest } from '../../../src/domain/job.ts';
-import type { Journal, LaunchPlan, Plugins, Runner } from '../../../src/queue/ports.ts';
+import type { Journal } from '../../../src/queue/ports/journal.ts';
+import type { LaunchPlan } from '../../../src/queue/ports/launch-plan.ts';
+import type { Plugins } from '../../../src/queue/ports/plugins.ts';
+import type { Runner } from '../../../src/queue/ports/runner.ts';
 import type { Queues } from '../../../src/queue/queues.ts';
 import { firing } from '../../support/firings.ts';
 import { jobRequest } from '../../support/jobs.ts';

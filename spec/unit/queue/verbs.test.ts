@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Job } from '../../../src/domain/job.ts';
-import type { Journal } from '../../../src/queue/ports.ts';
+import type { Journal } from '../../../src/queue/ports/journal.ts';
 import type { Queues } from '../../../src/queue/queues.ts';
 import { firing } from '../../support/firings.ts';
 import { jobRequest } from '../../support/jobs.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { JobRequest } from '../../../src/domain/job.ts';
-import type { Journal } from '../../../src/queue/ports.ts';
+import type { Journal } from '../../../src/queue/ports/journal.ts';
 import type { Queues } from '../../../src/queue/queues.ts';
 import { jobRequest } from '../../support/jobs.ts';
 import { memoryJournal } from '../../support/memory-journal.ts';

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { RequestRecord } from '../../../src/bus/ports.ts';
 import { TriggerdError } from '../../../src/domain/errors.ts';
+import type { RequestRecord } from '../../../src/domain/request-record.ts';
 import { parseStatement } from '../../../src/registry/parse-statement.ts';
 import { decide } from '../../../src/registry/rules/rules.ts';
 import type { Actor } from '../../../src/registry/rules/turn.ts';

@@ -1,4 +1,4 @@
-import type { Spool, SpooledDocument, SpoolFile } from '../../../src/watch/ports.ts';
+import type { Spool, SpooledDocument, SpoolFile } from '../../../src/firings/ports.ts';
 
 /** A spool without a disk; the real folder is tested in `spec/integration/spool`. */
 export class MemorySpool implements Spool {

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { TriggerdError } from '../../../src/domain/errors.ts';
 import type { WholeFiring } from '../../../src/domain/firing.ts';
-import { keysBelow } from '../../../src/watch/keys.ts';
-import type { SpooledPlace } from '../../../src/watch/ports.ts';
-import { SpoolDrain } from '../../../src/watch/spool-drain.ts';
-import { serializeFiring } from '../../../src/watch/wire.ts';
+import type { SpooledPlace } from '../../../src/firings/ports.ts';
+import { SpoolDrain } from '../../../src/firings/publish/spool-drain.ts';
+import { serializeFiring } from '../../../src/firings/wire/firing.ts';
+import { keysBelow } from '../../../src/store/keyspace.ts';
 import { firing } from '../../support/firings.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
 import { recordingLog } from '../../support/recording-log.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { createApp } from '../../../src/api/app.ts';
-import type { ApiServices, SpoolIntake } from '../../../src/api/ports.ts';
+import type { SpoolIntake } from '../../../src/api/services/firings.ts';
+import type { ApiServices } from '../../../src/api/services/services.ts';
 import { TriggerdError } from '../../../src/domain/errors.ts';
 
 const document = '{ "format": 1,\n  "id" : "ü" }';

@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { TriggerdError } from '../../../src/domain/errors.ts';
 import { firstFiringIdAt, type WholeFiring } from '../../../src/domain/firing.ts';
-import { FenceLost } from '../../../src/watch/office.ts';
-import { firingStatus } from '../../../src/watch/origin.ts';
-import { publishFiring } from '../../../src/watch/publish.ts';
-import type { RoundOptions } from '../../../src/watch/sweeper/part.ts';
-import { Round } from '../../../src/watch/sweeper/round.ts';
-import { serializeInboxEntry } from '../../../src/watch/wire.ts';
+import { firingStatus } from '../../../src/firings/follow/origin.ts';
+import { publishFiring } from '../../../src/firings/publish/publish.ts';
+import type { RoundOptions } from '../../../src/firings/sweep/part.ts';
+import { Round } from '../../../src/firings/sweep/round.ts';
+import { serializeInboxEntry } from '../../../src/firings/wire/firing.ts';
+import { FenceLost } from '../../../src/store/election.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
 import type { recordingLog } from '../../support/recording-log.ts';
 import { finish, keys, roundOptions, say, takeOffice } from '../../support/sweeping.ts';

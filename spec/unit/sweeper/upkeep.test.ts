@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { TriggerdError } from '../../../src/domain/errors.ts';
-import type { EtcdMaintenance, MemberState } from '../../../src/watch/ports.ts';
-import { isSafeToDefragment } from '../../../src/watch/sweeper/defragmentable.ts';
-import { Upkeep, type UpkeepMode } from '../../../src/watch/sweeper/upkeep.ts';
+import { isSafeToDefragment } from '../../../src/firings/sweep/defragmentable.ts';
+import { Upkeep, type UpkeepMode } from '../../../src/firings/sweep/upkeep.ts';
+import type { EtcdMaintenance, MemberState } from '../../../src/store/maintenance.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 
 type Up = Extract<MemberState, { readonly is: 'up' }>;

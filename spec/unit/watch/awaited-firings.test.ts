@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { TriggerdError } from '../../../src/domain/errors.ts';
-import { AwaitedFirings } from '../../../src/watch/awaited-firings.ts';
-import { keysBelow } from '../../../src/watch/keys.ts';
-import { publishFiring } from '../../../src/watch/publish.ts';
+import { AwaitedFirings } from '../../../src/firings/inbox/awaited-firings.ts';
+import { publishFiring } from '../../../src/firings/publish/publish.ts';
+import { keysBelow } from '../../../src/store/keyspace.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
 import { until } from '../../support/wait.ts';
 import { someFiring } from '../../support/watch-room.ts';

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { firstFiringIdAt, timeOfFiringId } from '../../../src/domain/firing.ts';
-import { IdMemory } from '../../../src/watch/id-memory.ts';
-import { InboxEntries } from '../../../src/watch/inbox-entries.ts';
-import { keysBelow } from '../../../src/watch/keys.ts';
-import { publishFiring } from '../../../src/watch/publish.ts';
+import { IdMemory } from '../../../src/firings/inbox/id-memory.ts';
+import { InboxEntries } from '../../../src/firings/inbox/inbox-entries.ts';
+import { publishFiring } from '../../../src/firings/publish/publish.ts';
+import { keysBelow } from '../../../src/store/keyspace.ts';
 import { firing } from '../../support/firings.ts';
 import { memoryJournal } from '../../support/memory-journal.ts';
 import { MemoryStore } from '../../support/memory-store.ts';

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { TriggerdError } from '../../../src/domain/errors.ts';
 import type { JobRequest } from '../../../src/domain/job.ts';
-import { InboxWatcher, type InboxWatcherOptions } from '../../../src/watch/inbox-watcher.ts';
-import { keysBelow } from '../../../src/watch/keys.ts';
-import { publishFiring } from '../../../src/watch/publish.ts';
-import { serializePresence } from '../../../src/watch/wire-node.ts';
+import { InboxWatcher, type InboxWatcherOptions } from '../../../src/firings/inbox/inbox-watcher.ts';
+import { publishFiring } from '../../../src/firings/publish/publish.ts';
+import { serializePresence } from '../../../src/fleet/wire.ts';
+import { keysBelow } from '../../../src/store/keyspace.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
 import { someName } from '../../support/names.ts';
 import { recordingLog } from '../../support/recording-log.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judge, type Seen, type Standing } from '../../../src/watch/names/judge.ts';
+import { judge, type Seen, type Standing } from '../../../src/fleet/names/judge.ts';
 import { someHolder } from '../../support/names.ts';
 
 const other = someHolder({ instance: 'other', machine: 'm1' });

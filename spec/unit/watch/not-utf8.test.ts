@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { toEntry } from '../../../src/adapters/etcd/ranges.ts';
-import { parseFiring } from '../../../src/watch/wire.ts';
+import { parseFiring } from '../../../src/firings/wire/firing.ts';
 
 const entryOf = (value: Buffer) =>
   toEntry({

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { keysBelow } from '../../../src/watch/keys.ts';
-import { nodes } from '../../../src/watch/origin.ts';
-import { serializePresence } from '../../../src/watch/wire-node.ts';
+import { nodes } from '../../../src/fleet/nodes.ts';
+import { serializePresence } from '../../../src/fleet/wire.ts';
+import { keysBelow } from '../../../src/store/keyspace.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
 
 it('shows no node whose key is no name: shells complete what is shown', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { satisfyByRun } from '../../../src/watch/satisfy.ts';
+import { satisfyByRun } from '../../../src/firings/outcomes/satisfy.ts';
 import { firing } from '../../support/firings.ts';
 import { jobRequest } from '../../support/jobs.ts';
 import { memoryJournal } from '../../support/memory-journal.ts';

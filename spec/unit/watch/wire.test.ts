@@ -6,9 +6,9 @@ import {
   parseWholeFiring,
   serializeFiring,
   serializeInboxEntry,
-} from '../../../src/watch/wire.ts';
-import { parseMember, parsePresence, serializeMember, serializePresence } from '../../../src/watch/wire-node.ts';
-import { parseOutcome, serializeOutcome } from '../../../src/watch/wire-outcome.ts';
+} from '../../../src/firings/wire/firing.ts';
+import { parseOutcome, serializeOutcome } from '../../../src/firings/wire/outcome.ts';
+import { parseMember, parsePresence, serializeMember, serializePresence } from '../../../src/fleet/wire.ts';
 
 const key = '/trigger/v1/firings/01K9ZQ4T5M8W3V6X7Y8Z9A0BCD';
 const fixtures = import.meta.glob('../../fixtures/keyspace/*', { query: '?raw', import: 'default', eager: true });

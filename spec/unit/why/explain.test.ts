@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { firstFiringIdAt, type WholeFiring } from '../../../src/domain/firing.ts';
 import { type Outcome, owedOutcome } from '../../../src/domain/outcome.ts';
-import { keysBelow } from '../../../src/watch/keys.ts';
-import { publishFiring } from '../../../src/watch/publish.ts';
-import { explainFiring, explainRun } from '../../../src/watch/why/explain.ts';
-import { firingWithId, lastFiringOf, lastRunOn, owedTo } from '../../../src/watch/why/look-up.ts';
-import { serializeOutcome } from '../../../src/watch/wire-outcome.ts';
+import { publishFiring } from '../../../src/firings/publish/publish.ts';
+import { explainFiring, explainRun } from '../../../src/firings/why/explain.ts';
+import { firingWithId, lastFiringOf, lastRunOn, owedTo } from '../../../src/firings/why/look-up.ts';
+import { serializeOutcome } from '../../../src/firings/wire/outcome.ts';
+import { keysBelow } from '../../../src/store/keyspace.ts';
 import { firing as anyFiring } from '../../support/firings.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
 

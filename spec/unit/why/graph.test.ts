@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ChainLink, Firing } from '../../../src/domain/firing.ts';
 import { type Outcome, owedOutcome } from '../../../src/domain/outcome.ts';
-import { type CausalGraph, causalGraph } from '../../../src/watch/why/graph.ts';
+import { type CausalGraph, causalGraph } from '../../../src/firings/why/graph.ts';
 import { firing } from '../../support/firings.ts';
 import { announced, type Random } from '../../support/random.ts';
 

@@ -12,7 +12,7 @@ import {
 } from 'jose';
 import * as v from 'valibot';
 import { TriggerdError } from '../../domain/errors.ts';
-import type { Clock } from '../../queue/ports.ts';
+import type { Clock } from '../../kit/clock.ts';
 import type { Issuer } from '../../registry/model.ts';
 import type { CheckedToken, TokenChecker, TokenClaims, TokenIssuer } from '../../registry/ports.ts';
 import { readOrCreateSecret } from '../files/secret-file.ts';

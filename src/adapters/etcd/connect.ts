@@ -9,7 +9,7 @@ import type {
   PageRequest,
   Transaction,
   WatchBatch,
-} from '../../watch/ports.ts';
+} from '../../store/key-store.ts';
 import { Endpoints } from './endpoints.ts';
 import { LeasedKey } from './hold-key.ts';
 import { defaultTiming, type EtcdOptions } from './options.ts';

@@ -1,7 +1,7 @@
 import type { CallOptions } from '@grpc/grpc-js';
 import type { Etcd3 } from 'etcd3';
 import { TriggerdError } from '../../domain/errors.ts';
-import { isEtcdAway } from '../../domain/etcd-away.ts';
+import { isEtcdAway } from '../../store/etcd-away.ts';
 import { castError } from './cast-error.ts';
 import { createClient } from './client.ts';
 import { withDeadline } from './deadline.ts';

@@ -1,7 +1,7 @@
 import { get } from 'node:http';
 import { connect } from 'node:tls';
-import { parseAddress } from '../../domain/address.ts';
 import { TriggerdError } from '../../domain/errors.ts';
+import { parseAddress } from '../../kit/address.ts';
 
 /** What gRPC says when the other side does not speak the protocol that the endpoint's scheme says. */
 const otherProtocol =

@@ -1,5 +1,5 @@
 import type { IEvent, IWatchResponse } from 'etcd3';
-import type { WatchBatch, WatchEvent } from '../../watch/ports.ts';
+import type { WatchBatch, WatchEvent } from '../../store/key-store.ts';
 import { toEntry } from './ranges.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Fence, HeldKey } from '../../watch/ports.ts';
+import type { Fence, HeldKey } from '../../store/key-store.ts';
 import type { Endpoints } from './endpoints.ts';
 import { createWithLease } from './leases.ts';
 import { RenewedLease } from './renewed-lease.ts';

@@ -1,7 +1,7 @@
 import { AlarmAction, AlarmType, type Etcd3, type IStatusResponse } from 'etcd3';
-import { isEtcdAway } from '../../domain/etcd-away.ts';
-import { defaultQuotaBytes, type EtcdSpace } from '../../domain/etcd-space.ts';
-import type { EtcdMaintenance, MemberState } from '../../watch/ports.ts';
+import { isEtcdAway } from '../../store/etcd-away.ts';
+import { defaultQuotaBytes, type EtcdSpace } from '../../store/etcd-space.ts';
+import type { EtcdMaintenance, MemberState } from '../../store/maintenance.ts';
 import { castError, isCompacted } from './cast-error.ts';
 import { createClient } from './client.ts';
 import { withDeadline } from './deadline.ts';

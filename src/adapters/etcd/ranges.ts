@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { IKeyValue, IRangeResponse } from 'etcd3';
-import type { Entry, Listing, Page, PageRequest } from '../../watch/ports.ts';
+import type { Entry, Listing, Page, PageRequest } from '../../store/key-store.ts';
 import { isCompacted, isTooLarge } from './cast-error.ts';
 import type { Endpoints } from './endpoints.ts';
 

@@ -1,4 +1,4 @@
-import type { Lease } from '../../watch/ports.ts';
+import type { Lease } from '../../store/key-store.ts';
 import { isLeaseGone } from './cast-error.ts';
 import type { Endpoints } from './endpoints.ts';
 import { grantLease, keepAliveOnce, revokeLease } from './leases.ts';

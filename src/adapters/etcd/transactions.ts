@@ -1,5 +1,5 @@
 import type { ICompare, IRequestOp, ITxnResponse } from 'etcd3';
-import type { Commit, Compare, Transaction, Write } from '../../watch/ports.ts';
+import type { Commit, Compare, Transaction, Write } from '../../store/key-store.ts';
 import type { Endpoints } from './endpoints.ts';
 import { rangeOf, toEntry } from './ranges.ts';
 

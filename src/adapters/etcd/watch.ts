@@ -1,5 +1,5 @@
 import type { Etcd3, IWatchResponse } from 'etcd3';
-import type { Entry, WatchBatch } from '../../watch/ports.ts';
+import type { Entry, WatchBatch } from '../../store/key-store.ts';
 import { castError } from './cast-error.ts';
 import { withDeadline } from './deadline.ts';
 import type { Endpoints } from './endpoints.ts';

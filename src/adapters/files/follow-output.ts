@@ -2,7 +2,7 @@ import { type FSWatcher, mkdirSync, watch } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { historyTailBytes, maxPartialBytes } from '../../bus/messages.ts';
-import type { OutputReader, OutputReading, OutputSink, OutputSummary } from '../../queue/requests/ports.ts';
+import type { OutputReader, OutputReading, OutputSink, OutputSummary } from '../../queue/ports/output-reader.ts';
 import { openIfThere } from './open-if-there.ts';
 
 /** How often the index is looked at where the kernel has no watch left for us. */

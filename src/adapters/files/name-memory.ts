@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { TriggerdError } from '../../domain/errors.ts';
-import type { NameMemory } from '../../watch/names/ports.ts';
+import type { NameMemory } from '../../fleet/names/ports.ts';
 import { replaceSecret } from './secret-file.ts';
 
 const document = v.object({

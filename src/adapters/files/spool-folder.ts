@@ -2,7 +2,7 @@ import { constants, existsSync, watch } from 'node:fs';
 import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { TriggerdError } from '../../domain/errors.ts';
-import type { Spool, SpooledPlace, SpoolFile } from '../../watch/ports.ts';
+import type { Spool, SpooledPlace, SpoolFile } from '../../firings/ports.ts';
 import { tidySpool } from './tidy-spool.ts';
 
 /** A firing's document is smaller; what is larger is not read to its end. */

@@ -1,5 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs';
-import type { RunEnding } from '../../queue/ports.ts';
+import type { RunEnding } from '../../queue/ports/run-ending.ts';
 import { type Claim, readClaim, readStatus, voidPlans } from './job-files.ts';
 import { bootId, isAlive, statOf } from './process-identity.ts';
 import { groupTree } from './process-tree.ts';

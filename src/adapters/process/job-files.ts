@@ -15,7 +15,7 @@
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RunEnding } from '../../queue/ports.ts';
+import type { RunEnding } from '../../queue/ports/run-ending.ts';
 import { isMissing } from '../system/is-missing.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 

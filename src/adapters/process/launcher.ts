@@ -1,4 +1,5 @@
-import type { JobLimits, RunEnding } from '../../queue/ports.ts';
+import type { JobLimits } from '../../queue/ports/launch-plan.ts';
+import type { RunEnding } from '../../queue/ports/run-ending.ts';
 import type { Order } from './job-files.ts';
 
 /** A way to get a runner for an order. */

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { execa } from 'execa';
-import type { JobLimits } from '../../queue/ports.ts';
-import { cpuSeconds } from './runner/with-limits.ts';
+import type { JobLimits } from '../../queue/ports/launch-plan.ts';
+import { cpuSeconds } from './with-limits.ts';
 
 /** Transient units of systemd: outside the cgroup and the sandbox of this process's own unit. */
 

@@ -7,15 +7,15 @@ import {
   type ProcessListener,
   type StartPersistent,
 } from '../../plugin/persistent/ports.ts';
-import type { PersistentProgram } from '../../queue/ports.ts';
+import type { PersistentProgram } from '../../queue/ports/persistent-pool.ts';
 import { basePath } from '../system/base-env.ts';
 import { givenOpenFiles, withOrdinaryScore } from '../system/inherited.ts';
 import { canStartUnits, limitProperties, pipedUnitCommand, stopUnit } from './own-unit.ts';
 import { forgetProcess, pluginUnit, rememberProcess } from './persistent-leftovers.ts';
 import { groupTree, tokenVariable } from './process-tree.ts';
-import { withLimits } from './runner/with-limits.ts';
 import { assertCanSpawn } from './shortage.ts';
 import { stopTree } from './stop-tree.ts';
+import { withLimits } from './with-limits.ts';
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 

@@ -1,18 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import type {
-  CallEnd,
-  LaunchPlan,
-  PersistentCall,
-  PersistentPool,
-  RunEnding,
-  Runner,
-  RunningCall,
-} from '../../queue/ports.ts';
+import type { LaunchPlan } from '../../queue/ports/launch-plan.ts';
+import type { CallEnd, PersistentCall, PersistentPool, RunningCall } from '../../queue/ports/persistent-pool.ts';
+import type { RunEnding } from '../../queue/ports/run-ending.ts';
+import type { Runner } from '../../queue/ports/runner.ts';
 import { jobFile, type Order, prepareFolder } from './job-files.ts';
+import { createOutputFile } from './output-file.ts';
 import { identityOf } from './process-identity.ts';
-import { createOutputFile } from './runner/output-file.ts';
-import { writeStatus } from './runner/run-job.ts';
+import { writeStatus } from './write-status.ts';
 
 /**
  * A runner that gives jobs of persistent plugins to the pool, and all others to `runner`. Such a job has a folder as any

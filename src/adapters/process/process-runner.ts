@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { TriggerdError } from '../../domain/errors.ts';
-import type { LaunchPlan, Runner } from '../../queue/ports.ts';
+import type { LaunchPlan } from '../../queue/ports/launch-plan.ts';
+import type { Runner } from '../../queue/ports/runner.ts';
 import { isMissing } from '../system/is-missing.ts';
 import { awaitEnding } from './adoption.ts';
 import { jobFile, type Order, planFile, prepareFolder, readClaim } from './job-files.ts';
@@ -13,7 +14,7 @@ import { createUnitLauncher } from './unit-launcher.ts';
 import { createWarmRunners } from './warm-runners.ts';
 
 export interface ProcessRunnerOptions {
-  /** Program and arguments of the runner: `[process.execPath, '<dist>/adapters/process/runner-main.js']`. */
+  /** Program and arguments of the runner: `[process.execPath, '<dist>/programs/runner.js']`. */
   readonly command: readonly [string, ...string[]];
   /** `unit`: a systemd unit per job. `session`: warm runner processes. Default: units where this host has systemd. */
   readonly isolation?: 'unit' | 'session';

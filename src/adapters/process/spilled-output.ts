@@ -1,6 +1,6 @@
 import type { OpenOutput } from '../../queue/light/light-output.ts';
 import { prepareFolder } from './job-files.ts';
-import { createOutputFile } from './runner/output-file.ts';
+import { createOutputFile } from './output-file.ts';
 
 /** Output in the files that any job has, with the same limit and the same marker. */
 export const openSpilledOutput: OpenOutput = (folder, maxBytes) => {

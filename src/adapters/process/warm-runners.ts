@@ -8,7 +8,7 @@ import { onLines } from './on-lines.ts';
 import { assertCanSpawn } from './shortage.ts';
 
 export interface WarmRunnersOptions {
-  /** Program and arguments of the runner, e.g. `[process.execPath, '…/runner-main.js']`. */
+  /** Program and arguments of the runner, e.g. `[process.execPath, '…/programs/runner.js']`. */
   readonly command: readonly [string, ...string[]];
   /** How long a runner without a job is kept. */
   readonly idleMs: number;

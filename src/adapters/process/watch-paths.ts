@@ -1,7 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import type { WatchPaths } from '../../queue/ports.ts';
+import type { WatchPaths } from '../../kit/watched-paths.ts';
 import { withPatience } from '../files/patience.ts';
 
 /** Looked at anyway after this long: network file systems have no events, and inotify watches can run out. */

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import * as v from 'valibot';
+import type { PuppetReport, ReportAnswer, ReportSource, WantedReports } from '../../firings/why/reports.ts';
 import { formatDuration } from '../../kit/duration.ts';
-import type { PuppetReport, ReportAnswer, ReportSource, WantedReports } from '../../watch/why/reports.ts';
 import { readConfiguredFile } from '../files/configured-file.ts';
 
 export interface PuppetDbOptions {

@@ -1,5 +1,5 @@
 import { hasEnded, type Job, type JobId } from '../../domain/job.ts';
-import type { Journal, Retirement } from '../../queue/ports.ts';
+import type { Journal, Retirement } from '../../queue/ports/journal.ts';
 import type { Statements } from './statements.ts';
 
 /** How ended jobs leave the journal, and the folders that they leave behind. */

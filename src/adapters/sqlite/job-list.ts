@@ -1,5 +1,5 @@
 import type { Job } from '../../domain/job.ts';
-import { type JobFilter, listedCommandLength } from '../../queue/ports.ts';
+import { type JobFilter, listedCommandLength } from '../../queue/ports/journal.ts';
 import type { Row, Statements, Values } from './statements.ts';
 
 /** `trigger queue`'s order is three index scans one after the other. */

@@ -1,5 +1,5 @@
 import type { Job, JobId, JobSource } from '../../domain/job.ts';
-import type { Journal } from '../../queue/ports.ts';
+import type { Journal } from '../../queue/ports/journal.ts';
 import { listRows } from './job-list.ts';
 import { isIn, jobOf, selectJobs } from './job-rows.ts';
 import type { Statements, Values } from './statements.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { JobId } from '../../domain/job.ts';
-import type { Journal } from '../../queue/ports.ts';
+import type { Journal } from '../../queue/ports/journal.ts';
 import { createFiringStore } from './firing-store.ts';
 import { createJobForgetting } from './job-forgetting.ts';
 import { createJobPlaces } from './job-places.ts';

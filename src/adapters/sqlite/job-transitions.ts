@@ -1,6 +1,6 @@
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Job, JobId, RunningJob, SkippedJob } from '../../domain/job.ts';
-import type { Journal } from '../../queue/ports.ts';
+import type { Journal } from '../../queue/ports/journal.ts';
 import { isIn, type StoredEnding } from './job-rows.ts';
 import type { JobWaits } from './job-waits.ts';
 import type { Statements, Values } from './statements.ts';

@@ -1,6 +1,6 @@
 import { hasEnded, type Job, type JobId, type JobRequest } from '../../domain/job.ts';
 import { endInWords } from '../../domain/result.ts';
-import type { Journal } from '../../queue/ports.ts';
+import type { Journal } from '../../queue/ports/journal.ts';
 import type { Statements } from './statements.ts';
 
 /** What queued jobs wait for: other jobs, and a time. */

@@ -1,5 +1,5 @@
 import type { JobId } from '../../domain/job.ts';
-import type { EndedRecord, Journal, RecordedOutput } from '../../queue/ports.ts';
+import type { EndedRecord, Journal, RecordedOutput } from '../../queue/ports/journal.ts';
 import { forgetPushedOut, forgetRequests, insertEndedRequestId } from './request-store.ts';
 import type { Statements } from './statements.ts';
 

@@ -1,5 +1,6 @@
 import type { FinishedJob, JobId } from '../../domain/job.ts';
-import type { RequestLog, RequestRun } from '../../queue/ports.ts';
+import type { RequestRun } from '../../domain/request.ts';
+import type { RequestLog } from '../../queue/ports/request-log.ts';
 import type { Statements } from './statements.ts';
 
 /** The ids of requests, in the same database as the jobs. */

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { type Address, parseAddress, wordsOf } from '../../domain/address.ts';
+import { type Address, parseAddress, wordsOf } from '../../kit/address.ts';
 
 /** One address of a broker as libzmq takes it. */
 export interface Place {

@@ -1,7 +1,8 @@
 import { TriggerdError } from '../../domain/errors.ts';
+import type { RequestId } from '../../domain/request.ts';
 import type { Algorithm } from '../../domain/service.ts';
 import { visible } from '../../kit/text.ts';
-import type { ClientMessage, FromJob, Refusal, RequestHead, RequestId, ToClient } from '../messages.ts';
+import type { ClientMessage, FromJob, Refusal, RequestHead, ToClient } from '../messages.ts';
 import { type Outcome, outcomeOf, type RequestLeg, type RequestResult, untoldOutcome } from './outcome.ts';
 import { RequestOutput } from './output.ts';
 import type { Clock } from './ports.ts';

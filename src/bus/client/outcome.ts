@@ -1,5 +1,6 @@
+import type { RequestId } from '../../domain/request.ts';
 import type { Algorithm } from '../../domain/service.ts';
-import type { Ending, RequestId } from '../messages.ts';
+import type { Ending } from '../messages.ts';
 
 /** How one worker's part ended, or the whole of it. */
 export interface Outcome {

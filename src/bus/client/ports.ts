@@ -1,4 +1,4 @@
-import type { BrokerAddress } from '../messages.ts';
+import type { BrokerAddress } from '../../domain/broker-address.ts';
 
 /** Where a broker is and what proves it to be that one. */
 export type DialledBroker = Pick<BrokerAddress, 'endpoint' | 'key'>;

@@ -1,5 +1,6 @@
+import type { BrokerAddress } from '../../domain/broker-address.ts';
 import { isErrorCode } from '../../domain/errors.ts';
-import type { BrokerAddress, Ending, OutputStream, PartialHead, Refusal, Welcome } from '../messages.ts';
+import type { Ending, OutputStream, PartialHead, Refusal, Welcome } from '../messages.ts';
 import {
   type Fields,
   isCount,

@@ -1,11 +1,11 @@
-import type { CancelBody, CancelledView } from '../../api/contract.ts';
-import { askingUser } from '../asking-user.ts';
+import type { CancelBody, CancelledView } from '../../api/contract/firings.ts';
 import type { Define } from '../command.ts';
-import { addHelp, type HelpText } from '../help.ts';
-import { list } from '../options.ts';
-import { print } from '../print.ts';
 import { renderCancelled } from '../render/cancelled.ts';
-import type { Session } from '../session.ts';
+import { askingUser } from '../support/asking-user.ts';
+import { addHelp, type HelpText } from '../support/help.ts';
+import { list } from '../support/options.ts';
+import { print } from '../support/print.ts';
+import type { Session } from '../support/session.ts';
 
 interface Options {
   readonly host?: readonly string[];

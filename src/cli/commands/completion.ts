@@ -1,7 +1,7 @@
 import { Argument } from 'commander';
 import type { Define } from '../command.ts';
 import { completionScripts } from '../completion/scripts.ts';
-import { addHelp, type HelpText } from '../help.ts';
+import { addHelp, type HelpText } from '../support/help.ts';
 
 const help: HelpText = {
   details: `

@@ -1,15 +1,16 @@
-import type { HealthView, JobView } from '../../api/contract.ts';
+import type { HealthView } from '../../api/contract/health.ts';
+import type { JobView } from '../../api/contract/jobs.ts';
 import type { LoadedConfig } from '../../config/config.ts';
 import { type Finding, wrong } from '../../doctor/finding.ts';
 import type { DaemonProbe } from '../../doctor/ports.ts';
 import { errorCatalogue, TriggerdError } from '../../domain/errors.ts';
 import type { Define } from '../command.ts';
-import { addHelp, type HelpText } from '../help.ts';
-import type { DaemonClient } from '../http-client.ts';
-import { print } from '../print.ts';
 import { painter } from '../render/color.ts';
 import { renderFindings } from '../render/findings.ts';
-import type { Session } from '../session.ts';
+import { addHelp, type HelpText } from '../support/help.ts';
+import type { DaemonClient } from '../support/http-client.ts';
+import { print } from '../support/print.ts';
+import type { Session } from '../support/session.ts';
 
 const help: HelpText = {
   details: `
@@ -32,7 +33,7 @@ export const define: Define = (command, run) => {
 };
 
 const examineHere = async (session: Session): Promise<Finding[]> => {
-  const { loadConfig } = await import('../load-config.ts');
+  const { loadConfig } = await import('../support/load-config.ts');
   let loaded: LoadedConfig;
   try {
     loaded = loadConfig({ file: session.configFile, env: session.env, overrides: { 'node.socket': session.socket } });
@@ -41,7 +42,7 @@ const examineHere = async (session: Session): Promise<Finding[]> => {
     if (!(error instanceof TriggerdError) || error.code === 'config-not-found') throw error;
     return [wrong('configuration', error.message, errorCatalogue[error.code].remedy)];
   }
-  const { runDoctor } = await import('../../daemon/doctor.ts');
+  const { runDoctor } = await import('../../daemon/control/doctor.ts');
   return runDoctor(loaded, daemonProbe(session.client));
 };
 

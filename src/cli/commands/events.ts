@@ -1,12 +1,12 @@
 import { InvalidArgumentError } from 'commander';
-import type { EventsView } from '../../api/contract.ts';
+import type { EventsView } from '../../api/contract/events.ts';
 import { eventKinds } from '../../events/event.ts';
 import type { Define } from '../command.ts';
-import { followEvents } from '../follow-events.ts';
-import { addHelp, type HelpText } from '../help.ts';
-import { countFrom0, duration, list, query } from '../options.ts';
-import { eventPrinter } from '../print-event.ts';
-import type { Session } from '../session.ts';
+import { followEvents } from '../support/follow-events.ts';
+import { addHelp, type HelpText } from '../support/help.ts';
+import { countFrom0, duration, list, query } from '../support/options.ts';
+import { eventPrinter } from '../support/print-event.ts';
+import type { Session } from '../support/session.ts';
 
 interface Options {
   readonly follow?: boolean;

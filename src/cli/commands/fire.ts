@@ -1,15 +1,15 @@
-import type { FiredView, NewFiringBody } from '../../api/contract.ts';
+import type { FiredView, NewFiringBody } from '../../api/contract/firings.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import { visible } from '../../kit/text.ts';
-import { askingUser } from '../asking-user.ts';
 import type { Define } from '../command.ts';
-import { followFiring } from '../follow-firing.ts';
-import { addHelp, type HelpText } from '../help.ts';
-import { duration, list, pair } from '../options.ts';
-import { print } from '../print.ts';
-import { rerunOf } from '../rerun-firing.ts';
-import { runChain } from '../run-chain.ts';
-import type { Session } from '../session.ts';
+import { askingUser } from '../support/asking-user.ts';
+import { followFiring } from '../support/follow-firing.ts';
+import { addHelp, type HelpText } from '../support/help.ts';
+import { duration, list, pair } from '../support/options.ts';
+import { print } from '../support/print.ts';
+import { rerunOf } from '../support/rerun-firing.ts';
+import { runChain } from '../support/run-chain.ts';
+import type { Session } from '../support/session.ts';
 
 interface Options {
   readonly host?: readonly string[];

@@ -1,15 +1,15 @@
-import type { RequestRecord } from '../../bus/ports.ts';
+import type { RequestRecord } from '../../domain/request-record.ts';
 import type { Statement } from '../../registry/statements.ts';
 import type { Define } from '../command.ts';
-import { addHelp, type HelpText } from '../help.ts';
-import { count } from '../options.ts';
-import { print } from '../print.ts';
 import { askRegistry } from '../registry/ask-registry.ts';
 import { findTeam, type TeamOption } from '../registry/find-team.ts';
 import { addTeamOption } from '../registry/team-option.ts';
 import { painter } from '../render/color.ts';
 import { renderHistory, renderRequest } from '../render/history.ts';
-import type { Session } from '../session.ts';
+import { addHelp, type HelpText } from '../support/help.ts';
+import { count } from '../support/options.ts';
+import { print } from '../support/print.ts';
+import type { Session } from '../support/session.ts';
 
 interface Options extends TeamOption {
   readonly service?: string;

@@ -3,12 +3,12 @@ import { configuredBrokers } from '../../config/configured-brokers.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import { formatDuration } from '../../kit/duration.ts';
 import type { Define } from '../command.ts';
-import { addHelp, type HelpText } from '../help.ts';
-import { loadTriggerfsConfig } from '../load-config.ts';
-import { duration } from '../options.ts';
-import { print } from '../print.ts';
 import { connectUnlessInterrupted } from '../request/perform.ts';
-import type { Session } from '../session.ts';
+import { addHelp, type HelpText } from '../support/help.ts';
+import { loadTriggerfsConfig } from '../support/load-config.ts';
+import { duration } from '../support/options.ts';
+import { print } from '../support/print.ts';
+import type { Session } from '../support/session.ts';
 
 interface Options {
   readonly printToken?: boolean;

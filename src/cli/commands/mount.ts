@@ -1,8 +1,8 @@
 import type { Define } from '../command.ts';
 import { serveFiles } from '../files/serve-files.ts';
-import { addHelp, type HelpText } from '../help.ts';
-import { loadTriggerfsConfig } from '../load-config.ts';
-import type { Session } from '../session.ts';
+import { addHelp, type HelpText } from '../support/help.ts';
+import { loadTriggerfsConfig } from '../support/load-config.ts';
+import type { Session } from '../support/session.ts';
 
 const help: HelpText = {
   details: `

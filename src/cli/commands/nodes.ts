@@ -1,9 +1,9 @@
-import type { NodeView } from '../../api/contract.ts';
+import type { NodeView } from '../../api/contract/nodes.ts';
 import type { Define } from '../command.ts';
-import { addHelp, type HelpText } from '../help.ts';
-import { print } from '../print.ts';
 import { painter } from '../render/color.ts';
 import { renderNodes } from '../render/nodes.ts';
+import { addHelp, type HelpText } from '../support/help.ts';
+import { print } from '../support/print.ts';
 
 const help: HelpText = {
   examples: ['trigger nodes', "trigger nodes --json | jq '.[] | select(.present | not)'"],

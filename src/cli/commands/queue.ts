@@ -1,17 +1,19 @@
 import type { Command } from 'commander';
-import type { JobView, QueueView, TriggerFileView } from '../../api/contract.ts';
+import type { JobView } from '../../api/contract/jobs.ts';
+import type { QueueView } from '../../api/contract/queues.ts';
+import type { TriggerFileView } from '../../api/contract/trigger-files.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import { printable } from '../../domain/names.ts';
 import { jsonText } from '../../kit/json-text.ts';
 import type { Define } from '../command.ts';
-import { addHelp, type HelpText } from '../help.ts';
-import type { DaemonClient } from '../http-client.ts';
-import { query } from '../options.ts';
-import { print } from '../print.ts';
 import { painter } from '../render/color.ts';
 import { renderQueue } from '../render/queue-table.ts';
 import { renderTriggerFiles } from '../render/trigger-files.ts';
-import type { Session } from '../session.ts';
+import { addHelp, type HelpText } from '../support/help.ts';
+import type { DaemonClient } from '../support/http-client.ts';
+import { query } from '../support/options.ts';
+import { print } from '../support/print.ts';
+import type { Session } from '../support/session.ts';
 import { jobPages } from './queue/job-pages.ts';
 import { queueNotFound } from './queue/queue-option.ts';
 

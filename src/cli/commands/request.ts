@@ -1,16 +1,16 @@
 import type { RequestOptions } from '../../client/client.ts';
 import { connectOptionsOf } from '../../client/main-section.ts';
 import type { Define } from '../command.ts';
-import { exposureWarnings } from '../config-warnings.ts';
-import { addHelp, type HelpText } from '../help.ts';
-import { loadTriggerfsConfig } from '../load-config.ts';
+import { addRequestOptions, type RequestFlags } from '../command-lines/triggerfs-client.ts';
 import { jsonPrinter } from '../request/json-printer.ts';
 import { checkedFlags, orderOf } from '../request/order.ts';
 import { askService } from '../request/perform.ts';
 import { type RequestPrinter, textPrinter } from '../request/printer.ts';
-import type { Session } from '../session.ts';
-import { outletsOf } from '../terminal.ts';
-import { addRequestOptions, type RequestFlags } from '../triggerfs-client-command.ts';
+import { exposureWarnings } from '../support/config-warnings.ts';
+import { addHelp, type HelpText } from '../support/help.ts';
+import { loadTriggerfsConfig } from '../support/load-config.ts';
+import type { Session } from '../support/session.ts';
+import { outletsOf } from '../support/terminal.ts';
 
 const help: HelpText = {
   details: `

@@ -1,5 +1,5 @@
 import type { Define } from '../command.ts';
-import { addHelp, type HelpText } from '../help.ts';
+import { addHelp, type HelpText } from '../support/help.ts';
 import { actAsTsp } from '../tsp/act.ts';
 import { parseTsp, TspRefusal } from '../tsp/parse.ts';
 

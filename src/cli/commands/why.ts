@@ -1,13 +1,13 @@
-import type { WhyView } from '../../api/contract.ts';
+import type { WhyView } from '../../api/contract/why.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Define } from '../command.ts';
-import { addHelp, type HelpText } from '../help.ts';
-import { query } from '../options.ts';
-import { print } from '../print.ts';
 import { painter } from '../render/color.ts';
 import { renderWhy } from '../render/why.ts';
 import { renderDot } from '../render/why-dot.ts';
-import type { Session } from '../session.ts';
+import { addHelp, type HelpText } from '../support/help.ts';
+import { query } from '../support/options.ts';
+import { print } from '../support/print.ts';
+import type { Session } from '../support/session.ts';
 
 const help: HelpText = {
   details: `

@@ -4,9 +4,9 @@
  */
 import type { Argument, Option } from 'commander';
 import { visible } from '../../kit/text.ts';
-import { daemonClient } from '../http-client.ts';
 import { findTeam } from '../registry/find-team.ts';
-import { findSocketPath } from '../socket-path.ts';
+import { daemonClient } from '../support/http-client.ts';
+import { findSocketPath } from '../support/socket-path.ts';
 import { kindOf } from './kinds.ts';
 import { optionNamed, optionsOf, type Place, walk } from './place.ts';
 import { askFor, type Candidate, type ValueKind } from './values.ts';

@@ -1,12 +1,18 @@
 /** What is there at the moment: asked of the daemon, for a short time. */
-import type { FiringView, JobView, LiveRequestsView, NodeView, PluginView, QueueView } from '../../api/contract.ts';
+
+import type { LiveRequestsView } from '../../api/contract/brokers.ts';
+import type { FiringView } from '../../api/contract/firings.ts';
+import type { JobView } from '../../api/contract/jobs.ts';
+import type { NodeView } from '../../api/contract/nodes.ts';
+import type { PluginView } from '../../api/contract/plugins.ts';
+import type { QueueView } from '../../api/contract/queues.ts';
 import { cellText } from '../../console/table.ts';
 import { nameOf, rowsOf } from '../../console/tables.ts';
 import { visible } from '../../kit/text.ts';
 import type { Statement } from '../../registry/statements.ts';
-import type { DaemonClient } from '../http-client.ts';
-import { query } from '../options.ts';
 import { askRegistry } from '../registry/ask-registry.ts';
+import type { DaemonClient } from '../support/http-client.ts';
+import { query } from '../support/options.ts';
 
 export interface Candidate {
   readonly value: string;

@@ -8,9 +8,9 @@ import { TriggerdError } from '../../domain/errors.ts';
 import { jsonPrinter } from '../request/json-printer.ts';
 import { connectUnlessInterrupted, perform } from '../request/perform.ts';
 import { textPrinter } from '../request/printer.ts';
-import { requestChain } from '../run-chain.ts';
-import { outletsOf, type Terminal } from '../terminal.ts';
-import { unlessInterrupted } from '../unless-interrupted.ts';
+import { requestChain } from '../support/run-chain.ts';
+import { outletsOf, type Terminal } from '../support/terminal.ts';
+import { unlessInterrupted } from '../support/unless-interrupted.ts';
 import type { ConsoleLink } from './link.ts';
 
 export interface BusOptions {

@@ -1,5 +1,5 @@
-import type { RequestStatement } from '../../bus/live-requests.ts';
 import type { ConsoleRequest } from '../../console/form.ts';
+import type { RequestStatement } from '../../domain/live-request.ts';
 import type { Answer, Statement } from '../../registry/statements.ts';
 
 /** Where the console's statements go. */

@@ -1,12 +1,12 @@
-import type { RequestStatement } from '../../bus/live-requests.ts';
 import { TriggerdError } from '../../domain/errors.ts';
+import type { RequestStatement } from '../../domain/live-request.ts';
 import type { Answer, Statement } from '../../registry/statements.ts';
-import { askingUser } from '../asking-user.ts';
-import { type DaemonClient, daemonClient } from '../http-client.ts';
 import { askRegistry } from '../registry/ask-registry.ts';
 import { findTeam } from '../registry/find-team.ts';
 import { cancelRequests, listRequests, noticesOf } from '../request/live.ts';
-import { findSocketPath } from '../socket-path.ts';
+import { askingUser } from '../support/asking-user.ts';
+import { type DaemonClient, daemonClient } from '../support/http-client.ts';
+import { findSocketPath } from '../support/socket-path.ts';
 import type { ConsoleLink } from './link.ts';
 
 export interface LocalOptions {

@@ -1,6 +1,6 @@
 import { asTriggerdError, TriggerdError } from '../../domain/errors.ts';
-import { Interrupted } from '../interrupted.ts';
-import { exitCodeOfError } from '../report-error.ts';
+import { Interrupted } from '../support/interrupted.ts';
+import { exitCodeOfError } from '../support/report-error.ts';
 import type { Console } from './console.ts';
 import { NoLink } from './link.ts';
 

@@ -5,10 +5,10 @@ import type { LoadedConfig } from '../../config/config.ts';
 import type { Config } from '../../config/schema.ts';
 import { type FilesDaemonOptions, startFilesDaemon } from '../../daemon/mount/files-daemon.ts';
 import { TriggerdError } from '../../domain/errors.ts';
-import { exposureWarnings } from '../config-warnings.ts';
 import { openLogCopyLater } from '../request/log-copy.ts';
-import { packageVersion } from '../version.ts';
-import { stateHome } from '../worker-places.ts';
+import { exposureWarnings } from '../support/config-warnings.ts';
+import { packageVersion } from '../support/version.ts';
+import { stateHome } from '../support/worker-places.ts';
 import { createFilesLog, type FilesLog } from './files-log.ts';
 
 export interface ServedFiles {

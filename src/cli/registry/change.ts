@@ -1,8 +1,8 @@
 import { TriggerdError } from '../../domain/errors.ts';
 import { visible } from '../../kit/text.ts';
 import type { Answer, Statement } from '../../registry/statements.ts';
-import { print } from '../print.ts';
-import type { Session } from '../session.ts';
+import { print } from '../support/print.ts';
+import type { Session } from '../support/session.ts';
 import { askRegistry } from './ask-registry.ts';
 
 /**

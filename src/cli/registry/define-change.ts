@@ -1,6 +1,6 @@
 import type { Statement } from '../../registry/statements.ts';
 import type { Define } from '../command.ts';
-import { addHelp, type HelpText } from '../help.ts';
+import { addHelp, type HelpText } from '../support/help.ts';
 import { change } from './change.ts';
 import { findTeam, type TeamOption } from './find-team.ts';
 import { addTeamOption } from './team-option.ts';

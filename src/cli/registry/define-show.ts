@@ -1,5 +1,5 @@
 import type { Define } from '../command.ts';
-import { addHelp, type HelpText } from '../help.ts';
+import { addHelp, type HelpText } from '../support/help.ts';
 import { findTeam, type TeamOption } from './find-team.ts';
 import { type ListStatement, show } from './show.ts';
 import { addTeamOption } from './team-option.ts';

@@ -1,8 +1,8 @@
 import { locateConfig } from '../../config/locate.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import { visible } from '../../kit/text.ts';
-import { readConfigFile, unlessUnreadable } from '../read-config-file.ts';
-import type { Session } from '../session.ts';
+import { readConfigFile, unlessUnreadable } from '../support/read-config-file.ts';
+import type { Session } from '../support/session.ts';
 import { askRegistry } from './ask-registry.ts';
 
 export interface TeamOption {

@@ -2,9 +2,9 @@ import { rowsNamed, rowsOf } from '../../console/tables.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import { printable } from '../../domain/names.ts';
 import type { Statement } from '../../registry/statements.ts';
-import { print } from '../print.ts';
 import { type Kind, renderRow, renderRows } from '../render/registry.ts';
-import type { Session } from '../session.ts';
+import { print } from '../support/print.ts';
+import type { Session } from '../support/session.ts';
 import { askRegistry } from './ask-registry.ts';
 
 export type ListStatement = Extract<Statement, { verb: `${Kind}.list` }>;

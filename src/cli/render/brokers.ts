@@ -1,5 +1,5 @@
 /** `trigger broker list`. */
-import type { BrokerView } from '../../api/contract.ts';
+import type { BrokerView } from '../../api/contract/brokers.ts';
 import type { Canvas } from './firing.ts';
 import { renderTable } from './table.ts';
 import { age } from './time.ts';

@@ -1,5 +1,5 @@
 /** `trigger cancel`: one line for every node. */
-import type { CancelledNodeView, CancelledView } from '../../api/contract.ts';
+import type { CancelledNodeView, CancelledView } from '../../api/contract/firings.ts';
 import { padEnd, visible, widthOf } from '../../kit/text.ts';
 
 export const renderCancelled = ({ nodes }: CancelledView): string => {

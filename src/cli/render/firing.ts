@@ -1,5 +1,5 @@
 /** `trigger status`: the recent firings, and all about one. */
-import type { FiringView, OutcomeView } from '../../api/contract.ts';
+import type { FiringView, OutcomeView } from '../../api/contract/firings.ts';
 import type { Color } from './color.ts';
 import { renderFacts } from './facts.ts';
 import { causesOf, originInWords, shortOrigin } from './origin.ts';

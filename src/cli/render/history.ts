@@ -1,6 +1,7 @@
 /** `trigger history`. */
-import type { RequestLeg, RequestRecord } from '../../bus/ports.ts';
+
 import { nameSeenBy } from '../../domain/names.ts';
+import type { RequestLeg, RequestRecord } from '../../domain/request-record.ts';
 import { visible } from '../../kit/text.ts';
 import { renderFacts } from './facts.ts';
 import type { Canvas } from './firing.ts';

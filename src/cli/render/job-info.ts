@@ -1,5 +1,5 @@
 /** `trigger queue info`: one fact per line. */
-import type { JobView } from '../../api/contract.ts';
+import type { JobView } from '../../api/contract/jobs.ts';
 import { formatDuration } from '../../kit/duration.ts';
 import { visible } from '../../kit/text.ts';
 import { renderFacts } from './facts.ts';

@@ -1,6 +1,6 @@
 /** `trigger request list`. */
 
-import type { LiveRequest } from '../../bus/live-requests.ts';
+import type { LiveRequest } from '../../domain/live-request.ts';
 import type { Canvas } from './firing.ts';
 import { renderTable } from './table.ts';
 import { age } from './time.ts';

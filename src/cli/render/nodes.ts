@@ -1,5 +1,5 @@
 /** `trigger nodes`. */
-import type { HolderView, NodeView } from '../../api/contract.ts';
+import type { HolderView, NodeView } from '../../api/contract/nodes.ts';
 import { visible } from '../../kit/text.ts';
 import type { Canvas } from './firing.ts';
 import { renderTable } from './table.ts';

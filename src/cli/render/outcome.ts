@@ -1,5 +1,5 @@
 /** What became of a firing on a node, in words. */
-import type { OutcomeView } from '../../api/contract.ts';
+import type { OutcomeView } from '../../api/contract/firings.ts';
 import { endedWell, isFinal } from '../../domain/outcome.ts';
 import { padEnd, visible } from '../../kit/text.ts';
 import type { Color } from './color.ts';

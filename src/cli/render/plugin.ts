@@ -1,5 +1,5 @@
 /** `trigger plugin list|info|test`. */
-import type { PluginTestView, PluginView } from '../../api/contract.ts';
+import type { PluginTestView, PluginView } from '../../api/contract/plugins.ts';
 import { formatDuration } from '../../kit/duration.ts';
 import { renderFacts } from './facts.ts';
 import type { Canvas } from './firing.ts';

@@ -2,7 +2,8 @@
  * `trigger queue`, column for column what `tsp` prints: widths are those of its format strings
  * (`%-4s %-10s %-20s %-8s %-14s %s`), the order is running, queued, ended.
  */
-import type { JobView, QueueView } from '../../api/contract.ts';
+import type { JobView } from '../../api/contract/jobs.ts';
+import type { QueueView } from '../../api/contract/queues.ts';
 import { cutEnd, cutStart, padEnd, visible, widthOf } from '../../kit/text.ts';
 import { localTime } from './time.ts';
 

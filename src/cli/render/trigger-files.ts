@@ -1,5 +1,5 @@
 /** `trigger queue --files`. */
-import type { TriggerFileView } from '../../api/contract.ts';
+import type { TriggerFileView } from '../../api/contract/trigger-files.ts';
 import type { Canvas } from './firing.ts';
 import { renderTable } from './table.ts';
 import { age } from './time.ts';

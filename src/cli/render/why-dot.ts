@@ -1,5 +1,5 @@
 /** The causal graph in Graphviz's language: `trigger why … --dot | dot -Tsvg`. */
-import type { WhyFiringView, WhyRunView, WhyView } from '../../api/contract.ts';
+import type { WhyFiringView, WhyRunView, WhyView } from '../../api/contract/why.ts';
 import { endedWell } from '../../domain/outcome.ts';
 import { visible } from '../../kit/text.ts';
 import { causesOf, originOf, type ResourceWords, runInWords } from './why-words.ts';

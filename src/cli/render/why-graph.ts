@@ -1,5 +1,5 @@
 /** Ways through a causal graph. */
-import type { WhyFiringView, WhyRunView, WhyView } from '../../api/contract.ts';
+import type { WhyFiringView, WhyRunView, WhyView } from '../../api/contract/why.ts';
 
 export interface Ways {
   readonly beginnings: readonly WhyFiringView[];

@@ -1,5 +1,5 @@
 /** The causal graph as a tree of lines: each firing below what caused it, each run below its firing. */
-import type { WhyFiringView, WhyRunView, WhyView } from '../../api/contract.ts';
+import type { WhyFiringView, WhyRunView, WhyView } from '../../api/contract/why.ts';
 import { visible, wrap } from '../../kit/text.ts';
 import type { Color } from './color.ts';
 import type { Canvas } from './firing.ts';

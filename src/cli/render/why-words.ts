@@ -1,5 +1,6 @@
 /** The hops of a causal graph in words. All of it is foreign: whatever is missing or odd is left out. */
-import type { OutcomeView, WhyFiringView, WhyRunView } from '../../api/contract.ts';
+import type { OutcomeView } from '../../api/contract/firings.ts';
+import type { WhyFiringView, WhyRunView } from '../../api/contract/why.ts';
 import { shortOrigin } from './origin.ts';
 import { exitOf, noteOf } from './outcome.ts';
 import { age, took } from './time.ts';

@@ -1,5 +1,5 @@
 /** `trigger why`: the answer in a sentence, the way there, and what is still owed. */
-import type { WhyRunView, WhyView } from '../../api/contract.ts';
+import type { WhyRunView, WhyView } from '../../api/contract/why.ts';
 import { visible, wrap } from '../../kit/text.ts';
 import type { Canvas } from './firing.ts';
 import { shortOrigin } from './origin.ts';

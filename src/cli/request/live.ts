@@ -1,8 +1,8 @@
 /** Requests that wait or run at the broker of this node. */
-import type { CancelRequestsBody, LiveRequestsView } from '../../api/contract.ts';
-import { type RequestFilter, requestNotices } from '../../bus/live-requests.ts';
-import type { DaemonClient } from '../http-client.ts';
-import { query } from '../options.ts';
+import type { CancelRequestsBody, LiveRequestsView } from '../../api/contract/brokers.ts';
+import { type RequestFilter, requestNotices } from '../../domain/live-request.ts';
+import type { DaemonClient } from '../support/http-client.ts';
+import { query } from '../support/options.ts';
 
 /** Throws `broker-missing` where the daemon is no broker. */
 export const listRequests = (

@@ -1,9 +1,9 @@
 import { fullPluginName } from '../../bus/client/bus-client.ts';
 import type { RequestOptions } from '../../client/client.ts';
 import { TriggerdError } from '../../domain/errors.ts';
-import { requestChain } from '../run-chain.ts';
-import type { Session } from '../session.ts';
-import type { RequestFlags } from '../triggerfs-client-command.ts';
+import type { RequestFlags } from '../command-lines/triggerfs-client.ts';
+import { requestChain } from '../support/run-chain.ts';
+import type { Session } from '../support/session.ts';
 import { readPayload } from './read-payload.ts';
 
 /** Options that are whole. Throws `usage`, `plugin-name-invalid`. */

@@ -10,7 +10,7 @@ import {
 } from '../../client/client.ts';
 import { asTriggerdError } from '../../domain/errors.ts';
 import { visible } from '../../kit/text.ts';
-import { Interrupted } from '../interrupted.ts';
+import { Interrupted } from '../support/interrupted.ts';
 import { exitCodeOfOutcome, noteOf } from './exit-code.ts';
 import { pause, withPauses } from './pauses.ts';
 import type { RequestPrinter } from './printer.ts';

@@ -1,7 +1,7 @@
 import { addAbortSignal } from 'node:stream';
 import { TriggerdError } from '../../domain/errors.ts';
-import { Interrupted } from '../interrupted.ts';
-import type { Terminal } from '../terminal.ts';
+import { Interrupted } from '../support/interrupted.ts';
+import type { Terminal } from '../support/terminal.ts';
 
 /** More than any broker takes. */
 const mostBytes = 67_108_864;

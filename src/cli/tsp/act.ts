@@ -1,9 +1,9 @@
-import type { JobView } from '../../api/contract.ts';
+import type { JobView } from '../../api/contract/jobs.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import { followOutput } from '../commands/queue/follow-output.ts';
 import { waitForJob } from '../commands/queue/wait-for-job.ts';
-import type { Session } from '../session.ts';
-import { packageVersion } from '../version.ts';
+import type { Session } from '../support/session.ts';
+import { packageVersion } from '../support/version.ts';
 import { addTspJob } from './add.ts';
 import { tspHelp } from './help.ts';
 import { cannotBe, chosen, lastListed, lastRun, notRun, queuePath, refused, viewOf, withNumber } from './jobs.ts';

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assertExactEnvironment, workingFolder } from '../../adapters/system/exact-text.ts';
-import type { JobView, NewJobBody } from '../../api/contract.ts';
+import type { JobView, NewJobBody } from '../../api/contract/jobs.ts';
 import { TriggerdError } from '../../domain/errors.ts';
-import { askingUser } from '../asking-user.ts';
 import { followOutput } from '../commands/queue/follow-output.ts';
 import { waitForJob } from '../commands/queue/wait-for-job.ts';
-import type { Session } from '../session.ts';
+import { askingUser } from '../support/asking-user.ts';
+import type { Session } from '../support/session.ts';
 import type { TspLine } from './parse.ts';
 import { levelOf, numberOf } from './render.ts';
 

@@ -1,6 +1,6 @@
 /** Which job an action of tsp means, and how it refuses. */
-import type { JobView, TspView } from '../../api/contract.ts';
-import type { Session } from '../session.ts';
+import type { JobView, TspView } from '../../api/contract/jobs.ts';
+import type { Session } from '../support/session.ts';
 import { TspRefusal, numberOf as wordNumber } from './parse.ts';
 import { hasEnded, numberOf } from './render.ts';
 

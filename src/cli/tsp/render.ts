@@ -1,5 +1,5 @@
 /** What tsp prints, to the byte. */
-import type { JobView, TspView } from '../../api/contract.ts';
+import type { JobView, TspView } from '../../api/contract/jobs.ts';
 import { signalNumber } from '../../kit/signals.ts';
 import { visible } from '../../kit/text.ts';
 

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { MountSettings } from '../../adapters/fuse/mount-process.ts';
 import { newRequestId } from '../../client/new-id.ts';
 import type { Log } from '../../kit/log.ts';
+import type { Releasers } from '../../kit/releasers.ts';
 import type {
   HitCounters,
   MessageSpool,
@@ -13,8 +14,7 @@ import { HitPublisher } from '../../mount/hit-publisher.ts';
 import { NodeGateway } from '../../mount/node-gateway.ts';
 import type { TreeSnapshot } from '../../mount/tree.ts';
 import type { Definition } from '../../registry/model.ts';
-import { clock } from '../parts.ts';
-import type { Releasers } from '../releasers.ts';
+import { clock } from '../compose/parts.ts';
 import { MountSupervisor } from './mount-supervisor.ts';
 
 export interface MountHostOptions {
@@ -72,7 +72,7 @@ export const startMountHost = (options: MountHostOptions, releasers: Releasers):
     supervisor = new MountSupervisor({
       ...{ settings, gateway, log, onMounted, onFailed },
       onUnmounted: options.onUnmounted,
-      program: join(installRoot, 'dist', 'adapters', 'fuse', 'mount-main.js'),
+      program: join(installRoot, 'dist', 'programs', 'mount.js'),
       known: () => ({ tree: tree ?? source.current(), seen: gateway.seen() }),
     });
     supervisor.start();

@@ -10,7 +10,7 @@ import type { TreeSnapshot } from '../../mount/tree.ts';
 
 export interface MountSupervisorOptions {
   readonly settings: MountSettings;
-  /** Of the mount: `dist/adapters/fuse/mount-main.js`. */
+  /** Of the mount: `dist/programs/mount.js`. */
   readonly program: string;
   readonly gateway: Gateway;
   /** What a new process is to know at once. */

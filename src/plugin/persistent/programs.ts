@@ -1,5 +1,6 @@
 import type { Job, JobRequest } from '../../domain/job.ts';
-import type { PersistentCall, PersistentProgram, RunTerms } from '../../queue/ports.ts';
+import type { RunTerms } from '../../queue/ports/launch-plan.ts';
+import type { PersistentCall, PersistentProgram } from '../../queue/ports/persistent-pool.ts';
 import type { Plugin } from '../manifest.ts';
 
 export interface ProgramsOptions {

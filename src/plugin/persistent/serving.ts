@@ -1,6 +1,12 @@
 import type { Log } from '../../kit/log.ts';
 import { startTimer } from '../../kit/timer.ts';
-import type { CallListener, PersistentCall, PersistentProgram, RunEnding, RunningCall } from '../../queue/ports.ts';
+import type {
+  CallListener,
+  PersistentCall,
+  PersistentProgram,
+  RunningCall,
+} from '../../queue/ports/persistent-pool.ts';
+import type { RunEnding } from '../../queue/ports/run-ending.ts';
 import type { PersistentProcess, ProcessListener, StartPersistent } from './ports.ts';
 import { cancelLine, helloLine, readLine, runLine } from './protocol.ts';
 

@@ -1,6 +1,6 @@
 import type { FinishedJob } from '../../domain/job.ts';
 import type { Log } from '../../kit/log.ts';
-import type { EndedRecord, Journal } from '../ports.ts';
+import type { EndedRecord, Journal } from '../ports/journal.ts';
 
 export interface GroupCommitOptions {
   readonly journal: Pick<Journal, 'record'>;

@@ -7,18 +7,13 @@
  * So a crash of the daemon loses the records of the last moment, and whatever runs ends with it.
  */
 import type { FinishedJob, JobId, JobRequest, RunningJob } from '../../domain/job.ts';
+import type { RequestRun } from '../../domain/request.ts';
 import { failureOf, type JobResult } from '../../domain/result.ts';
-import type {
-  CallEnd,
-  Clock,
-  EndedRecord,
-  Journal,
-  PersistentPool,
-  Plugins,
-  RequestRun,
-  RunningCall,
-} from '../ports.ts';
-import type { OutputReading, OutputSink } from '../requests/ports.ts';
+import type { Clock } from '../../kit/clock.ts';
+import type { EndedRecord, Journal } from '../ports/journal.ts';
+import type { OutputReading, OutputSink } from '../ports/output-reader.ts';
+import type { CallEnd, PersistentPool, RunningCall } from '../ports/persistent-pool.ts';
+import type { Plugins } from '../ports/plugins.ts';
 import { createGroupCommit, type GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 import { LightOutput, type LightOutputOptions } from './light-output.ts';
 

@@ -1,6 +1,6 @@
 import type { Log } from '../../kit/log.ts';
-import type { RecordedOutput } from '../ports.ts';
-import type { OutputPiece, OutputReader, OutputReading, OutputSink, OutputSummary } from '../requests/ports.ts';
+import type { RecordedOutput } from '../ports/journal.ts';
+import type { OutputPiece, OutputReader, OutputReading, OutputSink, OutputSummary } from '../ports/output-reader.ts';
 
 /** Opens the files of a job's output; the folder is made. Throws what the disk refuses. */
 export type OpenOutput = (folder: string, maxBytes: number) => SpilledOutput;

@@ -1,6 +1,6 @@
 import type { ListedJob } from '../../domain/job.ts';
 import type { LightJob } from '../light/light-jobs.ts';
-import type { JobFilter } from '../ports.ts';
+import type { JobFilter } from '../ports/journal.ts';
 import type { Room } from '../room.ts';
 
 /** What the journal lists, and at their places the requests that run in memory or are not in the journal yet. */

@@ -1,4 +1,4 @@
-import type { RequestRecord } from '../../bus/ports.ts';
+import type { RequestRecord } from '../../domain/request-record.ts';
 import { type Access, accessTo, type Of, type Rule, type Turn } from './turn.ts';
 
 /**

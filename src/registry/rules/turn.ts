@@ -2,8 +2,9 @@
  * What a rule sees and gives. A rule is pure: the registry as it is, who asks, and what it asks; it answers with what is
  * to be written and said, or throws a `TriggerdError`. It may be run again on a newer registry before it takes effect.
  */
-import type { RequestRecord } from '../../bus/ports.ts';
+
 import { TriggerdError } from '../../domain/errors.ts';
+import type { RequestRecord } from '../../domain/request-record.ts';
 import type { Role, Service, Team, TreeNode, User, Worker } from '../model.ts';
 import { type Holdings, roleIn, type Snapshot } from '../snapshot.ts';
 import type { Statement } from '../statements.ts';

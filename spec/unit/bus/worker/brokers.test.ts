@@ -1,5 +1,6 @@
 import { expect, it, vi } from 'vitest';
-import { type BrokerAddress, mostBrokers } from '../../../../src/bus/messages.ts';
+import { mostBrokers } from '../../../../src/bus/messages.ts';
+import type { BrokerAddress } from '../../../../src/domain/broker-address.ts';
 import { brokerAddress, type FakeLink, greet, startFakeWorker } from '../../../support/bus-worker.ts';
 import { recordingLog } from '../../../support/recording-log.ts';
 

@@ -1,9 +1,9 @@
-import type { InitBody } from '../../../api/contract.ts';
+import type { InitBody } from '../../../api/contract/registry.ts';
 import type { Answer } from '../../../registry/statements.ts';
 import type { Define } from '../../command.ts';
-import { addHelp, type HelpText } from '../../help.ts';
-import { print } from '../../print.ts';
-import { readNewSecret, type SecretOption } from '../../read-secret.ts';
+import { addHelp, type HelpText } from '../../support/help.ts';
+import { print } from '../../support/print.ts';
+import { readNewSecret, type SecretOption } from '../../support/read-secret.ts';
 
 interface InitOptions extends SecretOption {
   readonly team: string;

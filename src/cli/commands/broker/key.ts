@@ -1,7 +1,7 @@
-import type { OwnBrokerView } from '../../../api/contract.ts';
+import type { OwnBrokerView } from '../../../api/contract/brokers.ts';
 import type { Define } from '../../command.ts';
-import { addHelp, type HelpText } from '../../help.ts';
-import { print } from '../../print.ts';
+import { addHelp, type HelpText } from '../../support/help.ts';
+import { print } from '../../support/print.ts';
 
 const help: HelpText = {
   details: `

@@ -1,9 +1,9 @@
-import type { BrokerView } from '../../../api/contract.ts';
+import type { BrokerView } from '../../../api/contract/brokers.ts';
 import type { Define } from '../../command.ts';
-import { addHelp, type HelpText } from '../../help.ts';
-import { print } from '../../print.ts';
 import { renderBrokers } from '../../render/brokers.ts';
 import { painter } from '../../render/color.ts';
+import { addHelp, type HelpText } from '../../support/help.ts';
+import { print } from '../../support/print.ts';
 
 const help: HelpText = {
   details: `

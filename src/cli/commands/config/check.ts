@@ -1,6 +1,6 @@
 import type { Define } from '../../command.ts';
-import { addHelp, type HelpText } from '../../help.ts';
-import { print } from '../../print.ts';
+import { addHelp, type HelpText } from '../../support/help.ts';
+import { print } from '../../support/print.ts';
 
 const help: HelpText = {
   details: `
@@ -14,8 +14,8 @@ export const define: Define = (command, run) => {
   addHelp(command, help);
   command.argument('[file]', 'the file to check').action(
     run(async (session, given: string | undefined) => {
-      const { loadConfig } = await import('../../load-config.ts');
-      const { configWarnings } = await import('../../config-warnings.ts');
+      const { loadConfig } = await import('../../support/load-config.ts');
+      const { configWarnings } = await import('../../support/config-warnings.ts');
       const loaded = loadConfig({ file: given ?? session.configFile, env: session.env });
       const { file } = loaded;
       const warnings = configWarnings(loaded);

@@ -1,6 +1,6 @@
 import type { Define } from '../../command.ts';
-import { addHelp, type HelpText } from '../../help.ts';
-import { print } from '../../print.ts';
+import { addHelp, type HelpText } from '../../support/help.ts';
+import { print } from '../../support/print.ts';
 
 const help: HelpText = {
   details: `
@@ -12,11 +12,11 @@ export const define: Define = (command, run) => {
   addHelp(command, help);
   command.action(
     run(async (session) => {
-      const { loadConfig } = await import('../../load-config.ts');
+      const { loadConfig } = await import('../../support/load-config.ts');
       const { maskSecrets, renderToml } = await import('../../../config/render-toml.ts');
       const overrides = { 'node.socket': session.socket };
       const loaded = loadConfig({ file: session.configFile, env: session.env, overrides });
-      const { configWarnings } = await import('../../config-warnings.ts');
+      const { configWarnings } = await import('../../support/config-warnings.ts');
       const comments = (): string =>
         configWarnings(loaded)
           .map((warning) => `# warning: ${warning}\n`)

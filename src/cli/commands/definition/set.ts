@@ -1,12 +1,12 @@
 import { definitionSettings } from '../../../console/settings.ts';
 import type { DefinitionSettings } from '../../../registry/statements.ts';
 import type { Define } from '../../command.ts';
-import { addHelp, type HelpText } from '../../help.ts';
-import { list } from '../../options.ts';
 import { change } from '../../registry/change.ts';
 import { findTeam, type TeamOption } from '../../registry/find-team.ts';
 import { addSettings, settingsOf } from '../../registry/settings.ts';
 import { addTeamOption } from '../../registry/team-option.ts';
+import { addHelp, type HelpText } from '../../support/help.ts';
+import { list } from '../../support/options.ts';
 
 interface Options extends TeamOption {
   readonly service?: string | false;

@@ -1,8 +1,8 @@
-import type { ForgetBody, ForgottenView } from '../../../api/contract.ts';
-import { askingUser } from '../../asking-user.ts';
+import type { ForgetBody, ForgottenView } from '../../../api/contract/nodes.ts';
 import type { Define } from '../../command.ts';
-import { addHelp, type HelpText } from '../../help.ts';
-import { print } from '../../print.ts';
+import { askingUser } from '../../support/asking-user.ts';
+import { addHelp, type HelpText } from '../../support/help.ts';
+import { print } from '../../support/print.ts';
 
 const help: HelpText = {
   details: `

@@ -1,9 +1,9 @@
-import type { PluginView } from '../../../api/contract.ts';
+import type { PluginView } from '../../../api/contract/plugins.ts';
 import type { Define } from '../../command.ts';
-import { addHelp, type HelpText } from '../../help.ts';
-import { print } from '../../print.ts';
 import { painter } from '../../render/color.ts';
 import { renderPlugins } from '../../render/plugin.ts';
+import { addHelp, type HelpText } from '../../support/help.ts';
+import { print } from '../../support/print.ts';
 
 const help: HelpText = {
   examples: ['trigger plugin list'],

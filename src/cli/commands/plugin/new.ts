@@ -5,10 +5,10 @@ import { workingFolder } from '../../../adapters/system/exact-text.ts';
 import { TriggerdError } from '../../../domain/errors.ts';
 import { canonicalPluginName } from '../../../plugin/plugin-name.ts';
 import type { Define } from '../../command.ts';
-import { addHelp, type HelpText } from '../../help.ts';
-import { type Language, languages, makePlugin } from '../../plugin-skeleton.ts';
-import { print } from '../../print.ts';
-import type { Session } from '../../session.ts';
+import { addHelp, type HelpText } from '../../support/help.ts';
+import { type Language, languages, makePlugin } from '../../support/plugin-skeleton.ts';
+import { print } from '../../support/print.ts';
+import type { Session } from '../../support/session.ts';
 
 interface Options {
   readonly lang: Language;
@@ -43,7 +43,7 @@ const makeNew = async (session: Session, given: string, { lang, dir }: Options):
 };
 
 const configuredFolder = async ({ configFile, env }: Session): Promise<string> => {
-  const { loadConfig } = await import('../../load-config.ts');
+  const { loadConfig } = await import('../../support/load-config.ts');
   return loadConfig({ file: configFile, env }).config.plugins.path;
 };
 

@@ -1,9 +1,9 @@
-import type { PluginTestView } from '../../../api/contract.ts';
+import type { PluginTestView } from '../../../api/contract/plugins.ts';
 import type { Define } from '../../command.ts';
-import { addHelp, type HelpText } from '../../help.ts';
-import { query } from '../../options.ts';
-import { print } from '../../print.ts';
 import { renderPluginTest } from '../../render/plugin.ts';
+import { addHelp, type HelpText } from '../../support/help.ts';
+import { query } from '../../support/options.ts';
+import { print } from '../../support/print.ts';
 
 const help: HelpText = {
   details: `

@@ -1,14 +1,14 @@
 import { Option } from 'commander';
 import { workingFolder } from '../../../adapters/system/exact-text.ts';
-import type { JobView, NewJobBody } from '../../../api/contract.ts';
+import type { JobView, NewJobBody } from '../../../api/contract/jobs.ts';
 import { TriggerdError } from '../../../domain/errors.ts';
 import { maxWords } from '../../../domain/job.ts';
-import { askingUser } from '../../asking-user.ts';
 import type { Define } from '../../command.ts';
-import { addHelp, type HelpText } from '../../help.ts';
-import { count, duration, jobId, jobIds, pair } from '../../options.ts';
-import { print } from '../../print.ts';
-import type { Session } from '../../session.ts';
+import { askingUser } from '../../support/asking-user.ts';
+import { addHelp, type HelpText } from '../../support/help.ts';
+import { count, duration, jobId, jobIds, pair } from '../../support/options.ts';
+import { print } from '../../support/print.ts';
+import type { Session } from '../../support/session.ts';
 import { waitForJob } from './wait-for-job.ts';
 
 interface Options {

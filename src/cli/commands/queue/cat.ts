@@ -1,7 +1,7 @@
 import type { Define } from '../../command.ts';
-import { addHelp, type HelpText } from '../../help.ts';
-import { jobId } from '../../options.ts';
-import { rawHelp } from '../../triggerfs-client-command.ts';
+import { rawHelp } from '../../command-lines/triggerfs-client.ts';
+import { addHelp, type HelpText } from '../../support/help.ts';
+import { jobId } from '../../support/options.ts';
 import { followOutput, type OutputChoice, refuseJson, stderrHelp } from './follow-output.ts';
 import { latestJob } from './latest-job.ts';
 

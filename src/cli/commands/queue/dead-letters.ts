@@ -1,8 +1,8 @@
-import type { DeadLettersBody, DeadLettersView } from '../../../api/contract.ts';
+import type { DeadLettersBody, DeadLettersView } from '../../../api/contract/trigger-files.ts';
 import { TriggerdError } from '../../../domain/errors.ts';
 import type { Define } from '../../command.ts';
-import { addHelp, type HelpText } from '../../help.ts';
-import { print } from '../../print.ts';
+import { addHelp, type HelpText } from '../../support/help.ts';
+import { print } from '../../support/print.ts';
 
 /** A verb for the dead letters of one trigger file, or of all; says of how many. */
 export const defineDeadLetters =

@@ -1,10 +1,10 @@
-import type { QueueView } from '../../../api/contract.ts';
+import type { QueueView } from '../../../api/contract/queues.ts';
 import type { Define } from '../../command.ts';
-import { addHelp, type HelpText } from '../../help.ts';
-import { duration, query } from '../../options.ts';
-import { print } from '../../print.ts';
-import { startProgress } from '../../progress.ts';
-import type { Session } from '../../session.ts';
+import { addHelp, type HelpText } from '../../support/help.ts';
+import { duration, query } from '../../support/options.ts';
+import { print } from '../../support/print.ts';
+import { startProgress } from '../../support/progress.ts';
+import type { Session } from '../../support/session.ts';
 import { addQueueOption, type QueueOption, queuePath } from './queue-option.ts';
 
 type Options = QueueOption & { readonly timeout?: number };

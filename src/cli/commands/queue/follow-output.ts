@@ -1,9 +1,9 @@
-import { type JobView, outputFromHeader } from '../../../api/contract.ts';
+import { type JobView, outputFromHeader } from '../../../api/contract/jobs.ts';
 import { TriggerdError } from '../../../domain/errors.ts';
-import { query } from '../../options.ts';
-import type { Session } from '../../session.ts';
-import { outletsOf } from '../../terminal.ts';
-import { throughRestarts } from '../../through-restarts.ts';
+import { query } from '../../support/options.ts';
+import type { Session } from '../../support/session.ts';
+import { outletsOf } from '../../support/terminal.ts';
+import { throughRestarts } from '../../support/through-restarts.ts';
 
 /** Throws `usage` with `--json`. */
 export const refuseJson = ({ json }: Session): void => {

@@ -1,9 +1,9 @@
-import type { JobView } from '../../../api/contract.ts';
+import type { JobView } from '../../../api/contract/jobs.ts';
 import type { Define } from '../../command.ts';
-import { addHelp, type HelpText } from '../../help.ts';
-import { jobId } from '../../options.ts';
-import { print } from '../../print.ts';
 import { renderJobInfo } from '../../render/job-info.ts';
+import { addHelp, type HelpText } from '../../support/help.ts';
+import { jobId } from '../../support/options.ts';
+import { print } from '../../support/print.ts';
 import { latestJob } from './latest-job.ts';
 
 const help: HelpText = {

@@ -1,6 +1,6 @@
-import type { JobView } from '../../../api/contract.ts';
-import type { DaemonClient } from '../../http-client.ts';
-import { query } from '../../options.ts';
+import type { JobView } from '../../../api/contract/jobs.ts';
+import type { DaemonClient } from '../../support/http-client.ts';
+import { query } from '../../support/options.ts';
 
 const pageLength = 500;
 

@@ -1,9 +1,9 @@
-import type { JobView } from '../../../api/contract.ts';
+import type { JobView } from '../../../api/contract/jobs.ts';
 import type { Define } from '../../command.ts';
-import { addHelp } from '../../help.ts';
-import { jobId } from '../../options.ts';
-import { print } from '../../print.ts';
-import type { Session } from '../../session.ts';
+import { addHelp } from '../../support/help.ts';
+import { jobId } from '../../support/options.ts';
+import { print } from '../../support/print.ts';
+import type { Session } from '../../support/session.ts';
 import { latestJob } from './latest-job.ts';
 
 type Verb = 'kill' | 'remove' | 'urgent' | 'retry';

@@ -1,6 +1,6 @@
-import type { JobView } from '../../../api/contract.ts';
-import { query } from '../../options.ts';
-import type { Session } from '../../session.ts';
+import type { JobView } from '../../../api/contract/jobs.ts';
+import { query } from '../../support/options.ts';
+import type { Session } from '../../support/session.ts';
 
 /**
  * The job of the queue `default` that is meant when none is named, as in tsp: for what runs the one that runs, or ran

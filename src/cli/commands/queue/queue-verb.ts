@@ -1,7 +1,7 @@
-import type { QueueView } from '../../../api/contract.ts';
+import type { QueueView } from '../../../api/contract/queues.ts';
 import type { Define } from '../../command.ts';
-import { addHelp } from '../../help.ts';
-import { print } from '../../print.ts';
+import { addHelp } from '../../support/help.ts';
+import { print } from '../../support/print.ts';
 import { addQueueOption, type QueueOption, queuePath } from './queue-option.ts';
 
 /** A verb that the daemon does to a queue; silent when it was done. */

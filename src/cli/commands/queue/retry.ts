@@ -1,6 +1,6 @@
 import type { Define } from '../../command.ts';
-import { addHelp, type HelpText } from '../../help.ts';
-import { jobId } from '../../options.ts';
+import { addHelp, type HelpText } from '../../support/help.ts';
+import { jobId } from '../../support/options.ts';
 import { doToJob } from './job-verb.ts';
 
 /** Prints the new job's id, as `add` does. */

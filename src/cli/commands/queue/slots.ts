@@ -1,7 +1,7 @@
 import type { Define } from '../../command.ts';
-import { addHelp, type HelpText } from '../../help.ts';
-import { count } from '../../options.ts';
-import { print } from '../../print.ts';
+import { addHelp, type HelpText } from '../../support/help.ts';
+import { count } from '../../support/options.ts';
+import { print } from '../../support/print.ts';
 import { addQueueOption, type QueueOption, queuePath } from './queue-option.ts';
 
 const help: HelpText = {

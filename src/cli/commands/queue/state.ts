@@ -1,8 +1,8 @@
-import type { JobView } from '../../../api/contract.ts';
+import type { JobView } from '../../../api/contract/jobs.ts';
 import type { Define } from '../../command.ts';
-import { addHelp } from '../../help.ts';
-import { jobId } from '../../options.ts';
-import { print } from '../../print.ts';
+import { addHelp } from '../../support/help.ts';
+import { jobId } from '../../support/options.ts';
+import { print } from '../../support/print.ts';
 import { latestJob } from './latest-job.ts';
 
 export const define: Define = (command, run) => {

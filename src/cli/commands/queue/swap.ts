@@ -1,7 +1,7 @@
 import type { Define } from '../../command.ts';
-import { addHelp, type HelpText } from '../../help.ts';
-import { jobId } from '../../options.ts';
-import { print } from '../../print.ts';
+import { addHelp, type HelpText } from '../../support/help.ts';
+import { jobId } from '../../support/options.ts';
+import { print } from '../../support/print.ts';
 
 const help: HelpText = {
   examples: ['trigger queue swap 8 9'],

@@ -1,9 +1,9 @@
 import type { Define } from '../../command.ts';
-import { addHelp, type HelpText } from '../../help.ts';
-import { Interrupted } from '../../interrupted.ts';
-import { countFrom0, jobId } from '../../options.ts';
-import type { Session } from '../../session.ts';
-import { rawHelp } from '../../triggerfs-client-command.ts';
+import { rawHelp } from '../../command-lines/triggerfs-client.ts';
+import { addHelp, type HelpText } from '../../support/help.ts';
+import { Interrupted } from '../../support/interrupted.ts';
+import { countFrom0, jobId } from '../../support/options.ts';
+import type { Session } from '../../support/session.ts';
 import { followOutput, type OutputChoice, refuseJson, stderrHelp } from './follow-output.ts';
 import { latestJob } from './latest-job.ts';
 

@@ -1,12 +1,12 @@
-import type { JobView } from '../../../api/contract.ts';
+import type { JobView } from '../../../api/contract/jobs.ts';
 import { TriggerdError } from '../../../domain/errors.ts';
 import { formatDuration } from '../../../kit/duration.ts';
-import { Interrupted } from '../../interrupted.ts';
-import { print } from '../../print.ts';
-import { startProgress } from '../../progress.ts';
-import type { Session } from '../../session.ts';
-import { throughRestarts } from '../../through-restarts.ts';
-import { withinTime } from '../../within-time.ts';
+import { Interrupted } from '../../support/interrupted.ts';
+import { print } from '../../support/print.ts';
+import { startProgress } from '../../support/progress.ts';
+import type { Session } from '../../support/session.ts';
+import { throughRestarts } from '../../support/through-restarts.ts';
+import { withinTime } from '../../support/within-time.ts';
 
 /**
  * Waits until a job has ended, also through a restart of the daemon; gives the job's own exit code. With `--json` prints

@@ -1,7 +1,7 @@
 import type { Define } from '../../command.ts';
-import { addHelp, type HelpText } from '../../help.ts';
-import { duration, jobId } from '../../options.ts';
-import type { Session } from '../../session.ts';
+import { addHelp, type HelpText } from '../../support/help.ts';
+import { duration, jobId } from '../../support/options.ts';
+import type { Session } from '../../support/session.ts';
 import { latestJob } from './latest-job.ts';
 import { waitForJob } from './wait-for-job.ts';
 

@@ -1,11 +1,11 @@
-import type { LiveRequest } from '../../../bus/live-requests.ts';
 import { TriggerdError } from '../../../domain/errors.ts';
-import { askingUser } from '../../asking-user.ts';
+import type { LiveRequest } from '../../../domain/live-request.ts';
 import type { Define } from '../../command.ts';
-import { addHelp, type HelpText } from '../../help.ts';
-import { print } from '../../print.ts';
 import { cancelRequests } from '../../request/live.ts';
-import type { Session } from '../../session.ts';
+import { askingUser } from '../../support/asking-user.ts';
+import { addHelp, type HelpText } from '../../support/help.ts';
+import { print } from '../../support/print.ts';
+import type { Session } from '../../support/session.ts';
 
 interface Options {
   readonly team?: string;

@@ -1,11 +1,11 @@
 import type { Define } from '../../command.ts';
-import { addHelp, type HelpText } from '../../help.ts';
-import { count } from '../../options.ts';
-import { print } from '../../print.ts';
 import { painter } from '../../render/color.ts';
 import { renderLiveRequests } from '../../render/live-requests.ts';
 import { listRequests, noticesOf } from '../../request/live.ts';
-import type { Session } from '../../session.ts';
+import { addHelp, type HelpText } from '../../support/help.ts';
+import { count } from '../../support/options.ts';
+import { print } from '../../support/print.ts';
+import type { Session } from '../../support/session.ts';
 
 interface Options {
   readonly team?: string;

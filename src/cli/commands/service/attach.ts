@@ -1,8 +1,8 @@
 import type { Define } from '../../command.ts';
-import { addHelp, type HelpText } from '../../help.ts';
 import { change } from '../../registry/change.ts';
 import { findTeam, type TeamOption } from '../../registry/find-team.ts';
 import { addTeamOption } from '../../registry/team-option.ts';
+import { addHelp, type HelpText } from '../../support/help.ts';
 
 const help: HelpText = {
   details: `

@@ -1,10 +1,10 @@
 import { serviceSettings } from '../../../console/settings.ts';
 import type { Define } from '../../command.ts';
-import { addHelp, type HelpText } from '../../help.ts';
 import { change } from '../../registry/change.ts';
 import { findTeam, type TeamOption } from '../../registry/find-team.ts';
 import { addSettings, settingsOf } from '../../registry/settings.ts';
 import { addTeamOption } from '../../registry/team-option.ts';
+import { addHelp, type HelpText } from '../../support/help.ts';
 
 const help: HelpText = {
   examples: [

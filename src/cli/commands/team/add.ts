@@ -1,8 +1,8 @@
 import { descriptionSetting } from '../../../console/settings.ts';
 import type { Define } from '../../command.ts';
-import { addHelp, type HelpText } from '../../help.ts';
 import { change } from '../../registry/change.ts';
 import { addSettings, settingsOf } from '../../registry/settings.ts';
+import { addHelp, type HelpText } from '../../support/help.ts';
 
 const help: HelpText = {
   details: `

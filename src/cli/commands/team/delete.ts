@@ -1,6 +1,6 @@
 import type { Define } from '../../command.ts';
-import { addHelp, type HelpText } from '../../help.ts';
 import { change } from '../../registry/change.ts';
+import { addHelp, type HelpText } from '../../support/help.ts';
 
 const help: HelpText = {
   details: `

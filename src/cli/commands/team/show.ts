@@ -1,6 +1,6 @@
 import type { Define } from '../../command.ts';
-import { addHelp, type HelpText } from '../../help.ts';
 import { show } from '../../registry/show.ts';
+import { addHelp, type HelpText } from '../../support/help.ts';
 
 const help: HelpText = { examples: ['trigger team show', 'trigger team show team1'] };
 

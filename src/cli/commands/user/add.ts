@@ -1,11 +1,11 @@
 import { userSettings } from '../../../console/settings.ts';
 import type { Define } from '../../command.ts';
-import { addHelp, type HelpText } from '../../help.ts';
-import { readNewSecret, type SecretOption } from '../../read-secret.ts';
 import { change } from '../../registry/change.ts';
 import { findTeam, type TeamOption } from '../../registry/find-team.ts';
 import { addSettings, settingsOf } from '../../registry/settings.ts';
 import { addTeamOption } from '../../registry/team-option.ts';
+import { addHelp, type HelpText } from '../../support/help.ts';
+import { readNewSecret, type SecretOption } from '../../support/read-secret.ts';
 
 const help: HelpText = {
   details: `

@@ -1,0 +1,62 @@
+import * as v from 'valibot';
+import { TriggerdError } from '../../domain/errors.ts';
+import type { LiveRequests, RequestChoice } from '../../domain/live-request.ts';
+import { askedBy } from '../asked-by.ts';
+import type { LiveRequestsView } from '../contract/brokers.ts';
+import { digits, text } from '../schemas.ts';
+import type { BrokerRequests } from '../services/brokers.ts';
+import type { Verb } from '../verb.ts';
+
+const name = text(255);
+const query = v.strictObject({
+  team: v.optional(name),
+  user: v.optional(name),
+  service: v.optional(name),
+  request: v.optional(name),
+  limit: v.optional(v.pipe(digits, v.minValue(1), v.maxValue(1_000))),
+});
+const body = v.strictObject({
+  request: v.optional(name),
+  user: v.optional(name),
+  team: v.optional(name),
+  by: v.optional(text(64)),
+});
+
+/** What waits and runs at this daemon's own broker: for whoever may use the control socket, of all teams. */
+export const liveRequests: Verb = (app, { brokers, node }) => {
+  const own = async (): Promise<BrokerRequests> => {
+    const requests = brokers.requests();
+    if (requests !== null) return requests;
+    const others = (await brokers.list()).map(({ id }) => id);
+    const where = others.length === 0 ? 'none is up' : `ask on ${others.join(', ')}`;
+    throw new TriggerdError('broker-missing', `requests are at brokers, and this daemon is none; ${where}`);
+  };
+  app.get('/v1/requests', { schema: { querystring: query } }, async ({ query }) => {
+    const { team, ...filter } = query;
+    const requests = await own();
+    return view(requests, requests.list(team ?? null, given(filter)));
+  });
+  app.post('/v1/requests/cancel', { schema: { body } }, async ({ body }) => {
+    const { team, by } = body;
+    const requests = await own();
+    return view(requests, requests.cancel(team ?? null, choiceOf(body), askedBy(by, node)));
+  });
+};
+
+const view = ({ broker, others }: BrokerRequests, { rows, more }: LiveRequests): LiveRequestsView => ({
+  broker,
+  others: others(),
+  requests: rows,
+  more,
+});
+
+const choiceOf = ({ request, user }: { request?: string | undefined; user?: string | undefined }): RequestChoice => {
+  if (request !== undefined && user === undefined) return { request };
+  if (user !== undefined && request === undefined) return { user };
+  throw new TriggerdError('input-invalid', 'body: a request or a user has to be named, not both');
+};
+
+const given = <Fields extends object>(fields: Fields) =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof Fields]?: Exclude<Fields[Key], undefined>;
+  };

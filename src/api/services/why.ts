@@ -1,0 +1,14 @@
+import type { Job } from '../../domain/job.ts';
+import type { Explanation } from '../../firings/why/explain.ts';
+import type { Owed } from '../../firings/why/look-up.ts';
+import type { PuppetReport } from '../../firings/why/reports.ts';
+
+/** An explanation, by what was asked about. */
+export type Explained = { readonly name: string; readonly explanation: Explanation } & (
+  | { readonly kind: 'firing' }
+  | { readonly kind: 'job'; readonly job: Job }
+  | { readonly kind: 'node'; readonly owed: Owed }
+);
+
+/** With the reports that PuppetDB has of its firings (the runs at their origins) and runs, by their ids. */
+export type Why = Explained & { readonly reports: ReadonlyMap<string, PuppetReport> };

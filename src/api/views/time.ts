@@ -1,0 +1,1 @@
+export const iso = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());

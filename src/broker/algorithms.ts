@@ -1,0 +1,37 @@
+/** What a request goes to, and what follows the end of a part of it. */
+
+import { targetOf } from '../domain/target.ts';
+import type { Legs } from './legs.ts';
+import type { Leg, Request } from './request.ts';
+
+/** Begins what can begin. */
+export const beginRequest = (legs: Legs, request: Request): void => {
+  const { team, name, workers, algorithm } = request.service;
+  if (algorithm === 'serial') {
+    request.ahead.push(...workers);
+    beginNext(legs, request);
+  } else if (algorithm === 'mirror') {
+    // All of them first: a leg that ends at once must not look like the last one.
+    request.ahead.push(...workers);
+    for (const worker of workers) {
+      request.ahead.shift();
+      legs.begin(request, targetOf(team, worker), [worker]);
+    }
+  } else legs.begin(request, targetOf(team, name), workers);
+};
+
+/** A part is over. True: the whole request is. */
+export const goOn = (legs: Legs, request: Request, isLate: boolean): boolean => {
+  if (request.service.algorithm === 'serial' && request.ahead.length > 0 && request.cancelled === null && !isLate) {
+    beginNext(legs, request);
+    return false;
+  }
+  return request.service.algorithm === 'mirror' ? request.ahead.length === 0 && request.legs.every(isOver) : true;
+};
+
+const beginNext = (legs: Legs, request: Request): void => {
+  const next = request.ahead.shift();
+  if (next !== undefined) legs.begin(request, targetOf(request.service.team, next), [next]);
+};
+
+const isOver = ({ state }: Leg): boolean => state.at === 'over';

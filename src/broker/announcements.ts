@@ -1,0 +1,64 @@
+import { encodeToClient } from '../bus/codec/encode.ts';
+import type { Algorithm } from '../domain/service.ts';
+import type { ServiceView } from '../domain/service-view.ts';
+import type { Wire } from './options.ts';
+import type { Request } from './request.ts';
+
+/**
+ * Tells clients that their requests were accepted, and who has them: a moment later, or before anything else that they
+ * hear of it. What is over by then needs neither: its `final` says it all.
+ */
+export class Announcements {
+  readonly #wire: Wire;
+  readonly #waiting = new Set<Request>();
+  #isDue = false;
+
+  constructor(wire: Wire) {
+    this.#wire = wire;
+  }
+
+  /** There is something new to tell of it. */
+  soon(request: Request): void {
+    this.#waiting.add(request);
+    if (this.#isDue) return;
+    this.#isDue = true;
+    this.#wire.soon(() => {
+      this.#isDue = false;
+      for (const waiting of this.#waiting) this.now(waiting);
+    });
+  }
+
+  /** Before its client is told anything else of it. */
+  now(request: Request): void {
+    if (!this.#waiting.delete(request) || request.client === null) return;
+    for (const leg of request.legs) {
+      const { worker, isNews } = leg;
+      if (!isNews || worker === null) continue;
+      leg.isNews = false;
+      const { id, client } = request;
+      this.#wire.send(client, encodeToClient({ op: 'dispatched', id, worker, ...unlessAccepted(request) }));
+      request.isAccepted = true;
+    }
+    if (!request.isAccepted) this.accept(request);
+  }
+
+  /** `accepted`, at once. */
+  accept(request: Request): void {
+    if (request.client === null) return;
+    request.isAccepted = true;
+    const { id, service } = request;
+    this.#wire.send(request.client, encodeToClient({ op: 'accepted', id, algorithm: algorithmOf(service) }));
+  }
+
+  /** Nothing of it is news any more. */
+  forget(request: Request): void {
+    this.#waiting.delete(request);
+  }
+}
+
+/** What `accepted` would have said, for the first message that takes its place. */
+export const unlessAccepted = ({ isAccepted, service }: Request): { readonly algorithm?: Algorithm | null } =>
+  isAccepted ? {} : { algorithm: algorithmOf(service) };
+
+/** What people are told: a worker under its own name has none. */
+const algorithmOf = ({ isWorker, algorithm }: ServiceView): Algorithm | null => (isWorker ? null : algorithm);

@@ -1,0 +1,251 @@
+/**
+ * The broker, without sockets and without time: messages, the loss of a connection and ticks of the clock go in, messages
+ * come out at its `Wire`. What it knows is in `sessions.ts` (who is here), `takers.ts` (who takes what), `queues.ts` (what waits), `requests.ts` (what
+ * is not over), and is gone with it: clients and workers carry what matters to the next broker.
+ */
+
+import { encodeToClient, encodeToWorker } from '../bus/codec/encode.ts';
+import { clientMessage, isClientOp } from '../bus/codec/from-client.ts';
+import { isWorkerOp, workerMessage } from '../bus/codec/from-worker.ts';
+import { type Header, parseHeader } from '../bus/codec/parse.ts';
+import type { PeerId } from '../bus/ports.ts';
+import type { BrokerAddress } from '../domain/broker-address.ts';
+import { LimitedLog } from '../kit/limited-log.ts';
+import { Announcements } from './announcements.ts';
+import { Clients } from './clients.ts';
+import { Legs } from './legs.ts';
+import { type BrokerOptions, livenessHeartbeats, maxSessions } from './options.ts';
+import { Overseen } from './overseen.ts';
+import { Queues } from './queues.ts';
+import { Requests } from './requests.ts';
+import { isConnected, type Session, Sessions } from './sessions.ts';
+import { Takers } from './takers.ts';
+import { Workers } from './workers.ts';
+
+/** So many messages of one peer that were none, and it is not listened to any more. */
+const maxFaults = 16;
+
+export class Broker {
+  /** Requests that are not over, for whoever may see or end them. */
+  readonly overseen: Overseen;
+  readonly #options: BrokerOptions;
+  readonly #sessions = new Sessions();
+  readonly #queues = new Queues();
+  readonly #takers: Takers;
+  readonly #legs: Legs;
+  readonly #requests: Requests;
+  readonly #clients: Clients;
+  readonly #workers: Workers;
+  /** Lines that any peer can cause. */
+  readonly #strangers: LimitedLog;
+  readonly #unsubscribe: () => void;
+  /** Strangers who were told so since the last tick: once is enough. */
+  readonly #told = new Set<PeerId>();
+  #hasRegistryChanged = false;
+  #isStopping = false;
+  #tickedAt: number;
+
+  constructor(options: BrokerOptions) {
+    this.#options = options;
+    const sessions = this.#sessions;
+    const queues = this.#queues;
+    const isStopping = (): boolean => this.#isStopping || options.isRefused?.() === true;
+    const announcements = new Announcements(options.wire);
+    const strangers = new LimitedLog(options.log, () => options.clock.now());
+    this.#strangers = strangers;
+    const takers = new Takers(sessions, options.registry);
+    this.#takers = takers;
+    this.#legs = new Legs({
+      ...options,
+      sessions,
+      takers,
+      queues,
+      announcements,
+      onOver: (leg) => this.#requests.legOver(leg),
+    });
+    this.#requests = new Requests({
+      ...options,
+      takers,
+      queues,
+      announcements,
+      legs: this.#legs,
+      onFinished: (client, id) => {
+        const session = sessions.of(client);
+        if (session?.kind === 'client') session.requests.delete(id);
+      },
+    });
+    const overseen = new Overseen({ ...options, requests: this.#requests });
+    this.overseen = overseen;
+    this.#clients = new Clients({ ...options, sessions, requests: this.#requests, overseen, isStopping });
+    this.#workers = new Workers({ ...options, sessions, announcements, strangers, legs: this.#legs, isStopping });
+    this.#unsubscribe = options.registry.onChange(() => {
+      this.#hasRegistryChanged = true;
+    });
+    this.#tickedAt = options.clock.now();
+  }
+
+  /** One message. Never throws, whatever it is. */
+  receive(peer: PeerId, head: Buffer, body: Buffer): void {
+    const session = this.#sessions.of(peer);
+    if (session) session.heardAt = this.#options.clock.now();
+    const header = parseHeader(head);
+    if (typeof header === 'string') this.#malformed(session, header);
+    else if (session === undefined || session.kind === 'newcomer') this.#fromStranger(peer, session, header, body);
+    else if (session.kind === 'client') {
+      const message = clientMessage(header);
+      if (typeof message === 'string') this.#malformed(session, message);
+      else this.#clients.received(session, message, body);
+    } else {
+      const message = workerMessage(header);
+      if (typeof message === 'string') this.#malformed(session, message);
+      else this.#workers.received(session, message, body);
+    }
+  }
+
+  /** A frame that could not be taken apart. */
+  receivedMalformed(peer: PeerId, why: string): void {
+    this.#malformed(this.#sessions.of(peer), why);
+  }
+
+  /** Nothing more can be sent to this peer. One that only reads too slowly has missed something: it begins anew. */
+  gone(peer: PeerId, why: 'disconnected' | 'too-slow'): void {
+    const session = this.#sessions.of(peer);
+    if (session === undefined) return;
+    if (session.kind === 'client') this.#clients.gone(session);
+    else if (session.kind === 'newcomer') this.#sessions.remove(session);
+    else if (why === 'disconnected') this.#workers.disconnected(session);
+    else this.#workers.end(session, 'it reads too slowly');
+    if (why === 'too-slow') this.#reannounce(peer);
+  }
+
+  /** To be called about ten times a second. */
+  tick(): void {
+    const now = this.#options.clock.now();
+    this.#forgiveStandstill(now);
+    this.#told.clear();
+    if (this.#hasRegistryChanged) {
+      this.#hasRegistryChanged = false;
+      this.#workers.registryChanged();
+      this.#takers.registryChanged();
+    }
+    const silentSince = now - this.#options.limits.heartbeatMs * livenessHeartbeats;
+    for (const session of this.#sessions.all()) {
+      if (session.heardAt < silentSince) this.#expire(session);
+      else if (session.beatAt <= now) this.#beat(session, now);
+    }
+    this.#strangers.tick();
+    this.#workers.tick(now);
+    this.#legs.tick(now);
+    this.#requests.tick(now);
+  }
+
+  /** Says that there is another set of brokers now. */
+  brokersChanged(): void {
+    const brokers = this.#options.brokers();
+    const toClient = encodeToClient({ op: 'brokers', brokers });
+    const toWorker = encodeToWorker({ op: 'brokers', brokers });
+    for (const { kind, peer } of this.#sessions.all())
+      if (kind !== 'newcomer') this.#options.wire.send(peer, kind === 'client' ? toClient : toWorker);
+  }
+
+  /** Takes nothing new and tells everybody to ask another broker; what runs goes on. */
+  sayGoodbye(): void {
+    this.#isStopping = true;
+    this.sendAway(this.#options.brokers().filter(({ id }) => id !== this.#options.id));
+    this.#requests.stop();
+  }
+
+  /** Tells everybody to ask one of these brokers; what runs goes on. */
+  sendAway(brokers: readonly BrokerAddress[]): void {
+    const goodbye = encodeToClient({ op: 'goodbye', brokers });
+    for (const { peer } of this.#sessions.all()) this.#options.wire.send(peer, goodbye);
+  }
+
+  close(): void {
+    this.#unsubscribe();
+    for (const { claim } of this.#sessions.workers()) this.#options.presence.offline(claim.team, claim.identity);
+  }
+
+  /** Requests that a worker has. */
+  get running(): number {
+    return this.#requests.running;
+  }
+
+  get state(): BrokerState {
+    const workers = [...this.#sessions.workers()].length;
+    let queued = 0;
+    for (const [, length] of this.#queues.lengths()) queued += length;
+    return { peers: this.#sessions.size, workers, requests: this.#requests.size, queued };
+  }
+
+  #fromStranger(peer: PeerId, session: Session | undefined, header: Header, body: Buffer): void {
+    // While its token is looked at, a worker has nothing to say.
+    if (session?.kind === 'newcomer' && session.state.at !== 'refused') return;
+    if (header.op === 'hello' || header.op === 'ready') {
+      if (session === undefined && this.#sessions.size >= maxSessions) {
+        this.#options.observer.refused('broker-busy');
+        this.#options.wire.send(peer, full);
+        return;
+      }
+      const message = header.op === 'hello' ? clientMessage(header) : workerMessage(header);
+      if (typeof message === 'string') this.#malformed(session, message);
+      else if (message.op === 'hello') this.#clients.hello(peer, message);
+      else if (message.op === 'ready') this.#workers.ready(peer, message, body);
+    } else if (isClientOp(header.op) || isWorkerOp(header.op)) this.#reannounce(peer);
+    else this.#options.observer.malformed();
+  }
+
+  #reannounce(peer: PeerId): void {
+    if (this.#told.has(peer)) return;
+    this.#told.add(peer);
+    this.#options.wire.send(peer, encodeToClient({ op: 'reannounce' }));
+  }
+
+  #malformed(session: Session | undefined, why: string): void {
+    this.#options.observer.malformed();
+    if (session === undefined || session.faults >= maxFaults) return;
+    session.faults++;
+    const refusal = { op: 'refused', code: 'bus-protocol', message: why, retry_after_ms: null } as const;
+    this.#options.wire.send(session.peer, encodeToClient(refusal));
+    if (session.faults === maxFaults)
+      this.#strangers.warn('malformed', { why }, 'A peer keeps sending what is no message.');
+  }
+
+  #expire(session: Session): void {
+    if (session.kind === 'client') this.#clients.gone(session);
+    else if (session.kind === 'worker')
+      this.#workers.end(session, isConnected(session) ? 'it was silent for too long' : 'it was lost');
+    else this.#sessions.remove(session);
+    this.#options.wire.forget(session.peer);
+  }
+
+  #beat(session: Session, now: number): void {
+    session.beatAt = now + this.#options.limits.heartbeatMs;
+    if (session.kind !== 'newcomer') this.#options.wire.send(session.peer, heartbeat);
+  }
+
+  /** If this process stood still, the others were not silent: it was deaf. */
+  #forgiveStandstill(now: number): void {
+    const gap = now - this.#tickedAt;
+    this.#tickedAt = now;
+    if (gap < this.#options.limits.heartbeatMs) return;
+    for (const session of this.#sessions.all()) session.heardAt += gap;
+  }
+}
+
+export interface BrokerState {
+  readonly peers: number;
+  readonly workers: number;
+  /** Not over. */
+  readonly requests: number;
+  /** Of these, how many wait for a worker. */
+  readonly queued: number;
+}
+
+const heartbeat = encodeToClient({ op: 'heartbeat' });
+const full = encodeToClient({
+  op: 'refused',
+  code: 'broker-busy',
+  message: `${maxSessions} peers are connected`,
+  retry_after_ms: 10_000,
+});

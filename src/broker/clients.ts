@@ -1,0 +1,268 @@
+/** What clients say, one method per operation. */
+
+import { encodeToClient } from '../bus/codec/encode.ts';
+import { type ClientMessage, protocolVersion } from '../bus/messages.ts';
+import type { PeerId } from '../bus/ports.ts';
+import type { Caller } from '../domain/caller.ts';
+import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
+import { assertMayGuess, guessed, noGuesses } from '../domain/guesses.ts';
+import { type RequestStatement, requestNotices } from '../domain/live-request.ts';
+import type { BusAccounts, BusRegistry } from '../registry/bus-ports.ts';
+import type { BrokerOptions } from './options.ts';
+import { acknowledge } from './output.ts';
+import { type Overseen, requestStatement } from './overseen.ts';
+import { draining, refusalOf, wrongVersion } from './refusal.ts';
+import type { Requests } from './requests.ts';
+import {
+  type Admission,
+  type AnswerTo,
+  type ClientSession,
+  type Conduct,
+  newConduct,
+  type Sessions,
+  type Unadmitted,
+} from './sessions.ts';
+import { welcomeOf } from './welcome.ts';
+
+export interface ClientsOptions extends BrokerOptions {
+  readonly sessions: Sessions;
+  readonly requests: Requests;
+  readonly overseen: Overseen;
+  readonly isStopping: () => boolean;
+}
+
+/** Logins, statements and tokens of one client that may be looked at together. */
+const maxAsking = 64;
+/** Messages that wait while their token is looked at: after a fail-over all that a client waits for comes at once. */
+const maxUnadmitted = 10_000;
+const maxUnadmittedBytes = 67_108_864;
+
+type Of<Op extends ClientMessage['op']> = Extract<ClientMessage, { op: Op }>;
+
+export class Clients {
+  readonly #options: ClientsOptions;
+
+  constructor(options: ClientsOptions) {
+    this.#options = options;
+  }
+
+  hello(peer: PeerId, { v }: Of<'hello'>): void {
+    const { sessions, clock, limits, wire } = this.#options;
+    if (v !== protocolVersion) {
+      this.#refuse(peer, {}, wrongVersion(v));
+      return;
+    }
+    // Who was told to go and knows no other broker would be back at once, again and again.
+    if (this.#options.isStopping()) {
+      this.#refuse(peer, {}, draining());
+      return;
+    }
+    const before = sessions.of(peer);
+    if (before?.kind === 'client') this.#abandon(before);
+    // Whoever says it again is the same connection still.
+    const { faults = 0, conduct = newConduct() } = before ?? {};
+    const now = clock.now();
+    const beatAt = now + limits.heartbeatMs;
+    const nothing = { admissions: new Map(), requests: new Set<string>() };
+    sessions.add({ kind: 'client', peer, heardAt: now, beatAt, faults, conduct, ...nothing });
+    wire.send(peer, encodeToClient(welcomeOf(this.#options)));
+  }
+
+  received(session: ClientSession, message: ClientMessage, body: Buffer): void {
+    switch (message.op) {
+      case 'hello':
+        this.hello(session.peer, message);
+        return;
+      case 'login':
+        this.#login(session, message, body);
+        return;
+      case 'request':
+        this.#request(session, message, body);
+        return;
+      case 'cancel':
+        this.#cancel(session, message);
+        return;
+      case 'ack':
+        this.#ack(session, message);
+        return;
+      case 'registry':
+        this.#registry(session, message);
+        return;
+      case 'heartbeat':
+        return;
+      case 'disconnect':
+        this.gone(session);
+        return;
+    }
+  }
+
+  /** It is not connected any more; what it asked for runs on. */
+  gone(session: ClientSession): void {
+    this.#options.sessions.remove(session);
+    this.#abandon(session);
+  }
+
+  #abandon({ peer, requests }: ClientSession): void {
+    const { wire } = this.#options;
+    for (const id of requests)
+      for (const leg of this.#options.requests.abandon(peer, id))
+        if (leg.state.at === 'sent') acknowledge(wire, leg.state.session, leg, leg.received);
+    requests.clear();
+  }
+
+  #request(session: ClientSession, { jwt, op: _, ...head }: Of<'request'>, payload: Buffer): void {
+    const { id } = head;
+    this.#asCaller(session, jwt, { id }, payload.length, (caller) => {
+      if (this.#options.isStopping()) throw draining();
+      this.#options.requests.open(caller, session.peer, head, payload);
+      if (this.#options.requests.find(id)?.client === session.peer) session.requests.add(id);
+    });
+  }
+
+  #cancel(session: ClientSession, { jwt, id }: Of<'cancel'>): void {
+    this.#asCaller(session, jwt, { id }, 0, (caller) => this.#options.requests.cancel(caller, id));
+  }
+
+  /** At once for a token that was seen before; one from elsewhere is looked at first, and what comes with it waits, in order. */
+  #asCaller(session: ClientSession, jwt: string, to: AnswerTo, bytes: number, act: (caller: Caller) => void): void {
+    const { registry } = this.#options;
+    const carryOut = (): void => act(callerOf(registry, jwt));
+    const admission = session.admissions.get(jwt);
+    if (admission !== undefined) this.#join(session, admission, { to, bytes, carryOut });
+    else
+      this.#orRefuse(session, to, () => {
+        const caller = registry.callerOf(jwt);
+        if (caller !== undefined) act(caller);
+        else this.#admit(session, jwt, { to, bytes, carryOut });
+      });
+  }
+
+  #join({ peer }: ClientSession, admission: Admission, message: Unadmitted): void {
+    const { waiting } = admission;
+    if (waiting.length >= maxUnadmitted || admission.bytes > maxUnadmittedBytes) {
+      this.#refuse(peer, message.to, new TriggerdError('broker-busy', 'too much waits for this token to be looked at'));
+      return;
+    }
+    admission.bytes += message.bytes;
+    waiting.push(message);
+  }
+
+  #admit(session: ClientSession, jwt: string, first: Unadmitted): void {
+    const { accounts } = this.#options;
+    const { admissions } = session;
+    this.#later(session, first.to, async () => {
+      const waiting = [first];
+      admissions.set(jwt, { waiting, bytes: first.bytes });
+      const failure = await accounts.admit(jwt).then(() => undefined, asTriggerdError);
+      admissions.delete(jwt);
+      if (!this.#isHere(session)) return;
+      for (const { to, carryOut } of waiting)
+        this.#orRefuse(session, to, () => {
+          if (failure !== undefined) throw failure;
+          carryOut();
+        });
+    });
+  }
+
+  #orRefuse({ peer }: ClientSession, to: AnswerTo, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#refuse(peer, to, error);
+    }
+  }
+
+  #isHere(session: ClientSession): boolean {
+    return this.#options.sessions.of(session.peer) === session;
+  }
+
+  #ack({ peer }: ClientSession, { id, worker, bytes }: Of<'ack'>): void {
+    const request = this.#options.requests.find(id);
+    if (request?.client !== peer) return;
+    const leg = request.legs.findLast((candidate) => candidate.worker === worker);
+    if (leg?.state.at === 'sent') acknowledge(this.#options.wire, leg.state.session, leg, bytes);
+  }
+
+  #login(session: ClientSession, { n, team, identity, ttl_ms }: Of<'login'>, body: Buffer): void {
+    const { conduct, peer } = session;
+    this.#later(session, { n }, async () => {
+      const ttl = ttl_ms === undefined ? {} : { ttlMs: ttl_ms };
+      const login = conduct.logins.then(() =>
+        this.#guess(conduct, { team, identity, secret: body.toString(), ...ttl }),
+      );
+      conduct.logins = login.catch(() => undefined);
+      const { jwt, expiresMs } = await login;
+      if (this.#isHere(session))
+        this.#options.wire.send(peer, encodeToClient({ op: 'token', n, expires_ms: expiresMs }), Buffer.from(jwt));
+    });
+  }
+
+  async #guess(conduct: Conduct, attempt: Parameters<BusAccounts['login']>[0]): ReturnType<BusAccounts['login']> {
+    const { accounts, clock } = this.#options;
+    assertMayGuess(conduct.guesses, clock.now());
+    try {
+      const token = await accounts.login(attempt);
+      conduct.guesses = noGuesses;
+      return token;
+    } catch (error) {
+      if (asTriggerdError(error).code === 'login-failed') conduct.guesses = guessed(conduct.guesses, clock.now());
+      throw error;
+    }
+  }
+
+  #registry(session: ClientSession, { n, jwt, statement, seen }: Of<'registry'>): void {
+    const { registry, accounts, wire } = this.#options;
+    this.#later(session, { n }, async () => {
+      if (registry.callerOf(jwt) === undefined) await accounts.admit(jwt);
+      const caller = callerOf(registry, jwt);
+      const own = requestStatement(caller, statement);
+      const answer =
+        own === undefined ? await accounts.execute(caller, statement, seen) : this.#answerItself(caller, own);
+      if (this.#isHere(session))
+        wire.send(session.peer, encodeToClient({ op: 'answer', n }), Buffer.from(JSON.stringify(answer ?? null)));
+    });
+  }
+
+  #answerItself(caller: Caller, statement: RequestStatement): unknown {
+    const { overseen, id, brokers } = this.#options;
+    const overseer = { kind: 'user', caller } as const;
+    const { verb } = statement;
+    const found = verb === 'request.list' ? overseen.list(overseer, statement) : overseen.cancel(overseer, statement);
+    const others = brokers().flatMap((broker) => (broker.id === id ? [] : broker.id));
+    return { kind: 'request', rows: found.rows, notices: requestNotices(found, id, others) };
+  }
+
+  /** What can't be answered at once; so many at the same time and no more. */
+  #later(session: ClientSession, to: AnswerTo, work: () => Promise<void>): void {
+    const { peer, conduct } = session;
+    if (conduct.asking >= maxAsking) {
+      this.#refuse(
+        peer,
+        to,
+        new TriggerdError('broker-busy', `${conduct.asking} questions of yours are not answered yet`),
+      );
+      return;
+    }
+    conduct.asking++;
+    const done = (): void => void conduct.asking--;
+    work().then(done, (error: unknown) => {
+      done();
+      this.#refuse(peer, to, error);
+    });
+  }
+
+  #refuse(peer: PeerId, to: AnswerTo, thrown: unknown): void {
+    const refusal = refusalOf(thrown);
+    const { wire, observer, log } = this.#options;
+    if (refusal.code === 'internal')
+      log.error({ error: asTriggerdError(thrown) }, 'A message could not be dealt with.');
+    observer.refused(refusal.code);
+    wire.send(peer, encodeToClient({ op: 'refused', ...to, ...refusal }));
+  }
+}
+
+const callerOf = (registry: BusRegistry, jwt: string): Caller => {
+  const caller = registry.callerOf(jwt);
+  if (caller === undefined) throw new TriggerdError('token-invalid', 'the token is not known here');
+  return caller;
+};

@@ -1,0 +1,44 @@
+import type { Ending } from '../bus/messages.ts';
+import type { RequestLeg, RequestRecord } from '../domain/request-record.ts';
+import { type Leg, nameOf, type Request } from './request.ts';
+
+const commandLength = 200;
+
+/** The beginning of a payload, as text. Four bytes are the longest character. */
+export const commandOf = (payload: Buffer): string =>
+  payload.toString('utf8', 0, commandLength * 4).slice(0, commandLength);
+
+/** What is kept of a request that is over. */
+export const recordOf = (request: Request, ending: Ending, finishedAt: number): RequestRecord => ({
+  id: request.id,
+  ...whoOf(request),
+  service: request.service.name,
+  service_team: request.service.team,
+  plugin: request.head.plugin,
+  command: commandOf(request.payload),
+  received_at: new Date(request.receivedAt).toISOString(),
+  finished_at: new Date(finishedAt).toISOString(),
+  result: ending.result,
+  exit_code: ending.exit_code,
+  reason: ending.reason,
+  legs: request.legs.flatMap(legOf),
+});
+
+/** A request from inside a job is of the user who asked for the job. */
+const whoOf = ({ user, team, behalf }: Request): Pick<RequestRecord, 'team' | 'user' | 'through'> => {
+  const [first, ...others] = behalf?.askers ?? [];
+  if (first === undefined) return { team, user };
+  const through = [...others.map(nameOf), nameOf({ identity: user, team })];
+  return { team: first.team, user: first.identity, through };
+};
+
+const legOf = ({ state, worker, candidates }: Leg): RequestLeg[] => {
+  if (state.at !== 'over') return [];
+  const { ending, node, job, tail } = state;
+  const { result, exit_code, reason, ran_ms, output_bytes } = ending;
+  const name = worker ?? (candidates.length === 1 ? candidates[0] : undefined);
+  if (name === undefined) return [];
+  const { text: output_tail, base64 } = tail;
+  const bytes = base64 === undefined ? {} : { output_tail_base64: base64 };
+  return [{ worker: name, node, job_id: job, result, exit_code, reason, ran_ms, output_bytes, output_tail, ...bytes }];
+};

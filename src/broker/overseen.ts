@@ -1,0 +1,138 @@
+/** Who may see and end which requests that are not over: users their own, admins those of their team, root all. */
+
+import { isCount, isFields, isName, isRequestId } from '../bus/codec/check.ts';
+import type { Caller } from '../domain/caller.ts';
+import { TriggerdError } from '../domain/errors.ts';
+import type {
+  LiveRequest,
+  LiveRequests,
+  RequestChoice,
+  RequestFilter,
+  RequestStatement,
+} from '../domain/live-request.ts';
+import { printable } from '../domain/names.ts';
+import { commandOf } from './history.ts';
+import { holderOf, type Request } from './request.ts';
+import type { Requests } from './requests.ts';
+
+/** `local`: whoever may use the control socket; null: of all teams. `by`: who is named as having ended something. */
+export type Overseer =
+  | { readonly kind: 'local'; readonly team: string | null; readonly by: string }
+  | { readonly kind: 'user'; readonly caller: Caller };
+
+export interface OverseenOptions {
+  readonly id: string;
+  readonly requests: Requests;
+  readonly clock: { now(): number; date(): number };
+}
+
+const most = 1_000;
+
+export class Overseen {
+  readonly #options: OverseenOptions;
+
+  constructor(options: OverseenOptions) {
+    this.#options = options;
+  }
+
+  list(overseer: Overseer, filter: RequestFilter): LiveRequests {
+    return this.#shown(overseer, this.#those(overseer, filter), filter.limit);
+  }
+
+  /** Those that end now. Throws `request-not-found`, for an id and for a user, also where the overseer may not see them. */
+  cancel(overseer: Overseer, choice: RequestChoice): LiveRequests {
+    const chosen = this.#those(overseer, choice);
+    if (chosen.length === 0) throw new TriggerdError('request-not-found', `${nameOf(choice)} at this broker`);
+    const by = overseer.kind === 'local' ? overseer.by : `${overseer.caller.identity}@${overseer.caller.team}`;
+    const shown = this.#shown(overseer, chosen);
+    for (const request of chosen) this.#options.requests.end(request, by);
+    return shown;
+  }
+
+  #those(overseer: Overseer, { request: id, user, service }: RequestFilter): Request[] {
+    const all = id === undefined ? [...this.#options.requests.all()] : [this.#options.requests.find(id) ?? []].flat();
+    return all.filter(
+      (request) =>
+        mayOversee(overseer, request) &&
+        (user === undefined || request.user === user || holderOf(request).identity === user) &&
+        (service === undefined || (request.service.name === service && isInside(overseer, request))),
+    );
+  }
+
+  #shown(overseer: Overseer, requests: readonly Request[], limit = most): LiveRequests {
+    const shown = requests.slice(0, limit);
+    return { rows: shown.map((request) => this.#view(overseer, request)), more: requests.length - shown.length };
+  }
+
+  #view(overseer: Overseer, request: Request): LiveRequest {
+    const { identity: user, team } = holderOf(request);
+    const { id, service, head, payload, receivedAt, deadlineAt, bytes, cancelled } = request;
+    const { clock } = this.#options;
+    const workers = request.legs.flatMap(({ state, worker }) => (state.at === 'sent' && worker !== null ? worker : []));
+    return {
+      id,
+      broker: this.#options.id,
+      team,
+      user,
+      // What its users ask inside of other teams is not the team's business; that they hold something is.
+      ...(isInside(overseer, request)
+        ? { service: service.name, service_team: service.team, plugin: head.plugin, command: commandOf(payload) }
+        : { service: '', service_team: '', plugin: '', command: '' }),
+      state: cancelled !== null ? 'cancelled' : workers.length > 0 ? 'running' : 'waiting',
+      workers,
+      received_at: new Date(receivedAt).toISOString(),
+      expires_at: new Date(clock.date() + deadlineAt - clock.now()).toISOString(),
+      bytes,
+    };
+  }
+}
+
+const mayOversee = (overseer: Overseer, request: Request): boolean => {
+  const { caller: asker } = request;
+  if (overseer.kind === 'local') return overseer.team === null || isInside(overseer, request);
+  const { identity, team, teamId, role } = overseer.caller;
+  if (role !== 'admin') return asker.identity === identity && asker.team === team;
+  return isInside(overseer, request) || holderOf(request).origin.team === teamId;
+};
+
+/** Whether it was asked in the overseer's team, by whoever asked first or last, or of one of its services. */
+const isInside = (overseer: Overseer, request: Request): boolean => {
+  const team = overseer.kind === 'local' ? overseer.team : overseer.caller.team;
+  return team === null || [request, holderOf(request), request.service].some((each) => each.team === team);
+};
+
+const nameOf = (choice: RequestChoice): string =>
+  'request' in choice
+    ? `no request ${choice.request} waits or runs`
+    : `no request of “${printable(choice.user)}” waits or runs`;
+
+/** A statement of a user; undefined: it is one of the registry. Throws `registry-invalid`, `registry-not-found`. */
+export const requestStatement = ({ team }: Caller, input: unknown): RequestStatement | undefined => {
+  if (!isFields(input) || (input['verb'] !== 'request.list' && input['verb'] !== 'request.cancel')) return undefined;
+  const { verb, team: named, request, user, service, limit, ...more } = input;
+  const [unknown] = Object.keys(more);
+  if (unknown !== undefined) throw invalid(`${printable(unknown)} is not known here`);
+  if (typeof named !== 'string') throw invalid('team has to be a name');
+  if (named !== team) throw new TriggerdError('registry-not-found', `there is no team “${printable(named)}”`);
+  if (request !== undefined && !isRequestId(request)) throw invalid('request has to be an id');
+  if (user !== undefined && !isName(user)) throw invalid('user has to be a name');
+  if (verb === 'request.cancel') {
+    if (service !== undefined || limit !== undefined) throw invalid('only a request or a user is cancelled');
+    if (request !== undefined && user === undefined) return { verb, team, request };
+    if (user !== undefined && request === undefined) return { verb, team, user };
+    throw invalid('a request or a user has to be named, not both');
+  }
+  if (service !== undefined && !isName(service)) throw invalid('service has to be a name');
+  if (limit !== undefined && !(isCount(limit) && limit >= 1 && limit <= most))
+    throw invalid(`limit has to be a whole number from 1 to ${most}`);
+  return {
+    verb: 'request.list',
+    team,
+    ...(request === undefined ? {} : { request }),
+    ...(user === undefined ? {} : { user }),
+    ...(service === undefined ? {} : { service }),
+    ...(limit === undefined ? {} : { limit }),
+  };
+};
+
+const invalid = (message: string): TriggerdError => new TriggerdError('registry-invalid', message);

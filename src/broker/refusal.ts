@@ -1,0 +1,21 @@
+import { protocolVersion, type Refusal } from '../bus/messages.ts';
+import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
+
+/** What a peer is told of an error: the code and the message, never a cause. */
+export const refusalOf = (thrown: unknown): Refusal => {
+  const { code, message, details } = asTriggerdError(thrown);
+  const after = details['retry_after_ms'];
+  return {
+    code,
+    // A bug of ours is nobody else's business in detail.
+    message: code === 'internal' ? 'the broker has met a bug; its log says more' : message,
+    retry_after_ms: typeof after === 'number' ? after : null,
+  };
+};
+
+/** It may be back soon; without a time a worker would take it for a refusal that lasts. */
+export const draining = (): TriggerdError =>
+  new TriggerdError('draining', 'this broker is stopping', { details: { retry_after_ms: 1_000 } });
+
+export const wrongVersion = (v: number): TriggerdError =>
+  new TriggerdError('bus-protocol', `protocol version ${v}; this broker speaks ${protocolVersion}`);

@@ -1,0 +1,264 @@
+/**
+ * Requests that are not over, by id. An id belongs to the user who used it first; the same user with the same id again is
+ * a client that lost its connection: it is told everything anew.
+ */
+
+import { encodeToClient } from '../bus/codec/encode.ts';
+import type { Ending, FromJob, RequestHead } from '../bus/messages.ts';
+import type { PeerId } from '../bus/ports.ts';
+import type { Caller } from '../domain/caller.ts';
+import { TriggerdError } from '../domain/errors.ts';
+import { parsePluginName } from '../domain/names.ts';
+import type { RequestId } from '../domain/request.ts';
+import type { ServiceView } from '../domain/service-view.ts';
+import { targetOf } from '../domain/target.ts';
+import { beginRequest, goOn } from './algorithms.ts';
+import { type Announcements, unlessAccepted } from './announcements.ts';
+import { type Behalf, type BehalfOptions, behalfOf, serviceForAll } from './behalf.ts';
+import { busy, HeldRequests, heldBytesOf } from './held.ts';
+import { recordOf } from './history.ts';
+import { type Legs, stopping } from './legs.ts';
+import { type BrokerOptions, deadlineGraceMs, maxHops } from './options.ts';
+import type { Queues } from './queues.ts';
+import { endingOf, holderOf, isForEach, type Leg, originOf, type Request, userOf, wholeOf } from './request.ts';
+import type { Takers } from './takers.ts';
+
+export interface RequestsOptions
+  extends Pick<BrokerOptions, 'clock' | 'limits' | 'wire' | 'registry' | 'proofs' | 'history' | 'observer'> {
+  readonly queues: Queues;
+  readonly takers: Takers;
+  readonly legs: Legs;
+  readonly announcements: Announcements;
+  /** The client need not wait for it any more. */
+  readonly onFinished: (client: PeerId, id: RequestId) => void;
+}
+
+export class Requests {
+  readonly #options: RequestsOptions;
+  readonly #live = new Map<RequestId, Request>();
+  readonly #behalfs: BehalfOptions;
+  readonly #held = new HeldRequests();
+
+  constructor(options: RequestsOptions) {
+    this.#options = options;
+    this.#behalfs = { ...options, find: (id) => this.#live.get(id) };
+  }
+
+  get size(): number {
+    return this.#live.size;
+  }
+
+  /** Those that a worker has. */
+  get running(): number {
+    let count = 0;
+    for (const { legs } of this.#live.values()) if (legs.some(({ state }) => state.at === 'sent')) count++;
+    return count;
+  }
+
+  /** Takes a request. Throws why it can't be; then nothing has happened. */
+  open(caller: Caller, client: PeerId, head: RequestHead & FromJob, payload: Buffer): void {
+    const known = this.#live.get(head.id);
+    if (known !== undefined) {
+      this.#attach(known, caller, client);
+      return;
+    }
+    const request = this.#create(caller, client, head, payload);
+    this.#live.set(request.id, request);
+    this.#held.add(request);
+    const { announcements, legs, observer } = this.#options;
+    const { id, service } = request;
+    announcements.soon(request);
+    observer.requestReceived({ id, user: originOf(request), service: targetOf(service.team, service.name) });
+    beginRequest(legs, request);
+    // Of a service that has lost its workers since it was asked the first time.
+    if (request.legs.length === 0) this.#finish(request);
+  }
+
+  /** In the order in which they came. */
+  all(): IterableIterator<Request> {
+    return this.#live.values();
+  }
+
+  find(id: RequestId): Request | undefined {
+    return this.#live.get(id);
+  }
+
+  /** Stops all of it. Throws `request-not-found`. */
+  cancel({ identity, team }: Caller, id: RequestId): void {
+    const request = this.#live.get(id);
+    if (request === undefined || request.user !== identity || request.team !== team)
+      throw new TriggerdError('request-not-found', `no request ${id} of yours waits or runs at this broker`);
+    this.end(request, userOf(request));
+  }
+
+  /** The same for whoever may do that to anybody's. */
+  end(request: Request, by: string): void {
+    if (request.cancelled !== null) return;
+    request.cancelled = `cancelled by ${by}`;
+    for (const leg of [...request.legs]) this.#options.legs.cancel(leg, request.cancelled);
+  }
+
+  /** Nobody listens any more: what is there and what still comes is acknowledged from here. */
+  abandon(client: PeerId, id: RequestId): readonly Leg[] {
+    const request = this.#live.get(id);
+    if (request === undefined || request.client !== client) return [];
+    request.client = null;
+    return request.legs;
+  }
+
+  /**
+   * From here on clients ask another broker, which asks the workers: so what waits here must not start any more. It is
+   * forgotten; what a worker has runs on, and of what is only partly there no end is told.
+   */
+  stop(): void {
+    const { legs } = this.#options;
+    legs.stop();
+    for (const request of [...this.#live.values()]) {
+      const isWhole = request.legs.every(({ state }) => state.at === 'sent' || state.at === 'over');
+      if (isWhole && request.ahead.length === 0) continue;
+      request.client = null;
+      request.ahead.length = 0;
+      for (const leg of request.legs) if (leg.state.at !== 'sent') legs.end(leg, stopping, undefined, true);
+      if (request.legs.every(({ state }) => state.at === 'over')) this.#forget(request);
+    }
+  }
+
+  legOver({ request }: Leg): void {
+    const { clock, legs } = this.#options;
+    if (this.#live.get(request.id) !== request) return;
+    if (goOn(legs, request, request.deadlineAt <= clock.now())) this.#finish(request);
+  }
+
+  /** What is over its time: at once where no worker has it, else when its worker has had the time to say so. */
+  tick(now: number): void {
+    for (const { deadlineAt, legs } of this.#live.values()) {
+      if (deadlineAt > now) continue;
+      for (const leg of [...legs]) {
+        if (leg.state.at === 'sent' && deadlineAt + deadlineGraceMs > now) continue;
+        this.#options.legs.end(leg, leg.state.at === 'sent' ? unsaid : late);
+      }
+    }
+  }
+
+  #attach(request: Request, { identity, team }: Caller, client: PeerId): void {
+    if (request.user !== identity || request.team !== team)
+      throw new TriggerdError('request-invalid', `the id ${request.id} is in use`);
+    const { wire, legs, announcements } = this.#options;
+    const { id } = request;
+    request.client = client;
+    announcements.accept(request);
+    for (const leg of request.legs) {
+      if (leg.state.at !== 'over') legs.replay(leg);
+      else if (leg.worker !== null)
+        wire.send(client, encodeToClient({ op: 'leg', id, worker: leg.worker, ...leg.state.ending }));
+    }
+  }
+
+  #create(caller: Caller, client: PeerId, head: RequestHead & FromJob, payload: Buffer): Request {
+    const { clock, limits, proofs } = this.#options;
+    this.#check(head, payload);
+    const behalf = behalfOf(this.#behalfs, head);
+    const service = serviceForAll(this.#behalfs, caller, head, behalf);
+    const bytes = heldBytesOf(head, payload);
+    this.#checkRoom(holderOf({ behalf, caller }), service, bytes);
+    if (!head.resume) this.#checkTakers(service);
+    // A view of a whole frame would keep all of that in memory for as long as the request lives.
+    const kept = payload.length * 2 < payload.buffer.byteLength ? Buffer.from(payload) : payload;
+    // Shortened, not refused: to older clients a year is “no limit”.
+    const timeoutMs = Math.min(limits.maxTimeoutMs, head.timeout_ms ?? service.timeoutMs ?? limits.timeoutMs);
+    return {
+      id: head.id,
+      user: caller.identity,
+      team: caller.team,
+      caller,
+      asker: proofs?.askerOf(caller) ?? null,
+      behalf,
+      service,
+      head,
+      payload: kept,
+      bytes,
+      retry: service.retry,
+      deadlineAt: clock.now() + Math.min(timeoutMs, leftOf(behalf, clock.date())),
+      receivedAt: clock.date(),
+      legs: [],
+      ahead: [],
+      client,
+      isAccepted: false,
+      cancelled: null,
+    };
+  }
+
+  #check({ plugin, chain, ttl }: RequestHead, payload: Buffer): void {
+    const { maxMessage } = this.#options.limits;
+    parsePluginName(plugin);
+    if (payload.length > maxMessage)
+      throw new TriggerdError('request-too-large', `${payload.length} bytes of payload; ${maxMessage} are allowed`);
+    if (ttl < 0 || chain.length > maxHops)
+      throw new TriggerdError('request-invalid', `hop limit reached: ${chain.join(' → ')}`);
+  }
+
+  #checkRoom(caller: Caller, service: ServiceView, bytes: number): void {
+    const { team, name, workers } = service;
+    const { queues, limits } = this.#options;
+    this.#held.assertRoom(caller, bytes, limits.maxRequests);
+    const targets = isForEach({ service }) ? workers : [name];
+    for (const target of targets) {
+      const waiting = queues.length(targetOf(team, target));
+      if (waiting >= limits.maxQueued) throw busy(`${waiting} requests wait for ${target}`);
+    }
+  }
+
+  #checkTakers(service: ServiceView): void {
+    const { takers } = this.#options;
+    const { team, name, workers } = service;
+    const isThere = isForEach({ service })
+      ? workers.some((worker) => takers.isThere(team, targetOf(team, worker), [worker]))
+      : takers.isThere(team, targetOf(team, name), workers);
+    if (!isThere) throw new TriggerdError('no-worker', `no worker of ${name} is connected`);
+  }
+
+  #finish(request: Request): void {
+    const { history, clock, observer, onFinished } = this.#options;
+    const { id, client } = request;
+    const ending = wholeOf(request);
+    this.#forget(request);
+    if (client !== null) {
+      this.#tellFinal(request, client, ending);
+      onFinished(client, id);
+    }
+    const record = recordOf(request, ending, clock.date());
+    history.record(record);
+    observer.requestFinished(record);
+  }
+
+  #tellFinal(request: Request, client: PeerId, ending: Ending): void {
+    const { wire, announcements } = this.#options;
+    const { id, isAccepted } = request;
+    // Whoever has heard of it before hears all in order; else it is all said here.
+    if (isAccepted) announcements.now(request);
+    else announcements.forget(request);
+    const leg = isForEach(request) ? undefined : request.legs.at(-1);
+    const output = leg?.state.at === 'over' ? leg.state.output : null;
+    const head = encodeToClient({
+      op: 'final',
+      id,
+      ...unlessAccepted(request),
+      ...(leg?.worker && { worker: leg.worker }),
+      ...(output && { stream: output.stream }),
+      ...ending,
+    });
+    wire.send(client, head, output?.bytes);
+  }
+
+  #forget(request: Request): void {
+    this.#live.delete(request.id);
+    this.#held.remove(request);
+  }
+}
+
+const late = endingOf('timed-out', 'no worker had a slot for it in time');
+const unsaid = endingOf('timed-out', 'its time was over, and its worker has not said how it ended');
+
+/** What is asked for inside a job ends with it. ms. */
+const leftOf = (behalf: Behalf | null, date: number): number =>
+  behalf === null ? Number.POSITIVE_INFINITY : Math.max(1, behalf.endsAt - date);

@@ -1,0 +1,146 @@
+import type { PeerId } from '../bus/ports.ts';
+import type { WorkerProof } from '../domain/caller.ts';
+import { type Guesses, noGuesses } from '../domain/guesses.ts';
+import type { RequestId } from '../domain/request.ts';
+import { targetOf } from '../domain/target.ts';
+import type { Leg } from './request.ts';
+
+/**
+ * Who is connected. A peer has a session from its `hello` or `ready` on. A worker's is *proving* while its token is looked
+ * at (*refused* when it is wrong: then it may try again, more and more slowly), *knocking* while another process holds its identity and is asked for a sign of life, then *present*; it is *away*
+ * when its connection is gone (*left* if it was *leaving*), and ends when it is silent for too long. The process that comes
+ * back in time has it again.
+ */
+export type Session = ClientSession | NewcomerSession | WorkerSession;
+
+interface SessionCommon {
+  peer: PeerId;
+  /** Monotonic ms. */
+  heardAt: number;
+  /** Monotonic ms of the next sign of life from here. */
+  beatAt: number;
+  /** Messages of it that were none. */
+  faults: number;
+  readonly conduct: Conduct;
+}
+
+/** What is remembered of a connection, however often it says `hello` or `ready` anew. */
+export interface Conduct {
+  /** Questions that are not answered yet. */
+  asking: number;
+  /** Its wrong passwords and tokens. */
+  guesses: Guesses;
+  /** Settles when its last login is answered: none overtakes the count of the one before. */
+  logins: Promise<unknown>;
+}
+
+export const newConduct = (): Conduct => ({ asking: 0, guesses: noGuesses, logins: Promise.resolve() });
+
+export interface ClientSession extends SessionCommon {
+  readonly kind: 'client';
+  /** Tokens that are looked at, with what came with them. */
+  readonly admissions: Map<string, Admission>;
+  /** Requests that it waits for. */
+  readonly requests: Set<RequestId>;
+}
+
+export interface Admission {
+  readonly waiting: Unadmitted[];
+  /** Of their bodies. */
+  bytes: number;
+}
+
+/** A message whose token is looked at. */
+export interface Unadmitted {
+  readonly to: AnswerTo;
+  readonly bytes: number;
+  readonly carryOut: () => void;
+}
+
+/** What an answer answers. */
+export type AnswerTo = { readonly id: string } | { readonly n: number } | Record<string, never>;
+
+/** Says it is a worker. */
+export interface NewcomerSession extends SessionCommon {
+  readonly kind: 'newcomer';
+  readonly claim: WorkerClaim;
+  state:
+    | { readonly at: 'proving' }
+    | { readonly at: 'refused' }
+    | { readonly at: 'knocking'; readonly until: number; readonly proof: WorkerProof };
+}
+
+export interface WorkerClaim {
+  readonly team: string;
+  readonly identity: string;
+  readonly instance: string;
+  readonly node: string;
+  readonly version: string;
+  readonly free: number;
+}
+
+export interface WorkerSession extends SessionCommon {
+  readonly kind: 'worker';
+  readonly claim: WorkerClaim;
+  readonly proof: WorkerProof;
+  state: 'present' | 'leaving' | 'away' | 'left' | 'ended';
+  free: number;
+  /** Requests that it was sent, in all. */
+  sent: number;
+  /** What it has announced. */
+  announced: ReadonlySet<string>;
+  /** It wants proofs, but for requests to these plugins; undefined: it does not know them. */
+  noProof: ReadonlySet<string> | undefined;
+  /** How often it was told what it is attached to and has not announced anything since. */
+  unanswered: number;
+  /** What the registry says that it is attached to. */
+  attached: readonly string[];
+  /** `team/name` of everything that it gets requests of: itself, and what it is attached to and has announced. */
+  serves: ReadonlySet<string>;
+  /** What it was sent, or asked about. */
+  readonly legs: Map<RequestId, Leg>;
+}
+
+export const isConnected = ({ state }: WorkerSession): boolean => state === 'present' || state === 'leaving';
+
+/** All that it may serve: itself, and what it is attached to. */
+export const targetsOf = ({ claim: { team, identity }, attached }: WorkerSession): string[] =>
+  [identity, ...attached].map((name) => targetOf(team, name));
+
+export class Sessions {
+  readonly #byPeer = new Map<PeerId, Session>();
+  readonly #workers = new Map<string, WorkerSession>();
+
+  get size(): number {
+    return this.#byPeer.size;
+  }
+
+  of(peer: PeerId): Session | undefined {
+    return this.#byPeer.get(peer);
+  }
+
+  all(): IterableIterator<Session> {
+    return this.#byPeer.values();
+  }
+
+  /** Workers that are not ended, also those that are away. */
+  workers(): IterableIterator<WorkerSession> {
+    return this.#workers.values();
+  }
+
+  worker(team: string, identity: string): WorkerSession | undefined {
+    return this.#workers.get(targetOf(team, identity));
+  }
+
+  add(session: Session): void {
+    this.#byPeer.set(session.peer, session);
+    if (session.kind === 'worker') this.#workers.set(targetOf(session.claim.team, session.claim.identity), session);
+  }
+
+  remove(session: Session): void {
+    if (this.#byPeer.get(session.peer) === session) this.#byPeer.delete(session.peer);
+    if (session.kind !== 'worker') return;
+    const key = targetOf(session.claim.team, session.claim.identity);
+    if (this.#workers.get(key) === session) this.#workers.delete(key);
+  }
+}

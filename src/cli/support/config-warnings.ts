@@ -1,0 +1,25 @@
+import { parseArgsStringToArgv } from 'string-argv';
+import { fileAccess } from '../../adapters/system/file-access.ts';
+import type { LoadedConfig } from '../../config/config.ts';
+import { configuredWorkers } from '../../config/configured-workers.ts';
+import { exposuresOf } from '../../config/exposure.ts';
+import { harmlessNotice, requestPlugins } from '../../config/request-plugins.ts';
+import { blindSpot } from '../../plugin/puppet/command-line.ts';
+
+/** Who may read or change the configuration file that should not, a sentence each with its remedy. */
+export const exposureWarnings = (loaded: Pick<LoadedConfig, 'file' | 'sources'>): string[] => {
+  const access = loaded.file === null ? undefined : fileAccess(loaded.file);
+  return exposuresOf(loaded, access, process.getuid?.() ?? 0).map(({ what, remedy }) => `${what}: ${remedy}`);
+};
+
+/** All that `trigger config` has to say about a configuration that is valid. */
+export const configWarnings = (loaded: LoadedConfig): string[] => {
+  const { config } = loaded;
+  const isHarmless = configuredWorkers(config).length > 0 && requestPlugins(config).kind === 'harmless';
+  const blind = config.watch.enabled ? blindSpot(parseArgsStringToArgv(config.watch.run_cmd)) : null;
+  return [
+    ...exposureWarnings(loaded),
+    ...(isHarmless ? [harmlessNotice] : []),
+    ...(blind === null ? [] : [`[watch] ${blind.what}. ${blind.remedy}`]),
+  ];
+};

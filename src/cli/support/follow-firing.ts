@@ -1,0 +1,114 @@
+/** `trigger fire --wait`: follows a firing's stages until every target has ended. */
+import type { FiredView, FiringView, OutcomeView } from '../../api/contract/firings.ts';
+import { TriggerdError } from '../../domain/errors.ts';
+import { endedWell, isFinal } from '../../domain/outcome.ts';
+import { formatDuration } from '../../kit/duration.ts';
+import { widthOf } from '../../kit/text.ts';
+import { painter } from '../render/color.ts';
+import { colorOf, renderOutcomeLine, summarize } from '../render/outcome.ts';
+import { Interrupted } from './interrupted.ts';
+import { print } from './print.ts';
+import { type Progress, startProgress } from './progress.ts';
+import type { Session } from './session.ts';
+import { throughRestarts } from './through-restarts.ts';
+import { withinTime } from './within-time.ts';
+
+const remoteFailedExitCode = 4;
+/** A terminal shows a line for each of so many nodes; of more only those that did not end well. */
+const fewNodes = 20;
+
+type Outcomes = Map<string, OutcomeView>;
+
+/** `showsAll`: a line for every node, also on a terminal and of many. Returns the exit code. */
+export const followFiring = async (
+  session: Session,
+  fired: FiredView,
+  timeoutMs?: number,
+  showsAll = false,
+): Promise<number> => {
+  const onlyFailures = !showsAll && session.terminal.outIsTerminal && fired.targets.length > fewNodes;
+  if (!session.json) await session.terminal.out(`${fired.id}\n`);
+  const outcomes: Outcomes = new Map();
+  const progress = startProgress(session.terminal, (elapsedS) => progressLine(fired, outcomes, elapsedS));
+  try {
+    await followToTheEnd(session, fired, { outcomes, progress, onlyFailures }, timeoutMs);
+  } catch (error) {
+    progress.stop();
+    if (isTimedOut(error)) await printWhole(session, fired, outcomes);
+    if (error instanceof Interrupted)
+      session.terminal.err(`trigger: the firing goes on; \`trigger status ${fired.id}\` shows what becomes of it\n`);
+    throw error;
+  }
+  progress.stop();
+  if (onlyFailures && !session.json) await session.terminal.out(`${summarize([...outcomes.values()])}\n`);
+  await printWhole(session, fired, outcomes);
+  return [...outcomes.values()].every(endedWell) ? 0 : remoteFailedExitCode;
+};
+
+/** With `--json`: what `status` would show, and no less when the daemon can't tell any more. */
+const printWhole = async (session: Session, fired: FiredView, outcomes: Outcomes): Promise<void> => {
+  if (!session.json) return;
+  const heard = { outcomes: Object.fromEntries(outcomes) };
+  const view = await session.client.request<FiringView>(`/v1/firings/${fired.id}`).catch(() => heard);
+  await print(session, { ...fired, ...view }, () => '');
+};
+
+const isTimedOut = (error: unknown): boolean => error instanceof TriggerdError && error.code === 'timed-out';
+
+interface Following {
+  /** What has been heard; it grows. */
+  readonly outcomes: Outcomes;
+  readonly progress: Progress;
+  readonly onlyFailures: boolean;
+}
+
+const followToTheEnd = async (
+  session: Session,
+  fired: FiredView,
+  { outcomes, progress, onlyFailures }: Following,
+  timeoutMs: number | undefined,
+): Promise<void> => {
+  const nodeWidth = Math.max(...fired.targets.map(widthOf));
+  const paint = painter(session.terminal.color);
+  const take = async (outcome: OutcomeView): Promise<void> => {
+    const before = outcomes.get(outcome.node);
+    outcomes.set(outcome.node, outcome);
+    if (session.json || !isFinal(outcome.stage) || (before !== undefined && isFinal(before.stage))) return;
+    if (onlyFailures && endedWell(outcome)) return;
+    progress.clear();
+    await session.terminal.out(`${paint(colorOf(outcome), renderOutcomeLine(outcome, nodeWidth))}\n`);
+  };
+  // The stream begins with the present state, so that losing it costs nothing but a new connection.
+  const read = (signal: AbortSignal) => async (heard: () => void) => {
+    for await (const outcome of await session.client.lines<OutcomeView>(`/v1/firings/${fired.id}/follow`, { signal })) {
+      heard();
+      await take(outcome);
+    }
+    if (openTargets(fired, outcomes).length > 0)
+      throw new TriggerdError('daemon-unreachable', 'the daemon ended its answer before the firing had ended');
+  };
+  await withinTime(
+    session,
+    timeoutMs,
+    (signal) => throughRestarts(session, read(signal), { signal, heardBefore: true }),
+    () => timedOut(fired, openTargets(fired, outcomes), timeoutMs ?? 0),
+  );
+};
+
+const openTargets = (fired: FiredView, outcomes: Outcomes): string[] =>
+  fired.targets.filter((target) => !isFinal(outcomes.get(target)?.stage ?? 'owed'));
+
+const timedOut = (fired: FiredView, open: readonly string[], timeoutMs: number): TriggerdError =>
+  new TriggerdError(
+    'timed-out',
+    `after ${formatDuration(timeoutMs)} firing ${fired.id} has not ended on ${open.join(', ')}`,
+    { details: { firing: fired.id, open } },
+  );
+
+/** `2/3 finished · lb01.example.com running · 4 s`. */
+const progressLine = (fired: FiredView, outcomes: Outcomes, elapsedS: number): string => {
+  const open = openTargets(fired, outcomes);
+  const next = open.map((node) => `${node} ${outcomes.get(node)?.stage ?? 'owed'}`);
+  const shown = next.length > 2 ? [...next.slice(0, 2), `${next.length - 2} more`] : next;
+  return [`${fired.targets.length - open.length}/${fired.targets.length} ended`, ...shown, `${elapsedS} s`].join(' · ');
+};

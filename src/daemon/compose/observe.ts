@@ -1,0 +1,123 @@
+import { createEventFiles } from '../../adapters/files/event-files.ts';
+import type { StateFolder } from '../../adapters/files/state-folder.ts';
+import type { MetricSources } from '../../adapters/prometheus/metrics.ts';
+import type { FiringId } from '../../domain/firing.ts';
+import { EventLog } from '../../events/event-log.ts';
+import { takenEvent } from '../../events/firing-events.ts';
+import { JobEvents } from '../../events/job-events.ts';
+import type { InboxWatcher } from '../../firings/inbox/inbox-watcher.ts';
+import type { OutcomePublisher } from '../../firings/outcomes/outcome-publisher.ts';
+import type { Intake } from '../../firings/ports.ts';
+import type { SpoolDrain } from '../../firings/publish/spool-drain.ts';
+import type { Sweeper } from '../../firings/sweep/sweeper.ts';
+import type { Releasers } from '../../kit/releasers.ts';
+import type { Queues } from '../../queue/queues.ts';
+import { clock, type DaemonOptions, type Parts } from './parts.ts';
+
+/** How old a size of etcd the metrics may show. */
+const spaceAgeMs = 15_000;
+/** Triggers of firings are remembered for so many of them. */
+const namesKept = 10_000;
+
+/** This node's events. Whatever is told until the end is written. */
+export const openEvents = async (
+  { node, log }: DaemonOptions,
+  state: StateFolder,
+  releasers: Releasers,
+): Promise<EventLog> => {
+  const events = await EventLog.open({ node, store: createEventFiles(state.path), clock, log });
+  releasers.push('events', () => events.close());
+  return events;
+};
+
+/** From now on every change of a job is an event, and counted. Before the queues start. */
+export const observeJobs = (
+  { journal, queues, events, metrics }: Pick<Parts, 'journal' | 'queues' | 'events' | 'metrics'>,
+  triggerOf: TriggerNames['of'],
+): void => {
+  const begun = [...journal.journal.running(), ...journal.journal.deferred()].map(({ id }) => id);
+  const jobEvents = new JobEvents(begun, triggerOf);
+  queues.onChange((job) => {
+    metrics.jobChanged(job);
+    events.tell(jobEvents.of(job, clock.now()));
+  });
+  // There may be thousands of these in a second: they are counted, and no event each.
+  queues.onRecorded((job) => metrics.jobChanged(job));
+};
+
+/** The queues' intake; what it takes and refuses is an event. */
+export const observedIntake = ({ options: { node }, queues, events }: Parts, names: TriggerNames): Intake => ({
+  jobFor: (request) => queues.jobFor(request),
+  take: (firings) => {
+    for (const { firing } of firings) names.remember(firing.id, firing.trigger);
+    const acceptances = queues.take(firings);
+    for (const [index, acceptance] of acceptances.entries()) {
+      const decided = firings[index];
+      const event = decided && takenEvent(decided, acceptance, { node, at: clock.now() });
+      if (event !== undefined) events.tell(event);
+    }
+    return acceptances;
+  },
+});
+
+/** The queues as people use them: pausing and resuming is an event. */
+export const observedQueues = ({ queues, events }: Pick<Parts, 'queues' | 'events'>): Queues => ({
+  ...queues,
+  pause: (queue) => {
+    queues.pause(queue);
+    events.tell({ kind: 'queue.paused', queue });
+  },
+  resume: (queue) => {
+    queues.resume(queue);
+    events.tell({ kind: 'queue.resumed', queue });
+  },
+});
+
+/** What firings are called: a look into the journal for each would cost a job more than its history is worth. */
+export interface TriggerNames {
+  remember(firing: FiringId, trigger: string): void;
+  of(firing: FiringId): string | undefined;
+}
+
+export const createTriggerNames = ({ journal }: Pick<Parts, 'journal'>): TriggerNames => {
+  const names = new Map<FiringId, string>();
+  const remember = (firing: FiringId, trigger: string): void => {
+    const [oldest] = names.keys();
+    if (oldest !== undefined && names.size >= namesKept) names.delete(oldest);
+    names.set(firing, trigger);
+  };
+  return {
+    remember,
+    of: (firing) => {
+      const known = names.get(firing) ?? journal.firings.find(firing)?.firing.trigger;
+      if (known !== undefined && !names.has(firing)) remember(firing, known);
+      return known;
+    },
+  };
+};
+
+export interface Observed {
+  readonly watcher: InboxWatcher;
+  readonly outcomes: OutcomePublisher;
+  readonly drain: SpoolDrain;
+  /** Undefined where this node does not stand for that office. */
+  readonly sweeper: Sweeper | undefined;
+}
+
+/** What the metrics look up. */
+export const metricSources = (
+  { config, journal, queues, space }: Parts,
+  { watcher, outcomes, drain, sweeper }: Observed,
+): MetricSources => ({
+  queues: () => queues.summary(),
+  oldestQueuedAt: (queue) =>
+    journal.journal.list({ queue, states: ['queued'], limit: 1, commandLength: 1 })[0]?.enqueuedAt ?? null,
+  isEtcdUp: () => (config.watch.enabled ? watcher.state.connected : null),
+  outcomesPending: () => outcomes.pending,
+  spool: () => drain.state,
+  isSweeper: () => sweeper?.inOffice ?? false,
+  // Of a thousand nodes a few are enough.
+  etcdSpace: async () =>
+    config.broker !== undefined || sweeper?.inOffice === true ? space.current(spaceAgeMs) : undefined,
+  now: () => clock.now(),
+});

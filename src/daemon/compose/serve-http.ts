@@ -1,0 +1,30 @@
+import { createOpenApp } from '../../api/app.ts';
+import type { ApiServices } from '../../api/services/services.ts';
+import { TriggerdError } from '../../domain/errors.ts';
+import type { Releasers } from '../../kit/releasers.ts';
+import type { Parts } from './parts.ts';
+
+/** Opens the HTTP port if the configuration has one. Throws `http-unusable`. */
+export const serveHttp = async (
+  { options: { log }, config }: Parts,
+  services: ApiServices,
+  releasers: Releasers,
+): Promise<void> => {
+  if (config.http === undefined) return;
+  const { listen } = config.http;
+  const app = createOpenApp(services, (error) => log.error({ error }, 'a request to the HTTP port failed'));
+  releasers.push('HTTP port', () => app.close());
+  try {
+    const address = await app.listen(placeOf(listen));
+    log.info({ address }, 'metrics are served over HTTP');
+  } catch (cause) {
+    throw new TriggerdError('http-unusable', `[http] listen = "${listen}": ${(cause as Error).message}`, { cause });
+  }
+};
+
+/** `*` is every address, IPv6 hosts are in brackets. */
+const placeOf = (listen: string): { readonly host: string; readonly port: number } => {
+  const at = listen.lastIndexOf(':');
+  const host = listen.slice(0, at).replace(/^\[|\]$/g, '');
+  return { host: host === '*' ? '::' : host, port: Number(listen.slice(at + 1)) };
+};

@@ -1,0 +1,25 @@
+import { protectControlSocket } from '../../adapters/files/control-socket.ts';
+import { createApp } from '../../api/app.ts';
+import type { InboxWatcher } from '../../firings/inbox/inbox-watcher.ts';
+import type { SpoolDrain } from '../../firings/publish/spool-drain.ts';
+import type { Releasers } from '../../kit/releasers.ts';
+import { apiServices } from '../control/api-services.ts';
+import type { Parts } from './parts.ts';
+import { serveHttp } from './serve-http.ts';
+
+/** Opens the control socket, whose place is prepared, and the HTTP port. */
+export const serve = async (
+  parts: Parts,
+  watcher: InboxWatcher,
+  drain: SpoolDrain,
+  releasers: Releasers,
+): Promise<void> => {
+  const { log } = parts.options;
+  const path = parts.config.node.socket;
+  const services = apiServices(parts, watcher, drain);
+  const app = createApp(services, (error) => log.error({ error }, 'a request to the control API failed'));
+  releasers.push('control socket', () => app.close());
+  await app.listen({ path });
+  protectControlSocket(path);
+  await serveHttp(parts, services, releasers);
+};

@@ -1,0 +1,89 @@
+import { resolve } from 'node:path';
+import { credentialsOf } from '../../client/main-section.ts';
+import { type BrokerPlace, configuredBrokers } from '../../config/configured-brokers.ts';
+import { TriggerdError } from '../../domain/errors.ts';
+import { BrokerDirectory } from '../../fleet/brokers/broker-directory.ts';
+import { busKeysBelow } from '../../fleet/brokers/keys.ts';
+import type { Log } from '../../kit/log.ts';
+import type { Releasers } from '../../kit/releasers.ts';
+import { writeHits } from '../../registry/hits.ts';
+import { registryKeysBelow } from '../../registry/keys.ts';
+import { ownBroker } from '../control/own-broker.ts';
+import { BusConnection } from '../mount/bus-connection.ts';
+import { createBusSender } from '../mount/bus-sender.ts';
+import { mirroredTree } from '../mount/mirrored-tree.ts';
+import { type MountHost, startMountHost } from '../mount/mount-host.ts';
+import { mountSettings } from '../mount/mount-settings.ts';
+import type { Parts } from './parts.ts';
+
+/** What a counter takes in etcd, about. */
+const bytesOfHit = 190;
+
+/**
+ * Mounts the trigger files at this folder. What keeps them from being mounted is logged, and no
+ * reason to do without the rest of the daemon. Throws `journal-failed`.
+ */
+export const startMount = (parts: Parts, mountpoint: string, releasers: Releasers): MountHost | undefined => {
+  const { config, registry, journal, options } = parts;
+  const log = options.log.child({ mountpoint: resolve(mountpoint) });
+  const login = loginOf(parts);
+  if (login === undefined) return undefined;
+  const { team, credentials } = login;
+  registry.mirror.start();
+  releasers.push('registry mirror', () => registry.mirror.stop());
+  const brokers = findBrokers(parts, log, releasers);
+  const keys = registryKeysBelow(config.etcd.prefix);
+  const connection = new BusConnection(() => ({ brokers: brokers(), ...credentials }), log);
+  releasers.push('trigger files’ broker', () => connection.close());
+  const logOptions = { ...config.log, node: options.node, isTerminal: process.stderr.isTTY };
+  const host = startMountHost(
+    {
+      ...mountSettings(config, resolve(mountpoint), logOptions),
+      installRoot: options.installRoot,
+      spool: journal.fileMessages(team),
+      sender: createBusSender(connection),
+      source: mirroredTree(registry, { team, identity: config.main.identity }, connection),
+      hits: {
+        publish: async (hits) => {
+          await parts.space.assertRoom(hits.size * bytesOfHit);
+          await writeHits({ store: parts.place.store, keys }, team, options.node, hits);
+        },
+      },
+      onOutput: ({ name }, { request, result, exitCode }) =>
+        log.info({ trigger: name, request, result, exitCode }, 'a trigger file’s request has ended'),
+      log,
+    },
+    releasers,
+  );
+  host.mounted.then(
+    () => log.info({}, 'the trigger files are mounted'),
+    (error: unknown) => log.error({ error }, 'the trigger files are not mounted; trying again'),
+  );
+  return host;
+};
+
+const loginOf = ({ config, options: { log } }: Parts) => {
+  try {
+    const { team } = config.main;
+    if (team === undefined) throw new TriggerdError('team-missing', '[main] team is missing');
+    return { team, credentials: credentialsOf(config.main) };
+  } catch (error) {
+    log.error({ error }, 'the trigger files are not mounted');
+    return undefined;
+  }
+};
+
+/** Brokers that are up, as etcd has it, after those of `[main] broker` and the daemon's own. */
+const findBrokers = (parts: Parts, log: Log, releasers: Releasers): (() => BrokerPlace[]) => {
+  const { main, etcd } = parts.config;
+  const { store } = parts.place;
+  const fixed = [...(main.broker === undefined ? [] : configuredBrokers(main)), ...ownBroker(parts)];
+  const directory = new BrokerDirectory({ store, keys: busKeysBelow(etcd.prefix), log });
+  directory.start();
+  releasers.push('brokers for trigger files', () => directory.stop());
+  return () => {
+    const brokers = [...fixed, ...directory.brokers];
+    if (brokers.length === 0) throw new TriggerdError('broker-unreachable', 'no broker is up');
+    return brokers;
+  };
+};

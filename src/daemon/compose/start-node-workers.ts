@@ -1,0 +1,29 @@
+import { furtherBrokers } from '../../config/configured-brokers.ts';
+import type { ConfiguredWorker } from '../../config/configured-workers.ts';
+import { BrokerDirectory } from '../../fleet/brokers/broker-directory.ts';
+import { busKeysBelow } from '../../fleet/brokers/keys.ts';
+import type { Releasers } from '../../kit/releasers.ts';
+import { ownBroker } from '../control/own-broker.ts';
+import type { Parts } from './parts.ts';
+import { startWorkers, type Workers } from './start-workers.ts';
+
+/**
+ * The workers that a node's configuration names, at every broker that etcd knows, and at those of `[workers] broker`, else of
+ * `[main] broker`.
+ * Throws `config-invalid`.
+ */
+export const startNodeWorkers = (parts: Parts, workers: readonly ConfiguredWorker[], releasers: Releasers): Workers => {
+  const { config, place, options } = parts;
+  const fixed = [...furtherBrokers(config), ...ownBroker(parts)];
+  const directory = new BrokerDirectory({
+    store: place.store,
+    keys: busKeysBelow(config.etcd.prefix),
+    log: options.log,
+  });
+  directory.start();
+  releasers.push('brokers for workers', () => directory.stop());
+  const started = startWorkers(parts, workers, fixed, releasers);
+  // Later ones count where two have the same key: what is written down knows the way from here.
+  directory.onChange(() => started.connectTo([...directory.brokers, ...fixed]));
+  return started;
+};

@@ -1,0 +1,128 @@
+import { createNameMemory } from '../../adapters/files/name-memory.ts';
+import { createNameHost } from '../../adapters/system/name-host.ts';
+import { configuredWorkers } from '../../config/configured-workers.ts';
+import type { Outcome } from '../../domain/outcome.ts';
+import { outcomeEvent } from '../../events/firing-events.ts';
+import { nameFacts } from '../../events/name-events.ts';
+import { EndedElsewhere } from '../../firings/inbox/ended-elsewhere.ts';
+import { IdMemory } from '../../firings/inbox/id-memory.ts';
+import { InboxWatcher } from '../../firings/inbox/inbox-watcher.ts';
+import { OutcomePublisher } from '../../firings/outcomes/outcome-publisher.ts';
+import { NodeName } from '../../fleet/names/node-name.ts';
+import type { Releasers } from '../../kit/releasers.ts';
+import type { QueueSummary } from '../../queue/queues.ts';
+import { readOutputTail } from '../control/outputs-service.ts';
+import { observedIntake, type TriggerNames } from './observe.ts';
+import { clock, type Parts } from './parts.ts';
+
+/** How long a stop waits for outcomes that etcd does not have yet; the next start publishes the rest. */
+const flushMs = 2_000;
+
+/** Deals with firings that others end. */
+export const buildEndedElsewhere = ({ options, journal, queues, place }: Parts): EndedElsewhere => {
+  const { node, log } = options;
+  return new EndedElsewhere({ ...place, node, firings: journal.firings, queues, clock, log });
+};
+
+/** Tells etcd what becomes of firings. */
+export const publishOutcomes = (
+  { options, journal, queues, place, events, metrics, name: nodeName }: Parts,
+  elsewhere: EndedElsewhere,
+  names: TriggerNames,
+  releasers: Releasers,
+): OutcomePublisher => {
+  const { node, log } = options;
+  const sources = { firings: journal.firings, queues, readTail: readOutputTail };
+  const onEndedElsewhere = elsewhere.ended.bind(elsewhere);
+  const onRecorded = (outcome: Outcome): void => {
+    metrics.outcomeRecorded(outcome.stage);
+    for (const event of outcomeEvent(outcome, names.of(outcome.firing) ?? null, clock.now())) events.tell(event);
+  };
+  const publisher = new OutcomePublisher({
+    ...place,
+    ...sources,
+    node,
+    name: nodeName,
+    onEndedElsewhere,
+    onRecorded,
+    log,
+  });
+  publisher.start();
+  releasers.push('outcomes', () => publisher.close(flushMs));
+  return publisher;
+};
+
+/** This node's name, of which nothing is said yet. */
+export const buildName = ({ options, config, state, queues, place, events }: Omit<Parts, 'name'>): NodeName => {
+  const { node, version, log } = options;
+  const roles = [
+    ...(config.watch.enabled ? ['watch'] : []),
+    ...(config.broker === undefined ? [] : ['broker']),
+    ...(configuredWorkers(config).length === 0 ? [] : ['worker']),
+  ];
+  const startedAt = clock.now();
+  return new NodeName({
+    ...place,
+    node,
+    version,
+    describe: () => ({ roles, startedAt, queues: lengthsOf(queues.summary()) }),
+    takeover: config.node.takeover,
+    host: createNameHost(),
+    memory: createNameMemory(state.path),
+    clock,
+    log,
+    tell: (happened) => events.tell(nameFacts(happened)),
+  });
+};
+
+/** Says in etcd that this node is there, and what is in its queues. */
+export const announce = ({ name, queues }: Parts, releasers: Releasers): void => {
+  name.start();
+  const unsubscribe = queues.onChange(() => name.refresh());
+  releasers.push('presence', () => {
+    unsubscribe();
+    return name.close();
+  });
+};
+
+const lengthsOf = (queues: readonly QueueSummary[]) =>
+  Object.fromEntries(queues.map(({ name, queued, running }) => [name, { queued, running }]));
+
+/** Remembers which firings this node has seen, for as long as the configuration says. */
+export const rememberIds = ({ options, config, journal }: Parts, releasers: Releasers): IdMemory => {
+  const ids = new IdMemory({ firings: journal.firings, keepMs: config.history.ids, clock, log: options.log });
+  ids.start();
+  releasers.push('id memory', () => ids.stop());
+  return ids;
+};
+
+interface Neighbours {
+  readonly outcomes: OutcomePublisher;
+  readonly elsewhere: EndedElsewhere;
+  readonly ids: IdMemory;
+  readonly names: TriggerNames;
+}
+
+/** The watcher of this node's inbox; not started yet. */
+export const buildWatcher = (parts: Parts, { outcomes, elsewhere, ids, names }: Neighbours): InboxWatcher => {
+  const { options, journal, plugins, place, events, name } = parts;
+  return new InboxWatcher({
+    ...place,
+    node: options.node,
+    firings: journal.firings,
+    intake: observedIntake(parts, names),
+    decideJob: (firing) => plugins.decideJob(firing),
+    ids,
+    name,
+    outcomes,
+    onKillWished: (id, reason) => elsewhere.killWished(id, reason),
+    clock,
+    log: options.log,
+    onConnected: () => {
+      // A replaced etcd has never seen this node.
+      name.look();
+      events.tell({ kind: 'etcd.back' });
+    },
+    onLost: ({ message }) => events.tell({ kind: 'etcd.lost', reason: message }),
+  });
+};

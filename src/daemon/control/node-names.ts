@@ -1,0 +1,37 @@
+import type { HolderView, NameView } from '../../api/contract/nodes.ts';
+import { freeName } from '../../fleet/names/adopt.ts';
+import type { Holder } from '../../fleet/names/holder.ts';
+import type { NodeName } from '../../fleet/names/node-name.ts';
+import { obstacleInWords } from '../../fleet/names/state.ts';
+import type { Parts } from '../compose/parts.ts';
+
+/** Lets another machine have a name; at once, where it is this one and its own. Throws `node-present`, `node-not-found`. */
+export const adoptNode = async ({ options, place, name }: Parts, node: string): Promise<void> => {
+  const isOwn = node === options.node;
+  if (isOwn && name.isHeld()) return;
+  await freeName(place, node);
+  if (isOwn) name.adopt();
+};
+
+export const nameView = ({ self, state }: NodeName): NameView => {
+  if (state.kind === 'asking' || state.kind === 'held') {
+    const refused = state.kind === 'held' ? state.rivals.map(holderView) : [];
+    return { state: state.kind, holder: null, what: null, remedy: null, refused };
+  }
+  const { kind, why, holder } = state;
+  return {
+    state: kind,
+    holder: holder && holderView(holder),
+    ...obstacleInWords(self.node, why, holder),
+    refused: [holderView(self)],
+  };
+};
+
+export const holderView = ({ instance, host, address, pid, boot, version }: Holder): HolderView => ({
+  instance,
+  host,
+  address,
+  pid,
+  boot,
+  version,
+});

@@ -1,0 +1,63 @@
+/**
+ * Requests that are not over, as admins see and end them: what a broker answers from its own memory. A broker knows its own
+ * requests only, and says so.
+ */
+import type { BrokerAddress } from './broker-address.ts';
+import type { RequestId } from './request.ts';
+
+/** Statements that a broker answers itself, beside those of the registry. `team`: that of the token. */
+export type RequestStatement =
+  | ({ readonly verb: 'request.list'; readonly team: string } & RequestFilter)
+  | ({ readonly verb: 'request.cancel'; readonly team: string } & RequestChoice);
+
+export interface RequestFilter {
+  readonly request?: RequestId;
+  /** Identity of the user who asks. */
+  readonly user?: string;
+  /** By its name alone. */
+  readonly service?: string;
+  /** Default and most: 1,000. */
+  readonly limit?: number;
+}
+
+/** One request, or all that a user has. */
+export type RequestChoice = { readonly request: RequestId } | { readonly user: string };
+
+export interface LiveRequest {
+  readonly id: RequestId;
+  readonly broker: BrokerAddress['id'];
+  /** Who asked first, where a job has asked on somebody's behalf. */
+  readonly team: string;
+  readonly user: string;
+  /** Empty, as `plugin` and `command`: it was asked inside of another team by a user who comes from the reader's. */
+  readonly service: string;
+  /** The service's team; another one than the user's when it is public. */
+  readonly service_team: string;
+  readonly plugin: string;
+  /** The beginning of the payload as text, 200 characters at most. */
+  readonly command: string;
+  /** `cancelled`: its worker was told to end it. */
+  readonly state: 'waiting' | 'running' | 'cancelled';
+  /** Workers that have it, or a part of it. */
+  readonly workers: readonly string[];
+  readonly received_at: string;
+  /** When its time is up. */
+  readonly expires_at: string;
+  /** What the broker holds of it: payload and arguments. */
+  readonly bytes: number;
+}
+
+/** The oldest first. */
+export interface LiveRequests {
+  readonly rows: readonly LiveRequest[];
+  /** How many there are besides. */
+  readonly more: number;
+}
+
+/** What was left out, and where else to ask. `others`: ids of the other brokers that are up. */
+export const requestNotices = ({ more }: LiveRequests, broker: string, others: readonly string[]): string[] => [
+  ...(more === 0 ? [] : [`There are ${more} more; name a user or a service.`]),
+  ...(others.length === 0
+    ? []
+    : [`These are the requests at broker ${broker}. Ask the others, too: ${others.join(', ')}.`]),
+];

@@ -1,0 +1,136 @@
+import { TriggerdError } from '../../domain/errors.ts';
+import { type FiringId, isFiringId } from '../../domain/firing.ts';
+import { isNodeName } from '../../domain/names.ts';
+import { isFinal, type Outcome, owedOutcome } from '../../domain/outcome.ts';
+import { chunksOf, inWindows } from '../../kit/in-windows.ts';
+import { assertFence } from '../../store/election.ts';
+import type { Entry, Fence, Transaction } from '../../store/key-store.ts';
+import type { Keys } from '../../store/keyspace.ts';
+import type { Place } from '../../store/place.ts';
+import { readable } from '../../store/readable.ts';
+import { parseOutcome, serializeOutcome } from '../wire/outcome.ts';
+
+/** Two compares and two writes each, and the fence: etcd takes 128 of each. */
+const debtsAtOnce = 60;
+const batchesAtOnce = 4;
+/** How often a batch is tried whose nodes have just said something new. */
+const maxTries = 8;
+
+/** One firing that one node owes an outcome. */
+export interface Debt {
+  readonly firing: FiringId;
+  readonly node: string;
+}
+
+/** What an entry's key says; undefined for a foreign key below the inboxes. */
+export const debtOf = (keys: Keys, entryKey: string): Debt | undefined => {
+  const [node = '', firing = '', ...deeper] = entryKey.slice(keys.allInboxes.length).split('/');
+  return deeper.length === 0 && isNodeName(node) && isFiringId(firing) ? { firing, node } : undefined;
+};
+
+/** How somebody other than the node itself ends what it owes. */
+export interface Ending {
+  readonly reason: string;
+  /** ms since the epoch. */
+  readonly at: number;
+  readonly details?: Outcome['details'];
+  /** Also where the node says that it runs; else that is left alone. */
+  readonly evenRunning?: boolean;
+  /** What must hold for the writer to be entitled to this. */
+  readonly fence?: Fence;
+}
+
+/** `settled`: nothing was owed any more; the outcome is what had been recorded by then, if anything was. */
+export interface Ended extends Debt {
+  readonly kind: 'ended' | 'running' | 'settled';
+  readonly outcome: Outcome | null;
+}
+
+/**
+ * Ends debts in the place of their nodes: outcome `skipped` and the entry gone, in one transaction for many of them. It
+ * compares everything that it has seen, so a node that starts the job at this moment is noticed, and one that has ended
+ * keeps its own word. Repeating it after a lost answer is harmless. Throws the store's errors, and `FenceLost`.
+ */
+export const endOwed = async (place: Place, debts: readonly Debt[], ending: Ending): Promise<Ended[]> =>
+  (await inWindows(chunksOf(debts, debtsAtOnce), (batch) => new Batch(place, ending).end(batch), batchesAtOnce)).flat();
+
+class Batch {
+  readonly #place: Place;
+  readonly #ending: Ending;
+  /** Outcomes as last read; at first it is taken for granted that the nodes have said nothing. */
+  readonly #stored = new Map<string, Entry>();
+  readonly #done: Ended[] = [];
+
+  constructor(place: Place, ending: Ending) {
+    this.#place = place;
+    this.#ending = ending;
+  }
+
+  async end(debts: readonly Debt[]): Promise<Ended[]> {
+    let open = debts;
+    for (let tries = 0; open.length > 0; tries++) {
+      if (tries === maxTries) throw new TriggerdError('etcd-unreachable', 'what is owed keeps changing; try again');
+      const { succeeded, read } = await this.#place.store.commit(this.#transaction(open));
+      const ended = open.map((debt) => ({ ...debt, kind: 'ended' as const, outcome: this.#outcomeFor(debt) }));
+      if (succeeded) return [...this.#done, ...ended];
+      open = this.#sort(open, new Map(read.map((entry) => [entry.key, entry])));
+    }
+    return this.#done;
+  }
+
+  #transaction(debts: readonly Debt[]): Transaction {
+    const { keys } = this.#place;
+    const { fence } = this.#ending;
+    const places = debts.map((debt) => {
+      const entry = keys.inbox(debt.node, debt.firing);
+      const key = keys.outcome(debt.firing, debt.node);
+      return { entry, key, value: serializeOutcome(this.#outcomeFor(debt)), modRevision: this.#revisionOf(key) };
+    });
+    return {
+      compare: [
+        ...(fence ? [fence] : []),
+        ...places.map(({ entry }) => ({ key: entry, is: 'present' as const })),
+        ...places.map(({ key, modRevision }) => ({ key, modRevision })),
+      ],
+      write: places.flatMap(({ entry, key, value }) => [{ put: key, value }, { delete: entry }]),
+      otherwiseGet: [...(fence ? [fence.key] : []), ...places.flatMap(({ entry, key }) => [entry, key])],
+    };
+  }
+
+  /** Puts aside what needs no further try; gives the rest. */
+  #sort(debts: readonly Debt[], read: ReadonlyMap<string, Entry>): Debt[] {
+    const { fence, evenRunning = false } = this.#ending;
+    if (fence) assertFence(fence, read.get(fence.key));
+    return debts.filter((debt) => {
+      const key = this.#place.keys.outcome(debt.firing, debt.node);
+      const mine = serializeOutcome(this.#outcomeFor(debt));
+      const stored = read.get(key);
+      if (stored) this.#stored.set(key, stored);
+      else this.#stored.delete(key);
+      const outcome = this.#said(key);
+      if (!read.has(this.#place.keys.inbox(debt.node, debt.firing)))
+        this.#done.push({ ...debt, kind: stored?.value === mine ? 'ended' : 'settled', outcome });
+      else if (outcome?.stage === 'running' && !evenRunning) this.#done.push({ ...debt, kind: 'running', outcome });
+      else return true;
+      return false;
+    });
+  }
+
+  /** What the node has said stays, but for how it ends. */
+  #outcomeFor({ firing, node }: Debt): Outcome {
+    const said = this.#said(this.#place.keys.outcome(firing, node));
+    if (said && isFinal(said.stage)) return said;
+    const { reason, at, details } = this.#ending;
+    const before = said ?? owedOutcome(firing, node);
+    return { ...before, stage: 'skipped', reason, finishedAt: at, details: { ...before.details, ...details } };
+  }
+
+  #said(key: string): Outcome | null {
+    const entry = this.#stored.get(key);
+    return (entry && readable(parseOutcome, entry)[0]) ?? null;
+  }
+
+  #revisionOf(key: string): bigint {
+    return this.#stored.get(key)?.modRevision ?? 0n;
+  }
+}

@@ -1,0 +1,45 @@
+import { inWindows } from '../../kit/in-windows.ts';
+import type { Place } from '../../store/place.ts';
+import { readable } from '../../store/readable.ts';
+import { parseFiring } from '../wire/firing.ts';
+
+const readsAtOnce = 32;
+/** Beyond this many, what was learnt first is forgotten first. */
+const maxKnown = 50_000;
+
+/** When firings expire. They are immutable, so each is read once for as long as something of it is owed. */
+export class FiringExpiries {
+  readonly #place: Place;
+  readonly #known = new Map<string, number>();
+
+  constructor(place: Place) {
+    this.#place = place;
+  }
+
+  /** ms since the epoch; infinity for never. What has no firing is missing from the answer. */
+  async of(ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const unknown = [...new Set(ids)].filter((id) => !this.#known.has(id));
+    const read = await inWindows(unknown, async (id) => [id, await this.#read(id)] as const, readsAtOnce);
+    for (const [id, expiresAt] of read) if (expiresAt !== undefined) this.#learn(id, expiresAt);
+    return new Map(
+      ids.flatMap((id) => {
+        const expiresAt = this.#known.get(id);
+        return expiresAt === undefined ? [] : [[id, expiresAt]];
+      }),
+    );
+  }
+
+  async #read(id: string): Promise<number | undefined> {
+    const entry = await this.#place.store.get(this.#place.keys.firing(id));
+    if (entry === undefined) return undefined;
+    // What nobody can read, its targets refuse.
+    const [firing] = readable(parseFiring, entry);
+    return firing?.expiresAt ? Date.parse(firing.expiresAt) : Number.POSITIVE_INFINITY;
+  }
+
+  #learn(id: string, expiresAt: number): void {
+    const oldest = this.#known.keys().next();
+    if (this.#known.size >= maxKnown && !oldest.done) this.#known.delete(oldest.value);
+    this.#known.set(id, expiresAt);
+  }
+}

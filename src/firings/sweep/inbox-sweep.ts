@@ -1,0 +1,91 @@
+import { chunksOf } from '../../kit/in-windows.ts';
+import type { Entry } from '../../store/key-store.ts';
+import { type Debt, debtOf, endOwed } from '../end/end-owed.ts';
+import { FiringExpiries } from './firing-expiries.ts';
+import { Observed } from './observed.ts';
+import type { RoundOptions, Swept } from './part.ts';
+import { Walk } from './walk.ts';
+
+const pageSize = 1_000;
+const pagesPerRound = 20;
+const entriesAtOnce = 100;
+
+/**
+ * Everything that is owed to anybody. Three kinds of entries: its firing is *alive*, and nothing happens; it has
+ * *expired*, and the debt ends with that outcome, unless the node runs it just now; there is *no firing*: then a
+ * publisher is still writing, or never came back. The latter is an *orphan*, which goes when it has been one for long
+ * enough, and only while neither a marker nor a firing is there.
+ */
+export class InboxSweep {
+  readonly #options: RoundOptions;
+  readonly #expiries: FiringExpiries;
+  readonly #observed = new Observed();
+  readonly #walk: Walk;
+
+  constructor(options: RoundOptions) {
+    this.#options = options;
+    this.#expiries = new FiringExpiries(options);
+    this.#walk = new Walk(options.store, options.keys.allInboxes, pageSize);
+  }
+
+  async sweep(): Promise<Swept> {
+    const did = { expired: 0, orphans: 0 };
+    for (let page = 0; page < pagesPerRound; page++) {
+      const { entries, atEnd } = await this.#walk.next();
+      const { expired, orphans } = await this.#sort(entries);
+      did.expired += await this.#expire(expired);
+      did.orphans += await this.#deleteOrphans(orphans);
+      if (!atEnd) continue;
+      this.#observed.endPass();
+      return { did, isComplete: true };
+    }
+    return { did, isComplete: false };
+  }
+
+  async #sort(entries: readonly Entry[]): Promise<{ expired: Debt[]; orphans: Debt[] }> {
+    const { keys, clock, abandonedMs } = this.#options;
+    const debts = entries.flatMap((entry) => {
+      const debt = debtOf(keys, entry.key);
+      return debt === undefined ? [] : [{ debt, entry }];
+    });
+    const expiries = await this.#expiries.of(debts.map(({ debt }) => debt.firing));
+    const now = clock.now();
+    const expired: Debt[] = [];
+    const orphans: Debt[] = [];
+    for (const { debt, entry } of debts) {
+      const expiresAt = expiries.get(debt.firing);
+      if (expiresAt === undefined) {
+        if (this.#observed.see(entry.key, entry.modRevision) >= abandonedMs) orphans.push(debt);
+      } else if (expiresAt <= now) expired.push(debt);
+    }
+    return { expired, orphans };
+  }
+
+  async #expire(debts: readonly Debt[]): Promise<number> {
+    if (debts.length === 0) return 0;
+    const { office, clock } = this.#options;
+    const ended = await endOwed(this.#options, debts, { reason: 'expired', at: clock.now(), fence: office.fence });
+    return ended.filter(({ kind }) => kind === 'ended').length;
+  }
+
+  async #deleteOrphans(debts: readonly Debt[]): Promise<number> {
+    let deleted = 0;
+    for (const firing of new Set(debts.map((debt) => debt.firing))) {
+      const ofFiring = debts.filter((debt) => debt.firing === firing);
+      for (const chunk of chunksOf(ofFiring, entriesAtOnce))
+        if (await this.#deleteChunk(firing, chunk)) deleted += chunk.length;
+    }
+    return deleted;
+  }
+
+  #deleteChunk(firing: string, debts: readonly Debt[]): Promise<boolean> {
+    const { office, keys } = this.#options;
+    return office.commit({
+      compare: [
+        { key: keys.firing(firing), is: 'absent' },
+        { key: keys.publishing(firing), is: 'absent' },
+      ],
+      write: debts.map(({ node }) => ({ delete: keys.inbox(node, firing) })),
+    });
+  }
+}

@@ -1,0 +1,46 @@
+import { FenceLost } from '../../store/election.ts';
+import { HistorySweep } from './history-sweep.ts';
+import { InboxSweep } from './inbox-sweep.ts';
+import { MarkerSweep } from './marker-sweep.ts';
+import type { RoundOptions, Swept } from './part.ts';
+import { RequestSweep } from './request-sweep.ts';
+
+/**
+ * One round after the other, each of bounded work; what one leaves, the next one goes on with. The order matters: a
+ * marker goes before the entries that it announced, so that a slow publisher meets its own missing marker first.
+ */
+export class Round {
+  readonly #options: RoundOptions;
+  readonly #parts: readonly { sweep(): Promise<Swept> }[];
+
+  constructor(options: RoundOptions) {
+    this.#options = options;
+    this.#parts = [
+      new MarkerSweep(options),
+      new InboxSweep(options),
+      new HistorySweep(options),
+      new RequestSweep(options),
+    ];
+  }
+
+  /** Throws `FenceLost` and the store's errors. */
+  async make(): Promise<{ readonly isComplete: boolean }> {
+    // A round that finds nothing to write should notice all the same that it is another one's turn.
+    await this.#options.office.commit({ compare: [], write: [] });
+    const swept: Swept[] = [];
+    const failures: unknown[] = [];
+    for (const part of this.#parts) {
+      try {
+        swept.push(await part.sweep());
+      } catch (error) {
+        // An etcd that is full takes no outcomes, but lets go of what makes it full: the other parts have their turn.
+        if (error instanceof FenceLost) throw error;
+        failures.push(error);
+      }
+    }
+    const did = Object.assign({}, ...swept.map((each) => each.did)) as Record<string, number>;
+    if (Object.values(did).some((count) => count > 0)) this.#options.log.info(did, 'Swept away what is over.');
+    if (failures.length > 0) throw failures[0];
+    return { isComplete: swept.every(({ isComplete }) => isComplete) };
+  }
+}

@@ -1,0 +1,98 @@
+/** From what a person knows, a piece of an id, a trigger's name or a node's, to firings and outcomes. */
+import { TriggerdError } from '../../domain/errors.ts';
+import { type Firing, type FiringId, isFiringId } from '../../domain/firing.ts';
+import { type Outcome, owedOutcome } from '../../domain/outcome.ts';
+import { inWindows } from '../../kit/in-windows.ts';
+import { lastSegment } from '../../store/keyspace.ts';
+import type { Place } from '../../store/place.ts';
+import { readable } from '../../store/readable.ts';
+import { recentFirings } from '../follow/origin.ts';
+import { parseFiring } from '../wire/firing.ts';
+import { parseOutcome } from '../wire/outcome.ts';
+
+/** How far back a name is looked for. */
+const recent = 1_000;
+/** Runs of one node that are compared: the newest firing is not always the one that ran last. */
+const comparedRuns = 50;
+/** Ids that a refusal names at most. */
+const namedCandidates = 5;
+
+const prefixPattern = /^[0-7][0-9A-HJKMNP-TV-Z]{5,25}$/;
+
+/**
+ * The firing whose id is or begins with this text (6 characters at least, in either case); undefined when it is no id or
+ * no firing has it. Throws `firing-ambiguous`.
+ */
+export const firingWithId = async ({ store, keys }: Place, text: string): Promise<FiringId | undefined> => {
+  const prefix = text.toUpperCase();
+  if (isFiringId(prefix)) return prefix;
+  if (!prefixPattern.test(prefix)) return undefined;
+  const limit = namedCandidates + 1;
+  const { entries } = await store.page(keys.firings, { after: keys.firing(prefix), limit, keysOnly: true });
+  const ids = entries.map(({ key }) => lastSegment(key)).filter((id) => id.startsWith(prefix));
+  if (ids.length < 2) return ids[0];
+  const named = ids.slice(0, namedCandidates).join(', ');
+  const more = ids.length > namedCandidates ? ', …' : '';
+  throw new TriggerdError('firing-ambiguous', `several firings begin with ${prefix}: ${named}${more}`, {
+    details: { candidates: ids.slice(0, namedCandidates) },
+  });
+};
+
+/** The newest firing of a trigger; undefined when none of the last 1,000 firings is of it. */
+export const lastFiringOf = async (place: Place, trigger: string): Promise<FiringId | undefined> =>
+  (await recentFirings(place, recent)).find((firing) => firing.trigger === trigger)?.id;
+
+/** The outcome of the run that started last on this node, among the last 1,000 firings; undefined when there is none. */
+export const lastRunOn = async (place: Place, node: string): Promise<Outcome | undefined> => {
+  const firings = (await recentFirings(place, recent)).filter(({ targets }) => targets?.includes(node) ?? true);
+  const outcomes = await outcomesOn(place, node, firings.slice(0, comparedRuns));
+  return outcomes
+    .filter(({ startedAt }) => startedAt !== null)
+    .toSorted((a, b) => (b.startedAt ?? 0) - (a.startedAt ?? 0))[0];
+};
+
+/** A firing that a node has not ended yet. */
+export interface OwedFiring {
+  readonly id: FiringId;
+  /** Null while it is still being published. */
+  readonly firing: Firing | null;
+  readonly outcome: Outcome;
+}
+
+export interface Owed {
+  /** The oldest ids first, at most 20. */
+  readonly firings: readonly OwedFiring[];
+  readonly total: number;
+}
+
+const shownOwed = 20;
+
+export const owedTo = async (place: Place, node: string): Promise<Owed> => {
+  const { store, keys } = place;
+  const inbox = keys.inboxes(node);
+  const [{ entries }, total] = await Promise.all([
+    store.page(inbox, { limit: shownOwed, keysOnly: true }),
+    store.count(inbox),
+  ]);
+  const firings = await inWindows(entries, async ({ key }) => {
+    const id = lastSegment(key);
+    const [firing, outcome] = await Promise.all([store.get(keys.firing(id)), store.get(keys.outcome(id, node))]);
+    return {
+      id,
+      firing: (firing && readable(parseFiring, firing)[0]) ?? null,
+      outcome: (outcome && readable(parseOutcome, outcome)[0]) ?? owedOutcome(id, node),
+    };
+  });
+  return { firings, total };
+};
+
+/** Whether a daemon of this name has ever announced itself. */
+export const isMember = async ({ store, keys }: Place, node: string): Promise<boolean> => {
+  const [member, presence] = await Promise.all([store.get(keys.member(node)), store.get(keys.node(node))]);
+  return member !== undefined || presence !== undefined;
+};
+
+const outcomesOn = async ({ store, keys }: Place, node: string, firings: readonly Firing[]): Promise<Outcome[]> => {
+  const entries = await inWindows(firings, ({ id }) => store.get(keys.outcome(id, node)));
+  return entries.flatMap((entry) => (entry === undefined ? [] : readable(parseOutcome, entry)));
+};

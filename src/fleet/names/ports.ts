@@ -1,0 +1,49 @@
+import type { Entry } from '../../store/key-store.ts';
+import type { Holder } from './holder.ts';
+
+/** This process, as others may have to tell it from its twins. */
+export type Self = Omit<Holder, 'node' | 'version' | 'since'>;
+
+/** `unknown`: of another machine, of an earlier start of this one, or of pids that we do not see. */
+export type Life = 'alive' | 'dead' | 'unknown';
+
+/** This machine, as names need it. */
+export interface NameHost {
+  readonly self: Self;
+  /** Whether that process still runs. */
+  lifeOf(holder: Holder): Life;
+}
+
+/** What a state folder remembers of its daemons' names. Clones have a copy of it. */
+export interface NameMemory {
+  /** Nothing where it can not be read. */
+  read(node: string): Remembered;
+  /** Durable when it returns. Throws `state-unusable`. */
+  write(node: string, remembered: Remembered): void;
+}
+
+export interface Remembered {
+  /** Instances by which this folder's daemons have held the name, or have been about to. */
+  readonly instances: readonly string[];
+  /**
+   * Somebody else was seen alive under the name: this folder is not its holder's, whatever it was copied from. `holder`: that
+   * one's instance; null of an earlier version, which has none.
+   */
+  readonly refusedBy?: { readonly holder: string | null };
+}
+
+/** Who needs to know whether this process holds its name. */
+export interface NameGate {
+  /** Now, by etcd's word and our own clock. */
+  isHeld(): boolean;
+  /** Another process has the name, or may have it. Not so while etcd is away: whoever held the name goes on. */
+  isRefused(): boolean;
+  /** Whether this presence, just read, is ours. */
+  confirms(presence: Entry | undefined): boolean;
+  /** Asks etcd soon. */
+  look(): void;
+  /** Resolves once it is held, or when the signal aborts. */
+  held(signal: AbortSignal): Promise<void>;
+  /** Called after every change of the state. Returns how to stop that. */
+  onChange(listener: () => void): () => void;
+}

@@ -1,0 +1,5 @@
+export interface Presence {
+  /** Writes the value again, soon. */
+  refresh(): void;
+  close(): Promise<void>;
+}

@@ -1,0 +1,4 @@
+export interface Clock {
+  /** ms since the epoch. */
+  now(): number;
+}

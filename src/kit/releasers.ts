@@ -1,0 +1,26 @@
+import type { Log } from './log.ts';
+
+/**
+ * Acquire, then push how to release; `release` runs them in reverse order, each whatever the others did (after graphile
+ * worker's `withReleasers`). A failed release is logged and does not hold up the rest.
+ */
+export interface Releasers {
+  push(what: string, release: () => Promise<unknown> | unknown): void;
+  release(): Promise<void>;
+}
+
+export const createReleasers = (log: Log): Releasers => {
+  const pending: { readonly what: string; readonly release: () => Promise<unknown> | unknown }[] = [];
+  return {
+    push: (what, release) => void pending.push({ what, release }),
+    release: async () => {
+      for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+        try {
+          await next.release();
+        } catch (error) {
+          log.error({ error, what: next.what }, 'could not be released cleanly');
+        }
+      }
+    },
+  };
+};

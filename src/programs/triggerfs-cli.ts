@@ -1,0 +1,141 @@
+/** Entry of `bin/triggerfs-cli`: statements of the console from the command line or from stdin. */
+
+import { isUtf8 } from 'node:buffer';
+import { createInterface } from 'node:readline';
+import { CommanderError } from 'commander';
+import { assertExactText, escapedBytes } from '../adapters/system/exact-text.ts';
+import { type ConsoleFlags, triggerfsCliCommand } from '../cli/command-lines/triggerfs-cli.ts';
+import { busLink } from '../cli/console/bus-link.ts';
+import { createConsole } from '../cli/console/console.ts';
+import { type ConsoleLink, NoLink } from '../cli/console/link.ts';
+import { localLink } from '../cli/console/local-link.ts';
+import { runScript, type Script } from '../cli/console/run-script.ts';
+import { commandLineError } from '../cli/support/command-line-error.ts';
+import { exposureWarnings } from '../cli/support/config-warnings.ts';
+import { Interrupted, interruptedExitCode } from '../cli/support/interrupted.ts';
+import { watchForInterruption } from '../cli/support/interruption.ts';
+import { leave } from '../cli/support/leave.ts';
+import { loadTriggerfsConfig } from '../cli/support/load-config.ts';
+import { readNewSecret } from '../cli/support/read-secret.ts';
+import { exitCodeOfError, renderError } from '../cli/support/report-error.ts';
+import { withDoubleDashes } from '../cli/support/single-dash.ts';
+import { processTerminal } from '../cli/support/terminal.ts';
+import { packageVersion } from '../cli/support/version.ts';
+import { TriggerdError } from '../domain/errors.ts';
+import { printable } from '../domain/names.ts';
+
+const terminal = processTerminal(false);
+const interruption = watchForInterruption();
+
+const main = async (args: readonly string[]): Promise<number> => {
+  assertExactText();
+  const flags = readFlags(args);
+  const interrupt = interruption.signal;
+  const script = scriptOf(flags, interrupt);
+  let link: Promise<ConsoleLink> | undefined;
+  const console = createConsole({
+    link: () => {
+      link ??= openLink(flags, interrupt).catch((reason: unknown) => {
+        throw new NoLink(reason);
+      });
+      return link;
+    },
+    json: flags.json === true,
+    columns: terminal.columns,
+    out: (text) => terminal.out(text),
+    readSecret: (user) => readNewSecret(flags, `user ${user}`),
+    isOverheard: flags.command !== undefined,
+  });
+  try {
+    const exitCode = await runScript(console, script);
+    if (interrupt.aborted) throw new Interrupted();
+    return exitCode;
+  } finally {
+    const opened = await link?.catch(() => undefined);
+    await opened?.close();
+  }
+};
+
+const readFlags = (args: readonly string[]): ConsoleFlags => {
+  const command = triggerfsCliCommand()
+    .version(packageVersion())
+    .exitOverride()
+    .allowExcessArguments()
+    .configureOutput({ outputError: () => undefined });
+  const flags: ConsoleFlags = command.parse(withDoubleDashes(command, args), { from: 'user' }).opts();
+  if (command.args.length > 0)
+    throw new TriggerdError(
+      'usage',
+      `a statement is one word: triggerfs-cli -c '${printable(command.args.join(' '))}'`,
+    );
+  if (flags.passwordStdin === true && flags.command === undefined)
+    throw new TriggerdError('usage', '--password-stdin needs -c: without it stdin has the statements');
+  if (flags.command === undefined && process.stdin.isTTY === true)
+    throw new TriggerdError(
+      'usage',
+      'the interactive console comes in a later release; until then: triggerfs-cli -c STATEMENT, or statements on stdin (`triggerfs-cli -c help` shows all)',
+    );
+  return flags;
+};
+
+const openLink = async (flags: ConsoleFlags, interrupt: AbortSignal): Promise<ConsoleLink> => {
+  const { socket, config: configFile, team, json = false, raw = false } = flags;
+  if (socket !== undefined)
+    return localLink({ socket: socket === true ? undefined : socket, configFile, team, env: process.env, interrupt });
+  const loaded = loadTriggerfsConfig({ file: configFile, env: process.env, overrides: { 'main.team': team } });
+  const { config } = loaded;
+  for (const warning of exposureWarnings(loaded)) terminal.err(`triggerfs-cli: warning: ${warning}\n`);
+  return busLink({ main: config.main, terminal, json, raw, env: process.env, interrupt });
+};
+
+const scriptOf = (flags: ConsoleFlags, interrupt: AbortSignal): Script => {
+  const { command, keepGoing = false, json = false } = flags;
+  const onError = (error: TriggerdError): void => terminal.err(shown(error, json));
+  if (command === undefined)
+    return { lines: stdinLines(interrupt), place: (line) => `line ${line}`, keepGoing, onError };
+  const place = (number: number): string | null => (command.length === 1 ? null : `statement ${number}`);
+  return { lines: command, place, keepGoing, onError };
+};
+
+/** Whoever still holds the other end does not keep us once nobody reads any more. */
+async function* stdinLines(interrupt: AbortSignal): AsyncGenerator<string, void, undefined> {
+  try {
+    // A line is its bytes until it is known to be UTF-8.
+    const input = process.stdin.setEncoding('latin1');
+    for await (const line of createInterface({ input, signal: interrupt, crlfDelay: Number.POSITIVE_INFINITY }))
+      yield utf8Line(Buffer.from(line, 'latin1'));
+  } finally {
+    process.stdin.destroy();
+  }
+}
+
+/** Throws `text-not-utf8`: a statement is refused, never changed. */
+const utf8Line = (bytes: Buffer): string => {
+  if (isUtf8(bytes)) return bytes.toString();
+  throw new TriggerdError('text-not-utf8', `a line of stdin is not UTF-8: ${escapedBytes(bytes)}`);
+};
+
+const shown = (error: TriggerdError, json: boolean): string =>
+  renderError(error, json).replace(/^trigger:/, 'triggerfs-cli:');
+
+const conclude = (thrown: unknown, json: boolean): number => {
+  if (thrown instanceof NoLink) return conclude(thrown.reason, json);
+  if (thrown instanceof Interrupted) return concludeInterrupted(json);
+  if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
+  return tell(commandLineError(thrown), json);
+};
+
+const concludeInterrupted = (json: boolean): number => {
+  const error = interruption.error();
+  return error === undefined ? (interruption.exitCode() ?? interruptedExitCode) : tell(error, json);
+};
+
+const tell = (error: TriggerdError, json: boolean): number => {
+  terminal.err(shown(error, json));
+  return exitCodeOfError(error);
+};
+
+const args = process.argv.slice(2);
+await leave(
+  await main(args).catch((thrown: unknown) => conclude(thrown, args.includes('--json') || args.includes('-json'))),
+);

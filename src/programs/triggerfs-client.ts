@@ -1,0 +1,82 @@
+/** Entry of `bin/triggerfs-client`: one request to a service, as triggerFS’ documentation has it. */
+
+import { CommanderError } from 'commander';
+import { assertExactText } from '../adapters/system/exact-text.ts';
+import { type RequestFlags, triggerfsClientCommand } from '../cli/command-lines/triggerfs-client.ts';
+import { type LogCopy, openLogCopy } from '../cli/request/log-copy.ts';
+import { checkedFlags, orderOf } from '../cli/request/order.ts';
+import { askService } from '../cli/request/perform.ts';
+import { textPrinter } from '../cli/request/printer.ts';
+import { commandLineError } from '../cli/support/command-line-error.ts';
+import { exposureWarnings } from '../cli/support/config-warnings.ts';
+import { Interrupted, interruptedExitCode } from '../cli/support/interrupted.ts';
+import { watchForInterruption } from '../cli/support/interruption.ts';
+import { leave } from '../cli/support/leave.ts';
+import { loadTriggerfsConfig } from '../cli/support/load-config.ts';
+import { exitCodeOfError, renderError } from '../cli/support/report-error.ts';
+import { withDoubleDashes } from '../cli/support/single-dash.ts';
+import { outletsOf, processTerminal } from '../cli/support/terminal.ts';
+import { packageVersion } from '../cli/support/version.ts';
+import { connectOptionsOf } from '../client/main-section.ts';
+import type { TriggerdError } from '../domain/errors.ts';
+
+const terminal = processTerminal(false);
+const interruption = watchForInterruption();
+/** Everything that is said goes to the log file, too, once there is one. */
+let copy: LogCopy = { write: () => undefined, reopen: () => undefined };
+
+const say = (text: string): void => {
+  copy.write(text);
+  terminal.err(text);
+};
+
+const main = async (args: readonly string[]): Promise<number> => {
+  assertExactText();
+  const flags = readFlags(args);
+  const asked = checkedFlags(flags);
+  const loaded = loadTriggerfsConfig({ file: flags.config, env: process.env });
+  const { config } = loaded;
+  copy = openLogCopy(config['triggerfs-client'].logfile);
+  for (const warning of exposureWarnings(loaded)) say(`triggerfs-client: warning: ${warning}\n`);
+  const connect = connectOptionsOf(config.main);
+  const order = await orderOf(asked, { terminal, env: process.env, interrupt: interruption.signal });
+  const { out } = outletsOf(terminal, flags);
+  const write = (text: string | Uint8Array): Promise<void> => {
+    copy.write(text);
+    return out(text);
+  };
+  const exitCode = await askService({
+    connect,
+    order,
+    printer: textPrinter({ ...order, write: { out: write, err: write, about: write } }),
+    note: (text) => say(`triggerfs-client: ${text}\n`),
+    interrupt: interruption.signal,
+  });
+  return interruption.exitCode() === undefined ? exitCode : concludeInterrupted();
+};
+
+const readFlags = (args: readonly string[]): RequestFlags & { readonly config?: string } => {
+  const command = triggerfsClientCommand()
+    .version(packageVersion())
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined });
+  return command.parse(withDoubleDashes(command, args), { from: 'user' }).opts();
+};
+
+const conclude = (thrown: unknown): number => {
+  if (thrown instanceof Interrupted) return concludeInterrupted();
+  if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
+  return tell(commandLineError(thrown));
+};
+
+const concludeInterrupted = (): number => {
+  const error = interruption.error();
+  return error === undefined ? (interruption.exitCode() ?? interruptedExitCode) : tell(error);
+};
+
+const tell = (error: TriggerdError): number => {
+  say(renderError(error, false).replace(/^trigger:/, 'triggerfs-client:'));
+  return exitCodeOfError(error);
+};
+
+await leave(await main(process.argv.slice(2)).catch(conclude));

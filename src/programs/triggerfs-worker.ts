@@ -1,0 +1,109 @@
+/** Entry of `bin/triggerfs-worker`: a daemon that is one worker and nothing else. */
+
+import { join, resolve } from 'node:path';
+import { isatty } from 'node:tty';
+import { CommanderError } from 'commander';
+import type { Logger } from 'pino';
+import { createLog } from '../adapters/log/log.ts';
+import { createTriggerfsLog } from '../adapters/log/triggerfs-log.ts';
+import { baseEnvironment } from '../adapters/system/base-env.ts';
+import { assertExactText, workingFolder } from '../adapters/system/exact-text.ts';
+import { closeInherited } from '../adapters/system/inherited.ts';
+import { findMachineNames } from '../adapters/system/machine-names.ts';
+import { createNotifier, type Notifier } from '../adapters/systemd/notify.ts';
+import { triggerfsWorkerCommand, type WorkerFlags } from '../cli/command-lines/triggerfs-worker.ts';
+import { commandLineError } from '../cli/support/command-line-error.ts';
+import { exposureWarnings } from '../cli/support/config-warnings.ts';
+import { loadTriggerfsConfig } from '../cli/support/load-config.ts';
+import { surviveLostOutput } from '../cli/support/lost-output.ts';
+import { exitCodeOfError, renderError } from '../cli/support/report-error.ts';
+import { withDoubleDashes } from '../cli/support/single-dash.ts';
+import { packageVersion } from '../cli/support/version.ts';
+import { watchTerminal } from '../cli/support/watch-reader.ts';
+import { workerPlaces } from '../cli/support/worker-places.ts';
+import type { LoadedConfig } from '../config/config.ts';
+import { type ConfiguredWorker, chooseWorker } from '../config/configured-workers.ts';
+import { resolveNodeName } from '../config/node-name.ts';
+import { startWorkerDaemon, type WorkerDaemon } from '../daemon/worker-daemon.ts';
+
+const installRoot = join(import.meta.dirname, '../..');
+
+const main = async (): Promise<void> => {
+  closeInherited();
+  surviveLostOutput();
+  assertExactText();
+  // Paths of the configuration are made absolute by it.
+  workingFolder();
+  const flags = readFlags();
+  const { worker, loaded } = loadFor(flags);
+  const { config } = loaded;
+  const node = config.node.name ?? (await resolveNodeName(config, await findMachineNames(baseEnvironment())));
+  const log = logFor(flags, loaded, node);
+  const notify = createNotifier(process.env, (problem) => log.warn({}, problem));
+  for (const warning of exposureWarnings(loaded)) log.warn({}, warning);
+
+  const daemon = await startWorkerDaemon({ loaded, node, version: packageVersion(), installRoot, log, worker });
+  handleSignals(daemon, log, notify);
+  await notify('--ready');
+};
+
+const readFlags = (): WorkerFlags => {
+  const command = triggerfsWorkerCommand().version(packageVersion()).exitOverride();
+  // What is wrong is told once, below.
+  command.configureOutput({ outputError: () => undefined });
+  return command.parse(withDoubleDashes(command, process.argv.slice(2)), { from: 'user' }).opts<WorkerFlags>();
+};
+
+/** The configuration twice: which worker is meant is in it, and where that worker keeps its jobs depends on it. */
+const loadFor = (flags: WorkerFlags): { readonly worker: ConfiguredWorker; readonly loaded: LoadedConfig } => {
+  const { env } = process;
+  const first = loadTriggerfsConfig({ file: flags.config, env });
+  const worker = chooseWorker(first, flags);
+  const places = workerPlaces(first, worker, flags.socket, env);
+  const { pluginspath } = first.config.workers;
+  const overrides = {
+    'node.state_dir': places.state_dir,
+    'node.socket': places.socket,
+    'plugins.path': pluginspath === undefined ? undefined : resolve(pluginspath),
+  };
+  return { worker, loaded: loadTriggerfsConfig({ file: flags.config, env, overrides }) };
+};
+
+const logFor = ({ debug = false }: WorkerFlags, { config }: LoadedConfig, node: string): Logger => {
+  const level = debug ? 'debug' : config.log.level;
+  return config.log.format === 'json'
+    ? createLog({ level, format: 'json', node, isTerminal: false })
+    : createTriggerfsLog(level);
+};
+
+const handleSignals = (daemon: WorkerDaemon, log: Logger, notify: Notifier): void => {
+  let isStopping = false;
+  const stop = async (signal: string): Promise<void> => {
+    if (isStopping) return daemon.hurry();
+    isStopping = true;
+    log.info({}, `${signal}: stopping`);
+    void notify('STOPPING=1');
+    await daemon.stop();
+    log.info({}, 'stopped');
+    process.exit(0);
+  };
+  // There is nothing to reload; a terminal that is closed says SIGHUP.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void stop(signal));
+  // Not everybody who uses a terminal is told that it is closed.
+  if (isatty(2)) watchTerminal(2, () => void (isStopping || stop('SIGHUP')));
+  const crash = (error: unknown): void => {
+    log.fatal({ error }, 'a bug in triggerfs-worker; ending');
+    process.exit(1);
+  };
+  process.on('uncaughtException', crash);
+  process.on('unhandledRejection', crash);
+};
+
+try {
+  await main();
+} catch (thrown) {
+  if (thrown instanceof CommanderError && thrown.exitCode === 0) process.exit(0);
+  const error = commandLineError(thrown);
+  process.stderr.write(renderError(error, false).replace(/^trigger:/, 'triggerfs-worker:'));
+  process.exit(exitCodeOfError(error));
+}

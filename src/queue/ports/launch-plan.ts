@@ -1,0 +1,60 @@
+import type { PersistentCall } from './persistent-pool.ts';
+
+/** What to start for a job: a complete description, no shell. */
+export interface LaunchPlan {
+  /** Program (absolute, or found on the base PATH) and its arguments. */
+  readonly argv: readonly [string, ...string[]];
+  /** The whole environment of the process. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly stdin: string | null;
+  /** How `stdin` is written here; missing: as it is. */
+  readonly stdinEncoding?: 'base64';
+  readonly timeoutMs: number | null;
+  /** Between TERM and KILL. */
+  readonly graceMs: number;
+  /** Bytes of output kept in the file; what exceeds it is counted, and its last part kept. */
+  readonly maxOutputBytes: number;
+  /** Standard error goes to `output.err`, which has the same limit. */
+  readonly stderrApart?: true;
+  /** Written as the file that `TRIGGERD_CONTEXT` names. */
+  readonly context: string;
+  /** Written as the file that `TRIGGERD_PROOF` names, which only the job's user can read, and deleted at the end. */
+  readonly proof?: string;
+  readonly limits?: JobLimits;
+  /** What happens to processes that outlive the first one; missing: `wait`. */
+  readonly leftovers?: LeftoversRule;
+  readonly terms?: RunTerms;
+  /** With a plugin whose one process does many jobs: what it is asked to do. Then the rest is for nobody. */
+  readonly call?: PersistentCall;
+}
+
+/**
+ * When a job's first process has ended and others that it started have not: the job is over when all have ended (`wait`), it is over
+ * and they live on (`leave`), or they are stopped (`kill`).
+ */
+export type LeftoversRule = 'wait' | 'leave' | 'kill';
+
+/** What a job may use; undefined: as much as the system gives. */
+export interface JobLimits {
+  readonly memoryBytes?: number | undefined;
+  /** Processes and threads. */
+  readonly processes?: number | undefined;
+  /** Of each process. */
+  readonly openFiles?: number | undefined;
+  /** Processor time of each process. */
+  readonly cpuMs?: number | undefined;
+}
+
+/**
+ * What the end of a run is judged by, as it was at the start: by the end the plugin may be gone or another one (the run
+ * may itself upgrade triggerd), and the configuration may have changed. The runner gives it back with the ending.
+ */
+export interface RunTerms {
+  readonly driver: string;
+  readonly successExitCodes: readonly number[];
+  /** Missing in a plan of before. */
+  readonly retryExitCodes?: readonly number[];
+  /** The command line as started. */
+  readonly argv: readonly string[];
+}

@@ -1,0 +1,87 @@
+import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
+import type { Log } from '../kit/log.ts';
+import { type EtcdSpace, isNearlyFull } from './etcd-space.ts';
+
+/** A measurement is good for so long… */
+const maxAgeMs = 10_000;
+/** …unless so much of the quota has been written since. */
+const maxUnmeasuredShare = 0.005;
+/** After a measurement that failed. */
+const retryMs = 30_000;
+
+export interface SpaceOptions {
+  /** Throws the store's errors. */
+  readonly measure: () => Promise<EtcdSpace>;
+  readonly log: Log;
+}
+
+/**
+ * How full etcd is, for those who write what is not a firing. It is measured when somebody wants to write, and what was
+ * written since counts. While nobody can tell, there is room: etcd itself refuses what it can not take.
+ */
+export class Space {
+  readonly #options: SpaceOptions;
+  #known: { readonly space: EtcdSpace; readonly at: number } | undefined;
+  #written = 0;
+  #failedAt = Number.NEGATIVE_INFINITY;
+  #measuring: Promise<void> | undefined;
+  #isTold = false;
+
+  constructor(options: SpaceOptions) {
+    this.#options = options;
+  }
+
+  /** As measured at most `maxAgeMs` ago; undefined when etcd does not say. Never throws. */
+  async current(atMostMs = maxAgeMs): Promise<EtcdSpace | undefined> {
+    await this.#measureIfOld(atMostMs);
+    return this.#known?.space;
+  }
+
+  /** Counts bytes that are about to be written. Throws `etcd-nearly-full`, and then they must not be. */
+  async assertRoom(bytes: number): Promise<void> {
+    this.#written += bytes;
+    await this.#measureIfOld(maxAgeMs);
+    const known = this.#known?.space;
+    if (known === undefined) return;
+    const { fileBytes, usedBytes, quotaBytes } = known;
+    if (!isNearlyFull({ fileBytes, usedBytes: usedBytes + this.#written, quotaBytes })) return;
+    this.#written = Math.max(0, this.#written - bytes);
+    throw new TriggerdError(
+      'etcd-nearly-full',
+      `etcd uses ${inMiB(usedBytes)} in ${inMiB(fileBytes)} of its ${inMiB(quotaBytes)}; what is left is for firings`,
+      { details: { retry_after_ms: 60_000 } },
+    );
+  }
+
+  async #measureIfOld(atMostMs: number): Promise<void> {
+    const now = performance.now();
+    const known = this.#known;
+    const isFresh =
+      known !== undefined &&
+      now - known.at < atMostMs &&
+      this.#written < Math.max(65_536, maxUnmeasuredShare * known.space.quotaBytes);
+    if (isFresh || (this.#measuring === undefined && now - this.#failedAt < retryMs)) return;
+    this.#measuring ??= this.#measure().finally(() => {
+      this.#measuring = undefined;
+    });
+    await this.#measuring;
+  }
+
+  async #measure(): Promise<void> {
+    const written = this.#written;
+    try {
+      this.#known = { space: await this.#options.measure(), at: performance.now() };
+      this.#written -= written;
+      this.#failedAt = Number.NEGATIVE_INFINITY;
+      this.#isTold = false;
+    } catch (error) {
+      // Neither a size of long ago nor one that is guessed is a reason to refuse.
+      this.#known = undefined;
+      this.#failedAt = performance.now();
+      if (!this.#isTold) this.#options.log.warn({ error: asTriggerdError(error) }, 'etcd does not tell its size');
+      this.#isTold = true;
+    }
+  }
+}
+
+const inMiB = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MiB`;

@@ -1,0 +1,204 @@
+import { noBody } from '../bus/codec/encode.ts';
+import { boundedReason } from '../bus/codec/fields.ts';
+import type { Ending, Room, ToWorker, WorkerMessage } from '../bus/messages.ts';
+import type { Message } from '../bus/ports.ts';
+import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
+import type { RequestId, RequestRun } from '../domain/request.ts';
+import type { Log } from '../kit/log.ts';
+import type { Disclaimed } from './disclaimed.ts';
+import type { RequestNews, WorkerProofs } from './ports.ts';
+import type { RequestEnding, RequestJobs, WorkerRequest } from './request-jobs.ts';
+import { endingOf, type Piece, RequestOutput } from './request-output.ts';
+
+/** What one broker may say about requests. */
+export type RequestMessage = Extract<ToWorker, { readonly op: 'request' | 'cancel' | 'ack' | 'query' }>;
+type RequestOp<Op extends RequestMessage['op']> = Extract<RequestMessage, { readonly op: Op }>;
+
+export interface ServedRequestsOptions {
+  /** `team/identity`. */
+  readonly worker: string;
+  readonly jobs: RequestJobs;
+  /** Of this worker, for all of its brokers. */
+  readonly disclaimed: Disclaimed;
+  /** Key of the broker. */
+  readonly broker: string;
+  /** Why a request may not start this plugin here; undefined: it may. Throws `plugin-name-invalid`. */
+  whyNotAllowed(plugin: string): string | undefined;
+  readonly proofs?: Pick<WorkerProofs, 'seal'>;
+  readonly maxMessage: number;
+  send(head: WorkerMessage, body?: Buffer): void;
+  tell(event: RequestNews): void;
+  /** Nothing is on its way to this broker any more. */
+  onIdle(): void;
+  readonly log: Log;
+}
+
+interface Served {
+  readonly run: RequestRun;
+  readonly output: RequestOutput;
+}
+
+/**
+ * The requests that one broker is told about. A request's job belongs to the worker and not to the connection: when the
+ * broker goes away the job runs on, and another broker that asks for it hears everything from the first byte.
+ */
+export class ServedRequests {
+  readonly #options: ServedRequestsOptions;
+  readonly #served = new Map<RequestId, Served>();
+  #takesNew = true;
+  #seen = 0;
+
+  constructor(options: ServedRequestsOptions) {
+    this.#options = options;
+  }
+
+  get isIdle(): boolean {
+    return this.#served.size === 0;
+  }
+
+  /** Slots that could start something for this broker. */
+  free(): number {
+    return this.#takesNew ? Math.max(0, this.#options.jobs.free()) : 0;
+  }
+
+  /** The same, for the broker. */
+  room(): Room {
+    return { free: this.free(), seen: this.#seen };
+  }
+
+  handle({ head, body }: Message<RequestMessage>): void {
+    switch (head.op) {
+      case 'request':
+        this.#request(head, body);
+        break;
+      case 'cancel':
+        this.#cancel(head);
+        break;
+      case 'ack':
+        this.#served.get(head.id)?.output.acknowledged(head.bytes);
+        break;
+      case 'query':
+        this.#query(head);
+        break;
+    }
+  }
+
+  /** New requests are given back from now on. */
+  takeNoMore(): void {
+    this.#takesNew = false;
+  }
+
+  /** The broker does not hear us any more. */
+  close(): void {
+    for (const id of this.#served.keys()) this.#drop(id);
+  }
+
+  #request(head: RequestOp<'request'>, payload: Buffer): void {
+    this.#seen++;
+    const { id, service, plugin } = head;
+    const request = this.#workerRequest(head, payload);
+    this.#options.tell({ kind: 'request', id, service, plugin, user: request.user });
+    try {
+      if (!this.#follow(request, (output) => this.#begin(request, output))) this.#giveBack(id);
+    } catch (thrown) {
+      this.#refuse(id, asTriggerdError(thrown));
+    }
+  }
+
+  /** What is known is answered in any case, and so never given to another worker. */
+  #begin(request: WorkerRequest, output: RequestOutput): boolean {
+    const { jobs, worker, whyNotAllowed, disclaimed, broker } = this.#options;
+    const mayStart = this.#takesNew && !disclaimed.isFor(request, broker);
+    if (!mayStart) return jobs.follow(request, output);
+    const why = whyNotAllowed(request.plugin);
+    if (why !== undefined) throw notAllowed(worker, request.plugin, why);
+    return jobs.start(request, output) !== 'no-slot';
+  }
+
+  #cancel({ id, reason }: RequestOp<'cancel'>): void {
+    const served = this.#served.get(id);
+    if (served !== undefined) this.#options.jobs.cancel(served.run, reason);
+  }
+
+  #query(head: RequestOp<'query'>): void {
+    const { jobs, send, disclaimed, broker, log } = this.#options;
+    const run = this.#runOf(head);
+    try {
+      const known = this.#follow(run, (output) => jobs.follow(run, output));
+      if (!known) disclaimed.add(run, broker);
+      send({ op: 'known', id: run.id, known });
+    } catch (error) {
+      // No answer: the broker then has to take it for one that may have run.
+      log.error({ error, request: run.id }, 'It can not be looked up whether a request has run here.');
+    }
+  }
+
+  /** Lets `begin` have a new output for this id, and keeps it if there is something to hear. Whatever went before is over. */
+  #follow(run: RequestRun, begin: (output: RequestOutput) => boolean): boolean {
+    const { id } = run;
+    const { send, maxMessage } = this.#options;
+    this.#drop(id);
+    const output = new RequestOutput({ id, maxMessage, send, ended: (...end) => this.#ended(id, ...end) });
+    const isHeard = begin(output);
+    if (isHeard) this.#served.set(id, { run, output });
+    return isHeard;
+  }
+
+  #ended(id: RequestId, ended: RequestEnding, whole: Piece | undefined): void {
+    this.#served.delete(id);
+    this.#final(id, ended.jobId, endingOf(ended), whole ?? { bytes: ended.outputTail });
+    if (this.isIdle) this.#options.onIdle();
+  }
+
+  #final(id: RequestId, job: RequestEnding['jobId'], ending: Ending, output: Piece | { readonly bytes: Buffer }): void {
+    const { bytes, ...stream } = output;
+    this.#options.send({ op: 'final', id, job, ...this.room(), ...stream, ...ending }, bytes);
+    this.#options.tell({ kind: 'answered', id, job, ending });
+  }
+
+  #giveBack(id: RequestId): void {
+    this.#options.send({ op: 'returned', id, free: this.free() });
+  }
+
+  #refuse(id: RequestId, error: TriggerdError): void {
+    const { code, message } = error;
+    if (code === 'internal') this.#options.log.error({ error, request: id }, 'a request could not be started');
+    this.#final(id, null, { ...refusedEnding, reason: boundedReason(message), code }, { bytes: noBody });
+  }
+
+  #drop(id: RequestId): void {
+    const served = this.#served.get(id);
+    if (served === undefined) return;
+    this.#served.delete(id);
+    this.#options.jobs.unfollow(served.run, served.output);
+    served.output.close();
+  }
+
+  #runOf({ id, user, team }: Pick<RequestOp<'query'>, 'id' | 'user' | 'team'>): RequestRun {
+    return { id, worker: this.#options.worker, user: `${user}@${team}` };
+  }
+
+  #workerRequest(head: RequestOp<'request'>, payload: Buffer): WorkerRequest {
+    const { id, worker, user } = this.#runOf(head);
+    const { service, plugin, args, chain, ttl, timeout_ms: timeoutMs, behalf, proof } = head;
+    const { proofs } = this.#options;
+    return {
+      ...{ id, worker, user, service, plugin, args, payload, timeoutMs, chain, ttl },
+      ...(behalf === undefined ? {} : { behalf }),
+      ...(proof === undefined || proofs === undefined ? {} : { proof: proofs.seal(proof) }),
+    };
+  }
+}
+
+const refusedEnding: Ending = {
+  result: 'refused',
+  exit_code: null,
+  signal: null,
+  reason: null,
+  code: null,
+  ran_ms: null,
+  output_bytes: 0,
+};
+
+const notAllowed = (worker: string, plugin: string, why: string): TriggerdError =>
+  new TriggerdError('plugin-not-allowed', `worker ${worker} does not start plugin ${plugin}: ${why}`);
