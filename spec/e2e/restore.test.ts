@@ -8,7 +8,7 @@ import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { createNode, type TestNode } from '../support/node.ts';
 import { until } from '../support/wait.ts';
 
-/** docs/how-to/etcd.md tells an administrator what a restored snapshot means; this is what it means. */
+/** docs/how-to/restore.md tells an administrator what a restored snapshot means; this is what it means. */
 let etcd: TestEtcd;
 let node: TestNode;
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { root } from '../../support/node.ts';
 
-const [, part = ''] = readFileSync(join(root, 'docs/explanation/reliability.md'), 'utf8').split(
+const [, part = ''] = readFileSync(join(root, 'docs/reference/faults.md'), 'utf8').split(
   '## Seen elsewhere, tried here',
 );
 const rows = (part.split(/^## /m)[0] ?? '').split('\n').filter((line) => /^\|(?!---| Situation)/.test(line));

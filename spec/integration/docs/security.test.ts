@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { root } from '../../support/node.ts';
 
-const rows = readFileSync(join(root, 'docs/explanation/security.md'), 'utf8')
+const rows = readFileSync(join(root, 'docs/reference/threats.md'), 'utf8')
   .split(/^## /m)
   .filter((section) => section.includes('| Test |'))
   .flatMap((section) => section.split('\n').filter((line) => /^\|(?!---)/.test(line)))
