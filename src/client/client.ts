@@ -11,6 +11,7 @@ import { TriggerdError } from '../domain/errors.ts';
 import type { RequestStatement } from '../domain/live-request.ts';
 import type { Algorithm } from '../domain/service.ts';
 import { silentLog } from '../kit/log.ts';
+import { onAbort } from '../kit/on-abort.ts';
 import { startTimer } from '../kit/timer.ts';
 import type { Answer, Statement } from '../registry/statements.ts';
 import { newRequestId } from './new-id.ts';
@@ -118,8 +119,7 @@ export class Client {
       newId: newRequestId,
       ...(onBrokerLost === undefined ? {} : { onLost: onBrokerLost }),
     });
-    const giveUp = (): void => void bus.close();
-    signal?.addEventListener('abort', giveUp, { once: true });
+    const off = signal && onAbort(signal, () => void bus.close());
     try {
       await bus.connect();
       return new Client(bus);
@@ -127,7 +127,7 @@ export class Client {
       await bus.close();
       throw signal?.aborted ? signal.reason : error;
     } finally {
-      signal?.removeEventListener('abort', giveUp);
+      off?.();
     }
   }
 
@@ -181,9 +181,7 @@ const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.
 
 const cancelWhen = (signal: AbortSignal | undefined, asked: ReturnType<BusClient['request']>): void => {
   if (signal === undefined) return;
-  const cancel = (): void => asked.cancel();
-  signal.addEventListener('abort', cancel, { once: true });
-  const forget = (): void => signal.removeEventListener('abort', cancel);
+  const forget = onAbort(signal, () => asked.cancel());
   asked.result.then(forget, forget);
 };
 

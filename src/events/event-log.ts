@@ -1,6 +1,7 @@
 import { asTriggerdError } from '../domain/errors.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { Log } from '../kit/log.ts';
+import { onAbort } from '../kit/on-abort.ts';
 import { type Event, eventOf, type Facts, maxBehind, readerDropped, tooSlow } from './event.ts';
 import { Mailbox } from './mailbox.ts';
 import type { EventSource, EventStore, Past, PastQuery } from './ports.ts';
@@ -79,9 +80,8 @@ export class EventLog implements EventSource {
       this.#options.log.info({ limit: maxBehind }, readerDropped);
       news.close(this.#dropped(event));
     };
-    const onAbort = () => news.close();
     this.#readers.add(reader);
-    signal.addEventListener('abort', onAbort);
+    const off = onAbort(signal, () => news.close());
     try {
       // A cursor from elsewhere, or from before the clock was set back, would wait for ever.
       let told = Math.min(Number(cursor), this.#lastId);
@@ -95,7 +95,7 @@ export class EventLog implements EventSource {
       for await (const event of news) if (Number(event.id) > told || event.kind === 'follow.dropped') yield event;
     } finally {
       this.#readers.delete(reader);
-      signal.removeEventListener('abort', onAbort);
+      off();
     }
   }
 

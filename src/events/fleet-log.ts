@@ -6,6 +6,7 @@ import { parseOutcome } from '../firings/wire/outcome.ts';
 import type { Clock } from '../kit/clock.ts';
 import { inWindows } from '../kit/in-windows.ts';
 import type { Log } from '../kit/log.ts';
+import { onAbort } from '../kit/on-abort.ts';
 import { pause } from '../kit/pause.ts';
 import { retryDelayMs, storeRetry } from '../kit/retry.ts';
 import type { Entry, WatchEvent } from '../store/key-store.ts';
@@ -58,8 +59,7 @@ export class FleetLog implements EventSource {
 
   async *follow(cursor: string, wanted: Wanted, signal: AbortSignal): AsyncGenerator<Event, void, undefined> {
     const over = new AbortController();
-    const onAbort = () => over.abort();
-    signal.addEventListener('abort', onAbort);
+    const off = onAbort(signal, () => over.abort());
     const news = new Mailbox<Event>(maxBehind);
     const watching = this.#watch(cursor, wanted, news, over.signal);
     // Looked at below, when what was told before it failed is read.
@@ -68,7 +68,7 @@ export class FleetLog implements EventSource {
       yield* news;
       await watching;
     } finally {
-      signal.removeEventListener('abort', onAbort);
+      off();
       over.abort();
     }
   }

@@ -1,15 +1,10 @@
+import { nextCall } from './next-call.ts';
+import { onAbort } from './on-abort.ts';
+import { startTimer } from './timer.ts';
+
 /** Resolves after `ms`, or at once when the signal aborts: then without an error, the caller looks at its signal. */
 export const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-  });
+  nextCall((call) => startTimer(ms, call), signal);
 
 /** A pause that somebody else may cut short. A ring while nobody waits is kept for the next wait. */
 export class Alarm {
@@ -24,10 +19,9 @@ export class Alarm {
   /** Whether it was cut short by `ring`. */
   async wait(ms: number, signal: AbortSignal): Promise<boolean> {
     this.#waiting = new AbortController();
-    const onAbort = () => this.#waiting?.abort();
-    signal.addEventListener('abort', onAbort);
-    if (!this.#isRinging && !signal.aborted) await pause(ms, this.#waiting.signal);
-    signal.removeEventListener('abort', onAbort);
+    const off = onAbort(signal, () => this.#waiting?.abort());
+    if (!this.#isRinging) await pause(ms, this.#waiting.signal);
+    off();
     this.#waiting = undefined;
     const rung = this.#isRinging;
     this.#isRinging = false;

@@ -1,15 +1,26 @@
+import { onAbort } from './on-abort.ts';
+
 /**
- * What `work` gives, or what `onAbort` makes when the signal aborts first. Other than a race with a promise that lasts, it leaves nothing
- * behind: such a promise would keep the result of each race for as long as it is pending itself.
+ * What `work` gives, or what `end` gives or throws when `arm` calls back first; `arm` returns how to disarm it. Other than a race with
+ * a promise that lasts, this leaves nothing behind: such a promise would keep the result of each race for as long as it is pending
+ * itself. What the work does after that is heard by nobody.
  */
-export const unlessAborted = <T, Aborted>(
+export const unless = <T, Ended>(
   work: Promise<T>,
-  signal: AbortSignal,
-  onAbort: () => Aborted,
-): Promise<T | Aborted> =>
+  arm: (act: () => void) => () => void,
+  end: () => Ended,
+): Promise<T | Ended> =>
   new Promise((resolve, reject) => {
-    const end = (): void => resolve(onAbort());
-    signal.addEventListener('abort', end, { once: true });
-    if (signal.aborted) end();
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', end));
+    const disarm = arm(() => {
+      try {
+        resolve(end());
+      } catch (thrown) {
+        reject(thrown);
+      }
+    });
+    work.then(resolve, reject).finally(disarm);
   });
+
+/** What `work` gives, or what `end` gives or throws when the signal aborts first. */
+export const unlessAborted = <T, Ended>(work: Promise<T>, signal: AbortSignal, end: () => Ended): Promise<T | Ended> =>
+  unless(work, (act) => onAbort(signal, act), end);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { withTimeout } from '../kit/with-timeout.ts';
 import type { Definition } from '../registry/model.ts';
 import { type Attributed, attributesOf, type Owners, type Seen } from './attributes.ts';
 import { changeOfMode, changeOfPath, directoryAt } from './changes.ts';
@@ -183,7 +184,7 @@ export class TriggerFiles implements FileSystem {
     this.#nextAnswer ??= this.#answer.then(() => {
       this.#nextAnswer = undefined;
       const asked = gateway.refresh?.().catch(() => undefined) ?? Promise.resolve();
-      this.#answer = Promise.race([asked, sleep(refreshMs, undefined, { ref: false })]);
+      this.#answer = withTimeout(asked, refreshMs, () => undefined);
       return this.#answer;
     });
     await this.#nextAnswer;

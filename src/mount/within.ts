@@ -1,5 +1,5 @@
 import { formatDuration } from '../kit/duration.ts';
-import { startTimer } from '../kit/timer.ts';
+import { withTimeout } from '../kit/with-timeout.ts';
 import { FsError } from './errno.ts';
 
 /**
@@ -13,7 +13,6 @@ export const answerMs = 8_000;
  * nothing.
  */
 export const within = <T>(ms: number, work: Promise<T>): Promise<T> =>
-  new Promise((resolve, reject) => {
-    const stop = startTimer(ms, () => reject(new FsError('ETIMEDOUT', `no answer in ${formatDuration(ms)}`)));
-    work.then(resolve, reject).finally(stop);
+  withTimeout(work, ms, () => {
+    throw new FsError('ETIMEDOUT', `no answer in ${formatDuration(ms)}`);
   });

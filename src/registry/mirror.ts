@@ -1,6 +1,8 @@
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
 import type { Log } from '../kit/log.ts';
+import { nextCall } from '../kit/next-call.ts';
 import { Notices } from '../kit/notices.ts';
+import { onAbort } from '../kit/on-abort.ts';
 import { Outage } from '../kit/outage.ts';
 import { pause } from '../kit/pause.ts';
 import type { KeyStore, Listing, WatchBatch } from '../store/key-store.ts';
@@ -90,15 +92,10 @@ export class Mirror {
   }
 
   #nextBatch(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const end = () => {
-        this.#waiting.delete(end);
-        signal.removeEventListener('abort', end);
-        resolve();
-      };
-      this.#waiting.add(end);
-      signal.addEventListener('abort', end);
-    });
+    return nextCall((call) => {
+      this.#waiting.add(call);
+      return () => this.#waiting.delete(call);
+    }, signal);
   }
 
   async #run(): Promise<void> {
@@ -127,12 +124,12 @@ export class Mirror {
     const { signal } = session;
     const end = () => session.abort();
     const timer = setTimeout(end, relistMs);
-    this.#stop.signal.addEventListener('abort', end);
+    const off = onAbort(this.#stop.signal, end);
     try {
       for await (const batch of store.watch(keys.all, state.revision + 1n, signal)) this.#take(state, batch);
     } finally {
       clearTimeout(timer);
-      this.#stop.signal.removeEventListener('abort', end);
+      off();
     }
     if (!signal.aborted) throw new TriggerdError('etcd-unreachable', 'the watch has ended');
   }

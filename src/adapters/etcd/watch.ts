@@ -1,4 +1,5 @@
 import type { Etcd3, IWatchResponse } from 'etcd3';
+import { onAbort } from '../../kit/on-abort.ts';
 import type { Entry, WatchBatch } from '../../store/key-store.ts';
 import { castError } from './cast-error.ts';
 import { withDeadline } from './deadline.ts';
@@ -68,8 +69,7 @@ async function* watchRange(
 ): AsyncGenerator<WatchBatch, void, undefined> {
   if (signal.aborted) return;
   let stream: WatchStream | undefined;
-  const onAbort = () => stream?.cancel('aborted');
-  signal.addEventListener('abort', onAbort);
+  const off = onAbort(signal, () => stream?.cancel('aborted'));
   try {
     const call = await withDeadline(client.watchClient.watch(), endpoints.timeoutMs, 'open a watch');
     stream = new WatchStream(call, { ...defaultTiming, ...options.timing });
@@ -84,7 +84,7 @@ async function* watchRange(
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
-    signal.removeEventListener('abort', onAbort);
+    off();
     stream?.cancel('closed');
   }
 }

@@ -1,3 +1,5 @@
+import { withTimeout } from '../../kit/with-timeout.ts';
+
 /**
  * A system call on a file that somebody else serves (FUSE, NFS) may never return, and nothing can take back the thread that
  * waits in it. Node has four of them for all files, so only so many calls may be lost like this.
@@ -26,23 +28,18 @@ export const withPatience = async <T>(
   await turn();
   let isGivenUp = false;
   const working = work(() => isGivenUp);
-  const timer = new AbortController();
   const settled = (): void => {
-    timer.abort();
     if (isGivenUp) lost -= 1;
     running -= 1;
     waiting.shift()?.();
   };
   working.then(settled, settled);
-  return Promise.race([
-    working,
-    elapsed(limitMs, timer.signal).then(() => {
-      isGivenUp = true;
-      lost += 1;
-      if (lost >= atOnce) for (const wake of waiting.splice(0)) wake();
-      throw new Hanging(`it gives no answer within ${limitMs / 1000} s`);
-    }),
-  ]);
+  return withTimeout(working, limitMs, () => {
+    isGivenUp = true;
+    lost += 1;
+    if (lost >= atOnce) for (const wake of waiting.splice(0)) wake();
+    throw new Hanging(`it gives no answer within ${limitMs / 1000} s`);
+  });
 };
 
 const turn = async (): Promise<void> => {
@@ -52,10 +49,3 @@ const turn = async (): Promise<void> => {
   }
   running += 1;
 };
-
-/** Never settles when the signal comes first. */
-const elapsed = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
-  });

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../kit/log.ts';
+import { withTimeout } from '../../kit/with-timeout.ts';
 import type { LogOptions } from '../log/log.ts';
 import { isSandboxed, pipedUnitCommand, stopUnit } from '../process/own-unit.ts';
 
@@ -89,7 +89,11 @@ const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
 const endChild = async (child: ChildProcess, ended: Promise<string>): Promise<void> => {
   child.kill('SIGTERM');
-  const isOver = await Promise.race([ended.then(() => true), sleep(termGraceMs, false, { ref: false })]);
+  const isOver = await withTimeout(
+    ended.then(() => true),
+    termGraceMs,
+    () => false,
+  );
   if (!isOver) child.kill('SIGKILL');
   await ended;
 };

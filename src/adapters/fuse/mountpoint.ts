@@ -1,9 +1,9 @@
 import { constants } from 'node:fs';
 import { access, lstat, mkdir, readdir, readFile, stat } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Log } from '../../kit/log.ts';
+import { withTimeout } from '../../kit/with-timeout.ts';
 
 /** fuse-native has room for so many bytes. */
 const maxPathBytes = 1_000;
@@ -50,7 +50,7 @@ const isDead = async (mountpoint: string): Promise<boolean> => {
     () => 'serves' as const,
     (error: NodeJS.ErrnoException) => error.code,
   );
-  const code = await Promise.race([outcome, sleep(answerMs, 'silent' as const)]);
+  const code = await withTimeout(outcome, answerMs, () => 'silent' as const);
   if (code === 'silent') throw refused(mountpoint, 'what is mounted there does not answer; end its process');
   return code === 'ENOTCONN' || code === 'ECONNABORTED';
 };

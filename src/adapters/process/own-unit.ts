@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { execa } from 'execa';
+import { withTimeout } from '../../kit/with-timeout.ts';
 import type { JobLimits } from '../../queue/ports/launch-plan.ts';
 import { cpuSeconds } from './with-limits.ts';
 
@@ -86,18 +87,11 @@ export const stopUnit = async (name: string, ended: Promise<unknown>, graceMs: n
   const over = ended.then(() => true);
   if (graceMs > 0) {
     await signalUnit(name, 'SIGTERM');
-    if (await within(over, graceMs)) return;
+    if (await withTimeout(over, graceMs, isNot)) return;
   }
   do await signalUnit(name, 'SIGKILL');
-  while (!(await within(over, againMs)));
+  while (!(await withTimeout(over, againMs, isNot)));
 };
 
 const againMs = 1_000;
-
-const within = (over: Promise<boolean>, ms: number): Promise<boolean> => {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  return Promise.race([over, late]).finally(() => clearTimeout(timer));
-};
+const isNot = (): boolean => false;

@@ -1,3 +1,4 @@
+import { unlessAborted } from '../../kit/unless-aborted.ts';
 import type { Define } from '../command.ts';
 import { serveFiles } from '../files/serve-files.ts';
 import { addHelp, type HelpText } from '../support/help.ts';
@@ -24,11 +25,7 @@ const mount = async ({ configFile, env, interrupt, interruption }: Session, fold
   const overrides = { 'triggerfs.mountpoint': folder };
   const loaded = loadTriggerfsConfig({ file: configFile, env, overrides });
   const files = await serveFiles(loaded, { isBackground: false, deadLetters: undefined, env });
-  const isTerminated = new Promise<void>((resolve) => {
-    if (interrupt.aborted) resolve();
-    interrupt.addEventListener('abort', () => resolve());
-  });
-  await Promise.race([isTerminated, files.unmounted]);
+  await unlessAborted(files.unmounted, interrupt, () => undefined);
   await files.stop();
   const exitCode = interruption.exitCode() ?? 0;
   return exitCode === terminated ? 0 : exitCode;

@@ -1,3 +1,5 @@
+import { withTimeout } from '../../kit/with-timeout.ts';
+
 /** Said where nothing has come for a while. */
 export const pause = Symbol('pause');
 
@@ -23,15 +25,8 @@ export async function* withPauses<T>(source: AsyncIterable<T>, pauseMs: number):
   }
 }
 
-const isSlow = async (work: Promise<unknown>, ms: number): Promise<boolean> => {
-  let timer: NodeJS.Timeout | undefined;
-  const slow = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(true), ms);
-  });
+const isSlow = (work: Promise<unknown>, ms: number): Promise<boolean> => {
+  const isOver = (): boolean => false;
   // A failure is heard by whoever awaits the work itself.
-  const over = work.then(
-    () => false,
-    () => false,
-  );
-  return await Promise.race([over, slow]).finally(() => clearTimeout(timer));
+  return withTimeout(work.then(isOver, isOver), ms, () => true);
 };

@@ -1,4 +1,5 @@
 /** A request from the command line: asked, printed as it goes, and an exit code made of its end. */
+
 import { LineSplitter } from '../../bus/client/lines.ts';
 import {
   type Algorithm,
@@ -9,6 +10,7 @@ import {
   type RunningRequest,
 } from '../../client/client.ts';
 import { asTriggerdError } from '../../domain/errors.ts';
+import { onAbort } from '../../kit/on-abort.ts';
 import { visible } from '../../kit/text.ts';
 import { Interrupted } from '../support/interrupted.ts';
 import { exitCodeOfOutcome, noteOf } from './exit-code.ts';
@@ -30,12 +32,11 @@ export const askService = async (asked: ServiceRequest): Promise<number> => {
   const { note, interrupt } = asked;
   const onBrokerLost = (why: string): void => note(`${why}; looking for another one`);
   const client = await connectUnlessInterrupted({ ...asked.connect, onBrokerLost }, interrupt);
-  const announce = (): void => note('ending the job on its worker; Ctrl-C again leaves at once');
-  interrupt.addEventListener('abort', announce, { once: true });
+  const off = onAbort(interrupt, () => note('ending the job on its worker; Ctrl-C again leaves at once'));
   try {
     return await perform(client, asked);
   } finally {
-    interrupt.removeEventListener('abort', announce);
+    off();
     await client.close();
   }
 };

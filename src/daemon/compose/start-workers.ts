@@ -9,6 +9,8 @@ import type { ConfiguredWorker } from '../../config/configured-workers.ts';
 import { harmlessNotice } from '../../config/request-plugins.ts';
 import type { Log } from '../../kit/log.ts';
 import type { Releasers } from '../../kit/releasers.ts';
+import { unlessAborted } from '../../kit/unless-aborted.ts';
+import { withTimeout } from '../../kit/with-timeout.ts';
 import { BusWorker } from '../../worker/bus-worker.ts';
 import { createRequestJobs, type RequestRoom } from '../../worker/jobs/request-jobs.ts';
 import type { Parts } from './parts.ts';
@@ -81,16 +83,17 @@ const drain = async (workers: readonly BusWorker[], room: RequestRoom, log: Log,
       { requests: running.length, seconds: drainMs / 1_000 },
       'waiting for requests that run; a second signal ends them',
     );
-  await Promise.race([Promise.all([left, ...running.map((run) => ended(room, run))]), pause(drainMs, hurry)]);
+  const over = Promise.all([left, ...running.map((run) => ended(room, run))]);
+  await withTimeout(unlessAborted(over, hurry, nothing), drainMs, nothing);
   // Who is in a hurry does not wait for a process that ignores TERM: its runner kills it, whether we are here or not.
   await Promise.race([room.close('The worker was stopped.'), hurried(hurry)]);
-  await Promise.race([left, pause(lastWordsMs)]);
+  await withTimeout(left, lastWordsMs, nothing);
   for (const worker of workers) worker.close();
 };
 
 const hurried = async (hurry: AbortSignal): Promise<void> => {
   if (!hurry.aborted) await once(hurry, 'abort');
-  await pause(lastWordsMs);
+  await sleep(lastWordsMs, undefined, { ref: false });
 };
 
 /** Also of a request whose broker is gone, so that nobody hears it. */
@@ -100,5 +103,4 @@ const ended = (room: RequestRoom, run: Parameters<RequestRoom['follow']>[0]): Pr
     if (!room.follow(run, listener)) resolve();
   });
 
-const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
-  sleep(ms, undefined, { ref: false, ...(signal && { signal }) }).catch(() => undefined);
+const nothing = (): void => undefined;

@@ -1,6 +1,7 @@
 import { type MountSettings, startMountProcess } from '../../adapters/fuse/mount-process.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Log } from '../../kit/log.ts';
+import { onAbort } from '../../kit/on-abort.ts';
 import { pause } from '../../kit/pause.ts';
 import { retryDelayMs, storeRetry } from '../../kit/retry.ts';
 import type { Seen } from '../../mount/attributes.ts';
@@ -75,9 +76,7 @@ export class MountSupervisor {
     const { program, settings, gateway, known, onMounted, onFailed, log } = this.#options;
     const { tree, seen } = known();
     const process = startMountProcess(program, settings, log);
-    const end = (): void => void process.end();
-    this.#stop.signal.addEventListener('abort', end, { once: true });
-    if (this.#stop.signal.aborted) end();
+    const off = onAbort(this.#stop.signal, () => void process.end());
     const link = new MountLink(process.stream, gateway, log);
     if (tree !== undefined) link.show(tree);
     link.saw(seen);
@@ -87,7 +86,7 @@ export class MountSupervisor {
     // Where it has said nothing itself.
     onFailed(new TriggerdError('mount-failed', `${settings.mountpoint}: the process of the mount ended: ${how}`));
     this.#link = undefined;
-    this.#stop.signal.removeEventListener('abort', end);
+    off();
     return how;
   }
 }

@@ -1,4 +1,5 @@
 import { asTriggerdError, TriggerdError } from '../../domain/errors.ts';
+import { onAbort } from '../../kit/on-abort.ts';
 import { Outage } from '../../kit/outage.ts';
 import { Alarm, pause } from '../../kit/pause.ts';
 import type { FiringLog } from '../../queue/ports/firing-log.ts';
@@ -119,8 +120,7 @@ export class InboxWatcher {
   /** Ends by an error, or quietly by `stop`. */
   async #session(): Promise<void> {
     const session = new AbortController();
-    const onStop = () => session.abort();
-    this.#stop.signal.addEventListener('abort', onStop);
+    const off = onAbort(this.#stop.signal, () => session.abort());
     const { name } = this.#options;
     let wasHeld = name?.isHeld() === true;
     const forgetName = name?.onChange(() => {
@@ -144,7 +144,7 @@ export class InboxWatcher {
       }
     } finally {
       forgetName?.();
-      this.#stop.signal.removeEventListener('abort', onStop);
+      off();
     }
   }
 

@@ -8,6 +8,7 @@ import type { NameGate } from '../../fleet/names/ports.ts';
 import type { Log } from '../../kit/log.ts';
 import { Outage } from '../../kit/outage.ts';
 import { pause } from '../../kit/pause.ts';
+import { withTimeout } from '../../kit/with-timeout.ts';
 import type { FiringLog, LoggedFiring } from '../../queue/ports/firing-log.ts';
 import type { Queues } from '../../queue/queues.ts';
 import type { Place } from '../../store/place.ts';
@@ -103,7 +104,7 @@ export class OutcomePublisher implements OutcomeSink {
   /** Publishes what is wished for within `flushMs`, then stops; the next start takes up the rest. */
   async close(flushMs: number): Promise<void> {
     this.#unsubscribe();
-    await Promise.race([this.#flights.onIdle(), pause(flushMs, this.#stop.signal)]);
+    await withTimeout(this.#flights.onIdle(), flushMs, () => undefined);
     this.#stop.abort();
     this.#flights.clear();
     this.#wishes.clear();

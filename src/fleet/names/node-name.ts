@@ -1,6 +1,7 @@
 import { asTriggerdError } from '../../domain/errors.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { Log } from '../../kit/log.ts';
+import { nextCall } from '../../kit/next-call.ts';
 import { Outage } from '../../kit/outage.ts';
 import { Alarm } from '../../kit/pause.ts';
 import type { Entry, Fence, Lease, Write } from '../../store/key-store.ts';
@@ -435,15 +436,7 @@ export class NodeName implements NameGate {
   }
 
   #nextChange(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const end = () => {
-        off();
-        signal.removeEventListener('abort', end);
-        resolve();
-      };
-      const off = this.onChange(end);
-      signal.addEventListener('abort', end);
-    });
+    return nextCall((call) => this.onChange(call), signal);
   }
 
   /** One at a time: what is withdrawn is not written again by a step that has begun before. */
