@@ -2,7 +2,7 @@ import { encodeToClient } from '../bus/codec/encode.ts';
 import type { Algorithm } from '../domain/service.ts';
 import type { ServiceView } from '../domain/service-view.ts';
 import type { Wire } from './options.ts';
-import type { Request } from './request.ts';
+import { isForEach, type Request } from './request.ts';
 
 /**
  * Tells clients that their requests were accepted, and who has them: a moment later, or before anything else that they
@@ -46,8 +46,7 @@ export class Announcements {
   accept(request: Request): void {
     if (request.client === null) return;
     request.isAccepted = true;
-    const { id, service } = request;
-    this.#wire.send(request.client, encodeToClient({ op: 'accepted', id, algorithm: algorithmOf(service) }));
+    this.#wire.send(request.client, encodeToClient({ op: 'accepted', id: request.id, ...acceptanceOf(request) }));
   }
 
   /** Nothing of it is news any more. */
@@ -57,8 +56,19 @@ export class Announcements {
 }
 
 /** What `accepted` would have said, for the first message that takes its place. */
-export const unlessAccepted = ({ isAccepted, service }: Request): { readonly algorithm?: Algorithm | null } =>
-  isAccepted ? {} : { algorithm: algorithmOf(service) };
+export const unlessAccepted = (request: Request): Partial<Acceptance> =>
+  request.isAccepted ? {} : acceptanceOf(request);
+
+interface Acceptance {
+  readonly algorithm: Algorithm | null;
+  readonly workers?: number;
+}
+
+const acceptanceOf = (request: Request): Acceptance => {
+  const { service } = request;
+  const { length } = service.workers;
+  return { algorithm: algorithmOf(service), ...(isForEach(request) && length > 0 ? { workers: length } : {}) };
+};
 
 /** What people are told: a worker under its own name has none. */
 const algorithmOf = ({ isWorker, algorithm }: ServiceView): Algorithm | null => (isWorker ? null : algorithm);

@@ -109,13 +109,20 @@ export type ToClient =
   | Welcome
   /** Body: the JWT. */
   | { readonly op: 'token'; readonly n: Nonce; readonly expires_ms: number }
-  | { readonly op: 'accepted'; readonly id: RequestId; readonly algorithm: Algorithm | null }
-  /** `algorithm`: there was no `accepted`. */
+  /** `workers`: how many have a part of it each, `mirror` and `serial`. Brokers of before do not say it. */
+  | {
+      readonly op: 'accepted';
+      readonly id: RequestId;
+      readonly algorithm: Algorithm | null;
+      readonly workers?: number;
+    }
+  /** `algorithm`, `workers`: there was no `accepted`. */
   | {
       readonly op: 'dispatched';
       readonly id: RequestId;
       readonly worker: string;
       readonly algorithm?: Algorithm | null;
+      readonly workers?: number;
     }
   /** Body: output as it came. `offset` counts the bytes of this worker's output before it. */
   | ({ readonly op: 'partial'; readonly worker: string } & PartialHead)

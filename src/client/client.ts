@@ -4,6 +4,7 @@
 
 import { dealerConnect } from '../adapters/zmq/dealer.ts';
 import { BusClient } from '../bus/client/bus-client.ts';
+import type { Accepted } from '../bus/client/client-request.ts';
 import { linesOf } from '../bus/client/lines.ts';
 import type { Outcome, RequestLeg, RequestResult } from '../bus/client/outcome.ts';
 import type { Clock, Credentials } from '../bus/client/ports.ts';
@@ -16,7 +17,7 @@ import { startTimer } from '../kit/timer.ts';
 import type { Answer, Statement } from '../registry/statements.ts';
 import { newRequestId } from './new-id.ts';
 
-export type { Algorithm, Answer, Credentials, Outcome, RequestLeg, RequestResult, Statement };
+export type { Accepted, Algorithm, Answer, Credentials, Outcome, RequestLeg, RequestResult, Statement };
 export { TriggerdError };
 
 export interface BrokerPlace {
@@ -67,11 +68,13 @@ export interface RequestOptions {
 
 export interface RunningRequest {
   readonly id: string;
-  /** Once a broker has it. `algorithm` is null where a worker is asked by its identity. */
-  readonly accepted: Promise<{ readonly algorithm: Algorithm | null }>;
-  /** As it comes; to be read once, either this or `lines`. Throws what `result` throws. */
+  /** Once a broker has it. */
+  readonly accepted: Promise<Accepted>;
+  /** As it comes; to be read once: either this, `lines` or `parts`. Throws what `result` throws. */
   readonly output: AsyncIterable<Chunk>;
   readonly lines: AsyncIterable<Line>;
+  /** The output, and behind the output of each worker how its part ended. */
+  readonly parts: AsyncIterable<Chunk | RequestLeg>;
   /** A job that failed is a result; a request that was refused, or lost with its worker, throws a `TriggerdError`. */
   readonly result: Promise<RequestResult>;
 }
@@ -150,7 +153,7 @@ export class Client {
     });
     cancelWhen(signal, asked);
     const { id, accepted, output, result } = asked;
-    return { id, accepted, output, lines: readable(linesOf(output)), result };
+    return { id, accepted, output, lines: readable(linesOf(output)), parts: output.parts(), result };
   }
 
   /**

@@ -3,8 +3,9 @@
 import { CommanderError } from 'commander';
 import { assertExactText } from '../adapters/system/exact-text.ts';
 import { type RequestFlags, triggerfsClientCommand } from '../cli/command-lines/triggerfs-client.ts';
+import { liveNotes } from '../cli/request/live-notes.ts';
 import { type LogCopy, openLogCopy } from '../cli/request/log-copy.ts';
-import { checkedFlags, orderOf } from '../cli/request/order.ts';
+import { checkedFlags, orderOf, repliesOf } from '../cli/request/order.ts';
 import { askService } from '../cli/request/perform.ts';
 import { textPrinter } from '../cli/request/printer.ts';
 import { commandLineError } from '../cli/support/command-line-error.ts';
@@ -49,7 +50,8 @@ const main = async (args: readonly string[]): Promise<number> => {
     connect,
     order,
     printer: textPrinter({ ...order, write: { out: write, err: write, about: write } }),
-    note: (text) => say(`triggerfs-client: ${text}\n`),
+    ...liveNotes(terminal, (text) => say(`triggerfs-client: ${text}\n`)),
+    replies: repliesOf(flags, terminal.outIsTerminal),
     interrupt: interruption.signal,
   });
   return interruption.exitCode() === undefined ? exitCode : concludeInterrupted();

@@ -64,6 +64,11 @@ describe('trigger __complete', () => {
     ],
     [['queue', '--al'], ['--all']],
     [['queue', '--js'], ['--json']],
+    [
+      ['fire', '--filter-replies', 'res'],
+      ['result=failed', 'result!=succeeded'],
+    ],
+    [['request', '--filter-replies=exit'], ['--filter-replies=exit_code!=0']],
     [['--vers'], ['--version']],
     [
       ['completion', ''],

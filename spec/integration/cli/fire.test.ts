@@ -179,6 +179,33 @@ describe('trigger fire --wait', () => {
     expect([code, stdout.match(/^a /gm)?.length, connections]).toEqual([0, 1, 2]);
   });
 
+  it('shows with --filter-replies only nodes for which all conditions hold, and exits as without', async () => {
+    await serve({ 'POST /v1/firings': fired, [follow]: following(succeeded('a'), failed('b')) });
+    const filter = (...texts: string[]) => [...wait, ...texts.flatMap((text) => ['--filter-replies', text])];
+    expect(await trigger(filter('details.puppet.changed>3'), at(daemon))).toMatchObject({
+      code: 4,
+      stdout: expect.stringMatching(/^\S+\na {2}finished.*\n$/),
+    });
+    expect((await trigger(filter('result=succeeded', 'node=b'), at(daemon))).stdout).toBe(`${firingId}\n`);
+    const { code, stdout } = await trigger([...filter('exit_code=1'), '--json'], at(daemon));
+    expect([code, JSON.parse(stdout)]).toEqual([
+      4,
+      { id: firingId, targets, unseen: [], outcomes: { b: failed('b') } },
+    ]);
+  });
+
+  it.each([
+    [[...wait, '--filter-replies', 'worker=a'], 'There is no field worker'],
+    [[...wait, '--filter-replies', 'failed'], "Example: --filter-replies 'exit_code!=0'"],
+    [[...wait, '--filter-replies', 'exit_code>0', '--all'], 'give one of them'],
+    [['fire', 'x', '--host', 'a', '--filter-replies', 'exit_code>0'], 'it needs --wait'],
+  ])('refuses %j', async (args, text) => {
+    await serve({});
+    const { code, stderr } = await trigger(args, at(daemon));
+    expect([code, stderr]).toEqual([2, expect.stringContaining(text)]);
+    expect(daemon.requests).toEqual([]);
+  });
+
   it('gives one JSON document with all outcomes', async () => {
     await serve({ 'POST /v1/firings': fired, [follow]: following(succeeded('a'), failed('b')) });
     const { code, stdout } = await trigger([...wait, '--json'], at(daemon));

@@ -54,8 +54,10 @@ const toClient: readonly ToClient[] = [
   welcome,
   { op: 'token', n: 1, expires_ms: 900_000 },
   { op: 'accepted', id, algorithm: null },
+  { op: 'accepted', id, algorithm: 'mirror', workers: 22 },
   { op: 'dispatched', id, worker: 'w' },
   { op: 'dispatched', id, worker: 'w', algorithm: 'mirror' },
+  { op: 'dispatched', id, worker: 'w', algorithm: 'serial', workers: 3 },
   { op: 'partial', id, worker: 'w', stream: 'out', offset: 0 },
   { op: 'leg', id, worker: 'w', ...ending },
   { op: 'final', id, ...ending },
@@ -87,7 +89,8 @@ const toWorker: readonly ToWorker[] = [
 const optional: Readonly<Record<string, readonly string[]>> = {
   refused: ['id', 'n'],
   registry: ['seen'],
-  dispatched: ['algorithm'],
+  accepted: ['workers'],
+  dispatched: ['algorithm', 'workers'],
   final: ['algorithm', 'worker', 'stream'],
 };
 

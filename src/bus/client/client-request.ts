@@ -34,6 +34,13 @@ const patienceMs = 300_000;
 /** After a cancel: until the worker has killed everything, TERM and KILL, and said so. */
 const cancelMs = 30_000;
 
+export interface Accepted {
+  /** Null where a worker was asked and not a service. */
+  readonly algorithm: Algorithm | null;
+  /** How many workers have a part of it each; null: one at a time, or a broker of before, which does not say it. */
+  readonly workers: number | null;
+}
+
 /** The way to the present broker. */
 export interface RequestChannel {
   /** Undefined: no broker is there now. Otherwise counts connections. */
@@ -66,7 +73,7 @@ export class ClientRequest {
   readonly id: RequestId;
   readonly output: RequestOutput;
   /** Once a broker has it. */
-  readonly accepted: Promise<{ readonly algorithm: Algorithm | null }>;
+  readonly accepted: Promise<Accepted>;
   readonly result: Promise<RequestResult>;
 
   readonly #order: RequestOrder;
@@ -84,7 +91,7 @@ export class ClientRequest {
   #mayRun: boolean;
   #isTokenRenewed = false;
   #isCancelled = false;
-  #accept: (accepted: { algorithm: Algorithm | null }) => void = () => undefined;
+  #accept: (accepted: Accepted) => void = () => undefined;
   #resolve: (result: RequestResult) => void = () => undefined;
   #reject: (error: Error) => void = () => undefined;
   #cancelTimer: () => void = () => undefined;
@@ -102,10 +109,10 @@ export class ClientRequest {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    const taken = new Promise<{ algorithm: Algorithm | null }>((resolve) => {
+    const taken = new Promise<Accepted>((resolve) => {
       this.#accept = resolve;
     });
-    this.accepted = Promise.race([taken, this.result]);
+    this.accepted = Promise.race([taken, this.result.then(({ algorithm }) => ({ algorithm, workers: null }))]);
     // Whoever does not look at one of the two must not be ended by it.
     this.result.catch(() => undefined);
     this.accepted.catch(() => undefined);
@@ -171,9 +178,9 @@ export class ClientRequest {
   take(message: ToClient, body: Buffer): void {
     if (this.#state !== 'asked') return;
     if (message.op === 'partial') this.#partial(message.worker, message.stream, message.offset, body);
-    else if (message.op === 'accepted') this.#accepted(message.algorithm);
+    else if (message.op === 'accepted') this.#accepted(message.algorithm, message.workers);
     else if (message.op === 'dispatched') this.#dispatched(message);
-    else if (message.op === 'leg') this.#legs.set(message.worker, { worker: message.worker, ...outcomeOf(message) });
+    else if (message.op === 'leg') this.#legEnded({ worker: message.worker, ...outcomeOf(message) });
     else if (message.op === 'final') this.#final(message, body);
     else if (message.op === 'refused') this.#refused(message);
   }
@@ -193,13 +200,18 @@ export class ClientRequest {
     };
   }
 
-  #accepted(algorithm: Algorithm | null): void {
+  #accepted(algorithm: Algorithm | null, workers: number | null = null): void {
     this.#algorithm = algorithm;
-    this.#accept({ algorithm });
+    this.#accept({ algorithm, workers });
   }
 
-  #dispatched({ worker, algorithm }: Extract<ToClient, { readonly op: 'dispatched' }>): void {
-    if (algorithm !== undefined) this.#accepted(algorithm);
+  #legEnded(leg: RequestLeg): void {
+    this.#legs.set(leg.worker, leg);
+    this.output.legEnded(leg);
+  }
+
+  #dispatched({ worker, algorithm, workers }: Extract<ToClient, { readonly op: 'dispatched' }>): void {
+    if (algorithm !== undefined) this.#accepted(algorithm, workers);
     this.#worker = worker;
     this.#outputOf(worker).dispatched(this.#epoch());
   }
@@ -217,7 +229,7 @@ export class ClientRequest {
     const outcome = outcomeOf(message);
     if (algorithm !== undefined) this.#accepted(algorithm);
     if (worker !== undefined && stream !== undefined) this.#partial(worker, stream, 0, body);
-    if (worker !== undefined) this.#legs.set(worker, { worker, ...outcome });
+    if (worker !== undefined) this.#legEnded({ worker, ...outcome });
     const { code, result, reason } = outcome;
     const isRefusal = result === 'refused' || result === 'lost';
     if (isRefusal && code !== null && (this.#isForOne() || this.#legs.size <= 1))

@@ -50,9 +50,10 @@ export class LineSplitter {
     return line === undefined || others.length > 0 ? undefined : taken(line);
   }
 
-  /** What has no newline at its end. */
-  *rest(): Generator<OutputLine, void, undefined> {
-    for (const line of this.#begun.values()) if (line.length > 0) yield taken(line);
+  /** What has no newline at its end, of all workers or of one. */
+  *rest(worker?: string): Generator<OutputLine, void, undefined> {
+    for (const line of this.#begun.values())
+      if (line.length > 0 && (worker === undefined || line.worker === worker)) yield taken(line);
   }
 }
 

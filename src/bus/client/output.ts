@@ -1,3 +1,5 @@
+import type { RequestLeg } from './outcome.ts';
+
 /** What a worker's job wrote, as it came. */
 export interface OutputChunk {
   readonly worker: string;
@@ -5,13 +7,15 @@ export interface OutputChunk {
   readonly bytes: Buffer;
 }
 
+type Part = OutputChunk | RequestLeg;
+
 /**
  * The output of one request, between the bus and one reader. A chunk is dealt with when the reader asks for the next one
  * (or stops): what is not dealt with is not acknowledged, and so the workers stop sending before it fills our memory.
  */
 export class RequestOutput implements AsyncIterable<OutputChunk> {
   readonly #dealtWith: (chunk: OutputChunk) => void;
-  #waiting: OutputChunk[] = [];
+  #waiting: Part[] = [];
   /** The next one of them. */
   #at = 0;
   #end: { readonly error: Error | undefined } | undefined;
@@ -30,6 +34,13 @@ export class RequestOutput implements AsyncIterable<OutputChunk> {
     this.#wake();
   }
 
+  /** Behind all that this worker has written. */
+  legEnded(leg: RequestLeg): void {
+    if (this.#isDiscarded) return;
+    this.#waiting.push(leg);
+    this.#wake();
+  }
+
   /** What waits is still read; then the reader hears the error, if there is one. */
   close(error?: Error): void {
     this.#end ??= { error };
@@ -39,17 +50,27 @@ export class RequestOutput implements AsyncIterable<OutputChunk> {
   /** Nobody wants to read (on). */
   discard(): void {
     this.#isDiscarded = true;
-    for (let chunk = this.#next(); chunk !== undefined; chunk = this.#next()) this.#dealtWith(chunk);
+    for (let part = this.#next(); part !== undefined; part = this.#next()) if (isChunk(part)) this.#dealtWith(part);
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<OutputChunk, void, undefined> {
+  [Symbol.asyncIterator](): AsyncGenerator<OutputChunk, void, undefined> {
+    return this.#read(isChunk);
+  }
+
+  /** The output, and how each worker's part ended, behind its output. In the place of the output alone. */
+  parts(): AsyncGenerator<Part, void, undefined> {
+    return this.#read(isPart);
+  }
+
+  async *#read<Wanted extends Part>(isWanted: (part: Part) => part is Wanted): AsyncGenerator<Wanted, void, undefined> {
     if (this.#isTaken) throw new Error('the output of a request is read once');
     this.#isTaken = true;
     try {
       for (;;) {
-        const chunk = this.#next();
-        if (chunk !== undefined) yield* this.#handOver(chunk);
-        else if (this.#end !== undefined) break;
+        const part = this.#next();
+        if (part !== undefined) {
+          if (isWanted(part)) yield* this.#handOver(part);
+        } else if (this.#end !== undefined) break;
         else await this.#more();
       }
       if (this.#end.error !== undefined) throw this.#end.error;
@@ -59,19 +80,19 @@ export class RequestOutput implements AsyncIterable<OutputChunk> {
   }
 
   /** Dealt with also when the reader stops at this one. */
-  *#handOver(chunk: OutputChunk): Generator<OutputChunk, void, undefined> {
+  *#handOver<Taken extends Part>(part: Taken): Generator<Taken, void, undefined> {
     try {
-      yield chunk;
+      yield part;
     } finally {
-      this.#dealtWith(chunk);
+      if (isChunk(part)) this.#dealtWith(part);
     }
   }
 
   /** `shift` would move all that waits, each time. */
-  #next(): OutputChunk | undefined {
-    const chunk = this.#waiting[this.#at];
+  #next(): Part | undefined {
+    const part = this.#waiting[this.#at];
     this.#at += 1;
-    if (chunk !== undefined) return chunk;
+    if (part !== undefined) return part;
     this.#waiting = [];
     this.#at = 0;
     return undefined;
@@ -83,3 +104,7 @@ export class RequestOutput implements AsyncIterable<OutputChunk> {
     });
   }
 }
+
+export const isChunk = (part: Part): part is OutputChunk => 'bytes' in part;
+
+const isPart = (part: Part): part is Part => part !== undefined;

@@ -20,14 +20,22 @@ const isAlgorithmOrNull = (value: unknown): value is Algorithm | null =>
 const isAlgorithmIfAny = (value: unknown): value is Algorithm | null | undefined =>
   value === undefined || isAlgorithmOrNull(value);
 
+const isCountIfAny = (value: unknown): value is number | undefined => value === undefined || isCount(value);
+
 const readers: Readonly<Record<ToClient['op'], (fields: Fields) => ToClient | undefined>> = {
   welcome: welcomeIn,
   token: ({ n, expires_ms }) => (isCount(n) && isCount(expires_ms) ? { op: 'token', n, expires_ms } : undefined),
-  accepted: ({ id, algorithm }) =>
-    isRequestId(id) && isAlgorithmOrNull(algorithm) ? { op: 'accepted', id, algorithm } : undefined,
-  dispatched: ({ id, worker, algorithm }) => {
-    if (!isRequestId(id) || !isName(worker) || !isAlgorithmIfAny(algorithm)) return undefined;
-    return { op: 'dispatched', id, worker, ...(algorithm === undefined ? {} : { algorithm }) };
+  accepted: ({ id, algorithm, workers }) => {
+    if (!isRequestId(id) || !isAlgorithmOrNull(algorithm) || !isCountIfAny(workers)) return undefined;
+    return { op: 'accepted', id, algorithm, ...(workers === undefined ? {} : { workers }) };
+  },
+  dispatched: ({ id, worker, algorithm, workers }) => {
+    if (!isRequestId(id) || !isName(worker) || !isAlgorithmIfAny(algorithm) || !isCountIfAny(workers)) return undefined;
+    const accepted = {
+      ...(algorithm === undefined ? {} : { algorithm }),
+      ...(workers === undefined ? {} : { workers }),
+    };
+    return { op: 'dispatched', id, worker, ...accepted };
   },
   partial: (fields) => {
     const { worker } = fields;

@@ -3,10 +3,12 @@ import { TriggerdError } from '../../domain/errors.ts';
 import { visible } from '../../kit/text.ts';
 import type { Define } from '../command.ts';
 import { askingUser } from '../support/asking-user.ts';
-import { followFiring } from '../support/follow-firing.ts';
+import { checkShowing } from '../support/few-replies.ts';
+import { type FollowOptions, followFiring } from '../support/follow-firing.ts';
 import { addHelp, type HelpText } from '../support/help.ts';
 import { duration, list, pair } from '../support/options.ts';
 import { print } from '../support/print.ts';
+import { type Condition, conditions, filterHelp, filterOf, outcomeFields } from '../support/reply-filter.ts';
 import { rerunOf } from '../support/rerun-firing.ts';
 import { runChain } from '../support/run-chain.ts';
 import type { Session } from '../support/session.ts';
@@ -21,6 +23,7 @@ interface Options {
   readonly noop?: boolean;
   readonly wait?: boolean;
   readonly all?: boolean;
+  readonly filterReplies?: readonly Condition[];
   readonly timeout?: number;
 }
 
@@ -29,6 +32,7 @@ const help: HelpText = {
 With --wait: prints one line per node as it ends; exits 4 unless all ended well, 5 when --timeout passes first. On a
 terminal, with more than 20 nodes, only those that did not end well have a line, unless --all is given. Ctrl-C ends the
 waiting, not the firing.
+${filterHelp('nodes', outcomeFields)}
 
 With --rerun: fires once more what an earlier firing ran, with its name, plugin, arguments, tags and noop, on all of its
 nodes; with --failed on those where it ended and did not end well.`,
@@ -36,6 +40,7 @@ nodes; with --failed on those where it ended and did not end well.`,
     "trigger fire 'refresh load balancers' --host lb01,lb02",
     'trigger fire rollout --host web01,web02,web03 --wait --timeout 10m',
     'trigger fire sync --host web01 --plugin command --arg command=sync',
+    "trigger fire x --host a,b --wait --filter-replies 'exit_code!=0'",
     'trigger fire --rerun 01K9ZQ4T5M8W3V6X7Y8Z9A0BCD --failed --wait',
   ],
 };
@@ -53,6 +58,11 @@ export const define: Define = (command, run) => {
     .option('--noop', 'only say what would be done')
     .option('--wait', 'wait until all targets have ended')
     .option('--all', 'with --wait: a line for every node, however many there are')
+    .option(
+      '--filter-replies <condition>',
+      'with --wait: show only nodes where it holds; repeatable',
+      conditions(outcomeFields),
+    )
     .option('--timeout <duration>', 'with --wait: wait no longer than this', duration)
     .action(run(fire));
 };
@@ -67,14 +77,20 @@ const fire = async (session: Session, trigger: string | undefined, options: Opti
   const body: NewFiringBody = { ...asked, user: askingUser(session.env), ...runChain(session.env) };
   const fired = await session.client.request<FiredView>('/v1/firings', { method: 'POST', body });
   warnOfUnseen(session, fired.unseen);
-  if (options.wait === true) return followFiring(session, fired, options.timeout, options.all);
+  if (options.wait === true) return followFiring(session, fired, followOptionsOf(options));
   await print(session, fired, () => fired.id);
   return 0;
 };
 
+const followOptionsOf = ({ timeout, all, filterReplies }: Options): FollowOptions => ({
+  timeoutMs: timeout,
+  showsAll: all,
+  filter: filterOf(filterReplies),
+});
+
 const checkUsage = (
   trigger: string | undefined,
-  { host, rerun, failed, plugin, arg, wait, all, timeout }: Options,
+  { host, rerun, failed, plugin, arg, wait, all, filterReplies, timeout }: Options,
 ): void => {
   const usage = (problem: string): TriggerdError => new TriggerdError('usage', problem);
   if (rerun === undefined && (trigger === undefined || host === undefined))
@@ -85,6 +101,9 @@ const checkUsage = (
   if (wait !== true && timeout !== undefined)
     throw usage('--timeout says how long to wait: it needs --wait (--ttl lets a firing expire)');
   if (wait !== true && all === true) throw usage('--all says what --wait prints: it needs --wait');
+  if (wait !== true && filterReplies !== undefined)
+    throw usage('--filter-replies says what --wait prints: it needs --wait');
+  checkShowing({ all, filterReplies });
 };
 
 /** Undefined: `--failed`, and there is no node where it did not end well. */

@@ -1,9 +1,10 @@
 import type { RequestOptions } from '../../client/client.ts';
 import { connectOptionsOf } from '../../client/main-section.ts';
 import type { Define } from '../command.ts';
-import { addRequestOptions, type RequestFlags } from '../command-lines/triggerfs-client.ts';
+import { addRequestOptions, type RequestFlags, repliesHelp } from '../command-lines/triggerfs-client.ts';
 import { jsonPrinter } from '../request/json-printer.ts';
-import { checkedFlags, orderOf } from '../request/order.ts';
+import { liveNotes } from '../request/live-notes.ts';
+import { checkedFlags, orderOf, repliesOf } from '../request/order.ts';
 import { askService } from '../request/perform.ts';
 import { type RequestPrinter, textPrinter } from '../request/printer.ts';
 import { exposureWarnings } from '../support/config-warnings.ts';
@@ -20,11 +21,14 @@ request goes to stderr. With --json: one document, its output as it comes.
 
 Exits with the plugin’s exit code, or 124 when its time was up, 127 when it could not be started, 128 and the signal’s
 number when it was killed. Ctrl-C ends the job on its worker; a second one leaves at once. So do SIGTERM, SIGHUP, a closed
-terminal, and a reader that goes away (\`| head\`).`,
+terminal, and a reader that goes away (\`| head\`).
+
+${repliesHelp}`,
   examples: [
     'trigger request --service demo --plugin command --command uptime',
     'echo uptime | trigger request --service demo01 --plugin command',
     'trigger request --service dc1 --plugin echo --args text=hello --json',
+    "trigger request --service dc1 --plugin x --filter-replies 'exit_code!=0'",
   ],
 };
 
@@ -45,7 +49,8 @@ const request = async (session: Session, flags: RequestFlags): Promise<number> =
     connect,
     order,
     printer: printerFor(session, flags, order),
-    note: (text) => terminal.err(`trigger: ${text}\n`),
+    ...liveNotes(terminal, (text) => terminal.err(`trigger: ${text}\n`)),
+    replies: repliesOf(flags, terminal.outIsTerminal && !session.json),
     interrupt: interruption.signal,
   });
   return interruption.exitCode() ?? exitCode;

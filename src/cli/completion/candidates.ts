@@ -62,8 +62,17 @@ const candidatesOf = async (wanted: Wanted, place: Place): Promise<Candidate[]> 
   const kind = kindOf(wanted, place.command);
   if (kind === undefined) return [];
   if (kind === ':files' || kind === ':commands') return [{ value: kind, about: '' }];
+  if (kind === ':conditions') return usualConditions;
   return ask(kind, place);
 };
+
+/** A shell inserts them unquoted: none with < or >. */
+const usualConditions: Candidate[] = [
+  { value: 'result=failed', about: 'ran and failed' },
+  { value: 'result!=succeeded', about: 'did not end well' },
+  { value: 'exit_code!=0', about: 'another exit code than 0, or none' },
+  { value: 'reason!=', about: 'gave a reason' },
+];
 
 /** Nobody who presses TAB wants to read why there is nothing. */
 const ask = async (kind: ValueKind, { given }: Place): Promise<Candidate[]> => {

@@ -2,7 +2,7 @@
 import { type Argument, type Command, Option } from 'commander';
 import type { ValueKind } from './values.ts';
 
-export type Kind = ValueKind | ':files' | ':commands';
+export type Kind = ValueKind | ':files' | ':commands' | ':conditions';
 
 const kindOfOption: Readonly<Record<string, Kind>> = {
   '--queue': 'queues',
@@ -18,6 +18,7 @@ const kindOfOption: Readonly<Record<string, Kind>> = {
   '--config': ':files',
   '--on-finish': ':commands',
   '--socket': ':files',
+  '--filter-replies': ':conditions',
   '--dir': ':files',
 };
 

@@ -66,12 +66,14 @@ export const colorOf = (outcome: OutcomeView): Color | null => {
 
 /** `2 succeeded, 1 failed, 1 owed`, ended ones first. */
 export const summarize = (outcomes: readonly OutcomeView[]): string => {
-  const counts = new Map<string, number>();
-  for (const outcome of outcomes.filter(({ stage }) => isFinal(stage))) count(counts, wordOf(outcome));
-  for (const outcome of outcomes.filter(({ stage }) => !isFinal(stage))) count(counts, wordOf(outcome));
-  return [...counts].map(([word, number]) => `${number} ${word}`).join(', ');
+  const ended = outcomes.filter(({ stage }) => isFinal(stage));
+  const open = outcomes.filter(({ stage }) => !isFinal(stage));
+  return summarizeWords([...ended, ...open].map(wordOf));
 };
 
-const count = (counts: Map<string, number>, word: string): void => {
-  counts.set(word, (counts.get(word) ?? 0) + 1);
+/** How often each of them is there: `2 succeeded, 1 failed`. */
+export const summarizeWords = (words: readonly string[]): string => {
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return [...counts].map(([word, number]) => `${number} ${word}`).join(', ');
 };

@@ -1,6 +1,6 @@
-import type { Outcome } from '../../client/client.ts';
 import { jsonText } from '../../kit/json-text.ts';
 import { textOrBase64 } from '../../kit/text-or-bytes.ts';
+import { legView, outcomeView } from './leg-view.ts';
 import type { RequestPrinter } from './printer.ts';
 
 export interface JsonPrinterOptions {
@@ -26,26 +26,15 @@ export const jsonPrinter = ({ service, plugin, write }: JsonPrinterOptions): Req
       await write(text);
     },
     ended: (result, { exitCode, messages, ranNs }) => {
-      const legs = result.legs.map(({ worker, ...outcome }) => ({ worker, ...outcomeView(outcome) }));
       const tail = {
         ...outcomeView(result),
         exit: exitCode,
         messages,
         total_ms: Number(ranNs / 1_000n) / 1_000,
-        legs,
+        legs: result.legs.map(legView),
       };
       return write(`\n],${jsonText(tail).slice(1)}\n`);
     },
     failed: ({ code, message }) => write(`\n],"error":${jsonText({ code, message })}}\n`),
   };
 };
-
-const outcomeView = ({ result, exitCode, signal, reason, code, ranMs, outputBytes }: Outcome) => ({
-  result,
-  exit_code: exitCode,
-  signal,
-  reason,
-  code,
-  ran_ms: ranMs,
-  output_bytes: outputBytes,
-});

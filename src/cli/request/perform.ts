@@ -2,7 +2,7 @@
 
 import { LineSplitter } from '../../bus/client/lines.ts';
 import {
-  type Algorithm,
+  type Accepted,
   Client,
   type ConnectOptions,
   type RequestOptions,
@@ -13,16 +13,22 @@ import { asTriggerdError } from '../../domain/errors.ts';
 import { onAbort } from '../../kit/on-abort.ts';
 import { visible } from '../../kit/text.ts';
 import { Interrupted } from '../support/interrupted.ts';
+import type { Progress } from '../support/progress.ts';
 import { exitCodeOfOutcome, noteOf } from './exit-code.ts';
+import type { LiveNotes } from './live-notes.ts';
 import { pause, withPauses } from './pauses.ts';
+import { choiceOf, printReplies, type RepliesShown } from './print-replies.ts';
 import type { RequestPrinter } from './printer.ts';
 
 export interface ServiceRequest {
   readonly connect: ConnectOptions;
   readonly order: RequestOptions;
   readonly printer: RequestPrinter;
-  /** Says something to the person who asked, on a line of its own. */
-  readonly note: (text: string) => void;
+  readonly note: LiveNotes['note'];
+  /** Where only a part is shown. */
+  readonly progress?: LiveNotes['progress'];
+  /** Which workers are shown; undefined: all of them. */
+  readonly replies?: RepliesShown;
   /** Ends the job on its worker; before a broker is there, the whole thing. */
   readonly interrupt: AbortSignal;
 }
@@ -51,16 +57,14 @@ export const connectUnlessInterrupted = async (options: ConnectOptions, interrup
 };
 
 /** Asks and prints; gives the exit code. Throws what kept it from being answered, or printed: then the job is ended, too. */
-export const perform = async (
-  client: Client,
-  { order, printer, note, interrupt }: Omit<ServiceRequest, 'connect'>,
-): Promise<number> => {
+export const perform = async (client: Client, asked: Omit<ServiceRequest, 'connect'>): Promise<number> => {
+  const { order, interrupt } = asked;
   const startedAt = process.hrtime.bigint();
   const unprintable = new AbortController();
   const request = client.request({ ...order, signal: AbortSignal.any([interrupt, unprintable.signal]) });
-  const { algorithm } = await request.accepted;
+  const accepted = await request.accepted;
   try {
-    return await print(request, algorithm, printer, startedAt, note);
+    return await print(request, accepted, asked, startedAt);
   } catch (error) {
     unprintable.abort();
     await request.result.catch(() => undefined);
@@ -68,27 +72,27 @@ export const perform = async (
   }
 };
 
-const print = async (
-  request: RunningRequest,
-  algorithm: Algorithm | null,
-  printer: RequestPrinter,
-  startedAt: bigint,
-  note: (text: string) => void,
-): Promise<number> => {
-  await printer.begun({ id: request.id, algorithm });
-  const { messages, result } = await followToTheEnd(request, algorithm, printer);
+type Asked = Pick<ServiceRequest, 'printer' | 'note' | 'progress' | 'replies'>;
+
+const print = async (request: RunningRequest, accepted: Accepted, asked: Asked, startedAt: bigint): Promise<number> => {
+  const { printer, note } = asked;
+  await printer.begun({ id: request.id, algorithm: accepted.algorithm });
+  const { messages, result, summary } = await followToTheEnd(request, accepted, asked);
   const exitCode = exitCodeOfOutcome(result);
-  await printer.ended(result, { exitCode, messages, ranNs: process.hrtime.bigint() - startedAt });
-  for (const text of notesOf(result)) note(text);
+  await printer.ended(result, { exitCode, messages, ranNs: process.hrtime.bigint() - startedAt, summary });
+  // Where only a part is shown, that part was told of as it came.
+  if (summary === undefined) for (const text of notesOf(result)) note(text);
   return exitCode;
 };
 
 const followToTheEnd = async (
   request: RunningRequest,
-  algorithm: Algorithm | null,
-  printer: RequestPrinter,
-): Promise<{ messages: number; result: RequestResult }> => {
+  { algorithm, workers }: Accepted,
+  { printer, note, progress = () => noProgress, replies }: Asked,
+): Promise<{ messages: number; result: RequestResult; summary?: string }> => {
+  const isShown = choiceOf(replies, workers);
   try {
+    if (isShown !== undefined) return await printReplies(request, { printer, note, progress, isShown, workers });
     const messages = await printOutput(request, algorithm !== 'mirror', printer);
     return { messages, result: await request.result };
   } catch (error) {
@@ -96,6 +100,8 @@ const followToTheEnd = async (
     throw error;
   }
 };
+
+const noProgress: Progress = { clear: () => undefined, stop: () => undefined };
 
 /** A line that is not complete after so long is shown as it is: somebody waits for an answer, or shows how far it is. */
 const begunLineMs = 200;

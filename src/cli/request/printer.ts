@@ -21,6 +21,8 @@ export interface EndFacts {
   readonly exitCode: number;
   readonly messages: number;
   readonly ranNs: bigint;
+  /** How it ended at how many workers, where not all are shown. */
+  readonly summary?: string | undefined;
 }
 
 export interface TextPrinterOptions {
@@ -58,10 +60,11 @@ export const textPrinter = ({ service, plugin, write }: TextPrinterOptions): Req
       begun = line;
       await write[line.stream](bytes);
     },
-    ended: async (_result, { exitCode, messages, ranNs }) => {
+    ended: async (_result, { exitCode, messages, ranNs, summary }) => {
       if (begun !== undefined) await write[begun.stream](newline);
       const ran = formatElapsed(ranNs);
-      await write.about(`\nExit code: ${exitCode}\nTotal messages: ${messages}\nTime ran: ${ran}\n\n`);
+      const sum = summary === undefined ? '' : `${summary}\n`;
+      await write.about(`\n${sum}Exit code: ${exitCode}\nTotal messages: ${messages}\nTime ran: ${ran}\n\n`);
     },
     failed: async () => {
       if (begun !== undefined) await write[begun.stream](newline);

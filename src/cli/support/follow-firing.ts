@@ -6,51 +6,72 @@ import { formatDuration } from '../../kit/duration.ts';
 import { widthOf } from '../../kit/text.ts';
 import { painter } from '../render/color.ts';
 import { colorOf, renderOutcomeLine, summarize } from '../render/outcome.ts';
+import { onlyFailures } from './few-replies.ts';
 import { Interrupted } from './interrupted.ts';
 import { print } from './print.ts';
 import { type Progress, startProgress } from './progress.ts';
+import type { Condition } from './reply-filter.ts';
 import type { Session } from './session.ts';
 import { throughRestarts } from './through-restarts.ts';
 import { withinTime } from './within-time.ts';
 
 const remoteFailedExitCode = 4;
-/** A terminal shows a line for each of so many nodes; of more only those that did not end well. */
-const fewNodes = 20;
 
 type Outcomes = Map<string, OutcomeView>;
 
-/** `showsAll`: a line for every node, also on a terminal and of many. Returns the exit code. */
+export interface FollowOptions {
+  /** ms; undefined: until the end. */
+  readonly timeoutMs?: number | undefined;
+  /** A line for every node, also on a terminal and of many. */
+  readonly showsAll?: boolean | undefined;
+  /** Which nodes are shown; of no meaning for the exit code. */
+  readonly filter?: Condition | undefined;
+}
+
+/** Returns the exit code. */
 export const followFiring = async (
   session: Session,
   fired: FiredView,
-  timeoutMs?: number,
-  showsAll = false,
+  { timeoutMs, showsAll = false, filter }: FollowOptions,
 ): Promise<number> => {
-  const onlyFailures = !showsAll && session.terminal.outIsTerminal && fired.targets.length > fewNodes;
+  const isShown = filter ?? whatToShow(session, fired, showsAll);
   if (!session.json) await session.terminal.out(`${fired.id}\n`);
   const outcomes: Outcomes = new Map();
   const progress = startProgress(session.terminal, (elapsedS) => progressLine(fired, outcomes, elapsedS));
   try {
-    await followToTheEnd(session, fired, { outcomes, progress, onlyFailures }, timeoutMs);
+    await followToTheEnd(session, fired, { outcomes, progress, isShown }, timeoutMs);
   } catch (error) {
     progress.stop();
-    if (isTimedOut(error)) await printWhole(session, fired, outcomes);
+    if (isTimedOut(error)) await printWhole(session, fired, outcomes, filter);
     if (error instanceof Interrupted)
       session.terminal.err(`trigger: the firing goes on; \`trigger status ${fired.id}\` shows what becomes of it\n`);
     throw error;
   }
   progress.stop();
-  if (onlyFailures && !session.json) await session.terminal.out(`${summarize([...outcomes.values()])}\n`);
-  await printWhole(session, fired, outcomes);
+  const isSummed = isShown !== undefined && session.terminal.outIsTerminal && !session.json;
+  if (isSummed) await session.terminal.out(`${summarize([...outcomes.values()])}\n`);
+  await printWhole(session, fired, outcomes, filter);
   return [...outcomes.values()].every(endedWell) ? 0 : remoteFailedExitCode;
 };
 
+/** Undefined: everything. */
+const whatToShow = ({ terminal }: Session, { targets }: FiredView, all: boolean): Condition<OutcomeView> | undefined =>
+  onlyFailures({ all, onTerminal: terminal.outIsTerminal }, targets.length) ? hasFailed : undefined;
+
+const hasFailed: Condition<OutcomeView> = (outcome) => !endedWell(outcome);
+
 /** With `--json`: what `status` would show, and no less when the daemon can't tell any more. */
-const printWhole = async (session: Session, fired: FiredView, outcomes: Outcomes): Promise<void> => {
+const printWhole = async (
+  session: Session,
+  fired: FiredView,
+  heard: Outcomes,
+  filter: Condition = () => true,
+): Promise<void> => {
   if (!session.json) return;
-  const heard = { outcomes: Object.fromEntries(outcomes) };
-  const view = await session.client.request<FiringView>(`/v1/firings/${fired.id}`).catch(() => heard);
-  await print(session, { ...fired, ...view }, () => '');
+  const untold = { outcomes: Object.fromEntries(heard) };
+  const view = await session.client.request<FiringView>(`/v1/firings/${fired.id}`).catch(() => untold);
+  const outcomes = Object.fromEntries(Object.entries(view.outcomes).filter(([, outcome]) => filter(outcome)));
+  await print(session, { ...fired, ...view, outcomes }, () => '');
 };
 
 const isTimedOut = (error: unknown): boolean => error instanceof TriggerdError && error.code === 'timed-out';
@@ -59,13 +80,13 @@ interface Following {
   /** What has been heard; it grows. */
   readonly outcomes: Outcomes;
   readonly progress: Progress;
-  readonly onlyFailures: boolean;
+  readonly isShown: Condition<OutcomeView> | undefined;
 }
 
 const followToTheEnd = async (
   session: Session,
   fired: FiredView,
-  { outcomes, progress, onlyFailures }: Following,
+  { outcomes, progress, isShown }: Following,
   timeoutMs: number | undefined,
 ): Promise<void> => {
   const nodeWidth = Math.max(...fired.targets.map(widthOf));
@@ -74,7 +95,7 @@ const followToTheEnd = async (
     const before = outcomes.get(outcome.node);
     outcomes.set(outcome.node, outcome);
     if (session.json || !isFinal(outcome.stage) || (before !== undefined && isFinal(before.stage))) return;
-    if (onlyFailures && endedWell(outcome)) return;
+    if (isShown?.(outcome) === false) return;
     progress.clear();
     await session.terminal.out(`${paint(colorOf(outcome), renderOutcomeLine(outcome, nodeWidth))}\n`);
   };
