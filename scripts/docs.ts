@@ -3,9 +3,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { renderErrorReference } from '../src/config/error-reference.ts';
 import { renderConfigReference } from '../src/config/reference.ts';
 import { withStatements } from '../src/console/reference.ts';
+import { withRooms } from './rooms/draw.ts';
+import { rooms } from './rooms/rooms.ts';
 
 const docs = new URL('../docs/reference/', import.meta.url);
 writeFileSync(new URL('configuration.md', docs), renderConfigReference());
 writeFileSync(new URL('errors.md', docs), renderErrorReference());
 const console = new URL('console.md', docs);
 writeFileSync(console, withStatements(readFileSync(console, 'utf8')));
+const architecture = new URL('../docs/explanation/architecture.md', import.meta.url);
+writeFileSync(architecture, withRooms(readFileSync(architecture, 'utf8'), rooms));

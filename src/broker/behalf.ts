@@ -1,7 +1,7 @@
 /** On whose behalf somebody asks from inside the job of another request, and what all of them may ask. */
-
 import type { FromJob, RequestHead } from '../bus/messages.ts';
-import type { Asker, Caller, CheckedProof } from '../domain/caller.ts';
+import type { Behalf } from '../domain/behalf.ts';
+import type { Caller, CheckedProof } from '../domain/caller.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import { printable } from '../domain/names.ts';
 import type { ServiceView } from '../domain/service-view.ts';
@@ -9,17 +9,6 @@ import { targetOf } from '../domain/target.ts';
 import type { BusRegistry } from '../registry/bus-ports.ts';
 import { type BrokerOptions, maxHops } from './options.ts';
 import type { Request } from './request.ts';
-
-/** What a proof says about a request that it came with. */
-export interface Behalf {
-  /** Who asked before, the first one first. */
-  readonly askers: readonly Asker[];
-  readonly callers: readonly Caller[];
-  /** Requests from inside jobs, this one included. */
-  readonly depth: number;
-  /** ms since the epoch: nothing of it lasts longer than what it is a part of. */
-  readonly endsAt: number;
-}
 
 export interface BehalfOptions extends Pick<BrokerOptions, 'registry' | 'proofs'> {
   /** A request that is not over here. */

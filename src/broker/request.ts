@@ -1,11 +1,11 @@
 import type { Ending, OutputStream, RequestHead } from '../bus/messages.ts';
 import type { PeerId } from '../bus/ports.ts';
+import type { Behalf } from '../domain/behalf.ts';
 import type { Asker, Caller } from '../domain/caller.ts';
 import type { RequestId } from '../domain/request.ts';
 import type { Retry } from '../domain/service.ts';
 import type { ServiceView } from '../domain/service-view.ts';
 import type { Tail } from '../kit/text-or-bytes.ts';
-import type { Behalf } from './behalf.ts';
 import type { WorkerSession } from './sessions.ts';
 
 /** A request that is not over. */

@@ -6,6 +6,7 @@
 import { encodeToClient } from '../bus/codec/encode.ts';
 import type { Ending, FromJob, RequestHead } from '../bus/messages.ts';
 import type { PeerId } from '../bus/ports.ts';
+import type { Behalf } from '../domain/behalf.ts';
 import type { Caller } from '../domain/caller.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import { parsePluginName } from '../domain/names.ts';
@@ -14,7 +15,7 @@ import type { ServiceView } from '../domain/service-view.ts';
 import { targetOf } from '../domain/target.ts';
 import { beginRequest, goOn } from './algorithms.ts';
 import { type Announcements, unlessAccepted } from './announcements.ts';
-import { type Behalf, type BehalfOptions, behalfOf, serviceForAll } from './behalf.ts';
+import { type BehalfOptions, behalfOf, serviceForAll } from './behalf.ts';
 import { busy, HeldRequests, heldBytesOf } from './held.ts';
 import { recordOf } from './history.ts';
 import { type Legs, stopping } from './legs.ts';

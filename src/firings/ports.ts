@@ -1,7 +1,7 @@
 import type { Firing, FiringId } from '../domain/firing.ts';
 import type { JobRequest } from '../domain/job.ts';
 import type { Acceptance, DecidedFiring } from '../queue/ports/firing-log.ts';
-import type { NewJob } from '../queue/ports/journal.ts';
+import type { NewJob } from '../queue/ports/new-job.ts';
 
 /** The queue side of taking firings. */
 export interface Intake {

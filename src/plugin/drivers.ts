@@ -1,9 +1,9 @@
 import type { Deferral, Job, JobRequest } from '../domain/job.ts';
 import { failureOf } from '../domain/result.ts';
 import { exitCodeOfSignal } from '../kit/signals.ts';
-import type { RunTerms } from '../queue/ports/launch-plan.ts';
 import type { Verdict } from '../queue/ports/plugins.ts';
 import type { RunEnding } from '../queue/ports/run-ending.ts';
+import type { RunTerms } from '../queue/ports/run-terms.ts';
 import type { Plugin } from './manifest.ts';
 
 /**

@@ -1,8 +1,9 @@
 import type { Job, JobRequest } from '../domain/job.ts';
-import type { JobLimits, LaunchPlan, LeftoversRule, RunTerms } from '../queue/ports/launch-plan.ts';
+import type { LaunchPlan, LeftoversRule } from '../queue/ports/launch-plan.ts';
 import type { PersistentCall } from '../queue/ports/persistent-pool.ts';
 import type { Plugins, Verdict } from '../queue/ports/plugins.ts';
 import type { RunEnding } from '../queue/ports/run-ending.ts';
+import type { JobLimits, RunTerms } from '../queue/ports/run-terms.ts';
 import { argumentVariable } from './argument-variable.ts';
 import { resolveArguments } from './arguments.ts';
 import { type Driver, plainVerdict } from './drivers.ts';

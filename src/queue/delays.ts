@@ -1,7 +1,9 @@
 /** Lets delayed jobs go when their time has come. The journal holds the times, so a restart forgets none. */
 import { TriggerdError } from '../domain/errors.ts';
+import type { Clock } from '../kit/clock.ts';
+import type { Log } from '../kit/log.ts';
 import { startTimer } from '../kit/timer.ts';
-import type { Room } from './room.ts';
+import type { Journal } from './ports/journal.ts';
 
 export interface Delays {
   /** Looks at what is due, and sets the clock for what is not: after a start, and after each delayed job that comes. */
@@ -9,15 +11,18 @@ export interface Delays {
   close(): void;
 }
 
+export interface DelaysOptions {
+  readonly journal: Pick<Journal, 'releaseDelayed' | 'nextDelayed'>;
+  readonly clock: Clock;
+  readonly log: Pick<Log, 'warn'>;
+  /** Something of this queue may have become runnable. */
+  readonly wake: (queue: string) => void;
+}
+
 /** The wall clock may be set meanwhile: nobody waits longer than this for it to be looked at. */
 const longestLookMs = 30_000;
 
-export const createDelays = ({
-  journal,
-  clock,
-  log,
-  wake,
-}: Pick<Room, 'journal' | 'clock' | 'log' | 'wake'>): Delays => {
+export const createDelays = ({ journal, clock, log, wake }: DelaysOptions): Delays => {
   let cancel = (): void => undefined;
   const look = (): void => {
     cancel();

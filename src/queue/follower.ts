@@ -1,6 +1,6 @@
 import type { Job, JobRequest } from '../domain/job.ts';
 import { exitCodeOf } from '../domain/result.ts';
-import type { NewJob } from './ports/journal.ts';
+import type { NewJob } from './ports/new-job.ts';
 import type { Room } from './room.ts';
 import type { Ending } from './transitions.ts';
 

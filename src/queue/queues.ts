@@ -11,7 +11,8 @@ import type {
 import type { RequestRun } from '../domain/request.ts';
 import type { KillReason, LightJob } from './light/light-jobs.ts';
 import type { Acceptance, DecidedFiring } from './ports/firing-log.ts';
-import type { JobFilter, NewJob } from './ports/journal.ts';
+import type { JobFilter } from './ports/journal.ts';
+import type { NewJob } from './ports/new-job.ts';
 import type { OutputReading, OutputSink } from './ports/output-reader.ts';
 import type { Ending } from './transitions.ts';
 import type { Offered, OfferTerms } from './verbs/add.ts';

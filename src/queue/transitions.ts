@@ -20,7 +20,8 @@ import type { Deferral, FinishedJob, Job, JobId, QueuedJob, RunningJob, SkippedJ
 import type { Clock } from '../kit/clock.ts';
 import type { Changes } from './changes.ts';
 import type { Acceptance, DecidedFiring } from './ports/firing-log.ts';
-import type { Journal, NewJob } from './ports/journal.ts';
+import type { Journal } from './ports/journal.ts';
+import type { NewJob } from './ports/new-job.ts';
 
 export type Ending = Pick<FinishedJob, 'finishedAt' | 'startedAt' | 'result' | 'times' | 'details'>;
 

@@ -6,7 +6,7 @@ import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { openJournal } from '../../../src/adapters/sqlite/open-journal.ts';
 import type { Firing } from '../../../src/domain/firing.ts';
-import type { NewJob } from '../../../src/queue/ports/journal.ts';
+import type { NewJob } from '../../../src/queue/ports/new-job.ts';
 import { firing } from '../../support/firings.ts';
 import { jobRequest } from '../../support/jobs.ts';
 import { temporaryFolder, temporaryJournal } from '../../support/journal.ts';

@@ -1,5 +1,5 @@
-import type { JobLimits } from '../../queue/ports/launch-plan.ts';
 import type { RunEnding } from '../../queue/ports/run-ending.ts';
+import type { JobLimits } from '../../queue/ports/run-terms.ts';
 import type { Order } from './job-files.ts';
 
 /** A way to get a runner for an order. */

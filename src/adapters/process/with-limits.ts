@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { JobLimits, LaunchPlan } from '../../queue/ports/launch-plan.ts';
+import type { LaunchPlan } from '../../queue/ports/launch-plan.ts';
+import type { JobLimits } from '../../queue/ports/run-terms.ts';
 import { prlimit } from '../system/inherited.ts';
 
 /**

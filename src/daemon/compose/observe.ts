@@ -12,7 +12,8 @@ import type { SpoolDrain } from '../../firings/publish/spool-drain.ts';
 import type { Sweeper } from '../../firings/sweep/sweeper.ts';
 import type { Releasers } from '../../kit/releasers.ts';
 import type { Queues } from '../../queue/queues.ts';
-import { clock, type DaemonOptions, type Parts } from './parts.ts';
+import { clock } from '../clock.ts';
+import type { DaemonOptions, Parts } from './parts.ts';
 
 /** How old a size of etcd the metrics may show. */
 const spaceAgeMs = 15_000;

@@ -2,7 +2,6 @@ import type { Logger } from 'pino';
 import type { StateFolder } from '../../adapters/files/state-folder.ts';
 import type { DaemonMetrics } from '../../adapters/prometheus/metrics.ts';
 import type { OpenJournal } from '../../adapters/sqlite/open-journal.ts';
-import { createSinceBoot } from '../../adapters/system/since-boot.ts';
 import type { LoadedConfig } from '../../config/config.ts';
 import type { Config } from '../../config/schema.ts';
 import type { EventLog } from '../../events/event-log.ts';
@@ -58,5 +57,3 @@ export interface Parts {
   /** Where trigger files are mounted. */
   readonly mount?: Pick<MountHost, 'revive'>;
 }
-
-export const clock = { now: (): number => Date.now(), sinceBoot: createSinceBoot() };

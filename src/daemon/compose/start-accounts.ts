@@ -10,7 +10,8 @@ import { MirroredRegistry } from '../../registry/bus-registry.ts';
 import { IssuerPublication } from '../../registry/issuer-publication.ts';
 import { registryKeysBelow } from '../../registry/keys.ts';
 import { Proofs } from '../../registry/proofs.ts';
-import { clock, type Parts } from './parts.ts';
+import { clock } from '../clock.ts';
+import type { Parts } from './parts.ts';
 
 /**
  * The registry as a broker needs it: kept current in memory, and able to tell who is who. `broker` is its id. Resolves

@@ -9,9 +9,10 @@ import { BrokerDirectory } from '../../fleet/brokers/broker-directory.ts';
 import { busKeysBelow } from '../../fleet/brokers/keys.ts';
 import { serializeBroker } from '../../fleet/brokers/wire.ts';
 import type { Releasers } from '../../kit/releasers.ts';
+import { clock } from '../clock.ts';
 import type { StartedBroker } from '../control/broker-view.ts';
 import { observeBroker } from './observe-broker.ts';
-import { clock, type Parts } from './parts.ts';
+import type { Parts } from './parts.ts';
 import { runBroker } from './run-broker.ts';
 import { startAccounts } from './start-accounts.ts';
 

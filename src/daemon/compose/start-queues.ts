@@ -20,8 +20,9 @@ import { createPool } from '../../plugin/persistent/pool.ts';
 import { createQueues } from '../../queue/create-queues.ts';
 import type { PersistentPool } from '../../queue/ports/persistent-pool.ts';
 import { createRequestProofs } from '../../worker/jobs/proofs.ts';
+import { clock } from '../clock.ts';
 import { createLivePlugins } from './live-plugins.ts';
-import { clock, type DaemonOptions, type Parts } from './parts.ts';
+import type { DaemonOptions, Parts } from './parts.ts';
 
 const historyEveryMs = 60_000;
 /** A process of a persistent plugin is kept so long without a job. */

@@ -5,7 +5,7 @@ import type { Log } from '../../kit/log.ts';
 import { registryKeysBelow } from '../../registry/keys.ts';
 import { Registry } from '../../registry/registry.ts';
 import type { KeyStore } from '../../store/key-store.ts';
-import { clock } from './parts.ts';
+import { clock } from '../clock.ts';
 
 /** The registry as every daemon has it: for whoever may use its control socket. Nothing runs yet. */
 export const buildRegistry = (

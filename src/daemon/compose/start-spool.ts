@@ -5,7 +5,8 @@ import { publishedEvent, spooledEvent } from '../../events/firing-events.ts';
 import type { SpooledPlace } from '../../firings/ports.ts';
 import { SpoolDrain } from '../../firings/publish/spool-drain.ts';
 import type { Releasers } from '../../kit/releasers.ts';
-import { clock, type Parts } from './parts.ts';
+import { clock } from '../clock.ts';
+import type { Parts } from './parts.ts';
 
 /** Publishes what Puppet runs and the control API leave in the spool. Throws `spool-unusable`. */
 export const drainSpool = async (parts: Parts, releasers: Releasers): Promise<SpoolDrain> => {

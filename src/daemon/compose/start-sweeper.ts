@@ -1,6 +1,7 @@
 import { Sweeper } from '../../firings/sweep/sweeper.ts';
 import { Upkeep } from '../../firings/sweep/upkeep.ts';
-import { clock, type Parts } from './parts.ts';
+import { clock } from '../clock.ts';
+import type { Parts } from './parts.ts';
 
 /** Stands for the office of the one that keeps etcd tidy, once it is started; undefined if the configuration forbids it. */
 export const buildSweeper = ({ options, config, place, maintenance }: Parts): Sweeper | undefined => {

@@ -11,9 +11,10 @@ import { OutcomePublisher } from '../../firings/outcomes/outcome-publisher.ts';
 import { NodeName } from '../../fleet/names/node-name.ts';
 import type { Releasers } from '../../kit/releasers.ts';
 import type { QueueSummary } from '../../queue/queues.ts';
+import { clock } from '../clock.ts';
 import { readOutputTail } from '../control/outputs-service.ts';
 import { observedIntake, type TriggerNames } from './observe.ts';
-import { clock, type Parts } from './parts.ts';
+import type { Parts } from './parts.ts';
 
 /** How long a stop waits for outcomes that etcd does not have yet; the next start publishes the rest. */
 const flushMs = 2_000;

@@ -7,7 +7,7 @@ import { followFiring } from '../../firings/follow/follow-firing.ts';
 import { firingStatus, recentFirings } from '../../firings/follow/origin.ts';
 import { publishFiring } from '../../firings/publish/publish.ts';
 import type { Place } from '../../store/place.ts';
-import { clock } from '../compose/parts.ts';
+import { clock } from '../clock.ts';
 
 /** So many firings' outcomes are read at a time for `trigger status`. */
 const readersAtOnce = 32;

@@ -6,7 +6,8 @@ import { printable } from '../../domain/names.ts';
 import type { MessageSpool } from '../../mount/delivery-ports.ts';
 import { SpoolClock } from '../../mount/spool-clock.ts';
 import { Tree } from '../../mount/tree.ts';
-import { clock, type Parts } from '../compose/parts.ts';
+import { clock } from '../clock.ts';
+import type { Parts } from '../compose/parts.ts';
 
 /** What became of what was written to the trigger files of this node. All throw `journal-failed`. */
 export const triggerFiles = ({

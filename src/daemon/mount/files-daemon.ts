@@ -10,7 +10,7 @@ import { createReleasers, type Releasers } from '../../kit/releasers.ts';
 import type { MessageSpool, TriggerOutput } from '../../mount/delivery-ports.ts';
 import { SpoolClock } from '../../mount/spool-clock.ts';
 import type { Definition } from '../../registry/model.ts';
-import { clock } from '../compose/parts.ts';
+import { clock } from '../clock.ts';
 import { BusConnection } from './bus-connection.ts';
 import { createBusCounters } from './bus-counters.ts';
 import { createBusSender } from './bus-sender.ts';

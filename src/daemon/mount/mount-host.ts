@@ -14,7 +14,7 @@ import { HitPublisher } from '../../mount/hit-publisher.ts';
 import { NodeGateway } from '../../mount/node-gateway.ts';
 import type { TreeSnapshot } from '../../mount/tree.ts';
 import type { Definition } from '../../registry/model.ts';
-import { clock } from '../compose/parts.ts';
+import { clock } from '../clock.ts';
 import { MountSupervisor } from './mount-supervisor.ts';
 
 export interface MountHostOptions {

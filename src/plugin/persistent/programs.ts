@@ -1,6 +1,6 @@
 import type { Job, JobRequest } from '../../domain/job.ts';
-import type { RunTerms } from '../../queue/ports/launch-plan.ts';
 import type { PersistentCall, PersistentProgram } from '../../queue/ports/persistent-pool.ts';
+import type { RunTerms } from '../../queue/ports/run-terms.ts';
 import type { Plugin } from '../manifest.ts';
 
 export interface ProgramsOptions {

@@ -1,8 +1,8 @@
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Job, JobRequest } from '../../domain/job.ts';
-import type { RunTerms } from '../../queue/ports/launch-plan.ts';
 import type { Verdict } from '../../queue/ports/plugins.ts';
 import type { RunEnding } from '../../queue/ports/run-ending.ts';
+import type { RunTerms } from '../../queue/ports/run-terms.ts';
 import { commandText } from '../command-text.ts';
 import { type Driver, plainVerdict } from '../drivers.ts';
 import type { Plugin } from '../manifest.ts';

@@ -1,6 +1,6 @@
 import type { Firing, FiringId } from '../../domain/firing.ts';
 import type { JobId, QueuedJob } from '../../domain/job.ts';
-import type { NewJob } from './journal.ts';
+import type { NewJob } from './new-job.ts';
 
 /** The firings side of the journal. */
 export interface FiringLog {

@@ -3,7 +3,6 @@ import type {
   FinishedJob,
   Job,
   JobId,
-  JobRequest,
   JobSource,
   ListedJob,
   QueuedJob,
@@ -11,6 +10,7 @@ import type {
   SkippedJob,
 } from '../../domain/job.ts';
 import type { Acceptance, DecidedFiring } from './firing-log.ts';
+import type { NewJob } from './new-job.ts';
 
 /**
  * Where jobs are kept. Every method that writes is one durable transaction: when it returns, the change is on disk.
@@ -119,14 +119,6 @@ export interface RecordedOutput {
   readonly bytes: Buffer;
   /** Which of them came from which stream, in order. */
   readonly index: readonly (readonly ['out' | 'err', number])[];
-}
-
-export interface NewJob {
-  readonly request: JobRequest;
-  readonly command: string;
-  /** Firings with the same key share one queued job; null never shares. */
-  readonly coalescingKey: string | null;
-  readonly at: number;
 }
 
 /** Characters of a command in a list, unless the filter says otherwise. */

@@ -1,6 +1,6 @@
 import type { JobId } from '../../domain/job.ts';
-import type { JobLimits, RunTerms } from './launch-plan.ts';
 import type { RunEnding } from './run-ending.ts';
+import type { JobLimits, RunTerms } from './run-terms.ts';
 
 /** A plugin of mode `persistent`, as it was found. The same object as long as nothing of it has changed. */
 export interface PersistentProgram {

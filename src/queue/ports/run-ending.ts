@@ -1,5 +1,5 @@
 import type { JobTimes } from '../../domain/job.ts';
-import type { RunTerms } from './launch-plan.ts';
+import type { RunTerms } from './run-terms.ts';
 
 /** Processes that outlived a job's first one. */
 export interface Leftovers {

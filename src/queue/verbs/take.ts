@@ -2,7 +2,7 @@ import { TriggerdError } from '../../domain/errors.ts';
 import type { JobRequest } from '../../domain/job.ts';
 import { coalescingKeyOf } from '../coalescing-key.ts';
 import type { Acceptance, DecidedFiring } from '../ports/firing-log.ts';
-import type { NewJob } from '../ports/journal.ts';
+import type { NewJob } from '../ports/new-job.ts';
 import { queueNamed, type Room } from '../room.ts';
 
 /** What a firing's request becomes in the journal. Throws `queue-not-found`, `plugin-*`: what could never run. */

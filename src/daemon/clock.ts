@@ -1,0 +1,3 @@
+import { createSinceBoot } from '../adapters/system/since-boot.ts';
+
+export const clock = { now: (): number => Date.now(), sinceBoot: createSinceBoot() };
