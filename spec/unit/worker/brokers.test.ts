@@ -1,0 +1,74 @@
+import { expect, it, vi } from 'vitest';
+import { mostBrokers } from '../../../src/bus/messages.ts';
+import type { BrokerAddress } from '../../../src/domain/broker-address.ts';
+import { brokerAddress, type FakeLink, greet, startFakeWorker } from '../../support/bus-worker.ts';
+import { recordingLog } from '../../support/recording-log.ts';
+
+const [one, two, three] = [brokerAddress('one'), brokerAddress('two'), brokerAddress('three')];
+
+const open = (links: readonly FakeLink[]): string[] =>
+  links.filter(({ isClosed }) => !isClosed).map(({ endpoint }) => endpoint);
+const linkTo = (links: readonly FakeLink[], { endpoint }: BrokerAddress): FakeLink => {
+  const link = links.findLast((each) => each.endpoint === endpoint && !each.isClosed);
+  if (link === undefined) throw new Error(`no connection to ${endpoint}`);
+  return link;
+};
+
+it('connects to every broker that one of them names', () => {
+  const { links } = startFakeWorker();
+  greet(linkTo(links, one), 'one', { brokers: [one, two] });
+  expect(open(links)).toEqual([one.endpoint, two.endpoint]);
+  linkTo(links, one).say({ op: 'brokers', brokers: [one, two, three] });
+  expect(open(links)).toEqual([one.endpoint, two.endpoint, three.endpoint]);
+});
+
+it('is connected once to a broker with several addresses: its key is what it is', () => {
+  const { links } = startFakeWorker();
+  greet(linkTo(links, one), 'one', { brokers: [{ ...one, endpoint: 'tcp://elsewhere:5555' }] });
+  expect(open(links)).toEqual([one.endpoint]);
+});
+
+it('gives up a broker that none of the others names any more, and is not configured, once it is lost', () => {
+  const { links } = startFakeWorker();
+  greet(linkTo(links, one), 'one', { brokers: [one, two, three] });
+  greet(linkTo(links, two), 'two', { brokers: [one, two, three] });
+  linkTo(links, one).say({ op: 'brokers', brokers: [one] });
+  linkTo(links, two).say({ op: 'brokers', brokers: [one] });
+  // `two` is still there; `three` has never answered.
+  expect(open(links)).toEqual([one.endpoint, two.endpoint]);
+  linkTo(links, two).down('gone');
+  expect(open(links)).toEqual([one.endpoint]);
+});
+
+it('tries all that it has ever heard of after an outage of the network', () => {
+  const { links } = startFakeWorker();
+  greet(linkTo(links, one), 'one', { brokers: [one, two] });
+  greet(linkTo(links, two), 'two', { brokers: [one, two] });
+  for (const broker of [one, two]) linkTo(links, broker).down('network down');
+  expect(open(links).sort()).toEqual([one.endpoint, two.endpoint]);
+});
+
+it('connects to so many brokers at most, whatever they tell of, and to those of its configuration always', async () => {
+  const log = recordingLog();
+  const { worker, links } = startFakeWorker({ log });
+  const many = Array.from({ length: 2 * mostBrokers }, (_, index) => brokerAddress(`n${index}`));
+  greet(linkTo(links, one), 'one', { brokers: [one, ...many] });
+  expect(open(links)).toHaveLength(mostBrokers);
+  linkTo(links, one).say({ op: 'brokers', brokers: [one, ...many.toReversed()] });
+  expect(open(links)).toHaveLength(mostBrokers);
+  expect(log.at('warn')).toHaveLength(1);
+  worker.configure([one, two]);
+  expect(open(links)).toContain(two.endpoint);
+  linkTo(links, one).say({ op: 'brokers', brokers: [one, three] });
+  await vi.waitFor(() => expect(open(links)).toEqual([one, two, three].map(({ endpoint }) => endpoint)));
+});
+
+it('finds a broker that has got another address', async () => {
+  const { worker, links } = startFakeWorker();
+  greet(linkTo(links, one), 'one');
+  const moved = { ...one, endpoint: 'tcp://moved:5555' };
+  worker.configure([moved]);
+  expect(open(links)).toEqual([one.endpoint]);
+  linkTo(links, one).down('gone');
+  await vi.waitFor(() => expect(open(links)).toEqual([moved.endpoint]));
+});
