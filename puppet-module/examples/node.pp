@@ -11,11 +11,11 @@ service { 'etcd':
 }
 
 class { 'trigger':
-  trigger_hostname => 'lb01.example.com',
-  settings         => {
+  node_name => 'lb01.example.com',
+  settings  => {
     'etcd' => { 'embedded' => true, 'embedded_port' => 12379 },
   },
-  require          => Package['etcd-server'],
+  require   => Package['etcd-server'],
 }
 
 class { 'trigger::watch::etcd':

@@ -1,7 +1,7 @@
 # @summary Writes the configuration of the daemon and the settings of the type.
 #
 # @api private
-class trigger::config { # lint:ignore:autoloader_layout the folder of the checkout is puppet-module
+class trigger::config {
   if $trigger::manage_config_dir {
     file { unique([$trigger::config_file, $trigger::client_file].map |$file| { regsubst($file, '/[^/]+$', '') }):
       ensure => directory,

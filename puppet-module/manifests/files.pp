@@ -1,29 +1,25 @@
-# @summary The two files of `trigger`, with what `trigger::watch::etcd` adds to them.
+# @summary Writes the two files of `trigger`, with what `trigger::watch::etcd` adds.
 #
 # @api private
-define trigger::files { # lint:ignore:autoloader_layout the folder of the checkout is puppet-module
-  $base = {
-    'endpoints'     => $trigger::endpoints,
-    'prefix'        => $trigger::keyprefix,
-    'ca_file'       => $trigger::ca_file,
-    'cert_file'     => $trigger::cert_file,
-    'key_file'      => $trigger::key_file,
-    'username'      => $trigger::username,
-    'password_file' => $trigger::password_file,
+define trigger::files {
+  # The keys of the two sections, each with the variable of both classes that has its value.
+  $node_keys = { 'name' => 'own_name', 'state_dir' => 'state_dir', 'socket' => 'socket' }
+  $etcd_keys = {
+    'endpoints'     => 'endpoints',
+    'prefix'        => 'keyprefix',
+    'ca_file'       => 'ca_file',
+    'cert_file'     => 'cert_file',
+    'key_file'      => 'key_file',
+    'username'      => 'username',
+    'password_file' => 'password_file',
   }
-  $daemon = { 'name' => $trigger::trigger_hostname, 'state_dir' => $trigger::state_dir, 'socket' => $trigger::socket }
+  # The watcher comes last: it overrides.
+  $classes = ['trigger', 'trigger::watch::etcd'].filter |$class| { defined(Class[$class]) }
+  $node = $classes.reduce({}) |$known, $class| { $known + trigger::given($class, $node_keys) }
+  $etcd = $classes.reduce({}) |$known, $class| { $known + trigger::given($class, $etcd_keys) }
+  $added = $classes.map |$class| { getvar("${class}::settings") }
+  $watch = if defined(Class['trigger::watch::etcd']) { $trigger::watch::etcd::watch } else { { 'enabled' => false } }
 
-  if defined(Class['trigger::watch::etcd']) {
-    $etcd = $base + $trigger::watch::etcd::etcd
-    $node = $daemon + $trigger::watch::etcd::node
-    $watch = $trigger::watch::etcd::watch
-    $added = [$trigger::settings, $trigger::watch::etcd::settings]
-  } else {
-    $etcd = $base
-    $node = $daemon
-    $watch = { 'enabled' => false }
-    $added = [$trigger::settings]
-  }
   ['cert_file', 'key_file', 'username', 'password_file'].slice(2) |$one, $other| {
     if ($etcd[$one] =~ Undef) != ($etcd[$other] =~ Undef) {
       fail("trigger: ${one} and ${other} belong together; give both or neither")

@@ -1,9 +1,9 @@
-# @summary Installs the daemon `triggerd` on this node, configures and runs it.
+# @summary Installs, configures and runs the daemon `triggerd` on this node.
 #
-# Without more, the node can fire triggers, run local jobs and look at the fleet. It is woken by others only where the class
-# `trigger::watch::etcd` is declared as well.
+# A node with this class alone can fire triggers, run local jobs and show the fleet. Other nodes can
+# trigger it only if the class `trigger::watch::etcd` is declared as well.
 #
-# @example A node that fires triggers; the package comes from a file server
+# @example A node that fires triggers, with the package from a file server
 #   class { 'trigger':
 #     package_source   => 'https://files.example.com/triggerd_0.1.0_amd64.deb',
 #     package_checksum => '3a6eb0790f39ac87c94f3856b2dd2c5d110e6811602261a9a923d3bb23adc8b7',
@@ -17,12 +17,12 @@
 #     settings       => { 'queues' => { 'default' => { 'slots' => 2 } } },
 #   }
 #
-# @example A node alone, with an etcd of the daemon's own, which only root can use
+# @example A single node, whose daemon runs an etcd that only root can use
 #   class { 'trigger':
 #     settings => { 'etcd' => { 'embedded' => true, 'embedded_port' => 12379 } },
 #   }
 #
-# @example A broker with a worker beside it; its token is Sensitive
+# @example A broker and a worker on one node; the worker's token is Sensitive
 #   class { 'trigger':
 #     settings => {
 #       'broker'  => { 'listen' => 'tcp://0.0.0.0:5555' },
@@ -30,64 +30,70 @@
 #     },
 #   }
 #
+# @param node_name
+#   The name of this node in the fleet. Other nodes write it in `hosts`, and firings of this node
+#   carry it. Default: the node's certname.
 # @param trigger_hostname
-#   The name of this node in the fleet: what others write in `hosts`, and what its own firings say.
+#   The earlier name of the parameter `node_name`. Give only one of the two.
 # @param endpoints
-#   URLs of etcd, tried in order.
+#   URLs of etcd, tried in this order.
 # @param keyprefix
-#   The prefix of all keys in etcd; the same on all nodes.
+#   The prefix of all keys in etcd. All nodes of a fleet need the same prefix.
 # @param ca_file
-#   The authority that signed etcd's certificates. Default: the system's authorities.
+#   The CA certificate that verifies etcd's certificates. Default: the CA certificates of the system.
 # @param cert_file
-#   This node's certificate, where etcd asks for one.
+#   This node's client certificate, if etcd requires one.
 # @param key_file
-#   The key of that certificate.
+#   The private key of `cert_file`.
 # @param username
-#   The user in etcd, where it has authentication enabled.
+#   The etcd user, if etcd has authentication enabled.
 # @param password_file
-#   A file with that user's password. Its content never comes near a catalogue.
+#   A file on the node with the password of `username`. The password never enters the catalogue.
 # @param state_dir
-#   Where the daemon keeps its queue, and in `spool` below it what it has to publish.
+#   The directory for the daemon's queue. Its subdirectory `spool` holds firings that are not yet in etcd.
 # @param socket
-#   The daemon's control socket.
+#   The path of the daemon's control socket.
 # @param settings
-#   Further sections and keys of the daemon's configuration, over those that the parameters say. When it or a value in it is
-#   Sensitive, so is the file, and only root and the group `triggerd` can read it.
+#   More sections and keys of the daemon's configuration. They override the other parameters. If the
+#   hash or a value in it is Sensitive, only root and the group `triggerd` can read the configuration file.
 # @param package_source
-#   The package: a file on the node, one that the Puppet server serves (`puppet:///modules/profile/triggerd.deb`), or a URL. A newer
-#   package in its place is an upgrade.
+#   Where the package comes from: a file on the node, a file on the Puppet server
+#   (`puppet:///modules/profile/triggerd.deb`), or a URL. A newer package at this place is an upgrade.
 # @param package_checksum
-#   The SHA-256 checksum of the package; a URL needs it.
+#   The SHA-256 checksum of the package. Required for a URL.
 # @param manage_package
-#   Whether to install the package. Default: where `package_source` is given, as no distribution has triggerd yet; `true` takes it
-#   from the node's repositories.
+#   Whether to install the package. Default: `true` if `package_source` is given. No distribution has
+#   triggerd yet. With `true` and no `package_source`, the package comes from the node's repositories.
 # @param package_name
 #   The name of the package.
 # @param package_ensure
-#   A version, or what else a package resource takes. With `package_source`, `installed` means the version of that package.
+#   The `ensure` of the package resource, such as a version. With `package_source`, `installed` means
+#   the version of that package.
 # @param package_source_provider
-#   The provider of the package resource where `package_source` is given.
+#   The provider of the package resource if `package_source` is given.
 # @param manage_group
-#   Whether to make the group `triggerd`, whose members may use the control socket. Default: as `manage_service`.
+#   Whether to create the group `triggerd`. Members of the group can use the control socket. Default:
+#   the value of `manage_service`.
 # @param config_file
 #   The daemon's configuration file.
 # @param client_file
-#   The settings of the type `trigger` on this node. The type looks in the default place only.
+#   The file with the settings of the type `trigger` on this node. The type reads only the default path.
 # @param manage_config_dir
-#   Whether to manage the directories that hold the two files.
+#   Whether to manage the directories of `config_file` and `client_file`.
 # @param manage_service
 #   Whether to manage the service.
 # @param service_name
 #   The name of the service.
 # @param service_ensure
-#   Whether the service should be running.
+#   Whether the service runs.
 # @param service_enable
-#   Whether the service should be started at boot.
+#   Whether the service starts at boot.
 # @param service_provider
-#   The provider of the service resource, where Puppet's own choice is wrong.
-class trigger ( # lint:ignore:autoloader_layout the folder of the checkout is puppet-module
+#   The provider of the service resource, if Puppet chooses the wrong one.
+class trigger (
   String[1]                      $package_source_provider,
-  Trigger::Hostname              $trigger_hostname  = $trusted['certname'],
+  Optional[Trigger::Hostname]    $node_name         = undef,
+  Optional[Trigger::Hostname]    $trigger_hostname  = undef,
   Array[Variant[Trigger::Endpoint, Trigger::Withpassword], 1] $endpoints = ['http://127.0.0.1:2379'],
   Trigger::Keyprefix             $keyprefix         = '/trigger',
   Optional[Trigger::Path]        $ca_file           = undef,
@@ -117,6 +123,9 @@ class trigger ( # lint:ignore:autoloader_layout the folder of the checkout is pu
   if $package_source !~ Undef {
     trigger::assert_no_password('trigger: package_source', Trigger::Source, [$package_source])
   }
+
+  # Read by trigger::files.
+  $own_name = trigger::own_name('trigger', $node_name, $trigger_hostname, $trusted['certname'])
 
   contain trigger::install
   contain trigger::config

@@ -1,7 +1,7 @@
 # @summary Installs the package of the daemon.
 #
 # @api private
-class trigger::install { # lint:ignore:autoloader_layout the folder of the checkout is puppet-module
+class trigger::install {
   if $trigger::manage_group {
     group { 'triggerd':
       ensure => present,

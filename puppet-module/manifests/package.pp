@@ -10,7 +10,7 @@
 #   The SHA-256 checksum of the package; a URL needs it.
 # @param source_provider
 #   The provider of the package resource where a source is given.
-define trigger::package ( # lint:ignore:autoloader_layout the folder of the checkout is puppet-module
+define trigger::package (
   String[1]                 $package_ensure,
   String[1]                 $source_provider,
   Optional[Trigger::Source] $source   = undef,

@@ -1,7 +1,7 @@
 # @summary Runs the daemon.
 #
 # @api private
-class trigger::service { # lint:ignore:autoloader_layout the folder of the checkout is puppet-module
+class trigger::service {
   if $trigger::manage_service {
     # Where the fact is there and knows no version, so is no triggerd. Others may install it: that is no error.
     $is_missing = $facts['trigger'] =~ Hash and $facts.dig('trigger', 'version') =~ Undef

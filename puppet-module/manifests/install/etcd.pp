@@ -79,7 +79,7 @@
 #   Whether the service should be running.
 # @param service_enable
 #   Whether the service should be started at boot.
-class trigger::install::etcd ( # lint:ignore:autoloader_layout the folder of the checkout is puppet-module
+class trigger::install::etcd (
   String[1]                   $package_name,
   String[1]                   $package_source_provider,
   Trigger::Path               $config_file,

@@ -1,7 +1,11 @@
-# @summary Lets other nodes wake this one: the daemon watches this node's inbox in etcd and runs what is fired at it.
+# @summary Lets other nodes trigger this one: the daemon watches this node's inbox in etcd and runs what is fired at it.
 #
-# Includes the class `trigger`, which installs, configures and runs the daemon. What is not said here comes from there. To give
-# `trigger` parameters of its own, declare it before this class, or use Hiera.
+# This class includes the class `trigger`, which installs, configures and runs the daemon. Most of its
+# parameters are described there:
+#
+# * A parameter that *overrides* `trigger::…` has precedence over the value there.
+# * A parameter that is *passed to* `trigger::…` is accepted only if nothing else declares `trigger`.
+#   Otherwise, declare `trigger` with that parameter before this class, or use Hiera.
 #
 # @example A node of a fleet with an etcd cluster
 #   class { 'trigger::watch::etcd':
@@ -14,69 +18,74 @@
 #     run_cmd => 'puppet apply /etc/puppet/manifests/site.pp',
 #   }
 #
-# @example With the daemon's package; manage_package => true takes it from the node's repositories instead
+# @example With the daemon's package from a file; manage_package => true takes it from the node's repositories
 #   class { 'trigger::watch::etcd':
-#     trigger_hostname => 'lb01.example.com',
-#     package_source   => '/srv/packages/triggerd_0.1.0_amd64.deb',
+#     node_name      => 'lb01.example.com',
+#     package_source => '/srv/packages/triggerd_0.1.0_amd64.deb',
 #   }
 #
-# @param trigger_hostname
-#   The name under which other nodes wake this one: what they write in `hosts`.
 # @param run_cmd
-#   What a firing runs here when it names no plugin. It runs in `/`, so paths in it are absolute; only the manifest of
-#   `puppet apply` may be relative, and is then below Puppet's `codedir` (that of the machine that compiles the catalogue).
+#   The command that a firing without `plugin` runs on this node. It runs in `/`, so its paths must be
+#   absolute. Only the manifest of `puppet apply` may be relative: Puppet then completes it with the
+#   `codedir` of the machine that compiles the catalogue.
 # @param allow
-#   Plugins that a firing may start on this node; `puppet` stands for `run_cmd`.
+#   The plugins that a firing may start on this node. `puppet` stands for `run_cmd`.
+# @param node_name
+#   Overrides `trigger::node_name`.
+# @param trigger_hostname
+#   The earlier name of the parameter `node_name`. Give only one of the two.
 # @param endpoints
-#   URLs of etcd, tried in order.
+#   Overrides `trigger::endpoints`.
 # @param keyprefix
-#   The prefix of all keys in etcd; the same on all nodes.
+#   Overrides `trigger::keyprefix`.
 # @param ca_file
-#   The authority that signed etcd's certificates.
+#   Overrides `trigger::ca_file`.
 # @param cert_file
-#   This node's certificate, where etcd asks for one.
+#   Overrides `trigger::cert_file`.
 # @param key_file
-#   The key of that certificate.
+#   Overrides `trigger::key_file`.
 # @param username
-#   The user in etcd, where it has authentication enabled.
+#   Overrides `trigger::username`.
 # @param password_file
-#   A file with that user's password.
+#   Overrides `trigger::password_file`.
 # @param state_dir
-#   Where the daemon keeps its queue, and in `spool` below it what it has to publish.
+#   Overrides `trigger::state_dir`.
 # @param socket
-#   The daemon's control socket.
+#   Overrides `trigger::socket`.
 # @param settings
-#   Further sections and keys of the daemon's configuration, over everything else.
+#   More sections and keys of the daemon's configuration. They override the other parameters and
+#   `trigger::settings`, key by key.
 # @param package_source
-#   As in the class `trigger`: the package, which is installed where this is given.
+#   Passed to `trigger::package_source`.
 # @param package_checksum
-#   The SHA-256 checksum of the package; a URL needs it.
+#   Passed to `trigger::package_checksum`.
 # @param manage_package
-#   Whether to install the package; `true` takes it from the node's repositories where `package_source` is not given.
+#   Passed to `trigger::manage_package`.
 # @param package_name
-#   The name of the package.
+#   Passed to `trigger::package_name`.
 # @param package_ensure
-#   A version, or what else a package resource takes.
+#   Passed to `trigger::package_ensure`.
 # @param config_file
-#   As in the class `trigger`, as is everything below; only where that class is not declared with parameters of its own.
+#   Passed to `trigger::config_file`.
 # @param client_file
-#   The settings of the type `trigger` on this node.
+#   Passed to `trigger::client_file`.
 # @param manage_config_dir
-#   Whether to manage the directories that hold the two files.
+#   Passed to `trigger::manage_config_dir`.
 # @param manage_service
-#   Whether to manage the service.
+#   Passed to `trigger::manage_service`.
 # @param service_name
-#   The name of the service.
+#   Passed to `trigger::service_name`.
 # @param service_ensure
-#   Whether the service should be running.
+#   Passed to `trigger::service_ensure`.
 # @param service_enable
-#   Whether the service should be started at boot.
+#   Passed to `trigger::service_enable`.
 # @param service_provider
-#   The provider of the service resource, where Puppet's own choice is wrong.
-class trigger::watch::etcd ( # lint:ignore:autoloader_layout the folder of the checkout is puppet-module
-  Optional[Trigger::Hostname]           $trigger_hostname  = undef,
+#   Passed to `trigger::service_provider`.
+class trigger::watch::etcd (
   String[1]                             $run_cmd           = 'puppet agent --test',
   Array[Trigger::Plugin]                $allow             = ['puppet'],
+  Optional[Trigger::Hostname]           $node_name         = undef,
+  Optional[Trigger::Hostname]           $trigger_hostname  = undef,
   Optional[Array[Variant[Trigger::Endpoint, Trigger::Withpassword], 1]] $endpoints = undef,
   Optional[Trigger::Keyprefix]          $keyprefix         = undef,
   Optional[Trigger::Path]               $ca_file           = undef,
@@ -87,7 +96,7 @@ class trigger::watch::etcd ( # lint:ignore:autoloader_layout the folder of the c
   Optional[Trigger::Path]               $state_dir         = undef,
   Optional[Trigger::Path]               $socket            = undef,
   Variant[Trigger::Settings, Sensitive[Trigger::Settings]] $settings = {},
-  Optional[Trigger::Source]             $package_source    = undef,
+  Optional[Variant[Trigger::Source, Trigger::Withpassword]] $package_source = undef,
   Optional[Trigger::Sha256]             $package_checksum  = undef,
   Optional[Boolean]                     $manage_package    = undef,
   Optional[String[1]]                   $package_name      = undef,
@@ -106,33 +115,14 @@ class trigger::watch::etcd ( # lint:ignore:autoloader_layout the folder of the c
   }
 
   # Read by trigger::files.
+  $own_name = trigger::own_name('trigger::watch::etcd', $node_name, $trigger_hostname)
   $watch = { 'enabled' => true, 'run_cmd' => trigger::absolute_command($run_cmd, $settings::codedir), 'allow' => $allow }
-  $node = { 'name' => $trigger_hostname, 'state_dir' => $state_dir, 'socket' => $socket }.filter |$_, $value| { $value !~ Undef }
-  $etcd = {
-    'endpoints'     => $endpoints,
-    'prefix'        => $keyprefix,
-    'ca_file'       => $ca_file,
-    'cert_file'     => $cert_file,
-    'key_file'      => $key_file,
-    'username'      => $username,
-    'password_file' => $password_file,
-  }.filter |$_, $value| { $value !~ Undef }
 
-  $passed_on = {
-    'package_source'    => $package_source,
-    'package_checksum'  => $package_checksum,
-    'manage_package'    => $manage_package,
-    'package_name'      => $package_name,
-    'package_ensure'    => $package_ensure,
-    'config_file'       => $config_file,
-    'client_file'       => $client_file,
-    'manage_config_dir' => $manage_config_dir,
-    'manage_service'    => $manage_service,
-    'service_name'      => $service_name,
-    'service_ensure'    => $service_ensure,
-    'service_enable'    => $service_enable,
-    'service_provider'  => $service_provider,
-  }.filter |$_, $value| { $value !~ Undef }
+  $passed_on = trigger::given('trigger::watch::etcd', [
+      'package_source', 'package_checksum', 'manage_package', 'package_name', 'package_ensure',
+      'config_file', 'client_file', 'manage_config_dir',
+      'manage_service', 'service_name', 'service_ensure', 'service_enable', 'service_provider',
+  ])
 
   if $passed_on.empty {
     contain trigger

@@ -120,7 +120,7 @@ RSpec.describe 'trigger' do
   end
 
   [["class { 'trigger': endpoints => ['http://a:1', 'http://b:1'], keyprefix => '/p', settings => { 'jobs' => { 'grace' => '2s' } } }",
-    "class { 'trigger::watch::etcd': trigger_hostname => 'lb01', run_cmd => 'true', endpoints => ['http://c:1'], settings => { 'jobs' => { 'max_attempts' => 2 } } }"],
+    "class { 'trigger::watch::etcd': node_name => 'lb01', run_cmd => 'true', endpoints => ['http://c:1'], settings => { 'jobs' => { 'max_attempts' => 2 } } }"],
    ["class { 'trigger': endpoints => ['http://c:1'], keyprefix => '/p', trigger_hostname => 'lb01', settings => { 'jobs' => { 'grace' => '2s', 'max_attempts' => 2 } } }",
     "class { 'trigger::watch::etcd': run_cmd => 'true' }"]].each do |manifests|
     context "together with #{manifests.last[0, 60]}…" do
@@ -134,6 +134,24 @@ RSpec.describe 'trigger' do
         expect(client).to include('node' => 'lb01', 'endpoints' => ['http://c:1'], 'prefix' => '/p')
       end
     end
+  end
+
+  {
+    'the parameter node_name' => { 'node_name' => 'Lb01' },
+    'the earlier name of the parameter node_name' => { 'trigger_hostname' => 'Lb01' },
+  }.each do |what, params|
+    context "with #{what}" do
+      let(:params) { params }
+
+      it { expect(configuration).to match(/^name = "lb01"$/) }
+      it { expect(client).to include('node' => 'lb01') }
+    end
+  end
+
+  context 'when trigger has the earlier name of a parameter and trigger::watch::etcd the new one' do
+    let(:pre_condition) { "class { 'trigger': trigger_hostname => 'a' }\nclass { 'trigger::watch::etcd': node_name => 'b' }" }
+
+    it { expect(configuration).to match(/^name = "b"$/) }
   end
 
   context 'when the watcher is declared first' do
@@ -152,6 +170,8 @@ RSpec.describe 'trigger' do
 
   digits = 'a' * 64
   {
+    'both names of the parameter node_name' => [{ 'node_name' => 'a', 'trigger_hostname' => 'b' },
+                                                /trigger: node_name and trigger_hostname are two names of one parameter/],
     'a URL without a checksum' => [{ 'package_source' => 'https://a/b.deb' }, /checksum is needed/],
     'a checksum without a URL' => [{ 'package_source' => '/b.deb', 'package_checksum' => digits }, /only for a package from a URL/],
     'a password in the URL' => [{ 'package_source' => 'https://u:hunter@a/b.deb', 'package_checksum' => digits },

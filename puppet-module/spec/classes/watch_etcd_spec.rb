@@ -52,7 +52,7 @@ RSpec.describe 'trigger::watch::etcd' do
 
   context 'with TLS, a user, another name and a command with quotes' do
     let(:params) do
-      { 'trigger_hostname' => 'Web.example.com', 'run_cmd' => %(sh -c "echo 'ü' \\ \t"), 'endpoints' => ['https://[::1]:2379'],
+      { 'node_name' => 'Web.example.com', 'run_cmd' => %(sh -c "echo 'ü' \\ \t"), 'endpoints' => ['https://[::1]:2379'],
         'ca_file' => '/c/ca.pem', 'cert_file' => '/c/c.pem', 'key_file' => '/c/k.pem', 'username' => 'u', 'password_file' => '/c/p',
         'settings' => { 'watch' => { 'enabled' => false }, 'queues' => { 'default' => { 'slots' => 2 } } } }
     end
@@ -79,6 +79,12 @@ RSpec.describe 'trigger::watch::etcd' do
       content = JSON.parse(catalogue.resource('File', '/etc/triggerd/client.json')[:content])
       expect(PuppetX::Trigger::ClientSettings.new('x', content).node).to eq('web.example.com')
     end
+  end
+
+  context 'with the earlier name of the parameter node_name' do
+    let(:params) { { 'trigger_hostname' => 'Web.example.com' } }
+
+    it { is_expected.to contain_file('/etc/triggerd/triggerd.toml').with_content(/^name = "web.example.com"$/) }
   end
 
   context 'on a node without a Puppet server' do
@@ -149,8 +155,13 @@ RSpec.describe 'trigger::watch::etcd' do
     'a certificate without its key' => [{ 'cert_file' => '/c' }, /cert_file and key_file belong together/],
     'a user without a password' => [{ 'username' => 'u' }, /username and password_file belong together/],
     'no endpoint' => [{ 'endpoints' => [] }, /endpoints/],
+    'a password in the URL of the package' => [{ 'package_source' => 'https://u:hunter@a/b.deb', 'package_checksum' => 'a' * 64 },
+                                               /\A(?!.*hunter).*package_source: an address has no user/m],
     'a password in an endpoint' => [{ 'endpoints' => ['http://u:hunter@a:1'] }, /\A(?!.*hunter).*endpoints: an address has no user/m],
-    'a strange host name' => [{ 'trigger_hostname' => 'lb 01' }, /trigger_hostname/],
+    'a node name that is no host name' => [{ 'node_name' => 'lb 01' }, /node_name/],
+    'an earlier node name that is no host name' => [{ 'trigger_hostname' => 'lb 01' }, /trigger_hostname/],
+    'both names of the parameter node_name' => [{ 'node_name' => 'lb01', 'trigger_hostname' => 'lb01' },
+                                                /trigger::watch::etcd: node_name and trigger_hostname are two names of one parameter/],
     'a relative path' => [{ 'config_file' => 'triggerd.toml' }, /config_file/],
     'a relative program' => [{ 'run_cmd' => './run.sh' }, %r{relative path “./run.sh”, and jobs run in /}],
     'a relative module path' => [{ 'run_cmd' => 'puppet apply --modulepath=/a:b m.pp' }, /relative path “b”/],

@@ -1,7 +1,7 @@
 # @summary The environment of etcd's unit, its certificates and its data directory.
 #
 # @api private
-class trigger::install::etcd::config { # lint:ignore:autoloader_layout the folder of the checkout is puppet-module
+class trigger::install::etcd::config {
   $members = $trigger::install::etcd::members
   $clustered = $trigger::install::etcd::clustered
   $secure = $trigger::install::etcd::tls != 'none'

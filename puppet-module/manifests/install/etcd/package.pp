@@ -1,7 +1,7 @@
 # @summary Installs etcd.
 #
 # @api private
-class trigger::install::etcd::package { # lint:ignore:autoloader_layout the folder of the checkout is puppet-module
+class trigger::install::etcd::package {
   if $trigger::install::etcd::manage_package {
     trigger::package { $trigger::install::etcd::package_name:
       package_ensure  => $trigger::install::etcd::package_ensure,

@@ -1,7 +1,7 @@
 # @summary Copies of certificate and key that etcd can read.
 #
 # @api private
-class trigger::install::etcd::tls { # lint:ignore:autoloader_layout the folder of the checkout is puppet-module
+class trigger::install::etcd::tls {
   $folder = $trigger::install::etcd::tls_dir
   $user = $trigger::install::etcd::user
 
