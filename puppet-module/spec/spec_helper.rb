@@ -18,7 +18,7 @@ File.symlink(File.expand_path('..', __dir__), File.join(MODULES, 'trigger'))
 # No spec may meet the settings or the etcd of the machine it runs on.
 ENV.delete('TRIGGERD_CONTEXT')
 ENV['TRIGGERD_CLIENT_JSON'] = File.join(SCRATCH, 'client.json')
-File.write(ENV['TRIGGERD_CLIENT_JSON'], JSON.generate(endpoints: ['http://127.0.0.1:1'], spool: File.join(SCRATCH, 'spool')))
+File.write(ENV.fetch('TRIGGERD_CLIENT_JSON'), JSON.generate(endpoints: ['http://127.0.0.1:1'], spool: File.join(SCRATCH, 'spool')))
 
 RSpec.configure do |config|
   config.module_path = MODULES

@@ -16,7 +16,7 @@ RSpec.describe 'trigger::install::etcd' do
   context 'with nothing said about who may use it' do
     it 'says at compile time what to write, for each purpose' do
       is_expected.to compile.and_raise_error(
-        /tls is needed.*tls => 'puppet'.*begin with https.*tls => 'none': .*as before.*'embedded' => true, 'embedded_port' => 12379.*docs\/etcd\.md/
+        %r{tls is needed.*tls => 'puppet'.*begin with https.*tls => 'none': .*as before.*'embedded' => true, 'embedded_port' => 12379.*docs/etcd\.md},
       )
     end
 
@@ -99,7 +99,7 @@ RSpec.describe 'trigger::install::etcd' do
 
     it 'has its brackets' do
       expect(etcd_environment).to include('LISTEN_CLIENT_URLS' => 'http://127.0.0.1:2379,http://[fd00::1]:2379',
-                                     'ADVERTISE_CLIENT_URLS' => 'http://etcd.example.com:2379')
+                                          'ADVERTISE_CLIENT_URLS' => 'http://etcd.example.com:2379')
     end
   end
 

@@ -175,7 +175,7 @@ RSpec.describe 'trigger' do
     'a URL without a checksum' => [{ 'package_source' => 'https://a/b.deb' }, /checksum is needed/],
     'a checksum without a URL' => [{ 'package_source' => '/b.deb', 'package_checksum' => digits }, /only for a package from a URL/],
     'a password in the URL' => [{ 'package_source' => 'https://u:hunter@a/b.deb', 'package_checksum' => digits },
-                              /\A(?!.*hunter).*package_source: an address has no user and no password/m],
+                                /\A(?!.*hunter).*package_source: an address has no user and no password/m],
     'a password in an endpoint' => [{ 'endpoints' => ['http://a:1', 'http://u:hunter@a:1'] }, /\A(?!.*hunter).*endpoints: an address has no user/m],
     'a certificate without its key' => [{ 'cert_file' => '/c' }, /cert_file and key_file belong together/],
     'a password without a user' => [{ 'password_file' => '/p' }, /username and password_file belong together/],

@@ -58,7 +58,7 @@ RSpec.describe 'a trigger that fires when the run has finished' do
   end
 
   {
-    "exec { '/bin/false': }" => /nothing fired: this run failed \(Exec\[\/bin\/false\]\)/,
+    "exec { '/bin/false': }" => %r{nothing fired: this run failed \(Exec\[/bin/false\]\)},
     "exec { '/bin/false': } exec { 'echo': path => '/nowhere' }" => /nothing fired: this run failed \(Exec\[.*\], and 1 more\)/,
     "exec { '/bin/false': refreshonly => true, subscribe => Notify['x'] }" => %r{nothing fired: this run failed \(Exec\[/bin/false\]\)},
   }.each do |rest, words|

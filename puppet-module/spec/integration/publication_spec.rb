@@ -6,7 +6,7 @@ require 'puppet_x/trigger/gateway'
 require 'puppet_x/trigger/keys'
 require 'puppet_x/trigger/publication'
 
-RSpec.describe PuppetX::Trigger::Publication, 'on a real etcd' do
+RSpec.describe 'a publication on a real etcd' do
   let(:etcd) { EtcdServer.shared }
   let(:prefix) { "/p#{SecureRandom.hex(4)}" }
   let(:keys) { PuppetX::Trigger::Keys.new(prefix) }
@@ -17,7 +17,7 @@ RSpec.describe PuppetX::Trigger::Publication, 'on a real etcd' do
   end
 
   def publish(firing, through: gateway(etcd.url))
-    described_class.new(through, keys, firing).publish
+    PuppetX::Trigger::Publication.new(through, keys, firing).publish
   end
 
   def expected_keys(firing)
@@ -185,7 +185,7 @@ RSpec.describe PuppetX::Trigger::Publication, 'on a real etcd' do
   (1..5).each do |survived|
     it "leaves no committed firing when the publisher is killed after #{survived} of 6 transactions" do
       firing = SampleFiring.to(SampleFiring.hosts(300))
-      publication = described_class.new(dying(gateway(etcd.url), survived), keys, firing)
+      publication = PuppetX::Trigger::Publication.new(dying(gateway(etcd.url), survived), keys, firing)
       pid = fork { publication.publish }
       expect(Process.wait2(pid).last.termsig).to eq(Signal.list['KILL'])
       expect(etcd.keys("#{prefix}/v1/firings")).to be_empty

@@ -110,7 +110,7 @@ RSpec.describe 'a real run of Puppet' do
       trigger { 't': hosts => 'lb01' }
     PUPPET
     expect(firings.first['origin']['causes'].map { |cause| cause['resource'].sub(folder, '') }).to contain_exactly(
-      'File[/copy]', 'File[/copy/one]', 'File[/copy/two]', 'Notify[first]', 'Exec[/bin/true]',
+      'File[/copy]', 'File[/copy/one]', 'File[/copy/two]', 'Notify[first]', 'Exec[/bin/true]'
     )
   end
 

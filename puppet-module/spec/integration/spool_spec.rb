@@ -11,6 +11,8 @@ require 'puppet_x/trigger/spool'
 
 RSpec.describe 'the spool, with real runs of Puppet and a real etcd' do
   let(:prefix) { "/s#{SecureRandom.hex(4)}" }
+  let(:notified) { "notify { 'x': notify => Trigger['t'] } trigger { 't': hosts => 'lb01' }" }
+  let(:declared) { "trigger { 'other': hosts => 'lb01' }" }
   let(:folder) { scratch_dir }
 
   # One etcd that each example may stop.
@@ -30,9 +32,6 @@ RSpec.describe 'the spool, with real runs of Puppet and a real etcd' do
   def inboxes
     @etcd.keys("#{prefix}/v1/inbox").keys
   end
-
-  let(:notified) { "notify { 'x': notify => Trigger['t'] } trigger { 't': hosts => 'lb01' }" }
-  let(:declared) { "trigger { 'other': hosts => 'lb01' }" }
 
   it 'keeps a firing while etcd is away; the next run delivers it once, whatever its own trigger does' do
     @etcd.stop
@@ -142,7 +141,7 @@ RSpec.describe 'the spool, with real runs of Puppet and a real etcd' do
     end
 
     # A firing to 250 nodes takes 6 transactions.
-    (0..6).each do |survived|
+    7.times do |survived|
       it "delivers once what a publisher left that was killed after #{survived} of 6 transactions" do
         firing = SampleFiring.to(SampleFiring.hosts(250))
         pid = fork do
@@ -160,7 +159,7 @@ RSpec.describe 'the spool, with real runs of Puppet and a real etcd' do
     end
 
     it 'delivers each firing once when four processes drain at the same time' do
-      firings = Array.new(24) { |index| leave_in_spool(SampleFiring.to(SampleFiring.hosts((index % 3) * 120 + 1))) }
+      firings = Array.new(24) { |index| leave_in_spool(SampleFiring.to(SampleFiring.hosts(((index % 3) * 120) + 1))) }
       pids = Array.new(4) { fork { exit!(drain.problem.nil?) } }
       expect(pids.map { |pid| Process.wait2(pid).last.success? }).to all(be(true))
       expect(spooled).to be_empty

@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require 'English'
 require 'json'
 require 'net/http'
 require 'openssl'
@@ -70,8 +71,8 @@ class EtcdServer
   end
 
   def etcdctl(*words)
-    output = IO.popen({ 'ETCDCTL_API' => '3' }, ['etcdctl', *PATIENT, '--endpoints', url, *tls_flags, *words, err: %i[child out]], &:read)
-    raise "etcdctl #{words.first(2).join(' ')}: #{output}" unless $?.success?
+    output = IO.popen({ 'ETCDCTL_API' => '3' }, ['etcdctl', *PATIENT, '--endpoints', url, *tls_flags, *words, { err: %i[child out] }], &:read)
+    raise "etcdctl #{words.first(2).join(' ')}: #{output}" unless $CHILD_STATUS.success?
 
     output
   end

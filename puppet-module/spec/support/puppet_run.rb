@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require 'English'
+
 # Real runs of `puppet`, with folders of their own.
 class PuppetRun
   # What is only warned of by default is an error here.
@@ -49,7 +51,7 @@ class PuppetRun
   def finish
     @output << @pipe.read
     @pipe.close
-    @exit_code = $?.exitstatus
+    @exit_code = $CHILD_STATUS.exitstatus
   end
 
   # What an example that failed has left behind.

@@ -18,7 +18,7 @@ module Settings
   end
 
   def use_client_json(values)
-    before = ENV['TRIGGERD_CLIENT_JSON']
+    before = ENV.fetch('TRIGGERD_CLIENT_JSON', nil)
     Cleanup.defer { ENV['TRIGGERD_CLIENT_JSON'] = before }
     ENV['TRIGGERD_CLIENT_JSON'] = client_json(values)
   end

@@ -40,7 +40,9 @@ class StubDaemon
     return if status == :silence
 
     text = "#{JSON.generate(document)}\n"
-    client.write("HTTP/1.1 #{status} Stub\r\nContent-Length: #{text.bytesize}\r\nConnection: close\r\n\r\n#{text}") unless status == :hang_up
+    unless status == :hang_up
+      client.write("HTTP/1.1 #{status} Stub\r\nContent-Length: #{text.bytesize}\r\nConnection: close\r\n\r\n#{text}")
+    end
     @open.delete(client).close
   end
 end

@@ -96,7 +96,7 @@ Puppet::Type.newtype(:trigger) do
   end
 
   newparam(:plugin) do
-    desc "What the nodes run instead of their own `run_cmd`, if their allow-list has it, such as `command/command`."
+    desc 'What the nodes run instead of their own `run_cmd`, if their allow-list has it, such as `command/command`.'
 
     validate { |value| PuppetX::Trigger::Rules.plugin_name(value) }
     munge { |value| PuppetX::Trigger::Rules.plugin_name(value) }
@@ -159,7 +159,9 @@ Puppet::Type.newtype(:trigger) do
     raise ArgumentError, "#{late} needs a firing during the run; apply => finished fires when the run has ended" if late
 
     own = %i[endpoints keyprefix].find { |name| self[name] }
-    raise ArgumentError, "#{own} is for the provider etcd; local uses what the daemon is configured with" if own && self[:provider] == :local
+    if own && self[:provider] == :local
+      raise ArgumentError, "#{own} is for the provider etcd; local uses what the daemon is configured with"
+    end
   end
 
   autorequire(:file) do
@@ -181,7 +183,7 @@ Puppet::Type.newtype(:trigger) do
   end
 
   # @api private
-  def set_sensitive_parameters(names)
+  def set_sensitive_parameters(names) # rubocop:disable Naming/AccessorMethodName -- Puppet's name
     leaking = names & %i[name hosts plugin args]
     raise Puppet::Error, "#{leaking.first} of a trigger can't be Sensitive: it is stored in etcd in clear" if leaking.any?
 

@@ -41,7 +41,7 @@ module PuppetX::Trigger::Answer
   # etcd's message, if that is what it is: any other text may hold what we had sent.
   def words(body)
     text = (body || {}).values_at('error', 'message').find { |value| value.is_a?(String) }
-    text[0, 200] if text && text.start_with?('etcdserver:') && !text.include?('{')
+    text[0, 200] if text&.start_with?('etcdserver:') && !text.include?('{')
   end
 
   def kind(status, text, body)

@@ -51,7 +51,7 @@ class PuppetX::Trigger::Causes
       seen << source
       queue.concat(sources(source)) if passes_on?(source)
     end
-    seen.drop(1).reject { |source| anchor?(source) }
+    seen.drop(1).reject { |vertex| anchor?(vertex) }
   end
 
   def sources(target)

@@ -35,7 +35,9 @@ class PuppetX::Trigger::Document
     # @return [Document]
     # @raise [InvalidFiring] saying what is wrong, never showing the content
     def parse(text)
-      raise invalid("it has #{text.bytesize} bytes, #{MAX_BYTES} are possible; make args smaller, or hosts fewer") if text.bytesize > MAX_BYTES
+      if text.bytesize > MAX_BYTES
+        raise invalid("it has #{text.bytesize} bytes, #{MAX_BYTES} are possible; make args smaller, or hosts fewer")
+      end
 
       utf8 = text.dup.force_encoding(Encoding::UTF_8)
       raise invalid('it is not UTF-8') unless utf8.valid_encoding?

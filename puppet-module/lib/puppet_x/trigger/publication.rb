@@ -43,9 +43,9 @@ class PuppetX::Trigger::Publication
     @firing.targets.size <= MAX_TARGETS_AT_ONCE
   end
 
-  # Each step compares the marker's create revision: a sweeper that takes this publication for abandoned deletes the marker
-  # and the list of targets before anything else, and another publisher of the same document may put a new one, under which what was written so
-  # far may be gone. Every publisher that finds a marker goes on under it, and writes all entries itself.
+  # Each step compares the marker's create revision. A sweeper that takes this publication for abandoned deletes the marker
+  # and the list of targets first. Another publisher of the same document may then put a new marker, and the entries
+  # written so far may be gone. A publisher that finds a marker continues under it, and writes all entries itself.
   #
   # @return [Boolean] whether the firing is committed, by us or by somebody else; false when the marker was lost
   def carry_out

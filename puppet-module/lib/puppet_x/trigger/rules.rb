@@ -40,7 +40,7 @@ module PuppetX::Trigger::Rules
     segments = value.is_a?(String) && value.length <= 255 ? value.split('/', -1) : []
     return value if segments.any? && segments.all? { |segment| plugin_segment?(segment) }
 
-    raise ArgumentError, "plugin must be a path below the plugins folder, such as command/command (segments of " \
+    raise ArgumentError, 'plugin must be a path below the plugins folder, such as command/command (segments of ' \
                          "letters, digits, '_', '.' and '-', joined by '/'; no '..', not absolute), got #{value.inspect}"
   end
 

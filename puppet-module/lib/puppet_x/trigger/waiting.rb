@@ -47,10 +47,10 @@ class PuppetX::Trigger::Waiting
     @outcomes.look(rest) do |outcome|
       @problem = nil
       settle(outcome)
-      return if over?
+      break if over?
     end
     @problem = nil
-    pause
+    pause unless over?
   rescue PuppetX::Trigger::RefusedError, PuppetX::Trigger::ConflictError => e
     raise Puppet::Error, "could not follow #{@firing.id} to #{PuppetX::Trigger::Audience.describe(@firing.targets)}: #{e.message}"
   rescue PuppetX::Trigger::PublishError, PuppetX::Trigger::DaemonAway => e

@@ -16,7 +16,7 @@ Puppet::Functions.create_function(:'trigger::to_toml') do
   end
 
   def render(value)
-    table(value, []).join("\n\n") + "\n"
+    "#{table(value, []).join("\n\n")}\n"
   end
 
   # A table's own keys come before its sub-tables, as TOML wants it.

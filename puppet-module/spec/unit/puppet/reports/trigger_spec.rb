@@ -11,7 +11,7 @@ RSpec.describe 'the report processor trigger' do
     Puppet::Transaction::Report.new('c1', 'production', 'a-uuid').extend(Puppet::Reports.report(:trigger)).tap(&:finalize_report)
   end
 
-  before { allow(PuppetX::Trigger::ClientSettings).to receive(:load).and_return(double(socket: path)) }
+  before { allow(PuppetX::Trigger::ClientSettings).to receive(:load).and_return(instance_double(PuppetX::Trigger::ClientSettings, socket: path)) }
 
   it 'tells the daemon of this node what was run, and how whole it was' do
     daemon = StubDaemon.start(path) { [200, { satisfied: [] }] }

@@ -35,13 +35,14 @@ RSpec.describe PuppetX::Trigger::ClientSettings do
   }.each do |what, (content, message)|
     it "says which file has #{what}" do
       expect { load(content) }.to raise_error(PuppetX::Trigger::SettingsError, message) do |error|
-        expect(error.message).to include(ENV['TRIGGERD_CLIENT_JSON'])
+        expect(error.message).to include(ENV.fetch('TRIGGERD_CLIENT_JSON'))
       end
     end
   end
 
   describe 'beside a daemon with an etcd of its own' do
     let(:folder) { scratch_dir }
+    let(:its_way) { [embedded['endpoints'], '/e/ca.pem', '/e/c.pem', '/e/c.pem'] }
     let(:embedded) do
       { 'endpoints' => ['https://127.0.0.1:2379'], 'ca_file' => '/e/ca.pem', 'cert_file' => '/e/c.pem', 'key_file' => '/e/c.pem',
         'prefix' => '/x', 'node' => 'lb01', 'spool' => "#{folder}/spool", 'socket' => '/s' }
@@ -55,8 +56,6 @@ RSpec.describe PuppetX::Trigger::ClientSettings do
     def way(settings)
       [settings.endpoints, settings.ca_file, settings.cert_file, settings.key_file]
     end
-
-    let(:its_way) { [embedded['endpoints'], '/e/ca.pem', '/e/c.pem', '/e/c.pem'] }
 
     it 'goes there, and knows the node, where there is no client.json' do
       stub_const("#{described_class}::DEFAULT_PATH", '/nowhere')
@@ -95,7 +94,7 @@ RSpec.describe PuppetX::Trigger::ClientSettings do
 
   it 'complains about a named file that is not there' do
     use_client_json({})
-    File.delete(ENV['TRIGGERD_CLIENT_JSON'])
+    File.delete(ENV.fetch('TRIGGERD_CLIENT_JSON'))
     expect { described_class.load }.to raise_error(PuppetX::Trigger::SettingsError, /No such file/)
   end
 

@@ -46,7 +46,7 @@ RSpec.describe PuppetX::Trigger::Document do
 
   {
     'something else than JSON' => ['{', /not JSON/],
-    'a bomb of brackets' => ['[' * 40 + ']' * 40, /nested too deeply/],
+    'a bomb of brackets' => [('[' * 40) + (']' * 40), /nested too deeply/],
     'no object' => ['[]', /not an object/],
     'bytes that are no text' => ["\"\xff\"".b, /not UTF-8/],
     'a giant' => ['x' * ((1024 * 1024) + 1), /1048576 are possible; make args smaller, or hosts fewer/],

@@ -33,7 +33,7 @@ RSpec.describe PuppetX::Trigger::Drain do
 
   it 'leaves all of them when etcd is away, having tried one' do
     3.times { leave_in_spool }
-    result = drain { published << 1 && raise(PuppetX::Trigger::PublishError, 'away') }
+    result = drain { (published << 1) && raise(PuppetX::Trigger::PublishError, 'away') }
     expect([result.delivered, result.waiting, result.problem.message, published, spooled.size]).to eq([0, 3, 'away', [1], 3])
   end
 
@@ -65,7 +65,7 @@ RSpec.describe PuppetX::Trigger::Drain do
 
   it 'minds no other drainer that is faster' do
     2.times { leave_in_spool }
-    result = drain { |firing, _| spool.waiting.each { |name| spool.remove(File.basename(name, '.json')) } && published << firing.id }
+    result = drain { |firing, _| spool.waiting.each { |name| spool.remove(File.basename(name, '.json')) } && (published << firing.id) }
     expect([result.waiting, result.problem, published.size]).to eq([0, nil, 1])
   end
 end

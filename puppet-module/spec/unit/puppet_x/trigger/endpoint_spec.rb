@@ -23,7 +23,7 @@ RSpec.describe PuppetX::Trigger::Endpoint do
 
   it 'never goes through a proxy' do
     proxy = StubServer.start { [200, '{}'] }
-    before = ENV['http_proxy']
+    before = ENV.fetch('http_proxy', nil)
     Cleanup.defer { ENV['http_proxy'] = before }
     ENV['http_proxy'] = proxy.url
     expect(failure_of('http://nobody.invalid:2379').kind).to eq(:unreachable)

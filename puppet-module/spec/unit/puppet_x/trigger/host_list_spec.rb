@@ -4,6 +4,8 @@ require 'spec_helper'
 require 'puppet_x/trigger/host_list'
 
 RSpec.describe PuppetX::Trigger::HostList do
+  longest = "#{(['a' * 62] * 4).join('.')}b"
+
   {
     'a single name' => ['lb01.example.com', %w[lb01.example.com]],
     'several, in their order' => [%w[lb02 lb01], %w[lb02 lb01]],
@@ -11,7 +13,7 @@ RSpec.describe PuppetX::Trigger::HostList do
     'the nested answer of a query' => [[%w[a b], ['c']], %w[a b c]],
     'no names' => [[], []],
     'underscores, digits and inner dashes' => ['_a-1.2', %w[_a-1.2]],
-    'the longest possible name' => [[(['a' * 62] * 4).join('.') + 'b'], [(['a' * 62] * 4).join('.') + 'b']],
+    'the longest possible name' => [[longest], [longest]],
   }.each do |what, (given, expected)|
     it("takes #{what}") { expect(described_class.parse(given)).to eq(expected) }
   end

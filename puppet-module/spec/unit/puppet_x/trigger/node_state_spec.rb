@@ -11,12 +11,13 @@ RSpec.describe PuppetX::Trigger::NodeState do
   let(:spool) { File.join(folder, 'spool') }
   let(:program) { File.join(folder, 'bin', 'triggerd') }
   let(:queue) { { 'name' => 'default', 'slots' => 1, 'paused' => false, 'draining' => false, 'queued' => 3, 'running' => 1, 'deferred' => 2 } }
-  let(:health) do
+  # Not lazy: rspec computes one value at a time, and the stub would wait for `state`.
+  let!(:health) do
     { 'node' => 'lb01', 'version' => '1.2.3', 'pid' => 7, 'started_at' => '2026-11-20T12:00:00.000Z', 'state_dir' => '/s', 'watching' => true,
       'etcd' => { 'connected' => false, 'endpoints' => ['http://a:1'], 'last_error' => 'x', 'since' => '2026-11-20T12:00:01.000Z' },
       'spool' => { 'waiting' => 4, 'oldest_at' => nil }, 'queues' => [queue] }
   end
-  let(:jobs) do
+  let!(:jobs) do
     [{ 'id' => 9, 'queue' => 'default', 'state' => 'finished', 'result' => 'failed', 'exit_code' => 4, 'command' => 'sh -c secret',
        'finished_at' => '2026-11-20T12:01:00.000Z' },
      { 'id' => 10, 'queue' => 'default', 'state' => 'running', 'finished_at' => nil }]
@@ -25,7 +26,6 @@ RSpec.describe PuppetX::Trigger::NodeState do
   before do
     # A busy machine is no daemon that hangs.
     stub_const('PuppetX::Trigger::NodeState::BUDGET', 30)
-    [health, jobs] # rspec computes one value at a time, and the stub would wait for `state`
     write_settings('node' => 'web01', 'socket' => socket, 'spool' => spool)
     FileUtils.mkdir_p([spool, File.dirname(program)])
     File.write(program, '')
@@ -46,7 +46,7 @@ RSpec.describe PuppetX::Trigger::NodeState do
       'etcd' => { 'connected' => false, 'since' => '2026-11-20T12:00:01.000Z' }, 'spool' => { 'waiting' => 4 },
       'queues' => { 'default' => { 'queued' => 3, 'running' => 1, 'deferred' => 2, 'paused' => false } },
       'last_job' => { 'id' => 9, 'queue' => 'default', 'state' => 'finished', 'result' => 'failed', 'exit_code' => 4,
-                      'finished_at' => '2026-11-20T12:01:00.000Z' },
+                      'finished_at' => '2026-11-20T12:01:00.000Z' }
     )
   end
 

@@ -24,8 +24,16 @@ RSpec.describe PuppetX::Trigger::Spool do
 
   it 'has a firing on the disk before it has its name, and its name before it says so' do
     order = []
-    allow_any_instance_of(File).to receive(:fsync).and_wrap_original { |fsync| order << [:fsync, File.basename(fsync.receiver.path)] && fsync.call }
-    allow(File).to receive(:rename).and_wrap_original { |rename, *names| order << [:rename] && rename.call(*names) }
+    synced = lambda do |fsync|
+      order << [:fsync, File.basename(fsync.receiver.path)]
+      fsync.call
+    end
+    renamed = lambda do |rename, *names|
+      order << [:rename]
+      rename.call(*names)
+    end
+    allow_any_instance_of(File).to receive(:fsync).and_wrap_original(&synced) # rubocop:disable RSpec/AnyInstance -- files are opened inside
+    allow(File).to receive(:rename).and_wrap_original(&renamed)
     spool.store(firing)
     expect(order.last(3)).to eq([[:fsync, ".tmp-#{firing.id}"], [:rename], [:fsync, 'spool']])
   end
