@@ -60,6 +60,6 @@ describe('the published module', () => {
     expect(files).toEqual(
       expect.arrayContaining(['metadata.json', 'checksums.json', 'REFERENCE.md', 'README.md', 'LICENSE']),
     );
-    expect(files.filter((file) => /^(spec|\.)/.test(file))).toEqual([]);
+    expect(files.filter((file) => /^(spec|Gemfile|Rakefile|\.)/.test(file))).toEqual([]);
   });
 });
