@@ -1,9 +1,12 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { JobView } from '../../src/api/contract/jobs.ts';
 import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { createNode, root, type TestNode } from '../support/node.ts';
+import { until } from '../support/wait.ts';
 
 /** The same words to task-spooler and to `trigger tsp`: what both print is compared. */
 describe('trigger tsp', () => {
@@ -11,10 +14,16 @@ describe('trigger tsp', () => {
   let node: TestNode;
   let bin: string;
   let sockets = 0;
+  const onEnd: (() => void)[] = [];
 
   beforeAll(async () => {
     etcd = await startEtcd();
-    node = createNode({ name: 'tsp01', etcd: [etcd.endpoint], config: '[jobs]\ngrace = "1s"\n' });
+    node = createNode({
+      name: 'tsp01',
+      etcd: [etcd.endpoint],
+      config: '[jobs]\ngrace = "1s"\n\n[queues.small]\nmax_queued = 1\n',
+      through: withSendmail(),
+    });
     await node.start();
     bin = join(node.dir, 'bin');
     mkdirSync(bin);
@@ -27,7 +36,23 @@ describe('trigger tsp', () => {
   afterAll(async () => {
     await node?.remove();
     await etcd?.stop();
+    for (const step of onEnd) step();
   });
+
+  /** A mount namespace with a /usr/sbin/sendmail that writes down what it gets; the path is fixed in tsp, too. */
+  const withSendmail = (): string[] => {
+    const folder = mkdtempSync(join(tmpdir(), 'triggerd-sendmail-'));
+    onEnd.push(() => rmSync(folder, { recursive: true }));
+    const sendmail = join(folder, 'sendmail');
+    const text = '#!/bin/sh\n{ printf "to [%s]\\n" "$@"; cat; echo; echo END; } >> "$BOX"\n';
+    writeFileSync(sendmail, text, { mode: 0o755 });
+    const space = join(folder, 'space');
+    mkdirSync(space);
+    // An overlay may not lie on an overlay, which / may be: its upper folder is on a tmpfs.
+    const mount = `mount -t tmpfs none ${space} && mkdir ${space}/upper ${space}/work && cp ${sendmail} ${space}/upper/ &&
+      mount -t overlay -o lowerdir=/usr/sbin,upperdir=${space}/upper,workdir=${space}/work overlay /usr/sbin && exec "$@"`;
+    return ['unshare', '-m', 'sh', '-c', mount, 'sh'];
+  };
 
   const ts = async (...words: string[]) => {
     const { stdout, stderr, exitCode } = await execa(join(bin, 'ts'), words, { reject: false, stdin: 'ignore' });
@@ -39,11 +64,12 @@ describe('trigger tsp', () => {
     const socket = join(node.dir, `tsp-socket-${sockets}`);
     sockets += 1;
     const prelude = `ts() { ${program === 'tsp' ? 'tsp' : join(bin, 'ts')} "$@"; }\ntrap 'ts -K' EXIT\n`;
-    const { all = '' } = await execa('bash', ['-c', `exec 2>&1\n${prelude}${script}`], {
+    // Where the daemon is, there is a sendmail.
+    const inside = ['-m', '-t', String(node.pid()), 'bash', '-c', `exec 2>&1\ncd ${node.dir}\n${prelude}${script}`];
+    const { all = '' } = await execa('nsenter', inside, {
       all: true,
       reject: false,
       stdin: 'ignore',
-      cwd: node.dir,
       env: { TS_SOCKET: socket, GATE: `${socket}-gate`, TMPDIR: node.dir, ...env },
     });
     return all
@@ -135,8 +161,91 @@ describe('trigger tsp', () => {
     expect((await node.trigger('queue')).stdout).toContain('finished');
   });
 
-  it('says what it does not do: -g and -m', async () => {
-    expect(await ts('-g', 'true')).toMatchObject({ exitCode: 255, stderr: expect.stringContaining('-g') });
-    expect(await ts('-m', 'true')).toMatchObject({ exitCode: 255, stderr: expect.stringContaining('TS_ONFINISH') });
+  it('-g compresses the output file, which -c, -t and -o give as it is', async () => {
+    const printed = await compare(`
+      ts -g sh -c 'echo out; echo err >&2'; ts -w; zcat $(ts -o); ts -c | zcat; ts -t | zcat; ts -g false; ts -w; zcat $(ts -o) | wc -c
+      ts -g seq 200000; ts -w; zcat $(ts -o) | md5sum; ts -g no-such-program; ts -w; echo "level $?"; ts -nfg echo plain; ts -l`);
+    expect(printed).toContain('plain');
+    const kept = await run(
+      'ts',
+      `ts -g seq 200000; ts -w; cat $(ts -o) | wc -c; ts -gE sh -c 'echo out; echo err >&2'; ts -w
+      zcat $(ts -o); cat $(ts -o).err`,
+    );
+    const [, size, ...apart] = kept.split('\n');
+    expect(Number(size)).toBeLessThan(1_000_000); // seq prints 1,288,895 bytes
+    expect(apart).toEqual(['1', 'out', 'err']);
+  });
+
+  it('-m mails command, exit code and output, and TS_ONFINISH is run as well', async () => {
+    const program = join(node.dir, 'tell');
+    writeFileSync(program, '#!/bin/sh\necho "$# $1 $2" >> "$TOLD"\n', { mode: 0o755 });
+    const script = `
+      mail() { until [ "$(grep -c ^END "$BOX")" = "$1" ] && [ "$(wc -l < "$TOLD")" = "$1" ]; do sleep 0.1; done; }
+      touch "$BOX" "$TOLD"
+      ts -m sh -c 'echo out; echo err >&2; exit 3'; mail 1; TS_MAILTO=ops@example.com ts -m -L lab echo two; mail 2
+      ts -m no-such-program; mail 3; ts -m sh -c 'kill -9 $$'; mail 4; ts -m sh -c 'exit 200'; mail 5
+      ts -mg true; echo "level $?"; ts -mn true; echo "level $?"`;
+    const heard = async (who: 'tsp' | 'ts'): Promise<string> => {
+      const [box, told] = ['box', 'told'].map((name) => join(node.dir, `${name}-${who}`));
+      const printed = await run(who, script, { USER: 'somebody', TS_ONFINISH: program, BOX: box, TOLD: told });
+      return `${printed}\n${readFileSync(box ?? '', 'utf8')}\n${readFileSync(told ?? '', 'utf8')}`;
+    };
+    const ours = await heard('ts');
+    expect(ours).toBe(await heard('tsp'));
+    expect(ours).toContain('to [ops@example.com]');
+    expect(ours).toContain(
+      'finished with error 3. \n\nCommand: sh -c echo out; echo err >&2; exit 3\nOutput:\nout\nerr\n',
+    );
+  });
+
+  it('an address of mail is never an option of sendmail nor a second header', async () => {
+    const box = join(node.dir, 'box-hostile');
+    writeFileSync(box, '');
+    for (const address of ['-X/etc/passwd', 'a@example.com\nBcc: b@example.com']) {
+      await run('ts', 'ts -m true; ts -w', { TS_MAILTO: address, BOX: box });
+      const { exit_code } = await until(async () => {
+        const jobs = await node.json<JobView[]>('queue');
+        return jobs.findLast(({ tells_of, state }) => tells_of !== null && state === 'finished');
+      }, 'the end of the mailing job');
+      expect(exit_code).toBe(64);
+    }
+    expect(readFileSync(box, 'utf8')).toBe('');
+  });
+
+  it('an exit code from 128 on is a negative level, and a command that cannot be started says so in its output', async () => {
+    const printed = await compare(`
+      ts sh -c 'exit 200'; ts -w; echo "level $?"; ts -i; ts -nf no-such-program; ts -f no-such-program; ts -c; ts -l`);
+    expect(printed).toMatch(/^0 +finished +FILE -56/m);
+    expect(printed.match(/ts could not run the command/g)).toHaveLength(2);
+  });
+
+  it('-d looks at the command before, also at one that the list does not show', async () => {
+    const printed = await compare(
+      'ts -nf false; ts -d echo a; ts -w; echo "level $?"; ts -l; ts false; ts -w; ts -C; ts -d echo b; ts -w; ts -l',
+    );
+    expect(printed).toMatch(/^1 +skipped +\(no output\) +&& echo a$/m);
+    expect(await compare('ts -d true; ts -w; echo "level $?"; ts -l')).toContain('level 0');
+  });
+
+  it('an id of -1 is as none, and -U reads its ids as tsp does', async () => {
+    await compare(`ts true; ts -w -1; ts -s -1; ts -i -1; ts -c -1; ts -o -1
+      for ids in 1 a-b 1-2-3 -1-2 0-1x; do ts -U $ids; echo "level $?"; done`);
+  });
+
+  it('-B exits with 2 when the queue is full; without it the job waits for a place', async () => {
+    const printed = await run(
+      'ts',
+      `${gated}; ts echo second; ts -B echo third; echo "level $?"; { ts echo fourth; echo "added, $?"; } & sleep 1
+       ts -l | awk '{ print $1, $2 }'; touch $GATE; wait $!; ts -w 2; ts -c 2`,
+      { TS_QUEUE: 'small' },
+    );
+    expect(printed).toBe('0\n1\nError, queue full\nlevel 2\nID State\n0 running\n1 queued\n2\nadded, 0\nfourth');
+  });
+
+  it('-p prints the pid of the running job, which leads a process group', async () => {
+    const printed = await compare(`
+      ts sh -c 'echo $$; until [ -e $GATE ]; do sleep 0.1; done'; until [ -n "$(ts -s 0 | grep running)" ] && [ -s "$(ts -o)" ]; do sleep 0.1; done
+      [ "$(ts -p)" = "$(cat $(ts -o))" ] && [ "$(ts -p 0)" = "$(ts -p)" ] && echo own pid; kill -0 -- -$(ts -p) && echo group; kill -- -$(ts -p); ts -w; ts -i; ts -p 7`);
+    expect(printed).toMatch(/own pid\ngroup\n.*killed by signal 15/s);
   });
 });

@@ -51,6 +51,8 @@ export interface JobRequest {
   readonly urgent: boolean;
   /** Standard error goes to a file of its own, `output.err`. */
   readonly stderrApart?: true;
+  /** Its output is kept compressed, as by gzip; stderr that is kept apart is not. */
+  readonly gzip?: true;
   /** Slots of its queue that it takes while it runs; missing: one. One that asks for more than there are takes all. */
   readonly slots?: number;
   /** Program that is told of its end, as a job of its own: with its id, exit code, output file and command as arguments. */
@@ -117,9 +119,12 @@ export interface TspFacts {
   /** Whether its output is for the list (false: `-n`), and whether it stays in the list after its end (false: `-nf`). */
   readonly stored: boolean;
   readonly kept: boolean;
-  /** The number of the job whose success it needs. */
+  /** The number of the job whose success it needs; −1: one that is not shown. */
   readonly needs: number | null;
 }
+
+/** What tsp calls the error level: exit codes from 128 on are negative, as is what has none. */
+export const tspLevel = (exitCode: number | null): number => (exitCode === null ? -1 : (exitCode << 24) >> 24);
 
 interface JobCommon {
   readonly id: JobId;

@@ -163,6 +163,8 @@ const planOf = async (options: PluginsOptions, plugin: Plugin, driver: Driver, j
     cwd: request.cwd ?? '/',
     stdin: request.payload,
     ...(request.stderrApart === undefined ? {} : { stderrApart: request.stderrApart }),
+    ...(request.gzip === undefined ? {} : { gzip: request.gzip }),
+    ...(request.tsp === undefined ? {} : { notStartedText: 'ts could not run the command\n' }),
     ...(request.payloadEncoding === undefined ? {} : { stdinEncoding: request.payloadEncoding }),
     timeoutMs,
     graceMs: options.graceMs,

@@ -1,5 +1,5 @@
-import type { Job, JobRequest } from '../domain/job.ts';
-import { exitCodeOf } from '../domain/result.ts';
+import { type Job, type JobRequest, tspLevel } from '../domain/job.ts';
+import { exitCodeOf, type JobResult } from '../domain/result.ts';
 import type { NewJob } from './ports/new-job.ts';
 import type { Room } from './room.ts';
 import type { Ending } from './transitions.ts';
@@ -9,18 +9,12 @@ import type { Ending } from './transitions.ts';
  * neither a crash nor a restart loses it, and goes to the head of the same queue.
  */
 export const followerOf = (room: Room, job: Job, { result }: Ending): NewJob | undefined => {
-  const { onFinish, queue, env, cwd, user, tsp } = job.request;
+  const { onFinish, queue, env, cwd, user } = job.request;
   if (onFinish === undefined) return undefined;
   const request: JobRequest = {
     queue,
     plugin: 'command',
-    argv: [
-      onFinish,
-      String(tsp?.number ?? job.id),
-      String(exitCodeOf(result)),
-      `${job.folder}/output`,
-      tsp?.command ?? job.command,
-    ],
+    argv: [onFinish, ...wordsAbout(job, result)],
     args: {},
     env,
     cwd,
@@ -41,4 +35,13 @@ export const followerOf = (room: Room, job: Job, { result }: Ending): NewJob | u
     room.log.error({ error: thrown, job: job.id }, 'The --on-finish command of a job cannot be run');
     return undefined;
   }
+};
+
+/** Of a job of tsp: its number, and -1 where it has no exit code of its own. With `-n` there is no output to tell of. */
+const wordsAbout = (job: Job, result: JobResult): readonly string[] => {
+  const { tsp } = job.request;
+  const output = `${job.folder}/output`;
+  if (tsp === undefined) return [String(job.id), String(exitCodeOf(result)), output, job.command];
+  const level = tspLevel(result.kind === 'succeeded' || result.kind === 'failed' ? result.exitCode : null);
+  return [String(tsp.number), String(level), ...(tsp.stored ? [output, tsp.command] : [])];
 };

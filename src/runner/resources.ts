@@ -55,7 +55,7 @@ export const openResources = (order: Order, plan: LaunchPlan, openPipe: () => Pi
     }
     const [stdout, stderr] = [pipe(), pipe()];
     const streams = { stdin: input(), stdout: stdout.writeFd, stderr: stderr.writeFd };
-    const output = createOutputFile(folder, plan.maxOutputBytes);
+    const output = createOutputFile(folder, plan.maxOutputBytes, 'output', plan.gzip);
     undo.push(() => output.close());
     const errors = plan.stderrApart ? createOutputFile(folder, plan.maxOutputBytes, 'output.err') : output;
     if (errors !== output) undo.push(() => errors.close());

@@ -68,6 +68,7 @@ const run = async (
   };
   if (typeof started === 'string') {
     forgetProof();
+    if (plan.notStartedText !== undefined) resources.errors.write('e', Buffer.from(plan.notStartedText));
     return clock.ending({ kind: 'not-started', reason: started }, 'itself', await output.finish());
   }
   const tree = tools.cgroup?.tree ?? groupTree(started.pid, order.token);

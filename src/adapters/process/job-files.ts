@@ -8,6 +8,7 @@
  *                    text (it holds the environment) is overwritten before the rename.
  *     kill           asks the runner to end the job; SIGUSR2 makes it look
  *     output         stdout and stderr as they came; `output.idx` says which bytes were which, and when
+ *                    with `gzip` in the plan `output` is compressed and has no index
  *     output.err     stderr, with `output.err.idx`, where the plan keeps it apart
  *     context.json   the file that `TRIGGERD_CONTEXT` names; `context-<token>` until the plan is claimed
  *     proof          what the job of a request may ask others with; deleted when the job has ended

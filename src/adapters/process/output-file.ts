@@ -1,4 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
+import { createGzipFile } from './gzip-file.ts';
 import { jobFile, type OutputName } from './job-files.ts';
 
 /** `o` and `e` are the job's stdout and stderr, `t` is a line of triggerd's own. */
@@ -25,19 +26,28 @@ interface Piece {
  * held in memory and appended at the end, after a line that says how much is missing. An index line is
  * `<ms since the start> <o|e|t> <length>`; the index is made with the first byte.
  *
- * A full disk must not fail the job: what can not be written counts as left out.
+ * A full disk must not fail the job: what can not be written counts as left out. With `gzip` the file is compressed, which
+ * the limit does not see, and has no index.
  */
-export const createOutputFile = (folder: string, maxBytes: number, name: OutputName = 'output'): OutputFile => {
+export const createOutputFile = (
+  folder: string,
+  maxBytes: number,
+  name: OutputName = 'output',
+  gzip = false,
+): OutputFile => {
   const startedMs = performance.now();
   const elapsedMs = (): number => Math.round(performance.now() - startedMs);
-  const file = createIndexedFile(folder, name);
+  const file = gzip ? createGzipFile(jobFile(folder, name)) : createIndexedFile(folder, name);
+  let endsInNewline = true;
   const tail = createTail();
   let total = 0;
   let kept = 0;
 
   const appendTail = (pieces: readonly Piece[]): void => {
     const held = pieces.reduce((sum, { bytes }) => sum + bytes.length, 0);
-    file.appendMarker(elapsedMs(), total - kept - held);
+    const leftOut = total - kept - held;
+    const marker = `${endsInNewline ? '' : '\n'}[triggerd: ${leftOut} bytes left out]\n`;
+    if (leftOut > 0) file.append({ stream: 't', atMs: elapsedMs(), bytes: Buffer.from(marker) });
     for (const piece of pieces) file.append(piece);
   };
 
@@ -46,8 +56,10 @@ export const createOutputFile = (folder: string, maxBytes: number, name: OutputN
       const atMs = elapsedMs();
       total += chunk.length;
       const head = chunk.subarray(0, Math.max(0, maxBytes - kept));
-      if (head.length > 0 && file.append({ stream, atMs, bytes: head })) kept += head.length;
-      else if (head.length > 0) kept = maxBytes;
+      if (head.length > 0 && file.append({ stream, atMs, bytes: head })) {
+        kept += head.length;
+        endsInNewline = head.at(-1) === 0x0a;
+      } else if (head.length > 0) kept = maxBytes;
       if (head.length < chunk.length) tail.hold({ stream, atMs, bytes: chunk.subarray(head.length) });
     },
     close: () => {
@@ -58,22 +70,17 @@ export const createOutputFile = (folder: string, maxBytes: number, name: OutputN
   };
 };
 
+type Appended = Omit<Piece, 'stream'> & { readonly stream: StreamTag };
+
 /** `output` with its index. */
 const createIndexedFile = (folder: string, name: OutputName) => {
   const fd = openSync(jobFile(folder, name), 'a', 0o600);
   const index = createIndex(jobFile(folder, `${name}.idx`));
-  let endsInNewline = true;
-  const append = ({ stream, atMs, bytes }: Omit<Piece, 'stream'> & { readonly stream: StreamTag }): boolean => {
-    if (!wrote(fd, bytes)) return false;
-    index.add(stream, atMs, bytes.length);
-    endsInNewline = bytes.at(-1) === 0x0a;
-    return true;
-  };
   return {
-    append,
-    appendMarker: (atMs: number, leftOut: number): void => {
-      const marker = `${endsInNewline ? '' : '\n'}[triggerd: ${leftOut} bytes left out]\n`;
-      if (leftOut > 0) append({ stream: 't', atMs, bytes: Buffer.from(marker) });
+    append: ({ stream, atMs, bytes }: Appended): boolean => {
+      if (!wrote(fd, bytes)) return false;
+      index.add(stream, atMs, bytes.length);
+      return true;
     },
     close: (): void => {
       index.close();

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import type { LaunchPlan } from '../../queue/ports/launch-plan.ts';
 import type { CallEnd, PersistentCall, PersistentPool, RunningCall } from '../../queue/ports/persistent-pool.ts';
 import type { RunEnding } from '../../queue/ports/run-ending.ts';
@@ -33,7 +34,7 @@ export const createPersistentRunner = (runner: Runner, pool: PersistentPool): Ru
     });
     const startedAt = Date.now();
     const startedMono = performance.now();
-    const output = createOutputFile(folder, plan.maxOutputBytes);
+    const output = createOutputFile(folder, plan.maxOutputBytes, 'output', plan.gzip);
     const errors = plan.stderrApart ? createOutputFile(folder, plan.maxOutputBytes, 'output.err') : output;
     const end = await new Promise<CallEnd>((resolve) => {
       const running = pool.run(call, {
@@ -45,7 +46,8 @@ export const createPersistentRunner = (runner: Runner, pool: PersistentPool): Ru
     calls.delete(folder);
     const outputBytes = output.close() + (errors === output ? 0 : errors.close());
     if (end.kind === 'interrupted' && end.cause === 'itself') {
-      writeFileSync(jobFile(folder, 'output'), `[triggerd: ${end.reason}]\n`, { flag: 'a' });
+      const note = Buffer.from(`[triggerd: ${end.reason}]\n`);
+      writeFileSync(jobFile(folder, 'output'), plan.gzip ? gzipSync(note) : note, { flag: 'a' });
       return 'lost';
     }
     const ending: RunEnding = {

@@ -138,6 +138,8 @@ export interface NewJobBody {
   readonly if_ok?: readonly number[];
   readonly delay_ms?: number;
   readonly stderr_apart?: boolean;
+  /** The output file is compressed as by gzip. */
+  readonly gzip?: boolean;
   /** For `trigger tsp`; `needs` is the number of a job, and makes `if_ok` of it. */
   readonly tsp?: Pick<TspFacts, 'command' | 'stored' | 'kept'> & { readonly needs?: number | 'previous' };
   /** Slots that the job takes; default 1. */

@@ -24,6 +24,7 @@ const body = v.strictObject({
   on_finish: v.optional(v.pipe(text(4096), v.minLength(1, 'Expected a program'))),
   slots: v.optional(v.pipe(positiveInteger, v.maxValue(maxSlots))),
   stderr_apart: v.optional(v.boolean(), false),
+  gzip: v.optional(v.boolean(), false),
   delay_ms: v.optional(durationMs),
   key: v.optional(v.pipe(text(255), v.minLength(1, 'Expected at least one character'))),
   on_key: v.optional(v.picklist(['replace', 'keep']), 'replace'),
@@ -57,7 +58,7 @@ type Body = Omit<v.InferOutput<typeof body>, 'on_key' | 'unless_queued' | 'tsp'>
 
 const requestOf = (body: Body, now: () => number): JobRequest => {
   const { timeout_ms, cwd = null, payload = null, label = null, after = null, plugin, ...rest } = body;
-  const { user, key, if_ok, delay_ms, stderr_apart, on_finish, slots, ...always } = rest;
+  const { user, key, if_ok, delay_ms, stderr_apart, gzip, on_finish, slots, ...always } = rest;
   return {
     ...always,
     plugin: canonicalPluginName(plugin),
@@ -71,6 +72,7 @@ const requestOf = (body: Body, now: () => number): JobRequest => {
     ...(on_finish === undefined ? {} : { onFinish: on_finish }),
     ...(slots === undefined || slots === 1 ? {} : { slots }),
     ...(stderr_apart ? { stderrApart: true } : {}),
+    ...(gzip ? { gzip: true } : {}),
     ...(key === undefined ? {} : { key }),
     ...(if_ok === undefined ? {} : { ifOk: [...new Set(if_ok)] }),
     ...(delay_ms === undefined ? {} : { notBefore: now() + delay_ms }),

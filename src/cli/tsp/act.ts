@@ -84,12 +84,12 @@ const wait: Act = async (session, value) => {
 };
 
 const swap: Act = async (session, value = '') => {
-  const [, a, b] = /^(\d+)-(\d+)$/.exec(value) ?? [];
-  if (a === undefined || b === undefined) throw new TspRefusal('Wrong <id-id> for -U.');
-  if (a === b) throw new TspRefusal('Wrong <id-id> for -U. Use different ids.');
+  const [, a = '', b = ''] = /^([^-]*)-(.*)$/.exec(value) ?? [];
+  if (!value.includes('-')) throw new TspRefusal('Wrong <id-id> for -U.');
+  if (numberOf(a) === numberOf(b)) throw new TspRefusal('Wrong <id-id> for -U. Use different ids.');
   const view = await viewOf(session);
   const [first, second] = [withNumber(view, a), withNumber(view, b)];
-  const why = `The jobs ${Number(a)} and ${Number(b)} cannot be swapped.`;
+  const why = `The jobs ${numberOf(a)} and ${numberOf(b)} cannot be swapped.`;
   if (first === undefined || second === undefined) throw refused(why);
   const body = { a: first.id, b: second.id };
   return unlessWrongState(why, () => session.client.request('/v1/jobs/swap', { method: 'POST', body }));

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assertExactEnvironment, workingFolder } from '../../adapters/system/exact-text.ts';
 import type { JobView, NewJobBody } from '../../api/contract/jobs.ts';
@@ -8,6 +9,9 @@ import { askingUser } from '../support/asking-user.ts';
 import type { Session } from '../support/session.ts';
 import type { TspLine } from './parse.ts';
 import { levelOf, numberOf } from './render.ts';
+
+/** Sends the output to $TS_MAILTO, and runs $TS_ONFINISH. */
+const mailProgram = resolve(import.meta.dirname, '../../../libexec/tsp-mail');
 
 /** Between two attempts to add a job to a full queue. */
 const fullMs = 1000;
@@ -41,8 +45,8 @@ const added = async (session: Session, line: TspLine): Promise<JobView | 'full'>
 /** Throws `text-not-utf8`. */
 const bodyOf = ({ env }: Session, line: TspLine): NewJobBody => {
   assertExactEnvironment();
-  const { argv, label, needs, slots, stores, background, stderrApart } = line;
-  const program = env['TS_ONFINISH'];
+  const { argv, label, needs, slots, stores, background, stderrApart, compresses } = line;
+  const program = line.mails ? mailProgram : env['TS_ONFINISH'];
   return {
     queue: env['TS_QUEUE'] || 'default',
     plugin: 'command',
@@ -53,6 +57,7 @@ const bodyOf = ({ env }: Session, line: TspLine): NewJobBody => {
     ...(label === undefined ? {} : { label }),
     ...(slots === 1 ? {} : { slots }),
     ...(stderrApart ? { stderr_apart: true } : {}),
+    ...(compresses ? { gzip: true } : {}),
     ...(program === undefined || program === '' ? {} : { on_finish: program }),
     tsp: {
       command: argv.join(' '),

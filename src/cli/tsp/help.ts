@@ -1,9 +1,10 @@
-export const tspHelp = `usage: trigger tsp [action] [-nfBdE] [-L <label>] [-N <slots>] [-D <id>] [command...]
+export const tspHelp = `usage: trigger tsp [action] [-nfgmBdE] [-L <label>] [-N <slots>] [-D <id>] [command...]
 The command line of task-spooler (tsp), on a queue of triggerd. Ids are numbers from 0.
 
 Environment:
   TS_QUEUE     the queue (default: "default")
   TS_ONFINISH  program that is run at the end of a job, with id, exit code, output file and command
+  TS_MAILTO    address for -m (default: $USER)
   TS_SLOTS     slots after -K (default: as configured)
 
 Actions:
@@ -28,6 +29,8 @@ Actions:
 Options for new jobs:
   -n       do not show the output file in the list; with -f print the output
   -E       keep stderr apart
+  -g       compress the output file with gzip (not with -n)
+  -m       mail the output (not with -n or -g)
   -f       wait for the end of the job
   -d       run only if the job before ends well
   -D <id>  run only if that job ends well

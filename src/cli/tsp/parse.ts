@@ -27,6 +27,8 @@ export interface TspLine {
   readonly value: string | undefined;
   readonly argv: readonly string[];
   readonly stores: boolean;
+  readonly compresses: boolean;
+  readonly mails: boolean;
   readonly background: boolean;
   readonly stderrApart: boolean;
   readonly failsWhenFull: boolean;
@@ -39,27 +41,28 @@ export interface TspLine {
 export class TspRefusal extends Error {}
 
 const withValue = 'rtcopwkusUiNLSD';
+const choosesJob = 'tcopirwusk';
 /** Actions that choose a job, or tell, without a value. */
-const valueMayMiss = 'tcopirwuskS';
-const unsupported: Readonly<Record<string, string>> = {
-  g: 'trigger tsp does not compress output (-g).',
-  m: 'trigger tsp sends no mail (-m): use TS_ONFINISH.',
-};
+const valueMayMiss = `${choosesJob}S`;
 
 /** Throws `TspRefusal`. */
 export const parseTsp = (words: readonly string[]): TspLine => {
   const { letters, argv } = split(words);
   const has = (letter: string): boolean => letters.some(([each]) => each === letter);
   const last = (letter: string): string | undefined => letters.findLast(([each]) => each === letter)?.[1];
-  for (const [letter] of letters) if (letter in unsupported) throw new TspRefusal(unsupported[letter]);
   const asked = letters.findLast(([letter]) => letter in actions);
   const named = asked === undefined ? 'list' : actions[asked[0] as keyof typeof actions];
   const isAdd = argv.length > 0 && named === 'list';
+  const stores = !has('n');
+  if (has('m') && (!stores || has('g')))
+    throw new TspRefusal('For e-mail, you should store the output (not through gzip)');
   return {
     action: isAdd ? 'add' : named,
-    value: asked?.[1],
+    value: asked === undefined ? undefined : idUnlessNone(asked),
     argv,
-    stores: !has('n'),
+    stores,
+    compresses: has('g') && stores,
+    mails: has('m'),
     background: !has('f'),
     stderrApart: has('E'),
     failsWhenFull: has('B'),
@@ -70,6 +73,10 @@ export const parseTsp = (words: readonly string[]): TspLine => {
 };
 
 type Letter = readonly [letter: string, value: string | undefined];
+
+/** An id of -1 is as none. */
+const idUnlessNone = ([letter, value]: Letter): string | undefined =>
+  value !== undefined && choosesJob.includes(letter) && numberOf(value) === -1 ? undefined : value;
 
 const needsOf = (letters: readonly Letter[]): TspLine['needs'] => {
   const last = letters.findLast(([letter]) => letter === 'd' || letter === 'D');

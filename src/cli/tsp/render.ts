@@ -1,12 +1,12 @@
 /** What tsp prints, to the byte. */
 import type { JobView, TspView } from '../../api/contract/jobs.ts';
+import { tspLevel } from '../../domain/job.ts';
 import { signalNumber } from '../../kit/signals.ts';
 import { visible } from '../../kit/text.ts';
 
 export const hasEnded = ({ state }: JobView): boolean => state === 'finished' || state === 'skipped';
 
-/** What tsp calls the error level: −1 where the command has no exit code of its own. */
-export const levelOf = (job: JobView): number => job.exit_code ?? -1;
+export const levelOf = (job: JobView): number => tspLevel(job.exit_code);
 
 export const numberOf = ({ tsp, id }: JobView): number => tsp?.number ?? id;
 
@@ -29,7 +29,10 @@ const lineOf = (job: JobView): string => {
 const cells = (id: string, state: string, output: string, level: string, times: string): string =>
   [id.padEnd(4), state.padEnd(10), output.padEnd(20), level.padEnd(8), times].join(' ');
 
-const needed = ({ tsp }: JobView): string => (tsp?.needs == null ? '' : `[${tsp.needs}]&& `);
+const needed = ({ tsp }: JobView): string => {
+  if (tsp?.needs == null) return '';
+  return tsp.needs < 0 ? '&& ' : `[${tsp.needs}]&& `;
+};
 const commandOf = (job: JobView): string => visible(job.tsp?.command ?? job.command);
 
 const outputOf = (job: JobView): string => {

@@ -18,6 +18,10 @@ export interface LaunchPlan {
   readonly maxOutputBytes: number;
   /** Standard error goes to `output.err`, which has the same limit. */
   readonly stderrApart?: true;
+  /** `output` is a gzip file; the limit counts what the job wrote. */
+  readonly gzip?: true;
+  /** Put into the output where the program cannot be started. */
+  readonly notStartedText?: string;
   /** Written as the file that `TRIGGERD_CONTEXT` names. */
   readonly context: string;
   /** Written as the file that `TRIGGERD_PROOF` names, which only the job's user can read, and deleted at the end. */

@@ -32,9 +32,8 @@ export const addTsp = (room: Room, request: JobRequest, { needs, ...order }: Tsp
   room.journal.atomically(() => {
     const state = stateOf(room, request.queue);
     const { epoch, next } = state;
-    const jobs = needs === undefined ? [] : listTsp(room, request.queue);
-    const needed = needs === 'previous' ? lastOf(jobs) : jobs.find((job) => job.request.tsp.number === needs);
-    const number = needed?.request.tsp.number ?? (typeof needs === 'number' ? needs : null);
+    const needed = neededBy(room, request.queue, needs);
+    const number = needs === undefined ? null : numberShown(room, request.queue, needs, needed);
     const ifOk = needed === undefined ? {} : { ifOk: [needed.id] };
     const tsp: TspFacts = { ...order, epoch, number: next, needs: number };
     const job = add(room, { ...request, ...ifOk, tsp });
@@ -42,6 +41,20 @@ export const addTsp = (room: Room, request: JobRequest, { needs, ...order }: Tsp
     if (typeof needs !== 'number' || needed !== undefined) return job;
     return room.transitions.skip(job.id, `job ${needs} is not there`);
   });
+
+/** For `-d` the command before counts, also where the list does not show it (any more). */
+const neededBy = (room: Room, queue: string, needs: TspOrder['needs']): TspJob | undefined => {
+  if (needs === undefined) return undefined;
+  if (needs === 'previous') return lastOf(ofThisEpoch(room, queue).filter((job) => !wasRemoved(job)));
+  return listTsp(room, queue).find((job) => job.request.tsp.number === needs);
+};
+
+/** −1: the list does not show it. */
+const numberShown = (room: Room, queue: string, needs: number | 'previous', needed: TspJob | undefined): number => {
+  if (needs !== 'previous') return needs;
+  const isShown = listTsp(room, queue).some(({ id }) => id === needed?.id);
+  return isShown && needed !== undefined ? needed.request.tsp.number : -1;
+};
 
 const lastOf = (jobs: readonly TspJob[]): TspJob | undefined =>
   jobs.reduce<TspJob | undefined>(
@@ -51,16 +64,25 @@ const lastOf = (jobs: readonly TspJob[]): TspJob | undefined =>
 
 /** Running and queued ones in their order, then those that have ended, the oldest first. Throws `queue-not-found`. */
 export const listTsp = (room: Room, name: string): TspJob[] => {
-  const { epoch, clearedAt, hidden = [] } = stateOf(room, queueNamed(room, name).name);
-  const isShown = (job: ListedJob): job is TspJob => {
+  const { clearedAt, hidden = [] } = stateOf(room, queueNamed(room, name).name);
+  const isShown = (job: TspJob): boolean => {
     const { tsp } = job.request;
-    if (tsp?.epoch !== epoch || hidden.includes(tsp.number)) return false;
+    if (hidden.includes(tsp.number)) return false;
     if (job.state !== 'finished' && job.state !== 'skipped') return true;
-    return tsp.kept && job.finishedAt > clearedAt && !(job.state === 'skipped' && job.reason === 'removed');
+    return tsp.kept && job.finishedAt > clearedAt && !wasRemoved(job);
   };
-  const jobs = list(room, { queue: name, endedLimit: most, queuedLimit: most }).filter(isShown);
+  const jobs = ofThisEpoch(room, name).filter(isShown);
   return [...jobs.filter((job) => !isOver(job)), ...jobs.filter(isOver)];
 };
+
+const ofThisEpoch = (room: Room, queue: string): TspJob[] => {
+  const { epoch } = stateOf(room, queue);
+  return list(room, { queue, endedLimit: most, queuedLimit: most }).filter(
+    (job): job is TspJob => job.request.tsp?.epoch === epoch,
+  );
+};
+
+const wasRemoved = (job: TspJob): boolean => job.state === 'skipped' && job.reason === 'removed';
 
 const isOver = ({ state }: ListedJob): boolean => state === 'finished' || state === 'skipped';
 
