@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { debianSourceFile } from '../support/debian-source.ts';
+import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { createNode, root, type TestNode } from '../support/node.ts';
 
 /**
@@ -19,14 +20,19 @@ const testbench = {
   file: 'ts-1.0.1/testbench.sh',
 };
 let script: string;
+let etcd: TestEtcd;
 let node: TestNode;
 
 beforeAll(async () => {
   script = await debianSourceFile(testbench);
-  node = createNode({ name: 'testbench', etcd: [] });
+  etcd = await startEtcd();
+  node = createNode({ name: 'testbench', etcd: [etcd.endpoint] });
   await node.start();
 });
-afterAll(() => node?.remove());
+afterAll(async () => {
+  await node?.remove();
+  await etcd?.stop();
+});
 
 /** Runs the script where `./ts` and `ts` are this program. */
 const run = async (ts: string) => {
