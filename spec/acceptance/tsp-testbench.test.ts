@@ -10,7 +10,8 @@ import { createNode, root, type TestNode } from '../support/node.ts';
 /**
  * task-spooler's own test, as it is in Debian's source package: downloaded, because its licence (GPL-2) is not ours. It is
  * timed by `sleep 1`: "urgency 2" fails, with tsp as well, where three calls take longer than a second. Each `sleep` of it
- * therefore takes ten times as long.
+ * therefore takes ten times as long. It is not run with tsp itself: a server that `-K` ends may still take the next call,
+ * and the script then fails.
  */
 const testbench = {
   package: 'task-spooler',
@@ -47,7 +48,7 @@ const run = async (ts: string) => {
     program('bin/ts', `exec ${ts} "$@"`);
     program('bin/sleep', 'exec /bin/sleep "$(($1 * 10))"');
     writeFileSync(join(dir, 'testbench.sh'), script);
-    const env = { PATH: `${join(dir, 'bin')}:${process.env['PATH']}`, TMPDIR: dir, TS_SOCKET: join(dir, 'socket') };
+    const env = { PATH: `${join(dir, 'bin')}:${process.env['PATH']}`, TMPDIR: dir };
     const { all, exitCode } = await execa('bash', ['testbench.sh'], { cwd: dir, env, all: true, reject: false });
     // "Error twice jobs" does not change its exit code. What tsp refuses on the way begins with "Error in the request".
     return { exitCode, errors: all.split('\n').filter((line) => /^Error (?!in the request)/.test(line)) };
@@ -56,8 +57,7 @@ const run = async (ts: string) => {
   }
 };
 
-it('task-spooler’s testbench.sh passes with trigger tsp as it does with tsp', async () => {
-  expect(await run('/usr/bin/tsp')).toEqual({ exitCode: 0, errors: [] });
+it('task-spooler’s testbench.sh passes unchanged with trigger tsp', async () => {
   expect(await run(`${join(root, 'bin/trigger')} --config ${node.configFile} tsp`)).toEqual({
     exitCode: 0,
     errors: [],

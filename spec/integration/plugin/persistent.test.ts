@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { stopLeftovers } from '../../../src/adapters/process/persistent-leftovers.ts';
 import type { OutputOptions } from '../../../src/api/services/outputs.ts';
@@ -69,6 +70,14 @@ describe('a persistent plugin', () => {
     expect(stderr.heard.pieces).toEqual([{ stream: 'err', text: 'from stderr\n' }]);
     jobs.cancel(stderr.request, 'enough');
     await stderr.heard.end();
+  });
+
+  it('keeps stderr apart for a job that asks for it, and compresses its output', async () => {
+    const { queues } = await many();
+    const job = queues.add(jobRequest({ plugin: 'many', args: { do: 'both' }, stderrApart: true, gzip: true }));
+    await queues.waitFor(job.id, new AbortController().signal);
+    expect(gunzipSync(readFileSync(join(job.folder, 'output'))).toString()).toBe('one\nthree\n');
+    expect(readFileSync(join(job.folder, 'output.err'), 'utf8')).toBe('two\n');
   });
 
   it('is refused what its manifest does not know', async () => {
