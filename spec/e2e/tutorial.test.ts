@@ -9,9 +9,9 @@ import { until } from '../support/wait.ts';
 
 /** The tutorials, typed by a reader whose home is empty. Only the ports are other ones: tests run side by side. */
 describe.each([
-  { page: 'docs/tutorials/triggers.md', pagePorts: ['23790'] },
-  { page: 'docs/tutorials/services.md', pagePorts: ['23791', '5555'] },
-])('$page', ({ page, pagePorts }) => {
+  { pages: ['triggers', 'why-and-wait'], pagePorts: ['23790'] },
+  { pages: ['services', 'trigger-files'], pagePorts: ['23791', '5555'] },
+])('docs/tutorials: $pages', ({ pages, pagePorts }) => {
   let home: string;
   let ports: readonly (readonly [onPage: string, here: string])[];
   let shell: Shell;
@@ -34,7 +34,14 @@ describe.each([
     return ports.reduce((text, [onPage, here]) => text.replaceAll(here, onPage), squeezed(await shell.type(commands)));
   };
 
-  it.each(stepsOf(page).map((step) => [`${step.heading}: ${step.commands.split('\n')[0]}`, step] as const))(
+  /** The pages one after the other, in one shell; he tidies up at the end of the last one. */
+  const steps = pages.flatMap((page, index) =>
+    stepsOf(`docs/tutorials/${page}.md`).filter(
+      ({ heading }) => index === pages.length - 1 || !heading.endsWith('Tidy up'),
+    ),
+  );
+
+  it.each(steps.map((step) => [`${step.heading}: ${step.commands.split('\n')[0]}`, step] as const))(
     '%s',
     async (_, step) => {
       let seen = await type(step);

@@ -6,11 +6,12 @@ const introduction = `# Errors
 
 <!-- Made by \`npm run docs\` from src/domain/errors.ts: change it there. -->
 
-Every failure that a user can meet has a code; scripts may match on it (\`--json\` prints it on stderr as
-\`{"error": {"code", "message", "remedy", "details"}}\`). A job that fails is not an error: it is a result.
+Every failure that a user can meet has a code. Scripts may match on it: \`--json\` prints it on stderr
+as \`{"error": {"code", "message", "remedy", "details"}}\`. A job that fails is not an error: it is a
+result.
 
-_Exit_ is the exit code of the command line, _HTTP_ the status on the control socket; _again_ says whether the same call
-may succeed later without a change by a person.
+_Exit_ is the exit code of the command line, _HTTP_ the status on the control socket. _Again_ says
+whether the same call may succeed later without a change by a person.
 `;
 
 /** Code prefix → heading; the first that fits counts. */

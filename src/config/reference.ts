@@ -8,14 +8,16 @@ const introduction = `# Configuration
 
 <!-- Made by \`npm run docs\` from src/config/schema.ts: change it there. -->
 
-One TOML file: \`--config FILE\`, else \`$TRIGGERD_CONFIG\`, else \`/etc/triggerd/triggerd.toml\`; without any, everything
-has its default. \`trigger config check\` shows all problems of a file at once, \`trigger config print\` what is in force and
-where each value came from (secrets masked).
+The configuration is one TOML file: \`--config FILE\`, else \`$TRIGGERD_CONFIG\`, else
+\`/etc/triggerd/triggerd.toml\`. Without a file, every key has its default. \`trigger config check\`
+shows all problems of a file at once; \`trigger config print\` shows the effective values and where
+each comes from, with secrets masked.
 
-- An unknown key is an error, so that a slip of the pen never is a silent default.
-- Every key has a variable in the environment that overrides the file; flags override both. Lists are separated by commas,
-  booleans are \`true\` or \`false\`.
-- Durations are \`250ms\`, \`10s\`, \`5m\`, \`1h30m\`, \`30d\`; sizes are a number of bytes or \`64KiB\`, \`64MiB\`, \`10MB\`.
+- An unknown key is an error.
+- The environment variable of a key overrides the file; flags override both. Separate lists by
+  commas; booleans are \`true\` or \`false\`.
+- Durations are \`250ms\`, \`10s\`, \`5m\`, \`1h30m\`, \`30d\`; sizes are a number of bytes or \`64KiB\`,
+  \`64MiB\`, \`10MB\`.
 `;
 
 export const renderConfigReference = (): string =>
