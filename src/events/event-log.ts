@@ -1,3 +1,4 @@
+import PQueue from 'p-queue';
 import { asTriggerdError } from '../domain/errors.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { Log } from '../kit/log.ts';
@@ -30,8 +31,8 @@ export class EventLog implements EventSource {
   readonly #readers = new Set<(event: Event) => void>();
   #lastId: number;
   #unwritten: Event[] = [];
-  /** Ends when the store has nothing to do: one thing at a time. */
-  #turn: Promise<unknown> = Promise.resolve();
+  /** The store does one thing at a time. */
+  readonly #atStore = new PQueue({ concurrency: 1 });
   #timer: NodeJS.Timeout | undefined;
   #isRefused = false;
 
@@ -58,7 +59,7 @@ export class EventLog implements EventSource {
     // A disk that neither takes nor refuses must not fill the memory.
     if (this.#unwritten.length > 2 * maxUnwritten) this.#unwritten = this.#unwritten.slice(-maxUnwritten);
     for (const reader of this.#readers) reader(event);
-    this.#timer ??= setTimeout(() => void this.#inTurn(() => this.#write()), writeEveryMs).unref();
+    this.#timer ??= setTimeout(() => void this.#atStore.add(() => this.#write()), writeEveryMs).unref();
   }
 
   async past({ limit, since }: PastQuery, wanted: (event: Event) => boolean): Promise<Past> {
@@ -101,11 +102,11 @@ export class EventLog implements EventSource {
 
   /** Everything that was told is on disk when it resolves, if the disk takes it. */
   close(): Promise<void> {
-    return this.#inTurn(() => this.#write());
+    return this.#atStore.add(() => this.#write());
   }
 
   #all(): Promise<Event[]> {
-    return this.#inTurn(async () => {
+    return this.#atStore.add(async () => {
       await this.#write();
       const written = await this.#options.store.read();
       return [...written, ...this.#unwritten];
@@ -116,12 +117,6 @@ export class EventLog implements EventSource {
     const { node } = this.#options;
     const facts = { kind: 'follow.dropped', reason: tooSlow(maxBehind) } as const;
     return eventOf(String(Number(next.id) - 1), { at: Date.parse(next.at), node, ...facts });
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(work);
-    this.#turn = done.catch(() => undefined);
-    return done;
   }
 
   async #write(): Promise<void> {

@@ -3,6 +3,7 @@ import type { Firing, FiringId } from '../domain/firing.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { parseFiring } from '../firings/wire/firing.ts';
 import { parseOutcome } from '../firings/wire/outcome.ts';
+import { BoundedMap } from '../kit/bounded-map.ts';
 import type { Clock } from '../kit/clock.ts';
 import { inWindows } from '../kit/in-windows.ts';
 import type { Log } from '../kit/log.ts';
@@ -42,7 +43,7 @@ export interface FleetLogOptions extends Place {
  */
 export class FleetLog implements EventSource {
   readonly #options: FleetLogOptions;
-  readonly #triggers = new Map<FiringId, string | null>();
+  readonly #triggers = new BoundedMap<FiringId, string | null>(namesKept);
 
   constructor(options: FleetLogOptions) {
     this.#options = options;
@@ -185,8 +186,6 @@ export class FleetLog implements EventSource {
     const { store, keys } = this.#options;
     const entry = await store.get(keys.firing(firing));
     const trigger = entry === undefined ? null : (readable(parseFiring, entry)[0]?.trigger ?? null);
-    const [oldest] = this.#triggers.keys();
-    if (oldest !== undefined && this.#triggers.size >= namesKept) this.#triggers.delete(oldest);
     this.#triggers.set(firing, trigger);
     return trigger;
   }

@@ -1,3 +1,4 @@
+import { BoundedMap } from './bounded-map.ts';
 import type { Log, LogFields } from './log.ts';
 
 /** Beyond this many, the oldest may be complained about again. */
@@ -6,7 +7,7 @@ const maxNotices = 1_000;
 /** Complaints about keys that stay there and are met with every listing: each is logged once. */
 export class Notices {
   readonly #log: Log;
-  readonly #keys = new Set<string>();
+  readonly #keys = new BoundedMap<string, true>(maxNotices);
   #count = 0;
 
   constructor(log: Log) {
@@ -19,9 +20,7 @@ export class Notices {
 
   once(key: string, fields: LogFields, message: string): void {
     if (this.#keys.has(key)) return;
-    const oldest = this.#keys.values().next();
-    if (this.#keys.size >= maxNotices && !oldest.done) this.#keys.delete(oldest.value);
-    this.#keys.add(key);
+    this.#keys.set(key, true);
     this.#count++;
     this.#log.warn(fields, message);
   }

@@ -1,11 +1,6 @@
+import { Gathered } from '../kit/gathered.ts';
 import { type MessageSpool, messageOverheadBytes, type NewMessage } from './delivery-ports.ts';
 import { FsError } from './errno.ts';
-
-interface Entry {
-  readonly messages: readonly NewMessage[];
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
 
 /** Dead letters give up this part of all room at once: to find the oldest of them costs as much as there are. */
 const partGivenUp = 1 / 16;
@@ -18,8 +13,8 @@ const partGivenUp = 1 / 16;
 export class GroupCommit {
   readonly #spool: MessageSpool;
   readonly #maxBytes: number;
+  readonly #gathered: Gathered<readonly NewMessage[]>;
   readonly #onForgotten: (deadLetters: number) => void;
-  #entries: Entry[] = [];
   #waitingBytes: number;
   /** At most: those that were forgotten or wait again may be in it still. */
   #deadBytes: number;
@@ -29,27 +24,26 @@ export class GroupCommit {
     this.#spool = spool;
     this.#maxBytes = maxBytes;
     this.#onForgotten = onForgotten;
+    this.#gathered = new Gathered((all) => {
+      this.#makeRoom();
+      spool.add(all.flat());
+    });
     this.#waitingBytes = spool.bytes('waiting');
     this.#deadBytes = spool.bytes('dead');
   }
 
   /** Resolves when they are on disk. Throws ENOSPC where too much waits already. */
-  add(messages: readonly NewMessage[]): Promise<void> {
+  async add(messages: readonly NewMessage[]): Promise<void> {
     const bytes = messages.reduce((sum, { payload }) => sum + spaceOf(payload.length), 0);
     if (this.#waitingBytes + bytes > this.#maxBytes)
-      return Promise.reject(new FsError('ENOSPC', `${this.#waitingBytes} bytes wait to be delivered`));
+      throw new FsError('ENOSPC', `${this.#waitingBytes} bytes wait to be delivered`);
     this.#waitingBytes += bytes;
-    return new Promise((resolve, reject) => {
-      if (this.#entries.length === 0) setImmediate(() => this.#commit());
-      this.#entries.push({
-        messages,
-        resolve,
-        reject: (error) => {
-          this.#waitingBytes -= bytes;
-          reject(error);
-        },
-      });
-    });
+    try {
+      await this.#gathered.add(messages);
+    } catch (error) {
+      this.#waitingBytes -= bytes;
+      throw error;
+    }
   }
 
   /** A message of so many bytes is off the disk. */
@@ -66,19 +60,6 @@ export class GroupCommit {
   /** Dead letters that take so many bytes wait again. */
   revived(bytes: number): void {
     this.#waitingBytes += bytes;
-  }
-
-  #commit(): void {
-    const entries = this.#entries;
-    this.#entries = [];
-    try {
-      this.#makeRoom();
-      this.#spool.add(entries.flatMap(({ messages }) => messages));
-    } catch (error) {
-      for (const { reject } of entries) reject(error);
-      return;
-    }
-    for (const { resolve } of entries) resolve();
   }
 
   #makeRoom(): void {

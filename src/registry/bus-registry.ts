@@ -2,6 +2,7 @@ import type { Asker, Caller } from '../domain/caller.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import { printable } from '../domain/names.ts';
 import type { ServiceView } from '../domain/service-view.ts';
+import { BoundedMap } from '../kit/bounded-map.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { BusRegistry } from './bus-ports.ts';
 import type { Mirror } from './mirror.ts';
@@ -19,7 +20,7 @@ export class MirroredRegistry implements BusRegistry {
   readonly #mirror: Mirror;
   readonly #clock: Clock;
   /** In the order of admission, which is nearly that of their ends. */
-  readonly #tokens = new Map<string, CheckedToken>();
+  readonly #tokens = new BoundedMap<string, CheckedToken>(maxTokens);
   /** Team → worker → names of services, made anew after each change. */
   readonly #attachments = new Map<string, ReadonlyMap<string, readonly string[]>>();
 
@@ -52,10 +53,6 @@ export class MirroredRegistry implements BusRegistry {
   remember(jwt: string, token: CheckedToken): Caller {
     const caller = this.#callerOf(token);
     this.#tokens.set(jwt, token);
-    for (const oldest of this.#tokens.keys()) {
-      if (this.#tokens.size <= maxTokens) break;
-      this.#tokens.delete(oldest);
-    }
     return caller;
   }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import PQueue from 'p-queue';
 import { TriggerdError } from '../domain/errors.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { Log } from '../kit/log.ts';
@@ -52,7 +53,7 @@ export class Registry {
   readonly #options: RegistryOptions;
   readonly #bounds: Bounds;
   /** Changes of this process queue up here instead of defeating each other in etcd. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #changes = new PQueue({ concurrency: 1 });
 
   constructor(options: RegistryOptions) {
     this.#options = options;
@@ -147,7 +148,7 @@ export class Registry {
     const secret = 'secret' in statement ? statement.secret : undefined;
     const secretHash = secret === undefined ? '' : await this.#options.passwords.hash(secret);
     const facts: Facts = { ...idle, secretHash, workerToken: this.#options.tokens.create() };
-    return this.#inTurn(() => this.#change(snapshot, actor, statement, facts));
+    return this.#changes.add(() => this.#change(snapshot, actor, statement, facts));
   }
 
   async #change(rehearsed: RegistryState, actor: Actor, statement: Statement, facts: Facts): Promise<Change> {
@@ -182,12 +183,6 @@ export class Registry {
     const team = teamOf(statement);
     const guards = await store.getMany([keys.guard, ...(team === undefined ? [] : [keys.teamGuard(team)])]);
     return latest(guards);
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work);
-    this.#last = turn.catch(() => undefined);
-    return turn;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { RequestRun } from '../domain/request.ts';
+import { BoundedMap } from '../kit/bounded-map.ts';
 
 const most = 10_000;
 
@@ -7,15 +8,10 @@ const most = 10_000;
  * somebody else. So what another broker, dead by now, had sent before and is only read now, must not be started any more.
  */
 export class Disclaimed {
-  /** The newest last. */
-  readonly #brokers = new Map<string, string>();
+  readonly #brokers = new BoundedMap<string, string>(most);
 
   add(run: RequestRun, broker: string): void {
-    const key = keyOf(run);
-    this.#brokers.delete(key);
-    this.#brokers.set(key, broker);
-    const [oldest] = this.#brokers.keys();
-    if (this.#brokers.size > most && oldest !== undefined) this.#brokers.delete(oldest);
+    this.#brokers.set(keyOf(run), broker);
   }
 
   /** Whether another broker than this one relies on its not being run here. */

@@ -1,12 +1,14 @@
-import { type FSWatcher, mkdirSync, watch } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { historyTailBytes, maxPartialBytes } from '../../bus/messages.ts';
+import { Lines } from '../../kit/lines.ts';
+import { watchFolder } from '../../kit/watch-folder.ts';
 import type { OutputReader, OutputReading, OutputSink, OutputSummary } from '../../queue/ports/output-reader.ts';
 import { openIfThere } from './open-if-there.ts';
 
-/** How often the index is looked at where the kernel has no watch left for us. */
-const fallbackMs = 250;
+/** How often the index is looked at, above all where the kernel has no watch left for us. */
+const lookTimes = { everyMs: 10_000, unwatchedMs: 250 };
 const indexBlockBytes = 16_384;
 
 /**
@@ -27,8 +29,7 @@ class FileReading implements OutputReading {
   #outputAt = 0;
   /** Up to here it is only counted. */
   readonly #from: number;
-  /** An index line that has not come whole. */
-  #rest = '';
+  readonly #lines = new Lines();
   #tail: Buffer = Buffer.alloc(0);
   #pumping: Promise<void> | undefined;
   #hasNews = false;
@@ -93,8 +94,7 @@ class FileReading implements OutputReading {
       const { bytesRead } = await this.#index.read(block, 0, block.length, this.#indexAt);
       if (bytesRead === 0) return;
       this.#indexAt += bytesRead;
-      const lines = (this.#rest + block.toString('latin1', 0, bytesRead)).split('\n');
-      this.#rest = lines.pop() ?? '';
+      const lines = this.#lines.take(block.toString('latin1', 0, bytesRead));
       for (const line of lines) await this.#give(this.#output, line);
     }
   }
@@ -133,13 +133,8 @@ const lastBytes = (before: Buffer, more: Buffer): Buffer =>
 const watchIndex = (folder: string, onChange: () => void): (() => void) => {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const watcher: FSWatcher = watch(folder, { persistent: false }, (_event, name) => {
-      if (name === 'output.idx') onChange();
-    });
-    watcher.on('error', onChange);
-    return () => watcher.close();
   } catch {
-    const timer = setInterval(onChange, fallbackMs).unref();
-    return () => clearInterval(timer);
+    // Then it can not be watched, either.
   }
+  return watchFolder(folder, (name) => (name === null || name === 'output.idx') && onChange(), lookTimes);
 };

@@ -1,8 +1,9 @@
-import { constants, existsSync, watch } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Spool, SpooledPlace, SpoolFile } from '../../firings/ports.ts';
+import { watchFolder } from '../../kit/watch-folder.ts';
 import { tidySpool } from './tidy-spool.ts';
 
 /** A firing's document is smaller; what is larger is not read to its end. */
@@ -51,7 +52,7 @@ export const openSpoolFolder = async (
       await rm(placeFile(path, `${id}.json`), { force: true });
     },
     reject: (name, reason) => reject(path, name, reason),
-    onChange: (listener) => watchFolder(path, listener, times),
+    onChange: (listener) => watchForFiles(path, listener, times),
   };
 };
 
@@ -190,31 +191,25 @@ const reject = async (path: string, name: string, reason: string): Promise<void>
   }
 };
 
-const watchFolder = (path: string, listener: () => void, { lookEveryMs, settleMs }: SpoolTimes): (() => void) => {
-  const stop = new AbortController();
-  const timer = setInterval(listener, lookEveryMs).unref();
-  watchForFiles(path, listener, settleMs, stop.signal);
-  stop.signal.addEventListener('abort', () => clearInterval(timer));
-  return () => stop.abort();
-};
-
-/** Does nothing where the folder can't be watched: then the timer has to do. */
-const watchForFiles = (path: string, listener: () => void, settleMs: number, signal: AbortSignal): void => {
+const watchForFiles = (path: string, listener: () => void, { lookEveryMs, settleMs }: SpoolTimes): (() => void) => {
   const seen = new Set<string>();
+  let isStopped = false;
   const settle = () => {
     const remain = [...seen].some((name) => existsSync(join(path, name)));
     seen.clear();
-    if (remain && !signal.aborted) listener();
+    if (remain && !isStopped) listener();
   };
-  try {
-    watch(path, { persistent: false, signal }, (_event, name) => {
-      if (name === null || !isSpooled(name)) return;
-      if (seen.size === 0) setTimeout(settle, settleMs).unref();
-      seen.add(name);
-    }).on('error', () => undefined);
-  } catch {
-    // Network file systems, or no inotify watch left.
-  }
+  const onEntry = (name: string | null): void => {
+    if (name === null) listener();
+    if (name === null || !isSpooled(name)) return;
+    if (seen.size === 0) setTimeout(settle, settleMs).unref();
+    seen.add(name);
+  };
+  const stop = watchFolder(path, onEntry, { everyMs: lookEveryMs });
+  return () => {
+    isStopped = true;
+    stop();
+  };
 };
 
 const codeOf = (cause: unknown): string | undefined => (cause as NodeJS.ErrnoException).code;

@@ -1,6 +1,7 @@
-import { type FSWatcher, watch } from 'node:fs';
 import { type FileHandle, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { nextCall } from '../../kit/next-call.ts';
+import { watchFolder } from '../../kit/watch-folder.ts';
 import { openIfThere } from './open-if-there.ts';
 
 export interface TailOptions {
@@ -118,23 +119,4 @@ const startOfLastLines = async (file: FileHandle, lines: number): Promise<number
 
 /** Resolves at the next sign of life: a change in the folder, the abort, or the fallback. */
 const folderChange = (folder: string, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      watcher?.close();
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const watcher = watchIfThere(folder, end);
-    const timer = setTimeout(end, fallbackMs);
-    signal.addEventListener('abort', end);
-    if (signal.aborted) end();
-  });
-
-const watchIfThere = (folder: string, onChange: () => void): FSWatcher | undefined => {
-  try {
-    return watch(folder, () => onChange()).on('error', () => onChange());
-  } catch {
-    return undefined; // the folder is not there yet: the fallback looks again
-  }
-};
+  nextCall((call) => watchFolder(folder, call, { everyMs: fallbackMs }), signal);

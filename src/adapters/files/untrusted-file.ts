@@ -3,9 +3,11 @@
  * reports lie in folders that on Debian belong to the user `puppet`. Whatever lies there, a read ends: soon, with at most
  * so many bytes, beside the event loop. What is read is what was checked: one open file, never the path a second time.
  */
+
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, open } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
+import { Lines } from '../../kit/lines.ts';
 import type { FileState, FileText } from '../../plugin/ports.ts';
 import { isMissing } from '../system/is-missing.ts';
 import { Hanging, withPatience } from './patience.ts';
@@ -37,16 +39,11 @@ export const readUntrustedLines = async (
   onLine: (line: string) => void,
 ): Promise<FileState> => {
   const decoder = new StringDecoder('utf8');
-  let begun = '';
+  const lines = new Lines(maxLineLength);
   const state = await readChunks(path, rules, (chunk) => {
-    const [first = '', ...others] = decoder.write(chunk).split('\n');
-    begun = (begun + first).slice(0, maxLineLength);
-    for (const next of others) {
-      onLine(begun);
-      begun = next.slice(0, maxLineLength);
-    }
+    for (const line of lines.take(decoder.write(chunk))) onLine(line);
   });
-  if (state.kind === 'read' && begun !== '') onLine(begun);
+  if (state.kind === 'read' && lines.begun !== '') onLine(lines.begun);
   return state;
 };
 

@@ -1,4 +1,5 @@
-import { type FSWatcher, watch } from 'node:fs';
+import { nextCall } from '../../kit/next-call.ts';
+import { watchFolder } from '../../kit/watch-folder.ts';
 import type { RunEnding } from '../../queue/ports/run-ending.ts';
 import { type Claim, readClaim, readStatus, voidPlans } from './job-files.ts';
 import { bootId, isAlive, statOf } from './process-identity.ts';
@@ -39,21 +40,9 @@ const untilOver = async (folder: string, claim: Claim): Promise<RunEnding | unde
 
 /** Resolves at the next change in the folder, and anyway soon: a watch may fail, and a death makes no event. */
 const somethingHappens = (folder: string): Promise<void> =>
-  new Promise((resolve) => {
-    let watcher: FSWatcher | undefined;
-    const done = (): void => {
-      clearTimeout(timer);
-      watcher?.close();
-      resolve();
-    };
-    const timer = setTimeout(done, livenessMs).unref();
-    try {
-      watcher = watch(folder, { persistent: false }, (_event, name) => {
-        if (name === 'status.json') done();
-      }).on('error', () => undefined);
-    } catch {
-      // Out of inotify watches: the timer does it.
-    }
+  nextCall((call) => {
+    const onEntry = (name: string | null): void => (name === null || name === 'status.json' ? call() : undefined);
+    return watchFolder(folder, onEntry, { everyMs: livenessMs });
   });
 
 const killRest = async ({ runner, leader }: Claim): Promise<void> => {

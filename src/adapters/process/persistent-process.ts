@@ -1,6 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
+import { Lines } from '../../kit/lines.ts';
 import {
   maxLineLength,
   type PersistentProcess,
@@ -128,16 +129,13 @@ const listen = (child: Child, listener: ProcessListener, over: (how: string) => 
 const drainMs = 200;
 
 const readLines = (stdout: Readable, listener: ProcessListener): void => {
-  let rest = '';
+  const lines = new Lines();
   let isTooLong = false;
   stdout.setEncoding('utf8').on('data', (chunk: string) => {
     if (isTooLong) return;
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) listener.line(line);
-    if (rest.length <= maxLineLength) return;
+    for (const line of lines.take(chunk)) listener.line(line);
+    if (lines.begun.length <= maxLineLength) return;
     isTooLong = true;
-    rest = '';
     listener.lineTooLong();
   });
 };

@@ -1,10 +1,10 @@
 import { execa } from 'execa';
+import { onLines } from '../../kit/lines.ts';
 import { basePath } from '../system/base-env.ts';
 import { givenOpenFiles, openFilesOption } from '../system/inherited.ts';
 import { awaitEnding } from './adoption.ts';
 import type { Answer, Order } from './job-files.ts';
 import type { Launcher } from './launcher.ts';
-import { onLines } from './on-lines.ts';
 import { assertCanSpawn } from './shortage.ts';
 
 export interface WarmRunnersOptions {

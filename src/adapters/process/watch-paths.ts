@@ -1,6 +1,6 @@
-import { type FSWatcher, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { watchEntries } from '../../kit/watch-folder.ts';
 import type { WatchPaths } from '../../kit/watched-paths.ts';
 import { withPatience } from '../files/patience.ts';
 
@@ -19,11 +19,13 @@ export const createWatchPaths =
   (paths, onChange) => {
     const timer = setInterval(onChange, atMostMs).unref();
     const rested = withRests(onChange);
-    const watchers: FSWatcher[] = [];
+    const stops: (() => void)[] = [];
     let isStopped = false;
     const begin = async (folder: string): Promise<void> => {
       if (!(await answers(folder)) || isStopped) return;
-      watchers.push(...watchFolder(folder, paths, rested.call));
+      const names = paths.filter((path) => dirname(path) === folder).map((path) => basename(path));
+      const stop = watchEntries(folder, (name) => (name === null || names.includes(name)) && rested.call());
+      if (stop !== undefined) stops.push(stop);
       rested.call();
     };
     for (const folder of new Set(paths.map((path) => dirname(path)))) void begin(folder);
@@ -31,7 +33,7 @@ export const createWatchPaths =
       isStopped = true;
       clearInterval(timer);
       rested.stop();
-      for (const watcher of watchers) watcher.close();
+      for (const stop of stops) stop();
     };
   };
 
@@ -56,16 +58,4 @@ const withRests = (onChange: () => void) => {
     onChange();
   };
   return { call, stop: () => clearTimeout(rest) };
-};
-
-const watchFolder = (folder: string, paths: readonly string[], onChange: () => void): FSWatcher[] => {
-  const names = paths.filter((path) => dirname(path) === folder).map((path) => basename(path));
-  try {
-    const watcher = watch(folder, { persistent: false }, (_event, name) => {
-      if (name === null || names.includes(name)) onChange();
-    });
-    return [watcher.on('error', () => undefined)];
-  } catch {
-    return [];
-  }
 };

@@ -1,7 +1,9 @@
 /** Reading what the daemon answers. Whatever else may listen on its socket is not trusted to make sense. */
+
 import type { IncomingMessage } from 'node:http';
 import type { ErrorView } from '../../api/contract/errors.ts';
 import { isErrorCode, TriggerdError } from '../../domain/errors.ts';
+import { Lines } from '../../kit/lines.ts';
 import { Interrupted } from './interrupted.ts';
 
 /** No JSON document of the daemon is larger. */
@@ -57,11 +59,9 @@ export async function* chunksOf(response: IncomingMessage, signal: AbortSignal):
 /** NDJSON: each line parsed. */
 export async function* linesOf<Line>(chunks: AsyncIterable<Buffer>): AsyncGenerator<Line> {
   const decoder = new TextDecoder();
-  let rest = '';
-  for await (const chunk of chunks) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) if (line.trim() !== '') yield parseAnswer(line) as Line;
-  }
-  if (rest.trim() !== '') yield parseAnswer(rest) as Line;
+  const lines = new Lines();
+  for await (const chunk of chunks)
+    for (const line of lines.take(decoder.decode(chunk, { stream: true })))
+      if (line.trim() !== '') yield parseAnswer(line) as Line;
+  if (lines.begun.trim() !== '') yield parseAnswer(lines.begun) as Line;
 }

@@ -10,6 +10,7 @@ import type { OutcomePublisher } from '../../firings/outcomes/outcome-publisher.
 import type { Intake } from '../../firings/ports.ts';
 import type { SpoolDrain } from '../../firings/publish/spool-drain.ts';
 import type { Sweeper } from '../../firings/sweep/sweeper.ts';
+import { BoundedMap } from '../../kit/bounded-map.ts';
 import type { Releasers } from '../../kit/releasers.ts';
 import type { Queues } from '../../queue/queues.ts';
 import { clock } from '../clock.ts';
@@ -81,12 +82,8 @@ export interface TriggerNames {
 }
 
 export const createTriggerNames = ({ journal }: Pick<Parts, 'journal'>): TriggerNames => {
-  const names = new Map<FiringId, string>();
-  const remember = (firing: FiringId, trigger: string): void => {
-    const [oldest] = names.keys();
-    if (oldest !== undefined && names.size >= namesKept) names.delete(oldest);
-    names.set(firing, trigger);
-  };
+  const names = new BoundedMap<FiringId, string>(namesKept);
+  const remember = (firing: FiringId, trigger: string): void => void names.set(firing, trigger);
   return {
     remember,
     of: (firing) => {

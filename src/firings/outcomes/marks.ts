@@ -1,5 +1,5 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FiringId } from '../../domain/firing.ts';
+import { Gathered } from '../../kit/gathered.ts';
 import type { FiringLog } from '../../queue/ports/firing-log.ts';
 
 /**
@@ -7,26 +7,14 @@ import type { FiringLog } from '../../queue/ports/firing-log.ts';
  * there is much to tell, and a mark that a crash takes only means that etcd is told the same once more.
  */
 export class Marks {
-  readonly #firings: Pick<FiringLog, 'markPublished'>;
-  #stages: Record<FiringId, string> = {};
-  #written: Promise<void> | undefined;
+  readonly #gathered: Gathered<readonly [firing: FiringId, stage: string]>;
 
   constructor(firings: Pick<FiringLog, 'markPublished'>) {
-    this.#firings = firings;
+    this.#gathered = new Gathered((marks) => firings.markPublished(Object.fromEntries(marks)));
   }
 
   /** Resolves when the mark is in the journal; rejects, for all that share the commit, when the journal refuses it. */
   add(firing: FiringId, stage: string): Promise<void> {
-    this.#stages[firing] = stage;
-    this.#written ??= this.#write();
-    return this.#written;
-  }
-
-  async #write(): Promise<void> {
-    await nextTurn();
-    const stages = this.#stages;
-    this.#stages = {};
-    this.#written = undefined;
-    this.#firings.markPublished(stages);
+    return this.#gathered.add([firing, stage]);
   }
 }

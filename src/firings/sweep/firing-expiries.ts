@@ -1,3 +1,4 @@
+import { BoundedMap } from '../../kit/bounded-map.ts';
 import { inWindows } from '../../kit/in-windows.ts';
 import type { Place } from '../../store/place.ts';
 import { readable } from '../../store/readable.ts';
@@ -10,7 +11,7 @@ const maxKnown = 50_000;
 /** When firings expire. They are immutable, so each is read once for as long as something of it is owed. */
 export class FiringExpiries {
   readonly #place: Place;
-  readonly #known = new Map<string, number>();
+  readonly #known = new BoundedMap<string, number>(maxKnown);
 
   constructor(place: Place) {
     this.#place = place;
@@ -20,7 +21,7 @@ export class FiringExpiries {
   async of(ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
     const unknown = [...new Set(ids)].filter((id) => !this.#known.has(id));
     const read = await inWindows(unknown, async (id) => [id, await this.#read(id)] as const, readsAtOnce);
-    for (const [id, expiresAt] of read) if (expiresAt !== undefined) this.#learn(id, expiresAt);
+    for (const [id, expiresAt] of read) if (expiresAt !== undefined) this.#known.set(id, expiresAt);
     return new Map(
       ids.flatMap((id) => {
         const expiresAt = this.#known.get(id);
@@ -35,11 +36,5 @@ export class FiringExpiries {
     // What nobody can read, its targets refuse.
     const [firing] = readable(parseFiring, entry);
     return firing?.expiresAt ? Date.parse(firing.expiresAt) : Number.POSITIVE_INFINITY;
-  }
-
-  #learn(id: string, expiresAt: number): void {
-    const oldest = this.#known.keys().next();
-    if (this.#known.size >= maxKnown && !oldest.done) this.#known.delete(oldest.value);
-    this.#known.set(id, expiresAt);
   }
 }

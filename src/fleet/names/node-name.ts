@@ -1,3 +1,4 @@
+import PQueue from 'p-queue';
 import { asTriggerdError } from '../../domain/errors.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { Log } from '../../kit/log.ts';
@@ -82,7 +83,8 @@ export class NodeName implements NameGate {
   #isAdopted = false;
   #isAway = false;
   #running: Promise<void> | undefined;
-  #turn: Promise<unknown> = Promise.resolve();
+  /** One at a time: what is withdrawn is not written again by a step that has begun before. */
+  readonly #steps = new PQueue({ concurrency: 1 });
 
   constructor(options: NodeNameOptions) {
     const { node, version, host, clock, memory, log, keys, store, tell } = options;
@@ -185,7 +187,7 @@ export class NodeName implements NameGate {
       key,
       value,
       () => this.#ring(),
-      (closed) => this.#inTurn(() => this.#withdraw(closed)).catch(() => undefined),
+      (closed) => this.#steps.add(() => this.#withdraw(closed)).catch(() => undefined),
     );
     this.#kept.add(kept);
     return kept;
@@ -212,7 +214,7 @@ export class NodeName implements NameGate {
 
   async #tryStep(): Promise<number> {
     try {
-      const pauseMs = await this.#inTurn(() => this.#step());
+      const pauseMs = await this.#steps.add(() => this.#step());
       this.#isAway = false;
       this.#away.over();
       return pauseMs;
@@ -437,13 +439,6 @@ export class NodeName implements NameGate {
 
   #nextChange(signal: AbortSignal): Promise<void> {
     return nextCall((call) => this.onChange(call), signal);
-  }
-
-  /** One at a time: what is withdrawn is not written again by a step that has begun before. */
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(work);
-    this.#turn = done.catch(() => undefined);
-    return done;
   }
 
   #document(): string {
