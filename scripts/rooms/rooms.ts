@@ -70,7 +70,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     imports: ['config', 'registry', 'domain', 'kit'],
   },
   api: {
-    is: 'the control API: documents in contract/, one route for each verb in routes/',
+    is: 'the control API: documents in contract/, routes/ by noun, without a server',
     imports: ['events', 'firings', 'plugin', 'queue', 'registry', 'domain', 'kit'],
   },
   doctor: {
@@ -80,6 +80,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   adapters: {
     is: 'etcd, SQLite, ZeroMQ, FUSE, processes, files, systemd, Puppet: the only importers of network and native packages',
     imports: [
+      'api',
       'bus',
       'config',
       'doctor',

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { maxSlots } from '../domain/job.ts';
 import { hasLoneSurrogate } from '../kit/text.ts';
 
 /** Parts that several requests share. */
@@ -17,6 +18,7 @@ export const name = v.string();
 export const hosts = v.pipe(v.array(name), v.minLength(1, 'Expected at least one host'), v.maxLength(20_000));
 export const positiveInteger = v.pipe(v.number(), v.integer(), v.minValue(1));
 export const durationMs = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(366 * 86_400_000));
+export const slots = v.pipe(positiveInteger, v.maxValue(maxSlots));
 export const stringMap = v.record(text(128), text(1_000_000));
 
 /** Numbers in a path or query are digits. */

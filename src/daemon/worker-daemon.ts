@@ -6,8 +6,9 @@
  */
 import { prepareControlSocket, protectControlSocket } from '../adapters/files/control-socket.ts';
 import { prepareStateFolder } from '../adapters/files/state-folder.ts';
+import { serveRoutes } from '../adapters/http/serve-routes.ts';
 import { createMetrics } from '../adapters/prometheus/metrics.ts';
-import { createApp } from '../api/app.ts';
+import { controlRoutes } from '../api/control-routes.ts';
 import { workersBrokers } from '../config/configured-brokers.ts';
 import type { ConfiguredWorker } from '../config/configured-workers.ts';
 import { createReleasers, type Releasers } from '../kit/releasers.ts';
@@ -76,7 +77,9 @@ const start = async (options: WorkerDaemonOptions, releasers: Releasers): Promis
 const serve = async (parts: WorkerDaemonParts, isWorker: boolean, releasers: Releasers): Promise<void> => {
   const { log } = parts.options;
   const path = parts.config.node.socket;
-  const app = createApp(workerServices(parts), (error) => log.error({ error }, 'a request to the control API failed'));
+  const app = serveRoutes(controlRoutes(workerServices(parts)), (error) =>
+    log.error({ error }, 'a request to the control API failed'),
+  );
   releasers.push('control socket', () => app.close());
   await app.listen({ path });
   protectControlSocket(path, { forOneUser: !isWorker });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { createApp } from '../../../src/api/app.ts';
+import { serveRoutes } from '../../../src/adapters/http/serve-routes.ts';
+import { controlRoutes } from '../../../src/api/control-routes.ts';
 import type { ApiServices } from '../../../src/api/services/services.ts';
 import { jobRequest } from '../../support/jobs.ts';
 import { temporaryFolder, temporaryJournal } from '../../support/journal.ts';
@@ -11,7 +12,7 @@ import { trigger } from './trigger.ts';
 const serveQueues = async () => {
   const folder = temporaryFolder('/dev/shm');
   const queues = queuesOf({ journal: temporaryJournal(folder).journal, runner: heldRunner() });
-  const app = createApp({ queues } as ApiServices, (error) => expect.fail(String(error)));
+  const app = serveRoutes(controlRoutes({ queues } as ApiServices), (error) => expect.fail(String(error)));
   onTestFinished(() => app.close());
   const path = join(folder, 'socket');
   await app.listen({ path });

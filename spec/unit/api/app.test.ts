@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
-import { createApp } from '../../../src/api/app.ts';
+import { serveRoutes } from '../../../src/adapters/http/serve-routes.ts';
 import type { HealthView } from '../../../src/api/contract/health.ts';
+import { controlRoutes } from '../../../src/api/control-routes.ts';
 import type { Outputs } from '../../../src/api/services/outputs.ts';
 import type { ApiServices } from '../../../src/api/services/services.ts';
 import { TriggerdError } from '../../../src/domain/errors.ts';
@@ -51,7 +52,7 @@ const appWith = (queues: Partial<Queues>, more: Partial<ApiServices> = {}) => {
     ...more,
   };
   const onError = vi.fn();
-  return { app: createApp(services as ApiServices, onError), onError };
+  return { app: serveRoutes(controlRoutes(services as ApiServices), onError), onError };
 };
 
 describe('the control API', () => {

@@ -1,4 +1,4 @@
-/** HTTP over the daemon's control socket. Speaks `src/api/contract.ts`; turns every failure into a `TriggerdError`. */
+/** HTTP over the daemon's control socket. Speaks `src/api/contract/`; turns every failure into a `TriggerdError`. */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { TriggerdError } from '../../domain/errors.ts';
 import { formatDuration } from '../../kit/duration.ts';

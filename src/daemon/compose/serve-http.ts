@@ -1,4 +1,5 @@
-import { createOpenApp } from '../../api/app.ts';
+import { serveRoutes } from '../../adapters/http/serve-routes.ts';
+import { healthRoutes } from '../../api/routes/health.ts';
 import type { ApiServices } from '../../api/services/services.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Releasers } from '../../kit/releasers.ts';
@@ -12,7 +13,7 @@ export const serveHttp = async (
 ): Promise<void> => {
   if (config.http === undefined) return;
   const { listen } = config.http;
-  const app = createOpenApp(services, (error) => log.error({ error }, 'a request to the HTTP port failed'));
+  const app = serveRoutes(healthRoutes(services), (error) => log.error({ error }, 'a request to the HTTP port failed'));
   releasers.push('HTTP port', () => app.close());
   try {
     const address = await app.listen(placeOf(listen));

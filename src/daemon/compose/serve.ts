@@ -1,5 +1,6 @@
 import { protectControlSocket } from '../../adapters/files/control-socket.ts';
-import { createApp } from '../../api/app.ts';
+import { serveRoutes } from '../../adapters/http/serve-routes.ts';
+import { controlRoutes } from '../../api/control-routes.ts';
 import type { InboxWatcher } from '../../firings/inbox/inbox-watcher.ts';
 import type { SpoolDrain } from '../../firings/publish/spool-drain.ts';
 import type { Releasers } from '../../kit/releasers.ts';
@@ -17,7 +18,9 @@ export const serve = async (
   const { log } = parts.options;
   const path = parts.config.node.socket;
   const services = apiServices(parts, watcher, drain);
-  const app = createApp(services, (error) => log.error({ error }, 'a request to the control API failed'));
+  const app = serveRoutes(controlRoutes(services), (error) =>
+    log.error({ error }, 'a request to the control API failed'),
+  );
   releasers.push('control socket', () => app.close());
   await app.listen({ path });
   protectControlSocket(path);

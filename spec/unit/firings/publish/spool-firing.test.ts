@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { createApp } from '../../../../src/api/app.ts';
+import { serveRoutes } from '../../../../src/adapters/http/serve-routes.ts';
+import { controlRoutes } from '../../../../src/api/control-routes.ts';
 import type { SpoolIntake } from '../../../../src/api/services/firings.ts';
 import type { ApiServices } from '../../../../src/api/services/services.ts';
 import { TriggerdError } from '../../../../src/domain/errors.ts';
@@ -7,7 +8,7 @@ import { TriggerdError } from '../../../../src/domain/errors.ts';
 const document = '{ "format": 1,\n  "id" : "ü" }';
 
 const post = (spool: Partial<SpoolIntake>, payload: string | Buffer, query = '') =>
-  createApp({ spool } as unknown as ApiServices, vi.fn()).inject({
+  serveRoutes(controlRoutes({ spool } as unknown as ApiServices), vi.fn()).inject({
     method: 'POST',
     url: `/v1/spool${query}`,
     headers: { 'content-type': 'application/json' },

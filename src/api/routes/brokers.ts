@@ -3,9 +3,10 @@ import { TriggerdError } from '../../domain/errors.ts';
 import type { LiveRequests, RequestChoice } from '../../domain/live-request.ts';
 import { askedBy } from '../asked-by.ts';
 import type { LiveRequestsView } from '../contract/brokers.ts';
+import { get, post, type Route } from '../route.ts';
 import { digits, text } from '../schemas.ts';
-import type { BrokerRequests } from '../services/brokers.ts';
-import type { Verb } from '../verb.ts';
+import type { BrokerRequests, Brokers } from '../services/brokers.ts';
+import type { ApiServices } from '../services/services.ts';
 
 const name = text(255);
 const query = v.strictObject({
@@ -22,25 +23,32 @@ const body = v.strictObject({
   by: v.optional(text(64)),
 });
 
-/** What waits and runs at this daemon's own broker: for whoever may use the control socket, of all teams. */
-export const liveRequests: Verb = (app, { brokers, node }) => {
-  const own = async (): Promise<BrokerRequests> => {
-    const requests = brokers.requests();
-    if (requests !== null) return requests;
-    const others = (await brokers.list()).map(({ id }) => id);
-    const where = others.length === 0 ? 'none is up' : `ask on ${others.join(', ')}`;
-    throw new TriggerdError('broker-missing', `requests are at brokers, and this daemon is none; ${where}`);
-  };
-  app.get('/v1/requests', { schema: { querystring: query } }, async ({ query }) => {
+/** Brokers, and what waits and runs at this daemon's own: for whoever may use the control socket, of all teams. */
+export const brokerRoutes = ({ brokers, node }: Pick<ApiServices, 'brokers' | 'node'>): Route[] => [
+  get('/v1/broker', {}, () => {
+    const own = brokers.own();
+    if (own === null) throw new TriggerdError('broker-missing', 'this daemon is no broker: it has no [broker] section');
+    return own;
+  }),
+  get('/v1/brokers', {}, () => brokers.list()),
+  get('/v1/requests', { query }, async ({ query }) => {
     const { team, ...filter } = query;
-    const requests = await own();
+    const requests = await ownRequests(brokers);
     return view(requests, requests.list(team ?? null, given(filter)));
-  });
-  app.post('/v1/requests/cancel', { schema: { body } }, async ({ body }) => {
+  }),
+  post('/v1/requests/cancel', { body }, async ({ body }) => {
     const { team, by } = body;
-    const requests = await own();
+    const requests = await ownRequests(brokers);
     return view(requests, requests.cancel(team ?? null, choiceOf(body), askedBy(by, node)));
-  });
+  }),
+];
+
+const ownRequests = async (brokers: Brokers): Promise<BrokerRequests> => {
+  const requests = brokers.requests();
+  if (requests !== null) return requests;
+  const others = (await brokers.list()).map(({ id }) => id);
+  const where = others.length === 0 ? 'none is up' : `ask on ${others.join(', ')}`;
+  throw new TriggerdError('broker-missing', `requests are at brokers, and this daemon is none; ${where}`);
 };
 
 const view = ({ broker, others }: BrokerRequests, { rows, more }: LiveRequests): LiveRequestsView => ({

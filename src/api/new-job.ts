@@ -1,15 +1,13 @@
 import * as v from 'valibot';
-import { type JobRequest, maxSlots, maxWords } from '../../domain/job.ts';
-import { canonicalPluginName } from '../../plugin/plugin-name.ts';
-import { listedCommandLength } from '../../queue/ports/journal.ts';
-import { durationMs, name, positiveInteger, stringMap, text } from '../schemas.ts';
-import type { Verb } from '../verb.ts';
-import { jobView } from '../views/jobs.ts';
+import { type JobRequest, maxWords } from '../domain/job.ts';
+import { canonicalPluginName } from '../plugin/plugin-name.ts';
+import { listedCommandLength } from '../queue/ports/journal.ts';
+import { durationMs, name, positiveInteger, slots, stringMap, text } from './schemas.ts';
 
 const environment = v.record(v.pipe(text(128), v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/)), text(100_000));
 const absolute = v.pipe(text(4096), v.startsWith('/', 'Expected an absolute path'));
 
-const body = v.strictObject({
+export const newJobBody = v.strictObject({
   queue: v.optional(text(64), 'default'),
   plugin: v.optional(name, 'command'),
   argv: v.optional(v.pipe(v.array(text(131_000)), v.maxLength(maxWords)), []),
@@ -22,7 +20,7 @@ const body = v.strictObject({
   after: v.optional(positiveInteger),
   if_ok: v.optional(v.pipe(v.array(positiveInteger), v.minLength(1), v.maxLength(1000))),
   on_finish: v.optional(v.pipe(text(4096), v.minLength(1, 'Expected a program'))),
-  slots: v.optional(v.pipe(positiveInteger, v.maxValue(maxSlots))),
+  slots: v.optional(slots),
   stderr_apart: v.optional(v.boolean(), false),
   gzip: v.optional(v.boolean(), false),
   delay_ms: v.optional(durationMs),
@@ -45,18 +43,10 @@ const body = v.strictObject({
   user: v.optional(text(64)),
 });
 
-export const addJob: Verb = (app, { queues, now }) => {
-  app.post('/v1/jobs', { schema: { body } }, async ({ body }, reply) => {
-    const { on_key: onKey, unless_queued: unlessQueued, tsp, ...rest } = body;
-    if (tsp !== undefined) return reply.code(201).send(jobView(queues.tsp.add(requestOf(rest, now), tsp)));
-    const { job, isNew } = queues.offer(requestOf(rest, now), { onKey, unlessQueued });
-    return reply.code(isNew ? 201 : 200).send(jobView(job));
-  });
-};
+type Body = Omit<v.InferOutput<typeof newJobBody>, 'on_key' | 'unless_queued' | 'tsp'>;
 
-type Body = Omit<v.InferOutput<typeof body>, 'on_key' | 'unless_queued' | 'tsp'>;
-
-const requestOf = (body: Body, now: () => number): JobRequest => {
+/** What the journal gets of it; everything that was left out is spelt out. */
+export const requestOf = (body: Body, now: () => number): JobRequest => {
   const { timeout_ms, cwd = null, payload = null, label = null, after = null, plugin, ...rest } = body;
   const { user, key, if_ok, delay_ms, stderr_apart, gzip, on_finish, slots, ...always } = rest;
   return {

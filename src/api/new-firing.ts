@@ -1,10 +1,8 @@
 import * as v from 'valibot';
-import { defaultTtl, isFiringId, type WholeFiring } from '../../domain/firing.ts';
-import { isNodeName, isTriggerName, parseNodeName, parsePluginName, parseTriggerName } from '../../domain/names.ts';
-import type { FiredView } from '../contract/firings.ts';
-import { durationMs, hosts, name, stringMap, text } from '../schemas.ts';
-import type { ApiServices } from '../services/services.ts';
-import type { Verb } from '../verb.ts';
+import { defaultTtl, isFiringId, type WholeFiring } from '../domain/firing.ts';
+import { isNodeName, isTriggerName, parseNodeName, parsePluginName, parseTriggerName } from '../domain/names.ts';
+import { durationMs, hosts, name, stringMap, text } from './schemas.ts';
+import type { ApiServices } from './services/services.ts';
 
 const chainLink = v.strictObject({
   firing: v.pipe(v.string(), v.check(isFiringId, 'Expected a firing’s id')),
@@ -12,7 +10,7 @@ const chainLink = v.strictObject({
   trigger: v.pipe(v.string(), v.check(isTriggerName, 'Expected a trigger’s name')),
 });
 
-const body = v.strictObject({
+export const newFiringBody = v.strictObject({
   trigger: name,
   hosts,
   plugin: v.optional(name),
@@ -25,16 +23,11 @@ const body = v.strictObject({
   ttl: v.optional(v.pipe(v.number(), v.integer(), v.minValue(-1), v.maxValue(255)), defaultTtl),
 });
 
-export const addFiring: Verb = (app, services) => {
-  app.post('/v1/firings', { schema: { body } }, async ({ body }, reply) => {
-    const firing = newFiring(body, services);
-    const { unseen } = await services.firings.publish(firing);
-    const fired: FiredView = { id: firing.id, targets: firing.targets, unseen };
-    return reply.code(201).send(fired);
-  });
-};
-
-const newFiring = (asked: v.InferOutput<typeof body>, services: ApiServices): WholeFiring => {
+/** The firing that is asked for. Throws `node-name-invalid` and the like for what are no names. */
+export const newFiring = (
+  asked: v.InferOutput<typeof newFiringBody>,
+  services: Pick<ApiServices, 'now' | 'newFiringId' | 'node'>,
+): WholeFiring => {
   const now = services.now();
   return {
     id: services.newFiringId(),

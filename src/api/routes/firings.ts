@@ -1,0 +1,58 @@
+import { Readable } from 'node:stream';
+import * as v from 'valibot';
+import { parseNodeName } from '../../domain/names.ts';
+import { isFinal } from '../../domain/outcome.ts';
+import { askedBy } from '../asked-by.ts';
+import type { CancelledNodeView, CancelledView, FiredView } from '../contract/firings.ts';
+import { newFiring, newFiringBody } from '../new-firing.ts';
+import { answer, get, post, type Route, streamOf } from '../route.ts';
+import { digits, firingParams, hosts, text } from '../schemas.ts';
+import type { Cancelled, Firings } from '../services/firings.ts';
+import type { ApiServices } from '../services/services.ts';
+import { firingView, outcomeView } from '../views/firings.ts';
+
+const recent = v.object({ limit: v.optional(v.pipe(digits, v.maxValue(1000)), '20') });
+const cancelling = v.strictObject({
+  hosts: v.optional(hosts),
+  kill: v.optional(v.boolean(), false),
+  user: v.optional(text(64)),
+});
+
+type FiringServices = Pick<ApiServices, 'firings' | 'node' | 'now' | 'newFiringId'>;
+
+/** Firings, at their origin: publishing them, what became of them, ending them. */
+export const firingRoutes = (services: FiringServices): Route[] => {
+  const { firings, node } = services;
+  return [
+    post('/v1/firings', { body: newFiringBody }, async ({ body }) => {
+      const firing = newFiring(body, services);
+      const { unseen } = await firings.publish(firing);
+      const fired: FiredView = { id: firing.id, targets: firing.targets, unseen };
+      return answer(201, fired);
+    }),
+    get('/v1/firings', { query: recent }, async ({ query }) => (await firings.recent(query.limit)).map(firingView)),
+    get('/v1/firings/:id', { params: firingParams }, async ({ params }) => firingView(await firings.status(params.id))),
+    // NDJSON: one outcome a line. An unknown firing is refused before the stream begins.
+    get('/v1/firings/:id/follow', { params: firingParams }, async ({ params, hungUp }) => {
+      await firings.status(params.id);
+      return streamOf('application/x-ndjson', Readable.from(outcomeLines(firings, params.id, hungUp())));
+    }),
+    post('/v1/firings/:id/cancel', { params: firingParams, body: cancelling }, async ({ params, body }) => {
+      const { hosts, kill, user } = body;
+      const asked = { hosts: hosts?.map(parseNodeName), kill, by: askedBy(user, node) };
+      const cancelled = await firings.cancel(params.id, asked);
+      const view: CancelledView = { id: params.id, nodes: Object.fromEntries(cancelled.map(nodeView)) };
+      return view;
+    }),
+  ];
+};
+
+async function* outcomeLines(firings: Firings, id: string, signal: AbortSignal): AsyncGenerator<string> {
+  for await (const outcome of firings.follow(id, signal)) yield `${JSON.stringify(outcomeView(outcome))}\n`;
+}
+
+const nodeView = ({ node, did, outcome }: Cancelled): [string, CancelledNodeView] => {
+  const stage = outcome?.stage ?? 'owed';
+  const reason = isFinal(stage) ? (outcome?.reason ?? null) : null;
+  return [node, { did, stage, result: outcome?.result ?? null, reason }];
+};
