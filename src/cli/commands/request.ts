@@ -28,7 +28,7 @@ ${repliesHelp}`,
     'trigger request --service demo --plugin command --command uptime',
     'echo uptime | trigger request --service demo01 --plugin command',
     'trigger request --service dc1 --plugin echo --args text=hello --json',
-    "trigger request -s dc1 -p x --filter-replies 'exit_code!=0'",
+    "trigger request --service lb --plugin x --filter-replies 'exit_code!=0'",
   ],
 };
 
