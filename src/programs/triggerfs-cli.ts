@@ -18,6 +18,7 @@ import { leave } from '../cli/support/leave.ts';
 import { loadTriggerfsConfig } from '../cli/support/load-config.ts';
 import { readNewSecret } from '../cli/support/read-secret.ts';
 import { exitCodeOfError, renderError } from '../cli/support/report-error.ts';
+import { sayProcessWarnings } from '../cli/support/say-warnings.ts';
 import { withDoubleDashes } from '../cli/support/single-dash.ts';
 import { processTerminal } from '../cli/support/terminal.ts';
 import { packageVersion } from '../cli/support/version.ts';
@@ -26,6 +27,8 @@ import { printable } from '../domain/names.ts';
 
 const terminal = processTerminal(false);
 const interruption = watchForInterruption();
+
+sayProcessWarnings('triggerfs-cli', (text) => terminal.err(text));
 
 const main = async (args: readonly string[]): Promise<number> => {
   assertExactText();

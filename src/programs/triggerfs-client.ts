@@ -15,6 +15,7 @@ import { watchForInterruption } from '../cli/support/interruption.ts';
 import { leave } from '../cli/support/leave.ts';
 import { loadTriggerfsConfig } from '../cli/support/load-config.ts';
 import { exitCodeOfError, renderError } from '../cli/support/report-error.ts';
+import { sayProcessWarnings } from '../cli/support/say-warnings.ts';
 import { withDoubleDashes } from '../cli/support/single-dash.ts';
 import { outletsOf, processTerminal } from '../cli/support/terminal.ts';
 import { packageVersion } from '../cli/support/version.ts';
@@ -30,6 +31,8 @@ const say = (text: string): void => {
   copy.write(text);
   terminal.err(text);
 };
+
+sayProcessWarnings('triggerfs-client', say);
 
 const main = async (args: readonly string[]): Promise<number> => {
   assertExactText();

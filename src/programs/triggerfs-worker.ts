@@ -5,6 +5,7 @@ import { isatty } from 'node:tty';
 import { CommanderError } from 'commander';
 import type { Logger } from 'pino';
 import { createLog } from '../adapters/log/log.ts';
+import { logProcessWarnings } from '../adapters/log/process-warnings.ts';
 import { createTriggerfsLog } from '../adapters/log/triggerfs-log.ts';
 import { baseEnvironment } from '../adapters/system/base-env.ts';
 import { assertExactText, workingFolder } from '../adapters/system/exact-text.ts';
@@ -39,6 +40,7 @@ const main = async (): Promise<void> => {
   const { config } = loaded;
   const node = config.node.name ?? (await resolveNodeName(config, await findMachineNames(baseEnvironment())));
   const log = logFor(flags, loaded, node);
+  logProcessWarnings(log);
   const notify = createNotifier(process.env, (problem) => log.warn({}, problem));
   for (const warning of exposureWarnings(loaded)) log.warn({}, warning);
 
