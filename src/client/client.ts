@@ -170,9 +170,13 @@ export class Client {
     return this.#bus.token();
   }
 
-  /** What has not ended throws here; on the workers it goes on. */
-  async close(): Promise<void> {
-    await this.#bus.close();
+  /**
+   * Cancels what has not ended, as `signal` does, and waits for that for 10 s at most; what nobody has confirmed by then
+   * throws `broker-unreachable`. `leave`: what has not ended goes on on the workers, and throws here at once; for a program that
+   * keeps its requests on disk and asks again with `resume`.
+   */
+  async close({ open = 'cancel' }: { readonly open?: 'cancel' | 'leave' } = {}): Promise<void> {
+    await this.#bus.close({ leaves: open === 'leave' });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { curveKeyPair } from 'zeromq';
 import { Client, type ConnectOptions, type RunningRequest } from '../../../src/client/client.ts';
+import { BusConnection } from '../../../src/daemon/mount/bus-connection.ts';
+import { silentLog } from '../../../src/kit/log.ts';
 import { FakeRegistry, quietPeers, startTestBroker, type TestBroker } from '../../support/bus.ts';
 import { succeeded, type TestWorker, worker } from '../../support/peers.ts';
 import { until } from '../../support/wait.ts';
@@ -83,6 +85,49 @@ describe('a client of a broker', () => {
     expect(reason).toBe('cancelled by hp@team1');
     working.say(succeeded(request.id, { result: 'killed', exit_code: null, signal: 'SIGTERM' }));
     expect(await request.result).toMatchObject({ result: 'killed', signal: 'SIGTERM' });
+  });
+
+  it.each([
+    ['cancels what runs when it is closed', (client: Client) => client.close()],
+    ['cancels what runs when its scope ends', (client: Client) => client[Symbol.asyncDispose]()],
+  ])('%s, and hears how it ended', async (_, close) => {
+    const client = await Client.connect({ ...password, brokers: [at.address] });
+    const request = client.request({ service: 'demo', plugin: 'echo' });
+    await got(request.id);
+    const closed = close(client);
+    await until(() => working.of('cancel').find(({ id }) => id === request.id), 'the cancel');
+    working.say(succeeded(request.id, { result: 'killed', exit_code: null, signal: 'SIGTERM' }));
+    await closed;
+    expect(await request.result).toMatchObject({ result: 'killed', signal: 'SIGTERM' });
+  });
+
+  it('leaves what runs when it is closed so: its job is asked for again by the next one', async () => {
+    const client = await Client.connect({ ...password, brokers: [at.address] });
+    const request = client.request({ service: 'demo', plugin: 'echo' });
+    const { id } = await got(request.id);
+    await client.close({ open: 'leave' });
+    await expect(request.result).rejects.toMatchObject({ code: 'broker-unreachable' });
+    const next = await connect({ brokers: [at.address] });
+    const again = next.request({ id, resume: true, service: 'demo', plugin: 'echo' });
+    await until(() => working.of('query').find((query) => query.id === id), 'the question');
+    expect(working.of('cancel').filter((cancel) => cancel.id === id)).toEqual([]);
+    working.say({ op: 'known', id, known: true });
+    working.say(succeeded(id));
+    expect(await again.result).toMatchObject({ result: 'succeeded' });
+  });
+
+  it('of the trigger files leaves what runs when its daemon stops: the next start asks for it again', async () => {
+    const connection = new BusConnection(() => ({ ...password, brokers: [at.address] }), silentLog);
+    const { id, result } = (await connection.client()).request({ service: 'demo', plugin: 'echo' });
+    await got(id);
+    await connection.close();
+    await expect(result).rejects.toMatchObject({ code: 'broker-unreachable' });
+    const probe = await connect({ brokers: [at.address] });
+    const after = probe.request({ service: 'demo', plugin: 'echo' });
+    await got(after.id);
+    expect(working.of('cancel').filter((cancel) => cancel.id === id)).toEqual([]);
+    for (const each of [id, after.id]) working.say(succeeded(each));
+    await after.result;
   });
 
   it('is refused with the codes of the catalogue', async () => {

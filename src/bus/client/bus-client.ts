@@ -13,6 +13,9 @@ export interface BusClientOptions extends BrokerSessionOptions {
   readonly onLost?: (why: string) => void;
 }
 
+/** While closing: until the workers have killed what was open, and said so. */
+const cancelMs = 10_000;
+
 /** Where requests and questions of one client come together with the session that carries them. */
 export class BusClient {
   readonly #options: BusClientOptions;
@@ -22,6 +25,7 @@ export class BusClient {
   readonly #channel: RequestChannel;
   #epoch = 0;
   #isClosed = false;
+  #closing: Promise<void> | undefined;
   #awaitingReady: { resolve: () => void; reject: (error: Error) => void }[] = [];
 
   constructor(options: BusClientOptions) {
@@ -71,11 +75,33 @@ export class BusClient {
     return question.answer;
   }
 
-  /** What has not ended fails here; on the workers it goes on. */
-  async close(): Promise<void> {
+  /**
+   * Takes nothing new. What has not ended is cancelled, and heard of for `cancelMs` at most; with `leaves` it goes on on the
+   * workers, for whoever asks again under its id. What is open then fails here.
+   */
+  close({ leaves = false }: { readonly leaves?: boolean } = {}): Promise<void> {
+    this.#closing ??= this.#close(leaves);
+    return this.#closing;
+  }
+
+  async #close(leaves: boolean): Promise<void> {
     this.#isClosed = true;
-    this.#failAll(new TriggerdError('broker-unreachable', 'the client was closed; what it asked for may go on'));
+    if (!leaves) await this.#cancelAll();
+    const what = leaves ? 'what it asked for may go on' : 'nobody has confirmed that what it asked for ended';
+    this.#failAll(new TriggerdError('broker-unreachable', `the client was closed; ${what}`));
     await this.#session.close();
+  }
+
+  async #cancelAll(): Promise<void> {
+    const open = [...this.#requests.values()];
+    if (open.length === 0) return;
+    for (const request of open) request.abandon();
+    const ended = Promise.allSettled(open.map(({ result }) => result));
+    let cancelTimer = (): void => undefined;
+    const timeIsUp = new Promise<void>((resolve) => {
+      cancelTimer = this.#options.clock.after(cancelMs, resolve);
+    });
+    await Promise.race([ended, timeIsUp]).finally(cancelTimer);
   }
 
   /** Throws before the first login. */

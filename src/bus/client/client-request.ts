@@ -168,6 +168,12 @@ export class ClientRequest {
     else this.#cancelAsked();
   }
 
+  /** Cancels, and lets nobody wait for a reader: a job whose output nobody reads would not end. */
+  abandon(): void {
+    if (!this.output.isTaken) this.output.discard();
+    this.cancel();
+  }
+
   #cancelAsked(): void {
     this.#restartTimer(cancelMs, () =>
       this.#end(untoldOutcome('lost', 'cancelled; nobody has confirmed that it ended')),

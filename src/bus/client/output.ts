@@ -47,6 +47,11 @@ export class RequestOutput implements AsyncIterable<OutputChunk> {
     this.#wake();
   }
 
+  /** Somebody reads it. */
+  get isTaken(): boolean {
+    return this.#isTaken;
+  }
+
   /** Nobody wants to read (on). */
   discard(): void {
     this.#isDiscarded = true;

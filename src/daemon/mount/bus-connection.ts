@@ -24,9 +24,10 @@ export class BusConnection {
     return connecting;
   }
 
+  /** What has not ended goes on: the next start asks for it again. */
   async close(): Promise<void> {
     const client = await this.#client?.catch(() => undefined);
-    await client?.close();
+    await client?.close({ open: 'leave' });
   }
 
   async #connect(): Promise<Client> {

@@ -329,13 +329,67 @@ describe('cancelling', () => {
 });
 
 describe('closing', () => {
-  it('says goodbye and fails what has not ended', async () => {
+  it('cancels what has not ended, and says goodbye once it has', async () => {
     const { client, brokers, request } = setUpReady();
     const asked = request();
-    await client.close();
-    await expect(asked.result).rejects.toThrow('the client was closed; what it asked for may go on');
+    const closed = client.close();
+    expect(brokers.heard('cancel').id).toBe(id);
+    expect(brokers.all('disconnect')).toEqual([]);
+    expect(() => request()).toThrow('the client is closed');
+    brokers.last.say({ op: 'final', id, ...succeeded, result: 'killed', exit_code: null, signal: 'SIGTERM' });
+    expect(await asked.result).toMatchObject({ result: 'killed' });
+    await closed;
     expect(brokers.all('disconnect')).toHaveLength(1);
     expect(brokers.last.isClosed).toBe(true);
-    expect(() => request()).toThrow('the client is closed');
+  });
+
+  it('waits 10 s for what was cancelled, and no longer', async () => {
+    const { client, brokers, clock, request } = setUpReady();
+    const asked = request({ timeoutMs: null });
+    const closed = client.close();
+    clock.pass(10_000);
+    await closed;
+    await expect(asked.result).rejects.toThrow(
+      'the client was closed; nobody has confirmed that what it asked for ended',
+    );
+    expect(brokers.last.isClosed).toBe(true);
+  });
+
+  it('cancels by the broker that comes next, where the first one is gone', async () => {
+    const { client, brokers, request } = setUpReady(both);
+    request();
+    const closed = client.close();
+    brokers.last.down('gone');
+    brokers.welcome();
+    expect(brokers.heard('cancel').id).toBe(id);
+    brokers.last.say({ op: 'final', id, ...succeeded, result: 'killed', exit_code: null, signal: 'SIGTERM' });
+    await closed;
+  });
+
+  it('takes output that nobody reads, so that the job can end', async () => {
+    const { client, brokers, request } = setUpReady();
+    request();
+    brokers.last.say({ op: 'dispatched', id, worker: 'demo01', algorithm: 'roundrobin' });
+    partial(brokers, 0, 'x'.repeat(1_048_576));
+    expect(brokers.all('ack')).toEqual([]);
+    const closed = client.close();
+    expect(brokers.heard('ack').bytes).toBe(1_048_576);
+    brokers.last.say({ op: 'final', id, ...succeeded });
+    await closed;
+  });
+
+  it('twice is as once', async () => {
+    const { client, brokers } = setUpReady();
+    await Promise.all([client.close(), client.close()]);
+    expect(brokers.all('disconnect')).toHaveLength(1);
+  });
+
+  it('leaves what has not ended to whoever asks again, if told so', async () => {
+    const { client, brokers, request } = setUpReady();
+    const asked = request();
+    await client.close({ leaves: true });
+    await expect(asked.result).rejects.toThrow('the client was closed; what it asked for may go on');
+    expect(brokers.all('cancel')).toEqual([]);
+    expect(brokers.all('disconnect')).toHaveLength(1);
   });
 });
