@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -104,6 +106,47 @@ describe('a client of a service', () => {
       expect((await running).stdout).toBe('141');
     },
   );
+
+  it.each(all)(
+    'cancels its request when the program that reads it by a socket goes away, also while nothing is written: %s %s',
+    async (...argv) => {
+      const running = start(argv);
+      let shown = '';
+      running.stdout.on('data', (data: Buffer) => {
+        shown += String(data);
+      });
+      const id = await serve();
+      await until(() => shown.includes('two'), 'the output');
+      // What Node.js gives to a program as its stdout is a socket.
+      running.stdout.destroy();
+      await endWhenCancelled(id);
+      expect((await running).exitCode).toBe(141);
+    },
+  );
+
+  it('cancels its request when its TCP connection is reset, and goes on when its peer only says that it sends no more', async () => {
+    const peers: Socket[] = [];
+    const sent: string[] = [];
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      peers.push(socket.on('data', (data) => sent.push(String(data))).on('error', () => undefined));
+      socket.end();
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const running = inShell(`exec "$0" "$@" > /dev/tcp/127.0.0.1/${port}`, client);
+    const id = await serve();
+    await until(() => sent.join('').includes('two'), 'the output');
+    // It looks once a second, and nothing tells that it has.
+    const looked = Date.now() + 3_000;
+    await until(() => Date.now() > looked, 'some looks');
+    peer.say({ op: 'partial', id, stream: 'out', offset: 8 }, 'three\n');
+    await until(() => sent.join('').includes('three'), 'the rest');
+    expect(peer.of('cancel')).toEqual([]);
+    peers[0]?.resetAndDestroy();
+    await endWhenCancelled(id);
+    expect((await running).exitCode).toBe(141);
+    server.close();
+  });
 
   it.each(all)('cancels its request when its output can not be written: %s %s', async (...argv) => {
     const running = inShell('exec "$0" "$@" > /dev/full', argv);

@@ -1,19 +1,23 @@
 import { spawn } from 'node:child_process';
-import { fstatSync } from 'node:fs';
+import { fstatSync, type Stats, writeSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { isatty } from 'node:tty';
 
-/** Between two looks at a terminal. ms. */
+/** Between two looks at a terminal, or a socket. ms. */
 const lookEveryMs = 1_000;
 
 /**
  * Tells when nobody can read our stdout any more, also while nothing is written, once; keeps the process from nothing. Returns how
- * to stop. A file has no reader. One that is a socket (`ssh` without a terminal, a program written for Node.js) is not
- * watched: it fails when something is written.
+ * to stop. A file has no reader.
  */
 export const watchReader = (onGone: (what: 'reader' | 'terminal') => void): (() => void) => {
   // As it was at the start: by now it may be closed.
   if (process.stdout.isTTY === true) return watchTerminal(1, () => onGone('terminal'));
-  return isPipe() ? watchPipe(() => onGone('reader')) : () => undefined;
+  const stats = statsOfStdout();
+  if (stats?.isFIFO()) return watchPipe(() => onGone('reader'));
+  // Node.js makes this of streams only: to a socket of datagrams an empty write would be a message.
+  const isStream = stats?.isSocket() && process.stdout instanceof Socket;
+  return isStream ? watchSocket(() => onGone('reader')) : () => undefined;
 };
 
 /** Tells when the terminal `fd` was closed: it is none any more. Not all who use a terminal get its SIGHUP. */
@@ -47,10 +51,36 @@ const watchPipe = (onGone: () => void): (() => void) => {
   return kill;
 };
 
-const isPipe = (): boolean => {
+/**
+ * An empty write sends nothing, takes nothing from whoever reads the same socket, and fails once it is closed. Whoever has only
+ * ended its own half still reads: `ssh host COMMAND < /dev/null` does that. A TCP peer that closes says no more than that
+ * until it is sent something.
+ */
+const watchSocket = (onGone: () => void): (() => void) => {
+  const timer = setInterval(() => {
+    if (canWrite()) return;
+    clearInterval(timer);
+    onGone();
+  }, lookEveryMs).unref();
+  return () => clearInterval(timer);
+};
+
+const canWrite = (): boolean => {
   try {
-    return fstatSync(1).isFIFO();
+    writeSync(1, nothing);
+    return true;
+  } catch (error) {
+    return !gone.has((error as NodeJS.ErrnoException).code ?? '');
+  }
+};
+
+const nothing = Buffer.alloc(0);
+const gone: ReadonlySet<string> = new Set(['EPIPE', 'ECONNRESET', 'ETIMEDOUT', 'ENOTCONN']);
+
+const statsOfStdout = (): Stats | undefined => {
+  try {
+    return fstatSync(1);
   } catch {
-    return false;
+    return undefined;
   }
 };
