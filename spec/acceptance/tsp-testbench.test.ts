@@ -10,8 +10,8 @@ import { createNode, root, type TestNode } from '../support/node.ts';
 /**
  * task-spooler's own test, as it is in Debian's source package: downloaded, because its licence (GPL-2) is not ours. It is
  * timed by `sleep 1`: "urgency 2" fails, with tsp as well, where three calls take longer than a second. Each `sleep` of it
- * therefore takes ten times as long. It is not run with tsp itself: a server that `-K` ends may still take the next call,
- * and the script then fails.
+ * therefore waits until the script waits (`-w`) or ends the queue (`-K`). It is not run with tsp itself: a server that `-K`
+ * ends may still take the next call, and the script then fails.
  */
 const testbench = {
   package: 'task-spooler',
@@ -44,9 +44,10 @@ const run = async (ts: string) => {
   };
   try {
     mkdirSync(join(dir, 'bin'));
-    program('ts', `exec ${ts} "$@"`);
-    program('bin/ts', `exec ${ts} "$@"`);
-    program('bin/sleep', 'exec /bin/sleep "$(($1 * 10))"');
+    const gate = join(dir, 'gate');
+    const opening = `case "$1" in -w | -K) : > ${gate} ;; sleep) rm -f ${gate} ;; esac`;
+    for (const name of ['ts', 'bin/ts']) program(name, `${opening}\nexec ${ts} "$@"`);
+    program('bin/sleep', `until [ -e ${gate} ] || [ ! -d ${dir} ]; do /bin/sleep 0.1; done`);
     writeFileSync(join(dir, 'testbench.sh'), script);
     const env = { PATH: `${join(dir, 'bin')}:${process.env['PATH']}`, TMPDIR: dir };
     const { all, exitCode } = await execa('bash', ['testbench.sh'], { cwd: dir, env, all: true, reject: false });
