@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { defaultSocketPath } from '../../src/config/default-socket.ts';
 import { root } from '../support/node.ts';
 import { until } from '../support/wait.ts';
 
@@ -77,4 +78,40 @@ it('what needs etcd is refused in words, and the queue outlives the daemon', asy
   await start();
   expect(await trigger('queue', 'wait', id)).toMatchObject({ exitCode: 0 });
   expect((await trigger('tsp')).stdout).toMatch(/^0 +finished/m);
+});
+
+it('trigger takes the system’s socket where a plain user may use it, else the own one', async () => {
+  const places = { XDG_RUNTIME_DIR: join(dir, 'root-run'), XDG_STATE_HOME: join(dir, 'root-state') };
+  const system = spawn(join(root, 'bin/triggerd'), ['--user'], {
+    env: { ...process.env, ...env(), ...places },
+    stdio: 'ignore',
+  });
+  onTestFinished(() => void system.kill('SIGTERM'));
+  const socket = join(dir, 'root-run/triggerd/triggerd.sock');
+  await until(() => existsSync(socket), 'the socket of the other daemon');
+  // A /run of its own, where the system's socket leads to the other daemon.
+  const inside = `mount -t tmpfs none /run && mkdir /run/triggerd && ln -s ${socket} ${defaultSocketPath} && exec "$@"`;
+  const whose = async (): Promise<string> => {
+    const words = [
+      '-m',
+      'sh',
+      '-c',
+      inside,
+      'sh',
+      'setpriv',
+      ...asUser,
+      join(root, 'bin/trigger'),
+      'tsp',
+      '-nf',
+      'id',
+      '-u',
+    ];
+    return (await execa('unshare', words, { env: env(), cwd: dir, stdin: 'ignore' })).stdout;
+  };
+  chmodSync(join(dir, 'root-run'), 0o755);
+  chmodSync(join(dir, 'root-run/triggerd'), 0o755);
+  chmodSync(socket, 0o600);
+  expect(await whose()).toBe(`${user}`);
+  chmodSync(socket, 0o666);
+  expect(await whose()).toBe('0');
 });
