@@ -1,5 +1,5 @@
-# A member of a static cluster of three, with certificates of an authority of your own; the same manifest on each. It waits for the
-# others by itself. With Puppet's authority it is simpler: etcd-tls.pp.
+# A member of a static cluster of three, with certificates of your own CA. Apply the same manifest on each member. The member waits
+# for the others in the background. With Puppet's CA, use the simpler etcd-tls.pp.
 class { 'trigger::install::etcd':
   members     => {
     'etcd1' => 'https://192.168.50.11:2380',

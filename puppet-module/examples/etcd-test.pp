@@ -1,5 +1,5 @@
-# Touches a file; when that changed something, the two load balancers are told.
-# Try it: puppet apply --modulepath <the folder with the module trigger> examples/etcd-test.pp
+# Creates a file. If the file did not exist before, the trigger fires to the two load balancers.
+# To try it, run: puppet apply --modulepath <directory of the module trigger> examples/etcd-test.pp
 exec { 'touch /tmp/foo':
   path    => ['/bin', '/usr/bin'],
   creates => '/tmp/foo',

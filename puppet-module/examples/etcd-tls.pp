@@ -1,4 +1,4 @@
-# The same with TLS: nodes and etcd know each other by their certificates from Puppet's authority.
+# A cluster of three with TLS: nodes and etcd identify each other by their certificates of Puppet's CA.
 class { 'trigger::install::etcd':
   members => {
     'etcd1.example.com' => 'https://etcd1.example.com:2380',

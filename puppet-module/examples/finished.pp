@@ -1,4 +1,4 @@
-# Tells the load balancers when this whole run has ended, and only if nothing in it failed.
+# Fires to the load balancers at the end of this run, and only if nothing in the run failed.
 notify { 'a new release':
   notify => Trigger['refresh load balancers'],
 }

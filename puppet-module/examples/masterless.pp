@@ -1,4 +1,4 @@
-# A node without a Puppet server: a firing applies a manifest.
+# A node without a Puppet server. A firing applies a manifest.
 class { 'trigger::watch::etcd':
   node_name => 'lb01.example.com',
   run_cmd   => 'puppet apply /etc/puppet/manifests/site.pp',

@@ -1,9 +1,9 @@
-# A node alone: the daemon (installed already) with an etcd of its own, and a watcher.
+# A single node: the daemon, which is already installed, runs its own etcd and watches for firings.
 package { 'etcd-server':
   ensure => installed,
 }
 
-# Debian's etcd, which every account of the node can use.
+# Debian starts this etcd, and every account of the node can use it.
 service { 'etcd':
   ensure  => stopped,
   enable  => false,

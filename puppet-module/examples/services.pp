@@ -1,5 +1,7 @@
-# A node that Puppet wakes, and that is a broker with a worker beside it. `trigger worker add demo01` has shown the token; in earnest
-# it comes from encrypted Hiera data. `log` writes below /var/log only: whoever could choose its file freely would be root. One value that is Sensitive makes the whole file so: only root and the group `triggerd` read it.
+# A node that other nodes can trigger, with a broker and a worker.
+# `trigger worker add demo01` shows the worker's token. In production, keep the token in encrypted Hiera data.
+# The plugin `log` writes only below /var/log, because anyone who could choose its file freely could become root.
+# One Sensitive value makes the whole file secret: only root and the group `triggerd` can read it.
 class { 'trigger::watch::etcd':
   endpoints => ['https://etcd.example.com:2379'],
   settings  => {

@@ -1,4 +1,4 @@
-# Goes on only when both databases have run Puppet, and neither run has failed.
+# Continues only after Puppet has succeeded on both databases.
 notify { 'the schema has changed':
   notify => Trigger['migrate databases'],
 }

@@ -1,4 +1,4 @@
-# @summary The flags of a single etcd or of a member of a static cluster, from the parameters of `trigger::install::etcd`.
+# @summary Returns the flags of a single etcd or of a member of a static cluster, from the parameters of `trigger::install::etcd`.
 #
 # @api private
 #
@@ -7,17 +7,17 @@
 # @param members
 #   The members of the cluster, each with its peer URL; empty for a single etcd.
 # @param listen_address
-#   Where clients reach this etcd, besides 127.0.0.1.
+#   The address for clients, besides 127.0.0.1.
 # @param advertise_host
-#   The name or address of this node that clients are told.
+#   The name or address of this node in the URL that etcd advertises to clients.
 # @param certname
-#   What clients are told where nothing better is known.
+#   The certname of this node: the fallback for `advertise_host`.
 # @param client_port
 #   The port for clients.
 # @param secure
 #   Whether clients use TLS.
 #
-# @return [Hash] flags without the dashes in front, with their values
+# @return [Hash] flags without the leading dashes, with their values
 function trigger::etcd_flags(
   String[1]                  $name,
   Trigger::Etcd::Members     $members,
@@ -40,7 +40,7 @@ function trigger::etcd_flags(
     ['0.0.0.0']
   }
 
-  # A single etcd is a cluster of one, whose peer URL nobody else uses. etcd's own default is localhost, which not every node can resolve.
+  # A single etcd is a cluster of one, and nobody uses its peer URL. etcd's default is localhost, which some nodes cannot resolve.
   $peers = if $members.empty { { $name => "${scheme}://127.0.0.1:2380" } } else { $members }
   $parts = $peers[$name].match(/\A(https?):\/\/(\[.+\]|[^:]+):([0-9]+)\z/)
   $host = $parts[2]
@@ -52,7 +52,7 @@ function trigger::etcd_flags(
     $certname
   }
 
-  # etcd listens on addresses only, and a peer URL may have a name.
+  # etcd listens only on addresses, but a peer URL may have a name.
   $peer_address = if regsubst($host, '[\[\]]', '', 'G') =~ Trigger::Address { $host } else { '0.0.0.0' }
 
   $flags = {

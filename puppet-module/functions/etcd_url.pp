@@ -1,11 +1,11 @@
-# @summary The URL of an address or host and a port.
+# @summary Returns the URL of a host or address and a port.
 #
 # @api private
 #
 # @param scheme
 #   `http` or `https`.
 # @param host
-#   A name or an address; an IPv6 address gets its brackets.
+#   A name or an address. The function adds the brackets of an IPv6 address.
 # @param port
 #   The port.
 #

@@ -1,9 +1,9 @@
-# @summary Whether there is something Sensitive in a value, however deep.
+# @summary Returns whether a value contains a Sensitive value, at any depth.
 #
 # @api private
 #
 # @param value
-#   Anything: a hash of settings as a rule.
+#   Any value, usually a hash of settings.
 #
 # @return [Boolean]
 #

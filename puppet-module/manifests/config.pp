@@ -11,6 +11,6 @@ class trigger::config {
     }
   }
 
-  # Puppet evaluates a define after the classes, so it knows whether this node has a watcher.
+  # Puppet evaluates a define after the classes, so the define knows whether trigger::watch::etcd is declared.
   trigger::files { 'triggerd': }
 }

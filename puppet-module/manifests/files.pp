@@ -22,7 +22,7 @@ define trigger::files {
 
   ['cert_file', 'key_file', 'username', 'password_file'].slice(2) |$one, $other| {
     if ($etcd[$one] =~ Undef) != ($etcd[$other] =~ Undef) {
-      fail("trigger: ${one} and ${other} belong together; give both or neither")
+      fail("trigger: ${one} and ${other} belong together. Give both or neither")
     }
   }
 
@@ -41,8 +41,8 @@ define trigger::files {
     undef   => "${all_sections['node']['state_dir']}/spool",
     default => $all_sections['node']['spool'],
   }
-  # The daemon makes the certificates of an etcd of its own, and the type finds them beside the spool. http there means the same
-  # etcd, and serves a daemon of an older version as well: module and package are not upgraded at the same time.
+  # The daemon issues the certificates of its embedded etcd, and the type finds them beside the spool. An http URL means the same
+  # etcd, and works with an older daemon too: module and package are not upgraded at the same time.
   $embedded = $all_sections['etcd']
   $etcd_port = $embedded['embedded_port'] ? {
     undef   => $embedded['endpoints'][0] ? { /:(\d+)\/?\z/ => $1, default => 2379 },

@@ -1,15 +1,15 @@
-# @summary A package from the node's repositories, from a file on the node, from the Puppet server or from a URL.
+# @summary Installs a package from the node's repositories, a file on the node, the Puppet server or a URL.
 #
 # @api private
 #
 # @param package_ensure
-#   As in a package resource. With a source, `installed` means the version of that package.
+#   The `ensure` of the package resource. With a source, `installed` means the version of that package.
 # @param source
-#   A file on the node, a file that the Puppet server serves, or a URL.
+#   A file on the node, a file on the Puppet server, or a URL.
 # @param checksum
-#   The SHA-256 checksum of the package; a URL needs it.
+#   The SHA-256 checksum of the package. Required for a URL.
 # @param source_provider
-#   The provider of the package resource where a source is given.
+#   The provider of the package resource if a source is given.
 define trigger::package (
   String[1]                 $package_ensure,
   String[1]                 $source_provider,
@@ -18,19 +18,19 @@ define trigger::package (
 ) {
   $from_url = $source =~ Trigger::Url
   if $from_url and $checksum =~ Undef {
-    fail("trigger: the package ${title} comes from a URL, so its checksum is needed: give package_checksum (sha256sum FILE)")
+    fail("trigger: the package ${title} comes from a URL, so its checksum is needed. Set package_checksum (sha256sum FILE shows it)")
   }
   if $checksum !~ Undef and !$from_url {
-    fail("trigger: package_checksum of ${title} is only for a package from a URL")
+    fail("trigger: package_checksum of ${title} is only for a package from a URL. Remove package_checksum")
   }
 
   if $from_url or $source =~ Trigger::Served {
-    # The Puppet server says the checksum of what it serves by itself.
+    # The Puppet server itself sends the checksum of a file.
     $verification = if $from_url { { 'checksum' => 'sha256', 'checksum_value' => $checksum } } else { {} }
     $folder = '/var/cache/triggerd'
     $file = "${folder}/${title}.package"
 
-    # Two packages may come from URLs: the daemon's and etcd's.
+    # Both packages may come from URLs: the daemon's and etcd's.
     if !defined(File[$folder]) {
       file { $folder:
         ensure => directory,
@@ -57,7 +57,7 @@ define trigger::package (
       ensure => $package_ensure,
     }
   } else {
-    # `installed` would be content with any version; `latest` of the providers dpkg and rpm is the version in the file.
+    # `installed` accepts any version. For the providers dpkg and rpm, `latest` is the version in the file.
     $wanted = $package_ensure ? {
       'installed' => 'latest',
       default     => $package_ensure,

@@ -1,2 +1,2 @@
-# @summary A file that the Puppet server serves, such as `puppet:///modules/profile/triggerd.deb`.
+# @summary A file on the Puppet server, such as `puppet:///modules/profile/triggerd.deb`.
 type Trigger::Served = Pattern[/\Apuppet:\/\/[^@\s\/]*\/[^\s]+\z/]

@@ -1,2 +1,2 @@
-# @summary Where a package comes from: a file on the node, the Puppet server, or a URL.
+# @summary The source of a package: a file on the node, a file on the Puppet server, or a URL.
 type Trigger::Source = Variant[Trigger::Path, Trigger::Served, Trigger::Url]

@@ -1,2 +1,2 @@
-# @summary Where something is fetched from: an http or https URL without a password in it.
+# @summary An http or https URL without a password.
 type Trigger::Url = Pattern[/\Ahttps?:\/\/[^@\s\/]+\/[^\s]+\z/]

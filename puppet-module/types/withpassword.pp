@@ -1,3 +1,3 @@
-# @summary A text that may have a password in it. Classes take it only to refuse it in words of their own: Puppet's own print it.
+# @summary A string that may contain a password. Classes accept it only to refuse it themselves: Puppet's own error would print it.
 # @api private
 type Trigger::Withpassword = Pattern[/@/]

@@ -32,7 +32,7 @@ describe('a trigger with wait', () => {
         `hosts => ['lb01', 'lb99'], provider => ${provider}, timeout => 20`,
       );
       expect(exitCode, output).toBe(6);
-      expect(output).toMatch(/did not succeed on 1 of 2 nodes: lb99 still owed after 20s\. It goes on there\./);
+      expect(output).toMatch(/did not succeed on 1 of 2 nodes: lb99 still owed after 20s\. The firing continues there\./);
     }, 60_000);
 
     it('survives that etcd and the daemons go away meanwhile', async () => {
@@ -56,7 +56,7 @@ describe('a trigger with wait', () => {
         `hosts => ['lb01', 'web01'], provider => ${provider}`,
       );
       expect(exitCode, output).toBe(6);
-      expect(output).toMatch(/could not fire to 2 nodes .*waiting could never end: web01 is this node/);
+      expect(output).toMatch(/could not fire to 2 nodes .*waiting would never end: web01 is this node/);
       expect(await firingOf(`self-${provider}`)).toBeUndefined();
     }, 60_000);
   });

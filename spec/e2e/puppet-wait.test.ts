@@ -64,7 +64,7 @@ describe('a ring of triggers that wait for each other', () => {
     const firings = await node.json<FiringView[]>('status');
     expect(firings).toHaveLength(1);
     expect(firings[0]?.outcomes['lb01']?.output_tail).toMatch(
-      /waiting could never end: web01 is in the chain that led to this run/,
+      /waiting would never end: web01 is in the chain that led to this run/,
     );
   });
 });

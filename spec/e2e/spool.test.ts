@@ -75,7 +75,7 @@ describe('a refresh that etcd can not take now', () => {
     expect(output).toMatch(
       /Warning: .*Trigger\[away\]: could not fire \w{26} to 1 node \(lb01\) yet: .*connection refused/,
     );
-    expect(output).toContain(`It is spooled in ${spool()}; the daemon triggerd, or the next Puppet run`);
+    expect(output).toContain(`The firing is stored in ${spool()}; the daemon triggerd, or the next Puppet run`);
     expect(waiting()).toHaveLength(1);
     const { spool: state } = await until(async () => {
       const view = await health();
@@ -105,7 +105,7 @@ describe('a refresh that etcd can not take now', () => {
     await etcd.kill();
     const { exitCode, output } = await refresh('required', 'require_publish => true,');
     expect(exitCode, output).toBe(6);
-    expect(output).toMatch(/Error: .*could not fire \w{26}.*connection refused.*It is spooled in .*delivers it/);
+    expect(output).toMatch(/Error: .*could not fire \w{26}.*connection refused.*The firing is stored in .*delivers it/);
     await etcd.start();
     await deliveredOnce('required');
   });
@@ -165,7 +165,7 @@ describe('a refresh that etcd can not take now', () => {
       expect(handed.output).not.toContain('Warning: /Stage');
       const required = await refresh('kept and required', 'provider => local, require_publish => true,');
       expect(required.exitCode, required.output).toBe(6);
-      expect(required.output).toMatch(/Error: .*could not fire .*It is spooled in the spool of the daemon/);
+      expect(required.output).toMatch(/Error: .*could not fire .*The firing is stored in the spool of the daemon/);
       await etcd.start();
       await deliveredOnce('kept');
       await deliveredOnce('kept and required');
@@ -175,7 +175,7 @@ describe('a refresh that etcd can not take now', () => {
       await web.stop();
       const { exitCode, output } = await refresh('nobody there', 'provider => local,');
       expect(exitCode, output).toBe(2);
-      expect(output).toMatch(/Warning: .*the daemon triggerd does not answer on .*sock.*It is spooled in/);
+      expect(output).toMatch(/Warning: .*the daemon triggerd does not answer on .*sock.*The firing is stored in/);
       expect(waiting()).toHaveLength(1);
       await web.start();
       await deliveredOnce('nobody there');

@@ -1,5 +1,5 @@
-# A site with a Puppet server and PuppetDB: a new web server reaches the load balancers as soon as its own run says so. The small
-# etcd runs on the Puppet server; everybody uses the certificates of Puppet's authority.
+# A site with a Puppet server and PuppetDB. The run of a new web server triggers the load balancers, which then include the server.
+# A small etcd runs on the Puppet server. All nodes use the certificates of Puppet's CA.
 $certificate = $facts['trigger']['certificate']
 
 class { 'trigger':
@@ -22,7 +22,7 @@ node 'puppet.example.com' {
 node /^lb/ {
   include haproxy
 
-  # Collects what the web servers export for it.
+  # Collects the exported members of the web servers.
   haproxy::listen { 'webserver':
     ipaddress => '0.0.0.0',
     ports     => '80',
@@ -49,7 +49,7 @@ node /^web/ {
     * => $member,
   }
 
-  # What is exported changes nothing here, so it can not notify; this file changes with it.
+  # An exported resource changes nothing on this node, so it cannot notify. This file changes with it.
   file { '/etc/balancermember':
     content => String($member),
     notify  => Trigger['refresh load balancers'],

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
-# The structured fact `trigger`: what the daemon `triggerd` on this node says about itself, within 0.2 s. Where it is down, what
-# its files say. See docs/how-to/nodes.md.
+# The structured fact `trigger`: the state of the daemon `triggerd` on this node, if the daemon answers within 0.2 s. Otherwise
+# the fact reads the daemon's files. See docs/how-to/nodes.md.
 Facter.add(:trigger) do
   setcode do
     require_relative '../puppet_x/trigger/node_state'

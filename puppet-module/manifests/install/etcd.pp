@@ -1,19 +1,22 @@
 # @summary Runs a small etcd on this node: a single one, or a member of a static cluster.
 #
-# What is needed is etcd 3.4 or newer. Debian 12 and 13 and Ubuntu 24.04 have it; elsewhere give a package.
+# The class needs etcd 3.4 or later. Debian 12, Debian 13 and Ubuntu 24.04 have it. On other systems,
+# give a package.
 #
-# A member of a cluster waits for its peers by itself: the service is up, and Puppet goes on, before they are there.
+# A member of a cluster waits for its peers in the background: the service starts and Puppet continues
+# before the peers run.
 #
-# Whoever writes into this etcd can make nodes run Puppet, and become root. So say who may: `tls` has no default. For one node alone
-# this class is not needed: the daemon runs an etcd of its own, `[etcd] embedded` in the `settings` of the class `trigger`.
+# Anyone who can write into this etcd can make nodes run Puppet and become root. `tls` therefore has no
+# default. A single node does not need this class: its daemon can run an etcd of its own, with
+# `[etcd] embedded` in the `settings` of the class `trigger`.
 #
-# @example One etcd for a fleet; only nodes with a certificate of Puppet's authority can use it
+# @example One etcd for a fleet; clients need a certificate of Puppet's CA
 #   class { 'trigger::install::etcd':
 #     tls            => 'puppet',
 #     listen_address => '0.0.0.0',
 #   }
 #
-# @example A member of a cluster of three, the same on each; the nodes' Puppet certificates protect it
+# @example A member of a cluster of three, the same on each; the nodes' Puppet certificates protect the cluster
 #   class { 'trigger::install::etcd':
 #     members => {
 #       'etcd1.example.com' => 'https://etcd1.example.com:2380',
@@ -24,61 +27,69 @@
 #   }
 #
 # @param members
-#   The members of the cluster, this one included, each with the URL where its peers reach it. Empty: a single etcd.
+#   The members of the cluster, including this one, each with its peer URL. Empty: a single etcd.
 # @param member_name
 #   The name of this member: its key in `members`.
 # @param cluster_token
-#   Keeps clusters apart. Members with different tokens refuse each other.
+#   The token of the cluster. Members with different tokens refuse each other.
 # @param initial_cluster_state
-#   `existing` for a member that joins a cluster which already runs (`etcdctl member add` comes first).
+#   `existing` for a member that joins a running cluster, after `etcdctl member add`.
 # @param listen_address
-#   Where clients reach this etcd, besides 127.0.0.1. Default: nowhere else for a single etcd, everywhere for a member of a cluster.
+#   The address for clients, besides 127.0.0.1. Default: none for a single etcd, all addresses for a
+#   member of a cluster.
 # @param client_port
 #   The port for clients.
 # @param advertise_host
-#   The name or address of this node that clients are told. Default: that of its own URL in `members`, else the certname where
-#   other nodes can reach it.
+#   The name or address of this node in the URL that etcd advertises to clients. Default: the host of
+#   this node's URL in `members`; for a single etcd that other nodes can reach, the certname.
 # @param tls
-#   Needed. `puppet`: this node's certificate from Puppet's authority, and clients need one of the same authority. Or files on the
-#   node as `ca_file`, `cert_file` and `key_file`. They are copied to where etcd can read them. Peers use them as well. `none`:
-#   every account of this node, and everybody who reaches it, can read and change everything; each run warns of it.
+#   Required. One of:
+#   `puppet`: etcd uses this node's Puppet certificate, and clients need a certificate of the same CA.
+#   A hash with `ca_file`, `cert_file` and `key_file`: files on the node. The class copies them to
+#   where etcd can read them, and peers use them too.
+#   `none`: all accounts of this node and everyone who reaches this etcd can read and change all keys.
+#   Each run warns.
 # @param client_cert_auth
-#   With TLS: whether a client needs a certificate of the same authority.
+#   With TLS: whether clients need a certificate of the same CA.
 # @param enable_grpc_gateway
-#   Whether etcd offers its JSON gateway. The provider `etcd` of the type `trigger` needs it.
+#   Whether etcd serves its JSON gateway. The provider `etcd` of the type `trigger` needs the gateway.
 # @param data_dir
-#   Where etcd keeps its data. Default: Debian's `/var/lib/etcd/default` for a single etcd, a folder named after the token for a member
-#   of a cluster, so that what a package started as a single etcd is not in the way.
+#   The directory of etcd's data. Default: `/var/lib/etcd/default` (Debian's) for a single etcd, and a
+#   directory with the name of the token for a member of a cluster. A single etcd that the package
+#   started before thus does not disturb the member.
 # @param settings
-#   Further settings of etcd: its flags without the dashes in front, with their values. They win over all else.
+#   More settings of etcd: its flags without the leading dashes, with their values. They override
+#   everything else.
 # @param manage_package
 #   Whether to install the package.
 # @param package_name
 #   The name of the package.
 # @param client_package_name
-#   The name of the package with `etcdctl`, where it is one of its own.
+#   The name of the package with `etcdctl`, if it is a separate package.
 # @param package_ensure
-#   A version, or what else a package resource takes. With `package_source`, `installed` means the version of that package.
+#   The `ensure` of the package resource, such as a version. With `package_source`, `installed` means
+#   the version of that package.
 # @param package_source
-#   The package: a file on the node, one that the Puppet server serves, or a URL. Default: the node's repositories.
+#   Where the package comes from: a file on the node, a file on the Puppet server, or a URL. Default:
+#   the node's repositories.
 # @param package_checksum
-#   The SHA-256 checksum of the package; a URL needs it.
+#   The SHA-256 checksum of the package. Required for a URL.
 # @param package_source_provider
-#   The provider of the package resource where `package_source` is given.
+#   The provider of the package resource if `package_source` is given.
 # @param config_file
-#   The file with etcd's environment that the unit of the package reads.
+#   The file with etcd's environment variables that the unit of the package reads.
 # @param tls_dir
-#   Where the copies of certificate and key go.
+#   The directory for the copies of certificate and key.
 # @param user
-#   The user and group that the package runs etcd as.
+#   The user and group of etcd's service.
 # @param manage_service
 #   Whether to manage the service.
 # @param service_name
 #   The name of the service.
 # @param service_ensure
-#   Whether the service should be running.
+#   Whether the service runs.
 # @param service_enable
-#   Whether the service should be started at boot.
+#   Whether the service starts at boot.
 class trigger::install::etcd (
   String[1]                   $package_name,
   String[1]                   $package_source_provider,
@@ -114,33 +125,33 @@ class trigger::install::etcd (
 
   $clustered = !$members.empty
   if $clustered and !($member_name in $members) {
-    fail("trigger::install::etcd: ${member_name} is none of the members ${join($members.keys, ', ')}; name this one with member_name")
+    fail("trigger::install::etcd: ${member_name} is not among the members ${join($members.keys, ', ')}. Set member_name")
   }
 
   if $tls =~ Undef {
     fail(join([
       'trigger::install::etcd: the parameter tls is needed; it says who can use this etcd, and so become root on its clients.',
-      "tls => 'puppet' (or ca_file, cert_file and key_file): only clients with a certificate of the same authority; in the classes",
-      'trigger and trigger::watch::etcd give them endpoints that begin with https://, ca_file, cert_file and key_file.',
-      "tls => 'none': everybody who reaches it and every account of this node, as before this parameter was needed.",
-      "An etcd for this node alone: settings => { 'etcd' => { 'embedded' => true, 'embedded_port' => 12379 } } in the class trigger",
-      'instead of this class. See docs/how-to/etcd.md.',
+      "tls => 'puppet' (or ca_file, cert_file and key_file) admits clients with a certificate of the same CA. In the classes trigger",
+      'and trigger::watch::etcd, give these clients endpoints that begin with https://, ca_file, cert_file and key_file.',
+      "tls => 'none' admits everyone who reaches this etcd and every account of this node, as before this parameter was needed.",
+      "For an etcd of this node alone, give settings => { 'etcd' => { 'embedded' => true, 'embedded_port' => 12379 } } to the class",
+      'trigger instead of this class. See docs/how-to/etcd.md.',
     ], ' '))
   }
   if $tls == 'none' {
-    warning("trigger::install::etcd: on ${trusted['certname']} etcd is open to every local account and to whoever reaches it")
+    warning("trigger::install::etcd: on ${trusted['certname']} etcd is open to every local account and to everyone who reaches it")
   }
 
   $peer_schemes = unique($members.map |$_, $url| { regsubst($url, ':.*', '') })
   if $clustered and $peer_schemes != [$tls ? { 'none' => 'http', default => 'https' }] {
-    fail('trigger::install::etcd: the URLs of members begin with https where tls is given, and with http where it is none')
+    fail('trigger::install::etcd: the URLs of members must begin with https, or with http if tls is none')
   }
 
   contain trigger::install::etcd::package
   contain trigger::install::etcd::config
   contain trigger::install::etcd::service
 
-  # The package starts etcd at once: what the unit reads must be there first.
+  # The package starts etcd at once, so the file that the unit reads comes first.
   File[$config_file] -> Class['trigger::install::etcd::package']
   Class['trigger::install::etcd::package'] -> Class['trigger::install::etcd::service']
   Class['trigger::install::etcd::config'] ~> Class['trigger::install::etcd::service']

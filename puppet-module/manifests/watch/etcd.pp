@@ -127,7 +127,7 @@ class trigger::watch::etcd (
   if $passed_on.empty {
     contain trigger
   } elsif defined(Class['trigger']) {
-    fail("trigger::watch::etcd: the class trigger is declared as well; give ${join($passed_on.keys, ', ')} there")
+    fail("trigger::watch::etcd: the class trigger is declared as well. Give ${join($passed_on.keys, ', ')} there")
   } else {
     class { 'trigger':
       * => $passed_on,
@@ -136,6 +136,6 @@ class trigger::watch::etcd (
   }
 
   if defined(File[$trigger::config_file]) {
-    fail("trigger::watch::etcd: ${trigger::config_file} is written already; declare this class outside of defined types")
+    fail("trigger::watch::etcd: ${trigger::config_file} is already in the catalogue. Declare this class outside of defined types")
   }
 }

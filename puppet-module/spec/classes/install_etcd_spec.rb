@@ -16,7 +16,7 @@ RSpec.describe 'trigger::install::etcd' do
   context 'with nothing said about who may use it' do
     it 'says at compile time what to write, for each purpose' do
       is_expected.to compile.and_raise_error(
-        %r{tls is needed.*tls => 'puppet'.*begin with https.*tls => 'none': .*as before.*'embedded' => true, 'embedded_port' => 12379.*docs/etcd\.md},
+        %r{tls is needed.*tls => 'puppet'.*begin with https.*tls => 'none' .*as before.*'embedded' => true, 'embedded_port' => 12379.*docs/how-to/etcd\.md},
       )
     end
 
@@ -183,13 +183,13 @@ RSpec.describe 'trigger::install::etcd' do
   end
 
   {
-    'none of the members' => [{ 'members' => { 'a' => 'http://a:2380' } }, /etcd1.example.com is none of the members a;/],
+    'none of the members' => [{ 'members' => { 'a' => 'http://a:2380' } }, /etcd1.example.com is not among the members a\./],
     'members without their ports' => [{ 'members' => { 'etcd1.example.com' => 'http://etcd1.example.com' } }, /members/],
     'a password in a member' => [{ 'members' => { 'etcd1.example.com' => 'http://u:hunter@a:2380' } }, /\A(?!.*hunter).*members: an address has no user/m],
     'a password in the URL' => [{ 'package_source' => 'https://u:hunter@a/b.deb' }, /\A(?!.*hunter).*package_source: an address has no user/m],
     'members in clear, and TLS' => [{ 'members' => { 'etcd1.example.com' => 'http://a:2380' },
-                                      'tls' => { 'ca_file' => '/a', 'cert_file' => '/b', 'key_file' => '/c' } }, /begin with https where tls is given/],
-    'members with TLS, and none' => [{ 'tls' => 'none', 'members' => { 'etcd1.example.com' => 'https://a:2380' } }, /begin with https where tls is given/],
+                                      'tls' => { 'ca_file' => '/a', 'cert_file' => '/b', 'key_file' => '/c' } }, /begin with https, or with http if tls is none/],
+    'members with TLS, and none' => [{ 'tls' => 'none', 'members' => { 'etcd1.example.com' => 'https://a:2380' } }, /begin with https, or with http if tls is none/],
     'no Puppet certificate' => [{ 'tls' => 'puppet' }, /no Puppet certificate/],
     'a line break in a setting' => [{ 'settings' => { 'log-level' => "info\nX" } }, /settings/],
     'a token that is a path' => [{ 'cluster_token' => '../x' }, /cluster_token/],

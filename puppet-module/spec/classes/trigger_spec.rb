@@ -190,7 +190,7 @@ RSpec.describe 'trigger' do
 
   {
     'files of its own in the watcher' => ["include trigger\nclass { 'trigger::watch::etcd': service_name => 'x', manage_service => true }",
-                                          /give manage_service, service_name there/],
+                                          /Give manage_service, service_name there/],
     'a watcher in a define' => ["define late { include trigger::watch::etcd }\ninclude trigger\nlate { 'x': }", /outside of defined types/],
   }.each do |what, (manifest, message)|
     context "with #{what}" do

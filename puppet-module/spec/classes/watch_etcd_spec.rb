@@ -102,7 +102,7 @@ RSpec.describe 'trigger::watch::etcd' do
     let(:warned) { contain_notify('trigger: triggerd is not installed') }
 
     it 'says that nothing installs it, before the service fails' do
-      is_expected.to warned.with_loglevel('warning').with_message(/cannot start\. Set trigger::package_source, or trigger::manage_package/)
+      is_expected.to warned.with_loglevel('warning').with_message(/cannot start\. Set trigger::package_source\. If .* set trigger::manage_package to true/)
                            .that_comes_before('Service[triggerd]')
     end
 

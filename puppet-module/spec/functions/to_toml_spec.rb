@@ -15,6 +15,6 @@ RSpec.describe 'trigger::to_toml' do
                       .and_return("l = [\"9b1b\"]\n\n[w.t.d]\ntoken = \"9b1b\"\n")
   end
 
-  it { is_expected.to run.with_params({ 'x' => [{ 'a' => 1 }] }).and_raise_error(ArgumentError, /can't write a Hash/) }
+  it { is_expected.to run.with_params({ 'x' => [{ 'a' => 1 }] }).and_raise_error(ArgumentError, /cannot write a Hash/) }
   it { is_expected.to run.with_params('x').and_raise_error(ArgumentError) }
 end

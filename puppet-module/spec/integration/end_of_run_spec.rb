@@ -53,7 +53,7 @@ RSpec.describe 'a trigger that fires when the run has finished' do
     settings.replace(endpoints: ['http://127.0.0.1:1'], spool: __FILE__)
     run = apply(manifest)
     expect(run.exit_code).to eq(6), run.output
-    expect(run.output).to match(/Error: .*Trigger\[t\]: could not fire \w{26} .*It is not spooled either/)
+    expect(run.output).to match(/Error: .*Trigger\[t\]: could not fire \w{26} .*The firing is not in the spool either/)
     expect(File.read(File.join(folder, 'vardir/state/last_run_report.yaml'))).to match(/^status: failed$/)
   end
 
@@ -90,7 +90,7 @@ RSpec.describe 'a trigger that fires when the run has finished' do
     eventually('the last resource') { File.exist?(File.join(folder, 'there')) }
     run.signal('INT')
     run.finish
-    expect(run.output).to match(/Warning: .*Trigger\[t\]: nothing fired: this run did not get to its end/)
+    expect(run.output).to match(/Warning: .*Trigger\[t\]: nothing fired: this run did not complete/)
     expect(etcd.keys(prefix)).to eq({})
   end
 
@@ -129,7 +129,7 @@ RSpec.describe 'a trigger that fires when the run has finished' do
     it "does not go together with #{name}" do
       run = apply(manifest.sub("'lb01'", "'lb01', #{name} => true"))
       expect(run.exit_code).to eq(1), run.output
-      expect(run.output).to match(/#{name} needs a firing during the run; apply => finished fires when the run has ended/)
+      expect(run.output).to match(/#{name} does not work with apply => finished, which fires after the run/)
     end
   end
 end

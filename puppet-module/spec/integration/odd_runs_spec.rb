@@ -69,7 +69,7 @@ RSpec.describe 'a run of Puppet in which the trigger' do
   end
 
   it 'has something Sensitive is refused before anything is changed, and nothing of it is shown' do
-    { "hosts => Sensitive('hush')" => /hosts of a trigger can't be Sensitive/,
+    { "hosts => Sensitive('hush')" => /hosts of a trigger cannot be Sensitive/,
       "plugin => 'command/x', args => { 'p' => Sensitive('hush') }" => /args: the value of 'p' must be .*stored in etcd in clear/ }.each do |parameters, refusal|
       run = apply("#{changed} trigger { 't': #{parameters} }")
       expect([run.exit_code, File.exist?("#{folder}/f")]).to eq([1, false]), run.output

@@ -132,7 +132,7 @@ RSpec.describe 'a publication on a real etcd' do
 
     it 'gives up when that happens time and again, and has fired nothing' do
       expect { publish(firing, through: disturbed { |commits| sweep if (commits % 4) == 3 }) }
-        .to raise_error(PuppetX::Trigger::PublishError, /given up by the sweeper/)
+        .to raise_error(PuppetX::Trigger::PublishError, /took too long, and the sweeper deleted it/)
       expect(etcd.keys("#{prefix}/v1/firings")).to be_empty
     end
 
@@ -177,7 +177,7 @@ RSpec.describe 'a publication on a real etcd' do
     it 'says that it does not know when no endpoint answers at all' do
       firing = SampleFiring.to(%w[lb01])
       expect { publish(firing, through: gateway(losing(100).url)) }
-        .to raise_error(PuppetX::Trigger::PublishError, /etcd may have carried it out all the same/)
+        .to raise_error(PuppetX::Trigger::PublishError, /etcd may have applied the request/)
     end
   end
 

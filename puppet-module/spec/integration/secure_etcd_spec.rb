@@ -61,8 +61,8 @@ RSpec.describe 'an etcd with TLS, client certificates and authentication' do
     'no user' => [{ 'username' => nil }, /etcd has authentication enabled: set username/],
     'no client certificate' => [{ 'cert_file' => nil, 'key_file' => nil }, /certificate.*check ca_file, cert_file/],
     'no authority' => [{ 'ca_file' => nil }, /certificate verify failed.*as ca_file/],
-    'an unreadable key' => [{ 'key_file' => '/nowhere' }, %r{key_file /nowhere can't be read}],
-    'a key that is none' => [{ 'key_file' => __FILE__ }, /key_file .* holds no usable PEM/],
+    'an unreadable key' => [{ 'key_file' => '/nowhere' }, %r{key_file /nowhere cannot be read}],
+    'a key that is none' => [{ 'key_file' => __FILE__ }, /key_file .* contains no valid PEM/],
   }.each do |what, (changes, message)|
     it "is closed to #{what}, and the message says what to do" do
       expect { publish(gateway(changes)) }
@@ -87,7 +87,7 @@ RSpec.describe 'an etcd with TLS, client certificates and authentication' do
 
   it 'is not trusted under another name than that of its certificate' do
     expect { publish(gateway('endpoints' => [@etcd.url.sub('127.0.0.1', 'localhost')])) }
-      .to raise_error(PuppetX::Trigger::PublishError, /(?:hostname mismatch|does not match).*write the name or address that etcd's certificate is for/i)
+      .to raise_error(PuppetX::Trigger::PublishError, /(?:hostname mismatch|does not match).*write in endpoints the name or address in etcd's certificate/i)
   end
 
   it 'is closed outside the granted prefix' do
@@ -96,7 +96,7 @@ RSpec.describe 'an etcd with TLS, client certificates and authentication' do
 
   it 'says that an http URL is the wrong one' do
     expect { publish(gateway('endpoints' => [@etcd.url.sub('https', 'http')], 'username' => nil)) }
-      .to raise_error(PuppetX::Trigger::PublishError, %r{this endpoint speaks TLS: write https://})
+      .to raise_error(PuppetX::Trigger::PublishError, %r{This endpoint has TLS. Write https://})
   end
 end
 
@@ -145,13 +145,13 @@ RSpec.describe 'an endpoint that is no member of a cluster' do
                           '--listen-addr', "127.0.0.1:#{port}", out: File::NULL, err: File::NULL)
     url = "http://127.0.0.1:#{port}"
     eventually('the proxy') { failure_at(url)&.include?('connection refused') == false }
-    expect(failure_at(url)).to include("this is etcd's gRPC proxy or no etcd: it has no JSON gateway")
+    expect(failure_at(url)).to include("This is etcd's gRPC proxy or not etcd: it has no JSON gateway")
   ensure
     Process.kill(:KILL, proxy)
     Process.wait(proxy)
   end
 
   it 'is told to need http where etcd has no TLS' do
-    expect(failure_at(EtcdServer.shared.url.sub('http', 'https'))).to include('this endpoint speaks no TLS: write http://')
+    expect(failure_at(EtcdServer.shared.url.sub('http', 'https'))).to include('This endpoint has no TLS. Set up TLS in etcd, or write http://')
   end
 end

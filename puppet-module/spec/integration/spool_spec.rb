@@ -38,7 +38,7 @@ RSpec.describe 'the spool, with real runs of Puppet and a real etcd' do
     run = apply(notified)
     expect(run.exit_code).to eq(2), run.output
     expect(run.output).to match(%r{Warning: /Stage\[main\]/Main/Trigger\[t\]: could not fire \w{26} to 1 node \(lb01\) yet: .*connection refused})
-      .and include("It is spooled in #{spool_path}; the daemon triggerd, or the next Puppet run with a trigger, delivers it")
+      .and include("The firing is stored in #{spool_path}; the daemon triggerd, or the next Puppet run with a trigger, delivers it")
     kept = File.read(File.join(spool_path, spooled.first))
     again = apply(declared)
     expect([again.exit_code, spooled.size]).to eq([0, 1]), again.output
@@ -101,10 +101,10 @@ RSpec.describe 'the spool, with real runs of Puppet and a real etcd' do
       before = spooled
       run = apply(notified)
       expect([run.exit_code, firings.size]).to eq([2, 1]), run.output
-      expect(run.output).to match(/Warning: .*Trigger\[t\]: .*the spool #{spool_path}.* To do: .*a firing that etcd does not take at once is lost/)
+      expect(run.output).to match(/Warning: .*Trigger\[t\]: .*the spool #{spool_path}.*\. .*a firing that etcd does not accept at once is lost/)
       alone = apply(notified, endpoints: ['http://127.0.0.1:1'])
       expect(alone.exit_code).to eq(6), alone.output
-      expect(alone.output).to match(/Error: .*connection refused.*It is not spooled either: .*the spool #{spool_path}/)
+      expect(alone.output).to match(/Error: .*connection refused.*The firing is not in the spool either: .*the spool #{spool_path}/)
       expect(spooled).to eq(before)
     end
   end

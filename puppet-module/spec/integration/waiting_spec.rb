@@ -59,7 +59,7 @@ RSpec.describe 'a trigger that waits' do
     targets.succeed('lb03')
     expect(run.value).to eq(
       "#{id} did not succeed on 2 of 3 nodes: lb01 failed with exit code 6 (failed: File[/1], File[/2], File[/3], File[/4], " \
-      "File[/5], 2 more); lb02 skipped (cancelled by alice [31m @web01). `trigger why #{id}` tells more",
+      "File[/5], 2 more); lb02 skipped (cancelled by alice [31m @web01). Run `trigger why #{id}` for details",
     )
   end
 
@@ -88,7 +88,7 @@ RSpec.describe 'a trigger that waits' do
       next if run.value.include?('lb02 still owed') && seconds < 48
 
       expect(run.value).to eq("#{id} did not succeed on 2 of 2 nodes: lb01 still owed after #{seconds}s; lb02 still deferred (the agent is " \
-                              "disabled) after #{seconds}s. It goes on there. `trigger why #{id}` tells more")
+                              "disabled) after #{seconds}s. The firing continues there. Run `trigger why #{id}` for details")
       break
     end
   end
@@ -137,7 +137,7 @@ RSpec.describe 'a trigger that waits' do
       fired
       targets.succeed('lb01')
       etcd.stop
-      eventually('the warning') { said.grep(/\Awarning: can't see what becomes of \w{26}, trying on: #{etcd.url}: connection refused/).any? }
+      eventually('the warning') { said.grep(/\Awarning: cannot read the outcomes of \w{26}, retrying: #{etcd.url}: connection refused/).any? }
       etcd.start
       targets.succeed('lb02')
       expect(run.value).to be_nil
@@ -159,7 +159,7 @@ RSpec.describe 'a trigger that waits' do
     it 'says so when time is up' do
       etcd.stop
       expect(refresh(trigger(timeout: 2)).value)
-        .to match(/on 2 of 2 nodes: lb01 still owed after 2s; lb02 still owed after 2s \(#{etcd.url}: connection refused\. To do: /)
+        .to match(/on 2 of 2 nodes: lb01 still owed after 2s; lb02 still owed after 2s \(#{etcd.url}: connection refused\. Check /)
       expect(spooled.size).to eq(1)
     end
   end
@@ -168,7 +168,7 @@ RSpec.describe 'a trigger that waits' do
     refusing = StubServer.start do |request|
       request.path == '/v3/kv/txn' ? [200, '{"succeeded":true}'] : [403, '{"error":"etcdserver: permission denied"}']
     end
-    expect(refresh(trigger(endpoints: refusing.url)).value).to match(/could not follow \w{26} to 2 nodes.*permission denied.*To do: grant/)
+    expect(refresh(trigger(endpoints: refusing.url)).value).to match(/could not follow \w{26} to 2 nodes.*permission denied.*Grant/)
   end
 
   describe 'for a node that waits for this run' do
@@ -181,7 +181,7 @@ RSpec.describe 'a trigger that waits' do
 
     it 'refuses this node, whatever it is called in the manifest, and fires nothing' do
       expect(refresh(trigger(hosts: %w[lb01 WEB01])).value)
-        .to eq('could not fire to 2 nodes (lb01, web01): waiting could never end: web01 is this node. To do: leave out `wait`, or take it out of `hosts`')
+        .to eq('could not fire to 2 nodes (lb01, web01): waiting would never end: web01 is this node. Remove `wait`, or remove these nodes from `hosts`')
       expect([targets.firing, spooled]).to eq([nil, []])
     end
 
@@ -227,7 +227,7 @@ RSpec.describe 'a trigger that waits' do
         run.read_until(/Trigger\[t\]: lb01 succeeded/)
         run.signal(signal)
         run.finish
-        expect(run.output).to match(/no longer waiting for #{targets.firing}, which goes on/)
+        expect(run.output).to match(/no longer waiting for #{targets.firing}; it continues/)
         expect(run.exit_code).not_to eq(0)
         expect(spooled).to be_empty
       end

@@ -20,7 +20,7 @@ module Spooled
   # Mounts a small file system there for the example.
   def mount_small(path, size: '64k')
     FileUtils.mkdir_p(path, mode: 0o700)
-    system('mount', '-t', 'tmpfs', '-o', "size=#{size},mode=0700", 'tmpfs', path) || raise("can't mount #{path}")
-    Cleanup.defer { system('umount', path) || raise("can't unmount #{path}") }
+    system('mount', '-t', 'tmpfs', '-o', "size=#{size},mode=0700", 'tmpfs', path) || raise("cannot mount #{path}")
+    Cleanup.defer { system('umount', path) || raise("cannot unmount #{path}") }
   end
 end

@@ -1,2 +1,2 @@
-# @summary The members of a static etcd cluster: their names, each with the URL where its peers reach it.
+# @summary The members of a static etcd cluster: their names, each with its peer URL.
 type Trigger::Etcd::Members = Hash[Trigger::Hostname, Trigger::Etcd::PeerUrl]

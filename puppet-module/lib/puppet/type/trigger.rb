@@ -11,16 +11,16 @@ require_relative '../../puppet_x/trigger/rules'
 
 Puppet::Type.newtype(:trigger) do
   @doc = <<-DOC
-    @summary Something changed here: let the right thing run on other nodes.
+    @summary Runs Puppet on other nodes when a resource changes on this one.
 
-    Declaring a trigger does nothing. When a resource notifies it, it publishes one *firing* per Puppet run, however many
-    resources notified; every node in `hosts` then queues a Puppet run, or what `plugin` says. With `--noop` nothing is
-    published, and Puppet says what it would have done.
+    A trigger does nothing until a resource notifies it. It then publishes one *firing* per Puppet run, no matter how many
+    resources notified it. Each node in `hosts` queues a Puppet run, or runs `plugin`. With `--noop`, the trigger publishes
+    nothing and logs what it would have done.
 
-    A firing is written to the spool on this node first, so that it is delivered later when etcd is away.
+    The provider first writes the firing to the spool on this node. If etcd is down, the firing is delivered later.
 
-    The trigger autorequires the file with the client settings, `/etc/triggerd/client.json`, and the folder of the spool; with
-    `provider => local` also the package and the service `triggerd`.
+    The trigger autorequires the file `/etc/triggerd/client.json` and the directory of the spool. With
+    `provider => local` it also autorequires the package and the service `triggerd`.
 
     @example Refresh the load balancers when the application's configuration changes
       file { '/etc/app.conf':
@@ -32,7 +32,7 @@ Puppet::Type.newtype(:trigger) do
         hosts => ['lb01.example.com', 'lb02.example.com'],
       }
 
-    @example Go on only when the databases have run Puppet, and did not fail
+    @example Continue only after Puppet has succeeded on both databases
       trigger { 'migrate databases':
         hosts   => ['db01.example.com', 'db02.example.com'],
         wait    => true,
@@ -43,7 +43,7 @@ Puppet::Type.newtype(:trigger) do
   feature :refreshable, 'The provider can publish a firing.', methods: [:publish]
 
   newparam(:name, namevar: true) do
-    desc 'What the trigger is for, in words: 1 to 255 characters, spaces and slashes included.'
+    desc 'The purpose of the trigger: 1 to 255 characters. Spaces and slashes are allowed.'
 
     validate { |value| PuppetX::Trigger::Rules.trigger_name(value) }
     munge { |value| PuppetX::Trigger::Rules.trigger_name(value) }
@@ -51,9 +51,8 @@ Puppet::Type.newtype(:trigger) do
 
   newparam(:hosts) do
     desc <<-DOC
-      The nodes to wake: names as in those nodes' `trigger_hostname`, by default their certnames. One name or an array;
-      lower-cased, duplicates removed. With an empty array (an empty answer of PuppetDB, say) a refresh warns and fires
-      nothing.
+      The nodes to trigger, by their `node_name` (default: their certname). One name or an array. Names become lower case, and
+      duplicates are removed. With an empty array, such as an empty answer of PuppetDB, a refresh warns and fires nothing.
     DOC
 
     defaultto { [] }
@@ -63,8 +62,8 @@ Puppet::Type.newtype(:trigger) do
 
   newparam(:endpoints) do
     desc <<-DOC
-      URLs of etcd, tried in order. Default: `endpoints` in `/etc/triggerd/client.json`, else the etcd that the node's daemon
-      runs itself, else `http://127.0.0.1:2379`.
+      URLs of etcd, tried in this order. Default: `endpoints` in `/etc/triggerd/client.json`, then the etcd that this node's
+      daemon runs, then `http://127.0.0.1:2379`.
     DOC
 
     validate { |value| PuppetX::Trigger::Rules.endpoints(value) }
@@ -72,7 +71,7 @@ Puppet::Type.newtype(:trigger) do
   end
 
   newparam(:keyprefix) do
-    desc 'The prefix of all keys in etcd. Default: `prefix` in `/etc/triggerd/client.json`, else `/trigger`.'
+    desc 'The prefix of all keys in etcd. Default: `prefix` in `/etc/triggerd/client.json`, then `/trigger`.'
 
     validate { |value| PuppetX::Trigger::Rules.key_prefix(value) }
     munge { |value| PuppetX::Trigger::Rules.key_prefix(value) }
@@ -80,8 +79,8 @@ Puppet::Type.newtype(:trigger) do
 
   newparam(:keyttl) do
     desc <<-DOC
-      Seconds after which the firing expires for those nodes that have not taken it; that is recorded as their outcome.
-      Default: it stays owed until it is taken.
+      Seconds until the firing expires on nodes that have not taken it. The expiry is recorded as their outcome. Default: the
+      firing does not expire.
     DOC
 
     validate { |value| PuppetX::Trigger::Rules.whole_number('keyttl', value, 1..3_153_600_000, ' of seconds') }
@@ -89,14 +88,14 @@ Puppet::Type.newtype(:trigger) do
   end
 
   newparam(:ttl) do
-    desc 'How many hops a chain of firings may go on from here, which ends loops of triggers. Default: 8.'
+    desc 'The maximum number of further firings in a chain that starts here. This ends loops of triggers. Default: 8.'
 
     validate { |value| PuppetX::Trigger::Rules.whole_number('ttl', value, 1..255, ' of hops') }
     munge { |value| PuppetX::Trigger::Rules.whole_number('ttl', value, 1..255, ' of hops') }
   end
 
   newparam(:plugin) do
-    desc 'What the nodes run instead of their own `run_cmd`, if their allow-list has it, such as `command/command`.'
+    desc 'The plugin that the nodes run instead of their `run_cmd`, such as `command/command`. Each node must allow the plugin.'
 
     validate { |value| PuppetX::Trigger::Rules.plugin_name(value) }
     munge { |value| PuppetX::Trigger::Rules.plugin_name(value) }
@@ -104,8 +103,8 @@ Puppet::Type.newtype(:trigger) do
 
   newparam(:args) do
     desc <<-DOC
-      Arguments for the plugin: a hash of names to texts. Numbers and booleans become texts; nested values are refused.
-      They are stored in etcd in clear.
+      Arguments for the plugin: a hash of names to strings. Numbers and booleans become strings. Nested values are refused.
+      etcd stores the arguments in clear text.
     DOC
 
     validate { |value| PuppetX::Trigger::Arguments.parse(value) }
@@ -114,8 +113,8 @@ Puppet::Type.newtype(:trigger) do
 
   newparam(:require_publish, boolean: true, parent: Puppet::Parameter::Boolean) do
     desc <<-DOC
-      Whether the trigger fails unless etcd has taken the firing in this run. Otherwise it warns; the firing is delivered
-      later in both cases.
+      Whether the trigger fails if etcd does not accept the firing in this run. With `false`, it warns instead. The firing is
+      delivered later in both cases.
     DOC
 
     defaultto false
@@ -123,10 +122,10 @@ Puppet::Type.newtype(:trigger) do
 
   newparam(:wait, boolean: true, parent: Puppet::Parameter::Boolean) do
     desc <<-DOC
-      Whether to wait until every node in `hosts` has finished what this fires. A run that failed, was skipped, or has not
-      ended within `timeout` makes the trigger fail; the message names the node, exit code and failed resources, or how far it
-      came. Waiting for this node, or for a node whose run led to this one, could never end and is refused before anything is
-      fired.
+      Whether to wait until every node in `hosts` has finished the firing. The trigger fails if a run fails, is skipped, or does
+      not end within `timeout`. The message names the node and either the exit code and the failed resources or the current
+      stage. The trigger does not wait for this node, nor for a node whose run led to this one: such a wait would never end. It
+      then fails before it fires.
     DOC
 
     defaultto false
@@ -134,8 +133,8 @@ Puppet::Type.newtype(:trigger) do
 
   newparam(:timeout) do
     desc <<-DOC
-      How long `wait` waits: seconds, or a duration such as `90s`, `10m` or `1h30m`, up to 7 days. Default: `30m`, which is
-      less than the hour after which an agent ends its run by default (Puppet's setting `runtimeout`).
+      The maximum time for `wait`: seconds, or a duration such as `90s`, `10m` or `1h30m`, up to 7 days. Default: `30m`. An agent
+      ends its run after one hour by default (Puppet's setting `runtimeout`).
     DOC
 
     defaultto '30m'
@@ -145,9 +144,9 @@ Puppet::Type.newtype(:trigger) do
 
   newparam(:apply) do
     desc <<-DOC
-      When to fire: `immediately`, that is when Puppet refreshes the trigger, or when the whole run has `finished`, and only if
-      nothing in it failed. A run that fails fires nothing and says so; one that is killed fires nothing either. `finished`
-      does not go together with `wait` or `require_publish`.
+      When to fire: `immediately`, when Puppet refreshes the trigger, or `finished`, at the end of the run. With `finished`, the
+      trigger fires only if nothing in the run failed; otherwise it warns. A run that is killed fires nothing. `finished` does
+      not work with `wait` or `require_publish`.
     DOC
 
     newvalues(:immediately, :finished)
@@ -156,11 +155,11 @@ Puppet::Type.newtype(:trigger) do
 
   validate do
     late = %i[wait require_publish].find { |name| self[name] } if self[:apply] == :finished
-    raise ArgumentError, "#{late} needs a firing during the run; apply => finished fires when the run has ended" if late
+    raise ArgumentError, "#{late} does not work with apply => finished, which fires after the run" if late
 
     own = %i[endpoints keyprefix].find { |name| self[name] }
     if own && self[:provider] == :local
-      raise ArgumentError, "#{own} is for the provider etcd; local uses what the daemon is configured with"
+      raise ArgumentError, "#{own} needs the provider etcd; the provider local uses the daemon's configuration"
     end
   end
 
@@ -169,15 +168,15 @@ Puppet::Type.newtype(:trigger) do
     [PuppetX::Trigger::ClientSettings::DEFAULT_PATH, File.dirname(defaults['spool']), defaults['spool']]
   end
 
-  # Only where it is needed: a trigger whose dependency fails is skipped, and what it would have fired is lost.
+  # Only for the provider that needs them: Puppet skips a trigger whose dependency fails, and the firing is lost.
   %i[package service].each { |needed| autorequire(needed) { 'triggerd' if self[:provider] == :local } }
 
-  # Where several providers are suitable Puppet would choose one by itself, which might be `dummy`.
+  # If several providers are suitable, Puppet chooses one, and could choose `dummy`.
   def self.defaultprovider
     provider(:etcd)
   end
 
-  # There is nothing on a node to list.
+  # A node has no triggers to list.
   def self.instances
     []
   end
@@ -185,12 +184,12 @@ Puppet::Type.newtype(:trigger) do
   # @api private
   def set_sensitive_parameters(names) # rubocop:disable Naming/AccessorMethodName -- Puppet's name
     leaking = names & %i[name hosts plugin args]
-    raise Puppet::Error, "#{leaking.first} of a trigger can't be Sensitive: it is stored in etcd in clear" if leaking.any?
+    raise Puppet::Error, "#{leaking.first} of a trigger cannot be Sensitive: etcd stores it in clear text" if leaking.any?
 
     super
   end
 
-  # Called by Puppet at most once per run, when something notified and the run is not a noop.
+  # Puppet calls this at most once per run: after a notification, and not in noop.
   def refresh
     if self[:hosts].empty?
       warning('hosts is empty: nothing fired')
@@ -201,7 +200,7 @@ Puppet::Type.newtype(:trigger) do
     end
   end
 
-  # Asked by Puppet for an event named `noop_restart` where it would have called `refresh`. It tells a resource in no other way.
+  # In noop, Puppet asks for an event named `noop_restart` instead of calling `refresh`. There is no other hook.
   # @api private
   def event(options = {})
     notice(would_fire) if options[:name] == :noop_restart

@@ -8,9 +8,9 @@ module PuppetX::Trigger::Arguments
 
   # @param value [Hash] names to texts, numbers, booleans or symbols
   # @return [Hash{String => String}]
-  # @raise [ArgumentError] naming the argument that can't be a text, never its value
+  # @raise [ArgumentError] naming the argument that cannot be a text, never its value
   def self.parse(value)
-    raise ArgumentError, "args must be a hash of names to texts, got #{value.class}" unless value.is_a?(Hash)
+    raise ArgumentError, "args must be a hash of names to strings, got #{value.class}" unless value.is_a?(Hash)
 
     value.to_h { |name, text| [parse_name(name), parse_text(name, text)] }
   end
@@ -25,7 +25,7 @@ module PuppetX::Trigger::Arguments
   def self.parse_text(name, value)
     return utf8(name, value.to_s) if SIMPLE.any? { |type| value.is_a?(type) } && value != :undef
 
-    raise ArgumentError, "args: the value of '#{name}' must be a text, a number or a boolean, not #{value.class}" \
+    raise ArgumentError, "args: the value of '#{name}' must be a string, a number or a boolean, not #{value.class}" \
                          "#{advice(value)}"
   end
 
@@ -37,9 +37,9 @@ module PuppetX::Trigger::Arguments
 
   def self.advice(value)
     case value
-    when nil, :undef then ' (leave the argument out, or give an empty text)'
-    when Hash, Array then ' (nested values are not possible; to_json from stdlib can make a text of one)'
-    else ' (args are stored in etcd in clear; let the plugin read a secret from a file)'
+    when nil, :undef then ' (omit the argument, or give an empty string)'
+    when Hash, Array then ' (args cannot be nested; to_json from stdlib converts a value to a string)'
+    else ' (etcd stores args in clear text; let the plugin read a secret from a file)'
     end
   end
   private_class_method :parse_name, :parse_text, :utf8, :advice

@@ -36,9 +36,9 @@ class PuppetX::Trigger::ClientSettings
 
     JSON.parse(text)
   rescue SystemCallError => e
-    raise PuppetX::Trigger::SettingsError, "can't read the client settings: #{e.message}"
+    raise PuppetX::Trigger::SettingsError, "cannot read the client settings: #{e.message}"
   rescue JSON::ParserError, EncodingError
-    raise PuppetX::Trigger::SettingsError, "#{path} is not valid JSON; `python3 -m json.tool #{path}` shows the place"
+    raise PuppetX::Trigger::SettingsError, "#{path} is not valid JSON; `python3 -m json.tool #{path}` shows where"
   end
   private_class_method :read
 
@@ -61,11 +61,11 @@ class PuppetX::Trigger::ClientSettings
   # @return [String, nil] read from its file now, so that a changed password is used at once
   def password
     return unless username
-    raise PuppetX::Trigger::SettingsError, "#{path}: username needs password_file as well" unless password_file
+    raise PuppetX::Trigger::SettingsError, "#{path}: username needs password_file" unless password_file
 
     PuppetX::Trigger::SmallFile.read(password_file).chomp
   rescue SystemCallError => e
-    raise PuppetX::Trigger::SettingsError, "#{path}: can't read password_file: #{e.message}"
+    raise PuppetX::Trigger::SettingsError, "#{path}: cannot read password_file: #{e.message}"
   end
 
   private
@@ -79,13 +79,13 @@ class PuppetX::Trigger::ClientSettings
   end
 
   def check(values)
-    raise ArgumentError, 'the file must hold one JSON object' unless values.is_a?(Hash)
+    raise ArgumentError, 'the file must contain one JSON object' unless values.is_a?(Hash)
 
     unknown = values.keys - KEYS
     raise ArgumentError, "unknown key '#{unknown.first}'; known keys: #{KEYS.join(', ')}" if unknown.any?
 
     wrong = TEXTS.find { |key| !values[key].nil? && !values[key].is_a?(String) }
-    raise ArgumentError, "#{wrong} must be a text" if wrong
+    raise ArgumentError, "#{wrong} must be a string" if wrong
 
     relative = PATHS.find { |key| values[key] && !values[key].start_with?('/') }
     raise ArgumentError, "#{relative} must be an absolute path, got #{values[relative].inspect}" if relative

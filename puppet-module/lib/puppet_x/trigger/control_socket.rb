@@ -96,14 +96,14 @@ class PuppetX::Trigger::ControlSocket
       end
     end
   rescue JSON::ParserError, EncodingError
-    raise PuppetX::Trigger::DaemonAway, "what answers on #{@path} is not the daemon triggerd"
+    raise PuppetX::Trigger::DaemonAway, "the program that answers on #{@path} is not the daemon triggerd"
   end
 
   def not_followed(response)
     error = parse(response.read_body)
     return PuppetX::Trigger::PublishError.new('etcd does not have the firing yet') if error['code'] == 'firing-not-found'
 
-    PuppetX::Trigger::DaemonAway.new("the daemon triggerd can't follow a firing: #{advice(response, error)}")
+    PuppetX::Trigger::DaemonAway.new("the daemon triggerd could not follow the firing: #{advice(response, error)}")
   end
 
   def post(path, json)
@@ -116,8 +116,8 @@ class PuppetX::Trigger::ControlSocket
   end
 
   def away(error)
-    PuppetX::Trigger::DaemonAway.new("the daemon triggerd does not answer on #{@path} (#{describe(error)}). To do: " \
-                                     '`systemctl status triggerd`; name another socket as `socket` in client.json')
+    PuppetX::Trigger::DaemonAway.new("the daemon triggerd does not answer on #{@path} (#{describe(error)}). " \
+                                     'Run `systemctl status triggerd`, or set `socket` in client.json to its socket')
   end
 
   def exchange(path, json)
@@ -126,17 +126,17 @@ class PuppetX::Trigger::ControlSocket
   end
 
   def refusal(response)
-    return PuppetX::Trigger::DaemonAway.new('the daemon triggerd is too old to take firings. To do: upgrade it') if response.code == '404'
+    return PuppetX::Trigger::DaemonAway.new('the daemon triggerd is too old to accept firings. Upgrade it') if response.code == '404'
 
     error = parse(response.body)
     return PuppetX::Trigger::InvalidFiring.new(error['message']) if REFUSALS.include?(error['code'])
     return PuppetX::Trigger::PublishError.new(advice(response, error)) if error.dig('details', 'stage') == 'stored'
 
-    PuppetX::Trigger::DaemonAway.new("the daemon triggerd can't take a firing: #{advice(response, error)}")
+    PuppetX::Trigger::DaemonAway.new("the daemon triggerd could not accept the firing: #{advice(response, error)}")
   end
 
   def advice(response, error)
-    "#{error['message'] || "HTTP #{response.code}"}. To do: #{error['remedy'] || "look at the daemon's log"}"
+    "#{error['message'] || "HTTP #{response.code}"}. #{error['remedy'] || "Check the daemon's log"}"
   end
 
   def parse(body)
@@ -148,7 +148,7 @@ class PuppetX::Trigger::ControlSocket
 
   def describe(error)
     case error
-    when Errno::ENOENT then 'there is no such socket'
+    when Errno::ENOENT then 'no such socket'
     when Errno::ECONNREFUSED then 'nobody listens'
     when Errno::EACCES then 'permission denied'
     when Net::OpenTimeout then "no connection within #{@open_timeout} s"

@@ -48,6 +48,6 @@ class PuppetX::Trigger::Delivery
   end
 
   def lost(error)
-    PuppetX::Trigger::Error.new("#{error.message}. It is not spooled either: #{@spool_problem.message}")
+    PuppetX::Trigger::Error.new("#{error.message}. The firing is not in the spool either: #{@spool_problem.message}")
   end
 end

@@ -23,8 +23,8 @@ class PuppetX::Trigger::Document
     'origin' => ['an object with kind and node',
                  ->(value) { value.is_a?(Hash) && %w[puppet cli].include?(value['kind']) && text?(value['node'], 255) }],
     'targets' => ["1 to #{PuppetX::Trigger::HostList::MAX} host names, each once", ->(value) { targets?(value) }],
-    'job' => ['an object with plugin and args, names to texts', ->(value) { job?(value) }],
-    'tags' => ["at most #{MAX_TAGS} texts of at most 1024 characters", ->(value) { texts?(value || [], MAX_TAGS, 1024) }],
+    'job' => ['an object with plugin and args, names to strings', ->(value) { job?(value) }],
+    'tags' => ["at most #{MAX_TAGS} strings of at most 1024 characters", ->(value) { texts?(value || [], MAX_TAGS, 1024) }],
     'ttl' => ['a whole number of at least -1', ->(value) { value.is_a?(Integer) && value >= -1 }],
     'chain' => ["at most #{MAX_CHAIN} links", ->(value) { chain?(value || []) }],
     'created_at' => ['a time', ->(value) { text?(value, 40) }],
@@ -36,7 +36,7 @@ class PuppetX::Trigger::Document
     # @raise [InvalidFiring] saying what is wrong, never showing the content
     def parse(text)
       if text.bytesize > MAX_BYTES
-        raise invalid("it has #{text.bytesize} bytes, #{MAX_BYTES} are possible; make args smaller, or hosts fewer")
+        raise invalid("it has #{text.bytesize} bytes, and at most #{MAX_BYTES} are allowed. Shorten args, or give fewer hosts")
       end
 
       utf8 = text.dup.force_encoding(Encoding::UTF_8)
@@ -64,7 +64,7 @@ class PuppetX::Trigger::Document
     end
 
     def invalid(why)
-      PuppetX::Trigger::InvalidFiring.new("this firing can't be published: #{why}")
+      PuppetX::Trigger::InvalidFiring.new("this firing cannot be published: #{why}")
     end
 
     def text?(value, max)

@@ -33,7 +33,7 @@ class PuppetX::Trigger::Drain
 
   private
 
-  # One that etcd refuses, or that can't be read, must not hold up the others; when etcd is away they all wait.
+  # One that etcd refuses, or that cannot be read, must not hold up the others; when etcd is away they all wait.
   def deliver(name)
     document = @spool.read(name)
     publish(document) if document

@@ -29,7 +29,7 @@ module PuppetX::Trigger::EndOfRun
   # @yield when the run has ended, if it did not fail
   def self.after(resource, &action)
     report = PuppetX::Trigger::RunReport.for(resource)
-    raise Puppet::Error, 'this is no Puppet run, so it has no end to wait for' if report.nil?
+    raise Puppet::Error, 'apply => finished needs a Puppet run' if report.nil?
 
     report.extend(Hook)
     report.at_end_of_run(resource, &action)
@@ -56,7 +56,7 @@ module PuppetX::Trigger::EndOfRun
   # @return [String, nil] why the run did not end well
   def self.failure_of(report)
     return 'this run was stopped' if Puppet::Application.stop_requested?
-    return 'this run did not get to its end' unless report.transaction_completed
+    return 'this run did not complete' unless report.transaction_completed
 
     failed = report.resource_statuses.values.select { |status| status.failed? || status.failed_to_restart? }
     return "this run failed (#{failed.first.resource}#{", and #{failed.size - 1} more" if failed.size > 1})" if failed.any?

@@ -23,9 +23,9 @@ module PuppetX::Trigger
   # No reader would take the document: it is neither spooled nor published.
   class InvalidFiring < Error; end
 
-  # The spool can't be used.
+  # The spool cannot be used.
   class SpoolError < Error; end
 
-  # The node's daemon does not answer, or can't take a firing now.
+  # The node's daemon does not answer, or cannot take a firing now.
   class DaemonAway < Error; end
 end

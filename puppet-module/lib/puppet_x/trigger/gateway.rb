@@ -99,8 +99,8 @@ class PuppetX::Trigger::Gateway
   def give_up(failures)
     tried = failures.map { |endpoint, failure| "#{endpoint.url}: #{failure.message}" }.uniq
     hints = failures.filter_map { |_, failure| failure.hint }.uniq
-    doubt = ' (etcd may have carried it out all the same)' if failures.any? { |_, failure| failure.uncertain? }
+    doubt = ' (etcd may have applied the request)' if failures.any? { |_, failure| failure.uncertain? }
     error = failures.last.last.final? ? PuppetX::Trigger::RefusedError : PuppetX::Trigger::PublishError
-    error.new("#{tried.join('; ')}#{doubt}. To do: #{hints.join('; ')}")
+    error.new("#{tried.join('; ')}#{doubt}. #{hints.join('. ')}")
   end
 end

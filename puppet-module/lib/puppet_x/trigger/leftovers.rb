@@ -35,14 +35,14 @@ module PuppetX::Trigger::Leftovers
     late = run_in_time(drain)
     report(drain, settings.spool, late)
   rescue StandardError => e
-    Puppet.warning("Trigger: what earlier runs may have left in the spool is not delivered: #{e.message}")
+    Puppet.warning("Trigger: could not deliver the firings that earlier runs left in the spool: #{e.message}")
   end
 
   def self.run_in_time(drain)
     Timeout.timeout(LIMIT, Late) { drain.run }
     nil
   rescue Late
-    "it took longer than #{LIMIT} s"
+    "the delivery took longer than #{LIMIT} s"
   end
 
   def self.publish(firing, place)
@@ -53,7 +53,7 @@ module PuppetX::Trigger::Leftovers
 
   def self.report(drain, path, late)
     Puppet.notice("Trigger: delivered #{count(drain.delivered)} left in the spool") if drain.delivered.positive?
-    drain.rejected.each { |problem| Puppet.warning("Trigger: set aside in #{path}/rejected: #{problem}") }
+    drain.rejected.each { |problem| Puppet.warning("Trigger: moved to #{path}/rejected: #{problem}") }
     return if drain.waiting.zero?
 
     Puppet.warning("Trigger: #{count(drain.waiting)} wait in the spool #{path}; the daemon triggerd, or a later Puppet " \

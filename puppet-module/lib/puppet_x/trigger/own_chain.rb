@@ -13,7 +13,7 @@ module PuppetX::Trigger::OwnChain
     return unless (names = hosts & [node.downcase, *context.nodes]).any?
 
     which = names.first(PuppetX::Trigger::Audience::SHOWN).map { |name| "#{name} #{why(name, node)}" }
-    raise PuppetX::Trigger::Error, "waiting could never end: #{which.join(', ')}. To do: leave out `wait`, or take it out of `hosts`"
+    raise PuppetX::Trigger::Error, "waiting would never end: #{which.join(', ')}. Remove `wait`, or remove these nodes from `hosts`"
   end
 
   def self.why(name, node)

@@ -23,7 +23,7 @@ class PuppetX::Trigger::Place
     values = JSON.parse(text)
     new(PuppetX::Trigger::Rules.endpoints(values.fetch('endpoints')), PuppetX::Trigger::Rules.key_prefix(values.fetch('prefix')))
   rescue JSON::ParserError, EncodingError, KeyError, ArgumentError, TypeError, NoMethodError
-    raise PuppetX::Trigger::InvalidFiring, 'the file .place beside it does not say where the firing belongs'
+    raise PuppetX::Trigger::InvalidFiring, 'its file .place does not name an etcd and a key prefix'
   end
 
   def initialize(endpoints, prefix)

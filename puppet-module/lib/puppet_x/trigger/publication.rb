@@ -33,8 +33,8 @@ class PuppetX::Trigger::Publication
     starts = at_once? ? 1 : MAX_STARTS
     return if starts.times.any? { carry_out }
 
-    raise PuppetX::Trigger::PublishError, 'this publication took so long that it was given up by the sweeper; nothing ' \
-                                          'was fired. To do: check how fast etcd answers'
+    raise PuppetX::Trigger::PublishError, 'the publication took too long, and the sweeper deleted it; nothing was fired. ' \
+                                          'Check how fast etcd answers'
   end
 
   private

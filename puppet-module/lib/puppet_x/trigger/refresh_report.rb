@@ -3,7 +3,7 @@
 require_relative 'audience'
 require_relative 'errors'
 
-# Says in Puppet's log what has become of a refresh; every provider uses the same words.
+# Logs the result of a refresh. Every provider uses the same messages.
 class PuppetX::Trigger::RefreshReport
   DELIVERS = 'the daemon triggerd, or the next Puppet run with a trigger, delivers it'
 
@@ -39,7 +39,7 @@ class PuppetX::Trigger::RefreshReport
   # The firing is on this node's disk, and not in etcd.
   # @raise [Error] where the manifest wants etcd to have it
   def stored(place, problem)
-    kept = "It is spooled in #{place}; #{DELIVERS}"
+    kept = "The firing is stored in #{place}; #{DELIVERS}"
     raise PuppetX::Trigger::Error, "#{problem.message}. #{kept}" if @resource[:require_publish]
 
     @resource.warning("could not fire #{subject} yet: #{problem.message}. #{kept}")
@@ -47,6 +47,6 @@ class PuppetX::Trigger::RefreshReport
 
   # The firing got through, and would have been lost if it had not.
   def went_unspooled(problem)
-    @resource.warning("#{problem.message}. Until then a firing that etcd does not take at once is lost") if problem
+    @resource.warning("#{problem.message}. Until this is repaired, a firing that etcd does not accept at once is lost") if problem
   end
 end

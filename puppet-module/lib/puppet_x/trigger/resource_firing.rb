@@ -14,7 +14,7 @@ module PuppetX::Trigger::ResourceFiring
   # @raise [InvalidFiring] where no reader would take it
   # @raise [Error] where waiting for it could never end
   def self.of(resource, node)
-    context = PuppetX::Trigger::RunContext.load { |problem| resource.warning("#{problem}; the chain begins here") }
+    context = PuppetX::Trigger::RunContext.load { |problem| resource.warning("#{problem}; the chain of firings starts here") }
     PuppetX::Trigger::OwnChain.refuse(resource[:hosts], node || Puppet[:certname], context) if resource[:wait]
     firing = PuppetX::Trigger::Firing.new(
       trigger: resource[:name],

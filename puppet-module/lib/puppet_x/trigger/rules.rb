@@ -73,7 +73,7 @@ module PuppetX::Trigger::Rules
   # @return [Array<String>] endpoints of etcd, each once
   def endpoints(value)
     list = [value].flatten.map { |url| endpoint(url) }.uniq
-    raise ArgumentError, 'endpoints must name at least one etcd endpoint' if list.empty?
+    raise ArgumentError, 'endpoints must have at least one URL' if list.empty?
 
     list
   end
@@ -82,7 +82,7 @@ module PuppetX::Trigger::Rules
   # @return [String] such as https://etcd1.example.com:2379, the port always there
   def endpoint(value)
     text = value.to_s
-    raise ArgumentError, endpoint_refusal(text, 'no user; the user goes into client.json') if text.include?('@')
+    raise ArgumentError, endpoint_refusal(text, 'no user; set username in client.json') if text.include?('@')
 
     scheme, host, port = ENDPOINT.match(text)&.captures
     raise ArgumentError, endpoint_refusal(text, 'no path') unless scheme && endpoint_host?(host)

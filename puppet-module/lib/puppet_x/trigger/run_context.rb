@@ -33,7 +33,7 @@ class PuppetX::Trigger::RunContext
 
     parse(File.open(path, File::RDONLY | File::NONBLOCK) { |file| file.read(MAX_BYTES) }.to_s)
   rescue SystemCallError => e
-    yield "#{VARIABLE} names #{path}, which can't be read: #{e.class.new.message}"
+    yield "#{VARIABLE} names #{path}, which cannot be read: #{e.class.new.message}"
     NONE
   rescue JSON::ParserError, EncodingError, ArgumentError
     yield "#{VARIABLE} names #{path}, which is not a context that triggerd writes"

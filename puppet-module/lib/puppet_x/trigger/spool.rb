@@ -33,11 +33,11 @@ class PuppetX::Trigger::Spool
     write("#{firing.id}.json", firing.json)
     @folder.sync
   rescue SystemCallError => e
-    raise PuppetX::Trigger::SpoolError, "can't write to the spool #{path}: #{e.class.new.message}. To do: check the " \
+    raise PuppetX::Trigger::SpoolError, "cannot write to the spool #{path}: #{e.class.new.message}. Check the " \
                                         'free space and health of its file system'
   end
 
-  # Somebody else may have been faster; and what can't be removed is published again, which is harmless.
+  # Somebody else may have been faster; and what cannot be removed is published again, which is harmless.
   def remove(id)
     %w[json place].each { |kind| delete(@folder.file("#{id}.#{kind}")) }
   end
@@ -50,7 +50,7 @@ class PuppetX::Trigger::Spool
     names = Dir.children(path).select { |name| name.end_with?('.json') && !name.start_with?('.') }
     names.filter_map { |name| (time = modified(name)) && [time, name] }.sort.map(&:last)
   rescue SystemCallError => e
-    raise PuppetX::Trigger::SpoolError, "can't look into the spool #{path}: #{e.class.new.message}"
+    raise PuppetX::Trigger::SpoolError, "cannot read the spool #{path}: #{e.class.new.message}"
   end
 
   # @param name [String] from `waiting`
@@ -63,7 +63,7 @@ class PuppetX::Trigger::Spool
     document = PuppetX::Trigger::Document.parse(text)
     return document if name == "#{document.id}.json"
 
-    raise PuppetX::Trigger::InvalidFiring, 'the name of the file is not the id of the firing in it'
+    raise PuppetX::Trigger::InvalidFiring, 'the file name is not the ID of its firing'
   end
 
   # @return [Place, nil] where it belongs, if not where the client settings say
@@ -85,7 +85,7 @@ class PuppetX::Trigger::Spool
   rescue Errno::ENOENT
     nil # somebody else has done it
   rescue SystemCallError => e
-    raise PuppetX::Trigger::SpoolError, "can't set #{name} aside in #{rejected.path}: #{e.class.new.message}"
+    raise PuppetX::Trigger::SpoolError, "cannot move #{name} to #{rejected.path}: #{e.class.new.message}"
   end
 
   private
@@ -106,7 +106,7 @@ class PuppetX::Trigger::Spool
 
   def content(name)
     File.open(@folder.file(name), READ) do |file|
-      raise PuppetX::Trigger::InvalidFiring, 'it is not a file' unless file.stat.file?
+      raise PuppetX::Trigger::InvalidFiring, 'it is not a regular file' unless file.stat.file?
 
       file.read(PuppetX::Trigger::Document::MAX_BYTES + 1).to_s
     end
@@ -115,7 +115,7 @@ class PuppetX::Trigger::Spool
   rescue Errno::ELOOP
     raise PuppetX::Trigger::InvalidFiring, 'it is a symbolic link'
   rescue SystemCallError => e
-    raise PuppetX::Trigger::SpoolError, "can't read #{@folder.file(name)}: #{e.class.new.message}"
+    raise PuppetX::Trigger::SpoolError, "cannot read #{@folder.file(name)}: #{e.class.new.message}"
   end
 
   def modified(name)

@@ -52,7 +52,7 @@ class PuppetX::Trigger::SpoolFolder
   rescue Errno::EEXIST
     nil # another run was faster
   rescue SystemCallError => e
-    raise unusable("can't be made: #{reason(e)}", "make it: install -d -m 0700 #{path}")
+    raise unusable("cannot be created: #{reason(e)}", "Run: install -d -m 0700 #{path}")
   end
 
   def check
@@ -60,21 +60,21 @@ class PuppetX::Trigger::SpoolFolder
     File.open(path, File::RDONLY | File::NOFOLLOW | File::NONBLOCK) { |handle| check_is_ours(handle.stat) }
     true
   rescue Errno::ELOOP
-    raise unusable('is a symbolic link', 'remove the link, or name the real folder as `spool` in client.json')
+    raise unusable('is a symbolic link', 'Remove the link, or set `spool` in client.json to the real directory')
   rescue SystemCallError => e
-    raise unusable("can't be opened: #{reason(e)}", 'check its owner and mode')
+    raise unusable("cannot be opened: #{reason(e)}", 'Check its owner and mode')
   end
 
   def check_is_ours(stat)
-    raise unusable('is not a folder', 'remove what is there') unless stat.directory?
-    raise unusable("belongs to user #{stat.uid}, not to #{Process.euid}", "chown #{Process.euid} #{path}") unless stat.uid == Process.euid
+    raise unusable('is not a directory', 'Remove this file') unless stat.directory?
+    raise unusable("belongs to user #{stat.uid}, not to #{Process.euid}", "Run: chown #{Process.euid} #{path}") unless stat.uid == Process.euid
     return if (stat.mode & OTHERS_WRITE).zero?
 
-    raise unusable('can be written by its group or by others', "look at what is in it, then chmod 0700 #{path}")
+    raise unusable('can be written by its group or by others', "Check its content, then run: chmod 0700 #{path}")
   end
 
   def unusable(what, remedy)
-    PuppetX::Trigger::SpoolError.new("the spool #{path} #{what}. To do: #{remedy}")
+    PuppetX::Trigger::SpoolError.new("the spool #{path} #{what}. #{remedy}")
   end
 
   def reason(error)

@@ -42,14 +42,14 @@ class PuppetX::Trigger::Tls
   def load(name, file)
     yield PuppetX::Trigger::SmallFile.read(readable(name, file)) if file
   rescue OpenSSL::OpenSSLError
-    raise PuppetX::Trigger::SettingsError, "#{@settings.path}: #{name} #{file} holds no usable PEM"
+    raise PuppetX::Trigger::SettingsError, "#{@settings.path}: #{name} #{file} contains no valid PEM"
   rescue SystemCallError => e
-    raise PuppetX::Trigger::SettingsError, "#{@settings.path}: #{name} #{file} can't be read: #{e.message}"
+    raise PuppetX::Trigger::SettingsError, "#{@settings.path}: #{name} #{file} cannot be read: #{e.message}"
   end
 
   def readable(name, file)
     return file if File.readable?(file)
 
-    raise PuppetX::Trigger::SettingsError, "#{@settings.path}: #{name} #{file} can't be read"
+    raise PuppetX::Trigger::SettingsError, "#{@settings.path}: #{name} #{file} cannot be read"
   end
 end

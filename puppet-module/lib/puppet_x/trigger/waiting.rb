@@ -37,8 +37,8 @@ class PuppetX::Trigger::Waiting
     @resource.notice("#{@firing.id} has finished on #{count(@firing.targets.size)} after #{lasted}")
     @resource.notice("#{@firing.id} changed nothing on #{nodes_in_noop}") if @noops.any?
   ensure
-    # A signal, or Puppet's own `runtimeout`: the run ends, and what was fired goes on.
-    @resource.notice("no longer waiting for #{@firing.id}, which goes on") unless concluded || $ERROR_INFO.is_a?(StandardError)
+    # A signal, or Puppet's own `runtimeout`: the run ends, and the firing continues.
+    @resource.notice("no longer waiting for #{@firing.id}; it continues") unless concluded || $ERROR_INFO.is_a?(StandardError)
   end
 
   private
@@ -54,7 +54,7 @@ class PuppetX::Trigger::Waiting
   rescue PuppetX::Trigger::RefusedError, PuppetX::Trigger::ConflictError => e
     raise Puppet::Error, "could not follow #{@firing.id} to #{PuppetX::Trigger::Audience.describe(@firing.targets)}: #{e.message}"
   rescue PuppetX::Trigger::PublishError, PuppetX::Trigger::DaemonAway => e
-    @resource.warning("can't see what becomes of #{@firing.id}, trying on: #{e.message}") unless @problem
+    @resource.warning("cannot read the outcomes of #{@firing.id}, retrying: #{e.message}") unless @problem
     @problem = e
     pause
   end
@@ -84,7 +84,7 @@ class PuppetX::Trigger::Waiting
     shown = problems.first(SHOWN) + (hidden.positive? ? ["#{count(hidden)} more"] : [])
     blind = " (#{@problem.message})" if @problem && @open.any?
     "#{@firing.id} did not succeed on #{problems.size} of #{count(@firing.targets.size)}: #{shown.join('; ')}#{blind}. " \
-      "#{'It goes on there. ' if @open.any?}`trigger why #{@firing.id}` tells more"
+      "#{'The firing continues there. ' if @open.any?}Run `trigger why #{@firing.id}` for details"
   end
 
   # Fine, because the documentation of `wait` says so; but it must not look like a change.

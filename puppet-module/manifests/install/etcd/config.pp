@@ -1,4 +1,4 @@
-# @summary The environment of etcd's unit, its certificates and its data directory.
+# @summary Manages the environment of etcd's unit, its certificates and its data directory.
 #
 # @api private
 class trigger::install::etcd::config {
@@ -43,7 +43,7 @@ class trigger::install::etcd::config {
   ) + $cluster_flags + $tls_flags + {
     'data-dir'                  => $data_dir,
     'enable-grpc-gateway'       => $trigger::install::etcd::enable_grpc_gateway,
-    # Without it etcd keeps every change until its quota is used up.
+    # Without compaction, etcd keeps every change until its quota is full.
     'auto-compaction-mode'      => 'periodic',
     'auto-compaction-retention' => '1h',
   } + $trigger::install::etcd::settings
@@ -94,7 +94,7 @@ class trigger::install::etcd::config {
     }
   }
 
-  # Puppet asks systemd whether a unit has changed on disk, and systemd does not see a new folder of drop-ins.
+  # Puppet asks systemd whether a unit has changed on disk. systemd does not notice a new directory of drop-ins.
   exec { 'trigger::install::etcd: systemctl daemon-reload':
     command     => 'systemctl daemon-reload',
     onlyif      => 'test -d /run/systemd/system',

@@ -1,4 +1,4 @@
-# @summary Copies of certificate and key that etcd can read.
+# @summary Copies certificate and key to where etcd can read them.
 #
 # @api private
 class trigger::install::etcd::tls {
@@ -7,12 +7,12 @@ class trigger::install::etcd::tls {
 
   $given = if $trigger::install::etcd::tls == 'puppet' { $facts.dig('trigger', 'certificate') } else { $trigger::install::etcd::tls }
   if $given =~ Undef {
-    fail('trigger::install::etcd: this node has no Puppet certificate (fact trigger.certificate); give the files as tls instead of puppet')
+    fail('trigger::install::etcd: this node has no Puppet certificate (fact trigger.certificate). Give files as tls instead of puppet')
   }
 
-  # Paths on the node: nothing of them comes near a catalogue.
+  # These are paths on the node: the content of the files never enters a catalogue.
   $copies = { 'ca_file' => "${folder}/ca.pem", 'cert_file' => "${folder}/cert.pem", 'key_file' => "${folder}/key.pem" }
-  # The peers' port of a single etcd, too, listens for every account of this node.
+  # A single etcd has a peer port too, and every account of this node can connect to it.
   $flags = {
     'cert-file'             => $copies['cert_file'],
     'key-file'              => $copies['key_file'],

@@ -1,12 +1,12 @@
 # frozen_string_literal: true
 
-# @summary A `run_cmd` with the manifest of `puppet apply` below a folder, where the manifest's path is relative: jobs run in `/`. A path
-# that the function does not know how to complete fails the catalogue instead of the run.
+# @summary Completes a relative manifest of `puppet apply` in a `run_cmd`, because jobs run in `/`. Any other relative path
+# fails the catalogue, so that it cannot fail the run.
 #
 # @api private
 Puppet::Functions.create_function(:'trigger::absolute_command') do
   # @param command The command line, with balanced quotes.
-  # @param folder Where a relative manifest is.
+  # @param folder The directory of a relative manifest.
   dispatch :absolute do
     param 'String[1]', :command
     param 'String[1]', :folder
@@ -26,12 +26,12 @@ Puppet::Functions.create_function(:'trigger::absolute_command') do
     end
   end
 
-  # As the daemon splits the line: quotes, and no escapes.
+  # Splits like the daemon: quotes, no escapes.
   def word_pattern
     /(?:[^\s'"]|'[^']*'|"[^"]*")+/
   end
 
-  # Options of `puppet apply` that name places. `logdest` may be a word, and `--execute` is Puppet code.
+  # Options of `puppet apply` that take paths. `logdest` can be a keyword, and `--execute` is Puppet code.
   def places
     %w[basemodulepath codedir confdir config environmentpath hiera_config manifest modulepath rundir ssldir vardir]
   end
@@ -43,7 +43,7 @@ Puppet::Functions.create_function(:'trigger::absolute_command') do
     fail_for(program)
   end
 
-  # Where the word `apply` is, behind a Puppet; nil: this is another command.
+  # The index of the word `apply` after a `puppet`; nil for another command.
   def apply_at(words)
     texts = words.map { |word| text(word) }
     texts.each_cons(2).find_index { |program, verb| File.basename(program) == 'puppet' && verb == 'apply' }&.succ
@@ -66,7 +66,7 @@ Puppet::Functions.create_function(:'trigger::absolute_command') do
   end
 
   def fail_for(path)
-    raise ArgumentError, "trigger::watch::etcd: run_cmd has the relative path “#{path}”, and jobs run in /; give an absolute path"
+    raise ArgumentError, "trigger::watch::etcd: run_cmd has the relative path “#{path}”, and jobs run in /. Give an absolute path"
   end
 
   def text(word)

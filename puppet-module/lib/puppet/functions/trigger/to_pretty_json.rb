@@ -2,11 +2,11 @@
 
 require 'json'
 
-# @summary Renders a hash as JSON for people to read.
+# @summary Renders a hash as indented JSON.
 #
 # @api private
 Puppet::Functions.create_function(:'trigger::to_pretty_json') do
-  # @param value Entries without a value (undef) are left out.
+  # @param value A hash. Entries with the value undef are omitted.
   # @return [String] The document, with a line feed at its end
   # @example
   #   trigger::to_pretty_json({ 'prefix' => '/trigger' })

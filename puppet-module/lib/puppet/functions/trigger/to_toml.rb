@@ -2,11 +2,11 @@
 
 require 'json'
 
-# @summary Renders a hash as TOML. What is Sensitive in it is written out: the caller keeps the document secret.
+# @summary Renders a hash as TOML. Sensitive values appear in clear text, so the caller must keep the document secret.
 #
 # @api private
 Puppet::Functions.create_function(:'trigger::to_toml') do
-  # @param value Sections and keys. Entries without a value (undef) are left out.
+  # @param value Sections and keys. Entries with the value undef are omitted.
   # @return [String] The document, with a line feed at its end
   # @example
   #   trigger::to_toml({ 'watch' => { 'run_cmd' => 'puppet agent --test' } })
@@ -19,7 +19,7 @@ Puppet::Functions.create_function(:'trigger::to_toml') do
     "#{table(value, []).join("\n\n")}\n"
   end
 
-  # A table's own keys come before its sub-tables, as TOML wants it.
+  # TOML requires a table's own keys before its sub-tables.
   def table(value, path)
     present = value.compact.transform_values { |item| plain(item) }
     tables, scalars = present.partition { |_, item| item.is_a?(Hash) }
@@ -43,11 +43,11 @@ Puppet::Functions.create_function(:'trigger::to_toml') do
     when String then text(item)
     when Integer, Float, true, false then item.to_s
     when Array then "[#{item.map { |each| scalar(each) }.join(', ')}]"
-    else raise ArgumentError, "trigger::to_toml can't write a #{item.class}"
+    else raise ArgumentError, "trigger::to_toml cannot write a #{item.class}"
     end
   end
 
-  # TOML's basic strings are JSON's, but for DEL, which must be escaped.
+  # TOML's basic strings are JSON's, except that DEL must be escaped.
   def text(string)
     JSON.generate(string).gsub("\u007f", '\\u007f')
   end

@@ -3,9 +3,9 @@
 require_relative '../../../puppet_x/trigger/audience'
 
 Puppet::Type.type(:trigger).provide(:dummy) do
-  desc 'Fires nothing and says so. For trying out manifests; it must be asked for by name.'
+  desc 'Fires nothing and logs that. Use it to try a manifest. Puppet never chooses this provider by itself.'
 
-  # Does nothing, visibly.
+  # Logs what another provider would fire.
   def publish
     resource.notice("provider dummy: nothing fired to #{PuppetX::Trigger::Audience.describe(resource[:hosts])}")
   end

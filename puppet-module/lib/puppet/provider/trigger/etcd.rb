@@ -15,14 +15,14 @@ require_relative '../../../puppet_x/trigger/waiting'
 
 Puppet::Type.type(:trigger).provide(:etcd) do
   desc <<-DOC
-    Writes the firing to the spool on this node, and from there to etcd's API v3 through its JSON gateway, with Ruby's
-    standard library only. Certificates, user and password come from `/etc/triggerd/client.json`; those of an etcd that the
-    node's daemon runs itself are found without it.
+    Writes the firing to the spool on this node, and from there to etcd through the JSON gateway of its API v3. The provider
+    needs only Ruby's standard library. It reads certificates, user and password from `/etc/triggerd/client.json`. Without
+    this file, it finds the certificates of the etcd that this node's daemon runs.
   DOC
 
   extend PuppetX::Trigger::Leftovers
 
-  # Publishes one firing, or leaves it in the spool, or raises. Then waits, where the manifest wants that.
+  # Publishes one firing, leaves it in the spool, or raises. Then waits if the manifest sets `wait`.
   def publish
     PuppetX::Trigger::RefreshReport.on(resource) do |report|
       settings = PuppetX::Trigger::ClientSettings.load(overrides)
@@ -38,7 +38,7 @@ Puppet::Type.type(:trigger).provide(:etcd) do
 
   private
 
-  # What is still in the spool is published by whoever is first: the daemon, or this run.
+  # The daemon and this run may both publish a firing that is still in the spool. The first one does.
   def wait(settings, firing, stage, spool)
     unless stage == :owed
       publish = lambda do

@@ -11,13 +11,14 @@ require_relative '../../../puppet_x/trigger/waiting'
 
 Puppet::Type.type(:trigger).provide(:local) do
   desc <<-DOC
-    Hands the firing over to the daemon on this node, which spools and publishes it: Puppet itself needs no way to etcd.
-    Where the daemon does not answer the firing is spooled all the same. It must be asked for by name.
+    Hands the firing over to the daemon on this node, which spools and publishes it. Puppet itself needs no access to etcd.
+    If the daemon does not answer, the provider writes the firing to the spool. Puppet never chooses this provider by
+    itself.
   DOC
 
   extend PuppetX::Trigger::Leftovers
 
-  # Hands one firing over, or leaves it in the spool, or raises. Then waits, where the manifest wants that.
+  # Hands one firing over, leaves it in the spool, or raises. Then waits if the manifest sets `wait`.
   def publish
     PuppetX::Trigger::RefreshReport.on(resource) do |report|
       settings = PuppetX::Trigger::ClientSettings.load
@@ -56,6 +57,6 @@ Puppet::Type.type(:trigger).provide(:local) do
     PuppetX::Trigger::Spool.new(settings.spool).store(report.firing)
     report.stored(settings.spool, away)
   rescue PuppetX::Trigger::SpoolError => e
-    raise PuppetX::Trigger::Error, "#{away.message}. It is not spooled either: #{e.message}"
+    raise PuppetX::Trigger::Error, "#{away.message}. The firing is not in the spool either: #{e.message}"
   end
 end

@@ -41,13 +41,13 @@ RSpec.describe 'the type trigger' do
     { hosts: ['lb01', 'lb 02'] } => /Parameter hosts failed on Trigger\[refresh load balancers\]: "lb 02" in hosts is not a host name/,
     { keyttl: 0 } => /keyttl must be a whole number of seconds from 1/,
     { ttl: '256' } => /ttl must be a whole number of hops from 1 to 255, got "256"/,
-    { args: { 'a' => { 'b' => 'c' } } } => /args: the value of 'a' must be a text.*nested/,
+    { args: { 'a' => { 'b' => 'c' } } } => /args: the value of 'a' must be a string.*nested/,
     { timeout: '10 minutes' } => /timeout must be seconds or a duration such as 90s, 10m or 1h30m, from 1s to 7d, got "10 minutes"/,
     { timeout: 0 } => /timeout must be/,
     { wait: 'perhaps' } => /Parameter wait failed/,
     { apply: 'later' } => /Invalid value "later". Valid values are immediately, finished/,
-    { apply: 'finished', wait: true } => /wait needs a firing during the run; apply => finished fires when the run has ended/,
-    { apply: 'finished', require_publish: true } => /require_publish needs a firing during the run/,
+    { apply: 'finished', wait: true } => /wait does not work with apply => finished, which fires after the run/,
+    { apply: 'finished', require_publish: true } => /require_publish does not work with apply => finished/,
     { plugin: '../x' } => /plugin must be a path below the plugins folder/,
     { endpoints: ['etcd1:2379'] } => /an endpoint must look like/,
     { keyprefix: 'trigger' } => /keyprefix must be a path/,
@@ -140,6 +140,6 @@ RSpec.describe 'the type trigger' do
 
   it 'refuses Sensitive arguments, which etcd would show to everyone' do
     resource = Puppet::Resource.new('trigger', 'x', parameters: { args: { 'a' => 'hush' } }, sensitive_parameters: [:args])
-    expect { resource.to_ral }.to raise_error(Puppet::Error, /args of a trigger can't be Sensitive(?!.*hush)/)
+    expect { resource.to_ral }.to raise_error(Puppet::Error, /args of a trigger cannot be Sensitive(?!.*hush)/)
   end
 end

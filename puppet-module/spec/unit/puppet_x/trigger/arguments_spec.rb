@@ -14,7 +14,7 @@ RSpec.describe PuppetX::Trigger::Arguments do
     'a Sensitive' => Puppet::Pops::Types::PSensitiveType::Sensitive.new('hush') }.each do |what, value|
     it "refuses #{what}, naming the argument but not the value" do
       expect { described_class.parse('deep' => value) }
-        .to raise_error(ArgumentError, /\Aargs: the value of 'deep' must be a text(?!.*hush)/)
+        .to raise_error(ArgumentError, /\Aargs: the value of 'deep' must be a string(?!.*hush)/)
     end
   end
 

@@ -29,7 +29,7 @@ RSpec.describe PuppetX::Trigger::ClientSettings do
     'broken JSON' => ['{ "endpoints": ', /is not valid JSON/],
     'bytes that are no text' => ["{\"node\": \"\xff\"}", /is not valid JSON|UTF-8/],
     'something else than an object' => ['[]', /one JSON object/],
-    'a value of the wrong kind' => [{ 'ca_file' => 1 }, /ca_file must be a text/],
+    'a value of the wrong kind' => [{ 'ca_file' => 1 }, /ca_file must be a string/],
     'a bad endpoint' => [{ 'endpoints' => ['etcd'] }, /must look like https/],
     'a bad prefix' => [{ 'prefix' => 'x' }, /must be a path/],
   }.each do |what, (content, message)|

@@ -30,22 +30,22 @@ RSpec.describe PuppetX::Trigger::ControlSocket do
     expect(daemon.requests.first.line).to start_with('POST /v1/spool?publish=1 ')
   end
 
-  it 'tells a firing that the daemon has from one that it refuses and from one that it can not take' do
+  it 'tells a firing that the daemon has from one that it refuses and from one that it cannot take' do
     answers = { stored: [503, error('etcd-unreachable', 'no etcd', stage: 'stored')],
                 invalid: [400, error('input-invalid', 'ttl: expected')],
                 full: [503, error('spool-unusable', 'disk full')],
                 odd: [500, 'what?'],
                 older: [404, error('input-invalid', 'there is no POST /v1/spool')] }.values
     StubDaemon.start(path) { answers.shift }
-    expect { socket.publish(document) }.to raise_error(PuppetX::Trigger::PublishError, 'no etcd. To do: do this')
+    expect { socket.publish(document) }.to raise_error(PuppetX::Trigger::PublishError, 'no etcd. do this')
     expect { socket.store(document) }.to raise_error(PuppetX::Trigger::InvalidFiring, 'ttl: expected')
-    expect { socket.store(document) }.to raise_error(PuppetX::Trigger::DaemonAway, "the daemon triggerd can't take a firing: disk full. To do: do this")
+    expect { socket.store(document) }.to raise_error(PuppetX::Trigger::DaemonAway, "the daemon triggerd could not accept the firing: disk full. do this")
     expect { socket.store(document) }.to raise_error(PuppetX::Trigger::DaemonAway, /HTTP 500/)
-    expect { socket.store(document) }.to raise_error(PuppetX::Trigger::DaemonAway, /too old.*upgrade/)
+    expect { socket.store(document) }.to raise_error(PuppetX::Trigger::DaemonAway, /too old.*Upgrade/)
   end
 
   {
-    'nobody' => [->(_) {}, /there is no such socket/],
+    'nobody' => [->(_) {}, /no such socket/],
     'a dead daemon' => [->(path) { UNIXServer.new(path).close }, /nobody listens/],
     'a daemon that hangs up' => [->(path) { StubDaemon.start(path) { :hang_up } }, /the connection was closed/],
     'a daemon that says nothing' => [->(path) { StubDaemon.start(path) { :silence } }, /no answer within 0.2 s/, { read_timeout: 0.2 }],

@@ -35,12 +35,12 @@ RSpec.describe PuppetX::Trigger::Delivery do
 
     it 'publishes all the same, and knows why that was risky' do
       expect(delivery.run { nil }).to eq(:owed)
-      expect(delivery.spool_problem.message).to include("#{spool_path} is not a folder")
+      expect(delivery.spool_problem.message).to include("#{spool_path} is not a directory")
     end
 
     it 'fails with both reasons when etcd does not take it either' do
       expect { delivery.run { raise away } }
-        .to raise_error(PuppetX::Trigger::Error, /\Aconnection refused. It is not spooled either: the spool .* is not a folder/)
+        .to raise_error(PuppetX::Trigger::Error, /\Aconnection refused. The firing is not in the spool either: the spool .* is not a directory/)
     end
   end
 end

@@ -39,7 +39,7 @@ RSpec.describe PuppetX::Trigger::Document do
     it "refuses a wrong #{field}, and names it without its value" do
       wrong.each do |value|
         expect { parse(field => value) }
-          .to raise_error(PuppetX::Trigger::InvalidFiring, /can't be published: #{field} must be/), value.inspect
+          .to raise_error(PuppetX::Trigger::InvalidFiring, /cannot be published: #{field} must be/), value.inspect
       end
     end
   end
@@ -49,7 +49,7 @@ RSpec.describe PuppetX::Trigger::Document do
     'a bomb of brackets' => [('[' * 40) + (']' * 40), /nested too deeply/],
     'no object' => ['[]', /not an object/],
     'bytes that are no text' => ["\"\xff\"".b, /not UTF-8/],
-    'a giant' => ['x' * ((1024 * 1024) + 1), /1048576 are possible; make args smaller, or hosts fewer/],
+    'a giant' => ['x' * ((1024 * 1024) + 1), /at most 1048576 are allowed. Shorten args, or give fewer hosts/],
   }.each do |what, (text, message)|
     it("refuses #{what}") { expect { described_class.parse(text) }.to raise_error(PuppetX::Trigger::InvalidFiring, message) }
   end

@@ -44,13 +44,13 @@ RSpec.describe PuppetX::Trigger::Drain do
     expect([result.delivered, result.waiting, result.problem.message]).to eq([2, 1, 'denied'])
   end
 
-  it 'goes on behind a file that can not be read' do
+  it 'goes on behind a file that cannot be read' do
     first = leave_in_spool
     leave_in_spool
     allow(spool).to receive(:read).and_call_original
-    allow(spool).to receive(:read).with("#{first.id}.json").and_raise(PuppetX::Trigger::SpoolError, "can't read it")
+    allow(spool).to receive(:read).with("#{first.id}.json").and_raise(PuppetX::Trigger::SpoolError, "cannot read it")
     result = drain
-    expect([result.delivered, result.waiting, result.problem.message, spooled]).to eq([1, 1, "can't read it", ["#{first.id}.json"]])
+    expect([result.delivered, result.waiting, result.problem.message, spooled]).to eq([1, 1, "cannot read it", ["#{first.id}.json"]])
   end
 
   it 'sets aside what is no firing, and what etcd has another firing for; the others go on' do

@@ -51,8 +51,8 @@ RSpec.describe PuppetX::Trigger::Gateway do
 
   it 'names every endpoint, what happened there, and what to do' do
     expect(error_of(gateway(closed, broken))).to eq(
-      "#{closed}: connection refused; #{broken.url}: HTTP 500 (etcd may have carried it out all the same). To do: check that " \
-      'etcd runs there and that the endpoint is right; check the cluster (etcdctl endpoint status)',
+      "#{closed}: connection refused; #{broken.url}: HTTP 500 (etcd may have applied the request). Check that " \
+      'etcd runs there and that the endpoint is right. Check the cluster (etcdctl endpoint status)',
     )
   end
 

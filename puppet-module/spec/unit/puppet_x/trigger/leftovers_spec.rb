@@ -84,21 +84,21 @@ RSpec.describe PuppetX::Trigger::Leftovers do
     it 'loses no more than a few seconds to an etcd that says nothing' do
       stub_const('PuppetX::Trigger::Leftovers::LIMIT', 0.2)
       use_client_json('endpoints' => StubServer.start { :silence }.url, 'spool' => spool_path)
-      expect(warning).to contain_exactly(/3 firings wait .*: it took longer than 0.2 s/)
+      expect(warning).to contain_exactly(/3 firings wait .*: the delivery took longer than 0.2 s/)
     end
   end
 
   it 'never fails the run: with a spool in danger, with broken settings, with a file that is no firing' do
     File.write(spool_path, '')
-    expect(Puppet).to receive(:warning).with(/is not delivered: the spool .* is not a folder/)
+    expect(Puppet).to receive(:warning).with(/could not deliver the firings that earlier runs left in the spool: the spool .* is not a directory/)
     prefetch(trigger)
     use_client_json('nonsense' => 1)
-    expect(Puppet).to receive(:warning).with(/is not delivered: .*unknown key/)
+    expect(Puppet).to receive(:warning).with(/could not deliver .*unknown key/)
     prefetch(trigger)
     use_client_json('endpoints' => server.url, 'spool' => File.join(scratch_dir, 'spool'))
     FileUtils.mkdir_p(path = PuppetX::Trigger::ClientSettings.load.spool, mode: 0o700)
     File.write(File.join(path, 'x.json'), '{')
-    expect(Puppet).to receive(:warning).with(%r{set aside in #{path}/rejected: x.json: .*not JSON})
+    expect(Puppet).to receive(:warning).with(%r{moved to #{path}/rejected: x.json: .*not JSON})
     prefetch(trigger)
   end
 end

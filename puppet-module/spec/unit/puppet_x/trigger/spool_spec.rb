@@ -54,7 +54,7 @@ RSpec.describe PuppetX::Trigger::Spool do
     spool.store(firing, PuppetX::Trigger::Place.new(['http://a:1'], '/p'))
     expect(spool.place(firing.id).to_h).to eq('endpoints' => ['http://a:1'], 'prefix' => '/p')
     File.write(File.join(spool_path, "#{firing.id}.place"), '{}')
-    expect { spool.place(firing.id) }.to raise_error(PuppetX::Trigger::InvalidFiring, /does not say where/)
+    expect { spool.place(firing.id) }.to raise_error(PuppetX::Trigger::InvalidFiring, /does not name an etcd/)
   end
 
   it 'lists firings, the oldest first, and nothing else' do
@@ -75,10 +75,10 @@ RSpec.describe PuppetX::Trigger::Spool do
   describe 'with a file that is no firing' do
     {
       'a symbolic link' => [->(path) { File.symlink('/etc/passwd', path) }, /symbolic link/],
-      'a folder' => [->(path) { Dir.mkdir(path) }, /not a file/],
-      'a FIFO' => [->(path) { File.mkfifo(path) }, /not a file/],
+      'a folder' => [->(path) { Dir.mkdir(path) }, /not a regular file/],
+      'a FIFO' => [->(path) { File.mkfifo(path) }, /not a regular file/],
       'garbage' => [->(path) { File.write(path, '{') }, /not JSON/],
-      'another firing' => [->(path) { File.write(path, SampleFiring.to(%w[lb01]).json) }, /name of the file is not the id/],
+      'another firing' => [->(path) { File.write(path, SampleFiring.to(%w[lb01]).json) }, /file name is not the ID/],
     }.each do |what, (plant, message)|
       it "reads no #{what}, and can set it aside with the reason" do
         Dir.mkdir(spool_path, 0o700)
@@ -93,10 +93,10 @@ RSpec.describe PuppetX::Trigger::Spool do
 
   describe 'in a folder that is not ours alone' do
     {
-      'a symbolic link' => [->(path) { File.symlink(Dir.mktmpdir('x', SCRATCH), path) }, /is a symbolic link. To do: remove/],
+      'a symbolic link' => [->(path) { File.symlink(Dir.mktmpdir('x', SCRATCH), path) }, /is a symbolic link. Remove/],
       'a link to nowhere' => [->(path) { File.symlink('/nowhere', path) }, /is a symbolic link/],
-      'a FIFO' => [->(path) { File.mkfifo(path) }, /is not a folder/],
-      'a file' => [->(path) { File.write(path, '') }, /is not a folder/],
+      'a FIFO' => [->(path) { File.mkfifo(path) }, /is not a directory/],
+      'a file' => [->(path) { File.write(path, '') }, /is not a directory/],
       'writable by its group' => [->(path) { Dir.mkdir(path) && File.chmod(0o770, path) }, /can be written by its group.*chmod 0700/],
       'writable by everybody' => [->(path) { Dir.mkdir(path) && File.chmod(0o1777, path) }, /can be written by its group or by others/],
       'of somebody else' => [->(path) { Dir.mkdir(path, 0o700) && File.chown(65_534, nil, path) }, /belongs to user 65534.*chown/],
@@ -117,7 +117,7 @@ RSpec.describe PuppetX::Trigger::Spool do
     mount_small(spool_path)
     spool.store(firing)
     big = SampleFiring.to(%w[lb01], job: { args: { 'a' => 'x' * 100_000 } })
-    expect { spool.store(big) }.to raise_error(PuppetX::Trigger::SpoolError, /No space left on device. To do: check the free space/)
+    expect { spool.store(big) }.to raise_error(PuppetX::Trigger::SpoolError, /No space left on device. Check the free space/)
     expect(spooled).to eq([name])
     expect { spool.store(SampleFiring.to(%w[lb01])) }.not_to raise_error
   end

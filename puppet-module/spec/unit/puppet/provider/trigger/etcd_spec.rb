@@ -45,7 +45,7 @@ RSpec.describe 'the provider etcd of the type trigger' do
     it 'keeps the firing in the spool, and warns where it is, who delivers it and what is wrong' do
       resource = trigger(endpoints: refusing.url)
       expect(resource).to receive(:warning).with(
-        /\Acould not fire \w{26} to 2 nodes \(lb01, lb02\) yet: #{refusing.url}: HTTP 403.*grant.* It is spooled in #{spool}; the daemon/,
+        /\Acould not fire \w{26} to 2 nodes \(lb01, lb02\) yet: #{refusing.url}: HTTP 403.*grant.* The firing is stored in #{spool}; the daemon/,
       )
       resource.refresh
       expect(Dir.children(spool)).to contain_exactly(/\A\w{26}\.json\z/, /\A\w{26}\.place\z/)
@@ -53,7 +53,7 @@ RSpec.describe 'the provider etcd of the type trigger' do
 
     it 'fails where etcd must have it, and keeps the firing' do
       expect { trigger(endpoints: refusing.url, require_publish: true).refresh }
-        .to raise_error(Puppet::Error, /\Acould not fire \w{26} to 2 nodes \(lb01, lb02\): .*HTTP 403.*It is spooled in #{spool}/)
+        .to raise_error(Puppet::Error, /\Acould not fire \w{26} to 2 nodes \(lb01, lb02\): .*HTTP 403.*The firing is stored in #{spool}/)
       expect(Dir.children(spool)).to include(/json\z/)
     end
   end
@@ -61,7 +61,7 @@ RSpec.describe 'the provider etcd of the type trigger' do
   it 'publishes without a spool, and warns' do
     use_client_json('spool' => __FILE__)
     resource = trigger
-    expect(resource).to receive(:warning).with(/the spool #{__FILE__} is not a folder. To do: .* is lost\z/)
+    expect(resource).to receive(:warning).with(/the spool #{__FILE__} is not a directory. Remove this file. .* is lost\z/)
     expect(resource).to receive(:notice).with(/\Afired/)
     resource.refresh
   end
@@ -69,13 +69,13 @@ RSpec.describe 'the provider etcd of the type trigger' do
   it 'fails without a spool and without etcd' do
     use_client_json('spool' => __FILE__)
     expect { trigger(endpoints: 'http://127.0.0.1:1').refresh }
-      .to raise_error(Puppet::Error, /connection refused.*It is not spooled either: the spool #{__FILE__}/)
+      .to raise_error(Puppet::Error, /connection refused.*The firing is not in the spool either: the spool #{__FILE__}/)
   end
 
   it 'neither spools nor publishes what no reader would take' do
     use_client_json('spool' => spool_path)
     expect { trigger(args: { 'text' => 'x' * 1024 * 1024 }).refresh }
-      .to raise_error(Puppet::Error, /\Acould not fire to 2 nodes .*1048576 are possible; make args smaller/)
+      .to raise_error(Puppet::Error, /\Acould not fire to 2 nodes .*at most 1048576 are allowed. Shorten args/)
     expect([spooled, server.requests]).to eq([[], []])
   end
 
@@ -87,11 +87,11 @@ RSpec.describe 'the provider etcd of the type trigger' do
     expect(JSON.parse(sent.values.first)).to include('ttl' => 3, 'chain' => [link.transform_keys(&:to_s)])
   end
 
-  it 'warns about a context that it can not read, and fires' do
+  it 'warns about a context that it cannot read, and fires' do
     Cleanup.defer { ENV.delete('TRIGGERD_CONTEXT') }
     ENV['TRIGGERD_CONTEXT'] = '/nowhere'
     resource = trigger
-    expect(resource).to receive(:warning).with(%r{TRIGGERD_CONTEXT names /nowhere, .*; the chain begins here})
+    expect(resource).to receive(:warning).with(%r{TRIGGERD_CONTEXT names /nowhere, .*; the chain of firings starts here})
     resource.refresh
     expect(JSON.parse(sent.values.first)['chain']).to eq([])
   end

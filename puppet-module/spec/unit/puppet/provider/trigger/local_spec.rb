@@ -35,23 +35,23 @@ RSpec.describe 'the provider local of the type trigger' do
   it 'fails when etcd must have it and has not, and says who keeps it' do
     StubDaemon.start(socket) { [503, { error: { code: 'etcd-unreachable', message: 'no etcd', remedy: 'r', details: { stage: 'stored' } } }] }
     expect { trigger(require_publish: true).refresh }
-      .to raise_error(Puppet::Error, /\Acould not fire \w{26} to 1 node \(lb01\): no etcd. To do: r. It is spooled in the spool of the daemon; /)
+      .to raise_error(Puppet::Error, /\Acould not fire \w{26} to 1 node \(lb01\): no etcd. r. The firing is stored in the spool of the daemon; /)
     expect(spooled).to be_empty
   end
 
   it 'spools the firing itself when the daemon is away, with a warning' do
-    expect(said(trigger)).to contain_exactly(/\Awarning: could not fire \w{26} .* yet: the daemon triggerd does not answer .*It is spooled in #{spool_path}; /)
+    expect(said(trigger)).to contain_exactly(/\Awarning: could not fire \w{26} .* yet: the daemon triggerd does not answer .*The firing is stored in #{spool_path}; /)
     expect(spooled).to contain_exactly(/\A\w{26}\.json\z/)
   end
 
   it 'fails then where etcd must have it, and spools it all the same' do
-    expect { trigger(require_publish: true).refresh }.to raise_error(Puppet::Error, /does not answer.*It is spooled in #{spool_path}/)
+    expect { trigger(require_publish: true).refresh }.to raise_error(Puppet::Error, /does not answer.*The firing is stored in #{spool_path}/)
     expect(spooled.size).to eq(1)
   end
 
   it 'fails with both reasons when there is no spool either' do
     File.write(spool_path, '')
-    expect { trigger.refresh }.to raise_error(Puppet::Error, /does not answer.*It is not spooled either: the spool #{spool_path} is not a folder/)
+    expect { trigger.refresh }.to raise_error(Puppet::Error, /does not answer.*The firing is not in the spool either: the spool #{spool_path} is not a directory/)
   end
 
   it 'fails at once, and keeps nothing, when the daemon would not take such a firing' do
@@ -78,12 +78,12 @@ RSpec.describe 'the provider local of the type trigger' do
     it 'tries on while etcd does not have it, and when the daemon goes away, and warns once' do
       daemon([404, { error: { code: 'firing-not-found', message: 'x' } }], [:hang_up], [503, { error: { message: 'busy', remedy: 'wait' } }],
              [200, outcome(stage: 'running', result: nil)], [200, outcome])
-      expect(said(trigger(wait: true))).to match([/fired/, /\Awarning: can't see .* etcd does not have the firing yet\z/, /has finished/])
+      expect(said(trigger(wait: true))).to match([/fired/, /\Awarning: cannot read the outcomes of .* etcd does not have the firing yet\z/, /has finished/])
     end
 
     it 'ends when time is up, with a daemon that says nothing' do
       daemon([:silence])
-      expect { trigger(wait: true, timeout: 1).refresh }.to raise_error(Puppet::Error, /lb01 still owed after 1s\. It goes on there\./)
+      expect { trigger(wait: true, timeout: 1).refresh }.to raise_error(Puppet::Error, /lb01 still owed after 1s\. The firing continues there\./)
     end
 
     it 'fails when a run failed' do
@@ -104,7 +104,7 @@ RSpec.describe 'the provider local of the type trigger' do
   %i[endpoints keyprefix].each do |name|
     it "takes no #{name}, which it could not honour" do
       value = { endpoints: 'http://a:1', keyprefix: '/a' }[name]
-      expect { trigger(name => value) }.to raise_error(Puppet::Error, /#{name} is for the provider etcd; local uses what the daemon/)
+      expect { trigger(name => value) }.to raise_error(Puppet::Error, /#{name} needs the provider etcd; the provider local uses the daemon's/)
     end
   end
 end
