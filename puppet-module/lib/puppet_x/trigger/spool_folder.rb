@@ -67,7 +67,11 @@ class PuppetX::Trigger::SpoolFolder
 
   def check_is_ours(stat)
     raise unusable('is not a directory', 'Remove this file') unless stat.directory?
-    raise unusable("belongs to user #{stat.uid}, not to #{Process.euid}", "Run: chown #{Process.euid} #{path}") unless stat.uid == Process.euid
+
+    unless stat.uid == Process.euid
+      raise unusable("belongs to user #{stat.uid}, not to #{Process.euid}",
+                     "Run: chown #{Process.euid} #{path}")
+    end
     return if (stat.mode & OTHERS_WRITE).zero?
 
     raise unusable('can be written by its group or by others', "Check its content, then run: chmod 0700 #{path}")

@@ -39,7 +39,7 @@ RSpec.describe PuppetX::Trigger::ControlSocket do
     StubDaemon.start(path) { answers.shift }
     expect { socket.publish(document) }.to raise_error(PuppetX::Trigger::PublishError, 'no etcd. do this')
     expect { socket.store(document) }.to raise_error(PuppetX::Trigger::InvalidFiring, 'ttl: expected')
-    expect { socket.store(document) }.to raise_error(PuppetX::Trigger::DaemonAway, "the daemon triggerd could not accept the firing: disk full. do this")
+    expect { socket.store(document) }.to raise_error(PuppetX::Trigger::DaemonAway, 'the daemon triggerd could not accept the firing: disk full. do this')
     expect { socket.store(document) }.to raise_error(PuppetX::Trigger::DaemonAway, /HTTP 500/)
     expect { socket.store(document) }.to raise_error(PuppetX::Trigger::DaemonAway, /too old.*Upgrade/)
   end

@@ -48,9 +48,9 @@ RSpec.describe PuppetX::Trigger::Drain do
     first = leave_in_spool
     leave_in_spool
     allow(spool).to receive(:read).and_call_original
-    allow(spool).to receive(:read).with("#{first.id}.json").and_raise(PuppetX::Trigger::SpoolError, "cannot read it")
+    allow(spool).to receive(:read).with("#{first.id}.json").and_raise(PuppetX::Trigger::SpoolError, 'cannot read it')
     result = drain
-    expect([result.delivered, result.waiting, result.problem.message, spooled]).to eq([1, 1, "cannot read it", ["#{first.id}.json"]])
+    expect([result.delivered, result.waiting, result.problem.message, spooled]).to eq([1, 1, 'cannot read it', ["#{first.id}.json"]])
   end
 
   it 'sets aside what is no firing, and what etcd has another firing for; the others go on' do

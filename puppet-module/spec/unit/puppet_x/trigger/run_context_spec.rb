@@ -53,6 +53,6 @@ RSpec.describe PuppetX::Trigger::RunContext do
 
   it 'warns about a file that is not there' do
     described_class.load('/nowhere') { |problem| problems << problem }
-    expect(problems).to eq(["TRIGGERD_CONTEXT names /nowhere, which cannot be read: No such file or directory"])
+    expect(problems).to eq(['TRIGGERD_CONTEXT names /nowhere, which cannot be read: No such file or directory'])
   end
 end
