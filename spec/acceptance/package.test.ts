@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { execa } from 'execa';
@@ -53,6 +53,14 @@ it('lintian has nothing to say but what is overridden with a reason', async () =
   expect(stdout).toBe('');
 }, 600_000);
 
+/** As its packages bring them; libfuse of this host serves both releases. */
+const libfuse = '/lib/x86_64-linux-gnu/libfuse.so.2';
+const fuse = {
+  '/dev/fuse': '/dev/fuse',
+  '/usr/bin/fusermount': realpathSync('/usr/bin/fusermount'),
+  [libfuse]: realpathSync(libfuse),
+};
+
 /** From an empty Debian to an empty Debian: each step finds what the one before left. */
 describe.each(['bookworm', 'trixie'] as const)(
   'the package on %s',
@@ -82,7 +90,7 @@ describe.each(['bookworm', 'trixie'] as const)(
     const namedAfterUs = () => sh("find / -xdev -name '*trigger*' -not -path '/root/*' -not -path '/proc/*' | sort");
 
     beforeAll(async () => {
-      host = await bootContainer(release, undefined, { checkout: false });
+      host = await bootContainer(release, undefined, { checkout: false, shown: fuse });
       for (const file of [first, second]) host.copyIn(file, `/root/${basename(file)}`);
       before = await namedAfterUs();
     }, 300_000);
@@ -159,6 +167,39 @@ describe.each(['bookworm', 'trixie'] as const)(
       );
       await until(async () => (await info(id).catch(() => undefined))?.state === 'finished', 'the job to end', 100_000);
       expect(await info(id)).toMatchObject({ result: 'succeeded', attempt: 1 });
+    });
+
+    it('names, when it is upgraded, who holds a trigger file of the mount of before, and what to do', async () => {
+      await sh(`mkdir /mnt/triggerfs; cp /etc/triggerd/triggerd.toml /root/before.toml; cat >> /etc/triggerd/triggerd.toml <<'END'
+[broker]
+listen = "tcp://127.0.0.1:5555"
+[main]
+team = "team1"
+identity = "hp"
+secret = "correct horse battery"
+[triggerfs]
+mountpoint = "/mnt/triggerfs"
+END
+        systemctl restart triggerd
+        echo 'correct horse battery' | trigger admin init --team team1 --identity hp --password-stdin
+        trigger service add demo; trigger directory add /web
+        trigger definition add /web/access.log --plugin forward --service demo
+        systemctl restart triggerd`);
+      const hold = 'until sleep 1000 >> /mnt/triggerfs/web/access.log; do sleep 0.1; done';
+      await sh(`systemd-run --quiet --unit=holder sh -c '${hold}'`);
+      const pidOf = async () => (await host.run('pgrep', '-x', '-f', 'sleep 1000')).stdout;
+      const pid = await until(async () => (await pidOf()) || undefined, 'the holder', 60_000);
+      const upgraded = async () => {
+        const command = ['apt-get', '-qq', '-y', 'install', '--reinstall', `/root/${basename(second)}`];
+        const { exitCode, stdout, stderr } = await host.run('env', 'DEBIAN_FRONTEND=noninteractive', ...command);
+        expect([exitCode, stderr]).toEqual([0, expect.any(String)]);
+        return `${stdout}\n${stderr}`;
+      };
+      const held = `sleep \\(pid ${pid}\\) has .*/web/access\\.log open on .*\\n +→ Let it open its files anew`;
+      expect(await upgraded()).toMatch(new RegExp(`^warning +FUSE +${held}`, 'm'));
+      await sh('systemctl stop holder; cp /root/before.toml /etc/triggerd/triggerd.toml; systemctl restart triggerd');
+      expect(await upgraded()).not.toContain('warning');
+      await sh('rmdir /mnt/triggerfs');
     });
 
     it('is removed while a job runs, and keeps what it owes until it is installed again', async () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { JobView } from '../../src/api/contract/jobs.ts';
 import { bootContainer, type Container } from '../support/container.ts';
 import { root } from '../support/node.ts';
@@ -69,6 +69,11 @@ describe('triggerd under systemd', () => {
     );
     await host.must('systemctl', 'start', 'triggerd');
   }, 300_000);
+  afterEach(async ({ task }) => {
+    if (task.result?.state !== 'fail') return;
+    // The container, and its journal with it, is gone soon.
+    console.error(await host.must('sh', '-c', 'systemctl status --no-pager triggerd; journalctl -b -n 400 --no-pager'));
+  });
   afterAll(() => host?.stop(), 60_000);
 
   it('is active once it is ready, and says so to systemd', async () => {

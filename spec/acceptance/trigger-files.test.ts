@@ -76,9 +76,27 @@ describe('trigger files under systemd', () => {
     expect((await shell('ls /mnt/triggerfs')).stdout).toBe('newtrigger');
   }, 120_000);
 
-  it('come back after a killed daemon, and go with a stopped one', async () => {
+  it('come back after a killed daemon, and go with a stopped one; `trigger doctor` names who holds a file of the mount of before', async () => {
+    const holding = async (unit: string, ...options: string[]) => {
+      const script = `exec sleep 1000 >> ${file}`;
+      await host.must('systemd-run', '--quiet', `--unit=${unit}`, ...options, 'sh', '-c', script);
+      const isHeld = async () => (await shell(`ls -l /proc/$(systemctl show -P MainPID ${unit})/fd/1`)).stdout;
+      await until(async () => (await isHeld()).endsWith(file), `${unit} to hold the file`);
+      return host.must('systemctl', 'show', '-P', 'MainPID', unit);
+    };
+    const holders = [await holding('plain'), await holding('own-view', '-p', 'PrivateTmp=yes')];
+    holders.push(await holding('cut-off', '-p', 'PrivateMounts=yes', '-p', 'MountFlags=private'));
+    const doctor = () => trigger('doctor', '--only', 'fuse', '--problems');
+    // No service of this system either, whose standard streams are older than its own view of mounts.
+    expect(await doctor()).toBe('');
     await host.must('systemctl', 'kill', '--kill-whom=main', '--signal=KILL', 'triggerd');
     await answers('second');
+    const named = await doctor();
+    for (const pid of holders)
+      expect(named).toMatch(new RegExp(`^warning +FUSE +sleep \\(pid ${pid}\\) has .*demotrigger`, 'm'));
+    expect(named.match(/^warning/gm)).toHaveLength(holders.length);
+    await host.must('systemctl', 'stop', 'plain', 'own-view', 'cut-off');
+    expect(await doctor()).toBe('');
     await host.must('systemctl', 'stop', 'triggerd');
     expect((await shell('grep -c /mnt/triggerfs /proc/self/mounts')).stdout).toBe('0');
     const left = ['list-units', '--plain', '--no-legend', 'triggerd-mount-*'];

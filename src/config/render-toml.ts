@@ -1,5 +1,6 @@
 /** `trigger config print`: the whole effective configuration as TOML that loads again, secrets masked. */
 import { stringify } from 'smol-toml';
+import { withoutUser } from '../kit/address.ts';
 import { formatDuration } from '../kit/duration.ts';
 import { formatSize } from '../kit/size.ts';
 import { type LoadedConfig, sourceLabel } from './config.ts';
@@ -28,7 +29,9 @@ const writtenSection = (shape: SectionShape, values: Readonly<Record<string, unk
 const writtenValue = (key: KeyShape, value: unknown): unknown => {
   if (key.secret === true) return mask;
   if (key.kind === 'duration') return formatDuration(Number(value));
-  return key.kind === 'size' ? formatSize(Number(value)) : value;
+  if (key.kind === 'size') return formatSize(Number(value));
+  // `[puppetdb] report_url` may have one.
+  return typeof value === 'string' ? withoutUser(value, mask) : value;
 };
 
 /** One line per value, with a comment that says where it came from. */

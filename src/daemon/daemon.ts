@@ -62,7 +62,7 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
 
 const start = async (options: DaemonOptions, releasers: Releasers): Promise<Daemon> => {
   const { config } = options.loaded;
-  const state = prepareStateFolder(config.node.state_dir);
+  const state = await prepareStateFolder(config.node.state_dir);
   const events = await openEvents(options, state, releasers);
   const queueParts = buildQueues(options, config, state, releasers);
   // Before anything runs: a daemon that could not be reached would be no use.

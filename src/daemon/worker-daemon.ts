@@ -48,7 +48,7 @@ export const startWorkerDaemon = async (options: WorkerDaemonOptions): Promise<W
 const start = async (options: WorkerDaemonOptions, releasers: Releasers): Promise<WorkerDaemon> => {
   const { config } = options.loaded;
   const brokers = options.worker === undefined ? [] : workersBrokers(config);
-  const state = prepareStateFolder(config.node.state_dir);
+  const state = await prepareStateFolder(config.node.state_dir);
   const events = await openEvents(options, state, releasers);
   const queueParts = buildQueues(options, config, state, releasers);
   await prepareControlSocket(config.node.socket);

@@ -10,7 +10,7 @@ import { checkClock } from './clock.ts';
 import { checkDaemon } from './daemon.ts';
 import { checkDisk } from './disk.ts';
 import { askEtcd, checkEtcd } from './etcd.ts';
-import { type Area, type Finding, fine, wrong } from './finding.ts';
+import { type Area, type CheckedArea, checkedAreas, type Finding, fine, wrong } from './finding.ts';
 import { checkFuse } from './fuse.ts';
 import { checkPermissions } from './permissions.ts';
 import type { Surroundings } from './ports.ts';
@@ -25,33 +25,47 @@ export interface Patient {
   readonly endpoints: readonly string[];
 }
 
-/** Findings in the order of the screen. Never throws. */
-export const examine = async (surroundings: Surroundings, patient: Patient): Promise<Finding[]> => {
+/** Findings of these areas in the order of the screen. Never throws. */
+export const examine = async (
+  surroundings: Surroundings,
+  patient: Patient,
+  areas: readonly CheckedArea[] = checkedAreas,
+): Promise<Finding[]> => {
   const { machine } = surroundings;
   const { loaded, runCommand, spoolFolder, endpoints } = patient;
   const { config, file } = loaded;
-  const health = surroundings.daemon.health();
-  // Looked at twice below; a rejection must not go unheard in between.
-  health.catch(() => undefined);
-  const answers = askEtcd(surroundings.etcd, endpoints);
-  const oldestSpooled = health.then(
-    ({ spool }) => spool.oldest_at,
-    () => null,
-  );
-  const checks: readonly (readonly [Area, () => Promise<Finding[]>])[] = [
-    ['configuration', async () => [fine('configuration', file ?? 'no file: all defaults')]],
-    ['daemon', () => checkDaemon(surroundings, config, health)],
-    ['etcd', async () => checkEtcd(await answers)],
-    ['clock', async () => checkClock(await answers)],
-    ['certificates', () => checkCertificates(surroundings, config)],
-    ['Puppet', () => checkPuppet(surroundings, config, runCommand)],
-    ['spool', async () => checkSpool(surroundings, spoolFolder, await oldestSpooled)],
-    ['disk', () => checkDisk(machine, config.node.state_dir)],
-    ['permissions', () => checkPermissions(machine, loaded)],
-    ['FUSE', () => checkFuse(machine, config)],
-    ['broker', () => checkBroker(machine, config)],
-  ];
-  return (await Promise.all(checks.map(([area, check]) => check().catch((thrown) => [failed(area, thrown)])))).flat();
+  const health = once(() => surroundings.daemon.health());
+  const answers = once(() => askEtcd(surroundings.etcd, endpoints));
+  const oldestSpooled = () =>
+    health().then(
+      ({ spool }) => spool.oldest_at,
+      () => null,
+    );
+  const checks: Readonly<Record<CheckedArea, () => Promise<Finding[]>>> = {
+    configuration: async () => [fine('configuration', file ?? 'no file: all defaults')],
+    daemon: () => checkDaemon(surroundings, config, health()),
+    etcd: async () => checkEtcd(await answers()),
+    clock: async () => checkClock(await answers()),
+    certificates: () => checkCertificates(surroundings, config),
+    Puppet: () => checkPuppet(surroundings, config, runCommand),
+    spool: async () => checkSpool(surroundings, spoolFolder, await oldestSpooled()),
+    disk: () => checkDisk(machine, config.node.state_dir),
+    permissions: () => checkPermissions(machine, loaded),
+    FUSE: () => checkFuse(machine, config),
+    broker: () => checkBroker(machine, config),
+  };
+  const examined = checkedAreas.filter((area) => areas.includes(area));
+  const findings = examined.map((area) => checks[area]().catch((thrown) => [failed(area, thrown)]));
+  return (await Promise.all(findings)).flat();
+};
+
+/** Asks when somebody needs the answer first, and gives all the same one. */
+const once = <T>(ask: () => Promise<T>): (() => Promise<T>) => {
+  let answer: Promise<T> | undefined;
+  return () => {
+    answer ??= ask();
+    return answer;
+  };
 };
 
 const failed = (area: Area, thrown: unknown): Finding => {

@@ -14,6 +14,22 @@ export type Area =
   | 'FUSE'
   | 'broker';
 
+/** Areas that can be looked at alone. `daemon` says its name and its queues, too. */
+export const checkedAreas = [
+  'configuration',
+  'daemon',
+  'etcd',
+  'clock',
+  'certificates',
+  'Puppet',
+  'spool',
+  'disk',
+  'permissions',
+  'FUSE',
+  'broker',
+] as const satisfies readonly Area[];
+export type CheckedArea = (typeof checkedAreas)[number];
+
 /** `warning`: works, but somebody should know. `wrong`: does not work, or will not for long. `unused`: not configured here. */
 export type Finding =
   | { readonly area: Area; readonly state: 'fine' | 'unused'; readonly what: string }

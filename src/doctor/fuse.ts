@@ -4,18 +4,24 @@ import { type Finding, fine, unused, warning, wrong } from './finding.ts';
 import type { Machine, MountHolder } from './ports.ts';
 
 /** What mounting trigger files needs of the machine. */
-export const checkFuse = async (machine: Machine, { triggerfs }: Config): Promise<Finding[]> => {
-  if (triggerfs.mountpoint === undefined) return [unused('FUSE', 'no trigger files here ([triggerfs] mountpoint)')];
+export const checkFuse = async (machine: Machine, config: Config): Promise<Finding[]> => [
+  await meansFinding(machine, config),
+  // Also where no mount is configured any more: whoever writes to an earlier one does not know.
+  ...(await machine.holdersOfDeadMounts()).map(holderFinding),
+];
+
+const meansFinding = async (machine: Machine, { triggerfs }: Config): Promise<Finding> => {
+  if (triggerfs.mountpoint === undefined) return unused('FUSE', 'no trigger files here ([triggerfs] mountpoint)');
   if ((await machine.place('/dev/fuse')) === undefined)
-    return [wrong('FUSE', 'there is no /dev/fuse', 'modprobe fuse; a container must be given the device.')];
+    return wrong('FUSE', 'there is no /dev/fuse', 'modprobe fuse; a container must be given the device.');
   const version = await machine.firstLine('fusermount', ['--version']);
-  if (version === undefined) return [wrong('FUSE', 'there is no fusermount', 'apt install fuse3 libfuse2')];
-  return [fine('FUSE', version), ...(await machine.holdersOfGoneMounts()).map(holderFinding)];
+  if (version === undefined) return wrong('FUSE', 'there is no fusermount', 'apt install fuse3 libfuse2');
+  return fine('FUSE', version);
 };
 
 const holderFinding = ({ pid, program, path }: MountHolder): Finding =>
   warning(
     'FUSE',
-    `${visible(program)} (pid ${pid}) has ${visible(path)} open on a mount that is gone: what it writes is lost`,
+    `${visible(program)} (pid ${pid}) has ${visible(path)} open on a FUSE mount whose process is gone: what it writes is lost`,
     'Let it open its files anew (nginx -s reopen, systemctl reload), or restart it.',
   );

@@ -80,13 +80,13 @@ export interface Machine {
   certificate(files: CertificateFiles): Promise<Certificate>;
   /** First line that a program prints; undefined when it can not be run. */
   firstLine(program: string, args: readonly string[]): Promise<string | undefined>;
-  /** Who has files open of mounts that are gone. */
-  holdersOfGoneMounts(): Promise<readonly MountHolder[]>;
+  /** Who has files open of FUSE mounts whose process is gone. */
+  holdersOfDeadMounts(): Promise<readonly MountHolder[]>;
   /** Whether somebody accepts a TCP connection. */
   accepts(host: string, port: number): Promise<boolean>;
 }
 
-/** A process with an open file of a mount that is gone; `path` is within that mount. */
+/** `path` is within the mount if the mount is listed nowhere any more, else within what the process sees. */
 export interface MountHolder {
   readonly pid: number;
   readonly program: string;

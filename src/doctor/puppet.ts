@@ -9,6 +9,7 @@ import {
   settingsQuery,
 } from '../plugin/puppet/command-line.ts';
 import { agentObstacle } from '../plugin/puppet/obstacle.ts';
+import { relativePlace } from '../plugin/puppet/relative-path.ts';
 import { type Finding, fine, unused, warning, wrong } from './finding.ts';
 import type { Surroundings } from './ports.ts';
 
@@ -21,12 +22,12 @@ export const checkPuppet = async (
   if (!watch.enabled) return [unused('Puppet', 'this node watches no inbox ([watch] enabled = false)')];
   const command = readPuppetCommand(argv);
   const unsafe = await unsafeFindings(surroundings, argv);
-  const blind = blindSpot(argv);
-  const unseen = blind === null ? [] : [warning('Puppet', blind.what, blind.remedy)];
+  const notices = [blindSpot(argv), relativePlace(argv)].filter((notice) => notice !== null);
+  const noticed = notices.map(({ what, remedy }) => warning('Puppet', what, remedy));
   if (command.kind === 'other')
-    return [...(await otherCommand(surroundings, argv[0] ?? '', watch.run_cmd)), ...unseen, ...unsafe];
+    return [...(await otherCommand(surroundings, argv[0] ?? '', watch.run_cmd)), ...noticed, ...unsafe];
   const query = settingsQuery(command);
-  if (query === undefined) return unseen;
+  if (query === undefined) return noticed;
   if (unsafe.length > 0) return unsafe;
   const settings = await surroundings.puppet.settings(query);
   const [program = '', ...words] = query.command;
@@ -46,6 +47,7 @@ export const checkPuppet = async (
   const found = fine('Puppet', `${version}, “${watch.run_cmd}”, reports in ${folderOf(settings.lastRunReport)}`);
   return [
     found,
+    ...noticed,
     ...(await obstacleFindings(surroundings, command, settings)),
     ...(await fileFindings(surroundings, settings)),
   ];

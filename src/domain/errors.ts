@@ -117,13 +117,13 @@ export const errorCatalogue = {
     500,
     1,
     'The state directory can not be used.',
-    'Check [node] state_dir: existence, owner, mode, free space.',
+    'Check [node] state_dir: existence, owner, mode, free space. Only root and the daemon’s user may own or change the folders above.',
   ),
   'spool-unusable': entry(
     503,
     1,
     'The spool can not be used.',
-    'Check [node] spool: a folder (no symbolic link) of the daemon’s user with mode 0700, and free space.',
+    'Check [node] spool: a folder (no symbolic link) of the daemon’s user with mode 0700, and free space. Only root and the daemon’s user may own or change the folders above.',
     true,
   ),
   'already-running': entry(

@@ -96,3 +96,7 @@ export const wordsOf = (problem: AddressProblem): string | undefined =>
 /** A text that may be an address with a password in it, for messages. */
 export const withoutPassword = (text: string): string =>
   text.replace(/^(?:([a-z][a-z0-9+.-]*:\/\/)|[^@\s]*:).*@/is, (_, scheme = '') => `${scheme}…@`);
+
+/** A link without the user and password that may stand in it; whoever follows the link is asked. `mask`: what stands there instead. */
+export const withoutUser = (link: string, mask = ''): string =>
+  link.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, (_, scheme: string) => scheme + (mask && `${mask}@`));

@@ -141,6 +141,13 @@ describe('trigger doctor', () => {
     ]);
     expect(of('etcd')).toMatchObject([{ state: 'wrong', what: expect.stringContaining('ECONNREFUSED') }]);
     expect(of('clock')).toMatchObject([{ state: 'unused' }]);
+    const some = await patient.trigger('doctor', '--only', 'fuse,spool', '--json');
+    expect(JSON.parse(some.stdout).map(({ area }: Finding) => area)).toEqual(['spool', 'FUSE']);
+    expect(await patient.trigger('doctor', '--only', 'fuse', '--only', 'spool', '--problems')).toMatchObject({
+      exitCode: 0,
+      stdout: '',
+    });
+    expect((await patient.trigger('doctor', '--only', 'daemon', '--problems')).stdout).toMatch(/^WRONG {4}daemon/);
   });
 
   it('tells a disk that can not be written, and one that is nearly full; what it tries leaves nothing behind', async () => {
@@ -215,6 +222,15 @@ describe('trigger doctor', () => {
     expect((await doctor(patient)).of('Puppet')).toContainEqual(expect.objectContaining(told));
     expect((await patient.trigger('config', 'check')).stdout).toMatch(
       /^warning: \[watch\] run_cmd starts Puppet in a shell/m,
+    );
+  });
+
+  it('warns, as `config check` does, of a relative path in run_cmd', async () => {
+    const patient = node('', undefined, 'run_cmd = "puppet apply manifest.pp"');
+    const what = 'run_cmd has the relative path “manifest.pp”, and jobs run in /';
+    expect((await doctor(patient)).of('Puppet')).toContainEqual(expect.objectContaining({ state: 'warning', what }));
+    expect((await patient.trigger('config', 'check')).stdout).toContain(
+      `warning: [watch] ${what}. Write the whole path`,
     );
   });
 

@@ -59,6 +59,11 @@ describe('reports from PuppetDB', () => {
     expect(answer).toMatchObject({ reports: [{ url: `https://board.example.com/report/lb01/${hash}` }, {}] });
   });
 
+  it('show nobody the password of that page', async () => {
+    const answer = await find({ reportUrl: 'https://hp:a@b@board.example.com/{hash}?mail=me@example.com' });
+    expect(answer).toMatchObject({ reports: [{ url: `https://board.example.com/${hash}?mail=me@example.com` }, {}] });
+  });
+
   it.each<[string, RegExp, () => Partial<PuppetDbOptions>]>([
     [
       'PuppetDB’s certificate is not by our authority',

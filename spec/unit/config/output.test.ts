@@ -26,6 +26,12 @@ describe('config print', () => {
     expect(printed).not.toMatch(/9b1bd278|eyJhbGciOi|"password"/);
   });
 
+  it('masks the user and password of a link', () => {
+    const link = 'https://hp:hunter2@board.example.com/report/{hash}';
+    const printed = renderToml(parse(`[puppetdb]\nurl = "https://db:8081"\nreport_url = "${link}"`));
+    expect(printed).toContain('report_url = "https://********@board.example.com/report/{hash}"');
+  });
+
   it('says where a value came from', () => {
     const printed = renderToml(
       parse('[node]\nname = "a"', { env: { TRIGGERD_JOBS_GRACE: '90s' }, overrides: { 'node.socket': '/s' } }),

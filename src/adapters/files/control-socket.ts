@@ -2,6 +2,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, stat
 import { createConnection } from 'node:net';
 import { dirname } from 'node:path';
 import { TriggerdError } from '../../domain/errors.ts';
+import { whyParentsUntrusted } from './trusted-way.ts';
 
 /** Members of this group may use the control socket; without the group only the daemon's own user may. */
 const socketGroup = 'triggerd';
@@ -13,7 +14,7 @@ const socketGroup = 'triggerd';
 export const prepareControlSocket = async (path: string): Promise<void> => {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-    checkFolder(dirname(path));
+    await checkFolder(dirname(path));
     if (!existsSync(path)) return;
     if (!statSync(path).isSocket()) throw new TriggerdError('state-unusable', `${path} exists and is not a socket`);
     if (await answers(path)) throw new TriggerdError('already-running', `a daemon answers on ${path}`);
@@ -25,7 +26,7 @@ export const prepareControlSocket = async (path: string): Promise<void> => {
 };
 
 /** Whoever can rename files there could let us open another file than our socket to the group. */
-const checkFolder = (path: string): void => {
+const checkFolder = async (path: string): Promise<void> => {
   const { uid, mode } = statSync(path);
   if (uid !== 0 && uid !== process.getuid?.())
     throw new TriggerdError('state-unusable', `the control socket’s folder ${path} belongs to user ${uid}`);
@@ -34,6 +35,8 @@ const checkFolder = (path: string): void => {
       'state-unusable',
       `the control socket’s folder ${path} can be written by its group or by others`,
     );
+  const why = await whyParentsUntrusted(path);
+  if (why !== null) throw new TriggerdError('state-unusable', `the control socket’s folder ${path}: ${why}`);
 };
 
 /** Opens the listening socket to root and the group, and to nobody else; `forOneUser`: not even to a group. */

@@ -5,6 +5,7 @@ import { TriggerdError } from '../../domain/errors.ts';
 import type { Spool, SpooledPlace, SpoolFile } from '../../firings/ports.ts';
 import { watchFolder } from '../../kit/watch-folder.ts';
 import { tidySpool } from './tidy-spool.ts';
+import { whyParentsUntrusted } from './trusted-way.ts';
 
 /** A firing's document is smaller; what is larger is not read to its end. */
 const maxBytes = 1024 * 1024;
@@ -64,6 +65,9 @@ const prepareFolder = async (path: string): Promise<void> => {
   // What is in its place instead of a folder is told by the check.
   if ((await lstat(path).catch(() => undefined)) === undefined) await makeFolder(path);
   await checkIsOurs(path);
+  // Whoever can rename a folder above can put another in its place.
+  const why = await whyParentsUntrusted(path);
+  if (why !== null) throw unusable(path, why);
 };
 
 const makeFolder = async (path: string): Promise<void> => {

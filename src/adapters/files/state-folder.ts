@@ -1,6 +1,7 @@
 import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { TriggerdError } from '../../domain/errors.ts';
+import { whyParentsUntrusted } from './trusted-way.ts';
 
 export interface StateFolder {
   readonly path: string;
@@ -12,11 +13,14 @@ export interface StateFolder {
  * Makes or checks the daemon's folder: ours, and closed to everybody else, since outputs and arguments in it may be
  * secret and whoever can write there runs what he likes. Throws `state-unusable`.
  */
-export const prepareStateFolder = (path: string): StateFolder => {
+export const prepareStateFolder = async (path: string): Promise<StateFolder> => {
   const jobsDir = join(path, 'jobs');
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
     checkIsOurs(path);
+    // Whoever can rename a folder above can put another in its place.
+    const why = await whyParentsUntrusted(path);
+    if (why !== null) throw new TriggerdError('state-unusable', why);
     mkdirSync(jobsDir, { recursive: true, mode: 0o700 });
     checkIsOurs(jobsDir);
   } catch (cause) {

@@ -4,6 +4,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import * as v from 'valibot';
 import type { PuppetReport, ReportAnswer, ReportSource, WantedReports } from '../../firings/why/reports.ts';
+import { withoutUser } from '../../kit/address.ts';
 import { formatDuration } from '../../kit/duration.ts';
 import { readConfiguredFile } from '../files/configured-file.ts';
 
@@ -98,7 +99,9 @@ const toReport = (
   url:
     reportUrl === undefined
       ? new URL(`/pdb/query/v4/reports/${same.hash}/events`, url).href
-      : reportUrl.replaceAll('{hash}', same.hash).replaceAll('{certname}', () => encodeURIComponent(same.certname)),
+      : withoutUser(reportUrl)
+          .replaceAll('{hash}', same.hash)
+          .replaceAll('{certname}', () => encodeURIComponent(same.certname)),
 });
 
 const reasonOf = (error: unknown): string => {

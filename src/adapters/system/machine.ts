@@ -7,8 +7,8 @@ import type { Certificate, CertificateFiles, Machine, Place } from '../../doctor
 import { TriggerdError } from '../../domain/errors.ts';
 import { readConfiguredFile } from '../files/configured-file.ts';
 import { baseEnvironment } from './base-env.ts';
+import { holdersOfDeadMounts } from './dead-mounts.ts';
 import { nameIn } from './file-access.ts';
-import { holdersOfGoneMounts } from './gone-mounts.ts';
 import { isMissing } from './is-missing.ts';
 
 /** Puppet alone takes some seconds to say its version, many of them where it runs at this moment. */
@@ -48,7 +48,7 @@ export const thisMachine: Machine = {
     const line = asked.failed ? undefined : asked.all.split('\n')[0]?.trim();
     return line === '' ? undefined : line;
   },
-  holdersOfGoneMounts: () => holdersOfGoneMounts(),
+  holdersOfDeadMounts: () => holdersOfDeadMounts(),
   accepts: (host, port) =>
     new Promise((resolve) => {
       const connection = connect({ host, port, timeout: 3_000 });

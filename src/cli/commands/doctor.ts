@@ -1,7 +1,8 @@
+import { InvalidArgumentError } from 'commander';
 import type { HealthView } from '../../api/contract/health.ts';
 import type { JobView } from '../../api/contract/jobs.ts';
 import type { LoadedConfig } from '../../config/config.ts';
-import { type Finding, wrong } from '../../doctor/finding.ts';
+import { type CheckedArea, checkedAreas, type Finding, wrong } from '../../doctor/finding.ts';
 import type { DaemonProbe } from '../../doctor/ports.ts';
 import { errorCatalogue, TriggerdError } from '../../domain/errors.ts';
 import type { Define } from '../command.ts';
@@ -9,6 +10,7 @@ import { painter } from '../render/color.ts';
 import { renderFindings } from '../render/findings.ts';
 import { addHelp, type HelpText } from '../support/help.ts';
 import type { DaemonClient } from '../support/http-client.ts';
+import { list } from '../support/options.ts';
 import { print } from '../support/print.ts';
 import type { Session } from '../support/session.ts';
 
@@ -16,23 +18,47 @@ const help: HelpText = {
   details: `
 Looks at the configuration, the daemon and its queues, etcd, the clock, certificates, Puppet, the spool, permissions,
 FUSE and the broker. Needs no daemon. Run it as root: others may not look everywhere.
-Exits 1 if something is wrong; warnings alone exit 0.`,
-  examples: ['trigger doctor', 'trigger doctor --json | jq \'.[] | select(.state == "wrong")\''],
+Exits 1 if something is wrong; warnings alone exit 0.
+
+Areas: ${checkedAreas.join(', ').toLowerCase()}.`,
+  examples: [
+    'trigger doctor',
+    'trigger doctor --only fuse,disk --problems',
+    'trigger doctor --json | jq \'.[] | select(.state == "wrong")\'',
+  ],
 };
+
+interface DoctorOptions {
+  readonly only?: readonly CheckedArea[];
+  readonly problems?: true;
+}
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
-  command.action(
-    run(async (session) => {
-      const findings = await examineHere(session);
-      const { columns, color } = session.terminal;
-      await print(session, findings, () => renderFindings(findings, columns, painter(color)));
-      return findings.some(({ state }) => state === 'wrong') ? 1 : 0;
-    }),
-  );
+  command
+    .option('--only <area>', 'look at this area; repeatable, or separated by commas', areas)
+    .option('--problems', 'print only what is wrong and warnings; nothing if there are none')
+    .action(
+      run(async (session, { only, problems }: DoctorOptions) => {
+        const all = await examineHere(session, only);
+        const isProblem = ({ state }: Finding) => state === 'wrong' || state === 'warning';
+        const findings = problems ? all.filter(isProblem) : all;
+        const { columns, color } = session.terminal;
+        if (session.json || !problems || findings.length > 0)
+          await print(session, findings, () => renderFindings(findings, columns, painter(color)));
+        return findings.some(({ state }) => state === 'wrong') ? 1 : 0;
+      }),
+    );
 };
 
-const examineHere = async (session: Session): Promise<Finding[]> => {
+const areas = (text: string, before?: readonly CheckedArea[]): CheckedArea[] =>
+  list(text, before).map((name) => {
+    const area = checkedAreas.find((each) => each.toLowerCase() === name.toLowerCase());
+    if (area === undefined) throw new InvalidArgumentError(`There is no area ${name}.`);
+    return area;
+  });
+
+const examineHere = async (session: Session, only?: readonly CheckedArea[]): Promise<Finding[]> => {
   const { loadConfig } = await import('../support/load-config.ts');
   let loaded: LoadedConfig;
   try {
@@ -43,7 +69,7 @@ const examineHere = async (session: Session): Promise<Finding[]> => {
     return [wrong('configuration', error.message, errorCatalogue[error.code].remedy)];
   }
   const { runDoctor } = await import('../../daemon/control/doctor.ts');
-  return runDoctor(loaded, daemonProbe(session.client));
+  return runDoctor(loaded, daemonProbe(session.client), only);
 };
 
 const daemonProbe = (client: DaemonClient): DaemonProbe => ({

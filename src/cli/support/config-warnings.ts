@@ -5,6 +5,7 @@ import { configuredWorkers } from '../../config/configured-workers.ts';
 import { exposuresOf } from '../../config/exposure.ts';
 import { harmlessNotice, requestPlugins } from '../../config/request-plugins.ts';
 import { blindSpot } from '../../plugin/puppet/command-line.ts';
+import { relativePlace } from '../../plugin/puppet/relative-path.ts';
 
 /** Who may read or change the configuration file that should not, a sentence each with its remedy. */
 export const exposureWarnings = (loaded: Pick<LoadedConfig, 'file' | 'sources'>): string[] => {
@@ -16,10 +17,11 @@ export const exposureWarnings = (loaded: Pick<LoadedConfig, 'file' | 'sources'>)
 export const configWarnings = (loaded: LoadedConfig): string[] => {
   const { config } = loaded;
   const isHarmless = configuredWorkers(config).length > 0 && requestPlugins(config).kind === 'harmless';
-  const blind = config.watch.enabled ? blindSpot(parseArgsStringToArgv(config.watch.run_cmd)) : null;
+  const runCommand = config.watch.enabled ? parseArgsStringToArgv(config.watch.run_cmd) : [];
+  const ofRunCommand = [blindSpot(runCommand), relativePlace(runCommand)].filter((each) => each !== null);
   return [
     ...exposureWarnings(loaded),
     ...(isHarmless ? [harmlessNotice] : []),
-    ...(blind === null ? [] : [`[watch] ${blind.what}. ${blind.remedy}`]),
+    ...ofRunCommand.map(({ what, remedy }) => `[watch] ${what}. ${remedy}`),
   ];
 };

@@ -7,14 +7,18 @@ import { baseEnvironment } from '../../adapters/system/base-env.ts';
 import { thisMachine } from '../../adapters/system/machine.ts';
 import type { LoadedConfig } from '../../config/config.ts';
 import { examine } from '../../doctor/examine.ts';
-import type { Finding } from '../../doctor/finding.ts';
+import type { CheckedArea, Finding } from '../../doctor/finding.ts';
 import type { DaemonProbe } from '../../doctor/ports.ts';
 import { silentLog } from '../../kit/log.ts';
 import { probeKey } from '../compose/etcd-exposure.ts';
 import { etcdOptions, withEmbedded } from '../compose/etcd-options.ts';
 
 /** Examines this machine from a process of its own: the daemon may be what is ill. */
-export const runDoctor = (configured: LoadedConfig, daemon: DaemonProbe): Promise<Finding[]> => {
+export const runDoctor = (
+  configured: LoadedConfig,
+  daemon: DaemonProbe,
+  areas?: readonly CheckedArea[],
+): Promise<Finding[]> => {
   const loaded = { ...configured, config: withEmbedded(configured.config) };
   const { node, watch, etcd } = loaded.config;
   return examine(
@@ -39,5 +43,6 @@ export const runDoctor = (configured: LoadedConfig, daemon: DaemonProbe): Promis
       spoolFolder: node.spool ?? join(node.state_dir, 'spool'),
       endpoints: etcd.endpoints,
     },
+    areas,
   );
 };

@@ -45,19 +45,19 @@ export interface FilesDaemon {
 export const startFilesDaemon = async (options: FilesDaemonOptions): Promise<FilesDaemon> => {
   const releasers = createReleasers(options.log);
   try {
-    return start(options, releasers);
+    return await start(options, releasers);
   } catch (error) {
     await releasers.release();
     throw error;
   }
 };
 
-const start = (options: FilesDaemonOptions, releasers: Releasers): FilesDaemon => {
+const start = async (options: FilesDaemonOptions, releasers: Releasers): Promise<FilesDaemon> => {
   const { config, mountpoint, stateDir, log } = options;
   const { team } = config.main;
   if (team === undefined) throw new TriggerdError('team-missing', '[main] team is missing');
   const connect = connectOptionsOf(config.main);
-  const state = prepareStateFolder(stateDir);
+  const state = await prepareStateFolder(stateDir);
   const journal = openOwnJournal(state, mountpoint);
   releasers.push('journal', () => journal.close());
   const spool = journal.fileMessages(team);

@@ -2,6 +2,7 @@
 
 require 'fileutils'
 require_relative 'errors'
+require_relative 'trusted_way'
 
 # The folder of the spool: ours, closed to everybody else, and not something that somebody has put in its place.
 class PuppetX::Trigger::SpoolFolder
@@ -58,6 +59,9 @@ class PuppetX::Trigger::SpoolFolder
   def check
     # NONBLOCK: a FIFO in its place must not stop the run.
     File.open(path, File::RDONLY | File::NOFOLLOW | File::NONBLOCK) { |handle| check_is_ours(handle.stat) }
+    what, remedy = PuppetX::Trigger::TrustedWay.parents_problem(path)
+    raise unusable("can be replaced: #{what}", remedy) if what
+
     true
   rescue Errno::ELOOP
     raise unusable('is a symbolic link', 'Remove the link, or set `spool` in client.json to the real directory')

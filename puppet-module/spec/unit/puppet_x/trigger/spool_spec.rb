@@ -112,6 +112,44 @@ RSpec.describe PuppetX::Trigger::Spool do
     end
   end
 
+  describe 'below a folder' do
+    let(:above) { File.join(Dir.mktmpdir('above', SCRATCH), 'above') }
+    let(:below) { described_class.new(File.join(above, 'between/spool')) }
+
+    before do
+      skip 'only root can give a folder away' unless Process.uid.zero?
+      FileUtils.mkdir_p(above)
+      below.store(firing)
+    end
+
+    {
+      'of somebody else' => [->(path) { File.chown(65_534, nil, path) }, /can be replaced: .*above belongs to user 65534. To do: chown root/],
+      'that its group can write' => [->(path) { File.chown(0, 65_534, path) && File.chmod(0o775, path) }, /above can be written by its group/],
+      'that all can write' => [->(path) { File.chmod(0o757, path) }, /above can be written by its group or by others. To do: chmod go-w/],
+    }.each do |what, (attack, message)|
+      it "does nothing: #{what}" do
+        attack.call(above)
+        expect { below.store(firing) }.to raise_error(PuppetX::Trigger::SpoolError, message)
+        expect { below.waiting }.to raise_error(PuppetX::Trigger::SpoolError, message)
+      end
+    end
+
+    it 'does nothing where a link leads through a folder that all can write' do
+      theirs = Dir.mktmpdir('theirs', SCRATCH)
+      File.chmod(0o777, theirs)
+      File.symlink(above, File.join(theirs, 'link'))
+      linked = described_class.new(File.join(theirs, 'link/between/spool'))
+      expect { linked.waiting }.to raise_error(PuppetX::Trigger::SpoolError, /theirs.* can be written/)
+    end
+
+    it 'is used where only owners change it (as /tmp), or root’s own group can write' do
+      [0o1777, 0o775].each do |mode|
+        File.chmod(mode, above)
+        expect(below.waiting.length).to eq(1)
+      end
+    end
+  end
+
   it 'says that the disk is full, leaves nothing half written, and recovers' do
     skip 'only root can mount' unless Process.uid.zero?
     mount_small(spool_path)

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { relativePlace } from '../../../src/plugin/puppet/relative-path.ts';
+
+const named = (command: string) => relativePlace(command.split(' '))?.what.match(/“(.*)”/)?.[1];
+
+describe('a run_cmd, which runs in /', () => {
+  it.each([
+    ['puppet apply manifest.pp', 'manifest.pp'],
+    ['puppet apply --noop manifests/site.pp', 'manifests/site.pp'],
+    ['sudo -u deploy puppet apply site.pp', 'site.pp'],
+    ['env -C puppet puppet apply site.pp', 'puppet'],
+    ['puppet apply --modulepath /a:modules /x.pp', 'modules'],
+    ['puppet agent --test --confdir=conf', 'conf'],
+    ['bin/deploy now', 'bin/deploy'],
+    ['nice ./deploy', './deploy'],
+  ])('%s: names the relative path', (command, path) => {
+    expect(named(command)).toBe(path);
+  });
+
+  it.each([
+    'puppet agent --test',
+    'puppet apply /etc/puppet/site.pp',
+    'puppet apply -e site.pp',
+    'puppet apply --modulepath /a:/b /x.pp --tags a,b',
+    'env -C /srv/puppet puppet apply site.pp',
+    'env -C /srv/puppet ./deploy',
+    'ssh lb02 puppet apply site.pp',
+    'sudo -i puppet apply site.pp',
+    'chroot /srv/root puppet apply site.pp',
+    'deploy now.pp',
+    'true',
+    '',
+  ])('%s: has none, or none that we could know of', (command) => {
+    expect(named(command)).toBeUndefined();
+  });
+});
