@@ -13,7 +13,10 @@ const attacks: readonly (readonly [string, Change, RegExp])[] = [
   ['that belongs to another user', (above) => chownSync(above, nobody, nobody), /above belongs to user 65534/],
   [
     'that its group can write',
-    (above) => (chownSync(above, 0, nobody), chmodSync(above, 0o775)),
+    (above) => {
+      chownSync(above, 0, nobody);
+      chmodSync(above, 0o775);
+    },
     /above can be written/,
   ],
   ['that all can write', (above) => chmodSync(above, 0o757), /above can be written by its group or by others/],
