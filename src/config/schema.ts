@@ -188,26 +188,23 @@ const history = section('How long finished jobs, firings and requests are kept.'
   firings_max_age: v.optional(duration('Firings that ended longer ago than this are deleted from etcd.'), '30d'),
 });
 
-const registry = section(
-  'Limits of changes to the registry through brokers and control sockets. Every broker counts for itself.',
-  {
-    max_changes: v.optional(
-      integer('Changes that one user may make in a minute. Root on a node has no such limit.', 1, 10_000_000),
-      600,
+const registry = section('Limits of registry changes by brokers and control sockets. Every broker counts for itself.', {
+  max_changes: v.optional(
+    integer('Changes that one user may make in a minute. Root on a node has no such limit.', 1, 10_000_000),
+    600,
+  ),
+  max_change_bytes: v.optional(
+    size(
+      'Bytes that the changes of one user may write into etcd in a minute. A quarter of it is allowed for hits in addition.',
     ),
-    max_change_bytes: v.optional(
-      size(
-        'Bytes that the changes of one user may write into etcd in a minute. A quarter of it is allowed for hits in addition.',
-      ),
-      '4MiB',
-    ),
-    max_arguments: v.optional(size('Maximum size of the arguments of one definition: names and values.'), '16KiB'),
-    max_team: v.optional(
-      size('Maximum size of a team in etcd: workers, services, directories, definitions and hits.'),
-      '16MiB',
-    ),
-  },
-);
+    '4MiB',
+  ),
+  max_arguments: v.optional(size('Maximum size of the arguments of one definition: names and values.'), '16KiB'),
+  max_team: v.optional(
+    size('Maximum size of a team in etcd: workers, services, directories, definitions and hits.'),
+    '16MiB',
+  ),
+});
 
 const sweeper = section('Cleans up etcd. One elected daemon does it.', {
   enabled: v.optional(flag('Let this daemon be elected.'), true),

@@ -11,7 +11,10 @@ it.each(prose.filter((page) => !mayBeLong.test(page)))('%s has at most 200 lines
   expect(readPage(page).split('\n').length - 1).toBeLessThanOrEqual(200);
 });
 
-it.each(prose)('%s is wrapped at 100 columns: `npm run docs` does it', (page) => {
+/** Their lines are the code's, and another test compares them with it. */
+const made = /^docs\/reference\/(configuration|errors)\.md$/;
+
+it.each(prose.filter((page) => !made.test(page)))('%s is wrapped at 100 columns: `npm run docs` does it', (page) => {
   expect(wrapped(readPage(page))).toBe(readPage(page));
 });
 
