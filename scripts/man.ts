@@ -1,4 +1,4 @@
-/** Writes the manual pages: `tsx scripts/man.ts FOLDER VERSION`. They are dated by $SOURCE_DATE_EPOCH, where that is set. */
+/** Writes the manual pages: `tsx scripts/man.ts FOLDER VERSION`. $SOURCE_DATE_EPOCH sets their date. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { triggerfsCommand } from '../src/cli/command-lines/triggerfs.ts';
@@ -27,7 +27,7 @@ writeFileSync(
 );
 writeFileSync(
   join(folder, 'triggerfs-worker.1'),
-  triggerfsPage(triggerfsWorkerCommand(), 'run what is asked of a worker', of),
+  triggerfsPage(triggerfsWorkerCommand(), 'run the requests of a worker', of),
 );
-writeFileSync(join(folder, 'triggerfs-cli.1'), triggerfsPage(triggerfsCliCommand(), 'the console of triggerFS', of));
+writeFileSync(join(folder, 'triggerfs-cli.1'), triggerfsPage(triggerfsCliCommand(), 'configure triggerFS with its console', of));
 writeFileSync(join(folder, 'triggerfs.1'), triggerfsPage(triggerfsCommand(), 'mount the trigger files', of));

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes a machine of the demo cluster. Run as root, in the machine; running it again changes nothing.
-#   provision.sh server1.boxnet=192.168.56.11 server2.boxnet=192.168.56.12 …      (all machines, this one too)
-# The checkout is at /vagrant. Everything else comes from Debian's repositories, and from npm if the package is to be built here.
+# Sets up a machine of the demo cluster. Run it as root in the machine. A second run changes nothing.
+#   provision.sh server1.boxnet=192.168.56.11 server2.boxnet=192.168.56.12 …      (all machines, including this one)
+# The checkout is at /vagrant. Everything else comes from Debian's repositories, and from npm if this script builds the package.
 set -eu
 
 here=/vagrant/vagrant
@@ -9,9 +9,9 @@ modules=/etc/puppet/code/modules
 built=/usr/local/src/triggerd
 
 say() { printf 'provision: %s\n' "$*"; }
-[ "$#" -gt 0 ] || { say 'which machines? NAME=ADDRESS …' >&2; exit 2; }
+[ "$#" -gt 0 ] || { say 'no machines given. Usage: provision.sh NAME=ADDRESS …' >&2; exit 2; }
 
-# Every machine knows every other one by name, and itself by the address that the others reach.
+# Every machine resolves the names of all machines, and its own name to the address that the others use.
 for member in "$@"; do
   name=${member%%=*} address=${member#*=} short=${name%%.*}
   sed -i -E "/^127\./ { s/[[:space:]]+${name}\b//g; s/[[:space:]]+${short}\b//g; /^[0-9.]+[[:space:]]*\$/d }" /etc/hosts
@@ -28,7 +28,7 @@ install() {
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
 }
 
-# The newest one of `npm run package` on the host, and of an earlier run of this script.
+# The newest package, from `npm run package` on the host or from an earlier run of this script.
 newest_package() {
   find /vagrant/build "$built/build" -maxdepth 1 -name "triggerd_*_$(dpkg --print-architecture).deb" -printf '%T@ %p\n' 2>/dev/null | sort -n | tail -n 1 | cut -d ' ' -f 2-
 }
@@ -37,11 +37,11 @@ install puppet-agent
 
 package=$(newest_package)
 if [ -z "$package" ]; then
-  say 'building the package, which takes some minutes (`npm run package` on the host would save this)'
+  say 'building the package, which takes some minutes (run `npm run package` on the host to avoid this)'
   install nodejs npm python3 make g++ dpkg-dev debhelper
   rm -rf "$built"
   cp -r /vagrant "$built"
-  (cd "$built" && npm ci --ignore-scripts --loglevel=error && scripts/package) || { say 'the package can not be built; see above'; exit 1; }
+  (cd "$built" && npm ci --ignore-scripts --loglevel=error && scripts/package) || { say 'could not build the package; see the messages above'; exit 1; }
   package=$(newest_package)
 fi
 cp -u "$package" /var/cache/triggerd.deb
@@ -49,7 +49,7 @@ cp -u "$package" /var/cache/triggerd.deb
 mkdir -p "$modules"
 [ -e "$modules/trigger" ] || ln -s /vagrant/puppet-module "$modules/trigger"
 
-# What the manifest is told about the cluster; the same file on all machines.
+# The fact boxnet tells the manifest the members of the cluster. All machines have the same file.
 mkdir -p /etc/facter/facts.d
 { printf '{"boxnet": {'
   separator=''
@@ -59,9 +59,9 @@ mkdir -p /etc/facter/facts.d
 say 'puppet apply'
 code=0
 puppet apply --color=false --detailed-exitcodes "$here/manifests/site.pp" || code=$?
-# 0: nothing to do, 2: changed.
+# 0: no changes, 2: changes.
 case $code in 0 | 2) ;; *) say "puppet apply failed (exit code $code)"; exit "$code" ;; esac
 
-# Who logs in by `vagrant ssh` may use the queue.
+# The user of `vagrant ssh` can use the queue.
 if id vagrant >/dev/null 2>&1; then usermod --append --groups triggerd vagrant; fi
 say "done (exit code $code)"

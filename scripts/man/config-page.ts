@@ -11,10 +11,10 @@ export const configPage = (of: Pick<PageTitle, 'date' | 'version'>): string =>
     'triggerd.toml \\- configuration of triggerd',
     section('description'),
     paragraph(
-      'One TOML file for `triggerd`(8) and `trigger`(1): `--config FILE`, else `$TRIGGERD_CONFIG`, else `/etc/triggerd/triggerd.toml`. Without any, everything has its default. `trigger config check` shows all problems of a file at once, `trigger config print` what is in force.',
+      '`triggerd`(8) and `trigger`(1) read one TOML file: `--config FILE`, else `$TRIGGERD_CONFIG`, else `/etc/triggerd/triggerd.toml`. Without a file, all keys have their defaults. `trigger config check` shows all errors of a file at once. `trigger config print` shows the effective configuration.',
     ),
     paragraph(
-      'An unknown key is an error. Every key has a variable in the environment that overrides the file; flags override both. Lists are separated by commas there. Durations are `250ms`, `10s`, `5m`, `1h30m`, `30d`; sizes are a number of bytes or `64KiB`, `64MiB`, `10MB`.',
+      'An unknown key is an error. An environment variable overrides each key of the file, and flags override both. In a variable, commas separate the items of a list. Durations are written as `250ms`, `10s`, `5m`, `1h30m` or `30d`. Sizes are a number of bytes, or written as `64KiB`, `64MiB` or `10MB`.',
     ),
     section('sections'),
     [...configShape().entries].flatMap(([name, shape]) => describe([name], shape, [])),

@@ -3,7 +3,7 @@ import { helpOf, paragraphsOf } from '../../src/cli/support/help.ts';
 import { describeOptions } from './commands.ts';
 import { example, item, type PageTitle, page, paragraph, section, text, title } from './roff.ts';
 
-/** The page of one of the commands that triggerFS has, from what its `--help` knows. `about` is the line of its name. */
+/** The page of a triggerFS command, made from its `--help`. `about` is the text of its NAME line. */
 export const triggerfsPage = (command: Command, about: string, of: Pick<PageTitle, 'date' | 'version'>): string => {
   const help = helpOf(command);
   return page(
@@ -18,7 +18,7 @@ export const triggerfsPage = (command: Command, about: string, of: Pick<PageTitl
     section('options'),
     describeOptions(command.options),
     section('files'),
-    item('$HOME/triggerfs.toml', 'The configuration, where there is one; see `triggerd.toml`(5).'),
+    item('$HOME/triggerfs.toml', 'The configuration, if this file exists; see `triggerd.toml`(5).'),
     item('/etc/triggerd/triggerd.toml', 'The configuration otherwise.'),
     section('examples'),
     example(help?.examples ?? []),

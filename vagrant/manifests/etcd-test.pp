@@ -1,5 +1,5 @@
-# On one machine: a changed resource wakes the two others, which run Puppet.
-# `creates` makes it happen once; `rm /tmp/foo` makes it happen again.
+# Apply this manifest on one machine: the changed resource triggers Puppet on the other two.
+# `creates` allows this once. To repeat it, run `rm /tmp/foo`.
 exec { 'touch /tmp/foo':
   path    => ['/bin', '/usr/bin'],
   creates => '/tmp/foo',

@@ -1,8 +1,8 @@
-# A machine of the demo cluster: a member of etcd, and the daemon, which applies this very manifest when it is triggered.
+# A machine of the demo cluster: a member of etcd, and the daemon. A firing makes the daemon apply this manifest.
 $members = $facts['boxnet']
 
-# The three machines have no common authority (there is no Puppet server), and nothing to protect on their private network. Machines
-# with something to protect give tls: docs/how-to/etcd.md.
+# The machines have no common CA, because there is no Puppet server, and nothing to protect on their private network. For real machines,
+# set tls: docs/how-to/etcd.md.
 class { 'trigger::install::etcd':
   members        => $members.reduce({}) |$all, $member| { $all + { $member[0] => "http://${member[0]}:2380" } },
   listen_address => $members[$trusted['certname']],
