@@ -32,7 +32,9 @@ describe('a trigger with wait', () => {
         `hosts => ['lb01', 'lb99'], provider => ${provider}, timeout => 20`,
       );
       expect(exitCode, output).toBe(6);
-      expect(output).toMatch(/did not succeed on 1 of 2 nodes: lb99 still owed after 20s\. The firing continues there\./);
+      expect(output).toMatch(
+        /did not succeed on 1 of 2 nodes: lb99 still owed after 20s\. The firing continues there\./,
+      );
     }, 60_000);
 
     it('survives that etcd and the daemons go away meanwhile', async () => {

@@ -137,7 +137,7 @@ Time: 545.092072ms`.split('\n'),
     expect((await child).exitCode).toBe(code);
   });
 
-  it('says who can not be asked', async () => {
+  it('says who cannot be asked', async () => {
     const [noDaemon, noBroker, help] = await Promise.all([
       run('triggerfs-cli', ['--socket', '/nonexistent/socket', '--team', 't', '-c', 'show workers']),
       run('triggerfs-cli', ['-c', 'show workers']),

@@ -11,8 +11,8 @@ import { createNode, type TestNode } from '../support/node.ts';
 import { createPuppet, type TestPuppet } from '../support/puppet.ts';
 import { until } from '../support/wait.ts';
 
-/** A run that can not really happen is not done. Real `puppet agent`, its real locks; there is no server, so a run that does happen fails. */
-describe('an agent that can not run now', () => {
+/** A run that cannot really happen is not done. Real `puppet agent`, its real locks; there is no server, so a run that does happen fails. */
+describe('an agent that cannot run now', () => {
   let etcd: TestEtcd;
   let node: TestNode;
   let puppet: TestPuppet;

@@ -233,7 +233,7 @@ describe('trigger events', () => {
   });
 
   it('shows lines of 80 columns on a terminal, with colours, and JSON there only when asked', async () => {
-    await fire('a trigger whose name is so long that it can not stand in one line of a terminal with anything else');
+    await fire('a trigger whose name is so long that it cannot stand in one line of a terminal with anything else');
     const onTerminal = async (args: string) => {
       const command = `stty cols 80; exec ${join(root, 'bin/trigger')} --config ${lb.configFile} events ${args}`;
       const env = { TERM: 'xterm', NO_COLOR: '', COLUMNS: undefined };

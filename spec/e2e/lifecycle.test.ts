@@ -77,7 +77,7 @@ describe('the daemon', () => {
     expect((await node.json<HealthView[]>('nodes')).length).toBe(1);
   });
 
-  it('reloads on HUP: what it can at once, what it can not it names; a wrong file changes nothing', async () => {
+  it('reloads on HUP: what it can at once, what it cannot it names; a wrong file changes nothing', async () => {
     const text = readFileSync(node.configFile, 'utf8');
     writeFileSync(
       node.configFile,
@@ -158,7 +158,7 @@ describe('the daemon', () => {
       node
         .log()
         .slice(lines)
-        .filter((line) => line.level >= 40 && /inbox can not be watched/.test(line.msg));
+        .filter((line) => line.level >= 40 && /inbox cannot be watched/.test(line.msg));
     await until(() => away().length === 1, 'the word that etcd is away');
     expect(await call<HealthView>(node.socket, 'GET', '/v1/health')).toMatchObject({ etcd: { connected: false } });
     expect((await node.trigger('queue', 'add', '--', 'true')).exitCode).toBe(0);

@@ -49,7 +49,7 @@ describe('trigger plugin new', () => {
     expect(test.output).toBe('hello Ada, your payload has 2 lines (this is new01)\n');
   });
 
-  it.each(['in-sh', 'deep/in/python', 'node'])('%s fails with a word where it can not do its work', async (name) => {
+  it.each(['in-sh', 'deep/in/python', 'node'])('%s fails with a word where it cannot do its work', async (name) => {
     const id = (await node.trigger('queue', 'add', '--plugin', name, '--arg', 'name=nobody')).stdout;
     expect(await node.trigger('queue', 'wait', id)).toMatchObject({ exitCode: 1 });
     expect((await node.trigger('queue', 'cat', id)).stdout).toBe(

@@ -270,7 +270,7 @@ describe('trigger queue', () => {
     expect(await info(id)).toMatchObject({ state: 'finished' });
   });
 
-  it('says what can not be done, and why', async () => {
+  it('says what cannot be done, and why', async () => {
     expect(await q('info', '9999')).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('9999') });
     expect(await q('kill', '1')).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('finished') });
     expect(await q('add', '--queue', 'nowhere', '--', 'true')).toMatchObject({

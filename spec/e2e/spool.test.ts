@@ -19,7 +19,7 @@ import { until } from '../support/wait.ts';
 const keys = keysBelow('/trigger');
 
 /** F1: a refresh while etcd or the daemon is away. Real etcd, real daemons on both sides, real Puppet. */
-describe('a refresh that etcd can not take now', () => {
+describe('a refresh that etcd cannot take now', () => {
   let etcd: TestEtcd;
   let web: TestNode;
   let balancer: TestNode;

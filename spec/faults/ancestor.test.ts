@@ -288,7 +288,7 @@ describe('what the ancestor does too much', () => {
   });
 });
 
-describe('what the ancestor can not say', () => {
+describe('what the ancestor cannot say', () => {
   it('a trigger with the title “hosts”', async () => {
     await set('any', '1');
     expect((await etcdctl('set', '/events/hosts', '1')).exitCode).not.toBe(0);

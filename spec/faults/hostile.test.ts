@@ -106,7 +106,7 @@ describe('G6: words that are more than words to somebody', () => {
     }
   });
 
-  it('Puppet’s arguments can not become options', async () => {
+  it('Puppet’s arguments cannot become options', async () => {
     for (const tags of ['--confdir=/tmp', 'a --noop', '$(id)', 'a;b', '-x y'])
       await expect(
         postJob(node.socket, { plugin: 'puppet', argv: ['puppet', 'agent'], args: { tags } }).then(
@@ -162,7 +162,7 @@ describe('G8: a local user without rights', () => {
   });
   afterAll(() => node?.remove());
 
-  it('can not reach the control socket, and is told who may', async () => {
+  it('cannot reach the control socket, and is told who may', async () => {
     const trigger = (...args: string[]) => asStranger(join(root, 'bin/trigger'), '--socket', node.socket, ...args);
     for (const args of [
       ['queue'],

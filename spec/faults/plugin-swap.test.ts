@@ -33,7 +33,7 @@ describe('G5: a plugin that is swapped after it was checked', () => {
     expect(execFileSync(executable, { encoding: 'utf8' })).toBe('ours\n');
   });
 
-  it('can not be swapped by anybody else where it was found safe, whoever owns or may write what is on the way', () => {
+  it('cannot be swapped by anybody else where it was found safe, whoever owns or may write what is on the way', () => {
     const way = ['a', 'a/b', 'a/b/plugins', 'a/b/plugins/p', 'a/b/plugins/p/p', 'a/b/plugins/p/plugin.toml'];
     const flaws = [undefined, { owner: nobody, mode: 0o755 }, { owner: 0, mode: 0o777 }, { owner: 0, mode: 0o1777 }];
     const found = way.flatMap((at) =>

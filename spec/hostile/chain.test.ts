@@ -134,7 +134,7 @@ describe('a member of a team and the plugin chain of a machine that may do more'
     return existsSync(folder) ? readdirSync(folder).length : 0;
   };
 
-  it('a member can not reach a private service through chain as the user of the machine', async () => {
+  it('a member cannot reach a private service through chain as the user of the machine', async () => {
     const before = jobsOfBack();
     const attack = await chainTo(await as('eve'), 'vault', 'id');
     expect(attack).toMatchObject({ result: 'failed', exitCode: 1 });

@@ -115,7 +115,7 @@ describe('a member who may use forward', () => {
     });
   });
 
-  it('can not make itself an admin in etcd, not where loopback is allowed and not by a redirect', async () => {
+  it('cannot make itself an admin in etcd, not where loopback is allowed and not by a redirect', async () => {
     const url = `${etcd.endpoint}/v3/kv/put`;
     for (const allow of ['', '127.0.0.1', '127.0.0.0/8 [::1]', `127.0.0.1:${port}`])
       expect([allow, (await send(url, { allow })).exitCode]).toEqual([allow, 2]);

@@ -184,7 +184,7 @@ const endOf = async (nspawn: ChildProcess): Promise<void> => {
   for (const controller of legacyControllers) await removeCgroup(`${controller}/triggerd-acceptance/${nspawn.pid}`);
 };
 
-/** Cgroups can not be deleted as files are, and are busy until the kernel has seen off their last process. */
+/** Cgroups cannot be deleted as files are, and are busy until the kernel has seen off their last process. */
 const removeCgroup = (folder: string): Promise<unknown> =>
   until(async () => {
     await execa('find', [folder, '-depth', '-type', 'd', '-delete'], { reject: false });

@@ -20,7 +20,7 @@ export const exitCodes: readonly (readonly [number, string])[] = [
   [0, 'fine'],
   [1, 'refused or failed here'],
   [2, 'the command line or the configuration is wrong'],
-  [3, 'the daemon, etcd, a broker or a worker can not be reached'],
+  [3, 'the daemon, etcd, a broker or a worker cannot be reached'],
   [4, 'fire --wait: at least one target did not end well'],
   [5, 'timed out waiting; the work goes on'],
   [129, 'SIGHUP, or the terminal was closed; otherwise as 130'],

@@ -1,6 +1,6 @@
 /**
  * `[node] socket` of a file without parsing it, for `trigger`: the parser alone would take a fifth of a `trigger queue`.
- * Answers only where reading line by line can not go wrong; undefined means: ask the parser.
+ * Answers only where reading line by line cannot go wrong; undefined means: ask the parser.
  */
 export const quickSocket = (toml: string): string | undefined => {
   // Within a multi-line string a line may look like anything.

@@ -13,7 +13,7 @@ export const checkDisk = async (machine: Machine, folder: string): Promise<Findi
       return [
         wrong(
           'disk',
-          `${folder} can not be written: ${disk.why}`,
+          `${folder} cannot be written: ${disk.why}`,
           'See to the disk (or look as root); what is owed waits meanwhile.',
         ),
       ];

@@ -78,7 +78,7 @@ export interface Machine {
   /** Of this folder; it is tried with a small file that is gone afterwards. */
   disk(folder: string): Promise<Disk>;
   certificate(files: CertificateFiles): Promise<Certificate>;
-  /** First line that a program prints; undefined when it can not be run. */
+  /** First line that a program prints; undefined when it cannot be run. */
   firstLine(program: string, args: readonly string[]): Promise<string | undefined>;
   /** Who has files open of FUSE mounts whose process is gone. */
   holdersOfDeadMounts(): Promise<readonly MountHolder[]>;

@@ -40,7 +40,7 @@ export const checkPuppet = async (
     return [
       wrong(
         'Puppet',
-        `“${commandText(query.command)}” can not be run`,
+        `“${commandText(query.command)}” cannot be run`,
         'Install puppet-agent, or correct [watch] run_cmd.',
       ),
     ];

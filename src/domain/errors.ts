@@ -30,7 +30,7 @@ export const errorCatalogue = {
     'The configuration file does not exist.',
     'Name it with --config or $TRIGGERD_CONFIG, or create /etc/triggerd/triggerd.toml.',
   ),
-  'config-unreadable': entry(400, 2, 'The configuration file can not be read.', 'Check the file’s owner and mode.'),
+  'config-unreadable': entry(400, 2, 'The configuration file cannot be read.', 'Check the file’s owner and mode.'),
   'config-syntax': entry(
     400,
     2,
@@ -116,13 +116,13 @@ export const errorCatalogue = {
   'state-unusable': entry(
     500,
     1,
-    'The state directory can not be used.',
+    'The state directory cannot be used.',
     'Check [node] state_dir: existence, owner, mode, free space. Only root and the daemon’s user may own or change the folders above.',
   ),
   'spool-unusable': entry(
     503,
     1,
-    'The spool can not be used.',
+    'The spool cannot be used.',
     'Check [node] spool: a folder (no symbolic link) of the daemon’s user with mode 0700, and free space. Only root and the daemon’s user may own or change the folders above.',
     true,
   ),
@@ -393,7 +393,7 @@ export const errorCatalogue = {
   'broker-unusable': entry(
     500,
     1,
-    'The broker can not listen.',
+    'The broker cannot listen.',
     'Choose another [broker] listen, or end what uses it.',
   ),
   'broker-busy': entry(
@@ -469,7 +469,7 @@ export const errorCatalogue = {
   'mount-failed': entry(
     500,
     1,
-    'The trigger files can not be mounted.',
+    'The trigger files cannot be mounted.',
     'Name an empty folder that nothing is mounted on; the Debian packages `libfuse2` and `fuse3` (or `fuse`) have to be there.',
   ),
   // control socket
@@ -496,7 +496,7 @@ export const errorCatalogue = {
   'http-unusable': entry(
     500,
     1,
-    'The HTTP port can not be opened.',
+    'The HTTP port cannot be opened.',
     'Choose another [http] listen, or end what uses it; without the section there is no port.',
   ),
   'events-dropped': entry(

@@ -41,10 +41,10 @@ export class EventLog implements EventSource {
     this.#lastId = lastId;
   }
 
-  /** What can not be read is no past; that hinders nobody. */
+  /** What cannot be read is no past; that hinders nobody. */
   static async open(options: EventLogOptions): Promise<EventLog> {
     const past = await options.store.read().catch((thrown: unknown) => {
-      options.log.warn({ error: asTriggerdError(thrown) }, 'The past events can not be read.');
+      options.log.warn({ error: asTriggerdError(thrown) }, 'The past events cannot be read.');
       return [];
     });
     return new EventLog(options, Number(past.at(-1)?.id ?? 0));
@@ -129,7 +129,7 @@ export class EventLog implements EventSource {
       await this.#options.store.append(events);
       this.#isRefused = false;
     } catch (thrown) {
-      if (!this.#isRefused) this.#options.log.warn({ error: asTriggerdError(thrown) }, 'Events can not be written.');
+      if (!this.#isRefused) this.#options.log.warn({ error: asTriggerdError(thrown) }, 'Events cannot be written.');
       this.#isRefused = true;
       this.#unwritten = [...events, ...this.#unwritten].slice(-maxUnwritten);
     }

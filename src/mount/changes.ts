@@ -7,7 +7,7 @@ const namePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
 const maxNameLength = 63;
 const permissionBits = 0o777;
 
-/** Throws EEXIST, EINVAL for what can not be a name, ENAMETOOLONG, ENOENT, ENOTDIR. */
+/** Throws EEXIST, EINVAL for what cannot be a name, ENAMETOOLONG, ENOENT, ENOTDIR. */
 export const directoryAt = (tree: Tree, path: string, mode: number): TreeChange => {
   assertFree(tree, path);
   return { verb: 'directory.add', path, mode: mode & permissionBits };

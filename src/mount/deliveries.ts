@@ -34,7 +34,7 @@ const deliveryRetry: RetryPolicy = { firstMs: 250, factor: 2, maxMs: 15_000, jit
 
 /**
  * Sends what waits: one after the other for each trigger, in the order of arrival, all triggers at the same time. What a
- * broker or a worker can not take now, or a plugin can not do now, is tried again; what is refused for good, or is not delivered before its deadline,
+ * broker or a worker cannot take now, or a plugin cannot do now, is tried again; what is refused for good, or is not delivered before its deadline,
  * becomes a dead letter, and the next one has its turn. A trigger's settings are those that it has at an attempt, its deadline
  * too.
  */

@@ -33,7 +33,7 @@ export class HitPublisher {
   constructor(options: HitPublisherOptions) {
     this.#options = options;
     this.#away = new Outage(options.log, {
-      begins: 'hits of trigger files can not be published; they are counted here meanwhile',
+      begins: 'hits of trigger files cannot be published; they are counted here meanwhile',
       ends: 'hits of trigger files are published again',
     });
   }

@@ -9,7 +9,7 @@ import { FsError } from './errno.ts';
 export const answerMs = 8_000;
 
 /**
- * `work`, or ETIMEDOUT after so many ms. Whoever waits for us can not be killed, and a daemon that is frozen answers
+ * `work`, or ETIMEDOUT after so many ms. Whoever waits for us cannot be killed, and a daemon that is frozen answers
  * nothing.
  */
 export const within = <T>(ms: number, work: Promise<T>): Promise<T> =>

@@ -124,10 +124,10 @@ const termsOf = (plugin: Plugin, argv: readonly string[]): RunTerms => ({
   argv,
 });
 
-/** For a run whose plugin can not be read any more, and that nobody has written down the terms of. */
+/** For a run whose plugin cannot be read any more, and that nobody has written down the terms of. */
 const noTerms: RunTerms = { driver: 'exec', successExitCodes: [0], argv: [] };
 
-/** A process has ended and its exit is known: that is the verdict when what the driver adds can not be had. */
+/** A process has ended and its exit is known: that is the verdict when what the driver adds cannot be had. */
 const concluded = async (driver: Driver, job: Job, ending: RunEnding, terms: RunTerms): Promise<Verdict> => {
   try {
     return await driver.conclude(job, ending, terms);

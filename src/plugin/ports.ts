@@ -37,7 +37,7 @@ export type FileText =
 
 /** Facts about the machine that the puppet driver needs. Nothing throws for a file, whatever it is. */
 export interface PuppetHost {
-  /** `puppet config print` for these settings; undefined when Puppet can not be asked, or must not be. */
+  /** `puppet config print` for these settings; undefined when Puppet cannot be asked, or must not be. */
   settings(query: PuppetSettingsQuery): Promise<PuppetSettings | undefined>;
   /** Why Puppet must not be asked: root would run a program that others can change. Null: it may. */
   refusal(query: Pick<PuppetSettingsQuery, 'programs'>): Promise<string | null>;

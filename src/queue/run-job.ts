@@ -32,7 +32,7 @@ export const runJob = async (room: Room, job: RunningJob): Promise<void> => {
 /** A request is somebody's who waits, and who has its id: it ends here, and is never run behind their back. */
 const isRequest = ({ request }: RunningJob): boolean => request.source === 'request';
 
-/** Ends a job that can not be started. */
+/** Ends a job that cannot be started. */
 export const endUnstarted = (room: Room, job: RunningJob, result: JobResult): Promise<void> =>
   settle(room, job, result);
 
@@ -58,7 +58,7 @@ const endOfRequest = async (room: Room, job: RunningJob): Promise<Outcome | unde
 };
 
 /**
- * What became of a job that is running for the journal, from its folder. One whose folder can not be read may be running:
+ * What became of a job that is running for the journal, from its folder. One whose folder cannot be read may be running:
  * it keeps its slot, and is looked at until it can be, or until somebody kills it. Undefined when we are stopped.
  */
 const adopted = async (room: Room, job: RunningJob): Promise<Outcome | undefined> => {
@@ -72,7 +72,7 @@ const adopted = async (room: Room, job: RunningJob): Promise<Outcome | undefined
         const reason = `What became of it is not known: ${messageOf(thrown)}`;
         if (mark.isKilled) return { kind: 'interrupted', reason };
         if (attempts === 1)
-          room.log.error({ error: thrown, job: job.id }, 'A running job can not be looked at; it is tried again.');
+          room.log.error({ error: thrown, job: job.id }, 'A running job cannot be looked at; it is tried again.');
         await sleep(retryMs, undefined, { ref: false });
       }
     }
@@ -206,7 +206,7 @@ const journalled = async (room: Room, write: () => unknown): Promise<void> => {
     } catch (thrown) {
       if (!(thrown instanceof TriggerdError && thrown.retryable)) throw thrown;
       if (attempts === 1)
-        room.log.error({ error: thrown }, 'The end of a job can not be journalled; it is tried again.');
+        room.log.error({ error: thrown }, 'The end of a job cannot be journalled; it is tried again.');
       await sleep(retryMs, undefined, { ref: false });
     }
   }

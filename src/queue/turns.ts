@@ -108,7 +108,7 @@ const inOrder = async <T>(queue: NamedQueue, work: () => Promise<T>): Promise<T>
   }
 };
 
-/** A job that the journal calls running from now on; `failure` says why it can not be. */
+/** A job that the journal calls running from now on; `failure` says why it cannot be. */
 interface Chosen {
   readonly job: RunningJob;
   readonly giveBack: () => void;

@@ -42,7 +42,7 @@ export class IssuerPublication {
   constructor(options: IssuerPublicationOptions) {
     this.#options = options;
     this.#away = new Outage(options.log, {
-      begins: 'The key of this broker’s tokens can not be published; trying again.',
+      begins: 'The key of this broker’s tokens cannot be published; trying again.',
       ends: 'The key of this broker’s tokens is published.',
     });
     this.ready = new Promise((resolve) => {

@@ -43,7 +43,7 @@ export class Mirror {
     this.#options = options;
     this.#notices = new Notices(options.log);
     this.#away = new Outage(options.log, {
-      begins: 'The registry can not be watched; what was known of it stays in force. Trying again.',
+      begins: 'The registry cannot be watched; what was known of it stays in force. Trying again.',
       ends: 'The registry is watched again.',
     });
     this.ready = new Promise((resolve) => {

@@ -14,7 +14,7 @@ export interface Pipe {
 }
 
 /**
- * Real pipes for stdout and stderr. Node's `stdio: 'pipe'` gives the child a socket, and a socket can not be opened by
+ * Real pipes for stdout and stderr. Node's `stdio: 'pipe'` gives the child a socket, and a socket cannot be opened by
  * name: `echo oops > /dev/stderr` fails with ENXIO in every script. Node has no pipe(2), so a FIFO is made once, its name
  * removed, and both ends of each job's turn are opened anew through `/proc/self/fd`.
  */

@@ -23,7 +23,7 @@ export interface Streams {
 }
 
 /**
- * Starts the plan's process as leader of a session of its own; the reason as text when the plan can not be started.
+ * Starts the plan's process as leader of a session of its own; the reason as text when the plan cannot be started.
  * Throws when that is no fault of the plan: the system is short of something.
  */
 export const startProcess = async (

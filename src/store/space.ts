@@ -17,7 +17,7 @@ export interface SpaceOptions {
 
 /**
  * How full etcd is, for those who write what is not a firing. It is measured when somebody wants to write, and what was
- * written since counts. While nobody can tell, there is room: etcd itself refuses what it can not take.
+ * written since counts. While nobody can tell, there is room: etcd itself refuses what it cannot take.
  */
 export class Space {
   readonly #options: SpaceOptions;

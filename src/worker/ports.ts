@@ -30,7 +30,7 @@ export interface WorkerIdentity {
 }
 
 export interface WorkerProofs {
-  /** Plugins whose jobs can not do anything with one, as requests name them. */
+  /** Plugins whose jobs cannot do anything with one, as requests name them. */
   unneeded(): readonly string[];
   /** By the worker's token: without that it is worth nothing. */
   seal(proof: string): string;

@@ -129,7 +129,7 @@ export class ServedRequests {
       send({ op: 'known', id: run.id, known });
     } catch (error) {
       // No answer: the broker then has to take it for one that may have run.
-      log.error({ error, request: run.id }, 'It can not be looked up whether a request has run here.');
+      log.error({ error, request: run.id }, 'It cannot be looked up whether a request has run here.');
     }
   }
 

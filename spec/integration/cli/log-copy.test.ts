@@ -14,7 +14,7 @@ describe('the log file of triggerfs', () => {
   it('in a missing folder is a problem that is told, and begins once the folder is there', () => {
     const file = join(folder, 'missing', 'log');
     const { copy, problem } = openLogCopyLater(file, '[triggerfs] logfile');
-    expect(problem).toBe(`[triggerfs] logfile: ${file} can not be written (ENOENT)`);
+    expect(problem).toBe(`[triggerfs] logfile: ${file} cannot be written (ENOENT)`);
     copy.write('lost');
     expect(copy.reopen()).toBe(problem);
     mkdirSync(join(folder, 'missing'));
@@ -28,7 +28,7 @@ describe('the log file of triggerfs', () => {
     mkdirSync(place);
     const { copy } = openLogCopyLater(join(place, 'log'), '[triggerfs] logfile');
     renameSync(place, join(folder, 'moved'));
-    expect(copy.reopen()).toContain('can not be written (ENOENT)');
+    expect(copy.reopen()).toContain('cannot be written (ENOENT)');
     copy.write('kept');
     expect(readFileSync(join(folder, 'moved', 'log'), 'utf8')).toBe('kept');
   });

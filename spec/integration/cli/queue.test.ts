@@ -13,7 +13,7 @@ afterEach(() => daemon.close());
 
 const asked = () => daemon.requests.map(({ method, path }) => `${method} ${path}`);
 
-describe('a command that can not be added', () => {
+describe('a command that cannot be added', () => {
   it('says so for a folder that was removed', async () => {
     await serve({});
     const through = ['sh', '-c', 'd=$(mktemp -d) && cd "$d" && rmdir "$d" && exec "$0" "$@"'];
@@ -130,7 +130,7 @@ describe('trigger queue', () => {
     expect(stderr).toMatch(/^trigger: there is no queue “nope”\n {2}Queues are/);
   });
 
-  it('says so when its output can not be written', async () => {
+  it('says so when its output cannot be written', async () => {
     await serve(routes);
     const { code, stderr } = await trigger(['queue'], {
       ...at(daemon),

@@ -196,7 +196,7 @@ describe('a client that asks nothing', () => {
   });
 });
 
-describe('a client that can not connect', () => {
+describe('a client that cannot connect', () => {
   it('says that nothing listens', async () => {
     await expect(
       Client.connect({ ...password, brokers: [{ endpoint: 'tcp://127.0.0.1:9', key: curveKeyPair().publicKey }] }),

@@ -217,7 +217,7 @@ describe('triggerfs-client', () => {
       ['-service', 'x', '-plugin', 'x'],
       { more: '\n[triggerfs-client]\nlogfile = "/nowhere/log"' },
       2,
-      '/nowhere/log can not be written',
+      '/nowhere/log cannot be written',
     ],
   ])('refuses %j with %j', async (args, config, code, text) => {
     configure(config);

@@ -148,7 +148,7 @@ describe('a client of a service', () => {
     server.close();
   });
 
-  it.each(all)('cancels its request when its output can not be written: %s %s', async (...argv) => {
+  it.each(all)('cancels its request when its output cannot be written: %s %s', async (...argv) => {
     const running = inShell('exec "$0" "$@" > /dev/full', argv);
     await endWhenCancelled(await serve());
     const { stderr, exitCode } = await running;
@@ -173,13 +173,13 @@ describe('a client of a service', () => {
     expect((await running).exitCode).toBe(code);
   });
 
-  it('says once that its log file can not be written, and goes on', async () => {
+  it('says once that its log file cannot be written, and goes on', async () => {
     configure('[triggerfs-client]\nlogfile = "/dev/full"\n');
     const running = start(client);
     const id = await serve();
     peer.say(succeeded(id));
     const { stdout, stderr, exitCode } = await running;
-    expect(stderr).toBe('[triggerfs-client] logfile: /dev/full can not be written (ENOSPC); the copy has gaps');
+    expect(stderr).toBe('[triggerfs-client] logfile: /dev/full cannot be written (ENOSPC); the copy has gaps');
     expect(stdout).toContain('two\n');
     expect(exitCode).toBe(0);
   });

@@ -150,7 +150,7 @@ describe('trigger doctor', () => {
     expect((await patient.trigger('doctor', '--only', 'daemon', '--problems')).stdout).toMatch(/^WRONG {4}daemon/);
   });
 
-  it('tells a disk that can not be written, and one that is nearly full; what it tries leaves nothing behind', async () => {
+  it('tells a disk that cannot be written, and one that is nearly full; what it tries leaves nothing behind', async () => {
     const patient = node();
     const folder = smallDisk(patient, '1m');
     expect((await doctor(patient)).of('disk')).toMatchObject([
@@ -314,7 +314,7 @@ describe('certificates', () => {
     ['short.pem', 'short.key', 'warning', /in (9|10) days/],
     ['client.pem', 'short.key', 'wrong', /does not belong to the key/],
     ['stranger.pem', 'stranger.key', 'warning', /was not issued by the CA/],
-    ['gone.pem', 'client.key', 'wrong', /gone\.pem: can not be read \(ENOENT\)/],
+    ['gone.pem', 'client.key', 'wrong', /gone\.pem: cannot be read \(ENOENT\)/],
   ])('%s with %s', async (cert, key, state, what) => {
     const [ca, own] = await look('ca.pem', cert, key);
     expect(ca?.state).toBe('fine');

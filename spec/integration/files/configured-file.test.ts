@@ -22,7 +22,7 @@ describe('a file that the configuration names', () => {
     ['a link to /dev/zero', (path: string) => symlinkSync('/dev/zero', path), /it is not a regular file/],
     ['a folder', (path: string) => void mkdirSync(path), /it is not a regular file/],
     ['a hole of 1 TB', (path: string) => hole(path), /it is larger than 1024 KiB/],
-    ['nothing', () => undefined, /can not be read \(ENOENT\)/],
+    ['nothing', () => undefined, /cannot be read \(ENOENT\)/],
   ])('is refused at once when it is %s', (_what, put, message) => {
     const path = join(temporaryFolder(), 'ca.pem');
     put(path);

@@ -15,7 +15,7 @@ import { until } from '../../support/wait.ts';
 import { MemoryFirings, someFiring, someRequest } from '../../support/watch-room.ts';
 
 const node = 'lb01.example.com';
-const away = 'The inbox can not be watched; what is owed waits in etcd. Trying again.';
+const away = 'The inbox cannot be watched; what is owed waits in etcd. Trying again.';
 
 describe('the inbox watcher on a real etcd', () => {
   let etcd: TestEtcd;
@@ -279,7 +279,7 @@ describe('the inbox watcher on a real etcd', () => {
     expect(firings.find(forbidden)?.refusal).toBe('rm is not allowed here');
   });
 
-  it('keeps a firing owed that the journal can not take, and takes it when it can', async () => {
+  it('keeps a firing owed that the journal cannot take, and takes it when it can', async () => {
     firings.trouble = new TriggerdError('journal-failed', 'disk full');
     const watcher = watch();
     const id = await publish();

@@ -218,7 +218,7 @@ describe('the spool on a real file system', () => {
     expect(performance.now() - startedAt, 'nothing called before the timer').toBeGreaterThan(390);
   });
 
-  it('calls back now and then where the folder can not be watched', async () => {
+  it('calls back now and then where the folder cannot be watched', async () => {
     const spool = await openSpoolFolder(path, { lookEveryMs: 5, settleMs: 5 });
     rmSync(path, { recursive: true });
     const counted = counting(spool);

@@ -103,7 +103,7 @@ it('delivers in order per trigger, and shows what came back', async () => {
   await gateway.stop();
 });
 
-it('keeps what can not be delivered across a restart, and asks for it again under its id', async () => {
+it('keeps what cannot be delivered across a restart, and asks for it again under its id', async () => {
   answer = () => away;
   const first = createGateway();
   await first.spool(2, [Buffer.from('a'), Buffer.from('b')], true);
@@ -175,7 +175,7 @@ it('shows many changes of the registry together, the last one too', async () => 
   await gateway.stop();
 });
 
-it('goes on when the tree can not be kept, and tells writers of a full disk that it is full', async () => {
+it('goes on when the tree cannot be kept, and tells writers of a full disk that it is full', async () => {
   const full = new TriggerdError('journal-failed', 'full', { details: { sqlite: 'SQLITE_FULL' } });
   const fails = (): never => {
     throw full;

@@ -308,7 +308,7 @@ describe('what goes wrong with it', () => {
     expect(log.at('warn')).toHaveLength(crashes);
   });
 
-  it('one that can not be started says so', async () => {
+  it('one that cannot be started says so', async () => {
     const folder = temporaryFolder();
     writePlugin(folder, 'broken', '#!/no/such/interpreter\n', 'mode = "persistent"');
     const { jobs } = await requestsIn(folder);

@@ -34,7 +34,7 @@ describe('log', () => {
     expect((statSync(path).mode & 0o777).toString(8)).toBe('640');
   });
 
-  it('G13: a line stays a line, and can not move a cursor', async () => {
+  it('G13: a line stays a line, and cannot move a cursor', async () => {
     const path = join(dir, 'log');
     await log({ path, text: 'a\u001b[2Jb\rc\u0007d\te\u007fü\u009b' });
     await log({ path }, 'f\0');

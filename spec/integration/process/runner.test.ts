@@ -34,7 +34,7 @@ test('a job that dies by a signal is told from one that exits', async () => {
   expect(ending).toMatchObject({ exit: { kind: 'signalled', signal: 'SIGSEGV' }, cause: 'itself' });
 });
 
-test('what can not be started says why', async () => {
+test('what cannot be started says why', async () => {
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'plain'), '#!/bin/sh\n', { mode: 0o644 });
   const missing = await run(planOf(['/nowhere/program']));

@@ -144,7 +144,7 @@ test('a job that was journalled as running and never planned is queued again, on
   await queues.stop();
 });
 
-test('a stale runner can not start a plan that was made void', async () => {
+test('a stale runner cannot start a plan that was made void', async () => {
   const root = temporaryFolder();
   const folder = join(root, '1');
   const late = `until [ -e ${root}/go ]; do sleep 0.02; done; exec "$@"`;

@@ -206,7 +206,7 @@ const randomStatement = (random: Random): object => {
   return random.pick(all)();
 };
 
-/** Most of what is asked at random can not be done; anything else than that is a failure. */
+/** Most of what is asked at random cannot be done; anything else than that is a failure. */
 const unlessRefused = async (work: Promise<unknown>): Promise<void> => {
   try {
     await work;

@@ -51,7 +51,7 @@ describe('a broker’s mirror of the registry', () => {
     const { jwt } = await broker.accounts.login({ team: 'team1', identity: 'hp', secret: password });
     proxy.refuse();
     proxy.cut();
-    await until(() => log.lines.some(({ message }) => message.startsWith('The registry can not be watched')), 'a word');
+    await until(() => log.lines.some(({ message }) => message.startsWith('The registry cannot be watched')), 'a word');
     expect(broker.mirrored.callerOf(jwt)).toMatchObject({ identity: 'hp' });
     await broker.accounts.login({ team: 'team1', identity: 'hp', secret: password });
     await expect(broker.registry.execute(local, { verb: 'worker.list', team: 'team1' })).rejects.toMatchObject({
@@ -64,7 +64,7 @@ describe('a broker’s mirror of the registry', () => {
     proxy.accept();
     await until(() => broker.mirrored.servicesOf('team1', 'demo01'), 'the worker to be known');
     expect(() => broker.mirrored.callerOf(jwt)).toThrow('the token is not valid');
-    expect(log.lines.filter(({ message }) => message.startsWith('The registry can not be watched'))).toHaveLength(1);
+    expect(log.lines.filter(({ message }) => message.startsWith('The registry cannot be watched'))).toHaveLength(1);
   });
 
   it('ignores what is malformed, with one line each, and has the rest', async () => {

@@ -250,7 +250,7 @@ test('a damaged journal is refused loudly, never read around', () => {
   expect(reading.code).toBe('journal-failed');
 });
 
-test('a state folder that can not be written says so', () => {
+test('a state folder that cannot be written says so', () => {
   const state = stateIn(temporaryFolder());
   const file = join(state.jobsDir, 'no', 'journal.db');
   expect(thrownBy(() => openJournal({ ...state, file })).code).toBe('state-unusable');

@@ -69,7 +69,7 @@ test('a journal of version 5 goes on: who waits for the end of a job waits for i
   close();
 });
 
-test('what is begun once can not be begun again, and nothing is half there', () => {
+test('what is begun once cannot be begun again, and nothing is half there', () => {
   const { journal, requests } = temporaryJournal();
   journal.begin(entry('A'));
   expect(() => journal.begin(entry('A'))).toThrow(expect.objectContaining({ code: 'journal-failed' }));

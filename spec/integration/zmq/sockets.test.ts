@@ -201,7 +201,7 @@ describe('an address of a broker', () => {
     ]);
     open.push(from.connection);
     await until(() => from.states.length > 0, 'the failure');
-    expect(from.states[0]).toContain('nothing listens at tcp://broker.test:1 ([::1]:1), or it can not be reached');
+    expect(from.states[0]).toContain('nothing listens at tcp://broker.test:1 ([::1]:1), or it cannot be reached');
     expect(from.states[0]).toContain('tcp://broker.test:1 (127.0.0.1:1)');
   });
 

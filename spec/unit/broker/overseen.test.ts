@@ -95,7 +95,7 @@ describe('requests that are not over', () => {
     ['bob', 'team1', 'eves'],
     ['eve', 'team2', 'bobs'],
     ['m1', 'team3', 'bobs'],
-  ] as const)('%s of %s can not end %s', async (user, team, which) => {
+  ] as const)('%s of %s cannot end %s', async (user, team, which) => {
     expect(await say(user, { verb: 'request.cancel', request: ids[which] }, team)).toBe('request-not-found');
     expect(stage.broker.state.requests).toBe(4);
   });

@@ -134,11 +134,11 @@ it('follows from now on after a cursor that is not of this log', async () => {
   await done;
 });
 
-it('begins without a past when that can not be read', async () => {
+it('begins without a past when that cannot be read', async () => {
   const store = new MemoryEvents();
   store.read = async () => {
     throw new TriggerdError('state-unusable', 'events.jsonl: EACCES');
   };
   const { log } = await open(store);
-  expect(log.at('warn').map(({ message }) => message)).toEqual(['The past events can not be read.']);
+  expect(log.at('warn').map(({ message }) => message)).toEqual(['The past events cannot be read.']);
 });

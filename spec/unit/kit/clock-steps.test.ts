@@ -23,7 +23,7 @@ describe('a clock that is set', () => {
     expect(steps.isComparable(at.wall + 1)).toBe(false);
   });
 
-  it('back: what may be from before that can not be compared', () => {
+  it('back: what may be from before that cannot be compared', () => {
     const { at, steps, pass } = started();
     pass(60_000);
     at.wall -= 20_000;
@@ -36,7 +36,7 @@ describe('a clock that is set', () => {
     expect(steps.isComparable(170_001)).toBe(true);
   });
 
-  it('forward: what was before can not be compared', () => {
+  it('forward: what was before cannot be compared', () => {
     const { at, steps, pass } = started();
     at.wall += 3_600_000;
     expect(steps.isComparable(100_500)).toBe(false);

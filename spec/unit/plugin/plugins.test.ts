@@ -358,7 +358,7 @@ describe('the end of a run', () => {
     expect(await left(3)).toMatchObject({ details: { missing: 'EACCES: the report', leftovers } });
   });
 
-  it('is its exit code when what the driver adds can not be read', async () => {
+  it('is its exit code when what the driver adds cannot be read', async () => {
     const result = { kind: 'failed', exitCode: 3 };
     expect(await room.conclude(job, ending(3))).toMatchObject({ result, details: { missing: 'EACCES: the report' } });
   });

@@ -356,10 +356,10 @@ describe('the end of a Puppet run', () => {
   });
 
   it.each([
-    [{ noop: true }, /can not be given noop/],
-    [{ args: { tags: 'haproxy' } }, /can not be given tags/],
+    [{ noop: true }, /cannot be given noop/],
+    [{ args: { tags: 'haproxy' } }, /cannot be given tags/],
   ])(
-    'a script that runs Puppet somehow can not honour %j, so it is refused instead of run for real',
+    'a script that runs Puppet somehow cannot honour %j, so it is refused instead of run for real',
     (wish, message) => {
       const driver = createPuppetDriver({
         host: {} as PuppetHost,

@@ -78,7 +78,7 @@ test('an outage has one timer and two lines in the log, however many turns fail;
   expect(log.at('info')).toMatchObject([{ fields: { queue: 'default' } }]);
 });
 
-test('a journal that can not even count throws neither out of a timer nor out of what woke the queue', async () => {
+test('a journal that cannot even count throws neither out of a timer nor out of what woke the queue', async () => {
   let isDown = false;
   const { journal } = memoryJournal();
   const count: Journal['count'] = (...args) => {
@@ -158,7 +158,7 @@ const brokenRunner = () => {
   return { held, mend, runner: { ...held, run, adopt: async () => 'never-started' as const } };
 };
 
-test('a state folder that can not be written to ends no job: it stays owed, and runs when there is room', async () => {
+test('a state folder that cannot be written to ends no job: it stays owed, and runs when there is room', async () => {
   const { held, mend, runner } = brokenRunner();
   const { queues, log } = await start({ runner });
   accept(queues, firing(), jobRequest({ source: 'firing' }));
@@ -196,7 +196,7 @@ test('a job that was started although its runner could not be asked is adopted, 
   expect(starts).toBe(1);
 });
 
-test('a job whose folder can not be read keeps its slot until it can, or until it is killed', async () => {
+test('a job whose folder cannot be read keeps its slot until it can, or until it is killed', async () => {
   const { journal } = memoryJournal();
   for (let i = 0; i < 2; i += 1) journal.add({ request: jobRequest(), command: 'true', coalescingKey: null, at: 1 });
   journal.start(1, 2);

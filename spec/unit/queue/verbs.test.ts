@@ -244,7 +244,7 @@ test('what a listener throws is logged and harms nobody', async () => {
   await own.stop();
 });
 
-test('a plugin that can not be prepared ends the job, with the reason', async () => {
+test('a plugin that cannot be prepared ends the job, with the reason', async () => {
   const plugins = plainPlugins({
     prepare: async () => {
       throw new Error('the plugin is gone');

@@ -36,7 +36,7 @@ describe('a statement from outside', () => {
     'team.list\0',
   ])('there is no verb %j', (verb) => refused({ verb, team: 'team1' }, 'there is no verb'));
 
-  it('can not have a field __proto__, and changes no prototype', () => {
+  it('cannot have a field __proto__, and changes no prototype', () => {
     const input: unknown = JSON.parse('{"verb":"team.list","__proto__":{"polluted":true}}');
     refused(input, '__proto__ is not known here');
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();

@@ -78,7 +78,7 @@ describe('teams and users', () => {
       expect(await stateOf()).toBe('active');
     });
 
-    it.each(ways.slice(0, 3))('can not be %s by themselves', async (_what, statement) => {
+    it.each(ways.slice(0, 3))('cannot be %s by themselves', async (_what, statement) => {
       const zed = world.as('zed', 'team2');
       await expect(zed(statement)).rejects.toMatchObject({
         code: 'registry-in-use',
@@ -279,7 +279,7 @@ describe('teams and users', () => {
     });
   });
 
-  it('an admin of another team can not govern a user who only joined it', async () => {
+  it('an admin of another team cannot govern a user who only joined it', async () => {
     await world.asRoot({ verb: 'team.add', name: 'team2' });
     await addUser('eve', 'team2', 'admin');
     await world.asRoot({ verb: 'team.invite', team: 'team2', identity: 'ann', role: 'member' });

@@ -32,7 +32,7 @@ describe('the tree of trigger files', () => {
   ])('a directory does not move %s', async (_what, path, to) => {
     await expect(ann({ verb: 'directory.set', path, to })).rejects.toMatchObject({
       code: 'registry-invalid',
-      message: 'a directory can not be moved into itself',
+      message: 'a directory cannot be moved into itself',
     });
   });
 

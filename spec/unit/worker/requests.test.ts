@@ -148,7 +148,7 @@ describe('a request', () => {
     expect(worker.jobs.started).toHaveLength(1);
   });
 
-  it('that can not be looked up is not said to be unknown', () => {
+  it('that cannot be looked up is not said to be unknown', () => {
     const jobs = fakeJobs();
     jobs.follow = () => {
       throw new TriggerdError('journal-failed', 'disk error');

@@ -1,7 +1,7 @@
 /**
  * Proofs of who asked for a job, as text: `p1.CLAIMS.SIGNATURE`, and behind that `.SEAL` once the worker has it.
  *
- * CLAIMS is JSON in base64url, SIGNATURE is the broker's (Ed25519), over `p1.CLAIMS`. A JWT can not begin like that, so
+ * CLAIMS is JSON in base64url, SIGNATURE is the broker's (Ed25519), over `p1.CLAIMS`. A JWT cannot begin like that, so
  * neither is ever taken for the other, although one key signs both. SEAL is an HMAC over the rest by the worker's token:
  * what a broker has sent is worth nothing to anybody else, and nothing any more once that token was replaced.
  */

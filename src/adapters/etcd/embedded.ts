@@ -144,7 +144,7 @@ class Supervised implements EmbeddedEtcd {
     if (this.#stop.signal.aborted) throw failed('it is not needed any more');
     const { binary = 'etcd', port, quotaBytes } = this.#options;
     const started = spawnEtcd(binary, port, this.#paths, this.#tls, quotaBytes);
-    if (started === undefined) throw failed(`“${binary}” can not be started`);
+    if (started === undefined) throw failed(`“${binary}” cannot be started`);
     this.#process = started;
     try {
       await this.#untilHealthy(started);

@@ -20,7 +20,7 @@ export const readConfiguredFile = (
     const why = cause instanceof Unsuitable ? cause.message : (cause as NodeJS.ErrnoException).code;
     throw new TriggerdError(
       'config-invalid',
-      `${key === null ? `${path}:` : `${key}: ${path}`} can not be read (${why})`,
+      `${key === null ? `${path}:` : `${key}: ${path}`} cannot be read (${why})`,
       { cause },
     );
   }

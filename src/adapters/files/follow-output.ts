@@ -134,7 +134,7 @@ const watchIndex = (folder: string, onChange: () => void): (() => void) => {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch {
-    // Then it can not be watched, either.
+    // Then it cannot be watched, either.
   }
   return watchFolder(folder, (name) => (name === null || name === 'output.idx') && onChange(), lookTimes);
 };

@@ -17,7 +17,7 @@ let running = 0;
 let lost = 0;
 const waiting: (() => void)[] = [];
 
-/** Whether threads of this process wait in calls that do not return: it can not end by itself then. */
+/** Whether threads of this process wait in calls that do not return: it cannot end by itself then. */
 export const hasLostThreads = (): boolean => lost > 0;
 
 /** Gives what `work` gives, or throws `Hanging` after ten seconds. `work` asks `isGivenUp` before it tells anybody anything. */

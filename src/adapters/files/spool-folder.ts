@@ -75,7 +75,7 @@ const makeFolder = async (path: string): Promise<void> => {
     await mkdir(path, { recursive: true, mode: 0o700 });
     await syncFolder(dirname(path));
   } catch (cause) {
-    throw unusable(path, `it can not be made: ${codeOf(cause)}`, cause);
+    throw unusable(path, `it cannot be made: ${codeOf(cause)}`, cause);
   }
 };
 
@@ -168,7 +168,7 @@ const writeDurably = async (path: string, name: string, text: string): Promise<v
     await syncFolder(path);
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => undefined);
-    throw unusable(path, `it can not be written: ${codeOf(cause)}`, cause);
+    throw unusable(path, `it cannot be written: ${codeOf(cause)}`, cause);
   }
 };
 

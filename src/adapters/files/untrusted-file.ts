@@ -112,5 +112,5 @@ const stateAfter = (thrown: unknown): FileState => {
   if (typeof code !== 'string') throw thrown;
   if (code === 'EACCES' || code === 'EPERM') return { kind: 'forbidden' };
   // Swapped after the look.
-  return { kind: 'refused', why: code === 'ELOOP' ? 'it is a symbolic link' : `it can not be read (${code})` };
+  return { kind: 'refused', why: code === 'ELOOP' ? 'it is a symbolic link' : `it cannot be read (${code})` };
 };

@@ -24,7 +24,7 @@ export const prepareMountpoint = async (mountpoint: string, log: Log): Promise<v
     await detach(mountpoint);
   }
   await mkdir(mountpoint, { recursive: true }).catch((cause: unknown) => {
-    throw refused(mountpoint, 'the folder can not be made', cause);
+    throw refused(mountpoint, 'the folder cannot be made', cause);
   });
   await assertUsable(mountpoint);
 };
@@ -68,7 +68,7 @@ export const detach = async (mountpoint: string): Promise<void> => {
     reject: false,
     stdin: 'ignore',
   });
-  if (failed && (await isMounted(mountpoint))) throw refused(mountpoint, `can not be unmounted: ${stderr || message}`);
+  if (failed && (await isMounted(mountpoint))) throw refused(mountpoint, `cannot be unmounted: ${stderr || message}`);
 };
 
 const refused = (mountpoint: string, why: string, cause?: unknown): TriggerdError =>

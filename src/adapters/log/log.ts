@@ -11,7 +11,7 @@ export interface LogOptions {
   readonly isTerminal: boolean;
 }
 
-/** Lines that can not be written now are kept up to this. */
+/** Lines that cannot be written now are kept up to this. */
 const maxUnwrittenBytes = 1_048_576;
 
 /**

@@ -26,7 +26,7 @@ interface Piece {
  * held in memory and appended at the end, after a line that says how much is missing. An index line is
  * `<ms since the start> <o|e|t> <length>`; the index is made with the first byte.
  *
- * A full disk must not fail the job: what can not be written counts as left out. With `gzip` the file is compressed, which
+ * A full disk must not fail the job: what cannot be written counts as left out. With `gzip` the file is compressed, which
  * the limit does not see, and has no index.
  */
 export const createOutputFile = (

@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { isOfFacter, shortReason } from '../../plugin/puppet/reported-error.ts';
 import { openIfThere } from '../files/open-if-there.ts';
 
-/** Of the output, from its beginning; Puppet says why it can not begin at once. */
+/** Of the output, from its beginning; Puppet says why it cannot begin at once. */
 const maxBytes = 1_048_576;
 
 /**

@@ -7,8 +7,8 @@ const meanings: Readonly<Record<string, string>> = {
   SQLITE_BUSY: 'another process holds the lock',
   SQLITE_CORRUPT: 'the file is damaged',
   SQLITE_NOTADB: 'the file is not a journal',
-  SQLITE_READONLY: 'the file can not be written',
-  SQLITE_CANTOPEN: 'the file can not be opened',
+  SQLITE_READONLY: 'the file cannot be written',
+  SQLITE_CANTOPEN: 'the file cannot be opened',
   SQLITE_IOERR: 'the disk reported an error',
 };
 

@@ -67,7 +67,7 @@ const unlessMissing = (error: NodeJS.ErrnoException): undefined => {
   throw new TriggerdError('state-unusable', error.message, { cause: error });
 };
 
-/** Many a disk takes what can not be written, and says so when it is to be kept. */
+/** Many a disk takes what cannot be written, and says so when it is to be kept. */
 const writingFails = async (folder: string): Promise<string | undefined> => {
   const path = join(folder, `.doctor-${process.pid}`);
   try {
@@ -80,7 +80,7 @@ const writingFails = async (folder: string): Promise<string | undefined> => {
   } catch (error) {
     return (error as Error).message;
   } finally {
-    await rm(path, { force: true }).catch(() => undefined); // where it could not be made, it can not be removed
+    await rm(path, { force: true }).catch(() => undefined); // where it could not be made, it cannot be removed
   }
 };
 

@@ -123,7 +123,7 @@ class DealerConnection implements Connection {
 
   async #places(): Promise<readonly Place[]> {
     const found = placesOf(this.#endpoint, this.#options.resolve);
-    // A lookup can not be cancelled: whoever closes does not wait for its end.
+    // A lookup cannot be cancelled: whoever closes does not wait for its end.
     const places = await unlessAborted(found, this.#closing.signal, () => []);
     const isFirst = ({ endpoint }: Place): number => Number(endpoint !== this.#lastUp);
     return [...places].sort((one, other) => isFirst(one) - isFirst(other));
@@ -155,7 +155,7 @@ class DealerConnection implements Connection {
 
   #wordsFor({ endpoint }: Place, end: AttemptEnd): string {
     const place = endpoint === this.#endpoint ? endpoint : `${this.#endpoint} (${endpoint.slice('tcp://'.length)})`;
-    if (end === 'unreachable') return `nothing listens at ${place}, or it can not be reached`;
+    if (end === 'unreachable') return `nothing listens at ${place}, or it cannot be reached`;
     if (end === 'silent') return `${place} has not answered within ${placeMs / 1000} s`;
     if (end === 'unencrypted') return `${place} did not take our encryption: is its key right?`;
     return `the connection to ${place} was lost`;

@@ -22,7 +22,7 @@ export interface PluginView {
       }
     >
   >;
-  /** Null, or why this plugin can not be used. */
+  /** Null, or why this plugin cannot be used. */
   readonly problem: string | null;
 }
 

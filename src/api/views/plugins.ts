@@ -3,7 +3,7 @@ import type { Plugin } from '../../plugin/manifest.ts';
 import type { PluginView } from '../contract/plugins.ts';
 import type { PluginCatalogue } from '../services/services.ts';
 
-/** A plugin as listed; one that can not be used is shown with the problem instead of hiding the others. */
+/** A plugin as listed; one that cannot be used is shown with the problem instead of hiding the others. */
 export const pluginView = (catalogue: PluginCatalogue, name: string): PluginView => {
   try {
     return usablePluginView(catalogue.find(name), catalogue.isAllowed(name));

@@ -76,7 +76,7 @@ export class HistoryPages implements HistorySink {
     this.#budget = new ByteBudget({ burst: burstBytes, perSecond: steadyBytes }, now);
     this.#budgetOfUsers = new UserBudgets({ burst: burstBytes * userShare, perSecond: steadyBytes * userShare }, now);
     this.#away = new Outage(options.log, {
-      begins: 'Records of requests can not be written to etcd; they wait, the newest of them. Trying again.',
+      begins: 'Records of requests cannot be written to etcd; they wait, the newest of them. Trying again.',
       ends: 'Records of requests are written again.',
     });
     this.#running = this.#run();

@@ -6,7 +6,7 @@ import type { DialledBroker } from './ports.ts';
 
 /** A connection to one broker, used for one life of it: what comes after a break is a new link. */
 export interface BrokerLink {
-  /** Never waits, never throws: what can not be sent is lost with the link. */
+  /** Never waits, never throws: what cannot be sent is lost with the link. */
   send(message: ClientMessage, body?: Buffer): void;
   close(): void;
 }

@@ -15,7 +15,7 @@ const none: LogCopy = { write: () => undefined, reopen: () => undefined };
 
 /**
  * Appends to `path`, which is made for its owner only, until the process ends. Throws `config-invalid` when it can't:
- * nothing has been asked yet. `key` is where the configuration names it. What can not be written later is told to `warn`, once.
+ * nothing has been asked yet. `key` is where the configuration names it. What cannot be written later is told to `warn`, once.
  */
 export const openLogCopy = (
   path: string | undefined,
@@ -81,4 +81,4 @@ class FileCopy implements LogCopy {
 }
 
 const cannotWrite = (key: string, path: string, error: unknown): string =>
-  `${key}: ${path} can not be written (${(error as NodeJS.ErrnoException).code})`;
+  `${key}: ${path} cannot be written (${(error as NodeJS.ErrnoException).code})`;

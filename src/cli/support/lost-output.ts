@@ -20,7 +20,7 @@ const isClosedTerminal = (fd: number): boolean => {
   }
 };
 
-/** For daemons: what can not be said (a full disk, a reader or terminal that is gone) is lost, and ends nothing. */
+/** For daemons: what cannot be said (a full disk, a reader or terminal that is gone) is lost, and ends nothing. */
 export const surviveLostOutput = (): void => {
   surviveClosedTerminal();
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);

@@ -40,7 +40,7 @@ const readBytes = ({ path, named }: ConfigPlace): Buffer | undefined => {
     const details = { file: path };
     if (code === 'ENOENT')
       throw new TriggerdError('config-not-found', `${path}: no such file`, { cause: error, details });
-    throw new TriggerdError('config-unreadable', `${path}: can not be read (${code})`, { cause: error, details });
+    throw new TriggerdError('config-unreadable', `${path}: cannot be read (${code})`, { cause: error, details });
   }
 };
 

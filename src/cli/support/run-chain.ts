@@ -41,7 +41,7 @@ const readProof = (env: NodeJS.ProcessEnv): string => {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    throw missing(`${file} can not be read`, cause);
+    throw missing(`${file} cannot be read`, cause);
   }
 };
 
@@ -56,7 +56,7 @@ const readContext = (file: string): RunContext => {
   } catch (cause) {
     throw new TriggerdError(
       'input-invalid',
-      `$TRIGGERD_CONTEXT names ${file}, which can not be read as a run’s context`,
+      `$TRIGGERD_CONTEXT names ${file}, which cannot be read as a run’s context`,
       { cause },
     );
   }

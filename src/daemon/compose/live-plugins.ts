@@ -128,7 +128,7 @@ const requestFilter = (served: RequestPlugins): ((name: string) => string | unde
   };
 };
 
-/** One that can not be read starts no job. */
+/** One that cannot be read starts no job. */
 const isPersistent = (room: PluginRoom, name: string): boolean => {
   try {
     return room.find(name).manifest.mode === 'persistent';

@@ -49,7 +49,7 @@ export const noticeAgentRuns = (parts: Parts, releasers: Releasers): void => {
       recordRun(parts, run);
       lastSeen = run.startedAt;
     } catch (error) {
-      options.log.warn({ error }, 'The report of a regular Puppet run can not be used; what is queued will run.');
+      options.log.warn({ error }, 'The report of a regular Puppet run cannot be used; what is queued will run.');
     }
   };
   let isLooking = false;

@@ -24,7 +24,7 @@ export const runDoctor = (
   return examine(
     {
       daemon,
-      // The files are read when etcd is asked: one that can not be read is etcd's finding, not the end of all.
+      // The files are read when etcd is asked: one that cannot be read is etcd's finding, not the end of all.
       etcd: {
         member: async (endpoint) => {
           const member = await examineMember(endpoint, probeKey(etcd), etcdOptions(loaded.config, silentLog));

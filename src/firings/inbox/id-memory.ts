@@ -57,7 +57,7 @@ export class IdMemory {
       this.#forgottenUpTo = firings.forgottenUpTo();
       if (forgotten > 0) log.info({ forgotten }, 'Forgot the ids of old firings.');
     } catch (error) {
-      log.warn({ error }, 'The ids of old firings can not be forgotten now; it is tried again.');
+      log.warn({ error }, 'The ids of old firings cannot be forgotten now; it is tried again.');
     }
   }
 }

@@ -136,7 +136,7 @@ export class InboxEntries {
     } catch (thrown) {
       const error = asTriggerdError(thrown);
       if (error.retryable) throw error;
-      this.#notices.once(`kill ${entry.firing}`, { firing: entry.firing, error }, 'A job can not be killed.');
+      this.#notices.once(`kill ${entry.firing}`, { firing: entry.firing, error }, 'A job cannot be killed.');
     }
   }
 

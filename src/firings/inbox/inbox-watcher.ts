@@ -67,11 +67,11 @@ export class InboxWatcher {
     this.#cursor = new InboxCursor(options.firings, options.log);
     this.#entries = new InboxEntries({ ...options, onPostponed: (error) => this.#postpone(error) });
     this.#away = new Outage<TriggerdError>(options.log, {
-      begins: 'The inbox can not be watched; what is owed waits in etcd. Trying again.',
+      begins: 'The inbox cannot be watched; what is owed waits in etcd. Trying again.',
       ends: 'The inbox is watched again.',
     });
     this.#postponed = new Outage<TriggerdError>(options.log, {
-      begins: 'Firings can not be accepted now; they stay owed. Trying again.',
+      begins: 'Firings cannot be accepted now; they stay owed. Trying again.',
       ends: 'Firings are accepted again.',
     });
     this.ready = new Promise((resolve) => {

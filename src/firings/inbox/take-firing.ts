@@ -100,10 +100,10 @@ export class FiringTaker {
   #failed({ id }: Firing, thrown: unknown): void {
     const error = asTriggerdError(thrown);
     if (error.retryable) this.#options.onPostponed(error);
-    else this.#notices.once(id, { firing: id, error }, 'A firing can not be accepted; it stays owed.');
+    else this.#notices.once(id, { firing: id, error }, 'A firing cannot be accepted; it stays owed.');
   }
 
-  /** Undefined when that can not be said now. */
+  /** Undefined when that cannot be said now. */
   #decided(firing: Firing): DecidedFiring | undefined {
     try {
       const decision = this.#decide(firing);

@@ -73,7 +73,7 @@ export class OutcomePublisher implements OutcomeSink {
     };
     this.#marks = new Marks(options.firings);
     this.#away = new Outage(options.log, {
-      begins: 'Outcomes can not be published; they are kept. Trying again.',
+      begins: 'Outcomes cannot be published; they are kept. Trying again.',
       ends: 'Outcomes are published again.',
     });
   }
@@ -186,7 +186,7 @@ export class OutcomePublisher implements OutcomeSink {
   #failed(firing: FiringId, wish: Wish, thrown: unknown): void {
     const error = asTriggerdError(thrown);
     if (error.code === 'internal') {
-      this.#options.log.error({ firing, error }, 'An outcome can not be published.');
+      this.#options.log.error({ firing, error }, 'An outcome cannot be published.');
       return;
     }
     this.#wishes.set(firing, stronger(this.#wishes.get(firing) ?? wish, wish));

@@ -43,7 +43,7 @@ const parseOwn = (value: string): WholeFiring => {
     return parseWholeFiring('the firing', value);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new TriggerdError('input-invalid', `this can not be published: ${why}`, { cause });
+    throw new TriggerdError('input-invalid', `this cannot be published: ${why}`, { cause });
   }
 };
 

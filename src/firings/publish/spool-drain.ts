@@ -55,7 +55,7 @@ export class SpoolDrain {
   constructor(options: SpoolDrainOptions) {
     this.#options = options;
     this.#away = new Outage(options.log, {
-      begins: 'Firings in the spool can not be published; they are kept. Trying again.',
+      begins: 'Firings in the spool cannot be published; they are kept. Trying again.',
       ends: 'Firings in the spool are published again.',
     });
   }
@@ -208,6 +208,6 @@ const firingIn = (document: string): Firing => {
   try {
     return parseWholeFiring('the firing', document);
   } catch (cause) {
-    throw new TriggerdError('input-invalid', `this can not be published: ${asTriggerdError(cause).message}`, { cause });
+    throw new TriggerdError('input-invalid', `this cannot be published: ${asTriggerdError(cause).message}`, { cause });
   }
 };

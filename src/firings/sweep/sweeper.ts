@@ -49,7 +49,7 @@ export class Sweeper {
   constructor(options: SweeperOptions) {
     this.#options = options;
     this.#away = new Outage(options.log, {
-      begins: 'What is over can not be swept away now; trying again.',
+      begins: 'What is over cannot be swept away now; trying again.',
       ends: 'What is over is swept away again.',
     });
   }

@@ -33,7 +33,7 @@ export class BrokerDirectory {
     this.#options = options;
     this.#notices = new Notices(options.log);
     this.#away = new Outage(options.log, {
-      begins: 'It can not be watched which brokers are up; the last ones stay known. Trying again.',
+      begins: 'It cannot be watched which brokers are up; the last ones stay known. Trying again.',
       ends: 'It is watched again which brokers are up.',
     });
   }

@@ -22,7 +22,7 @@ export interface NameTiming {
   /** For so long a name counts as held after its holder's last sign of life. Seconds. */
   readonly presenceS: number;
   /**
-   * For so long another machine can not have it. Seconds. Renewed every quarter: of 14 minutes there are more than 10 left
+   * For so long another machine cannot have it. Seconds. Renewed every quarter: of 14 minutes there are more than 10 left
    * when the presence is over.
    */
   readonly holderS: number;
@@ -449,7 +449,7 @@ export class NodeName implements NameGate {
 
 interface Snapshot {
   readonly holder: Entry | undefined;
-  /** What the holder key says; undefined also where it can not be read. */
+  /** What the holder key says; undefined also where it cannot be read. */
   readonly document: HolderDocument | undefined;
   readonly member: Entry | undefined;
   readonly presence: Entry | undefined;

@@ -16,7 +16,7 @@ export interface NameHost {
 
 /** What a state folder remembers of its daemons' names. Clones have a copy of it. */
 export interface NameMemory {
-  /** Nothing where it can not be read. */
+  /** Nothing where it cannot be read. */
   read(node: string): Remembered;
   /** Durable when it returns. Throws `state-unusable`. */
   write(node: string, remembered: Remembered): void;

@@ -43,7 +43,7 @@ const lockObstacle = async (host: PuppetHost, path: string, what: string): Promi
   const lock = await host.readLock(path);
   if (lock.kind === 'absent' || lock.kind === 'forbidden') return null;
   // Puppet would read it, and wait for a FIFO as long as nobody writes.
-  if (lock.kind === 'refused') return { reason: `${what} can not be read: ${path}: ${lock.why}`, paths: [path] };
+  if (lock.kind === 'refused') return { reason: `${what} cannot be read: ${path}: ${lock.why}`, paths: [path] };
   const pid = /^\s*\d+\s*$/.test(lock.text) ? Number(lock.text) : 0;
   if (!Number.isSafeInteger(pid) || pid <= 0) return null;
   const holder = await host.process(pid);

@@ -168,7 +168,7 @@ const takeBlank = (cursor: Cursor): string[] => {
   return cursor.lines.slice(begin, cursor.at);
 };
 
-/** `|`, `>`, with `-` (no break at the end) or `+` (all breaks), and how far it is indented where that can not be seen. */
+/** `|`, `>`, with `-` (no break at the end) or `+` (all breaks), and how far it is indented where that cannot be seen. */
 const readBlock = (cursor: Cursor, header: string, indent: number): string => {
   const lines = takeBelow(cursor, indent);
   if (header.includes('+')) lines.push(...takeBlank(cursor));

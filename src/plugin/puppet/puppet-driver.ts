@@ -79,7 +79,7 @@ export const createPuppetDriver = ({ host, node, runCommand, firstError }: Puppe
     const command = commandText(argv);
     throw new TriggerdError(
       'plugin-arguments',
-      `“${command}” is neither “puppet agent” nor “puppet apply”, so it can not be given ${wishes.join(', ')}`,
+      `“${command}” is neither “puppet agent” nor “puppet apply”, so it cannot be given ${wishes.join(', ')}`,
     );
   };
 

@@ -46,7 +46,7 @@ export const createGroupCommit = ({ journal, keep, log, onRecorded }: GroupCommi
       if (hasFailed) log.info({}, 'Requests are journalled again.');
       hasFailed = false;
     } catch (thrown) {
-      if (!hasFailed) log.error({ error: thrown }, 'Requests that are over can not be journalled; it is tried again.');
+      if (!hasFailed) log.error({ error: thrown }, 'Requests that are over cannot be journalled; it is tried again.');
       hasFailed = true;
       giveUpOldest();
       timer = setTimeout(flush, retryMs).unref();

@@ -13,7 +13,7 @@ export const kill = async (room: Room, id: JobId, why?: KillReason): Promise<Job
   if (room.light?.kill(id, why) === true) return jobWithId(room, id);
   if (why !== undefined && !room.killReasons.has(id)) room.killReasons.set(id, why);
   const beingPrepared = room.preparing.get(id);
-  // One whose folder can not be read is given up at the next look; see run-job.ts.
+  // One whose folder cannot be read is given up at the next look; see run-job.ts.
   const beingAdopted = room.adopting.get(id);
   if (beingAdopted !== undefined) beingAdopted.isKilled = true;
   if (beingPrepared !== undefined) beingPrepared.isKilled = true;

@@ -78,7 +78,7 @@ export const assertMayMove = (holdings: Holdings, directory: Directory, parent: 
   let above = parent;
   let depth = 1;
   for (; above !== 0; depth++) {
-    if (above === directory.id) throw invalid('a directory can not be moved into itself');
+    if (above === directory.id) throw invalid('a directory cannot be moved into itself');
     above = holdings.nodes.get(above)?.parent ?? 0;
   }
   if (depth + heightOf(holdings, directory.id) > maxDepth)

@@ -41,7 +41,7 @@ describe('a client and its brokers', () => {
     expect(brokers.connections).toHaveLength(2);
   });
 
-  it('asks the next broker when one does not answer in time, or can not be reached', async () => {
+  it('asks the next broker when one does not answer in time, or cannot be reached', async () => {
     const { client, brokers, clock } = setUp(both);
     const connected = client.connect();
     clock.pass(3_000);

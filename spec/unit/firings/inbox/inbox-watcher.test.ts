@@ -137,7 +137,7 @@ describe('the inbox watcher', () => {
     expect(log.at('warn')).toHaveLength(1);
   });
 
-  it('journals in one transaction what is owed together, and one by one what can not be journalled so', async () => {
+  it('journals in one transaction what is owed together, and one by one what cannot be journalled so', async () => {
     const ids = [await publish(), await publish(), await publish()];
     firings.unwritable = ids[1];
     await start({ relistMs: 5 });

@@ -113,7 +113,7 @@ describe('SpoolDrain', () => {
     expect((await published(store)).map(({ key }) => key)).toEqual(firings.map(({ id }) => keys.firing(id)));
     await until(() => log.lines.some(({ message }) => /published again/.test(message)), 'the end of the outage');
     expect(log.at('warn').map(({ message }) => message)).toEqual([
-      'Firings in the spool can not be published; they are kept. Trying again.',
+      'Firings in the spool cannot be published; they are kept. Trying again.',
     ]);
   });
 
@@ -213,7 +213,7 @@ describe('SpoolDrain', () => {
     expect(drain.state.waiting).toBe(1);
   });
 
-  it('goes on when the spool can not be read for a while', async () => {
+  it('goes on when the spool cannot be read for a while', async () => {
     const { drain, spool, log } = build();
     spooled(spool);
     spool.trouble = new TriggerdError('spool-unusable', 'the spool /s: EIO');
