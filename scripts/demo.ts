@@ -24,6 +24,8 @@ const dir = mkdtempSync(join(tmpdir(), 'triggerd-demo-'));
 const balancers = ['lb01', 'lb02'] as const;
 const nodes = ['web01', ...balancers] as const;
 const color = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
+/** What is left of the terminal's width beside the indentation of `show`. */
+const columns = (process.stdout.columns ?? 103) - 3;
 const bold = (text: string): string => (color ? `\u001b[1m${text}\u001b[0m` : text);
 const dim = (text: string): string => (color ? `\u001b[2m${text}\u001b[0m` : text);
 
@@ -151,7 +153,8 @@ const startDaemon = async (node: string): Promise<void> => {
 
 const trigger = async (node: string, ...args: string[]): Promise<string> => {
   const config = join(dir, node, 'triggerd.toml');
-  return (await execa(join(root, 'bin/trigger'), ['--config', config, ...args], { env: { COLUMNS: '100' } })).stdout;
+  return (await execa(join(root, 'bin/trigger'), ['--config', config, ...args], { env: { COLUMNS: String(columns) } }))
+    .stdout;
 };
 
 interface Status {

@@ -29,3 +29,21 @@ it('the glossary explains each word once', () => {
   expect(words.length).toBeGreaterThan(60);
   expect(words.filter((word, index) => words.indexOf(word) !== index)).toEqual([]);
 });
+
+/** What the style guide says in another way. Code, titles of tests and the table of exit codes are quoted from elsewhere. */
+const replaced =
+  /\b(can not|goes on|go on|sees? to|be had|is over|are over|knock|adrift|anew|(?:ca|do|wo|does|is|are)n['’]t)\b/g;
+
+const proseOf = (page: string): string =>
+  readPage(page)
+    .replace(/^( *)```[\s\S]*?^\1```$/gm, '')
+    .replace(/`[^`\n]*`|“[^”]*”/g, '')
+    .replace(/^\| \d+ .*$/gm, '');
+
+const written = pages.filter(
+  (page) => /^(docs\/(?!adr)|plugins\/|README|CHANGELOG|CONTRIBUTING)/.test(page) && !made.test(page),
+);
+
+it.each(written)('%s says what it says in the words of the style guide', (page) => {
+  expect([...proseOf(page).matchAll(replaced)].map(([word]) => word)).toEqual([]);
+});
