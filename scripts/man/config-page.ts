@@ -25,8 +25,8 @@ export const configPage = (of: Pick<PageTitle, 'date' | 'version'>): string =>
 type Path = readonly (string | null)[];
 
 const describe = (path: Path, shape: Shape, placeholders: readonly string[]): string[] => {
-  if (shape.is === 'key') return [];
-  const keys = [...shape.entries].filter((entry): entry is [string, KeyShape] => entry[1].is === 'key');
+  if (shape.kind === 'key') return [];
+  const keys = [...shape.entries].filter((entry): entry is [string, KeyShape] => entry[1].kind === 'key');
   return [
     ...(keys.length > 0 ? [subsection(`[${heading(path, placeholders)}]`), paragraph(shape.about)] : []),
     ...keys.map(([name, key]) => item(name, meaning(key, [...path, name]))),

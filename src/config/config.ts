@@ -62,7 +62,7 @@ const readOverrides = (shape: SectionShape, overrides: Readonly<Record<string, u
     if (value === undefined) continue;
     const path = name.split('.');
     const key = shapeAt(shape, path);
-    if (key?.is === 'key')
+    if (key?.kind === 'key')
       settings.push({
         path,
         value: typeof value === 'string' ? readText(key, value) : value,
@@ -78,7 +78,7 @@ const keyNames = (shape: SectionShape): string[] => keysOf(shape).map(([path]) =
 const problemOf = (shape: SectionShape, issue: v.BaseIssue<unknown>): Problem => {
   const path = (issue.path ?? []).map((item) => String(item.key));
   const at = shapeAt(shape, path);
-  if (at?.is === 'key') return { path, message: refusalOf(at, issue.input) };
+  if (at?.kind === 'key') return { path, message: refusalOf(at, issue.input) };
   return { path, message: expectedGot('a section', issue.input, false) };
 };
 

@@ -32,10 +32,10 @@ export const readEnvironment = (shape: SectionShape, env: Environment, file: unk
 };
 
 /** A text from outside the file → the value that the file would have; what does not fit stays for the schema to refuse. */
-export const readText = (key: Pick<KeyShape, 'kind'>, text: string): unknown => {
-  if (key.kind === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
-  if ((key.kind === 'integer' || key.kind === 'size') && /^-?\d{1,15}$/.test(text)) return Number(text);
-  if (key.kind !== 'list') return text;
+export const readText = (key: Pick<KeyShape, 'type'>, text: string): unknown => {
+  if (key.type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
+  if ((key.type === 'integer' || key.type === 'size') && /^-?\d{1,15}$/.test(text)) return Number(text);
+  if (key.type !== 'list') return text;
   return text
     .split(',')
     .map((each) => each.trim())

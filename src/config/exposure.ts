@@ -60,7 +60,7 @@ const secretsIn = (sources: ReadonlyMap<string, Source>): string[] => {
   return [...sources].flatMap(([key, { from }]) => {
     const path = key.split(sourceKey(['', '']));
     const at = shapeAt(shape, path);
-    return from === 'file' && at?.is === 'key' && at.secret === true ? [dotted(path)] : [];
+    return from === 'file' && at?.kind === 'key' && at.secret === true ? [dotted(path)] : [];
   });
 };
 

@@ -10,7 +10,7 @@ import { parseDuration } from '../kit/duration.ts';
 import { parseSize } from '../kit/size.ts';
 
 /** How a value is written; decides how an environment variable's text is read. */
-export type ValueKind = 'text' | 'path' | 'duration' | 'size' | 'integer' | 'boolean' | 'list';
+export type ValueType = 'text' | 'path' | 'duration' | 'size' | 'integer' | 'boolean' | 'list';
 
 export interface KeyOptions {
   /** Never shown: neither by `config print` nor in a message. */
@@ -19,7 +19,7 @@ export interface KeyOptions {
 
 /** What a key's schema says about itself, besides its description. */
 export interface KeyFacts extends KeyOptions {
-  readonly kind: ValueKind;
+  readonly type: ValueType;
   readonly expected: string;
   /** Why a value is refused, where `expected` does not say it. */
   readonly explain?: (value: unknown) => string | undefined;
@@ -46,11 +46,11 @@ const matches =
     isText(value) && accepts(value);
 
 export const text = (about: string, options: KeyOptions = {}) =>
-  leaf<string, string>({ kind: 'text', expected: 'a text', ...options }, isText, asItIs, about);
+  leaf<string, string>({ type: 'text', expected: 'a text', ...options }, isText, asItIs, about);
 
 /** A text of a special form; `expected` names the form. */
 export const textLike = (expected: string, accepts: (text: string) => boolean, about: string) =>
-  leaf<string, string>({ kind: 'text', expected }, matches(accepts), asItIs, about);
+  leaf<string, string>({ type: 'text', expected }, matches(accepts), asItIs, about);
 
 /** Words with balanced quotes, and at least one of them. */
 const isCommandLine = (text: string): boolean => {
@@ -64,16 +64,16 @@ export const nodeName = (about: string) => textLike('a host name in lower case',
 
 /** Relative paths are refused: a daemon's working folder is nobody's business. */
 export const absolutePath = (about: string) =>
-  leaf<string, string>({ kind: 'path', expected: 'an absolute path' }, matches(isAbsolute), asItIs, about);
+  leaf<string, string>({ type: 'path', expected: 'an absolute path' }, matches(isAbsolute), asItIs, about);
 
 /** For triggerFS' documented keys, whose relative paths start at the working folder. */
 export const anyPath = (about: string) =>
-  leaf<string, string>({ kind: 'path', expected: 'a path' }, isText, asItIs, about);
+  leaf<string, string>({ type: 'path', expected: 'a path' }, isText, asItIs, about);
 
 // sockaddr_un holds 108 bytes with the closing NUL; the kernel's own message says nothing of that.
 export const socketPath = (about: string) =>
   leaf<string, string>(
-    { kind: 'path', expected: 'an absolute path of at most 107 bytes' },
+    { type: 'path', expected: 'an absolute path of at most 107 bytes' },
     matches((path) => isAbsolute(path) && Buffer.byteLength(path) <= 107),
     asItIs,
     about,
@@ -82,7 +82,7 @@ export const socketPath = (about: string) =>
 /** Code gets milliseconds. */
 export const duration = (about: string, atLeastMs = 1) =>
   leaf<string, number>(
-    { kind: 'duration', expected: 'a duration such as "10s", "5m" or "1h30m"' },
+    { type: 'duration', expected: 'a duration such as "10s", "5m" or "1h30m"' },
     matches((written) => (parseDuration(written) ?? -1) >= atLeastMs),
     (written) => parseDuration(written) ?? 0,
     about,
@@ -91,7 +91,7 @@ export const duration = (about: string, atLeastMs = 1) =>
 /** Code gets bytes. */
 export const size = (about: string) =>
   leaf<string | number, number>(
-    { kind: 'size', expected: 'a number of bytes or a size such as "64MiB"' },
+    { type: 'size', expected: 'a number of bytes or a size such as "64MiB"' },
     (value) => (parseSize(value) ?? 0) > 0,
     (written) => parseSize(written) ?? 0,
     about,
@@ -99,7 +99,7 @@ export const size = (about: string) =>
 
 export const integer = (about: string, from: number, to: number) =>
   leaf<number, number>(
-    { kind: 'integer', expected: `a whole number from ${from} to ${to}` },
+    { type: 'integer', expected: `a whole number from ${from} to ${to}` },
     (value) => Number.isInteger(value) && Number(value) >= from && Number(value) <= to,
     asItIs,
     about,
@@ -107,7 +107,7 @@ export const integer = (about: string, from: number, to: number) =>
 
 export const flag = (about: string) =>
   leaf<boolean, boolean>(
-    { kind: 'boolean', expected: 'true or false' },
+    { type: 'boolean', expected: 'true or false' },
     (value) => typeof value === 'boolean',
     asItIs,
     about,
@@ -115,7 +115,7 @@ export const flag = (about: string) =>
 
 export const choice = <const Choice extends string>(choices: readonly Choice[], about: string) =>
   leaf<Choice, Choice>(
-    { kind: 'text', expected: choices.map((each) => JSON.stringify(each)).join(' or ') },
+    { type: 'text', expected: choices.map((each) => JSON.stringify(each)).join(' or ') },
     (value) => choices.some((each) => each === value),
     asItIs,
     about,
@@ -124,7 +124,7 @@ export const choice = <const Choice extends string>(choices: readonly Choice[], 
 /** A list whose entries all have one form; the whole list is refused when one entry is not. */
 export const listOf = (expected: string, accepts: (text: string) => boolean, about: string, atLeast = 0) =>
   leaf<readonly string[], readonly string[]>(
-    { kind: 'list', expected: `a list of ${expected}` },
+    { type: 'list', expected: `a list of ${expected}` },
     (value) => Array.isArray(value) && value.length >= atLeast && value.every(matches(accepts)),
     asItIs,
     about,
@@ -133,7 +133,7 @@ export const listOf = (expected: string, accepts: (text: string) => boolean, abo
 /** An address in its one true form. */
 export const address = (use: AddressUse, expected: string, about: string) =>
   leaf<string, string>(
-    { kind: 'text', expected, explain: explainAddress(use) },
+    { type: 'text', expected, explain: explainAddress(use) },
     matches((written) => isAddress(use, written)),
     trueForm(use),
     about,
@@ -142,7 +142,7 @@ export const address = (use: AddressUse, expected: string, about: string) =>
 /** At least one address. */
 export const addresses = (use: AddressUse, expected: string, about: string) =>
   leaf<readonly string[], readonly string[]>(
-    { kind: 'list', expected: `a list of ${expected}`, explain: explainAddress(use) },
+    { type: 'list', expected: `a list of ${expected}`, explain: explainAddress(use) },
     (value) => Array.isArray(value) && areAddresses(use, value),
     (written) => written.map(trueForm(use)),
     about,
@@ -151,7 +151,7 @@ export const addresses = (use: AddressUse, expected: string, about: string) =>
 /** One address or a list of such; code gets a list. */
 export const oneOrMoreAddresses = (use: AddressUse, expected: string, about: string) =>
   leaf<string | readonly string[], readonly string[]>(
-    { kind: 'list', expected: `one or a list of ${expected}`, explain: explainAddress(use) },
+    { type: 'list', expected: `one or a list of ${expected}`, explain: explainAddress(use) },
     (value) => areAddresses(use, asList(value)),
     (written) => (asList(written) as readonly string[]).map(trueForm(use)),
     about,
@@ -182,7 +182,7 @@ const explainAddress =
 /** One text or a list of such; code gets a list. */
 export const oneOrMore = (expected: string, accepts: (text: string) => boolean, about: string) =>
   leaf<string | readonly string[], readonly string[]>(
-    { kind: 'list', expected: `one or a list of ${expected}` },
+    { type: 'list', expected: `one or a list of ${expected}` },
     (value) => asList(value).length > 0 && asList(value).every(matches(accepts)),
     (written) => asList(written) as readonly string[],
     about,

@@ -26,8 +26,8 @@ export const renderConfigReference = (): string =>
 type Path = readonly (string | null)[];
 
 const renderSection = (path: Path, shape: SectionShape | KeyShape, placeholders: readonly string[] = []): string[] => {
-  if (shape.is === 'key') return [];
-  const keys = [...shape.entries].filter((entry): entry is [string, KeyShape] => entry[1].is === 'key');
+  if (shape.kind === 'key') return [];
+  const keys = [...shape.entries].filter((entry): entry is [string, KeyShape] => entry[1].kind === 'key');
   const own = [`## \`[${heading(path, placeholders)}]\``, '', shape.about, ''];
   const table = keys.length > 0 ? [...renderTable(path, keys), ''] : [];
   const named = shape.named;

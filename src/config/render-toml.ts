@@ -21,15 +21,15 @@ const writtenSection = (shape: SectionShape, values: Readonly<Record<string, unk
       .filter(([, value]) => value !== undefined)
       .map(([name, value]) => {
         const child = childOf(shape, name);
-        if (child?.is === 'key') return [name, writtenValue(child, value)];
+        if (child?.kind === 'key') return [name, writtenValue(child, value)];
         return [name, child !== undefined && isTable(value) ? writtenSection(child, value) : value];
       }),
   );
 
 const writtenValue = (key: KeyShape, value: unknown): unknown => {
   if (key.secret === true) return mask;
-  if (key.kind === 'duration') return formatDuration(Number(value));
-  if (key.kind === 'size') return formatSize(Number(value));
+  if (key.type === 'duration') return formatDuration(Number(value));
+  if (key.type === 'size') return formatSize(Number(value));
   // `[puppetdb] report_url` may have one.
   return typeof value === 'string' ? withoutUser(value, mask) : value;
 };

@@ -8,7 +8,7 @@ import { configSchema } from './schema.ts';
 export type Shape = SectionShape | KeyShape;
 
 export interface SectionShape {
-  readonly is: 'section';
+  readonly kind: 'section';
   readonly about: string;
   readonly entries: ReadonlyMap<string, Shape>;
   /** What a subsection with a name of the user's choice is, as in `[queues.NAME]`; null when there are none. */
@@ -16,7 +16,7 @@ export interface SectionShape {
 }
 
 export interface KeyShape extends KeyFacts {
-  readonly is: 'key';
+  readonly kind: 'key';
   readonly about: string;
   readonly required: boolean;
   /** As written in the file; undefined when there is none. */
@@ -40,10 +40,10 @@ export const configShape = (): SectionShape => shapeOf(configSchema as unknown a
 const shapeOf = (schema: RawSchema, defaultValue?: unknown, optional = false): Shape => {
   if (schema.wrapped !== undefined) return shapeOf(schema.wrapped, schema.default, true);
   const { about, facts, names } = selfDescription(schema);
-  if (facts !== undefined) return { is: 'key', about, required: !optional, defaultValue, ...facts };
+  if (facts !== undefined) return { kind: 'key', about, required: !optional, defaultValue, ...facts };
   const rest = schema.rest ?? schema.value;
   return {
-    is: 'section',
+    kind: 'section',
     about,
     entries: new Map(Object.entries(schema.entries ?? {}).map(([name, entry]) => [name, shapeOf(entry)])),
     named: rest === undefined ? null : { placeholder: names ?? 'NAME', shape: shapeOf(rest) },
@@ -60,7 +60,7 @@ const selfDescription = (schema: RawSchema): { about: string } & Facts => {
 export const shapeAt = (shape: Shape, path: readonly string[]): Shape | undefined => {
   const [first, ...rest] = path;
   if (first === undefined) return shape;
-  const next = shape.is === 'section' ? childOf(shape, first) : undefined;
+  const next = shape.kind === 'section' ? childOf(shape, first) : undefined;
   return next && shapeAt(next, rest);
 };
 
@@ -72,7 +72,7 @@ export const isGivenName = (name: string): boolean => /^[A-Za-z0-9][A-Za-z0-9_.-
 
 /** Every key with its path; a `null` stands for a name of the user's choice. */
 export const keysOf = (shape: Shape, path: readonly (string | null)[] = []): [(string | null)[], KeyShape][] => {
-  if (shape.is === 'key') return [[[...path], shape]];
+  if (shape.kind === 'key') return [[[...path], shape]];
   const fixed = [...shape.entries].flatMap(([name, entry]) => keysOf(entry, [...path, name]));
   return shape.named === null ? fixed : [...fixed, ...keysOf(shape.named.shape, [...path, null])];
 };

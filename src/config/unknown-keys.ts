@@ -11,7 +11,7 @@ export const findUnknownKeys = (shape: SectionShape, raw: unknown, path: readonl
     const child = childOf(shape, name);
     const childPath = [...path, name];
     if (child === undefined) return [{ path: childPath, message: unknownMessage(shape, name, path.length === 0) }];
-    return child.is === 'section' ? findUnknownKeys(child, raw[name], childPath) : [];
+    return child.kind === 'section' ? findUnknownKeys(child, raw[name], childPath) : [];
   });
 };
 

@@ -36,8 +36,8 @@ export interface ConsoleRequest {
 
 export type Part =
   /** `spellings`: the first is the one that help shows. */
-  | { readonly is: 'keyword'; readonly spellings: readonly [string, ...string[]] }
-  | { readonly is: 'slot'; readonly name: SlotName };
+  | { readonly kind: 'keyword'; readonly spellings: readonly [string, ...string[]] }
+  | { readonly kind: 'slot'; readonly name: SlotName };
 
 export interface Setting {
   readonly word: string;
@@ -107,8 +107,8 @@ const otherSpellings: Readonly<Record<string, readonly string[]>> = {
 
 const partOf = (word: string): Part =>
   word.startsWith('<')
-    ? { is: 'slot', name: slotNamed(word.slice(1, -1)) }
-    : { is: 'keyword', spellings: [word, ...(otherSpellings[word] ?? [])] };
+    ? { kind: 'slot', name: slotNamed(word.slice(1, -1)) }
+    : { kind: 'keyword', spellings: [word, ...(otherSpellings[word] ?? [])] };
 
 const slotNamed = (name: string): SlotName => {
   if (!Object.hasOwn(slots, name)) throw new Error(`no slot is named ${name}`);

@@ -19,7 +19,7 @@ export const helpEntries = (word: string | null): HelpEntry[] =>
 
 const hasWord = ({ variants, settings }: Form, word: string): boolean =>
   settings.some((setting) => setting.word === word) ||
-  variants.some((parts) => parts.some((part) => part.is === 'keyword' && part.spellings.includes(word)));
+  variants.some((parts) => parts.some((part) => part.kind === 'keyword' && part.spellings.includes(word)));
 
 const entryOf = (section: string, { pattern, about, settings }: Form): HelpEntry => ({
   section,

@@ -56,7 +56,7 @@ const attempt = (form: Form, parts: readonly Part[], words: readonly Word[]): At
   let keywords = 0;
   for (const [at, part] of parts.entries()) {
     const word = words[at];
-    if (part.is === 'keyword') {
+    if (part.kind === 'keyword') {
       if (word === undefined || word.quoted || !part.spellings.includes(word.text))
         return { fitted: at, keywords, next: [{ word: part.spellings[0] }] };
       keywords++;

@@ -17,7 +17,8 @@ import { observeJobs, openEvents } from './compose/observe.ts';
 import type { DaemonOptions } from './compose/parts.ts';
 import { buildQueues } from './compose/start-queues.ts';
 import { startWorkers } from './compose/start-workers.ts';
-import { type WorkerDaemonParts, workerServices } from './control/worker-services.ts';
+import type { WorkerDaemonParts } from './control/local-services.ts';
+import { workerServices } from './control/worker-services.ts';
 
 export interface WorkerDaemon {
   /** Takes nothing new, lets what runs finish, and releases everything. */

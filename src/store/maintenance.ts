@@ -16,9 +16,9 @@ export interface EtcdMaintenance {
 }
 
 export type MemberState =
-  | { readonly is: 'away'; readonly id: string; readonly name: string }
+  | { readonly kind: 'away'; readonly id: string; readonly name: string }
   | ({
-      readonly is: 'up';
+      readonly kind: 'up';
       readonly id: string;
       readonly endpoint: string;
       readonly version: string;

@@ -31,9 +31,9 @@ describe('the maintenance of a real cluster', () => {
     for (const maintenance of [at(endpoints()), at(endpoints().slice(0, 1))]) {
       const members = await maintenance.members();
       expect(members).toHaveLength(3);
-      expect(members.filter((member) => member.is === 'up' && member.isLeader)).toHaveLength(1);
+      expect(members.filter((member) => member.kind === 'up' && member.isLeader)).toHaveLength(1);
       for (const member of members)
-        expect(member).toMatchObject({ is: 'up', isHealthy: true, hasNoSpace: false, quotaBytes: defaultQuotaBytes });
+        expect(member).toMatchObject({ kind: 'up', isHealthy: true, hasNoSpace: false, quotaBytes: defaultQuotaBytes });
     }
   });
 
@@ -64,7 +64,7 @@ describe('the maintenance of a real cluster', () => {
     const [, , third] = cluster;
     await third?.kill();
     const maintenance = at(endpoints());
-    expect((await maintenance.members()).map(({ is }) => is).sort()).toEqual(['away', 'up', 'up']);
+    expect((await maintenance.members()).map(({ kind }) => kind).sort()).toEqual(['away', 'up', 'up']);
     expect((await maintenance.measure()).fileBytes).toBeGreaterThan(0);
     await third?.start();
   });

@@ -223,7 +223,7 @@ describe('every form', () => {
   };
   const lines = allForms.flatMap((form) =>
     form.variants.map((parts) => {
-      const words = parts.map((part) => (part.is === 'keyword' ? part.spellings[0] : sample(part.name)));
+      const words = parts.map((part) => (part.kind === 'keyword' ? part.spellings[0] : sample(part.name)));
       const settings = form.settings.flatMap(({ word, slot }) => [word, sample(slot)]);
       return [[...words, ...settings].join(' '), form] as const;
     }),

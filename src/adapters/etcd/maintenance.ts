@@ -60,7 +60,7 @@ export class Maintenance implements EtcdMaintenance {
       const state = await this.#memberAt(endpoint).catch(() => undefined);
       if (state !== undefined && !states.has(state.id)) states.set(state.id, state);
     }
-    return members.map(({ ID: id, name }) => states.get(id) ?? { id, name, is: 'away' });
+    return members.map(({ ID: id, name }) => states.get(id) ?? { id, name, kind: 'away' });
   }
 
   async compact(revision: bigint): Promise<void> {
@@ -114,7 +114,7 @@ export class Maintenance implements EtcdMaintenance {
     const [status, quotaBytes] = await Promise.all([this.#status(endpoint), this.#quotaOf(endpoint)]);
     const { errors, isLearner, version } = status;
     return {
-      is: 'up',
+      kind: 'up',
       id: status.header.member_id,
       endpoint,
       version,

@@ -1,8 +1,10 @@
-import type { HolderView, NameView } from '../../api/contract/nodes.ts';
+import type { HolderView, NameView, NodeView } from '../../api/contract/nodes.ts';
+import { iso } from '../../api/views/time.ts';
 import { freeName } from '../../fleet/names/adopt.ts';
 import type { Holder } from '../../fleet/names/holder.ts';
 import type { NodeName } from '../../fleet/names/node-name.ts';
 import { obstacleInWords } from '../../fleet/names/state.ts';
+import type { NodeStatus } from '../../fleet/nodes.ts';
 import type { Parts } from '../compose/parts.ts';
 
 /** Lets another machine have a name; at once, where it is this one and its own. Throws `node-present`, `node-not-found`. */
@@ -35,3 +37,19 @@ export const holderView = ({ instance, host, address, pid, boot, version }: Hold
   boot,
   version,
 });
+
+/** A node of the fleet, as the API tells it. */
+export const nodeView = (status: NodeStatus): NodeView => {
+  const { node, present, version, roles, queues } = status;
+  return {
+    node,
+    present,
+    version,
+    roles,
+    queues,
+    started_at: iso(status.startedAt),
+    first_seen_at: iso(status.firstSeenAt),
+    holder: status.holder && holderView(status.holder),
+    refused: status.refused.map(holderView),
+  };
+};

@@ -1,41 +1,17 @@
-import { leaderPid } from '../../adapters/process/job-files.ts';
 import type { ApiServices } from '../../api/services/services.ts';
-import { queueView } from '../../api/views/queues.ts';
 import { TriggerdError } from '../../domain/errors.ts';
-import { observedQueues } from '../compose/observe.ts';
-import type { Parts } from '../compose/parts.ts';
-import { pluginCatalogue } from './api-services.ts';
-import { createOutputsService } from './outputs-service.ts';
+import { localHealth } from './health.ts';
+import { localServices, type WorkerDaemonParts } from './local-services.ts';
 import { noTriggerFiles } from './trigger-files.ts';
-
-/** What a daemon without etcd has. */
-export type WorkerDaemonParts = Omit<Parts, 'place' | 'name' | 'maintenance' | 'space' | 'clockSteps' | 'registry'>;
 
 /** The control API of a daemon that is a worker only: its jobs, its plugins and its events; nothing that needs etcd. */
 export const workerServices = (parts: WorkerDaemonParts): ApiServices => {
-  const { options, config, queues, events, metrics } = parts;
+  const { events } = parts;
   const startedAt = new Date().toISOString();
   return {
-    queues: observedQueues(parts),
-    plugins: pluginCatalogue(parts),
-    outputs: createOutputsService(queues),
-    pidOf: ({ folder }) => leaderPid(folder) ?? null,
+    ...localServices(parts),
     events: { here: events, fleet: events },
-    metrics,
-    health: () => ({
-      node: options.node,
-      version: options.version,
-      pid: process.pid,
-      started_at: startedAt,
-      state_dir: config.node.state_dir,
-      config_file: options.loaded.file,
-      etcd: { connected: false, endpoints: [], last_error: null, since: startedAt },
-      watching: false,
-      spool: { waiting: 0, oldest_at: null },
-      queues: queues.summary().map(queueView),
-    }),
-    node: options.node,
-    now: () => Date.now(),
+    health: () => localHealth(parts, startedAt),
     newFiringId: workerOnly,
     nodes: workerOnly,
     triggerFiles: noTriggerFiles,

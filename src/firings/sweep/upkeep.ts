@@ -36,7 +36,7 @@ interface Sample {
   readonly at: number;
 }
 
-type Up = Extract<MemberState, { readonly is: 'up' }>;
+type Up = Extract<MemberState, { readonly kind: 'up' }>;
 
 /**
  * Keeps etcd's file small: compacts history, defragments members, disarms the alarm. Nothing of this is done before half of
@@ -78,7 +78,7 @@ export class Upkeep {
 
   async #tend(mayGoOn: () => boolean): Promise<boolean> {
     const members = await this.#members();
-    const up = members.filter((member): member is Up => member.is === 'up');
+    const up = members.filter((member): member is Up => member.kind === 'up');
     this.#sample(up);
     if (!up.some((member) => isUsed(member) || isLoose(member)) || !mayGoOn()) return true;
     if (this.#options.mode === 'auto' && (await this.#options.maintenance.hasOtherKeys())) {
@@ -131,11 +131,11 @@ export class Upkeep {
   /** One member at a time, the leader last, none while another one is not well. True: there may be another one. */
   async #defragment(members: readonly MemberState[], mayGoOn: () => boolean): Promise<boolean> {
     const { log } = this.#options;
-    const up = members.filter((member): member is Up => member.is === 'up');
+    const up = members.filter((member): member is Up => member.kind === 'up');
     const loose = up.filter((member) => this.#isDue(member)).sort((a, b) => Number(a.isLeader) - Number(b.isLeader));
     const [next] = loose;
     if (next === undefined) return false;
-    const unwell = members.find((member) => member.is === 'away' || !member.isHealthy);
+    const unwell = members.find((member) => member.kind === 'away' || !member.isHealthy);
     if (unwell !== undefined) {
       this.#tell(
         'unwell',
@@ -168,7 +168,7 @@ export class Upkeep {
     this.#rests.set(id, { since, until: since + defragmentEveryMs });
     await this.#options.maintenance.defragment(endpoint);
     const after = (await this.#members()).find((member) => member.id === id);
-    const hasHelped = after?.is === 'up' && after.fileBytes <= roomyAt * quotaBytes;
+    const hasHelped = after?.kind === 'up' && after.fileBytes <= roomyAt * quotaBytes;
     if (hasHelped) this.#rests.set(id, { since, until: since + inNeedMs });
   }
 
@@ -181,8 +181,8 @@ export class Upkeep {
 
   async #disarm(): Promise<void> {
     const members = await this.#members();
-    const isUp = members.every((member) => member.is === 'up');
-    const up = members.filter((member): member is Up => member.is === 'up');
+    const isUp = members.every((member) => member.kind === 'up');
+    const up = members.filter((member): member is Up => member.kind === 'up');
     if (!isUp || !up.some(({ hasNoSpace }) => hasNoSpace)) return;
     if (up.some(({ fileBytes, quotaBytes }) => fileBytes > roomyAt * quotaBytes)) return;
     await this.#options.maintenance.disarmNoSpace();

@@ -5,7 +5,7 @@ import { Upkeep, type UpkeepMode } from '../../../../src/firings/sweep/upkeep.ts
 import type { EtcdMaintenance, MemberState } from '../../../../src/store/maintenance.ts';
 import { recordingLog } from '../../../support/recording-log.ts';
 
-type Up = Extract<MemberState, { readonly is: 'up' }>;
+type Up = Extract<MemberState, { readonly kind: 'up' }>;
 const minute = 60_000;
 
 /** A cluster whose compaction halves what is in use, and whose defragmentation leaves what is in use. */
@@ -18,7 +18,7 @@ class Cluster implements EtcdMaintenance {
   constructor(count = 1, changes: Partial<Up> = {}) {
     for (let id = 1; id <= count; id++)
       this.members_.push({
-        is: 'up',
+        kind: 'up',
         id: `m${id}`,
         endpoint: `http://etcd${id}`,
         version: '3.6.1',
@@ -34,7 +34,7 @@ class Cluster implements EtcdMaintenance {
   }
 
   change(changes: Partial<Up>): void {
-    this.members_ = this.members_.map((member) => (member.is === 'up' ? { ...member, ...changes } : member));
+    this.members_ = this.members_.map((member) => (member.kind === 'up' ? { ...member, ...changes } : member));
   }
 
   async measure() {
@@ -47,13 +47,13 @@ class Cluster implements EtcdMaintenance {
   async compact(revision: bigint) {
     this.did.push(`compact ${revision}`);
     this.members_ = this.members_.map((member) =>
-      member.is === 'up' ? { ...member, usedBytes: member.usedBytes / 4 } : member,
+      member.kind === 'up' ? { ...member, usedBytes: member.usedBytes / 4 } : member,
     );
   }
   async defragment(endpoint: string) {
     this.did.push(`defragment ${endpoint}`);
     this.members_ = this.members_.map((member) =>
-      member.is === 'up' && member.endpoint === endpoint ? { ...member, fileBytes: member.usedBytes } : member,
+      member.kind === 'up' && member.endpoint === endpoint ? { ...member, fileBytes: member.usedBytes } : member,
     );
   }
   async disarmNoSpace() {
@@ -121,7 +121,7 @@ describe('the upkeep of etcd', () => {
   });
 
   it.each<[string, (cluster: Cluster) => void]>([
-    ['is away', (cluster) => cluster.members_.splice(2, 1, { is: 'away', id: 'm3', name: 'etcd3' })],
+    ['is away', (cluster) => cluster.members_.splice(2, 1, { kind: 'away', id: 'm3', name: 'etcd3' })],
     ['is not well', (cluster) => cluster.members_.splice(2, 1, { ...(cluster.members_[2] as Up), isHealthy: false })],
     ['has a version that may lose data', (cluster) => cluster.change({ version: '3.5.4' })],
   ])('rewrites no member while one %s, and says so once', async (_name, spoil) => {
