@@ -13,8 +13,8 @@ RSpec.describe 'trigger::install::etcd' do
 
   let(:files) { { 'ca_file' => '/a', 'cert_file' => '/b', 'key_file' => '/c' } }
 
-  context 'with nothing said about who may use it' do
-    it 'says at compile time what to write, for each purpose' do
+  context 'without the parameter tls' do
+    it 'fails the catalogue and says what to write for each purpose' do
       is_expected.to compile.and_raise_error(
         %r{tls is needed.*tls => 'puppet'.*begin with https.*tls => 'none' .*as before.*'embedded' => true, 'embedded_port' => 12379.*docs/how-to/etcd\.md},
       )
@@ -27,7 +27,7 @@ RSpec.describe 'trigger::install::etcd' do
     end
   end
 
-  context 'open, because that was asked for' do
+  context "with tls => 'none'" do
     let(:params) { { 'tls' => 'none' } }
     let(:logs) { [] }
 
@@ -46,7 +46,7 @@ RSpec.describe 'trigger::install::etcd' do
       Puppet::Util::Log.close(destination)
     end
 
-    it 'is as it was before the parameter was needed' do
+    it 'writes the same environment as before tls was required' do
       expect(etcd_environment).to eq(
         'NAME' => 'etcd1.example.com', 'DATA_DIR' => '/var/lib/etcd/default',
         'LISTEN_CLIENT_URLS' => 'http://127.0.0.1:2379', 'ADVERTISE_CLIENT_URLS' => 'http://127.0.0.1:2379',
@@ -56,7 +56,7 @@ RSpec.describe 'trigger::install::etcd' do
       )
     end
 
-    it 'has its environment before the package, which starts etcd, and restarts it when that changes' do
+    it 'writes the environment before the package, and restarts etcd after a change' do
       is_expected.to contain_file('/etc/default/etcd').that_comes_before('Package[etcd-server]').that_notifies('Service[etcd]')
       is_expected.to contain_service('etcd').with(ensure: 'running', enable: true).that_requires('Package[etcd-server]')
     end
@@ -65,7 +65,7 @@ RSpec.describe 'trigger::install::etcd' do
   context 'alone, with TLS' do
     let(:params) { { 'tls' => files } }
 
-    it 'has no port that is open, the peers’ one included' do
+    it 'has no open port, not even for peers' do
       expect(etcd_environment).to include(
         'LISTEN_CLIENT_URLS' => 'https://127.0.0.1:2379', 'CLIENT_CERT_AUTH' => 'true', 'TRUSTED_CA_FILE' => '/etc/etcd/tls/ca.pem',
         'LISTEN_PEER_URLS' => 'https://127.0.0.1:2380', 'INITIAL_CLUSTER' => 'etcd1.example.com=https://127.0.0.1:2380',
@@ -85,7 +85,7 @@ RSpec.describe 'trigger::install::etcd' do
     it { is_expected.not_to contain_package('etcd-client') }
     it { is_expected.to contain_file('/srv/etcd').with_owner('etcd') }
 
-    it 'is reached there as well' do
+    it 'listens on that network too' do
       expect(etcd_environment).to include(
         'LISTEN_CLIENT_URLS' => 'https://127.0.0.1:12379,https://192.168.50.11:12379',
         'ADVERTISE_CLIENT_URLS' => 'https://etcd1.example.com:12379', 'ENABLE_GRPC_GATEWAY' => 'false',
@@ -97,7 +97,7 @@ RSpec.describe 'trigger::install::etcd' do
   context 'with IPv6' do
     let(:params) { { 'tls' => 'none', 'listen_address' => 'fd00::1', 'advertise_host' => 'etcd.example.com' } }
 
-    it 'has its brackets' do
+    it 'writes addresses in brackets' do
       expect(etcd_environment).to include('LISTEN_CLIENT_URLS' => 'http://127.0.0.1:2379,http://[fd00::1]:2379',
                                           'ADVERTISE_CLIENT_URLS' => 'http://etcd.example.com:2379')
     end
@@ -109,7 +109,7 @@ RSpec.describe 'trigger::install::etcd' do
     it { is_expected.to compile.with_all_deps }
     it { is_expected.to contain_file('/var/lib/etcd/trigger').with_ensure('directory') }
 
-    it 'knows its peers' do
+    it 'lists its peers' do
       expect(etcd_environment).to include(
         'NAME' => 'etcd1.example.com', 'LISTEN_CLIENT_URLS' => 'http://0.0.0.0:2379', 'LISTEN_PEER_URLS' => 'http://0.0.0.0:2380',
         'ADVERTISE_CLIENT_URLS' => 'http://etcd1.example.com:2379', 'INITIAL_ADVERTISE_PEER_URLS' => 'http://etcd1.example.com:2380',
@@ -118,7 +118,7 @@ RSpec.describe 'trigger::install::etcd' do
       )
     end
 
-    it 'does not make the run wait for them' do
+    it 'does not wait for the peers' do
       is_expected.to contain_file('/etc/systemd/system/etcd.service.d/trigger.conf')
         .with(ensure: 'file', source: 'puppet:///modules/trigger/etcd-member.conf')
         .that_comes_before('Package[etcd-server]').that_notifies('Service[etcd]')
@@ -126,10 +126,10 @@ RSpec.describe 'trigger::install::etcd' do
         .that_subscribes_to('File[/etc/systemd/system/etcd.service.d/trigger.conf]').that_comes_before('Service[etcd]')
     end
 
-    context 'with addresses and a name of its own' do
+    context 'with addresses and another member name' do
       let(:params) { { 'tls' => 'none', 'members' => { 'a' => 'http://192.168.50.11:2380', 'b' => 'http://[fd00::2]:2390' }, 'member_name' => 'b' } }
 
-      it 'listens where its peers look for it' do
+      it 'listens on its peer address' do
         expect(etcd_environment).to include('LISTEN_PEER_URLS' => 'http://[fd00::2]:2390', 'ADVERTISE_CLIENT_URLS' => 'http://[fd00::2]:2379')
       end
     end
@@ -138,7 +138,7 @@ RSpec.describe 'trigger::install::etcd' do
       let(:params) { super().merge('tls' => 'puppet', 'members' => { 'etcd1.example.com' => 'https://etcd1.example.com:2380' }) }
       let(:facts) { super().merge('trigger' => { 'certificate' => { 'ca_file' => '/p/ca.pem', 'cert_file' => '/p/c.pem', 'key_file' => '/p/k.pem' } }) }
 
-      it 'hands etcd copies of what the node has, and nothing of it to the catalogue' do
+      it 'copies the node’s certificate for etcd, and keeps it out of the catalogue' do
         is_expected.to contain_file('/etc/etcd/tls/key.pem').with(source: '/p/k.pem', mode: '0640', group: 'etcd', show_diff: false, content: nil)
         is_expected.to contain_file('/etc/etcd/tls').that_requires('Package[etcd-server]')
         is_expected.to contain_file('/etc/etcd/tls/cert.pem').that_notifies('Service[etcd]')
@@ -167,7 +167,7 @@ RSpec.describe 'trigger::install::etcd' do
     it { is_expected.to contain_file('/etc/etcd/etcd.conf').that_requires('File[/etc/etcd]') }
   end
 
-  context 'when others manage package and service' do
+  context 'without managing package and service' do
     let(:params) { { 'tls' => files, 'manage_package' => false, 'manage_service' => false } }
 
     it { is_expected.not_to contain_package('etcd-server') }

@@ -15,7 +15,7 @@ RSpec.describe 'trigger' do
     it { is_expected.to contain_group('triggerd').with(ensure: 'present', system: true) }
     it { is_expected.not_to contain_package('triggerd') }
 
-    it 'is woken by nobody' do
+    it 'does not watch for firings' do
       expect(configuration).to match(/^name = "web01.example.com"$/).and match(/^\[watch\]\nenabled = false\n\z/)
     end
 
@@ -25,11 +25,11 @@ RSpec.describe 'trigger' do
     end
   end
 
-  context 'with an etcd of the daemon' do
+  context 'with an embedded etcd' do
     let(:etcd) { { 'embedded' => true, 'embedded_port' => 12_379 } }
     let(:params) { { 'settings' => { 'etcd' => etcd }, 'state_dir' => '/srv/t' } }
 
-    it 'leaves it to the type to find the certificates beside the spool' do
+    it 'lets the type find the certificates beside the spool' do
       expect(configuration).to match(/^embedded = true$/)
       expect(client).to include('endpoints' => ['http://127.0.0.1:12379'], 'spool' => '/srv/t/spool')
       expect(client).not_to include('ca_file')
@@ -38,17 +38,17 @@ RSpec.describe 'trigger' do
     context 'and a spool elsewhere' do
       let(:params) { super().merge('settings' => { 'etcd' => etcd, 'node' => { 'spool' => '/srv/spool' } }) }
 
-      it 'says where the certificates are' do
+      it 'names the certificates for the type' do
         expect(client).to include('endpoints' => ['https://127.0.0.1:12379'], 'ca_file' => '/srv/t/etcd/tls/ca.pem',
                                   'cert_file' => '/srv/t/etcd/tls/client.pem', 'key_file' => '/srv/t/etcd/tls/client.pem')
       end
 
-      it 'takes the port of the endpoint where none is given' do
+      it 'uses the port of the endpoint if none is given' do
         etcd.delete('embedded_port')
         expect(client['endpoints']).to eq(['https://127.0.0.1:2379'])
       end
 
-      it 'takes etcd’s own port where the endpoint has none' do
+      it 'uses etcd’s default port if the endpoint has none' do
         etcd.replace('embedded' => true, 'endpoints' => ['http://localhost'])
         expect(client['endpoints']).to eq(['https://127.0.0.1:2379'])
       end
@@ -73,7 +73,7 @@ RSpec.describe 'trigger' do
       it { is_expected.to contain_package('triggerd').with_provider('rpm') }
     end
 
-    context 'that others install' do
+    context 'that something else installs' do
       let(:params) { super().merge('manage_package' => false) }
 
       it { is_expected.not_to contain_package('triggerd') }
@@ -84,7 +84,7 @@ RSpec.describe 'trigger' do
     let(:sum) { 'a' * 64 }
     let(:params) { { 'package_source' => 'https://files.example.com/triggerd.deb', 'package_checksum' => sum } }
 
-    it 'fetches what the checksum says, and installs it from there' do
+    it 'fetches the package with its checksum, and installs it from the cache' do
       is_expected.to contain_file('/var/cache/triggerd/triggerd.package')
         .with(source: 'https://files.example.com/triggerd.deb', checksum: 'sha256', checksum_value: sum)
         .that_comes_before('Package[triggerd]')
@@ -95,7 +95,7 @@ RSpec.describe 'trigger' do
   context 'with a package from the Puppet server' do
     let(:params) { { 'package_source' => 'puppet:///modules/profile/triggerd.deb' } }
 
-    it 'fetches it, with the checksum that the server says, and installs it from there' do
+    it 'fetches the package without a checksum, and installs it from the cache' do
       is_expected.to contain_file('/var/cache/triggerd/triggerd.package')
         .with(source: 'puppet:///modules/profile/triggerd.deb', checksum_value: nil)
         .that_comes_before('Package[triggerd]')
@@ -112,7 +112,7 @@ RSpec.describe 'trigger' do
   context 'with secret settings' do
     let(:params) { { 'settings' => sensitive('main' => { 'team' => 'a', 'secret' => 'hidden word' }) } }
 
-    it 'keeps them from logs, reports and the users of the node' do
+    it 'keeps the secret out of logs, reports and the reach of other users' do
       is_expected.to contain_file('/etc/triggerd/triggerd.toml').with(group: 'triggerd', mode: '0640', show_diff: false)
       expect(catalogue.resource('File', '/etc/triggerd/triggerd.toml').sensitive_parameters).to eq([:content])
       expect(configuration).to match(/^secret = "hidden word"$/)
@@ -160,10 +160,10 @@ RSpec.describe 'trigger' do
     it { expect(configuration).to match(/^enabled = true$/) }
   end
 
-  context 'when others manage all that they can' do
+  context 'without managing service and directory' do
     let(:params) { { 'manage_service' => false, 'manage_config_dir' => false } }
 
-    it 'writes the two files, and that is all' do
+    it 'writes only the two files' do
       expect(catalogue.resources.map(&:type) - %w[Class Stage]).to contain_exactly('Trigger::Files', 'File', 'File')
     end
   end

@@ -9,14 +9,14 @@ RSpec.describe 'a manifest with a trigger' do
   let(:node) { 'web01.example.com' }
   let(:notifier) { "file { '/etc/app.conf': notify => Trigger['t'] }" }
 
-  context 'with good hosts' do
+  context 'with valid hosts' do
     let(:pre_condition) { "#{notifier} trigger { 't': hosts => ['lb01.example.com'], provider => 'etcd' }" }
 
     it { is_expected.to compile.with_all_deps }
     it { is_expected.to contain_trigger('t').that_subscribes_to('File[/etc/app.conf]') }
   end
 
-  context 'with a bad host' do
+  context 'with an invalid host' do
     let(:pre_condition) { "#{notifier} trigger { 't': hosts => ['lb01 example'] }" }
 
     it { is_expected.to compile.and_raise_error(/"lb01 example" in hosts is not a host name/) }

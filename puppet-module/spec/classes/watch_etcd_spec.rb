@@ -57,24 +57,24 @@ RSpec.describe 'trigger::watch::etcd' do
         'settings' => { 'watch' => { 'enabled' => false }, 'queues' => { 'default' => { 'slots' => 2 } } } }
     end
 
-    it 'escapes and merges' do
+    it 'escapes values and merges settings' do
       is_expected.to contain_file('/etc/triggerd/triggerd.toml').with_content(
         %r{^\[etcd\]\nendpoints = \["https://\[::1\]:2379"\]\nprefix = "/trigger"\nca_file = "/c/ca.pem"\ncert_file = "/c/c.pem"\nkey_file = "/c/k.pem"\nusername = "u"\npassword_file = "/c/p"\n},
       ).with_content(/^enabled = false\nrun_cmd = "sh -c \\"echo 'ü' \\\\ \\t\\""$/).with_content(/\n\[queues\.default\]\nslots = 2\n\z/)
     end
 
-    it 'gives the same access to the type' do
+    it 'gives the type the same access to etcd' do
       content = catalogue.resource('File', '/etc/triggerd/client.json')[:content]
       expect(JSON.parse(content)).to include('node' => 'web.example.com', 'username' => 'u', 'password_file' => '/c/p', 'ca_file' => '/c/ca.pem')
     end
 
-    it 'tells the type where the daemon has its spool and its socket, wherever that was said' do
+    it 'tells the type the daemon’s spool and socket, from parameters or settings' do
       params['settings'] = { 'node' => { 'spool' => '/fast/spool', 'socket' => '/run/t.sock' } }
       content = JSON.parse(catalogue.resource('File', '/etc/triggerd/client.json')[:content])
       expect(content.values_at('spool', 'socket')).to eq(%w[/fast/spool /run/t.sock])
     end
 
-    it 'writes nothing that the type does not know' do
+    it 'writes only keys that the type knows' do
       require 'puppet_x/trigger/client_settings'
       content = JSON.parse(catalogue.resource('File', '/etc/triggerd/client.json')[:content])
       expect(PuppetX::Trigger::ClientSettings.new('x', content).node).to eq('web.example.com')
@@ -90,7 +90,7 @@ RSpec.describe 'trigger::watch::etcd' do
   context 'on a node without a Puppet server' do
     let(:params) { { 'run_cmd' => 'puppet apply manifest.pp' } }
 
-    it 'applies a relative manifest below the codedir: jobs run in /' do
+    it 'completes a relative manifest with the codedir, because jobs run in /' do
       codedir = Puppet[:codedir]
       expect(codedir).to start_with('/')
       is_expected.to contain_file('/etc/triggerd/triggerd.toml').with_content(%r{^run_cmd = "puppet apply #{Regexp.escape(codedir)}/manifest.pp"$})
@@ -101,7 +101,7 @@ RSpec.describe 'trigger::watch::etcd' do
     let(:facts) { super().merge('trigger' => { 'node' => 'lb01', 'running' => false }) }
     let(:warned) { contain_notify('trigger: triggerd is not installed') }
 
-    it 'says that nothing installs it, before the service fails' do
+    it 'warns that nothing installs triggerd, before the service fails' do
       is_expected.to warned.with_loglevel('warning').with_message(/cannot start\. Set trigger::package_source\. If .* set trigger::manage_package to true/)
                            .that_comes_before('Service[triggerd]')
     end
@@ -115,33 +115,33 @@ RSpec.describe 'trigger::watch::etcd' do
       end
     end
 
-    context 'where others install it' do
+    context 'if something else installs triggerd' do
       let(:pre_condition) { "package { 'triggerd': }" }
 
       it { is_expected.not_to warned }
     end
 
-    context 'where the service is not ours' do
+    context 'if the class does not manage the service' do
       let(:params) { { 'manage_service' => false } }
 
       it { is_expected.not_to warned }
     end
 
-    context 'any more' do
+    context 'that was installed later' do
       let(:facts) { super().merge('trigger' => { 'node' => 'lb01', 'version' => '0.1.0', 'running' => false }) }
 
       it { is_expected.not_to warned }
     end
   end
 
-  context 'when others manage the service and the folder' do
+  context 'without managing the service and the directory' do
     let(:params) { { 'manage_service' => false, 'manage_config_dir' => false } }
 
     it { is_expected.not_to contain_service('triggerd') }
     it { is_expected.not_to contain_file('/etc/triggerd') }
   end
 
-  context 'with two folders and a service of its own kind' do
+  context 'with two directories and another service' do
     let(:params) do
       { 'client_file' => '/opt/c.json', 'service_name' => 'trg', 'service_ensure' => 'stopped', 'service_enable' => false,
         'service_provider' => 'systemd' }

@@ -9,7 +9,7 @@ RSpec.describe 'trigger::to_toml' do
   it { is_expected.to run.with_params({ 'a b' => { 'c.d' => '' } }).and_return("[\"a b\"]\n\"c.d\" = \"\"\n") }
   it { is_expected.to run.with_params({ 'x' => "\"\\\n\u0001\u007fü" }).and_return("x = \"\\\"\\\\\\n\\u0001\\u007fü\"\n") }
 
-  it 'writes what is Sensitive' do
+  it 'writes Sensitive values' do
     token = Puppet::Pops::Types::PSensitiveType::Sensitive.new('9b1b')
     is_expected.to run.with_params({ 'w' => { 't' => { 'd' => { 'token' => token } } }, 'l' => [token] })
                       .and_return("l = [\"9b1b\"]\n\n[w.t.d]\ntoken = \"9b1b\"\n")

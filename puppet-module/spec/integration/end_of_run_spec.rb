@@ -27,7 +27,7 @@ RSpec.describe 'a trigger that fires when the run has finished' do
     output.index(text) || raise("no #{text} in #{output}")
   end
 
-  it 'fires after everything else, with the causes, and says so in the report' do
+  it 'fires after all other resources, with the causes, and is in the report' do
     run = apply(manifest("-> notify { 'after': }"))
     expect([run.exit_code, firings.size]).to eq([2, 1]), run.output
     id = firings.first['id']
@@ -38,18 +38,18 @@ RSpec.describe 'a trigger that fires when the run has finished' do
     expect(report).not_to include('at_end_of_run')
   end
 
-  it 'fires each of several', :acceptance do
+  it 'fires all triggers of a run', :acceptance do
     run = apply("notify { 'x': notify => Trigger['a', 'b'] } trigger { ['a', 'b']: hosts => 'lb01', apply => 'finished' }")
     expect([run.exit_code, firings.map { |firing| firing['trigger'] }.sort]).to eq([2, %w[a b]]), run.output
   end
 
-  it 'is in the spool when the run has ended, where etcd is away' do
+  it 'leaves its firing in the spool if etcd is down at the end of the run' do
     run = apply(manifest.sub("'lb01'", "'lb01', endpoints => 'http://127.0.0.1:1'"))
     expect([run.exit_code, spooled.grep(/json\z/).size]).to eq([2, 1]), run.output
     expect(run.output).to match(/Warning: .*Trigger\[t\]: could not fire \w{26} to 1 node \(lb01\) yet/)
   end
 
-  it 'makes the run fail where it can neither be fired nor spooled' do
+  it 'fails the run if it can neither fire nor spool' do
     settings.replace(endpoints: ['http://127.0.0.1:1'], spool: __FILE__)
     run = apply(manifest)
     expect(run.exit_code).to eq(6), run.output
@@ -62,14 +62,14 @@ RSpec.describe 'a trigger that fires when the run has finished' do
     "exec { '/bin/false': } exec { 'echo': path => '/nowhere' }" => /nothing fired: this run failed \(Exec\[.*\], and 1 more\)/,
     "exec { '/bin/false': refreshonly => true, subscribe => Notify['x'] }" => %r{nothing fired: this run failed \(Exec\[/bin/false\]\)},
   }.each do |rest, words|
-    it "fires nothing, and says so, when the run fails in #{rest}" do
+    it "fires nothing and logs the reason when the run fails in #{rest}" do
       run = apply(manifest(rest))
       expect(run.output).to match(/Warning: .*Trigger\[t\]: #{words}/)
       expect([etcd.keys(prefix), spooled]).to eq([{}, []])
     end
   end
 
-  it 'fires nothing when resources could not be generated, which Puppet knows at the very end only' do
+  it 'fires nothing when Puppet could not generate resources' do
     type = File.join(MODULES, 'broken/lib/puppet/type/broken_generator.rb')
     FileUtils.mkdir_p(File.dirname(type))
     File.write(type, "Puppet::Type.newtype(:broken_generator) { newparam(:name); def generate; raise 'no' end }")
@@ -94,12 +94,12 @@ RSpec.describe 'a trigger that fires when the run has finished' do
     expect(etcd.keys(prefix)).to eq({})
   end
 
-  describe 'of the agent' do
+  describe 'in a run of the agent' do
     def agent(text)
       Agent.new(text, folder, env)
     end
 
-    it 'fires after everything else' do
+    it 'fires after all other resources' do
       run = agent(manifest).run
       expect([run.exit_code, firings.size]).to eq([2, 1]), run.output
       expect(position('fired ', run.output)).to be > position('Applied catalog', run.output)
@@ -112,21 +112,21 @@ RSpec.describe 'a trigger that fires when the run has finished' do
       expect(etcd.keys(prefix)).to eq({})
     end
 
-    it 'fires once for each run of a resident agent, which forks for it', :acceptance do
+    it 'fires once for each run that a resident agent forks', :acceptance do
       agent(manifest).start('--runinterval', '1')
       eventually('two firings') { firings.size >= 2 }
       expect(firings.map { |firing| firing['origin']['transaction_uuid'] }.uniq.size).to eq(firings.size)
     end
   end
 
-  it 'fires nothing with --noop, nor where nothing notified it', :acceptance do
+  it 'fires nothing with --noop or without a notification', :acceptance do
     expect(apply(manifest, '--noop').output).to include('Trigger[t]: would have triggered 1 node (lb01)')
     expect(apply("trigger { 't': hosts => 'lb01', apply => finished }").exit_code).to eq(0)
     expect(etcd.keys(prefix)).to eq({})
   end
 
   %w[wait require_publish].each do |name|
-    it "does not go together with #{name}" do
+    it "refuses the parameter #{name}" do
       run = apply(manifest.sub("'lb01'", "'lb01', #{name} => true"))
       expect(run.exit_code).to eq(1), run.output
       expect(run.output).to match(/#{name} does not work with apply => finished, which fires after the run/)

@@ -14,7 +14,7 @@ RSpec.describe 'the example', :acceptance do
     PuppetRun.apply(File.read(File.expand_path("../../examples/#{name}.pp", __dir__)), env: env)
   end
 
-  it 'etcd-test.pp fires at two load balancers, once' do
+  it 'etcd-test.pp fires once to two load balancers' do
     FileUtils.rm_f('/tmp/foo')
     Cleanup.defer { FileUtils.rm_f('/tmp/foo') }
     first = apply('etcd-test')
@@ -23,7 +23,7 @@ RSpec.describe 'the example', :acceptance do
     expect(etcd.keys("#{prefix}/v1/firings").size).to eq(1)
   end
 
-  it 'wait.pp goes on when both databases are ready' do
+  it 'wait.pp continues when both databases are ready' do
     run = Thread.new { apply('wait') }
     eventually('the firing') { targets.firing }
     %w[db01.example.com db02.example.com].each { |node| targets.succeed(node, 2) }
@@ -31,7 +31,7 @@ RSpec.describe 'the example', :acceptance do
     expect(run.value.output).to match(/has finished on 2 nodes after.*the databases are ready/m)
   end
 
-  it 'finished.pp fires after everything else' do
+  it 'finished.pp fires after all other resources' do
     run = apply('finished')
     expect(run.exit_code).to eq(2), run.output
     expect(run.output).to match(/Applied catalog.*fired \w{26} to 2 nodes/m)

@@ -4,7 +4,7 @@ require 'spec_helper'
 require 'securerandom'
 
 # Runs that skip, fail or end before the trigger's turn. Each is strict: spec/support/puppet_run.rb.
-RSpec.describe 'a run of Puppet in which the trigger' do
+RSpec.describe 'a run of Puppet' do
   let(:etcd) { EtcdServer.shared }
   let(:prefix) { "/o#{SecureRandom.hex(4)}" }
   let(:folder) { scratch_dir }
@@ -24,13 +24,13 @@ RSpec.describe 'a run of Puppet in which the trigger' do
   end
 
   # What an operator does not ask for is not done, and what would have notified it is gone.
-  it 'has none of the tags that the run asks for fires nothing; one that has them fires, once' do
+  it 'with tags fires a trigger that has one of them once, and no other trigger' do
     manifest = "#{changed} trigger { 't': hosts => 'lb01', tag => 'lb' } trigger { 'asked for': hosts => 'lb01', tag => 'app', subscribe => File['#{folder}/f'] }"
     expect([apply(manifest, '--tags', 'app').exit_code, apply(manifest, '--tags', 'app').exit_code]).to eq([2, 0])
     expect(fired).to eq(['asked for'])
   end
 
-  it 'is outside of its schedule fires nothing; one inside fires' do
+  it 'fires a trigger inside its schedule, and none outside of it' do
     now = Time.now.hour
     run = apply(<<~PUPPET)
       schedule { 'not now': range => '#{(now + 3) % 24}:00 - #{(now + 4) % 24}:00' }
@@ -42,21 +42,21 @@ RSpec.describe 'a run of Puppet in which the trigger' do
     expect([run.exit_code, fired]).to eq([2, ['now']]), run.output
   end
 
-  it 'depends on something that failed is skipped, although another notifier changed' do
+  it 'skips a trigger whose dependency failed, although a notifier changed' do
     run = apply("#{changed} exec { '/bin/false': before => Trigger['t'] } trigger { 't': hosts => 'lb01' }")
     expect(run.exit_code).to eq(6), run.output
     expect(run.output).to include('Trigger[t]: Skipping because of failed dependencies')
     expect_nothing_published
   end
 
-  it 'is declared twice is refused before anything is changed' do
+  it 'refuses a trigger that is declared twice before it changes anything' do
     run = apply("#{changed} trigger { 't': hosts => 'lb01' } trigger { 't': hosts => 'lb02' }")
     expect([run.exit_code, File.exist?("#{folder}/f")]).to eq([1, false]), run.output
     expect(run.output).to match(/Duplicate declaration: Trigger\[t\] is already declared/)
     expect_nothing_published
   end
 
-  it 'has 1,000 hosts, or undef for its parameters, fires once' do
+  it 'fires a trigger with 1,000 hosts, or with undef for its parameters, once' do
     run = apply(<<~PUPPET)
       #{changed}
       trigger { 't': hosts => Integer[1, 1000].map |$n| { "node${n}.example.com" } }
@@ -68,7 +68,7 @@ RSpec.describe 'a run of Puppet in which the trigger' do
     expect(etcd.keys("#{prefix}/v1/inbox").size).to eq(1001)
   end
 
-  it 'has something Sensitive is refused before anything is changed, and nothing of it is shown' do
+  it 'refuses a trigger with a Sensitive value before it changes anything, and does not show the value' do
     { "hosts => Sensitive('hush')" => /hosts of a trigger cannot be Sensitive/,
       "plugin => 'command/x', args => { 'p' => Sensitive('hush') }" => /args: the value of 'p' must be .*stored in etcd in clear/ }.each do |parameters, refusal|
       run = apply("#{changed} trigger { 't': #{parameters} }")
@@ -80,7 +80,7 @@ RSpec.describe 'a run of Puppet in which the trigger' do
   end
 
   # The limit of every notification in Puppet: nobody has written down that the file has changed.
-  it 'is not reached because Puppet is killed after the change has lost the refresh, and nothing is half-published' do
+  it 'loses the refresh when Puppet is killed between change and refresh, and publishes nothing' do
     kill = "exec { '/bin/sh -c \"test -e #{folder}/killed || { touch #{folder}/killed; kill -KILL $PPID; }\"': require => File['#{folder}/f'], before => Trigger['t'] }"
     manifest = "#{changed} #{kill} trigger { 't': hosts => 'lb01' }"
     expect([apply(manifest).exit_code, File.exist?("#{folder}/f")]).to eq([nil, true])

@@ -34,7 +34,7 @@ RSpec.describe 'a publication on a real etcd' do
   end
 
   [127, 300].each do |count|
-    it "writes a firing to #{count} nodes with their list in a key of its own, and nothing else" do
+    it "writes a firing to #{count} nodes with their list in a separate key, and nothing else" do
       firing = SampleFiring.to(SampleFiring.hosts(count))
       publish(firing)
       stored = etcd.keys(prefix)
@@ -46,7 +46,7 @@ RSpec.describe 'a publication on a real etcd' do
     end
   end
 
-  it 'writes the brief of the fixtures for the one with many targets' do
+  it 'writes the brief document of the fixture for a firing with many targets' do
     document = PuppetX::Trigger::Document.parse(JSON.pretty_generate(fixture('firing-many')))
     publish(document)
     stored = etcd.keys(prefix)
@@ -88,7 +88,7 @@ RSpec.describe 'a publication on a real etcd' do
     expect(etcd.keys(prefix)).to eq(keys.firing(firing.id) => 'something else')
   end
 
-  it 'never writes among the entries of another firing whose publisher is at work' do
+  it 'never writes among the entries of a firing that another process publishes' do
     firing = SampleFiring.to(SampleFiring.hosts(200))
     other = { keys.publishing(firing.id) => firing.entry, keys.targets(firing.id) => 'something else' }
     other.each { |key, value| etcd.etcdctl('put', key, value) }
@@ -96,7 +96,7 @@ RSpec.describe 'a publication on a real etcd' do
     expect(etcd.keys(prefix)).to eq(other)
   end
 
-  describe 'when somebody interferes between two chunks' do
+  describe 'when another process interferes between two chunks' do
     let(:firing) { SampleFiring.to(SampleFiring.hosts(300)) }
 
     # Calls the block before each commit, with the number of those before.
@@ -114,12 +114,12 @@ RSpec.describe 'a publication on a real etcd' do
       [keys.publishing(firing.id), keys.targets(firing.id)].each { |key| etcd.etcdctl('del', key) }
     end
 
-    it 'starts anew when the sweeper has given the publication up' do
+    it 'starts again when the sweeper has deleted the publication' do
       publish(firing, through: disturbed { |commits| sweep if [2, 9].include?(commits) })
       expect(etcd.keys(prefix).keys).to match_array(expected_keys(firing))
     end
 
-    it 'starts anew when another publisher has put a new marker after the sweep, under which the first entries are gone' do
+    it 'starts again when another publisher has put a new marker after a sweep' do
       publish(firing, through: disturbed do |commits|
         next unless commits == 3
 
@@ -130,21 +130,21 @@ RSpec.describe 'a publication on a real etcd' do
       expect(etcd.keys(prefix).keys).to match_array(expected_keys(firing))
     end
 
-    it 'gives up when that happens time and again, and has fired nothing' do
+    it 'gives up after several such sweeps, and has fired nothing' do
       expect { publish(firing, through: disturbed { |commits| sweep if (commits % 4) == 3 }) }
         .to raise_error(PuppetX::Trigger::PublishError, /took too long, and the sweeper deleted it/)
       expect(etcd.keys("#{prefix}/v1/firings")).to be_empty
     end
 
     (1..5).each do |commits|
-      it "is content when another drainer commits this very firing after #{commits} of 6 transactions" do
+      it "succeeds when another drainer commits the same firing after #{commits} of 6 transactions" do
         publish(firing, through: disturbed { |count| publish(firing) if count == commits })
         expect(etcd.keys(prefix).keys).to match_array(expected_keys(firing))
       end
     end
   end
 
-  describe 'when an answer is lost after etcd has done the work' do
+  describe 'when an answer is lost after etcd has applied the request' do
     # Hands the first `count` requests on and swallows their answers.
     def losing(count)
       StubServer.start do |request|
@@ -174,7 +174,7 @@ RSpec.describe 'a publication on a real etcd' do
       end
     end
 
-    it 'says that it does not know when no endpoint answers at all' do
+    it 'reports an unknown result when no endpoint answers' do
       firing = SampleFiring.to(%w[lb01])
       expect { publish(firing, through: gateway(losing(100).url)) }
         .to raise_error(PuppetX::Trigger::PublishError, /etcd may have applied the request/)

@@ -57,7 +57,7 @@ RSpec.describe 'a real run of Puppet' do
       PUPPET
     end
 
-    it 'publishes one firing, says so, and nothing on the next run' do
+    it 'publishes and logs one firing, and nothing on the next run' do
       run = apply(manifest)
       expect(run.exit_code).to eq(2), run.output
       expect(firings.size).to eq(1)
@@ -71,7 +71,7 @@ RSpec.describe 'a real run of Puppet' do
       expect([again.exit_code, firings.size]).to eq([0, 1]), again.output
     end
 
-    it 'writes a document of the pinned shape that names what changed and where' do
+    it 'writes a document of the documented shape that names the changes and their manifest lines' do
       apply(manifest)
       firing = firings.first
       expect(shape(firing.merge('origin' => firing['origin'].merge('causes' => firing['origin']['causes'].first(1)))))
@@ -94,7 +94,7 @@ RSpec.describe 'a real run of Puppet' do
     end
   end
 
-  it 'finds the causes behind classes, generated files and refreshed resources, and leaves out what merely came before' do
+  it 'finds the causes behind classes, generated files and refreshed resources, and omits resources that only come before' do
     FileUtils.mkdir_p("#{folder}/source")
     FileUtils.touch(%w[one two].map { |name| "#{folder}/source/#{name}" })
     apply(<<~PUPPET)
@@ -119,7 +119,7 @@ RSpec.describe 'a real run of Puppet' do
     expect([run.exit_code, etcd.keys(prefix)]).to eq([0, {}]), run.output
   end
 
-  it 'publishes nothing with --noop, nor for a noop notifier, and says what it would do' do
+  it 'publishes nothing with --noop or for a noop notifier, and logs what it would do' do
     manifest = "#{file('f', "notify => Trigger['t']")} trigger { 't': hosts => 'lb01' }"
     run = apply(manifest, '--noop')
     expect(run.output).to include("Trigger[t]: Would have triggered 'refresh' from 1 event")
@@ -128,7 +128,7 @@ RSpec.describe 'a real run of Puppet' do
     expect(etcd.keys(prefix)).to eq({})
   end
 
-  it 'fails the resource when etcd is away but must have it, without showing the document' do
+  it 'fails the resource with require_publish when etcd is down, without showing the document' do
     port = EtcdServer.free_port
     run = apply("notify { 'x': notify => Trigger['t'] } trigger { 't': hosts => 'lb01', require_publish => true, " \
                 "endpoints => 'http://127.0.0.1:#{port}' } -> notify { 'after': }")
@@ -141,13 +141,13 @@ RSpec.describe 'a real run of Puppet' do
     expect(run.output).not_to match(%r{"format"|Traceback|trigger/\S*\.rb:\d+})
   end
 
-  it 'goes on to an endpoint that is alive' do
+  it 'uses the next endpoint if the first one is down' do
     run = apply("notify { 'x': notify => Trigger['t'] } trigger { 't': hosts => 'lb01', " \
                 "endpoints => ['http://127.0.0.1:#{EtcdServer.free_port}', '#{etcd.url}'] }")
     expect([run.exit_code, firings.size]).to eq([2, 1]), run.output
   end
 
-  it 'takes odd titles, a text for hosts, quoted numbers; warns about empty hosts; keeps dummy visible', :aggregate_failures do
+  it 'accepts unusual titles, a string for hosts and quoted numbers, warns about empty hosts, and logs for dummy', :aggregate_failures do
     run = apply(<<~PUPPET, env: env.merge('LANG' => 'C', 'LC_ALL' => 'C'))
       notify { 'x': notify => Trigger['hosts', 'a/b c/../d', 'grüße', 'empty', 'dummy'] }
       trigger { ['hosts', 'a/b c/../d']: hosts => 'lb01', keyttl => '60', ttl => '3', plugin => 'command/command', args => { 'n' => 1 } }
@@ -173,18 +173,18 @@ RSpec.describe 'a real run of Puppet' do
     expect(File).not_to exist(File.join(folder, 'f'))
   end
 
-  it 'publishes to 300 nodes and names a few of them' do
+  it 'publishes to 300 nodes and names some of them' do
     run = apply("notify { 'x': notify => Trigger['t'] } trigger { 't': hosts => Integer[1, 300].map |$n| { \"node${n}\" } }")
     expect(run.output).to match(/fired \w{26} to 300 nodes \(node1, node2, node3, node4, node5, 295 more\)/)
     expect([firings.first['targets_total'], inboxes.size, etcd.keys("#{prefix}/v1/publishing")]).to eq([300, 300, {}])
   end
 
-  it 'cuts a giant title and keeps line feeds, which commands have' do
+  it 'shortens a very long title and keeps line feeds' do
     apply("exec { \"/bin/true \\n# #{'x' * 5000}\": notify => Trigger['t'] } trigger { 't': hosts => 'lb01' }")
     expect(firings.first['origin']['causes'].first['resource']).to match(%r{\AExec\[/bin/true \n# x+…\z}).and(satisfy { |text| text.length == 1000 })
   end
 
-  it 'names 20 causes and counts all' do
+  it 'names 20 causes and the number of all' do
     apply("Integer[1, 25].each |$n| { notify { \"n${n}\": notify => Trigger['t'] } } trigger { 't': hosts => 'lb01' }")
     expect([firings.first['origin']['causes'].size, firings.first['origin']['causes_total']]).to eq([20, 25])
   end
@@ -217,7 +217,7 @@ RSpec.describe 'a real run of Puppet' do
 
     before { skip 'the files belong to root: run as root' unless Process.uid.zero? }
 
-    it 'writes settings that the type can use, and changes nothing the second time' do
+    it 'writes settings that the type reads, and changes nothing in a second run' do
       first = apply(manifest)
       expect(first.exit_code).to eq(2), first.output
       run = apply("#{manifest} notify { 'x': notify => Trigger['t'] } trigger { 't': hosts => 'lb01' }",

@@ -37,19 +37,19 @@ RSpec.describe 'an etcd with TLS, client certificates and authentication' do
     @etcd.etcdctl('--user', 'root:top', 'get', "/trigger/v1/firings/#{id}", '--print-value-only').chomp
   end
 
-  it 'takes a firing' do
+  it 'accepts a firing' do
     firing = publish(gateway)
     expect(stored(firing.id)).to eq(firing.json)
   end
 
-  it 'takes a firing from a real Puppet run' do
+  it 'accepts a firing from a real Puppet run' do
     run = PuppetRun.apply("notify { 'x': notify => Trigger['t'] } trigger { 't': hosts => 'lb01' }",
                           env: { 'TRIGGERD_CLIENT_JSON' => client_json(settings) })
     expect(run.exit_code).to eq(2), run.output
     expect(stored(run.output[/fired (\w{26}) to 1 node \(lb01\)/, 1])).to include('"trigger":"t"')
   end
 
-  it 'gets a new token when the user has changed meanwhile' do
+  it 'gets a new token after the user has changed' do
     gateway = gateway()
     publish(gateway)
     @etcd.etcdctl('--user', 'root:top', 'user', 'add', 'another:one')
@@ -64,18 +64,18 @@ RSpec.describe 'an etcd with TLS, client certificates and authentication' do
     'an unreadable key' => [{ 'key_file' => '/nowhere' }, %r{key_file /nowhere cannot be read}],
     'a key that is none' => [{ 'key_file' => __FILE__ }, /key_file .* contains no valid PEM/],
   }.each do |what, (changes, message)|
-    it "is closed to #{what}, and the message says what to do" do
+    it "refuses #{what}, and the message says what to do" do
       expect { publish(gateway(changes)) }
         .to raise_error(PuppetX::Trigger::Error, message) { |error| expect(error.message).not_to match(/sesame|"format"/) }
     end
   end
 
-  it 'is closed to a client certificate with a CommonName, which etcd would have to ignore' do
+  it 'refuses a client certificate with a CommonName' do
     changes = { 'cert_file' => @certificates.path('client.crt'), 'key_file' => @certificates.path('client.key') }
     expect { publish(gateway(changes)) }.to raise_error(PuppetX::Trigger::PublishError, /use one without/)
   end
 
-  it 'does not make the whole process trust its authority' do
+  it 'does not make the whole process trust its CA' do
     publish(gateway)
     expect { publish(gateway('ca_file' => nil)) }.to raise_error(PuppetX::Trigger::PublishError, /certificate verify failed/)
   end
@@ -90,18 +90,18 @@ RSpec.describe 'an etcd with TLS, client certificates and authentication' do
       .to raise_error(PuppetX::Trigger::PublishError, /(?:hostname mismatch|does not match).*write in endpoints the name or address in etcd's certificate/i)
   end
 
-  it 'is closed outside the granted prefix' do
+  it 'refuses keys outside the granted prefix' do
     expect { publish(gateway, '/other') }.to raise_error(PuppetX::Trigger::PublishError, /permission denied.*grant etcd's user/)
   end
 
-  it 'says that an http URL is the wrong one' do
+  it 'answers an http URL with the advice to use https' do
     expect { publish(gateway('endpoints' => [@etcd.url.sub('https', 'http')], 'username' => nil)) }
       .to raise_error(PuppetX::Trigger::PublishError, %r{This endpoint has TLS. Write https://})
   end
 end
 
 RSpec.describe 'an etcd with TLS and client certificates' do
-  it 'takes a firing from a client whose certificate has a CommonName, as Puppet makes them' do
+  it 'accepts a firing from a client whose certificate has a CommonName, as Puppet issues them' do
     certificates = Certificates.new
     etcd = EtcdServer.start(certificates: certificates)
     Cleanup.defer { etcd.stop }
@@ -123,7 +123,7 @@ RSpec.describe 'an etcd without the JSON gateway' do
 end
 
 RSpec.describe 'an etcd without authentication' do
-  it 'takes a firing from a client that has a user' do
+  it 'accepts a firing from a client that has a user' do
     settings = client_settings('endpoints' => EtcdServer.shared.url, 'username' => 'u', 'password_file' => client_json('p'))
     firing = SampleFiring.to(%w[lb01])
     PuppetX::Trigger::Publication.new(PuppetX::Trigger::Gateway.from(settings), PuppetX::Trigger::Keys.new('/noauth'), firing).publish
@@ -131,7 +131,7 @@ RSpec.describe 'an etcd without authentication' do
   end
 end
 
-RSpec.describe 'an endpoint that is no member of a cluster' do
+RSpec.describe 'an endpoint that is not a member of a cluster' do
   def failure_at(url)
     PuppetX::Trigger::Gateway.from(client_settings('endpoints' => [url]), rounds: 1).range({ key: 'eA==' })
     nil
@@ -139,7 +139,7 @@ RSpec.describe 'an endpoint that is no member of a cluster' do
     e.message
   end
 
-  it 'is told to be a gRPC proxy, which has no JSON gateway' do
+  it 'is reported as a gRPC proxy, which has no JSON gateway' do
     port = EtcdServer.free_port
     proxy = Process.spawn('etcd', 'grpc-proxy', 'start', '--endpoints', EtcdServer.shared.url.delete_prefix('http://'),
                           '--listen-addr', "127.0.0.1:#{port}", out: File::NULL, err: File::NULL)
@@ -151,7 +151,7 @@ RSpec.describe 'an endpoint that is no member of a cluster' do
     Process.wait(proxy)
   end
 
-  it 'is told to need http where etcd has no TLS' do
+  it 'is reported to need http if etcd has no TLS' do
     expect(failure_at(EtcdServer.shared.url.sub('http', 'https'))).to include('This endpoint has no TLS. Set up TLS in etcd, or write http://')
   end
 end

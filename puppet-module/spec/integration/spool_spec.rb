@@ -33,7 +33,7 @@ RSpec.describe 'the spool, with real runs of Puppet and a real etcd' do
     @etcd.keys("#{prefix}/v1/inbox").keys
   end
 
-  it 'keeps a firing while etcd is away; the next run delivers it once, whatever its own trigger does' do
+  it 'keeps a firing while etcd is down, and the next run delivers it exactly once' do
     @etcd.stop
     run = apply(notified)
     expect(run.exit_code).to eq(2), run.output
@@ -78,7 +78,7 @@ RSpec.describe 'the spool, with real runs of Puppet and a real etcd' do
     expect_delivery_by_the_next_run
   end
 
-  it 'delivers to the etcd and the prefix that the manifest had named' do
+  it 'delivers a firing to the etcd and the prefix that its manifest named' do
     @etcd.stop
     apply("notify { 'x': notify => Trigger['t'] } trigger { 't': hosts => 'lb01', keyprefix => '#{prefix}/own', endpoints => '#{@etcd.url}' }",
           endpoints: ['http://127.0.0.1:1'])
@@ -96,7 +96,7 @@ RSpec.describe 'the spool, with real runs of Puppet and a real etcd' do
       File.write(File.join(path, 'ballast'), 'x' * 4096)
     },
   }.each do |what, plant|
-    it "fires without a spool that is #{what}, with a warning; without etcd the trigger fails" do
+    it "is #{what}: the trigger warns and fires, and fails without etcd" do
       plant.call(spool_path, self)
       before = spooled
       run = apply(notified)
@@ -109,7 +109,7 @@ RSpec.describe 'the spool, with real runs of Puppet and a real etcd' do
     end
   end
 
-  describe 'with publishers that die and race' do
+  describe 'with publishers that are killed or run in parallel' do
     # Before the first fork, which would have its own.
     let!(:spool) { PuppetX::Trigger::Spool.new(spool_path) }
     let!(:keys) { PuppetX::Trigger::Keys.new(prefix) }
@@ -142,7 +142,7 @@ RSpec.describe 'the spool, with real runs of Puppet and a real etcd' do
 
     # A firing to 250 nodes takes 6 transactions.
     7.times do |survived|
-      it "delivers once what a publisher left that was killed after #{survived} of 6 transactions" do
+      it "delivers a firing once after its publisher was killed after #{survived} of 6 transactions" do
         firing = SampleFiring.to(SampleFiring.hosts(250))
         pid = fork do
           PuppetX::Trigger::Delivery.new(spool, firing).run do

@@ -37,7 +37,7 @@ RSpec.describe 'a trigger that waits' do
     eventually('the firing') { targets.firing }
   end
 
-  it 'goes on when every run has succeeded, also in noop, and says how each ended' do
+  it 'continues when every run has succeeded, in noop too, and logs each result' do
     run = refresh
     id = fired
     targets.say('lb01', { stage: 'running' })
@@ -49,7 +49,7 @@ RSpec.describe 'a trigger that waits' do
                             "notice: #{id} changed nothing on lb02 (noop, 3 pending)")
   end
 
-  it 'fails when a run fails, and names node, exit code and resources; a skipped one with its reason' do
+  it 'fails when a run fails or is skipped, and names node, exit code, resources or reason' do
     run = refresh(trigger(hosts: %w[lb01 lb02 lb03]))
     id = fired
     failed = (1..7).map { |number| { resource: "File[/#{number}]", message: 'x' } }
@@ -77,7 +77,7 @@ RSpec.describe 'a trigger that waits' do
     end
   end
 
-  it 'gives up when time is up, and names each node that is missing with its stage' do
+  it 'fails after the timeout, and names each unfinished node with its stage' do
     # What a busy machine does not hear of in three seconds it hears of in more.
     [3, 12, 48].each do |seconds|
       own = "#{prefix}/#{seconds}"
@@ -93,12 +93,12 @@ RSpec.describe 'a trigger that waits' do
     end
   end
 
-  it 'names ten nodes of many' do
+  it 'names at most ten nodes' do
     expect(refresh(trigger(hosts: SampleFiring.hosts(200), timeout: 1)).value)
       .to match(/on 200 of 200 nodes: node001\.example\.com still owed after 1s; .*node010\.example\.com still owed after 1s; 190 nodes more\. /)
   end
 
-  it 'reads outcomes page by page, and what changed later without what did not' do
+  it 'reads outcomes page by page, and later only the changed ones' do
     stub_const('PuppetX::Trigger::Listing::PAGE', 2)
     hosts = SampleFiring.hosts(5)
     run = refresh(trigger(hosts: hosts))
@@ -108,7 +108,7 @@ RSpec.describe 'a trigger that waits' do
     expect(said.grep(/succeeded/).size).to eq(5)
   end
 
-  it 'takes no notice of what is no outcome, or of a node that nobody asked' do
+  it 'ignores malformed outcomes, and outcomes of nodes that are not in hosts' do
     run = refresh(trigger(hosts: 'lb01'))
     id = fired
     etcd.etcdctl('put', "#{prefix}/v1/outcomes/#{id}/lb01", 'nonsense')
@@ -117,7 +117,7 @@ RSpec.describe 'a trigger that waits' do
     expect(run.value).to be_nil
   end
 
-  it 'sees through a compaction' do
+  it 'survives a compaction of etcd' do
     run = refresh
     fired
     targets.succeed('lb01')
@@ -127,12 +127,12 @@ RSpec.describe 'a trigger that waits' do
     expect(run.value).to be_nil
   end
 
-  describe 'when etcd goes away' do
+  describe 'when etcd stops' do
     let(:etcd) { EtcdServer.start }
 
     after { etcd.stop }
 
-    it 'tries on, says so once, and sees what happened when it is back' do
+    it 'retries, warns once, and reads the outcomes when etcd is back' do
       run = refresh
       fired
       targets.succeed('lb01')
@@ -144,7 +144,7 @@ RSpec.describe 'a trigger that waits' do
       expect(said.grep(/warning/).size).to eq(1)
     end
 
-    it 'publishes as soon as it is there, when it was away at first' do
+    it 'publishes as soon as etcd starts, if etcd was down at first' do
       etcd.stop
       run = refresh
       eventually('the firing in the spool') { spooled.any? }
@@ -156,7 +156,7 @@ RSpec.describe 'a trigger that waits' do
       expect(spooled).to be_empty
     end
 
-    it 'says so when time is up' do
+    it 'names the problem after the timeout' do
       etcd.stop
       expect(refresh(trigger(timeout: 2)).value)
         .to match(/on 2 of 2 nodes: lb01 still owed after 2s; lb02 still owed after 2s \(#{etcd.url}: connection refused\. Check /)
@@ -164,7 +164,7 @@ RSpec.describe 'a trigger that waits' do
     end
   end
 
-  it 'fails at once when etcd lets it write, but not read' do
+  it 'fails at once when etcd permits writing but not reading' do
     refusing = StubServer.start do |request|
       request.path == '/v3/kv/txn' ? [200, '{"succeeded":true}'] : [403, '{"error":"etcdserver: permission denied"}']
     end
@@ -179,19 +179,19 @@ RSpec.describe 'a trigger that waits' do
 
     let(:link) { { firing: '01K9ZQ4T5M8W3V6X7Y8Z9A0BCD', node: 'lb02', trigger: 'a' } }
 
-    it 'refuses this node, whatever it is called in the manifest, and fires nothing' do
+    it 'refuses this node in any spelling, and fires nothing' do
       expect(refresh(trigger(hosts: %w[lb01 WEB01])).value)
         .to eq('could not fire to 2 nodes (lb01, web01): waiting would never end: web01 is this node. Remove `wait`, or remove these nodes from `hosts`')
       expect([targets.firing, spooled]).to eq([nil, []])
     end
 
-    it 'refuses a node of the chain, and one whose Puppet run began it' do
+    it 'refuses a node of the chain, and the node whose Puppet run started the chain' do
       context(chain: [link], firings: [{ origin: { kind: 'puppet', node: 'lb01' } }, { origin: { kind: 'cli', node: 'lb03' } }, 1, {}])
       expect(refresh(trigger(hosts: %w[lb01 lb02 lb03])).value).to include('never end: lb01 is in the chain that led to this run, lb02 is in the chain')
       expect(targets.firing).to be_nil
     end
 
-    it 'fires at them where it does not wait' do
+    it 'fires to these nodes without wait' do
       context(chain: [link])
       expect(refresh(trigger(wait: false)).value).to be_nil
       expect(targets.firing).not_to be_nil
@@ -202,7 +202,7 @@ RSpec.describe 'a trigger that waits' do
     let(:manifest) { "notify { 'x': notify => Trigger['t'] } trigger { 't': hosts => 'lb01', wait => true, timeout => '1m' } -> notify { 'after': }" }
     let(:env) { { 'TRIGGERD_CLIENT_JSON' => ENV.fetch('TRIGGERD_CLIENT_JSON') } }
 
-    it 'fails the run when the other one failed, and skips what depends on it' do
+    it 'fails when the other run failed, and Puppet skips the dependent resources' do
       run = Thread.new { PuppetRun.apply(manifest, env: env) }
       fired
       targets.say('lb01', { result: 'failed', exit_code: 4 })
@@ -212,14 +212,14 @@ RSpec.describe 'a trigger that waits' do
       expect(run.value.output).not_to match(%r{Traceback|trigger/\S*\.rb:\d+})
     end
 
-    it 'waits for nothing with --noop' do
+    it 'does not wait with --noop' do
       run = PuppetRun.apply(manifest, '--noop', env: env)
       expect([run.exit_code, targets.firing]).to eq([0, nil]), run.output
       expect(run.output).to include('Trigger[t]: would have triggered 1 node (lb01)')
     end
 
     %w[INT TERM].each do |signal|
-      it "ends at once on #{signal}, says so, and leaves the firing" do
+      it "stops waiting at once on #{signal}, logs that, and leaves the firing" do
         run = PuppetRun.start(manifest.sub("'lb01'", "['lb01', 'lb02']"), '--verbose', env: env)
         fired
         targets.succeed('lb01')

@@ -4,10 +4,10 @@ require 'spec_helper'
 require 'open3'
 require 'rbconfig'
 
-RSpec.describe 'what the module loads' do
+RSpec.describe 'the code that the module loads' do
   let(:lib) { File.expand_path('../../../lib', __dir__) }
 
-  it 'is Ruby’s standard library, and no gem' do
+  it 'is in Ruby’s standard library, not in gems' do
     script = 'Dir[File.join(ARGV.first, "puppet_x/**/*.rb")].sort.each { |file| require file }; puts $LOADED_FEATURES.grep(%r{/})'
     output, status = Open3.capture2e(RbConfig.ruby, '--disable-gems', '-e', script, lib)
     expect(status).to be_success, output

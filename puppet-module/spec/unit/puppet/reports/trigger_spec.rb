@@ -13,7 +13,7 @@ RSpec.describe 'the report processor trigger' do
 
   before { allow(PuppetX::Trigger::ClientSettings).to receive(:load).and_return(instance_double(PuppetX::Trigger::ClientSettings, socket: path)) }
 
-  it 'tells the daemon of this node what was run, and how whole it was' do
+  it 'tells the daemon of this node what ran, and whether the run was complete' do
     daemon = StubDaemon.start(path) { [200, { satisfied: [] }] }
     report.process
     request = daemon.requests.first
@@ -24,20 +24,20 @@ RSpec.describe 'the report processor trigger' do
     expect(document['argv'].join(' ')).to include('rspec')
   end
 
-  it 'began before the manifest was read, which the report does not' do
+  it 'gives a start time before the manifest was read' do
     daemon = StubDaemon.start(path) { [200, { satisfied: [] }] }
     report.process
     began = Time.parse(JSON.parse(daemon.requests.first.body)['started_at'])
     expect(began).to be_within(1.5).of(Time.now - Integer(`ps -o etimes= -p #{Process.pid}`, 10))
   end
 
-  it 'never fails a run: no daemon, or one that knows nothing of runs' do
+  it 'never fails a run, without a daemon or with an older one' do
     expect { report.process }.not_to raise_error
     StubDaemon.start(path) { [404, {}] }
     expect { report.process }.not_to raise_error
   end
 
-  it 'leaves alone what is none of its business: a job of the daemon, a Puppet server' do
+  it 'ignores jobs of the daemon, and runs on a Puppet server' do
     daemon = StubDaemon.start(path) { [200, {}] }
     ENV['TRIGGERD_CONTEXT'] = '/x'
     report.process

@@ -19,21 +19,21 @@ RSpec.describe 'the type trigger' do
     e.message
   end
 
-  it 'takes a text for hosts' do
+  it 'accepts a string for hosts' do
     expect(trigger[:hosts]).to eq(['lb01.example.com'])
   end
 
-  it 'takes quoted numbers' do
+  it 'accepts quoted numbers' do
     resource = trigger(keyttl: '60', ttl: '3')
     expect([resource[:keyttl], resource[:ttl]]).to eq([60, 3])
   end
 
-  it 'takes seconds and durations for timeout, and has one of half an hour' do
+  it 'accepts seconds and durations for timeout, with 30 minutes as the default' do
     expect([trigger(timeout: 90), trigger(timeout: '90'), trigger(timeout: '1h30m'), trigger].map { |resource| resource[:timeout] })
       .to eq([90, 90, 5400, 1800])
   end
 
-  it 'makes texts of arguments' do
+  it 'converts arguments to strings' do
     expect(trigger(args: { 'n' => 1 })[:args]).to eq('n' => '1')
   end
 
@@ -59,13 +59,13 @@ RSpec.describe 'the type trigger' do
   end
 
   describe 'its provider' do
-    it 'is etcd, without a warning, though others are suitable' do
+    it 'is etcd by default, without a warning' do
       expect(Puppet).not_to receive(:warning)
       expect(type.suitableprovider.map(&:name)).to include(:dummy, :etcd)
       expect(trigger.provider.class.name).to eq(:etcd)
     end
 
-    it 'is dummy where that is asked for' do
+    it 'is dummy if the manifest sets it' do
       expect(trigger(provider: 'dummy').provider.class.name).to eq(:dummy)
     end
   end
@@ -77,7 +77,7 @@ RSpec.describe 'the type trigger' do
       resource.refresh
     end
 
-    it 'warns and publishes nothing where there are no hosts' do
+    it 'warns and publishes nothing without hosts' do
       resource = trigger(hosts: [])
       expect(resource.provider).not_to receive(:publish)
       expect(resource).to receive(:warning).with('hosts is empty: nothing fired')
@@ -85,17 +85,17 @@ RSpec.describe 'the type trigger' do
     end
   end
 
-  it 'does nothing when it is only declared' do
+  it 'does nothing without a notification' do
     resource = trigger
     expect(resource.provider).not_to receive(:publish)
     expect([resource.properties, resource.retrieve.to_hash]).to eq([[], { name: 'refresh load balancers' }])
   end
 
-  it 'lists nothing' do
+  it 'has no instances to list' do
     expect(type.instances).to eq([])
   end
 
-  describe 'where the catalogue manages what it needs' do
+  describe 'if the catalogue manages its dependencies' do
     let(:files) { %w[/etc/triggerd/client.json /var/lib/triggerd /var/lib/triggerd/spool].map { |path| Puppet::Type.type(:file).new(path: path) } }
     let(:daemon) { %i[package service].map { |kind| Puppet::Type.type(kind).new(name: 'triggerd') } }
 
@@ -104,11 +104,11 @@ RSpec.describe 'the type trigger' do
       resource.autorequire.map(&:source)
     end
 
-    it 'comes after client settings and spool, and not after the daemon, without which it can fire' do
+    it 'comes after client settings and spool, but not after the daemon' do
       expect(required_by(trigger)).to match_array(files)
     end
 
-    it 'comes after package and service of the daemon with the provider local' do
+    it 'comes after the daemon’s package and service with the provider local' do
       expect(required_by(trigger(provider: :local))).to match_array(files + daemon)
     end
   end
@@ -121,17 +121,17 @@ RSpec.describe 'the type trigger' do
       lines
     end
 
-    it 'says which nodes it would have triggered, a few of many' do
+    it 'logs which nodes it would have triggered, at most five of them' do
       expect(said(trigger(hosts: %w[lb01 lb02]))).to eq(['would have triggered 2 nodes (lb01, lb02)'])
       expect(said(trigger(hosts: SampleFiring.hosts(300))).first).to match(/\Awould have triggered 300 nodes \(node001.*, 295 more\)\z/)
     end
 
-    it 'says that it would have fired nothing where it would' do
+    it 'logs that it would have fired nothing without hosts or with dummy' do
       expect(said(trigger(hosts: []))).to eq(['would have fired nothing: hosts is empty'])
       expect(said(trigger(provider: :dummy))).to eq(['would have fired nothing: provider dummy'])
     end
 
-    it 'is silent about other events' do
+    it 'logs nothing for other events' do
       resource = trigger
       expect(resource).not_to receive(:notice)
       expect(resource.event(name: :restarted, status: 'success').name).to eq(:restarted)

@@ -5,7 +5,7 @@ require 'puppet'
 require 'puppet_x/trigger/arguments'
 
 RSpec.describe PuppetX::Trigger::Arguments do
-  it 'makes texts of numbers, booleans and symbols' do
+  it 'converts numbers, booleans and symbols to strings' do
     expect(described_class.parse('a' => 1, :b => true, 'c' => :d, 'e' => 1.5, 'f' => '')) \
       .to eq('a' => '1', 'b' => 'true', 'c' => 'd', 'e' => '1.5', 'f' => '')
   end

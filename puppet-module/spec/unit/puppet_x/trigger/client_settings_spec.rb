@@ -9,7 +9,7 @@ RSpec.describe PuppetX::Trigger::ClientSettings do
     described_class.load(overrides)
   end
 
-  it 'has defaults where there is no file' do
+  it 'has defaults without a file' do
     settings = described_class.new('/nowhere', {})
     expect([settings.endpoints, settings.prefix]).to eq([['http://127.0.0.1:2379'], '/trigger'])
   end
@@ -19,7 +19,7 @@ RSpec.describe PuppetX::Trigger::ClientSettings do
     expect([settings.endpoints, settings.prefix, settings.node, settings.ca_file]).to eq([['https://a:1'], '/x', 'web01', nil])
   end
 
-  it 'lets the manifest win, where it says something' do
+  it 'lets the manifest override the file' do
     settings = load({ 'endpoints' => ['http://a:1'], 'prefix' => '/x' }, 'endpoints' => ['http://b:1'], 'prefix' => nil)
     expect([settings.endpoints, settings.prefix]).to eq([['http://b:1'], '/x'])
   end
@@ -40,7 +40,7 @@ RSpec.describe PuppetX::Trigger::ClientSettings do
     end
   end
 
-  describe 'beside a daemon with an etcd of its own' do
+  describe 'beside a daemon with an embedded etcd' do
     let(:folder) { scratch_dir }
     let(:its_way) { [embedded['endpoints'], '/e/ca.pem', '/e/c.pem', '/e/c.pem'] }
     let(:embedded) do
@@ -57,7 +57,7 @@ RSpec.describe PuppetX::Trigger::ClientSettings do
       [settings.endpoints, settings.ca_file, settings.cert_file, settings.key_file]
     end
 
-    it 'goes there, and knows the node, where there is no client.json' do
+    it 'uses that etcd and the node’s name without client.json' do
       stub_const("#{described_class}::DEFAULT_PATH", '/nowhere')
       stub_const("#{described_class}::DEFAULTS", described_class::DEFAULTS.merge('spool' => "#{folder}/spool"))
       before = ENV.delete('TRIGGERD_CLIENT_JSON')
@@ -69,16 +69,16 @@ RSpec.describe PuppetX::Trigger::ClientSettings do
     end
 
     ['http://127.0.0.1:2379', 'http://localhost:2379', 'https://localhost:2379', nil].each do |written|
-      it "goes there where #{written || 'nothing'} is written" do
+      it "uses that etcd if #{written || 'nothing'} is configured" do
         expect(way(load('spool' => "#{folder}/spool", 'endpoints' => written))).to eq(its_way)
       end
     end
 
-    it 'goes there where a manifest names it without TLS' do
+    it 'uses that etcd if a manifest names it without TLS' do
       expect(way(load({ 'spool' => "#{folder}/spool", 'endpoints' => 'http://a:1' }, 'endpoints' => ['http://127.0.0.1:2379']))).to eq(its_way)
     end
 
-    it 'goes elsewhere where another etcd is written, or certificates' do
+    it 'uses another etcd if one is configured, or certificates are' do
       ['http://127.0.0.1:2380', 'http://a:2379', ['http://127.0.0.1:2379', 'http://a:2379']].each do |other|
         expect(way(load('spool' => "#{folder}/spool", 'endpoints' => other))).to eq([[other].flatten, nil, nil, nil])
       end
@@ -92,7 +92,7 @@ RSpec.describe PuppetX::Trigger::ClientSettings do
     end
   end
 
-  it 'complains about a named file that is not there' do
+  it 'reports a missing file that is named explicitly' do
     use_client_json({})
     File.delete(ENV.fetch('TRIGGERD_CLIENT_JSON'))
     expect { described_class.load }.to raise_error(PuppetX::Trigger::SettingsError, /No such file/)
@@ -109,7 +109,7 @@ RSpec.describe PuppetX::Trigger::ClientSettings do
         .to raise_error(PuppetX::Trigger::SettingsError, %r{password_file.*/nowhere})
     end
 
-    it 'asks for the file where there is a user' do
+    it 'requires the file if there is a user' do
       expect { load('username' => 'u').password }.to raise_error(PuppetX::Trigger::SettingsError, /needs password_file/)
     end
   end

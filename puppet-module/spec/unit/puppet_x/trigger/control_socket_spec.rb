@@ -24,13 +24,13 @@ RSpec.describe PuppetX::Trigger::ControlSocket do
       .to eq(['POST /v1/spool HTTP/1.1', document.b, 'application/json'])
   end
 
-  it 'can ask for etcd to have it' do
+  it 'can wait until etcd has the firing' do
     daemon = daemon(201, id: 'x', stage: 'owed')
     socket.publish(document)
     expect(daemon.requests.first.line).to start_with('POST /v1/spool?publish=1 ')
   end
 
-  it 'tells a firing that the daemon has from one that it refuses and from one that it cannot take' do
+  it 'distinguishes accepted, refused and impossible firings' do
     answers = { stored: [503, error('etcd-unreachable', 'no etcd', stage: 'stored')],
                 invalid: [400, error('input-invalid', 'ttl: expected')],
                 full: [503, error('spool-unusable', 'disk full')],
@@ -50,7 +50,7 @@ RSpec.describe PuppetX::Trigger::ControlSocket do
     'a daemon that hangs up' => [->(path) { StubDaemon.start(path) { :hang_up } }, /the connection was closed/],
     'a daemon that says nothing' => [->(path) { StubDaemon.start(path) { :silence } }, /no answer within 0.2 s/, { read_timeout: 0.2 }],
   }.each do |what, (prepare, message, timeouts)|
-    it "says where it looked and what to do when there is #{what}" do
+    it "names the socket and a remedy when there is #{what}" do
       prepare.call(path)
       expect { described_class.new(path, **timeouts.to_h).store(document) }.to raise_error(PuppetX::Trigger::DaemonAway, message) do |error|
         expect(error.message).to include(path, 'systemctl status triggerd', 'client.json')
@@ -58,7 +58,7 @@ RSpec.describe PuppetX::Trigger::ControlSocket do
     end
   end
 
-  it 'needs no proxy' do
+  it 'uses no proxy' do
     daemon = daemon(202)
     before = ENV.to_h.slice('http_proxy')
     ENV['http_proxy'] = 'http://127.0.0.1:1'

@@ -10,22 +10,22 @@ RSpec.describe PuppetX::Trigger::Delivery do
   let(:delivery) { described_class.new(spool, firing) }
   let(:away) { PuppetX::Trigger::PublishError.new('connection refused') }
 
-  it 'has the firing on disk while it publishes, and not after that' do
+  it 'keeps the firing on disk only during publication' do
     expect(delivery.run { expect(spooled).to eq(["#{firing.id}.json"]) }).to eq(:owed)
     expect([spooled, delivery.problem, delivery.spool_problem]).to eq([[], nil, nil])
   end
 
-  it 'leaves it there when etcd does not take it' do
+  it 'leaves the firing in the spool if etcd does not accept it' do
     expect(delivery.run { raise away }).to eq(:stored)
     expect([spooled, delivery.problem]).to eq([["#{firing.id}.json"], away])
   end
 
-  it 'leaves it there when something unforeseen ends the run' do
+  it 'leaves the firing in the spool after an unexpected exception' do
     expect { delivery.run { raise Interrupt } }.to raise_error(Interrupt)
     expect(spooled).to eq(["#{firing.id}.json"])
   end
 
-  it 'does not keep what can never be published' do
+  it 'does not keep a firing that can never be published' do
     expect { delivery.run { raise PuppetX::Trigger::ConflictError, 'another' } }.to raise_error(PuppetX::Trigger::ConflictError)
     expect(spooled).to be_empty
   end
@@ -33,12 +33,12 @@ RSpec.describe PuppetX::Trigger::Delivery do
   describe 'without a usable spool' do
     before { File.write(spool_path, '') }
 
-    it 'publishes all the same, and knows why that was risky' do
+    it 'publishes, and reports why the spool was not used' do
       expect(delivery.run { nil }).to eq(:owed)
       expect(delivery.spool_problem.message).to include("#{spool_path} is not a directory")
     end
 
-    it 'fails with both reasons when etcd does not take it either' do
+    it 'fails with both reasons if etcd does not accept the firing either' do
       expect { delivery.run { raise away } }
         .to raise_error(PuppetX::Trigger::Error, /\Aconnection refused. The firing is not in the spool either: the spool .* is not a directory/)
     end

@@ -11,7 +11,7 @@ RSpec.describe PuppetX::Trigger::Document do
   end
 
   %w[firing-puppet firing-cli].each do |name|
-    it "takes the fixture #{name}, and keeps its bytes" do
+    it "accepts the fixture #{name}, and keeps its bytes" do
       text = JSON.pretty_generate(fixture(name))
       document = described_class.parse(text.b)
       expect([document.json, document.id, document.targets]).to eq([text, *fixture(name).values_at('id', 'targets')])
@@ -19,7 +19,7 @@ RSpec.describe PuppetX::Trigger::Document do
     end
   end
 
-  it 'takes fields that it does not know, and a chain that is at its end' do
+  it 'accepts unknown fields, and a chain that is at its end' do
     link = { 'firing' => values['id'], 'node' => 'web01', 'trigger' => 'refresh' }
     expect(parse('new' => { 'a' => 1 }, 'ttl' => -1, 'chain' => [link] * 64).id).to eq(values['id'])
   end
@@ -36,7 +36,7 @@ RSpec.describe PuppetX::Trigger::Document do
     'chain' => [[1], [{ 'firing' => 'x', 'node' => 'a', 'trigger' => 't' }]],
     'created_at' => [nil],
   }.each do |field, wrong|
-    it "refuses a wrong #{field}, and names it without its value" do
+    it "refuses an invalid #{field}, and names the field without its value" do
       wrong.each do |value|
         expect { parse(field => value) }
           .to raise_error(PuppetX::Trigger::InvalidFiring, /cannot be published: #{field} must be/), value.inspect

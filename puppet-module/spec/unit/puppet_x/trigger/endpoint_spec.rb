@@ -15,7 +15,7 @@ RSpec.describe PuppetX::Trigger::Endpoint do
     failure_of(StubServer.start { response }.url)
   end
 
-  it 'posts JSON and returns what came back' do
+  it 'posts JSON and returns the answer' do
     server = StubServer.start { [200, '{"a":1}'] }
     expect(described_class.new(server.url).post('/x', { b: 2 }, token: 't')).to eq('a' => 1)
     expect(server.requests.first.to_h).to include(path: '/x', body: '{"b":2}', headers: include('authorization' => 't'))
@@ -54,16 +54,16 @@ RSpec.describe PuppetX::Trigger::Endpoint do
     expect([failure.kind, failure.message]).to eq([:unreachable, 'connection refused'])
   end
 
-  it 'calls a name that nobody knows unreachable' do
+  it 'calls an unknown host name unreachable' do
     expect(failure_of('http://nobody.invalid:2379').kind).to eq(:unreachable)
   end
 
-  it 'stops waiting for an answer, and knows that the request may have been carried out' do
+  it 'stops waiting for an answer, and reports that etcd may have applied the request' do
     failure = failure_of(StubServer.start { :silence }.url, read_timeout: 0.2)
     expect([failure.kind, failure.message, failure.uncertain?]).to eq([:unanswered, 'no answer: timed out after 0.2 s', true])
   end
 
-  it 'knows that a request may have been carried out when the connection ends without an answer' do
+  it 'reports that etcd may have applied a request if the connection ends without an answer' do
     expect(failure_of(StubServer.start { :hang_up }.url).kind).to eq(:unanswered)
   end
 end

@@ -22,7 +22,7 @@ RSpec.describe PuppetX::Trigger::Firing do
     expect(JSON.parse(firing.entry)).to eq(fixture('inbox-entry').merge('firing' => firing.id))
   end
 
-  it 'expires keyttl seconds after it was made' do
+  it 'expires keyttl seconds after its creation' do
     document = JSON.parse(described_class.new(**arguments, keyttl: 90).json)
     expect(document['expires_at']).to eq('2026-11-20T12:01:30.250Z')
   end

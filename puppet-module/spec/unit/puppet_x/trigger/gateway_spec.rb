@@ -29,45 +29,45 @@ RSpec.describe PuppetX::Trigger::Gateway do
   let(:silent) { StubServer.start { :silence } }
   let(:closed) { "http://127.0.0.1:#{EtcdServer.free_port}" }
 
-  it 'goes on to the next endpoint, whatever is wrong with one' do
+  it 'tries the next endpoint after any failure of one' do
     expect(gateway(closed, broken, silent, good).commit({})).to be_succeeded
   end
 
-  it 'begins with the endpoint that answered last' do
+  it 'starts with the endpoint that answered last' do
     gateway = gateway(broken, good)
     2.times { gateway.commit({}) }
     expect([broken.requests.size, good.requests.size]).to eq([1, 2])
   end
 
-  it 'asks once more when an answer may have been lost' do
+  it 'repeats a request whose answer may be lost' do
     answers = [:hang_up, [200, '{"succeeded":true}']]
     server = StubServer.start { answers.shift }
     expect(gateway(server).commit({})).to be_succeeded
   end
 
-  it 'does not ask twice where nobody was there' do
+  it 'does not repeat a request to a closed port' do
     expect(error_of(gateway(closed)).scan('connection refused').size).to eq(1)
   end
 
-  it 'names every endpoint, what happened there, and what to do' do
+  it 'names every endpoint with its problem and a remedy' do
     expect(error_of(gateway(closed, broken))).to eq(
       "#{closed}: connection refused; #{broken.url}: HTTP 500 (etcd may have applied the request). Check that " \
       'etcd runs there and that the endpoint is right. Check the cluster (etcdctl endpoint status)',
     )
   end
 
-  it 'says enable-grpc-gateway where the JSON gateway is off' do
+  it 'names enable-grpc-gateway if the JSON gateway is off' do
     member = StubServer.start { |request| request.path == '/version' ? [200, '{"etcdserver":"3.4.23"}'] : [404, '404 page not found'] }
     expect(error_of(gateway(member))).to include('enable-grpc-gateway')
   end
 
-  it 'does not ask others for what the cluster refuses' do
+  it 'does not ask other endpoints after a refusal by the cluster' do
     refusing = StubServer.start { [403, '{"error":"etcdserver: permission denied"}'] }
     expect(error_of(gateway(refusing, good))).to include('permission denied')
     expect(good.requests).to be_empty
   end
 
-  it 'gets a token and uses it for what follows' do
+  it 'gets a token and uses it for later requests' do
     server = StubServer.start { |request| [200, request.path.end_with?('authenticate') ? '{"token":"T"}' : '{"succeeded":true}'] }
     gateway = gateway(server, credentials: credentials)
     2.times { gateway.commit({}) }
@@ -76,7 +76,7 @@ RSpec.describe PuppetX::Trigger::Gateway do
     expect(server.requests.first.body).to eq('{"name":"triggerd","password":"open sesame"}')
   end
 
-  it 'gets a new token when etcd has forgotten the old one, once' do
+  it 'gets a new token once if etcd refuses the old one' do
     tokens = %w[old new newer]
     server = StubServer.start do |request|
       next [200, JSON.generate(token: tokens.shift)] if request.path.end_with?('authenticate')

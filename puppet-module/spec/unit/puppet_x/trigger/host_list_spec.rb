@@ -18,7 +18,7 @@ RSpec.describe PuppetX::Trigger::HostList do
     it("takes #{what}") { expect(described_class.parse(given)).to eq(expected) }
   end
 
-  it 'takes 10,000 names and no more' do
+  it 'accepts at most 10,000 names' do
     names = (1..10_000).map { |number| "n#{number}" }
     expect(described_class.parse(names).size).to eq(10_000)
     expect { described_class.parse(names + ['x']) }.to raise_error(ArgumentError, /10000 nodes at most, got 10001/)
@@ -35,7 +35,7 @@ RSpec.describe PuppetX::Trigger::HostList do
   end
 
   [nil, 7, true, { 'certname' => 'lb01' }, :undef].each do |value|
-    it "refuses #{value.inspect}, which is no text" do
+    it "refuses #{value.inspect}, which is not a string" do
       expect { described_class.parse([value]) }.to raise_error(ArgumentError, /must be host names, got/)
     end
   end

@@ -23,21 +23,21 @@ RSpec.describe PuppetX::Trigger::Leftovers do
     with.prefetch(triggers.to_h { |each| [each.name, each] })
   end
 
-  it 'delivers what is left, and says how much' do
+  it 'delivers the firings in the spool, and logs their number' do
     2.times { leave_in_spool }
     expect(Puppet).to receive(:notice).with('Trigger: delivered 2 firings left in the spool')
     prefetch(trigger)
     expect([spooled, server.requests.size]).to eq([[], 2])
   end
 
-  it 'says nothing and asks nobody when nothing is left' do
+  it 'does nothing with an empty spool' do
     expect(Puppet).not_to receive(:notice)
     expect(Puppet).not_to receive(:warning)
     prefetch(trigger)
     expect(server.requests).to be_empty
   end
 
-  it 'goes where the firing belongs' do
+  it 'delivers to the etcd of the firing' do
     other = StubServer.start { [200, '{"succeeded":true}'] }
     leave_in_spool(place: PuppetX::Trigger::Place.new([other.url], '/else'))
     prefetch(trigger)
@@ -45,7 +45,7 @@ RSpec.describe PuppetX::Trigger::Leftovers do
     expect([key, server.requests]).to match([%r{\A/else/v1/firings/}, []])
   end
 
-  it 'delivers nothing in a noop run, nor where all triggers are noop' do
+  it 'delivers nothing in noop, or if all triggers are noop' do
     leave_in_spool
     prefetch(trigger(noop: true))
     Puppet[:noop] = true
@@ -55,7 +55,7 @@ RSpec.describe PuppetX::Trigger::Leftovers do
     Puppet[:noop] = false
   end
 
-  it 'does it once for a catalogue with two kinds of triggers' do
+  it 'delivers once for a catalogue with two providers' do
     one = trigger('one')
     other = trigger('other', provider: :local)
     catalog(one, other)
@@ -64,7 +64,7 @@ RSpec.describe PuppetX::Trigger::Leftovers do
     prefetch(other, with: Puppet::Type.type(:trigger).provider(:local))
   end
 
-  describe 'when etcd does not take them' do
+  describe 'when etcd does not accept them' do
     before { 3.times { leave_in_spool } }
 
     def warning
@@ -74,21 +74,21 @@ RSpec.describe PuppetX::Trigger::Leftovers do
       end
     end
 
-    it 'warns once, with the number, the place and the reason' do
+    it 'warns once with number, path and reason' do
       use_client_json('endpoints' => 'http://127.0.0.1:1', 'spool' => spool_path)
       expect(warning).to contain_exactly(
         /\ATrigger: 3 firings wait in the spool #{spool_path}; the daemon triggerd, or a later Puppet run .* delivers them: .*connection refused/,
       )
     end
 
-    it 'loses no more than a few seconds to an etcd that says nothing' do
+    it 'waits at most a few seconds for an etcd that does not answer' do
       stub_const('PuppetX::Trigger::Leftovers::LIMIT', 0.2)
       use_client_json('endpoints' => StubServer.start { :silence }.url, 'spool' => spool_path)
       expect(warning).to contain_exactly(/3 firings wait .*: the delivery took longer than 0.2 s/)
     end
   end
 
-  it 'never fails the run: with a spool in danger, with broken settings, with a file that is no firing' do
+  it 'never fails the run: with an unsafe spool, invalid settings, or a file that is not a firing' do
     File.write(spool_path, '')
     expect(Puppet).to receive(:warning).with(/could not deliver the firings that earlier runs left in the spool: the spool .* is not a directory/)
     prefetch(trigger)

@@ -39,7 +39,7 @@ RSpec.describe PuppetX::Trigger::NodeState do
     allow(PuppetX::Trigger::ClientSettings).to receive(:path).and_return(file)
   end
 
-  it 'is what the daemon says, without commands and errors' do
+  it 'has the daemon’s answer without commands and errors' do
     StubDaemon.start(socket) { |request| [200, request.line.include?('health') ? health : jobs] }
     expect(state).to eq(
       'running' => true, 'node' => 'lb01', 'version' => '1.2.3', 'socket' => socket, 'started_at' => '2026-11-20T12:00:00.000Z', 'watching' => true,
@@ -50,7 +50,7 @@ RSpec.describe PuppetX::Trigger::NodeState do
     )
   end
 
-  it 'has no last job before the first' do
+  it 'has no last job before the first job' do
     StubDaemon.start(socket) { |request| [200, request.line.include?('health') ? health : []] }
     expect(state).to include('running' => true).and(satisfy { |fact| !fact.key?('last_job') })
   end
@@ -60,44 +60,44 @@ RSpec.describe PuppetX::Trigger::NodeState do
 
     it('is what the files say') { expect(state).to eq(from_files) }
 
-    it 'and has left its socket' do
+    it 'reads the files although the socket is still there' do
       UNIXServer.new(socket).close
       expect(state).to eq(from_files)
     end
   end
 
-  it 'does not wait for a daemon that hangs' do
+  it 'does not wait for a daemon that does not answer' do
     stub_const('PuppetX::Trigger::NodeState::BUDGET', 0.2)
     StubDaemon.start(socket) { [:silence] }
     expect(state).to include('node' => 'web01', 'spool' => { 'waiting' => 2 }, 'problem' => /the daemon on #{socket}: /)
     expect(state).not_to include('running')
   end
 
-  it 'keeps the first answer when there is no second' do
+  it 'keeps the first answer if the second one is missing' do
     stub_const('PuppetX::Trigger::NodeState::BUDGET', 3)
     StubDaemon.start(socket) { |request| request.line.include?('health') ? [200, health] : [:silence] }
     expect(state).to include('running' => true, 'queues' => be_a(Hash), 'problem' => /daemon/)
   end
 
   [[404, {}], [200, []], [200, 'text'], [200, { 'queues' => 7 }]].each do |answer|
-    it "is patient with #{answer}" do
+    it "accepts the answer #{answer}" do
       StubDaemon.start(socket) { answer }
       expect(state).to include('node' => 'web01', 'problem' => /daemon/)
     end
   end
 
-  it 'knows nothing of a node without triggerd' do
+  it 'is empty on a node without triggerd' do
     write_settings('socket' => socket, 'spool' => File.join(folder, 'none'))
     FileUtils.rm(program)
     expect(state).to eq('running' => false, 'socket' => socket, 'spool' => { 'waiting' => 0 })
   end
 
-  it 'says that client.json is wrong' do
+  it 'reports an error in client.json' do
     write_settings('{"nod": 1}')
     expect(state).to include('problem' => /unknown key 'nod'/, 'socket' => '/run/triggerd/triggerd.sock')
   end
 
-  it 'names the certificate of Puppet’s authority once all of it is there' do
+  it 'names the node’s Puppet certificate when all its files exist' do
     files = %w[localcacert hostcert hostprivkey].to_h { |name| [name.to_sym, File.join(folder, "#{name}.pem")] }
     files.each { |name, file| allow(Puppet).to receive(:[]).with(name).and_return(file) }
     File.write(files[:localcacert], '')

@@ -10,7 +10,7 @@ RSpec.describe PuppetX::Trigger::SmallFile do
 
   after { FileUtils.rm_rf(folder) }
 
-  it 'reads a file, also an empty one and one behind a link' do
+  it 'reads a file, an empty file, and a file behind a link' do
     File.write(path, "gr\u00fc\u00dfe")
     File.symlink(path, "#{path}.link")
     File.write("#{path}.empty", '')
@@ -22,12 +22,12 @@ RSpec.describe PuppetX::Trigger::SmallFile do
     expect { described_class.read(path) }.to raise_error(SystemCallError, /not a regular file/)
   end
 
-  it 'does not read a device or a folder' do
+  it 'does not read a device or a directory' do
     File.symlink('/dev/zero', path)
     [path, folder].each { |file| expect { described_class.read(file) }.to raise_error(SystemCallError) }
   end
 
-  it 'does not read what is too large' do
+  it 'does not read a file that is too large' do
     File.open(path, 'w') { |file| file.truncate(2**40) }
     expect { described_class.read(path) }.to raise_error(Errno::EFBIG)
   end

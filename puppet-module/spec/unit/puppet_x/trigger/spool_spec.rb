@@ -14,7 +14,7 @@ RSpec.describe PuppetX::Trigger::Spool do
     File.stat(File.join(*path)).mode & 0o777
   end
 
-  it 'keeps exactly the bytes of the document, for nobody else to read' do
+  it 'keeps the exact bytes of the document, readable only by its owner' do
     spool.store(firing)
     expect(spooled).to eq([name])
     expect(File.binread(File.join(spool_path, name))).to eq(firing.json.b)
@@ -22,7 +22,7 @@ RSpec.describe PuppetX::Trigger::Spool do
     expect(spool.read(name).json).to eq(firing.json)
   end
 
-  it 'has a firing on the disk before it has its name, and its name before it says so' do
+  it 'syncs a firing before it renames the file, and the directory before it returns' do
     order = []
     synced = lambda do |fsync|
       order << [:fsync, File.basename(fsync.receiver.path)]
@@ -38,26 +38,26 @@ RSpec.describe PuppetX::Trigger::Spool do
     expect(order.last(3)).to eq([[:fsync, ".tmp-#{firing.id}"], [:rename], [:fsync, 'spool']])
   end
 
-  it 'makes missing folders above its own' do
+  it 'creates missing parent directories' do
     described_class.new(File.join(spool_path, 'a', 'b')).store(firing)
     expect(mode(spool_path, 'a')).to eq(0o700)
   end
 
-  it 'forgets a firing, also twice' do
+  it 'removes a firing, and accepts a second removal' do
     spool.store(firing, PuppetX::Trigger::Place.new(['http://a:1'], '/p'))
     2.times { spool.remove(firing.id) }
     expect(spooled).to be_empty
     expect(spool.read(name)).to be_nil
   end
 
-  it 'keeps beside the firing where it belongs' do
+  it 'keeps etcd and prefix of a firing beside it' do
     spool.store(firing, PuppetX::Trigger::Place.new(['http://a:1'], '/p'))
     expect(spool.place(firing.id).to_h).to eq('endpoints' => ['http://a:1'], 'prefix' => '/p')
     File.write(File.join(spool_path, "#{firing.id}.place"), '{}')
     expect { spool.place(firing.id) }.to raise_error(PuppetX::Trigger::InvalidFiring, /does not name an etcd/)
   end
 
-  it 'lists firings, the oldest first, and nothing else' do
+  it 'lists only firings, the oldest first' do
     firings = Array.new(3) { SampleFiring.to(%w[lb01]) }.shuffle
     firings.each_with_index do |each, index|
       spool.store(each)
@@ -67,12 +67,12 @@ RSpec.describe PuppetX::Trigger::Spool do
     expect(spool.waiting).to eq(firings.map { |each| "#{each.id}.json" })
   end
 
-  it 'is empty where there is no folder, and makes none for looking' do
+  it 'is empty without a directory, and creates none for reading' do
     expect(spool.waiting).to eq([])
     expect(File).not_to exist(spool_path)
   end
 
-  describe 'with a file that is no firing' do
+  describe 'with a file that is not a firing' do
     {
       'a symbolic link' => [->(path) { File.symlink('/etc/passwd', path) }, /symbolic link/],
       'a folder' => [->(path) { Dir.mkdir(path) }, /not a regular file/],
@@ -80,7 +80,7 @@ RSpec.describe PuppetX::Trigger::Spool do
       'garbage' => [->(path) { File.write(path, '{') }, /not JSON/],
       'another firing' => [->(path) { File.write(path, SampleFiring.to(%w[lb01]).json) }, /file name is not the ID/],
     }.each do |what, (plant, message)|
-      it "reads no #{what}, and can set it aside with the reason" do
+      it "does not read #{what}, and can move it away with the reason" do
         Dir.mkdir(spool_path, 0o700)
         plant.call(File.join(spool_path, name))
         expect { spool.read(name) }.to raise_error(PuppetX::Trigger::InvalidFiring, message)
@@ -91,7 +91,7 @@ RSpec.describe PuppetX::Trigger::Spool do
     end
   end
 
-  describe 'in a folder that is not ours alone' do
+  describe 'in a directory that other users can change' do
     {
       'a symbolic link' => [->(path) { File.symlink(Dir.mktmpdir('x', SCRATCH), path) }, /is a symbolic link. Remove/],
       'a link to nowhere' => [->(path) { File.symlink('/nowhere', path) }, /is a symbolic link/],
@@ -112,7 +112,7 @@ RSpec.describe PuppetX::Trigger::Spool do
     end
   end
 
-  describe 'below a folder' do
+  describe 'below a directory' do
     let(:above) { File.join(Dir.mktmpdir('above', SCRATCH), 'above') }
     let(:below) { described_class.new(File.join(above, 'between/spool')) }
 
@@ -134,7 +134,7 @@ RSpec.describe PuppetX::Trigger::Spool do
       end
     end
 
-    it 'does nothing where a link leads through a folder that all can write' do
+    it 'does nothing if a link leads through a world-writable directory' do
       theirs = Dir.mktmpdir('theirs', SCRATCH)
       File.chmod(0o777, theirs)
       File.symlink(above, File.join(theirs, 'link'))
@@ -142,7 +142,7 @@ RSpec.describe PuppetX::Trigger::Spool do
       expect { linked.waiting }.to raise_error(PuppetX::Trigger::SpoolError, /theirs.* can be written/)
     end
 
-    it 'is used where only owners change it (as /tmp), or root’s own group can write' do
+    it 'is used below a sticky directory such as /tmp, and if root’s group can write' do
       [0o1777, 0o775].each do |mode|
         File.chmod(mode, above)
         expect(below.waiting.length).to eq(1)
@@ -150,7 +150,7 @@ RSpec.describe PuppetX::Trigger::Spool do
     end
   end
 
-  it 'says that the disk is full, leaves nothing half written, and recovers' do
+  it 'reports a full disk, leaves no partial file, and recovers' do
     skip 'only root can mount' unless Process.uid.zero?
     mount_small(spool_path)
     spool.store(firing)

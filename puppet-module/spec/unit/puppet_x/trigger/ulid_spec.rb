@@ -4,7 +4,7 @@ require 'spec_helper'
 require 'puppet_x/trigger/ulid'
 
 RSpec.describe PuppetX::Trigger::Ulid do
-  it 'begins with the time, as the specification encodes it' do
+  it 'starts with the time in the encoding of the specification' do
     expect(described_class.generate(Time.at(1_469_918_176, 385, :millisecond))).to start_with('01ARYZ6S41')
   end
 

@@ -15,7 +15,7 @@ RSpec.describe 'the provider etcd of the type trigger' do
     operations.to_h { |operation| operation['request_put'].values_at('key', 'value').map { |text| text.unpack1('m') } }
   end
 
-  it 'puts the firing and the inbox entries in one transaction, and says so' do
+  it 'writes the firing and the inbox entries in one transaction, and logs the firing' do
     resource = trigger(keyprefix: '/k')
     notices = []
     allow(resource).to receive(:notice) { |text| notices << text }
@@ -25,13 +25,13 @@ RSpec.describe 'the provider etcd of the type trigger' do
     expect(server.requests.size).to eq(1)
   end
 
-  it 'knows nothing about the run outside of one' do
+  it 'has no causes outside of a run' do
     trigger.refresh
     expect(JSON.parse(sent.values.first)['origin']).to include('kind' => 'puppet', 'resource' => 'Trigger[t]', 'causes' => [],
                                                                'causes_total' => 0, 'transaction_uuid' => nil)
   end
 
-  it 'takes prefix and node from the client settings where the manifest is silent' do
+  it 'reads prefix and node from the client settings if the manifest does not set them' do
     use_client_json('prefix' => '/c', 'node' => 'Web01.example.com')
     trigger.refresh
     expect(sent.keys.first).to start_with('/c/v1/firings/')
@@ -42,7 +42,7 @@ RSpec.describe 'the provider etcd of the type trigger' do
     let(:refusing) { StubServer.start { [403, '{"error":"etcdserver: permission denied"}'] } }
     let(:spool) { use_client_json({}) && PuppetX::Trigger::ClientSettings.load.spool }
 
-    it 'keeps the firing in the spool, and warns where it is, who delivers it and what is wrong' do
+    it 'keeps the firing in the spool, and warns with place, deliverer and reason' do
       resource = trigger(endpoints: refusing.url)
       expect(resource).to receive(:warning).with(
         /\Acould not fire \w{26} to 2 nodes \(lb01, lb02\) yet: #{refusing.url}: HTTP 403.*grant.* The firing is stored in #{spool}; the daemon/,
@@ -51,7 +51,7 @@ RSpec.describe 'the provider etcd of the type trigger' do
       expect(Dir.children(spool)).to contain_exactly(/\A\w{26}\.json\z/, /\A\w{26}\.place\z/)
     end
 
-    it 'fails where etcd must have it, and keeps the firing' do
+    it 'fails with require_publish, and keeps the firing' do
       expect { trigger(endpoints: refusing.url, require_publish: true).refresh }
         .to raise_error(Puppet::Error, /\Acould not fire \w{26} to 2 nodes \(lb01, lb02\): .*HTTP 403.*The firing is stored in #{spool}/)
       expect(Dir.children(spool)).to include(/json\z/)
@@ -72,7 +72,7 @@ RSpec.describe 'the provider etcd of the type trigger' do
       .to raise_error(Puppet::Error, /connection refused.*The firing is not in the spool either: the spool #{__FILE__}/)
   end
 
-  it 'neither spools nor publishes what no reader would take' do
+  it 'neither spools nor publishes a document that readers refuse' do
     use_client_json('spool' => spool_path)
     expect { trigger(args: { 'text' => 'x' * 1024 * 1024 }).refresh }
       .to raise_error(Puppet::Error, /\Acould not fire to 2 nodes .*at most 1048576 are allowed. Shorten args/)
@@ -96,7 +96,7 @@ RSpec.describe 'the provider etcd of the type trigger' do
     expect(JSON.parse(sent.values.first)['chain']).to eq([])
   end
 
-  it 'names no firing when there never was one' do
+  it 'names no firing in the error if it made none' do
     use_client_json('endpoint' => 'x')
     expect { trigger.refresh }.to raise_error(Puppet::Error, /\Acould not fire to 2 nodes \(lb01, lb02\): .*unknown key/)
   end
