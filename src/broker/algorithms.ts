@@ -34,4 +34,4 @@ const beginNext = (legs: Legs, request: Request): void => {
   if (next !== undefined) legs.begin(request, targetOf(request.service.team, next), [next]);
 };
 
-const isOver = ({ state }: Leg): boolean => state.at === 'over';
+const isOver = ({ state }: Leg): boolean => state.kind === 'over';

@@ -2,7 +2,7 @@ import { encodeToClient } from '../bus/codec/encode.ts';
 import type { Algorithm } from '../domain/service.ts';
 import type { ServiceView } from '../domain/service-view.ts';
 import type { Wire } from './options.ts';
-import { isForEach, type Request } from './request.ts';
+import { isForEach, type Leg, lastWorkerOf, type Request, workerOf } from './request.ts';
 
 /**
  * Tells clients that their requests were accepted, and who has them: a moment later, or before anything else that they
@@ -32,14 +32,29 @@ export class Announcements {
   now(request: Request): void {
     if (!this.#waiting.delete(request) || request.client === null) return;
     for (const leg of request.legs) {
-      const { worker, isNews } = leg;
-      if (!isNews || worker === null) continue;
+      if (!leg.isNews) continue;
+      const worker = lastWorkerOf(leg);
+      if (worker === null) continue;
       leg.isNews = false;
       const { id, client } = request;
       this.#wire.send(client, encodeToClient({ op: 'dispatched', id, worker, ...unlessAccepted(request) }));
       request.isAccepted = true;
     }
     if (!request.isAccepted) this.accept(request);
+  }
+
+  /** A part of it is over, and the request goes on. */
+  legOver(leg: Leg): void {
+    this.now(leg.request);
+    this.tellLegEnd(leg);
+  }
+
+  /** `leg`, at once. */
+  tellLegEnd(leg: Leg): void {
+    const { request, state } = leg;
+    const worker = workerOf(leg);
+    if (request.client === null || worker === null || state.kind !== 'over') return;
+    this.#wire.send(request.client, encodeToClient({ op: 'leg', id: request.id, worker, ...state.ending }));
   }
 
   /** `accepted`, at once. */

@@ -76,7 +76,7 @@ const isRunning = ({ find }: BehalfOptions, { id, worker, askers }: CheckedProof
   const last = askers.at(-1);
   if (request === undefined || request.user !== last?.identity || request.team !== last.team) return false;
   return request.legs.some(
-    ({ state }) => state.at === 'sent' && targetOf(state.session.claim.team, state.session.claim.identity) === worker,
+    ({ state }) => state.kind === 'sent' && targetOf(request.service.team, state.worker) === worker,
   );
 };
 

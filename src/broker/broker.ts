@@ -1,6 +1,6 @@
 /**
  * The broker, without sockets and without time: messages, the loss of a connection and ticks of the clock go in, messages
- * come out at its `Wire`. What it knows is in `sessions.ts` (who is here), `takers.ts` (who takes what), `queues.ts` (what waits), `requests.ts` (what
+ * come out at its `Wire`. What it knows is in `sessions.ts` (who is here), `worker-selection.ts` (who takes what), `queues.ts` (what waits), `requests.ts` (what
  * is not over), and is gone with it: clients and workers carry what matters to the next broker.
  */
 
@@ -19,7 +19,7 @@ import { Overseen } from './overseen.ts';
 import { Queues } from './queues.ts';
 import { Requests } from './requests.ts';
 import { isConnected, type Session, Sessions } from './sessions.ts';
-import { Takers } from './takers.ts';
+import { WorkerSelection } from './worker-selection.ts';
 import { Workers } from './workers.ts';
 
 /** So many messages of one peer that were none, and it is not listened to any more. */
@@ -31,7 +31,7 @@ export class Broker {
   readonly #options: BrokerOptions;
   readonly #sessions = new Sessions();
   readonly #queues = new Queues();
-  readonly #takers: Takers;
+  readonly #workerSelection: WorkerSelection;
   readonly #legs: Legs;
   readonly #requests: Requests;
   readonly #clients: Clients;
@@ -53,19 +53,19 @@ export class Broker {
     const announcements = new Announcements(options.wire);
     const strangers = new LimitedLog(options.log, () => options.clock.now());
     this.#strangers = strangers;
-    const takers = new Takers(sessions, options.registry);
-    this.#takers = takers;
+    const workerSelection = new WorkerSelection(sessions, options.registry);
+    this.#workerSelection = workerSelection;
     this.#legs = new Legs({
       ...options,
       sessions,
-      takers,
+      workerSelection,
       queues,
       announcements,
       onOver: (leg) => this.#requests.legOver(leg),
     });
     this.#requests = new Requests({
       ...options,
-      takers,
+      workerSelection,
       queues,
       announcements,
       legs: this.#legs,
@@ -126,7 +126,7 @@ export class Broker {
     if (this.#hasRegistryChanged) {
       this.#hasRegistryChanged = false;
       this.#workers.registryChanged();
-      this.#takers.registryChanged();
+      this.#workerSelection.registryChanged();
     }
     const silentSince = now - this.#options.limits.heartbeatMs * livenessHeartbeats;
     for (const session of this.#sessions.all()) {

@@ -12,6 +12,7 @@ import type { BrokerOptions } from './options.ts';
 import { acknowledge } from './output.ts';
 import { type Overseen, requestStatement } from './overseen.ts';
 import { draining, refusalOf, wrongVersion } from './refusal.ts';
+import { type Leg, workerOf } from './request.ts';
 import type { Requests } from './requests.ts';
 import {
   type Admission,
@@ -103,10 +104,8 @@ export class Clients {
   }
 
   #abandon({ peer, requests }: ClientSession): void {
-    const { wire } = this.#options;
     for (const id of requests)
-      for (const leg of this.#options.requests.abandon(peer, id))
-        if (leg.state.at === 'sent') acknowledge(wire, leg.state.session, leg, leg.received);
+      for (const leg of this.#options.requests.abandon(peer, id)) this.#acknowledge(leg, leg.received);
     requests.clear();
   }
 
@@ -179,8 +178,15 @@ export class Clients {
   #ack({ peer }: ClientSession, { id, worker, bytes }: Of<'ack'>): void {
     const request = this.#options.requests.find(id);
     if (request?.client !== peer) return;
-    const leg = request.legs.findLast((candidate) => candidate.worker === worker);
-    if (leg?.state.at === 'sent') acknowledge(this.#options.wire, leg.state.session, leg, bytes);
+    const leg = request.legs.findLast((candidate) => workerOf(candidate) === worker);
+    if (leg !== undefined) this.#acknowledge(leg, bytes);
+  }
+
+  #acknowledge(leg: Leg, bytes: number): void {
+    const { state, request } = leg;
+    if (state.kind !== 'sent') return;
+    const session = this.#options.sessions.worker(request.service.team, state.worker);
+    if (session !== undefined) acknowledge(this.#options.wire, session, leg, bytes);
   }
 
   #login(session: ClientSession, { n, team, identity, ttl_ms }: Of<'login'>, body: Buffer): void {

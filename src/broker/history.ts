@@ -1,6 +1,6 @@
 import type { Ending } from '../bus/messages.ts';
 import type { RequestLeg, RequestRecord } from '../domain/request-record.ts';
-import { type Leg, nameOf, type Request } from './request.ts';
+import { type Leg, nameOf, type Request, workerOf } from './request.ts';
 
 const commandLength = 200;
 
@@ -32,11 +32,13 @@ const whoOf = ({ user, team, behalf }: Request): Pick<RequestRecord, 'team' | 'u
   return { team: first.team, user: first.identity, through };
 };
 
-const legOf = ({ state, worker, candidates }: Leg): RequestLeg[] => {
-  if (state.at !== 'over') return [];
-  const { ending, node, job, tail } = state;
+const legOf = (leg: Leg): RequestLeg[] => {
+  const { state, candidates } = leg;
+  if (state.kind !== 'over') return [];
+  const { ending, told } = state;
+  const { node, job, tail } = told;
   const { result, exit_code, reason, ran_ms, output_bytes } = ending;
-  const name = worker ?? (candidates.length === 1 ? candidates[0] : undefined);
+  const name = workerOf(leg) ?? (candidates.length === 1 ? candidates[0] : undefined);
   if (name === undefined) return [];
   const { text: output_tail, base64 } = tail;
   const bytes = base64 === undefined ? {} : { output_tail_base64: base64 };

@@ -68,7 +68,7 @@ export class Overseen {
     const { identity: user, team } = holderOf(request);
     const { id, service, head, payload, receivedAt, deadlineAt, bytes, cancelled } = request;
     const { clock } = this.#options;
-    const workers = request.legs.flatMap(({ state, worker }) => (state.at === 'sent' && worker !== null ? worker : []));
+    const workers = request.legs.flatMap(({ state }) => (state.kind === 'sent' ? state.worker : []));
     return {
       id,
       broker: this.#options.id,

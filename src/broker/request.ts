@@ -1,12 +1,12 @@
-import type { Ending, OutputStream, RequestHead } from '../bus/messages.ts';
+import type { Ending, RequestHead } from '../bus/messages.ts';
 import type { PeerId } from '../bus/ports.ts';
 import type { Behalf } from '../domain/behalf.ts';
 import type { Asker, Caller } from '../domain/caller.ts';
 import type { RequestId } from '../domain/request.ts';
 import type { Retry } from '../domain/service.ts';
 import type { ServiceView } from '../domain/service-view.ts';
-import type { Tail } from '../kit/text-or-bytes.ts';
-import type { WorkerSession } from './sessions.ts';
+import { endingOf } from './endings.ts';
+import type { LegState } from './leg-state.ts';
 
 /** A request that is not over. */
 export interface Request {
@@ -41,17 +41,7 @@ export interface Request {
   cancelled: string | null;
 }
 
-/**
- * One worker's part of a request.
- *
- *     waiting ──► sent ──► over          waiting   in a queue, for a worker with a free slot
- *        ▲  ▲      │ ▲                   sent      a worker has it; it counts as started
- *        │  └──────┘ │ known             asked     workers were asked whether they have ever started it
- *        └──────── asked ◄── absent      absent    a worker that may know is not connected yet
- *
- * A leg that was sent is waiting again when the worker gives it back, or was lost and the service says `retry = "always"`.
- * `over` is for ever.
- */
+/** One worker's part of a request. Its life is drawn in `leg-machine.ts`. */
 export interface Leg {
   readonly request: Request;
   /** What it waits for: `team/service` or `team/worker`. */
@@ -61,9 +51,7 @@ export interface Leg {
   /** Its place in time: what came first goes first. */
   readonly number: number;
   state: LegState;
-  /** Identity, once one has it. */
-  worker: string | null;
-  /** The client has not heard yet who that is. */
+  /** The client has not heard yet which worker has it. */
   isNews: boolean;
   /** Bytes of its output that have come in the present stream, in all. */
   received: number;
@@ -73,42 +61,18 @@ export interface Leg {
   acked: number;
 }
 
-export type LegState =
-  | { readonly at: 'waiting' }
-  | {
-      readonly at: 'asked';
-      /** Who has not answered. */
-      readonly open: Set<WorkerSession>;
-      readonly until: number;
-      /** One of them is gone without an answer: it may have run. */
-      isDoubtful: boolean;
-    }
-  /** `suspects`: identities of those who may have it. */
-  | { readonly at: 'absent'; readonly suspects: readonly string[]; readonly until: number }
-  | { readonly at: 'sent'; readonly session: WorkerSession }
-  | {
-      readonly at: 'over';
-      readonly ending: Ending;
-      readonly node: string | null;
-      readonly job: number | null;
-      readonly tail: Tail;
-      /** All of its output, where that goes to the client with the end of the request. */
-      readonly output: { readonly stream: OutputStream; readonly bytes: Buffer } | null;
-    };
-
-export const waiting: LegState = { at: 'waiting' };
-
-/** An ending that no worker has told: it has not run, or nobody knows. */
-export const endingOf = (
-  result: Ending['result'],
-  reason: string,
-  code: Ending['code'] = null,
-  outputBytes = 0,
-): Ending => ({ result, exit_code: null, signal: null, reason, code, ran_ms: null, output_bytes: outputBytes });
-
 /** Whether each of its workers has a part of its own; else one leg stands in for the one before it. */
 export const isForEach = ({ service: { algorithm } }: Pick<Request, 'service'>): boolean =>
   algorithm === 'serial' || algorithm === 'mirror';
+
+/** The worker that has it, or had it last. */
+export const lastWorkerOf = ({ state }: Leg): string | null => ('worker' in state ? state.worker : null);
+
+/** The same; and each part of a serial or mirrored request that is over is one worker's, also of one that was not there. */
+export const workerOf = (leg: Leg): string | null => {
+  const isOfOne = leg.state.kind === 'over' && isForEach(leg.request);
+  return lastWorkerOf(leg) ?? (isOfOne ? (leg.candidates[0] ?? null) : null);
+};
 
 /** Who sent it, as records have it. */
 export const userOf = ({ user, team }: Pick<Request, 'user' | 'team'>): string => `${user}@${team}`;
@@ -128,7 +92,7 @@ export const nameOf = ({ identity, team }: Pick<Asker, 'identity' | 'team'>): st
 /** The whole of a request, from its legs: the last one where each stands in for the one before, else one failure is the failure of all. */
 export const wholeOf = (request: Request): Ending => {
   const { legs, service } = request;
-  const endings = legs.flatMap(({ state }) => (state.at === 'over' ? [state.ending] : []));
+  const endings = legs.flatMap(({ state }) => (state.kind === 'over' ? [state.ending] : []));
   const last = endings.at(-1);
   if (last === undefined) return endingOf('lost', 'it went to no worker', 'no-worker');
   if (!isForEach(request)) return last;

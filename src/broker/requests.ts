@@ -18,16 +18,16 @@ import { type Announcements, unlessAccepted } from './announcements.ts';
 import { type BehalfOptions, behalfOf, serviceForAll } from './behalf.ts';
 import { busy, HeldRequests, heldBytesOf } from './held.ts';
 import { recordOf } from './history.ts';
-import { type Legs, stopping } from './legs.ts';
-import { type BrokerOptions, deadlineGraceMs, maxHops } from './options.ts';
+import type { Legs } from './legs.ts';
+import { type BrokerOptions, maxHops } from './options.ts';
 import type { Queues } from './queues.ts';
-import { endingOf, holderOf, isForEach, type Leg, originOf, type Request, userOf, wholeOf } from './request.ts';
-import type { Takers } from './takers.ts';
+import { holderOf, isForEach, type Leg, originOf, type Request, userOf, wholeOf, workerOf } from './request.ts';
+import type { WorkerSelection } from './worker-selection.ts';
 
 export interface RequestsOptions
   extends Pick<BrokerOptions, 'clock' | 'limits' | 'wire' | 'registry' | 'proofs' | 'history' | 'observer'> {
   readonly queues: Queues;
-  readonly takers: Takers;
+  readonly workerSelection: WorkerSelection;
   readonly legs: Legs;
   readonly announcements: Announcements;
   /** The client need not wait for it any more. */
@@ -52,7 +52,7 @@ export class Requests {
   /** Those that a worker has. */
   get running(): number {
     let count = 0;
-    for (const { legs } of this.#live.values()) if (legs.some(({ state }) => state.at === 'sent')) count++;
+    for (const { legs } of this.#live.values()) if (legs.some(({ state }) => state.kind === 'sent')) count++;
     return count;
   }
 
@@ -115,17 +115,20 @@ export class Requests {
     const { legs } = this.#options;
     legs.stop();
     for (const request of [...this.#live.values()]) {
-      const isWhole = request.legs.every(({ state }) => state.at === 'sent' || state.at === 'over');
+      const isWhole = request.legs.every(({ state }) => state.kind === 'sent' || state.kind === 'over');
       if (isWhole && request.ahead.length === 0) continue;
       request.client = null;
       request.ahead.length = 0;
-      for (const leg of request.legs) if (leg.state.at !== 'sent') legs.end(leg, stopping, undefined, true);
-      if (request.legs.every(({ state }) => state.at === 'over')) this.#forget(request);
+      for (const leg of request.legs) legs.forget(leg);
+      if (request.legs.every(({ state }) => state.kind === 'over')) this.#forget(request);
     }
   }
 
-  legOver({ request }: Leg): void {
-    const { clock, legs } = this.#options;
+  legOver(leg: Leg): void {
+    const { clock, legs, announcements } = this.#options;
+    const { request } = leg;
+    // Of the others the end of the last leg is the end of the request.
+    if (isForEach(request)) announcements.legOver(leg);
     if (this.#live.get(request.id) !== request) return;
     if (goOn(legs, request, request.deadlineAt <= clock.now())) this.#finish(request);
   }
@@ -134,24 +137,19 @@ export class Requests {
   tick(now: number): void {
     for (const { deadlineAt, legs } of this.#live.values()) {
       if (deadlineAt > now) continue;
-      for (const leg of [...legs]) {
-        if (leg.state.at === 'sent' && deadlineAt + deadlineGraceMs > now) continue;
-        this.#options.legs.end(leg, leg.state.at === 'sent' ? unsaid : late);
-      }
+      for (const leg of [...legs]) this.#options.legs.deadline(leg, now);
     }
   }
 
   #attach(request: Request, { identity, team }: Caller, client: PeerId): void {
     if (request.user !== identity || request.team !== team)
       throw new TriggerdError('request-invalid', `the id ${request.id} is in use`);
-    const { wire, legs, announcements } = this.#options;
-    const { id } = request;
+    const { legs, announcements } = this.#options;
     request.client = client;
     announcements.accept(request);
     for (const leg of request.legs) {
-      if (leg.state.at !== 'over') legs.replay(leg);
-      else if (leg.worker !== null)
-        wire.send(client, encodeToClient({ op: 'leg', id, worker: leg.worker, ...leg.state.ending }));
+      if (leg.state.kind === 'over') announcements.tellLegEnd(leg);
+      else legs.replay(leg);
     }
   }
 
@@ -162,7 +160,7 @@ export class Requests {
     const service = serviceForAll(this.#behalfs, caller, head, behalf);
     const bytes = heldBytesOf(head, payload);
     this.#checkRoom(holderOf({ behalf, caller }), service, bytes);
-    if (!head.resume) this.#checkTakers(service);
+    if (!head.resume) this.#checkWorkers(service);
     // A view of a whole frame would keep all of that in memory for as long as the request lives.
     const kept = payload.length * 2 < payload.buffer.byteLength ? Buffer.from(payload) : payload;
     // Shortened, not refused: to older clients a year is “no limit”.
@@ -209,12 +207,12 @@ export class Requests {
     }
   }
 
-  #checkTakers(service: ServiceView): void {
-    const { takers } = this.#options;
+  #checkWorkers(service: ServiceView): void {
+    const { workerSelection } = this.#options;
     const { team, name, workers } = service;
     const isThere = isForEach({ service })
-      ? workers.some((worker) => takers.isThere(team, targetOf(team, worker), [worker]))
-      : takers.isThere(team, targetOf(team, name), workers);
+      ? workers.some((worker) => workerSelection.hasCandidate(team, targetOf(team, worker), [worker]))
+      : workerSelection.hasCandidate(team, targetOf(team, name), workers);
     if (!isThere) throw new TriggerdError('no-worker', `no worker of ${name} is connected`);
   }
 
@@ -239,12 +237,13 @@ export class Requests {
     if (isAccepted) announcements.now(request);
     else announcements.forget(request);
     const leg = isForEach(request) ? undefined : request.legs.at(-1);
-    const output = leg?.state.at === 'over' ? leg.state.output : null;
+    const worker = leg && workerOf(leg);
+    const output = leg?.state.kind === 'over' ? leg.state.told.output : null;
     const head = encodeToClient({
       op: 'final',
       id,
       ...unlessAccepted(request),
-      ...(leg?.worker && { worker: leg.worker }),
+      ...(worker && { worker }),
       ...(output && { stream: output.stream }),
       ...ending,
     });
@@ -256,9 +255,6 @@ export class Requests {
     this.#held.remove(request);
   }
 }
-
-const late = endingOf('timed-out', 'no worker had a slot for it in time');
-const unsaid = endingOf('timed-out', 'its time was over, and its worker has not said how it ended');
 
 /** What is asked for inside a job ends with it. ms. */
 const leftOf = (behalf: Behalf | null, date: number): number =>

@@ -330,7 +330,7 @@ export class Workers {
 
   #sentTo(session: WorkerSession, id: RequestId): Leg | undefined {
     const leg = session.legs.get(id);
-    return leg?.state.at === 'sent' && leg.state.session === session ? leg : undefined;
+    return leg?.state.kind === 'sent' ? leg : undefined;
   }
 
   #final(session: WorkerSession, { op: _, id, job, free, seen, stream, ...ending }: Of<'final'>, body: Buffer): void {
@@ -341,7 +341,7 @@ export class Workers {
       const isLeft = stream !== undefined && output === null;
       if (isLeft && !this.#passOn(session, leg, { id, stream, offset: 0 }, body)) return;
       const tail = tailOf(lastBytesOf(body, historyTailBytes));
-      this.#options.legs.end(leg, ending, { node: session.claim.node, job, tail, output });
+      this.#options.legs.finished(leg, ending, { node: session.claim.node, job, tail, output });
     }
     this.#options.legs.serve(session);
   }
@@ -350,8 +350,7 @@ export class Workers {
     const leg = session.legs.get(id);
     // Its next credit says when it has a slot again.
     session.free = 0;
-    if (leg?.state.at === 'sent' && leg.state.session === session && leg.received === 0)
-      this.#options.legs.returned(session, leg);
+    if (leg !== undefined) this.#options.legs.returned(leg);
   }
 
   #known(session: WorkerSession, { id, known }: Of<'known'>): void {

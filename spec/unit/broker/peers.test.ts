@@ -488,6 +488,20 @@ describe('peers of the broker', () => {
       expect(stage.to('w1', 'request')).toHaveLength(1);
     });
 
+    it('that comes back hears of no worker for a part that none was given', async () => {
+      stage.registry.service('team1', 'all', ['w1', 'w2'], { algorithm: 'mirror' });
+      stage.client('c');
+      await stage.worker('w1', { free: 0 });
+      await stage.worker('w2');
+      const id = stage.ask('c', 'all');
+      stage.client('c2');
+      stage.isSoonNow = false;
+      stage.ask('c2', 'all', { id, resume: true });
+      stage.say('w1', { op: 'disconnect' });
+      expect(stage.to('c2', 'leg')).toMatchObject([{ worker: 'w1', code: 'no-worker' }]);
+      expect(stage.to('c2', 'dispatched').map(({ worker }) => worker)).toEqual(['w2']);
+    });
+
     it('that reads too slowly for what it asked is told to begin anew', async () => {
       stage.client('c');
       stage.broker.gone('c', 'too-slow');

@@ -3,11 +3,11 @@ import type { BusRegistry } from '../registry/bus-ports.ts';
 import { type Sessions, targetsOf, type WorkerSession } from './sessions.ts';
 
 /** Which workers take what is asked of a target: now, when they have a slot, or once they have said so. */
-export class Takers {
+export class WorkerSelection {
   readonly #sessions: Sessions;
   readonly #registry: BusRegistry;
-  /** Where the round of a service stands. */
-  readonly #turns = new Map<string, number>();
+  /** Where the round of a service stands: an index of its candidates. */
+  readonly #nextIndexes = new Map<string, number>();
 
   constructor(sessions: Sessions, registry: BusRegistry) {
     this.#sessions = sessions;
@@ -15,7 +15,7 @@ export class Takers {
   }
 
   /** Whether one of these is there, or about to say that it is. */
-  isThere(team: string, target: string, candidates: readonly string[]): boolean {
+  hasCandidate(team: string, target: string, candidates: readonly string[]): boolean {
     return candidates.some((identity) => {
       const session = this.#sessions.worker(team, identity);
       return takes(session, target) || this.#isAboutToSay(session, target);
@@ -30,12 +30,12 @@ export class Takers {
 
   /** The next in the round that has a slot. */
   nextFree(team: string, target: string, candidates: readonly string[]): WorkerSession | undefined {
-    const turn = this.#turns.get(target) ?? 0;
+    const turn = this.#nextIndexes.get(target) ?? 0;
     for (let step = 0; step < candidates.length; step++) {
       const at = (turn + step) % candidates.length;
       const session = this.#sessions.worker(team, candidates[at] as string);
       if (!takes(session, target) || session.state !== 'present' || session.free <= 0) continue;
-      if (candidates.length > 1) this.#turns.set(target, at + 1);
+      if (candidates.length > 1) this.#nextIndexes.set(target, at + 1);
       return session;
     }
     return undefined;
@@ -43,8 +43,8 @@ export class Takers {
 
   /** A service that is gone has no round any more. */
   registryChanged(): void {
-    for (const target of this.#turns.keys())
-      if (!this.#registry.hasService(...placeOf(target))) this.#turns.delete(target);
+    for (const target of this.#nextIndexes.keys())
+      if (!this.#registry.hasService(...placeOf(target))) this.#nextIndexes.delete(target);
   }
 
   /** It has come, or was attached, only now: whether it serves this, it will say in a moment. */

@@ -1,0 +1,160 @@
+/** The one file that does what the leg machine wants done: it holds the wire, the clock, the queues and the sessions. */
+import { encodeToWorker } from '../bus/codec/encode.ts';
+import { boundedReason } from '../bus/codec/fields.ts';
+import type { ForWorker } from '../bus/messages.ts';
+import { targetOf } from '../domain/target.ts';
+import type { Announcements } from './announcements.ts';
+import type { LegEffect, LegEvent } from './leg-events.ts';
+import { type BrokerOptions, maxHops } from './options.ts';
+import type { Queues } from './queues.ts';
+import { type Leg, nameOf, type Request } from './request.ts';
+import type { Sessions, WorkerSession } from './sessions.ts';
+import type { WorkerSelection } from './worker-selection.ts';
+
+export interface LegEffectsOptions extends Pick<BrokerOptions, 'clock' | 'wire' | 'proofs'> {
+  readonly sessions: Sessions;
+  readonly workerSelection: WorkerSelection;
+  readonly queues: Queues;
+  readonly announcements: Announcements;
+  readonly isStopping: () => boolean;
+  /** The answer to an effect. */
+  readonly raise: (leg: Leg, event: LegEvent) => void;
+  readonly replace: (leg: Leg, candidates: readonly string[]) => void;
+  /** A leg is over: what follows is the algorithm's matter. */
+  readonly onOver: (leg: Leg) => void;
+}
+
+export class LegEffects {
+  readonly #options: LegEffectsOptions;
+
+  constructor(options: LegEffectsOptions) {
+    this.#options = options;
+  }
+
+  perform(leg: Leg, effect: LegEffect): void {
+    switch (effect.kind) {
+      case 'check-workers':
+        this.#checkWorkers(leg);
+        return;
+      case 'place':
+        this.#place(leg, effect.isAgain);
+        return;
+      case 'find-suspects':
+        this.#findSuspects(leg, effect.suspects);
+        return;
+      case 'query':
+        for (const worker of effect.workers) this.#query(leg, worker);
+        return;
+      case 'send':
+        this.#send(leg, effect.worker);
+        return;
+      case 'tell-cancelled':
+        this.#tellCancelled(leg, effect.worker, effect.reason);
+        return;
+      case 'announce':
+        leg.isNews = true;
+        this.#options.announcements.soon(leg.request);
+        return;
+      case 'restart-output':
+        leg.received = 0;
+        leg.acked = 0;
+        return;
+      case 'replay-output':
+        leg.forwarded = 0;
+        return;
+      case 'replace':
+        this.#options.announcements.legOver(leg);
+        this.#options.replace(leg, effect.candidates);
+        return;
+      case 'continue-request':
+        this.#options.onOver(leg);
+        return;
+    }
+  }
+
+  #checkWorkers(leg: Leg): void {
+    const { workerSelection, isStopping, clock, raise } = this.#options;
+    const { request, target, candidates } = leg;
+    const isServed =
+      workerSelection.hasCandidate(request.service.team, target, candidates) || workerSelection.isServed(target);
+    const availability = isStopping() ? 'broker-stops' : isServed ? 'served' : 'unserved';
+    raise(leg, { kind: 'workers-checked', availability, now: clock.now() });
+  }
+
+  #place(leg: Leg, isAgain: boolean): void {
+    const { workerSelection, queues, raise } = this.#options;
+    const { request, target, candidates } = leg;
+    const free = workerSelection.nextFree(request.service.team, target, candidates);
+    if (free === undefined) queues.add(leg, isAgain);
+    else raise(leg, { kind: 'given', worker: free.claim.identity });
+  }
+
+  /** Also those that are away: they are asked when they are back, and until then nobody knows that it has not begun. */
+  #findSuspects(leg: Leg, suspects: readonly string[]): void {
+    const { clock, raise } = this.#options;
+    const present = suspects.filter((identity) => this.#sessionOf(leg, identity) !== undefined);
+    raise(leg, { kind: 'suspects-found', present, now: clock.now() });
+  }
+
+  #query(leg: Leg, worker: string): void {
+    const session = this.#sessionOf(leg, worker);
+    if (session === undefined) return;
+    const { id, user, team } = leg.request;
+    this.#options.wire.send(session.peer, encodeToWorker({ op: 'query', id, user, team }));
+  }
+
+  #send(leg: Leg, worker: string): void {
+    const session = this.#sessionOf(leg, worker);
+    if (session === undefined) return;
+    const { wire, clock } = this.#options;
+    const { request } = leg;
+    leg.received = 0;
+    leg.forwarded = 0;
+    leg.acked = 0;
+    session.free--;
+    session.sent++;
+    const { id, plugin, args, chain, ttl } = request.head;
+    const head = encodeToWorker({
+      op: 'request',
+      id,
+      user: request.user,
+      team: request.team,
+      service: request.service.name,
+      plugin,
+      args,
+      timeout_ms: Math.max(1, Math.ceil(request.deadlineAt - clock.now())),
+      chain,
+      ttl: Math.min(ttl, maxHops),
+      ...this.#whoAsks(request, session),
+    });
+    wire.send(session.peer, head, request.payload);
+  }
+
+  /** A worker that does not know proofs is not sent one, and where nobody will ask with it none is made. */
+  #whoAsks(request: Request, { claim, noProof }: WorkerSession): ForWorker {
+    const { proofs, clock } = this.#options;
+    const { id, asker, behalf, head, deadlineAt } = request;
+    const others = behalf?.askers ?? [];
+    const who = others.length === 0 ? {} : { behalf: others.map(nameOf) };
+    if (proofs === undefined || asker === null || noProof === undefined || noProof.has(head.plugin)) return who;
+    const proof = proofs.prove({
+      id,
+      worker: targetOf(claim.team, claim.identity),
+      askers: [...others, asker],
+      depth: behalf?.depth ?? 0,
+      endsAt: Math.ceil(clock.date() + deadlineAt - clock.now()),
+    });
+    return proof === undefined ? who : { ...who, proof };
+  }
+
+  #tellCancelled(leg: Leg, worker: string, reason: string): void {
+    const session = this.#sessionOf(leg, worker);
+    if (session === undefined) return;
+    const head = encodeToWorker({ op: 'cancel', id: leg.request.id, reason: boundedReason(reason) });
+    this.#options.wire.send(session.peer, head);
+  }
+
+  #sessionOf({ request }: Leg, worker: string): WorkerSession | undefined {
+    return this.#options.sessions.worker(request.service.team, worker);
+  }
+}
