@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
+const quickPuppet = join(import.meta.dirname, 'spec/support/quick-puppet.rb');
+const rubyOptions = `--disable=did_you_mean,error_highlight ${/\s/.test(quickPuppet) ? '' : `-r${quickPuppet}`}`;
 const compileCache = join(import.meta.dirname, 'node_modules/.cache/node-compile');
 
 /**
@@ -51,7 +53,7 @@ export default defineConfig({
     isolate: false,
     setupFiles: ['spec/support/leave-nothing.ts'],
     // Ruby without what only words its own errors; Node.js 22 and newer keep what they have compiled.
-    env: { RUBYOPT: '--disable=did_you_mean,error_highlight', NODE_COMPILE_CACHE: compileCache },
+    env: { RUBYOPT: rubyOptions, NODE_COMPILE_CACHE: compileCache },
     // For what hangs. How long something takes is asserted nowhere: three files and their daemons share two cores.
     testTimeout: 180_000,
     hookTimeout: 180_000,
