@@ -1,22 +1,22 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { FiringView } from '../../src/api/contract/firings.ts';
 import type { JobView } from '../../src/api/contract/jobs.ts';
 import { postFiring } from '../support/api.ts';
-import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { createNode, type TestNode } from '../support/node.ts';
+import { type EtcdPlace, test } from '../support/test.ts';
 import { until } from '../support/wait.ts';
 
 describe('a thousand firings during a run', () => {
-  let etcd: TestEtcd;
+  let etcd: EtcdPlace;
   let node: TestNode;
   let runs: string;
   let gate: string;
 
-  beforeAll(async () => {
-    etcd = await startEtcd();
-    node = createNode({ name: 'lb01', etcd: [etcd.endpoint], watch: 'run_cmd = "sh DIR/run.sh"' });
+  test.beforeAll(async ({ etcd: place }) => {
+    etcd = place;
+    node = createNode({ name: 'lb01', etcd, watch: 'run_cmd = "sh DIR/run.sh"' });
     runs = join(node.dir, 'runs');
     gate = join(node.dir, 'gate');
     // A run that stands still until the gate is there, so that "during a run" is no matter of luck.
@@ -31,7 +31,6 @@ describe('a thousand firings during a run', () => {
 
   afterAll(async () => {
     await node?.remove();
-    await etcd?.stop();
   });
 
   it('cause exactly one further run, and every one of them gets its outcome', async () => {

@@ -2,30 +2,30 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { stringify } from 'smol-toml';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/config.ts';
-import { freePort, startEtcd, type TestEtcd } from '../support/etcd.ts';
+import { freePort } from '../support/etcd.ts';
 import { type Answer, createNode, root, type TestNode } from '../support/node.ts';
+import { type EtcdPlace, test } from '../support/test.ts';
 
 const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/;
 
 describe('management without the interactive console', () => {
-  let etcd: TestEtcd;
+  let etcd: EtcdPlace;
   let node: TestNode;
   let port: number;
 
-  beforeAll(async () => {
-    etcd = await startEtcd();
+  test.beforeAll(async ({ etcd: place }) => {
+    etcd = place;
     port = await freePort();
     const config = `[broker]\nlisten = "tcp://127.0.0.1:${port}"`;
-    node = createNode({ name: 'broker01', etcd: [etcd.endpoint], config });
+    node = createNode({ name: 'broker01', etcd, config });
     await node.start();
     const first = await admin('hp', 'a long password');
     expect(first).toEqual({ stdout: '', stderr: 'team team1 is made; hp is its admin', exitCode: 0 });
   });
   afterAll(async () => {
     await node?.remove();
-    await etcd?.stop();
   });
 
   const run = async (program: string, args: readonly string[], input = ''): Promise<Answer> => {

@@ -3,28 +3,28 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { FiringView } from '../../src/api/contract/firings.ts';
 import type { JobView } from '../../src/api/contract/jobs.ts';
-import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { createNode, type TestNode } from '../support/node.ts';
 import { createPuppet, type TestPuppet } from '../support/puppet.ts';
+import { type EtcdPlace, test } from '../support/test.ts';
 import { until } from '../support/wait.ts';
 
 /** A run that cannot really happen is not done. Real `puppet agent`, its real locks; there is no server, so a run that does happen fails. */
 describe('an agent that cannot run now', () => {
-  let etcd: TestEtcd;
+  let etcd: EtcdPlace;
   let node: TestNode;
   let puppet: TestPuppet;
   let lock: string;
   let disabled: string;
   let sslLock: string;
 
-  beforeAll(async () => {
-    etcd = await startEtcd();
-    puppet = createPuppet('lb01', [etcd.endpoint]);
+  test.beforeAll(async ({ etcd: place }) => {
+    etcd = place;
+    puppet = createPuppet('lb01', etcd);
     const agent = ['puppet', 'agent', '--test', '--server', '127.0.0.1', '--serverport', '1', ...puppet.options];
-    node = createNode({ name: 'lb01', etcd: [etcd.endpoint], watch: `run_cmd = "${agent.join(' ')}"` });
+    node = createNode({ name: 'lb01', etcd, watch: `run_cmd = "${agent.join(' ')}"` });
     const asked = await execa('puppet', [
       'config',
       'print',
@@ -46,7 +46,6 @@ describe('an agent that cannot run now', () => {
   afterAll(async () => {
     await node?.remove();
     puppet?.remove();
-    await etcd?.stop();
   });
 
   const fire = async (): Promise<string> => (await node.json<{ id: string }>('fire', 'test', '--host', 'lb01')).id;

@@ -1,21 +1,21 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { FiringView } from '../../src/api/contract/firings.ts';
-import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { createNode, root, type TestNode } from '../support/node.ts';
+import { type EtcdPlace, test } from '../support/test.ts';
 import { until } from '../support/wait.ts';
 
 /** Runs that fire at each other for ever, if nobody stops them. */
 describe('a ring of three nodes whose runs fire at the next one', () => {
-  let etcd: TestEtcd;
+  let etcd: EtcdPlace;
   const ring: TestNode[] = [];
 
-  beforeAll(async () => {
-    etcd = await startEtcd();
+  test.beforeAll(async ({ etcd: place }) => {
+    etcd = place;
     const names = ['a', 'b', 'c'];
     for (const [index, name] of names.entries()) {
-      const node = createNode({ name, etcd: [etcd.endpoint] });
+      const node = createNode({ name, etcd });
       const next = names[(index + 1) % names.length];
       const config = readFileSync(node.configFile, 'utf8').replace(
         'run_cmd = "true"',
@@ -28,7 +28,6 @@ describe('a ring of three nodes whose runs fire at the next one', () => {
   });
   afterAll(async () => {
     await Promise.all(ring.map((node) => node.remove()));
-    await etcd?.stop();
   });
 
   it('goes round once; the edge that closes it is skipped, and its reason prints the whole cycle', async () => {

@@ -1,10 +1,10 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { FiringView } from '../../src/api/contract/firings.ts';
-import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { createNode, type TestNode } from '../support/node.ts';
 import { createPuppet, type TestPuppet } from '../support/puppet.ts';
+import { type EtcdPlace, test } from '../support/test.ts';
 import { waitingTrigger } from '../support/waiting-trigger.ts';
 
 /** With both providers, and all that may go wrong meanwhile: `npm run acceptance`. */
@@ -33,19 +33,19 @@ describe('a trigger with wait', () => {
 
 /** web01's run waits for lb01, whose run waits for web01: without a guard both sit there until time is up. */
 describe('a ring of triggers that wait for each other', () => {
-  let etcd: TestEtcd;
+  let etcd: EtcdPlace;
   const puppets: TestPuppet[] = [];
   let node: TestNode;
 
-  beforeAll(async () => {
-    etcd = await startEtcd();
-    puppets.push(createPuppet('web01', [etcd.endpoint]), createPuppet('lb01', [etcd.endpoint]));
+  test.beforeAll(async ({ etcd: place }) => {
+    etcd = place;
+    puppets.push(createPuppet('web01', etcd), createPuppet('lb01', etcd));
     const back = puppets[1]?.manifest('lb.pp', ring('web01')) ?? '';
     const runCommand = ['puppet', 'apply', ...(puppets[1]?.options ?? []), back].join(' ');
     const client = join(puppets[1]?.dir ?? '', 'client.json');
     node = createNode({
       name: 'lb01',
-      etcd: [etcd.endpoint],
+      etcd,
       watch: `run_cmd = "/usr/bin/env TRIGGERD_CLIENT_JSON=${client} ${runCommand} --detailed-exitcodes"`,
     });
     await node.start();
@@ -53,7 +53,6 @@ describe('a ring of triggers that wait for each other', () => {
   afterAll(async () => {
     await node?.remove();
     for (const puppet of puppets) puppet.remove();
-    await etcd?.stop();
   });
 
   it('is refused where it closes, and every run in it learns that at once', async () => {

@@ -1,30 +1,29 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { JobView } from '../../src/api/contract/jobs.ts';
 import type { PluginView } from '../../src/api/contract/plugins.ts';
 import type { QueueView } from '../../src/api/contract/queues.ts';
-import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { createNode, type TestNode } from '../support/node.ts';
+import { type EtcdPlace, test } from '../support/test.ts';
 import { until } from '../support/wait.ts';
 
 /** Every verb of `trigger queue` as a user types it, on a real daemon: task-spooler's behaviour, by its manual. */
 describe('trigger queue', () => {
-  let etcd: TestEtcd;
+  let etcd: EtcdPlace;
   let node: TestNode;
 
-  beforeAll(async () => {
-    etcd = await startEtcd();
+  test.beforeAll(async ({ etcd: place }) => {
+    etcd = place;
     node = createNode({
       name: 'lb01',
-      etcd: [etcd.endpoint],
+      etcd,
       config: '[queues.wide]\nslots = 2\n\n[jobs]\ngrace = "1s"\n',
     });
     await node.start();
   });
   afterAll(async () => {
     await node?.remove();
-    await etcd?.stop();
   });
 
   const q = (...args: string[]) => node.trigger('queue', ...args);

@@ -4,27 +4,26 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FiringView } from '../../src/api/contract/firings.ts';
 import type { JobView } from '../../src/api/contract/jobs.ts';
-import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { createNode, type TestNode } from '../support/node.ts';
 import { createPuppet, type TestPuppet } from '../support/puppet.ts';
+import { type EtcdPlace, test } from '../support/test.ts';
 import { until } from '../support/wait.ts';
 
 /** What is queued while the queue stands still, and what a Puppet run of somebody else does to it. */
 const waiting = (start: (puppet: TestPuppet) => { runCommand: string }) => {
-  let etcd: TestEtcd;
+  let etcd: EtcdPlace;
   const held = {} as { puppet: TestPuppet; node: TestNode };
-  beforeAll(async () => {
-    etcd = await startEtcd();
-    held.puppet = createPuppet('lb01', [etcd.endpoint]);
+  test.beforeAll(async ({ etcd: place }) => {
+    etcd = place;
+    held.puppet = createPuppet('lb01', etcd);
     const { runCommand } = start(held.puppet);
-    held.node = createNode({ name: 'lb01', etcd: [etcd.endpoint], watch: `run_cmd = "${runCommand}"` });
+    held.node = createNode({ name: 'lb01', etcd, watch: `run_cmd = "${runCommand}"` });
     await held.node.start();
     await held.node.trigger('queue', 'pause');
   });
   afterAll(async () => {
     await held.node?.remove();
     held.puppet?.remove();
-    await etcd?.stop();
   });
   const outcome = async (id: string) => (await held.node.json<FiringView>('status', id)).outcomes['lb01'];
   const fire = async (...more: string[]): Promise<string> => {

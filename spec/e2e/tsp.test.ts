@@ -2,25 +2,25 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import type { JobView } from '../../src/api/contract/jobs.ts';
-import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { createNode, root, type TestNode } from '../support/node.ts';
+import { type EtcdPlace, test } from '../support/test.ts';
 import { until } from '../support/wait.ts';
 
 /** The same words to task-spooler and to `trigger tsp`: what both print is compared. */
 describe('trigger tsp', () => {
-  let etcd: TestEtcd;
+  let etcd: EtcdPlace;
   let node: TestNode;
   let bin: string;
   let sockets = 0;
   const onEnd: (() => void)[] = [];
 
-  beforeAll(async () => {
-    etcd = await startEtcd();
+  test.beforeAll(async ({ etcd: place }) => {
+    etcd = place;
     node = createNode({
       name: 'tsp01',
-      etcd: [etcd.endpoint],
+      etcd,
       config: '[jobs]\ngrace = "1s"\n\n[queues.small]\nmax_queued = 1\n',
       through: withSendmail(),
     });
@@ -35,7 +35,6 @@ describe('trigger tsp', () => {
   });
   afterAll(async () => {
     await node?.remove();
-    await etcd?.stop();
     for (const step of onEnd) step();
   });
 

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FiringView, OutcomeView } from '../../src/api/contract/firings.ts';
 import type { JobView } from '../../src/api/contract/jobs.ts';
 import { call, postFiring, postJob } from '../support/api.ts';
-import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { createNode, root, type TestNode } from '../support/node.ts';
+import { type EtcdPlace, test } from '../support/test.ts';
 import { until } from '../support/wait.ts';
 
 /** Each would do something if anybody but the receiving program read it. */
@@ -39,12 +39,12 @@ const takeovers = (canary: string): Record<string, string> => ({
 });
 
 describe('G6: words that are more than words to somebody', () => {
-  let etcd: TestEtcd;
+  let etcd: EtcdPlace;
   let node: TestNode;
   let canary: string;
 
-  beforeAll(async () => {
-    etcd = await startEtcd();
+  test.beforeAll(async ({ etcd: place }) => {
+    etcd = place;
     const folder = join('/tmp', `triggerd-hostile-${process.pid}`);
     canary = join(folder, 'canary');
     const plugins = join(folder, 'plugins');
@@ -55,7 +55,7 @@ describe('G6: words that are more than words to somebody', () => {
     writeFileSync(`${canary}.sh`, `touch ${canary}\n`);
     node = createNode({
       name: 'hostile',
-      etcd: [etcd.endpoint],
+      etcd,
       plugins,
       watch: `run_cmd = "echo $(touch ${canary}) ; touch '${canary} 2'"\nallow = ["tell", "puppet"]`,
       env: { ...takeovers(canary), NODE_OPTIONS: '--no-deprecation', PATH: `/tmp/evil:${process.env['PATH']}` },
@@ -64,7 +64,6 @@ describe('G6: words that are more than words to somebody', () => {
   });
   afterAll(async () => {
     await node?.remove();
-    await etcd?.stop();
     execFileSync('rm', ['-rf', join(canary, '..')]);
   });
 

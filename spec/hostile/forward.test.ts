@@ -4,20 +4,20 @@ import type { AddressInfo } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startEtcd, type TestEtcd } from '../support/etcd.ts';
+import { afterAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../support/journal.ts';
 import { root } from '../support/node.ts';
 import { runPlugin, shippedPlugin } from '../support/shipped-plugins.ts';
+import { type EtcdPlace, test } from '../support/test.ts';
 
 /** Everything that speaks HTTP on this machine and trusts whoever reaches it. */
 describe('a member who may use forward', () => {
-  let etcd: TestEtcd;
+  let etcd: EtcdPlace;
   let server: Server;
   let port: number;
   const seen: string[] = [];
-  beforeAll(async () => {
-    etcd = await startEtcd();
+  test.beforeAll(async ({ etcd: place }) => {
+    etcd = place;
     server = createServer((request, response) => {
       seen.push(request.url ?? '');
       response.writeHead(request.url === '/go' ? 302 : 200, { location: `${etcd.endpoint}/v3/kv/put` }).end('here');
@@ -27,7 +27,6 @@ describe('a member who may use forward', () => {
   });
   afterAll(async () => {
     server?.close();
-    await etcd?.stop();
   });
 
   interface Sending {

@@ -1,32 +1,32 @@
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { FiredView, FiringView } from '../../src/api/contract/firings.ts';
 import type { HealthView } from '../../src/api/contract/health.ts';
 import type { JobView } from '../../src/api/contract/jobs.ts';
 import type { NodeView } from '../../src/api/contract/nodes.ts';
 import type { Finding } from '../../src/doctor/finding.ts';
 import { call } from '../support/api.ts';
-import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { createNode, type TestNode } from '../support/node.ts';
+import { type EtcdPlace, test } from '../support/test.ts';
 import { until } from '../support/wait.ts';
 
 const name = 'lb01.example.com';
 
 describe('a cloned machine with a copy of the state folder', () => {
-  let etcd: TestEtcd;
+  let etcd: EtcdPlace;
   let sender: TestNode;
   let original: TestNode;
   let clone: TestNode;
   let queued: string;
 
-  beforeAll(async () => {
-    etcd = await startEtcd();
-    sender = createNode({ name: 'web01', etcd: [etcd.endpoint], watch: 'enabled = false' });
-    original = createNode({ name, etcd: [etcd.endpoint] });
+  test.beforeAll(async ({ etcd: place }) => {
+    etcd = place;
+    sender = createNode({ name: 'web01', etcd, watch: 'enabled = false' });
+    original = createNode({ name, etcd });
     // Pids of its own, as on another machine: what it learns of the original it learns from etcd.
     const through = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'];
-    clone = createNode({ name, etcd: [etcd.endpoint], through });
+    clone = createNode({ name, etcd, through });
     await Promise.all([sender.start(), original.start()]);
     await nameIs(original, 'held');
     // One waits in the journal that is copied.
@@ -41,7 +41,6 @@ describe('a cloned machine with a copy of the state folder', () => {
     // As the first of its pids it is ended with them all.
     await clone?.crash();
     await Promise.all([sender, clone, original].map((node) => node?.remove()));
-    await etcd?.stop();
   });
 
   const nameIs = (node: TestNode, state: string): Promise<unknown> =>

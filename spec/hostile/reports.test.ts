@@ -17,20 +17,19 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { FiringView } from '../../src/api/contract/firings.ts';
 import type { JobView } from '../../src/api/contract/jobs.ts';
 import type { Finding } from '../../src/doctor/finding.ts';
-import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { createNode, root, type TestNode } from '../support/node.ts';
 import { createPuppet, type TestPuppet } from '../support/puppet.ts';
+import { type EtcdPlace, test } from '../support/test.ts';
 import { until } from '../support/wait.ts';
 
 /** On Debian the folders of Puppet's reports and locks belong to the user `puppet`. Here to this one. */
 const attacker = { uid: 65_534, gid: 65_534 };
 const as = (command: string): void => void execFileSync('/bin/sh', ['-c', command], { ...attacker, cwd: '/' });
 
-let etcd: TestEtcd;
-beforeAll(async () => {
-  etcd = await startEtcd();
+let etcd: EtcdPlace;
+test.beforeAll(async ({ etcd: place }) => {
+  etcd = place;
 });
-afterAll(() => etcd?.stop());
 
 const firing = (node: TestNode) => {
   const outcome = async (id: string) => (await node.json<FiringView>('status', id)).outcomes['lb01'];
@@ -55,7 +54,7 @@ const world = (verb: string, words: (puppet: TestPuppet) => string[]) => {
   const held = {} as { puppet: TestPuppet; node: TestNode; state: string; summary: string; report: string };
   const attacks: ChildProcess[] = [];
   beforeAll(async () => {
-    const puppet = createPuppet('lb01', [etcd.endpoint]);
+    const puppet = createPuppet('lb01', etcd);
     held.puppet = puppet;
     chmodSync(puppet.dir, 0o755);
     const [state, publicFolder] = [join(puppet.dir, 'var/state'), join(puppet.dir, 'public')];
@@ -66,7 +65,7 @@ const world = (verb: string, words: (puppet: TestPuppet) => string[]) => {
     Object.assign(held, { state, summary: join(publicFolder, 'last_run_summary.yaml') });
     held.report = join(state, 'last_run_report.yaml');
     const command = ['puppet', verb, ...puppet.options, ...words(puppet)];
-    held.node = createNode({ name: 'lb01', etcd: [etcd.endpoint], watch: `run_cmd = "${command.join(' ')}"` });
+    held.node = createNode({ name: 'lb01', etcd, watch: `run_cmd = "${command.join(' ')}"` });
     await held.node.start();
   });
   /** Swaps what Puppet has written, whenever it has, until the end of the test; the command knows it as `$f`. */
@@ -246,7 +245,7 @@ describe('a file system of somebody else that never answers', () => {
     };
     const settings = settingNames.map((name) => `echo "${name} = ${at[name] ?? `${folder}/${name}`}"`);
     writeFileSync(program, `#!/bin/sh\n[ "$1" = config ] && { ${settings.join('; ')}; }\nexit 0\n`, { mode: 0o755 });
-    const node = createNode({ name: 'lb01', etcd: [etcd.endpoint], watch: `run_cmd = "${program} agent --test"` });
+    const node = createNode({ name: 'lb01', etcd, watch: `run_cmd = "${program} agent --test"` });
     try {
       expect(String(await once(server.stdout, 'data'))).toContain('mounted');
       await node.start();
@@ -296,7 +295,7 @@ describe('a program of another user in run_cmd', () => {
   const start = async (runCommand: string): Promise<void> => {
     writeFileSync(askers, '');
     chmodSync(askers, 0o666);
-    node = createNode({ name: 'lb01', etcd: [etcd.endpoint], watch: `run_cmd = "${runCommand}"` });
+    node = createNode({ name: 'lb01', etcd, watch: `run_cmd = "${runCommand}"` });
     await node.start();
   };
   const seen = (): string[] =>

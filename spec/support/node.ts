@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { execa, type Options, type ResultPromise } from 'execa';
 import { signalProcess } from './signal.ts';
+import type { EtcdPlace } from './test.ts';
 import { until } from './wait.ts';
 
 export const root = resolve(import.meta.dirname, '../..');
 
 export interface NodeOptions {
   readonly name: string;
-  readonly etcd: readonly string[];
+  /** Endpoints, or the place of a test file in the etcd of its worker. */
+  readonly etcd: readonly string[] | EtcdPlace;
   /** TOML text after the generated sections. */
   readonly config?: string;
   /** `[etcd] request_timeout`. Long, because a busy machine is not an etcd that is away; a killed one refuses at once. */
@@ -127,16 +129,21 @@ export const createNode = (options: NodeOptions): TestNode => {
   };
 };
 
+/** The endpoints and the prefix of what a test was given as etcd. */
+export const placeOf = (etcd: readonly string[] | EtcdPlace): { endpoints: readonly string[]; prefix: string } =>
+  'endpoint' in etcd ? { endpoints: [etcd.endpoint], prefix: etcd.prefix } : { endpoints: etcd, prefix: '/trigger' };
+
 const configText = (options: NodeOptions, dir: string, socket: string): string => {
   mkdirSync(join(dir, 'state'), { mode: 0o700 });
-  const endpoints = options.etcd.map((each) => `"${each}"`).join(', ');
+  const { endpoints, prefix } = placeOf(options.etcd);
   return `[node]
 name = "${options.name}"
 state_dir = "${dir}/state"
 socket = "${socket}"
 
 [etcd]
-endpoints = [${endpoints}]
+endpoints = ${JSON.stringify(endpoints)}
+prefix = "${prefix}"
 request_timeout = "${options.requestTimeout ?? '10s'}"
 
 [watch]

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { root } from './node.ts';
+import { placeOf, root } from './node.ts';
+import type { EtcdPlace } from './test.ts';
 
 /** A Puppet of its own: nothing outside its folder is read or written. */
 export interface TestPuppet {
@@ -18,14 +19,14 @@ export interface TestPuppet {
 /** `settings` go into client.json. */
 export const createPuppet = (
   certname: string,
-  etcd: readonly string[],
+  etcd: readonly string[] | EtcdPlace,
   settings: Readonly<Record<string, string>> = {},
 ): TestPuppet => {
   const dir = mkdtempSync(join(tmpdir(), 'triggerd-puppet-'));
   for (const folder of ['modules', 'conf', 'manifests']) mkdirSync(join(dir, folder));
   symlinkSync(join(root, 'puppet-module'), join(dir, 'modules/trigger'));
   const client = join(dir, 'client.json');
-  const known = { endpoints: etcd, prefix: '/trigger', node: certname, spool: join(dir, 'spool') };
+  const known = { ...placeOf(etcd), node: certname, spool: join(dir, 'spool') };
   writeFileSync(client, JSON.stringify({ ...known, ...settings }));
   const options = [
     '--confdir',

@@ -1,20 +1,19 @@
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll } from 'vitest';
 import { connect, type EtcdStore } from '../../../src/adapters/etcd/connect.ts';
-import { startEtcd, type TestEtcd } from '../../support/etcd.ts';
 import { describeKeyStore } from '../../support/keystore-contract.ts';
 import { recordingLog } from '../../support/recording-log.ts';
+import { type EtcdPlace, test } from '../../support/test.ts';
 
-let etcd: TestEtcd;
+let etcd: EtcdPlace;
 let store: EtcdStore;
 let run = 0;
 
-beforeAll(async () => {
-  etcd = await startEtcd();
+test.beforeAll(async ({ etcd: place }) => {
+  etcd = place;
   store = connect({ endpoints: [etcd.endpoint], log: recordingLog() });
 });
 afterAll(async () => {
   await store?.close();
-  await etcd?.stop();
 });
 
-describeKeyStore('etcd', async () => ({ store, prefix: `/test/${run++}/` }));
+describeKeyStore('etcd', async () => ({ store, prefix: `${etcd.prefix}/${run++}/` }));

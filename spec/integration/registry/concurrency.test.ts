@@ -1,14 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { connect, type EtcdStore } from '../../../src/adapters/etcd/connect.ts';
 import { TriggerdError } from '../../../src/domain/errors.ts';
 import { registryKeysBelow } from '../../../src/registry/keys.ts';
 import type { Registry } from '../../../src/registry/registry.ts';
 import type { KeyStore } from '../../../src/store/key-store.ts';
-import { startEtcd, type TestEtcd } from '../../support/etcd.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
 import { announced, type Random, seeded } from '../../support/random.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 import { local, openRegistry, password } from '../../support/registry.ts';
+import { type EtcdPlace, test } from '../../support/test.ts';
 import { until } from '../../support/wait.ts';
 
 const clock = { now: () => Date.parse('2026-11-20T12:00:00Z') };
@@ -22,21 +22,20 @@ interface Done {
 }
 
 describe('many writers at once, on a real etcd', () => {
-  let etcd: TestEtcd;
+  let etcd: EtcdPlace;
   let store: EtcdStore;
   let prefix: string;
   let runs = 0;
 
-  beforeAll(async () => {
-    etcd = await startEtcd();
+  test.beforeAll(async ({ etcd: place }) => {
+    etcd = place;
     store = connect({ endpoints: [etcd.endpoint], requestTimeoutMs: 60_000, log: recordingLog() });
   });
   afterAll(async () => {
     await store?.close();
-    await etcd?.stop();
   });
   beforeEach(async () => {
-    prefix = `/run${++runs}`;
+    prefix = `${etcd.prefix}/run${++runs}`;
     await openRegistry({ store, prefix, clock }).initialise({ team: 'team1', identity: 'hp', secret: password });
   });
 

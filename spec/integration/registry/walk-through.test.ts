@@ -1,28 +1,27 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { connect, type EtcdStore } from '../../../src/adapters/etcd/connect.ts';
 import type { Registry } from '../../../src/registry/registry.ts';
-import { startEtcd, type TestEtcd } from '../../support/etcd.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 import { local, openAccounts, openRegistry, password, type TestAccounts } from '../../support/registry.ts';
+import { type EtcdPlace, test } from '../../support/test.ts';
 import { until } from '../../support/wait.ts';
 
 describe('the registry on a real etcd', () => {
-  let etcd: TestEtcd;
+  let etcd: EtcdPlace;
   let store: EtcdStore;
   let registry: Registry;
   let prefix: string;
   let runs = 0;
 
-  beforeAll(async () => {
-    etcd = await startEtcd();
+  test.beforeAll(async ({ etcd: place }) => {
+    etcd = place;
     store = connect({ endpoints: [etcd.endpoint], log: recordingLog() });
   });
   afterAll(async () => {
     await store?.close();
-    await etcd?.stop();
   });
   beforeEach(async () => {
-    prefix = `/run${++runs}`;
+    prefix = `${etcd.prefix}/run${++runs}`;
     registry = openRegistry({ store, prefix });
   });
 

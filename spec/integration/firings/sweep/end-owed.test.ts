@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { connect, type EtcdStore } from '../../../../src/adapters/etcd/connect.ts';
 import { cancelFiring } from '../../../../src/firings/end/cancel-firing.ts';
 import { forgetNode } from '../../../../src/firings/end/forget-node.ts';
@@ -6,30 +6,29 @@ import { firingStatus } from '../../../../src/firings/follow/origin.ts';
 import { publishFiring } from '../../../../src/firings/publish/publish.ts';
 import { serializeInboxEntry } from '../../../../src/firings/wire/firing.ts';
 import { type Keys, keysBelow } from '../../../../src/store/keyspace.ts';
-import { startEtcd, type TestEtcd } from '../../../support/etcd.ts';
 import { recordingLog } from '../../../support/recording-log.ts';
 import { finish, say } from '../../../support/sweeping.ts';
+import { type EtcdPlace, test } from '../../../support/test.ts';
 import { nextFiringId, someFiring } from '../../../support/watch-room.ts';
 
 const by = 'alice@web01';
 
 describe('ending very much on a real etcd', () => {
-  let etcd: TestEtcd;
+  let etcd: EtcdPlace;
   let store: EtcdStore;
   let keys: Keys;
   let run = 0;
   const place = () => ({ store, keys });
 
-  beforeAll(async () => {
-    etcd = await startEtcd();
+  test.beforeAll(async ({ etcd: place }) => {
+    etcd = place;
     store = connect({ endpoints: [etcd.endpoint], log: recordingLog() });
   });
   afterAll(async () => {
     await store?.close();
-    await etcd?.stop();
   });
   beforeEach(() => {
-    keys = keysBelow(`/run${++run}`);
+    keys = keysBelow(`${etcd.prefix}/run${++run}`);
   });
 
   it('cancels one firing for 3,000 targets in every stage', async () => {

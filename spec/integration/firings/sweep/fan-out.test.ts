@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { connect, type EtcdStore } from '../../../../src/adapters/etcd/connect.ts';
 import type { Firing } from '../../../../src/domain/firing.ts';
 import { InboxWatcher } from '../../../../src/firings/inbox/inbox-watcher.ts';
@@ -9,11 +9,11 @@ import { publishFiring } from '../../../../src/firings/publish/publish.ts';
 import { Round } from '../../../../src/firings/sweep/round.ts';
 import { Office } from '../../../../src/store/election.ts';
 import { type Keys, keysBelow } from '../../../../src/store/keyspace.ts';
-import { startEtcd, type TestEtcd } from '../../../support/etcd.ts';
 import { root } from '../../../support/node.ts';
 import { announced } from '../../../support/random.ts';
 import { recordingLog } from '../../../support/recording-log.ts';
 import { roundOptions } from '../../../support/sweeping.ts';
+import { type EtcdPlace, test } from '../../../support/test.ts';
 import { until } from '../../../support/wait.ts';
 import { MemoryFirings, someFiring, someRequest } from '../../../support/watch-room.ts';
 
@@ -35,22 +35,21 @@ const publisher = `
 `;
 
 describe('fan-out on a real etcd', () => {
-  let etcd: TestEtcd;
+  let etcd: EtcdPlace;
   let store: EtcdStore;
   let keys: Keys;
   let prefix: string;
   let run = 0;
 
-  beforeAll(async () => {
-    etcd = await startEtcd();
+  test.beforeAll(async ({ etcd: place }) => {
+    etcd = place;
     store = connect({ endpoints: [etcd.endpoint], log: recordingLog() });
   });
   afterAll(async () => {
     await store?.close();
-    await etcd?.stop();
   });
   beforeEach(() => {
-    prefix = `/run${++run}`;
+    prefix = `${etcd.prefix}/run${++run}`;
     keys = keysBelow(prefix);
   });
 

@@ -1,21 +1,20 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startEtcd, type TestEtcd } from '../../../support/etcd.ts';
+import { afterAll, describe, expect, it } from 'vitest';
 import { createNode, type TestNode } from '../../../support/node.ts';
+import { type EtcdPlace, test } from '../../../support/test.ts';
 import { until } from '../../../support/wait.ts';
 
 describe('the daemon that sweeps', () => {
-  let etcd: TestEtcd;
+  let etcd: EtcdPlace;
   let nodes: TestNode[];
 
-  beforeAll(async () => {
-    etcd = await startEtcd();
+  test.beforeAll(async ({ etcd: place }) => {
+    etcd = place;
     const config = '[sweeper]\ninterval = "2s"';
-    nodes = ['web01', 'web02', 'web03'].map((name) => createNode({ name, etcd: [etcd.endpoint], config }));
+    nodes = ['web01', 'web02', 'web03'].map((name) => createNode({ name, etcd, config }));
     for (const node of nodes) await node.start();
   });
   afterAll(async () => {
     await Promise.all(nodes?.map((node) => node.remove()) ?? []);
-    await etcd?.stop();
   });
 
   const sweeps = (node: TestNode): boolean => {
