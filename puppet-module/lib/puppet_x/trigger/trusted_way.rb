@@ -29,7 +29,7 @@ module PuppetX::Trigger::TrustedWay
       next done = here if target.nil?
 
       links += 1
-      return ["#{folder} has too many links above it", 'name the real folder'] if links > MAX_LINKS
+      return ["#{folder} has too many symbolic links above it", 'Use the real path of the directory'] if links > MAX_LINKS
 
       rest = names(target) + rest
       done = Pathname('/') if target.start_with?('/')
@@ -50,10 +50,10 @@ module PuppetX::Trigger::TrustedWay
   # What is missing is nobody's.
   def problem_of(path)
     stat = path.lstat
-    return ["#{path} belongs to user #{stat.uid}", "chown root #{path}"] unless [0, Process.euid].include?(stat.uid)
+    return ["#{path} belongs to user #{stat.uid}", "Run: chown root #{path}"] unless [0, Process.euid].include?(stat.uid)
     return if stat.symlink? || stat.mode.anybits?(STICKY) || (stat.mode & others_write(stat)).zero?
 
-    ["#{path} can be written by its group or by others", "chmod go-w #{path}"]
+    ["#{path} can be written by its group or by others", "Run: chmod go-w #{path}"]
   rescue Errno::ENOENT
     nil
   end

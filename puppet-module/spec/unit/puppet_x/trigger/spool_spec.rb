@@ -123,9 +123,9 @@ RSpec.describe PuppetX::Trigger::Spool do
     end
 
     {
-      'of somebody else' => [->(path) { File.chown(65_534, nil, path) }, /can be replaced: .*above belongs to user 65534. To do: chown root/],
+      'of somebody else' => [->(path) { File.chown(65_534, nil, path) }, /can be replaced: .*above belongs to user 65534. Run: chown root/],
       'that its group can write' => [->(path) { File.chown(0, 65_534, path) && File.chmod(0o775, path) }, /above can be written by its group/],
-      'that all can write' => [->(path) { File.chmod(0o757, path) }, /above can be written by its group or by others. To do: chmod go-w/],
+      'that all can write' => [->(path) { File.chmod(0o757, path) }, /above can be written by its group or by others. Run: chmod go-w/],
     }.each do |what, (attack, message)|
       it "does nothing: #{what}" do
         attack.call(above)
