@@ -17,19 +17,19 @@ const help: HelpText = {
 
 /** What every command exits with; `trigger(1)` has the same. */
 export const exitCodes: readonly (readonly [number, string])[] = [
-  [0, 'fine'],
+  [0, 'success'],
   [1, 'refused or failed here'],
   [2, 'the command line or the configuration is wrong'],
   [3, 'the daemon, etcd, a broker or a worker cannot be reached'],
-  [4, 'fire --wait: at least one target did not end well'],
-  [5, 'timed out waiting; the work goes on'],
-  [129, 'SIGHUP, or the terminal was closed; otherwise as 130'],
-  [130, 'interrupted by Ctrl-C; jobs and firings go on, a request ends'],
-  [141, 'nobody reads the output any more; otherwise as 130'],
-  [143, 'SIGTERM; otherwise as 130'],
+  [4, 'fire --wait: at least one target did not succeed'],
+  [5, 'timed out waiting; the work continues'],
+  [129, 'SIGHUP, or the terminal was closed; otherwise like 130'],
+  [130, 'Ctrl-C; jobs and firings continue, a request is cancelled'],
+  [141, 'the reader of the output went away; otherwise like 130'],
+  [143, 'SIGTERM; otherwise like 130'],
 ];
 
-export const exitCodesOfJobs = 'queue wait, cat and tail, and request, exit with the job’s own exit code.';
+export const exitCodesOfJobs = 'queue wait, queue cat, queue tail and request exit with the job’s exit code.';
 
 const exitCodeHelp = (): string =>
   [
@@ -44,7 +44,7 @@ export const versionAsked = 'trigger.version';
 export const buildProgram = (run: Run): Command => {
   const program = new Command('trigger');
   program
-    .description('The right thing runs there when something changed here.')
+    .description('Run jobs on other nodes when something changes on this one.')
     .usage('[options] <command>')
     .option('-V, --version', 'print the version')
     .on('option:version', () => {
@@ -88,8 +88,8 @@ const addGlobalOptions = (command: Command, top: boolean): void => {
   const options = [
     new Option('--json', 'print JSON'),
     new Option('--config <file>', 'configuration file'),
-    new Option('--socket <path>', 'the daemon’s control socket'),
-    new Option('--no-color', 'no colours'),
+    new Option('--socket <path>', 'control socket of the daemon'),
+    new Option('--no-color', 'print no colours'),
   ];
   for (const option of options) command.addOption(top ? option : option.hideHelp());
   command

@@ -8,11 +8,11 @@ const list = (ask: Ask, only: string | null = null): Command => ({ kind: 'regist
 const workers: readonly Form[] = [
   form(
     'set workers identity <worker>',
-    'make a worker; its token is shown, this once',
+    'create a worker; its token is shown once',
     ({ worker, ...given }) => ask({ verb: 'worker.add', identity: worker, ...given }),
     { of: descriptionSetting },
   ),
-  form('set workers <worker> token rotate', 'a new token, shown this once; the old one is void', ({ worker }) =>
+  form('set workers <worker> token rotate', 'replace the token; the new one is shown once', ({ worker }) =>
     ask({ verb: 'worker.rotate', identity: worker }),
   ),
   form(
@@ -21,8 +21,8 @@ const workers: readonly Form[] = [
     ({ worker, ...given }) => ask({ verb: 'worker.set', identity: worker, ...given }),
     { of: descriptionSetting, least: 1 },
   ),
-  form('show workers', 'all workers', () => list({ verb: 'worker.list' })),
-  form('show workers <worker>', 'one worker', ({ worker }) => list({ verb: 'worker.list' }, worker)),
+  form('show workers', 'show all workers', () => list({ verb: 'worker.list' })),
+  form('show workers <worker>', 'show one worker', ({ worker }) => list({ verb: 'worker.list' }, worker)),
   form('delete workers [identity] <worker>', 'delete a worker', ({ worker }) =>
     ask({ verb: 'worker.delete', identity: worker }),
   ),
@@ -31,7 +31,7 @@ const workers: readonly Form[] = [
 const services: readonly Form[] = [
   form(
     'set services name <service>',
-    'make a service',
+    'create a service',
     ({ service, ...given }) => ask({ verb: 'service.add', name: service, ...given }),
     { of: serviceSettings },
   ),
@@ -47,18 +47,18 @@ const services: readonly Form[] = [
     ({ service, ...given }) => ask({ verb: 'service.set', name: service, ...given }),
     { of: serviceSettings, least: 1 },
   ),
-  form('show services', 'all services', () => list({ verb: 'service.list' })),
-  form('show services <service>', 'one service', ({ service }) => list({ verb: 'service.list' }, service)),
+  form('show services', 'show all services', () => list({ verb: 'service.list' })),
+  form('show services <service>', 'show one service', ({ service }) => list({ verb: 'service.list' }, service)),
   form('delete services [name] <service>', 'delete a service', ({ service }) =>
     ask({ verb: 'service.delete', name: service }),
   ),
   form('delete services <service> workers <worker>', 'detach a worker from a service', ({ service, worker }) =>
     ask({ verb: 'service.detach', name: service, worker }),
   ),
-  form('delete services <service> timeout', 'the service has no timeout of its own', ({ service }) =>
+  form('delete services <service> timeout', 'remove the timeout of the service', ({ service }) =>
     ask({ verb: 'service.set', name: service, timeout_ms: null }),
   ),
-  form('delete services <service> description', 'take the description away', ({ service }) =>
+  form('delete services <service> description', 'remove the description', ({ service }) =>
     ask({ verb: 'service.set', name: service, description: '' }),
   ),
 ];
@@ -66,48 +66,48 @@ const services: readonly Form[] = [
 const triggers: readonly Form[] = [
   form(
     'set triggers name <path>',
-    'make a trigger; its directory has to be there',
+    'create a trigger; its directory must exist',
     ({ path, ...given }) => ask({ verb: 'definition.add', path, ...given }),
     { of: definitionSettings },
   ),
-  form('set triggers <trigger> service attach <service>', 'writes go to this service', ({ trigger, service }) =>
+  form('set triggers <trigger> service attach <service>', 'send writes to this service', ({ trigger, service }) =>
     ask({ verb: 'definition.set', name: trigger, service }),
   ),
-  form('set triggers <trigger> service detach', 'writes go nowhere', ({ trigger }) =>
+  form('set triggers <trigger> service detach', 'send writes nowhere', ({ trigger }) =>
     ask({ verb: 'definition.set', name: trigger, service: null }),
   ),
   form(
     'set triggers <trigger>',
-    'change a trigger; path moves it',
+    'change a trigger; `path` moves it',
     ({ trigger, ...given }) => ask({ verb: 'definition.set', name: trigger, ...given }),
     { of: { ...definitionSettings, path: 'path' }, least: 1 },
   ),
-  form('show triggers', 'all triggers', () => list({ verb: 'definition.list' })),
-  form('show triggers <trigger>', 'one trigger, by its name or path', ({ trigger }) =>
+  form('show triggers', 'show all triggers', () => list({ verb: 'definition.list' })),
+  form('show triggers <trigger>', 'show one trigger, by name or path', ({ trigger }) =>
     list({ verb: 'definition.list' }, trigger),
   ),
   form('delete triggers [name] <trigger>', 'delete a trigger', ({ trigger }) =>
     ask({ verb: 'definition.delete', name: trigger }),
   ),
-  form('delete triggers <trigger> service', 'writes go nowhere', ({ trigger }) =>
+  form('delete triggers <trigger> service', 'send writes nowhere', ({ trigger }) =>
     ask({ verb: 'definition.set', name: trigger, service: null }),
   ),
-  form('delete triggers <trigger> plugin', 'the trigger has no plugin', ({ trigger }) =>
+  form('delete triggers <trigger> plugin', 'remove the plugin of the trigger', ({ trigger }) =>
     ask({ verb: 'definition.set', name: trigger, plugin: null }),
   ),
-  form('delete triggers <trigger> args <argument>', 'take an argument away', ({ trigger, argument }) =>
+  form('delete triggers <trigger> args <argument>', 'remove an argument', ({ trigger, argument }) =>
     ask({ verb: 'definition.set', name: trigger, args: { [argument]: null } }),
   ),
-  form('delete triggers <trigger> timeout', 'the trigger has no timeout of its own', ({ trigger }) =>
+  form('delete triggers <trigger> timeout', 'remove the timeout of the trigger', ({ trigger }) =>
     ask({ verb: 'definition.set', name: trigger, timeout_ms: null }),
   ),
-  form('delete triggers <trigger> deadline', 'the trigger has no deadline of its own', ({ trigger }) =>
+  form('delete triggers <trigger> deadline', 'remove the deadline of the trigger', ({ trigger }) =>
     ask({ verb: 'definition.set', name: trigger, deadline_ms: null }),
   ),
-  form('delete triggers <trigger> partial', 'messages of killed writers are treated by the framing', ({ trigger }) =>
+  form('delete triggers <trigger> partial', 'let the framing decide on messages of killed writers', ({ trigger }) =>
     ask({ verb: 'definition.set', name: trigger, partial: null }),
   ),
-  form('delete triggers <trigger> description', 'take the description away', ({ trigger }) =>
+  form('delete triggers <trigger> description', 'remove the description', ({ trigger }) =>
     ask({ verb: 'definition.set', name: trigger, description: '' }),
   ),
 ];
@@ -115,20 +115,20 @@ const triggers: readonly Form[] = [
 const directories: readonly Form[] = [
   form(
     'set directories name <path>',
-    'make a directory, for triggers and other directories',
+    'create a directory for triggers and directories',
     ({ path, ...given }) => ask({ verb: 'directory.add', path, ...given }),
     { of: { mode: 'mode' } },
   ),
-  form('set directories <path>', 'make a directory', ({ path }) => ask({ verb: 'directory.add', path })),
-  form('mkdir <path>', 'make a directory', ({ path }) => ask({ verb: 'directory.add', path })),
+  form('set directories <path>', 'create a directory', ({ path }) => ask({ verb: 'directory.add', path })),
+  form('mkdir <path>', 'create a directory', ({ path }) => ask({ verb: 'directory.add', path })),
   form(
     'set directories <path>',
-    'change a directory; to moves it with all that it holds',
+    'change a directory; `to` moves it with its content',
     ({ path, ...given }) => ask({ verb: 'directory.set', path, ...given }),
     { of: { to: 'path', mode: 'mode' }, least: 1 },
   ),
-  form('show directories', 'all directories', () => list({ verb: 'directory.list' })),
-  form('show directories <path>', 'one directory', ({ path }) => list({ verb: 'directory.list' }, path)),
+  form('show directories', 'show all directories', () => list({ verb: 'directory.list' })),
+  form('show directories <path>', 'show one directory', ({ path }) => list({ verb: 'directory.list' }, path)),
   form('delete directories [name] <path>', 'delete an empty directory', ({ path }) =>
     ask({ verb: 'directory.delete', path }),
   ),
@@ -138,35 +138,37 @@ const directories: readonly Form[] = [
 const teams: readonly Form[] = [
   form(
     'set teams name <team>',
-    'make a team; you are its admin',
+    'create a team; you become its admin',
     ({ team, ...given }) => ask({ verb: 'team.add', name: team, ...given }),
     { of: descriptionSetting },
   ),
   form(
     'set teams <team> invite <user>',
-    'ask a user to join',
+    'invite a user to a team',
     ({ team, user, role = 'member' }) => ask({ verb: 'team.invite', team, identity: user, role }),
     { of: { role: 'role' } },
   ),
   form(
     'set teams <team> users add <user>',
-    'the same as invite',
+    'do the same as invite',
     ({ team, user, role = 'member' }) => ask({ verb: 'team.invite', team, identity: user, role }),
     { of: { role: 'role' } },
   ),
-  form('set teams <team> accept', 'join a team that has invited you', ({ team }) => ask({ verb: 'team.accept', team })),
-  form('set teams <team> decline', 'do not join it', ({ team }) => ask({ verb: 'team.decline', team })),
-  form('set teams <team> users remove <user>', 'a user leaves the team', ({ team, user }) =>
+  form('set teams <team> accept', 'join a team that invited you', ({ team }) => ask({ verb: 'team.accept', team })),
+  form('set teams <team> decline', 'decline the invitation of a team', ({ team }) =>
+    ask({ verb: 'team.decline', team }),
+  ),
+  form('set teams <team> users remove <user>', 'remove a user from the team', ({ team, user }) =>
     ask({ verb: 'team.remove', team, identity: user }),
   ),
   form('set teams <team>', 'change a team', ({ team, ...given }) => ask({ verb: 'team.set', name: team, ...given }), {
     of: { ...descriptionSetting, owner: 'user' },
     least: 1,
   }),
-  form('show teams', 'your teams, and those that have invited you', () => list({ verb: 'team.list' })),
-  form('show teams <team>', 'one team', ({ team }) => list({ verb: 'team.list' }, team)),
+  form('show teams', 'show your teams, and invitations', () => list({ verb: 'team.list' })),
+  form('show teams <team>', 'show one team', ({ team }) => list({ verb: 'team.list' }, team)),
   form('delete teams [name] <team>', 'delete a team', ({ team }) => ask({ verb: 'team.delete', name: team })),
-  form('delete teams <team> users <user>', 'a user leaves the team', ({ team, user }) =>
+  form('delete teams <team> users <user>', 'remove a user from the team', ({ team, user }) =>
     ask({ verb: 'team.remove', team, identity: user }),
   ),
 ];
@@ -174,19 +176,19 @@ const teams: readonly Form[] = [
 const users: readonly Form[] = [
   form(
     'set users identity <user>',
-    'make a user; without a secret, the password is asked for',
+    'create a user; asks for a password if there is no secret',
     ({ user, secret, ...given }) => {
       const add = (password: string): Ask => ({ verb: 'user.add', identity: user, secret: password, ...given });
       return secret === undefined ? { kind: 'secret', user, ask: add } : ask(add(secret));
     },
     { of: { ...userSettings, secret: 'secret' } },
   ),
-  form('set users <user> secret', 'a new password, which is asked for', ({ user }) => ({
+  form('set users <user> secret', 'change the password; the console asks for it', ({ user }) => ({
     kind: 'secret',
     user,
     ask: (secret) => ({ verb: 'user.set', identity: user, secret }),
   })),
-  form('set users <user> tokens revoke', 'all that the user is logged in with ends', ({ user }) =>
+  form('set users <user> tokens revoke', 'end all logins and tokens of a user', ({ user }) =>
     ask({ verb: 'user.revoke', identity: user }),
   ),
   form(
@@ -195,15 +197,15 @@ const users: readonly Form[] = [
     ({ user, ...given }) => ask({ verb: 'user.set', identity: user, ...given }),
     { of: { ...userSettings, secret: 'secret', disabled: 'flag' }, least: 1 },
   ),
-  form('show users', 'the users of the team', () => list({ verb: 'user.list' })),
-  form('show users <user>', 'one user', ({ user }) => list({ verb: 'user.list' }, user)),
+  form('show users', 'show the users of the team', () => list({ verb: 'user.list' })),
+  form('show users <user>', 'show one user', ({ user }) => list({ verb: 'user.list' }, user)),
   form('delete users [identity] <user>', 'delete a user', ({ user }) => ask({ verb: 'user.delete', identity: user })),
 ];
 
 const requests: readonly Form[] = [
   form(
     'request [service] <service> plugin <plugin>',
-    'ask a service, and show what comes back',
+    'send a request to a service, and show the replies',
     ({ service, plugin, command = '', args = {}, timeout_ms = null }) => ({
       kind: 'request',
       request: { service, plugin, command, args, timeoutMs: timeout_ms },
@@ -212,31 +214,31 @@ const requests: readonly Form[] = [
   ),
   form(
     'show requests',
-    'your requests that wait or run at this broker; for admins, the team’s',
+    'show your open requests at this broker; as admin, the team’s',
     (given) => list({ verb: 'request.list', ...given }),
     { of: { user: 'user', service: 'service', limit: 'count' } },
   ),
-  form('show requests <request>', 'all about one request that waits or runs', ({ request }) =>
+  form('show requests <request>', 'show all facts about one open request', ({ request }) =>
     list({ verb: 'request.list', request }, request),
   ),
-  form('delete requests user <user>', 'end all requests of a user', ({ user }) =>
+  form('delete requests user <user>', 'cancel all requests of a user', ({ user }) =>
     ask({ verb: 'request.cancel', user }),
   ),
-  form('delete requests <request>', 'end a request', ({ request }) => ask({ verb: 'request.cancel', request })),
-  form('show history', 'requests that are over, newest first', (given) => list({ verb: 'history.list', ...given }), {
+  form('delete requests <request>', 'cancel a request', ({ request }) => ask({ verb: 'request.cancel', request })),
+  form('show history', 'show ended requests, newest first', (given) => list({ verb: 'history.list', ...given }), {
     of: { service: 'service', worker: 'worker', limit: 'count' },
   }),
-  form('show history request <request>', 'all about one request', ({ request }) =>
+  form('show history request <request>', 'show all facts about one request', ({ request }) =>
     list({ verb: 'history.list', request }, request),
   ),
 ];
 
 const session: readonly Form[] = [
-  form('help', 'show every statement', () => ({ kind: 'help', about: null })),
+  form('help', 'show all statements', () => ({ kind: 'help', about: null })),
   form('help <word>', 'show the statements with this word', ({ word }) => ({ kind: 'help', about: word })),
-  form('configure', 'enter the configure mode; in a script nothing needs it', () => ({ kind: 'configure' })),
-  form('exit', 'leave the configure mode; outside of it, the console', () => ({ kind: 'exit' })),
-  form('quit', 'the same as exit', () => ({ kind: 'exit' })),
+  form('configure', 'enter the configure mode; scripts do not need it', () => ({ kind: 'configure' })),
+  form('exit', 'leave the configure mode, or the console', () => ({ kind: 'exit' })),
+  form('quit', 'do the same as exit', () => ({ kind: 'exit' })),
 ];
 
 /** By what they are about, as `help` shows them. */

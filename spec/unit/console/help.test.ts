@@ -9,7 +9,7 @@ describe('the help of the console', () => {
     const lines = renderHelp(helpEntries(null)).split('\n');
     for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(78);
     expect(lines.filter((line) => /^ {2}\S/.test(line))).toHaveLength(allForms.length);
-    expect(lines).toContain('  show workers                                  all workers');
+    expect(lines).toContain('  show workers                                  show all workers');
   });
 
   it('is in docs/reference/console.md as it is now', () => {

@@ -17,25 +17,25 @@ export interface ConsoleFlags {
 /** The command line of `triggerfs-cli`; options may have one dash or two. */
 export const triggerfsCliCommand = (): Command => {
   const command = new Command('triggerfs-cli')
-    .description('The console of triggerFS: manages teams, users, workers, services and triggers, and makes requests.')
+    .description('The console of triggerFS: manages teams, users, workers, services and triggers, and sends requests.')
     .option('-c, --command <statement>', 'run this statement; repeatable', (each: string, before: string[] = []) => [
       ...before,
       each,
     ])
-    .option('--json', 'print an array per statement, one a line')
+    .option('--json', 'print one JSON array per statement, one a line')
     .option('--config <file>', 'configuration (default: $TRIGGERD_CONFIG, $HOME/triggerfs.toml, else triggerd’s)')
-    .option('--team <team>', 'the team that is meant (default: [main] team)')
-    .option('--socket [path]', 'ask the daemon of this node by its control socket: as its administrator, without login')
-    .option('--keep-going', 'go on after a statement that failed')
+    .option('--team <team>', 'team (default: [main] team)')
+    .option('--socket [path]', 'use the control socket of this node’s daemon: as administrator, without login')
+    .option('--keep-going', 'continue after a statement that failed')
     .option('--password-stdin', 'with -c: read the new password of a user from stdin')
     .option('--raw', `of requests: ${rawHelp}`);
   return addHelp(command, {
     details: `
-Without -c, statements are read from stdin, one a line; \`#\` begins a comment. The statement \`help\` shows all of them.
-Who asks, and of which broker, is in [main] of the configuration. Options may have one dash or two.
+Without -c, statements are read from stdin, one a line; \`#\` begins a comment. The statement \`help\` lists all statements.
+[main] of the configuration names the user and the broker. Options can have one dash or two.
 
-Ends at the first statement that fails and exits 1; 2 for a wrong command line or configuration, 3 when no broker or daemon
-answers.`,
+Stops at the first statement that fails, and exits 1. Exits 2 when the command line or the configuration is wrong, 3 when no
+broker or daemon answers.`,
     examples: [
       "triggerfs-cli -c 'set workers identity demo01' -c 'show workers'",
       'triggerfs-cli < setup.txt',

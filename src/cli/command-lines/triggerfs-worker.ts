@@ -12,11 +12,9 @@ export interface WorkerFlags {
 /** The worker's command line. Single dashes do as well. */
 export const triggerfsWorkerCommand = (): Command => {
   const command = new Command('triggerfs-worker')
-    .description(
-      'Runs what clients ask of one worker and of the services that it is attached to. In the foreground; logs to stderr.',
-    )
-    .option('--identity <name>', 'which worker: the NAME of [workers.TEAM.NAME]')
-    .option('--team <name>', 'its team (default: the only one with that worker, else [main] team)')
+    .description('Runs the requests to one worker and to its services. Stays in the foreground; logs to stderr.')
+    .option('--identity <name>', 'the worker: NAME of [workers.TEAM.NAME]')
+    .option('--team <name>', 'team (default: the only one with that worker, else [main] team)')
     .option('--debug [boolean]', 'log each step and each heartbeat', truth)
     .option(
       '--config <file>',
@@ -26,16 +24,16 @@ export const triggerfsWorkerCommand = (): Command => {
     .allowExcessArguments(false);
   return addHelp(command, {
     details: `
-The worker connects to [workers] broker, which proves itself by [workers] broker_key, and to every other broker that this
-one names. Where [workers] has neither key, [main] broker and broker_key count. The worker needs no open port, and nothing
+The worker connects to [workers] broker, verifies it with [workers] broker_key, and connects to each other broker that it
+announces. If [workers] has neither key, [main] broker and broker_key apply. The worker needs no open port, and nothing
 else of [main].
 
-Its jobs, their output and their history are in a folder of its own, $XDG_STATE_HOME/triggerd/TEAM.NAME (by default
-~/.local/state/triggerd/TEAM.NAME), or in [node] state_dir where the configuration has that; \`trigger queue --socket\`
-with the control socket in there shows them.
+Jobs, their output and their history are in the worker’s own folder, $XDG_STATE_HOME/triggerd/TEAM.NAME (by default
+~/.local/state/triggerd/TEAM.NAME), or in [node] state_dir if that is set. To list the jobs, use \`trigger queue --socket\`
+with the control socket in this folder.
 
-SIGTERM and Ctrl-C stop it: it takes nothing new, and what runs has 30 s to finish. The second one ends it at once, and
-what runs with it.`,
+SIGTERM and Ctrl-C stop the worker: it accepts no new requests, and running ones have 30 s to finish. A second signal ends
+the worker and its requests at once.`,
     examples: [
       'triggerfs-worker -identity demo01',
       'triggerfs-worker -identity demo01 -debug true',

@@ -13,23 +13,21 @@ export interface FilesFlags {
 export const triggerfsCommand = (): Command => {
   const command = new Command('triggerfs')
     .description('Mounts the trigger files of a team: a write to a file sends a request to a service.')
-    .option('--mountpoint <folder>', 'where to mount (default: [triggerfs] mountpoint)')
-    .option('--background', 'return once it is mounted, and go on in the background')
-    .addOption(
-      new Option('--replay', 'try once more what could not be delivered and is a dead letter').conflicts('purge'),
-    )
-    .option('--purge', 'forget the dead letters of this mount')
+    .option('--mountpoint <folder>', 'mount point (default: [triggerfs] mountpoint)')
+    .option('--background', 'return after mounting, and continue in the background')
+    .addOption(new Option('--replay', 'send the dead letters of this mount again').conflicts('purge'))
+    .option('--purge', 'delete the dead letters of this mount')
     .option('--config <file>', 'configuration (default: $TRIGGERD_CONFIG, $HOME/triggerfs.toml, else triggerd’s)')
     .allowExcessArguments(false);
   return addHelp(command, {
     details: `
-Who asks, and of which broker, is in [main] of the configuration. What the requests answer is printed, and copied to
-[triggerfs] logfile. What is written while no broker answers waits on disk, below $XDG_STATE_HOME/triggerd/triggerfs.
+[main] of the configuration names the user and the broker. Replies are printed, and copied to [triggerfs] logfile. While no
+broker answers, messages wait on disk, below $XDG_STATE_HOME/triggerd/triggerfs.
 
-SIGHUP opens the log file anew, after it was rotated. A log file that cannot be opened is a warning.
-SIGTERM and Ctrl-C unmount; what waits then is delivered after the next start. An empty folder is needed; a missing one is
-made, and a mount that a crash has left is replaced.
-.NAME.status beside a trigger tells how many of its messages are dead letters, and why.`,
+SIGHUP reopens the log file after a rotation. If the log file cannot be opened, triggerfs warns and continues.
+SIGTERM and Ctrl-C unmount. Messages that still wait are delivered after the next start. The folder must be empty. A missing
+folder is created, and a dead mount of a crash is replaced.
+.NAME.status beside a trigger shows how many of its messages are dead letters, and why.`,
     examples: ['triggerfs', 'triggerfs -mountpoint /mnt/triggerfs -background', 'triggerfs -replay'],
   });
 };

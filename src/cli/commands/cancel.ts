@@ -14,8 +14,8 @@ interface Options {
 
 const help: HelpText = {
   details: `
-Prints what happened on each node. What is still owed or queued ends as skipped. What runs already is left alone, and
-with --kill ended by its node, unless another firing needs the same run.`,
+Prints what happened on each node. Owed and queued work ends as skipped. Running work continues; with --kill its node ends
+it, unless another firing needs the same run.`,
   examples: [
     'trigger cancel 01K9ZQ4T5M8W3V6X7Y8Z9A0BCD',
     'trigger cancel 01K9ZQ4T5M8W3V6X7Y8Z9A0BCD --host lb01 --kill',
@@ -25,9 +25,9 @@ with --kill ended by its node, unless another firing needs the same run.`,
 export const define: Define = (command, run) => {
   addHelp(command, help);
   command
-    .argument('<firing>', 'the firing’s id')
-    .option('--host <name>', 'only for this target; repeatable, or several separated by commas', list)
-    .option('--kill', 'also end it where it runs')
+    .argument('<firing>', 'ID of the firing')
+    .option('--host <name>', 'only this target; repeatable, or a list with commas', list)
+    .option('--kill', 'also kill running jobs')
     .action(run(cancel));
 };
 

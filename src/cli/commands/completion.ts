@@ -5,8 +5,8 @@ import { addHelp, type HelpText } from '../support/help.ts';
 
 const help: HelpText = {
   details: `
-Completes commands, options, and what is there at the moment: queues, jobs, firings, nodes, plugins. The Debian package
-installs these scripts.`,
+Completes commands, options, and current names: queues, jobs, firings, nodes, plugins. The Debian package installs these
+scripts.`,
   examples: [
     'source <(trigger completion bash)',
     'trigger completion zsh > ~/.zfunc/_trigger',

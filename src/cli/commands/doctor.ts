@@ -16,9 +16,9 @@ import type { Session } from '../support/session.ts';
 
 const help: HelpText = {
   details: `
-Looks at the configuration, the daemon and its queues, etcd, the clock, certificates, Puppet, the spool, permissions,
-FUSE and the broker. Needs no daemon. Run it as root: others may not look everywhere.
-Exits 1 if something is wrong; warnings alone exit 0.
+Checks the configuration, the daemon and its queues, etcd, the clock, certificates, Puppet, the spool, permissions, FUSE and
+the broker. No daemon needs to run. Run the command as root: other users cannot read everything.
+Exits 1 if there is a problem; warnings alone exit 0.
 
 Areas: ${checkedAreas.join(', ').toLowerCase()}.`,
   examples: [
@@ -36,8 +36,8 @@ interface DoctorOptions {
 export const define: Define = (command, run) => {
   addHelp(command, help);
   command
-    .option('--only <area>', 'look at this area; repeatable, or separated by commas', areas)
-    .option('--problems', 'print only what is wrong and warnings; nothing if there are none')
+    .option('--only <area>', 'check only this area; repeatable, or a list with commas', areas)
+    .option('--problems', 'print only problems and warnings')
     .action(
       run(async (session, { only, problems }: DoctorOptions) => {
         const all = await examineHere(session, only);

@@ -27,9 +27,9 @@ const defaultLimit = 100;
 const limitBeforeFollowing = 10;
 
 const help: HelpText = {
-  details: `One line each on a terminal, else JSON lines. --follow goes on until Ctrl-C, also through a restart of the daemon.
+  details: `Prints one line per event on a terminal, otherwise JSON lines. --follow continues until Ctrl-C, also when the daemon restarts.
 
-Kinds: job.finished, for example, or just job; of ${families.join(', ')}. docs/reference/events.md has all.`,
+Kinds: for example job.finished, or a family: ${families.join(', ')}. docs/reference/events.md lists all kinds.`,
   examples: [
     'trigger events --since 1h',
     "trigger events --follow --fleet --trigger 'refresh load balancers'",
@@ -41,17 +41,17 @@ Kinds: job.finished, for example, or just job; of ${families.join(', ')}. docs/r
 export const define: Define = (command, run) => {
   addHelp(command, help);
   command
-    .option('-f, --follow', 'go on with what happens now')
-    .option('--fleet', 'what etcd tells of all nodes, instead of what happens here')
-    .option('--since <duration>', 'only what is not older than this', duration)
+    .option('-f, --follow', 'continue with new events')
+    .option('--fleet', 'show events of all nodes, from etcd')
+    .option('--since <duration>', 'only events that are not older', duration)
     .option(
       '-n, --limit <number>',
       `the newest so many (default: ${defaultLimit}; with --follow ${limitBeforeFollowing})`,
       limit,
     )
-    .option('--node <name>', 'only about this node; repeatable', list)
-    .option('--trigger <name>', 'only about this trigger; repeatable', repeated)
-    .option('--stage <stage>', 'only about this stage; repeatable', among(stages))
+    .option('--node <name>', 'only of this node; repeatable', list)
+    .option('--trigger <name>', 'only of this trigger; repeatable', repeated)
+    .option('--stage <stage>', 'only of this stage; repeatable', among(stages))
     .option('--kind <kind>', 'only of this kind; repeatable', among([...families, ...eventKinds]))
     .action(run(events));
 };

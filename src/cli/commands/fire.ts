@@ -29,13 +29,13 @@ interface Options {
 
 const help: HelpText = {
   details: `
-With --wait: prints one line per node as it ends; exits 4 unless all ended well, 5 when --timeout passes first. On a
-terminal, with more than 20 nodes, only those that did not end well have a line, unless --all is given. Ctrl-C ends the
-waiting, not the firing.
+With --wait: prints one line per node when it ends. Exits 4 unless all nodes succeed, 5 when --timeout passes first. On a
+terminal, with more than 20 nodes, only nodes that did not succeed have a line, unless --all is given. Ctrl-C ends the wait;
+the firing continues.
 ${filterHelp('nodes', outcomeFields)}
 
-With --rerun: fires once more what an earlier firing ran, with its name, plugin, arguments, tags and noop, on all of its
-nodes; with --failed on those where it ended and did not end well.`,
+With --rerun: fires again what an earlier firing ran (name, plugin, arguments, tags, noop), on all of its nodes. With
+--failed: only on nodes where the earlier firing ended and did not succeed.`,
   examples: [
     "trigger fire 'refresh load balancers' --host lb01,lb02",
     'trigger fire rollout --host web01,web02,web03 --wait --timeout 10m',
@@ -48,22 +48,22 @@ nodes; with --failed on those where it ended and did not end well.`,
 export const define: Define = (command, run) => {
   addHelp(command, help);
   command
-    .argument('[name]', 'the trigger’s name: what this is about')
-    .option('--host <name>', 'a target; repeatable, or several separated by commas', list)
-    .option('--rerun <firing>', 'fire once more what this firing ran, on its nodes')
-    .option('--failed', 'with --rerun: only where it did not end well')
-    .option('--plugin <name>', 'what to run there (default: what the target has as run_cmd)')
-    .option('--args, --arg <name=value>', 'an argument of the plugin; repeatable', pair)
-    .option('--ttl <duration>', 'expires where it is still owed after this time', duration)
-    .option('--noop', 'only say what would be done')
+    .argument('[name]', 'name of the trigger')
+    .option('--host <name>', 'target; repeatable, or a list with commas', list)
+    .option('--rerun <firing>', 'fire again what this firing ran, on its nodes')
+    .option('--failed', 'with --rerun: only where it did not succeed')
+    .option('--plugin <name>', 'plugin to run (default: run_cmd of the target)')
+    .option('--args, --arg <name=value>', 'argument of the plugin; repeatable', pair)
+    .option('--ttl <duration>', 'expire on nodes that have not run it after this time', duration)
+    .option('--noop', 'only show what would change')
     .option('--wait', 'wait until all targets have ended')
-    .option('--all', 'with --wait: a line for every node, however many there are')
+    .option('--all', 'with --wait: print a line for each node')
     .option(
       '--filter-replies <condition>',
       'with --wait: show only nodes where it holds; repeatable',
       conditions(outcomeFields),
     )
-    .option('--timeout <duration>', 'with --wait: wait no longer than this', duration)
+    .option('--timeout <duration>', 'with --wait: maximum time to wait', duration)
     .action(run(fire));
 };
 

@@ -19,8 +19,8 @@ interface Options extends TeamOption {
 
 const help: HelpText = {
   details: `
-One line per request, the newest first. With an id: all about one, with the end of what each worker printed. All that it
-printed is on the worker: \`trigger queue cat\` there.`,
+Prints one line per request, newest first. With an ID: prints all facts about one request, with the end of each worker’s
+output. The whole output is on the worker: \`trigger queue cat\` there.`,
   examples: [
     'trigger history',
     'trigger history --service demoservice --limit 20',
@@ -31,10 +31,10 @@ printed is on the worker: \`trigger queue cat\` there.`,
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
-  addTeamOption(command.argument('[id]', 'a request'))
-    .option('--service <service>', 'only those that were sent to it')
-    .option('--worker <worker>', 'only those that it had a part in')
-    .option('--limit <number>', 'no more than this (default: 100)', count)
+  addTeamOption(command.argument('[id]', 'ID of a request'))
+    .option('--service <service>', 'only requests to this service')
+    .option('--worker <worker>', 'only requests that this worker ran')
+    .option('--limit <number>', 'maximum number of lines (default: 100)', count)
     .action(run(history));
 };
 

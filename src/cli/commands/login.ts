@@ -17,18 +17,18 @@ interface Options {
 
 const help: HelpText = {
   details: `
-Logs in as [main] identity with its password and prints a token, for [main] jwt of a file that should not have the password.
-The token has the rights of this user in this team, but changes no users and teams: nobody takes the account over with it.
-Brokers of an earlier version refuse a token that is older than 15 minutes.
-\`trigger user revoke IDENTITY\` ends all tokens of a user, and so does a new password.`,
+Logs in as [main] identity with its password and prints a token, for [main] jwt of a file without the password. The token
+has the rights of this user in this team, but cannot change users and teams: nobody can take over the account with it.
+Old versions of the broker refuse a token that is older than 15 minutes.
+\`trigger user revoke IDENTITY\` and a new password end all tokens of a user.`,
   examples: ['trigger login --print-token', 'trigger login --print-token --ttl 30d'],
 };
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
   command
-    .option('--print-token', 'print the token; nothing is kept')
-    .option('--ttl <duration>', 'how long the token is good for: 366 days at most (default: 15m)', duration)
+    .option('--print-token', 'print the token; triggerd does not store it')
+    .option('--ttl <duration>', 'lifetime of the token, at most 366 days (default: 15m)', duration)
     .action(run(login));
 };
 

@@ -7,14 +7,14 @@ import type { Session } from '../support/session.ts';
 
 const help: HelpText = {
   details: `
-The same as \`triggerfs\`, at this folder: in the foreground until Ctrl-C or SIGTERM unmounts it. Who asks, and of which
-broker, is in [main] of the configuration, or of $HOME/triggerfs.toml; what is written while no broker answers waits on
-disk. triggerd mounts by itself what its [triggerfs] mountpoint names.`,
+Does the same as \`triggerfs\` for this folder, in the foreground, until Ctrl-C or SIGTERM unmounts it. [main] of the
+configuration, or of $HOME/triggerfs.toml, names the user and the broker. While no broker answers, messages wait on disk.
+triggerd itself mounts [triggerfs] mountpoint.`,
   examples: ['trigger mount /mnt/triggerfs'],
 };
 
 export const define: Define = (command, run) => {
-  addHelp(command.argument('<folder>', 'where to mount; an empty folder, or one that is to be made'), help);
+  addHelp(command.argument('<folder>', 'mount point: an empty or new folder'), help);
   command.action(run(mount));
 };
 

@@ -28,7 +28,7 @@ interface Options {
 
 const help: HelpText = {
   details: `
-Columns are those of tsp. A deferred job is queued, and says what it waits for. With --json: the jobs of all queues
+The columns are those of tsp. A deferred job is shown as queued, with the reason. With --json: prints the jobs of all queues
 (or of --queue), oldest first.`,
   examples: [
     'watch -n 1 trigger queue',
@@ -45,8 +45,8 @@ export const define: Define = (command, run) => {
     .argument('[verb]', '')
     // What follows a misspelt verb: its own complaint would hide the better one.
     .allowExcessArguments()
-    .option('--queue <name>', 'show this queue (default: "default")')
-    .option('--files', 'show what was written to trigger files here, and waits or is a dead letter')
+    .option('--queue <name>', 'queue to show (default: "default")')
+    .option('--files', 'show waiting messages and dead letters of trigger files')
     .option('--all', 'show all queues, and all ended jobs that are kept')
     .action(run(list));
 };

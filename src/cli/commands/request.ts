@@ -15,13 +15,13 @@ import { outletsOf } from '../support/terminal.ts';
 
 const help: HelpText = {
   details: `
-Who asks, and of which broker, is in [main] of the configuration, or of $HOME/triggerfs.toml. Prints the output of the
-plugin: its stdout to stdout, its stderr to stderr, each line after the worker that it came from; what is said about the
-request goes to stderr. With --json: one document, its output as it comes.
+[main] of the configuration, or of $HOME/triggerfs.toml, names the user and the broker. The plugin’s stdout is printed to
+stdout and its stderr to stderr, each line with the name of its worker. Messages about the request go to stderr. With
+--json: prints one document, its output as it comes.
 
-Exits with the plugin’s exit code, or 124 when its time was up, 127 when it could not be started, 128 and the signal’s
-number when it was killed. Ctrl-C ends the job on its worker; a second one leaves at once. So do SIGTERM, SIGHUP, a closed
-terminal, and a reader that goes away (\`| head\`).
+Exits with the plugin’s exit code, with 124 when its timeout ended it, with 127 when it could not be started, and with 128
+plus the signal’s number when a signal killed it. Ctrl-C, SIGTERM, SIGHUP, a closed terminal and a reader that goes away
+(\`| head\`) cancel the job on its worker. A second Ctrl-C exits at once.
 
 ${repliesHelp}`,
   examples: [

@@ -18,8 +18,8 @@ const help: HelpText = {
 export const define: Define = (command, run) => {
   addHelp(command, help);
   command
-    .argument('[firing]', 'a firing’s id')
-    .option('-n, --limit <number>', 'show this many of the recent firings', count, 20)
+    .argument('[firing]', 'ID of a firing')
+    .option('-n, --limit <number>', 'number of recent firings to show', count, 20)
     .action(
       run((session, firing: string | undefined, { limit }: { readonly limit: number }) =>
         firing === undefined ? listFirings(session, limit) : showFiring(session, firing),

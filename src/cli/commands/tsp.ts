@@ -5,7 +5,7 @@ import { parseTsp, TspRefusal } from '../tsp/parse.ts';
 
 const help: HelpText = {
   details: `
-Options and output are those of task-spooler; \`trigger tsp -h\` shows the options. Only jobs that it has added are shown,
+Options and output are those of task-spooler; \`trigger tsp -h\` shows the options. The list shows only jobs of this command,
 numbered from 0. The queue is "default", or $TS_QUEUE.`,
   examples: [
     'trigger tsp -L backup tar -czf /srv/backup.tgz /srv/data',
@@ -17,7 +17,7 @@ numbered from 0. The queue is "default", or $TS_QUEUE.`,
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
-  command.argument('[command...]', 'options of tsp, and what to run').action(
+  command.argument('[command...]', 'options of tsp, and the command to run').action(
     run(async (session, words: readonly string[]) => {
       try {
         return (await actAsTsp(session, parseTsp(words))) & 0xff;

@@ -11,11 +11,11 @@ import type { Session } from '../support/session.ts';
 
 const help: HelpText = {
   details: `
-WHAT is a firing (its id, or the first 6 characters or more of it), a job (its number in this node’s queue), a node (what
-ran there last, and what is owed to it) or a trigger (its last firing).
+WHAT is one of these: a firing (its ID, or at least the first 6 characters of it), a job (its ID in this node’s queue), a
+node (what ran there last, and the work owed to it), or a trigger (its last firing).
 
-The first sentence says where it began. Below it each firing (→) stands under what caused it, and each run under its
-firing; ← marks what was asked about.`,
+The first sentence says where the chain began. Below it, each firing (→) stands under its cause, and each run under its
+firing; ← marks WHAT.`,
   examples: [
     'trigger why lb01.example.com',
     'trigger why 7',
@@ -27,7 +27,7 @@ firing; ← marks what was asked about.`,
 export const define: Define = (command, run) => {
   addHelp(command, help);
   command
-    .argument('<what>', 'a firing, a job, a node or a trigger')
+    .argument('<what>', 'firing, job, node or trigger')
     .option('--dot', 'print the graph for Graphviz')
     .action(run(why));
 };

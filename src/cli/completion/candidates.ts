@@ -69,7 +69,7 @@ const candidatesOf = async (wanted: Wanted, place: Place): Promise<Candidate[]> 
 /** A shell inserts them unquoted: none with < or >. */
 const usualConditions: Candidate[] = [
   { value: 'result=failed', about: 'ran and failed' },
-  { value: 'result!=succeeded', about: 'did not end well' },
+  { value: 'result!=succeeded', about: 'did not succeed' },
   { value: 'exit_code!=0', about: 'another exit code than 0, or none' },
   { value: 'reason!=', about: 'gave a reason' },
 ];

@@ -5,21 +5,21 @@ import { type Slot, slots } from '../../console/slots.ts';
 
 /** Placeholder and meaning, by the option's name. */
 const abouts: Readonly<Record<string, readonly [string, string]>> = {
-  description: ['text', 'what people should know about it'],
-  algorithm: ['name', 'who of its workers gets a request'],
-  retry: ['when', 'whether a request whose worker was lost goes to another one'],
-  timeout: ['duration', 'how long a request may take; none: as the broker says'],
-  visibility: ['who', 'who may see and use it'],
-  plugin: ['plugin', 'what runs on the worker'],
-  arg: ['name=value', 'an argument of the plugin; repeatable'],
-  framing: ['what', 'what is one request: a write, a line, or all until the file is closed'],
+  description: ['text', 'description for people'],
+  algorithm: ['name', 'which workers get a request'],
+  retry: ['when', 'whether another worker gets the request of a lost worker'],
+  timeout: ['duration', 'maximum time of a request; none: the broker’s'],
+  visibility: ['who', 'who can see and use the service'],
+  plugin: ['plugin', 'plugin to run on the worker'],
+  arg: ['name=value', 'argument of the plugin; repeatable'],
+  framing: ['what', 'one request is a write, a line, or all bytes until close'],
   delivery: ['how', 'whether a write waits for the result'],
-  durable: ['yes|no', 'whether a write is on disk before it is acknowledged'],
-  'max-message': ['size', 'the largest request, such as 64KiB'],
-  deadline: ['duration', 'how long an asynchronous write is tried; none: as the node says that it is written on'],
-  partial: ['what', 'what to do with a message whose writer is killed; none: drop it with framing close, else send it'],
+  durable: ['yes|no', 'whether a write returns only after it is on disk'],
+  'max-message': ['size', 'maximum size of a request, such as 64KiB'],
+  deadline: ['duration', 'how long to retry an asynchronous message; none: the node’s [triggerfs] deadline'],
+  partial: ['what', 'what to do with a message of a killed writer; none: drop it with framing close, else send it'],
   mode: ['mode', 'permission bits, such as 0644'],
-  role: ['role', 'in the team'],
+  role: ['role', 'role in the team'],
 };
 
 export const addSettings = (command: Command, settings: Settings): Command => {

@@ -1,4 +1,4 @@
 import type { Command } from 'commander';
 
 export const addTeamOption = (command: Command): Command =>
-  command.option('--team <team>', 'the team that is meant (default: [main] team, else the only one)');
+  command.option('--team <team>', 'team (default: [main] team, else the only one)');

@@ -110,7 +110,7 @@ const bad = (problem: string): InvalidArgumentError =>
 
 /** Of a help text. */
 export const filterHelp = (replies: string, fields: readonly string[]): string => `
-With --filter-replies FIELD=VALUE: shows only the ${replies} for which that holds; given several times, all must hold. The exit
-code stays that of all ${replies}. Besides = there are != (another text), =~ and !~ (a regular expression finds something or not)
-and <, <=, >, >= (numbers). A field without a value is an empty text. The fields are those of --json:
+With --filter-replies FIELD=VALUE: shows only ${replies} that match all conditions. The exit code still covers all
+${replies}. Operators are =, != (text), =~, !~ (regular expression), <, <=, >, >= (numbers). A field without a value is an
+empty text. Fields are those of --json:
 ${fields.join(', ')}.`;

@@ -12,10 +12,10 @@ interface InitOptions extends SecretOption {
 
 const help: HelpText = {
   details: `
-Teams, users, workers and services are kept in etcd and shared by all of its daemons; this makes the first team, and the
-user who looks after it. It is refused when there is a team already: further users come by \`trigger user add\`.
+etcd keeps the teams, users, workers and services, and all daemons of this etcd share them. This command creates the first
+team and its admin. It is refused if a team exists: add further users with \`trigger user add\`.
 
-The password has at least 12 characters. It is asked for on the terminal, or read from stdin.`,
+The password must have at least 12 characters. It is asked for on the terminal, or read from stdin.`,
   examples: [
     'trigger admin init --team team1 --identity hp',
     'trigger admin init --team team1 --identity hp --password-stdin < secret',

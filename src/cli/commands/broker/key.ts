@@ -5,8 +5,8 @@ import { print } from '../../support/print.ts';
 
 const help: HelpText = {
   details: `
-Clients and workers need it as [main] broker_key: by it they know this broker, whoever may sit in between. It is no
-secret. The daemon makes it at its first start as a broker and keeps it, with the secret half, below [node] state_dir.`,
+Clients and workers need this key as [main] broker_key: with it they verify that they speak to this broker. The key is no
+secret. The daemon creates it at its first start as a broker, and keeps it with its secret half below [node] state_dir.`,
   examples: ['trigger broker key', 'trigger broker key --json | jq -r .endpoint'],
 };
 

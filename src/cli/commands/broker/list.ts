@@ -7,7 +7,7 @@ import { print } from '../../support/print.ts';
 
 const help: HelpText = {
   details: `
-Endpoint and key are what [main] broker and [main] broker_key take; both may be lists, in the same order.`,
+Copy endpoint and key to [main] broker and broker_key; both can be lists, in the same order.`,
   examples: ['trigger broker list', "trigger broker list --json | jq -r '.[].endpoint'"],
 };
 

@@ -4,15 +4,15 @@ import { print } from '../../support/print.ts';
 
 const help: HelpText = {
   details: `
-Without a file: the one that is in force, with what the environment overrides. Exits 2 when there are problems, and
-names all of them. A warning is no problem: it says who can read a secret, that workers serve next to nothing, or
-what triggerd cannot see of the runs that [watch] run_cmd starts.`,
+Without a file: checks the configuration in force, with the values that the environment overrides. Lists all problems, and
+exits 2 if there are any. Warnings do not count as problems: they report readable secrets, workers that serve next to
+nothing, and Puppet runs of [watch] run_cmd that triggerd cannot watch.`,
   examples: ['trigger config check', 'trigger config check /tmp/new-triggerd.toml'],
 };
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
-  command.argument('[file]', 'the file to check').action(
+  command.argument('[file]', 'file to check').action(
     run(async (session, given: string | undefined) => {
       const { loadConfig } = await import('../../support/load-config.ts');
       const { configWarnings } = await import('../../support/config-warnings.ts');

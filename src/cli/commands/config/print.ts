@@ -4,7 +4,7 @@ import { print } from '../../support/print.ts';
 
 const help: HelpText = {
   details: `
-Every value says where it came from; secrets are masked.`,
+Each value names its source; secrets are masked.`,
   examples: ['trigger config print', 'TRIGGERD_JOBS_GRACE=3s trigger config print | grep grace'],
 };
 

@@ -12,15 +12,14 @@ interface Options extends TeamOption {
 
 const help: HelpText = {
   details: `
-A definition is what triggerFS calls a trigger: a file that sends what is written to it to a service. Its directory has
-to be there.`,
+triggerFS calls a definition a trigger: a file that sends what is written to it to a service. Its directory must exist.`,
   examples: ['trigger directory add /alarms', 'trigger definition add /alarms/disk --service ops --plugin log'],
 };
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
-  addTeamOption(command.argument('<path>', 'where it is, such as /alarms/disk'))
-    .option('--service <service>', 'where requests go; team/service for another team’s')
+  addTeamOption(command.argument('<path>', 'path, such as /alarms/disk'))
+    .option('--service <service>', 'service for requests; team/service for another team’s')
     .action(
       run(async (session, path: string, options: Options) => {
         const { service } = options;

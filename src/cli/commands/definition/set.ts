@@ -25,12 +25,12 @@ const help: HelpText = {
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
-  addSettings(addTeamOption(command.argument('<definition>', 'its path, or its name')), definitionSettings)
-    .option('--no-plugin', 'without a plugin')
-    .option('--service <service>', 'where requests go; team/service for another team’s')
-    .option('--no-service', 'requests go nowhere')
-    .option('--remove-arg <name>', 'take an argument away; repeatable', list)
-    .option('--move-to <path>', 'a new place')
+  addSettings(addTeamOption(command.argument('<definition>', 'path or name')), definitionSettings)
+    .option('--no-plugin', 'remove the plugin')
+    .option('--service <service>', 'service for requests; team/service for another team’s')
+    .option('--no-service', 'remove the service: requests go nowhere')
+    .option('--remove-arg <name>', 'remove an argument; repeatable', list)
+    .option('--move-to <path>', 'new path')
     .action(
       run(async (session, name: string, options: Options) =>
         change(session, {

@@ -13,7 +13,7 @@ const settings = { mode: 'mode' } as const;
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
-  addSettings(addTeamOption(command.argument('<path>', 'where it is')), settings).action(
+  addSettings(addTeamOption(command.argument('<path>', 'path')), settings).action(
     run(async (session, path: string, options: TeamOption) => {
       const team = await findTeam(session, options);
       return change(session, { verb: 'directory.add', team, path, ...settingsOf(settings, options) });

@@ -11,7 +11,7 @@ interface Options extends TeamOption {
 
 const help: HelpText = {
   details: `
-A directory moves with all that it holds.`,
+A directory moves with its content.`,
   examples: ['trigger directory set /alarms --move-to /night/alarms', 'trigger directory set /alarms --mode 0750'],
 };
 
@@ -19,8 +19,8 @@ const settings = { mode: 'mode' } as const;
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
-  addSettings(addTeamOption(command.argument('<directory>', 'its path')), settings)
-    .option('--move-to <path>', 'a new place')
+  addSettings(addTeamOption(command.argument('<directory>', 'path')), settings)
+    .option('--move-to <path>', 'new path')
     .action(
       run(async (session, path: string, options: Options) => {
         const team = await findTeam(session, options);

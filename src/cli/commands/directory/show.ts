@@ -2,6 +2,6 @@ import { defineShow } from '../../registry/define-show.ts';
 
 export const define = defineShow(
   'directory.list',
-  { name: 'directory', about: 'its path' },
+  { name: 'directory', about: 'path' },
   { examples: ['trigger directory show'] },
 );

@@ -5,14 +5,14 @@ import { print } from '../../support/print.ts';
 
 const help: HelpText = {
   details: `
-For a machine that replaces another one under the same name: it need not wait until the name is free. Run this on the new machine.
-On any other node it frees the name for the next daemon that asks for it. Refused while a daemon with this name is up.`,
+Run this on a new machine that replaces another one under the same name: it then gets the name without waiting. On any
+other node, the command frees the name for the next daemon that asks for it. Refused while a daemon with this name is up.`,
   examples: ['trigger node adopt lb01.example.com'],
 };
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
-  command.argument('<node>', 'its name').action(
+  command.argument('<node>', 'name of the node').action(
     run(async (session, name: string) => {
       const path = `/v1/nodes/${encodeURIComponent(name)}/adopt`;
       const adopted = await session.client.request<AdoptedView>(path, { method: 'POST' });

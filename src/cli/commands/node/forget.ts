@@ -6,15 +6,16 @@ import { print } from '../../support/print.ts';
 
 const help: HelpText = {
   details: `
-For a node that will not come back: everything owed to it ends as skipped. A node that does come back joins anew.`,
+Use this for a node that will not come back: all work owed to it ends as skipped. If the node comes back, it joins as a new
+one.`,
   examples: ['trigger node forget lb03.example.com'],
 };
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
   command
-    .argument('<node>', 'its name')
-    .option('--force', 'also while its daemon is up')
+    .argument('<node>', 'name of the node')
+    .option('--force', 'also while its daemon runs')
     .action(
       run(async (session, name: string, { force }: { readonly force?: boolean }) => {
         const body: ForgetBody = { user: askingUser(session.env), ...(force === undefined ? {} : { force }) };

@@ -11,7 +11,7 @@ const help: HelpText = {
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
-  command.argument('<plugin>', 'its path below the plugins folder').action(
+  command.argument('<plugin>', 'path below the plugins folder').action(
     run(async (session, name: string) => {
       const plugin = await session.client.request<PluginView>(`/v1/plugin${query({ name })}`);
       await print(session, plugin, () => renderPlugin(plugin, session.terminal.columns));

@@ -17,17 +17,17 @@ interface Options {
 
 const help: HelpText = {
   details: `
-Makes a plugin that works, to be changed into yours: its manifest, its executable, a README. Prints its folder. A plugin
-that is there already is left alone. Python is not on every machine; sh is, and Node.js comes with triggerd.`,
+Creates a working plugin as a template: its manifest, its executable and a README. Prints its folder. Existing plugins are
+never changed. Not every machine has Python; each has sh, and Node.js comes with triggerd.`,
   examples: ['trigger plugin new disk/usage', 'trigger plugin new report --lang python --dir ./plugins'],
 };
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
   command
-    .argument('<name>', 'its path below the plugins folder')
-    .addOption(new Option('--lang <language>', 'what to write it in').choices(languages).default('sh'))
-    .option('--dir <folder>', 'the plugins folder to make it in (default: [plugins] path)')
+    .argument('<name>', 'path below the plugins folder')
+    .addOption(new Option('--lang <language>', 'language of the plugin').choices(languages).default('sh'))
+    .option('--dir <folder>', 'plugins folder (default: [plugins] path)')
     .action(run(makeNew));
 };
 

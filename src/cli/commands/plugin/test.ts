@@ -7,13 +7,13 @@ import { print } from '../../support/print.ts';
 
 const help: HelpText = {
   details: `
-Runs the invocation of the plugin’s manifest on this node, for real. Exits 1 when it did not end as the manifest says.`,
+Runs the test in the plugin’s manifest on this node, for real. Exits 1 unless the result is the one in the manifest.`,
   examples: ['trigger plugin test echo'],
 };
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
-  command.argument('<plugin>', 'its path below the plugins folder').action(
+  command.argument('<plugin>', 'path below the plugins folder').action(
     run(async (session, name: string) => {
       const path = `/v1/plugin/test${query({ name })}`;
       const test = await session.client.request<PluginTestView>(path, { method: 'POST', patient: true });

@@ -34,9 +34,9 @@ interface Options {
 
 const help: HelpText = {
   details: `
-The command is started as it stands, without a shell, in the present folder. Options come before the command.
-With --wait: exits as \`trigger queue wait\` does. With --key and --unless-queued the printed id may be of a job that was
-queued before.`,
+The command is started unchanged, without a shell, in the working folder. Options come before the command. With --wait:
+exits as \`trigger queue wait\` does. With --key or --unless-queued, the printed ID may be the ID of a job that was queued
+before.`,
   examples: [
     'trigger queue add -- tar -czf /srv/backup.tgz /srv/data',
     'trigger queue add --label nightly --timeout 1h -- /usr/local/bin/backup',
@@ -51,30 +51,30 @@ queued before.`,
 export const define: Define = (command, run) => {
   addHelp(command, help);
   command
-    .argument('[command...]', 'what to run')
-    .option('--queue <name>', 'the queue that is meant (default: "default")')
-    .option('--plugin <name>', 'the plugin that runs it (default: "command")')
-    .option('--args, --arg <name=value>', 'an argument of the plugin; repeatable', pair)
-    .option('--env <name=value>', 'a variable of the job’s environment; repeatable', pair)
-    .option('--label <text>', 'shown before the command')
-    .option('--timeout <duration>', 'end the job after this time', duration)
+    .argument('[command...]', 'command to run')
+    .option('--queue <name>', 'queue (default: "default")')
+    .option('--plugin <name>', 'plugin to run (default: "command")')
+    .option('--args, --arg <name=value>', 'argument of the plugin; repeatable', pair)
+    .option('--env <name=value>', 'environment variable of the job; repeatable', pair)
+    .option('--label <text>', 'label, shown before the command')
+    .option('--timeout <duration>', 'kill the job after this time', duration)
     .option('--after <id>', 'start only after this job has ended', jobId)
-    .option('--if-ok <id>', 'start only after this job has succeeded, else skip it; repeatable', jobIds)
-    .option('--delay <duration>', 'start no sooner than after this time', duration)
-    .option('--key <text>', 'at most one queued job has this key')
+    .option('--if-ok <id>', 'start only after this job has succeeded, else skip; repeatable', jobIds)
+    .option('--delay <duration>', 'start after this time at the earliest', duration)
+    .option('--key <text>', 'allow only one queued job with this key')
     .addOption(
-      new Option('--on-key <what>', 'what to do with a queued job of this key (default: "replace")').choices([
+      new Option('--on-key <what>', 'what to do with a queued job of the same key (default: "replace")').choices([
         'replace',
         'keep',
       ]),
     )
-    .option('--unless-queued', 'add nothing when a queued job would do the same')
+    .option('--unless-queued', 'add nothing if a queued job would do the same')
     .option('--stderr', 'keep stderr apart, for `queue cat --stderr`')
-    .option('--slots <number>', 'slots of the queue that the job takes', count)
-    .option('--on-finish <program>', 'run this at the end, with id, exit code, output file and command')
-    .option('--wait', 'wait until the job has ended, and exit with its exit code')
-    .option('--urgent', 'put it at the head of the queue')
-    .option('--noop', 'only say what would be done; refused if the plugin can’t')
+    .option('--slots <number>', 'number of slots that the job takes', count)
+    .option('--on-finish <program>', 'run this when the job ends, with ID, exit code, output file, command')
+    .option('--wait', 'wait until the job has ended; exit with its exit code')
+    .option('--urgent', 'add the job at the head of the queue')
+    .option('--noop', 'only show what would change; refused without noop mode')
     .passThroughOptions()
     .action(run(add));
 };

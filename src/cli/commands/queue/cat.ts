@@ -7,15 +7,15 @@ import { latestJob } from './latest-job.ts';
 
 const help: HelpText = {
   details: `
-Without an id: the job that runs, or ran last. Waits for the end of a job that has not ended, and exits with the job’s
-own exit code, as \`tsp -c\` does.`,
+Without an ID: the job that runs, or ran last. Waits until the job has ended, and exits with the job’s exit code, as
+\`tsp -c\` does.`,
   examples: ['trigger queue cat', 'trigger queue cat 7 > output.txt'],
 };
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
   command
-    .argument('[id]', 'the job', jobId)
+    .argument('[id]', 'ID of the job', jobId)
     .option('--raw', rawHelp)
     .option('--stderr', stderrHelp)
     .action(

@@ -10,7 +10,7 @@ const help: HelpText = {
 export const define: Define = (command, run) => {
   addHelp(command, help);
   addQueueOption(command)
-    .option('--all', 'of all queues')
+    .option('--all', 'delete the jobs of all queues')
     .action(
       run(async (session, { queue, all }: QueueOption & { readonly all?: boolean }) => {
         const path = queuePath(all === true ? '*' : queue, 'clear');

@@ -10,8 +10,8 @@ export const defineDeadLetters =
   (command, run) => {
     addHelp(command, help);
     command
-      .argument('[file]', 'a trigger file as `queue --files` shows it, such as /alarms/disk')
-      .option('--all', 'of all trigger files, also of those that are gone')
+      .argument('[file]', 'trigger file from `queue --files`, such as /alarms/disk')
+      .option('--all', 'all trigger files, also deleted ones')
       .action(
         run(async (session, file: string | undefined, { all }: { readonly all?: boolean }) => {
           if ((file === undefined) === (all !== true))

@@ -11,13 +11,13 @@ type Options = QueueOption & { readonly timeout?: number };
 
 const help: HelpText = {
   details: `
-The queue takes no new job meanwhile. Ctrl-C, and a timeout, give the draining up: the queue takes jobs again.`,
+The queue accepts no jobs while it drains. Ctrl-C and a timeout end the draining: the queue accepts jobs again.`,
   examples: ['trigger queue drain --timeout 10m && reboot'],
 };
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
-  addQueueOption(command).option('--timeout <duration>', 'wait no longer than this', duration).action(run(drain));
+  addQueueOption(command).option('--timeout <duration>', 'maximum time to wait', duration).action(run(drain));
 };
 
 const drain = async (session: Session, { queue, timeout }: Options): Promise<number> => {

@@ -22,7 +22,7 @@ export interface OutputChoice {
   readonly stderr?: boolean | undefined;
 }
 
-export const stderrHelp = 'print what a job added with --stderr wrote to stderr';
+export const stderrHelp = 'print stderr of a job that was added with --stderr';
 
 /**
  * Streams a job's output to stdout until the job has ended, also through a restart of the daemon: no byte twice, none

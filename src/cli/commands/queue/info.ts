@@ -12,7 +12,7 @@ const help: HelpText = {
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
-  command.argument('[id]', 'the job (default: the one that runs, or ran last)', jobId).action(
+  command.argument('[id]', 'ID of the job (default: the one that runs, or ran last)', jobId).action(
     run(async (session, given: number | undefined) => {
       const id = given ?? (await latestJob(session, 'started'));
       const job = await session.client.request<JobView>(`/v1/jobs/${id}`);

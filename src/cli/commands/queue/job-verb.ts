@@ -15,7 +15,7 @@ export const defineJobVerb =
     const meant = verb === 'kill' ? 'started' : 'queued';
     const said = verb === 'kill' ? 'the one that runs' : 'the one in the queue that was added last';
     addHelp(command, { examples: [`trigger queue ${verb}`, `trigger queue ${verb} 7`] });
-    command.argument('[id]', `the job (default: ${said})`, jobId).action(
+    command.argument('[id]', `ID of the job (default: ${said})`, jobId).action(
       run(async (session, given: number | undefined) => {
         await doToJob(session, verb, given ?? (await latestJob(session, meant)), () => '');
         return 0;

@@ -8,7 +8,7 @@ import { latestJob } from './latest-job.ts';
 
 export const define: Define = (command, run) => {
   addHelp(command, { examples: ['trigger queue output', 'tail -f "$(trigger queue output 7)"'] });
-  command.argument('[id]', 'the job (default: the one that runs, or ran last)', jobId).action(
+  command.argument('[id]', 'ID of the job (default: the one that runs, or ran last)', jobId).action(
     run(async (session, given: number | undefined) => {
       const id = given ?? (await latestJob(session, 'started'));
       const job = await session.client.request<JobView>(`/v1/jobs/${id}`);

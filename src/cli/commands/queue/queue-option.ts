@@ -6,7 +6,7 @@ export interface QueueOption {
 }
 
 export const addQueueOption = (command: Command): Command =>
-  command.option('--queue <name>', 'the queue that is meant (default: "default")');
+  command.option('--queue <name>', 'queue (default: "default")');
 
 /** `/v1/queues/<name>/<verb>`; the name may be `*` where the verb is for all queues. */
 export const queuePath = (queue: string | undefined, verb: string): string =>

@@ -10,7 +10,7 @@ const help: HelpText = {
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
-  command.argument('<id>', 'the job', jobId).action(
+  command.argument('<id>', 'ID of the job', jobId).action(
     run(async (session, id: number) => {
       await doToJob(session, 'retry', id, (job) => String(job.id));
       return 0;

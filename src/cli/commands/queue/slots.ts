@@ -11,7 +11,7 @@ const help: HelpText = {
 export const define: Define = (command, run) => {
   addHelp(command, help);
   addQueueOption(command)
-    .argument('[number]', 'how many jobs may run at the same time', count)
+    .argument('[number]', 'maximum number of jobs that run at the same time', count)
     .action(
       run(async (session, slots: number | undefined, { queue }: QueueOption) => {
         const call = slots === undefined ? {} : ({ method: 'PUT', body: { slots } } as const);

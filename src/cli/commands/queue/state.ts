@@ -7,7 +7,7 @@ import { latestJob } from './latest-job.ts';
 
 export const define: Define = (command, run) => {
   addHelp(command, { examples: ['trigger queue state', 'test "$(trigger queue state 7)" = finished'] });
-  command.argument('[id]', 'the job (default: the one that was added last)', jobId).action(
+  command.argument('[id]', 'ID of the job (default: the one added last)', jobId).action(
     run(async (session, given: number | undefined) => {
       const id = given ?? (await latestJob(session, 'added'));
       const job = await session.client.request<JobView>(`/v1/jobs/${id}`);

@@ -9,15 +9,15 @@ import { latestJob } from './latest-job.ts';
 
 const help: HelpText = {
   details: `
-Without an id: the job that runs, or ran last. Ctrl-C leaves the job alone. Exits with the job’s own exit code.`,
+Without an ID: the job that runs, or ran last. Ctrl-C ends the output; the job continues. Exits with the job’s exit code.`,
   examples: ['trigger queue tail', 'trigger queue tail -n 50 7'],
 };
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
   command
-    .argument('[id]', 'the job', jobId)
-    .option('-n, --lines <number>', 'start with this many of the last lines', countFrom0, 10)
+    .argument('[id]', 'ID of the job', jobId)
+    .option('-n, --lines <number>', 'number of last lines to start with', countFrom0, 10)
     .option('--raw', rawHelp)
     .option('--stderr', stderrHelp)
     .action(run(tail));

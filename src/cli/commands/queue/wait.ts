@@ -7,16 +7,17 @@ import { waitForJob } from './wait-for-job.ts';
 
 const help: HelpText = {
   details: `
-Without an id: the job added last. Exits with the job’s own exit code; 124 when it ran into its timeout, 127 when it
-could not be started, 128 and the signal’s number when it was killed. With --timeout: 5 when that passes first.`,
+Without an ID: the job added last. Exits with the job’s exit code, with 124 when its timeout ended it, with 127 when it could
+not be started, and with 128 plus the signal’s number when a signal killed it. With --timeout: exits 5 when that passes
+first.`,
   examples: ['trigger queue wait 7 && echo it went well', 'trigger queue wait --timeout 10m 7'],
 };
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
   command
-    .argument('[id]', 'the job', jobId)
-    .option('--timeout <duration>', 'wait no longer than this', duration)
+    .argument('[id]', 'ID of the job', jobId)
+    .option('--timeout <duration>', 'maximum time to wait', duration)
     .action(run(wait));
 };
 

@@ -14,19 +14,19 @@ interface Options {
 
 const help: HelpText = {
   details: `
-Ends requests at the broker of this node. What waits ends at once; what runs is killed on its worker. Whoever has asked is
-told who has cancelled it. Prints the ids of the requests that end.
+Cancels requests at this node’s broker. Waiting requests end at once; running ones are killed on their workers. Users are
+told who cancelled their request. Prints the IDs of the cancelled requests.
 
-Admins of a team use the console, from anywhere: triggerfs-cli -c 'delete requests ID'.`,
+Admins of a team can use the console from any machine: triggerfs-cli -c 'delete requests ID'.`,
   examples: ['trigger request cancel 01K9ZQ4T5M8W3V6X7Y8Z9A0BCD', 'trigger request cancel --user mallory'],
 };
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
   command
-    .argument('[request...]', 'their ids')
-    .option('--user <user>', 'all of this user, instead of ids')
-    .option('--team <team>', 'only those that were asked in it, or of its services')
+    .argument('[request...]', 'IDs of requests')
+    .option('--user <user>', 'all requests of this user, instead of IDs')
+    .option('--team <team>', 'only requests in this team, or to its services')
     .action(run(cancel));
 };
 

@@ -16,10 +16,10 @@ interface Options {
 
 const help: HelpText = {
   details: `
-The requests that wait or run at the broker of this node, of all teams, the oldest first. Each broker knows its own
-requests only: with several brokers, ask on each of them (\`trigger broker list\`). What is over is in \`trigger history\`.
+Lists the requests of all teams that wait or run at this node’s broker, oldest first. Each broker knows only its own
+requests: with several brokers, run this on each of them (\`trigger broker list\`). \`trigger history\` lists ended requests.
 
-Admins of a team use the console, from anywhere: triggerfs-cli -c 'show requests'.`,
+Admins of a team can use the console from any machine: triggerfs-cli -c 'show requests'.`,
   examples: [
     'trigger request list',
     'trigger request list --user mallory --json | jq -r .[].id',
@@ -30,10 +30,10 @@ Admins of a team use the console, from anywhere: triggerfs-cli -c 'show requests
 export const define: Define = (command, run) => {
   addHelp(command, help);
   command
-    .option('--team <team>', 'only those that were asked in it, or of its services')
-    .option('--user <user>', 'only those of this user')
-    .option('--service <service>', 'only those that were sent to it')
-    .option('--limit <number>', 'no more than this (default: 1000)', count)
+    .option('--team <team>', 'only requests in this team, or to its services')
+    .option('--user <user>', 'only requests of this user')
+    .option('--service <service>', 'only requests to this service')
+    .option('--limit <number>', 'maximum number of lines (default: 1000)', count)
     .action(run(list));
 };
 

@@ -6,13 +6,13 @@ import { addHelp, type HelpText } from '../../support/help.ts';
 
 const help: HelpText = {
   details: `
-The worker announces the service by itself, also while it runs.`,
+A running worker announces the service without a restart.`,
   examples: ['trigger service attach demoservice demo01'],
 };
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
-  addTeamOption(command.argument('<service>', 'its name').argument('<worker>', 'its identity')).action(
+  addTeamOption(command.argument('<service>', 'name').argument('<worker>', 'identity')).action(
     run(async (session, name: string, worker: string, options: TeamOption) =>
       change(session, { verb: 'service.attach', team: await findTeam(session, options), name, worker }),
     ),

@@ -1,7 +1,7 @@
 import { defineChange } from '../../registry/define-change.ts';
 
 export const define = defineChange(
-  { name: 'service', about: 'its name' },
+  { name: 'service', about: 'name' },
   { details: 'A service that a definition uses can’t be deleted.', examples: ['trigger service delete demoservice'] },
   (team, name) => ({ verb: 'service.delete', team, name }),
 );

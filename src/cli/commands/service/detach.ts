@@ -6,13 +6,13 @@ import { addHelp, type HelpText } from '../../support/help.ts';
 
 const help: HelpText = {
   details: `
-Requests that the worker has already go on.`,
+Requests that the worker already has continue.`,
   examples: ['trigger service detach demoservice demo01'],
 };
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
-  addTeamOption(command.argument('<service>', 'its name').argument('<worker>', 'its identity')).action(
+  addTeamOption(command.argument('<service>', 'name').argument('<worker>', 'identity')).action(
     run(async (session, name: string, worker: string, options: TeamOption) =>
       change(session, { verb: 'service.detach', team: await findTeam(session, options), name, worker }),
     ),

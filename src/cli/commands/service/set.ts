@@ -16,7 +16,7 @@ const help: HelpText = {
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
-  addSettings(addTeamOption(command.argument('<service>', 'its name')), serviceSettings).action(
+  addSettings(addTeamOption(command.argument('<service>', 'name')), serviceSettings).action(
     run(async (session, name: string, options: TeamOption) => {
       const team = await findTeam(session, options);
       return change(session, { verb: 'service.set', team, name, ...settingsOf(serviceSettings, options) });

@@ -2,6 +2,6 @@ import { defineShow } from '../../registry/define-show.ts';
 
 export const define = defineShow(
   'service.list',
-  { name: 'service', about: 'its name' },
+  { name: 'service', about: 'name' },
   { examples: ['trigger service show', 'trigger service show demoservice'] },
 );

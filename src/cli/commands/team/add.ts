@@ -6,13 +6,13 @@ import { addHelp, type HelpText } from '../../support/help.ts';
 
 const help: HelpText = {
   details: `
-The team has no member yet: \`trigger user add\` makes one, \`trigger team invite\` takes one of another team in.`,
+The new team has no members. \`trigger user add\` creates a member; \`trigger team invite\` adds a user of another team.`,
   examples: ['trigger team add team2'],
 };
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
-  addSettings(command.argument('<name>', 'its name'), descriptionSetting).action(
+  addSettings(command.argument('<name>', 'name'), descriptionSetting).action(
     run(async (session, name: string, options: object) =>
       change(session, { verb: 'team.add', name, ...settingsOf(descriptionSetting, options) }),
     ),

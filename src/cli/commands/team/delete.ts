@@ -4,16 +4,16 @@ import { addHelp, type HelpText } from '../../support/help.ts';
 
 const help: HelpText = {
   details: `
-Only an empty one: its workers, services, definitions and directories go first, or with it by --force. Users that are in
-no other team go with it.`,
+The team must be empty: first delete its workers, services, definitions and directories, or use --force. Users that are in
+no other team are deleted too.`,
   examples: ['trigger team delete team2', 'trigger team delete team2 --force'],
 };
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
   command
-    .argument('<team>', 'its name')
-    .option('--force', 'with all that it holds')
+    .argument('<team>', 'name')
+    .option('--force', 'delete the content too')
     .action(
       run(async (session, name: string, { force }: { readonly force?: true }) =>
         change(session, { verb: 'team.delete', name, ...(force === undefined ? {} : { force }) }),

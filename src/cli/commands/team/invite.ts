@@ -5,7 +5,7 @@ import { addHelp, type HelpText } from '../../support/help.ts';
 
 const help: HelpText = {
   details: `
-Who is asked here is a member at once; who is asked by an admin of the team, in the console, has to accept.`,
+This command makes the user a member at once. An invitation by an admin in the console must be accepted.`,
   examples: ['trigger team invite team2 hp', 'trigger team invite team2 hp --role admin'],
 };
 
@@ -13,7 +13,7 @@ const settings = { role: 'role' } as const;
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
-  addSettings(command.argument('<team>', 'its name').argument('<user>', 'who shall join'), settings).action(
+  addSettings(command.argument('<team>', 'name').argument('<user>', 'user who joins'), settings).action(
     run(async (session, team: string, identity: string, options: object) => {
       const { role = 'member' } = settingsOf(settings, options);
       return change(session, { verb: 'team.invite', team, identity, role });

@@ -10,14 +10,14 @@ interface Options {
 
 const help: HelpText = {
   details: `
-The owner is the one who may delete the team; an admin of it.`,
+The owner can delete the team, and must be one of its admins.`,
   examples: ["trigger team set team1 --description 'the web servers'", 'trigger team set team1 --owner ada'],
 };
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
-  addSettings(command.argument('<team>', 'its name'), descriptionSetting)
-    .option('--owner <user>', 'a new owner')
+  addSettings(command.argument('<team>', 'name'), descriptionSetting)
+    .option('--owner <user>', 'new owner')
     .action(
       run(async (session, name: string, options: Options) => {
         const owner = options.owner === undefined ? {} : { owner: options.owner };

@@ -7,6 +7,6 @@ const help: HelpText = { examples: ['trigger team show', 'trigger team show team
 export const define: Define = (command, run) => {
   addHelp(command, help);
   command
-    .argument('[team]', 'its name')
+    .argument('[team]', 'name')
     .action(run(async (session, name: string | undefined) => show(session, { verb: 'team.list' }, name)));
 };

@@ -9,7 +9,7 @@ import { readNewSecret, type SecretOption } from '../../support/read-secret.ts';
 
 const help: HelpText = {
   details: `
-The password has at least 12 characters. It is asked for on the terminal, or read from stdin.`,
+The password must have at least 12 characters. It is asked for on the terminal, or read from stdin.`,
   examples: [
     'trigger user add hp --role admin',
     'trigger user add deploy --team team1 --password-stdin < deploy.password',
@@ -18,7 +18,7 @@ The password has at least 12 characters. It is asked for on the terminal, or rea
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
-  addSettings(addTeamOption(command.argument('<user>', 'its identity')), userSettings)
+  addSettings(addTeamOption(command.argument('<user>', 'identity')), userSettings)
     .option('--password-stdin', 'read the password from stdin')
     .action(
       run(async (session, identity: string, options: TeamOption & SecretOption) => {

@@ -16,17 +16,17 @@ interface Options extends TeamOption, SecretOption {
 
 const help: HelpText = {
   details: `
-A new password ends all that the user is logged in with; so does --disable.`,
+A new password ends all sessions and tokens of the user; --disable does so too.`,
   examples: ['trigger user set hp --role member', 'trigger user set hp --password', 'trigger user set hp --disable'],
 };
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
-  addSettings(addTeamOption(command.argument('<user>', 'its identity')), userSettings)
+  addSettings(addTeamOption(command.argument('<user>', 'identity')), userSettings)
     .option('--password', 'ask for a new password on the terminal')
     .option('--password-stdin', 'read a new password from stdin')
-    .addOption(new Option('--disable', 'no login any more').conflicts('enable'))
-    .option('--enable', 'login again')
+    .addOption(new Option('--disable', 'refuse logins of the user').conflicts('enable'))
+    .option('--enable', 'allow logins again')
     .action(
       run(async (session, identity: string, options: Options) => {
         const { password, passwordStdin, disable, enable } = options;

@@ -9,8 +9,8 @@ import { workerSection } from './worker-section.ts';
 
 const help: HelpText = {
   details: `
-Prints the section for the worker’s configuration, with its token. The token is shown this once: the registry keeps a
-hash of it.`,
+Prints the section for the worker’s configuration, with its token. The token is shown only once: the registry keeps only its
+hash.`,
   examples: [
     'trigger worker add demo01',
     'trigger worker add demo01 --team team1 >> triggerfs.toml',
@@ -20,7 +20,7 @@ hash of it.`,
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
-  addSettings(addTeamOption(command.argument('<worker>', 'its identity')), descriptionSetting).action(
+  addSettings(addTeamOption(command.argument('<worker>', 'identity')), descriptionSetting).action(
     run(async (session, identity: string, options: TeamOption) => {
       const team = await findTeam(session, options);
       const given = settingsOf(descriptionSetting, options);

@@ -7,13 +7,14 @@ import { workerSection } from './worker-section.ts';
 
 const help: HelpText = {
   details: `
-The old token is void at once: a worker that is connected by it is disconnected. Prints as \`trigger worker add\` does.`,
+The old token becomes void at once, and a worker that is connected with it is disconnected. Prints the same section as
+\`trigger worker add\`.`,
   examples: ['trigger worker rotate demo01'],
 };
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
-  addTeamOption(command.argument('<worker>', 'its identity')).action(
+  addTeamOption(command.argument('<worker>', 'identity')).action(
     run(async (session, identity: string, options: TeamOption) => {
       const team = await findTeam(session, options);
       return change(session, { verb: 'worker.rotate', team, identity }, (row) => workerSection(team, row));

@@ -10,7 +10,7 @@ const help: HelpText = { examples: ["trigger worker set demo01 --description 'ra
 
 export const define: Define = (command, run) => {
   addHelp(command, help);
-  addSettings(addTeamOption(command.argument('<worker>', 'its identity')), descriptionSetting).action(
+  addSettings(addTeamOption(command.argument('<worker>', 'identity')), descriptionSetting).action(
     run(async (session, identity: string, options: TeamOption) => {
       const team = await findTeam(session, options);
       return change(session, { verb: 'worker.set', team, identity, ...settingsOf(descriptionSetting, options) });
