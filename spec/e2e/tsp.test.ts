@@ -112,9 +112,10 @@ describe('trigger tsp', () => {
       ts -l | awk '{ print $1, $2 }'; ts -u; echo "level $?"`);
   });
 
+  // tsp says that a job is running before it knows the pid.
   it('-k ends a job, -n does not keep its output, -nf prints it and forgets the job', async () => {
     const printed = await compare(`
-      ts sleep 100; until [ "$(ts -s 0)" = running ]; do sleep 0.1; done; ts -k; ts -w; echo "level $?"; ts -i
+      ts sleep 100; until [ "$(ts -s 0)" = running ] && [ "$(ts -p 0)" -gt 0 ]; do sleep 0.1; done; ts -k; ts -w; echo "level $?"; ts -i
       ts sh -c 'kill -XCPU $$'; ts -w; echo "level $?"; ts -i
       ts -nf echo printed; ts -nf sh -c 'exit 3'; echo "level $?"; ts -n true; ts -w 4; ts`);
     expect(printed).toContain('killed by signal 15');
@@ -161,9 +162,11 @@ describe('trigger tsp', () => {
   });
 
   it('-g compresses the output file, which -c, -t and -o give as it is', async () => {
+    // tsp ends a job before its gzip has ended.
     const printed = await compare(`
-      ts -g sh -c 'echo out; echo err >&2'; ts -w; zcat $(ts -o); ts -c | zcat; ts -t | zcat; ts -g false; ts -w; zcat $(ts -o) | wc -c
-      ts -g seq 200000; ts -w; zcat $(ts -o) | md5sum; ts -g no-such-program; ts -w; echo "level $?"; ts -nfg echo plain; ts -l`);
+      ended() { ts -w; level=$?; until gzip -t "$(ts -o)" 2>&-; do sleep 0.1; done; }
+      ts -g sh -c 'echo out; echo err >&2'; ended; zcat $(ts -o); ts -c | zcat; ts -t | zcat; ts -g false; ended; zcat $(ts -o) | wc -c
+      ts -g seq 200000; ended; zcat $(ts -o) | md5sum; ts -g no-such-program; ended; echo "level $level"; ts -nfg echo plain; ts -l`);
     expect(printed).toContain('plain');
     const kept = await run(
       'ts',
@@ -185,7 +188,7 @@ describe('trigger tsp', () => {
       ts -m no-such-program; mail 3; ts -m sh -c 'kill -9 $$'; mail 4; ts -m sh -c 'exit 200'; mail 5
       ts -mg true; echo "level $?"; ts -mn true; echo "level $?"`;
     const heard = async (who: 'tsp' | 'ts'): Promise<string> => {
-      const [box, told] = ['box', 'told'].map((name) => join(node.dir, `${name}-${who}`));
+      const [box, told] = ['mail-box', 'mail-told'].map((name) => join(node.dir, `${name}-${who}`));
       const printed = await run(who, script, { USER: 'somebody', TS_ONFINISH: program, BOX: box, TOLD: told });
       return `${printed}\n${readFileSync(box ?? '', 'utf8')}\n${readFileSync(told ?? '', 'utf8')}`;
     };
@@ -243,7 +246,7 @@ describe('trigger tsp', () => {
 
   it('-p prints the pid of the running job, which leads a process group', async () => {
     const printed = await compare(`
-      ts sh -c 'echo $$; until [ -e $GATE ]; do sleep 0.1; done'; until [ -n "$(ts -s 0 | grep running)" ] && [ -s "$(ts -o)" ]; do sleep 0.1; done
+      ts sh -c 'echo $$; until [ -e $GATE ]; do sleep 0.1; done'; until [ -s "$(ts -o)" ] && [ "$(ts -p)" -gt 0 ]; do sleep 0.1; done
       [ "$(ts -p)" = "$(cat $(ts -o))" ] && [ "$(ts -p 0)" = "$(ts -p)" ] && echo own pid; kill -0 -- -$(ts -p) && echo group; kill -- -$(ts -p); ts -w; ts -i; ts -p 7`);
     expect(printed).toMatch(/own pid\ngroup\n.*killed by signal 15/s);
   });
