@@ -47,6 +47,11 @@ it('each page of docs/ that a file of the project names is there: in errors, hel
   expect(named.filter((line) => !existsSync(join(root, line.split(': ')[1] ?? '')))).toEqual([]);
 });
 
+it.each(pages.filter((page) => !page.startsWith('docs/adr/')))('the sources that %s names are there', (page) => {
+  const named = [...readPage(page).matchAll(/(?<![\w/.-])(?:src|scripts|spec)\/[\w./-]*\w\/?/g)].map(([path]) => path);
+  expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+});
+
 it('docs/README.md leads to every page, and the README to it', () => {
   const listed = linksOf('docs/README.md').map((target) => join('docs', target));
   const isListed = (page: string) => listed.includes(page) || listed.includes(`${dirname(page)}/`);
