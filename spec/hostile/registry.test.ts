@@ -223,7 +223,7 @@ describe('an etcd that is full', () => {
     await fill();
     await startSweeper();
     await until(async () => (await fires()).exitCode === 0, 'a firing that goes through');
-    // The one that holds the office does the same.
+    // The one that is elected does the same.
     await until(async () => (await store.get('/trigger/v1/elections/sweeper/holder')) !== undefined, 'a sweeper');
     await fill();
     await until(async () => (await fires()).exitCode === 0, 'a firing that goes through again');

@@ -48,13 +48,13 @@ it(`B15: ${count} firings come and go, and neither keys nor leases stay`, async 
     await publishMany(store, wave);
     await until(async () => (await store.count(inbox)) === 0, 'an empty inbox', 120_000);
     mostKeys = Math.max(mostKeys, await store.count('/'));
-    // The sweeper is in office by then.
+    // The sweeper is elected by then.
     if (made === 0) before = await gauge();
   }
   await until(async () => (await store.count(keys.firings)) <= kept, 'the sweeper', 120_000);
   const after = await gauge();
   process.stderr.write(`B15: ${JSON.stringify({ count, mostKeys, keys: await store.count('/'), before, after })}\n`);
-  // A firing and its outcome each; the node, and the office.
+  // A firing and its outcome each; the node, and the election.
   expect(await store.count('/')).toBeLessThanOrEqual(2 * kept + 5);
   // The sweeper may be a few waves behind.
   expect(mostKeys).toBeLessThan(2 * (kept + 10 * wave));

@@ -107,7 +107,7 @@ export const describeKeyStore = (name: string, fresh: () => Promise<{ store: Key
     });
 
     it('lets one hold a key, fenced by its create revision, until it is released', async () => {
-      const key = `${prefix}office`;
+      const key = `${prefix}election`;
       const first = await store.holdKey(key, 'me');
       expect((await store.get(key))?.value).toBe('me');
       expect(await store.holdKey(key, 'you')).toBeUndefined();

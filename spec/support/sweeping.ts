@@ -1,7 +1,7 @@
 import { owedOutcome } from '../../src/domain/outcome.ts';
 import { recordOutcome } from '../../src/firings/outcomes/record-outcome.ts';
 import type { RoundOptions } from '../../src/firings/sweep/part.ts';
-import { Office } from '../../src/store/election.ts';
+import { Election } from '../../src/store/election.ts';
 import type { HeldKey, KeyStore } from '../../src/store/key-store.ts';
 import { keysBelow } from '../../src/store/keyspace.ts';
 import type { Place } from '../../src/store/place.ts';
@@ -9,17 +9,17 @@ import { recordingLog } from './recording-log.ts';
 
 export const keys = keysBelow('/trigger');
 
-/** Takes the sweeper's office. */
-export const takeOffice = async (store: KeyStore): Promise<{ office: Office; held: HeldKey }> => {
-  const held = await store.holdKey(keys.office('sweeper'), '{}');
-  if (held === undefined) throw new Error('somebody else holds the office');
-  return { office: new Office(store, held), held };
+/** Is elected as the sweeper. */
+export const winElection = async (store: KeyStore): Promise<{ election: Election; held: HeldKey }> => {
+  const held = await store.holdKey(keys.election('sweeper'), '{}');
+  if (held === undefined) throw new Error('somebody else is elected');
+  return { election: new Election(store, held), held };
 };
 
-export const roundOptions = (store: KeyStore, office: Office, more: Partial<RoundOptions> = {}): RoundOptions => ({
+export const roundOptions = (store: KeyStore, election: Election, more: Partial<RoundOptions> = {}): RoundOptions => ({
   store,
   keys,
-  office,
+  election,
   abandonedMs: 600_000,
   firingsKept: 1_000,
   firingsMaxAgeMs: 30 * 86_400_000,

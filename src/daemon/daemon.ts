@@ -20,9 +20,9 @@ import { Space } from '../store/space.ts';
 import type { LivePlugins } from './compose/live-plugins.ts';
 import { createTriggerNames, metricSources, observeJobs, openEvents } from './compose/observe.ts';
 import { openStore } from './compose/open-store.ts';
-import type { DaemonOptions, Parts } from './compose/parts.ts';
 import { noticeAgentRuns } from './compose/regular-runs.ts';
 import { changedSections } from './compose/reload.ts';
+import type { DaemonOptions, Runtime } from './compose/runtime.ts';
 import { serve } from './compose/serve.ts';
 import { buildQueues } from './compose/start-queues.ts';
 import { buildRegistry } from './compose/start-registry.ts';
@@ -64,7 +64,7 @@ const start = async (options: DaemonOptions, releasers: Releasers): Promise<Daem
   const { config } = options.loaded;
   const state = await prepareStateFolder(config.node.state_dir);
   const events = await openEvents(options, state, releasers);
-  const queueParts = buildQueues(options, config, state, releasers);
+  const queueRuntime = buildQueues(options, config, state, releasers);
   // Before anything runs: a daemon that could not be reached would be no use.
   await prepareControlSocket(config.node.socket);
   const { store, maintenance } = await openStore(config, state, options.log, releasers);
@@ -76,24 +76,24 @@ const start = async (options: DaemonOptions, releasers: Releasers): Promise<Daem
   const registry = buildRegistry(store, config, (bytes) => space.assertRoom(bytes), options.log);
   const clockSteps = new ClockSteps();
   const etcd = { place, maintenance, space };
-  const unnamed = { options, config, state, ...etcd, registry, events, metrics, clockSteps, ...queueParts };
-  const parts: Parts = { ...unnamed, name: buildName(unnamed) };
-  const names = createTriggerNames(parts);
-  observeJobs(parts, names.of);
+  const unnamed = { options, config, state, ...etcd, registry, events, metrics, clockSteps, ...queueRuntime };
+  const runtime: Runtime = { ...unnamed, name: buildName(unnamed) };
+  const names = createTriggerNames(runtime);
+  observeJobs(runtime, names.of);
 
-  const elsewhere = buildEndedElsewhere(parts);
-  const outcomes = publishOutcomes(parts, elsewhere, names, releasers);
+  const elsewhere = buildEndedElsewhere(runtime);
+  const outcomes = publishOutcomes(runtime, elsewhere, names, releasers);
   // Before anything of a firing runs.
-  parts.firingHold.by(parts.name);
-  announce(parts, releasers);
-  await parts.queues.start();
-  releasers.push('queues', () => parts.queues.stop());
-  const watcher = buildWatcher(parts, { outcomes, elsewhere, ids: rememberIds(parts, releasers), names });
-  const drain = await drainSpool(parts, releasers);
-  const sweeper = buildSweeper(parts);
-  metrics.lookUp(metricSources(parts, { watcher, outcomes, drain, sweeper }));
-  const broker = await startAsBroker(parts, metrics, releasers);
-  const reached = { ...parts, ...(broker && { broker }) };
+  runtime.firingHold.by(runtime.name);
+  announce(runtime, releasers);
+  await runtime.queues.start();
+  releasers.push('queues', () => runtime.queues.stop());
+  const watcher = buildWatcher(runtime, { outcomes, elsewhere, ids: rememberIds(runtime, releasers), names });
+  const drain = await drainSpool(runtime, releasers);
+  const sweeper = buildSweeper(runtime);
+  metrics.lookUp(metricSources(runtime, { watcher, outcomes, drain, sweeper }));
+  const broker = await startAsBroker(runtime, metrics, releasers);
+  const reached = { ...runtime, ...(broker && { broker }) };
   const mount = await startAsMount(reached, releasers);
   const served = { ...reached, ...(mount && { mount }) };
   await serve(served, watcher, drain, releasers);
@@ -102,12 +102,12 @@ const start = async (options: DaemonOptions, releasers: Releasers): Promise<Daem
     watcher.start();
     releasers.push('inbox', () => watcher.stop());
   }
-  if (config.watch.enabled) noticeAgentRuns(parts, releasers);
+  if (config.watch.enabled) noticeAgentRuns(runtime, releasers);
   sweeper?.start();
   releasers.push('sweeper', () => sweeper?.stop());
   return {
     ready: config.watch.enabled ? watcher.ready : Promise.resolve(),
-    reload: createReload(config, parts.plugins, events, options.log),
+    reload: createReload(config, runtime.plugins, events, options.log),
     stop: () => {
       events.tell({ kind: 'daemon.stopping', version });
       return releasers.release();

@@ -14,10 +14,10 @@ import type { ConfiguredWorker } from '../config/configured-workers.ts';
 import { createReleasers, type Releasers } from '../kit/releasers.ts';
 import { clock } from './clock.ts';
 import { observeJobs, openEvents } from './compose/observe.ts';
-import type { DaemonOptions } from './compose/parts.ts';
+import type { DaemonOptions } from './compose/runtime.ts';
 import { buildQueues } from './compose/start-queues.ts';
 import { startWorkers } from './compose/start-workers.ts';
-import type { WorkerDaemonParts } from './control/local-services.ts';
+import type { WorkerDaemonRuntime } from './control/local-services.ts';
 import { workerServices } from './control/worker-services.ts';
 
 export interface WorkerDaemon {
@@ -51,17 +51,17 @@ const start = async (options: WorkerDaemonOptions, releasers: Releasers): Promis
   const brokers = options.worker === undefined ? [] : workersBrokers(config);
   const state = await prepareStateFolder(config.node.state_dir);
   const events = await openEvents(options, state, releasers);
-  const queueParts = buildQueues(options, config, state, releasers);
+  const queueRuntime = buildQueues(options, config, state, releasers);
   await prepareControlSocket(config.node.socket);
   const { version } = options;
   events.tell({ kind: 'daemon.started', version });
   const metrics = createMetrics(version);
-  const parts: WorkerDaemonParts = { options, config, state, events, metrics, ...queueParts };
-  observeJobs(parts, () => undefined);
-  lookUpMetrics(parts);
-  await parts.queues.start();
-  releasers.push('queues', () => parts.queues.stop());
-  await serve(parts, options.worker !== undefined, releasers);
+  const runtime: WorkerDaemonRuntime = { options, config, state, events, metrics, ...queueRuntime };
+  observeJobs(runtime, () => undefined);
+  lookUpMetrics(runtime);
+  await runtime.queues.start();
+  releasers.push('queues', () => runtime.queues.stop());
+  await serve(runtime, options.worker !== undefined, releasers);
   const stop = (): Promise<void> => {
     events.tell({ kind: 'daemon.stopping', version });
     return releasers.release();
@@ -69,16 +69,16 @@ const start = async (options: WorkerDaemonOptions, releasers: Releasers): Promis
   if (options.worker === undefined) return { stop, hurry: () => undefined };
   const { team, identity } = options.worker;
   options.log.info({}, `jobs of ${team}/${identity}: trigger queue --queue requests --socket ${config.node.socket}`);
-  if (parts.plugins.names().length === 0)
+  if (runtime.plugins.names().length === 0)
     options.log.warn({}, `there are no plugins below ${config.plugins.path}: every request will be refused`);
-  const workers = startWorkers(parts, [options.worker], brokers, releasers);
+  const workers = startWorkers(runtime, [options.worker], brokers, releasers);
   return { stop, hurry: workers.hurry };
 };
 
-const serve = async (parts: WorkerDaemonParts, isWorker: boolean, releasers: Releasers): Promise<void> => {
-  const { log } = parts.options;
-  const path = parts.config.node.socket;
-  const app = serveRoutes(controlRoutes(workerServices(parts)), (error) =>
+const serve = async (runtime: WorkerDaemonRuntime, isWorker: boolean, releasers: Releasers): Promise<void> => {
+  const { log } = runtime.options;
+  const path = runtime.config.node.socket;
+  const app = serveRoutes(controlRoutes(workerServices(runtime)), (error) =>
     log.error({ error }, 'a request to the control API failed'),
   );
   releasers.push('control socket', () => app.close());
@@ -86,7 +86,7 @@ const serve = async (parts: WorkerDaemonParts, isWorker: boolean, releasers: Rel
   protectControlSocket(path, { forOneUser: !isWorker });
 };
 
-const lookUpMetrics = ({ metrics, queues, journal }: WorkerDaemonParts): void =>
+const lookUpMetrics = ({ metrics, queues, journal }: WorkerDaemonRuntime): void =>
   metrics.lookUp({
     queues: () => queues.summary(),
     oldestQueuedAt: (queue) =>

@@ -22,7 +22,7 @@ export const fleetEvents = async (
     return key.startsWith(keys.nodes) ? [{ at: now, node: lastSegment(key), kind: 'node.away' }] : [];
   if (key.startsWith(keys.firings)) return firingEvents(change.entry);
   if (key.startsWith(keys.nodes)) return presenceEvents(change.entry, now);
-  if (key === keys.office('sweeper')) return electionEvents(change.entry, now);
+  if (key === keys.election('sweeper')) return electionEvents(change.entry, now);
   if (key.startsWith(keys.names)) return nameEvents(keys, change.entry, now);
   if (!key.startsWith(keys.allOutcomes)) return [];
   const outcomes = readable(parseOutcome, change.entry);

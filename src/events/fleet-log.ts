@@ -192,7 +192,7 @@ export class FleetLog implements EventSource {
 
   async #revision(): Promise<bigint> {
     const { store, keys } = this.#options;
-    return (await store.list(keys.office('sweeper'))).revision;
+    return (await store.list(keys.election('sweeper'))).revision;
   }
 
   #note(id: string, facts: Facts): Event {

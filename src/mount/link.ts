@@ -9,9 +9,9 @@ import type { Log } from '../kit/log.ts';
 import type { Seen } from './attributes.ts';
 import { type ErrnoName, errnoOf, FsError } from './errno.ts';
 import { readFrames, sendFrame } from './frames.ts';
-import { LooseMessages } from './loose-messages.ts';
 import type { Content, Gateway, TreeChange, Wait } from './ports.ts';
 import type { TreeSnapshot } from './tree.ts';
+import { UnconfirmedWrites } from './unconfirmed-writes.ts';
 
 type Question =
   /** Body: the messages, one after the other. */
@@ -46,7 +46,10 @@ const maxUnderWay = 32 * 1_048_576;
 export class DaemonLink implements Gateway {
   readonly #stream: Duplex;
   readonly #waiting = new Map<number, { resolve(body: Buffer): void; reject(error: FsError): void }>();
-  readonly #loose = new LooseMessages((definition, messages) => this.#spool(definition, messages, false), maxUnderWay);
+  readonly #unconfirmed = new UnconfirmedWrites(
+    (definition, messages) => this.#spool(definition, messages, false),
+    maxUnderWay,
+  );
   #last = 0;
 
   constructor(
@@ -66,14 +69,14 @@ export class DaemonLink implements Gateway {
   }
 
   spool(definition: number, messages: readonly Buffer[], durable: boolean): Wait {
-    if (!durable) return this.#loose.add(definition, messages);
-    this.#loose.flush();
+    if (!durable) return this.#unconfirmed.add(definition, messages);
+    this.#unconfirmed.flush();
     return this.#spool(definition, messages, true);
   }
 
   /** Resolves when the daemon has answered to everything that nobody waits for. */
   settled(): Promise<void> {
-    return this.#loose.settled();
+    return this.#unconfirmed.settled();
   }
 
   send(definition: number, message: Buffer): Promise<Buffer> {

@@ -1,11 +1,11 @@
 import type { Definition } from '../registry/model.ts';
+import { answerMs, withAnswerTimeout } from './answer-timeout.ts';
 import { Assembler, type MessageMaker } from './assembler.ts';
 import { Document } from './document.ts';
 import { FsError } from './errno.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import type { Gateway, OpenFlags, Wait, WritePiece } from './ports.ts';
 import { syncMs } from './sync-time.ts';
-import { answerMs, within } from './within.ts';
 
 /** A control file: its content is that of the moment in which reading began. */
 export class OpenControl {
@@ -17,7 +17,7 @@ export class OpenControl {
   }
 
   async read(length: number, offset: number): Promise<Buffer> {
-    if (offset === 0 || this.#content === undefined) this.#content = within(answerMs, this.#fetch());
+    if (offset === 0 || this.#content === undefined) this.#content = withAnswerTimeout(this.#fetch());
     return (await this.#content).subarray(offset, offset + length);
   }
 
@@ -126,7 +126,7 @@ export class OpenTrigger {
   async read(length: number, offset: number): Promise<Buffer> {
     if (this.#reading === undefined || offset <= this.#reading.from) {
       const { gateway, definition } = this.#options;
-      const content = this.#own ?? within(answerMs, gateway.content(definition.id, 'result'));
+      const content = this.#own ?? withAnswerTimeout(gateway.content(definition.id, 'result'));
       this.#reading = { content, from: this.#own === undefined ? 0 : offset };
     }
     const { content, from } = this.#reading;
@@ -160,7 +160,7 @@ export class OpenTrigger {
     if (definition.delivery === 'async') {
       this.#own = undefined;
       const spooled = this.#options.gateway.spool(definition.id, messages, definition.durable);
-      return spooled === undefined ? undefined : within(answerMs, spooled);
+      return spooled === undefined ? undefined : withAnswerTimeout(spooled);
     }
     for (const message of messages) this.#send(definition, message);
     return undefined;
@@ -171,7 +171,7 @@ export class OpenTrigger {
     budget.assertRoom(message.length);
     budget.take(message.length);
     // The daemon has the trigger's timeout in view; this is for one that is frozen.
-    const sent = within(syncMs(definition) + answerMs, gateway.send(definition.id, message));
+    const sent = withAnswerTimeout(gateway.send(definition.id, message), syncMs(definition) + answerMs);
     const over = (): void => {
       budget.give(message.length);
       this.#pending.delete(ended);

@@ -20,7 +20,7 @@ import { packageVersion } from '../cli/support/version.ts';
 import { watchTerminal } from '../cli/support/watch-reader.ts';
 import type { LoadedConfig } from '../config/config.ts';
 import { resolveNodeName } from '../config/node-name.ts';
-import type { DaemonOptions } from '../daemon/compose/parts.ts';
+import type { DaemonOptions } from '../daemon/compose/runtime.ts';
 import { type Daemon, startDaemon } from '../daemon/daemon.ts';
 import { asTriggerdError } from '../domain/errors.ts';
 

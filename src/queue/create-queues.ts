@@ -1,19 +1,19 @@
 import PQueue from 'p-queue';
 import { TriggerdError } from '../domain/errors.ts';
 import { hasEnded } from '../domain/job.ts';
+import { cancelBackoff } from './backoff.ts';
 import { createChanges } from './changes.ts';
 import { createDeferrals } from './deferrals.ts';
 import { createDelays } from './delays.ts';
 import { createHopelessSkipper } from './hopeless.ts';
-import { createLightJobs } from './light/light-jobs.ts';
+import { createInMemoryJobs } from './in-memory/in-memory-jobs.ts';
 import type { Journal } from './ports/journal.ts';
 import type { Queues } from './queues.ts';
-import { cancelRest } from './rest.ts';
 import { restore } from './restore.ts';
 import { createRetention, type Retention } from './retention.ts';
 import { findJob, jobWithId, type NamedQueue, type QueueOptions, type QueuesOptions, type Room } from './room.ts';
+import { wake } from './scheduler.ts';
 import { createTransitions } from './transitions.ts';
-import { wake } from './turns.ts';
 import { add, offer } from './verbs/add.ts';
 import { clear } from './verbs/clear.ts';
 import { drain } from './verbs/drain.ts';
@@ -27,7 +27,7 @@ import { retry } from './verbs/retry.ts';
 import { satisfy } from './verbs/satisfy.ts';
 import { skip } from './verbs/skip.ts';
 import { setSlots, slots } from './verbs/slots.ts';
-import { free, onFree, startLight, startNow } from './verbs/start-now.ts';
+import { free, onFree, startInMemory, startNow } from './verbs/start-now.ts';
 import { summary } from './verbs/summary.ts';
 import { jobFor, take } from './verbs/take.ts';
 import { addTsp, clearTsp, hideTsp, listTsp, restartTsp } from './verbs/tsp.ts';
@@ -42,7 +42,7 @@ export const createQueues = (options: QueuesOptions): Queues => {
     stop: async () => {
       stop(room, retention);
       await options.persistent?.pool.close();
-      room.light?.flush();
+      room.inMemory?.flush();
     },
     add: (request) => add(room, request),
     offer: (request, terms) => offer(room, request, terms),
@@ -63,9 +63,9 @@ export const createQueues = (options: QueuesOptions): Queues => {
     free: (queue) => free(room, queue),
     onFree: (queue, listener) => onFree(room, queue, listener),
     startNow: (request) => startNow(room, request),
-    startLight: (request, command) => startLight(room, request, command),
+    startInMemory: (request, command) => startInMemory(room, request, command),
     keptOutput: (id) => keptOutput(room, id),
-    findRun: (run) => room.light?.findRun(run),
+    findRun: (run) => room.inMemory?.findRun(run),
     remove: (id) => remove(room, id),
     skip: (id, reason) => skip(room, id, reason),
     satisfy: (id, ending) => satisfy(room, id, ending),
@@ -108,9 +108,9 @@ const createRoom = ({ queues, persistent, ...ports }: QueuesOptions): Room => {
     skipHopeless,
     preparing: new Map(),
     adopting: new Map(),
-    light:
+    inMemory:
       persistent &&
-      createLightJobs({ ...ports, ...persistent, keep: ports.history.keep, onRecorded: changes.recorded }),
+      createInMemoryJobs({ ...ports, ...persistent, keep: ports.history.keep, onRecorded: changes.recorded }),
     killReasons: new Map(),
     wake: wakeNamed,
     phase: 'new',
@@ -137,7 +137,7 @@ const createQueue = (options: QueueOptions, journal: Journal, isConfigured: bool
   return {
     ...options,
     isConfigured,
-    turns: new PQueue({ concurrency: stored ?? options.slots, autoStart: false }),
+    scheduler: new PQueue({ concurrency: stored ?? options.slots, autoStart: false }),
     size: stored ?? options.slots,
     extra: 0,
     choosing: Promise.resolve(),
@@ -164,9 +164,9 @@ const start = (room: Room, retention: Retention): void => {
 const stop = (room: Room, retention: Retention): void => {
   room.phase = 'stopped';
   for (const queue of room.queues.values()) {
-    queue.turns.pause();
-    queue.turns.clear();
-    cancelRest(queue);
+    queue.scheduler.pause();
+    queue.scheduler.clear();
+    cancelBackoff(queue);
   }
   room.deferrals.close();
   room.delays.close();

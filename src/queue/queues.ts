@@ -9,7 +9,7 @@ import type {
   SkippedJob,
 } from '../domain/job.ts';
 import type { RequestRun } from '../domain/request.ts';
-import type { KillReason, LightJob } from './light/light-jobs.ts';
+import type { InMemoryJob, KillReason } from './in-memory/in-memory-jobs.ts';
 import type { Acceptance, DecidedFiring } from './ports/firing-log.ts';
 import type { JobFilter } from './ports/journal.ts';
 import type { NewJob } from './ports/new-job.ts';
@@ -53,11 +53,11 @@ export interface Queues {
   /** Starts a job that does not wait: undefined when no slot is free. Throws `plugin-*`. */
   startNow(request: JobRequest): RunningJob | undefined;
   /** The same for a request to a persistent plugin, in memory. `command` is what `Plugins.checkCall` gave. */
-  startLight(request: JobRequest, command: string): LightJob | undefined;
+  startInMemory(request: JobRequest, command: string): InMemoryJob | undefined;
   /** The output of a job that has it not in files, of what is there now; undefined for any other job. */
   keptOutput(id: JobId): KeptOutput | undefined;
   /** A request that is in memory: it runs, or is not in the journal yet. */
-  findRun(run: RequestRun): LightJob | undefined;
+  findRun(run: RequestRun): InMemoryJob | undefined;
 
   /** `why` becomes the job's result, if it ends by this kill. */
   kill(id: JobId, why?: KillReason): Promise<RunningOrEnded>;

@@ -1,6 +1,6 @@
 import type { NamedQueue, Room } from './room.ts';
 import { adoptJob } from './run-job.ts';
-import { holdSlot } from './turns.ts';
+import { holdSlot } from './scheduler.ts';
 
 /**
  * What a restart finds: jobs that run without us are adopted, and hold their slots before anything new starts; deferred
@@ -21,6 +21,6 @@ export const restore = (room: Room): void => {
 };
 
 const open = (room: Room, queue: NamedQueue): void => {
-  queue.turns.start();
+  queue.scheduler.start();
   room.wake(queue.name);
 };

@@ -7,7 +7,7 @@ import type { WatchPaths } from '../kit/watched-paths.ts';
 import type { Changes } from './changes.ts';
 import type { Deferrals } from './deferrals.ts';
 import type { Delays } from './delays.ts';
-import type { KillReason, LightJobs, LightJobsOptions } from './light/light-jobs.ts';
+import type { InMemoryJobs, InMemoryJobsOptions, KillReason } from './in-memory/in-memory-jobs.ts';
 import type { Journal } from './ports/journal.ts';
 import type { Plugins } from './ports/plugins.ts';
 import type { Runner } from './ports/runner.ts';
@@ -47,15 +47,15 @@ export interface QueuesOptions {
   /** Asked just before a job would start: why it has lost its purpose, if it has. */
   readonly reasonToSkip?: (job: QueuedJob) => string | null;
   /** What requests to persistent plugins need; without it they are jobs as any other. */
-  readonly persistent?: Pick<LightJobsOptions, 'pool' | 'openOutput' | 'reader'>;
+  readonly persistent?: Pick<InMemoryJobsOptions, 'pool' | 'openOutput' | 'reader'>;
 }
 
 /** A queue while the daemon runs. */
 export interface NamedQueue extends QueueOptions {
   /** False for one that is gone from the configuration: its jobs run to their end, and it takes no new one. */
   readonly isConfigured: boolean;
-  /** Schedules turns, not jobs; see turns.ts. Its concurrency is `size` less what running jobs take beyond one slot each. */
-  readonly turns: PQueue;
+  /** Schedules tasks, not jobs; see scheduler.ts. Its concurrency is `size` less what running jobs take beyond one slot each. */
+  readonly scheduler: PQueue;
   /** Slots that there are. */
   size: number;
   /** Slots that running jobs take beyond one each. */
@@ -67,14 +67,14 @@ export interface NamedQueue extends QueueOptions {
   drains: number;
   /** Called when the queue may take jobs again that it would not have taken before. */
   readonly openings: Set<() => void>;
-  /** An outage of what this queue needs; see rest.ts. Undefined while all is well. */
+  /** An outage of what this queue needs; see backoff.ts. Undefined while all is well. */
   outage: Outage | undefined;
 }
 
 export interface Outage {
   /** Starts that have failed one after the other. */
   readonly failures: number;
-  /** Pending while the queue rests. */
+  /** Pending while the queue backs off. */
   readonly timer: NodeJS.Timeout | undefined;
 }
 
@@ -92,10 +92,10 @@ export interface Room extends Omit<QueuesOptions, 'queues' | 'persistent'> {
   /** Jobs that are running for the journal, and whose folder is being looked at; `kill` marks them. */
   readonly adopting: Map<JobId, { isKilled: boolean }>;
   /** Requests that run in memory; undefined where there are no persistent plugins. */
-  readonly light: LightJobs | undefined;
+  readonly inMemory: InMemoryJobs | undefined;
   /** Why a running job is being ended, by those who gave a reason. */
   readonly killReasons: Map<JobId, KillReason>;
-  /** Makes sure that a turn looks at the queue: something may have become runnable. */
+  /** Makes sure that a task looks at the queue: something may have become runnable. */
   wake(queue: string): void;
   phase: 'new' | 'running' | 'stopped';
 }
@@ -116,8 +116,8 @@ export const jobWithId = (room: Room, id: JobId): Job => {
   throw new TriggerdError('job-not-found', `There is no job ${id}.`, { details: { id } });
 };
 
-export const findJob = ({ light, journal }: Room, id: JobId): Job | undefined =>
-  light?.find(id)?.job ?? journal.get(id);
+export const findJob = ({ inMemory, journal }: Room, id: JobId): Job | undefined =>
+  inMemory?.find(id)?.job ?? journal.get(id);
 
 export const wrongState = (job: Job, message: string): TriggerdError =>
   new TriggerdError('job-state', `Job ${job.id} is ${job.state}: ${message}`, {

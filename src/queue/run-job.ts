@@ -4,7 +4,7 @@ import { TriggerdError } from '../domain/errors.ts';
 import type { JobTimes, RunningJob } from '../domain/job.ts';
 import type { JobResult } from '../domain/result.ts';
 import { followerOf } from './follower.ts';
-import type { KillReason } from './light/light-jobs.ts';
+import type { KillReason } from './in-memory/in-memory-jobs.ts';
 import type { LaunchPlan } from './ports/launch-plan.ts';
 import type { Verdict } from './ports/plugins.ts';
 import type { RunEnding } from './ports/run-ending.ts';

@@ -1,5 +1,5 @@
 /**
- * A job may take several slots. Its turn is one of them; the others are taken from what p-queue may give out. What is chosen
+ * A job may take several slots. Its task is one of them; the others are taken from what p-queue may give out. What is chosen
  * must fit beside what runs, and what is behind it waits: a big job is not passed for ever by small ones.
  */
 import type { Job } from '../domain/job.ts';
@@ -8,7 +8,7 @@ import type { NamedQueue, Room } from './room.ts';
 /** Sets how many slots there are. */
 export const setSize = (queue: NamedQueue, size: number): void => {
   queue.size = size;
-  queue.turns.concurrency = Math.max(1, queue.size - queue.extra);
+  queue.scheduler.concurrency = Math.max(1, queue.size - queue.extra);
 };
 
 /** From its start on; the returned function gives the slots back. */
@@ -28,7 +28,7 @@ export const fits = (room: Room, queue: NamedQueue, job: Job): boolean => {
   const wanted = slotsOf(queue, job);
   if (wanted === 1 && queue.extra === 0) return true;
   const running = room.journal.running().filter(({ request }) => request.queue === queue.name);
-  const inMemory = (room.light?.list(queue.name) ?? []).filter(({ job: each }) => each.state === 'running').length;
+  const inMemory = (room.inMemory?.list(queue.name) ?? []).filter(({ job: each }) => each.state === 'running').length;
   return running.length + inMemory + queue.extra + wanted <= Math.max(queue.size, wanted);
 };
 

@@ -1,6 +1,6 @@
 import type { Entry, Fence, HeldKey, KeyStore, Transaction } from './key-store.ts';
 
-/** Somebody else holds the office now, or soon will: whoever meets this stops at once. Nothing was written. */
+/** Somebody else is elected now, or soon will: whoever meets this stops at once. Nothing was written. */
 export class FenceLost extends Error {
   override readonly name = 'FenceLost';
 }
@@ -10,8 +10,8 @@ export const assertFence = (fence: Fence, stored: Entry | undefined): void => {
   if (stored?.createRevision !== fence.createRevision) throw new FenceLost(`${fence.key} is no longer ours`);
 };
 
-/** Writes of one who holds an office. Each proves twice that it is held: by our own clock, and in etcd. */
-export class Office {
+/** Writes of one who is elected. Each proves twice that it still is: by our own clock, and in etcd. */
+export class Election {
   readonly #store: Pick<KeyStore, 'commit'>;
   readonly #held: HeldKey;
 
@@ -26,7 +26,7 @@ export class Office {
     return this.#held.fence;
   }
 
-  /** Whether the compares held, all in one transaction with the office. Throws `FenceLost` and the store's errors. */
+  /** Whether the compares held, all in one transaction with the fence. Throws `FenceLost` and the store's errors. */
   async commit({ compare, write }: Pick<Transaction, 'compare' | 'write'>): Promise<boolean> {
     const { fence } = this;
     const commit = await this.#store.commit({ compare: [fence, ...compare], write, otherwiseGet: [fence.key] });

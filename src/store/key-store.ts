@@ -116,7 +116,7 @@ export interface Lease {
 
 /**
  * A key that only one can hold. A lease is no mutual exclusion: whoever was frozen for longer than it still believes in
- * it. So every write that needs the office compares `fence`, which no later holder's key satisfies.
+ * it. So every write that only the elected one may do compares `fence`, which no later holder's key satisfies.
  */
 export interface HeldKey {
   readonly fence: Fence;

@@ -26,8 +26,8 @@ export interface Keys {
   member(node: string): string;
   /** Pages of requests that are over, of all teams. */
   readonly histories: string;
-  /** The key that the one who holds this office has. */
-  office(name: string): string;
+  /** The key that the winner of this election holds. */
+  election(name: string): string;
 }
 
 export const keysBelow = (prefix: string): Keys => {
@@ -53,7 +53,7 @@ export const keysBelow = (prefix: string): Keys => {
     members: `${base}/members/`,
     member: (node) => `${base}/members/${node}`,
     histories: `${base}/history/`,
-    office: (name) => `${base}/elections/${name}/holder`,
+    election: (name) => `${base}/elections/${name}/holder`,
   };
 };
 

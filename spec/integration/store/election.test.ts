@@ -6,7 +6,7 @@ import { startProxy, type TcpProxy } from '../../support/proxy.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 import { until } from '../../support/wait.ts';
 
-const key = '/elections/office';
+const key = '/elections/sweeper';
 const heldTtlS = 2;
 /** For who is to hold it without a doubt, on a busy machine too. */
 const longTtlS = 120;

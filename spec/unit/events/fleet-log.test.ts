@@ -55,7 +55,7 @@ it('tells firings, outcomes with their triggers, and who comes and goes; of a pr
   await all.fire('refresh');
   await all.skip(before);
   for (let time = 0; time < 3; time += 1) await all.put(keys.node(node), presence);
-  await all.put(keys.office('sweeper'), JSON.stringify({ format: 1, node }));
+  await all.put(keys.election('sweeper'), JSON.stringify({ format: 1, node }));
   await all.put(keys.outcome(before, 'bad'), 'no outcome');
   await until(() => heard.length === 4, 'four events');
   await all.store.commit({ compare: [], write: [{ delete: keys.node(node) }, { delete: keys.firing(before) }] });

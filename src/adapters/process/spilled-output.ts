@@ -1,4 +1,4 @@
-import type { OpenOutput } from '../../queue/light/light-output.ts';
+import type { OpenOutput } from '../../queue/in-memory/in-memory-output.ts';
 import { prepareFolder } from './job-files.ts';
 import { createOutputFile } from './output-file.ts';
 

@@ -13,7 +13,7 @@ import { type Progress, startProgress } from './progress.ts';
 import type { Condition } from './reply-filter.ts';
 import type { Session } from './session.ts';
 import { throughRestarts } from './through-restarts.ts';
-import { withinTime } from './within-time.ts';
+import { withTimeLimit } from './with-time-limit.ts';
 
 const remoteFailedExitCode = 4;
 
@@ -108,7 +108,7 @@ const followToTheEnd = async (
     if (openTargets(fired, outcomes).length > 0)
       throw new TriggerdError('daemon-unreachable', 'the daemon ended its answer before the firing had ended');
   };
-  await withinTime(
+  await withTimeLimit(
     session,
     timeoutMs,
     (signal) => throughRestarts(session, read(signal), { signal, heardBefore: true }),

@@ -2,13 +2,13 @@ import type { BrokerMetrics } from '../../adapters/prometheus/broker-metrics.ts'
 import type { BrokerObserver } from '../../broker/options.ts';
 import type { RequestRecord } from '../../domain/request-record.ts';
 import { cutReason, type RequestFinishedFacts } from '../../events/event.ts';
-import type { Parts } from './parts.ts';
+import type { Runtime } from './runtime.ts';
 
 /** Requests may come by the thousand in a second, and the log of events is small: beyond this they are only counted. */
 const eventsPerSecond = 50;
 
 /** What a broker sees, as events and metrics. */
-export const observeBroker = ({ events }: Pick<Parts, 'events'>, metrics: BrokerMetrics): BrokerObserver => {
+export const observeBroker = ({ events }: Pick<Runtime, 'events'>, metrics: BrokerMetrics): BrokerObserver => {
   const mayTell = perSecond(eventsPerSecond);
   return {
     requestReceived: ({ id, user, service }) => {

@@ -14,7 +14,7 @@ import { BoundedMap } from '../../kit/bounded-map.ts';
 import type { Releasers } from '../../kit/releasers.ts';
 import type { Queues } from '../../queue/queues.ts';
 import { clock } from '../clock.ts';
-import type { DaemonOptions, Parts } from './parts.ts';
+import type { DaemonOptions, Runtime } from './runtime.ts';
 
 /** How old a size of etcd the metrics may show. */
 const spaceAgeMs = 15_000;
@@ -34,7 +34,7 @@ export const openEvents = async (
 
 /** From now on every change of a job is an event, and counted. Before the queues start. */
 export const observeJobs = (
-  { journal, queues, events, metrics }: Pick<Parts, 'journal' | 'queues' | 'events' | 'metrics'>,
+  { journal, queues, events, metrics }: Pick<Runtime, 'journal' | 'queues' | 'events' | 'metrics'>,
   triggerOf: TriggerNames['of'],
 ): void => {
   const begun = [...journal.journal.running(), ...journal.journal.deferred()].map(({ id }) => id);
@@ -48,7 +48,7 @@ export const observeJobs = (
 };
 
 /** The queues' intake; what it takes and refuses is an event. */
-export const observedIntake = ({ options: { node }, queues, events }: Parts, names: TriggerNames): Intake => ({
+export const observedIntake = ({ options: { node }, queues, events }: Runtime, names: TriggerNames): Intake => ({
   jobFor: (request) => queues.jobFor(request),
   take: (firings) => {
     for (const { firing } of firings) names.remember(firing.id, firing.trigger);
@@ -63,7 +63,7 @@ export const observedIntake = ({ options: { node }, queues, events }: Parts, nam
 });
 
 /** The queues as people use them: pausing and resuming is an event. */
-export const observedQueues = ({ queues, events }: Pick<Parts, 'queues' | 'events'>): Queues => ({
+export const observedQueues = ({ queues, events }: Pick<Runtime, 'queues' | 'events'>): Queues => ({
   ...queues,
   pause: (queue) => {
     queues.pause(queue);
@@ -81,7 +81,7 @@ export interface TriggerNames {
   of(firing: FiringId): string | undefined;
 }
 
-export const createTriggerNames = ({ journal }: Pick<Parts, 'journal'>): TriggerNames => {
+export const createTriggerNames = ({ journal }: Pick<Runtime, 'journal'>): TriggerNames => {
   const names = new BoundedMap<FiringId, string>(namesKept);
   const remember = (firing: FiringId, trigger: string): void => void names.set(firing, trigger);
   return {
@@ -98,13 +98,13 @@ export interface Observed {
   readonly watcher: InboxWatcher;
   readonly outcomes: OutcomePublisher;
   readonly drain: SpoolDrain;
-  /** Undefined where this node does not stand for that office. */
+  /** Undefined where this node is no candidate. */
   readonly sweeper: Sweeper | undefined;
 }
 
 /** What the metrics look up. */
 export const metricSources = (
-  { config, journal, queues, space }: Parts,
+  { config, journal, queues, space }: Runtime,
   { watcher, outcomes, drain, sweeper }: Observed,
 ): MetricSources => ({
   queues: () => queues.summary(),
@@ -113,9 +113,9 @@ export const metricSources = (
   isEtcdUp: () => (config.watch.enabled ? watcher.state.connected : null),
   outcomesPending: () => outcomes.pending,
   spool: () => drain.state,
-  isSweeper: () => sweeper?.inOffice ?? false,
+  isSweeper: () => sweeper?.isElected ?? false,
   // Of a thousand nodes a few are enough.
   etcdSpace: async () =>
-    config.broker !== undefined || sweeper?.inOffice === true ? space.current(spaceAgeMs) : undefined,
+    config.broker !== undefined || sweeper?.isElected === true ? space.current(spaceAgeMs) : undefined,
   now: () => clock.now(),
 });

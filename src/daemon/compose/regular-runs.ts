@@ -5,14 +5,14 @@ import type { Releasers } from '../../kit/releasers.ts';
 import type { PuppetSettings } from '../../plugin/ports.ts';
 import { readPuppetCommand, settingsQuery } from '../../plugin/puppet/command-line.ts';
 import { isCoveredBy, type RegularRun, readAgentRun } from '../../plugin/puppet/regular-run.ts';
-import type { Parts } from './parts.ts';
+import type { Runtime } from './runtime.ts';
 
 /** Where Puppet could not be asked for its paths, it is asked again after this long. */
 const askAgainMs = 300_000;
 const lookAtMostMs = 60_000;
 
 /** Ends the queued jobs that this run has made unnecessary. */
-export const recordRun = ({ options, queues, journal, plugins, clockSteps }: Parts, run: RegularRun): JobId[] => {
+export const recordRun = ({ options, queues, journal, plugins, clockSteps }: Runtime, run: RegularRun): JobId[] => {
   const { startedAt, finishedAt, exitCode, facts } = run;
   if (!clockSteps.isComparable(startedAt)) return [];
   const details = { puppet: facts, regular_run: true };
@@ -30,8 +30,8 @@ export const recordRun = ({ options, queues, journal, plugins, clockSteps }: Par
  * Notices the agent's own runs by the report that each leaves on this node, so that no report processor is needed for
  * them (those run on the Puppet server).
  */
-export const noticeAgentRuns = (parts: Parts, releasers: Releasers): void => {
-  const { plugins, options } = parts;
+export const noticeAgentRuns = (runtime: Runtime, releasers: Releasers): void => {
+  const { plugins, options } = runtime;
   let stopWatching: () => void = () => undefined;
   let isStopped = false;
   let lastSeen: number | undefined;
@@ -43,10 +43,10 @@ export const noticeAgentRuns = (parts: Parts, releasers: Releasers): void => {
   const lookOnce = async (settings: PuppetSettings): Promise<void> => {
     try {
       // A report can be large; mostly there is nothing that it could end.
-      if (parts.queues.summary().every(({ queued }) => queued === 0)) return;
+      if (runtime.queues.summary().every(({ queued }) => queued === 0)) return;
       const run = await readAgentRun(plugins.puppetHost, settings);
       if (run === null || isStopped || run.startedAt === lastSeen) return;
-      recordRun(parts, run);
+      recordRun(runtime, run);
       lastSeen = run.startedAt;
     } catch (error) {
       options.log.warn({ error }, 'The report of a regular Puppet run cannot be used; what is queued will run.');

@@ -3,11 +3,11 @@ import { healthRoutes } from '../../api/routes/health.ts';
 import type { ApiServices } from '../../api/services/services.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Releasers } from '../../kit/releasers.ts';
-import type { Parts } from './parts.ts';
+import type { Runtime } from './runtime.ts';
 
 /** Opens the HTTP port if the configuration has one. Throws `http-unusable`. */
 export const serveHttp = async (
-  { options: { log }, config }: Parts,
+  { options: { log }, config }: Runtime,
   services: ApiServices,
   releasers: Releasers,
 ): Promise<void> => {

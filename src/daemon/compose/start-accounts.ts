@@ -11,14 +11,14 @@ import { IssuerPublication } from '../../registry/issuer-publication.ts';
 import { registryKeysBelow } from '../../registry/keys.ts';
 import { Proofs } from '../../registry/proofs.ts';
 import { clock } from '../clock.ts';
-import type { Parts } from './parts.ts';
+import type { Runtime } from './runtime.ts';
 
 /**
  * The registry as a broker needs it: kept current in memory, and able to tell who is who. `broker` is its id. Resolves
  * once it has been read, or etcd is known to be away. Throws `state-unusable`.
  */
 export const startAccounts = async (
-  { state, registry, place, config, name, options: { log } }: Parts,
+  { state, registry, place, config, name, options: { log } }: Runtime,
   broker: string,
   releasers: Releasers,
 ): Promise<{ readonly registry: BusRegistry; readonly accounts: BusAccounts; readonly proofs: BusProofs }> => {

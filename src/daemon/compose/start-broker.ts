@@ -12,8 +12,8 @@ import type { Releasers } from '../../kit/releasers.ts';
 import { clock } from '../clock.ts';
 import type { StartedBroker } from '../control/broker-view.ts';
 import { observeBroker } from './observe-broker.ts';
-import type { Parts } from './parts.ts';
 import { runBroker } from './run-broker.ts';
+import type { Runtime } from './runtime.ts';
 import { startAccounts } from './start-accounts.ts';
 
 type BrokerConfig = NonNullable<Config['broker']>;
@@ -26,16 +26,16 @@ const drainMs = 10_000;
  * `state-unusable`, `broker-unusable`.
  */
 export const startBroker = async (
-  parts: Parts,
+  runtime: Runtime,
   settings: BrokerConfig,
   metrics: BrokerMetrics,
   releasers: Releasers,
 ): Promise<StartedBroker> => {
-  const { options, state, place, config, space, name } = parts;
+  const { options, state, place, config, space, name } = runtime;
   const { node, version, log } = options;
   const keys = busKeysBelow(config.etcd.prefix);
   const { publicKey, secretKey } = await openCurveKeys(join(state.path, 'broker', 'curve.json'));
-  const { registry, accounts, proofs } = await startAccounts(parts, node, releasers);
+  const { registry, accounts, proofs } = await startAccounts(runtime, node, releasers);
   const history = new HistoryPages({
     store: place.store,
     keys,
@@ -70,7 +70,7 @@ export const startBroker = async (
       maxTimeoutMs: Math.max(settings.max_timeout, settings.timeout),
       heartbeatMs: settings.heartbeat,
     },
-    observer: observeBroker(parts, metrics),
+    observer: observeBroker(runtime, metrics),
     drainMs,
     log,
     onDead: (error) => {

@@ -14,7 +14,7 @@ import { createBusSender } from '../mount/bus-sender.ts';
 import { mirroredTree } from '../mount/mirrored-tree.ts';
 import { type MountHost, startMountHost } from '../mount/mount-host.ts';
 import { mountSettings } from '../mount/mount-settings.ts';
-import type { Parts } from './parts.ts';
+import type { Runtime } from './runtime.ts';
 
 /** What a counter takes in etcd, about. */
 const bytesOfHit = 190;
@@ -23,15 +23,15 @@ const bytesOfHit = 190;
  * Mounts the trigger files at this folder. What keeps them from being mounted is logged, and no
  * reason to do without the rest of the daemon. Throws `journal-failed`.
  */
-export const startMount = (parts: Parts, mountpoint: string, releasers: Releasers): MountHost | undefined => {
-  const { config, registry, journal, options } = parts;
+export const startMount = (runtime: Runtime, mountpoint: string, releasers: Releasers): MountHost | undefined => {
+  const { config, registry, journal, options } = runtime;
   const log = options.log.child({ mountpoint: resolve(mountpoint) });
-  const login = loginOf(parts);
+  const login = loginOf(runtime);
   if (login === undefined) return undefined;
   const { team, credentials } = login;
   registry.mirror.start();
   releasers.push('registry mirror', () => registry.mirror.stop());
-  const brokers = findBrokers(parts, log, releasers);
+  const brokers = findBrokers(runtime, log, releasers);
   const keys = registryKeysBelow(config.etcd.prefix);
   const connection = new BusConnection(() => ({ brokers: brokers(), ...credentials }), log);
   releasers.push('trigger files’ broker', () => connection.close());
@@ -45,8 +45,8 @@ export const startMount = (parts: Parts, mountpoint: string, releasers: Releaser
       source: mirroredTree(registry, { team, identity: config.main.identity }, connection),
       hits: {
         publish: async (hits) => {
-          await parts.space.assertRoom(hits.size * bytesOfHit);
-          await writeHits({ store: parts.place.store, keys }, team, options.node, hits);
+          await runtime.space.assertRoom(hits.size * bytesOfHit);
+          await writeHits({ store: runtime.place.store, keys }, team, options.node, hits);
         },
       },
       onOutput: ({ name }, { request, result, exitCode }) =>
@@ -62,7 +62,7 @@ export const startMount = (parts: Parts, mountpoint: string, releasers: Releaser
   return host;
 };
 
-const loginOf = ({ config, options: { log } }: Parts) => {
+const loginOf = ({ config, options: { log } }: Runtime) => {
   try {
     const { team } = config.main;
     if (team === undefined) throw new TriggerdError('team-missing', '[main] team is missing');
@@ -74,10 +74,10 @@ const loginOf = ({ config, options: { log } }: Parts) => {
 };
 
 /** Brokers that are up, as etcd has it, after those of `[main] broker` and the daemon's own. */
-const findBrokers = (parts: Parts, log: Log, releasers: Releasers): (() => BrokerPlace[]) => {
-  const { main, etcd } = parts.config;
-  const { store } = parts.place;
-  const fixed = [...(main.broker === undefined ? [] : configuredBrokers(main)), ...ownBroker(parts)];
+const findBrokers = (runtime: Runtime, log: Log, releasers: Releasers): (() => BrokerPlace[]) => {
+  const { main, etcd } = runtime.config;
+  const { store } = runtime.place;
+  const fixed = [...(main.broker === undefined ? [] : configuredBrokers(main)), ...ownBroker(runtime)];
   const directory = new BrokerDirectory({ store, keys: busKeysBelow(etcd.prefix), log });
   directory.start();
   releasers.push('brokers for trigger files', () => directory.stop());

@@ -4,7 +4,7 @@ import { BrokerDirectory } from '../../fleet/brokers/broker-directory.ts';
 import { busKeysBelow } from '../../fleet/brokers/keys.ts';
 import type { Releasers } from '../../kit/releasers.ts';
 import { ownBroker } from '../control/own-broker.ts';
-import type { Parts } from './parts.ts';
+import type { Runtime } from './runtime.ts';
 import { startWorkers, type Workers } from './start-workers.ts';
 
 /**
@@ -12,9 +12,13 @@ import { startWorkers, type Workers } from './start-workers.ts';
  * `[main] broker`.
  * Throws `config-invalid`.
  */
-export const startNodeWorkers = (parts: Parts, workers: readonly ConfiguredWorker[], releasers: Releasers): Workers => {
-  const { config, place, options } = parts;
-  const fixed = [...furtherBrokers(config), ...ownBroker(parts)];
+export const startNodeWorkers = (
+  runtime: Runtime,
+  workers: readonly ConfiguredWorker[],
+  releasers: Releasers,
+): Workers => {
+  const { config, place, options } = runtime;
+  const fixed = [...furtherBrokers(config), ...ownBroker(runtime)];
   const directory = new BrokerDirectory({
     store: place.store,
     keys: busKeysBelow(config.etcd.prefix),
@@ -22,7 +26,7 @@ export const startNodeWorkers = (parts: Parts, workers: readonly ConfiguredWorke
   });
   directory.start();
   releasers.push('brokers for workers', () => directory.stop());
-  const started = startWorkers(parts, workers, fixed, releasers);
+  const started = startWorkers(runtime, workers, fixed, releasers);
   // Later ones count where two have the same key: what is written down knows the way from here.
   directory.onChange(() => started.connectTo([...directory.brokers, ...fixed]));
   return started;

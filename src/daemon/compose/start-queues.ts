@@ -22,7 +22,7 @@ import type { PersistentPool } from '../../queue/ports/persistent-pool.ts';
 import { createRequestProofs } from '../../worker/jobs/proofs.ts';
 import { clock } from '../clock.ts';
 import { createLivePlugins } from './live-plugins.ts';
-import type { DaemonOptions, Parts } from './parts.ts';
+import type { DaemonOptions, Runtime } from './runtime.ts';
 
 const historyEveryMs = 60_000;
 /** A process of a persistent plugin is kept so long without a job. */
@@ -36,7 +36,7 @@ export const buildQueues = (
   config: Config,
   state: StateFolder,
   releasers: Releasers,
-): Pick<Parts, 'journal' | 'runner' | 'plugins' | 'queues' | 'proofs' | 'firingHold'> => {
+): Pick<Runtime, 'journal' | 'runner' | 'plugins' | 'queues' | 'proofs' | 'firingHold'> => {
   const { node, installRoot, loaded, log } = options;
   const journal = openJournal({ file: state.journalFile, jobsDir: state.jobsDir });
   releasers.push('journal', () => journal.close());

@@ -7,33 +7,33 @@ import { configuredWorkers } from '../../config/configured-workers.ts';
 import type { Releasers } from '../../kit/releasers.ts';
 import type { StartedBroker } from '../control/broker-view.ts';
 import type { MountHost } from '../mount/mount-host.ts';
-import type { Parts } from './parts.ts';
+import type { Runtime } from './runtime.ts';
 import type { Workers } from './start-workers.ts';
 
 /** Throws `state-unusable`, `broker-unusable`. */
 export const startAsBroker = async (
-  parts: Parts,
+  runtime: Runtime,
   metrics: DaemonMetrics,
   releasers: Releasers,
 ): Promise<StartedBroker | undefined> => {
-  const { broker } = parts.config;
+  const { broker } = runtime.config;
   if (broker === undefined) return undefined;
   const { startBroker } = await import('./start-broker.ts');
-  return startBroker(parts, broker, metrics.addBroker(), releasers);
+  return startBroker(runtime, broker, metrics.addBroker(), releasers);
 };
 
 /** Throws `journal-failed`. */
-export const startAsMount = async (parts: Parts, releasers: Releasers): Promise<MountHost | undefined> => {
-  const { mountpoint } = parts.config.triggerfs;
+export const startAsMount = async (runtime: Runtime, releasers: Releasers): Promise<MountHost | undefined> => {
+  const { mountpoint } = runtime.config.triggerfs;
   if (mountpoint === undefined) return undefined;
   const { startMount } = await import('./start-mount.ts');
-  return startMount(parts, mountpoint, releasers);
+  return startMount(runtime, mountpoint, releasers);
 };
 
 /** Throws `config-invalid`. */
-export const startAsWorker = async (parts: Parts, releasers: Releasers): Promise<Workers | undefined> => {
-  const workers = configuredWorkers(parts.config);
+export const startAsWorker = async (runtime: Runtime, releasers: Releasers): Promise<Workers | undefined> => {
+  const workers = configuredWorkers(runtime.config);
   if (workers.length === 0) return undefined;
   const { startNodeWorkers } = await import('./start-node-workers.ts');
-  return startNodeWorkers(parts, workers, releasers);
+  return startNodeWorkers(runtime, workers, releasers);
 };

@@ -6,11 +6,11 @@ import type { SpooledPlace } from '../../firings/ports.ts';
 import { SpoolDrain } from '../../firings/publish/spool-drain.ts';
 import type { Releasers } from '../../kit/releasers.ts';
 import { clock } from '../clock.ts';
-import type { Parts } from './parts.ts';
+import type { Runtime } from './runtime.ts';
 
 /** Publishes what Puppet runs and the control API leave in the spool. Throws `spool-unusable`. */
-export const drainSpool = async (parts: Parts, releasers: Releasers): Promise<SpoolDrain> => {
-  const { options, config, place, events } = parts;
+export const drainSpool = async (runtime: Runtime, releasers: Releasers): Promise<SpoolDrain> => {
+  const { options, config, place, events } = runtime;
   const spool = await openSpoolFolder(config.node.spool ?? join(config.node.state_dir, 'spool'));
   const isOurs = (named: SpooledPlace) => isConfigured(config.etcd, named);
   const drain = new SpoolDrain({

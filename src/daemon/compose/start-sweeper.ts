@@ -1,10 +1,10 @@
 import { Sweeper } from '../../firings/sweep/sweeper.ts';
 import { Upkeep } from '../../firings/sweep/upkeep.ts';
 import { clock } from '../clock.ts';
-import type { Parts } from './parts.ts';
+import type { Runtime } from './runtime.ts';
 
-/** Stands for the office of the one that keeps etcd tidy, once it is started; undefined if the configuration forbids it. */
-export const buildSweeper = ({ options, config, place, maintenance }: Parts): Sweeper | undefined => {
+/** A candidate for the one that keeps etcd tidy, once it is started; undefined if the configuration forbids it. */
+export const buildSweeper = ({ options, config, place, maintenance }: Runtime): Sweeper | undefined => {
   if (!config.sweeper.enabled) return undefined;
   return new Sweeper({
     ...place,

@@ -14,20 +14,20 @@ import type { QueueSummary } from '../../queue/queues.ts';
 import { clock } from '../clock.ts';
 import { readOutputTail } from '../control/outputs-service.ts';
 import { observedIntake, type TriggerNames } from './observe.ts';
-import type { Parts } from './parts.ts';
+import type { Runtime } from './runtime.ts';
 
 /** How long a stop waits for outcomes that etcd does not have yet; the next start publishes the rest. */
 const flushMs = 2_000;
 
 /** Deals with firings that others end. */
-export const buildEndedElsewhere = ({ options, journal, queues, place }: Parts): EndedElsewhere => {
+export const buildEndedElsewhere = ({ options, journal, queues, place }: Runtime): EndedElsewhere => {
   const { node, log } = options;
   return new EndedElsewhere({ ...place, node, firings: journal.firings, queues, clock, log });
 };
 
 /** Tells etcd what becomes of firings. */
 export const publishOutcomes = (
-  { options, journal, queues, place, events, metrics, name: nodeName }: Parts,
+  { options, journal, queues, place, events, metrics, name: nodeName }: Runtime,
   elsewhere: EndedElsewhere,
   names: TriggerNames,
   releasers: Releasers,
@@ -54,7 +54,7 @@ export const publishOutcomes = (
 };
 
 /** This node's name, of which nothing is said yet. */
-export const buildName = ({ options, config, state, queues, place, events }: Omit<Parts, 'name'>): NodeName => {
+export const buildName = ({ options, config, state, queues, place, events }: Omit<Runtime, 'name'>): NodeName => {
   const { node, version, log } = options;
   const roles = [
     ...(config.watch.enabled ? ['watch'] : []),
@@ -77,7 +77,7 @@ export const buildName = ({ options, config, state, queues, place, events }: Omi
 };
 
 /** Says in etcd that this node is there, and what is in its queues. */
-export const announce = ({ name, queues }: Parts, releasers: Releasers): void => {
+export const announce = ({ name, queues }: Runtime, releasers: Releasers): void => {
   name.start();
   const unsubscribe = queues.onChange(() => name.refresh());
   releasers.push('presence', () => {
@@ -90,7 +90,7 @@ const lengthsOf = (queues: readonly QueueSummary[]) =>
   Object.fromEntries(queues.map(({ name, queued, running }) => [name, { queued, running }]));
 
 /** Remembers which firings this node has seen, for as long as the configuration says. */
-export const rememberIds = ({ options, config, journal }: Parts, releasers: Releasers): IdMemory => {
+export const rememberIds = ({ options, config, journal }: Runtime, releasers: Releasers): IdMemory => {
   const ids = new IdMemory({ firings: journal.firings, keepMs: config.history.ids, clock, log: options.log });
   ids.start();
   releasers.push('id memory', () => ids.stop());
@@ -105,13 +105,13 @@ interface Neighbours {
 }
 
 /** The watcher of this node's inbox; not started yet. */
-export const buildWatcher = (parts: Parts, { outcomes, elsewhere, ids, names }: Neighbours): InboxWatcher => {
-  const { options, journal, plugins, place, events, name } = parts;
+export const buildWatcher = (runtime: Runtime, { outcomes, elsewhere, ids, names }: Neighbours): InboxWatcher => {
+  const { options, journal, plugins, place, events, name } = runtime;
   return new InboxWatcher({
     ...place,
     node: options.node,
     firings: journal.firings,
-    intake: observedIntake(parts, names),
+    intake: observedIntake(runtime, names),
     decideJob: (firing) => plugins.decideJob(firing),
     ids,
     name,

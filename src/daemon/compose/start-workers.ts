@@ -13,7 +13,7 @@ import { unlessAborted } from '../../kit/unless-aborted.ts';
 import { withTimeout } from '../../kit/with-timeout.ts';
 import { BusWorker } from '../../worker/bus-worker.ts';
 import { createRequestJobs, type RequestRoom } from '../../worker/jobs/request-jobs.ts';
-import type { Parts } from './parts.ts';
+import type { Runtime } from './runtime.ts';
 import { createWorkerLog } from './worker-log.ts';
 
 /** The payload of a request at most: a broker whose `[broker] max_message` is larger can't send all that it takes. */
@@ -31,8 +31,8 @@ export interface Workers {
   hurry(): void;
 }
 
-export type WorkerParts = Pick<Parts, 'queues' | 'journal' | 'plugins' | 'proofs'> & {
-  readonly options: Pick<Parts['options'], 'node' | 'version' | 'log'>;
+export type WorkerParts = Pick<Runtime, 'queues' | 'journal' | 'plugins' | 'proofs'> & {
+  readonly options: Pick<Runtime['options'], 'node' | 'version' | 'log'>;
 };
 
 /** Once the queues are started. The release lets what runs finish, and tells the brokers. */

@@ -10,8 +10,8 @@ import { listBrokers } from '../../fleet/brokers/list-brokers.ts';
 import type { BrokerDocument } from '../../fleet/brokers/wire.ts';
 import { nodes } from '../../fleet/nodes.ts';
 import { clock } from '../clock.ts';
-import type { Parts } from '../compose/parts.ts';
 import { recordRun } from '../compose/regular-runs.ts';
+import type { Runtime } from '../compose/runtime.ts';
 import type { StartedBroker } from './broker-view.ts';
 import { createFiringsService } from './firings-service.ts';
 import { fleetHealth } from './health.ts';
@@ -21,29 +21,30 @@ import { triggerFiles } from './trigger-files.ts';
 import { createWhyService } from './why-service.ts';
 
 /** The rooms as the control API wants them. */
-export const apiServices = (parts: Parts, watcher: InboxWatcher, drain: SpoolDrain): ApiServices => {
+export const apiServices = (runtime: Runtime, watcher: InboxWatcher, drain: SpoolDrain): ApiServices => {
   const startedAt = new Date().toISOString();
   return {
-    ...localServices(parts),
-    firings: createFiringsService(parts.place, parts.events),
+    ...localServices(runtime),
+    firings: createFiringsService(runtime.place, runtime.events),
     spool: drain,
-    runs: { record: (run) => recordRun(parts, run) },
+    runs: { record: (run) => recordRun(runtime, run) },
     events: {
-      here: parts.events,
-      fleet: new FleetLog({ ...parts.place, node: parts.options.node, clock, log: parts.options.log }),
+      here: runtime.events,
+      fleet: new FleetLog({ ...runtime.place, node: runtime.options.node, clock, log: runtime.options.log }),
     },
-    registry: parts.registry,
+    registry: runtime.registry,
     brokers: {
-      own: () => parts.broker?.view() ?? null,
-      list: async () => (await listBrokers(parts.place.store, busKeysBelow(parts.config.etcd.prefix))).map(brokerView),
-      requests: () => (parts.broker === undefined ? null : brokerRequests(parts.broker, parts.options.node)),
+      own: () => runtime.broker?.view() ?? null,
+      list: async () =>
+        (await listBrokers(runtime.place.store, busKeysBelow(runtime.config.etcd.prefix))).map(brokerView),
+      requests: () => (runtime.broker === undefined ? null : brokerRequests(runtime.broker, runtime.options.node)),
     },
-    why: createWhyService(parts),
-    triggerFiles: triggerFiles(parts),
-    nodes: async () => (await nodes(parts.place)).map(nodeView),
-    forgetNode: (node, asked) => forgetNode(parts.place, node, { ...asked, at: Date.now() }),
-    adoptNode: (node) => adoptNode(parts, node),
-    health: () => fleetHealth(parts, watcher, drain, startedAt),
+    why: createWhyService(runtime),
+    triggerFiles: triggerFiles(runtime),
+    nodes: async () => (await nodes(runtime.place)).map(nodeView),
+    forgetNode: (node, asked) => forgetNode(runtime.place, node, { ...asked, at: Date.now() }),
+    adoptNode: (node) => adoptNode(runtime, node),
+    health: () => fleetHealth(runtime, watcher, drain, startedAt),
   };
 };
 

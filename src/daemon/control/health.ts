@@ -3,12 +3,12 @@ import { queueView } from '../../api/views/queues.ts';
 import { iso } from '../../api/views/time.ts';
 import type { InboxWatcher } from '../../firings/inbox/inbox-watcher.ts';
 import type { SpoolDrain } from '../../firings/publish/spool-drain.ts';
-import type { Parts } from '../compose/parts.ts';
-import type { WorkerDaemonParts } from './local-services.ts';
+import type { Runtime } from '../compose/runtime.ts';
+import type { WorkerDaemonRuntime } from './local-services.ts';
 import { nameView } from './node-names.ts';
 
 /** What every daemon says of itself; one without etcd has nothing to add. */
-export const localHealth = ({ options, config, queues }: WorkerDaemonParts, startedAt: string): HealthView => ({
+export const localHealth = ({ options, config, queues }: WorkerDaemonRuntime, startedAt: string): HealthView => ({
   node: options.node,
   version: options.version,
   pid: process.pid,
@@ -23,16 +23,16 @@ export const localHealth = ({ options, config, queues }: WorkerDaemonParts, star
 
 /** With etcd, the node's name and the spool. */
 export const fleetHealth = (
-  parts: Parts,
+  runtime: Runtime,
   watcher: Pick<InboxWatcher, 'state'>,
   drain: Pick<SpoolDrain, 'state'>,
   startedAt: string,
 ): HealthView => {
-  const { config, name } = parts;
+  const { config, name } = runtime;
   const { connected, lastError, since } = watcher.state;
   const { waiting, oldestAt } = drain.state;
   return {
-    ...localHealth(parts, startedAt),
+    ...localHealth(runtime, startedAt),
     etcd: {
       connected,
       endpoints: config.etcd.endpoints,

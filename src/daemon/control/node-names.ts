@@ -5,10 +5,10 @@ import type { Holder } from '../../fleet/names/holder.ts';
 import type { NodeName } from '../../fleet/names/node-name.ts';
 import { obstacleInWords } from '../../fleet/names/state.ts';
 import type { NodeStatus } from '../../fleet/nodes.ts';
-import type { Parts } from '../compose/parts.ts';
+import type { Runtime } from '../compose/runtime.ts';
 
 /** Lets another machine have a name; at once, where it is this one and its own. Throws `node-present`, `node-not-found`. */
-export const adoptNode = async ({ options, place, name }: Parts, node: string): Promise<void> => {
+export const adoptNode = async ({ options, place, name }: Runtime, node: string): Promise<void> => {
   const isOwn = node === options.node;
   if (isOwn && name.isHeld()) return;
   await freeName(place, node);

@@ -1,8 +1,8 @@
 import type { BrokerPlace } from '../../config/configured-brokers.ts';
-import type { Parts } from '../compose/parts.ts';
+import type { Runtime } from '../compose/runtime.ts';
 
 /** This daemon's own broker, without a detour over the name that others are told; none where it is no broker. */
-export const ownBroker = ({ broker }: Pick<Parts, 'broker'>): BrokerPlace[] => {
+export const ownBroker = ({ broker }: Pick<Runtime, 'broker'>): BrokerPlace[] => {
   if (broker === undefined) return [];
   const { listen, key } = broker.view();
   return [{ endpoint: listen.replace(/\/\/(?:0\.0\.0\.0|\*|\[::\]):/, '//127.0.0.1:'), key }];

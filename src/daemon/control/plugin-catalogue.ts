@@ -4,7 +4,7 @@ import { readTail } from '../../adapters/files/tail-file.ts';
 import type { PluginTestView } from '../../api/contract/plugins.ts';
 import type { PluginCatalogue } from '../../api/services/services.ts';
 import { createPluginTest } from '../../plugin/test-plugin.ts';
-import type { Parts } from '../compose/parts.ts';
+import type { Runtime } from '../compose/runtime.ts';
 import { outputFile } from './outputs-service.ts';
 
 /** The plugins of this node, and how they are tried. */
@@ -12,7 +12,7 @@ export const pluginCatalogue = ({
   plugins,
   runner,
   state,
-}: Pick<Parts, 'plugins' | 'runner' | 'state'>): PluginCatalogue => {
+}: Pick<Runtime, 'plugins' | 'runner' | 'state'>): PluginCatalogue => {
   const runTest = createPluginTest({
     room: plugins,
     runner,

@@ -7,14 +7,14 @@ import type { MessageSpool } from '../../mount/delivery-ports.ts';
 import { SpoolClock } from '../../mount/spool-clock.ts';
 import { Tree } from '../../mount/tree.ts';
 import { clock } from '../clock.ts';
-import type { Parts } from '../compose/parts.ts';
+import type { Runtime } from '../compose/runtime.ts';
 
 /** What became of what was written to the trigger files of this node. All throw `journal-failed`. */
 export const triggerFiles = ({
   journal,
   config,
   mount,
-}: Pick<Parts, 'journal' | 'config' | 'mount'>): TriggerFileService => {
+}: Pick<Runtime, 'journal' | 'config' | 'mount'>): TriggerFileService => {
   const { team } = config.main;
   if (team === undefined) return noTriggerFiles;
   const spool = journal.fileMessages(team);

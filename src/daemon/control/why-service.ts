@@ -7,17 +7,17 @@ import { outcomeOfJob } from '../../domain/outcome.ts';
 import { explainFiring, explainRun } from '../../firings/why/explain.ts';
 import { firingWithId, isMember, lastFiringOf, lastRunOn, owedTo } from '../../firings/why/look-up.ts';
 import { type ReportSource, reportsOf } from '../../firings/why/reports.ts';
-import type { Parts } from '../compose/parts.ts';
+import type { Runtime } from '../compose/runtime.ts';
 
 /** So many firings of one job are looked at, the newest. */
 const maxFirings = 50;
 
 /** `trigger why`: finds out what is meant, explains it, and adds the reports that PuppetDB has, if it is configured. */
-export const createWhyService = (parts: Parts): ((what: string) => Promise<Why>) => {
-  const { puppetdb } = parts.config;
+export const createWhyService = (runtime: Runtime): ((what: string) => Promise<Why>) => {
+  const { puppetdb } = runtime.config;
   const source = puppetdb === undefined ? null : reportSource(puppetdb);
   return async (what) => {
-    const explained = await explain(parts, what);
+    const explained = await explain(runtime, what);
     if (source === null) return { ...explained, reports: new Map() };
     const { reports, problem } = await reportsOf(explained.explanation.graph, source);
     const { explanation } = explained;
@@ -37,24 +37,24 @@ const reportSource = (puppetdb: NonNullable<Config['puppetdb']>): ReportSource =
   });
 
 /** A number is a job; then a firing's id, or how it begins, comes before a node's name, and that before a trigger's. */
-const explain = async (parts: Parts, what: string): Promise<Explained> => {
-  if (/^[1-9]\d{0,14}$/.test(what)) return explainJob(parts, Number(what));
-  const firing = await firingWithId(parts.place, what);
-  if (firing !== undefined) return firingExplained(parts, firing);
-  const node = isNodeName(what.toLowerCase()) ? await explainNode(parts, what.toLowerCase()) : undefined;
+const explain = async (runtime: Runtime, what: string): Promise<Explained> => {
+  if (/^[1-9]\d{0,14}$/.test(what)) return explainJob(runtime, Number(what));
+  const firing = await firingWithId(runtime.place, what);
+  if (firing !== undefined) return firingExplained(runtime, firing);
+  const node = isNodeName(what.toLowerCase()) ? await explainNode(runtime, what.toLowerCase()) : undefined;
   if (node !== undefined) return node;
-  const last = await lastFiringOf(parts.place, what);
-  if (last !== undefined) return firingExplained(parts, last);
+  const last = await lastFiringOf(runtime.place, what);
+  if (last !== undefined) return firingExplained(runtime, last);
   throw new TriggerdError('why-unknown', `“${printable(what)}” is neither a firing nor a job, a node or a trigger`);
 };
 
-const firingExplained = async ({ place }: Parts, id: string): Promise<Explained> => ({
+const firingExplained = async ({ place }: Runtime, id: string): Promise<Explained> => ({
   kind: 'firing',
   name: id,
   explanation: await explainFiring(place, id),
 });
 
-const explainJob = async ({ place, queues, journal, options }: Parts, id: number): Promise<Explained> => {
+const explainJob = async ({ place, queues, journal, options }: Runtime, id: number): Promise<Explained> => {
   const job = queues.get(id);
   const firings = journal.firings.ofJob(id).slice(-maxFirings);
   const outcomes = firings.map(({ firing }) => outcomeOfJob(job, firing.id, options.node, null));
@@ -67,7 +67,7 @@ const explainJob = async ({ place, queues, journal, options }: Parts, id: number
 };
 
 /** Undefined when nobody has heard of the node. */
-const explainNode = async ({ place }: Parts, node: string): Promise<Explained | undefined> => {
+const explainNode = async ({ place }: Runtime, node: string): Promise<Explained | undefined> => {
   const [owed, last] = await Promise.all([owedTo(place, node), lastRunOn(place, node)]);
   if (owed.total === 0 && last === undefined && !(await isMember(place, node))) return undefined;
   const explanation = await explainRun(place, last === undefined ? [] : [last]);

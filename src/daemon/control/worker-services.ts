@@ -1,17 +1,17 @@
 import type { ApiServices } from '../../api/services/services.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import { localHealth } from './health.ts';
-import { localServices, type WorkerDaemonParts } from './local-services.ts';
+import { localServices, type WorkerDaemonRuntime } from './local-services.ts';
 import { noTriggerFiles } from './trigger-files.ts';
 
 /** The control API of a daemon that is a worker only: its jobs, its plugins and its events; nothing that needs etcd. */
-export const workerServices = (parts: WorkerDaemonParts): ApiServices => {
-  const { events } = parts;
+export const workerServices = (runtime: WorkerDaemonRuntime): ApiServices => {
+  const { events } = runtime;
   const startedAt = new Date().toISOString();
   return {
-    ...localServices(parts),
+    ...localServices(runtime),
     events: { here: events, fleet: events },
-    health: () => localHealth(parts, startedAt),
+    health: () => localHealth(runtime, startedAt),
     newFiringId: workerOnly,
     nodes: workerOnly,
     triggerFiles: noTriggerFiles,

@@ -63,8 +63,8 @@ export class InboxSweep {
 
   async #expire(debts: readonly Debt[]): Promise<number> {
     if (debts.length === 0) return 0;
-    const { office, clock } = this.#options;
-    const ended = await endOwed(this.#options, debts, { reason: 'expired', at: clock.now(), fence: office.fence });
+    const { election, clock } = this.#options;
+    const ended = await endOwed(this.#options, debts, { reason: 'expired', at: clock.now(), fence: election.fence });
     return ended.filter(({ kind }) => kind === 'ended').length;
   }
 
@@ -79,8 +79,8 @@ export class InboxSweep {
   }
 
   #deleteChunk(firing: string, debts: readonly Debt[]): Promise<boolean> {
-    const { office, keys } = this.#options;
-    return office.commit({
+    const { election, keys } = this.#options;
+    return election.commit({
       compare: [
         { key: keys.firing(firing), is: 'absent' },
         { key: keys.publishing(firing), is: 'absent' },

@@ -29,9 +29,9 @@ export class MarkerSweep {
   }
 
   async #sweepMarker({ key, createRevision, modRevision }: Entry): Promise<boolean> {
-    const { office, keys, abandonedMs } = this.#options;
+    const { election, keys, abandonedMs } = this.#options;
     if (this.#observed.see(key, modRevision) < abandonedMs) return false;
-    return office.commit({
+    return election.commit({
       compare: [
         { key, createRevision },
         { key, modRevision },

@@ -2,11 +2,11 @@
 
 import type { Clock } from '../../kit/clock.ts';
 import type { Log } from '../../kit/log.ts';
-import type { Office } from '../../store/election.ts';
+import type { Election } from '../../store/election.ts';
 import type { Place } from '../../store/place.ts';
 
 export interface RoundOptions extends Place {
-  readonly office: Office;
+  readonly election: Election;
   /** How long something unfinished must have stayed as it is to count as abandoned. */
   readonly abandonedMs: number;
   /** Finished firings beyond this number are forgotten, the oldest first. */

@@ -26,13 +26,13 @@ export class RequestSweep {
   }
 
   async sweep(): Promise<Swept> {
-    const { office, clock, requestsMaxAgeMs } = this.#options;
+    const { election, clock, requestsMaxAgeMs } = this.#options;
     const before = clock.now() - requestsMaxAgeMs;
     const pages = (await this.#pages()).sort((a, b) => (a.id < b.id ? -1 : 1));
     const beyond = this.#surplus(pages);
     const over = pages.filter(({ id }, index) => index < beyond || timeOfFiringId(id) < before);
     for (let at = 0; at < over.length; at += chunk)
-      await office.commit({ compare: [], write: over.slice(at, at + chunk).map(({ key }) => ({ delete: key })) });
+      await election.commit({ compare: [], write: over.slice(at, at + chunk).map(({ key }) => ({ delete: key })) });
     return { did: { request_pages: over.length }, isComplete: true };
   }
 

@@ -1,20 +1,20 @@
 import { TriggerdError } from '../../domain/errors.ts';
 import type { WholeFiring } from '../../domain/firing.ts';
 import { chunksOf, inWindows } from '../../kit/in-windows.ts';
-import type { Office } from '../../store/election.ts';
+import type { Election } from '../../store/election.ts';
 import type { Compare } from '../../store/key-store.ts';
 import type { Place } from '../../store/place.ts';
 import { readable } from '../../store/readable.ts';
 import { readWholeFiring } from '../follow/whole-firing.ts';
 import { parseOutcome } from '../wire/outcome.ts';
 
-/** Entries that are asked for in one transaction, beside the office. */
+/** Entries that are asked for in one transaction, beside the fence. */
 const entriesAtOnce = 100;
 /** Firings in one transaction; each takes three operations. */
 const firingsAtOnce = 40;
 const readsAtOnce = 32;
 
-type Retiring = Place & { readonly office: Office };
+type Retiring = Place & { readonly election: Election };
 
 /**
  * Deletes firings with their outcomes, if nobody owes them anything: no inbox has them. That can't change back, because
@@ -75,7 +75,7 @@ const groupsOf = (firings: readonly WholeFiring[]): WholeFiring[][] => {
 /** All of a group in one transaction; when one of them is owed, each on its own. */
 const retireGroup = async (place: Retiring, group: readonly WholeFiring[]): Promise<string[]> => {
   const compare = group.flatMap((firing) => absent(place, firing, firing.targets));
-  if (compare.length <= entriesAtOnce && (await place.office.commit({ compare, write: deletions(place, group) })))
+  if (compare.length <= entriesAtOnce && (await place.election.commit({ compare, write: deletions(place, group) })))
     return group.map(({ id }) => id);
   const retired: string[] = [];
   for (const firing of group) if (await retireOne(place, firing)) retired.push(firing.id);
@@ -86,7 +86,7 @@ const retireOne = async (place: Retiring, firing: WholeFiring): Promise<boolean>
   const chunks = chunksOf(firing.targets, entriesAtOnce);
   for (const [index, chunk] of chunks.entries()) {
     const write = index === chunks.length - 1 ? deletions(place, [firing]) : [];
-    if (!(await place.office.commit({ compare: absent(place, firing, chunk), write }))) return false;
+    if (!(await place.election.commit({ compare: absent(place, firing, chunk), write }))) return false;
   }
   return true;
 };

@@ -26,7 +26,7 @@ export class Round {
   /** Throws `FenceLost` and the store's errors. */
   async make(): Promise<{ readonly isComplete: boolean }> {
     // A round that finds nothing to write should notice all the same that it is another one's turn.
-    await this.#options.office.commit({ compare: [], write: [] });
+    await this.#options.election.commit({ compare: [], write: [] });
     const swept: Swept[] = [];
     const failures: unknown[] = [];
     for (const part of this.#parts) {

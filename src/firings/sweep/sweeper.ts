@@ -3,7 +3,7 @@ import type { Clock } from '../../kit/clock.ts';
 import type { Log } from '../../kit/log.ts';
 import { Outage } from '../../kit/outage.ts';
 import { pause } from '../../kit/pause.ts';
-import { FenceLost, Office } from '../../store/election.ts';
+import { Election, FenceLost } from '../../store/election.ts';
 import type { HeldKey } from '../../store/key-store.ts';
 import { lastSegment } from '../../store/keyspace.ts';
 import type { Place } from '../../store/place.ts';
@@ -13,13 +13,13 @@ import type { Upkeep } from './upkeep.ts';
 
 /** When a round has left something undone, the next one follows after this. */
 const soonMs = 1_000;
-/** Between what one daemon and the next one may do about a full etcd without the office, in rounds. */
+/** Between what one daemon and the next one may do about a full etcd without being elected, in rounds. */
 const roundsBetweenRescues = 4;
 const maxRanks = 1_000;
 
-export interface SweeperOptions extends Place, Omit<RoundOptions, 'office'> {
+export interface SweeperOptions extends Place, Omit<RoundOptions, 'election'> {
   readonly node: string;
-  /** Between two rounds; half of it between two tries to take the office over. */
+  /** Between two rounds; half of it between two tries to be elected. */
   readonly everyMs: number;
   readonly upkeep?: Pick<Upkeep, 'tend'>;
   readonly clock: Clock;
@@ -27,14 +27,14 @@ export interface SweeperOptions extends Place, Omit<RoundOptions, 'office'> {
 }
 
 /**
- * One daemon of all that share an etcd keeps it tidy: the one that holds the office.
+ * One daemon of all that share an etcd keeps it tidy: the one that is elected.
  *
- * A *candidate* asks now and then whether the office is free. *In office* it makes rounds (see round.ts), one after the
- * other, until it stops or may have lost the office: by its own clock, by a lease that is gone, or by a write that etcd
- * refuses because the office's key is another one. Then it is a candidate again, and begins from nothing: what it has
- * observed is worth nothing when it was not looking all the time. etcd's being away ends a round, not the office.
+ * A *candidate* asks now and then whether nobody is elected. *Elected*, it makes rounds (see round.ts), one after the
+ * other, until it stops or may be elected no more: by its own clock, by a lease that is gone, or by a write that etcd
+ * refuses because the election's key is another one. Then it is a candidate again, and begins from nothing: what it has
+ * observed is worth nothing when it was not looking all the time. etcd's being away ends a round, not the election.
  *
- * An etcd that is full grants no lease, so nobody could take the office over that would make room. Then the candidates
+ * An etcd that is full grants no lease, so nobody could be elected that would make room. Then the candidates
  * make room without it, one after the other: each waits longer than the one whose name comes before.
  */
 export class Sweeper {
@@ -59,11 +59,11 @@ export class Sweeper {
   }
 
   /** Whether this node is the one that sweeps. */
-  get inOffice(): boolean {
+  get isElected(): boolean {
     return this.#held?.isHeld() ?? false;
   }
 
-  /** Gives up the office; resolves when nothing of it is left running. */
+  /** Is elected no more; resolves when nothing of it is left running. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
@@ -79,7 +79,7 @@ export class Sweeper {
 
   async #stand(): Promise<HeldKey | undefined> {
     const { store, keys, node, clock } = this.#options;
-    const key = keys.office('sweeper');
+    const key = keys.election('sweeper');
     try {
       // Most ask in vain: that should not cost a lease.
       if ((await store.get(key)) !== undefined) return this.#notFull();
@@ -99,7 +99,7 @@ export class Sweeper {
     this.#fullSince = undefined;
   }
 
-  /** Nobody has the office, and etcd is too full to give it to anybody. How long to wait for the next try. */
+  /** Nobody is elected, and etcd is too full to elect anybody. How long to wait for the next try. */
   async #rescue(): Promise<number> {
     const { upkeep, everyMs } = this.#options;
     this.#fullSince ??= performance.now();
@@ -126,7 +126,7 @@ export class Sweeper {
   async #serve(held: HeldKey): Promise<void> {
     const { log, store } = this.#options;
     const over = AbortSignal.any([this.#stop.signal, held.lost]);
-    const round = new Round({ ...this.#options, office: new Office(store, held) });
+    const round = new Round({ ...this.#options, election: new Election(store, held) });
     this.#held = held;
     log.info({}, 'This node sweeps away what is over.');
     try {

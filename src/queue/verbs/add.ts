@@ -56,7 +56,7 @@ const waitsFor = ({ after, ifOk = [] }: JobRequest): readonly JobId[] => (after 
 /** A request that runs in memory is not in the journal yet: how it ends could be missed. */
 const refuseUnknown = (room: Room, id: JobId, { ifOk = [] }: JobRequest): void => {
   const job = jobWithId(room, id);
-  if (ifOk.includes(id) && room.light?.find(id) !== undefined)
+  if (ifOk.includes(id) && room.inMemory?.find(id) !== undefined)
     throw wrongState(job, 'it is a request, and no job can wait for the success of one that runs.');
 };
 

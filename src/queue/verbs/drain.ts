@@ -23,13 +23,13 @@ const isEmpty = (room: Room, name: string, signal: AbortSignal): Promise<void> =
       else if (isIdle(room, name)) resolve();
       else return;
       unsubscribe();
-      turns.off('next', look);
+      scheduler.off('next', look);
       signal.removeEventListener('abort', look);
     };
     const unsubscribe = room.changes.onEvery(look);
     // Requests that run in memory change no job of the journal when they are over.
-    const { turns } = queueNamed(room, name);
-    turns.on('next', look);
+    const { scheduler } = queueNamed(room, name);
+    scheduler.on('next', look);
     signal.addEventListener('abort', look);
     look();
   });

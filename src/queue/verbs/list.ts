@@ -1,14 +1,14 @@
 import type { ListedJob } from '../../domain/job.ts';
-import type { LightJob } from '../light/light-jobs.ts';
+import type { InMemoryJob } from '../in-memory/in-memory-jobs.ts';
 import type { JobFilter } from '../ports/journal.ts';
 import type { Room } from '../room.ts';
 
 /** What the journal lists, and at their places the requests that run in memory or are not in the journal yet. */
-export const list = ({ journal, light }: Room, filter: JobFilter): ListedJob[] => {
-  const inMemory = (light?.list(filter.queue) ?? []).map(listed).filter((job) => isWanted(job, filter));
+export const list = ({ journal, inMemory }: Room, filter: JobFilter): ListedJob[] => {
+  const listedInMemory = (inMemory?.list(filter.queue) ?? []).map(listed).filter((job) => isWanted(job, filter));
   const listedJobs = journal.list(filter);
-  if (inMemory.length === 0) return listedJobs;
-  const all = [...listedJobs, ...inMemory];
+  if (listedInMemory.length === 0) return listedJobs;
+  const all = [...listedJobs, ...listedInMemory];
   return filter.limit === undefined
     ? newestEnded(all.sort(byStage), filter.endedLimit)
     : all.sort(byId(filter)).slice(0, filter.limit);
@@ -20,7 +20,7 @@ const newestEnded = (jobs: readonly ListedJob[], limit: number | undefined): Lis
   return jobs.slice(Math.max(0, ended - (limit ?? ended)));
 };
 
-const listed = ({ job }: LightJob): ListedJob => {
+const listed = ({ job }: InMemoryJob): ListedJob => {
   const { argv: _argv, args: _args, env: _env, payload: _payload, ...request } = job.request;
   return { ...job, request };
 };

@@ -1,24 +1,24 @@
 import { TriggerdError } from '../../domain/errors.ts';
 import type { JobRequest, RunningJob } from '../../domain/job.ts';
-import type { LightJob } from '../light/light-jobs.ts';
-import { isResting } from '../rest.ts';
+import { isBackingOff } from '../backoff.ts';
+import type { InMemoryJob } from '../in-memory/in-memory-jobs.ts';
 import { type NamedQueue, queueNamed, type Room } from '../room.ts';
-import { holdNow, restAfter, runNow } from '../turns.ts';
+import { backOffAfter, holdNow, runNow } from '../scheduler.ts';
 
-/** Slots that could take a job at once: none while the queue is paused, drains or rests. */
+/** Slots that could take a job at once: none while the queue is paused, drains or backs off. */
 export const free = (room: Room, name: string): number => {
   const queue = queueNamed(room, name);
-  if (room.phase !== 'running' || queue.isPaused || queue.drains > 0 || isResting(queue)) return 0;
-  return Math.max(0, queue.turns.concurrency - queue.turns.pending - queue.turns.size);
+  if (room.phase !== 'running' || queue.isPaused || queue.drains > 0 || isBackingOff(queue)) return 0;
+  return Math.max(0, queue.scheduler.concurrency - queue.scheduler.pending - queue.scheduler.size);
 };
 
-/** Calls back when slots may have become free: a turn is over, or something that kept the queue shut is. */
+/** Calls back when slots may have become free: a task is over, or something that kept the queue shut is. */
 export const onFree = (room: Room, name: string, listener: () => void): (() => void) => {
   const queue = queueNamed(room, name);
-  queue.turns.on('next', listener);
+  queue.scheduler.on('next', listener);
   queue.openings.add(listener);
   return () => {
-    queue.turns.off('next', listener);
+    queue.scheduler.off('next', listener);
     queue.openings.delete(listener);
   };
 };
@@ -37,13 +37,13 @@ export const startNow = (room: Room, request: JobRequest): RunningJob | undefine
   return job;
 };
 
-/** Undefined when the journal refuses: the queue rests. */
+/** Undefined when the journal refuses: the queue backs off. */
 const retryably = <T>(room: Room, queue: NamedQueue, work: () => T): T | undefined => {
   try {
     return work();
   } catch (thrown) {
     if (!(thrown instanceof TriggerdError && thrown.retryable)) throw thrown;
-    restAfter(room, queue, thrown);
+    backOffAfter(room, queue, thrown);
     return undefined;
   }
 };
@@ -52,11 +52,11 @@ const retryably = <T>(room: Room, queue: NamedQueue, work: () => T): T | undefin
  * Starts a request to a persistent plugin, in memory; undefined when no slot is free for it. `command` is what
  * `Plugins.checkCall` gave.
  */
-export const startLight = (room: Room, request: JobRequest, command: string): LightJob | undefined => {
-  const { light } = room;
+export const startInMemory = (room: Room, request: JobRequest, command: string): InMemoryJob | undefined => {
+  const { inMemory } = room;
   const queue = queueNamed(room, request.queue);
-  if (light === undefined || free(room, request.queue) === 0) return undefined;
-  const job = retryably(room, queue, () => light.start(request, command));
+  if (inMemory === undefined || free(room, request.queue) === 0) return undefined;
+  const job = retryably(room, queue, () => inMemory.start(request, command));
   if (job !== undefined) holdNow(queue, job.over);
   return job;
 };

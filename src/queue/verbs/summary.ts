@@ -10,10 +10,10 @@ export const summary = (room: Room): QueueSummary[] => {
     paused: isPaused,
     draining: drains > 0,
     queued: room.journal.count(name, 'queued'),
-    running: room.journal.count(name, 'running') + lightRunning(room, name),
+    running: room.journal.count(name, 'running') + runningInMemory(room, name),
     deferred: deferred.filter(({ request }) => request.queue === name).length,
   }));
 };
 
-const lightRunning = ({ light }: Room, name: string): number =>
-  (light?.list(name) ?? []).filter(({ job }) => job.state === 'running').length;
+const runningInMemory = ({ inMemory }: Room, name: string): number =>
+  (inMemory?.list(name) ?? []).filter(({ job }) => job.state === 'running').length;

@@ -6,7 +6,7 @@ import { isUtf8 } from 'node:buffer';
 import { hasEnded, type Job, type JobId, type JobRequest } from '../../domain/job.ts';
 import type { RequestRun } from '../../domain/request.ts';
 import type { Log } from '../../kit/log.ts';
-import { readRecorded } from '../../queue/light/light-output.ts';
+import { readRecorded } from '../../queue/in-memory/in-memory-output.ts';
 import type { Journal } from '../../queue/ports/journal.ts';
 import type { OutputReader } from '../../queue/ports/output-reader.ts';
 import type { Plugins } from '../../queue/ports/plugins.ts';
@@ -21,7 +21,7 @@ export const requestQueue = 'requests';
 export interface RequestJobsOptions {
   readonly queues: Pick<
     Queues,
-    'free' | 'onFree' | 'startNow' | 'startLight' | 'kill' | 'find' | 'findRun' | 'waitFor'
+    'free' | 'onFree' | 'startNow' | 'startInMemory' | 'kill' | 'find' | 'findRun' | 'waitFor'
   >;
   readonly plugins: Pick<Plugins, 'checkCall'>;
   readonly requests: RequestLog;
@@ -62,7 +62,7 @@ export const createRequestJobs = (options: RequestJobsOptions): RequestRoom => {
   const begin = (request: WorkerRequest): Followed | undefined => {
     const asked = jobRequestOf(request);
     const command = plugins.checkCall(asked);
-    if (command !== undefined) return queues.startLight(asked, command);
+    if (command !== undefined) return queues.startInMemory(asked, command);
     const job = queues.startNow(asked);
     return job && followedOf(options, job);
   };

@@ -7,7 +7,7 @@ import type { Firing } from '../../../../src/domain/firing.ts';
 import { InboxWatcher } from '../../../../src/firings/inbox/inbox-watcher.ts';
 import { publishFiring } from '../../../../src/firings/publish/publish.ts';
 import { Round } from '../../../../src/firings/sweep/round.ts';
-import { Office } from '../../../../src/store/election.ts';
+import { Election } from '../../../../src/store/election.ts';
 import { type Keys, keysBelow } from '../../../../src/store/keyspace.ts';
 import { root } from '../../../support/node.ts';
 import { announced } from '../../../support/random.ts';
@@ -97,9 +97,9 @@ describe('fan-out on a real etcd', () => {
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
 
       // What it had sent may still be on its way.
-      const held = await until(() => store.holdKey(keys.office('sweeper'), '{}'), 'the office');
-      const office = new Office(store, held);
-      const round = new Round({ ...roundOptions(store, office, { abandonedMs: 150 }), keys });
+      const held = await until(() => store.holdKey(keys.election('sweeper'), '{}'), 'the election');
+      const election = new Election(store, held);
+      const round = new Round({ ...roundOptions(store, election, { abandonedMs: 150 }), keys });
       const isSwept = async () => (await store.count(keys.publications)) === 0;
       await until(async () => (await round.make()) && (await isSwept()), 'the marker to go');
       const isCommitted = (await store.get(keys.firing(firing.id))) !== undefined;

@@ -10,7 +10,7 @@ import { finish } from '../../../support/sweeping.ts';
 import { until } from '../../../support/wait.ts';
 import { someFiring } from '../../../support/watch-room.ts';
 
-/** Long enough for a busy machine; where an office has to be lost it is two seconds. */
+/** Long enough for a busy machine; where an election has to be lost it is two seconds. */
 const heldTtlS = 60;
 
 describe('the sweeper on a real etcd', () => {
@@ -73,34 +73,34 @@ describe('the sweeper on a real etcd', () => {
 
   it('is one of many; when it stops, another one goes on', async () => {
     const many = [1, 2, 3, 4].map(() => sweeperAt(etcd.endpoint));
-    const inOffice = () => many.filter(({ sweeper }) => sweeper.inOffice);
+    const isElected = () => many.filter(({ sweeper }) => sweeper.isElected);
     for (let remaining = many.length; remaining > 0; remaining--) {
-      await until(() => inOffice().length > 0, 'one in office');
+      await until(() => isElected().length > 0, 'an elected one');
       const id = await owedAndExpired();
       await until(() => isExpired(id), 'the expiry');
-      expect(inOffice()).toHaveLength(1);
-      const [one] = inOffice();
+      expect(isElected()).toHaveLength(1);
+      const [one] = isElected();
       await one?.stop();
     }
-    expect(await direct.get(keys.office('sweeper'))).toBeUndefined();
+    expect(await direct.get(keys.election('sweeper'))).toBeUndefined();
   });
 
   it('stops by its own clock when it is cut off, and does nothing more when it comes back late', async () => {
     const frozen = sweeperAt(`http://127.0.0.1:${proxy.port}`, {}, 2);
-    await until(() => frozen.sweeper.inOffice, 'the first one in office');
+    await until(() => frozen.sweeper.isElected, 'the first one to be elected');
     proxy.stall();
     const other = sweeperAt(etcd.endpoint);
-    await until(() => other.sweeper.inOffice, 'the other one in office');
-    expect(frozen.sweeper.inOffice).toBe(false);
+    await until(() => other.sweeper.isElected, 'the other one to be elected');
+    expect(frozen.sweeper.isElected).toBe(false);
     proxy.resume();
     const id = await owedAndExpired();
     await until(() => isExpired(id), 'the expiry');
-    expect([frozen.sweeper.inOffice, other.sweeper.inOffice]).toEqual([false, true]);
+    expect([frozen.sweeper.isElected, other.sweeper.isElected]).toEqual([false, true]);
   });
 
   it('goes on after etcd was away, and says so once', async () => {
     const { sweeper, log } = sweeperAt(etcd.endpoint);
-    await until(() => sweeper.inOffice, 'the office');
+    await until(() => sweeper.isElected, 'the election');
     await etcd.kill();
     await until(() => log.at('warn').length > 0, 'the complaint');
     await etcd.start();
@@ -112,20 +112,20 @@ describe('the sweeper on a real etcd', () => {
   it('bounds the number of keys under churn', async () => {
     const place = { store: direct, keys };
     const { sweeper } = sweeperAt(etcd.endpoint, { firingsKept: 200, firingsMaxAgeMs: Number.MAX_SAFE_INTEGER });
-    await until(() => sweeper.inOffice, 'the office');
+    await until(() => sweeper.isElected, 'the election');
     for (let batch = 0; batch < 10; batch++) {
       const firings = Array.from({ length: 100 }, () => someFiring());
       await Promise.all(firings.map((firing) => publishFiring(place, firing)));
       await Promise.all(firings.map(({ id }) => finish(place, id, 'lb01.example.com')));
     }
     await until(async () => (await direct.count(keys.firings)) <= 202, 'the surplus to go');
-    // Firings, their outcomes, and the office.
+    // Firings, their outcomes, and the election.
     await until(async () => (await direct.count(`/run${run}/`)) <= 2 * 202 + 1, 'what belongs to them to go');
   });
 
   it('asks etcd for little while there is nothing to do', async () => {
     const { sweeper, log } = sweeperAt(etcd.endpoint, { everyMs: 50 });
-    await until(() => sweeper.inOffice, 'the office');
+    await until(() => sweeper.isElected, 'the election');
     const own = async () => (await direct.list(`/run${run}/`)).entries;
     const before = await own();
     const wait = performance.now() + 500;

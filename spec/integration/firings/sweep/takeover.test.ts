@@ -22,13 +22,13 @@ describe('the daemon that sweeps', () => {
     return said.at(-1)?.msg.startsWith('This node sweeps away') ?? false;
   };
   const others = (gone: TestNode) => nodes.filter((node) => node !== gone);
-  const inOffice = (among: readonly TestNode[]) => until(() => among.find(sweeps), 'one that sweeps');
+  const isElected = (among: readonly TestNode[]) => until(() => among.find(sweeps), 'one that sweeps');
 
   it('is followed by another one when it is frozen, and knows that when it wakes up', async () => {
-    const frozen = await inOffice(nodes);
+    const frozen = await isElected(nodes);
     frozen.signal('SIGSTOP');
     try {
-      await inOffice(others(frozen));
+      await isElected(others(frozen));
     } finally {
       frozen.signal('SIGCONT');
     }
@@ -37,9 +37,9 @@ describe('the daemon that sweeps', () => {
   });
 
   it('is followed by another one when it is killed', async () => {
-    const killed = await inOffice(nodes);
+    const killed = await isElected(nodes);
     await killed.crash();
-    await inOffice(others(killed));
+    await isElected(others(killed));
     expect(others(killed).filter(sweeps)).toHaveLength(1);
   });
 });

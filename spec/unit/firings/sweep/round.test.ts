@@ -9,7 +9,7 @@ import { serializeInboxEntry } from '../../../../src/firings/wire/firing.ts';
 import { FenceLost } from '../../../../src/store/election.ts';
 import { MemoryStore } from '../../../support/memory-store.ts';
 import type { recordingLog } from '../../../support/recording-log.ts';
-import { finish, keys, roundOptions, say, takeOffice } from '../../../support/sweeping.ts';
+import { finish, keys, roundOptions, say, winElection } from '../../../support/sweeping.ts';
 import { until } from '../../../support/wait.ts';
 import { someFiring } from '../../../support/watch-room.ts';
 
@@ -32,7 +32,7 @@ describe('a round of the sweeper', () => {
 
   beforeEach(async () => {
     store = new MemoryStore();
-    options = roundOptions(store, (await takeOffice(store)).office);
+    options = roundOptions(store, (await winElection(store)).election);
   });
 
   it('records the expiry for everybody who owes and does not run it', async () => {
@@ -276,12 +276,12 @@ describe('a round of the sweeper', () => {
   });
 
   it.each(['notices that', 'is refused by etcd when it does not notice that'])(
-    '%s the office is another one’s, and writes nothing',
+    '%s another one is elected, and writes nothing',
     async (how) => {
       const firing = await publish({ expiresAt: past });
       const round = rounds();
-      store.endLease(keys.office('sweeper'), how !== 'notices that');
-      await takeOffice(store);
+      store.endLease(keys.election('sweeper'), how !== 'notices that');
+      await winElection(store);
       const { revision } = await store.list('');
       await expect(round.make()).rejects.toThrow(FenceLost);
       expect((await store.list('')).revision).toBe(revision);
@@ -289,14 +289,14 @@ describe('a round of the sweeper', () => {
     },
   );
 
-  it('writes nothing with an old token when the office changes hands in the middle of a round', async () => {
+  it('writes nothing with an old token when another one is elected in the middle of a round', async () => {
     const firing = await publish({ targets: nodes(300), expiresAt: past });
     let taken = false;
     store.beforeCommit = ({ write }) => {
       if (taken || write.length === 0) return;
       taken = true;
-      store.endLease(keys.office('sweeper'), true);
-      void takeOffice(store);
+      store.endLease(keys.election('sweeper'), true);
+      void winElection(store);
     };
     await expect(rounds().make()).rejects.toThrow(FenceLost);
     expect(new Set(Object.values(await stages(firing)))).toEqual(new Set(['owed']));

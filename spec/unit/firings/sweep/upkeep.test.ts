@@ -158,7 +158,7 @@ describe('the upkeep of etcd', () => {
     expect(cluster.did).not.toEqual([]);
   });
 
-  it('stops between two steps when the office is lost', async () => {
+  it('stops between two steps when the election is lost', async () => {
     const cluster = new Cluster(1, { fileBytes: 80, usedBytes: 20 });
     await upkeepOf(cluster).tend(() => false);
     expect(cluster.did).toEqual([]);

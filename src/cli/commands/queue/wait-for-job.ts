@@ -6,7 +6,7 @@ import { print } from '../../support/print.ts';
 import { startProgress } from '../../support/progress.ts';
 import type { Session } from '../../support/session.ts';
 import { throughRestarts } from '../../support/through-restarts.ts';
-import { withinTime } from '../../support/within-time.ts';
+import { withTimeLimit } from '../../support/with-time-limit.ts';
 
 /**
  * Waits until a job has ended, also through a restart of the daemon; gives the job's own exit code. With `--json` prints
@@ -16,7 +16,7 @@ export const waitForJob = async (session: Session, id: number, timeoutMs?: numbe
   const progress = startProgress(session.terminal, (elapsedS) => `waiting for job ${id} · ${elapsedS} s`);
   try {
     const work = (signal: AbortSignal) => throughRestarts(session, untilEnded(session, id, signal), { signal });
-    const job = await withinTime(session, timeoutMs, work, () => timedOut(id, timeoutMs ?? 0));
+    const job = await withTimeLimit(session, timeoutMs, work, () => timedOut(id, timeoutMs ?? 0));
     progress.stop();
     if (session.json) await print(session, job, () => '');
     return job.wait_exit_code ?? 1;

@@ -4,7 +4,7 @@ import { Interrupted } from './interrupted.ts';
 import type { Session } from './session.ts';
 
 /** Runs `work` with a signal that aborts after `ms`, if there is a limit; throws `timedOut()` when that ended it. */
-export const withinTime = async <T>(
+export const withTimeLimit = async <T>(
   session: Session,
   ms: number | undefined,
   work: (signal: AbortSignal) => Promise<T>,

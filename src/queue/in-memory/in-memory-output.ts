@@ -11,7 +11,7 @@ export interface SpilledOutput {
   close(): void;
 }
 
-export interface LightOutputOptions {
+export interface InMemoryOutputOptions {
   readonly openOutput: OpenOutput;
   readonly reader: OutputReader;
   readonly log: Log;
@@ -25,8 +25,8 @@ const maxPiece = 65_536;
 const tailBytes = 1_024;
 
 /** The output of one job that runs in memory. All of it is there for every reader, however late. */
-export class LightOutput {
-  readonly #options: LightOutputOptions;
+export class InMemoryOutput {
+  readonly #options: InMemoryOutputOptions;
   readonly #folder: string;
   readonly #maxBytes: number;
   readonly pieces: OutputPiece[] = [];
@@ -35,7 +35,7 @@ export class LightOutput {
   #lost = 0;
   #readers: (() => void)[] = [];
 
-  constructor(options: LightOutputOptions, folder: string, maxBytes: number) {
+  constructor(options: InMemoryOutputOptions, folder: string, maxBytes: number) {
     this.#options = options;
     this.#folder = folder;
     this.#maxBytes = maxBytes;

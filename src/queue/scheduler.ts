@@ -1,18 +1,18 @@
 /**
- * Scheduling. p-queue gives out the slots; what it holds is not jobs but *turns*, and a turn takes whatever is the
+ * Scheduling. p-queue gives out the slots; what it holds is not jobs but *tasks*, and a task takes whatever is the
  * journal's head when its slot comes. So urgent, swap and remove are matters of the journal alone, and p-queue never has
- * more than a few turns waiting however long the queue is.
+ * more than a few tasks waiting however long the queue is.
  *
- * No wake-up is lost: a waiting turn looks at the journal later than whatever made it worth looking, a turn that took a
- * job wakes the queue again when the job is over, and a turn that finds nothing ends without giving way in between.
+ * No wake-up is lost: a waiting task looks at the journal later than whatever made it worth looking, a task that took a
+ * job wakes the queue again when the job is over, and a task that finds nothing ends without giving way in between.
  *
  * Trouble is of two kinds. What concerns one job (its plugin is gone) ends or sets aside that job. What concerns
- * everything (the journal, the state folder, no runner to be had) makes the queue rest: see rest.ts.
+ * everything (the journal, the state folder, no runner to be had) makes the queue back off: see backoff.ts.
  */
 import { TriggerdError } from '../domain/errors.ts';
 import type { Deferral, QueuedJob, RunningJob } from '../domain/job.ts';
 import type { JobResult } from '../domain/result.ts';
-import { isResting, rest, restIsOver } from './rest.ts';
+import { backOff, backoffIsOver, isBackingOff } from './backoff.ts';
 import type { NamedQueue, Room } from './room.ts';
 import { endUnstarted, messageOf, runJob } from './run-job.ts';
 import { fits, takeExtra } from './slots-taken.ts';
@@ -20,68 +20,68 @@ import { fits, takeExtra } from './slots-taken.ts';
 /** Adopted jobs take their slots before anything new does. */
 const adoptedFirst = 1;
 
-/** See `Room.wake`. Never throws, and does nothing while the queue rests: it is woken after that. */
+/** See `Room.wake`. Never throws, and does nothing while the queue backs off: it is woken after that. */
 export const wake = (room: Room, queue: NamedQueue): void => {
-  if (room.phase !== 'running' || queue.isPaused || isResting(queue)) return;
+  if (room.phase !== 'running' || queue.isPaused || isBackingOff(queue)) return;
   try {
-    while (queue.turns.size < queue.turns.concurrency && mayHaveMore(room, queue)) {
-      addTurn(queue, () => takeTurn(room, queue));
+    while (queue.scheduler.size < queue.scheduler.concurrency && mayHaveMore(room, queue)) {
+      schedule(queue, () => fillSlot(room, queue));
     }
     for (const opened of queue.openings) opened();
   } catch (thrown) {
-    restAfter(room, queue, thrown);
+    backOffAfter(room, queue, thrown);
   }
 };
 
-export const restAfter = (room: Room, queue: NamedQueue, thrown: unknown): void =>
-  rest(room, queue, thrown, () => wake(room, queue));
+export const backOffAfter = (room: Room, queue: NamedQueue, thrown: unknown): void =>
+  backOff(room, queue, thrown, () => wake(room, queue));
 
-/** Lets a job that already runs hold its slots until `over`. The wake-up is the turn's own: as a waiting one it counts. */
+/** Lets a job that already runs hold its slots until `over`. The wake-up is the task's own: as a waiting one it counts. */
 export const holdSlot = (room: Room, queue: NamedQueue, job: RunningJob, over: Promise<void>): void => {
   const giveBack = takeExtra(queue, job);
-  const turn = async (): Promise<void> => {
+  const task = async (): Promise<void> => {
     await over;
     giveBack();
     wake(room, queue);
   };
-  addTurn(queue, turn, adoptedFirst);
+  schedule(queue, task, adoptedFirst);
 };
 
 /** Gives a job that the journal calls running the slot that is free for it. */
 export const runNow = (room: Room, queue: NamedQueue, job: RunningJob): void =>
-  addTurn(queue, async () => {
+  schedule(queue, async () => {
     try {
       await runJob(room, job);
-      restIsOver(room, queue);
+      backoffIsOver(room, queue);
       wake(room, queue);
     } catch (thrown) {
-      restAfter(room, queue, thrown);
+      backOffAfter(room, queue, thrown);
     }
   });
 
 /** Gives something that runs by itself the slot that is free for it. */
 export const holdNow = (queue: NamedQueue, over: Promise<unknown>): void =>
-  addTurn(queue, async () => {
+  schedule(queue, async () => {
     await over;
   });
 
-const addTurn = (queue: NamedQueue, turn: () => Promise<void>, priority = 0): void => {
-  // A turn never rejects; p-queue's own promise is of no interest.
-  void queue.turns.add(turn, { priority }).catch(() => undefined);
+const schedule = (queue: NamedQueue, task: () => Promise<void>, priority = 0): void => {
+  // A task never rejects; p-queue's own promise is of no interest.
+  void queue.scheduler.add(task, { priority }).catch(() => undefined);
 };
 
 const mayHaveMore = (room: Room, queue: NamedQueue): boolean =>
-  queue.turns.size < room.journal.count(queue.name, 'queued');
+  queue.scheduler.size < room.journal.count(queue.name, 'queued');
 
-const takeTurn = async (room: Room, queue: NamedQueue): Promise<void> => {
-  if (isResting(queue)) return;
+const fillSlot = async (room: Room, queue: NamedQueue): Promise<void> => {
+  if (isBackingOff(queue)) return;
   try {
     const chosen = await inOrder(queue, () => choose(room, queue));
     if (chosen !== undefined) await performed(room, chosen);
-    restIsOver(room, queue);
+    backoffIsOver(room, queue);
     if (chosen !== undefined) wake(room, queue);
   } catch (thrown) {
-    restAfter(room, queue, thrown);
+    backOffAfter(room, queue, thrown);
   }
 };
 

@@ -9,10 +9,9 @@ import { FsError } from './errno.ts';
 export const answerMs = 8_000;
 
 /**
- * `work`, or ETIMEDOUT after so many ms. Whoever waits for us cannot be killed, and a daemon that is frozen answers
- * nothing.
+ * `work`, or ETIMEDOUT after `ms`. Whoever waits for us cannot be killed, and a daemon that is frozen answers nothing.
  */
-export const within = <T>(ms: number, work: Promise<T>): Promise<T> =>
+export const withAnswerTimeout = <T>(work: Promise<T>, ms: number = answerMs): Promise<T> =>
   withTimeout(work, ms, () => {
     throw new FsError('ETIMEDOUT', `no answer in ${formatDuration(ms)}`);
   });

@@ -30,7 +30,7 @@ export interface DaemonOptions {
 }
 
 /** What the steps of the start share, once it is there. */
-export interface Parts {
+export interface Runtime {
   readonly options: DaemonOptions;
   /** As at the start; what SIGHUP can change lies in `plugins` and the log. */
   readonly config: Config;

@@ -11,7 +11,7 @@ type Spool = (definition: number, messages: readonly Buffer[]) => Promise<void>;
  * refused, the next writer to that trigger waits for the answer and hears it, until the daemon takes something again. With
  * too much under way everybody waits.
  */
-export class LooseMessages {
+export class UnconfirmedWrites {
   readonly #spool: Spool;
   readonly #maxBytes: number;
   readonly #gathered = new Map<number, Buffer[]>();

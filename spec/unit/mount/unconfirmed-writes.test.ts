@@ -1,24 +1,24 @@
 import { expect, it } from 'vitest';
 import { FsError } from '../../../src/mount/errno.ts';
-import { LooseMessages } from '../../../src/mount/loose-messages.ts';
+import { UnconfirmedWrites } from '../../../src/mount/unconfirmed-writes.ts';
 
 const spooling = (maxBytes = 1_000_000) => {
   const sent: string[][] = [];
   const answers: { resolve: () => void; reject: (error: Error) => void }[] = [];
-  const loose = new LooseMessages((definition, messages) => {
+  const unconfirmed = new UnconfirmedWrites((definition, messages) => {
     sent.push([String(definition), ...messages.map(String)]);
     return new Promise<void>((resolve, reject) => answers.push({ resolve, reject }));
   }, maxBytes);
-  return { sent, answers, loose };
+  return { sent, answers, unconfirmed };
 };
 const bytes = (text: string): Buffer[] => [Buffer.from(text)];
 
 it('sends what was written at about the same time together, in order, and nobody waits', async () => {
-  const { sent, answers, loose } = spooling();
-  for (const text of ['a', 'b', 'c']) await loose.add(1, bytes(text));
-  await loose.add(2, bytes('x'));
+  const { sent, answers, unconfirmed } = spooling();
+  for (const text of ['a', 'b', 'c']) await unconfirmed.add(1, bytes(text));
+  await unconfirmed.add(2, bytes('x'));
   expect(sent).toEqual([]);
-  const settled = loose.settled();
+  const settled = unconfirmed.settled();
   expect(sent).toEqual([
     ['1', 'a', 'b', 'c'],
     ['2', 'x'],
@@ -28,32 +28,32 @@ it('sends what was written at about the same time together, in order, and nobody
 });
 
 it('tells the next writers of a refusal, until something is taken again', async () => {
-  const { sent, answers, loose } = spooling();
-  await loose.add(1, bytes('lost'));
-  const settled = loose.settled();
+  const { sent, answers, unconfirmed } = spooling();
+  await unconfirmed.add(1, bytes('lost'));
+  const settled = unconfirmed.settled();
   answers[0]?.reject(new FsError('ENOSPC', 'full'));
   await settled;
-  const refused = loose.add(1, bytes('b'));
+  const refused = unconfirmed.add(1, bytes('b'));
   answers[1]?.reject(new FsError('ENOSPC', 'full'));
   await expect(refused).rejects.toThrow('ENOSPC');
-  const taken = loose.add(1, bytes('c'));
+  const taken = unconfirmed.add(1, bytes('c'));
   answers[2]?.resolve();
   await taken;
-  await loose.add(1, bytes('d'));
+  await unconfirmed.add(1, bytes('d'));
   expect(sent).toEqual([
     ['1', 'lost'],
     ['1', 'b'],
     ['1', 'c'],
   ]);
-  loose.flush();
+  unconfirmed.flush();
 });
 
 it('lets writers wait when too much is under way', async () => {
-  const { answers, loose } = spooling(5);
-  await loose.add(1, bytes('123456'));
-  loose.flush();
+  const { answers, unconfirmed } = spooling(5);
+  await unconfirmed.add(1, bytes('123456'));
+  unconfirmed.flush();
   let isThere = false;
-  const waiting = Promise.resolve(loose.add(1, bytes('7'))).then(() => {
+  const waiting = Promise.resolve(unconfirmed.add(1, bytes('7'))).then(() => {
     isThere = true;
   });
   await Promise.resolve();

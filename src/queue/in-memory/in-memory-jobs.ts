@@ -15,12 +15,12 @@ import type { OutputReading, OutputSink } from '../ports/output-reader.ts';
 import type { CallEnd, PersistentPool, RunningCall } from '../ports/persistent-pool.ts';
 import type { Plugins } from '../ports/plugins.ts';
 import { createGroupCommit, type GroupCommit, type GroupCommitOptions } from './group-commit.ts';
-import { LightOutput, type LightOutputOptions } from './light-output.ts';
+import { InMemoryOutput, type InMemoryOutputOptions } from './in-memory-output.ts';
 
 /** What the result of a killed job says instead of `killed` alone. */
 export type KillReason = { readonly kind: 'killed' | 'interrupted'; readonly reason: string };
 
-export interface LightJobsOptions extends LightOutputOptions, Omit<GroupCommitOptions, 'onRecorded'> {
+export interface InMemoryJobsOptions extends InMemoryOutputOptions, Omit<GroupCommitOptions, 'onRecorded'> {
   readonly journal: Pick<Journal, 'reserveIds' | 'record' | 'folderOf'>;
   readonly pool: PersistentPool;
   readonly plugins: Pick<Plugins, 'call' | 'conclude'>;
@@ -30,7 +30,7 @@ export interface LightJobsOptions extends LightOutputOptions, Omit<GroupCommitOp
 }
 
 /** A job in memory: it runs, or has ended and is not in the journal yet. */
-export interface LightJob {
+export interface InMemoryJob {
   readonly id: JobId;
   readonly job: RunningJob | FinishedJob;
   /** Resolves when it has ended, which may be a moment before the journal has it. */
@@ -38,13 +38,13 @@ export interface LightJob {
   read(sink: OutputSink): OutputReading;
 }
 
-export interface LightJobs {
+export interface InMemoryJobs {
   /** Throws `plugin-*`, `journal-failed`. */
-  start(request: JobRequest, command: string): LightJob;
-  find(id: JobId): LightJob | undefined;
-  findRun(run: RequestRun): LightJob | undefined;
+  start(request: JobRequest, command: string): InMemoryJob;
+  find(id: JobId): InMemoryJob | undefined;
+  findRun(run: RequestRun): InMemoryJob | undefined;
   /** All of one queue, or of all queues. */
-  list(queue?: string): LightJob[];
+  list(queue?: string): InMemoryJob[];
   /** False for one that is not running here. */
   kill(id: JobId, why?: KillReason): boolean;
   /** What has ended is in the journal when this returns, if the disk lets it. */
@@ -54,9 +54,9 @@ export interface LightJobs {
 /** Ids are reserved in blocks: each costs a transaction. */
 const idBlock = 256;
 
-export const createLightJobs = (options: LightJobsOptions): LightJobs => {
-  const byId = new Map<JobId, Light>();
-  const byRun = new Map<string, Light>();
+export const createInMemoryJobs = (options: InMemoryJobsOptions): InMemoryJobs => {
+  const byId = new Map<JobId, RunInMemory>();
+  const byRun = new Map<string, RunInMemory>();
   const ids = { next: 0, end: 0 };
   const commit = createGroupCommit({
     ...options,
@@ -66,11 +66,11 @@ export const createLightJobs = (options: LightJobsOptions): LightJobs => {
     },
   });
 
-  const forget = (light: Light | undefined): void => {
-    if (light === undefined) return;
-    byId.delete(light.id);
-    const { origin } = light.job.request;
-    if (origin !== undefined && byRun.get(runKey(origin)) === light) byRun.delete(runKey(origin));
+  const forget = (run: RunInMemory | undefined): void => {
+    if (run === undefined) return;
+    byId.delete(run.id);
+    const { origin } = run.job.request;
+    if (origin !== undefined && byRun.get(runKey(origin)) === run) byRun.delete(runKey(origin));
   };
 
   const nextId = (): JobId => {
@@ -82,10 +82,10 @@ export const createLightJobs = (options: LightJobsOptions): LightJobs => {
     return ids.next - 1;
   };
 
-  const start = (request: JobRequest, command: string): LightJob => {
+  const start = (request: JobRequest, command: string): InMemoryJob => {
     const id = nextId();
     const now = options.clock.now();
-    const light = new Light(options, commit, {
+    const run = new RunInMemory(options, commit, {
       id,
       request,
       command,
@@ -97,9 +97,9 @@ export const createLightJobs = (options: LightJobsOptions): LightJobs => {
       state: 'running',
       startedAt: now,
     });
-    byId.set(id, light);
-    if (request.origin !== undefined) byRun.set(runKey(request.origin), light);
-    return light;
+    byId.set(id, run);
+    if (request.origin !== undefined) byRun.set(runKey(request.origin), run);
+    return run;
   };
 
   return {
@@ -114,13 +114,13 @@ export const createLightJobs = (options: LightJobsOptions): LightJobs => {
 
 const runKey = ({ id, worker, user }: RequestRun): string => `${worker}/${user}/${id}`;
 
-class Light implements LightJob {
+class RunInMemory implements InMemoryJob {
   readonly id: JobId;
   job: RunningJob | FinishedJob;
   readonly over: Promise<FinishedJob>;
-  readonly #options: LightJobsOptions;
+  readonly #options: InMemoryJobsOptions;
   readonly #commit: GroupCommit;
-  readonly #output: LightOutput;
+  readonly #output: InMemoryOutput;
   #call: RunningCall | undefined;
   readonly #startedMono = performance.now();
   readonly #successExitCodes: readonly number[];
@@ -128,7 +128,7 @@ class Light implements LightJob {
   #why: KillReason | undefined;
   #isOver: (job: FinishedJob) => void = () => undefined;
 
-  constructor(options: LightJobsOptions, commit: GroupCommit, job: RunningJob) {
+  constructor(options: InMemoryJobsOptions, commit: GroupCommit, job: RunningJob) {
     this.id = job.id;
     this.job = job;
     this.#options = options;
@@ -139,7 +139,7 @@ class Light implements LightJob {
     const call = options.plugins.call(job);
     this.#successExitCodes = call.terms.successExitCodes;
     this.#retryExitCodes = call.terms.retryExitCodes ?? [];
-    this.#output = new LightOutput(options, job.folder, call.maxOutputBytes);
+    this.#output = new InMemoryOutput(options, job.folder, call.maxOutputBytes);
     this.#call = options.pool.run(call, {
       output: (stream, bytes) => this.#output.write(stream, bytes),
       ended: (end) => this.#end(job, end),
