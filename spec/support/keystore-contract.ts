@@ -26,6 +26,7 @@ export const describeKeyStore = (name: string, fresh: () => Promise<{ store: Key
         value: 'zwei – ä',
         createRevision: created,
         modRevision: changed,
+        isLeased: false,
       });
       expect(await store.get(`${prefix}b`)).toBeUndefined();
     });
@@ -163,7 +164,13 @@ export const describeKeyStore = (name: string, fresh: () => Promise<{ store: Key
       await put('key2', 'another');
       const revision = await put('key', 'first');
       await put('key', 'second');
-      const first = { key: `${prefix}key`, value: 'first', createRevision: revision, modRevision: revision };
+      const first = {
+        key: `${prefix}key`,
+        value: 'first',
+        createRevision: revision,
+        modRevision: revision,
+        isLeased: false,
+      };
       expect(await waiting).toEqual(first);
       expect(await store.nextValue(`${prefix}key`, from, signal)).toEqual(first);
       const never = store.nextValue(`${prefix}key3`, from, signal);
@@ -186,6 +193,7 @@ export const describeKeyStore = (name: string, fresh: () => Promise<{ store: Key
       await store.commit({ compare: [], write: puts(first) });
       await store.commit({ compare: [], write: [{ put: moved, value: 'y', lease: second }] });
       await store.commit({ compare: [], write: [{ put: freed, value: 'y' }] });
+      expect((await store.getMany(names)).map((entry) => entry?.isLeased)).toEqual([true, true, false]);
       expect(first.isHeld()).toBe(true);
       await first.end();
       expect([first.isHeld(), first.lost.aborted, second.isHeld()]).toEqual([false, true, true]);

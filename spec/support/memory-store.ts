@@ -157,7 +157,8 @@ export class MemoryStore implements KeyStore {
       if (write.lease === undefined) this.#leased.delete(write.put);
       else this.#leased.set(write.put, write.lease.id);
       const createRevision = this.#entries.get(write.put)?.createRevision ?? revision;
-      const entry = { key: write.put, value: write.value, createRevision, modRevision: revision };
+      const isLeased = write.lease !== undefined;
+      const entry = { key: write.put, value: write.value, createRevision, modRevision: revision, isLeased };
       this.#entries.set(write.put, entry);
       return [{ kind: 'put', entry }];
     }

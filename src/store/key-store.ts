@@ -37,6 +37,8 @@ export interface Entry {
   readonly value: string;
   readonly createRevision: bigint;
   readonly modRevision: bigint;
+  /** It goes with a lease; otherwise it stays until somebody deletes it. */
+  readonly isLeased: boolean;
 }
 
 export interface Listing {

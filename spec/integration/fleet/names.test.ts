@@ -3,6 +3,7 @@ import { connect, type EtcdStore } from '../../../src/adapters/etcd/connect.ts';
 import { freeName } from '../../../src/fleet/names/adopt.ts';
 import { type Holder, serializeHolder } from '../../../src/fleet/names/holder.ts';
 import type { NameHappening, NodeName, NodeNameOptions } from '../../../src/fleet/names/node-name.ts';
+import type { NameHost } from '../../../src/fleet/names/ports.ts';
 import { nodes } from '../../../src/fleet/nodes.ts';
 import { serializePresence } from '../../../src/fleet/wire.ts';
 import { type Keys, keysBelow } from '../../../src/store/keyspace.ts';
@@ -217,6 +218,16 @@ describe('the name of a node', () => {
     expect(log.at('warn').at(-1)?.message).toBe('This machine has taken over the node’s name');
   });
 
+  it('goes to another machine that has seen the holder away for long, before the holder key is over', async () => {
+    const first = start({ timing: { presenceS, holderS: 600 } });
+    await held(first);
+    const second = start({ host: fakeHost('i2', 'm2'), timing: { presenceS, holderS: 600, goneS: 1 } });
+    await reaches(second, 'refused: present');
+    await first.close();
+    await held(second);
+    expect(await instance(keys.holder(node))).toBe('i2');
+  });
+
   it('with takeover = "adopt" waits for adoption, which is refused while a daemon has the name', async () => {
     const first = start({ takeover: 'adopt' });
     await held(first);
@@ -225,8 +236,17 @@ describe('the name of a node', () => {
     await first.close();
     const [holder] = await direct.getMany([keys.holder(node)]);
     expect(holder, 'a holder key that stays').toBeDefined();
-    const second = start({ host: fakeHost('i2', 'm2'), takeover: 'adopt' });
-    await reaches(second, 'refused: elsewhere');
+    let looks = 0;
+    const host: NameHost = {
+      ...fakeHost('i2', 'm2'),
+      lifeOf: () => {
+        looks++;
+        return 'unknown';
+      },
+    };
+    const second = start({ host, timing: { presenceS, holderS: 60, goneS: 0 } });
+    await until(() => looks > 3, 'more than two looks at one who is away');
+    expect(state(second)).toBe('refused: elsewhere');
     await freeName({ store: direct, keys }, node);
     await held(second);
   });

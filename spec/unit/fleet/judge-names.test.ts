@@ -10,6 +10,7 @@ const standing = (changes: Partial<Standing> = {}): Standing => ({
   isProven: false,
   isAdopted: false,
   isLongFree: false,
+  isLongGone: false,
   ...changes,
 });
 const verdict = (seen: Partial<Seen>, changes: Partial<Standing> = {}): string => {
@@ -41,7 +42,7 @@ describe('who may have a name', () => {
   it('a process of this machine that lives keeps its name, whatever became of its lease', () => {
     const lifeOf = () => 'alive' as const;
     for (const seen of [present, gone])
-      for (const changes of [remembers, { isAdopted: true }, { isLongFree: true }])
+      for (const changes of [remembers, { isAdopted: true }, { isLongFree: true }, { isLongGone: true }])
         expect(verdict(seen, { lifeOf, ...changes })).toBe('alive');
   });
 
@@ -65,6 +66,13 @@ describe('who may have a name', () => {
     expect(verdict(gone, changes)).toBe('elsewhere');
     expect(verdict(gone, { ...changes, isAdopted: true })).toBe('take');
     expect(verdict({}, changes)).toBe('take');
+  });
+
+  it('a holder that was seen away for long has another machine follow it, but nobody while it is there or not to be read', () => {
+    const changes = { ...wasRefused, self: { instance: 'self', machine: 'm2' }, isLongGone: true };
+    expect(verdict(gone, changes)).toBe('take');
+    expect(verdict(present, changes)).toBe('present');
+    expect(verdict({ holder: 'unreadable' }, changes)).toBe('elsewhere');
   });
 
   it('an earlier version’s presence holds the name for as long as it is there', () => {

@@ -12,7 +12,7 @@ describe('the samples of the registry', () => {
   const state = new RegistryState(base, 1n, (key) => complaints.push(key));
   for (const [name, document] of Object.entries(samples)) {
     const key = `${base}${name}`;
-    state.put({ key, value: JSON.stringify(document), createRevision: 1n, modRevision: 1n });
+    state.put({ key, value: JSON.stringify(document), createRevision: 1n, modRevision: 1n, isLeased: false });
   }
   const team = state.holdings('team1');
   const guardOf = (name: string | null) => {

@@ -123,6 +123,7 @@ export const toEntry = (kv: IKeyValue): Entry => ({
   value: textOf(kv.value),
   createRevision: BigInt(kv.create_revision),
   modRevision: BigInt(kv.mod_revision),
+  isLeased: BigInt(kv.lease) !== 0n,
 });
 
 /** Every value is JSON; one that is not UTF-8 is none to whoever parses it, and never one with other characters. */

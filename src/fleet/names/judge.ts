@@ -20,6 +20,8 @@ export interface Standing {
   readonly isAdopted: boolean;
   /** The name was seen free for as long as another machine has to wait. */
   readonly isLongFree: boolean;
+  /** The holder was seen away for so long that another machine can have the name. */
+  readonly isLongGone: boolean;
 }
 
 /** Why a name is not to be had. `predecessor`: probably of our own last process; `elsewhere`: another machine had it. */
@@ -46,7 +48,9 @@ export const judge = (seen: Seen, standing: Standing): Judgement => {
   if (other) return wait(isNoPredecessor(standing) ? 'present' : 'predecessor');
   if (standing.isAdopted) return { kind: 'take' };
   if (seen.holder === undefined) return isFree(standing) ? { kind: 'take' } : wait('elsewhere');
-  return holder !== null && isTrusted && isSuccessor(holder, standing) ? { kind: 'take' } : wait('elsewhere');
+  if (holder === null) return wait('elsewhere');
+  const isNext = standing.isLongGone || (isTrusted && isSuccessor(holder, standing));
+  return isNext ? { kind: 'take' } : wait('elsewhere');
 };
 
 /** Whoever was refused once has no predecessor there, dead or alive. */

@@ -10,6 +10,7 @@ import type { Place } from '../../store/place.ts';
 import { readable } from '../../store/readable.ts';
 import type { Presence } from '../presence.ts';
 import { instanceOf, type PresenceDocument, parseMember, serializeMember, serializePresence } from '../wire.ts';
+import { Absence } from './absence.ts';
 import { type Holder, type HolderDocument, type MachineName, parseHolder, serializeHolder } from './holder.ts';
 import { type Judgement, judge, type Obstacle } from './judge.ts';
 import { KeptKey } from './kept-keys.ts';
@@ -26,9 +27,11 @@ export interface NameTiming {
    * when the presence is over.
    */
   readonly holderS: number;
+  /** Nor later than this after its presence was over, where another machine's daemon has looked all the while. Seconds. */
+  readonly goneS: number;
 }
 
-const defaultTiming: NameTiming = { presenceS: 20, holderS: 840 };
+const defaultTiming: NameTiming = { presenceS: 20, holderS: 840, goneS: 600 };
 
 /** Between two looks when somebody else has changed what we were about to change. ms. */
 const againMs = 50;
@@ -71,6 +74,7 @@ export class NodeName implements NameGate {
   readonly #presence: KeptKey;
   readonly #kept = new Set<KeptKey>();
   readonly #signs: LifeSigns;
+  readonly #absence: Absence;
   readonly #rivals: Rivals;
   #remembered: Remembered;
   #state: NameState;
@@ -94,6 +98,7 @@ export class NodeName implements NameGate {
     this.#remembered = memory.read(node);
     this.#state = { kind: 'asking', since: clock.now() };
     this.#signs = new LifeSigns(this.#timing.presenceS * 2_000, this.#timing.holderS * 750);
+    this.#absence = new Absence(this.#timing.presenceS * 1_000, this.#timing.goneS * 1_000);
     const { self } = this;
     const onRefused = (refused: Holder) => tell({ kind: 'node.refused', refused, holder: self });
     this.#rivals = new Rivals({ store, keys, self, everyMs: this.#everyMs, log, onRefused });
@@ -267,6 +272,8 @@ export class NodeName implements NameGate {
     const instance = presence && instanceOf(presence);
     const isOther = instance !== undefined && instance !== this.self.instance;
     this.#signs.see(presence && isOther ? { modRevision: presence.modRevision, instance } : undefined, !holder);
+    // Without a lease it is kept for an administrator to give away.
+    this.#absence.see(!isOther && holder?.isLeased ? holder.modRevision : undefined);
     return judge(
       { holder: holder && (document ?? 'unreadable'), presence: instance === undefined ? undefined : { instance } },
       {
@@ -276,6 +283,7 @@ export class NodeName implements NameGate {
         isProven: this.#signs.isProven,
         isAdopted: this.#isAdopted,
         isLongFree: this.#signs.isLongFree,
+        isLongGone: this.#absence.isLong,
       },
     );
   }
