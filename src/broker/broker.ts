@@ -125,7 +125,7 @@ export class Broker {
     this.#told.clear();
     if (this.#hasRegistryChanged) {
       this.#hasRegistryChanged = false;
-      this.#workers.registryChanged();
+      this.#workers.services.registryChanged();
       this.#workerSelection.registryChanged();
     }
     const silentSince = now - this.#options.limits.heartbeatMs * livenessHeartbeats;
@@ -134,7 +134,7 @@ export class Broker {
       else if (session.beatAt <= now) this.#beat(session, now);
     }
     this.#strangers.tick();
-    this.#workers.tick(now);
+    this.#workers.admission.tick(now);
     this.#legs.tick(now);
     this.#requests.tick(now);
   }
@@ -180,7 +180,7 @@ export class Broker {
 
   #fromStranger(peer: PeerId, session: Session | undefined, header: Header, body: Buffer): void {
     // While its token is looked at, a worker has nothing to say.
-    if (session?.kind === 'newcomer' && session.state.at !== 'refused') return;
+    if (session?.kind === 'newcomer' && session.state.kind !== 'refused') return;
     if (header.op === 'hello' || header.op === 'ready') {
       if (session === undefined && this.#sessions.size >= maxSessions) {
         this.#options.observer.refused('broker-busy');
@@ -190,7 +190,7 @@ export class Broker {
       const message = header.op === 'hello' ? clientMessage(header) : workerMessage(header);
       if (typeof message === 'string') this.#malformed(session, message);
       else if (message.op === 'hello') this.#clients.hello(peer, message);
-      else if (message.op === 'ready') this.#workers.ready(peer, message, body);
+      else if (message.op === 'ready') this.#workers.admission.ready(peer, message, body);
     } else if (isClientOp(header.op) || isWorkerOp(header.op)) this.#reannounce(peer);
     else this.#options.observer.malformed();
   }

@@ -1,5 +1,8 @@
+import { encodeToWorker } from '../bus/codec/encode.ts';
 import { protocolVersion, type Refusal } from '../bus/messages.ts';
+import type { PeerId } from '../bus/ports.ts';
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
+import type { BrokerOptions } from './options.ts';
 
 /** What a peer is told of an error: the code and the message, never a cause. */
 export const refusalOf = (thrown: unknown): Refusal => {
@@ -11,6 +14,16 @@ export const refusalOf = (thrown: unknown): Refusal => {
     message: code === 'internal' ? 'the broker has met a bug; its log says more' : message,
     retry_after_ms: typeof after === 'number' ? after : null,
   };
+};
+
+export const refuseWorker = (
+  { observer, wire }: Pick<BrokerOptions, 'observer' | 'wire'>,
+  peer: PeerId,
+  thrown: unknown,
+): void => {
+  const refusal = refusalOf(thrown);
+  observer.refused(refusal.code);
+  wire.send(peer, encodeToWorker({ op: 'refused', ...refusal }));
 };
 
 /** It may be back soon; without a time a worker would take it for a refusal that lasts. */

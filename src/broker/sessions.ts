@@ -6,10 +6,17 @@ import { targetOf } from '../domain/target.ts';
 import type { Leg } from './request.ts';
 
 /**
- * Who is connected. A peer has a session from its `hello` or `ready` on. A worker's is *proving* while its token is looked
- * at (*refused* when it is wrong: then it may try again, more and more slowly), *knocking* while another process holds its identity and is asked for a sign of life, then *present*; it is *away*
- * when its connection is gone (*left* if it was *leaving*), and ends when it is silent for too long. The process that comes
- * back in time has it again.
+ * Who is connected. A peer has a session from its `hello` or `ready` on. Whoever says `ready` is a newcomer until
+ * `WorkerAdmission` lets it in as a worker:
+ *
+ *     admitted ► present ── says that it leaves ──► leaving
+ *                   │                                  │
+ *                   │ its connection is lost           │ its connection is lost
+ *                   ▼                                  ▼
+ *                 away                               left
+ *
+ * Each of these is *ended* by a goodbye, by a silence of four heartbeats or by a broken rule. A process that comes back in
+ * time gets a new session, which takes over what the one before had.
  */
 export type Session = ClientSession | NewcomerSession | WorkerSession;
 
@@ -65,9 +72,9 @@ export interface NewcomerSession extends SessionCommon {
   readonly kind: 'newcomer';
   readonly claim: WorkerClaim;
   state:
-    | { readonly at: 'proving' }
-    | { readonly at: 'refused' }
-    | { readonly at: 'knocking'; readonly until: number; readonly proof: WorkerProof };
+    | { readonly kind: 'proving' }
+    | { readonly kind: 'refused' }
+    | { readonly kind: 'contending'; readonly until: number; readonly proof: WorkerProof };
 }
 
 export interface WorkerClaim {
@@ -106,6 +113,11 @@ export const isConnected = ({ state }: WorkerSession): boolean => state === 'pre
 /** All that it may serve: itself, and what it is attached to. */
 export const targetsOf = ({ claim: { team, identity }, attached }: WorkerSession): string[] =>
   [identity, ...attached].map((name) => targetOf(team, name));
+
+export const isSameWorker = (
+  a: Pick<WorkerClaim, 'team' | 'identity'>,
+  b: Pick<WorkerClaim, 'team' | 'identity'>,
+): boolean => a.team === b.team && a.identity === b.identity;
 
 export class Sessions {
   readonly #byPeer = new Map<PeerId, Session>();
