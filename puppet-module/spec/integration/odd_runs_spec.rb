@@ -70,7 +70,7 @@ RSpec.describe 'a run of Puppet' do
 
   it 'refuses a trigger with a Sensitive value before it changes anything, and does not show the value' do
     { "hosts => Sensitive('hush')" => /hosts of a trigger cannot be Sensitive/,
-      "plugin => 'command/x', args => { 'p' => Sensitive('hush') }" => /args: the value of 'p' must be .*stored in etcd in clear/ }.each do |parameters, refusal|
+      "plugin => 'command/x', args => { 'p' => Sensitive('hush') }" => /args: the value of 'p' must be .*etcd stores args in clear text/ }.each do |parameters, refusal|
       run = apply("#{changed} trigger { 't': #{parameters} }")
       expect([run.exit_code, File.exist?("#{folder}/f")]).to eq([1, false]), run.output
       expect(run.output).to match(refusal)

@@ -135,7 +135,7 @@ RSpec.describe 'a real run of Puppet' do
     expect(run.exit_code).to eq(6), run.output
     expect(run.output).to match(%r{
         Trigger\[t\]:\ Failed\ to\ call\ refresh:\ could\ not\ fire\ \w{26}\ to\ 1\ node\ \(lb01\):
-        \ http://127\.0\.0\.1:#{port}:\ connection\ refused\.\ To\ do:\ check\ that\ etcd\ runs\ there
+        \ http://127\.0\.0\.1:#{port}:\ connection\ refused\.\ Check\ that\ etcd\ runs\ there
       }x)
       .and include('Skipping because of failed dependencies')
     expect(run.output).not_to match(%r{"format"|Traceback|trigger/\S*\.rb:\d+})

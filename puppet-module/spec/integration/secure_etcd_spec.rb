@@ -57,10 +57,10 @@ RSpec.describe 'an etcd with TLS, client certificates and authentication' do
   end
 
   {
-    'a wrong password' => [{ 'username' => 'stranger' }, /authentication failed.*check username and password_file/],
-    'no user' => [{ 'username' => nil }, /etcd has authentication enabled: set username/],
-    'no client certificate' => [{ 'cert_file' => nil, 'key_file' => nil }, /certificate.*check ca_file, cert_file/],
-    'no authority' => [{ 'ca_file' => nil }, /certificate verify failed.*as ca_file/],
+    'a wrong password' => [{ 'username' => 'stranger' }, /authentication failed.*Check username and password_file/],
+    'no user' => [{ 'username' => nil }, /etcd has authentication enabled. Set username/],
+    'no client certificate' => [{ 'cert_file' => nil, 'key_file' => nil }, /certificate.*Check ca_file, cert_file/],
+    'no authority' => [{ 'ca_file' => nil }, /certificate verify failed.*Set ca_file in the client settings/],
     'an unreadable key' => [{ 'key_file' => '/nowhere' }, %r{key_file /nowhere cannot be read}],
     'a key that is none' => [{ 'key_file' => __FILE__ }, /key_file .* contains no valid PEM/],
   }.each do |what, (changes, message)|
@@ -72,7 +72,7 @@ RSpec.describe 'an etcd with TLS, client certificates and authentication' do
 
   it 'refuses a client certificate with a CommonName' do
     changes = { 'cert_file' => @certificates.path('client.crt'), 'key_file' => @certificates.path('client.key') }
-    expect { publish(gateway(changes)) }.to raise_error(PuppetX::Trigger::PublishError, /use one without/)
+    expect { publish(gateway(changes)) }.to raise_error(PuppetX::Trigger::PublishError, /Use one without/)
   end
 
   it 'does not make the whole process trust its CA' do
@@ -82,7 +82,7 @@ RSpec.describe 'an etcd with TLS, client certificates and authentication' do
 
   it 'is closed to the certificate of another authority' do
     changes = { 'cert_file' => @stranger.path('client.crt'), 'key_file' => @stranger.path('client.key') }
-    expect { publish(gateway(changes)) }.to raise_error(PuppetX::Trigger::PublishError, /check ca_file, cert_file/)
+    expect { publish(gateway(changes)) }.to raise_error(PuppetX::Trigger::PublishError, /Check ca_file, cert_file/)
   end
 
   it 'is not trusted under another name than that of its certificate' do
@@ -91,7 +91,7 @@ RSpec.describe 'an etcd with TLS, client certificates and authentication' do
   end
 
   it 'refuses keys outside the granted prefix' do
-    expect { publish(gateway, '/other') }.to raise_error(PuppetX::Trigger::PublishError, /permission denied.*grant etcd's user/)
+    expect { publish(gateway, '/other') }.to raise_error(PuppetX::Trigger::PublishError, /permission denied.*Grant etcd's user/)
   end
 
   it 'answers an http URL with the advice to use https' do

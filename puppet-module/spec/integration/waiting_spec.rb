@@ -152,7 +152,7 @@ RSpec.describe 'a trigger that waits' do
       fired
       %w[lb01 lb02].each { |node| targets.succeed(node) }
       expect(run.value).to be_nil
-      expect(said.first).to match(/\Awarning: could not fire \w{26} to 2 nodes \(lb01, lb02\) yet: .*It is spooled/)
+      expect(said.first).to match(/\Awarning: could not fire \w{26} to 2 nodes \(lb01, lb02\) yet: .*The firing is stored in/)
       expect(spooled).to be_empty
     end
 
