@@ -14,7 +14,7 @@ import { harmlessNotice } from '../config/request-plugins.ts';
 import type { Config } from '../config/schema.ts';
 import type { EventLog } from '../events/event-log.ts';
 import { ClockSteps } from '../kit/clock-steps.ts';
-import { createReleasers, type Releasers } from '../kit/releasers.ts';
+import { type Releasers, startWithReleasers } from '../kit/releasers.ts';
 import { keysBelow } from '../store/keyspace.ts';
 import { Space } from '../store/space.ts';
 import type { LivePlugins } from './compose/live-plugins.ts';
@@ -50,15 +50,8 @@ export interface Daemon {
 }
 
 /** Throws `state-unusable`, `spool-unusable`, `already-running`, `journal-*`, `config-invalid`; whatever was started by then is released. */
-export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
-  const releasers = createReleasers(options.log);
-  try {
-    return await start(options, releasers);
-  } catch (error) {
-    await releasers.release();
-    throw error;
-  }
-};
+export const startDaemon = (options: DaemonOptions): Promise<Daemon> =>
+  startWithReleasers(options.log, (releasers) => start(options, releasers));
 
 const start = async (options: DaemonOptions, releasers: Releasers): Promise<Daemon> => {
   const { config } = options.loaded;

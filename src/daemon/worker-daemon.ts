@@ -11,7 +11,7 @@ import { createMetrics } from '../adapters/prometheus/metrics.ts';
 import { controlRoutes } from '../api/control-routes.ts';
 import { workersBrokers } from '../config/configured-brokers.ts';
 import type { ConfiguredWorker } from '../config/configured-workers.ts';
-import { createReleasers, type Releasers } from '../kit/releasers.ts';
+import { type Releasers, startWithReleasers } from '../kit/releasers.ts';
 import { clock } from './clock.ts';
 import { observeJobs, openEvents } from './compose/observe.ts';
 import type { DaemonOptions } from './compose/runtime.ts';
@@ -36,15 +36,8 @@ export interface WorkerDaemonOptions extends DaemonOptions {
  * The control socket answers when it resolves; brokers are tried from then on. Throws `broker-missing`, `state-unusable`,
  * `already-running`, `journal-*`, `config-invalid`; whatever was started by then is released.
  */
-export const startWorkerDaemon = async (options: WorkerDaemonOptions): Promise<WorkerDaemon> => {
-  const releasers = createReleasers(options.log);
-  try {
-    return await start(options, releasers);
-  } catch (error) {
-    await releasers.release();
-    throw error;
-  }
-};
+export const startWorkerDaemon = (options: WorkerDaemonOptions): Promise<WorkerDaemon> =>
+  startWithReleasers(options.log, (releasers) => start(options, releasers));
 
 const start = async (options: WorkerDaemonOptions, releasers: Releasers): Promise<WorkerDaemon> => {
   const { config } = options.loaded;

@@ -24,3 +24,14 @@ export const createReleasers = (log: Log): Releasers => {
     },
   };
 };
+
+/** What `start` has acquired by the time it fails is released; afterwards that is the caller's. Throws what `start` throws. */
+export const startWithReleasers = async <T>(log: Log, start: (releasers: Releasers) => Promise<T>): Promise<T> => {
+  const releasers = createReleasers(log);
+  try {
+    return await start(releasers);
+  } catch (error) {
+    await releasers.release();
+    throw error;
+  }
+};

@@ -6,7 +6,7 @@ import { newRequestId } from '../../client/new-id.ts';
 import type { Config } from '../../config/schema.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Log } from '../../kit/log.ts';
-import { createReleasers, type Releasers } from '../../kit/releasers.ts';
+import { type Releasers, startWithReleasers } from '../../kit/releasers.ts';
 import type { MessageSpool, TriggerOutput } from '../../mount/delivery-ports.ts';
 import { SpoolClock } from '../../mount/spool-clock.ts';
 import type { Definition } from '../../registry/model.ts';
@@ -42,15 +42,8 @@ export interface FilesDaemon {
 }
 
 /** Throws `team-missing`, `broker-missing`, `config-invalid`, `state-unusable`, `mount-failed`, `journal-*`. */
-export const startFilesDaemon = async (options: FilesDaemonOptions): Promise<FilesDaemon> => {
-  const releasers = createReleasers(options.log);
-  try {
-    return await start(options, releasers);
-  } catch (error) {
-    await releasers.release();
-    throw error;
-  }
-};
+export const startFilesDaemon = (options: FilesDaemonOptions): Promise<FilesDaemon> =>
+  startWithReleasers(options.log, (releasers) => start(options, releasers));
 
 const start = async (options: FilesDaemonOptions, releasers: Releasers): Promise<FilesDaemon> => {
   const { config, mountpoint, stateDir, log } = options;
