@@ -54,11 +54,12 @@ const freePort = (): Promise<number> =>
   });
 
 const stopLater = (name: string, child: ResultPromise): void => {
-  child.catch(() => undefined); // its end is looked at below
+  child.catch(() => undefined); // how it ended is reported below
   stops.push(async () => {
     child.kill('SIGTERM');
-    const end = await child.catch((error: unknown) => error);
-    if (child.exitCode !== 0 && child.signalCode !== 'SIGTERM') console.error(`${name} ended oddly:`, end);
+    await child.catch(() => undefined);
+    if (child.exitCode !== 0 && child.signalCode !== 'SIGTERM')
+      console.error(`${name} ended with ${child.signalCode ?? `exit code ${child.exitCode}`}`);
   });
 };
 
@@ -141,12 +142,14 @@ const prepare = (port: number): void => {
 const startDaemon = async (node: string): Promise<void> => {
   const log = join(dir, node, 'log');
   const args = ['--config', join(dir, node, 'triggerd.toml')];
-  stopLater(
-    `triggerd on ${node}`,
-    execa(join(root, 'bin/triggerd'), args, { stdout: 'ignore', stderr: { file: log } }),
-  );
+  const child = execa(join(root, 'bin/triggerd'), args, { stdout: 'ignore', stderr: { file: log } });
+  stopLater(`triggerd on ${node}`, child);
   const text = (): string => (existsSync(log) ? readFileSync(log, 'utf8') : '');
-  await until(`triggerd on ${node}`, 120, async () => text().includes('"msg":"ready"')).catch((error) => {
+  const isReady = async (): Promise<boolean> => {
+    if (child.exitCode !== null) throw new Error(`triggerd on ${node} ended with exit code ${child.exitCode}`);
+    return text().includes('"msg":"ready"');
+  };
+  await until(`triggerd on ${node}`, 120, isReady).catch((error) => {
     throw new Error(`${error.message}\n${text()}`);
   });
 };
