@@ -1,5 +1,6 @@
 import type { Holder } from '../../src/fleet/names/holder.ts';
-import { NodeName, type NodeNameOptions } from '../../src/fleet/names/node-name.ts';
+import { NodeName } from '../../src/fleet/names/node-name.ts';
+import type { NodeNameOptions } from '../../src/fleet/names/options.ts';
 import type { Life, NameHost, NameMemory, Remembered } from '../../src/fleet/names/ports.ts';
 import type { Place } from '../../src/store/place.ts';
 import { recordingLog } from './recording-log.ts';

@@ -1,4 +1,4 @@
-import type { Entry, Lease, Write } from '../../store/key-store.ts';
+import type { Entry, KeyStore, Lease, Write } from '../../store/key-store.ts';
 import type { Presence } from '../presence.ts';
 
 /** Changes are written at most this often; the last one always is. */
@@ -60,3 +60,62 @@ export class KeptKey implements Presence {
     return Math.max(0, this.#writtenAt + minWriteIntervalMs - performance.now());
   }
 }
+
+/** A key that is to be written now. */
+export interface DueKey {
+  readonly kept: KeptKey;
+  readonly put: LeasedPut;
+}
+
+/** All keys that the holder of a name keeps. */
+export class KeptKeys {
+  readonly #onStale: () => void;
+  readonly #onClose: (kept: KeptKey) => Promise<void>;
+  readonly #kept = new Set<KeptKey>();
+
+  constructor(onStale: () => void, onClose: (kept: KeptKey) => Promise<void>) {
+    this.#onStale = onStale;
+    this.#onClose = onClose;
+  }
+
+  add(key: string, value: () => string): KeptKey {
+    const kept = new KeptKey(key, value, this.#onStale, this.#onClose);
+    this.#kept.add(kept);
+    return kept;
+  }
+
+  delete(kept: KeptKey): void {
+    this.#kept.delete(kept);
+  }
+
+  /** Nothing is known of what etcd has of any of them. */
+  forget(): void {
+    for (const kept of this.#kept) kept.forget();
+  }
+
+  /** What etcd has of them, without their values, which may be long; of one it is known. */
+  async read(
+    store: Pick<KeyStore, 'page'>,
+    known: KeptKey,
+    entry: Entry | undefined,
+  ): Promise<ReadonlyMap<KeptKey, Entry | undefined>> {
+    const seen = new Map<KeptKey, Entry | undefined>([[known, entry]]);
+    for (const kept of this.#kept) if (kept !== known) seen.set(kept, await entryOf(store, kept.key));
+    return seen;
+  }
+
+  untilDueMs(): number {
+    return Math.min(...[...this.#kept].map((kept) => kept.untilDueMs()));
+  }
+}
+
+export const dueOf = (seen: ReadonlyMap<KeptKey, Entry | undefined>, lease: Lease): DueKey[] =>
+  [...seen].flatMap(([kept, there]) => {
+    const put = kept.due(there, lease);
+    return put === undefined ? [] : [{ kept, put }];
+  });
+
+const entryOf = async (store: Pick<KeyStore, 'page'>, key: string): Promise<Entry | undefined> => {
+  const { entries } = await store.page(key, { limit: 1, keysOnly: true });
+  return entries.find((entry) => entry.key === key);
+};
