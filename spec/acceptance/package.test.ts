@@ -195,7 +195,7 @@ END
         expect([exitCode, stderr]).toEqual([0, expect.any(String)]);
         return `${stdout}\n${stderr}`;
       };
-      const held = `sleep \\(pid ${pid}\\) has .*/web/access\\.log open on .*\\n +→ Let it open its files anew`;
+      const held = `sleep \\(pid ${pid}\\) has .*/web/access\\.log open on .*\\n +→ Make the program reopen its files`;
       expect(await upgraded()).toMatch(new RegExp(`^warning +FUSE +${held}`, 'm'));
       await sh('systemctl stop holder; cp /root/before.toml /etc/triggerd/triggerd.toml; systemctl restart triggerd');
       expect(await upgraded()).not.toContain('warning');

@@ -41,16 +41,16 @@ describe('management without the interactive console', () => {
   it('is set up once, by a password that nobody could guess at once', async () => {
     expect(await admin('eve', 'too short')).toEqual({
       stdout: '',
-      stderr: expect.stringContaining('secret has to have 12 characters at least'),
+      stderr: expect.stringContaining('secret must have at least 12 characters'),
       exitCode: 2,
     });
     expect(await admin('eve', 'long enough, though')).toEqual({
       stdout: '',
-      stderr: expect.stringContaining('there are teams and users already'),
+      stderr: expect.stringContaining('teams and users exist already'),
       exitCode: 1,
     });
     expect(await node.trigger('admin', 'init', '--team', 't', '--identity', 'i')).toMatchObject({
-      stderr: expect.stringContaining('give it on stdin, with --password-stdin'),
+      stderr: expect.stringContaining('send it on stdin, with --password-stdin'),
       exitCode: 2,
     });
   });
@@ -252,7 +252,7 @@ Time: 545.092072ms`.split('\n'),
 
     const stranger = await (await home('ed', 'a wrong password'))(['-c', 'show workers']);
     expect([stranger.exitCode, stranger.stdout]).toEqual([1, '']);
-    expect(stranger.stderr).toContain('do not fit together');
+    expect(stranger.stderr).toContain('wrong team, identity or password');
     const nobody = await (await home('hp', 'a long password', await freePort()))([
       '-keep-going',
       '-c',
@@ -268,10 +268,10 @@ Time: 545.092072ms`.split('\n'),
       ['service add s --algorithm quickest', 'Expected one of roundrobin, serial, mirror'],
       ['service set s --timeout soon', 'Expected a duration such as 10s'],
       ['definition add /x --mode 9', 'Expected permission bits such as 0644'],
-      ['service set demoservice --team team1', 'nothing is to be changed'],
-      ['team set team1', 'nothing is to be changed'],
+      ['service set demoservice --team team1', 'there is nothing to change'],
+      ['team set team1', 'there is nothing to change'],
       ['worker add', "missing required argument 'worker'"],
-      ['history --limit 0', 'Expected a whole number from 1 on'],
+      ['history --limit 0', 'Expected a whole number, at least 1'],
     ] as const;
     const answers = await Promise.all(wrong.map(([line]) => node.trigger(...line.split(' '))));
     expect(answers).toMatchObject(

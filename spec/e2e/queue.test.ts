@@ -158,7 +158,7 @@ describe('trigger queue', () => {
     await q('wait', both);
     expect(await q('cat', '--stderr', both)).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringContaining('does not keep stderr apart'),
+      stderr: expect.stringContaining('was added without --stderr'),
     });
   });
 

@@ -163,7 +163,7 @@ describe('an account of this machine, and the embedded etcd of a broker', () => 
       expect(output).toMatch(/certificate verify failed/);
       // The daemon has its queues and its socket all the same, and says what is wrong.
       await node.start();
-      expect(node.log().map(({ reason }) => reason)).toContainEqual(expect.stringContaining('something else listens'));
+      expect(node.log().map(({ reason }) => reason)).toContainEqual(expect.stringContaining('another program listens'));
       expect(readdirSync(spool).filter((name) => name.endsWith('.json'))).toHaveLength(1);
       expect(heard).toEqual([]);
     } finally {

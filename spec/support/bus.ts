@@ -97,7 +97,7 @@ export class FakeRegistry implements BusRegistry, BusAccounts {
   }
 
   async login({ team, identity, secret }: { team: string; identity: string; secret: string }) {
-    if (secret !== 'secret') throw new TriggerdError('login-failed', 'team, identity and password do not fit together');
+    if (secret !== 'secret') throw new TriggerdError('login-failed', 'wrong team, identity or password');
     return { jwt: `jwt:${identity}@${team}`, expiresMs: 900_000 };
   }
 

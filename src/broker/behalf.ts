@@ -80,4 +80,4 @@ const isRunning = ({ find }: BehalfOptions, { id, worker, askers }: CheckedProof
   );
 };
 
-const invalid = (): TriggerdError => new TriggerdError('proof-invalid', 'the proof of who asked is not valid');
+const invalid = (): TriggerdError => new TriggerdError('proof-invalid', 'the proof of the job’s user is not valid');

@@ -139,7 +139,11 @@ export class Clients {
   #join({ peer }: ClientSession, admission: Admission, message: Unadmitted): void {
     const { waiting } = admission;
     if (waiting.length >= maxUnadmitted || admission.bytes > maxUnadmittedBytes) {
-      this.#refuse(peer, message.to, new TriggerdError('broker-busy', 'too much waits for this token to be looked at'));
+      this.#refuse(
+        peer,
+        message.to,
+        new TriggerdError('broker-busy', 'too many requests are waiting for this token’s check'),
+      );
       return;
     }
     admission.bytes += message.bytes;
@@ -245,7 +249,7 @@ export class Clients {
       this.#refuse(
         peer,
         to,
-        new TriggerdError('broker-busy', `${conduct.asking} questions of yours are not answered yet`),
+        new TriggerdError('broker-busy', `${conduct.asking} of your questions wait for an answer already`),
       );
       return;
     }

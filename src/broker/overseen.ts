@@ -111,20 +111,20 @@ export const requestStatement = ({ team }: Caller, input: unknown): RequestState
   if (!isFields(input) || (input['verb'] !== 'request.list' && input['verb'] !== 'request.cancel')) return undefined;
   const { verb, team: named, request, user, service, limit, ...more } = input;
   const [unknown] = Object.keys(more);
-  if (unknown !== undefined) throw invalid(`${printable(unknown)} is not known here`);
-  if (typeof named !== 'string') throw invalid('team has to be a name');
+  if (unknown !== undefined) throw invalid(`${printable(unknown)} is not a known field`);
+  if (typeof named !== 'string') throw invalid('team must be a name');
   if (named !== team) throw new TriggerdError('registry-not-found', `there is no team “${printable(named)}”`);
-  if (request !== undefined && !isRequestId(request)) throw invalid('request has to be an id');
-  if (user !== undefined && !isName(user)) throw invalid('user has to be a name');
+  if (request !== undefined && !isRequestId(request)) throw invalid('request must be an ID');
+  if (user !== undefined && !isName(user)) throw invalid('user must be a name');
   if (verb === 'request.cancel') {
-    if (service !== undefined || limit !== undefined) throw invalid('only a request or a user is cancelled');
+    if (service !== undefined || limit !== undefined) throw invalid('only a request or a user can be cancelled');
     if (request !== undefined && user === undefined) return { verb, team, request };
     if (user !== undefined && request === undefined) return { verb, team, user };
-    throw invalid('a request or a user has to be named, not both');
+    throw invalid('name a request or a user, not both');
   }
-  if (service !== undefined && !isName(service)) throw invalid('service has to be a name');
+  if (service !== undefined && !isName(service)) throw invalid('service must be a name');
   if (limit !== undefined && !(isCount(limit) && limit >= 1 && limit <= most))
-    throw invalid(`limit has to be a whole number from 1 to ${most}`);
+    throw invalid(`limit must be a whole number from 1 to ${most}`);
   return {
     verb: 'request.list',
     team,

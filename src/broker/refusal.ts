@@ -31,4 +31,4 @@ export const draining = (): TriggerdError =>
   new TriggerdError('draining', 'this broker is stopping', { details: { retry_after_ms: 1_000 } });
 
 export const wrongVersion = (v: number): TriggerdError =>
-  new TriggerdError('bus-protocol', `protocol version ${v}; this broker speaks ${protocolVersion}`);
+  new TriggerdError('bus-protocol', `protocol version ${v} is not supported; this broker speaks ${protocolVersion}`);

@@ -88,7 +88,7 @@ export class Requests {
   cancel({ identity, team }: Caller, id: RequestId): void {
     const request = this.#live.get(id);
     if (request === undefined || request.user !== identity || request.team !== team)
-      throw new TriggerdError('request-not-found', `no request ${id} of yours waits or runs at this broker`);
+      throw new TriggerdError('request-not-found', `you have no open request ${id} at this broker`);
     this.end(request, userOf(request));
   }
 
@@ -143,7 +143,7 @@ export class Requests {
 
   #attach(request: Request, { identity, team }: Caller, client: PeerId): void {
     if (request.user !== identity || request.team !== team)
-      throw new TriggerdError('request-invalid', `the id ${request.id} is in use`);
+      throw new TriggerdError('request-invalid', `the ID ${request.id} is in use`);
     const { legs, announcements } = this.#options;
     request.client = client;
     announcements.accept(request);
@@ -191,7 +191,10 @@ export class Requests {
     const { maxMessage } = this.#options.limits;
     parsePluginName(plugin);
     if (payload.length > maxMessage)
-      throw new TriggerdError('request-too-large', `${payload.length} bytes of payload; ${maxMessage} are allowed`);
+      throw new TriggerdError(
+        'request-too-large',
+        `the payload has ${payload.length} bytes; ${maxMessage} are allowed`,
+      );
     if (ttl < 0 || chain.length > maxHops)
       throw new TriggerdError('request-invalid', `hop limit reached: ${chain.join(' → ')}`);
   }

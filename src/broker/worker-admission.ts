@@ -115,7 +115,7 @@ export class WorkerAdmission {
     const { team, identity, instance } = newcomer.claim;
     // Changes of the registry are looked at for those who are in; this one may have come while it waited.
     if (!accounts.isWorkerCurrent(team, identity, proof)) {
-      this.#turnAway(newcomer, new TriggerdError('worker-refused', 'its token is not valid any more'));
+      this.#turnAway(newcomer, new TriggerdError('worker-refused', 'its token is no longer valid'));
       return;
     }
     const holder = sessions.worker(team, identity);

@@ -56,7 +56,7 @@ export class WorkerServices {
       const { team, identity } = session.claim;
       const attached = registry.servicesOf(team, identity);
       if (attached === undefined || !accounts.isWorkerCurrent(team, identity, session.proof))
-        expel(session, new TriggerdError('worker-refused', 'its token is not valid any more'));
+        expel(session, new TriggerdError('worker-refused', 'its token is no longer valid'));
       else if (!isSameList(attached, session.attached)) lost.push(...this.#attach(session, attached));
     }
     // Not before all have theirs: what one has lost, another one may have got.

@@ -104,7 +104,7 @@ export class Workers {
     if (isSameWorker(session.claim, message) && session.claim.instance === message.instance) {
       this.disconnected(session);
       this.admission.ready(session.peer, message, body);
-    } else this.expel(session, new TriggerdError('bus-protocol', 'one connection is one worker'));
+    } else this.expel(session, new TriggerdError('bus-protocol', 'a connection can carry only one worker'));
   }
 
   #credit(session: WorkerSession, room: Room): void {

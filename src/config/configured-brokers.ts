@@ -36,7 +36,7 @@ const brokersOf = (section: string, { broker = [], broker_key = [] }: BrokerKeys
   if (broker.length !== broker_key.length)
     throw new TriggerdError(
       'config-invalid',
-      `${section} broker names ${broker.length}, and broker_key has ${broker_key.length}: each broker needs its key, in the same order`,
+      `${section} broker has ${broker.length} entries, but broker_key has ${broker_key.length}: give each broker its key, in the same order`,
     );
   return broker.map((endpoint, at) => ({ endpoint, key: broker_key[at] ?? '' }));
 };

@@ -32,7 +32,7 @@ export const chooseWorker = (
   const place = file ?? 'the configuration';
   const known = all.map((worker) => `${worker.team}/${worker.identity}`).join(', ') || 'none';
   if (identity === undefined)
-    throw new TriggerdError('usage', `which worker? -identity is missing; ${place} has: ${known}`);
+    throw new TriggerdError('usage', `-identity is missing; ${place} has these workers: ${known}`);
   const named = all.filter((worker) => worker.identity === identity && (team === undefined || worker.team === team));
   const [only, another] = named.length > 1 ? named.filter((worker) => worker.team === config.main.team) : named;
   if (only !== undefined && another === undefined) return only;

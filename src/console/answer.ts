@@ -12,7 +12,7 @@ export const answerOf = (value: unknown): Answer => {
     !isListOf(answer.rows, (row) => typeof row === 'object' && row !== null) ||
     !isListOf(answer.notices, (notice) => typeof notice === 'string')
   )
-    throw new TriggerdError('daemon-answer', 'the registry’s answer was not understood');
+    throw new TriggerdError('daemon-answer', 'the answer of the registry is not valid');
   return answer as Answer;
 };
 

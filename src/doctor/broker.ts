@@ -26,14 +26,14 @@ const checkOwn = async (
 ): Promise<Finding[]> => {
   const here = broker.listen.replace('//0.0.0.0:', '//127.0.0.1:');
   if (!(await accepts(machine, here)))
-    return [wrong('broker', `${here} takes no connection`, 'Start triggerd, or look into its log.')];
+    return [wrong('broker', `${here} accepts no connection`, 'Start triggerd, or read its log.')];
   const told = node === undefined ? broker.advertise : advertisedBroker(broker, node);
-  if (told === undefined || (await accepts(machine, told))) return [fine('broker', `${here} takes connections`)];
+  if (told === undefined || (await accepts(machine, told))) return [fine('broker', `${here} accepts connections`)];
   return [
     warning(
       'broker',
-      `others are told to connect to ${told}, which takes no connection from here`,
-      'Set [broker] advertise to where they reach it.',
+      `clients are told to connect to ${told}, which accepts no connection from here`,
+      'Set [broker] advertise to an address that clients can reach.',
     ),
   ];
 };
@@ -47,8 +47,12 @@ const checkUsed = async (
     return await Promise.all(
       brokers().map(async ({ endpoint }) =>
         (await accepts(machine, endpoint))
-          ? fine('broker', `${endpoint} takes connections`)
-          : wrong('broker', `${endpoint} takes no connection`, `Start the broker there, or correct ${section} broker.`),
+          ? fine('broker', `${endpoint} accepts connections`)
+          : wrong(
+              'broker',
+              `${endpoint} accepts no connection`,
+              `Start the broker there, or correct ${section} broker.`,
+            ),
       ),
     );
   } catch (thrown) {

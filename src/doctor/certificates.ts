@@ -19,7 +19,9 @@ export const checkCertificates = async ({ machine, now }: Surroundings, { etcd }
     if (!isOpen || etcd.endpoints.some((endpoint) => endpoint.startsWith('https:')))
       return [unused('certificates', 'none configured')];
     const remedy = 'Give etcd TLS; Puppet’s own certificates can serve ([etcd] ca_file, cert_file, key_file).';
-    return [warning('certificates', 'firings travel to etcd in the clear, and anybody there can fire', remedy)];
+    return [
+      warning('certificates', 'the connection to etcd is not encrypted, and anyone who reaches etcd can fire', remedy),
+    ];
   }
   return Promise.all(
     files.map(async (each) => {
@@ -47,13 +49,13 @@ const certificateFinding = (file: string, certificate: Certificate, now: number)
     return wrong(
       'certificates',
       `${file} does not belong to the key of key_file`,
-      'Name a certificate and its own key.',
+      'Set cert_file and key_file to a certificate and its own key.',
     );
   if (isIssuedByCa === false)
     return warning(
       'certificates',
       `${file} was not issued by the CA of ca_file`,
-      'Fine only if etcd trusts another CA for clients.',
+      'Ignore this only if etcd trusts another CA for clients.',
     );
   if (days < soonDays) return warning('certificates', `${file} expires on ${until}, in ${days} days`, renew);
   return fine('certificates', `${file} (${subject}) is valid until ${until}`);

@@ -28,7 +28,7 @@ export const checkDaemon = async (
 const nameFindings = ({ node, name }: HealthView): Finding[] => {
   if (name === undefined || name.state === 'asking') return [];
   if (name.state === 'waiting') return [warning('name', name.what ?? '', name.remedy ?? '')];
-  if (name.state === 'refused') return [wrong('name', `${name.what}; firings are not taken here`, name.remedy ?? '')];
+  if (name.state === 'refused') return [wrong('name', `${name.what}; this node accepts no firings`, name.remedy ?? '')];
   if (name.refused.length === 0) return [fine('name', `${node} belongs to this daemon`)];
   const others = name.refused.map(
     ({ host, address, pid }) => `${host}${address === null ? '' : ` (${address})`}, pid ${pid}`,
@@ -37,7 +37,7 @@ const nameFindings = ({ node, name }: HealthView): Finding[] => {
     wrong(
       'name',
       `${node} belongs to this daemon, and is refused to ${others.join('; ')}`,
-      'Give that machine a name of its own in [node] name, or stop its daemon.',
+      'Give that machine its own [node] name, or stop its daemon.',
     ),
   ];
 };
@@ -47,5 +47,5 @@ const daemonFinding = ({ node, version, pid, etcd }: HealthView, watches: boolea
   const about = `triggerd ${version} as ${node}, pid ${pid}`;
   if (etcd.connected || !watches) return fine('daemon', about);
   const what = `${about}: no etcd since ${etcd.since}${etcd.last_error === null ? '' : ` (${etcd.last_error})`}`;
-  return wrong('daemon', what, 'Local jobs go on; see etcd below.');
+  return wrong('daemon', what, 'Local jobs continue; see etcd below.');
 };

@@ -14,7 +14,7 @@ export const checkDisk = async (machine: Machine, folder: string): Promise<Findi
         wrong(
           'disk',
           `${folder} cannot be written: ${disk.why}`,
-          'See to the disk (or look as root); what is owed waits meanwhile.',
+          'Check the disk (or rerun as root). Owed work waits.',
         ),
       ];
     case 'writable':
@@ -25,5 +25,9 @@ export const checkDisk = async (machine: Machine, folder: string): Promise<Findi
 const roomFinding = (folder: string, freeBytes: number): Finding => {
   const free = `${Math.floor(freeBytes / 1_048_576)} MiB are free in ${folder}`;
   if (freeBytes >= scarceBytes) return fine('disk', free);
-  return warning('disk', `only ${free}`, 'Make room: when there is none, firings wait and new jobs are refused.');
+  return warning(
+    'disk',
+    `only ${free}`,
+    'Free space on the disk. A full disk makes firings wait and refuses new jobs.',
+  );
 };

@@ -57,7 +57,11 @@ const spaceFindings = (endpoint: string, member: EtcdMember): Finding[] => {
   const what = `${endpoint}: ${sizeOf(member)}`;
   if (isNearlyFull(space))
     return [
-      wrong('etcd', `${what}; the registry takes nothing more, firings soon`, errorCatalogue['etcd-no-space'].remedy),
+      wrong(
+        'etcd',
+        `${what}; the registry accepts nothing more, and soon etcd accepts no firings`,
+        errorCatalogue['etcd-no-space'].remedy,
+      ),
     ];
   if (!isFilling(space)) return [];
   const remedy =
@@ -87,7 +91,7 @@ const troublesOf = (endpoint: string, member: EtcdMember): Finding[] => {
   troubles.push(...spaceFindings(endpoint, member));
   if (latencyMs > slowMs) {
     const what = `${endpoint}: a read takes ${inWords(latencyMs)}`;
-    troubles.push(warning('etcd', what, 'Look at the disk of its members, and at the network between them.'));
+    troubles.push(warning('etcd', what, 'Check the disks of the members and the network between them.'));
   }
   return troubles;
 };
@@ -96,12 +100,13 @@ const remedyFor = (complaint: string): string =>
   complaint.includes('NOSPACE') ? errorCatalogue['etcd-no-space'].remedy : 'See etcd’s log.';
 
 const versionFindings = (version: string): Finding[] => {
-  if (isTooOld(version)) return [wrong('etcd', `${version} is too old`, 'Use etcd 3.4 or newer, best 3.5 or 3.6.')];
+  if (isTooOld(version))
+    return [wrong('etcd', `${version} is too old`, 'Use etcd 3.4 or newer, preferably 3.5 or 3.6.')];
   const defects = knownDefects(version);
-  const words = [...(isEndOfLife(version) ? ['gets no fixes any more'] : []), ...defects];
+  const words = [...(isEndOfLife(version) ? ['gets no more fixes'] : []), ...defects];
   if (words.length === 0) return [];
   const remedy =
-    'Update etcd when you can; triggerd lists its inbox each minute and does not rely on etcd’s access control.';
+    'Update etcd. Until then, triggerd lists its inbox each minute and does not rely on access control in etcd.';
   return [warning('etcd', `${version}: ${words.join('; ')}`, remedy)];
 };
 

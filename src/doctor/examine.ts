@@ -42,7 +42,7 @@ export const examine = async (
       () => null,
     );
   const checks: Readonly<Record<CheckedArea, () => Promise<Finding[]>>> = {
-    configuration: async () => [fine('configuration', file ?? 'no file: all defaults')],
+    configuration: async () => [fine('configuration', file ?? 'no configuration file: all defaults')],
     daemon: () => checkDaemon(surroundings, config, health()),
     etcd: async () => checkEtcd(await answers()),
     clock: async () => checkClock(await answers()),
@@ -70,5 +70,5 @@ const once = <T>(ask: () => Promise<T>): (() => Promise<T>) => {
 
 const failed = (area: Area, thrown: unknown): Finding => {
   const error = asTriggerdError(thrown);
-  return wrong(area, `could not be looked at: ${error.message}`, errorCatalogue[error.code].remedy);
+  return wrong(area, `could not be checked: ${error.message}`, errorCatalogue[error.code].remedy);
 };

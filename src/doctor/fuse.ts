@@ -13,15 +13,15 @@ export const checkFuse = async (machine: Machine, config: Config): Promise<Findi
 const meansFinding = async (machine: Machine, { triggerfs }: Config): Promise<Finding> => {
   if (triggerfs.mountpoint === undefined) return unused('FUSE', 'no trigger files here ([triggerfs] mountpoint)');
   if ((await machine.place('/dev/fuse')) === undefined)
-    return wrong('FUSE', 'there is no /dev/fuse', 'modprobe fuse; a container must be given the device.');
+    return wrong('FUSE', 'there is no /dev/fuse', 'Run modprobe fuse. In a container, add the device.');
   const version = await machine.firstLine('fusermount', ['--version']);
-  if (version === undefined) return wrong('FUSE', 'there is no fusermount', 'apt install fuse3 libfuse2');
+  if (version === undefined) return wrong('FUSE', 'there is no fusermount', 'Run apt install fuse3 libfuse2.');
   return fine('FUSE', version);
 };
 
 const holderFinding = ({ pid, program, path }: MountHolder): Finding =>
   warning(
     'FUSE',
-    `${visible(program)} (pid ${pid}) has ${visible(path)} open on a FUSE mount whose process is gone: what it writes is lost`,
-    'Let it open its files anew (nginx -s reopen, systemctl reload), or restart it.',
+    `${visible(program)} (pid ${pid}) has ${visible(path)} open on a dead FUSE mount: its writes are lost`,
+    'Make the program reopen its files (nginx -s reopen, systemctl reload), or restart it.',
   );

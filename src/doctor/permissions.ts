@@ -24,7 +24,7 @@ const closed = async (machine: Machine, path: string, name: string, remedy: stri
   const place = await machine.place(path);
   if (place === undefined) return [];
   if ((place.mode & writableByOthers) !== 0)
-    return [wrong('permissions', `${name} ${path} can be written by others (${octal(place)})`, remedy)];
+    return [wrong('permissions', `others can write to ${name} ${path} (${octal(place)})`, remedy)];
   return [];
 };
 
@@ -37,7 +37,7 @@ const socketFindings = async (machine: Machine, path: string): Promise<Finding[]
   const place = await machine.place(path);
   if (place === undefined) return [];
   if (place.kind !== 'socket')
-    return [wrong('permissions', `${path} is no socket`, 'Move it away, and restart triggerd.')];
+    return [wrong('permissions', `${path} is not a socket`, 'Move the file away, and restart triggerd.')];
   if ((place.mode & 0o007) !== 0)
     return [
       wrong('permissions', `everybody can use the control socket ${path} (${octal(place)})`, `chmod 660 ${path}`),

@@ -60,8 +60,8 @@ const unsafeFindings = async ({ puppet }: Surroundings, argv: readonly string[])
   return [
     wrong(
       'Puppet',
-      `run_cmd starts what others can change: ${why}`,
-      'Make the program and every folder above it root’s, or start it as its owner (sudo -u USER).',
+      `others can change a program in run_cmd: ${why}`,
+      'Make root own the program and each folder above it, or start the program as its owner (sudo -u USER).',
     ),
   ];
 };
@@ -75,7 +75,13 @@ const fileFindings = async ({ puppet }: Surroundings, settings: PuppetSettings):
   ];
   return states.flatMap(([path, state]) =>
     state.kind === 'refused'
-      ? [warning('Puppet', `${path} is not read: ${state.why}`, 'Delete it: Puppet’s next run writes a new one.')]
+      ? [
+          warning(
+            'Puppet',
+            `triggerd does not read ${path}: ${state.why}`,
+            'Delete the file: the next Puppet run writes a new one.',
+          ),
+        ]
       : [],
   );
 };
@@ -83,7 +89,7 @@ const fileFindings = async ({ puppet }: Surroundings, settings: PuppetSettings):
 const otherCommand = async ({ machine }: Surroundings, program: string, runCommand: string): Promise<Finding[]> => {
   const isThere = program.includes('/') ? (await machine.place(program)) !== undefined : true;
   return isThere
-    ? [fine('Puppet', `run_cmd is “${runCommand}”: a command of your own`)]
+    ? [fine('Puppet', `run_cmd is “${runCommand}”, your own command`)]
     : [wrong('Puppet', `[watch] run_cmd: there is no ${program}`, 'Correct [watch] run_cmd.')];
 };
 

@@ -20,17 +20,17 @@ const queueFindings = async ({ daemon, now }: Surroundings, queue: QueueView): P
   if (paused)
     findings.push(warning('queues', `${name} is paused, ${queued} queued`, `trigger queue resume --queue ${name}`));
   if (draining)
-    findings.push(warning('queues', `${name} takes no new jobs (drain)`, `trigger queue resume --queue ${name}`));
+    findings.push(warning('queues', `${name} accepts no new jobs (drain)`, `trigger queue resume --queue ${name}`));
   const next = queued > 0 ? await daemon.nextJob(name) : undefined;
   if (next === undefined) return findings;
   if (deferred > 0) {
     const what = `${name}: ${deferred} deferred${next.reason === null ? '' : `: ${next.reason}`}`;
-    findings.push(warning('queues', what, 'They run as soon as the way is free.'));
+    findings.push(warning('queues', what, 'They run when the reason is gone.'));
   }
   const age = now() - Date.parse(next.enqueued_at);
   if (age > oldMs) {
     const what = `${name}: job ${next.id} has waited for ${formatDuration(Math.round(age / 60_000) * 60_000)}`;
-    findings.push(warning('queues', what, `See what runs: trigger queue --queue ${name}`));
+    findings.push(warning('queues', what, `Look at the running jobs: trigger queue --queue ${name}`));
   }
   return findings;
 };

@@ -11,7 +11,7 @@ export const checkSpool = async (
   oldestAt: string | null,
 ): Promise<Finding[]> => {
   if ((await machine.place(folder)) === undefined)
-    return [fine('spool', `nothing waits (${folder} is made when something does)`)];
+    return [fine('spool', `nothing waits (${folder} is created when a firing waits)`)];
   const waiting = (await machine.names(folder)).filter(
     (name) => name.endsWith('.json') && !name.startsWith('.'),
   ).length;
@@ -29,7 +29,7 @@ const waitingFinding = (waiting: number, oldestAt: string | null, now: number): 
   const firings = `${waiting} ${waiting === 1 ? 'firing waits' : 'firings wait'} for etcd`;
   if (age > oldMs) {
     const what = `${firings}, the oldest for ${formatDuration(Math.round(age / 60_000) * 60_000)}`;
-    return wrong('spool', what, 'Make etcd reachable; nothing is lost meanwhile.');
+    return wrong('spool', what, 'Make etcd reachable. Until then, nothing is lost.');
   }
   return warning('spool', firings, 'The daemon, or the next Puppet run, publishes them when etcd answers.');
 };

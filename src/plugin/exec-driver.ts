@@ -5,7 +5,7 @@ import { type Driver, plainVerdict } from './drivers.ts';
 
 const refuseNoop: Driver['check'] = (plugin, request) => {
   if (request.noop && !plugin.manifest.noop)
-    throw new TriggerdError('plugin-arguments', `plugin ${plugin.name} has no noop mode, so a noop job cannot run it`);
+    throw new TriggerdError('plugin-arguments', `plugin ${plugin.name} has no noop mode, so it cannot run a noop job`);
 };
 
 /** One process per job: the plugin's executable with the job's arguments. */

@@ -67,16 +67,13 @@ const readFlags = (args: readonly string[]): ConsoleFlags => {
     .configureOutput({ outputError: () => undefined });
   const flags: ConsoleFlags = command.parse(withDoubleDashes(command, args), { from: 'user' }).opts();
   if (command.args.length > 0)
-    throw new TriggerdError(
-      'usage',
-      `a statement is one word: triggerfs-cli -c '${printable(command.args.join(' '))}'`,
-    );
+    throw new TriggerdError('usage', `quote the statement: triggerfs-cli -c '${printable(command.args.join(' '))}'`);
   if (flags.passwordStdin === true && flags.command === undefined)
-    throw new TriggerdError('usage', '--password-stdin needs -c: without it stdin has the statements');
+    throw new TriggerdError('usage', '--password-stdin needs -c: without -c, stdin has the statements');
   if (flags.command === undefined && process.stdin.isTTY === true)
     throw new TriggerdError(
       'usage',
-      'the interactive console comes in a later release; until then: triggerfs-cli -c STATEMENT, or statements on stdin (`triggerfs-cli -c help` shows all)',
+      'the console has no interactive mode: use triggerfs-cli -c STATEMENT, or send statements on stdin (`triggerfs-cli -c help` shows all)',
     );
   return flags;
 };

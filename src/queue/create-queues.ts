@@ -149,7 +149,7 @@ const createQueue = (options: QueueOptions, journal: Journal, isConfigured: bool
 };
 
 const start = (room: Room, retention: Retention): void => {
-  if (room.phase !== 'new') throw new TriggerdError('internal', 'The queues were started twice.');
+  if (room.phase !== 'new') throw new TriggerdError('internal', 'the queues were started twice');
   room.phase = 'running';
   for (const { name, isConfigured } of room.queues.values())
     if (!isConfigured)

@@ -104,7 +104,7 @@ export interface Room extends Omit<QueuesOptions, 'queues' | 'persistent'> {
 export const queueNamed = (room: Room, name: string): NamedQueue => {
   const queue = room.queues.get(name);
   if (queue !== undefined) return queue;
-  throw new TriggerdError('queue-not-found', `There is no queue “${name}”.`, {
+  throw new TriggerdError('queue-not-found', `there is no queue “${name}”`, {
     details: { queue: name, queues: [...room.queues.keys()] },
   });
 };
@@ -113,13 +113,13 @@ export const queueNamed = (room: Room, name: string): NamedQueue => {
 export const jobWithId = (room: Room, id: JobId): Job => {
   const job = findJob(room, id);
   if (job !== undefined) return job;
-  throw new TriggerdError('job-not-found', `There is no job ${id}.`, { details: { id } });
+  throw new TriggerdError('job-not-found', `there is no job ${id}`, { details: { id } });
 };
 
 export const findJob = ({ inMemory, journal }: Room, id: JobId): Job | undefined =>
   inMemory?.find(id)?.job ?? journal.get(id);
 
 export const wrongState = (job: Job, message: string): TriggerdError =>
-  new TriggerdError('job-state', `Job ${job.id} is ${job.state}: ${message}`, {
+  new TriggerdError('job-state', `job ${job.id} is ${job.state}: ${message}`, {
     details: { id: job.id, state: job.state },
   });

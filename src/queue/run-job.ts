@@ -26,7 +26,7 @@ export const runJob = async (room: Room, job: RunningJob): Promise<void> => {
   if (outcome === undefined) return;
   await settle(room, job, outcome);
   if (outcome !== 'never-started') return;
-  throw trouble ?? new TriggerdError('internal', `No runner took job ${job.id}.`, { details: { job: job.id } });
+  throw trouble ?? new TriggerdError('internal', `no runner started job ${job.id}`, { details: { job: job.id } });
 };
 
 /** A request is somebody's who waits, and who has its id: it ends here, and is never run behind their back. */

@@ -64,7 +64,7 @@ export class Accounts implements BusAccounts {
     const worker = this.#worker(team, identity);
     const fits = this.#options.tokens.fits(token, worker?.token_hash ?? '');
     if (worker === undefined || !fits)
-      throw new TriggerdError('worker-refused', 'team, identity and token of this worker do not fit together');
+      throw new TriggerdError('worker-refused', 'wrong team, identity or token of this worker');
     return workerProofOf(worker);
   }
 
@@ -77,7 +77,7 @@ export class Accounts implements BusAccounts {
     if (isLimited === true && changesAccounts(statement))
       throw new TriggerdError(
         'registry-denied',
-        'a token of `trigger login` changes no users and teams; log in with the password',
+        'a token of `trigger login` cannot change users and teams; log in with the password',
       );
     return this.#options.registry.execute({ kind: 'user', identity, team }, statement, seen);
   }
@@ -90,7 +90,7 @@ export class Accounts implements BusAccounts {
     const member = await this.#memberWith(team, identity, secret);
     if (member === undefined) {
       this.#failed(key);
-      throw new TriggerdError('login-failed', 'team, identity and password do not fit together');
+      throw new TriggerdError('login-failed', 'wrong team, identity or password');
     }
     this.#attempts.succeeded(key);
     const claims = {
@@ -140,7 +140,7 @@ export class Accounts implements BusAccounts {
 
   async #inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
     if (this.#waiting >= maxWaiting)
-      throw new TriggerdError('too-many-attempts', 'too many log in at once; try again in 1 s', {
+      throw new TriggerdError('too-many-attempts', 'too many logins at the same time; try again in 1 s', {
         details: { retry_after_ms: 1_000 },
       });
     this.#waiting++;

@@ -73,7 +73,7 @@ const msUntil = (left: number, needed: number, perMinute: number): number =>
 const tooMany = (waitMs: number): TriggerdError => {
   const retry_after_ms = Math.ceil(waitMs);
   const seconds = Math.ceil(waitMs / 1_000);
-  return new TriggerdError('too-many-changes', `you change too much at once; try again in ${seconds} s`, {
+  return new TriggerdError('too-many-changes', `you reached the limit of changes; try again in ${seconds} s`, {
     details: { retry_after_ms },
   });
 };

@@ -60,7 +60,7 @@ export class Bounds {
     if (growth > 0 && bytes > teamBytes)
       throw new TriggerdError(
         'team-full',
-        `${team} would keep ${bytes} bytes in the registry; ${teamBytes} are allowed`,
+        `${team} would use ${bytes} bytes of the registry; ${teamBytes} are allowed`,
       );
   }
 }

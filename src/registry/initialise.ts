@@ -81,4 +81,4 @@ const firstRecords = ({ team: name, identity }: FirstTeam, secretHash: string, n
 };
 
 const already = (): TriggerdError =>
-  new TriggerdError('registry-exists', 'there are teams and users already; an admin of a team adds further ones');
+  new TriggerdError('registry-exists', 'teams and users exist already; ask an admin of a team to add more');

@@ -9,77 +9,75 @@ const secretLength = { min: 12, maxBytes: 1_024 };
 const maxTimeoutMs = 365 * 86_400_000;
 
 const name = v.pipe(
-  v.string('has to be a name'),
-  v.check(isRegistryName, 'has to be 1 to 63 letters, digits, “_”, “.” and “-”, and begin with a letter or digit'),
+  v.string('must be a name'),
+  v.check(isRegistryName, 'must be 1 to 63 letters, digits, “_”, “.” and “-”, and begin with a letter or digit'),
 );
 const isPath = (text: string): boolean =>
   text.length <= 2_000 && text.startsWith('/') && text.slice(1).split('/').every(isRegistryName);
-const path = v.pipe(v.string('has to be a path'), v.check(isPath, 'has to be a path such as /alarms/disk'));
+const path = v.pipe(v.string('must be a path'), v.check(isPath, 'must be a path such as /alarms/disk'));
 const pathOrName = v.pipe(
-  v.string('has to be a path or a name'),
-  v.check((text) => isRegistryName(text) || isPath(text), 'has to be a path such as /alarms/disk, or a name'),
+  v.string('must be a path or a name'),
+  v.check((text) => isRegistryName(text) || isPath(text), 'must be a path such as /alarms/disk, or a name'),
 );
 const description = v.optional(
   v.pipe(
-    v.string('has to be a text'),
-    v.check((text) => text.length <= 255 && !/\p{Cc}/u.test(text), 'has to be one line of 255 characters at most'),
+    v.string('must be a text'),
+    v.check((text) => text.length <= 255 && !/\p{Cc}/u.test(text), 'must be one line of 255 characters at most'),
   ),
 );
 const secret = v.pipe(
-  v.string('has to be a text'),
-  v.check((text) => text.length >= secretLength.min, `has to have ${secretLength.min} characters at least`),
+  v.string('must be a text'),
+  v.check((text) => text.length >= secretLength.min, `must have at least ${secretLength.min} characters`),
   v.check(
     (text) => Buffer.byteLength(text) <= secretLength.maxBytes,
-    `has to have ${secretLength.maxBytes} bytes at most`,
+    `must have at most ${secretLength.maxBytes} bytes`,
   ),
 );
 const oneOf = <const Options extends readonly string[]>(options: Options) =>
-  v.picklist(options, `has to be ${options.join(' or ')}`);
+  v.picklist(options, `must be ${options.join(' or ')}`);
 const role = oneOf(['member', 'admin']);
 const visibility = oneOf(['local', 'team', 'public']);
-const bool = v.boolean('has to be true or false');
+const bool = v.boolean('must be true or false');
 const integer = (least: number, most: number) => {
-  const message = `has to be a whole number from ${least} to ${most}`;
+  const message = `must be a whole number from ${least} to ${most}`;
   return v.pipe(v.number(message), v.integer(message), v.minValue(least, message), v.maxValue(most, message));
 };
 const timeout = v.nullable(integer(1, maxTimeoutMs));
 const mode = integer(0, 0o777);
-const plugin = v.nullable(
-  v.pipe(v.string('has to be a plugin'), v.check(isPluginName, 'has to be the name of a plugin')),
-);
+const plugin = v.nullable(v.pipe(v.string('must be a plugin'), v.check(isPluginName, 'must be the name of a plugin')));
 const isServiceName = (text: string): boolean => {
   const parts = text.split('/');
   return parts.length <= 2 && parts.every(isRegistryName);
 };
 const qualifiedName = (what: string) =>
-  v.pipe(v.string(`has to be a ${what}`), v.check(isServiceName, `has to be “${what}” or “team/${what}”`));
+  v.pipe(v.string(`must be a ${what}`), v.check(isServiceName, `must be “${what}” or “team/${what}”`));
 const serviceName = v.nullable(qualifiedName('service'));
 const args = v.pipe(
   v.record(
     v.pipe(
       v.string(),
-      v.check((text) => /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/.test(text), 'has to have names of letters, digits and “_”'),
+      v.check((text) => /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/.test(text), 'must have names of letters, digits and “_”'),
     ),
     v.nullable(
       v.pipe(
-        v.string('has to be a text'),
-        v.maxLength(4_096, 'has to have 4096 characters at most'),
+        v.string('must be a text'),
+        v.maxLength(4_096, 'must have at most 4096 characters'),
         v.check((text) => !text.includes('\0'), 'may not have a NUL'),
       ),
     ),
-    'has to be names and values',
+    'must be names and values',
   ),
-  v.check((record) => Object.keys(record).length <= 64, 'has to have 64 entries at most'),
+  v.check((record) => Object.keys(record).length <= 64, 'must have at most 64 entries'),
 );
 
-const ulid = v.pipe(v.string('has to be an id'), v.regex(/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/, 'has to be an id'));
+const ulid = v.pipe(v.string('must be an ID'), v.regex(/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/, 'must be an ID'));
 const hits = v.pipe(
   v.record(
-    v.pipe(v.string(), v.regex(/^[1-9][0-9]{0,14}$/, 'has to have numbers of triggers')),
+    v.pipe(v.string(), v.regex(/^[1-9][0-9]{0,14}$/, 'must have numbers of triggers')),
     integer(0, Number.MAX_SAFE_INTEGER),
-    'has to be numbers and counts',
+    'must be numbers and counts',
   ),
-  v.check((record) => Object.keys(record).length <= maxHitsAtOnce, `has to have ${maxHitsAtOnce} entries at most`),
+  v.check((record) => Object.keys(record).length <= maxHitsAtOnce, `must have at most ${maxHitsAtOnce} entries`),
 );
 
 const settings = {
@@ -178,12 +176,10 @@ export const parseStatement = (input: unknown): Statement => {
 
 const verbOf = (input: unknown): Statement['verb'] => {
   if (typeof input !== 'object' || input === null || Array.isArray(input))
-    throw invalid('a statement has to be an object');
+    throw invalid('a statement must be an object');
   const verb = 'verb' in input ? input.verb : undefined;
   if (typeof verb !== 'string' || !isVerb(verb))
-    throw invalid(
-      typeof verb === 'string' ? `there is no verb “${printable(verb)}”` : 'a statement has to have a verb',
-    );
+    throw invalid(typeof verb === 'string' ? `there is no verb “${printable(verb)}”` : 'a statement must have a verb');
   return verb;
 };
 

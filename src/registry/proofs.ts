@@ -117,4 +117,4 @@ const askerIn = ([identity, team, userId, teamId, generation]: v.InferOutput<typ
 });
 
 /** Why is nobody's business. */
-const invalid = (): TriggerdError => new TriggerdError('proof-invalid', 'the proof of who asked is not valid');
+const invalid = (): TriggerdError => new TriggerdError('proof-invalid', 'the proof of the job’s user is not valid');

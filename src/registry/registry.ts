@@ -125,13 +125,13 @@ export class Registry {
       const change = await this.#carryOut(actor, statement);
       if (change.isUnfinished !== true) return change;
     }
-    throw new TriggerdError('registry-changed', `${statement.verb}: not all of it is done after ${maxParts} parts`);
+    throw new TriggerdError('registry-changed', `${statement.verb}: not finished after ${maxParts} parts`);
   }
 
   async #carryOut(actor: Actor, statement: Statement): Promise<Change> {
     const snapshot = await this.#latest(statement);
     if (snapshot.installation === undefined)
-      throw new TriggerdError('registry-empty', 'there are no teams and users yet');
+      throw new TriggerdError('registry-empty', 'the registry has no teams and users yet');
     const now = new Date(this.#options.clock.now()).toISOString();
     const idle: Facts = {
       now,
@@ -163,7 +163,10 @@ export class Registry {
       if (isDone) return change;
       await delay(Math.random() * Math.min(maxPauseMs, 10 * tries));
     }
-    throw new TriggerdError('registry-changed', `${statement.verb}: others changed the same ${maxTries} times`);
+    throw new TriggerdError(
+      'registry-changed',
+      `${statement.verb}: other users changed the same entry ${maxTries} times`,
+    );
   }
 
   #assertTeamRoom(registry: RegistryState, statement: Statement, { writes }: Change): void {

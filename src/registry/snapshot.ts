@@ -134,7 +134,7 @@ const named = <Value>(
   key: string,
 ): Value | undefined => {
   if (value === undefined || nameOf(value) === name) return value;
-  throw new TriggerdError('firing-malformed', `${printable(key)}: the name inside is another one`, {
+  throw new TriggerdError('firing-malformed', `${printable(key)}: the name in the document differs from the key`, {
     details: { key },
   });
 };

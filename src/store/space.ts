@@ -48,7 +48,7 @@ export class Space {
     this.#written = Math.max(0, this.#written - bytes);
     throw new TriggerdError(
       'etcd-nearly-full',
-      `etcd uses ${inMiB(usedBytes)} in ${inMiB(fileBytes)} of its ${inMiB(quotaBytes)}; what is left is for firings`,
+      `etcd uses ${inMiB(usedBytes)} in ${inMiB(fileBytes)} of its ${inMiB(quotaBytes)}; the rest is reserved for firings`,
       { details: { retry_after_ms: 60_000 } },
     );
   }

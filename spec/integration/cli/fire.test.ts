@@ -197,8 +197,8 @@ describe('trigger fire --wait', () => {
   it.each([
     [[...wait, '--filter-replies', 'worker=a'], 'There is no field worker'],
     [[...wait, '--filter-replies', 'failed'], "Example: --filter-replies 'exit_code!=0'"],
-    [[...wait, '--filter-replies', 'exit_code>0', '--all'], 'give one of them'],
-    [['fire', 'x', '--host', 'a', '--filter-replies', 'exit_code>0'], 'it needs --wait'],
+    [[...wait, '--filter-replies', 'exit_code>0', '--all'], 'exclude each other'],
+    [['fire', 'x', '--host', 'a', '--filter-replies', 'exit_code>0'], 'needs --wait'],
   ])('refuses %j', async (args, text) => {
     await serve({});
     const { code, stderr } = await trigger(args, at(daemon));

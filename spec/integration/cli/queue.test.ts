@@ -25,7 +25,7 @@ describe('a command that cannot be added', () => {
     await serve({});
     const through = ['sh', '-c', '"$0" "$@" $(seq 100000)'];
     const { code, stderr } = await trigger(['queue', 'add', '--', 'true'], { ...at(daemon), through });
-    expect([code, stderr]).toEqual([2, expect.stringContaining('has 100001 words, 10000 are the most')]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('has 100001 words, but at most 10000 are allowed')]);
     expect(asked()).toEqual([]);
   });
 });

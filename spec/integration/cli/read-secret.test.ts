@@ -50,7 +50,7 @@ describe('the password of a new user', () => {
     await open();
     await answer('New password of bob:', 'correct horse battery');
     await answer('The same again:', 'something else');
-    await shows('the two passwords are not the same');
+    await shows('the two passwords differ');
     await shows('exit code 2');
     expect(daemon.requests).toHaveLength(already);
   });

@@ -53,21 +53,21 @@ describe('a wrong command line exits 2', () => {
     [['queue', 'tail', '-n', '-1'], 'Expected a whole number'],
     [['queue', '--al'], "unknown option '--al'\n(Did you mean --all?)"],
     [['queue', 'retry'], "missing required argument 'id'"],
-    [['queue', 'kill', 'x'], 'A job’s id is a whole number.'],
+    [['queue', 'kill', 'x'], 'Expected the ID of a job, a whole number.'],
     [['queue', 'kill', '1', '2'], 'too many arguments'],
     [['queue', 'add'], 'there is nothing to add'],
     [['queue', 'add', '--timeout', '5', 'x'], 'Expected a duration'],
     [['queue', 'add', '--arg', 'x', 'y'], 'Expected NAME=VALUE.'],
-    [['queue', 'slots', '0'], 'Expected a whole number from 1 on.'],
-    [['fire', 'x'], 'name the trigger and, with --host, its nodes; or an earlier firing with --rerun'],
+    [['queue', 'slots', '0'], 'Expected a whole number, at least 1.'],
+    [['fire', 'x'], 'name the trigger, and its nodes with --host; or name an earlier firing with --rerun'],
     [
       ['fire', '--rerun', '01K9ZQ4T5M8W3V6X7Y8Z9A0BCD', '--host', 'lb01'],
       '--rerun takes name, nodes, plugin and arguments',
     ],
     [['fire', 'x', '--host', 'lb01', '--failed'], '--failed needs --rerun FIRING'],
-    [['fire', 'x', '--host', 'lb01', '--all'], 'it needs --wait'],
+    [['fire', 'x', '--host', 'lb01', '--all'], 'needs --wait'],
     [['fire', 'x', '--host', 'a,,b'], 'separated by commas'],
-    [['fire', 'x', '--host', 'a', '--timeout', '5s'], 'it needs --wait'],
+    [['fire', 'x', '--host', 'a', '--timeout', '5s'], 'needs --wait'],
   ])('%j', async (args, message) => {
     const { code, stdout, stderr } = await trigger(args);
     expect([code, stdout]).toEqual([2, '']);

@@ -211,7 +211,7 @@ describe('triggerfs-client', () => {
     [['-plugin', 'x'], {}, 2, '--service is missing'],
     [['-sevice', 'x'], {}, 2, 'unknown option'],
     [['-service', 'x', '-plugin', 'x', '-timeout', '5'], {}, 2, 'Expected a duration'],
-    [['-service', 'x', '-plugin', 'x'], { secret: 'wrong' }, 1, 'do not fit together'],
+    [['-service', 'x', '-plugin', 'x'], { secret: 'wrong' }, 1, 'wrong team, identity or password'],
     [['-service', 'x', '-plugin', 'x'], { endpoint: 'tcp://127.0.0.1:9' }, 3, 'nothing listens at'],
     [
       ['-service', 'x', '-plugin', 'x'],

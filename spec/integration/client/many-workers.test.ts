@@ -158,7 +158,7 @@ describe('a request to many workers', () => {
   it.each([
     [request('many', '--filter-replies', 'node=x'), 'There is no field node'],
     [client('many', '-filter-replies', 'failed'), 'Expected FIELD=VALUE'],
-    [request('many', '--all', '--filter-replies', 'result=failed'), 'give one of them'],
+    [request('many', '--all', '--filter-replies', 'result=failed'), 'exclude each other'],
   ] as const)('refuses %j', async (argv, text) => {
     const { stderr, exitCode } = await run(argv as never);
     expect(stderr).toContain(text);

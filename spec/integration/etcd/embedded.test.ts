@@ -176,7 +176,7 @@ describe('the embedded etcd', () => {
     const other = createServer().listen(port, '127.0.0.1');
     await until(() => other.listening, 'the other listener');
     await start();
-    expect(firstError().reason).toMatch(/something else listens/);
+    expect(firstError().reason).toMatch(/another program listens/);
     await new Promise((resolve) => other.close(resolve));
     await put();
   });

@@ -65,7 +65,7 @@ describe('etcd over TLS', () => {
 
   it('says that an endpoint with http:// needs https://', async () => {
     const endpoint = etcd.endpoint.replace('https', 'http');
-    const message = expect.stringContaining(`${endpoint}: etcd speaks TLS there: write https://`);
+    const message = expect.stringContaining(`${endpoint}: etcd uses TLS: write https://`);
     await expect(open({ ...etcd, endpoint }, {}).get('/tls/1')).rejects.toMatchObject({
       code: 'etcd-wants-tls',
       message,

@@ -220,7 +220,7 @@ describe('by a user without rights', () => {
 
   it.each([
     [{ allowOther: true }, 'allow_other needs the line user_allow_other in /etc/fuse.conf'],
-    [{ deviceMode: '0600' }, 'this user may not open /dev/fuse'],
+    [{ deviceMode: '0600' }, 'this user cannot open /dev/fuse'],
   ])('is refused with what that user lacks: %j', async (options, why) => {
     await expect(mountAsNobody(options)).rejects.toThrow(why);
   });

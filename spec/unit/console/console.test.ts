@@ -110,7 +110,7 @@ describe('a script of the console', () => {
     expect(asked).toMatchObject([{ secret: 'of bob' }, { secret: 'of bob' }]);
     const overheard = consoleWith(answers, { isOverheard: true });
     expect(await overheard.script(["set users identity bob secret 'a long password'"])).toBe(1);
-    expect(overheard.errors[0]).toMatch(/^usage: line 1: everybody on this machine can read a password/);
+    expect(overheard.errors[0]).toMatch(/^usage: line 1: all users of this machine can read a password/);
     expect(overheard.asked).toEqual([]);
   });
 

@@ -25,29 +25,29 @@ describe('the doctor and brokers', () => {
 
   it('tells an own broker that runs from one that does not', async () => {
     expect(await check(['127.0.0.1:5555', 'b1:5555'], { broker, name: 'b1' })).toEqual([
-      'fine: tcp://127.0.0.1:5555 takes connections',
+      'fine: tcp://127.0.0.1:5555 accepts connections',
     ]);
-    expect(await check([], { broker, name: 'b1' })).toEqual(['wrong: tcp://127.0.0.1:5555 takes no connection']);
+    expect(await check([], { broker, name: 'b1' })).toEqual(['wrong: tcp://127.0.0.1:5555 accepts no connection']);
   });
 
   it('warns of an address that others are told, and that leads nowhere', async () => {
     const [warning] = await check(['127.0.0.1:5555'], { broker, name: 'b1' });
-    expect(warning).toContain('warning: others are told to connect to tcp://b1:5555');
+    expect(warning).toContain('warning: clients are told to connect to tcp://b1:5555');
     const advertise = 'tcp://outside:80';
     expect(await check(['127.0.0.1:5555', 'outside:80'], { broker: { ...broker, advertise }, name: 'b1' })).toEqual([
-      'fine: tcp://127.0.0.1:5555 takes connections',
+      'fine: tcp://127.0.0.1:5555 accepts connections',
     ]);
   });
 
   it('looks at each broker that is used', async () => {
     const main = { broker: ['tcp://b1:5555', 'tcp://b2:5555'], broker_key: [key, key] };
     expect(await check(['b2:5555'], { main })).toEqual([
-      'wrong: tcp://b1:5555 takes no connection',
-      'fine: tcp://b2:5555 takes connections',
+      'wrong: tcp://b1:5555 accepts no connection',
+      'fine: tcp://b2:5555 accepts connections',
     ]);
     expect(await check([], { main: { broker: ['tcp://b1:5555'] } })).toEqual(['wrong: [main] broker_key is missing']);
     const workers = { broker: ['tcp://b3:5555'], broker_key: [key] };
-    expect(await check([], { workers })).toEqual(['wrong: tcp://b3:5555 takes no connection']);
+    expect(await check([], { workers })).toEqual(['wrong: tcp://b3:5555 accepts no connection']);
     expect(await check([], { workers: { broker: ['tcp://b3:5555'] } })).toEqual([
       'wrong: [workers] broker_key is missing',
     ]);

@@ -12,7 +12,7 @@ import {
   type TestAccounts,
 } from '../../support/registry.ts';
 
-const refused = { code: 'login-failed', message: 'team, identity and password do not fit together' };
+const refused = { code: 'login-failed', message: 'wrong team, identity or password' };
 const slowed = (seconds: number) => ({
   code: 'too-many-attempts',
   message: `too many failed attempts; try again in ${seconds} s`,
@@ -162,7 +162,7 @@ describe('a worker’s token', () => {
   ])('%s is refused', async (_what, change) => {
     await expect(check(change)).rejects.toMatchObject({
       code: 'worker-refused',
-      message: 'team, identity and token of this worker do not fit together',
+      message: 'wrong team, identity or token of this worker',
     });
   });
 

@@ -18,7 +18,7 @@ describe('the id of a request', () => {
     expect(isRequestId(text)).toBe(isIdentity);
     const parse = () => parseStatement({ verb: 'history.list', team: 'team1', request: text });
     if (isIdentity) parse();
-    else expect(parse).toThrow('has to be an id');
+    else expect(parse).toThrow('must be an ID');
   });
 });
 

@@ -16,7 +16,7 @@ describe('a statement from outside', () => {
     [{}],
     [{ verb: 7 }],
     [{ verb: ['team.list'] }],
-  ])('%j is no statement', (input) => refused(input, /has to/));
+  ])('%j is no statement', (input) => refused(input, /must/));
 
   // G4: names of methods, prototypes, shells and files are no verbs.
   it.each([
@@ -62,46 +62,40 @@ describe('a statement from outside', () => {
     7,
     null,
     {},
-  ])('%j is no name', (identity) => refused({ verb: 'worker.add', team: 'team1', identity }, /^identity has to/));
+  ])('%j is no name', (identity) => refused({ verb: 'worker.add', team: 'team1', identity }, /^identity must/));
 
   it.each(['', '/', 'alarms', '/alarms/', '//x', '/../x', '/a/../b', '/a b', `/${'x'.repeat(64)}`])(
     '%j is no path',
-    (path) => refused({ verb: 'directory.add', team: 'team1', path }, /^path has to be a path/),
+    (path) => refused({ verb: 'directory.add', team: 'team1', path }, /^path must be a path/),
   );
 
   it.each([
     [{ verb: 'worker.add', identity: 'demo01' }, 'team is missing'],
     [{ verb: 'worker.add', team: 'team1', identity: 'demo01', token: 'mine' }, 'token is not known here'],
-    [
-      { verb: 'service.add', team: 'team1', name: 's', algorithm: 'random' },
-      'algorithm has to be roundrobin or serial',
-    ],
-    [{ verb: 'service.add', team: 'team1', name: 's', timeout_ms: -1 }, 'timeout_ms has to be a whole number'],
-    [{ verb: 'service.add', team: 'team1', name: 's', timeout_ms: Number.NaN }, 'timeout_ms has to be'],
-    [{ verb: 'definition.set', team: 'team1', name: 't', plugin: '../sh' }, 'plugin has to be the name of a plugin'],
-    [{ verb: 'definition.set', team: 'team1', name: 't', service: 'a/b/c' }, 'service has to be'],
-    [{ verb: 'definition.set', team: 'team1', name: 't', mode: 0o4755 }, 'mode has to be'],
-    [{ verb: 'definition.set', team: 'team1', name: 't', args: { 'a b': 'c' } }, 'args.a b has to have names'],
+    [{ verb: 'service.add', team: 'team1', name: 's', algorithm: 'random' }, 'algorithm must be roundrobin or serial'],
+    [{ verb: 'service.add', team: 'team1', name: 's', timeout_ms: -1 }, 'timeout_ms must be a whole number'],
+    [{ verb: 'service.add', team: 'team1', name: 's', timeout_ms: Number.NaN }, 'timeout_ms must be'],
+    [{ verb: 'definition.set', team: 'team1', name: 't', plugin: '../sh' }, 'plugin must be the name of a plugin'],
+    [{ verb: 'definition.set', team: 'team1', name: 't', service: 'a/b/c' }, 'service must be'],
+    [{ verb: 'definition.set', team: 'team1', name: 't', mode: 0o4755 }, 'mode must be'],
+    [{ verb: 'definition.set', team: 'team1', name: 't', args: { 'a b': 'c' } }, 'args.a b must have names'],
     [{ verb: 'definition.set', team: 'team1', name: 't', args: { a: 'b\0' } }, 'args.a may not have a NUL'],
-    [
-      { verb: 'worker.set', team: 'team1', identity: 'w', description: 'a\u001b[2Jb' },
-      'description has to be one line',
-    ],
+    [{ verb: 'worker.set', team: 'team1', identity: 'w', description: 'a\u001b[2Jb' }, 'description must be one line'],
   ])('%j is refused, and the field is named', (input, message) => refused(input, message));
 
   it('never shows a value: it may be a secret', () => {
     const secret = 'short';
     const input = { verb: 'user.add', team: 'team1', identity: 'hp', secret };
-    expect(() => parseStatement(input)).toThrow('secret has to have 12 characters at least');
+    expect(() => parseStatement(input)).toThrow('secret must have at least 12 characters');
     expect(() => parseStatement({ ...input, secret: ['swordfish swordfish'] })).not.toThrow(/swordfish/);
-    refused({ ...input, secret: 'x'.repeat(2_000) }, 'secret has to have 1024 bytes at most');
+    refused({ ...input, secret: 'x'.repeat(2_000) }, 'secret must have at most 1024 bytes');
   });
 
   it('survives what is nested deeply and what is very long', () => {
     let deep: unknown = 'x';
     for (let depth = 0; depth < 10_000; depth++) deep = [deep];
-    refused({ verb: 'worker.add', team: deep, identity: 'w' }, 'team has to be a name');
-    refused({ verb: 'worker.add', team: 'x'.repeat(1_000_000), identity: 'w' }, 'team has to be');
+    refused({ verb: 'worker.add', team: deep, identity: 'w' }, 'team must be a name');
+    refused({ verb: 'worker.add', team: 'x'.repeat(1_000_000), identity: 'w' }, 'team must be');
     refused({ verb: 'x'.repeat(1_000_000) }, /^.{1,120}$/);
   });
 });

@@ -218,7 +218,7 @@ describe('teams and users', () => {
         await own({ verb: 'user.add', identity: `m${number + 1}`, secret: password, role: 'admin' });
         maker = world.as(`m${number + 1}`, `a${number}`);
       }
-      const full = { code: 'registry-full', message: '20 teams come from “mallory”, as many as there may be' };
+      const full = { code: 'registry-full', message: '20 teams come from “mallory”, and more are not allowed' };
       await expect(maker({ verb: 'team.add', name: 'more' })).rejects.toMatchObject(full);
       await expect(world.as('mallory')({ verb: 'team.add', name: 'more' })).rejects.toMatchObject(full);
       // Others in the same home are not concerned, root is not, and what was deleted makes room.

@@ -63,7 +63,7 @@ describe('the tree of trigger files', () => {
   it('a trigger is inside a directory that is there', async () => {
     await expect(ann({ verb: 'definition.add', path: '/t' })).rejects.toMatchObject({
       code: 'registry-invalid',
-      message: '/t: a trigger is inside a directory, such as /alarms/t',
+      message: '/t: a trigger must be in a directory, such as /alarms/t',
     });
     await expect(ann({ verb: 'definition.add', path: '/a/nowhere/t' })).rejects.toMatchObject({
       code: 'registry-not-found',
@@ -112,7 +112,7 @@ describe('the tree of trigger files', () => {
     await expect(ann({ verb: 'service.delete', name: 's' })).rejects.toMatchObject({ code: 'registry-in-use' });
     await expect(ann({ verb: 'definition.set', name: 't', service: 'w' })).rejects.toMatchObject({
       code: 'registry-invalid',
-      message: '“w” is a worker; a trigger needs a service',
+      message: '“w” is a worker; name a service',
     });
     await world.asRoot({ verb: 'team.add', name: 'team2' });
     await world.asRoot({ verb: 'service.add', team: 'team2', name: 'api' });

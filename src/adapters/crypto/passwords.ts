@@ -44,7 +44,7 @@ const limiter = () => {
   return async <T>(work: () => Promise<T>): Promise<T> => {
     if (running >= atOnce) {
       if (waiting.length >= maxWaiting)
-        throw new TriggerdError('too-many-attempts', 'too many log in at once; try again in 1 s', {
+        throw new TriggerdError('too-many-attempts', 'too many logins at the same time; try again in 1 s', {
           details: { retry_after_ms: 1_000 },
         });
       await new Promise<void>((resolve) => waiting.push(resolve));

@@ -106,9 +106,9 @@ const check = async (
   issuers: ReadonlyMap<string, Issuer>,
   currentDate: Date,
 ): Promise<CheckedToken> => {
-  if (jwt.length > maxLength) throw new Error('longer than a token');
+  if (jwt.length > maxLength) throw new Error('longer than a token can be');
   const parts = jwt.split('.');
-  if (parts.length !== 3 || !parts.every(isCanonicalBase64Url)) throw new Error('not written as a token is');
+  if (parts.length !== 3 || !parts.every(isCanonicalBase64Url)) throw new Error('not in the form of a token');
   const { kid } = decodeProtectedHeader(jwt);
   // A key of the registry or none: nothing in the token leads to one.
   const issuer = typeof kid === 'string' ? issuers.get(kid) : undefined;
@@ -150,6 +150,9 @@ const parseKey = (path: string, text: string) => {
     return v.parse(keyFile, JSON.parse(text) as JWK);
   } catch {
     // What is wrong with it could show some of it.
-    throw new TriggerdError('state-unusable', `${path} is no Ed25519 key; remove it to have a new one made`);
+    throw new TriggerdError(
+      'state-unusable',
+      `${path} is not an Ed25519 key; remove the file, and triggerd makes a new one`,
+    );
   }
 };

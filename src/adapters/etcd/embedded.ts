@@ -140,8 +140,8 @@ class Supervised implements EmbeddedEtcd {
   }
 
   async #startOnce(): Promise<EtcdProcess> {
-    if (await isListening(this.#options.port)) throw failed(`something else listens on ${this.endpoint}`);
-    if (this.#stop.signal.aborted) throw failed('it is not needed any more');
+    if (await isListening(this.#options.port)) throw failed(`another program listens on ${this.endpoint}`);
+    if (this.#stop.signal.aborted) throw failed('the daemon stops');
     const { binary = 'etcd', port, quotaBytes } = this.#options;
     const started = spawnEtcd(binary, port, this.#paths, this.#tls, quotaBytes);
     if (started === undefined) throw failed(`“${binary}” cannot be started`);

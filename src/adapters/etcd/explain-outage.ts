@@ -16,9 +16,9 @@ export const explainOutage = async (error: TriggerdError, endpoint: string): Pro
   if (typeof address === 'string') return error;
   const { scheme, host, port } = address;
   if (scheme === 'http' && (await speaksTls(host, port)))
-    return new TriggerdError('etcd-wants-tls', `${endpoint}: etcd speaks TLS there: write https://`, { cause: error });
+    return new TriggerdError('etcd-wants-tls', `${endpoint}: etcd uses TLS: write https://`, { cause: error });
   if (scheme === 'https' && (await speaksHttp(host, port)))
-    return new TriggerdError('etcd-wants-http', `${endpoint}: no TLS is spoken there: write http://`, { cause: error });
+    return new TriggerdError('etcd-wants-http', `${endpoint}: etcd does not use TLS: write http://`, { cause: error });
   return error;
 };
 

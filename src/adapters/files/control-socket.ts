@@ -31,10 +31,7 @@ const checkFolder = async (path: string): Promise<void> => {
   if (uid !== 0 && uid !== process.getuid?.())
     throw new TriggerdError('state-unusable', `the control socket’s folder ${path} belongs to user ${uid}`);
   if ((mode & 0o022) !== 0 && (mode & 0o1000) === 0)
-    throw new TriggerdError(
-      'state-unusable',
-      `the control socket’s folder ${path} can be written by its group or by others`,
-    );
+    throw new TriggerdError('state-unusable', `the group or others can write to the control socket’s folder ${path}`);
   const why = await whyParentsUntrusted(path);
   if (why !== null) throw new TriggerdError('state-unusable', `the control socket’s folder ${path}: ${why}`);
 };

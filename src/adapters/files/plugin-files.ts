@@ -109,7 +109,7 @@ const checkExecutable = (path: string): void => {
     throw new TriggerdError('plugin-unsafe', `${path} is not executable`, { cause });
   }
   if ((statSync(path).mode & 0o6000) !== 0)
-    throw new TriggerdError('plugin-unsafe', `${path} is setuid or setgid: a job runs as the daemon’s user`);
+    throw new TriggerdError('plugin-unsafe', `${path} is setuid or setgid: jobs must run as the daemon’s user`);
 };
 
 const pluginNames = (root: string): string[] => {

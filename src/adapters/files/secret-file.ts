@@ -30,7 +30,7 @@ const readSecret = (path: string): string | undefined => {
   try {
     const { uid, mode } = statSync(path);
     if (uid !== process.getuid?.() || (mode & 0o077) !== 0)
-      throw new TriggerdError('state-unusable', `${path} has to belong to the daemon’s user, with mode 0600`);
+      throw new TriggerdError('state-unusable', `${path} must belong to the daemon’s user and have mode 0600`);
     return readFileSync(path, 'utf8');
   } catch (error) {
     if (isMissing(error)) return undefined;

@@ -75,7 +75,7 @@ const makeFolder = async (path: string): Promise<void> => {
     await mkdir(path, { recursive: true, mode: 0o700 });
     await syncFolder(dirname(path));
   } catch (cause) {
-    throw unusable(path, `it cannot be made: ${codeOf(cause)}`, cause);
+    throw unusable(path, `it cannot be created: ${codeOf(cause)}`, cause);
   }
 };
 

@@ -15,8 +15,9 @@ const answerMs = 3_000;
  */
 export const prepareMountpoint = async (mountpoint: string, log: Log): Promise<void> => {
   await access('/dev/fuse', constants.R_OK | constants.W_OK).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'EACCES') throw refused(mountpoint, 'this user may not open /dev/fuse; chmod 0666 it', cause);
-    throw refused(mountpoint, 'there is no /dev/fuse that can be used; load the module `fuse`', cause);
+    if (cause.code === 'EACCES')
+      throw refused(mountpoint, 'this user cannot open /dev/fuse; run chmod 0666 /dev/fuse', cause);
+    throw refused(mountpoint, '/dev/fuse is missing or unusable; load the module `fuse`', cause);
   });
   if (Buffer.byteLength(mountpoint) > maxPathBytes) throw refused(mountpoint, 'the path is too long');
   if (await isDead(mountpoint)) {
@@ -24,7 +25,7 @@ export const prepareMountpoint = async (mountpoint: string, log: Log): Promise<v
     await detach(mountpoint);
   }
   await mkdir(mountpoint, { recursive: true }).catch((cause: unknown) => {
-    throw refused(mountpoint, 'the folder cannot be made', cause);
+    throw refused(mountpoint, 'the folder cannot be created', cause);
   });
   await assertUsable(mountpoint);
 };
@@ -51,7 +52,7 @@ const isDead = async (mountpoint: string): Promise<boolean> => {
     (error: NodeJS.ErrnoException) => error.code,
   );
   const code = await withTimeout(outcome, answerMs, () => 'silent' as const);
-  if (code === 'silent') throw refused(mountpoint, 'what is mounted there does not answer; end its process');
+  if (code === 'silent') throw refused(mountpoint, 'the mount there does not answer; end its process');
   return code === 'ENOTCONN' || code === 'ECONNABORTED';
 };
 

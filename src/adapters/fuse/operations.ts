@@ -35,7 +35,7 @@ export const operationsOf = (files: FileSystem, log: Log): Operations => {
     else answer(0, value);
   };
   const refuse = (what: string, answer: (errno: number) => void): void =>
-    answer(failed(what, new FsError('EPERM', 'only directories are made and removed here')));
+    answer(failed(what, new FsError('EPERM', 'only directories can be created and removed here')));
   return {
     statfs: (_path, answer) => answer(0, { bsize: blockBytes, frsize: blockBytes, namemax: maxNameBytes }),
     getattr: (path, answer) => answering(`getattr ${path}`, () => statOf(files.attributes(path)), answer),
@@ -90,7 +90,7 @@ const openingNew = async (files: FileSystem, path: string): Promise<number> => {
   try {
     return files.open(path, { forReading: false, forWriting: true, isAppending: false, isTruncated: true });
   } catch (thrown) {
-    if (errnoOf(thrown) === 'ENOENT') throw new FsError('EPERM', 'only directories are made and removed here');
+    if (errnoOf(thrown) === 'ENOENT') throw new FsError('EPERM', 'only directories can be created and removed here');
     throw thrown;
   }
 };

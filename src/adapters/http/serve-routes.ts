@@ -71,7 +71,7 @@ const askedBy = ({ params, query, body }: FastifyRequest, reply: FastifyReply): 
 
 const hungUp = (reply: FastifyReply): AbortSignal => {
   const controller = new AbortController();
-  reply.raw.once('close', () => controller.abort(new TriggerdError('timed-out', 'the caller hung up')));
+  reply.raw.once('close', () => controller.abort(new TriggerdError('timed-out', 'the caller closed the connection')));
   return controller.signal;
 };
 

@@ -31,7 +31,7 @@ export const ownCgroup = (): JobCgroup | undefined => {
 export const moveToCgroupsOf = (example: number, pid: number): void => {
   const targets = textOf(`/proc/${example}/cgroup`).split('\n').filter(Boolean);
   const present = textOf(`/proc/${pid}/cgroup`).split('\n').filter(Boolean);
-  if (targets.length === 0) throw new Error(`process ${example}, whose cgroup is needed, is gone`);
+  if (targets.length === 0) throw new Error(`process ${example} has ended, so its cgroup is unknown`);
   if (present.length === 0) return;
   for (const line of targets.filter((target) => !present.includes(target))) moveTo(line, pid);
 };

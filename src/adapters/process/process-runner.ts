@@ -64,7 +64,7 @@ const casting = async <T>(folder: string, work: () => Promise<T>): Promise<T> =>
 const castFileError = (thrown: unknown, folder: string): TriggerdError => {
   if (thrown instanceof TriggerdError) return thrown;
   const what = isMissing(thrown) ? 'is gone' : thrown instanceof Error ? thrown.message : String(thrown);
-  return new TriggerdError('state-unusable', `The job folder ${folder}: ${what}`, {
+  return new TriggerdError('state-unusable', `the job folder ${folder}: ${what}`, {
     cause: thrown,
     details: { folder },
   });

@@ -56,7 +56,7 @@ const unitName = (token: string): string => `triggerd-job-${token}`;
 /** systemd refused the unit, or its runner found that it could not start the job: that is in the unit's own journal. */
 const notStarted = (folder: string, token: string, result: { exitCode?: number; stderr: string }): TriggerdError => {
   const why = `systemd-run ended with ${result.exitCode ?? 'a signal'}; see also journalctl -u ${unitName(token)}`;
-  return new TriggerdError('internal', `Nothing was started for ${folder}: ${why}: ${result.stderr.slice(-500)}`, {
+  return new TriggerdError('internal', `nothing was started for ${folder}: ${why}: ${result.stderr.slice(-500)}`, {
     cause: result,
   });
 };

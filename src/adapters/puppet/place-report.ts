@@ -68,7 +68,7 @@ const placeCopy = async (from: string, to: string, { uid, gid }: Stats): Promise
     const { mode, uid: writer } = await source.stat();
     if (writer !== 0) throw new Error(`${from} was replaced`);
     const { buffer } = await source.read(Buffer.alloc(beginning.length), 0, beginning.length, 0);
-    if (!buffer.equals(beginning)) throw new Error(`${from} is no report`);
+    if (!buffer.equals(beginning)) throw new Error(`${from} is not a report`);
     const target = await open(copy, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
     try {
       await copyBytes(source, target);

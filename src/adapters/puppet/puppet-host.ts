@@ -101,7 +101,7 @@ const createTeller = ({ onProblem }: PuppetHostOptions) => {
 
 const notPlaced = (to: string, thrown: unknown): TriggerdError => {
   const why = thrown instanceof Error ? thrown.message : String(thrown);
-  return new TriggerdError('puppet-file-unsafe', `${to} is not replaced by the report of a run: ${why}`);
+  return new TriggerdError('puppet-file-unsafe', `the report of a run does not replace ${to}: ${why}`);
 };
 
 const isFresh = async (answer: Answer): Promise<boolean> =>

@@ -64,7 +64,7 @@ const pidFile = (file: string): string => `${file}.pid`;
 const alreadyRunning = (file: string, cause: unknown): TriggerdError => {
   const pid = holderOf(file);
   const who = pid === undefined ? 'Another triggerd' : `Another triggerd (pid ${pid})`;
-  return new TriggerdError('already-running', `${who} uses ${file}.`, { cause, details: { file, pid: pid ?? null } });
+  return new TriggerdError('already-running', `${who} uses ${file}`, { cause, details: { file, pid: pid ?? null } });
 };
 
 const holderOf = (file: string): number | undefined => {

@@ -20,7 +20,7 @@ export const createTransition =
     sql.atomically(() => {
       const { changes } = sql.run(`UPDATE jobs SET ${set} WHERE id = ? AND state = ?`, ...values, id, from);
       const job = find(id);
-      if (job === undefined) throw new TriggerdError('job-not-found', `There is no job ${id}.`, { details: { id } });
+      if (job === undefined) throw new TriggerdError('job-not-found', `there is no job ${id}`, { details: { id } });
       if (changes === 0 || !isIn(job, to)) throw notIn(job, from);
       return job;
     });
@@ -71,6 +71,6 @@ export const createJobTransitions = (
 };
 
 const notIn = (job: Job, wanted: Job['state']): TriggerdError =>
-  new TriggerdError('job-state', `Job ${job.id} is ${job.state}, not ${wanted}.`, {
+  new TriggerdError('job-state', `job ${job.id} is ${job.state}, not ${wanted}`, {
     details: { id: job.id, state: job.state, wanted },
   });

@@ -29,7 +29,7 @@ export const assertLogIsWhole = (file: string): void => {
   if (at === undefined || at !== damageIn(log)) return;
   throw new TriggerdError(
     'journal-failed',
-    `${log}: the file is damaged at byte ${at}, and what was committed behind that would be lost. Restore the state folder, or give up what is behind it: truncate --size=${at} ${log}`,
+    `${log}: the file is damaged at byte ${at}; commits after that would be lost. Restore the state folder, or give up these commits: truncate --size=${at} ${log}`,
     { details: { file: log, byte: at } },
   );
 };

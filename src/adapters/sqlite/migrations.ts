@@ -173,7 +173,7 @@ export const journalVersion = migrations.length;
 export const migrate = (db: Database.Database, file: string): void => {
   const version = Number(pragma(db, 'user_version'));
   if (version > journalVersion) {
-    throw new TriggerdError('journal-newer', `${file} has version ${version}; this triggerd knows ${journalVersion}.`, {
+    throw new TriggerdError('journal-newer', `${file} has version ${version}; this triggerd knows ${journalVersion}`, {
       details: { file, version, known: journalVersion },
     });
   }

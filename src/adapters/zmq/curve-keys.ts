@@ -23,7 +23,10 @@ export const openCurveKeys = async (path: string): Promise<CurveKeys> => {
   });
   const parsed = v.safeParse(keyFile, parseJson(text));
   if (!parsed.success)
-    throw new TriggerdError('state-unusable', `${path} holds no CURVE keys; remove it to have new ones made`);
+    throw new TriggerdError(
+      'state-unusable',
+      `${path} has no CURVE keys; remove the file, and triggerd makes new ones`,
+    );
   return { publicKey: parsed.output.public, secretKey: parsed.output.secret };
 };
 

@@ -43,7 +43,7 @@ export const listeningPlace = async (endpoint: string, resolve: Resolve = resolv
 const parsed = (use: 'connect' | 'listen', endpoint: string): Address => {
   const address = parseAddress(use, endpoint);
   if (typeof address !== 'string') return address;
-  throw new Error(`${endpoint} is no address to ${use}: ${wordsOf(address) ?? 'expected tcp://host:port'}`);
+  throw new Error(`${endpoint} is not an address to ${use}: ${wordsOf(address) ?? 'expected tcp://host:port'}`);
 };
 
 const placeAt = ({ port }: Address, host: string): Place =>

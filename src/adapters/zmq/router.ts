@@ -88,7 +88,7 @@ export const openRouter = async (
   const router = new CurveRouter(socket, listener);
   const running = Promise.race([router.running, authenticator.running]);
   void running.then(
-    () => router.ended(new Error('The socket has ended by itself.')),
+    () => router.ended(new Error('the socket closed unexpectedly')),
     (error: Error) => router.ended(error),
   );
   router.onClosed(() => authenticator.close());

@@ -27,7 +27,8 @@ const body = v.strictObject({
 export const brokerRoutes = ({ brokers, node }: Pick<ApiServices, 'brokers' | 'node'>): Route[] => [
   get('/v1/broker', {}, () => {
     const own = brokers.own();
-    if (own === null) throw new TriggerdError('broker-missing', 'this daemon is no broker: it has no [broker] section');
+    if (own === null)
+      throw new TriggerdError('broker-missing', 'this daemon is not a broker: it has no [broker] section');
     return own;
   }),
   get('/v1/brokers', {}, () => brokers.list()),
@@ -48,7 +49,7 @@ const ownRequests = async (brokers: Brokers): Promise<BrokerRequests> => {
   if (requests !== null) return requests;
   const others = (await brokers.list()).map(({ id }) => id);
   const where = others.length === 0 ? 'none is up' : `ask on ${others.join(', ')}`;
-  throw new TriggerdError('broker-missing', `requests are at brokers, and this daemon is none; ${where}`);
+  throw new TriggerdError('broker-missing', `brokers hold requests, and this daemon is not a broker; ${where}`);
 };
 
 const view = ({ broker, others }: BrokerRequests, { rows, more }: LiveRequests): LiveRequestsView => ({
@@ -61,7 +62,7 @@ const view = ({ broker, others }: BrokerRequests, { rows, more }: LiveRequests):
 const choiceOf = ({ request, user }: { request?: string | undefined; user?: string | undefined }): RequestChoice => {
   if (request !== undefined && user === undefined) return { request };
   if (user !== undefined && request === undefined) return { user };
-  throw new TriggerdError('input-invalid', 'body: a request or a user has to be named, not both');
+  throw new TriggerdError('input-invalid', 'body: name a request or a user, not both');
 };
 
 const given = <Fields extends object>(fields: Fields) =>

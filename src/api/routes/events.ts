@@ -32,7 +32,7 @@ export const eventRoutes = ({ events }: Pick<ApiServices, 'events'>): Route[] =>
     // NDJSON: one event a line, until the caller hangs up. Refuses with `too-many-followers`.
     get('/v1/events/follow', { query: following }, async ({ query, hungUp }) => {
       if (followers.size >= maxFollowers)
-        throw new TriggerdError('too-many-followers', `${maxFollowers} follow the events of this daemon already`);
+        throw new TriggerdError('too-many-followers', `${maxFollowers} clients follow this daemon’s events already`);
       const signal = hungUp();
       followers.add(signal);
       signal.addEventListener('abort', () => followers.delete(signal));

@@ -178,7 +178,7 @@ export class BusClient {
   #tooLarge(bytes: number): TriggerdError | undefined {
     const limit = this.#session.broker?.max_message;
     if (limit === undefined || bytes <= limit) return undefined;
-    return new TriggerdError('request-too-large', `the payload has ${bytes} bytes, the broker takes ${limit}`);
+    return new TriggerdError('request-too-large', `the payload has ${bytes} bytes; the broker accepts ${limit}`);
   }
 }
 

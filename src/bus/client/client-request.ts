@@ -128,7 +128,7 @@ export class ClientRequest {
     if (this.#state !== 'waiting' && this.#state !== 'adrift') return;
     // It would pass the proof over, and ask with all the rights of this machine.
     if (this.#order.proof !== undefined && !this.#channel.checksProofs) {
-      this.#fail(new TriggerdError('proof-unsupported', 'the broker does not check proofs of who asked'));
+      this.#fail(new TriggerdError('proof-unsupported', 'the broker does not check proofs'));
       return;
     }
     const resume = this.#mayRun;

@@ -68,7 +68,7 @@ export class RequestOutput implements AsyncIterable<OutputChunk> {
   }
 
   async *#read<Wanted extends Part>(isWanted: (part: Part) => part is Wanted): AsyncGenerator<Wanted, void, undefined> {
-    if (this.#isTaken) throw new Error('the output of a request is read once');
+    if (this.#isTaken) throw new Error('the output of a request can be read only once');
     this.#isTaken = true;
     try {
       for (;;) {

@@ -71,7 +71,7 @@ export class Question {
       const answer: unknown = JSON.parse(body.toString());
       this.#end(() => this.#resolve(answer));
     } catch (cause) {
-      this.fail(new TriggerdError('bus-protocol', 'the answer of the registry is no JSON', { cause }));
+      this.fail(new TriggerdError('bus-protocol', 'the answer of the registry is not JSON', { cause }));
     }
   }
 

@@ -17,7 +17,7 @@ export class Tokens {
   }
 
   get current(): string {
-    if (this.#token === undefined) throw new Error('there is no token: nobody has logged in');
+    if (this.#token === undefined) throw new Error('there is no token: log in first');
     return this.#token.jwt;
   }
 

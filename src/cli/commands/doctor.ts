@@ -54,7 +54,7 @@ export const define: Define = (command, run) => {
 const areas = (text: string, before?: readonly CheckedArea[]): CheckedArea[] =>
   list(text, before).map((name) => {
     const area = checkedAreas.find((each) => each.toLowerCase() === name.toLowerCase());
-    if (area === undefined) throw new InvalidArgumentError(`There is no area ${name}.`);
+    if (area === undefined) throw new InvalidArgumentError(`there is no area ${name}`);
     return area;
   });
 

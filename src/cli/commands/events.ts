@@ -73,7 +73,7 @@ const events = async (session: Session, options: Options): Promise<number> => {
 
 const limit = (text: string): number => {
   const value = countFrom0(text);
-  if (value > maxLimit) throw new InvalidArgumentError(`Expected ${maxLimit} at most.`);
+  if (value > maxLimit) throw new InvalidArgumentError(`Expected at most ${maxLimit}.`);
   return value;
 };
 

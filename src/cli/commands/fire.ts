@@ -94,15 +94,13 @@ const checkUsage = (
 ): void => {
   const usage = (problem: string): TriggerdError => new TriggerdError('usage', problem);
   if (rerun === undefined && (trigger === undefined || host === undefined))
-    throw usage('name the trigger and, with --host, its nodes; or an earlier firing with --rerun');
+    throw usage('name the trigger, and its nodes with --host; or name an earlier firing with --rerun');
   if (rerun === undefined && failed === true) throw usage('--failed needs --rerun FIRING');
   if (rerun !== undefined && [trigger, host, plugin, arg].some((given) => given !== undefined))
-    throw usage('--rerun takes name, nodes, plugin and arguments from the earlier firing: do not give them');
-  if (wait !== true && timeout !== undefined)
-    throw usage('--timeout says how long to wait: it needs --wait (--ttl lets a firing expire)');
-  if (wait !== true && all === true) throw usage('--all says what --wait prints: it needs --wait');
-  if (wait !== true && filterReplies !== undefined)
-    throw usage('--filter-replies says what --wait prints: it needs --wait');
+    throw usage('--rerun takes name, nodes, plugin and arguments from the earlier firing: leave them out');
+  if (wait !== true && timeout !== undefined) throw usage('--timeout needs --wait (to let a firing expire, use --ttl)');
+  if (wait !== true && all === true) throw usage('--all needs --wait');
+  if (wait !== true && filterReplies !== undefined) throw usage('--filter-replies needs --wait');
   checkShowing({ all, filterReplies });
 };
 

@@ -33,7 +33,7 @@ export const define: Define = (command, run) => {
 };
 
 const login = async (session: Session, { printToken = false, ttl = defaultTtlMs }: Options): Promise<number> => {
-  if (!printToken) throw new TriggerdError('usage', 'login keeps nothing: say --print-token');
+  if (!printToken) throw new TriggerdError('usage', 'login stores no token: add --print-token');
   const { terminal, env, interrupt } = session;
   const { main } = loadTriggerfsConfig({ file: session.configFile, env }).config;
   const { jwt: _given, ...password } = main;

@@ -57,6 +57,6 @@ const teamOfToken = (jwt: string): string => {
     const claims: unknown = JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString());
     return String((claims as { readonly team?: unknown }).team);
   } catch (cause) {
-    throw new TriggerdError('token-invalid', '[main] jwt is no token', { cause });
+    throw new TriggerdError('token-invalid', '[main] jwt is not a token', { cause });
   }
 };

@@ -76,7 +76,7 @@ const withSecret = async (
   if (isOverheard && 'secret' in command.ask)
     throw new TriggerdError(
       'usage',
-      'everybody on this machine can read a password on the command line: leave it out, or send the statement on stdin',
+      'all users of this machine can read a password on the command line: leave it out, or send the statement on stdin',
     );
   return command;
 };

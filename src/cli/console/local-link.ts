@@ -25,7 +25,7 @@ export const localLink = ({ socket, configFile, team, env, interrupt }: LocalOpt
     team: () => findTeam({ client, configFile, env }, team === undefined ? {} : { team }),
     execute: (statement) =>
       isOfBroker(statement) ? askBroker(client, statement, env) : askRegistry(client, statement),
-    request: () => Promise.reject(new TriggerdError('usage', 'requests go by a broker: leave --socket out')),
+    request: () => Promise.reject(new TriggerdError('usage', 'requests need a broker: leave out --socket')),
     close: () => Promise.resolve(),
   };
 };

@@ -14,7 +14,7 @@ export const change = async (
   statement: Statement,
   rendered?: (row: unknown) => string,
 ): Promise<number> => {
-  if (changesNothing(statement)) throw new TriggerdError('usage', 'nothing is to be changed: name an option');
+  if (changesNothing(statement)) throw new TriggerdError('usage', 'there is nothing to change: add an option');
   const { rows, notices }: Answer = await askRegistry(session.client, statement);
   await print(session, rows[0] ?? null, () => rendered?.(rows[0]) ?? '');
   if (!session.json && rendered === undefined)

@@ -22,7 +22,7 @@ const readAll = async (stdin: AsyncIterable<Buffer>): Promise<Buffer> => {
   for await (const part of stdin) {
     bytes += part.length;
     if (bytes > mostBytes)
-      throw new TriggerdError('request-too-large', `stdin has more than ${mostBytes} bytes, and is the payload`);
+      throw new TriggerdError('request-too-large', `the payload on stdin has more than ${mostBytes} bytes`);
     parts.push(part);
   }
   return Buffer.concat(parts);

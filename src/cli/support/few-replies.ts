@@ -22,5 +22,5 @@ export const checkShowing = ({
   readonly filterReplies?: unknown;
 }): void => {
   if (all !== undefined && filterReplies !== undefined)
-    throw new TriggerdError('usage', '--all shows everything, --filter-replies a part of it: give one of them');
+    throw new TriggerdError('usage', '--all and --filter-replies exclude each other');
 };

@@ -25,7 +25,7 @@ export const followEvents = (
         after = event.id;
         if (event.kind === 'follow.dropped') throw new TriggerdError('events-dropped', String(event['reason']));
       }
-      throw new TriggerdError('daemon-unreachable', 'the daemon ended its answer');
+      throw new TriggerdError('daemon-unreachable', 'the daemon closed its answer');
     },
     { heardBefore: true },
   );

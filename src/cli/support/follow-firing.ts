@@ -106,7 +106,7 @@ const followToTheEnd = async (
       await take(outcome);
     }
     if (openTargets(fired, outcomes).length > 0)
-      throw new TriggerdError('daemon-unreachable', 'the daemon ended its answer before the firing had ended');
+      throw new TriggerdError('daemon-unreachable', 'the daemon closed its answer before the firing had ended');
   };
   await withTimeLimit(
     session,
@@ -122,7 +122,7 @@ const openTargets = (fired: FiredView, outcomes: Outcomes): string[] =>
 const timedOut = (fired: FiredView, open: readonly string[], timeoutMs: number): TriggerdError =>
   new TriggerdError(
     'timed-out',
-    `after ${formatDuration(timeoutMs)} firing ${fired.id} has not ended on ${open.join(', ')}`,
+    `firing ${fired.id} has not ended after ${formatDuration(timeoutMs)} on ${open.join(', ')}`,
     { details: { firing: fired.id, open } },
   );
 

@@ -86,7 +86,9 @@ const unreachable = (message: string, cause?: unknown): TriggerdError =>
 const castSocketError = (error: NodeJS.ErrnoException, socketPath: string): Error => {
   if (error instanceof TriggerdError) return error;
   if (error.code?.startsWith('HPE_'))
-    return new TriggerdError('daemon-answer', `what listens on ${socketPath} does not speak HTTP`, { cause: error });
+    return new TriggerdError('daemon-answer', `the program that listens on ${socketPath} does not speak HTTP`, {
+      cause: error,
+    });
   return unreachable(socketFailure(error, socketPath), error);
 };
 

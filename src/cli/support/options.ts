@@ -3,7 +3,7 @@ import { InvalidArgumentError } from 'commander';
 import { parseDuration } from '../../kit/duration.ts';
 
 export const jobId = (text: string): number => {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('A job’s id is a whole number.');
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('Expected the ID of a job, a whole number.');
   return Number(text);
 };
 
@@ -13,7 +13,7 @@ export const jobIds = (text: string, before: readonly number[] = []): number[] =
 ];
 
 export const count = (text: string): number => {
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('Expected a whole number from 1 on.');
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('Expected a whole number, at least 1.');
   return Number(text);
 };
 
@@ -37,7 +37,7 @@ export const pair = (text: string, before: Readonly<Record<string, string>> = {}
 /** For repeatable options whose values may also be separated by commas. */
 export const list = (text: string, before: readonly string[] = []): string[] => {
   const values = text.split(',').map((each) => each.trim());
-  if (values.includes('')) throw new InvalidArgumentError('Expected one name or several, separated by commas.');
+  if (values.includes('')) throw new InvalidArgumentError('Expected a name, or names separated by commas.');
   return [...new Set([...before, ...values])];
 };
 

@@ -29,7 +29,7 @@ const makeFolder = (folder: string): void => {
     mkdirSync(folder, { mode: 0o755 });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw notMade(folder, cause);
-    throw new TriggerdError('plugin-exists', `${folder} is there already`, { cause });
+    throw new TriggerdError('plugin-exists', `${folder} exists already`, { cause });
   }
 };
 

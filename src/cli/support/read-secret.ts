@@ -16,13 +16,12 @@ export const readNewSecret = async ({ passwordStdin }: SecretOption, whose: stri
   if (process.stdin.isTTY !== true)
     throw new TriggerdError(
       'usage',
-      `the password of ${whose} can’t be asked for: give it on stdin, with --password-stdin`,
+      `there is no terminal to ask for the password of ${whose}: send it on stdin, with --password-stdin`,
     );
   const keys = openKeys();
   try {
     const secret = await keys.line(`New password of ${whose}: `);
-    if ((await keys.line('The same again: ')) !== secret)
-      throw new TriggerdError('usage', 'the two passwords are not the same');
+    if ((await keys.line('The same again: ')) !== secret) throw new TriggerdError('usage', 'the two passwords differ');
     return secret;
   } finally {
     keys.close();
@@ -35,8 +34,7 @@ export const readSecretFromStdin = async (): Promise<string> => {
   let length = 0;
   for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > maxBytes)
-      throw new TriggerdError('usage', `what is on stdin is no password: more than ${maxBytes} bytes`);
+    if (length > maxBytes) throw new TriggerdError('usage', `the password on stdin has more than ${maxBytes} bytes`);
     chunks.push(chunk);
   }
   const bytes = Buffer.concat(chunks);

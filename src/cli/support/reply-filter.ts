@@ -50,7 +50,7 @@ const conditionOf = (text: string, fields: readonly string[]): Condition => {
   if (path === '') throw bad('Expected FIELD=VALUE, with =, !=, =~, !~, <, <=, > or >= between them');
   const [field = '', ...below] = path.split('.');
   if (!fields.includes(field)) throw bad(`There is no field ${field}; the fields are ${fields.join(', ')}`);
-  if (below.length > 0 && field !== 'details') throw bad(`${field} has no fields of its own; details has`);
+  if (below.length > 0 && field !== 'details') throw bad(`${field} has no fields; only details has`);
   const holds = testOf(operator, value);
   return (reply) => holds(valueAt(reply, [field, ...below]));
 };

@@ -16,7 +16,10 @@ export const rerunOf = async (session: Session, id: string, onlyFailed: boolean)
   const firing = await session.client.request<FiringView>(`/v1/firings/${encodeURIComponent(id)}`);
   const { trigger, targets, job, tags, noop } = firing;
   if (tags === undefined)
-    throw new TriggerdError('daemon-answer', 'the daemon, of an earlier version, does not tell the tags of the firing');
+    throw new TriggerdError(
+      'daemon-answer',
+      'the daemon has an earlier version, which does not report the tags of the firing',
+    );
   const hosts = onlyFailed ? failedNodes(session, firing) : targets;
   if (hosts.length === 0) return undefined;
   return { trigger, hosts, args: job.args, tags, noop, ...(job.plugin === null ? {} : { plugin: job.plugin }) };

@@ -46,7 +46,7 @@ const readProof = (env: NodeJS.ProcessEnv): string => {
 };
 
 const missing = (why: string, cause?: unknown): TriggerdError =>
-  new TriggerdError('proof-missing', `there is no proof of who asked for this job: ${why}`, { cause });
+  new TriggerdError('proof-missing', `there is no proof of this job’s user: ${why}`, { cause });
 
 type RunContext = Pick<NewFiringBody, 'chain' | 'ttl'> & { readonly request?: { readonly chain: readonly string[] } };
 
@@ -54,10 +54,8 @@ const readContext = (file: string): RunContext => {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as RunContext;
   } catch (cause) {
-    throw new TriggerdError(
-      'input-invalid',
-      `$TRIGGERD_CONTEXT names ${file}, which cannot be read as a run’s context`,
-      { cause },
-    );
+    throw new TriggerdError('input-invalid', `$TRIGGERD_CONTEXT names ${file}, which is not the context of a run`, {
+      cause,
+    });
   }
 };

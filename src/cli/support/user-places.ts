@@ -14,10 +14,7 @@ export const userPlaces = (
 ): { readonly config: string; readonly state_dir: string; readonly socket: string } => {
   const socket = userSocket(env);
   if (socket === undefined)
-    throw new TriggerdError(
-      'state-unusable',
-      'where to put the control socket is not known: $XDG_RUNTIME_DIR is not set',
-    );
+    throw new TriggerdError('state-unusable', 'there is no folder for the control socket: set $XDG_RUNTIME_DIR');
   const configHome = env['XDG_CONFIG_HOME']?.startsWith('/')
     ? env['XDG_CONFIG_HOME']
     : join(env['HOME'] ?? '/', '.config');

@@ -26,8 +26,5 @@ export const workerPlaces = (
 export const stateHome = ({ XDG_STATE_HOME, HOME }: Readonly<Record<string, string | undefined>>): string => {
   if (XDG_STATE_HOME?.startsWith('/')) return XDG_STATE_HOME;
   if (HOME?.startsWith('/')) return join(HOME, '.local/state');
-  throw new TriggerdError(
-    'state-unusable',
-    'where to keep the jobs is not known: neither $XDG_STATE_HOME nor $HOME is set',
-  );
+  throw new TriggerdError('state-unusable', 'there is no folder for jobs: set $XDG_STATE_HOME or $HOME');
 };

@@ -26,7 +26,7 @@ export const withEmbedded = <C extends Pick<Config, 'etcd' | 'node'>>(config: C)
 export const etcdOptions = (config: Pick<Config, 'etcd' | 'node'>, log: Log): EtcdOptions => {
   const { etcd } = withEmbedded(config);
   const [first, ...others] = etcd.endpoints;
-  if (first === undefined) throw new TriggerdError('config-invalid', 'etcd.endpoints: expected at least one');
+  if (first === undefined) throw new TriggerdError('config-invalid', 'etcd.endpoints: expected at least one URL');
   const auth =
     etcd.username === undefined || etcd.password_file === undefined
       ? {}
@@ -79,7 +79,7 @@ const passwordIn = (file: string): string =>
 const readSecret = (key: string, file: string): Buffer => {
   const { content, stats } = readConfiguredFile(key, file);
   if ((stats.mode & 0o007) !== 0)
-    throw new TriggerdError('config-invalid', `${key}: ${file} can be read by everybody; make it 0600 or 0640`);
+    throw new TriggerdError('config-invalid', `${key}: everybody can read ${file}; run chmod 0640 or 0600`);
   return content;
 };
 

@@ -26,7 +26,7 @@ export const createOutputsService = (queues: Pick<Queues, 'waitFor' | 'keptOutpu
 });
 
 const notApart = (id: JobId): TriggerdError =>
-  new TriggerdError('input-invalid', `Job ${id} does not keep stderr apart: its output holds both.`, {
+  new TriggerdError('input-invalid', `job ${id} was added without --stderr: its output holds both streams`, {
     details: { id },
   });
 

@@ -45,7 +45,7 @@ const explain = async (runtime: Runtime, what: string): Promise<Explained> => {
   if (node !== undefined) return node;
   const last = await lastFiringOf(runtime.place, what);
   if (last !== undefined) return firingExplained(runtime, last);
-  throw new TriggerdError('why-unknown', `“${printable(what)}” is neither a firing nor a job, a node or a trigger`);
+  throw new TriggerdError('why-unknown', `“${printable(what)}” is not a firing, job, node or trigger`);
 };
 
 const firingExplained = async ({ place }: Runtime, id: string): Promise<Explained> => ({

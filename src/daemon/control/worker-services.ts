@@ -27,5 +27,5 @@ export const workerServices = (runtime: WorkerDaemonRuntime): ApiServices => {
 };
 
 const workerOnly = (): never => {
-  throw new TriggerdError('worker-only', 'this daemon has no etcd: it runs jobs, and does nothing else');
+  throw new TriggerdError('worker-only', 'this daemon has no etcd: it only runs jobs');
 };

@@ -85,7 +85,7 @@ const openOwnJournal = ({ journalFile, jobsDir }: StateFolder, mountpoint: strin
     return openJournal({ file: journalFile, jobsDir });
   } catch (error) {
     if (!(error instanceof TriggerdError) || error.code !== 'already-running') throw error;
-    throw new TriggerdError('mount-failed', `${mountpoint}: another triggerfs serves it`, { cause: error });
+    throw new TriggerdError('mount-failed', `${mountpoint}: another triggerfs serves this folder`, { cause: error });
   }
 };
 

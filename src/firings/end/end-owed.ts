@@ -69,7 +69,7 @@ class Batch {
   async end(debts: readonly Debt[]): Promise<Ended[]> {
     let open = debts;
     for (let tries = 0; open.length > 0; tries++) {
-      if (tries === maxTries) throw new TriggerdError('etcd-unreachable', 'what is owed keeps changing; try again');
+      if (tries === maxTries) throw new TriggerdError('etcd-unreachable', 'the work owed keeps changing; try again');
       const { succeeded, read } = await this.#place.store.commit(this.#transaction(open));
       const ended = open.map((debt) => ({ ...debt, kind: 'ended' as const, outcome: this.#outcomeFor(debt) }));
       if (succeeded) return [...this.#done, ...ended];

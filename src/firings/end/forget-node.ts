@@ -22,7 +22,7 @@ export const forgetNode = async (place: Place, node: string, asked: Forgetting):
   const { store, keys } = place;
   const [presence, member] = await Promise.all([store.get(keys.node(node)), store.get(keys.member(node))]);
   if (presence !== undefined && !asked.force)
-    throw new TriggerdError('node-present', `${node} is present`, { details: { node } });
+    throw new TriggerdError('node-present', `the daemon of ${node} runs`, { details: { node } });
   const ended = await endInbox(place, node, asked);
   if (ended === 0 && presence === undefined && member === undefined)
     throw new TriggerdError('node-not-found', `no node has announced itself as ${node}, and nothing is owed to it`);

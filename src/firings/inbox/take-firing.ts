@@ -150,7 +150,9 @@ export class FiringTaker {
 const readFiring = ({ id, entry }: StoredFiring): { firing: Firing } | { id: FiringId; malformed: Error } => {
   try {
     const firing = parseFiring(entry.key, entry.value);
-    return firing.id === id ? { firing } : { id, malformed: new Error('the id in it is another one') };
+    return firing.id === id
+      ? { firing }
+      : { id, malformed: new Error('the ID in the document differs from the ID in the key') };
   } catch (error) {
     return { id, malformed: asTriggerdError(error) };
   }

@@ -34,5 +34,5 @@ export const isCommitted = (publication: Publication, read: readonly Entry[]): b
 /** That the whole document there is ours byte for byte. */
 export const assertOurs = ({ firing, value }: Publication, whole: Entry): void => {
   if (whole.value !== value)
-    throw new TriggerdError('input-invalid', `etcd has another firing with the id ${firing.id}`);
+    throw new TriggerdError('input-invalid', `etcd has another firing with the ID ${firing.id}`);
 };

@@ -43,7 +43,7 @@ const parseOwn = (value: string): WholeFiring => {
     return parseWholeFiring('the firing', value);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new TriggerdError('input-invalid', `this cannot be published: ${why}`, { cause });
+    throw new TriggerdError('input-invalid', `the firing cannot be published: ${why}`, { cause });
   }
 };
 
@@ -67,7 +67,7 @@ const publishMany = async (publication: Publication): Promise<void> => {
 };
 
 const swept = (id: string): TriggerdError =>
-  new TriggerdError('etcd-unreachable', `the publication of firing ${id} took so long that it was swept away`);
+  new TriggerdError('etcd-unreachable', `the publication of firing ${id} took too long, and the sweeper deleted it`);
 
 /** One transaction per chunk: it asks whether all are members, and only if not, which. */
 const findNeverSeen = async (place: Place, targets: readonly string[]): Promise<string[]> =>

@@ -149,7 +149,8 @@ export class SpoolDrain {
     const { isOurs, log, clock } = this.#options;
     const firing = firingIn(text);
     const { id } = firing;
-    if (name !== `${id}.json`) throw new TriggerdError('input-invalid', 'the file’s name is not the id of its firing');
+    if (name !== `${id}.json`)
+      throw new TriggerdError('input-invalid', 'the name of the file is not the ID of its firing');
     if (place !== null && !isOurs(place)) return this.#leaveAlone(name, place);
     const { neverSeen } = await publishDocument(this.#options, text).catch((thrown: unknown) => {
       this.#tellStored(firing);
@@ -208,6 +209,8 @@ const firingIn = (document: string): Firing => {
   try {
     return parseWholeFiring('the firing', document);
   } catch (cause) {
-    throw new TriggerdError('input-invalid', `this cannot be published: ${asTriggerdError(cause).message}`, { cause });
+    throw new TriggerdError('input-invalid', `the firing cannot be published: ${asTriggerdError(cause).message}`, {
+      cause,
+    });
   }
 };

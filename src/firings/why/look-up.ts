@@ -33,7 +33,7 @@ export const firingWithId = async ({ store, keys }: Place, text: string): Promis
   if (ids.length < 2) return ids[0];
   const named = ids.slice(0, namedCandidates).join(', ');
   const more = ids.length > namedCandidates ? ', …' : '';
-  throw new TriggerdError('firing-ambiguous', `several firings begin with ${prefix}: ${named}${more}`, {
+  throw new TriggerdError('firing-ambiguous', `more than one firing ID starts with ${prefix}: ${named}${more}`, {
     details: { candidates: ids.slice(0, namedCandidates) },
   });
 };

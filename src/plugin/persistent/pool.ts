@@ -78,7 +78,7 @@ export const createPool = (options: PoolOptions): PersistentPool => {
     if (process !== undefined) return process.run(call, listener);
     const waitMs = (troubles.get(call.program.plugin)?.notBefore ?? 0) - now();
     if (!isClosed && waitMs <= 0) return started(call.program).run(call, listener);
-    const reason = isClosed ? 'The daemon is stopping.' : restReason(call.program.plugin, waitMs);
+    const reason = isClosed ? 'the daemon is stopping' : restReason(call.program.plugin, waitMs);
     queueMicrotask(() => listener.ended({ kind: 'not-started', cause: 'itself', reason }));
     return { kill: () => undefined };
   };

@@ -97,7 +97,7 @@ class ServingProcess implements Serving, ProcessListener {
   }
 
   close(): Promise<void> {
-    this.#stop('The daemon is stopping.', false);
+    this.#stop('the daemon is stopping', false);
     return this.#over;
   }
 

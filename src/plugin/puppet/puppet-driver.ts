@@ -72,8 +72,7 @@ export const createPuppetDriver = ({ host, node, runCommand, firstError }: Puppe
 
   const check = (_plugin: Plugin, request: JobRequest): void => {
     const { kind, argv } = commandOf({ request });
-    if (argv.length === 0)
-      throw new TriggerdError('plugin-arguments', '[watch] run_cmd is empty: there is nothing to run');
+    if (argv.length === 0) throw new TriggerdError('plugin-arguments', '[watch] run_cmd is empty');
     const wishes = [...(request.noop ? ['noop'] : []), ...Object.keys(request.args)];
     if (kind !== 'other' || wishes.length === 0) return;
     const command = commandText(argv);

@@ -81,9 +81,9 @@ const refuseWhileClosing = (room: Room, queue: NamedQueue): void => {
     const message = `The queue “${queue.name}” is not in the configuration any more: it takes no new job.`;
     throw new TriggerdError('queue-not-found', message, { details: { queue: queue.name } });
   }
-  if (room.phase === 'stopped') throw new TriggerdError('draining', 'The daemon is stopping.');
+  if (room.phase === 'stopped') throw new TriggerdError('draining', 'the daemon is stopping');
   if (queue.drains > 0) {
-    throw new TriggerdError('draining', `The queue “${queue.name}” is being drained.`, {
+    throw new TriggerdError('draining', `the queue “${queue.name}” is being drained`, {
       details: { queue: queue.name },
     });
   }
@@ -91,7 +91,7 @@ const refuseWhileClosing = (room: Room, queue: NamedQueue): void => {
 
 const refuseWhenFull = (room: Room, { name, maxQueued }: NamedQueue): void => {
   if (room.journal.count(name, 'queued', bounded) < maxQueued) return;
-  throw new TriggerdError('queue-full', `The queue “${name}” holds ${maxQueued} jobs already.`, {
+  throw new TriggerdError('queue-full', `the queue “${name}” is full: it holds ${maxQueued} jobs`, {
     details: { queue: name, maxQueued },
   });
 };

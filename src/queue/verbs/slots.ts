@@ -8,7 +8,7 @@ export const slots = (room: Room, name: string): number => queueNamed(room, name
 export const setSlots = (room: Room, name: string, count: number): void => {
   const queue = queueNamed(room, name);
   if (!Number.isInteger(count) || count < 1) {
-    throw new TriggerdError('input-invalid', `A queue has at least one slot; got ${count}.`, { details: { count } });
+    throw new TriggerdError('input-invalid', `a queue needs at least one slot, not ${count}`, { details: { count } });
   }
   room.journal.saveQueueSettings(name, { ...room.journal.queueSettings(name), slots: count });
   setSize(queue, count);

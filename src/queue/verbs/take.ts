@@ -19,7 +19,7 @@ export const jobFor = (room: Room, request: JobRequest): NewJob => {
  * Throws `draining`, `journal-failed`.
  */
 export const take = (room: Room, firings: readonly DecidedFiring[]): Acceptance[] => {
-  if (room.phase === 'stopped') throw new TriggerdError('draining', 'The daemon is stopping.');
+  if (room.phase === 'stopped') throw new TriggerdError('draining', 'the daemon is stopping');
   const acceptances = room.transitions.take(firings);
   const queues = acceptances.flatMap((each) => (each.kind === 'queued' ? [each.job.request.queue] : []));
   for (const queue of new Set(queues)) room.wake(queue);

@@ -105,7 +105,7 @@ const merged = (
   const entries = Object.entries({ ...present, ...changes }).filter(
     (entry): entry is [string, string] => entry[1] !== null,
   );
-  if (entries.length > maxArguments) throw invalid(`a trigger has ${maxArguments} arguments at most`);
+  if (entries.length > maxArguments) throw invalid(`a trigger can have at most ${maxArguments} arguments`);
   const args = Object.fromEntries(entries);
   const bytes = argumentBytes(args);
   if (bytes > facts.argumentBytes && bytes >= argumentBytes(present) && Object.keys(changes).length > 0)
@@ -119,7 +119,7 @@ const argumentBytes = (args: Definition['args']): number =>
 
 /** Where it is to be; the place that it has is free for itself. */
 const placeOf = ({ holdings }: Access, path: string, present?: Definition): Pick<Definition, 'parent' | 'name'> => {
-  if (path.lastIndexOf('/') === 0) throw invalid(`${path}: a trigger is inside a directory, such as /alarms${path}`);
+  if (path.lastIndexOf('/') === 0) throw invalid(`${path}: a trigger must be in a directory, such as /alarms${path}`);
   return present !== undefined && pathOf(holdings, present) === path
     ? { parent: present.parent, name: present.name }
     : freePlace(holdings, path);
@@ -137,7 +137,7 @@ const serviceIn = (
   if (team === access.team.name) {
     const found = access.holdings.services.get(name);
     if (found !== undefined && access.maySee(found)) return { service: name };
-    if (access.holdings.workers.has(name)) throw invalid(`“${name}” is a worker; a trigger needs a service`);
+    if (access.holdings.workers.has(name)) throw invalid(`“${name}” is a worker; name a service`);
   } else if (registry.holdings(team).services.get(name)?.visibility === 'public') {
     return { service };
   }

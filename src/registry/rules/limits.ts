@@ -39,4 +39,4 @@ const assertRoom = (registry: Snapshot, kind: 'team' | 'user', of: Origin, prese
   throw full(`${fromTeam} ${kind}s come from ${team === undefined ? 'a team that is gone' : `team ${team.name}`}`);
 };
 
-const full = (why: string): TriggerdError => new TriggerdError('registry-full', `${why}, as many as there may be`);
+const full = (why: string): TriggerdError => new TriggerdError('registry-full', `${why}, and more are not allowed`);

@@ -69,7 +69,7 @@ export const deleteTeam: Rule<Of<'team.delete'>> = (turn, { name, force = false 
   const { team, holdings } = accessTo(turn, name);
   const { registry, actor } = turn;
   if (actor.kind === 'user' && actor.identity !== team.owner) throw denied(`only the owner of ${name} may delete it`);
-  if (actor.kind === 'user' && force) throw denied('only root may delete a team with all that it holds');
+  if (actor.kind === 'user' && force) throw denied('only root may delete a team with its content');
   const [left] = [
     ...[...holdings.services.keys()].map((service) => `service ${service}`),
     ...[...holdings.workers.keys()].map((worker) => `worker ${worker}`),
@@ -147,7 +147,7 @@ export const maxWrites = 100;
 const maxMembers = 1_000;
 const assertRoom = ({ name, members, invited }: Team): void => {
   if (Object.keys(members).length + Object.keys(invited).length >= maxMembers)
-    throw denied(`${name} has ${maxMembers} members, as many as there may be`);
+    throw denied(`${name} has ${maxMembers} members, and more are not allowed`);
 };
 
 const changed = (registry: Snapshot, team: Team, notices: readonly string[] = []): Change => ({

@@ -124,7 +124,7 @@ export const assertMayChange = (access: Access, record: Ownership, what: string)
 export const notFound = (kind: string, name: string): TriggerdError =>
   new TriggerdError('registry-not-found', `there is no ${kind} “${name}”`);
 export const exists = (kind: string, name: string): TriggerdError =>
-  new TriggerdError('registry-exists', `there is a ${kind} “${name}” already`);
+  new TriggerdError('registry-exists', `a ${kind} “${name}” exists already`);
 export const denied = (why: string): TriggerdError => new TriggerdError('registry-denied', why);
 export const inUse = (why: string): TriggerdError => new TriggerdError('registry-in-use', why);
 export const invalid = (why: string): TriggerdError => new TriggerdError('registry-invalid', why);
@@ -144,7 +144,7 @@ const limits: Readonly<Record<Counted, number>> = {
 
 /** The next number of this kind. Throws `registry-denied` when there are as many as there may be. */
 export const nextId = ({ registry }: Turn, team: string | null, kind: Counted, present: number): number => {
-  if (present >= limits[kind]) throw denied(`there are ${present} of this kind already, as many as there may be`);
+  if (present >= limits[kind]) throw denied(`there are ${present} of this kind, and more are not allowed`);
   const guard = registry.guard(team);
   if (guard === undefined) return 1;
   if ('malformed' in guard) throw guard.malformed;

@@ -55,7 +55,7 @@ export const setUser: Rule<Of<'user.set'>> = (turn, { team: name, identity, secr
   const { registry, facts, actor } = turn;
   const isSelf = actor.kind === 'user' && actor.identity === identity;
   if ((secret !== undefined || description !== undefined) && !isSelf && !mayGovern(turn, user))
-    throw denied(`only “${identity}” and the admins of his home team may do this`);
+    throw denied(`only “${identity}” and the admins of their home team may do this`);
   if (disabled !== undefined && !mayEnd(turn, user))
     throw denied(`only the admins of the home team of “${identity}” may do this`);
   if (disabled === true && isSelf) assertOtherAdmin(registry, access.team, identity);
@@ -89,7 +89,7 @@ const withRole = ({ registry, actor }: Turn, { team, role: own }: Access, identi
 export const revokeUser: Rule<Of<'user.revoke'>> = (turn, { team: name, identity }) => {
   const { access, user } = userIn(turn, name, identity);
   const isSelf = turn.actor.kind === 'user' && turn.actor.identity === identity;
-  if (!isSelf && !mayEnd(turn, user)) throw denied(`only “${identity}” and the admins of his home team may do this`);
+  if (!isSelf && !mayEnd(turn, user)) throw denied(`only “${identity}” and the admins of their home team may do this`);
   return changed(access.team, { ...user, generation: user.generation + 1, updated_at: turn.facts.now }, access.team);
 };
 

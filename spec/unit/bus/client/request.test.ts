@@ -143,7 +143,7 @@ describe('a request', () => {
 
   it('that is larger than the broker takes is refused here', () => {
     const { request } = setUpReady();
-    expect(() => request({ payload: Buffer.alloc(1_001) })).toThrow('1001 bytes, the broker takes 1000');
+    expect(() => request({ payload: Buffer.alloc(1_001) })).toThrow('1001 bytes; the broker accepts 1000');
   });
 
   it('that was made before a broker was there is not sent to one that it is too large for', async () => {

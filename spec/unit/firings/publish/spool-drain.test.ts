@@ -175,8 +175,8 @@ describe('SpoolDrain', () => {
 
   it.each([
     ['no JSON', '01K9ZQ4T5M8W3V6X7Y8Z9A0BCD.json', '{', /not JSON/],
-    ['another id', '01K9ZQ4T5M8W3V6X7Y8Z9A0BCD.json', serializeFiring(firing()), /name is not the id/],
-    ['a name that is no id', '..garbage.json', serializeFiring(firing()), /name is not the id/],
+    ['another id', '01K9ZQ4T5M8W3V6X7Y8Z9A0BCD.json', serializeFiring(firing()), /is not the ID of its firing/],
+    ['a name that is no id', '..garbage.json', serializeFiring(firing()), /is not the ID of its firing/],
     ['a newer format', '01K9ZQ4T5M8W3V6X7Y8Z9A0BCD.json', '{"format":2}', /format 2 is not known/],
   ])('sets aside a file with %s, with the reason, and goes on', async (_what, name, text, reason) => {
     const { drain, store, spool, log } = build();

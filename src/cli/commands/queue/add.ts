@@ -85,7 +85,7 @@ const add = async (session: Session, argv: readonly string[], options: Options):
   if (argv.length > maxWords)
     throw new TriggerdError(
       'usage',
-      `the command has ${argv.length} words, ${maxWords} are the most: put it into a script, or use xargs`,
+      `the command has ${argv.length} words, but at most ${maxWords} are allowed: put it into a script, or use xargs`,
     );
   if (options.onKey !== undefined && options.key === undefined)
     throw new TriggerdError('usage', '--on-key needs --key');

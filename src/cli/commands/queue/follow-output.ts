@@ -10,7 +10,7 @@ export const refuseJson = ({ json }: Session): void => {
   if (json)
     throw new TriggerdError(
       'usage',
-      'a job’s output has no JSON form: leave --json out (`trigger queue info --json` has the facts)',
+      'the output of a job has no JSON form: leave out --json (`trigger queue info --json` prints the facts)',
     );
 };
 

@@ -22,6 +22,6 @@ const outputOf = ({ id, output }: JobView): string => {
   if (output !== null) return output;
   throw new TriggerdError(
     'input-invalid',
-    `The output of job ${id} is in no file of its own; \`trigger queue cat ${id}\` prints it.`,
+    `job ${id} has no output file of its own; \`trigger queue cat ${id}\` prints its output`,
   );
 };

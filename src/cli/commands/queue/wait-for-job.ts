@@ -37,4 +37,4 @@ const untilEnded =
   };
 
 const timedOut = (id: number, timeoutMs: number): TriggerdError =>
-  new TriggerdError('timed-out', `after ${formatDuration(timeoutMs)} job ${id} has not ended`, { details: { id } });
+  new TriggerdError('timed-out', `job ${id} has not ended after ${formatDuration(timeoutMs)}`, { details: { id } });
