@@ -187,7 +187,10 @@ describe('triggerfs', () => {
 
   it('is refused where another one serves, which goes on', async () => {
     const { exitCode, all } = await mount();
-    expect([exitCode, all]).toEqual([1, expect.stringContaining(`${mountpoint}: another triggerfs serves this folder`)]);
+    expect([exitCode, all]).toEqual([
+      1,
+      expect.stringContaining(`${mountpoint}: another triggerfs serves this folder`),
+    ]);
     expect((await sh('ls newtrigger')).exitCode).toBe(0);
   });
 

@@ -319,7 +319,10 @@ describe('a program of another user in run_cmd', () => {
     await until(() => problems(node).length > 0, 'the log to name it');
     expect(problems(node)[0]).toMatch(/puppet-unsafe.* belongs to user 65534/);
     expect(await doctor(node)).toMatchObject([
-      { state: 'wrong', what: expect.stringMatching(/others can change a program in run_cmd: .* belongs to user 65534/) },
+      {
+        state: 'wrong',
+        what: expect.stringMatching(/others can change a program in run_cmd: .* belongs to user 65534/),
+      },
     ]);
     expect(seen()).toEqual(['']);
     await runs();

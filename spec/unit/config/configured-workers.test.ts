@@ -33,7 +33,12 @@ it('finds the only worker of a name, that of the main team, or that of the team 
 });
 
 it.each([
-  [undefined, undefined, 'usage', /-identity is missing; \/f\.toml has these workers: team1\/demo01, team1\/demo02, team2\/demo02/],
+  [
+    undefined,
+    undefined,
+    'usage',
+    /-identity is missing; \/f\.toml has these workers: team1\/demo01, team1\/demo02, team2\/demo02/,
+  ],
   ['demo03', undefined, 'config-invalid', /no \[workers\.team2\.demo03\] with the worker’s token/],
   ['demo01', 'team2', 'config-invalid', /no \[workers\.team2\.demo01\]/],
 ] as const)('says what is wrong with worker %s of team %s', (identity, team, code, message) => {
