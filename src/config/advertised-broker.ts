@@ -10,3 +10,6 @@ export const advertisedBroker = (
   const parsed = parseAddress('listen', listening);
   return advertise ?? `tcp://${node}:${typeof parsed === 'string' ? 0 : parsed.port}`;
 };
+
+/** Where this machine itself reaches a broker that listens there: every address of the machine is a loopback one, too. */
+export const reachedHere = (listen: string): string => listen.replace(/\/\/(?:0\.0\.0\.0|\*|\[::\]):/, '//127.0.0.1:');

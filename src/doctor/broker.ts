@@ -1,30 +1,41 @@
-import { advertisedBroker } from '../config/advertised-broker.ts';
+import { advertisedBroker, reachedHere } from '../config/advertised-broker.ts';
 import { type BrokerPlace, configuredBrokers, workersBrokers } from '../config/configured-brokers.ts';
 import type { Config } from '../config/schema.ts';
 import { asTriggerdError } from '../domain/errors.ts';
 import { parseAddress } from '../kit/address.ts';
 import { type Finding, fine, unused, warning, wrong } from './finding.ts';
-import type { Machine } from './ports.ts';
+import type { Machine, Surroundings } from './ports.ts';
+
+type BrokerSection = NonNullable<Config['broker']>;
 
 /** Whether the broker that this machine is, and those that it uses, take connections. */
-export const checkBroker = async (machine: Machine, config: Config): Promise<Finding[]> => {
+export const checkBroker = async (
+  { machine, daemon }: Pick<Surroundings, 'machine' | 'daemon'>,
+  config: Config,
+): Promise<Finding[]> => {
   const { broker, main, workers } = config;
   if ([broker, main.broker, workers.broker].every((each) => each === undefined))
     return [unused('broker', 'none configured ([broker], [main] broker, [workers] broker)')];
   const found = await Promise.all([
-    broker === undefined ? [] : checkOwn(machine, broker, config.node.name),
+    broker === undefined ? [] : checkOwn(machine, await asItRuns(daemon, broker), config.node.name),
     main.broker === undefined ? [] : checkUsed(machine, '[main]', () => configuredBrokers(main)),
     workers.broker === undefined ? [] : checkUsed(machine, '[workers]', () => workersBrokers(config)),
   ]);
   return found.flat();
 };
 
-const checkOwn = async (
-  machine: Machine,
-  broker: NonNullable<Config['broker']>,
-  node: string | undefined,
-): Promise<Finding[]> => {
-  const here = broker.listen.replace('//0.0.0.0:', '//127.0.0.1:');
+/** A port that the kernel has chosen is known only to the daemon. */
+const asItRuns = async (daemon: Surroundings['daemon'], broker: BrokerSection): Promise<BrokerSection> => {
+  const parsed = parseAddress('listen', broker.listen);
+  if (typeof parsed === 'string' || parsed.port !== 0) return broker;
+  return daemon.broker().then(
+    ({ listen }) => ({ ...broker, listen }),
+    () => broker,
+  );
+};
+
+const checkOwn = async (machine: Machine, broker: BrokerSection, node: string | undefined): Promise<Finding[]> => {
+  const here = reachedHere(broker.listen);
   if (!(await accepts(machine, here)))
     return [wrong('broker', `${here} accepts no connection`, 'Start triggerd, or read its log.')];
   const told = node === undefined ? broker.advertise : advertisedBroker(broker, node);

@@ -52,7 +52,7 @@ export const examine = async (
     disk: () => checkDisk(machine, config.node.state_dir),
     permissions: () => checkPermissions(machine, loaded),
     FUSE: () => checkFuse(machine, config),
-    broker: () => checkBroker(machine, config),
+    broker: () => checkBroker(surroundings, config),
   };
   const examined = checkedAreas.filter((area) => areas.includes(area));
   const findings = examined.map((area) => checks[area]().catch((thrown) => [failed(area, thrown)]));

@@ -1,4 +1,5 @@
 /** What the checks need to know of the world. Every call ends within a few seconds; a failure is a `TriggerdError`. */
+import type { OwnBrokerView } from '../api/contract/brokers.ts';
 import type { HealthView } from '../api/contract/health.ts';
 import type { JobView } from '../api/contract/jobs.ts';
 import type { FileAccess } from '../config/exposure.ts';
@@ -17,6 +18,8 @@ export interface DaemonProbe {
   health(): Promise<HealthView>;
   /** The job of this queue that starts next; undefined when none is queued. */
   nextJob(queue: string): Promise<JobView | undefined>;
+  /** Throws `broker-missing` where the daemon is none. */
+  broker(): Promise<OwnBrokerView>;
 }
 
 export interface EtcdProbe {

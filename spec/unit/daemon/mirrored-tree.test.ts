@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { mirroredTree } from '../../../src/daemon/mount/mirrored-tree.ts';
 import type { Registry } from '../../../src/registry/registry.ts';
 
@@ -30,4 +30,23 @@ it('shows what its user keeps to himself by the number of the user: a namesake w
   expect(shownTo('hp')).toEqual(['own', 'of-the-team']);
   expect(shownTo('somebody')).toEqual(['of-the-team']);
   expect(shownTo(undefined)).toEqual(['of-the-team']);
+});
+
+it('refresh waits until the mirror is as new as an answer of etcd, and fails as that does', async () => {
+  let answer: () => void = () => undefined;
+  const execute = vi.fn(() => new Promise<void>((resolve) => (answer = resolve)));
+  const tree = mirroredTree({ execute } as never, { team: 'team1', identity: 'hp' }, {} as never);
+  let isOver = false;
+  const refreshed = tree.refresh?.().finally(() => {
+    isOver = true;
+  });
+  await new Promise(setImmediate);
+  expect([execute.mock.calls, isOver]).toEqual([
+    [[{ kind: 'local' }, { verb: 'directory.list', team: 'team1' }]],
+    false,
+  ]);
+  answer();
+  await refreshed;
+  execute.mockRejectedValueOnce(new Error('etcd is away'));
+  await expect(tree.refresh?.()).rejects.toThrow('etcd is away');
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../../src/config/schema.ts';
 import { checkBroker } from '../../../src/doctor/broker.ts';
-import type { Machine } from '../../../src/doctor/ports.ts';
+import type { Surroundings } from '../../../src/doctor/ports.ts';
 
 const key = 'k'.repeat(40);
 const broker = { listen: 'tcp://0.0.0.0:5555' };
@@ -10,10 +10,17 @@ describe('the doctor and brokers', () => {
   const check = async (
     open: readonly string[],
     { name, ...config }: { name?: string; broker?: object; main?: Partial<Config['main']>; workers?: object },
+    listening?: string,
   ): Promise<string[]> => {
     const machine = { accepts: async (host: string, port: number) => open.includes(`${host}:${port}`) };
+    const daemon = {
+      broker: async () => {
+        if (listening === undefined) throw new Error('no daemon answers');
+        return { listen: listening };
+      },
+    };
     const findings = await checkBroker(
-      machine as unknown as Machine,
+      { machine, daemon } as unknown as Surroundings,
       { main: {}, workers: {}, node: { name }, ...config } as unknown as Config,
     );
     return findings.map(({ state, what }) => `${state}: ${what}`);
@@ -28,6 +35,14 @@ describe('the doctor and brokers', () => {
       'fine: tcp://127.0.0.1:5555 accepts connections',
     ]);
     expect(await check([], { broker, name: 'b1' })).toEqual(['wrong: tcp://127.0.0.1:5555 accepts no connection']);
+  });
+
+  it('asks the daemon for the port that was chosen for port 0', async () => {
+    const any = { broker: { listen: 'tcp://[::]:0' }, name: 'b1' };
+    const open = ['127.0.0.1:4711', 'b1:4711'];
+    expect(await check(open, any, 'tcp://[::]:4711')).toEqual(['fine: tcp://127.0.0.1:4711 takes connections']);
+    expect((await check(['127.0.0.1:4711'], any, 'tcp://[::]:4711'))[0]).toContain('connect to tcp://b1:4711');
+    expect(await check(open, any)).toEqual(['wrong: tcp://127.0.0.1:0 takes no connection']);
   });
 
   it('warns of an address that others are told, and that leads nowhere', async () => {

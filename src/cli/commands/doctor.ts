@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import type { OwnBrokerView } from '../../api/contract/brokers.ts';
 import type { HealthView } from '../../api/contract/health.ts';
 import type { JobView } from '../../api/contract/jobs.ts';
 import type { LoadedConfig } from '../../config/config.ts';
@@ -79,4 +80,5 @@ const daemonProbe = (client: DaemonClient): DaemonProbe => ({
     const jobs = await client.request<JobView[]>(`/v1/jobs?${query}`);
     return jobs.find(({ state }) => state === 'queued');
   },
+  broker: () => client.request<OwnBrokerView>('/v1/broker'),
 });

@@ -1,3 +1,4 @@
+import { reachedHere } from '../../config/advertised-broker.ts';
 import type { BrokerPlace } from '../../config/configured-brokers.ts';
 import type { Runtime } from '../compose/runtime.ts';
 
@@ -5,5 +6,5 @@ import type { Runtime } from '../compose/runtime.ts';
 export const ownBroker = ({ broker }: Pick<Runtime, 'broker'>): BrokerPlace[] => {
   if (broker === undefined) return [];
   const { listen, key } = broker.view();
-  return [{ endpoint: listen.replace(/\/\/(?:0\.0\.0\.0|\*|\[::\]):/, '//127.0.0.1:'), key }];
+  return [{ endpoint: reachedHere(listen), key }];
 };
