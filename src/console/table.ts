@@ -11,7 +11,8 @@
  * A table that is wider than the terminal gets narrower lists and descriptions; where that is not enough, each row is
  * shown with a line for each column, as `show` of a single one is.
  */
-import { cutEnd, padEnd, visible, widthOf, wrap } from '../kit/text.ts';
+import { visible } from '../kit/text.ts';
+import { cutEnd, padEnd, widthOf, wrap } from '../kit/width.ts';
 
 /** Values by the titles of their columns, as a daemon or a broker sent them: nothing about them is certain. */
 export type Row = Readonly<Record<string, unknown>>;

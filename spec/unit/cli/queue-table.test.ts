@@ -1,6 +1,7 @@
+import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { renderQueue } from '../../../src/cli/render/queue-table.ts';
-import { widthOf } from '../../../src/kit/text.ts';
+import { widthOf, withWidths } from '../../../src/kit/width.ts';
 import { finishedView, jobView } from './views.ts';
 
 const idle = { running: 0, queued: 0, slots: 1, paused: false, draining: false };
@@ -23,15 +24,29 @@ describe('the queue', () => {
     expect(widthOf(row)).toBe(100);
   });
 
-  it.each([80, 100, 132, 200])('fits %d columns, with every column there', (columns) => {
+  it.each([80, 100, 132, 200])('fits %d columns, with every column there', async (columns) => {
     const jobs = [
       finishedView({ id: 12, command: `tar ${'ä'.repeat(200)}`, output: '/var/lib/triggerd/jobs/12/output' }),
       jobView({ id: 13, state: 'running', command: '測試'.repeat(80), output: '/var/lib/triggerd/jobs/13/output' }),
     ];
-    const lines = renderQueue(jobs, idle, columns).split('\n');
+    const lines = (await withWidths(() => renderQueue(jobs, idle, columns))).split('\n');
     for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(columns);
     expect(lines[2]).toMatch(/jobs\/12\/output +0 +0\.10\/0\.00\/0\.00 tar ä+…$/);
   });
+
+  it.each(['👩‍👩‍👧‍👦.log', '🇩🇪🇫🇷.log', 'e\u0301te\u0301.log', '❤️.log', '각.log', '⌚.log'])(
+    'has its columns under each other with the output %s',
+    async (output) => {
+      const wide = { running: 0, queued: 0, slots: 1, paused: false, draining: false };
+      const jobs = [
+        finishedView({ id: 1, command: 'x', output }),
+        finishedView({ id: 2, command: 'x', output: 'plain' }),
+      ];
+      const lines = (await withWidths(() => renderQueue(jobs, wide, 120))).split('\n').slice(1, 3);
+      const [first, second] = lines.map((line) => stringWidth(line));
+      expect(first).toBe(second);
+    },
+  );
 
   it('says when it is paused, behind what tsp prints', () => {
     expect(renderQueue([], { ...idle, paused: true }, 80)).toMatch(/Command \[run=0\/1\] paused$/);

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { type EventCanvas, renderEvent } from '../../../src/cli/render/event.ts';
 import { eventOf, type Happening } from '../../../src/events/event.ts';
 import { JobEvents } from '../../../src/events/job-events.ts';
-import { widthOf } from '../../../src/kit/text.ts';
+import { widthOf } from '../../../src/kit/width.ts';
 import { jobRequest } from '../../support/jobs.ts';
 
 const noon = new Date(2026, 10, 20, 12, 0, 0).getTime();

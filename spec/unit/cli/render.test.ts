@@ -6,7 +6,8 @@ import { renderNodes } from '../../../src/cli/render/nodes.ts';
 import { renderOutcomeLine, summarize } from '../../../src/cli/render/outcome.ts';
 import { renderPlugin, renderPlugins, renderPluginTest } from '../../../src/cli/render/plugin.ts';
 import { age, took } from '../../../src/cli/render/time.ts';
-import { cutEnd, cutStart, padEnd, visible, widthOf } from '../../../src/kit/text.ts';
+import { visible } from '../../../src/kit/text.ts';
+import { widthOf } from '../../../src/kit/width.ts';
 import { finishedView, firingId, firingView, nodeView, outcomeView, pluginView, succeeded } from './views.ts';
 
 const now = Date.parse('2026-11-20T12:05:00.000Z');
@@ -135,29 +136,12 @@ describe('colours', () => {
   it('are only where they are wanted', () => {
     expect(renderFirings([firingView()], canvas)).not.toContain('\u001b');
     expect(renderFirings([firingView()], { ...canvas, paint: painter(true) })).toContain('\u001b[33m');
+    expect(painter(true)('red', 'x')).toBe('\u001b[31mx\u001b[39m');
+    expect(painter(true)(null, 'x')).toBe('x');
   });
 });
 
 describe('texts', () => {
-  it.each([
-    ['abc', 3],
-    ['Größe', 5],
-    ['Gro\u0308ße', 5],
-    ['測試', 4],
-    ['🚀', 2],
-  ])('%s takes %d columns', (text, width) => {
-    expect(widthOf(text)).toBe(width);
-    expect(widthOf(padEnd(text, 10))).toBe(10);
-  });
-
-  it('are cut to a width', () => {
-    expect(cutEnd('abcdef', 4)).toBe('abc…');
-    expect(cutEnd('測試測', 4)).toBe('測…');
-    expect(cutStart('/var/lib/x', 6)).toBe('…lib/x');
-    expect(cutEnd('abc', 3)).toBe('abc');
-    expect(cutEnd('abc', 0)).toBe('');
-  });
-
   it('show what would drive a terminal', () => {
     expect(visible('a\u0007\u009b1m\tb\r')).toBe('a\\u{7}\\u{9b}1m\\tb\\r');
   });

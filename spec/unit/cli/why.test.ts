@@ -3,7 +3,7 @@ import type { WhyFiringView, WhyRunView, WhyView } from '../../../src/api/contra
 import { painter } from '../../../src/cli/render/color.ts';
 import { renderWhy } from '../../../src/cli/render/why.ts';
 import { renderDot } from '../../../src/cli/render/why-dot.ts';
-import { widthOf } from '../../../src/kit/text.ts';
+import { widthOf } from '../../../src/kit/width.ts';
 import { jobView } from './views.ts';
 
 const now = Date.parse('2026-11-20T12:01:00Z');

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { renderRows } from '../../../src/console/tables.ts';
+import { withWidths } from '../../../src/kit/width.ts';
 
 /** As the documentation has them: blanks at the end of a line are not part of it. */
 const documented = (name: string): string[] => (tables[`./tables/${name}.txt`] ?? '').trimEnd().split('\n');
@@ -81,8 +82,10 @@ describe('a table', () => {
     );
   });
 
-  it('stays aligned with characters of two columns, and of none', () => {
-    const lines = renderRows('worker', rows('東京', 'e\u0301te'), { single: false, columns: null }).split('\n');
+  it('stays aligned with characters of two columns, and of none', async () => {
+    const lines = (
+      await withWidths(() => renderRows('worker', rows('東京', 'e\u0301te'), { single: false, columns: null }))
+    ).split('\n');
     expect(lines[2]).toContain(' | 東京     | ');
     expect(lines[3]).toContain(' | e\u0301te      | ');
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { painter } from '../../../src/cli/render/color.ts';
 import { renderFindings } from '../../../src/cli/render/findings.ts';
 import { fine, unused, warning, wrong } from '../../../src/doctor/finding.ts';
-import { widthOf, wrap } from '../../../src/kit/text.ts';
+import { widthOf, wrap } from '../../../src/kit/width.ts';
 
 const findings = [
   fine('daemon', 'triggerd 0.1.0'),

@@ -5,6 +5,7 @@ import type { TriggerFileView } from '../../api/contract/trigger-files.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import { printable } from '../../domain/names.ts';
 import { jsonText } from '../../kit/json-text.ts';
+import { withWidths } from '../../kit/width.ts';
 import type { Define } from '../command.ts';
 import { painter } from '../render/color.ts';
 import { renderQueue } from '../render/queue-table.ts';
@@ -101,7 +102,8 @@ const block = async ({ client, terminal }: Session, view: QueueView, all: boolea
   const which = query({ queue: view.name, command: shownCommandLength, ended: all ? 0 : undefined });
   const jobs = await client.request<JobView[]>(`/v1/jobs${which}`);
   const ended = all ? await endedJobs(client, view.name) : [];
-  return `${all ? `${view.name}:\n` : ''}${renderQueue([...jobs, ...ended], view, terminal.columns)}`;
+  const table = await withWidths(() => renderQueue([...jobs, ...ended], view, terminal.columns));
+  return `${all ? `${view.name}:\n` : ''}${table}`;
 };
 
 /** As they ended. */

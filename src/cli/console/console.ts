@@ -8,6 +8,7 @@ import { printable } from '../../domain/names.ts';
 import { formatElapsed } from '../../kit/elapsed.ts';
 import { jsonText } from '../../kit/json-text.ts';
 import { visible } from '../../kit/text.ts';
+import { withWidths } from '../../kit/width.ts';
 import type { Answer } from '../../registry/statements.ts';
 import type { ConsoleLink } from './link.ts';
 
@@ -93,7 +94,8 @@ const ask = async (options: ConsoleOptions, { ask, only }: RegistryCommand): Pro
   if (options.json) return options.out(`${jsonText(documentsOf(answer.kind, rows, single))}\n`);
   if (!isList) return printNotices(options, answer);
   const elapsed = formatElapsed(process.hrtime.bigint() - startedAt);
-  await options.out(`${renderRows(answer.kind, rows, { single, columns: options.columns })}\n\nTime: ${elapsed}\n`);
+  const table = await withWidths(() => renderRows(answer.kind, rows, { single, columns: options.columns }));
+  await options.out(`${table}\n\nTime: ${elapsed}\n`);
   // What a list leaves out.
   await printNotices(options, answer);
 };

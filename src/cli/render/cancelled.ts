@@ -1,6 +1,7 @@
 /** `trigger cancel`: one line for every node. */
 import type { CancelledNodeView, CancelledView } from '../../api/contract/firings.ts';
-import { padEnd, visible, widthOf } from '../../kit/text.ts';
+import { visible } from '../../kit/text.ts';
+import { padEnd, widthOf } from '../../kit/width.ts';
 
 export const renderCancelled = ({ nodes }: CancelledView): string => {
   const width = Math.max(0, ...Object.keys(nodes).map((node) => widthOf(visible(node))));

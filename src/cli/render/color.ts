@@ -1,9 +1,10 @@
-export type Color = 'red' | 'green' | 'yellow' | 'dim';
+import { styleText } from 'node:util';
 
-const codes: Readonly<Record<Color, number>> = { red: 31, green: 32, yellow: 33, dim: 2 };
+export type Color = 'red' | 'green' | 'yellow' | 'dim';
 
 /** Paints where there are colours; only after padding, for the codes have no width. */
 export const painter =
   (colors: boolean) =>
   (color: Color | null, text: string): string =>
-    colors && color !== null ? `\u001b[${codes[color]}m${text}\u001b[0m` : text;
+    // Whether there are colours is known better than by the stream.
+    colors && color !== null ? styleText(color, text, { validateStream: false }) : text;

@@ -1,7 +1,8 @@
 /** `trigger events`: one line each. */
 
 import type { Event } from '../../events/event.ts';
-import { cutEnd, padEnd, visible, widthOf } from '../../kit/text.ts';
+import { visible } from '../../kit/text.ts';
+import { cutEnd, padEnd, widthOf } from '../../kit/width.ts';
 import type { Color } from './color.ts';
 import { localTime, took } from './time.ts';
 

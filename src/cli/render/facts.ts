@@ -1,4 +1,5 @@
-import { padEnd, visible, widthOf } from '../../kit/text.ts';
+import { visible } from '../../kit/text.ts';
+import { padEnd, widthOf } from '../../kit/width.ts';
 
 /** `Name: value` lines, values aligned; a fact without a value is left out, one without a name goes on with the last. */
 export const renderFacts = (facts: readonly (readonly [string, string | null])[]): string => {

@@ -1,6 +1,7 @@
 /** `trigger doctor`: a line per finding, and below it what to do. */
 import type { Finding } from '../../doctor/finding.ts';
-import { padEnd, visible, wrap } from '../../kit/text.ts';
+import { visible } from '../../kit/text.ts';
+import { padEnd, wrap } from '../../kit/width.ts';
 import type { Color } from './color.ts';
 
 const colors: Readonly<Record<Finding['state'], Color | null>> = {

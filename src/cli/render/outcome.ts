@@ -1,7 +1,8 @@
 /** What became of a firing on a node, in words. */
 import type { OutcomeView } from '../../api/contract/firings.ts';
 import { endedWell, isFinal } from '../../domain/outcome.ts';
-import { padEnd, visible } from '../../kit/text.ts';
+import { visible } from '../../kit/text.ts';
+import { padEnd } from '../../kit/width.ts';
 import type { Color } from './color.ts';
 import { leftoversNote } from './leftovers.ts';
 import { took } from './time.ts';

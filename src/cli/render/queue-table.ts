@@ -4,7 +4,8 @@
  */
 import type { JobView } from '../../api/contract/jobs.ts';
 import type { QueueView } from '../../api/contract/queues.ts';
-import { cutEnd, cutStart, padEnd, visible, widthOf } from '../../kit/text.ts';
+import { visible } from '../../kit/text.ts';
+import { cutEnd, cutStart, padEnd, widthOf } from '../../kit/width.ts';
 import { localTime } from './time.ts';
 
 const titles = ['ID', 'State', 'Output', 'E-Level', 'Times(r/u/s)'] as const;

@@ -1,6 +1,7 @@
 /** Tables for people: aligned, cut to the terminal's width, one line per row. */
 
-import { cutEnd, padEnd, visible, widthOf } from '../../kit/text.ts';
+import { visible } from '../../kit/text.ts';
+import { cutEnd, padEnd, widthOf } from '../../kit/width.ts';
 import type { Color } from './color.ts';
 
 export interface Column<Row> {

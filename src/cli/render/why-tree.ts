@@ -1,6 +1,7 @@
 /** The causal graph as a tree of lines: each firing below what caused it, each run below its firing. */
 import type { WhyFiringView, WhyRunView, WhyView } from '../../api/contract/why.ts';
-import { visible, wrap } from '../../kit/text.ts';
+import { visible } from '../../kit/text.ts';
+import { wrap } from '../../kit/width.ts';
 import type { Color } from './color.ts';
 import type { Canvas } from './firing.ts';
 import { colorOf } from './outcome.ts';

@@ -1,6 +1,7 @@
 /** `trigger why`: the answer in a sentence, the way there, and what is still owed. */
 import type { WhyRunView, WhyView } from '../../api/contract/why.ts';
-import { visible, wrap } from '../../kit/text.ts';
+import { visible } from '../../kit/text.ts';
+import { wrap } from '../../kit/width.ts';
 import type { Canvas } from './firing.ts';
 import { shortOrigin } from './origin.ts';
 import { localTimeAndAge } from './time.ts';

@@ -3,7 +3,7 @@ import type { FiredView, FiringView, OutcomeView } from '../../api/contract/firi
 import { TriggerdError } from '../../domain/errors.ts';
 import { endedWell, isFinal } from '../../domain/outcome.ts';
 import { formatDuration } from '../../kit/duration.ts';
-import { widthOf } from '../../kit/text.ts';
+import { widthOf } from '../../kit/width.ts';
 import { painter } from '../render/color.ts';
 import { colorOf, renderOutcomeLine, summarize } from '../render/outcome.ts';
 import { onlyFailures } from './few-replies.ts';

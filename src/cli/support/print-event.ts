@@ -1,5 +1,6 @@
 import type { Event } from '../../events/event.ts';
 import { jsonText } from '../../kit/json-text.ts';
+import { withWidths } from '../../kit/width.ts';
 import { painter } from '../render/color.ts';
 import { renderEvent } from '../render/event.ts';
 import type { Session } from './session.ts';
@@ -12,6 +13,8 @@ export const eventPrinter = (
   const isSeen = terminal.outIsTerminal || terminal.columns !== null;
   if (json || !isSeen) return (event) => terminal.out(`${jsonText(event)}\n`);
   const paint = painter(terminal.color);
-  return (event) =>
-    terminal.out(`${renderEvent(event, { columns: terminal.columns, now: Date.now(), fleet, paint })}\n`);
+  return async (event) => {
+    const canvas = { columns: terminal.columns, now: Date.now(), fleet, paint };
+    await terminal.out(`${await withWidths(() => renderEvent(event, canvas))}\n`);
+  };
 };
