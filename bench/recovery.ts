@@ -88,7 +88,7 @@ const owedBacklog = async (bench: Bench, etcd: string) => {
   await node.start();
   const ready = since();
   const logged = (): string => readFileSync(join(node.dir, 'log'), 'utf8');
-  await until(() => logged().includes('What was owed is taken in.'), 'the journal', 100_000);
+  await until(() => logged().includes('Backlog accepted.'), 'the journal', 100_000);
   const journalled = since();
   const outcomes = keys.outcome('', '').slice(0, -1);
   await until(async () => (await store.count(outcomes)) >= owedFirings, 'the outcomes', 100_000);

@@ -147,7 +147,7 @@ const startDaemon = async (node: string): Promise<void> => {
   const text = (): string => (existsSync(log) ? readFileSync(log, 'utf8') : '');
   const isReady = async (): Promise<boolean> => {
     if (child.exitCode !== null) throw new Error(`triggerd on ${node} ended with exit code ${child.exitCode}`);
-    return text().includes('"msg":"ready"');
+    return text().includes('"msg":"Ready"');
   };
   await until(`triggerd on ${node}`, 120, isReady).catch((error) => {
     throw new Error(`${error.message}\n${text()}`);

@@ -84,7 +84,7 @@ describe('the daemon', () => {
       text.replace('allow = ["puppet", "echo"]', 'allow = ["puppet"]').replace('"10s"', '"3s"'),
     );
     node.signal('SIGHUP');
-    await until(() => node.log().some((line) => line.msg === 'configuration reloaded'), 'the reload');
+    await until(() => node.log().some((line) => line.msg === 'Reloaded the configuration'), 'the reload');
     expect(node.log().find((line) => String(line.msg).includes('next restart'))).toMatchObject({ sections: ['etcd'] });
     const refused = await node.trigger(
       'fire',
@@ -104,7 +104,7 @@ describe('the daemon', () => {
     writeFileSync(node.configFile, text);
     node.signal('SIGHUP');
     await until(
-      () => node.log().filter((line) => line.msg === 'configuration reloaded').length === 2,
+      () => node.log().filter((line) => line.msg === 'Reloaded the configuration').length === 2,
       'the second reload',
     );
     const allowed = await node.trigger(
@@ -123,7 +123,7 @@ describe('the daemon', () => {
 
   it('a queued job runs the command that it shows, whatever run_cmd is by then', async () => {
     const text = readFileSync(node.configFile, 'utf8');
-    const reloads = () => node.log().filter((line) => line.msg === 'configuration reloaded').length;
+    const reloads = () => node.log().filter((line) => line.msg === 'Reloaded the configuration').length;
     const configure = async (config: string): Promise<void> => {
       const before = reloads();
       writeFileSync(node.configFile, config);
@@ -158,7 +158,7 @@ describe('the daemon', () => {
       node
         .log()
         .slice(lines)
-        .filter((line) => line.level >= 40 && /inbox cannot be watched/.test(line.msg));
+        .filter((line) => line.level >= 40 && /Cannot watch the inbox/.test(line.msg));
     await until(() => away().length === 1, 'the word that etcd is away');
     expect(await call<HealthView>(node.socket, 'GET', '/v1/health')).toMatchObject({ etcd: { connected: false } });
     expect((await node.trigger('queue', 'add', '--', 'true')).exitCode).toBe(0);

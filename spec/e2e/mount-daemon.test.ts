@@ -46,7 +46,7 @@ const mountingNode = async (name: string): Promise<TestNode> => {
   plugin(node, 'collect', `cat >> ${join(node.dir, 'collected')}`);
   plugin(node, 'pass', `cat > ${join(node.dir, 'mnt/chain/b')}`);
   await node.start();
-  await until(() => node.log().some(({ msg }) => msg === 'the trigger files are mounted'), `the mount of ${name}`);
+  await until(() => node.log().some(({ msg }) => msg === 'Mounted the trigger files'), `the mount of ${name}`);
   return node;
 };
 

@@ -265,7 +265,7 @@ describe('triggerfs', () => {
       all: expect.stringContaining('Ready and running in background...'),
     });
     expect(await readdir(mountpoint)).toEqual(['made', 'newtrigger', 'weatherstation']);
-    expect(all).toContain('dead letters forgotten');
+    expect(all).toContain('Deleted dead letters');
     expect(await status('newtrigger', 'never')).toMatchObject({ hits: 1, dead: 0 });
     const pids = (): Promise<string> =>
       execa('pgrep', ['-f', `triggerfs.js -config ${services.folder}`], { reject: false }).then(({ stdout }) => stdout);

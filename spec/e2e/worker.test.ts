@@ -123,8 +123,10 @@ describe('triggerfs-worker', () => {
     const worker = workerProcess([at.address, away, stranger], { token: 'wrong' });
     await worker.start();
     await worker.says(/^E: The broker at .* refused the worker: .*\[workers\.team1\.demo01\]/);
-    await worker.says(/^W: The broker at tcp:\/\/127\.0\.0\.1:1 does not answer: nothing listens/);
-    await worker.says(/^W: The broker at .* does not answer: .* did not take our encryption: is its key right\?/);
+    await worker.says(/^W: The broker at tcp:\/\/127\.0\.0\.1:1 does not answer, retrying: nothing listens/);
+    await worker.says(
+      /^W: The broker at .* does not answer, retrying: .* did not take our encryption: is its key right\?/,
+    );
   });
 
   it.each([
@@ -147,7 +149,7 @@ describe('a worker that stops', () => {
     await worker.says('Connected');
     const asked = await askToWait(runs);
     worker.signal('SIGTERM');
-    await worker.says('waiting for requests that run');
+    await worker.says('Waiting for running requests');
     const client = await liveClient(at.address);
     const late = client.request({ service: 'demo01', plugin: 'wait', output: 'discard' });
     await expect(late.result).rejects.toMatchObject({ code: 'no-worker' });
@@ -167,7 +169,7 @@ describe('a worker that stops', () => {
       ({ code }: { code: string }) => code,
     );
     worker.signal('SIGINT');
-    await worker.says('waiting for requests that run');
+    await worker.says('Waiting for running requests');
     worker.signal('SIGINT');
     expect(await worker.ended()).toBe(0);
     await until(() => processesWith(`sleep ${seconds(2)}`).length === 0, 'its processes to be gone');

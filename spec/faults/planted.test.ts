@@ -22,7 +22,7 @@ const startWith = async (plant: (dir: string) => void): Promise<string> => {
     daemon.kill('SIGKILL');
     await daemon;
   });
-  const isReady = () => said.includes('"ready"');
+  const isReady = () => said.includes('"Ready"');
   await until(() => daemon.exitCode !== null || isReady(), 'the daemon to be ready or to end');
   if (isReady()) return 'ready';
   await daemon; // its last words are there then

@@ -255,7 +255,7 @@ describe('a file system of somebody else that never answers', () => {
       const other = (await node.trigger('queue', 'add', '--', 'true')).stdout.trim();
       expect(await node.trigger('queue', 'wait', other)).toMatchObject({ exitCode: 0 });
       await node.stop();
-      expect(node.log().at(-1)).toMatchObject({ msg: 'stopped' });
+      expect(node.log().at(-1)).toMatchObject({ msg: 'Stopped' });
     } finally {
       await node.crash();
       execFileSync('umount', ['-l', mountpoint]);

@@ -109,7 +109,7 @@ describe('a daemon that was started with open files, a low limit and a score of 
   });
 
   it('is the only process that holds the files, while its mount, its runners and its plugins live', async () => {
-    await until(() => node.log().some(({ msg }) => msg === 'the trigger files are mounted'), 'the mount');
+    await until(() => node.log().some(({ msg }) => msg === 'Mounted the trigger files'), 'the mount');
     expect(processesWith('programs/mount.js').length).toBeGreaterThan(0);
     expect(holders(secret)).toEqual([node.pid()]);
   });

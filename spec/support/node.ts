@@ -78,7 +78,7 @@ export const createNode = (options: NodeOptions): TestNode => {
     const ready = () =>
       log()
         .slice(already)
-        .some((line) => line.msg === 'ready');
+        .some((line) => line.msg === 'Ready');
     const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
     await until(() => ready() || hasEnded(), `triggerd on ${options.name}`);
     if (ready()) return;

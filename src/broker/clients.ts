@@ -264,8 +264,7 @@ export class Clients {
   #refuse(peer: PeerId, to: AnswerTo, thrown: unknown): void {
     const refusal = refusalOf(thrown);
     const { wire, observer, log } = this.#options;
-    if (refusal.code === 'internal')
-      log.error({ error: asTriggerdError(thrown) }, 'A message could not be dealt with.');
+    if (refusal.code === 'internal') log.error({ error: asTriggerdError(thrown) }, 'Could not handle a message');
     observer.refused(refusal.code);
     wire.send(peer, encodeToClient({ op: 'refused', ...to, ...refusal }));
   }

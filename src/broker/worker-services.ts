@@ -44,7 +44,7 @@ export class WorkerServices {
     strangers.warn(
       `lies of ${team}/${identity}`,
       { team, worker: identity, services: unattached.slice(0, 10) },
-      'A worker announces services that it is not attached to; it gets none of their requests.',
+      'A worker announces services that it is not attached to; it gets none of their requests',
     );
   }
 

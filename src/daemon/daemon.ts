@@ -118,9 +118,8 @@ const createReload = (startConfig: Config, plugins: LivePlugins, events: EventLo
     if (now.includes('workers') && configuredWorkers(current).length > 0 && plugins.servesHarmlessOnly())
       log.warn({}, harmlessNotice);
     log.level = current.log.level;
-    if (atRestart.length > 0)
-      log.warn({ sections: atRestart }, 'these sections have changed and take effect at the next restart');
-    log.info({ sections: now }, 'configuration reloaded');
+    if (atRestart.length > 0) log.warn({ sections: atRestart }, 'Changed sections take effect at the next restart');
+    log.info({ sections: now }, 'Reloaded the configuration');
     events.tell({ kind: 'config.reloaded', sections: now });
   };
 };

@@ -61,9 +61,9 @@ const start = async (options: WorkerDaemonOptions, releasers: Releasers): Promis
   };
   if (options.worker === undefined) return { stop, hurry: () => undefined };
   const { team, identity } = options.worker;
-  options.log.info({}, `jobs of ${team}/${identity}: trigger queue --queue requests --socket ${config.node.socket}`);
+  options.log.info({}, `Jobs of ${team}/${identity}: trigger queue --queue requests --socket ${config.node.socket}`);
   if (runtime.plugins.names().length === 0)
-    options.log.warn({}, `there are no plugins below ${config.plugins.path}: every request will be refused`);
+    options.log.warn({}, `No plugins below ${config.plugins.path}: every request will be refused`);
   const workers = startWorkers(runtime, [options.worker], brokers, releasers);
   return { stop, hurry: workers.hurry };
 };
@@ -72,7 +72,7 @@ const serve = async (runtime: WorkerDaemonRuntime, isWorker: boolean, releasers:
   const { log } = runtime.options;
   const path = runtime.config.node.socket;
   const app = serveRoutes(controlRoutes(workerServices(runtime)), (error) =>
-    log.error({ error }, 'a request to the control API failed'),
+    log.error({ error }, 'A request to the control API failed'),
   );
   releasers.push('control socket', () => app.close());
   await app.listen({ path });

@@ -44,7 +44,7 @@ export class EventLog implements EventSource {
   /** What cannot be read is no past; that hinders nobody. */
   static async open(options: EventLogOptions): Promise<EventLog> {
     const past = await options.store.read().catch((thrown: unknown) => {
-      options.log.warn({ error: asTriggerdError(thrown) }, 'The past events cannot be read.');
+      options.log.warn({ error: asTriggerdError(thrown) }, 'Cannot read past events');
       return [];
     });
     return new EventLog(options, Number(past.at(-1)?.id ?? 0));
@@ -129,7 +129,7 @@ export class EventLog implements EventSource {
       await this.#options.store.append(events);
       this.#isRefused = false;
     } catch (thrown) {
-      if (!this.#isRefused) this.#options.log.warn({ error: asTriggerdError(thrown) }, 'Events cannot be written.');
+      if (!this.#isRefused) this.#options.log.warn({ error: asTriggerdError(thrown) }, 'Cannot write events');
       this.#isRefused = true;
       this.#unwritten = [...events, ...this.#unwritten].slice(-maxUnwritten);
     }

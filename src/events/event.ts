@@ -198,4 +198,4 @@ export const maxBehind = 10_000;
 export const tooSlow = (limit: number): string =>
   `the reader is too slow: more than ${limit.toLocaleString('en')} events were waiting`;
 /** What the log says then. */
-export const readerDropped = 'A reader of events was too slow; he is told in his last line.';
+export const readerDropped = 'A reader of events was too slow; its last line says so';

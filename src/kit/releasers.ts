@@ -18,7 +18,7 @@ export const createReleasers = (log: Log): Releasers => {
         try {
           await next.release();
         } catch (error) {
-          log.error({ error, what: next.what }, 'could not be released cleanly');
+          log.error({ error, what: next.what }, 'Could not release a resource cleanly');
         }
       }
     },

@@ -83,7 +83,7 @@ export class Deliveries {
         if (await this.#deliver(message)) attempt = 0;
         else leftMs = this.#leftMs(message);
       } catch (error) {
-        this.#options.log.error({ error, definition: id }, 'the journal fails; deliveries of this trigger wait');
+        this.#options.log.error({ error, definition: id }, 'The journal fails; deliveries of this trigger wait');
       }
       if (attempt > 0) await pause(Math.min(retryDelayMs(deliveryRetry, attempt), leftMs), this.#stop.signal);
     }
@@ -151,7 +151,7 @@ export class Deliveries {
     const { error } = delivery;
     if (!error.retryable && !isOurs(error)) return this.#bury(message, error.message);
     if (!wasResumed)
-      log.warn({ error, request: message.id, definition: message.definition }, 'not delivered; trying again');
+      log.warn({ error, request: message.id, definition: message.definition }, 'A message was not delivered; retrying');
     return false;
   }
 
@@ -160,7 +160,7 @@ export class Deliveries {
     const { spool, newId, log } = this.#options;
     spool.renew(seq, newId());
     this.#maybeSent.delete(seq);
-    log.warn({ request: id, definition, exitCode, reason }, 'The plugin asks to be tried again later');
+    log.warn({ request: id, definition, exitCode, reason }, 'The plugin asked for a later retry');
     return false;
   }
 
@@ -170,7 +170,7 @@ export class Deliveries {
     this.#maybeSent.delete(message.seq);
     log.error(
       { request: message.id, definition: message.definition, reason },
-      'a trigger file’s message is a dead letter',
+      'A message of a trigger file is a dead letter',
     );
     onSettled(message, undefined);
     return true;

@@ -38,7 +38,7 @@ export class EndedWrites {
       this.#spool.record(ended);
     } catch (error) {
       const count = ended.length;
-      this.#log.error({ error, count }, 'what became of synchronous writes is not kept, and they are not counted');
+      this.#log.error({ error, count }, 'Cannot store the results of synchronous writes; they are not counted');
     }
   }
 

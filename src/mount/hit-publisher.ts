@@ -33,8 +33,8 @@ export class HitPublisher {
   constructor(options: HitPublisherOptions) {
     this.#options = options;
     this.#away = new Outage(options.log, {
-      begins: 'hits of trigger files cannot be published; they are counted here meanwhile',
-      ends: 'hits of trigger files are published again',
+      begins: 'Cannot publish hits of trigger files; retrying, and this node keeps counting',
+      ends: 'Hits of trigger files are published again',
     });
   }
 

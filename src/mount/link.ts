@@ -151,7 +151,7 @@ export class MountLink {
       this.#tell({ n, errno: null, message: '' }, answer);
     } catch (error) {
       const errno = errnoOf(error);
-      this.#log.warn({ ask: question.ask, errno, error }, 'a trigger file refused something');
+      this.#log.warn({ ask: question.ask, errno, error }, 'A trigger file refused an operation');
       this.#tell({ n, errno, message: error instanceof Error ? error.message : String(error) });
     }
   }

@@ -60,7 +60,7 @@ export class NodeGateway implements Gateway {
     const { spool, sender, source, deadlineMs, maxSpooledBytes, clocks, log } = options;
     this.#options = options;
     this.#commit = new GroupCommit(spool, maxSpooledBytes, (count) =>
-      log.error({ count }, 'the oldest dead letters are forgotten, to make room for messages of trigger files'),
+      log.error({ count }, 'Deleted the oldest dead letters to make space for messages'),
     );
     this.#clock = new SpoolClock(spool, clocks);
     this.#ends = new EndedWrites(spool, log);
@@ -112,7 +112,7 @@ export class NodeGateway implements Gateway {
       await this.#commit.add(messages.map((payload) => ({ id: newId(), definition, payload, ...at })));
       this.#deliveries.wake(definition);
     } catch (error) {
-      if (!durable) this.#options.log.error({ error, definition }, 'messages of a trigger file are lost');
+      if (!durable) this.#options.log.error({ error, definition }, 'Messages of a trigger file are lost');
       throw error;
     }
   }
@@ -222,7 +222,7 @@ export class NodeGateway implements Gateway {
     } catch (error) {
       log.warn(
         { error },
-        'the tree is not kept; until its next change a start without the registry shows an older one',
+        'Cannot store the tree; until its next change, a start without the registry shows an older one',
       );
     }
   }

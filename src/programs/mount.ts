@@ -56,7 +56,7 @@ const run = async ({ mountpoint, allowOther, log: logOptions }: MountSettings): 
     await unmount();
     await Promise.race([link.settled(), isCut, sleep(settleMs)]);
   } catch (error) {
-    log.error({ error, mountpoint }, 'the trigger files cannot be mounted');
+    log.error({ error, mountpoint }, 'Cannot mount the trigger files');
     link.tell({ tell: 'failed', message: error instanceof Error ? error.message : String(error) });
     await new Promise<void>((resolve) => stream.end(() => resolve()));
     process.exitCode = 1;

@@ -52,7 +52,7 @@ const main = async (): Promise<void> => {
   const daemon = await (flags.user === true ? startUserDaemon(options) : startDaemon(options));
   handleSignals(daemon, load, log, notify);
   await daemon.ready;
-  log.info({ version, pid: process.pid, socket: loaded.config.node.socket, config: loaded.file }, 'ready');
+  log.info({ version, pid: process.pid, socket: loaded.config.node.socket, config: loaded.file }, 'Ready');
   await notify('--ready');
 };
 
@@ -76,10 +76,10 @@ const handleSignals = (daemon: Daemon, load: () => LoadedConfig, log: Logger, no
   const stop = async (signal: string): Promise<void> => {
     if (isStopping) return daemon.hurry();
     isStopping = true;
-    log.info({ signal }, 'stopping; running jobs go on');
+    log.info({ signal }, 'Stopping; running jobs continue');
     void notify('STOPPING=1');
     await daemon.stop();
-    log.info({}, 'stopped');
+    log.info({}, 'Stopped');
     exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
@@ -87,7 +87,7 @@ const handleSignals = (daemon: Daemon, load: () => LoadedConfig, log: Logger, no
   // Whoever closes a terminal sends the same signal as whoever wants a reload.
   if (isatty(2)) watchTerminal(2, () => void (isStopping || stop('SIGHUP')));
   const crash = (error: unknown): void => {
-    log.fatal({ error }, 'a bug in triggerd; ending, so that a new start can take over');
+    log.fatal({ error }, 'A bug in triggerd; ending for a restart');
     exit(1);
   };
   process.on('uncaughtException', crash);
@@ -107,7 +107,7 @@ const reload = (daemon: Daemon, load: () => LoadedConfig, log: Logger): void => 
     for (const warning of exposureWarnings(loaded)) log.warn({}, warning);
     daemon.reload(loaded);
   } catch (error) {
-    log.error({ error }, 'the new configuration is not valid; the old one stays');
+    log.error({ error }, 'The new configuration is not valid; the old one stays in force');
   }
 };
 

@@ -83,10 +83,10 @@ const handleSignals = (daemon: WorkerDaemon, log: Logger, notify: Notifier): voi
   const stop = async (signal: string): Promise<void> => {
     if (isStopping) return daemon.hurry();
     isStopping = true;
-    log.info({}, `${signal}: stopping`);
+    log.info({}, `Stopping: ${signal}`);
     void notify('STOPPING=1');
     await daemon.stop();
-    log.info({}, 'stopped');
+    log.info({}, 'Stopped');
     process.exit(0);
   };
   // There is nothing to reload; a terminal that is closed says SIGHUP.
@@ -94,7 +94,7 @@ const handleSignals = (daemon: WorkerDaemon, log: Logger, notify: Notifier): voi
   // Not everybody who uses a terminal is told that it is closed.
   if (isatty(2)) watchTerminal(2, () => void (isStopping || stop('SIGHUP')));
   const crash = (error: unknown): void => {
-    log.fatal({ error }, 'a bug in triggerfs-worker; ending');
+    log.fatal({ error }, 'A bug in triggerfs-worker; ending');
     process.exit(1);
   };
   process.on('uncaughtException', crash);

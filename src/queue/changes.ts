@@ -21,7 +21,7 @@ export const createChanges = (log: Log): Changes => {
     try {
       listener(job);
     } catch (thrown) {
-      log.error({ error: thrown, job: job.id }, 'A listener failed on a change of a job.');
+      log.error({ error: thrown, job: job.id }, 'A listener failed on a change of a job');
     }
   };
   return {

@@ -153,10 +153,7 @@ const start = (room: Room, retention: Retention): void => {
   room.phase = 'running';
   for (const { name, isConfigured } of room.queues.values())
     if (!isConfigured)
-      room.log.warn(
-        { queue: name },
-        'This queue is not in the configuration any more; the jobs that it holds still run.',
-      );
+      room.log.warn({ queue: name }, 'This queue is no longer in the configuration; its jobs still run');
   restore(room);
   retention.start();
 };

@@ -52,7 +52,7 @@ const isSettled = async (options: DeferralsOptions, id: JobId): Promise<boolean>
     options.wake(now.request.queue);
     return true;
   } catch (thrown) {
-    const message = 'What a deferred job waits for could not be looked at; it is tried again.';
+    const message = 'Cannot check whether a deferred job can run; retrying';
     options.log.warn({ error: thrown, job: id }, message);
     return false;
   }

@@ -36,7 +36,7 @@ export const createDelays = ({ journal, clock, log, wake }: DelaysOptions): Dela
       return work();
     } catch (thrown) {
       if (!(thrown instanceof TriggerdError && thrown.retryable)) throw thrown;
-      log.warn({ error: thrown }, 'Delayed jobs cannot be looked at; triggerd tries again');
+      log.warn({ error: thrown }, 'Cannot examine delayed jobs; retrying');
       return otherwise;
     }
   };

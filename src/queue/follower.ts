@@ -32,7 +32,7 @@ export const followerOf = (room: Room, job: Job, { result }: Ending): NewJob | u
     const command = room.plugins.check(request);
     return { request: room.plugins.settled(request), command, coalescingKey: null, at: room.clock.now() };
   } catch (thrown) {
-    room.log.error({ error: thrown, job: job.id }, 'The --on-finish command of a job cannot be run');
+    room.log.error({ error: thrown, job: job.id }, 'Cannot run the --on-finish command of a job');
     return undefined;
   }
 };

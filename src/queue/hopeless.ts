@@ -14,7 +14,7 @@ export const createHopelessSkipper = (room: Pick<Room, 'journal' | 'transitions'
       for (let found = room.journal.hopeless(batch); found.length > 0; found = room.journal.hopeless(batch))
         for (const { id, reason } of found) room.transitions.skip(id, reason);
     } catch (thrown) {
-      room.log.warn({ error: thrown }, 'Jobs that wait in vain could not be skipped; triggerd tries again');
+      room.log.warn({ error: thrown }, 'Cannot skip jobs that can never start; retrying');
     } finally {
       isSkipping = false;
     }

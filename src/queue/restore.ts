@@ -9,7 +9,7 @@ import { holdSlot } from './scheduler.ts';
 export const restore = (room: Room): void => {
   for (const job of room.journal.running()) {
     const adopted = adoptJob(room, job).catch((thrown: unknown) =>
-      room.log.error({ error: thrown, job: job.id }, 'A running job could not be adopted.'),
+      room.log.error({ error: thrown, job: job.id }, 'Cannot adopt a running job'),
     );
     const queue = room.queues.get(job.request.queue);
     if (queue !== undefined) holdSlot(room, queue, job, adopted);

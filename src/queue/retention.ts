@@ -55,9 +55,7 @@ export const createRetention = ({ journal, runner, clock, log, history }: Retent
   };
 
   const logged = (work: Promise<void>): Promise<void> =>
-    work.catch((thrown: unknown) =>
-      log.warn({ error: thrown }, 'Old jobs could not be cleared away; it is tried again.'),
-    );
+    work.catch((thrown: unknown) => log.warn({ error: thrown }, 'Cannot delete old jobs; retrying'));
 
   const sweep = (): void => {
     if (isSweeping) return;

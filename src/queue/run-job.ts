@@ -40,7 +40,7 @@ export const endUnstarted = (room: Room, job: RunningJob, result: JobResult): Pr
 export const adoptJob = async (room: Room, job: RunningJob): Promise<void> => {
   const outcome = await (isRequest(job) ? endOfRequest(room, job) : adopted(room, job));
   if (outcome === undefined) return;
-  room.log.info({ job: job.id, outcome: typeof outcome === 'string' ? outcome : 'ended' }, 'A job was adopted.');
+  room.log.info({ job: job.id, outcome: typeof outcome === 'string' ? outcome : 'ended' }, 'Adopted a job');
   await settle(room, job, outcome);
 };
 
@@ -52,7 +52,7 @@ const endOfRequest = async (room: Room, job: RunningJob): Promise<Outcome | unde
   try {
     await room.runner.kill(job.folder);
   } catch (thrown) {
-    room.log.debug({ error: thrown, job: job.id }, 'Nothing was left of a request to kill.');
+    room.log.debug({ error: thrown, job: job.id }, 'A request to kill had no process left');
   }
   return (await outcome) === 'never-started' ? { kind: 'interrupted', reason } : outcome;
 };
@@ -71,8 +71,7 @@ const adopted = async (room: Room, job: RunningJob): Promise<Outcome | undefined
       } catch (thrown) {
         const reason = `What became of it is not known: ${messageOf(thrown)}`;
         if (mark.isKilled) return { kind: 'interrupted', reason };
-        if (attempts === 1)
-          room.log.error({ error: thrown, job: job.id }, 'A running job cannot be looked at; it is tried again.');
+        if (attempts === 1) room.log.error({ error: thrown, job: job.id }, 'Cannot examine a running job; retrying');
         await sleep(retryMs, undefined, { ref: false });
       }
     }
@@ -165,7 +164,7 @@ const explained = (result: JobResult, why: KillReason | undefined): JobResult =>
 /** Nobody saw it end. It is run again if its plugin can stand that, unless it seems to be what takes its runner down. */
 const interrupted = (room: Room, job: RunningJob): Promise<void> => {
   if (!isRequest(job) && isRerun(room, job) && job.attempt < room.maxAttempts) {
-    room.log.warn({ job: job.id, attempt: job.attempt }, 'A job was interrupted; it is run again.');
+    room.log.warn({ job: job.id, attempt: job.attempt }, 'A job was interrupted; it runs again');
     return journalled(room, () => room.transitions.rerun(job.id));
   }
   const times = job.attempt === 1 ? '' : ` It was started ${job.attempt} times.`;
@@ -176,7 +175,10 @@ const isRerun = (room: Room, job: RunningJob): boolean => {
   try {
     return room.plugins.isRerunAfterLoss(job);
   } catch (thrown) {
-    room.log.warn({ error: thrown, job: job.id }, 'The plugin of an interrupted job is gone; it is not run again.');
+    room.log.warn(
+      { error: thrown, job: job.id },
+      'The plugin of an interrupted job is gone; the job does not run again',
+    );
     return false;
   }
 };
@@ -191,7 +193,7 @@ const judge = async (room: Room, job: RunningJob, ending: RunEnding): Promise<Ve
   try {
     return await room.plugins.conclude(job, ending);
   } catch (thrown) {
-    room.log.error({ error: thrown, job: job.id }, 'How a job ended could not be judged.');
+    room.log.error({ error: thrown, job: job.id }, 'Could not determine the job’s result');
     const reason = `It ended, and what that means could not be found out: ${messageOf(thrown)}`;
     return { kind: 'result', result: { kind: 'interrupted', reason }, details: {} };
   }
@@ -205,8 +207,7 @@ const journalled = async (room: Room, write: () => unknown): Promise<void> => {
       return;
     } catch (thrown) {
       if (!(thrown instanceof TriggerdError && thrown.retryable)) throw thrown;
-      if (attempts === 1)
-        room.log.error({ error: thrown }, 'The end of a job cannot be journalled; it is tried again.');
+      if (attempts === 1) room.log.error({ error: thrown }, 'Cannot journal the end of a job; retrying');
       await sleep(retryMs, undefined, { ref: false });
     }
   }

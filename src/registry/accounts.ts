@@ -109,7 +109,7 @@ export class Accounts implements BusAccounts {
   /** The name only: what was presented is nobody's business. */
   #failed(who: string): void {
     if (this.#attempts.failed(who))
-      this.#limited.warn(who, { who }, 'Too many logins have failed; further ones have to wait.');
+      this.#limited.warn(who, { who }, 'Too many logins have failed; further ones must wait');
   }
 
   async #memberWith(team: string, identity: string, secret: string) {

@@ -109,7 +109,7 @@ const recordsOf = ({ log }: HistoryOptions, entry: Entry | undefined): RequestRe
   try {
     return parseDocument(page, entry.key, entry.value).records;
   } catch (error) {
-    log.warn({ key: entry.key, error: asTriggerdError(error) }, 'A page of the history is malformed; passed over.');
+    log.warn({ key: entry.key, error: asTriggerdError(error) }, 'Ignoring a malformed page of the history');
     return [];
   }
 };

@@ -42,8 +42,8 @@ export class IssuerPublication {
   constructor(options: IssuerPublicationOptions) {
     this.#options = options;
     this.#away = new Outage(options.log, {
-      begins: 'The key of this broker’s tokens cannot be published; trying again.',
-      ends: 'The key of this broker’s tokens is published.',
+      begins: 'Cannot publish the key of this broker’s tokens; retrying',
+      ends: 'The key of this broker’s tokens is published',
     });
     this.ready = new Promise((resolve) => {
       this.#becomeReady = resolve;

@@ -43,8 +43,8 @@ export class Mirror {
     this.#options = options;
     this.#notices = new Notices(options.log);
     this.#away = new Outage(options.log, {
-      begins: 'The registry cannot be watched; what was known of it stays in force. Trying again.',
-      ends: 'The registry is watched again.',
+      begins: 'Cannot watch the registry; retrying, and its last known state stays in force',
+      ends: 'The registry is watched again',
     });
     this.ready = new Promise((resolve) => {
       this.#becomeReady = resolve;
@@ -167,7 +167,7 @@ export class Mirror {
   #parse({ entries, revision }: Listing): RegistryState {
     const { keys } = this.#options;
     const state = new RegistryState(keys.all, revision, (key, error) =>
-      this.#notices.once(key, { key, error }, 'Something in the registry is malformed; it counts as absent.'),
+      this.#notices.once(key, { key, error }, 'An entry of the registry is malformed; it counts as absent'),
     );
     for (const entry of entries) state.put(entry);
     return state;

@@ -78,7 +78,7 @@ export class Space {
       // Neither a size of long ago nor one that is guessed is a reason to refuse.
       this.#known = undefined;
       this.#failedAt = performance.now();
-      if (!this.#isTold) this.#options.log.warn({ error: asTriggerdError(error) }, 'etcd does not tell its size');
+      if (!this.#isTold) this.#options.log.warn({ error: asTriggerdError(error) }, 'etcd does not report its size');
       this.#isTold = true;
     }
   }

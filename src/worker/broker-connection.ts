@@ -225,7 +225,7 @@ export class BrokerConnection {
     if (this.#complaint === why) return;
     this.#complaint = why;
     const { endpoint } = this.broker;
-    this.#options.log.warn({ broker: endpoint, why }, 'The broker has said something that is not understood.');
+    this.#options.log.warn({ broker: endpoint, why }, 'The broker sent a message that is not valid');
   }
 
   #handle({ head, body }: Message<ToWorker>): void {

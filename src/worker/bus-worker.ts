@@ -84,7 +84,7 @@ export class BusWorker {
     if (isFull && !this.#isFull)
       log.warn(
         { worker: `${team}/${identity}` },
-        `The brokers tell of more than ${mostBrokers} brokers: the worker connects to no more than that.`,
+        `The brokers announce more than ${mostBrokers} brokers; the worker connects only to so many`,
       );
     this.#isFull = isFull;
   }

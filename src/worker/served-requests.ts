@@ -129,7 +129,7 @@ export class ServedRequests {
       send({ op: 'known', id: run.id, known });
     } catch (error) {
       // No answer: the broker then has to take it for one that may have run.
-      log.error({ error, request: run.id }, 'It cannot be looked up whether a request has run here.');
+      log.error({ error, request: run.id }, 'Cannot find out whether a request has run here');
     }
   }
 
@@ -162,7 +162,7 @@ export class ServedRequests {
 
   #refuse(id: RequestId, error: TriggerdError): void {
     const { code, message } = error;
-    if (code === 'internal') this.#options.log.error({ error, request: id }, 'a request could not be started');
+    if (code === 'internal') this.#options.log.error({ error, request: id }, 'Cannot start a request');
     this.#final(id, null, { ...refusedEnding, reason: boundedReason(message), code }, { bytes: noBody });
   }
 

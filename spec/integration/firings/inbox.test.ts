@@ -15,7 +15,7 @@ import { until } from '../../support/wait.ts';
 import { MemoryFirings, someFiring, someRequest } from '../../support/watch-room.ts';
 
 const node = 'lb01.example.com';
-const away = 'The inbox cannot be watched; what is owed waits in etcd. Trying again.';
+const away = 'Cannot watch the inbox; retrying, and owed firings wait in etcd';
 
 describe('the inbox watcher on a real etcd', () => {
   let etcd: TestEtcd;
@@ -198,7 +198,7 @@ describe('the inbox watcher on a real etcd', () => {
     expect(firings.taken).toEqual([id]);
     await until(() => watcher.state.connected, 'the connection');
     expect(log.at('warn').map(({ message }) => message)).toEqual([away]);
-    expect(log.at('info').map(({ message }) => message)).toContain('The inbox is watched again.');
+    expect(log.at('info').map(({ message }) => message)).toContain('The inbox is watched again');
   });
 
   it('survives a kill and a restart of etcd', async () => {

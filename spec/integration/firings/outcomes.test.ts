@@ -130,7 +130,7 @@ describe('outcomes on a real etcd', () => {
     const entry = await direct.get(keys.outcome(firing.id, node));
     expect(entry?.createRevision).toBe(entry?.modRevision);
     expect(log.at('warn')).toHaveLength(1);
-    expect(log.at('info').map(({ message }) => message)).toEqual(['Outcomes are published again.']);
+    expect(log.at('info').map(({ message }) => message)).toEqual(['Outcomes are published again']);
   });
 
   it('recognises its own outcome after a lost answer', async () => {
@@ -146,7 +146,7 @@ describe('outcomes on a real etcd', () => {
     proxy.drop('nothing');
     await settled();
     expect(firings.find(firing.id)?.published).toBe('finished/1');
-    expect(log.at('info').map(({ message }) => message)).toEqual(['Outcomes are published again.']);
+    expect(log.at('info').map(({ message }) => message)).toEqual(['Outcomes are published again']);
   });
 
   it('leaves an end alone that somebody else has recorded', async () => {

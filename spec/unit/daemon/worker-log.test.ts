@@ -53,12 +53,12 @@ it('shows errors by their message', () => {
   expect(lines[0]).toMatch(/ E: it failed \(disk full\)\n$/);
 });
 
-it('ends its sentences once', () => {
+it('says why a broker does not answer, also where the reason is a question', () => {
   const { lines, tell } = logged();
   tell({ kind: 'lost', reason: 'is its key right?', wasServing: false });
   tell({ kind: 'lost', reason: 'gone', wasServing: false });
   expect(lines.map((line) => line.slice(20))).toEqual([
-    'W: The broker at tcp://b:5555 does not answer: is its key right? Trying again.\n',
-    'W: The broker at tcp://b:5555 does not answer: gone. Trying again.\n',
+    'W: The broker at tcp://b:5555 does not answer, retrying: is its key right?\n',
+    'W: The broker at tcp://b:5555 does not answer, retrying: gone\n',
   ]);
 });

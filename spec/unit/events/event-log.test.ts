@@ -140,5 +140,5 @@ it('begins without a past when that cannot be read', async () => {
     throw new TriggerdError('state-unusable', 'events.jsonl: EACCES');
   };
   const { log } = await open(store);
-  expect(log.at('warn').map(({ message }) => message)).toEqual(['The past events cannot be read.']);
+  expect(log.at('warn').map(({ message }) => message)).toEqual(['Cannot read past events']);
 });

@@ -89,8 +89,7 @@ class Supervised implements EmbeddedEtcd {
 
   async start(): Promise<void> {
     ensureEmbeddedTls(this.#tls, this.#now());
-    if (await endLeftOver(this.#paths))
-      this.#options.log.warn({}, 'Ended the embedded etcd that an earlier daemon had left running.');
+    if (await endLeftOver(this.#paths)) this.#options.log.warn({}, 'Ended the embedded etcd of an earlier daemon');
     const first = await this.#tryStart(1);
     this.#supervision = this.#supervise(first);
     this.#upkeep = setInterval(() => this.#keepUp(), this.#options.upkeepMs ?? upkeepMs).unref();
@@ -113,7 +112,7 @@ class Supervised implements EmbeddedEtcd {
         this.#process = undefined;
         if (this.#stop.signal.aborted) return;
         failures = performance.now() - startedAt > stableMs ? 1 : failures + 1;
-        this.#options.log.error({ how, failures }, 'The embedded etcd has died; starting it again.');
+        this.#options.log.error({ how, failures }, 'The embedded etcd has ended; restarting it');
       }
       await sleep(retryDelayMs(storeRetry, failures), undefined, { signal: this.#stop.signal }).catch(() => undefined);
       running = this.#stop.signal.aborted ? undefined : await this.#tryStart(failures + 1);
@@ -127,14 +126,14 @@ class Supervised implements EmbeddedEtcd {
     try {
       const started = await this.#startOnce();
       this.#complaint = undefined;
-      log.info({ endpoint: this.endpoint, pid: started.identity.pid }, 'The embedded etcd runs.');
+      log.info({ endpoint: this.endpoint, pid: started.identity.pid }, 'The embedded etcd runs');
       return started;
     } catch (thrown) {
       if (this.#stop.signal.aborted) return undefined;
       const { code, message, remedy } = asTriggerdError(thrown);
       const level = message === this.#complaint ? 'debug' : 'error';
       this.#complaint = message;
-      log[level]({ code, reason: message, remedy, attempt }, 'The embedded etcd does not start; trying again.');
+      log[level]({ code, reason: message, remedy, attempt }, 'The embedded etcd does not start; retrying');
       return undefined;
     }
   }
@@ -184,7 +183,7 @@ class Supervised implements EmbeddedEtcd {
     } catch (thrown) {
       log.error(
         { reason: asTriggerdError(thrown).message },
-        'Cannot trim the log or renew the certificates of the embedded etcd.',
+        'Cannot trim the log or renew the certificates of the embedded etcd',
       );
     }
   }
@@ -194,7 +193,7 @@ class Supervised implements EmbeddedEtcd {
     const renewed = ensureEmbeddedTls(this.#tls, this.#now());
     if (renewed === 'nothing') return;
     const { folder } = this.#tls;
-    this.#options.log.info({ renewed, folder }, 'Renewed the certificates of the embedded etcd.');
+    this.#options.log.info({ renewed, folder }, 'Renewed the certificates of the embedded etcd');
     if (renewed === 'authority' && this.#process) void endProcess(this.#process.identity);
   }
 

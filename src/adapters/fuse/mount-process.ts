@@ -37,7 +37,7 @@ export const startMountProcess = (program: string, settings: MountSettings, log:
     env: environment(),
   });
   const stream = child.stdio[3] as Duplex;
-  stream.on('error', (error) => log.debug({ error }, 'the way to the mount is broken'));
+  stream.on('error', (error) => log.debug({ error }, 'Lost the connection to the mount'));
   const ended = new Promise<string>((resolve) => {
     child.once('error', ({ message }) => resolve(message));
     child.once('exit', (code, signal) => resolve(signal ? `killed by ${signal}` : `exit code ${code}`));

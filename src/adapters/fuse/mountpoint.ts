@@ -21,7 +21,7 @@ export const prepareMountpoint = async (mountpoint: string, log: Log): Promise<v
   });
   if (Buffer.byteLength(mountpoint) > maxPathBytes) throw refused(mountpoint, 'the path is too long');
   if (await isDead(mountpoint)) {
-    log.warn({ mountpoint }, 'a mount that a dead process has left is taken away');
+    log.warn({ mountpoint }, 'Removed the mount of a dead process');
     await detach(mountpoint);
   }
   await mkdir(mountpoint, { recursive: true }).catch((cause: unknown) => {

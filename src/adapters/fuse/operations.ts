@@ -18,8 +18,8 @@ export const operationsOf = (files: FileSystem, log: Log): Operations => {
   const failed = (what: string, thrown: unknown): number => {
     const errno = errnoOf(thrown);
     // Programs look for what is not there all the time.
-    if (errno !== 'ENOENT') log.debug({ what, errno, error: String(thrown) }, 'refused');
-    if (!(thrown instanceof FsError) && errno === 'EIO') log.error({ what, error: thrown }, 'a file operation failed');
+    if (errno !== 'ENOENT') log.debug({ what, errno, error: String(thrown) }, 'Refused a file operation');
+    if (!(thrown instanceof FsError) && errno === 'EIO') log.error({ what, error: thrown }, 'A file operation failed');
     return errnoNumber(errno);
   };
   const answering = <T>(what: string, work: () => Promise<T> | T, answer: (errno: number, value?: T) => void): void => {

@@ -217,7 +217,7 @@ class DealerConnection implements Connection {
   readonly #message = (head: Buffer, body: Buffer): void => this.#listener.message(head, body);
 
   readonly #malformed = (why: string): void =>
-    this.#options.log.warn({ broker: this.#endpoint, why }, 'The broker has sent something that is no message.');
+    this.#options.log.warn({ broker: this.#endpoint, why }, 'The broker sent bytes that are not a message');
 }
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown';

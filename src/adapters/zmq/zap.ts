@@ -25,7 +25,7 @@ export const startAuthenticator = async (context: Context, log: Log): Promise<Au
   const limited = new LimitedLog(log, () => performance.now());
   const running = receiveLoop(socket, async (frames) => {
     const answer = answerTo(frames);
-    if (answer[2] !== '200') limited.warn(answer[3], { why: answer[3] }, 'A connection to the broker was refused.');
+    if (answer[2] !== '200') limited.warn(answer[3], { why: answer[3] }, 'Refused a connection to the broker');
     await socket.send(answer);
   });
   return {

@@ -76,8 +76,8 @@ export class HistoryPages implements HistorySink {
     this.#budget = new ByteBudget({ burst: burstBytes, perSecond: steadyBytes }, now);
     this.#budgetOfUsers = new UserBudgets({ burst: burstBytes * userShare, perSecond: steadyBytes * userShare }, now);
     this.#away = new Outage(options.log, {
-      begins: 'Records of requests cannot be written to etcd; they wait, the newest of them. Trying again.',
-      ends: 'Records of requests are written again.',
+      begins: 'Cannot write records of requests to etcd; retrying, and only the newest wait',
+      ends: 'Records of requests are written again',
     });
     this.#running = this.#run();
   }
@@ -107,7 +107,7 @@ export class HistoryPages implements HistorySink {
     await this.#running;
     await this.#write(Number.POSITIVE_INFINITY).catch((error: unknown) => {
       const records = this.#waiting.length + (this.#page?.records.length ?? 0);
-      this.#options.log.warn({ error, records }, 'Records of requests are lost: etcd is away.');
+      this.#options.log.warn({ error, records }, 'Records of requests are lost: etcd cannot be reached');
     });
   }
 

@@ -50,7 +50,7 @@ export const serveFiles = async (
   logProcessWarnings(told.log);
   greet(told, config);
   // Whoever writes to trigger files must not wait for a folder of logs.
-  if (problem !== undefined) told.log.warn({}, `${problem}; make its folder and send SIGHUP`);
+  if (problem !== undefined) told.log.warn({}, `${problem}; create its folder and send SIGHUP`);
   for (const warning of exposureWarnings(loaded)) told.log.warn({}, warning);
   let onUnmounted = (): void => undefined;
   const unmounted = new Promise<void>((resolve) => {
@@ -86,7 +86,7 @@ export const serveFiles = async (
     reopenLog: () => {
       const why = copy.reopen();
       if (why === undefined) told.say('Log file reopened.');
-      else told.log.warn({}, `${why}; the log continues where it was`);
+      else told.log.warn({}, `${why}; the log continues in the old file`);
     },
     stop: async () => {
       await daemon.stop();
@@ -113,7 +113,7 @@ const logIn = async (told: FilesLog, loggedIn: Promise<void>): Promise<void> => 
     told.say('Successful login.');
   } catch (error) {
     if (!(error instanceof TriggerdError) || !error.retryable) throw error;
-    told.say(`Not logged in yet: ${error.message}. Trying again; what is written meanwhile waits.`);
+    told.say(`Not logged in: ${error.message}. Retrying; messages wait.`);
   }
 };
 

@@ -55,7 +55,7 @@ const currentTls = (etcd: Config['etcd'], log: Log): (() => Tls) => {
     } catch (thrown) {
       log.warn(
         { reason: asTriggerdError(thrown).message },
-        'Cannot read the certificates for etcd; using the old ones.',
+        'Cannot read the certificates for etcd; using the old ones',
       );
     }
     return known;

@@ -22,7 +22,7 @@ export const recordRun = ({ options, queues, journal, plugins, clockSteps }: Run
     ({ request }) => isCoveredBy(run, request, request.runCommand ?? plugins.runCommand()),
   );
   if (satisfied.length > 0)
-    options.log.info({ jobs: satisfied, report: facts.report }, 'A regular Puppet run has done what was queued.');
+    options.log.info({ jobs: satisfied, report: facts.report }, 'A regular Puppet run satisfied queued jobs');
   return satisfied;
 };
 
@@ -49,7 +49,7 @@ export const noticeAgentRuns = (runtime: Runtime, releasers: Releasers): void =>
       recordRun(runtime, run);
       lastSeen = run.startedAt;
     } catch (error) {
-      options.log.warn({ error }, 'The report of a regular Puppet run cannot be used; what is queued will run.');
+      options.log.warn({ error }, 'Cannot use the report of a regular Puppet run; queued jobs will run');
     }
   };
   let isLooking = false;

@@ -13,11 +13,11 @@ export const serveHttp = async (
 ): Promise<void> => {
   if (config.http === undefined) return;
   const { listen } = config.http;
-  const app = serveRoutes(healthRoutes(services), (error) => log.error({ error }, 'a request to the HTTP port failed'));
+  const app = serveRoutes(healthRoutes(services), (error) => log.error({ error }, 'A request to the HTTP port failed'));
   releasers.push('HTTP port', () => app.close());
   try {
     const address = await app.listen(placeOf(listen));
-    log.info({ address }, 'metrics are served over HTTP');
+    log.info({ address }, 'Metrics are served over HTTP');
   } catch (cause) {
     throw new TriggerdError('http-unusable', `[http] listen = "${listen}": ${(cause as Error).message}`, { cause });
   }

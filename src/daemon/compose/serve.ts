@@ -19,7 +19,7 @@ export const serve = async (
   const path = runtime.config.node.socket;
   const services = apiServices(runtime, watcher, drain);
   const app = serveRoutes(controlRoutes(services), (error) =>
-    log.error({ error }, 'a request to the control API failed'),
+    log.error({ error }, 'A request to the control API failed'),
   );
   releasers.push('control socket', () => app.close());
   await app.listen({ path });

@@ -74,7 +74,7 @@ export const startBroker = async (
     drainMs,
     log,
     onDead: (error) => {
-      log.error({ error }, 'The broker’s socket has failed: it serves nobody any more. Restart triggerd.');
+      log.error({ error }, 'The broker’s socket failed, and the broker serves no requests; restart triggerd');
       dead.abort();
     },
   });
@@ -95,7 +95,7 @@ export const startBroker = async (
   dead.signal.addEventListener('abort', () => void entry.close());
   // Released first: nobody new is sent here while the others are told to go.
   releasers.push('broker in etcd', () => entry.close());
-  log.info({ listen: broker.endpoint, advertise: own().endpoint, key: publicKey }, 'broker ready');
+  log.info({ listen: broker.endpoint, advertise: own().endpoint, key: publicKey }, 'Broker ready');
   return {
     view: () => ({ ...own(), listen: broker.endpoint, ...broker.state }),
     overseen: broker.overseen,

@@ -50,14 +50,14 @@ export const startMount = (runtime: Runtime, mountpoint: string, releasers: Rele
         },
       },
       onOutput: ({ name }, { request, result, exitCode }) =>
-        log.info({ trigger: name, request, result, exitCode }, 'a trigger file’s request has ended'),
+        log.info({ trigger: name, request, result, exitCode }, 'The request of a trigger file has ended'),
       log,
     },
     releasers,
   );
   host.mounted.then(
-    () => log.info({}, 'the trigger files are mounted'),
-    (error: unknown) => log.error({ error }, 'the trigger files are not mounted; trying again'),
+    () => log.info({}, 'Mounted the trigger files'),
+    (error: unknown) => log.error({ error }, 'Cannot mount the trigger files; retrying'),
   );
   return host;
 };
@@ -68,7 +68,7 @@ const loginOf = ({ config, options: { log } }: Runtime) => {
     if (team === undefined) throw new TriggerdError('team-missing', '[main] team is missing');
     return { team, credentials: credentialsOf(config.main) };
   } catch (error) {
-    log.error({ error }, 'the trigger files are not mounted');
+    log.error({ error }, 'Cannot mount the trigger files');
     return undefined;
   }
 };

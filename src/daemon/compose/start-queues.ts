@@ -44,7 +44,7 @@ export const buildQueues = (
   if (sharesSandbox())
     log.warn(
       {},
-      'Jobs run in the sandbox of this service, as only root can start units for them; see “The sandbox” in operations.md',
+      'Jobs run in the sandbox of this service, because only root can start units for them; see “The sandbox” in docs/how-to/operations.md',
     );
   const runnerMain = join(installRoot, 'dist/programs/runner.js');
   const processes = createProcessRunner({ command: [process.execPath, runnerMain] });
@@ -93,7 +93,7 @@ export const buildQueues = (
 const buildPool = ({ node, log }: DaemonOptions, state: StateFolder): PersistentPool => {
   const folder = join(state.path, 'persistent');
   stopLeftovers(folder).catch((thrown: unknown) =>
-    log.error({ error: thrown }, 'Processes of persistent plugins that an earlier daemon left may still run.'),
+    log.error({ error: thrown }, 'Processes of persistent plugins of an earlier daemon may still run'),
   );
   return createPool({ start: createStartPersistent(folder), node, log, idleMs: idlePluginMs, now: () => clock.now() });
 };

@@ -81,7 +81,7 @@ const drain = async (workers: readonly BusWorker[], room: RequestRoom, log: Log,
   if (running.length > 0)
     log.info(
       { requests: running.length, seconds: drainMs / 1_000 },
-      'waiting for requests that run; a second signal ends them',
+      'Waiting for running requests; a second signal ends them',
     );
   const over = Promise.all([left, ...running.map((run) => ended(room, run))]);
   await withTimeout(unlessAborted(over, hurry, nothing), drainMs, nothing);

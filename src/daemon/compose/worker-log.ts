@@ -41,35 +41,32 @@ export const createWorkerLog = (log: Log): ((event: WorkerEvent) => void) => {
       }
       case 'lost': {
         const text = event.wasServing
-          ? `The broker at ${endpoint} is lost: ${sentence(event.reason)} Trying again.`
-          : `The broker at ${endpoint} does not answer: ${sentence(event.reason)} Trying again.`;
+          ? `The broker at ${endpoint} is lost, retrying: ${event.reason}`
+          : `The broker at ${endpoint} does not answer, retrying: ${event.reason}`;
         if (isNew(event, event.reason)) log.warn(at, text);
         else log.debug(at, text);
         break;
       }
       case 'goodbye':
-        log.info(at, `The broker at ${endpoint} stops.`);
+        log.info(at, `The broker at ${endpoint} is stopping`);
         break;
       case 'left':
-        log.info(at, `The worker has left the broker at ${endpoint}.`);
+        log.info(at, `The worker has left the broker at ${endpoint}`);
         break;
       case 'request': {
         const { id, service, plugin, user } = event;
-        log.debug({ worker, broker: endpoint, request: id, service, plugin, user }, 'A request has come.');
+        log.debug({ worker, broker: endpoint, request: id, service, plugin, user }, 'Received a request');
         break;
       }
       case 'answered': {
         const { id, job, ending } = event;
         const { result, exit_code, code } = ending;
-        log.debug({ worker, broker: endpoint, request: id, job, result, exit_code, code }, 'A request is answered.');
+        log.debug({ worker, broker: endpoint, request: id, job, result, exit_code, code }, 'Answered a request');
         break;
       }
     }
   };
 };
-
-/** A reason may be a question. */
-const sentence = (reason: string): string => (/[.?!]$/.test(reason) ? reason : `${reason}.`);
 
 const remedyOf = (code: keyof typeof errorCatalogue, worker: string): string =>
   errorCatalogue[code].remedy.replace('[workers.TEAM.IDENTITY]', `[workers.${worker.replace('/', '.')}]`);

@@ -33,7 +33,7 @@ export class BusConnection {
   async #connect(): Promise<Client> {
     return Client.connect({
       ...this.#options(),
-      onBrokerLost: (why) => this.#log.warn({ why }, 'the broker was lost; another one is asked'),
+      onBrokerLost: (why) => this.#log.warn({ why }, 'Lost the broker; trying another one'),
     });
   }
 }

@@ -95,5 +95,5 @@ const seeToDeadLetters = (spool: MessageSpool, { deadLetters, log }: FilesDaemon
     deadLetters === 'purge'
       ? spool.purge(undefined)
       : spool.revive(undefined, newRequestId, new SpoolClock(spool, clock).now()).length;
-  log.info({ count }, deadLetters === 'purge' ? 'dead letters forgotten' : 'dead letters wait again');
+  log.info({ count }, deadLetters === 'purge' ? 'Deleted dead letters' : 'Dead letters wait again');
 };

@@ -66,7 +66,7 @@ export class MountSupervisor {
       if (how === unmountedWords && this.#options.onUnmounted !== undefined) return this.#options.onUnmounted();
       failures = performance.now() - startedAt > stableMs ? 1 : failures + 1;
       const delayMs = retryDelayMs(storeRetry, failures);
-      this.#options.log.error({ how, delayMs }, 'the process of the mount has ended; starting it again');
+      this.#options.log.error({ how, delayMs }, 'The process of the mount has ended; restarting it');
       await pause(delayMs, this.#stop.signal);
     }
   }

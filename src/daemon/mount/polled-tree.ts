@@ -32,8 +32,8 @@ export class PolledTree implements TreeSource {
     this.#team = team;
     this.#connection = connection;
     this.#away = new Outage(log, {
-      begins: 'no broker tells what trigger files there are; the last known ones stay, and what is written waits',
-      ends: 'a broker tells what trigger files there are again',
+      begins: 'No broker lists the trigger files; the last known ones stay, and messages wait',
+      ends: 'A broker lists the trigger files again',
     });
   }
 

@@ -72,7 +72,7 @@ export class EndedElsewhere {
     const { firings, queues, log } = this.#options;
     if (liveFirings(firings, id).length > 0 || queues.get(id).state !== 'queued') return;
     queues.skip(id, reason ?? nothingOwed);
-    log.info({ job: id, reason }, 'A queued job is skipped: nothing is owed any more.');
+    log.info({ job: id, reason }, 'Skipped a queued job: its firings are no longer owed');
   }
 
   async #killUnlessOwed(id: FiringId, job: Job, reason: string): Promise<void> {
@@ -81,11 +81,11 @@ export class EndedElsewhere {
     this.#wished.add(id);
     const others = liveFirings(firings, job.id).filter(({ firing }) => !this.#wished.has(firing.id));
     if (others.length > 0) {
-      if (isNew) log.info({ job: job.id, firing: id }, 'A job goes on that was to be killed: other firings need it.');
+      if (isNew) log.info({ job: job.id, firing: id }, 'A job continues despite a kill: other firings need it');
       return;
     }
     for (const { firing } of firings.ofJob(job.id)) this.#wished.delete(firing.id);
-    log.info({ job: job.id, firing: id, reason }, 'A running job is killed.');
+    log.info({ job: job.id, firing: id, reason }, 'Killed a running job');
     await queues.kill(job.id);
   }
 }

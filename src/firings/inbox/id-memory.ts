@@ -55,9 +55,9 @@ export class IdMemory {
     try {
       const forgotten = firings.forgetBefore(clock.now() - keepMs);
       this.#forgottenUpTo = firings.forgottenUpTo();
-      if (forgotten > 0) log.info({ forgotten }, 'Forgot the ids of old firings.');
+      if (forgotten > 0) log.info({ forgotten }, 'Forgot the IDs of old firings');
     } catch (error) {
-      log.warn({ error }, 'The ids of old firings cannot be forgotten now; it is tried again.');
+      log.warn({ error }, 'Cannot forget the IDs of old firings; retrying');
     }
   }
 }

@@ -42,7 +42,7 @@ export class InboxCursor {
     try {
       this.#firings.saveCursor(this.#accepted);
     } catch (error) {
-      this.#log.debug({ error }, 'The cursor was not saved; the next listing does not need it.');
+      this.#log.debug({ error }, 'The cursor was not saved; the next listing does not need it');
     }
   }
 }

@@ -136,7 +136,7 @@ export class InboxEntries {
     } catch (thrown) {
       const error = asTriggerdError(thrown);
       if (error.retryable) throw error;
-      this.#notices.once(`kill ${entry.firing}`, { firing: entry.firing, error }, 'A job cannot be killed.');
+      this.#notices.once(`kill ${entry.firing}`, { firing: entry.firing, error }, 'Cannot kill a job');
     }
   }
 
@@ -145,9 +145,9 @@ export class InboxEntries {
     const isDirect = key === this.#options.keys.inbox(this.#options.node, id);
     try {
       if (isDirect && isFiringId(id) && parseInboxEntry(key, value).firing === id) return true;
-      this.#notices.once(key, { key }, 'Ignoring a foreign key in the inbox.');
+      this.#notices.once(key, { key }, 'Ignoring a foreign key in the inbox');
     } catch (error) {
-      this.#notices.once(key, { error }, 'Ignoring a malformed inbox entry.');
+      this.#notices.once(key, { error }, 'Ignoring a malformed inbox entry');
     }
     return false;
   }

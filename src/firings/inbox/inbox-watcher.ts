@@ -67,12 +67,12 @@ export class InboxWatcher {
     this.#cursor = new InboxCursor(options.firings, options.log);
     this.#entries = new InboxEntries({ ...options, onPostponed: (error) => this.#postpone(error) });
     this.#away = new Outage<TriggerdError>(options.log, {
-      begins: 'The inbox cannot be watched; what is owed waits in etcd. Trying again.',
-      ends: 'The inbox is watched again.',
+      begins: 'Cannot watch the inbox; retrying, and owed firings wait in etcd',
+      ends: 'The inbox is watched again',
     });
     this.#postponed = new Outage<TriggerdError>(options.log, {
-      begins: 'Firings cannot be accepted now; they stay owed. Trying again.',
-      ends: 'Firings are accepted again.',
+      begins: 'Cannot accept firings; retrying, and they stay owed',
+      ends: 'Firings are accepted again',
     });
     this.ready = new Promise((resolve) => {
       this.#becomeReady = resolve;
@@ -201,9 +201,9 @@ export class InboxWatcher {
   /** A node that was away for long is up, and tells what it does, while it takes in what it is owed. */
   async #acceptRest(entries: readonly Entry[], signal: AbortSignal): Promise<void> {
     if (entries.length === 0) return;
-    this.#options.log.info({ owed: entries.length }, 'Much is owed; taking it in.');
+    this.#options.log.info({ owed: entries.length }, 'Accepting a backlog');
     await this.#accept(entries, signal);
-    if (!signal.aborted) this.#options.log.info({ owed: entries.length }, 'What was owed is taken in.');
+    if (!signal.aborted) this.#options.log.info({ owed: entries.length }, 'Backlog accepted');
   }
 
   async #accept(entries: readonly Entry[], signal: AbortSignal): Promise<void> {
@@ -226,7 +226,7 @@ export class InboxWatcher {
     const change = this.#cursor.follow(listing);
     if (change === undefined) return listing;
     const facts = { cluster: listing.clusterId, revision: String(listing.revision) };
-    this.#options.log.warn(facts, `${change}; listing the inbox anew.`);
+    this.#options.log.warn(facts, `${change}; listing the inbox again`);
     if (this.#connected) throw new TriggerdError('etcd-unreachable', change);
     return listing;
   }

@@ -92,7 +92,7 @@ export class FiringTaker {
   #taken(firing: Firing, acceptance: Acceptance | undefined): void {
     const { outcomes, log } = this.#options;
     const facts = { firing: firing.id, trigger: firing.trigger, origin: firing.origin.node, kind: acceptance?.kind };
-    if (acceptance?.kind === 'queued' || acceptance?.kind === 'coalesced') log.info(facts, 'Accepted a firing.');
+    if (acceptance?.kind === 'queued' || acceptance?.kind === 'coalesced') log.info(facts, 'Accepted a firing');
     outcomes.publish(firing.id);
   }
 
@@ -100,7 +100,7 @@ export class FiringTaker {
   #failed({ id }: Firing, thrown: unknown): void {
     const error = asTriggerdError(thrown);
     if (error.retryable) this.#options.onPostponed(error);
-    else this.#notices.once(id, { firing: id, error }, 'A firing cannot be accepted; it stays owed.');
+    else this.#notices.once(id, { firing: id, error }, 'Cannot accept a firing; it stays owed');
   }
 
   /** Undefined when that cannot be said now. */
@@ -142,7 +142,7 @@ export class FiringTaker {
   /** It can't be journalled, so etcd alone keeps its end; without that it would be owed for ever. */
   async #refuseMalformed(id: FiringId, error: Error): Promise<void> {
     const { node, clock, store, keys } = this.#options;
-    this.#notices.once(id, { firing: id, error }, 'A firing is malformed; it ends as skipped.');
+    this.#notices.once(id, { firing: id, error }, 'A firing is malformed; it ends as skipped');
     await recordOutcome({ store, keys }, skippedOutcome(id, node, `malformed: ${error.message}`, clock.now()));
   }
 }

@@ -73,8 +73,8 @@ export class OutcomePublisher implements OutcomeSink {
     };
     this.#marks = new Marks(options.firings);
     this.#away = new Outage(options.log, {
-      begins: 'Outcomes cannot be published; they are kept. Trying again.',
-      ends: 'Outcomes are published again.',
+      begins: 'Cannot publish outcomes; retrying, and they are kept',
+      ends: 'Outcomes are published again',
     });
   }
 
@@ -179,14 +179,14 @@ export class OutcomePublisher implements OutcomeSink {
     if (recorded.kind === 'recorded') return markOf(outcome);
     const { by } = recorded;
     const facts = { firing: firing.id, stage: outcome.stage, recorded: by?.stage ?? null, reason: by?.reason ?? null };
-    this.#options.log.info(facts, 'The firing is no longer owed to this node.');
+    this.#options.log.info(facts, 'The firing is no longer owed to this node');
     return by !== null && isFinal(by.stage) ? markOf(by) : markOf(outcome);
   }
 
   #failed(firing: FiringId, wish: Wish, thrown: unknown): void {
     const error = asTriggerdError(thrown);
     if (error.code === 'internal') {
-      this.#options.log.error({ firing, error }, 'An outcome cannot be published.');
+      this.#options.log.error({ firing, error }, 'Cannot publish an outcome');
       return;
     }
     this.#wishes.set(firing, stronger(this.#wishes.get(firing) ?? wish, wish));

@@ -55,8 +55,8 @@ export class SpoolDrain {
   constructor(options: SpoolDrainOptions) {
     this.#options = options;
     this.#away = new Outage(options.log, {
-      begins: 'Firings in the spool cannot be published; they are kept. Trying again.',
-      ends: 'Firings in the spool are published again.',
+      begins: 'Cannot publish firings in the spool; retrying, and they are kept',
+      ends: 'Firings in the spool are published again',
     });
   }
 
@@ -157,20 +157,20 @@ export class SpoolDrain {
       throw thrown;
     });
     await this.#remove(firing);
-    log.info({ firing: id, waitedMs: Math.round(clock.now() - storedAt), neverSeen }, 'A spooled firing is published.');
+    log.info({ firing: id, waitedMs: Math.round(clock.now() - storedAt), neverSeen }, 'Published a spooled firing');
   }
 
   #leaveAlone(name: string, { endpoints, prefix }: SpooledPlace): void {
     this.#leftAlone.add(name);
     const facts = { file: name, endpoints, prefix };
-    this.#options.log.warn(facts, 'This firing belongs to another etcd: it is left to the next Puppet run.');
+    this.#options.log.warn(facts, 'This firing belongs to another etcd; the next Puppet run publishes it');
   }
 
   async #reject({ name }: SpoolFile, reason: string): Promise<TriggerdError | undefined> {
     try {
       await this.#options.spool.reject(name, reason);
       this.#waiting.delete(name);
-      this.#options.log.warn({ file: name, reason }, 'A file in the spool is no firing; it is set aside.');
+      this.#options.log.warn({ file: name, reason }, 'A file in the spool is not a firing; moved it aside');
       return undefined;
     } catch (thrown) {
       return asTriggerdError(thrown);

@@ -39,7 +39,8 @@ export class Round {
       }
     }
     const did = Object.assign({}, ...swept.map((each) => each.did)) as Record<string, number>;
-    if (Object.values(did).some((count) => count > 0)) this.#options.log.info(did, 'Swept away what is over.');
+    if (Object.values(did).some((count) => count > 0))
+      this.#options.log.info(did, 'Deleted finished and expired entries from etcd');
     if (failures.length > 0) throw failures[0];
     return { isComplete: swept.every(({ isComplete }) => isComplete) };
   }

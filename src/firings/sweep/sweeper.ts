@@ -49,8 +49,8 @@ export class Sweeper {
   constructor(options: SweeperOptions) {
     this.#options = options;
     this.#away = new Outage(options.log, {
-      begins: 'What is over cannot be swept away now; trying again.',
-      ends: 'What is over is swept away again.',
+      begins: 'Cannot delete finished entries from etcd; retrying',
+      ends: 'Finished entries are deleted from etcd again',
     });
   }
 
@@ -109,7 +109,7 @@ export class Sweeper {
       if (isOurTurn && (await upkeep?.tend(() => !this.#stop.signal.aborted)) === false)
         return Math.min(soonMs, everyMs);
     } catch (error) {
-      this.#options.log.warn({ error }, 'Could not find out whose turn it is to make room in etcd');
+      this.#options.log.warn({ error }, 'Cannot find out which member of etcd to defragment next');
     }
     return everyMs;
   }
@@ -128,14 +128,14 @@ export class Sweeper {
     const over = AbortSignal.any([this.#stop.signal, held.lost]);
     const round = new Round({ ...this.#options, election: new Election(store, held) });
     this.#held = held;
-    log.info({}, 'This node sweeps away what is over.');
+    log.info({}, 'This node is the sweeper');
     try {
       while (!over.aborted) await pause(await this.#sweep(round, held), over);
     } catch (error) {
       if (!(error instanceof FenceLost)) throw error;
     } finally {
       this.#held = undefined;
-      if (!this.#stop.signal.aborted) log.info({}, 'This node no longer sweeps.');
+      if (!this.#stop.signal.aborted) log.info({}, 'This node is no longer the sweeper');
       await held.release();
     }
   }

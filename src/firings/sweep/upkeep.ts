@@ -186,7 +186,7 @@ export class Upkeep {
     if (!isUp || !up.some(({ hasNoSpace }) => hasNoSpace)) return;
     if (up.some(({ fileBytes, quotaBytes }) => fileBytes > roomyAt * quotaBytes)) return;
     await this.#options.maintenance.disarmNoSpace();
-    this.#options.log.info({}, 'etcd has room again; disarmed its NOSPACE alarm');
+    this.#options.log.info({}, 'etcd has space again; disarmed its NOSPACE alarm');
   }
 
   #tell(about: string, facts: Readonly<Record<string, unknown>>, message: string): void {

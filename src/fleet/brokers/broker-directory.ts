@@ -33,8 +33,8 @@ export class BrokerDirectory {
     this.#options = options;
     this.#notices = new Notices(options.log);
     this.#away = new Outage(options.log, {
-      begins: 'It cannot be watched which brokers are up; the last ones stay known. Trying again.',
-      ends: 'It is watched again which brokers are up.',
+      begins: 'Cannot watch which brokers are up; retrying, and the last known ones stay',
+      ends: 'Brokers are watched again',
     });
   }
 
@@ -93,7 +93,7 @@ export class BrokerDirectory {
       brokers.set(key, parseBroker(key, value));
     } catch (error) {
       brokers.delete(key);
-      this.#notices.once(key, { key, error }, 'The entry of a broker is malformed; it counts as absent.');
+      this.#notices.once(key, { key, error }, 'The entry of a broker is malformed; it counts as absent');
     }
   }
 

@@ -57,7 +57,7 @@ export const createPool = (options: PoolOptions): PersistentPool => {
         serving.delete(process);
         const { plugin } = program;
         if (isFailure) failed(plugin);
-        if (isFailure) log.warn({ plugin, how }, 'A persistent plugin has ended unasked.');
+        if (isFailure) log.warn({ plugin, how }, 'A persistent plugin has ended unexpectedly');
       },
       answered: () => troubles.delete(program.plugin),
     });

@@ -138,7 +138,7 @@ class ServingProcess implements Serving, ProcessListener {
     if (now - this.#stderrLoggedAt < 1000) return;
     this.#stderrLoggedAt = now;
     const stderr = bytes.toString('utf8', 0, shownLength);
-    this.#options.log.info({ plugin: this.program.plugin, stderr }, 'A persistent plugin writes to its stderr.');
+    this.#options.log.info({ plugin: this.program.plugin, stderr }, 'A persistent plugin wrote to stderr');
   }
 
   gone(how: string): void {
@@ -195,7 +195,7 @@ class ServingProcess implements Serving, ProcessListener {
     this.#hasComplained = true;
     this.#options.log.warn(
       { plugin: this.program.plugin, id },
-      'A persistent plugin speaks of a job that it does not have; what it says of such is ignored.',
+      'Ignoring lines of a persistent plugin about a job that it does not have',
     );
   }
 }

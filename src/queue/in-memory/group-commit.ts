@@ -34,7 +34,7 @@ export const createGroupCommit = ({ journal, keep, log, onRecorded }: GroupCommi
     const givenUp = waiting.splice(0, waiting.length - maxWaiting);
     for (const { job } of givenUp) onRecorded(job);
     if (givenUp.length > 0)
-      log.error({ count: givenUp.length }, 'Records of requests are lost: the journal refuses them.');
+      log.error({ count: givenUp.length }, 'Records of requests are lost: the journal refuses them');
   };
 
   const flush = (): void => {
@@ -43,10 +43,10 @@ export const createGroupCommit = ({ journal, keep, log, onRecorded }: GroupCommi
     if (waiting.length === 0) return;
     try {
       journal.record(waiting, { keep, whole: maxWhole });
-      if (hasFailed) log.info({}, 'Requests are journalled again.');
+      if (hasFailed) log.info({}, 'Requests are journalled again');
       hasFailed = false;
     } catch (thrown) {
-      if (!hasFailed) log.error({ error: thrown }, 'Requests that are over cannot be journalled; it is tried again.');
+      if (!hasFailed) log.error({ error: thrown }, 'Cannot journal ended requests; retrying');
       hasFailed = true;
       giveUpOldest();
       timer = setTimeout(flush, retryMs).unref();

@@ -93,7 +93,7 @@ export class InMemoryOutput {
       for (const piece of this.pieces) this.#spilled.write(piece.stream, piece.bytes);
       this.#spilled.write(stream, bytes);
     } catch (thrown) {
-      this.#options.log.error({ error: thrown, folder: this.#folder }, 'The output of a request cannot be kept.');
+      this.#options.log.error({ error: thrown, folder: this.#folder }, 'Cannot store the output of a request');
       this.#lost = bytes.length;
     }
   }

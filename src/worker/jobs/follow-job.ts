@@ -27,7 +27,7 @@ export const followJob = (job: Followed, listener: RequestListener, log: Log): F
     const ended = await job.over;
     if (isStopped) return;
     const output = await reading.finish().catch((thrown: unknown) => {
-      log.error({ error: thrown, job: job.id }, 'The output of a request could not be read to its end.');
+      log.error({ error: thrown, job: job.id }, 'Cannot read all output of a request');
       return nothing;
     });
     if (!isStopped) listener.ended(endingOf(ended, output));
@@ -38,7 +38,7 @@ export const followJob = (job: Followed, listener: RequestListener, log: Log): F
       reading.stop();
     },
     over: tell().catch((thrown: unknown) =>
-      log.error({ error: thrown, job: job.id }, 'A request could not be followed to its end.'),
+      log.error({ error: thrown, job: job.id }, 'Cannot follow a request to its end'),
     ),
   };
 };

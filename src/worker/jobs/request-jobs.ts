@@ -112,7 +112,7 @@ export const createRequestJobs = (options: RequestJobsOptions): RequestRoom => {
   const kill = (jobId: JobId, kind: 'killed' | 'interrupted', reason: string): Promise<void> =>
     queues.kill(jobId, { kind, reason }).then(
       () => undefined,
-      (thrown: unknown) => log.warn({ error: thrown, job: jobId }, 'The job of a request could not be killed.'),
+      (thrown: unknown) => log.warn({ error: thrown, job: jobId }, 'Cannot kill the job of a request'),
     );
 
   return {

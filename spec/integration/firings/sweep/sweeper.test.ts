@@ -131,6 +131,6 @@ describe('the sweeper on a real etcd', () => {
     const wait = performance.now() + 500;
     await until(() => performance.now() > wait, 'ten rounds');
     expect(await own()).toEqual(before);
-    expect(log.lines.map(({ message }) => message)).toEqual(['This node sweeps away what is over.']);
+    expect(log.lines.map(({ message }) => message)).toEqual(['This node is the sweeper']);
   });
 });

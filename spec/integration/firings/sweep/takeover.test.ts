@@ -18,8 +18,8 @@ describe('the daemon that sweeps', () => {
   });
 
   const sweeps = (node: TestNode): boolean => {
-    const said = node.log().filter(({ msg }) => /^This node (sweeps away|no longer sweeps)/.test(msg));
-    return said.at(-1)?.msg.startsWith('This node sweeps away') ?? false;
+    const said = node.log().filter(({ msg }) => /^This node is (no longer )?the sweeper/.test(msg));
+    return said.at(-1)?.msg.startsWith('This node is the sweeper') ?? false;
   };
   const others = (gone: TestNode) => nodes.filter((node) => node !== gone);
   const isElected = (among: readonly TestNode[]) => until(() => among.find(sweeps), 'one that sweeps');

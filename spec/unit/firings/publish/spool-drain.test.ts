@@ -113,7 +113,7 @@ describe('SpoolDrain', () => {
     expect((await published(store)).map(({ key }) => key)).toEqual(firings.map(({ id }) => keys.firing(id)));
     await until(() => log.lines.some(({ message }) => /published again/.test(message)), 'the end of the outage');
     expect(log.at('warn').map(({ message }) => message)).toEqual([
-      'Firings in the spool cannot be published; they are kept. Trying again.',
+      'Cannot publish firings in the spool; retrying, and they are kept',
     ]);
   });
 
