@@ -29,5 +29,8 @@ writeFileSync(
   join(folder, 'triggerfs-worker.1'),
   triggerfsPage(triggerfsWorkerCommand(), 'run the requests of a worker', of),
 );
-writeFileSync(join(folder, 'triggerfs-cli.1'), triggerfsPage(triggerfsCliCommand(), 'configure triggerFS with its console', of));
+writeFileSync(
+  join(folder, 'triggerfs-cli.1'),
+  triggerfsPage(triggerfsCliCommand(), 'configure triggerFS with its console', of),
+);
 writeFileSync(join(folder, 'triggerfs.1'), triggerfsPage(triggerfsCommand(), 'mount the trigger files', of));
