@@ -113,6 +113,18 @@ RSpec.describe 'an etcd with TLS and client certificates' do
   end
 end
 
+RSpec.describe 'an etcd with an expired certificate' do
+  it 'is not trusted, and the message says to renew the certificate' do
+    certificates = Certificates.new
+    etcd = EtcdServer.start(certificates: certificates, server: 'expired')
+    Cleanup.defer { etcd.stop }
+    files = { 'ca_file' => 'ca.crt', 'cert_file' => 'client.crt', 'key_file' => 'client.key' }
+    settings = client_settings({ 'endpoints' => etcd.url }.merge(files.transform_values { |name| certificates.path(name) }))
+    expect { PuppetX::Trigger::Gateway.from(settings, rounds: 1).range({ key: 'eA==' }) }
+      .to raise_error(PuppetX::Trigger::PublishError, /certificate has expired.*renew etcd's certificate, or check this node's clock/i)
+  end
+end
+
 RSpec.describe 'an etcd without the JSON gateway' do
   it 'is recognised' do
     etcd = EtcdServer.start(flags: ['--enable-grpc-gateway=false'])

@@ -44,9 +44,11 @@ class EtcdServer
   attr_reader :url
 
   # @param certificates [Certificates, nil] for https with client certificates
+  # @param server [String] which of the certificates is the server's
   # @param flags [Array<String>] further flags
-  def initialize(certificates: nil, flags: [])
+  def initialize(certificates: nil, server: 'server', flags: [])
     @certificates = certificates
+    @server = server
     @url = "#{certificates ? 'https' : 'http'}://127.0.0.1:#{self.class.free_port}"
     @folder = Dir.mktmpdir('etcd-', SCRATCH)
     @command = ['etcd', *arguments, *flags]
@@ -105,7 +107,7 @@ class EtcdServer
   def server_tls_flags
     return [] unless @certificates
 
-    ['--cert-file', @certificates.path('server.crt'), '--key-file', @certificates.path('server.key'),
+    ['--cert-file', @certificates.path("#{@server}.crt"), '--key-file', @certificates.path("#{@server}.key"),
      '--trusted-ca-file', @certificates.path('ca.crt'), '--client-cert-auth']
   end
 
@@ -113,7 +115,12 @@ class EtcdServer
     return [] unless @certificates
 
     ['--cacert', @certificates.path('ca.crt'), '--cert', @certificates.path('client.crt'),
-     '--key', @certificates.path('client.key')]
+     '--key', @certificates.path('client.key'), *trust]
+  end
+
+  # etcdctl does not refuse a server whose certificate is the matter of an example.
+  def trust
+    @server == 'server' ? [] : ['--insecure-skip-tls-verify']
   end
 
   def wait_until_ready

@@ -1,9 +1,14 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { connect, type EtcdStore } from '../../../src/adapters/etcd/connect.ts';
 import { examineMember } from '../../../src/adapters/etcd/examine-member.ts';
+import { explainOutage } from '../../../src/adapters/etcd/explain-outage.ts';
 import type { EtcdOptions } from '../../../src/adapters/etcd/options.ts';
+import { TriggerdError } from '../../../src/domain/errors.ts';
 import { silentLog } from '../../../src/kit/log.ts';
 import { type Certificates, makeCertificates } from '../../support/certificates.ts';
 import { startEtcd, type TestEtcd } from '../../support/etcd.ts';
@@ -100,6 +105,24 @@ describe('etcd without TLS', () => {
       await expect(open({ ...etcd, endpoint }, {}).get('/k')).rejects.toMatchObject({ code: 'etcd-wants-http' });
     } finally {
       await etcd.stop();
+    }
+  });
+});
+
+describe('an endpoint with https:// whose connection was reset', () => {
+  it.each([
+    [200, 'etcd-wants-http'],
+    // As web servers with TLS answer a request without.
+    [400, 'etcd-unreachable'],
+  ])('and which answers plain HTTP with %i is %s', async (status, code) => {
+    const server = createServer((_, response) => void response.writeHead(status).end()).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const endpoint = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const broken = new TriggerdError('etcd-unreachable', `asking ${endpoint}: read ECONNRESET`);
+      expect(await explainOutage(broken, endpoint)).toMatchObject({ code });
+    } finally {
+      server.close();
     }
   });
 });

@@ -39,7 +39,8 @@ const speaksHttp = (host: string, port: number): Promise<boolean> =>
   new Promise((resolve) => {
     const request = get({ host, port, path: '/health', timeout: lookMs, agent: false }, (response) => {
       response.destroy();
-      resolve(true);
+      // What speaks TLS there may answer plain HTTP, too: with 400.
+      resolve(response.statusCode !== 400);
     });
     request.once('timeout', () => request.destroy());
     request.once('error', () => resolve(false));

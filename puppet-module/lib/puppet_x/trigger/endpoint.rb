@@ -15,7 +15,7 @@ class PuppetX::Trigger::Endpoint
                     Net::HTTPBadResponse, Net::HTTPHeaderSyntaxError].freeze
 
   LOOK_TIMEOUT = 1
-  OTHER_PROTOCOL = /unexpected eof|SYSCALL|wrong version number|unknown protocol|packet length/.freeze
+  OTHER_PROTOCOL = /unexpected eof|SYSCALL|wrong version number|unknown protocol|packet length|reset by peer|connection was closed/.freeze
   # OpenSSL's words, by what they mean for us.
   TLS_KINDS = {
     /certificate has expired|certificate is not yet valid/ => :certificate_expired,
@@ -56,8 +56,12 @@ class PuppetX::Trigger::Endpoint
     kind = failure.kind
     kind = :grpc_proxy if kind == :gateway_missing && !version?
     kind = :wants_https if kind == :unanswered && @uri.scheme == 'http' && !failure.message.include?('timed out') && tls?
-    kind = :wants_http if kind == :tls && OTHER_PROTOCOL.match?(failure.message) && http?
+    kind = :wants_http if before_tls?(failure) && OTHER_PROTOCOL.match?(failure.message) && http?
     kind == failure.kind ? failure : PuppetX::Trigger::Failure.new(kind, failure.message)
+  end
+
+  def before_tls?(failure)
+    @uri.scheme == 'https' && %i[tls unreachable].include?(failure.kind)
   end
 
   # Every member says its version, whether it has the gateway or not.
@@ -74,8 +78,8 @@ class PuppetX::Trigger::Endpoint
     http = Net::HTTP.new(@uri.hostname, @uri.port, nil)
     http.open_timeout = http.read_timeout = LOOK_TIMEOUT
     http.max_retries = 0
-    http.start { |started| started.head('/health') }
-    true
+    # What speaks TLS there may answer plain HTTP, too: with 400.
+    http.start { |started| started.head('/health') }.code != '400'
   rescue *NETWORK_ERRORS
     false
   end

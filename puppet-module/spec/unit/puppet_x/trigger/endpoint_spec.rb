@@ -1,7 +1,9 @@
 # frozen_string_literal: true
 
 require 'spec_helper'
+require 'puppet_x/trigger/client_settings'
 require 'puppet_x/trigger/endpoint'
+require 'puppet_x/trigger/tls'
 
 RSpec.describe PuppetX::Trigger::Endpoint do
   def failure_of(url, **options)
@@ -52,6 +54,29 @@ RSpec.describe PuppetX::Trigger::Endpoint do
   it 'calls a closed port unreachable' do
     failure = failure_of("http://127.0.0.1:#{EtcdServer.free_port}")
     expect([failure.kind, failure.message]).to eq([:unreachable, 'connection refused'])
+  end
+
+  # Resets what begins as TLS does, and answers all else.
+  def resetting(status)
+    server = TCPServer.new('127.0.0.1', 0)
+    thread = Thread.new do
+      loop do
+        client = server.accept
+        if client.getbyte == 22
+          client.setsockopt(Socket::Option.linger(true, 0))
+        else
+          client.write("HTTP/1.1 #{status} x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        end
+        client.close
+      end
+    end
+    Cleanup.defer { [thread.kill, server.close] }
+    "https://127.0.0.1:#{server.addr[1]}"
+  end
+
+  it 'calls a reset of TLS a need for http only where plain HTTP is answered' do
+    kinds = [200, 400].map { |status| failure_of(resetting(status), tls: PuppetX::Trigger::Tls.new(client_settings('endpoints' => 'https://127.0.0.1:1'))).kind }
+    expect(kinds).to eq(%i[wants_http unreachable])
   end
 
   it 'calls an unknown host name unreachable' do
