@@ -234,7 +234,7 @@ describe('is refused, with what is in the way:', () => {
     await writeFile(join(parent, 'file'), '');
     await expect(mountTree(gateway, join(parent, 'full'))).rejects.toThrow('the folder is not empty');
     await expect(mountTree(gateway, join(parent, 'link'))).rejects.toThrow('is a symbolic link');
-    await expect(mountTree(gateway, join(parent, 'file'))).rejects.toThrow('the folder cannot be made');
+    await expect(mountTree(gateway, join(parent, 'file'))).rejects.toThrow('the folder cannot be created');
     const mount = await mountTree(gateway, join(parent, 'mnt'));
     await expect(mountTree(gateway, join(parent, 'mnt'))).rejects.toThrow('something is mounted there');
     await mount.close();
