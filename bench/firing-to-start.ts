@@ -14,7 +14,7 @@ import { until } from '../spec/support/wait.ts';
 import { connect, type EtcdStore } from '../src/adapters/etcd/connect.ts';
 import { defaultTtl, type WholeFiring } from '../src/domain/firing.ts';
 import { publishFiring } from '../src/firings/publish/publish.ts';
-import { keysBelow } from '../src/store/keyspace.ts';
+import { keysBelow } from '../src/store/keys.ts';
 import type { Bench } from './support/bench.ts';
 import { startPeer, startProgram, stopProgram } from './support/peer.ts';
 import type { Aim, Row } from './support/row.ts';

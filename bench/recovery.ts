@@ -16,7 +16,7 @@ import { type OpenJournal, openJournal } from '../src/adapters/sqlite/open-journ
 import type { JobView } from '../src/api/contract/jobs.ts';
 import { serializeFiring, serializeInboxEntry } from '../src/firings/wire/firing.ts';
 import { chunksOf } from '../src/kit/in-windows.ts';
-import { keysBelow } from '../src/store/keyspace.ts';
+import { keysBelow } from '../src/store/keys.ts';
 import type { Bench } from './support/bench.ts';
 import { connectTo } from './support/client.ts';
 import type { Row } from './support/row.ts';

@@ -17,7 +17,7 @@ import { chunksOf } from '../../src/kit/in-windows.ts';
 import type { Acceptance, DecidedFiring } from '../../src/queue/ports/firing-log.ts';
 import type { Journal } from '../../src/queue/ports/journal.ts';
 import type { KeyStore } from '../../src/store/key-store.ts';
-import { keysBelow } from '../../src/store/keyspace.ts';
+import { keysBelow } from '../../src/store/keys.ts';
 import { nodeNames, nowMs, type Range, silent } from './fan-out-parts.ts';
 
 export interface NodesOrder {

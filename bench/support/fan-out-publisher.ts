@@ -3,7 +3,7 @@ import { ulid } from 'ulid';
 import { firing } from '../../spec/support/firings.ts';
 import { connect } from '../../src/adapters/etcd/connect.ts';
 import { publishFiring } from '../../src/firings/publish/publish.ts';
-import { keysBelow } from '../../src/store/keyspace.ts';
+import { keysBelow } from '../../src/store/keys.ts';
 import { nodeNames, nowMs, type Range, silent } from './fan-out-parts.ts';
 
 export interface PublisherOrder {

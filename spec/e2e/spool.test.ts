@@ -7,7 +7,7 @@ import type { FiringView } from '../../src/api/contract/firings.ts';
 import type { HealthView } from '../../src/api/contract/health.ts';
 import type { JobView } from '../../src/api/contract/jobs.ts';
 import { serializeFiring } from '../../src/firings/wire/firing.ts';
-import { keysBelow } from '../../src/store/keyspace.ts';
+import { keysBelow } from '../../src/store/keys.ts';
 import { call } from '../support/api.ts';
 import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { firing } from '../support/firings.ts';

@@ -123,7 +123,7 @@ describe('what the ancestor loses', () => {
     await until(async () => !(await isThere('late')), 'its key to be gone');
 
     await node().stop();
-    const { store, keys } = fleet.place;
+    const { store, keys } = fleet.keyspace;
     const expiring = firing({ targets: ['node1'], expiresAt: new Date(Date.now() + 100).toISOString() });
     await publishFiring({ store, keys }, expiring);
     const lasting = await fleet.fire('late');
@@ -157,7 +157,7 @@ describe('what the ancestor loses', () => {
     expect(await Promise.all(hosts.map(isThere))).toEqual([true, true, false, false]);
 
     proxy.accept();
-    const { keys, store: direct } = fleet.place;
+    const { keys, store: direct } = fleet.keyspace;
     const store = connect({ endpoints: [endpoint], requestTimeoutMs: 500, log: recordingLog() });
     for (let cutAfterMs = 0; cutAfterMs < 12; cutAfterMs++) {
       const one = firing({ targets: hosts });
@@ -242,11 +242,11 @@ describe('what the ancestor does too much', () => {
     stopLoop(loop);
 
     const once = firing({ targets: ['node1'], job: { plugin: 'record', args: { key: 'twice' } } });
-    await publishFiring(fleet.place, once);
+    await publishFiring(fleet.keyspace, once);
     await fleet.settled();
-    await publishFiring(fleet.place, once);
+    await publishFiring(fleet.keyspace, once);
     // Also when somebody writes the entry anew by hand.
-    const { store, keys } = fleet.place;
+    const { store, keys } = fleet.keyspace;
     const entry = { put: keys.inbox('node1', once.id), value: JSON.stringify({ format: 1, firing: once.id }) };
     await store.commit({ compare: [], write: [entry] });
     await fleet.settled();
@@ -318,7 +318,7 @@ const ranBeforeItExpires = async (ms = 1_000): Promise<{ id: string; expiresAt: 
     job: { plugin: 'record', args: { key: 'expiry' } },
     expiresAt: new Date(expiresAt).toISOString(),
   });
-  await publishFiring(fleet.place, once);
+  await publishFiring(fleet.keyspace, once);
   await fleet.settled();
   return runsOf([once.id]).length > 0 ? { id: once.id, expiresAt } : ranBeforeItExpires(2 * ms);
 };

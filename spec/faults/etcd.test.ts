@@ -86,7 +86,7 @@ describe('one etcd', () => {
     const proxy = await startProxy(fleet.etcd[0]?.ports.client ?? 0);
     const options = { requestTimeoutMs: 1_000, log: recordingLog() };
     const store = connect({ endpoints: [`http://127.0.0.1:${proxy.port}`], ...options });
-    const place = { store, keys: fleet.place.keys };
+    const place = { store, keys: fleet.keyspace.keys };
     const isDone = (work: Promise<unknown>) =>
       work.then(
         () => true,
@@ -99,7 +99,7 @@ describe('one etcd', () => {
       job: { plugin: 'record', args: { key: 'b8' } },
     });
     await expect(publishFiring(place, once)).rejects.toMatchObject({ code: 'etcd-unreachable' });
-    await until(() => fleet.place.store.get(place.keys.firing(once.id)), 'the firing in etcd');
+    await until(() => fleet.keyspace.store.get(place.keys.firing(once.id)), 'the firing in etcd');
     await fleet.settled();
     proxy.drop('nothing');
     proxy.cut();
@@ -133,7 +133,7 @@ describe('one etcd', () => {
       link().refuse();
       link().cut();
       await Promise.all(Array.from({ length: 10 }, (_, i) => fleet.fire(`b3-${i % 3}`)));
-      const { revision } = await fleet.place.store.list(fleet.place.keys.nodes);
+      const { revision } = await fleet.keyspace.store.list(fleet.keyspace.keys.nodes);
       link().accept();
       await pause(random.between(0, 300));
       await compact(fleet.etcd[0] as Fleet['etcd'][number], revision);
@@ -148,7 +148,7 @@ describe('one etcd', () => {
   });
 
   it('B13: a stream of other keys below the prefix and beside it costs no firing, and little memory', async () => {
-    const { store } = fleet.place;
+    const { store } = fleet.keyspace;
     const before = residentMiB(node().pid());
     for (let i = 0; i < 60; i++) {
       const write = Array.from({ length: 100 }, (_, k) => ({
@@ -167,7 +167,7 @@ describe('one etcd', () => {
   });
 
   it('B14: whatever somebody writes below the prefix by hand, the next firing runs', async () => {
-    const { store, keys } = fleet.place;
+    const { store, keys } = fleet.keyspace;
     const inbox = keys.inboxes('node1');
     const nonsense = [
       '',
@@ -200,7 +200,7 @@ describe('one etcd', () => {
 it('B9: when etcd is full publishers are told, what is owed is run, and all goes on when there is space again', async () => {
   const fleet = await startFleet({ etcdArgs: ['--quota-backend-bytes', String(2 * 1024 * 1024)] });
   onTestFinished(() => fleet.remove());
-  const { store } = fleet.place;
+  const { store } = fleet.keyspace;
   const running = fleet.fire('b9-running', { ms: 1_000 });
   await running;
   const write = [{ put: '/fill', value: 'x'.repeat(500_000) }];

@@ -207,7 +207,7 @@ describe('I8: secrets', () => {
     expect((await node.trigger('queue', 'wait', String(job.id))).exitCode).toBe(0);
     fleet.recorder.text((await node.trigger('queue', '--json')).stdout);
     await postFiring(node.socket, { trigger: 't', hosts: ['nobody'] });
-    const { store } = fleet.place;
+    const { store } = fleet.keyspace;
     for (const { value } of (await store.list('/trigger/')).entries) fleet.recorder.text(value);
     const violations = await fleet.verdict({ secrets: [secret] }, 100);
     expect(violations.filter(({ invariant }) => invariant === 'I8')).toEqual([]);

@@ -4,7 +4,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { connect, type EtcdStore } from '../../src/adapters/etcd/connect.ts';
 import { serializeFiring, serializeInboxEntry } from '../../src/firings/wire/firing.ts';
 import { chunksOf } from '../../src/kit/in-windows.ts';
-import { keysBelow } from '../../src/store/keyspace.ts';
+import { keysBelow } from '../../src/store/keys.ts';
 import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { firing } from '../support/firings.ts';
 import { queueMany } from '../support/many-jobs.ts';

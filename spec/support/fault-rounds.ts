@@ -77,7 +77,7 @@ export const burstDuringRun: Round = async (fleet, random, name) => {
   });
   await Promise.all(burst);
   await fleet.settled();
-  const { store, keys } = fleet.place;
+  const { store, keys } = fleet.keyspace;
   const outcomes = await Promise.all(
     ids.map(async (id) => parseOutcome(id, (await store.get(keys.outcome(id, node)))?.value ?? '')),
   );

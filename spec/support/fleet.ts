@@ -1,6 +1,6 @@
 import { connect, type EtcdStore } from '../../src/adapters/etcd/connect.ts';
-import { type Keys, keysBelow } from '../../src/store/keyspace.ts';
-import type { Place } from '../../src/store/place.ts';
+import { type Keys, keysBelow } from '../../src/store/keys.ts';
+import type { Keyspace } from '../../src/store/keyspace.ts';
 import { check, type FaultRecord, type Promises, type Violation } from './checker.ts';
 import { startCluster, startEtcd, type TestEtcd } from './etcd.ts';
 import { createNode, type TestNode } from './node.ts';
@@ -15,7 +15,7 @@ export interface Fleet {
   readonly nodes: readonly FleetNode[];
   readonly recorder: Recorder;
   /** For producers: straight to etcd. */
-  readonly place: Place & { readonly store: EtcdStore; readonly keys: Keys };
+  readonly keyspace: Keyspace & { readonly store: EtcdStore; readonly keys: Keys };
   /** Publishes to these nodes (default: all) and writes it down. */
   fire(key: string, options?: { targets?: readonly string[]; ms?: number; giveUpMs?: number }): Promise<string>;
   /** Waits until nothing is owed any more. */
@@ -56,7 +56,7 @@ export const startFleet = async ({
   const [first = '', ...rest] = etcd.map(({ endpoint }) => endpoint);
   const store = connect({ endpoints: [first, ...rest], requestTimeoutMs: 10_000, log: recordingLog() });
   const keys = keysBelow('/trigger');
-  const place = { store, keys };
+  const keyspace = { store, keys };
   const nodes = await Promise.all(
     Array.from({ length: count }, (_, index) =>
       startFleetNode(`node${index + 1}`, etcd, recorder, { config, ...special }),
@@ -78,15 +78,15 @@ export const startFleet = async ({
   };
   const record = async (): Promise<FaultRecord> => {
     for (const node of nodes) recorder.text(JSON.stringify(node.log()));
-    return recorder.record(place);
+    return recorder.record(keyspace);
   };
   return {
     etcd,
     nodes,
     recorder,
-    place,
+    keyspace,
     fire: async (key, { targets = names, ms = 0, giveUpMs } = {}) =>
-      (await recorder.submit(place, { targets, key, ms }, giveUpMs)).id,
+      (await recorder.submit(keyspace, { targets, key, ms }, giveUpMs)).id,
     settled,
     record,
     verdict: async (promises = {}, timeoutMs = 90_000) => {

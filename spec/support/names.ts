@@ -2,7 +2,7 @@ import type { Holder } from '../../src/fleet/names/holder.ts';
 import { NodeName } from '../../src/fleet/names/node-name.ts';
 import type { NodeNameOptions } from '../../src/fleet/names/options.ts';
 import type { Life, NameHost, NameMemory, Remembered } from '../../src/fleet/names/ports.ts';
-import type { Place } from '../../src/store/place.ts';
+import type { Keyspace } from '../../src/store/keyspace.ts';
 import { recordingLog } from './recording-log.ts';
 
 /** A process that could have a name. `lives`: what it sees of others, by their instances; `unknown` of all the rest. */
@@ -37,9 +37,9 @@ export const fakeMemory = (
 };
 
 /** A name that tells nobody; the options that matter come over these. */
-export const someName = (place: Place, options: Partial<NodeNameOptions> = {}): NodeName =>
+export const someName = (keyspace: Keyspace, options: Partial<NodeNameOptions> = {}): NodeName =>
   new NodeName({
-    ...place,
+    ...keyspace,
     node: 'lb01',
     version: '1',
     describe: () => ({ roles: ['watch'], startedAt: 0, queues: {} }),

@@ -1,15 +1,15 @@
 import type { Firing } from '../../src/domain/firing.ts';
 import type { Job, JobRequest } from '../../src/domain/job.ts';
 import type { JobResult } from '../../src/domain/result.ts';
+import type { QueuesOptions } from '../../src/queue/context.ts';
 import { createQueues } from '../../src/queue/create-queues.ts';
 import type { Acceptance } from '../../src/queue/ports/firing-log.ts';
 import type { Journal } from '../../src/queue/ports/journal.ts';
 import type { LaunchPlan } from '../../src/queue/ports/launch-plan.ts';
 import type { Plugins } from '../../src/queue/ports/plugins.ts';
-import type { RunEnding } from '../../src/queue/ports/run-ending.ts';
+import type { RunExit } from '../../src/queue/ports/run-exit.ts';
 import type { Runner } from '../../src/queue/ports/runner.ts';
 import type { Queues } from '../../src/queue/queues.ts';
-import type { QueuesOptions } from '../../src/queue/room.ts';
 import { planOf } from './plans.ts';
 import { recordingLog } from './recording-log.ts';
 
@@ -52,7 +52,7 @@ const planFor = ({ request }: Job): LaunchPlan => {
   return planOf([program, ...args], { timeoutMs: request.timeoutMs });
 };
 
-const resultOf = ({ cause, exit }: RunEnding): JobResult => {
+const resultOf = ({ cause, exit }: RunExit): JobResult => {
   if (exit.kind === 'not-started') return { kind: 'failed-to-start', reason: exit.reason };
   if (cause === 'timeout') return { kind: 'timed-out' };
   if (cause === 'kill' || exit.kind === 'signalled') {
@@ -70,7 +70,7 @@ export interface HeldRunner extends Runner {
 }
 
 export const heldRunner = (): HeldRunner => {
-  const held = new Map<string, (ending: RunEnding) => void>();
+  const held = new Map<string, (ending: RunExit) => void>();
   const running: string[] = [];
   return {
     running,
@@ -102,7 +102,7 @@ export const instantRunner = (onRun: (folder: string) => void = () => undefined)
   },
 });
 
-export const endingOf = (code: number): RunEnding => ({
+export const endingOf = (code: number): RunExit => ({
   startedAt: Date.now(),
   finishedAt: Date.now(),
   times: { realS: 0.01, userS: 0, systemS: 0 },

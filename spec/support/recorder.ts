@@ -16,7 +16,7 @@ import { TriggerdError } from '../../src/domain/errors.ts';
 import type { WholeFiring } from '../../src/domain/firing.ts';
 import { publishFiring } from '../../src/firings/publish/publish.ts';
 import { parseOutcome } from '../../src/firings/wire/outcome.ts';
-import type { Place } from '../../src/store/place.ts';
+import type { Keyspace } from '../../src/store/keyspace.ts';
 import type { Execution, FaultRecord, FinalOutcome, Gauge, Refusal, Submission } from './checker.ts';
 import { firing as someFiring } from './firings.ts';
 import { root } from './node.ts';
@@ -29,7 +29,7 @@ export interface Recorder {
   /** A `[plugins] path` with `command`, and with `record` and its arguments `key`, `ms`, `code` and `poison`. */
   readonly plugins: string;
   /** Publishes until it is acknowledged, or until `giveUpMs` have passed. */
-  submit(place: Place, request: SubmitRequest, giveUpMs?: number): Promise<Submission>;
+  submit(keyspace: Keyspace, request: SubmitRequest, giveUpMs?: number): Promise<Submission>;
   /** Notes a refusal for I7. */
   refused(what: string, code: string | null, message: string): void;
   gauge(gauge: Gauge): void;
@@ -37,7 +37,7 @@ export interface Recorder {
   text(text: string): void;
   readonly submissions: readonly Submission[];
   executions(): Execution[];
-  record(place: Place): Promise<FaultRecord>;
+  record(keyspace: Keyspace): Promise<FaultRecord>;
   remove(): void;
 }
 
@@ -59,10 +59,10 @@ export const createRecorder = (): Recorder => {
   return {
     plugins,
     submissions,
-    submit: async (place, request, giveUpMs = 60_000) => {
+    submit: async (keyspace, request, giveUpMs = 60_000) => {
       const submittedAt = uptime();
       const firing = firingOf(request);
-      const isAcked = await publishUntilAcked(place, firing, giveUpMs, refusals);
+      const isAcked = await publishUntilAcked(keyspace, firing, giveUpMs, refusals);
       const submission = { id: firing.id, targets: request.targets, submittedAt, ackedAt: isAcked ? uptime() : null };
       submissions.push(submission);
       return submission;
@@ -71,8 +71,8 @@ export const createRecorder = (): Recorder => {
     gauge: (gauge) => void gauges.push(gauge),
     text: (text) => void texts.push(text),
     executions: () => readExecutions(folder),
-    record: async (place) => {
-      const { outcomes, owed } = await readEtcd(place);
+    record: async (keyspace) => {
+      const { outcomes, owed } = await readEtcd(keyspace);
       const executions = readExecutions(folder).map((run) => completed(run, outcomes));
       return { submissions, executions, outcomes, owed, refusals, gauges, texts };
     },
@@ -93,7 +93,7 @@ const firingOf = ({ targets, key, ms = 0 }: SubmitRequest): WholeFiring =>
 
 /** The same firing again and again: an answer that was lost may have been a yes. */
 const publishUntilAcked = async (
-  place: Place,
+  keyspace: Keyspace,
   firing: WholeFiring,
   giveUpMs: number,
   refusals: Refusal[],
@@ -101,7 +101,7 @@ const publishUntilAcked = async (
   const endsAt = performance.now() + giveUpMs;
   for (let pauseMs = 20; ; pauseMs = Math.min(500, pauseMs * 2)) {
     try {
-      await publishFiring(place, firing);
+      await publishFiring(keyspace, firing);
       return true;
     } catch (thrown) {
       const error = thrown instanceof TriggerdError ? thrown : undefined;
@@ -203,7 +203,7 @@ export const parseRuns = (
   return [...runs.values()];
 };
 
-const readEtcd = async ({ store, keys }: Place): Promise<{ outcomes: ReadOutcome[]; owed: string[] }> => {
+const readEtcd = async ({ store, keys }: Keyspace): Promise<{ outcomes: ReadOutcome[]; owed: string[] }> => {
   const base = keys.firings.replace(/firings\/$/, '');
   const outcomes = await store.list(`${base}outcomes/`);
   const owed = await store.list(`${base}inbox/`);

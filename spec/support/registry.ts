@@ -32,7 +32,7 @@ export interface TestRegistryOptions {
   readonly clock?: { now(): number };
   readonly log?: Log;
   readonly limits?: RegistryLimits;
-  readonly assertRoom?: (bytes: number) => Promise<void>;
+  readonly assertSpace?: (bytes: number) => Promise<void>;
   readonly monotonic?: () => number;
   readonly relistMs?: number;
   readonly catchUpMs?: number;

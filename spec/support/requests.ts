@@ -10,7 +10,7 @@ import { openSpilledOutput } from '../../src/adapters/process/spilled-output.ts'
 import { openJournal } from '../../src/adapters/sqlite/open-journal.ts';
 import { execDriver } from '../../src/plugin/exec-driver.ts';
 import { createPool } from '../../src/plugin/persistent/pool.ts';
-import { createPlugins, type PluginRoom } from '../../src/plugin/plugins.ts';
+import { createPlugins, type PluginCatalogue } from '../../src/plugin/plugins.ts';
 import { createRequestProofs, type RequestProofs } from '../../src/worker/jobs/proofs.ts';
 import { createRequestJobs } from '../../src/worker/jobs/request-jobs.ts';
 import type { RequestEnding, RequestListener, WorkerRequest } from '../../src/worker/request-jobs.ts';
@@ -30,7 +30,7 @@ export const writePlugin = (folder: string, name: string, script: string, manife
   chmodSync(join(home, name), 0o755);
 };
 
-const pluginsIn = (folder: string, maxOutputBytes: number, graceMs: number, proofs: RequestProofs): PluginRoom =>
+const pluginsIn = (folder: string, maxOutputBytes: number, graceMs: number, proofs: RequestProofs): PluginCatalogue =>
   createPlugins({
     files: createPluginFiles(join(folder, 'plugins')),
     puppetDriver: execDriver,

@@ -1,6 +1,6 @@
 import { curveKeyPair } from 'zeromq';
 import { dealerConnect } from '../../src/adapters/zmq/dealer.ts';
-import type { Resolve } from '../../src/adapters/zmq/places.ts';
+import type { Resolve } from '../../src/adapters/zmq/endpoints.ts';
 import { type BusRouter, openRouter, type RouterListener } from '../../src/adapters/zmq/router.ts';
 import { eachMessage } from '../../src/bus/codec/pack.ts';
 import type { Connection, PeerId } from '../../src/bus/ports.ts';

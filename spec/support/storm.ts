@@ -132,7 +132,7 @@ const deaf = async ({ links }: FleetNode, ms: number): Promise<void> => {
 
 const compactNow = async (fleet: Fleet): Promise<void> => {
   try {
-    const { revision } = await fleet.place.store.list(fleet.place.keys.nodes);
+    const { revision } = await fleet.keyspace.store.list(fleet.keyspace.keys.nodes);
     await Promise.any(fleet.etcd.map((member) => compact(member, revision)));
   } catch {
     // Nobody to ask now: another time.

@@ -3,8 +3,8 @@ import { recordOutcome } from '../../src/firings/outcomes/record-outcome.ts';
 import type { RoundOptions } from '../../src/firings/sweep/part.ts';
 import { Election } from '../../src/store/election.ts';
 import type { HeldKey, KeyStore } from '../../src/store/key-store.ts';
-import { keysBelow } from '../../src/store/keyspace.ts';
-import type { Place } from '../../src/store/place.ts';
+import { keysBelow } from '../../src/store/keys.ts';
+import type { Keyspace } from '../../src/store/keyspace.ts';
 import { recordingLog } from './recording-log.ts';
 
 export const keys = keysBelow('/trigger');
@@ -31,9 +31,9 @@ export const roundOptions = (store: KeyStore, election: Election, more: Partial<
 });
 
 /** Ends a firing as its node would. */
-export const finish = (place: Place, firing: string, node: string, at = Date.now()) =>
-  recordOutcome(place, { ...owedOutcome(firing, node), stage: 'finished', result: 'succeeded', finishedAt: at });
+export const finish = (keyspace: Keyspace, firing: string, node: string, at = Date.now()) =>
+  recordOutcome(keyspace, { ...owedOutcome(firing, node), stage: 'finished', result: 'succeeded', finishedAt: at });
 
 /** Says that a node has it in its queue, or runs it. */
-export const say = (place: Place, firing: string, node: string, stage: 'queued' | 'running' | 'deferred') =>
-  recordOutcome(place, { ...owedOutcome(firing, node), stage, jobId: 7, queuedAt: 1 });
+export const say = (keyspace: Keyspace, firing: string, node: string, stage: 'queued' | 'running' | 'deferred') =>
+  recordOutcome(keyspace, { ...owedOutcome(firing, node), stage, jobId: 7, queuedAt: 1 });

@@ -41,7 +41,7 @@ export class HeldRequests {
   #bytes = 0;
 
   /** Throws `broker-busy`. `maxRequests`: of one user. */
-  assertRoom(caller: Caller, bytes: number, maxRequests: number): void {
+  assertSpace(caller: Caller, bytes: number, maxRequests: number): void {
     for (const share of sharesOf(caller)) {
       const held = this.#held.get(share.key) ?? nothing;
       if (held.requests >= maxRequests * share.requests)

@@ -202,7 +202,7 @@ export class Requests {
   #checkRoom(caller: Caller, service: ServiceView, bytes: number): void {
     const { team, name, workers } = service;
     const { queues, limits } = this.#options;
-    this.#held.assertRoom(caller, bytes, limits.maxRequests);
+    this.#held.assertSpace(caller, bytes, limits.maxRequests);
     const targets = isForEach({ service }) ? workers : [name];
     for (const target of targets) {
       const waiting = queues.length(targetOf(team, target));

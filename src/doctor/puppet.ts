@@ -9,7 +9,7 @@ import {
   settingsQuery,
 } from '../plugin/puppet/command-line.ts';
 import { agentObstacle } from '../plugin/puppet/obstacle.ts';
-import { relativePlace } from '../plugin/puppet/relative-path.ts';
+import { relativePath } from '../plugin/puppet/relative-path.ts';
 import { type Finding, fine, unused, warning, wrong } from './finding.ts';
 import type { Surroundings } from './ports.ts';
 
@@ -22,7 +22,7 @@ export const checkPuppet = async (
   if (!watch.enabled) return [unused('Puppet', 'this node watches no inbox ([watch] enabled = false)')];
   const command = readPuppetCommand(argv);
   const unsafe = await unsafeFindings(surroundings, argv);
-  const notices = [blindSpot(argv), relativePlace(argv)].filter((notice) => notice !== null);
+  const notices = [blindSpot(argv), relativePath(argv)].filter((notice) => notice !== null);
   const noticed = notices.map(({ what, remedy }) => warning('Puppet', what, remedy));
   if (command.kind === 'other')
     return [...(await otherCommand(surroundings, argv[0] ?? '', watch.run_cmd)), ...noticed, ...unsafe];

@@ -4,7 +4,7 @@ import { parseOutcome } from '../firings/wire/outcome.ts';
 import { parseHolder, parseRival } from '../fleet/names/holder.ts';
 import { parsePresence } from '../fleet/wire.ts';
 import type { Entry, WatchEvent } from '../store/key-store.ts';
-import { type Keys, lastSegment } from '../store/keyspace.ts';
+import { type Keys, lastSegment } from '../store/keys.ts';
 import { readable } from '../store/readable.ts';
 import type { Happening } from './event.ts';
 import { outcomeEvent, publishedEvent } from './firing-events.ts';

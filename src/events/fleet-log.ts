@@ -11,7 +11,7 @@ import { onAbort } from '../kit/on-abort.ts';
 import { pause } from '../kit/pause.ts';
 import { retryDelayMs, storeRetry } from '../kit/retry.ts';
 import type { Entry, WatchEvent } from '../store/key-store.ts';
-import type { Place } from '../store/place.ts';
+import type { Keyspace } from '../store/keyspace.ts';
 import { readable } from '../store/readable.ts';
 import { type Event, eventOf, type Facts, type Happening, maxBehind, readerDropped, tooSlow } from './event.ts';
 import { countOfTargets, outcomeEvent, outcomeHistory, publishedEvent } from './firing-events.ts';
@@ -27,7 +27,7 @@ const namesKept = 10_000;
 
 type Wanted = (event: Event) => boolean;
 
-export interface FleetLogOptions extends Place {
+export interface FleetLogOptions extends Keyspace {
   /** Who says what is about the following itself. */
   readonly node: string;
   readonly clock: Clock;
@@ -120,10 +120,10 @@ export class FleetLog implements EventSource {
 
   async *#changes(cursor: string, signal: AbortSignal): AsyncGenerator<Event | 'watching', void, undefined> {
     const { store, keys } = this.#options;
-    const place = placeOf(cursor);
+    const keyspace = placeOf(cursor);
     // A replaced etcd counts from the beginning: nothing of it was told.
-    const isOther = place.revision > (await this.#revision()) + 1n;
-    const { revision, told } = isOther ? { revision: 1n, told: 0 } : place;
+    const isOther = keyspace.revision > (await this.#revision()) + 1n;
+    const { revision, told } = isOther ? { revision: 1n, told: 0 } : keyspace;
     for await (const { events } of store.watch(keys.all, revision, signal)) {
       yield 'watching';
       const counts = new Map<bigint, number>();

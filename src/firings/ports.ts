@@ -38,10 +38,10 @@ export interface SpoolFile {
 export interface SpooledDocument {
   readonly text: string;
   /** Where the firing belongs, if its manifest names another etcd or prefix than the settings of this node. */
-  readonly place: SpooledPlace | null;
+  readonly keyspace: SpooledKeyspace | null;
 }
 
-export interface SpooledPlace {
+export interface SpooledKeyspace {
   readonly endpoints: readonly string[];
   readonly prefix: string;
 }

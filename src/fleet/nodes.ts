@@ -1,7 +1,7 @@
 import { isNodeName } from '../domain/names.ts';
 import type { Listing } from '../store/key-store.ts';
-import type { Keys } from '../store/keyspace.ts';
-import type { Place } from '../store/place.ts';
+import type { Keys } from '../store/keys.ts';
+import type { Keyspace } from '../store/keyspace.ts';
 import { byName, readable } from '../store/readable.ts';
 import { type Holder, parseHolder, parseRival } from './names/holder.ts';
 import { type PresenceDocument, parseMember, parsePresence } from './wire.ts';
@@ -24,7 +24,7 @@ export interface NodeStatus {
 }
 
 /** All members and everybody who is present, by name. */
-export const nodes = async ({ store, keys }: Place): Promise<NodeStatus[]> => {
+export const nodes = async ({ store, keys }: Keyspace): Promise<NodeStatus[]> => {
   const [members, present, named] = await Promise.all([
     store.list(keys.members),
     store.list(keys.nodes),

@@ -73,7 +73,7 @@ export class Assembler implements MessageMaker {
       this.#owesRefusal = false;
       throw this.#tooLong();
     }
-    this.#budget.assertRoom(piece.bytes.length);
+    this.#budget.assertSpace(piece.bytes.length);
     const step = this.#framing === 'line' ? this.#lines(piece) : this.#whole(piece);
     return {
       messages: step.messages,

@@ -128,7 +128,7 @@ export class Document implements MessageMaker {
   #makeRoom(length: number): void {
     const { maxMessage, budget } = this.#options;
     if (length > maxMessage) throw new FsError('EFBIG', `a message of this trigger has at most ${maxMessage} bytes`);
-    if (length > this.#length) budget.assertRoom(length - this.#length);
+    if (length > this.#length) budget.assertSpace(length - this.#length);
   }
 
   /** To this length: what is new is a gap of zeros, what is too much is gone. */

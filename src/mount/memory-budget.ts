@@ -14,7 +14,7 @@ export class MemoryBudget {
   }
 
   /** Throws ENOSPC where so many more would be too many. */
-  assertRoom(bytes: number): void {
+  assertSpace(bytes: number): void {
     if (this.#held + bytes > this.#limit) throw new FsError('ENOSPC', `open files hold ${this.#held} bytes already`);
   }
 

@@ -168,7 +168,7 @@ export class OpenTrigger {
 
   #send(definition: Definition, message: Buffer): void {
     const { budget, gateway } = this.#options;
-    budget.assertRoom(message.length);
+    budget.assertSpace(message.length);
     budget.take(message.length);
     // The daemon has the trigger's timeout in view; this is for one that is frozen.
     const sent = withAnswerTimeout(gateway.send(definition.id, message), syncMs(definition) + answerMs);

@@ -2,7 +2,7 @@ import type { Deferral, Job, JobRequest } from '../domain/job.ts';
 import { failureOf } from '../domain/result.ts';
 import { exitCodeOfSignal } from '../kit/signals.ts';
 import type { Verdict } from '../queue/ports/plugins.ts';
-import type { RunEnding } from '../queue/ports/run-ending.ts';
+import type { RunExit } from '../queue/ports/run-exit.ts';
 import type { RunTerms } from '../queue/ports/run-terms.ts';
 import type { Plugin } from './manifest.ts';
 
@@ -26,12 +26,12 @@ export interface Driver {
   shown(plugin: Plugin, request: JobRequest): string;
   obstacle(job: Job): Promise<Omit<Deferral, 'since'> | null>;
   /** Must need nothing that may have changed since the start: no plugin folder, no configuration. */
-  conclude(job: Job, ending: RunEnding, terms: RunTerms): Promise<Verdict>;
+  conclude(job: Job, ending: RunExit, terms: RunTerms): Promise<Verdict>;
 }
 
 /** The verdict on a run from its exit alone. */
 export const plainVerdict = (
-  ending: RunEnding,
+  ending: RunExit,
   { successExitCodes, retryExitCodes = [] }: Pick<RunTerms, 'successExitCodes' | 'retryExitCodes'>,
 ): Verdict & { kind: 'result' } => {
   const details = {};
@@ -52,7 +52,7 @@ export const plainVerdict = (
 };
 
 /** Which limit a job met that did not end well: its own exit code seldom says. */
-const limitReason = ({ exceeded, exit }: RunEnding): { readonly reason?: string } => {
+const limitReason = ({ exceeded, exit }: RunExit): { readonly reason?: string } => {
   const { outOfMemory = 0, refusedForks = 0 } = exceeded ?? {};
   const memory = `Out of memory: the kernel killed ${counted(outOfMemory, 'process', 'processes')} (max_memory).`;
   const forks = `Pids limit: ${counted(refusedForks, 'start of a process', 'starts of processes')} refused (max_processes).`;
@@ -65,7 +65,7 @@ const limitReason = ({ exceeded, exit }: RunEnding): { readonly reason?: string 
 };
 
 /** A shell passes on what ended its last command as 128 and the signal’s number. */
-const isOutOfTime = (exit: RunEnding['exit']): boolean =>
+const isOutOfTime = (exit: RunExit['exit']): boolean =>
   exit.kind === 'signalled'
     ? exit.signal === 'SIGXCPU'
     : exit.kind === 'exited' && exit.code === exitCodeOfSignal('SIGXCPU');

@@ -2,7 +2,7 @@ import type { Job, JobRequest } from '../domain/job.ts';
 import type { LaunchPlan, LeftoversRule } from '../queue/ports/launch-plan.ts';
 import type { PersistentCall } from '../queue/ports/persistent-pool.ts';
 import type { Plugins, Verdict } from '../queue/ports/plugins.ts';
-import type { RunEnding } from '../queue/ports/run-ending.ts';
+import type { RunExit } from '../queue/ports/run-exit.ts';
 import type { JobLimits, RunTerms } from '../queue/ports/run-terms.ts';
 import { argumentVariable } from './argument-variable.ts';
 import { resolveArguments } from './arguments.ts';
@@ -35,13 +35,13 @@ export interface PluginsOptions {
 }
 
 /** The plugin room's face for the queue, and the look-up that the API and the allow-list use. */
-export interface PluginRoom extends Plugins {
+export interface PluginCatalogue extends Plugins {
   /** Throws `plugin-name-invalid`, `plugin-not-found`, `plugin-unsafe`, `plugin-manifest`. */
   find(name: string): Plugin;
   names(): string[];
 }
 
-export const createPlugins = (options: PluginsOptions): PluginRoom => {
+export const createPlugins = (options: PluginsOptions): PluginCatalogue => {
   const drivers: Record<Plugin['manifest']['driver'], Driver> = {
     exec: execDriver,
     command: commandDriver,
@@ -128,7 +128,7 @@ const termsOf = (plugin: Plugin, argv: readonly string[]): RunTerms => ({
 const noTerms: RunTerms = { driver: 'exec', successExitCodes: [0], argv: [] };
 
 /** A process has ended and its exit is known: that is the verdict when what the driver adds cannot be had. */
-const concluded = async (driver: Driver, job: Job, ending: RunEnding, terms: RunTerms): Promise<Verdict> => {
+const concluded = async (driver: Driver, job: Job, ending: RunExit, terms: RunTerms): Promise<Verdict> => {
   try {
     return await driver.conclude(job, ending, terms);
   } catch (thrown) {
@@ -138,7 +138,7 @@ const concluded = async (driver: Driver, job: Job, ending: RunEnding, terms: Run
 };
 
 /** An outcome names what the run has left behind. */
-const withLeftovers = (verdict: Verdict, { leftovers }: RunEnding): Verdict =>
+const withLeftovers = (verdict: Verdict, { leftovers }: RunExit): Verdict =>
   verdict.kind === 'deferred' || leftovers === undefined
     ? verdict
     : { ...verdict, details: { ...verdict.details, leftovers } };

@@ -4,7 +4,7 @@ import { tailOf } from '../kit/text-or-bytes.ts';
 import type { Verdict } from '../queue/ports/plugins.ts';
 import type { Runner } from '../queue/ports/runner.ts';
 import type { Plugin } from './manifest.ts';
-import type { PluginRoom } from './plugins.ts';
+import type { PluginCatalogue } from './plugins.ts';
 
 /** How the manifest's `[invocation]` went. */
 export interface PluginTest {
@@ -18,7 +18,7 @@ export interface PluginTest {
 }
 
 export interface PluginTestOptions {
-  readonly room: PluginRoom;
+  readonly catalogue: PluginCatalogue;
   readonly runner: Pick<Runner, 'run'>;
   /** A new, empty folder for the run's files, and what removes it. */
   newFolder(): Promise<{ readonly path: string; remove(): Promise<void> }>;
@@ -30,14 +30,14 @@ export interface PluginTestOptions {
 export const createPluginTest =
   (options: PluginTestOptions) =>
   async (name: string): Promise<PluginTest> => {
-    const plugin = options.room.find(name);
+    const plugin = options.catalogue.find(name);
     const folder = await options.newFolder();
     try {
       const job = testJob(plugin, folder.path, options.now());
-      options.room.check(job.request);
-      const ending = await options.runner.run(folder.path, await options.room.prepare(job));
+      options.catalogue.check(job.request);
+      const ending = await options.runner.run(folder.path, await options.catalogue.prepare(job));
       if (typeof ending === 'string') throw new TriggerdError('internal', `the plugin’s runner was ${ending}`);
-      return judge(plugin, await options.room.conclude(job, ending), await options.readOutput(folder.path));
+      return judge(plugin, await options.catalogue.conclude(job, ending), await options.readOutput(folder.path));
     } catch (thrown) {
       const { exit_code } = plugin.manifest.invocation;
       return { expectedExitCode: exit_code, exitCode: null, output: '', problem: asTriggerdError(thrown).message };

@@ -17,7 +17,7 @@ import { writeStatus } from '../adapters/process/write-status.ts';
 import { closeInherited, lowerOpenFiles, splitOpenFiles } from '../adapters/system/inherited.ts';
 import { isMissing } from '../adapters/system/is-missing.ts';
 import { onLines } from '../kit/lines.ts';
-import type { RunEnding } from '../queue/ports/run-ending.ts';
+import type { RunExit } from '../queue/ports/run-exit.ts';
 import { isShuttingDown } from '../runner/is-shutting-down.ts';
 import { createPipes } from '../runner/pipes.ts';
 import { type JobRun, type RunTools, runJob } from '../runner/run-job.ts';
@@ -52,7 +52,7 @@ const resultOf = async (job: JobRun): Promise<Omit<Answer, 'token'>> => {
  *
  * A full disk is no reason to forget how a job ended: a living daemon is told, the next one waits for the file.
  */
-const record = async (order: Order, ending: RunEnding): Promise<void> => {
+const record = async (order: Order, ending: RunExit): Promise<void> => {
   if (ending.cause === 'itself' && (await shutdown)) return;
   for (;;) {
     try {

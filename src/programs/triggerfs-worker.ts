@@ -21,7 +21,7 @@ import { exitCodeOfError, renderError } from '../cli/support/report-error.ts';
 import { withDoubleDashes } from '../cli/support/single-dash.ts';
 import { packageVersion } from '../cli/support/version.ts';
 import { watchTerminal } from '../cli/support/watch-reader.ts';
-import { workerPlaces } from '../cli/support/worker-places.ts';
+import { workerPaths } from '../cli/support/worker-paths.ts';
 import type { LoadedConfig } from '../config/config.ts';
 import { type ConfiguredWorker, chooseWorker } from '../config/configured-workers.ts';
 import { resolveNodeName } from '../config/node-name.ts';
@@ -61,7 +61,7 @@ const loadFor = (flags: WorkerFlags): { readonly worker: ConfiguredWorker; reado
   const { env } = process;
   const first = loadTriggerfsConfig({ file: flags.config, env });
   const worker = chooseWorker(first, flags);
-  const places = workerPlaces(first, worker, flags.socket, env);
+  const places = workerPaths(first, worker, flags.socket, env);
   const { pluginspath } = first.config.workers;
   const overrides = {
     'node.state_dir': places.state_dir,

@@ -3,14 +3,19 @@
  * tasks have failed, a queue has one timer; and an outage is two lines in the log, not thousands.
  */
 import { type RetryPolicy, retryDelayMs } from '../kit/retry.ts';
-import type { NamedQueue, Room } from './room.ts';
+import type { NamedQueue, QueueContext } from './context.ts';
 
 const policy: RetryPolicy = { firstMs: 500, factor: 2, maxMs: 10_000, jitter: 0.5 };
 
 export const isBackingOff = (queue: NamedQueue): boolean => queue.outage?.timer !== undefined;
 
 /** Backs off, and begins an outage if there is none; `after` is called once when it is over. */
-export const backOff = ({ log }: Pick<Room, 'log'>, queue: NamedQueue, thrown: unknown, after: () => void): void => {
+export const backOff = (
+  { log }: Pick<QueueContext, 'log'>,
+  queue: NamedQueue,
+  thrown: unknown,
+  after: () => void,
+): void => {
   if (isBackingOff(queue)) return;
   const failures = (queue.outage?.failures ?? 0) + 1;
   if (failures === 1)
@@ -26,7 +31,7 @@ export const backOff = ({ log }: Pick<Room, 'log'>, queue: NamedQueue, thrown: u
 };
 
 /** Something went well: the outage, if there was one, is over. */
-export const backoffIsOver = ({ log }: Pick<Room, 'log'>, queue: NamedQueue): void => {
+export const backoffIsOver = ({ log }: Pick<QueueContext, 'log'>, queue: NamedQueue): void => {
   if (queue.outage === undefined || isBackingOff(queue)) return;
   log.info({ queue: queue.name, failures: queue.outage.failures }, 'Jobs of the queue start again');
   queue.outage = undefined;

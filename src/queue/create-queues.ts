@@ -3,6 +3,14 @@ import { TriggerdError } from '../domain/errors.ts';
 import { hasEnded } from '../domain/job.ts';
 import { cancelBackoff } from './backoff.ts';
 import { createChanges } from './changes.ts';
+import {
+  findJob,
+  jobWithId,
+  type NamedQueue,
+  type QueueContext,
+  type QueueOptions,
+  type QueuesOptions,
+} from './context.ts';
 import { createDeferrals } from './deferrals.ts';
 import { createDelays } from './delays.ts';
 import { createHopelessSkipper } from './hopeless.ts';
@@ -11,7 +19,6 @@ import type { Journal } from './ports/journal.ts';
 import type { Queues } from './queues.ts';
 import { restore } from './restore.ts';
 import { createRetention, type Retention } from './retention.ts';
-import { findJob, jobWithId, type NamedQueue, type QueueOptions, type QueuesOptions, type Room } from './room.ts';
 import { wake } from './scheduler.ts';
 import { createTransitions } from './transitions.ts';
 import { add, offer } from './verbs/add.ts';
@@ -35,70 +42,70 @@ import { waitFor } from './verbs/wait-for.ts';
 
 /** The queue room. Nothing runs before `start`; the journal and the runner are the caller's to close, after `stop`. */
 export const createQueues = (options: QueuesOptions): Queues => {
-  const room = createRoom(options);
+  const context = createContext(options);
   const retention = createRetention(options);
   return {
-    start: async () => start(room, retention),
+    start: async () => start(context, retention),
     stop: async () => {
-      stop(room, retention);
+      stop(context, retention);
       await options.persistent?.pool.close();
-      room.inMemory?.flush();
+      context.inMemory?.flush();
     },
-    add: (request) => add(room, request),
-    offer: (request, terms) => offer(room, request, terms),
+    add: (request) => add(context, request),
+    offer: (request, terms) => offer(context, request, terms),
     tsp: {
-      add: (request, order) => addTsp(room, request, order),
-      list: (queue) => listTsp(room, queue),
-      clear: (queue) => clearTsp(room, queue),
-      hide: (queue, number) => hideTsp(room, queue, number),
-      restart: (queue, slots) => restartTsp(room, queue, slots),
+      add: (request, order) => addTsp(context, request, order),
+      list: (queue) => listTsp(context, queue),
+      clear: (queue) => clearTsp(context, queue),
+      hide: (queue, number) => hideTsp(context, queue, number),
+      restart: (queue, slots) => restartTsp(context, queue, slots),
     },
-    jobFor: (request) => jobFor(room, request),
-    take: (firings) => take(room, firings),
-    get: (id) => jobWithId(room, id),
-    find: (id) => findJob(room, id),
-    list: (filter) => list(room, filter),
-    summary: () => summary(room),
-    kill: (id, why) => kill(room, id, why),
-    free: (queue) => free(room, queue),
-    onFree: (queue, listener) => onFree(room, queue, listener),
-    startNow: (request) => startNow(room, request),
-    startInMemory: (request, command) => startInMemory(room, request, command),
-    keptOutput: (id) => keptOutput(room, id),
-    findRun: (run) => room.inMemory?.findRun(run),
-    remove: (id) => remove(room, id),
-    skip: (id, reason) => skip(room, id, reason),
-    satisfy: (id, ending) => satisfy(room, id, ending),
-    makeUrgent: (id) => makeUrgent(room, id),
-    swap: (a, b) => swap(room, a, b),
-    retry: (id) => retry(room, id),
+    jobFor: (request) => jobFor(context, request),
+    take: (firings) => take(context, firings),
+    get: (id) => jobWithId(context, id),
+    find: (id) => findJob(context, id),
+    list: (filter) => list(context, filter),
+    summary: () => summary(context),
+    kill: (id, why) => kill(context, id, why),
+    free: (queue) => free(context, queue),
+    onFree: (queue, listener) => onFree(context, queue, listener),
+    startNow: (request) => startNow(context, request),
+    startInMemory: (request, command) => startInMemory(context, request, command),
+    keptOutput: (id) => keptOutput(context, id),
+    findRun: (run) => context.inMemory?.findRun(run),
+    remove: (id) => remove(context, id),
+    skip: (id, reason) => skip(context, id, reason),
+    satisfy: (id, ending) => satisfy(context, id, ending),
+    makeUrgent: (id) => makeUrgent(context, id),
+    swap: (a, b) => swap(context, a, b),
+    retry: (id) => retry(context, id),
     clear: (queue) => {
-      const cleared = clear(room, queue);
+      const cleared = clear(context, queue);
       retention.sweep();
       return cleared;
     },
-    pause: (queue) => pause(room, queue),
-    resume: (queue) => resume(room, queue),
-    drain: (queue, signal) => drain(room, queue, signal),
-    slots: (queue) => slots(room, queue),
-    setSlots: (queue, count) => setSlots(room, queue, count),
-    waitFor: (id, signal) => waitFor(room, id, signal),
-    onRecorded: (listener) => room.changes.onRecorded(listener),
-    onChange: (listener) => room.changes.onEvery(listener),
+    pause: (queue) => pause(context, queue),
+    resume: (queue) => resume(context, queue),
+    drain: (queue, signal) => drain(context, queue, signal),
+    slots: (queue) => slots(context, queue),
+    setSlots: (queue, count) => setSlots(context, queue, count),
+    waitFor: (id, signal) => waitFor(context, id, signal),
+    onRecorded: (listener) => context.changes.onRecorded(listener),
+    onChange: (listener) => context.changes.onEvery(listener),
   };
 };
 
-const createRoom = ({ queues, persistent, ...ports }: QueuesOptions): Room => {
+const createContext = ({ queues, persistent, ...ports }: QueuesOptions): QueueContext => {
   const changes = createChanges(ports.log);
   const transitions = createTransitions(ports.journal, changes, ports.clock);
   const named = namedQueues(queues, ports.journal);
   const wakeNamed = (name: string): void => {
     const queue = named.get(name);
-    if (queue !== undefined) wake(room, queue);
+    if (queue !== undefined) wake(context, queue);
   };
   const deferrals = createDeferrals({ ...ports, transitions, wake: wakeNamed });
   const skipHopeless = createHopelessSkipper({ ...ports, transitions });
-  const room: Room = {
+  const context: QueueContext = {
     ...ports,
     queues: named,
     changes,
@@ -121,7 +128,7 @@ const createRoom = ({ queues, persistent, ...ports }: QueuesOptions): Room => {
     skipHopeless();
     for (const name of named.keys()) wakeNamed(name);
   });
-  return room;
+  return context;
 };
 
 /** The configured queues, and behind them those that are gone from the configuration and still have jobs. */
@@ -148,24 +155,24 @@ const createQueue = (options: QueueOptions, journal: Journal, isConfigured: bool
   };
 };
 
-const start = (room: Room, retention: Retention): void => {
-  if (room.phase !== 'new') throw new TriggerdError('internal', 'the queues were started twice');
-  room.phase = 'running';
-  for (const { name, isConfigured } of room.queues.values())
+const start = (context: QueueContext, retention: Retention): void => {
+  if (context.phase !== 'new') throw new TriggerdError('internal', 'the queues were started twice');
+  context.phase = 'running';
+  for (const { name, isConfigured } of context.queues.values())
     if (!isConfigured)
-      room.log.warn({ queue: name }, 'This queue is no longer in the configuration; its jobs still run');
-  restore(room);
+      context.log.warn({ queue: name }, 'This queue is no longer in the configuration; its jobs still run');
+  restore(context);
   retention.start();
 };
 
-const stop = (room: Room, retention: Retention): void => {
-  room.phase = 'stopped';
-  for (const queue of room.queues.values()) {
+const stop = (context: QueueContext, retention: Retention): void => {
+  context.phase = 'stopped';
+  for (const queue of context.queues.values()) {
     queue.scheduler.pause();
     queue.scheduler.clear();
     cancelBackoff(queue);
   }
-  room.deferrals.close();
-  room.delays.close();
+  context.deferrals.close();
+  context.delays.close();
   retention.stop();
 };

@@ -1,14 +1,14 @@
 import { type Job, type JobRequest, tspLevel } from '../domain/job.ts';
 import { exitCodeOf, type JobResult } from '../domain/result.ts';
+import type { QueueContext } from './context.ts';
 import type { NewJob } from './ports/new-job.ts';
-import type { Room } from './room.ts';
 import type { Ending } from './transitions.ts';
 
 /**
  * The job that tells of the end of this one, if somebody is to be told. It is journalled together with that end, so that
  * neither a crash nor a restart loses it, and goes to the head of the same queue.
  */
-export const followerOf = (room: Room, job: Job, { result }: Ending): NewJob | undefined => {
+export const followerOf = (context: QueueContext, job: Job, { result }: Ending): NewJob | undefined => {
   const { onFinish, queue, env, cwd, user } = job.request;
   if (onFinish === undefined) return undefined;
   const request: JobRequest = {
@@ -29,10 +29,10 @@ export const followerOf = (room: Room, job: Job, { result }: Ending): NewJob | u
     ...(user === undefined ? {} : { user }),
   };
   try {
-    const command = room.plugins.check(request);
-    return { request: room.plugins.settled(request), command, coalescingKey: null, at: room.clock.now() };
+    const command = context.plugins.check(request);
+    return { request: context.plugins.settled(request), command, coalescingKey: null, at: context.clock.now() };
   } catch (thrown) {
-    room.log.error({ error: thrown, job: job.id }, 'Cannot run the --on-finish command of a job');
+    context.log.error({ error: thrown, job: job.id }, 'Cannot run the --on-finish command of a job');
     return undefined;
   }
 };

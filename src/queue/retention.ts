@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../kit/clock.ts';
 import type { Log } from '../kit/log.ts';
+import type { HistoryOptions } from './context.ts';
 import type { Journal } from './ports/journal.ts';
 import type { Runner } from './ports/runner.ts';
-import type { HistoryOptions } from './room.ts';
 
 export interface Retention {
   start(): void;

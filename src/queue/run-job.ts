@@ -3,15 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TriggerdError } from '../domain/errors.ts';
 import type { JobTimes, RunningJob } from '../domain/job.ts';
 import type { JobResult } from '../domain/result.ts';
+import type { QueueContext } from './context.ts';
 import { followerOf } from './follower.ts';
 import type { KillReason } from './in-memory/in-memory-jobs.ts';
 import type { LaunchPlan } from './ports/launch-plan.ts';
 import type { Verdict } from './ports/plugins.ts';
-import type { RunEnding } from './ports/run-ending.ts';
-import type { Room } from './room.ts';
+import type { RunExit } from './ports/run-exit.ts';
 import type { Ending } from './transitions.ts';
 
-type Outcome = RunEnding | JobResult | 'never-started' | 'lost';
+type Outcome = RunExit | JobResult | 'never-started' | 'lost';
 
 const noTimes: JobTimes = { realS: 0, userS: 0, systemS: 0 };
 /** Between two attempts to journal how a job ended. */
@@ -21,10 +21,10 @@ const retryMs = 1000;
  * Runs a job that the journal has just started; returns when its end is journalled (or when we are stopped). Throws when
  * it could not be started for a reason that is not its own: then it is queued again, at its old place.
  */
-export const runJob = async (room: Room, job: RunningJob): Promise<void> => {
-  const { outcome, trouble } = await attempt(room, job);
+export const runJob = async (context: QueueContext, job: RunningJob): Promise<void> => {
+  const { outcome, trouble } = await attempt(context, job);
   if (outcome === undefined) return;
-  await settle(room, job, outcome);
+  await settle(context, job, outcome);
   if (outcome !== 'never-started') return;
   throw trouble ?? new TriggerdError('internal', `no runner started job ${job.id}`, { details: { job: job.id } });
 };
@@ -33,26 +33,26 @@ export const runJob = async (room: Room, job: RunningJob): Promise<void> => {
 const isRequest = ({ request }: RunningJob): boolean => request.source === 'request';
 
 /** Ends a job that cannot be started. */
-export const endUnstarted = (room: Room, job: RunningJob, result: JobResult): Promise<void> =>
-  settle(room, job, result);
+export const endUnstarted = (context: QueueContext, job: RunningJob, result: JobResult): Promise<void> =>
+  settle(context, job, result);
 
 /** Waits for the end of a job that an earlier daemon started. */
-export const adoptJob = async (room: Room, job: RunningJob): Promise<void> => {
-  const outcome = await (isRequest(job) ? endOfRequest(room, job) : adopted(room, job));
+export const adoptJob = async (context: QueueContext, job: RunningJob): Promise<void> => {
+  const outcome = await (isRequest(job) ? endOfRequest(context, job) : adopted(context, job));
   if (outcome === undefined) return;
-  room.log.info({ job: job.id, outcome: typeof outcome === 'string' ? outcome : 'ended' }, 'Adopted a job');
-  await settle(room, job, outcome);
+  context.log.info({ job: job.id, outcome: typeof outcome === 'string' ? outcome : 'ended' }, 'Adopted a job');
+  await settle(context, job, outcome);
 };
 
 /** Requests end with their worker: what is left of one is killed, and one that has ended meanwhile has its own result. */
-const endOfRequest = async (room: Room, job: RunningJob): Promise<Outcome | undefined> => {
+const endOfRequest = async (context: QueueContext, job: RunningJob): Promise<Outcome | undefined> => {
   const reason = 'The daemon was started anew while it ran.';
-  room.killReasons.set(job.id, { kind: 'interrupted', reason });
-  const outcome = adopted(room, job);
+  context.killReasons.set(job.id, { kind: 'interrupted', reason });
+  const outcome = adopted(context, job);
   try {
-    await room.runner.kill(job.folder);
+    await context.runner.kill(job.folder);
   } catch (thrown) {
-    room.log.debug({ error: thrown, job: job.id }, 'A request to kill had no process left');
+    context.log.debug({ error: thrown, job: job.id }, 'A request to kill had no process left');
   }
   return (await outcome) === 'never-started' ? { kind: 'interrupted', reason } : outcome;
 };
@@ -61,23 +61,23 @@ const endOfRequest = async (room: Room, job: RunningJob): Promise<Outcome | unde
  * What became of a job that is running for the journal, from its folder. One whose folder cannot be read may be running:
  * it keeps its slot, and is looked at until it can be, or until somebody kills it. Undefined when we are stopped.
  */
-const adopted = async (room: Room, job: RunningJob): Promise<Outcome | undefined> => {
+const adopted = async (context: QueueContext, job: RunningJob): Promise<Outcome | undefined> => {
   const mark = { isKilled: false };
-  room.adopting.set(job.id, mark);
+  context.adopting.set(job.id, mark);
   try {
-    for (let attempts = 1; room.phase !== 'stopped'; attempts += 1) {
+    for (let attempts = 1; context.phase !== 'stopped'; attempts += 1) {
       try {
-        return await room.runner.adopt(job.folder);
+        return await context.runner.adopt(job.folder);
       } catch (thrown) {
         const reason = `What became of it is not known: ${messageOf(thrown)}`;
         if (mark.isKilled) return { kind: 'interrupted', reason };
-        if (attempts === 1) room.log.error({ error: thrown, job: job.id }, 'Cannot examine a running job; retrying');
+        if (attempts === 1) context.log.error({ error: thrown, job: job.id }, 'Cannot examine a running job; retrying');
         await sleep(retryMs, undefined, { ref: false });
       }
     }
     return undefined;
   } finally {
-    room.adopting.delete(job.id);
+    context.adopting.delete(job.id);
   }
 };
 
@@ -88,22 +88,22 @@ interface Attempt {
   readonly trouble?: unknown;
 }
 
-const attempt = async (room: Room, job: RunningJob): Promise<Attempt> => {
-  const plan = await planned(room, job);
-  if (room.phase === 'stopped') return { outcome: undefined };
+const attempt = async (context: QueueContext, job: RunningJob): Promise<Attempt> => {
+  const plan = await planned(context, job);
+  if (context.phase === 'stopped') return { outcome: undefined };
   if ('outcome' in plan) return plan;
   try {
-    return { outcome: await room.runner.run(job.folder, plan) };
+    return { outcome: await context.runner.run(job.folder, plan) };
   } catch (trouble) {
     // Whether it was started all the same is to be seen in its folder; a plan that is still there is made void.
-    return { outcome: await adopted(room, job), trouble };
+    return { outcome: await adopted(context, job), trouble };
   }
 };
 
 /** The plan, or what there is instead. */
-const planned = async (room: Room, job: RunningJob): Promise<LaunchPlan | Attempt> => {
+const planned = async (context: QueueContext, job: RunningJob): Promise<LaunchPlan | Attempt> => {
   try {
-    const plan = await prepare(room, job);
+    const plan = await prepare(context, job);
     return 'kind' in plan ? { outcome: plan } : plan;
   } catch (thrown) {
     if (thrown instanceof TriggerdError && thrown.retryable) return { outcome: 'never-started', trouble: thrown };
@@ -111,34 +111,35 @@ const planned = async (room: Room, job: RunningJob): Promise<LaunchPlan | Attemp
   }
 };
 
-const prepare = async (room: Room, job: RunningJob): Promise<LaunchPlan | JobResult> => {
+const prepare = async (context: QueueContext, job: RunningJob): Promise<LaunchPlan | JobResult> => {
   const mark = { isKilled: false };
-  room.preparing.set(job.id, mark);
+  context.preparing.set(job.id, mark);
   try {
-    const obstacle = isRequest(job) ? await room.plugins.obstacle(job) : null;
+    const obstacle = isRequest(job) ? await context.plugins.obstacle(job) : null;
     if (obstacle !== null) return { kind: 'failed-to-start', reason: obstacle.reason };
-    const plan = await room.plugins.prepare(job);
+    const plan = await context.plugins.prepare(job);
     return mark.isKilled ? { kind: 'killed', signal: 'SIGTERM' } : plan;
   } finally {
     // `run` writes the plan before it gives way: from here on a kill finds the folder.
-    room.preparing.delete(job.id);
+    context.preparing.delete(job.id);
   }
 };
 
-const settle = async (room: Room, job: RunningJob, outcome: Outcome): Promise<void> => {
+const settle = async (context: QueueContext, job: RunningJob, outcome: Outcome): Promise<void> => {
   if (outcome === 'never-started') {
-    if (isRequest(job)) return finish(room, job, { kind: 'failed-to-start', reason: 'No runner could be had for it.' });
-    return journalled(room, () => room.transitions.unstart(job.id));
+    if (isRequest(job))
+      return finish(context, job, { kind: 'failed-to-start', reason: 'No runner could be had for it.' });
+    return journalled(context, () => context.transitions.unstart(job.id));
   }
-  if (outcome === 'lost') return interrupted(room, job);
-  if ('kind' in outcome) return finish(room, job, outcome);
-  const verdict = await judge(room, job, outcome);
+  if (outcome === 'lost') return interrupted(context, job);
+  if ('kind' in outcome) return finish(context, job, outcome);
+  const verdict = await judge(context, job, outcome);
   if (verdict.kind === 'deferred' && !isRequest(job))
-    return journalled(room, () => room.deferrals.defer(job, verdict.deferral));
+    return journalled(context, () => context.deferrals.defer(job, verdict.deferral));
   const startedAt = outcome.exit.kind === 'not-started' ? null : outcome.startedAt;
   const { finishedAt, times } = outcome;
   const { result, details } = verdict.kind === 'deferred' ? didNotRun(verdict.deferral) : verdict;
-  return ended(room, job, { startedAt, finishedAt, times, result, details });
+  return ended(context, job, { startedAt, finishedAt, times, result, details });
 };
 
 /** Of a request, which nothing defers. */
@@ -147,12 +148,12 @@ const didNotRun = ({ reason }: { readonly reason: string }): Pick<Ending, 'resul
   details: {},
 });
 
-const ended = (room: Room, job: RunningJob, ending: Ending): Promise<void> => {
-  const why = room.killReasons.get(job.id);
-  room.killReasons.delete(job.id);
+const ended = (context: QueueContext, job: RunningJob, ending: Ending): Promise<void> => {
+  const why = context.killReasons.get(job.id);
+  context.killReasons.delete(job.id);
   const explainedEnding = { ...ending, result: explained(ending.result, why) };
-  const follower = followerOf(room, job, explainedEnding);
-  return journalled(room, () => room.transitions.finish(job.id, explainedEnding, follower));
+  const follower = followerOf(context, job, explainedEnding);
+  return journalled(context, () => context.transitions.finish(job.id, explainedEnding, follower));
 };
 
 /** Whoever had it killed knows best what that means. */
@@ -162,20 +163,20 @@ const explained = (result: JobResult, why: KillReason | undefined): JobResult =>
 };
 
 /** Nobody saw it end. It is run again if its plugin can stand that, unless it seems to be what takes its runner down. */
-const interrupted = (room: Room, job: RunningJob): Promise<void> => {
-  if (!isRequest(job) && isRerun(room, job) && job.attempt < room.maxAttempts) {
-    room.log.warn({ job: job.id, attempt: job.attempt }, 'A job was interrupted; it runs again');
-    return journalled(room, () => room.transitions.rerun(job.id));
+const interrupted = (context: QueueContext, job: RunningJob): Promise<void> => {
+  if (!isRequest(job) && isRerun(context, job) && job.attempt < context.maxAttempts) {
+    context.log.warn({ job: job.id, attempt: job.attempt }, 'A job was interrupted; it runs again');
+    return journalled(context, () => context.transitions.rerun(job.id));
   }
   const times = job.attempt === 1 ? '' : ` It was started ${job.attempt} times.`;
-  return finish(room, job, { kind: 'interrupted', reason: `Its runner died before it ended.${times}` });
+  return finish(context, job, { kind: 'interrupted', reason: `Its runner died before it ended.${times}` });
 };
 
-const isRerun = (room: Room, job: RunningJob): boolean => {
+const isRerun = (context: QueueContext, job: RunningJob): boolean => {
   try {
-    return room.plugins.isRerunAfterLoss(job);
+    return context.plugins.isRerunAfterLoss(job);
   } catch (thrown) {
-    room.log.warn(
+    context.log.warn(
       { error: thrown, job: job.id },
       'The plugin of an interrupted job is gone; the job does not run again',
     );
@@ -184,30 +185,30 @@ const isRerun = (room: Room, job: RunningJob): boolean => {
 };
 
 /** The end of a job that no runner has seen end. */
-const finish = (room: Room, job: RunningJob, result: JobResult): Promise<void> => {
+const finish = (context: QueueContext, job: RunningJob, result: JobResult): Promise<void> => {
   const startedAt = result.kind === 'interrupted' ? job.startedAt : null;
-  return ended(room, job, { startedAt, finishedAt: room.clock.now(), times: noTimes, result, details: {} });
+  return ended(context, job, { startedAt, finishedAt: context.clock.now(), times: noTimes, result, details: {} });
 };
 
-const judge = async (room: Room, job: RunningJob, ending: RunEnding): Promise<Verdict> => {
+const judge = async (context: QueueContext, job: RunningJob, ending: RunExit): Promise<Verdict> => {
   try {
-    return await room.plugins.conclude(job, ending);
+    return await context.plugins.conclude(job, ending);
   } catch (thrown) {
-    room.log.error({ error: thrown, job: job.id }, 'Could not determine the job’s result');
+    context.log.error({ error: thrown, job: job.id }, 'Could not determine the job’s result');
     const reason = `It ended, and what that means could not be found out: ${messageOf(thrown)}`;
     return { kind: 'result', result: { kind: 'interrupted', reason }, details: {} };
   }
 };
 
 /** A job that has ended keeps its slot until the journal knows: tried until it does, or until the next daemon's turn. */
-const journalled = async (room: Room, write: () => unknown): Promise<void> => {
-  for (let attempts = 1; room.phase !== 'stopped'; attempts += 1) {
+const journalled = async (context: QueueContext, write: () => unknown): Promise<void> => {
+  for (let attempts = 1; context.phase !== 'stopped'; attempts += 1) {
     try {
       write();
       return;
     } catch (thrown) {
       if (!(thrown instanceof TriggerdError && thrown.retryable)) throw thrown;
-      if (attempts === 1) room.log.error({ error: thrown }, 'Cannot journal the end of a job; retrying');
+      if (attempts === 1) context.log.error({ error: thrown }, 'Cannot journal the end of a job; retrying');
       await sleep(retryMs, undefined, { ref: false });
     }
   }

@@ -13,49 +13,49 @@ import { TriggerdError } from '../domain/errors.ts';
 import type { Deferral, QueuedJob, RunningJob } from '../domain/job.ts';
 import type { JobResult } from '../domain/result.ts';
 import { backOff, backoffIsOver, isBackingOff } from './backoff.ts';
-import type { NamedQueue, Room } from './room.ts';
+import type { NamedQueue, QueueContext } from './context.ts';
 import { endUnstarted, messageOf, runJob } from './run-job.ts';
 import { fits, takeExtra } from './slots-taken.ts';
 
 /** Adopted jobs take their slots before anything new does. */
 const adoptedFirst = 1;
 
-/** See `Room.wake`. Never throws, and does nothing while the queue backs off: it is woken after that. */
-export const wake = (room: Room, queue: NamedQueue): void => {
-  if (room.phase !== 'running' || queue.isPaused || isBackingOff(queue)) return;
+/** See `QueueContext.wake`. Never throws, and does nothing while the queue backs off: it is woken after that. */
+export const wake = (context: QueueContext, queue: NamedQueue): void => {
+  if (context.phase !== 'running' || queue.isPaused || isBackingOff(queue)) return;
   try {
-    while (queue.scheduler.size < queue.scheduler.concurrency && mayHaveMore(room, queue)) {
-      schedule(queue, () => fillSlot(room, queue));
+    while (queue.scheduler.size < queue.scheduler.concurrency && mayHaveMore(context, queue)) {
+      schedule(queue, () => fillSlot(context, queue));
     }
     for (const opened of queue.openings) opened();
   } catch (thrown) {
-    backOffAfter(room, queue, thrown);
+    backOffAfter(context, queue, thrown);
   }
 };
 
-export const backOffAfter = (room: Room, queue: NamedQueue, thrown: unknown): void =>
-  backOff(room, queue, thrown, () => wake(room, queue));
+export const backOffAfter = (context: QueueContext, queue: NamedQueue, thrown: unknown): void =>
+  backOff(context, queue, thrown, () => wake(context, queue));
 
 /** Lets a job that already runs hold its slots until `over`. The wake-up is the task's own: as a waiting one it counts. */
-export const holdSlot = (room: Room, queue: NamedQueue, job: RunningJob, over: Promise<void>): void => {
+export const holdSlot = (context: QueueContext, queue: NamedQueue, job: RunningJob, over: Promise<void>): void => {
   const giveBack = takeExtra(queue, job);
   const task = async (): Promise<void> => {
     await over;
     giveBack();
-    wake(room, queue);
+    wake(context, queue);
   };
   schedule(queue, task, adoptedFirst);
 };
 
 /** Gives a job that the journal calls running the slot that is free for it. */
-export const runNow = (room: Room, queue: NamedQueue, job: RunningJob): void =>
+export const runNow = (context: QueueContext, queue: NamedQueue, job: RunningJob): void =>
   schedule(queue, async () => {
     try {
-      await runJob(room, job);
-      backoffIsOver(room, queue);
-      wake(room, queue);
+      await runJob(context, job);
+      backoffIsOver(context, queue);
+      wake(context, queue);
     } catch (thrown) {
-      backOffAfter(room, queue, thrown);
+      backOffAfter(context, queue, thrown);
     }
   });
 
@@ -70,24 +70,24 @@ const schedule = (queue: NamedQueue, task: () => Promise<void>, priority = 0): v
   void queue.scheduler.add(task, { priority }).catch(() => undefined);
 };
 
-const mayHaveMore = (room: Room, queue: NamedQueue): boolean =>
-  queue.scheduler.size < room.journal.count(queue.name, 'queued');
+const mayHaveMore = (context: QueueContext, queue: NamedQueue): boolean =>
+  queue.scheduler.size < context.journal.count(queue.name, 'queued');
 
-const fillSlot = async (room: Room, queue: NamedQueue): Promise<void> => {
+const fillSlot = async (context: QueueContext, queue: NamedQueue): Promise<void> => {
   if (isBackingOff(queue)) return;
   try {
-    const chosen = await inOrder(queue, () => choose(room, queue));
-    if (chosen !== undefined) await performed(room, chosen);
-    backoffIsOver(room, queue);
-    if (chosen !== undefined) wake(room, queue);
+    const chosen = await inOrder(queue, () => choose(context, queue));
+    if (chosen !== undefined) await performed(context, chosen);
+    backoffIsOver(context, queue);
+    if (chosen !== undefined) wake(context, queue);
   } catch (thrown) {
-    backOffAfter(room, queue, thrown);
+    backOffAfter(context, queue, thrown);
   }
 };
 
-const performed = async (room: Room, { job, failure, giveBack }: Chosen): Promise<void> => {
+const performed = async (context: QueueContext, { job, failure, giveBack }: Chosen): Promise<void> => {
   try {
-    await (failure === undefined ? runJob(room, job) : endUnstarted(room, job, failure));
+    await (failure === undefined ? runJob(context, job) : endUnstarted(context, job, failure));
   } finally {
     giveBack();
   }
@@ -119,25 +119,25 @@ interface Chosen {
  * The first job that nothing is in the way of, started. Before it, those that something is in the way of are deferred,
  * and those that have lost their purpose are skipped.
  */
-const choose = async (room: Room, queue: NamedQueue): Promise<Chosen | undefined> => {
+const choose = async (context: QueueContext, queue: NamedQueue): Promise<Chosen | undefined> => {
   for (;;) {
-    const head = candidate(room, queue);
+    const head = candidate(context, queue);
     if (head === undefined) return undefined;
-    const obstacle = await obstacleOf(room, head);
+    const obstacle = await obstacleOf(context, head);
     // Much may have happened meanwhile: pause, remove, something more urgent.
-    if (candidate(room, queue)?.id !== head.id) continue;
-    const lostPurpose = room.reasonToSkip?.(head) ?? null;
-    if (lostPurpose !== null) room.transitions.skip(head.id, lostPurpose);
-    else if (obstacle === null && !fits(room, queue, head)) return undefined;
-    else if (obstacle === null) return started(room, queue, head);
-    else if ('kind' in obstacle) return { ...started(room, queue, head), failure: obstacle };
-    else room.deferrals.defer(head, obstacle);
+    if (candidate(context, queue)?.id !== head.id) continue;
+    const lostPurpose = context.reasonToSkip?.(head) ?? null;
+    if (lostPurpose !== null) context.transitions.skip(head.id, lostPurpose);
+    else if (obstacle === null && !fits(context, queue, head)) return undefined;
+    else if (obstacle === null) return started(context, queue, head);
+    else if ('kind' in obstacle) return { ...started(context, queue, head), failure: obstacle };
+    else context.deferrals.defer(head, obstacle);
   }
 };
 
 /** Its slots are taken before the next one is chosen. */
-const started = (room: Room, queue: NamedQueue, { id }: QueuedJob): Chosen => {
-  const job = room.transitions.start(id);
+const started = (context: QueueContext, queue: NamedQueue, { id }: QueuedJob): Chosen => {
+  const job = context.transitions.start(id);
   return { job, giveBack: takeExtra(queue, job) };
 };
 
@@ -145,9 +145,12 @@ const started = (room: Room, queue: NamedQueue, { id }: QueuedJob): Chosen => {
  * What is in the way of this job. One whose plugin is gone or invalid can never start; one that could not be looked at
  * for a reason of the system's is set aside, and looked at again with the other deferred ones. Throws what is retryable.
  */
-const obstacleOf = async (room: Room, job: QueuedJob): Promise<Omit<Deferral, 'since'> | JobResult | null> => {
+const obstacleOf = async (
+  context: QueueContext,
+  job: QueuedJob,
+): Promise<Omit<Deferral, 'since'> | JobResult | null> => {
   try {
-    return await room.plugins.obstacle(job);
+    return await context.plugins.obstacle(job);
   } catch (thrown) {
     const reason = messageOf(thrown);
     if (!(thrown instanceof TriggerdError)) return { reason: `what is in its way is not known: ${reason}`, paths: [] };
@@ -156,5 +159,5 @@ const obstacleOf = async (room: Room, job: QueuedJob): Promise<Omit<Deferral, 's
   }
 };
 
-const candidate = (room: Room, queue: NamedQueue): QueuedJob | undefined =>
-  room.phase === 'running' && !queue.isPaused ? room.journal.head(queue.name) : undefined;
+const candidate = (context: QueueContext, queue: NamedQueue): QueuedJob | undefined =>
+  context.phase === 'running' && !queue.isPaused ? context.journal.head(queue.name) : undefined;

@@ -3,7 +3,7 @@
  * must fit beside what runs, and what is behind it waits: a big job is not passed for ever by small ones.
  */
 import type { Job } from '../domain/job.ts';
-import type { NamedQueue, Room } from './room.ts';
+import type { NamedQueue, QueueContext } from './context.ts';
 
 /** Sets how many slots there are. */
 export const setSize = (queue: NamedQueue, size: number): void => {
@@ -24,11 +24,13 @@ export const takeExtra = (queue: NamedQueue, job: Job): (() => void) => {
 };
 
 /** Whether this job fits beside those that run. Looks only where jobs take more than one slot: p-queue counts the rest. */
-export const fits = (room: Room, queue: NamedQueue, job: Job): boolean => {
+export const fits = (context: QueueContext, queue: NamedQueue, job: Job): boolean => {
   const wanted = slotsOf(queue, job);
   if (wanted === 1 && queue.extra === 0) return true;
-  const running = room.journal.running().filter(({ request }) => request.queue === queue.name);
-  const inMemory = (room.inMemory?.list(queue.name) ?? []).filter(({ job: each }) => each.state === 'running').length;
+  const running = context.journal.running().filter(({ request }) => request.queue === queue.name);
+  const inMemory = (context.inMemory?.list(queue.name) ?? []).filter(
+    ({ job: each }) => each.state === 'running',
+  ).length;
   return running.length + inMemory + queue.extra + wanted <= Math.max(queue.size, wanted);
 };
 

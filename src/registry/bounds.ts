@@ -12,7 +12,7 @@ const shareOfHits = 0.25;
 export interface BoundsOptions {
   readonly limits: RegistryLimits;
   /** Throws `etcd-nearly-full` while only firings should be written. `bytes`: about to be written. */
-  readonly assertRoom: (bytes: number) => Promise<void>;
+  readonly assertSpace: (bytes: number) => Promise<void>;
   /** Monotonic ms. */
   readonly now: () => number;
 }
@@ -41,18 +41,18 @@ export class Bounds {
   async admit(actor: Actor, statement: Statement, writes: readonly Write[]): Promise<void> {
     const bytes = bytesOf(writes);
     if (actor.kind === 'user') this.#changes.spend(actor.identity, { changes: 1, bytes });
-    if (!isRelief(statement)) await this.#options.assertRoom(bytes);
+    if (!isRelief(statement)) await this.#options.assertSpace(bytes);
   }
 
   /** The same for hits: they are many, small, and of a mount. */
   async admitHits(actor: Actor, writes: readonly Write[]): Promise<void> {
     const bytes = bytesOf(writes);
     if (actor.kind === 'user') this.#hits.spend(actor.identity, { changes: 1, bytes });
-    await this.#options.assertRoom(bytes);
+    await this.#options.assertSpace(bytes);
   }
 
   /** Throws `team-full` when the team would hold more than it may, unless the change frees room or is needed for safety. */
-  assertTeamRoom(snapshot: Snapshot, team: string, statement: Statement, writes: readonly Write[]): void {
+  assertTeamSpace(snapshot: Snapshot, team: string, statement: Statement, writes: readonly Write[]): void {
     if (isRelief(statement)) return;
     const growth = growthOf(snapshot, writes);
     const bytes = snapshot.teamBytes(team) + growth;

@@ -31,7 +31,7 @@ export interface RegistryOptions extends Pick<MirrorOptions, 'relistMs' | 'catch
   readonly log: Log;
   readonly limits?: RegistryLimits;
   /** Throws `etcd-nearly-full` while only firings should be written; `bytes` are about to be. Default: there is room. */
-  readonly assertRoom?: (bytes: number) => Promise<void>;
+  readonly assertSpace?: (bytes: number) => Promise<void>;
   /** Monotonic ms. */
   readonly monotonic?: () => number;
 }
@@ -60,7 +60,7 @@ export class Registry {
     this.passwords = options.passwords;
     this.#bounds = new Bounds({
       limits: options.limits ?? defaultLimits,
-      assertRoom: options.assertRoom ?? (async () => undefined),
+      assertSpace: options.assertSpace ?? (async () => undefined),
       now: options.monotonic ?? (() => performance.now()),
     });
     this.mirror = new Mirror(options);
@@ -115,7 +115,7 @@ export class Registry {
     );
     const writes = hitWrites(this.#options.keys, team, counter, counted);
     if (writes.length === 0) return;
-    this.#bounds.assertTeamRoom(snapshot, team, statement, writes);
+    this.#bounds.assertTeamSpace(snapshot, team, statement, writes);
     await this.#bounds.admitHits(actor, writes);
     await writeHits(this.#options, team, counter, counted);
   }
@@ -143,7 +143,7 @@ export class Registry {
     // What is refused anyway costs no hash, and what changes nothing no turn.
     const rehearsal = decide({ registry: snapshot, actor, facts: idle }, statement);
     if (rehearsal.writes.length === 0) return rehearsal;
-    this.#assertTeamRoom(snapshot, statement, rehearsal);
+    this.#assertTeamSpace(snapshot, statement, rehearsal);
     await this.#bounds.admit(actor, statement, writesOf(this.#options.keys, snapshot, rehearsal.writes, randomUUID()));
     const secret = 'secret' in statement ? statement.secret : undefined;
     const secretHash = secret === undefined ? '' : await this.#options.passwords.hash(secret);
@@ -157,7 +157,7 @@ export class Registry {
     let registry = rehearsed;
     for (let tries = 1; tries <= maxTries; tries++) {
       const change = decide({ registry, actor, facts }, statement);
-      this.#assertTeamRoom(registry, statement, change);
+      this.#assertTeamSpace(registry, statement, change);
       const { isDone, revision } = await commitChange(store, keys, registry, change.writes, id);
       registry = await this.mirror.current(revision);
       if (isDone) return change;
@@ -169,10 +169,10 @@ export class Registry {
     );
   }
 
-  #assertTeamRoom(registry: RegistryState, statement: Statement, { writes }: Change): void {
+  #assertTeamSpace(registry: RegistryState, statement: Statement, { writes }: Change): void {
     const team = teamOf(statement);
     const held = heldWritesOf(this.#options.keys, writes);
-    if (team !== undefined && held.length > 0) this.#bounds.assertTeamRoom(registry, team, statement, held);
+    if (team !== undefined && held.length > 0) this.#bounds.assertTeamSpace(registry, team, statement, held);
   }
 
   /** The registry with every change that was answered before, anywhere. */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProcessTree } from '../adapters/process/process-tree.ts';
 import { becomes, stopTree } from '../adapters/process/stop-tree.ts';
 import type { LaunchPlan } from '../queue/ports/launch-plan.ts';
-import type { Leftovers } from '../queue/ports/run-ending.ts';
+import type { Leftovers } from '../queue/ports/run-exit.ts';
 import { isPuppetRun } from './puppet-run.ts';
 import type { Shelter } from './shelter.ts';
 import type { Stopping } from './stopping.ts';

@@ -14,7 +14,7 @@ import { jobFile, type Order } from '../adapters/process/job-files.ts';
 import { groupTree, tokenVariable } from '../adapters/process/process-tree.ts';
 import { withLimits } from '../adapters/process/with-limits.ts';
 import type { LaunchPlan } from '../queue/ports/launch-plan.ts';
-import type { RunEnding } from '../queue/ports/run-ending.ts';
+import type { RunExit } from '../queue/ports/run-exit.ts';
 import { openPlan } from './claim.ts';
 import { collectOutput } from './collect-output.ts';
 import { type CpuTimes, childrenTimes, since } from './cpu-times.ts';
@@ -30,7 +30,7 @@ export interface JobRun {
    * Null when the plan was voided: nothing was started, and nothing may be written. Rejects when the system refused what
    * a start needs (disk, descriptors, processes): nothing was started, and nothing will be.
    */
-  readonly ending: Promise<RunEnding | null>;
+  readonly ending: Promise<RunExit | null>;
   /** Ends the job if its folder holds a `kill` file. */
   checkKill(): void;
 }
@@ -58,7 +58,7 @@ const run = async (
   tools: RunTools,
   stopping: Stopping,
   checkKill: () => void,
-): Promise<RunEnding | null> => {
+): Promise<RunExit | null> => {
   const begun = await begin(order, tools);
   if (begun === undefined) return null;
   const { plan, resources, clock, started } = begun;
@@ -142,7 +142,7 @@ const startClock = ({ terms }: Pick<LaunchPlan, 'terms'>) => {
   const startedMono = performance.now();
   const before: CpuTimes = childrenTimes();
   return {
-    ending: (exit: RunEnding['exit'] | ProcessExit, cause: RunEnding['cause'], outputBytes: number): RunEnding => ({
+    ending: (exit: RunExit['exit'] | ProcessExit, cause: RunExit['cause'], outputBytes: number): RunExit => ({
       startedAt,
       finishedAt: Date.now(),
       times: { realS: (performance.now() - startedMono) / 1000, ...since(before) },

@@ -2,7 +2,7 @@ import type { ProcessTree } from '../adapters/process/process-tree.ts';
 import { stopTree } from '../adapters/process/stop-tree.ts';
 import { startTimer } from '../kit/timer.ts';
 import type { LaunchPlan } from '../queue/ports/launch-plan.ts';
-import type { RunEnding } from '../queue/ports/run-ending.ts';
+import type { RunExit } from '../queue/ports/run-exit.ts';
 
 /** What may end a job before it ends by itself; the first reason wins. */
 export interface Stopping {
@@ -14,11 +14,11 @@ export interface Stopping {
   /** Takes `hold` back: a request that came meanwhile acts now. */
   release(): void;
   /** Why the job ended; waits for a stop that is under way. */
-  settled(): Promise<RunEnding['cause']>;
+  settled(): Promise<RunExit['cause']>;
 }
 
 export const createStopping = (): Stopping => {
-  let cause: RunEnding['cause'] = 'itself';
+  let cause: RunExit['cause'] = 'itself';
   let stop: (() => Promise<void>) | undefined;
   let stopped: Promise<void> | undefined;
   let isHeld = false;

@@ -1,5 +1,5 @@
 import type { Entry, Listing } from './key-store.ts';
-import { lastSegment } from './keyspace.ts';
+import { lastSegment } from './keys.ts';
 
 type Parse<T> = (key: string, value: string) => T;
 

@@ -38,7 +38,7 @@ export class Space {
   }
 
   /** Counts bytes that are about to be written. Throws `etcd-nearly-full`, and then they must not be. */
-  async assertRoom(bytes: number): Promise<void> {
+  async assertSpace(bytes: number): Promise<void> {
     this.#written += bytes;
     await this.#measureIfOld(maxAgeMs);
     const known = this.#known?.space;

@@ -7,7 +7,7 @@ import { BrokerDirectory } from '../../../src/fleet/brokers/broker-directory.ts'
 import { busKeysBelow } from '../../../src/fleet/brokers/keys.ts';
 import { listBrokers } from '../../../src/fleet/brokers/list-brokers.ts';
 import { serializeBroker } from '../../../src/fleet/brokers/wire.ts';
-import { keysBelow } from '../../../src/store/keyspace.ts';
+import { keysBelow } from '../../../src/store/keys.ts';
 import { startEtcd, type TestEtcd } from '../../support/etcd.ts';
 import { someName } from '../../support/names.ts';
 import { startProxy, type TcpProxy } from '../../support/proxy.ts';

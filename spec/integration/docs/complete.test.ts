@@ -6,7 +6,7 @@ import { controlRoutes } from '../../../src/api/control-routes.ts';
 import type { ApiServices } from '../../../src/api/services/services.ts';
 import { commands } from '../../../src/cli/commands.ts';
 import { eventKinds } from '../../../src/events/event.ts';
-import { keysBelow } from '../../../src/store/keyspace.ts';
+import { keysBelow } from '../../../src/store/keys.ts';
 import { readPage } from '../../support/pages.ts';
 
 /** What somebody adds to the code is missing on its page until somebody writes it there. */

@@ -7,7 +7,7 @@ import { publishFiring } from '../../../src/firings/publish/publish.ts';
 import { serializeFiring, serializeInboxEntry } from '../../../src/firings/wire/firing.ts';
 import { parseOutcome } from '../../../src/firings/wire/outcome.ts';
 import type { Write } from '../../../src/store/key-store.ts';
-import { keysBelow } from '../../../src/store/keyspace.ts';
+import { keysBelow } from '../../../src/store/keys.ts';
 import { startEtcd, type TestEtcd } from '../../support/etcd.ts';
 import { startProxy, type TcpProxy } from '../../support/proxy.ts';
 import { recordingLog } from '../../support/recording-log.ts';

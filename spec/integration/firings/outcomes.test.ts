@@ -9,7 +9,7 @@ import { OutcomePublisher } from '../../../src/firings/outcomes/outcome-publishe
 import { recordOutcome } from '../../../src/firings/outcomes/record-outcome.ts';
 import { publishFiring } from '../../../src/firings/publish/publish.ts';
 import { nodes } from '../../../src/fleet/nodes.ts';
-import { keysBelow } from '../../../src/store/keyspace.ts';
+import { keysBelow } from '../../../src/store/keys.ts';
 import { startEtcd, type TestEtcd } from '../../support/etcd.ts';
 import { someName } from '../../support/names.ts';
 import { startProxy, type TcpProxy } from '../../support/proxy.ts';

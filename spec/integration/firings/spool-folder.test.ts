@@ -22,7 +22,7 @@ import type { TriggerdError } from '../../../src/domain/errors.ts';
 import type { Spool } from '../../../src/firings/ports.ts';
 import { SpoolDrain } from '../../../src/firings/publish/spool-drain.ts';
 import { serializeFiring } from '../../../src/firings/wire/firing.ts';
-import { keysBelow } from '../../../src/store/keyspace.ts';
+import { keysBelow } from '../../../src/store/keys.ts';
 import { firing } from '../../support/firings.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
 import { recordingLog } from '../../support/recording-log.ts';
@@ -83,7 +83,7 @@ describe('the spool on a real file system', () => {
     writeFileSync(join(path, `.tmp-${id}.json`), 'ha');
     await spool.add(id, 'one');
     await spool.add(id, 'one');
-    expect(await spool.read(`${id}.json`)).toEqual({ text: 'one', place: null });
+    expect(await spool.read(`${id}.json`)).toEqual({ text: 'one', keyspace: null });
     expect(readdirSync(path)).toEqual([`${id}.json`]);
   });
 
@@ -106,7 +106,10 @@ describe('the spool on a real file system', () => {
     const spool = await openSpoolFolder(path);
     await spool.add(id, 'x');
     writeFileSync(join(path, `${id}.place`), '{"endpoints":["http://a:1"],"prefix":"/p"}');
-    expect(await spool.read(`${id}.json`)).toEqual({ text: 'x', place: { endpoints: ['http://a:1'], prefix: '/p' } });
+    expect(await spool.read(`${id}.json`)).toEqual({
+      text: 'x',
+      keyspace: { endpoints: ['http://a:1'], prefix: '/p' },
+    });
     await spool.remove(id);
     expect(readdirSync(path)).toEqual([]);
     await spool.remove(id);

@@ -7,7 +7,7 @@ import type { NameHappening, NodeNameOptions } from '../../../src/fleet/names/op
 import type { NameHost } from '../../../src/fleet/names/ports.ts';
 import { nodes } from '../../../src/fleet/nodes.ts';
 import { serializePresence } from '../../../src/fleet/wire.ts';
-import { type Keys, keysBelow } from '../../../src/store/keyspace.ts';
+import { type Keys, keysBelow } from '../../../src/store/keys.ts';
 import { startEtcd, type TestEtcd } from '../../support/etcd.ts';
 import { collect } from '../../support/keystore-contract.ts';
 import { fakeHost, fakeMemory, someHolder, someName } from '../../support/names.ts';

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { moveToCgroupsOf } from '../../../src/adapters/process/job-cgroup.ts';
 import { liftLimits } from '../../../src/adapters/process/with-limits.ts';
 import type { LaunchPlan } from '../../../src/queue/ports/launch-plan.ts';
-import type { RunEnding } from '../../../src/queue/ports/run-ending.ts';
+import type { RunExit } from '../../../src/queue/ports/run-exit.ts';
 import { isPuppetRun } from '../../../src/runner/puppet-run.ts';
 import { testCgroup } from '../../support/cgroup.ts';
 import { temporaryFolder } from '../../support/journal.ts';
@@ -27,7 +27,7 @@ const newMark = (): string => {
 const service = (root: string, mark: string, each = ':'): string =>
   `until [ -e ${root}/stop ]; do ${each}; sleep ${mark}; done; touch ${root}/stopped`;
 
-const run = async (plan: LaunchPlan, root = temporaryFolder()): Promise<RunEnding> => {
+const run = async (plan: LaunchPlan, root = temporaryFolder()): Promise<RunExit> => {
   const ending = await temporaryRunner().run(join(root, '1'), plan);
   if (typeof ending === 'string') throw new Error(ending);
   return ending;
@@ -46,7 +46,7 @@ test.each([
     const runner = temporaryRunner();
     const ending = await runner.run(join(root, '1'), plan);
     expect(ending).toMatchObject({ exit: { kind: 'exited', code: 3 }, cause: 'itself', leftovers: { fate: 'left' } });
-    const { leftovers } = ending as RunEnding;
+    const { leftovers } = ending as RunExit;
     expect(leftovers?.processes).toContainEqual({ pid: processesWith(`until [ -e ${root}`)[0], name: 'sh' });
     expect(leftovers?.total).toBe(leftovers?.processes.length);
     expect(readFileSync(join(root, '1/output'), 'utf8')).toBe('started\n');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { plainVerdict } from '../../../src/plugin/drivers.ts';
 import type { LaunchPlan } from '../../../src/queue/ports/launch-plan.ts';
-import type { RunEnding } from '../../../src/queue/ports/run-ending.ts';
+import type { RunExit } from '../../../src/queue/ports/run-exit.ts';
 import { type TestCgroup, testCgroup } from '../../support/cgroup.ts';
 import { temporaryFolder } from '../../support/journal.ts';
 import { planOf, shell } from '../../support/plans.ts';
@@ -13,16 +13,16 @@ import { temporaryRunner } from '../../support/processes.ts';
 import { runnerCommand } from '../../support/runner-command.ts';
 
 /** As systemd starts it: a runner for one job, in a cgroup of its own. */
-const runIn = async (cgroup: TestCgroup, plan: LaunchPlan): Promise<RunEnding> => {
+const runIn = async (cgroup: TestCgroup, plan: LaunchPlan): Promise<RunExit> => {
   const folder = join(temporaryFolder(), '1');
   mkdirSync(folder);
   writeFileSync(join(folder, 'plan-token'), JSON.stringify(plan));
   const [program, ...args] = [...cgroup.enter, ...runnerCommand, folder, 'token'];
   const runner = spawn(program as string, args, { stdio: 'ignore' });
   expect((await once(runner, 'exit'))[0]).toBe(0);
-  return JSON.parse(readFileSync(join(folder, 'status.json'), 'utf8')) as RunEnding;
+  return JSON.parse(readFileSync(join(folder, 'status.json'), 'utf8')) as RunExit;
 };
-const resultOf = (ending: RunEnding) => plainVerdict(ending, { successExitCodes: [0] }).result;
+const resultOf = (ending: RunExit) => plainVerdict(ending, { successExitCodes: [0] }).result;
 
 test('C3: a fork bomb ends at the limit of its cgroup, and its result says so', async () => {
   const cgroup = testCgroup();
@@ -74,14 +74,14 @@ test('processor time is limited, and the result says so', async () => {
   const limits = { cpuMs: 1000 };
   const burner = planOf(['/usr/bin/perl', '-e', '1 while 1'], { limits });
   const reason = 'Processor time: more than it may use (max_cpu).';
-  expect(resultOf((await runner.run(join(root, '1'), burner)) as RunEnding)).toEqual({
+  expect(resultOf((await runner.run(join(root, '1'), burner)) as RunExit)).toEqual({
     kind: 'killed',
     signal: 'SIGXCPU',
     reason,
   });
   // A shell gives the end of its last command as its own exit code.
   const below = shell('perl -e "1 while 1"; exit $?', { limits });
-  expect(resultOf((await runner.run(join(root, '2'), below)) as RunEnding)).toEqual({
+  expect(resultOf((await runner.run(join(root, '2'), below)) as RunExit)).toEqual({
     kind: 'failed',
     exitCode: 152,
     reason,

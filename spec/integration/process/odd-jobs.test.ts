@@ -12,12 +12,12 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readTail } from '../../../src/adapters/files/tail-file.ts';
 import type { LaunchPlan } from '../../../src/queue/ports/launch-plan.ts';
-import type { RunEnding } from '../../../src/queue/ports/run-ending.ts';
+import type { RunExit } from '../../../src/queue/ports/run-exit.ts';
 import { temporaryFolder } from '../../support/journal.ts';
 import { planOf, shell } from '../../support/plans.ts';
 import { temporaryRunner } from '../../support/processes.ts';
 
-const run = async (plan: LaunchPlan): Promise<{ ending: RunEnding; folder: string }> => {
+const run = async (plan: LaunchPlan): Promise<{ ending: RunExit; folder: string }> => {
   const folder = join(temporaryFolder(), '1');
   const ending = await temporaryRunner().run(folder, plan);
   if (typeof ending === 'string') throw new Error(ending);

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createProcessRunner } from '../../../src/adapters/process/process-runner.ts';
 import type { LaunchPlan } from '../../../src/queue/ports/launch-plan.ts';
-import type { RunEnding } from '../../../src/queue/ports/run-ending.ts';
+import type { RunExit } from '../../../src/queue/ports/run-exit.ts';
 import { temporaryFolder } from '../../support/journal.ts';
 import { planOf, shell } from '../../support/plans.ts';
 import { openFiles, processesWith, temporaryRunner, zombiesOf } from '../../support/processes.ts';
 import { runnerCommand } from '../../support/runner-command.ts';
 import { until } from '../../support/wait.ts';
 
-const run = async (plan: LaunchPlan): Promise<{ ending: RunEnding; output: Buffer; folder: string }> => {
+const run = async (plan: LaunchPlan): Promise<{ ending: RunExit; output: Buffer; folder: string }> => {
   const folder = join(temporaryFolder(), '1');
   const ending = await temporaryRunner().run(folder, plan);
   if (typeof ending === 'string') throw new Error(ending);

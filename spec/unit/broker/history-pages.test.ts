@@ -72,10 +72,10 @@ it('gives the requests of one user a part of what may be written, and keeps the 
 it('writes nothing where etcd is nearly full, and counts what it drops', async () => {
   const written: Transaction[] = [];
   let isFull = true;
-  const assertRoom = async (): Promise<void> => {
+  const assertSpace = async (): Promise<void> => {
     if (isFull) throw new TriggerdError('etcd-nearly-full', 'full');
   };
-  const options = { store: storeOf(written), keys: busKeysBelow('/t'), log: recordingLog(), assertRoom };
+  const options = { store: storeOf(written), keys: busKeysBelow('/t'), log: recordingLog(), assertSpace };
   const history = new HistoryPages(options);
   history.record(large('first'));
   await vi.advanceTimersByTimeAsync(3_000);

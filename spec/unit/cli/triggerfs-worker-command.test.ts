@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { triggerfsWorkerCommand } from '../../../src/cli/command-lines/triggerfs-worker.ts';
 import { withDoubleDashes } from '../../../src/cli/support/single-dash.ts';
-import { workerPlaces } from '../../../src/cli/support/worker-places.ts';
+import { workerPaths } from '../../../src/cli/support/worker-paths.ts';
 import { parseConfig } from '../../../src/config/config.ts';
 
 const flagsOf = (line: string): unknown => {
@@ -30,7 +30,7 @@ describe('triggerfs-worker', () => {
 describe('a worker’s folder', () => {
   const worker = { team: 'team1', identity: 'demo01' };
   const places = (text: string, env: Record<string, string>, socket?: string) =>
-    workerPlaces(parseConfig({ file: { path: '/f', text }, env: {} }), worker, socket, env);
+    workerPaths(parseConfig({ file: { path: '/f', text }, env: {} }), worker, socket, env);
 
   it.each([
     ['', { HOME: '/home/hp' }, '/home/hp/.local/state/triggerd/team1.demo01'],

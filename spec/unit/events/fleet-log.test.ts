@@ -7,7 +7,7 @@ import { publishFiring } from '../../../src/firings/publish/publish.ts';
 import { serializeOutcome } from '../../../src/firings/wire/outcome.ts';
 import { serializePresence } from '../../../src/fleet/wire.ts';
 import { silentLog } from '../../../src/kit/log.ts';
-import { keysBelow } from '../../../src/store/keyspace.ts';
+import { keysBelow } from '../../../src/store/keys.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
 import { until } from '../../support/wait.ts';
 import { someFiring } from '../../support/watch-room.ts';

@@ -7,7 +7,7 @@ import { createFiringJob } from '../../../src/plugin/firing-job.ts';
 import { createManifestReader, readManifest } from '../../../src/plugin/manifest.ts';
 import { canonicalPluginName } from '../../../src/plugin/plugin-name.ts';
 import { createPlugins, type PluginsOptions } from '../../../src/plugin/plugins.ts';
-import type { RunEnding } from '../../../src/queue/ports/run-ending.ts';
+import type { RunExit } from '../../../src/queue/ports/run-exit.ts';
 import type { RunTerms } from '../../../src/queue/ports/run-terms.ts';
 import { firing } from '../../support/firings.ts';
 import { jobRequest } from '../../support/jobs.ts';
@@ -276,7 +276,7 @@ describe('the plan for a job', () => {
 });
 
 describe('the end of a run', () => {
-  const ending = (code: number, terms?: RunTerms): RunEnding => ({
+  const ending = (code: number, terms?: RunTerms): RunExit => ({
     startedAt: 1,
     finishedAt: 2,
     times: { realS: 1, userS: 0, systemS: 0 },

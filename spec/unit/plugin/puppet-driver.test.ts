@@ -4,7 +4,7 @@ import { readManifest } from '../../../src/plugin/manifest.ts';
 import type { FileText, ProcessFacts, PuppetHost } from '../../../src/plugin/ports.ts';
 import { completePuppetCommand, readPuppetCommand } from '../../../src/plugin/puppet/command-line.ts';
 import { createPuppetDriver } from '../../../src/plugin/puppet/puppet-driver.ts';
-import type { RunEnding } from '../../../src/queue/ports/run-ending.ts';
+import type { RunExit } from '../../../src/queue/ports/run-exit.ts';
 import type { RunTerms } from '../../../src/queue/ports/run-terms.ts';
 import { jobRequest } from '../../support/jobs.ts';
 import { puppetHost } from '../../support/puppet-host.ts';
@@ -48,7 +48,7 @@ const terms: RunTerms = {
   argv: ['puppet', 'agent', '--job-id', 'triggerd-7.1@lb01', '--test'],
 };
 
-const exited = (code: number, startedAtMs = startedAt): RunEnding => ({
+const exited = (code: number, startedAtMs = startedAt): RunExit => ({
   startedAt: startedAtMs,
   finishedAt: startedAtMs + 1000,
   times: { realS: 1, userS: 1, systemS: 0 },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { relativePlace } from '../../../src/plugin/puppet/relative-path.ts';
+import { relativePath } from '../../../src/plugin/puppet/relative-path.ts';
 
-const named = (command: string) => relativePlace(command.split(' '))?.what.match(/“(.*)”/)?.[1];
+const named = (command: string) => relativePath(command.split(' '))?.what.match(/“(.*)”/)?.[1];
 
 describe('a run_cmd, which runs in /', () => {
   it.each([

@@ -161,7 +161,7 @@ it('where etcd is nearly full the registry still deletes, and locks people out',
   await before.root({ verb: 'user.add', identity: 'bob', secret: password });
   await before.ann({ verb: 'worker.add', identity: 'w1' });
   await before.ann(directory('a'));
-  const { ann } = await world({ assertRoom: full }, store);
+  const { ann } = await world({ assertSpace: full }, store);
   expect(await codeOf(ann(directory('b')))).toBe('etcd-nearly-full');
   expect(await codeOf(ann({ verb: 'directory.set', path: '/a', to: '/b' }))).toBe('etcd-nearly-full');
   await ann({ verb: 'directory.delete', path: '/a' });

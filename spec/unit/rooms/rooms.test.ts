@@ -11,7 +11,7 @@ describe('the check of the arrows between rooms', () => {
   const used = [
     { from: 'domain/job.ts', to: 'kit/log.ts' },
     { from: 'queue/queues.ts', to: 'domain/job.ts' },
-    { from: 'queue/queues.ts', to: 'queue/room.ts' },
+    { from: 'queue/queues.ts', to: 'queue/context.ts' },
   ];
 
   it('finds nothing in imports that are declared', () => {
@@ -32,8 +32,8 @@ describe('the check of the arrows between rooms', () => {
     ['an arrow that nobody uses', used.slice(1), 'domain may import kit and does not: take the arrow away'],
     [
       'a circle of files in one room',
-      [...used, { from: 'queue/room.ts', to: 'queue/add.ts' }, { from: 'queue/add.ts', to: 'queue/queues.ts' }],
-      'a circle of files: queue/queues.ts → queue/room.ts → queue/add.ts → queue/queues.ts',
+      [...used, { from: 'queue/context.ts', to: 'queue/add.ts' }, { from: 'queue/add.ts', to: 'queue/queues.ts' }],
+      'a circle of files: queue/queues.ts → queue/context.ts → queue/add.ts → queue/queues.ts',
     ],
   ])('names %s', (_what, imports, problem) => {
     expect(problemsOf(declared, imports)).toEqual([problem]);

@@ -2,7 +2,7 @@ import { constants, existsSync } from 'node:fs';
 import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { TriggerdError } from '../../domain/errors.ts';
-import type { Spool, SpooledPlace, SpoolFile } from '../../firings/ports.ts';
+import type { Spool, SpooledKeyspace, SpoolFile } from '../../firings/ports.ts';
 import { watchFolder } from '../../kit/watch-folder.ts';
 import { tidySpool } from './tidy-spool.ts';
 import { whyParentsUntrusted } from './trusted-way.ts';
@@ -42,7 +42,7 @@ export const openSpoolFolder = async (
     },
     read: async (name) => {
       const text = await readText(join(path, name));
-      return text === undefined ? undefined : { text, place: await readPlace(path, name) };
+      return text === undefined ? undefined : { text, keyspace: await readKeyspace(path, name) };
     },
     add: async (id, document) => {
       await prepareFolder(path);
@@ -138,11 +138,11 @@ const decode = (bytes: Buffer): string => {
   }
 };
 
-const readPlace = async (path: string, name: string): Promise<SpooledPlace | null> => {
+const readKeyspace = async (path: string, name: string): Promise<SpooledKeyspace | null> => {
   const text = await readText(placeFile(path, name));
   if (text === undefined) return null;
   try {
-    const { endpoints, prefix } = JSON.parse(text) as SpooledPlace;
+    const { endpoints, prefix } = JSON.parse(text) as SpooledKeyspace;
     return { endpoints: endpoints.map(String), prefix: String(prefix) };
   } catch (cause) {
     throw new TriggerdError('input-invalid', 'the file .place beside it does not say where the firing belongs', {

@@ -1,6 +1,6 @@
 import { nextCall } from '../../kit/next-call.ts';
 import { watchFolder } from '../../kit/watch-folder.ts';
-import type { RunEnding } from '../../queue/ports/run-ending.ts';
+import type { RunExit } from '../../queue/ports/run-exit.ts';
 import { type Claim, readClaim, readStatus, voidPlans } from './job-files.ts';
 import { bootId, isAlive, statOf } from './process-identity.ts';
 import { groupTree } from './process-tree.ts';
@@ -14,7 +14,7 @@ const livenessMs = 500;
  * is waited for as long as its runner lives. When a runner died without a status, what is left of its job is killed
  * first, so that `lost` also means: nothing runs any more. A damaged claim is from before a power cut, so nothing does.
  */
-export const awaitEnding = async (folder: string): Promise<RunEnding | 'never-started' | 'lost'> => {
+export const awaitExit = async (folder: string): Promise<RunExit | 'never-started' | 'lost'> => {
   if (voidPlans(folder)) return 'never-started';
   const claim = readClaim(folder);
   if (claim === undefined) return 'never-started';
@@ -28,7 +28,7 @@ export const awaitEnding = async (folder: string): Promise<RunEnding | 'never-st
 };
 
 /** The status when there is one; undefined when the runner has died without. */
-const untilOver = async (folder: string, claim: Claim): Promise<RunEnding | undefined> => {
+const untilOver = async (folder: string, claim: Claim): Promise<RunExit | undefined> => {
   for (;;) {
     // Looked at before the status is read: a runner that is dead now has written all that it ever will.
     const wasAlive = isAlive(claim.runner);

@@ -12,11 +12,11 @@
  *     output.err     stderr, with `output.err.idx`, where the plan keeps it apart
  *     context.json   the file that `TRIGGERD_CONTEXT` names; `context-<token>` until the plan is claimed
  *     proof          what the job of a request may ask others with; deleted when the job has ended
- *     status.json    the `RunEnding`, with the token of the attempt; written last, atomically
+ *     status.json    the `RunExit`, with the token of the attempt; written last, atomically
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RunEnding } from '../../queue/ports/run-ending.ts';
+import type { RunExit } from '../../queue/ports/run-exit.ts';
 import { isMissing } from '../system/is-missing.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 
@@ -40,7 +40,7 @@ export interface Order {
 export interface Answer {
   readonly token: string;
   /** Null: nothing was started, nor will be. */
-  readonly ending: RunEnding | null;
+  readonly ending: RunExit | null;
   /** What the system refused, if that is why; undefined: the plan was gone. */
   readonly trouble?: string;
 }
@@ -82,10 +82,10 @@ export const leaderPid = (folder: string): number | undefined => {
 };
 
 /** `status.json`: how the attempt with this token ended. */
-export type Status = RunEnding & { readonly token: string };
+export type Status = RunExit & { readonly token: string };
 
 /** Undefined, too, for one that a power cut has damaged. */
-export const readStatus = (folder: string, token: string): RunEnding | undefined => {
+export const readStatus = (folder: string, token: string): RunExit | undefined => {
   const status = parsed<Status>(readText(jobFile(folder, 'status.json')) ?? '');
   if (status?.token !== token || typeof status.exit?.kind !== 'string') return undefined;
   const { token: _ofAttempt, ...ending } = status;

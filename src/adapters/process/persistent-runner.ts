@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import type { LaunchPlan } from '../../queue/ports/launch-plan.ts';
 import type { CallEnd, PersistentCall, PersistentPool, RunningCall } from '../../queue/ports/persistent-pool.ts';
-import type { RunEnding } from '../../queue/ports/run-ending.ts';
+import type { RunExit } from '../../queue/ports/run-exit.ts';
 import type { Runner } from '../../queue/ports/runner.ts';
 import { jobFile, type Order, prepareFolder } from './job-files.ts';
 import { createOutputFile } from './output-file.ts';
@@ -26,7 +26,7 @@ export const createPersistentRunner = (runner: Runner, pool: PersistentPool): Ru
     },
   };
 
-  async function runCall(folder: string, plan: LaunchPlan, call: PersistentCall): Promise<RunEnding | 'lost'> {
+  async function runCall(folder: string, plan: LaunchPlan, call: PersistentCall): Promise<RunExit | 'lost'> {
     const order: Order = { folder, token: randomBytes(12).toString('hex') };
     prepareFolder(folder);
     writeFileSync(jobFile(folder, 'claim'), `${JSON.stringify({ ...identityOf(process.pid), token: order.token })}\n`, {
@@ -50,7 +50,7 @@ export const createPersistentRunner = (runner: Runner, pool: PersistentPool): Ru
       writeFileSync(jobFile(folder, 'output'), plan.gzip ? gzipSync(note) : note, { flag: 'a' });
       return 'lost';
     }
-    const ending: RunEnding = {
+    const ending: RunExit = {
       startedAt,
       finishedAt: Date.now(),
       times: { realS: (performance.now() - startedMono) / 1000, userS: 0, systemS: 0 },
@@ -64,7 +64,7 @@ export const createPersistentRunner = (runner: Runner, pool: PersistentPool): Ru
   }
 };
 
-const exitOf = (end: CallEnd): RunEnding['exit'] => {
+const exitOf = (end: CallEnd): RunExit['exit'] => {
   if (end.kind === 'exited') return { kind: 'exited', code: end.code };
   return end.kind === 'interrupted'
     ? { kind: 'signalled', signal: 'SIGKILL' }

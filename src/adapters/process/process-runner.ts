@@ -5,7 +5,7 @@ import { TriggerdError } from '../../domain/errors.ts';
 import type { LaunchPlan } from '../../queue/ports/launch-plan.ts';
 import type { Runner } from '../../queue/ports/runner.ts';
 import { isMissing } from '../system/is-missing.ts';
-import { awaitEnding } from './adoption.ts';
+import { awaitExit } from './adoption.ts';
 import { jobFile, type Order, planFile, prepareFolder, readClaim } from './job-files.ts';
 import type { Launcher } from './launcher.ts';
 import { canStartUnits } from './own-unit.ts';
@@ -31,7 +31,7 @@ export const createProcessRunner = (options: ProcessRunnerOptions): Runner => {
       : createWarmRunners({ command: options.command, idleMs: options.idleMs ?? 30_000 });
   return {
     run: (folder, plan) => run(launcher, { folder, token: randomBytes(12).toString('hex') }, plan),
-    adopt: (folder) => casting(folder, () => awaitEnding(folder)),
+    adopt: (folder) => casting(folder, () => awaitExit(folder)),
     kill: (folder) => casting(folder, async () => requestKill(folder)),
     discard: (folder) => casting(folder, () => rm(folder, { recursive: true, force: true })),
     close: async () => launcher.close(),

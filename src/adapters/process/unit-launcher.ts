@@ -3,7 +3,7 @@ import { execa } from 'execa';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { JobLimits } from '../../queue/ports/run-terms.ts';
 import { openFilesOption } from '../system/inherited.ts';
-import { awaitEnding } from './adoption.ts';
+import { awaitExit } from './adoption.ts';
 import type { Launcher } from './launcher.ts';
 import { limitProperties, unitCommand } from './own-unit.ts';
 import { assertCanSpawn } from './shortage.ts';
@@ -31,7 +31,7 @@ export const createUnitLauncher = (command: readonly [string, ...string[]]): Lau
         cwd: '/',
         cancelSignal: closing.signal,
       });
-      const ending = await awaitEnding(folder);
+      const ending = await awaitExit(folder);
       if (ending === 'never-started' && result.failed) throw notStarted(folder, token, result);
       return ending;
     },

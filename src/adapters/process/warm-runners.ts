@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import { onLines } from '../../kit/lines.ts';
 import { basePath } from '../system/base-env.ts';
 import { givenOpenFiles, openFilesOption } from '../system/inherited.ts';
-import { awaitEnding } from './adoption.ts';
+import { awaitExit } from './adoption.ts';
 import type { Answer, Order } from './job-files.ts';
 import type { Launcher } from './launcher.ts';
 import { assertCanSpawn } from './shortage.ts';
@@ -33,7 +33,7 @@ export const createWarmRunners = ({ command, idleMs }: WarmRunnersOptions): Laun
     launch: async (order) => {
       const runner = idle.pop() ?? startRunner(command);
       const answer = await runner.perform(order);
-      if (answer === undefined) return awaitEnding(order.folder);
+      if (answer === undefined) return awaitExit(order.folder);
       keep(runner);
       if (answer.trouble !== undefined) throw new Error(answer.trouble);
       return answer.ending ?? 'never-started';

@@ -1,6 +1,6 @@
 import { Dealer, type Event } from 'zeromq';
 import { maxHeaderBytes } from '../../bus/codec/parse.ts';
-import type { Place } from './places.ts';
+import type { Place } from './endpoints.ts';
 import { receiveLoop } from './receive-loop.ts';
 import { socketTiming } from './timing.ts';
 

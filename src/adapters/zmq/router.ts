@@ -4,8 +4,8 @@ import { maxHeaderBytes } from '../../bus/codec/parse.ts';
 import type { PeerId } from '../../bus/ports.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Log } from '../../kit/log.ts';
+import { listeningEndpoint } from './endpoints.ts';
 import { Outbox } from './outbox.ts';
-import { listeningPlace } from './places.ts';
 import { receiveLoop } from './receive-loop.ts';
 import { socketTiming } from './timing.ts';
 import { startAuthenticator, zapDomain } from './zap.ts';
@@ -55,7 +55,7 @@ export const openRouter = async (
   listener: RouterListener,
   authenticate = startAuthenticator,
 ): Promise<BusRouter> => {
-  const place = await listeningPlace(options.listen).catch((cause: Error) => {
+  const place = await listeningEndpoint(options.listen).catch((cause: Error) => {
     throw new TriggerdError('broker-unusable', `[broker] listen = "${options.listen}": ${cause.message}`, { cause });
   });
   // A context of its own: the authenticator's address is one per context.

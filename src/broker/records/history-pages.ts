@@ -14,7 +14,7 @@ export interface HistoryPagesOptions {
   readonly store: Pick<KeyStore, 'commit'>;
   readonly keys: BusKeys;
   /** Throws `etcd-nearly-full`: what is left is for firings. Default: there is room. */
-  readonly assertRoom?: (bytes: number) => Promise<void>;
+  readonly assertSpace?: (bytes: number) => Promise<void>;
   /** Monotonic ms. */
   readonly now?: () => number;
   readonly log: Log;
@@ -161,7 +161,7 @@ export class HistoryPages implements HistorySink {
   /** A record is the first thing to go where etcd is nearly full. */
   async #hasRoom(bytes: number): Promise<boolean> {
     try {
-      await this.#options.assertRoom?.(bytes);
+      await this.#options.assertSpace?.(bytes);
       return true;
     } catch (error) {
       if (!(error instanceof TriggerdError) || error.code !== 'etcd-nearly-full') throw error;

@@ -8,7 +8,7 @@ import { TriggerdError } from '../../domain/errors.ts';
 import { openLogCopyLater } from '../request/log-copy.ts';
 import { exposureWarnings } from '../support/config-warnings.ts';
 import { packageVersion } from '../support/version.ts';
-import { stateHome } from '../support/worker-places.ts';
+import { stateHome } from '../support/worker-paths.ts';
 import { createFilesLog, type FilesLog } from './files-log.ts';
 
 export interface ServedFiles {

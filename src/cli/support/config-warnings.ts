@@ -5,7 +5,7 @@ import { configuredWorkers } from '../../config/configured-workers.ts';
 import { exposuresOf } from '../../config/exposure.ts';
 import { harmlessNotice, requestPlugins } from '../../config/request-plugins.ts';
 import { blindSpot } from '../../plugin/puppet/command-line.ts';
-import { relativePlace } from '../../plugin/puppet/relative-path.ts';
+import { relativePath } from '../../plugin/puppet/relative-path.ts';
 
 /** Who may read or change the configuration file that should not, a sentence each with its remedy. */
 export const exposureWarnings = (loaded: Pick<LoadedConfig, 'file' | 'sources'>): string[] => {
@@ -18,7 +18,7 @@ export const configWarnings = (loaded: LoadedConfig): string[] => {
   const { config } = loaded;
   const isHarmless = configuredWorkers(config).length > 0 && requestPlugins(config).kind === 'harmless';
   const runCommand = config.watch.enabled ? parseArgsStringToArgv(config.watch.run_cmd) : [];
-  const ofRunCommand = [blindSpot(runCommand), relativePlace(runCommand)].filter((each) => each !== null);
+  const ofRunCommand = [blindSpot(runCommand), relativePath(runCommand)].filter((each) => each !== null);
   return [
     ...exposureWarnings(loaded),
     ...(isHarmless ? [harmlessNotice] : []),

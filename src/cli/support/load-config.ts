@@ -3,7 +3,7 @@ import { type LoadedConfig, parseConfig } from '../../config/config.ts';
 import { sourceKey } from '../../config/layers.ts';
 import { locateConfig, locateTriggerfsConfig } from '../../config/locate.ts';
 import { readConfigFile } from './read-config-file.ts';
-import { userPlaces } from './user-places.ts';
+import { userPaths } from './user-paths.ts';
 
 export interface ConfigRequest {
   /** `--config`. */
@@ -15,7 +15,7 @@ export interface ConfigRequest {
 
 /** For `triggerd --user`: the user's own file, which need not be there, and places of the user's own. */
 export const loadUserConfig = ({ file, env, overrides = {} }: ConfigRequest): LoadedConfig => {
-  const { config, ...places } = userPlaces(env);
+  const { config, ...places } = userPaths(env);
   const path = file ?? (env['TRIGGERD_CONFIG'] || undefined);
   const read = readConfigFile([path === undefined ? { path: config, named: false } : { path, named: true }]);
   const written = parseConfig({ file: read, env }).sources;

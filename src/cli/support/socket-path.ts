@@ -3,7 +3,7 @@ import { defaultSocketPath } from '../../config/default-socket.ts';
 import { locateConfig } from '../../config/locate.ts';
 import { quickSocket } from '../../config/quick-socket.ts';
 import { readConfigFile, unlessUnreadable } from './read-config-file.ts';
-import { userSocket } from './user-places.ts';
+import { userSocket } from './user-paths.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 

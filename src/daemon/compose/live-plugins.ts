@@ -13,7 +13,7 @@ import type { DecideJob } from '../../firings/ports.ts';
 import type { Log } from '../../kit/log.ts';
 import { createFiringJob } from '../../plugin/firing-job.ts';
 import { canonicalPluginName } from '../../plugin/plugin-name.ts';
-import { createPlugins, type PluginRoom } from '../../plugin/plugins.ts';
+import { createPlugins, type PluginCatalogue } from '../../plugin/plugins.ts';
 import type { PuppetHost } from '../../plugin/ports.ts';
 import { blindSpot } from '../../plugin/puppet/command-line.ts';
 import { createPuppetDriver } from '../../plugin/puppet/puppet-driver.ts';
@@ -34,7 +34,7 @@ export interface LivePluginsOptions {
 }
 
 /** The plugin rooms and the allow-lists, as the configuration of the moment has them: SIGHUP makes new ones. */
-export interface LivePlugins extends PluginRoom {
+export interface LivePlugins extends PluginCatalogue {
   readonly puppetHost: PuppetHost;
   /** `[watch] run_cmd` in words. */
   runCommand(): readonly string[];
@@ -57,7 +57,7 @@ export const createLivePlugins = (options: LivePluginsOptions, config: Config): 
   const build = (settings: Config) => {
     const runCommand = parseArgsStringToArgv(settings.watch.run_cmd);
     tellUnlessUnderstood(runCommand, options.log);
-    const roomIn = (folder: string): PluginRoom =>
+    const catalogueIn = (folder: string): PluginCatalogue =>
       createPlugins({
         files: createPluginFiles(folder),
         puppetDriver: createPuppetDriver({
@@ -82,18 +82,18 @@ export const createLivePlugins = (options: LivePluginsOptions, config: Config): 
         proofOf: options.proofOf,
         now: () => Date.now(),
       });
-    const room = roomIn(pluginsFolder(settings, options.installRoot));
+    const catalogue = catalogueIn(pluginsFolder(settings, options.installRoot));
     const { pluginspath } = settings.workers;
-    const requestRoom = pluginspath === undefined ? room : roomIn(resolve(pluginspath));
+    const requestCatalogue = pluginspath === undefined ? catalogue : catalogueIn(resolve(pluginspath));
     const allowed = new Set(settings.watch.allow.map(canonicalPluginName));
     const served = requestPlugins(settings);
     const whyNot = requestFilter(served);
     const decide = createFiringJob({ allow: settings.watch.allow });
-    return { room, requestRoom, allowed, whyNot, kind: served.kind, runCommand, decide };
+    return { catalogue, requestCatalogue, allowed, whyNot, kind: served.kind, runCommand, decide };
   };
   let live = build(config);
-  const roomFor = ({ source }: Pick<JobRequest, 'source'>): PluginRoom =>
-    source === 'request' ? live.requestRoom : live.room;
+  const catalogueFor = ({ source }: Pick<JobRequest, 'source'>): PluginCatalogue =>
+    source === 'request' ? live.requestCatalogue : live.catalogue;
   return {
     puppetHost: host,
     runCommand: () => live.runCommand,
@@ -104,17 +104,18 @@ export const createLivePlugins = (options: LivePluginsOptions, config: Config): 
     isAllowed: (name) => live.allowed.has(name),
     whyNotForRequests: (name) => live.whyNot(canonicalPluginName(name)),
     servesHarmlessOnly: () => live.kind === 'harmless',
-    persistentForRequests: () => live.requestRoom.names().filter((name) => isPersistent(live.requestRoom, name)),
-    find: (name) => live.room.find(name),
-    names: () => live.room.names(),
-    check: (request) => roomFor(request).check(request),
-    settled: (request) => roomFor(request).settled(request),
-    obstacle: (job) => roomFor(job.request).obstacle(job),
-    prepare: (job) => roomFor(job.request).prepare(job),
-    checkCall: (request) => roomFor(request).checkCall(request),
-    call: (job) => roomFor(job.request).call(job),
-    isRerunAfterLoss: (job) => roomFor(job.request).isRerunAfterLoss(job),
-    conclude: (job, ending) => roomFor(job.request).conclude(job, ending),
+    persistentForRequests: () =>
+      live.requestCatalogue.names().filter((name) => isPersistent(live.requestCatalogue, name)),
+    find: (name) => live.catalogue.find(name),
+    names: () => live.catalogue.names(),
+    check: (request) => catalogueFor(request).check(request),
+    settled: (request) => catalogueFor(request).settled(request),
+    obstacle: (job) => catalogueFor(job.request).obstacle(job),
+    prepare: (job) => catalogueFor(job.request).prepare(job),
+    checkCall: (request) => catalogueFor(request).checkCall(request),
+    call: (job) => catalogueFor(job.request).call(job),
+    isRerunAfterLoss: (job) => catalogueFor(job.request).isRerunAfterLoss(job),
+    conclude: (job, ending) => catalogueFor(job.request).conclude(job, ending),
   };
 };
 
@@ -129,9 +130,9 @@ const requestFilter = (served: RequestPlugins): ((name: string) => string | unde
 };
 
 /** One that cannot be read starts no job. */
-const isPersistent = (room: PluginRoom, name: string): boolean => {
+const isPersistent = (catalogue: PluginCatalogue, name: string): boolean => {
   try {
-    return room.find(name).manifest.mode === 'persistent';
+    return catalogue.find(name).manifest.mode === 'persistent';
   } catch {
     return false;
   }

@@ -11,8 +11,8 @@ import type { ClockSteps } from '../../kit/clock-steps.ts';
 import type { Runner } from '../../queue/ports/runner.ts';
 import type { Queues } from '../../queue/queues.ts';
 import type { Registry } from '../../registry/registry.ts';
+import type { Keyspace } from '../../store/keyspace.ts';
 import type { EtcdMaintenance } from '../../store/maintenance.ts';
-import type { Place } from '../../store/place.ts';
 import type { Space } from '../../store/space.ts';
 import type { RequestProofs } from '../../worker/jobs/proofs.ts';
 import type { StartedBroker } from '../control/broker-view.ts';
@@ -43,7 +43,7 @@ export interface Runtime {
   readonly proofs: RequestProofs;
   /** Holds jobs of firings back while the name is not this process's. */
   readonly firingHold: FiringHold;
-  readonly place: Place;
+  readonly keyspace: Keyspace;
   readonly maintenance: EtcdMaintenance;
   /** How full etcd is. */
   readonly space: Space;

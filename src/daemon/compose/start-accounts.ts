@@ -18,7 +18,7 @@ import type { Runtime } from './runtime.ts';
  * once it has been read, or etcd is known to be away. Throws `state-unusable`.
  */
 export const startAccounts = async (
-  { state, registry, place, config, name, options: { log } }: Runtime,
+  { state, registry, keyspace, config, name, options: { log } }: Runtime,
   broker: string,
   releasers: Releasers,
 ): Promise<{ readonly registry: BusRegistry; readonly accounts: BusAccounts; readonly proofs: BusProofs }> => {
@@ -29,7 +29,7 @@ export const startAccounts = async (
   releasers.push('registry', () => mirror.stop());
   await mirror.ready;
   const keys = registryKeysBelow(config.etcd.prefix);
-  const publication = new IssuerPublication({ store: place.store, keys, mirror, name, issuer, broker, clock, log });
+  const publication = new IssuerPublication({ store: keyspace.store, keys, mirror, name, issuer, broker, clock, log });
   releasers.push('token key', () => publication.close());
   // Without etcd there is nothing to wait for: nobody can log in until it is back.
   if (mirror.state !== undefined) await publication.ready;

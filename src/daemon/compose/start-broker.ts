@@ -31,21 +31,21 @@ export const startBroker = async (
   metrics: BrokerMetrics,
   releasers: Releasers,
 ): Promise<StartedBroker> => {
-  const { options, state, place, config, space, name } = runtime;
+  const { options, state, keyspace, config, space, name } = runtime;
   const { node, version, log } = options;
   const keys = busKeysBelow(config.etcd.prefix);
   const { publicKey, secretKey } = await openCurveKeys(join(state.path, 'broker', 'curve.json'));
   const { registry, accounts, proofs } = await startAccounts(runtime, node, releasers);
   const history = new HistoryPages({
-    store: place.store,
+    store: keyspace.store,
     keys,
-    assertRoom: (bytes) => space.assertRoom(bytes),
+    assertSpace: (bytes) => space.assertSpace(bytes),
     log,
   });
   releasers.push('history of requests', () => history.close());
   const presence = new OnlineWorkers(name, keys, node, clock);
   releasers.push('workers in etcd', () => presence.close());
-  const directory = new BrokerDirectory({ store: place.store, keys, log });
+  const directory = new BrokerDirectory({ store: keyspace.store, keys, log });
   let listening = settings.listen;
   const own = () => ({ id: node, endpoint: advertisedBroker(settings, node, listening), key: publicKey });
   // Whoever has our name instead is another one.

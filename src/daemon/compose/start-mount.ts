@@ -45,8 +45,8 @@ export const startMount = (runtime: Runtime, mountpoint: string, releasers: Rele
       source: mirroredTree(registry, { team, identity: config.main.identity }, connection),
       hits: {
         publish: async (hits) => {
-          await runtime.space.assertRoom(hits.size * bytesOfHit);
-          await writeHits({ store: runtime.place.store, keys }, team, options.node, hits);
+          await runtime.space.assertSpace(hits.size * bytesOfHit);
+          await writeHits({ store: runtime.keyspace.store, keys }, team, options.node, hits);
         },
       },
       onOutput: ({ name }, { request, result, exitCode }) =>
@@ -76,7 +76,7 @@ const loginOf = ({ config, options: { log } }: Runtime) => {
 /** Brokers that are up, as etcd has it, after those of `[main] broker` and the daemon's own. */
 const findBrokers = (runtime: Runtime, log: Log, releasers: Releasers): (() => BrokerPlace[]) => {
   const { main, etcd } = runtime.config;
-  const { store } = runtime.place;
+  const { store } = runtime.keyspace;
   const fixed = [...(main.broker === undefined ? [] : configuredBrokers(main)), ...ownBroker(runtime)];
   const directory = new BrokerDirectory({ store, keys: busKeysBelow(etcd.prefix), log });
   directory.start();

@@ -17,10 +17,10 @@ export const startNodeWorkers = (
   workers: readonly ConfiguredWorker[],
   releasers: Releasers,
 ): Workers => {
-  const { config, place, options } = runtime;
+  const { config, keyspace, options } = runtime;
   const fixed = [...furtherBrokers(config), ...ownBroker(runtime)];
   const directory = new BrokerDirectory({
-    store: place.store,
+    store: keyspace.store,
     keys: busKeysBelow(config.etcd.prefix),
     log: options.log,
   });

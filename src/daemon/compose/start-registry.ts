@@ -11,7 +11,7 @@ import { clock } from '../clock.ts';
 export const buildRegistry = (
   store: KeyStore,
   { etcd, registry }: Config,
-  assertRoom: (bytes: number) => Promise<void>,
+  assertSpace: (bytes: number) => Promise<void>,
   log: Log,
 ): Registry =>
   new Registry({
@@ -27,5 +27,5 @@ export const buildRegistry = (
       argumentBytes: registry.max_arguments,
       teamBytes: registry.max_team,
     },
-    assertRoom,
+    assertSpace,
   });

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { openSpoolFolder } from '../../adapters/files/spool-folder.ts';
 import type { Config } from '../../config/schema.ts';
 import { publishedEvent, spooledEvent } from '../../events/firing-events.ts';
-import type { SpooledPlace } from '../../firings/ports.ts';
+import type { SpooledKeyspace } from '../../firings/ports.ts';
 import { SpoolDrain } from '../../firings/publish/spool-drain.ts';
 import type { Releasers } from '../../kit/releasers.ts';
 import { clock } from '../clock.ts';
@@ -10,11 +10,11 @@ import type { Runtime } from './runtime.ts';
 
 /** Publishes what Puppet runs and the control API leave in the spool. Throws `spool-unusable`. */
 export const drainSpool = async (runtime: Runtime, releasers: Releasers): Promise<SpoolDrain> => {
-  const { options, config, place, events } = runtime;
+  const { options, config, keyspace, events } = runtime;
   const spool = await openSpoolFolder(config.node.spool ?? join(config.node.state_dir, 'spool'));
-  const isOurs = (named: SpooledPlace) => isConfigured(config.etcd, named);
+  const isOurs = (named: SpooledKeyspace) => isConfigured(config.etcd, named);
   const drain = new SpoolDrain({
-    ...place,
+    ...keyspace,
     spool,
     isOurs,
     clock,
@@ -28,7 +28,7 @@ export const drainSpool = async (runtime: Runtime, releasers: Releasers): Promis
 };
 
 /** One endpoint in common is one cluster in common. */
-const isConfigured = (etcd: Config['etcd'], { endpoints, prefix }: SpooledPlace): boolean =>
+const isConfigured = (etcd: Config['etcd'], { endpoints, prefix }: SpooledKeyspace): boolean =>
   prefix === etcd.prefix &&
   endpoints.some((endpoint) => etcd.endpoints.some((own) => hostOf(own) === hostOf(endpoint)));
 

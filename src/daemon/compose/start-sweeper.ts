@@ -4,10 +4,10 @@ import { clock } from '../clock.ts';
 import type { Runtime } from './runtime.ts';
 
 /** A candidate for the one that keeps etcd tidy, once it is started; undefined if the configuration forbids it. */
-export const buildSweeper = ({ options, config, place, maintenance }: Runtime): Sweeper | undefined => {
+export const buildSweeper = ({ options, config, keyspace, maintenance }: Runtime): Sweeper | undefined => {
   if (!config.sweeper.enabled) return undefined;
   return new Sweeper({
-    ...place,
+    ...keyspace,
     node: options.node,
     everyMs: config.sweeper.interval,
     abandonedMs: config.sweeper.abandoned,

@@ -20,14 +20,14 @@ import type { Runtime } from './runtime.ts';
 const flushMs = 2_000;
 
 /** Deals with firings that others end. */
-export const buildEndedElsewhere = ({ options, journal, queues, place }: Runtime): EndedElsewhere => {
+export const buildEndedElsewhere = ({ options, journal, queues, keyspace }: Runtime): EndedElsewhere => {
   const { node, log } = options;
-  return new EndedElsewhere({ ...place, node, firings: journal.firings, queues, clock, log });
+  return new EndedElsewhere({ ...keyspace, node, firings: journal.firings, queues, clock, log });
 };
 
 /** Tells etcd what becomes of firings. */
 export const publishOutcomes = (
-  { options, journal, queues, place, events, metrics, name: nodeName }: Runtime,
+  { options, journal, queues, keyspace, events, metrics, name: nodeName }: Runtime,
   elsewhere: EndedElsewhere,
   names: TriggerNames,
   releasers: Releasers,
@@ -40,7 +40,7 @@ export const publishOutcomes = (
     for (const event of outcomeEvent(outcome, names.of(outcome.firing) ?? null, clock.now())) events.tell(event);
   };
   const publisher = new OutcomePublisher({
-    ...place,
+    ...keyspace,
     ...sources,
     node,
     name: nodeName,
@@ -54,7 +54,7 @@ export const publishOutcomes = (
 };
 
 /** This node's name, of which nothing is said yet. */
-export const buildName = ({ options, config, state, queues, place, events }: Omit<Runtime, 'name'>): NodeName => {
+export const buildName = ({ options, config, state, queues, keyspace, events }: Omit<Runtime, 'name'>): NodeName => {
   const { node, version, log } = options;
   const roles = [
     ...(config.watch.enabled ? ['watch'] : []),
@@ -63,7 +63,7 @@ export const buildName = ({ options, config, state, queues, place, events }: Omi
   ];
   const startedAt = clock.now();
   return new NodeName({
-    ...place,
+    ...keyspace,
     node,
     version,
     describe: () => ({ roles, startedAt, queues: lengthsOf(queues.summary()) }),
@@ -106,9 +106,9 @@ interface Neighbours {
 
 /** The watcher of this node's inbox; not started yet. */
 export const buildWatcher = (runtime: Runtime, { outcomes, elsewhere, ids, names }: Neighbours): InboxWatcher => {
-  const { options, journal, plugins, place, events, name } = runtime;
+  const { options, journal, plugins, keyspace, events, name } = runtime;
   return new InboxWatcher({
-    ...place,
+    ...keyspace,
     node: options.node,
     firings: journal.firings,
     intake: observedIntake(runtime, names),

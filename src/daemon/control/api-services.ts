@@ -25,24 +25,24 @@ export const apiServices = (runtime: Runtime, watcher: InboxWatcher, drain: Spoo
   const startedAt = new Date().toISOString();
   return {
     ...localServices(runtime),
-    firings: createFiringsService(runtime.place, runtime.events),
+    firings: createFiringsService(runtime.keyspace, runtime.events),
     spool: drain,
     runs: { record: (run) => recordRun(runtime, run) },
     events: {
       here: runtime.events,
-      fleet: new FleetLog({ ...runtime.place, node: runtime.options.node, clock, log: runtime.options.log }),
+      fleet: new FleetLog({ ...runtime.keyspace, node: runtime.options.node, clock, log: runtime.options.log }),
     },
     registry: runtime.registry,
     brokers: {
       own: () => runtime.broker?.view() ?? null,
       list: async () =>
-        (await listBrokers(runtime.place.store, busKeysBelow(runtime.config.etcd.prefix))).map(brokerView),
+        (await listBrokers(runtime.keyspace.store, busKeysBelow(runtime.config.etcd.prefix))).map(brokerView),
       requests: () => (runtime.broker === undefined ? null : brokerRequests(runtime.broker, runtime.options.node)),
     },
     why: createWhyService(runtime),
     triggerFiles: triggerFiles(runtime),
-    nodes: async () => (await nodes(runtime.place)).map(nodeView),
-    forgetNode: (node, asked) => forgetNode(runtime.place, node, { ...asked, at: Date.now() }),
+    nodes: async () => (await nodes(runtime.keyspace)).map(nodeView),
+    forgetNode: (node, asked) => forgetNode(runtime.keyspace, node, { ...asked, at: Date.now() }),
     adoptNode: (node) => adoptNode(runtime, node),
     health: () => fleetHealth(runtime, watcher, drain, startedAt),
   };

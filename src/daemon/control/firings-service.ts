@@ -6,31 +6,31 @@ import { cancelFiring } from '../../firings/end/cancel-firing.ts';
 import { followFiring } from '../../firings/follow/follow-firing.ts';
 import { firingStatus, recentFirings } from '../../firings/follow/origin.ts';
 import { publishFiring } from '../../firings/publish/publish.ts';
-import type { Place } from '../../store/place.ts';
+import type { Keyspace } from '../../store/keyspace.ts';
 import { clock } from '../clock.ts';
 
 /** So many firings' outcomes are read at a time for `trigger status`. */
 const readersAtOnce = 32;
 
 /** The API's firings, on etcd. */
-export const createFiringsService = (place: Place, events: Pick<EventLog, 'tell'>): Firings => ({
+export const createFiringsService = (keyspace: Keyspace, events: Pick<EventLog, 'tell'>): Firings => ({
   publish: async (firing) => {
-    const { neverSeen } = await publishFiring(place, firing);
+    const { neverSeen } = await publishFiring(keyspace, firing);
     events.tell(publishedEvent(firing, clock.now()));
     return { unseen: neverSeen };
   },
   recent: async (limit) => {
-    const firings = await recentFirings(place, limit);
+    const firings = await recentFirings(keyspace, limit);
     const statuses: FiringStatus[] = [];
     for (let from = 0; from < firings.length; from += readersAtOnce)
       statuses.push(
-        ...(await Promise.all(firings.slice(from, from + readersAtOnce).map((each) => statusOf(place, each)))),
+        ...(await Promise.all(firings.slice(from, from + readersAtOnce).map((each) => statusOf(keyspace, each)))),
       );
     return statuses;
   },
-  status: (id) => firingStatus(place, id),
-  follow: (id, signal) => followFiring(place, id, signal),
-  cancel: (id, asked) => cancelFiring(place, id, { ...asked, at: clock.now() }),
+  status: (id) => firingStatus(keyspace, id),
+  follow: (id, signal) => followFiring(keyspace, id, signal),
+  cancel: (id, asked) => cancelFiring(keyspace, id, { ...asked, at: clock.now() }),
 });
 
-const statusOf = (place: Place, firing: Firing): Promise<FiringStatus> => firingStatus(place, firing.id);
+const statusOf = (keyspace: Keyspace, firing: Firing): Promise<FiringStatus> => firingStatus(keyspace, firing.id);

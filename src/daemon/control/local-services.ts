@@ -8,7 +8,10 @@ import { createOutputsService } from './outputs-service.ts';
 import { pluginCatalogue } from './plugin-catalogue.ts';
 
 /** What a daemon without etcd has. */
-export type WorkerDaemonRuntime = Omit<Runtime, 'place' | 'name' | 'maintenance' | 'space' | 'clockSteps' | 'registry'>;
+export type WorkerDaemonRuntime = Omit<
+  Runtime,
+  'keyspace' | 'name' | 'maintenance' | 'space' | 'clockSteps' | 'registry'
+>;
 
 type LocalService = 'queues' | 'plugins' | 'outputs' | 'pidOf' | 'metrics' | 'node' | 'now' | 'newFiringId';
 

@@ -8,10 +8,10 @@ import type { NodeStatus } from '../../fleet/nodes.ts';
 import type { Runtime } from '../compose/runtime.ts';
 
 /** Lets another machine have a name; at once, where it is this one and its own. Throws `node-present`, `node-not-found`. */
-export const adoptNode = async ({ options, place, name }: Runtime, node: string): Promise<void> => {
+export const adoptNode = async ({ options, keyspace, name }: Runtime, node: string): Promise<void> => {
   const isOwn = node === options.node;
   if (isOwn && name.isHeld()) return;
-  await freeName(place, node);
+  await freeName(keyspace, node);
   if (isOwn) name.adopt();
 };
 

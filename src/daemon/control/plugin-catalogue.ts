@@ -14,7 +14,7 @@ export const pluginCatalogue = ({
   state,
 }: Pick<Runtime, 'plugins' | 'runner' | 'state'>): PluginCatalogue => {
   const runTest = createPluginTest({
-    room: plugins,
+    catalogue: plugins,
     runner,
     newFolder: async () => {
       const path = await mkdtemp(join(state.path, 'plugin-test-'));

@@ -39,27 +39,27 @@ const reportSource = (puppetdb: NonNullable<Config['puppetdb']>): ReportSource =
 /** A number is a job; then a firing's id, or how it begins, comes before a node's name, and that before a trigger's. */
 const explain = async (runtime: Runtime, what: string): Promise<Explained> => {
   if (/^[1-9]\d{0,14}$/.test(what)) return explainJob(runtime, Number(what));
-  const firing = await firingWithId(runtime.place, what);
+  const firing = await firingWithId(runtime.keyspace, what);
   if (firing !== undefined) return firingExplained(runtime, firing);
   const node = isNodeName(what.toLowerCase()) ? await explainNode(runtime, what.toLowerCase()) : undefined;
   if (node !== undefined) return node;
-  const last = await lastFiringOf(runtime.place, what);
+  const last = await lastFiringOf(runtime.keyspace, what);
   if (last !== undefined) return firingExplained(runtime, last);
   throw new TriggerdError('why-unknown', `“${printable(what)}” is not a firing, job, node or trigger`);
 };
 
-const firingExplained = async ({ place }: Runtime, id: string): Promise<Explained> => ({
+const firingExplained = async ({ keyspace }: Runtime, id: string): Promise<Explained> => ({
   kind: 'firing',
   name: id,
-  explanation: await explainFiring(place, id),
+  explanation: await explainFiring(keyspace, id),
 });
 
-const explainJob = async ({ place, queues, journal, options }: Runtime, id: number): Promise<Explained> => {
+const explainJob = async ({ keyspace, queues, journal, options }: Runtime, id: number): Promise<Explained> => {
   const job = queues.get(id);
   const firings = journal.firings.ofJob(id).slice(-maxFirings);
   const outcomes = firings.map(({ firing }) => outcomeOfJob(job, firing.id, options.node, null));
   const explanation = await explainRun(
-    place,
+    keyspace,
     outcomes,
     firings.map(({ firing }) => firing),
   );
@@ -67,9 +67,9 @@ const explainJob = async ({ place, queues, journal, options }: Runtime, id: numb
 };
 
 /** Undefined when nobody has heard of the node. */
-const explainNode = async ({ place }: Runtime, node: string): Promise<Explained | undefined> => {
-  const [owed, last] = await Promise.all([owedTo(place, node), lastRunOn(place, node)]);
-  if (owed.total === 0 && last === undefined && !(await isMember(place, node))) return undefined;
-  const explanation = await explainRun(place, last === undefined ? [] : [last]);
+const explainNode = async ({ keyspace }: Runtime, node: string): Promise<Explained | undefined> => {
+  const [owed, last] = await Promise.all([owedTo(keyspace, node), lastRunOn(keyspace, node)]);
+  if (owed.total === 0 && last === undefined && !(await isMember(keyspace, node))) return undefined;
+  const explanation = await explainRun(keyspace, last === undefined ? [] : [last]);
   return { kind: 'node', name: node, owed, explanation };
 };

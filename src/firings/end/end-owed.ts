@@ -5,8 +5,8 @@ import { isFinal, type Outcome, owedOutcome } from '../../domain/outcome.ts';
 import { chunksOf, inWindows } from '../../kit/in-windows.ts';
 import { assertFence } from '../../store/election.ts';
 import type { Entry, Fence, Transaction } from '../../store/key-store.ts';
-import type { Keys } from '../../store/keyspace.ts';
-import type { Place } from '../../store/place.ts';
+import type { Keys } from '../../store/keys.ts';
+import type { Keyspace } from '../../store/keyspace.ts';
 import { readable } from '../../store/readable.ts';
 import { parseOutcome, serializeOutcome } from '../wire/outcome.ts';
 
@@ -51,18 +51,20 @@ export interface Ended extends Debt {
  * compares everything that it has seen, so a node that starts the job at this moment is noticed, and one that has ended
  * keeps its own word. Repeating it after a lost answer is harmless. Throws the store's errors, and `FenceLost`.
  */
-export const endOwed = async (place: Place, debts: readonly Debt[], ending: Ending): Promise<Ended[]> =>
-  (await inWindows(chunksOf(debts, debtsAtOnce), (batch) => new Batch(place, ending).end(batch), batchesAtOnce)).flat();
+export const endOwed = async (keyspace: Keyspace, debts: readonly Debt[], ending: Ending): Promise<Ended[]> =>
+  (
+    await inWindows(chunksOf(debts, debtsAtOnce), (batch) => new Batch(keyspace, ending).end(batch), batchesAtOnce)
+  ).flat();
 
 class Batch {
-  readonly #place: Place;
+  readonly #keyspace: Keyspace;
   readonly #ending: Ending;
   /** Outcomes as last read; at first it is taken for granted that the nodes have said nothing. */
   readonly #stored = new Map<string, Entry>();
   readonly #done: Ended[] = [];
 
-  constructor(place: Place, ending: Ending) {
-    this.#place = place;
+  constructor(keyspace: Keyspace, ending: Ending) {
+    this.#keyspace = keyspace;
     this.#ending = ending;
   }
 
@@ -70,7 +72,7 @@ class Batch {
     let open = debts;
     for (let tries = 0; open.length > 0; tries++) {
       if (tries === maxTries) throw new TriggerdError('etcd-unreachable', 'the work owed keeps changing; try again');
-      const { succeeded, read } = await this.#place.store.commit(this.#transaction(open));
+      const { succeeded, read } = await this.#keyspace.store.commit(this.#transaction(open));
       const ended = open.map((debt) => ({ ...debt, kind: 'ended' as const, outcome: this.#outcomeFor(debt) }));
       if (succeeded) return [...this.#done, ...ended];
       open = this.#sort(open, new Map(read.map((entry) => [entry.key, entry])));
@@ -79,7 +81,7 @@ class Batch {
   }
 
   #transaction(debts: readonly Debt[]): Transaction {
-    const { keys } = this.#place;
+    const { keys } = this.#keyspace;
     const { fence } = this.#ending;
     const places = debts.map((debt) => {
       const entry = keys.inbox(debt.node, debt.firing);
@@ -102,13 +104,13 @@ class Batch {
     const { fence, evenRunning = false } = this.#ending;
     if (fence) assertFence(fence, read.get(fence.key));
     return debts.filter((debt) => {
-      const key = this.#place.keys.outcome(debt.firing, debt.node);
+      const key = this.#keyspace.keys.outcome(debt.firing, debt.node);
       const mine = serializeOutcome(this.#outcomeFor(debt));
       const stored = read.get(key);
       if (stored) this.#stored.set(key, stored);
       else this.#stored.delete(key);
       const outcome = this.#said(key);
-      if (!read.has(this.#place.keys.inbox(debt.node, debt.firing)))
+      if (!read.has(this.#keyspace.keys.inbox(debt.node, debt.firing)))
         this.#done.push({ ...debt, kind: stored?.value === mine ? 'ended' : 'settled', outcome });
       else if (outcome?.stage === 'running' && !evenRunning) this.#done.push({ ...debt, kind: 'running', outcome });
       else return true;
@@ -118,7 +120,7 @@ class Batch {
 
   /** What the node has said stays, but for how it ends. */
   #outcomeFor({ firing, node }: Debt): Outcome {
-    const said = this.#said(this.#place.keys.outcome(firing, node));
+    const said = this.#said(this.#keyspace.keys.outcome(firing, node));
     if (said && isFinal(said.stage)) return said;
     const { reason, at, details } = this.#ending;
     const before = said ?? owedOutcome(firing, node);

@@ -3,7 +3,7 @@ import type { FiringId } from '../../domain/firing.ts';
 import { isFinal, type Outcome } from '../../domain/outcome.ts';
 import { pause } from '../../kit/pause.ts';
 import { retryDelayMs, storeRetry } from '../../kit/retry.ts';
-import type { Place } from '../../store/place.ts';
+import type { Keyspace } from '../../store/keyspace.ts';
 import { readable } from '../../store/readable.ts';
 import { parseOutcome, serializeOutcome } from '../wire/outcome.ts';
 import { statusWithListing } from './origin.ts';
@@ -14,7 +14,7 @@ import { statusWithListing } from './origin.ts';
  * `firing-malformed`, and the store's errors.
  */
 export async function* followFiring(
-  place: Place,
+  keyspace: Keyspace,
   id: FiringId,
   signal: AbortSignal,
 ): AsyncGenerator<Outcome, void, undefined> {
@@ -22,7 +22,7 @@ export async function* followFiring(
   let failures = 0;
   while (!signal.aborted) {
     try {
-      for await (const outcome of listAndWatch(place, id, signal)) {
+      for await (const outcome of listAndWatch(keyspace, id, signal)) {
         failures = 0;
         if (!isNews(told.get(outcome.node), outcome)) continue;
         told.set(outcome.node, outcome);
@@ -39,11 +39,11 @@ export async function* followFiring(
 
 /** Ends quietly when all targets are final. */
 async function* listAndWatch(
-  place: Place,
+  keyspace: Keyspace,
   id: FiringId,
   signal: AbortSignal,
 ): AsyncGenerator<Outcome, void, undefined> {
-  const { status, listing } = await statusWithListing(place, id);
+  const { status, listing } = await statusWithListing(keyspace, id);
   const targets = new Set(status.firing.targets);
   const open = new Set(targets);
   const settle = (outcome: Outcome) => isFinal(outcome.stage) && open.delete(outcome.node);
@@ -52,7 +52,7 @@ async function* listAndWatch(
     yield outcome;
   }
   if (open.size === 0) return;
-  for await (const { events } of place.store.watch(place.keys.outcomes(id), listing.revision + 1n, signal)) {
+  for await (const { events } of keyspace.store.watch(keyspace.keys.outcomes(id), listing.revision + 1n, signal)) {
     const outcomes = events.flatMap((event) => (event.kind === 'put' ? readable(parseOutcome, event.entry) : []));
     for (const outcome of outcomes.filter(({ node }) => targets.has(node))) {
       settle(outcome);

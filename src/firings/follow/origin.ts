@@ -3,7 +3,7 @@ import { TriggerdError } from '../../domain/errors.ts';
 import type { Firing, FiringId, WholeFiring } from '../../domain/firing.ts';
 import { type Outcome, owedOutcome } from '../../domain/outcome.ts';
 import type { Listing } from '../../store/key-store.ts';
-import type { Place } from '../../store/place.ts';
+import type { Keyspace } from '../../store/keyspace.ts';
 import { byName, readable } from '../../store/readable.ts';
 import { parseFiring } from '../wire/firing.ts';
 import { parseOutcome } from '../wire/outcome.ts';
@@ -16,21 +16,21 @@ export interface FiringStatus {
 }
 
 /** The newest first, large ones without their targets. What is not a firing is left out. */
-export const recentFirings = async ({ store, keys }: Place, limit: number): Promise<Firing[]> =>
+export const recentFirings = async ({ store, keys }: Keyspace, limit: number): Promise<Firing[]> =>
   (await store.newest(keys.firings, limit)).flatMap((entry) => readable(parseFiring, entry));
 
 /** Throws `firing-not-found`, `firing-malformed`, and the store's errors. */
-export const firingStatus = async (place: Place, id: FiringId): Promise<FiringStatus> =>
-  (await statusWithListing(place, id)).status;
+export const firingStatus = async (keyspace: Keyspace, id: FiringId): Promise<FiringStatus> =>
+  (await statusWithListing(keyspace, id)).status;
 
 /** The status, and the listing that it comes from: a watch of the outcomes goes on from there. */
 export const statusWithListing = async (
-  place: Place,
+  keyspace: Keyspace,
   id: FiringId,
 ): Promise<{ status: FiringStatus; listing: Listing }> => {
-  const firing = await readWholeFiring(place, id);
+  const firing = await readWholeFiring(keyspace, id);
   if (firing === undefined) throw new TriggerdError('firing-not-found', `there is no firing ${id} in etcd`);
-  const listing = await place.store.list(place.keys.outcomes(id));
+  const listing = await keyspace.store.list(keyspace.keys.outcomes(id));
   const said = byName(listing, parseOutcome);
   const outcomes = firing.targets.map((node) => said.get(node) ?? owedOutcome(id, node));
   return { status: { firing, outcomes }, listing };

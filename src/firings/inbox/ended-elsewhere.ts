@@ -18,11 +18,11 @@ import type { Clock } from '../../kit/clock.ts';
 import type { Log } from '../../kit/log.ts';
 import type { FiringLog, LoggedFiring } from '../../queue/ports/firing-log.ts';
 import type { Queues } from '../../queue/queues.ts';
-import type { Place } from '../../store/place.ts';
+import type { Keyspace } from '../../store/keyspace.ts';
 import { isPublishedFinal, markOf } from '../outcomes/published.ts';
 import { recordOutcome } from '../outcomes/record-outcome.ts';
 
-export interface EndedElsewhereOptions extends Place {
+export interface EndedElsewhereOptions extends Keyspace {
   readonly node: string;
   readonly firings: Pick<FiringLog, 'find' | 'ofJob' | 'markPublished'>;
   readonly queues: Pick<Queues, 'get' | 'skip' | 'kill'>;

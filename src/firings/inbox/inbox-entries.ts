@@ -5,7 +5,7 @@ import { chunksOf } from '../../kit/in-windows.ts';
 import { Notices } from '../../kit/notices.ts';
 import type { FiringLog } from '../../queue/ports/firing-log.ts';
 import type { Entry } from '../../store/key-store.ts';
-import { lastSegment } from '../../store/keyspace.ts';
+import { lastSegment } from '../../store/keys.ts';
 import { readable } from '../../store/readable.ts';
 import { isPublishedFinal } from '../outcomes/published.ts';
 import { parseInboxEntry, targetsOfEarlyEntry } from '../wire/firing.ts';

@@ -9,7 +9,7 @@ import type { Log } from '../../kit/log.ts';
 import type { Notices } from '../../kit/notices.ts';
 import type { Acceptance, DecidedFiring } from '../../queue/ports/firing-log.ts';
 import type { Entry, KeyStore } from '../../store/key-store.ts';
-import type { Keys } from '../../store/keyspace.ts';
+import type { Keys } from '../../store/keys.ts';
 import { recordOutcome } from '../outcomes/record-outcome.ts';
 import type { DecideJob, Intake } from '../ports.ts';
 import { parseFiring } from '../wire/firing.ts';

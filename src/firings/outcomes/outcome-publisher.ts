@@ -11,7 +11,7 @@ import { pause } from '../../kit/pause.ts';
 import { withTimeout } from '../../kit/with-timeout.ts';
 import type { FiringLog, LoggedFiring } from '../../queue/ports/firing-log.ts';
 import type { Queues } from '../../queue/queues.ts';
-import type { Place } from '../../store/place.ts';
+import type { Keyspace } from '../../store/keyspace.ts';
 import { nameNotHeld, type OutcomeSink } from '../inbox/take-firing.ts';
 import { Marks } from './marks.ts';
 import { type OutcomeSources, outcomeOfFiring } from './outcome-of-firing.ts';
@@ -21,7 +21,7 @@ import { type Recorded, recordOutcome } from './record-outcome.ts';
 /** Enough to fill etcd's group commits and our own (see marks.ts), few enough not to crowd out the inbox. */
 const concurrency = 64;
 
-export interface OutcomePublisherOptions extends Place {
+export interface OutcomePublisherOptions extends Keyspace {
   readonly node: string;
   readonly firings: Pick<FiringLog, 'find' | 'unsettledIds' | 'markPublished'>;
   readonly queues: Pick<Queues, 'get' | 'onChange'>;

@@ -1,5 +1,5 @@
 import { isFinal, type Outcome } from '../../domain/outcome.ts';
-import type { Place } from '../../store/place.ts';
+import type { Keyspace } from '../../store/keyspace.ts';
 import { parseOutcome, serializeOutcome } from '../wire/outcome.ts';
 
 /** `settled`: the entry was gone already, and this is what somebody else recorded, or null when nobody did. */
@@ -9,7 +9,7 @@ export type Recorded = { readonly kind: 'recorded' } | { readonly kind: 'settled
  * Writes an outcome while the firing is owed to its node; a final one ends that in the same transaction. Repeating it
  * after a lost answer is recognised by the stored bytes.
  */
-export const recordOutcome = async ({ store, keys }: Place, outcome: Outcome): Promise<Recorded> => {
+export const recordOutcome = async ({ store, keys }: Keyspace, outcome: Outcome): Promise<Recorded> => {
   const key = keys.outcome(outcome.firing, outcome.node);
   const entry = keys.inbox(outcome.node, outcome.firing);
   const value = serializeOutcome(outcome);

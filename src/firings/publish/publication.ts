@@ -1,10 +1,10 @@
 import { TriggerdError } from '../../domain/errors.ts';
 import type { WholeFiring } from '../../domain/firing.ts';
 import type { Entry, Write } from '../../store/key-store.ts';
-import type { Place } from '../../store/place.ts';
+import type { Keyspace } from '../../store/keyspace.ts';
 
 /** A firing on its way into etcd, with the bytes that its publisher has given it. */
-export interface Publication extends Place {
+export interface Publication extends Keyspace {
   readonly firing: WholeFiring;
   readonly value: string;
 }

@@ -1,8 +1,8 @@
 import { TriggerdError } from '../../domain/errors.ts';
 import type { WholeFiring } from '../../domain/firing.ts';
 import { chunksOf, inWindows } from '../../kit/in-windows.ts';
-import { lastSegment } from '../../store/keyspace.ts';
-import type { Place } from '../../store/place.ts';
+import { lastSegment } from '../../store/keys.ts';
+import type { Keyspace } from '../../store/keyspace.ts';
 import { parseWholeFiring, serializeFiring, serializeInboxEntry } from '../wire/firing.ts';
 import { committedKeys, entriesFor, isCommitted, type Publication } from './publication.ts';
 import { publishInChunks } from './publish-in-chunks.ts';
@@ -24,17 +24,17 @@ export interface Published {
  * Publishes a firing: all of it, or nothing that a node would run. Publishing the same firing again, also after a lost
  * answer, is success. Throws `etcd-unreachable`, `etcd-refused`, `etcd-no-space`, and `input-invalid` when etcd has another firing under this id.
  */
-export const publishFiring = (place: Place, firing: WholeFiring): Promise<Published> =>
-  publishDocument(place, serializeFiring(firing));
+export const publishFiring = (keyspace: Keyspace, firing: WholeFiring): Promise<Published> =>
+  publishDocument(keyspace, serializeFiring(firing));
 
 /** The same for a document that somebody else has written (the provider's spool): it is published byte for byte. */
-export const publishDocument = async (place: Place, value: string): Promise<Published> => {
+export const publishDocument = async (keyspace: Keyspace, value: string): Promise<Published> => {
   const firing = parseOwn(value);
-  const publication = { ...place, firing, value };
+  const publication = { ...keyspace, firing, value };
   if (firing.targets.length <= maxTargetsAtOnce) await publishAtOnce(publication);
   else await publishMany(publication);
   // Only for a warning: the firing is published, whatever comes of this.
-  return { id: firing.id, neverSeen: await findNeverSeen(place, firing.targets).catch(() => []) };
+  return { id: firing.id, neverSeen: await findNeverSeen(keyspace, firing.targets).catch(() => []) };
 };
 
 /** What every reader would call malformed is refused here, before it is everywhere. */
@@ -70,10 +70,10 @@ const swept = (id: string): TriggerdError =>
   new TriggerdError('etcd-unreachable', `the publication of firing ${id} took too long, and the sweeper deleted it`);
 
 /** One transaction per chunk: it asks whether all are members, and only if not, which. */
-const findNeverSeen = async (place: Place, targets: readonly string[]): Promise<string[]> =>
-  (await inWindows(chunksOf(targets, membersAtOnce), (chunk) => neverSeenOf(place, chunk))).flat();
+const findNeverSeen = async (keyspace: Keyspace, targets: readonly string[]): Promise<string[]> =>
+  (await inWindows(chunksOf(targets, membersAtOnce), (chunk) => neverSeenOf(keyspace, chunk))).flat();
 
-const neverSeenOf = async ({ store, keys }: Place, targets: readonly string[]): Promise<string[]> => {
+const neverSeenOf = async ({ store, keys }: Keyspace, targets: readonly string[]): Promise<string[]> => {
   const members = targets.map(keys.member);
   const compare = members.map((key) => ({ key, is: 'present' as const }));
   const { succeeded, read } = await store.commit({ compare, write: [], otherwiseGet: members });

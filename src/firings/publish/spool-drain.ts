@@ -4,18 +4,18 @@ import type { Log } from '../../kit/log.ts';
 import { Outage } from '../../kit/outage.ts';
 import { Alarm, pause } from '../../kit/pause.ts';
 import { isEtcdAway } from '../../store/etcd-away.ts';
-import type { Place } from '../../store/place.ts';
-import type { Spool, SpooledDocument, SpooledPlace, SpoolFile } from '../ports.ts';
+import type { Keyspace } from '../../store/keyspace.ts';
+import type { Spool, SpooledDocument, SpooledKeyspace, SpoolFile } from '../ports.ts';
 import { parseWholeFiring } from '../wire/firing.ts';
 import { publishDocument } from './publish.ts';
 
 /** The spool calls back when something is new; without that nothing is looked at. */
 const forever = 2 ** 31 - 1;
 
-export interface SpoolDrainOptions extends Place {
+export interface SpoolDrainOptions extends Keyspace {
   readonly spool: Spool;
   /** Whether we publish to the etcd and prefix that a firing's manifest has named. */
-  readonly isOurs: (place: SpooledPlace) => boolean;
+  readonly isOurs: (keyspace: SpooledKeyspace) => boolean;
   readonly clock: { now(): number };
   readonly log: Log;
   /** Told when a firing was left here that etcd does not have yet. */
@@ -145,13 +145,13 @@ export class SpoolDrain {
     }
   }
 
-  async #publishFile({ name, storedAt }: SpoolFile, { text, place }: SpooledDocument): Promise<void> {
+  async #publishFile({ name, storedAt }: SpoolFile, { text, keyspace }: SpooledDocument): Promise<void> {
     const { isOurs, log, clock } = this.#options;
     const firing = firingIn(text);
     const { id } = firing;
     if (name !== `${id}.json`)
       throw new TriggerdError('input-invalid', 'the name of the file is not the ID of its firing');
-    if (place !== null && !isOurs(place)) return this.#leaveAlone(name, place);
+    if (keyspace !== null && !isOurs(keyspace)) return this.#leaveAlone(name, keyspace);
     const { neverSeen } = await publishDocument(this.#options, text).catch((thrown: unknown) => {
       this.#tellStored(firing);
       throw thrown;
@@ -160,7 +160,7 @@ export class SpoolDrain {
     log.info({ firing: id, waitedMs: Math.round(clock.now() - storedAt), neverSeen }, 'Published a spooled firing');
   }
 
-  #leaveAlone(name: string, { endpoints, prefix }: SpooledPlace): void {
+  #leaveAlone(name: string, { endpoints, prefix }: SpooledKeyspace): void {
     this.#leftAlone.add(name);
     const facts = { file: name, endpoints, prefix };
     this.#options.log.warn(facts, 'This firing belongs to another etcd; the next Puppet run publishes it');

@@ -1,6 +1,6 @@
 import { BoundedMap } from '../../kit/bounded-map.ts';
 import { inWindows } from '../../kit/in-windows.ts';
-import type { Place } from '../../store/place.ts';
+import type { Keyspace } from '../../store/keyspace.ts';
 import { readable } from '../../store/readable.ts';
 import { parseFiring } from '../wire/firing.ts';
 
@@ -10,11 +10,11 @@ const maxKnown = 50_000;
 
 /** When firings expire. They are immutable, so each is read once for as long as something of it is owed. */
 export class FiringExpiries {
-  readonly #place: Place;
+  readonly #keyspace: Keyspace;
   readonly #known = new BoundedMap<string, number>(maxKnown);
 
-  constructor(place: Place) {
-    this.#place = place;
+  constructor(keyspace: Keyspace) {
+    this.#keyspace = keyspace;
   }
 
   /** ms since the epoch; infinity for never. What has no firing is missing from the answer. */
@@ -31,7 +31,7 @@ export class FiringExpiries {
   }
 
   async #read(id: string): Promise<number | undefined> {
-    const entry = await this.#place.store.get(this.#place.keys.firing(id));
+    const entry = await this.#keyspace.store.get(this.#keyspace.keys.firing(id));
     if (entry === undefined) return undefined;
     // What nobody can read, its targets refuse.
     const [firing] = readable(parseFiring, entry);

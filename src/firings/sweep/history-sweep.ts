@@ -1,6 +1,6 @@
 import { isFiringId, timeOfFiringId } from '../../domain/firing.ts';
 import { inWindows } from '../../kit/in-windows.ts';
-import { lastSegment } from '../../store/keyspace.ts';
+import { lastSegment } from '../../store/keys.ts';
 import type { RoundOptions, Swept } from './part.ts';
 import { endOfFiring, retireFirings } from './retire-firings.ts';
 import { Walk } from './walk.ts';

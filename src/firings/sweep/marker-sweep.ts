@@ -1,5 +1,5 @@
 import type { Entry } from '../../store/key-store.ts';
-import { lastSegment } from '../../store/keyspace.ts';
+import { lastSegment } from '../../store/keys.ts';
 import { Observed } from './observed.ts';
 import type { RoundOptions, Swept } from './part.ts';
 import { Walk } from './walk.ts';

@@ -3,9 +3,9 @@
 import type { Clock } from '../../kit/clock.ts';
 import type { Log } from '../../kit/log.ts';
 import type { Election } from '../../store/election.ts';
-import type { Place } from '../../store/place.ts';
+import type { Keyspace } from '../../store/keyspace.ts';
 
-export interface RoundOptions extends Place {
+export interface RoundOptions extends Keyspace {
   readonly election: Election;
   /** How long something unfinished must have stayed as it is to count as abandoned. */
   readonly abandonedMs: number;

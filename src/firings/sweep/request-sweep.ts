@@ -1,5 +1,5 @@
 import { isFiringId, timeOfFiringId } from '../../domain/firing.ts';
-import { lastSegment } from '../../store/keyspace.ts';
+import { lastSegment } from '../../store/keys.ts';
 import type { RoundOptions, Swept } from './part.ts';
 
 const pageSize = 5_000;

@@ -3,7 +3,7 @@ import type { WholeFiring } from '../../domain/firing.ts';
 import { chunksOf, inWindows } from '../../kit/in-windows.ts';
 import type { Election } from '../../store/election.ts';
 import type { Compare } from '../../store/key-store.ts';
-import type { Place } from '../../store/place.ts';
+import type { Keyspace } from '../../store/keyspace.ts';
 import { readable } from '../../store/readable.ts';
 import { readWholeFiring } from '../follow/whole-firing.ts';
 import { parseOutcome } from '../wire/outcome.ts';
@@ -14,41 +14,41 @@ const entriesAtOnce = 100;
 const firingsAtOnce = 40;
 const readsAtOnce = 32;
 
-type Retiring = Place & { readonly election: Election };
+type Retiring = Keyspace & { readonly election: Election };
 
 /**
  * Deletes firings with their outcomes, if nobody owes them anything: no inbox has them. That can't change back, because
  * entries are written before a firing's commit only; so asking in several steps is as good as in one. A firing that
  * nobody can read stays: nobody can say to whom it is owed. Gives the ids of those that are gone.
  */
-export const retireFirings = async (place: Retiring, ids: readonly string[]): Promise<string[]> => {
-  const firings = (await inWindows(ids, (id) => readFiring(place, id), readsAtOnce)).flat();
-  return (await inWindows(groupsOf(firings), (group) => retireGroup(place, group))).flat();
+export const retireFirings = async (keyspace: Retiring, ids: readonly string[]): Promise<string[]> => {
+  const firings = (await inWindows(ids, (id) => readFiring(keyspace, id), readsAtOnce)).flat();
+  return (await inWindows(groupsOf(firings), (group) => retireGroup(keyspace, group))).flat();
 };
 
 /**
  * When the last of its targets ended it, in ms since the epoch; 0 when none has said so, infinity while it is owed. The
  * debts are looked at first: whoever ends one then, records his outcome in the same transaction, and that is read next.
  */
-export const endOfFiring = async (place: Place, id: string): Promise<number> => {
-  if (await isOwed(place, id)) return Number.POSITIVE_INFINITY;
-  const { entries } = await place.store.list(place.keys.outcomes(id));
+export const endOfFiring = async (keyspace: Keyspace, id: string): Promise<number> => {
+  if (await isOwed(keyspace, id)) return Number.POSITIVE_INFINITY;
+  const { entries } = await keyspace.store.list(keyspace.keys.outcomes(id));
   const ends = entries.flatMap((entry) => readable(parseOutcome, entry)).map(({ finishedAt }) => finishedAt ?? 0);
   return Math.max(0, ...ends.filter((at) => at > 0));
 };
 
-const isOwed = async (place: Place, id: string): Promise<boolean> => {
-  for (const firing of await readFiring(place, id))
+const isOwed = async (keyspace: Keyspace, id: string): Promise<boolean> => {
+  for (const firing of await readFiring(keyspace, id))
     for (const chunk of chunksOf(firing.targets, entriesAtOnce)) {
-      const compare = absent(place, firing, chunk);
-      if (!(await place.store.commit({ compare, write: [] })).succeeded) return true;
+      const compare = absent(keyspace, firing, chunk);
+      if (!(await keyspace.store.commit({ compare, write: [] })).succeeded) return true;
     }
   return false;
 };
 
-const readFiring = async (place: Place, id: string): Promise<[] | [WholeFiring]> => {
+const readFiring = async (keyspace: Keyspace, id: string): Promise<[] | [WholeFiring]> => {
   try {
-    const firing = await readWholeFiring(place, id);
+    const firing = await readWholeFiring(keyspace, id);
     return firing === undefined ? [] : [firing];
   } catch (error) {
     if (error instanceof TriggerdError && error.code === 'firing-malformed') return [];
@@ -73,28 +73,31 @@ const groupsOf = (firings: readonly WholeFiring[]): WholeFiring[][] => {
 };
 
 /** All of a group in one transaction; when one of them is owed, each on its own. */
-const retireGroup = async (place: Retiring, group: readonly WholeFiring[]): Promise<string[]> => {
-  const compare = group.flatMap((firing) => absent(place, firing, firing.targets));
-  if (compare.length <= entriesAtOnce && (await place.election.commit({ compare, write: deletions(place, group) })))
+const retireGroup = async (keyspace: Retiring, group: readonly WholeFiring[]): Promise<string[]> => {
+  const compare = group.flatMap((firing) => absent(keyspace, firing, firing.targets));
+  if (
+    compare.length <= entriesAtOnce &&
+    (await keyspace.election.commit({ compare, write: deletions(keyspace, group) }))
+  )
     return group.map(({ id }) => id);
   const retired: string[] = [];
-  for (const firing of group) if (await retireOne(place, firing)) retired.push(firing.id);
+  for (const firing of group) if (await retireOne(keyspace, firing)) retired.push(firing.id);
   return retired;
 };
 
-const retireOne = async (place: Retiring, firing: WholeFiring): Promise<boolean> => {
+const retireOne = async (keyspace: Retiring, firing: WholeFiring): Promise<boolean> => {
   const chunks = chunksOf(firing.targets, entriesAtOnce);
   for (const [index, chunk] of chunks.entries()) {
-    const write = index === chunks.length - 1 ? deletions(place, [firing]) : [];
-    if (!(await place.election.commit({ compare: absent(place, firing, chunk), write }))) return false;
+    const write = index === chunks.length - 1 ? deletions(keyspace, [firing]) : [];
+    if (!(await keyspace.election.commit({ compare: absent(keyspace, firing, chunk), write }))) return false;
   }
   return true;
 };
 
-const absent = ({ keys }: Place, { id }: WholeFiring, nodes: readonly string[]): Compare[] =>
+const absent = ({ keys }: Keyspace, { id }: WholeFiring, nodes: readonly string[]): Compare[] =>
   nodes.map((node) => ({ key: keys.inbox(node, id), is: 'absent' }));
 
-const deletions = ({ keys }: Place, firings: readonly WholeFiring[]) =>
+const deletions = ({ keys }: Keyspace, firings: readonly WholeFiring[]) =>
   firings.flatMap(({ id }) => [
     { delete: keys.firing(id) },
     { delete: keys.targets(id) },

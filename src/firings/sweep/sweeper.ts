@@ -5,8 +5,8 @@ import { Outage } from '../../kit/outage.ts';
 import { pause } from '../../kit/pause.ts';
 import { Election, FenceLost } from '../../store/election.ts';
 import type { HeldKey } from '../../store/key-store.ts';
-import { lastSegment } from '../../store/keyspace.ts';
-import type { Place } from '../../store/place.ts';
+import { lastSegment } from '../../store/keys.ts';
+import type { Keyspace } from '../../store/keyspace.ts';
 import type { RoundOptions } from './part.ts';
 import { Round } from './round.ts';
 import type { Upkeep } from './upkeep.ts';
@@ -17,7 +17,7 @@ const soonMs = 1_000;
 const roundsBetweenRescues = 4;
 const maxRanks = 1_000;
 
-export interface SweeperOptions extends Place, Omit<RoundOptions, 'election'> {
+export interface SweeperOptions extends Keyspace, Omit<RoundOptions, 'election'> {
   readonly node: string;
   /** Between two rounds; half of it between two tries to be elected. */
   readonly everyMs: number;

@@ -45,7 +45,7 @@ async function* firedBy(findings: Findings, runs: readonly Outcome[]): AsyncGene
 
 /** Firings with a chain from the time of these runs, in the order of their ids. */
 async function* firingsDuring(findings: Findings, runs: readonly Outcome[]): AsyncGenerator<Firing> {
-  const { store, keys } = findings.place;
+  const { store, keys } = findings.keyspace;
   const from = Math.min(...runs.map(({ startedAt }) => startedAt ?? Number.POSITIVE_INFINITY));
   const to = Math.max(...runs.map(({ finishedAt }) => finishedAt ?? Number.POSITIVE_INFINITY));
   const end = Number.isFinite(to) ? keys.firing(firstFiringIdAt(to + slackMs)) : null;

@@ -4,7 +4,7 @@
  */
 import type { Firing, FiringId } from '../../domain/firing.ts';
 import type { Outcome } from '../../domain/outcome.ts';
-import type { Place } from '../../store/place.ts';
+import type { Keyspace } from '../../store/keyspace.ts';
 import { findAncestors } from './ancestors.ts';
 import { findDescendants } from './descendants.ts';
 import { Findings, type Tally } from './findings.ts';
@@ -21,8 +21,8 @@ export interface Explanation {
 }
 
 /** Throws `firing-not-found`, `firing-malformed`, and the store's errors, as all here do. */
-export const explainFiring = async (place: Place, id: FiringId): Promise<Explanation> => {
-  const findings = new Findings(place);
+export const explainFiring = async (keyspace: Keyspace, id: FiringId): Promise<Explanation> => {
+  const findings = new Findings(keyspace);
   const outcomes = await findings.readStatus(id);
   return explain(findings, outcomes, id);
 };
@@ -32,11 +32,11 @@ export const explainFiring = async (place: Place, id: FiringId): Promise<Explana
  * journal keeps some that etcd has deleted.
  */
 export const explainRun = async (
-  place: Place,
+  keyspace: Keyspace,
   outcomes: readonly Outcome[],
   firings: readonly Firing[] = [],
 ): Promise<Explanation> => {
-  const findings = new Findings(place);
+  const findings = new Findings(keyspace);
   for (const firing of firings) findings.addFiring(firing);
   for (const outcome of outcomes) {
     await findings.readFiring(outcome.firing);

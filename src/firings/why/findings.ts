@@ -2,7 +2,7 @@
 import { TriggerdError } from '../../domain/errors.ts';
 import { type Firing, type FiringId, isFiringId } from '../../domain/firing.ts';
 import { isFinal, type Outcome } from '../../domain/outcome.ts';
-import type { Place } from '../../store/place.ts';
+import type { Keyspace } from '../../store/keyspace.ts';
 import { readable } from '../../store/readable.ts';
 import { firingStatus } from '../follow/origin.ts';
 import { parseFiring } from '../wire/firing.ts';
@@ -18,15 +18,15 @@ const maxNodes = 100;
 export type Tally = Readonly<Record<string, number>>;
 
 export class Findings {
-  readonly place: Place;
+  readonly keyspace: Keyspace;
   /** What the reader should know about gaps, one line each. */
   readonly notes = new Set<string>();
   readonly #firings = new Map<FiringId, Firing>();
   readonly #outcomes = new Map<string, Outcome>();
   readonly #tallies = new Map<FiringId, Tally>();
 
-  constructor(place: Place) {
-    this.place = place;
+  constructor(keyspace: Keyspace) {
+    this.keyspace = keyspace;
   }
 
   get firings(): Firing[] {
@@ -65,7 +65,7 @@ export class Findings {
   async readFiring(id: FiringId): Promise<Firing | undefined> {
     const known = this.#firings.get(id);
     if (known !== undefined || !isFiringId(id)) return known;
-    const entry = await this.place.store.get(this.place.keys.firing(id));
+    const entry = await this.keyspace.store.get(this.keyspace.keys.firing(id));
     const [firing] = entry === undefined ? [] : readable(parseFiring, entry);
     if (firing !== undefined) this.addFiring(firing);
     return firing;
@@ -81,13 +81,13 @@ export class Findings {
   async lookUpOutcome(id: FiringId, node: string): Promise<Outcome | undefined> {
     const known = this.#outcomes.get(edge(id, node));
     if (known !== undefined) return known;
-    const entry = await this.place.store.get(this.place.keys.outcome(id, node));
+    const entry = await this.keyspace.store.get(this.keyspace.keys.outcome(id, node));
     return entry === undefined ? undefined : readable(parseOutcome, entry)[0];
   }
 
   /** Reads a firing with what became of it everywhere; gives all outcomes, and keeps those worth showing. Throws `firing-not-found`. */
   async readStatus(id: FiringId): Promise<readonly Outcome[]> {
-    const { firing, outcomes } = await firingStatus(this.place, id);
+    const { firing, outcomes } = await firingStatus(this.keyspace, id);
     this.addFiring(firing);
     this.#tallies.set(id, tallyOf(outcomes));
     for (const outcome of outcomes.toSorted((a, b) => interest(b) - interest(a)).slice(0, maxNodes))

@@ -3,8 +3,8 @@ import { TriggerdError } from '../../domain/errors.ts';
 import { type Firing, type FiringId, isFiringId } from '../../domain/firing.ts';
 import { type Outcome, owedOutcome } from '../../domain/outcome.ts';
 import { inWindows } from '../../kit/in-windows.ts';
-import { lastSegment } from '../../store/keyspace.ts';
-import type { Place } from '../../store/place.ts';
+import { lastSegment } from '../../store/keys.ts';
+import type { Keyspace } from '../../store/keyspace.ts';
 import { readable } from '../../store/readable.ts';
 import { recentFirings } from '../follow/origin.ts';
 import { parseFiring } from '../wire/firing.ts';
@@ -23,7 +23,7 @@ const prefixPattern = /^[0-7][0-9A-HJKMNP-TV-Z]{5,25}$/;
  * The firing whose id is or begins with this text (6 characters at least, in either case); undefined when it is no id or
  * no firing has it. Throws `firing-ambiguous`.
  */
-export const firingWithId = async ({ store, keys }: Place, text: string): Promise<FiringId | undefined> => {
+export const firingWithId = async ({ store, keys }: Keyspace, text: string): Promise<FiringId | undefined> => {
   const prefix = text.toUpperCase();
   if (isFiringId(prefix)) return prefix;
   if (!prefixPattern.test(prefix)) return undefined;
@@ -39,13 +39,13 @@ export const firingWithId = async ({ store, keys }: Place, text: string): Promis
 };
 
 /** The newest firing of a trigger; undefined when none of the last 1,000 firings is of it. */
-export const lastFiringOf = async (place: Place, trigger: string): Promise<FiringId | undefined> =>
-  (await recentFirings(place, recent)).find((firing) => firing.trigger === trigger)?.id;
+export const lastFiringOf = async (keyspace: Keyspace, trigger: string): Promise<FiringId | undefined> =>
+  (await recentFirings(keyspace, recent)).find((firing) => firing.trigger === trigger)?.id;
 
 /** The outcome of the run that started last on this node, among the last 1,000 firings; undefined when there is none. */
-export const lastRunOn = async (place: Place, node: string): Promise<Outcome | undefined> => {
-  const firings = (await recentFirings(place, recent)).filter(({ targets }) => targets?.includes(node) ?? true);
-  const outcomes = await outcomesOn(place, node, firings.slice(0, comparedRuns));
+export const lastRunOn = async (keyspace: Keyspace, node: string): Promise<Outcome | undefined> => {
+  const firings = (await recentFirings(keyspace, recent)).filter(({ targets }) => targets?.includes(node) ?? true);
+  const outcomes = await outcomesOn(keyspace, node, firings.slice(0, comparedRuns));
   return outcomes
     .filter(({ startedAt }) => startedAt !== null)
     .toSorted((a, b) => (b.startedAt ?? 0) - (a.startedAt ?? 0))[0];
@@ -67,8 +67,8 @@ export interface Owed {
 
 const shownOwed = 20;
 
-export const owedTo = async (place: Place, node: string): Promise<Owed> => {
-  const { store, keys } = place;
+export const owedTo = async (keyspace: Keyspace, node: string): Promise<Owed> => {
+  const { store, keys } = keyspace;
   const inbox = keys.inboxes(node);
   const [{ entries }, total] = await Promise.all([
     store.page(inbox, { limit: shownOwed, keysOnly: true }),
@@ -87,12 +87,12 @@ export const owedTo = async (place: Place, node: string): Promise<Owed> => {
 };
 
 /** Whether a daemon of this name has ever announced itself. */
-export const isMember = async ({ store, keys }: Place, node: string): Promise<boolean> => {
+export const isMember = async ({ store, keys }: Keyspace, node: string): Promise<boolean> => {
   const [member, presence] = await Promise.all([store.get(keys.member(node)), store.get(keys.node(node))]);
   return member !== undefined || presence !== undefined;
 };
 
-const outcomesOn = async ({ store, keys }: Place, node: string, firings: readonly Firing[]): Promise<Outcome[]> => {
+const outcomesOn = async ({ store, keys }: Keyspace, node: string, firings: readonly Firing[]): Promise<Outcome[]> => {
   const entries = await inWindows(firings, ({ id }) => store.get(keys.outcome(id, node)));
   return entries.flatMap((entry) => (entry === undefined ? [] : readable(parseOutcome, entry)));
 };

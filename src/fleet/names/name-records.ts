@@ -1,6 +1,6 @@
 import type { Clock } from '../../kit/clock.ts';
 import type { Entry, Fence, Lease, Write } from '../../store/key-store.ts';
-import type { Place } from '../../store/place.ts';
+import type { Keyspace } from '../../store/keyspace.ts';
 import { readable } from '../../store/readable.ts';
 import { parseMember, serializeMember } from '../wire.ts';
 import { type Holder, type HolderDocument, type MachineName, parseHolder, serializeHolder } from './holder.ts';
@@ -14,7 +14,7 @@ export interface NameSnapshot {
   readonly presence: Entry | undefined;
 }
 
-export interface NameRecordsOptions extends Place {
+export interface NameRecordsOptions extends Keyspace {
   readonly self: Holder;
   readonly clock: Clock;
   /** For so long another machine cannot have the name. Seconds; null: it never has it by itself, so there is no lease. */

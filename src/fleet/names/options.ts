@@ -1,6 +1,6 @@
 import type { Clock } from '../../kit/clock.ts';
 import type { Log } from '../../kit/log.ts';
-import type { Place } from '../../store/place.ts';
+import type { Keyspace } from '../../store/keyspace.ts';
 import type { PresenceDocument } from '../wire.ts';
 import type { Holder, MachineName } from './holder.ts';
 import type { NameHost, NameMemory } from './ports.ts';
@@ -17,7 +17,7 @@ export interface NameTiming {
   readonly goneS: number;
 }
 
-export interface NodeNameOptions extends Place {
+export interface NodeNameOptions extends Keyspace {
   readonly node: string;
   readonly version: string;
   /** What the presence says besides. */

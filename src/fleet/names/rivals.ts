@@ -1,9 +1,9 @@
 import type { Log } from '../../kit/log.ts';
-import type { Place } from '../../store/place.ts';
+import type { Keyspace } from '../../store/keyspace.ts';
 import { readable } from '../../store/readable.ts';
 import { type Holder, parseRival } from './holder.ts';
 
-export interface RivalsOptions extends Place {
+export interface RivalsOptions extends Keyspace {
   readonly self: Holder;
   readonly everyMs: number;
   readonly log: Log;

@@ -6,7 +6,7 @@ import type {
   PersistentProgram,
   RunningCall,
 } from '../../queue/ports/persistent-pool.ts';
-import type { RunEnding } from '../../queue/ports/run-ending.ts';
+import type { RunExit } from '../../queue/ports/run-exit.ts';
 import type { PersistentProcess, ProcessListener, StartPersistent } from './ports.ts';
 import { cancelLine, helloLine, readLine, runLine } from './protocol.ts';
 
@@ -43,7 +43,7 @@ const shownLength = 200;
 
 interface OpenCall {
   readonly listener: CallListener;
-  cause: RunEnding['cause'];
+  cause: RunExit['cause'];
   /** Cancels the timer of its timeout, or of its grace. */
   disarm(): void;
 }

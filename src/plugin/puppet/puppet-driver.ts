@@ -1,7 +1,7 @@
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Job, JobRequest } from '../../domain/job.ts';
 import type { Verdict } from '../../queue/ports/plugins.ts';
-import type { RunEnding } from '../../queue/ports/run-ending.ts';
+import type { RunExit } from '../../queue/ports/run-exit.ts';
 import type { RunTerms } from '../../queue/ports/run-terms.ts';
 import { commandText } from '../command-text.ts';
 import { type Driver, plainVerdict } from '../drivers.ts';
@@ -58,7 +58,7 @@ export const createPuppetDriver = ({ host, node, runCommand, firstError }: Puppe
   };
 
   /** Null for what is not Puppet as far as we can see. */
-  const factsOf = async (command: PuppetCommand, job: Job, ending: RunEnding): Promise<FoundFacts | null> => {
+  const factsOf = async (command: PuppetCommand, job: Job, ending: RunExit): Promise<FoundFacts | null> => {
     const seen = seenIn(command);
     if (seen === undefined || ending.exit.kind === 'not-started') return null;
     const settings = await settingsOf(command);
@@ -82,7 +82,7 @@ export const createPuppetDriver = ({ host, node, runCommand, firstError }: Puppe
     );
   };
 
-  const concluded = async (job: Job, ending: RunEnding, terms: RunTerms): Promise<Verdict> => {
+  const concluded = async (job: Job, ending: RunExit, terms: RunTerms): Promise<Verdict> => {
     const verdict = plainVerdict(ending, terms);
     // What was started, whatever `run_cmd` is by now.
     const command = readPuppetCommand(terms.argv);
@@ -131,7 +131,7 @@ export const createPuppetDriver = ({ host, node, runCommand, firstError }: Puppe
 const seenIn = (command: PuppetCommand): SeenCommand | undefined =>
   command.kind === 'other' ? command.inner : command;
 
-const identityOf = (command: PuppetCommand, seen: SeenCommand, job: Job, ending: RunEnding): Identity => {
+const identityOf = (command: PuppetCommand, seen: SeenCommand, job: Job, ending: RunExit): Identity => {
   const own = ownReportIn(command.argv, job);
   if (own !== undefined) return { kind: 'place', path: own.path };
   const jobId = jobIdIn(seen);

@@ -22,7 +22,7 @@ const places = [
  * What is relative in a `run_cmd`, in words for the administrator, with a remedy; null: nothing, as far as its words are understood.
  * What a shell is told to run is not looked at: it may begin with `cd`.
  */
-export const relativePlace = (argv: readonly string[]): { readonly what: string; readonly remedy: string } | null => {
+export const relativePath = (argv: readonly string[]): { readonly what: string; readonly remedy: string } | null => {
   const path = relativePathIn(argv);
   return path === undefined
     ? null

@@ -1,5 +1,5 @@
 import type { JobId } from '../../domain/job.ts';
-import type { RunEnding } from './run-ending.ts';
+import type { RunExit } from './run-exit.ts';
 import type { JobLimits, RunTerms } from './run-terms.ts';
 
 /** A plugin of mode `persistent`, as it was found. The same object as long as nothing of it has changed. */
@@ -44,11 +44,11 @@ export interface CallListener {
 }
 
 export type CallEnd =
-  | { readonly kind: 'exited'; readonly code: number; readonly cause: RunEnding['cause'] }
+  | { readonly kind: 'exited'; readonly code: number; readonly cause: RunExit['cause'] }
   /** Its process is gone before it has said `exit`. */
-  | { readonly kind: 'interrupted'; readonly cause: RunEnding['cause']; readonly reason: string }
+  | { readonly kind: 'interrupted'; readonly cause: RunExit['cause']; readonly reason: string }
   /** There is no process for it. */
-  | { readonly kind: 'not-started'; readonly cause: RunEnding['cause']; readonly reason: string };
+  | { readonly kind: 'not-started'; readonly cause: RunExit['cause']; readonly reason: string };
 
 export interface RunningCall {
   /** Asks the plugin to end it, and after a grace ends the process, with all that it does. */

@@ -2,7 +2,7 @@ import type { Deferral, Job, JobRequest, ResultDetails } from '../../domain/job.
 import type { JobResult } from '../../domain/result.ts';
 import type { LaunchPlan } from './launch-plan.ts';
 import type { PersistentCall } from './persistent-pool.ts';
-import type { RunEnding } from './run-ending.ts';
+import type { RunExit } from './run-exit.ts';
 
 export type Verdict =
   | { readonly kind: 'result'; readonly result: JobResult; readonly details: ResultDetails }
@@ -24,7 +24,7 @@ export interface Plugins {
   checkCall(request: JobRequest): string | undefined;
   /** What a job asks of its persistent plugin; of those that `checkCall` knows. */
   call(job: Job): PersistentCall;
-  conclude(job: Job, ending: RunEnding): Promise<Verdict>;
+  conclude(job: Job, ending: RunExit): Promise<Verdict>;
   /** Whether a job whose runner died with it (a reboot, say) is to be run again: its plugin's `on_restart`. */
   isRerunAfterLoss(job: Job): boolean;
 }

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Job, JobId, JobRequest, JobSource, QueuedJob } from '../../domain/job.ts';
 import { identityOf } from '../coalescing-key.ts';
-import { jobWithId, type NamedQueue, queueNamed, type Room, wrongState } from '../room.ts';
+import { jobWithId, type NamedQueue, type QueueContext, queueNamed, wrongState } from '../context.ts';
 
 /** What `maxQueued` counts: a firing is owed and never refused for fullness. */
 const bounded: readonly JobSource[] = ['cli', 'request'];
@@ -25,63 +25,63 @@ export interface Offered {
  * Queues a job; it is journalled when this returns. Throws `queue-*`, `plugin-*`, `job-not-found` (`after`, `ifOk`),
  * `job-state` (`ifOk`), `draining`.
  */
-export const add = (room: Room, request: JobRequest): QueuedJob => offer(room, request, {}).job;
+export const add = (context: QueueContext, request: JobRequest): QueuedJob => offer(context, request, {}).job;
 
 /** As `add`, unless the terms and a queued job make it unnecessary. */
 export const offer = (
-  room: Room,
+  context: QueueContext,
   asked: JobRequest,
   { onKey = 'replace', unlessQueued = false }: OfferTerms,
 ): Offered => {
-  const queue = queueNamed(room, asked.queue);
-  refuseWhileClosing(room, queue);
-  const command = room.plugins.check(asked);
-  const request = room.plugins.settled(asked);
-  for (const id of waitsFor(request)) refuseUnknown(room, id, request);
-  const same = unlessQueued ? queuedLike(room, request, command) : undefined;
-  const keyed = request.key === undefined ? undefined : room.journal.queuedWithKey(queue.name, request.key);
+  const queue = queueNamed(context, asked.queue);
+  refuseWhileClosing(context, queue);
+  const command = context.plugins.check(asked);
+  const request = context.plugins.settled(asked);
+  for (const id of waitsFor(request)) refuseUnknown(context, id, request);
+  const same = unlessQueued ? queuedLike(context, request, command) : undefined;
+  const keyed = request.key === undefined ? undefined : context.journal.queuedWithKey(queue.name, request.key);
   const kept = same ?? (onKey === 'keep' ? keyed : undefined);
-  if (kept !== undefined) return { job: queuedJob(room, kept), isNew: false };
-  if (keyed === undefined && bounded.includes(request.source)) refuseWhenFull(room, queue);
-  const entry = { request, command, coalescingKey: null, at: room.clock.now() };
-  const job = keyed === undefined ? room.transitions.add(entry) : room.transitions.replace(keyed, entry);
-  if (request.notBefore !== undefined) room.delays.look();
-  room.skipHopeless();
-  room.wake(queue.name);
+  if (kept !== undefined) return { job: queuedJob(context, kept), isNew: false };
+  if (keyed === undefined && bounded.includes(request.source)) refuseWhenFull(context, queue);
+  const entry = { request, command, coalescingKey: null, at: context.clock.now() };
+  const job = keyed === undefined ? context.transitions.add(entry) : context.transitions.replace(keyed, entry);
+  if (request.notBefore !== undefined) context.delays.look();
+  context.skipHopeless();
+  context.wake(queue.name);
   return { job, isNew: true };
 };
 
 const waitsFor = ({ after, ifOk = [] }: JobRequest): readonly JobId[] => (after === null ? ifOk : [after, ...ifOk]);
 
 /** A request that runs in memory is not in the journal yet: how it ends could be missed. */
-const refuseUnknown = (room: Room, id: JobId, { ifOk = [] }: JobRequest): void => {
-  const job = jobWithId(room, id);
-  if (ifOk.includes(id) && room.inMemory?.find(id) !== undefined)
+const refuseUnknown = (context: QueueContext, id: JobId, { ifOk = [] }: JobRequest): void => {
+  const job = jobWithId(context, id);
+  if (ifOk.includes(id) && context.inMemory?.find(id) !== undefined)
     throw wrongState(job, 'it is a request, and no job can wait for the success of one that runs.');
 };
 
 /** A queued job that would do the same, whoever asked for it. */
-const queuedLike = (room: Room, request: JobRequest, command: string): JobId | undefined => {
+const queuedLike = (context: QueueContext, request: JobRequest, command: string): JobId | undefined => {
   const wanted = identityOf(request);
-  const listed = room.journal.list({ queue: request.queue, states: ['queued'] });
+  const listed = context.journal.list({ queue: request.queue, states: ['queued'] });
   return listed
     .filter((job) => job.command === command || job.command.endsWith('…'))
-    .map(({ id }) => room.journal.get(id))
+    .map(({ id }) => context.journal.get(id))
     .find((job) => job !== undefined && isDeepStrictEqual(identityOf(job.request), wanted))?.id;
 };
 
-const queuedJob = (room: Room, id: JobId): QueuedJob => {
-  const job: Job = jobWithId(room, id);
+const queuedJob = (context: QueueContext, id: JobId): QueuedJob => {
+  const job: Job = jobWithId(context, id);
   if (job.state === 'queued') return job;
   throw wrongState(job, 'it was queued a moment ago.');
 };
 
-const refuseWhileClosing = (room: Room, queue: NamedQueue): void => {
+const refuseWhileClosing = (context: QueueContext, queue: NamedQueue): void => {
   if (!queue.isConfigured) {
     const message = `The queue “${queue.name}” is not in the configuration any more: it takes no new job.`;
     throw new TriggerdError('queue-not-found', message, { details: { queue: queue.name } });
   }
-  if (room.phase === 'stopped') throw new TriggerdError('draining', 'the daemon is stopping');
+  if (context.phase === 'stopped') throw new TriggerdError('draining', 'the daemon is stopping');
   if (queue.drains > 0) {
     throw new TriggerdError('draining', `the queue “${queue.name}” is being drained`, {
       details: { queue: queue.name },
@@ -89,8 +89,8 @@ const refuseWhileClosing = (room: Room, queue: NamedQueue): void => {
   }
 };
 
-const refuseWhenFull = (room: Room, { name, maxQueued }: NamedQueue): void => {
-  if (room.journal.count(name, 'queued', bounded) < maxQueued) return;
+const refuseWhenFull = (context: QueueContext, { name, maxQueued }: NamedQueue): void => {
+  if (context.journal.count(name, 'queued', bounded) < maxQueued) return;
   throw new TriggerdError('queue-full', `the queue “${name}” is full: it holds ${maxQueued} jobs`, {
     details: { queue: name, maxQueued },
   });

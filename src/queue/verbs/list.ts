@@ -1,10 +1,10 @@
 import type { ListedJob } from '../../domain/job.ts';
+import type { QueueContext } from '../context.ts';
 import type { InMemoryJob } from '../in-memory/in-memory-jobs.ts';
 import type { JobFilter } from '../ports/journal.ts';
-import type { Room } from '../room.ts';
 
 /** What the journal lists, and at their places the requests that run in memory or are not in the journal yet. */
-export const list = ({ journal, inMemory }: Room, filter: JobFilter): ListedJob[] => {
+export const list = ({ journal, inMemory }: QueueContext, filter: JobFilter): ListedJob[] => {
   const listedInMemory = (inMemory?.list(filter.queue) ?? []).map(listed).filter((job) => isWanted(job, filter));
   const listedJobs = journal.list(filter);
   if (listedInMemory.length === 0) return listedJobs;

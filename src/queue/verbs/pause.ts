@@ -1,15 +1,15 @@
-import { queueNamed, type Room } from '../room.ts';
+import { type QueueContext, queueNamed } from '../context.ts';
 
 /** Starts nothing more in this queue, also after a restart; what runs goes on. */
-export const pause = (room: Room, name: string): void => setPaused(room, name, true);
+export const pause = (context: QueueContext, name: string): void => setPaused(context, name, true);
 
-export const resume = (room: Room, name: string): void => {
-  setPaused(room, name, false);
-  room.wake(name);
+export const resume = (context: QueueContext, name: string): void => {
+  setPaused(context, name, false);
+  context.wake(name);
 };
 
-const setPaused = (room: Room, name: string, isPaused: boolean): void => {
-  const queue = queueNamed(room, name);
-  room.journal.saveQueueSettings(name, { ...room.journal.queueSettings(name), paused: isPaused });
+const setPaused = (context: QueueContext, name: string, isPaused: boolean): void => {
+  const queue = queueNamed(context, name);
+  context.journal.saveQueueSettings(name, { ...context.journal.queueSettings(name), paused: isPaused });
   queue.isPaused = isPaused;
 };

@@ -1,10 +1,10 @@
 import { hasEnded, type JobId, type QueuedJob } from '../../domain/job.ts';
-import { jobWithId, type Room, wrongState } from '../room.ts';
+import { jobWithId, type QueueContext, wrongState } from '../context.ts';
 import { add } from './add.ts';
 
 /** A new job with the request of an ended one. It satisfies no firing, waits for no other job or time, has no key, and is nobody else's. */
-export const retry = (room: Room, id: JobId): QueuedJob => {
-  const job = jobWithId(room, id);
+export const retry = (context: QueueContext, id: JobId): QueuedJob => {
+  const job = jobWithId(context, id);
   if (!hasEnded(job)) throw wrongState(job, 'only an ended job can be retried.');
   const {
     user: _before,
@@ -17,5 +17,5 @@ export const retry = (room: Room, id: JobId): QueuedJob => {
     tsp: _tsp,
     ...request
   } = job.request;
-  return add(room, { ...request, after: null, source: origin === undefined ? request.source : 'cli' });
+  return add(context, { ...request, after: null, source: origin === undefined ? request.source : 'cli' });
 };

@@ -1,16 +1,16 @@
 import { TriggerdError } from '../../domain/errors.ts';
 import type { JobRequest } from '../../domain/job.ts';
 import { coalescingKeyOf } from '../coalescing-key.ts';
+import { type QueueContext, queueNamed } from '../context.ts';
 import type { Acceptance, DecidedFiring } from '../ports/firing-log.ts';
 import type { NewJob } from '../ports/new-job.ts';
-import { queueNamed, type Room } from '../room.ts';
 
 /** What a firing's request becomes in the journal. Throws `queue-not-found`, `plugin-*`: what could never run. */
-export const jobFor = (room: Room, request: JobRequest): NewJob => {
-  queueNamed(room, request.queue);
-  const command = room.plugins.check(request);
-  const settled = room.plugins.settled(request);
-  return { request: settled, command, coalescingKey: coalescingKeyOf(settled), at: room.clock.now() };
+export const jobFor = (context: QueueContext, request: JobRequest): NewJob => {
+  queueNamed(context, request.queue);
+  const command = context.plugins.check(request);
+  const settled = context.plugins.settled(request);
+  return { request: settled, command, coalescingKey: coalescingKeyOf(settled), at: context.clock.now() };
 };
 
 /**
@@ -18,10 +18,10 @@ export const jobFor = (room: Room, request: JobRequest): NewJob => {
  * nor a drain refuses them. One joins a queued job that would do the same, never a running one: that started before.
  * Throws `draining`, `journal-failed`.
  */
-export const take = (room: Room, firings: readonly DecidedFiring[]): Acceptance[] => {
-  if (room.phase === 'stopped') throw new TriggerdError('draining', 'the daemon is stopping');
-  const acceptances = room.transitions.take(firings);
+export const take = (context: QueueContext, firings: readonly DecidedFiring[]): Acceptance[] => {
+  if (context.phase === 'stopped') throw new TriggerdError('draining', 'the daemon is stopping');
+  const acceptances = context.transitions.take(firings);
   const queues = acceptances.flatMap((each) => (each.kind === 'queued' ? [each.job.request.queue] : []));
-  for (const queue of new Set(queues)) room.wake(queue);
+  for (const queue of new Set(queues)) context.wake(queue);
   return acceptances;
 };

@@ -3,7 +3,7 @@
  * number beside the jobs; `restart` begins anew, as `tsp -K` does, and leaves what runs alone.
  */
 import type { JobRequest, ListedJob, QueuedJob, TspFacts } from '../../domain/job.ts';
-import { queueNamed, type Room } from '../room.ts';
+import { type QueueContext, queueNamed } from '../context.ts';
 import { setSize } from '../slots-taken.ts';
 import { add } from './add.ts';
 import { list } from './list.ts';
@@ -28,31 +28,40 @@ export interface TspOrder extends Pick<TspFacts, 'command' | 'stored' | 'kept'> 
 }
 
 /** Adds a job; one that needs a job that is not there is skipped. Throws as `add` does. */
-export const addTsp = (room: Room, request: JobRequest, { needs, ...order }: TspOrder): QueuedJob | ListedJob =>
-  room.journal.atomically(() => {
-    const state = stateOf(room, request.queue);
+export const addTsp = (
+  context: QueueContext,
+  request: JobRequest,
+  { needs, ...order }: TspOrder,
+): QueuedJob | ListedJob =>
+  context.journal.atomically(() => {
+    const state = stateOf(context, request.queue);
     const { epoch, next } = state;
-    const needed = neededBy(room, request.queue, needs);
-    const number = needs === undefined ? null : numberShown(room, request.queue, needs, needed);
+    const needed = neededBy(context, request.queue, needs);
+    const number = needs === undefined ? null : numberShown(context, request.queue, needs, needed);
     const ifOk = needed === undefined ? {} : { ifOk: [needed.id] };
     const tsp: TspFacts = { ...order, epoch, number: next, needs: number };
-    const job = add(room, { ...request, ...ifOk, tsp });
-    save(room, request.queue, { ...state, next: next + 1 });
+    const job = add(context, { ...request, ...ifOk, tsp });
+    save(context, request.queue, { ...state, next: next + 1 });
     if (typeof needs !== 'number' || needed !== undefined) return job;
-    return room.transitions.skip(job.id, `job ${needs} is not there`);
+    return context.transitions.skip(job.id, `job ${needs} is not there`);
   });
 
 /** For `-d` the command before counts, also where the list does not show it (any more). */
-const neededBy = (room: Room, queue: string, needs: TspOrder['needs']): TspJob | undefined => {
+const neededBy = (context: QueueContext, queue: string, needs: TspOrder['needs']): TspJob | undefined => {
   if (needs === undefined) return undefined;
-  if (needs === 'previous') return lastOf(ofThisEpoch(room, queue).filter((job) => !wasRemoved(job)));
-  return listTsp(room, queue).find((job) => job.request.tsp.number === needs);
+  if (needs === 'previous') return lastOf(ofThisEpoch(context, queue).filter((job) => !wasRemoved(job)));
+  return listTsp(context, queue).find((job) => job.request.tsp.number === needs);
 };
 
 /** −1: the list does not show it. */
-const numberShown = (room: Room, queue: string, needs: number | 'previous', needed: TspJob | undefined): number => {
+const numberShown = (
+  context: QueueContext,
+  queue: string,
+  needs: number | 'previous',
+  needed: TspJob | undefined,
+): number => {
   if (needs !== 'previous') return needs;
-  const isShown = listTsp(room, queue).some(({ id }) => id === needed?.id);
+  const isShown = listTsp(context, queue).some(({ id }) => id === needed?.id);
   return isShown && needed !== undefined ? needed.request.tsp.number : -1;
 };
 
@@ -63,21 +72,21 @@ const lastOf = (jobs: readonly TspJob[]): TspJob | undefined =>
   );
 
 /** Running and queued ones in their order, then those that have ended, the oldest first. Throws `queue-not-found`. */
-export const listTsp = (room: Room, name: string): TspJob[] => {
-  const { clearedAt, hidden = [] } = stateOf(room, queueNamed(room, name).name);
+export const listTsp = (context: QueueContext, name: string): TspJob[] => {
+  const { clearedAt, hidden = [] } = stateOf(context, queueNamed(context, name).name);
   const isShown = (job: TspJob): boolean => {
     const { tsp } = job.request;
     if (hidden.includes(tsp.number)) return false;
     if (job.state !== 'finished' && job.state !== 'skipped') return true;
     return tsp.kept && job.finishedAt > clearedAt && !wasRemoved(job);
   };
-  const jobs = ofThisEpoch(room, name).filter(isShown);
+  const jobs = ofThisEpoch(context, name).filter(isShown);
   return [...jobs.filter((job) => !isOver(job)), ...jobs.filter(isOver)];
 };
 
-const ofThisEpoch = (room: Room, queue: string): TspJob[] => {
-  const { epoch } = stateOf(room, queue);
-  return list(room, { queue, endedLimit: most, queuedLimit: most }).filter(
+const ofThisEpoch = (context: QueueContext, queue: string): TspJob[] => {
+  const { epoch } = stateOf(context, queue);
+  return list(context, { queue, endedLimit: most, queuedLimit: most }).filter(
     (job): job is TspJob => job.request.tsp?.epoch === epoch,
   );
 };
@@ -87,32 +96,32 @@ const wasRemoved = (job: TspJob): boolean => job.state === 'skipped' && job.reas
 const isOver = ({ state }: ListedJob): boolean => state === 'finished' || state === 'skipped';
 
 /** Shows none of those that have ended any more. */
-export const clearTsp = (room: Room, name: string): void => {
-  const { name: queue } = queueNamed(room, name);
-  save(room, queue, { ...stateOf(room, queue), clearedAt: room.clock.now() });
+export const clearTsp = (context: QueueContext, name: string): void => {
+  const { name: queue } = queueNamed(context, name);
+  save(context, queue, { ...stateOf(context, queue), clearedAt: context.clock.now() });
 };
 
 /** Shows an ended job no more. */
-export const hideTsp = (room: Room, name: string, number: number): void => {
-  const state = stateOf(room, queueNamed(room, name).name);
-  save(room, name, { ...state, hidden: [...(state.hidden ?? []), number].slice(-most) });
+export const hideTsp = (context: QueueContext, name: string, number: number): void => {
+  const state = stateOf(context, queueNamed(context, name).name);
+  save(context, name, { ...state, hidden: [...(state.hidden ?? []), number].slice(-most) });
 };
 
 /** Takes the queued ones out, counts from 0 again, and sets the slots: as configured if undefined. */
-export const restartTsp = (room: Room, name: string, slots: number | undefined): void => {
-  const queue = queueNamed(room, name);
-  for (const { id, state } of listTsp(room, name)) if (state === 'queued') room.transitions.skip(id, 'removed');
-  const { epoch } = stateOf(room, name);
-  save(room, name, { epoch: epoch + 1, next: 0, clearedAt: 0 });
-  room.journal.saveQueueSettings(name, { ...room.journal.queueSettings(name), slots: slots ?? null });
+export const restartTsp = (context: QueueContext, name: string, slots: number | undefined): void => {
+  const queue = queueNamed(context, name);
+  for (const { id, state } of listTsp(context, name)) if (state === 'queued') context.transitions.skip(id, 'removed');
+  const { epoch } = stateOf(context, name);
+  save(context, name, { epoch: epoch + 1, next: 0, clearedAt: 0 });
+  context.journal.saveQueueSettings(name, { ...context.journal.queueSettings(name), slots: slots ?? null });
   setSize(queue, slots ?? queue.slots);
-  room.wake(name);
+  context.wake(name);
 };
 
-const stateOf = ({ journal }: Room, queue: string): TspState => {
+const stateOf = ({ journal }: QueueContext, queue: string): TspState => {
   const note = journal.note(`tsp:${queue}`);
   return note === undefined ? { epoch: 0, next: 0, clearedAt: 0 } : (JSON.parse(note) as TspState);
 };
 
-const save = ({ journal }: Room, queue: string, state: TspState): void =>
+const save = ({ journal }: QueueContext, queue: string, state: TspState): void =>
   journal.saveNote(`tsp:${queue}`, JSON.stringify(state));

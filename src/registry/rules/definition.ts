@@ -2,7 +2,7 @@ import { counterOf } from '../hits.ts';
 import type { Definition } from '../model.ts';
 import { definitionRow, pathOf } from '../rows.ts';
 import { moveWrites } from './directory.ts';
-import { definitionNamed, freePlace } from './tree.ts';
+import { definitionNamed, freePath } from './tree.ts';
 import {
   type Access,
   accessTo,
@@ -122,7 +122,7 @@ const placeOf = ({ holdings }: Access, path: string, present?: Definition): Pick
   if (path.lastIndexOf('/') === 0) throw invalid(`${path}: a trigger must be in a directory, such as /alarms${path}`);
   return present !== undefined && pathOf(holdings, present) === path
     ? { parent: present.parent, name: present.name }
-    : freePlace(holdings, path);
+    : freePath(holdings, path);
 };
 
 /** The service as it is kept: bare for the own team. Throws `registry-invalid` for a worker, `registry-not-found`. */

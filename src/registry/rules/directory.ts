@@ -1,6 +1,6 @@
 import type { Directory } from '../model.ts';
 import { directoryRow, pathOf } from '../rows.ts';
-import { assertMayMove, childrenOf, directoryNamed, freeDirectoryPlace } from './tree.ts';
+import { assertMayMove, childrenOf, directoryNamed, freeDirectoryPath } from './tree.ts';
 import {
   accessTo,
   answering,
@@ -19,7 +19,7 @@ export const addDirectory: Rule<Of<'directory.add'>> = (turn, { team, path, mode
   const directory: Directory = {
     kind: 'directory',
     id: nextId(turn, team, 'node', holdings.nodes.size),
-    ...freeDirectoryPlace(holdings, path),
+    ...freeDirectoryPath(holdings, path),
     description: '',
     mode,
     ...ownership,
@@ -35,7 +35,7 @@ export const setDirectory: Rule<Of<'directory.set'>> = (turn, { team, path, to, 
   const { holdings } = access;
   const directory = directoryNamed(holdings, path);
   assertMayChange(access, directory, path);
-  const place = to === undefined || to === path ? {} : freeDirectoryPlace(holdings, to);
+  const place = to === undefined || to === path ? {} : freeDirectoryPath(holdings, to);
   const moved: Directory = { ...directory, ...place, ...given({ mode }), updated_at: turn.facts.now };
   if (moved.parent !== directory.parent) assertMayMove(holdings, directory, moved.parent);
   return { writes: moveWrites(team, directory, moved), rows: [directoryRow(moved, holdings)] };

@@ -11,7 +11,7 @@ export const maxFromTeam = { team: 250, user: 5_000 } as const;
 
 /** Throws `registry-full`. */
 export const assertRoomForTeam = (registry: Snapshot, origin: Origin): void =>
-  assertRoom(
+  assertSpace(
     registry,
     'team',
     origin,
@@ -20,14 +20,14 @@ export const assertRoomForTeam = (registry: Snapshot, origin: Origin): void =>
 
 /** Throws `registry-full`. */
 export const assertRoomForUser = (registry: Snapshot, origin: Origin): void =>
-  assertRoom(
+  assertSpace(
     registry,
     'user',
     origin,
     [...registry.users.values()].map((user) => originOf(registry, user)),
   );
 
-const assertRoom = (registry: Snapshot, kind: 'team' | 'user', of: Origin, present: readonly Origin[]): void => {
+const assertSpace = (registry: Snapshot, kind: 'team' | 'user', of: Origin, present: readonly Origin[]): void => {
   const fromUser = present.filter(({ user }) => user === of.user).length;
   if (fromUser >= maxFromUser[kind]) {
     const user = [...registry.users.values()].find(({ id }) => id === of.user);

@@ -102,7 +102,7 @@ export const inviteUser: Rule<Of<'team.invite'>> = (turn, { team: name, identity
   if (!registry.users.has(identity)) throw notFound('user', identity);
   if (roleIn(team, identity) !== undefined) throw exists('member', identity);
   if (actor.kind === 'local') return changed(registry, joined(team, identity, role, facts.now));
-  assertRoom(team);
+  assertSpace(team);
   return changed(registry, { ...team, invited: { ...team.invited, [identity]: role }, updated_at: facts.now });
 };
 
@@ -131,7 +131,7 @@ export const removeMember: Rule<Of<'team.remove'>> = (turn, { team: name, identi
 
 /** The team with one more member. Throws `registry-denied` when it is full. */
 export const join = (team: Team, identity: string, role: Role, now: string): Team => {
-  assertRoom(team);
+  assertSpace(team);
   return joined(team, identity, role, now);
 };
 
@@ -145,7 +145,7 @@ const joined = (team: Team, identity: string, role: Role, now: string): Team => 
 /** A transaction of etcd has 128 operations; some are needed for the team itself. */
 export const maxWrites = 100;
 const maxMembers = 1_000;
-const assertRoom = ({ name, members, invited }: Team): void => {
+const assertSpace = ({ name, members, invited }: Team): void => {
   if (Object.keys(members).length + Object.keys(invited).length >= maxMembers)
     throw denied(`${name} has ${maxMembers} members, and more are not allowed`);
 };

@@ -10,7 +10,7 @@ import { type Access, exists, invalid, notFound } from './turn.ts';
 const maxDepth = 32;
 
 /** Where a node of this path would be. Throws `registry-not-found`, `registry-exists`. */
-export const freePlace = (holdings: Holdings, path: string): { readonly parent: number; readonly name: string } => {
+export const freePath = (holdings: Holdings, path: string): { readonly parent: number; readonly name: string } => {
   const names = path.split('/').slice(1);
   const name = names.pop() ?? '';
   const parent = directoryAt(holdings, names)?.id ?? 0;
@@ -20,9 +20,9 @@ export const freePlace = (holdings: Holdings, path: string): { readonly parent: 
 };
 
 /** The same for a directory. Throws `registry-invalid` for one that would lie too deep. */
-export const freeDirectoryPlace: typeof freePlace = (holdings, path) => {
+export const freeDirectoryPath: typeof freePath = (holdings, path) => {
   if (path.split('/').length - 1 > maxDepth) throw invalid(`${path} is more than ${maxDepth} directories deep`);
-  return freePlace(holdings, path);
+  return freePath(holdings, path);
 };
 
 /** Undefined: `/`. Throws `registry-not-found`. */

@@ -5,7 +5,7 @@ import { forgetNode } from '../../../../src/firings/end/forget-node.ts';
 import { firingStatus } from '../../../../src/firings/follow/origin.ts';
 import { publishFiring } from '../../../../src/firings/publish/publish.ts';
 import { serializeInboxEntry } from '../../../../src/firings/wire/firing.ts';
-import { type Keys, keysBelow } from '../../../../src/store/keyspace.ts';
+import { type Keys, keysBelow } from '../../../../src/store/keys.ts';
 import { recordingLog } from '../../../support/recording-log.ts';
 import { finish, say } from '../../../support/sweeping.ts';
 import { type EtcdPlace, test } from '../../../support/test.ts';

@@ -8,7 +8,7 @@ import { InboxWatcher } from '../../../../src/firings/inbox/inbox-watcher.ts';
 import { publishFiring } from '../../../../src/firings/publish/publish.ts';
 import { Round } from '../../../../src/firings/sweep/round.ts';
 import { Election } from '../../../../src/store/election.ts';
-import { type Keys, keysBelow } from '../../../../src/store/keyspace.ts';
+import { type Keys, keysBelow } from '../../../../src/store/keys.ts';
 import { root } from '../../../support/node.ts';
 import { announced } from '../../../support/random.ts';
 import { recordingLog } from '../../../support/recording-log.ts';

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { connect, type EtcdStore } from '../../../../src/adapters/etcd/connect.ts';
 import { publishFiring } from '../../../../src/firings/publish/publish.ts';
 import { Sweeper, type SweeperOptions } from '../../../../src/firings/sweep/sweeper.ts';
-import { type Keys, keysBelow } from '../../../../src/store/keyspace.ts';
+import { type Keys, keysBelow } from '../../../../src/store/keys.ts';
 import { startEtcd, type TestEtcd } from '../../../support/etcd.ts';
 import { startProxy, type TcpProxy } from '../../../support/proxy.ts';
 import { recordingLog } from '../../../support/recording-log.ts';

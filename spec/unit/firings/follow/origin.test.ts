@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { nodes } from '../../../../src/fleet/nodes.ts';
 import { serializePresence } from '../../../../src/fleet/wire.ts';
-import { keysBelow } from '../../../../src/store/keyspace.ts';
+import { keysBelow } from '../../../../src/store/keys.ts';
 import { MemoryStore } from '../../../support/memory-store.ts';
 
 it('shows no node whose key is no name: shells complete what is shown', async () => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { TriggerdError } from '../../../../src/domain/errors.ts';
 import { AwaitedFirings } from '../../../../src/firings/inbox/awaited-firings.ts';
 import { publishFiring } from '../../../../src/firings/publish/publish.ts';
-import { keysBelow } from '../../../../src/store/keyspace.ts';
+import { keysBelow } from '../../../../src/store/keys.ts';
 import { MemoryStore } from '../../../support/memory-store.ts';
 import { until } from '../../../support/wait.ts';
 import { someFiring } from '../../../support/watch-room.ts';

@@ -25,7 +25,7 @@ describe('a firing that others end', () => {
   let publisher: OutcomePublisher;
   let entries: InboxEntries;
   const killed: JobId[] = [];
-  const place = () => ({ store, keys });
+  const keyspace = () => ({ store, keys });
 
   beforeEach(() => {
     store = new MemoryStore();
@@ -46,15 +46,15 @@ describe('a firing that others end', () => {
       },
     };
     const clock = { now: () => 7_000 };
-    elsewhere = new EndedElsewhere({ ...place(), node, firings, queues, clock, log });
+    elsewhere = new EndedElsewhere({ ...keyspace(), node, firings, queues, clock, log });
     publisher = new OutcomePublisher({
-      ...{ ...place(), node, firings, queues, log },
+      ...{ ...keyspace(), node, firings, queues, log },
       readTail: async () => null,
       onEndedElsewhere: (logged, outcome) => elsewhere.ended(logged, outcome),
     });
     publisher.start();
     entries = new InboxEntries({
-      ...{ ...place(), node, firings, intake: firings, outcomes: publisher, clock, log },
+      ...{ ...keyspace(), node, firings, intake: firings, outcomes: publisher, clock, log },
       decideJob: () => ({ request: someRequest }),
       onPostponed: () => undefined,
       onKillWished: (id, reason) => elsewhere.killWished(id, reason),
@@ -64,7 +64,7 @@ describe('a firing that others end', () => {
   /** Firings that share a queued job, published as queued. */
   const queued = async (count: number) => {
     const all = Array.from({ length: count }, () => someFiring());
-    for (const firing of all) await publishFiring(place(), firing);
+    for (const firing of all) await publishFiring(keyspace(), firing);
     const job = queuedJob(
       firings.jobs.size + 1,
       someRequest,
@@ -85,11 +85,11 @@ describe('a firing that others end', () => {
   const wish = (id: string) =>
     store.commit({ compare: [], write: [{ put: keys.inbox(node, id), value: serializeInboxEntry(id, 'alice') }] });
   const list = async () => entries.accept((await store.list(keys.inboxes(node))).entries, new AbortController().signal);
-  const stage = async (id: string) => (await firingStatus(place(), id)).outcomes[0]?.stage;
+  const stage = async (id: string) => (await firingStatus(keyspace(), id)).outcomes[0]?.stage;
 
   it('takes its queued job along when nobody else needs that', async () => {
     const { job, ids } = await queued(1);
-    await endOwed(place(), [{ firing: ids[0], node }], cancelled);
+    await endOwed(keyspace(), [{ firing: ids[0], node }], cancelled);
     entries.vanished(keys.inbox(node, ids[0]));
     await settled();
     expect(firings.get(job.id)).toMatchObject({ state: 'skipped', reason: cancelled.reason });
@@ -98,7 +98,7 @@ describe('a firing that others end', () => {
 
   it('leaves a queued job to the other firings', async () => {
     const { job, ids } = await queued(2);
-    await endOwed(place(), [{ firing: ids[0], node }], cancelled);
+    await endOwed(keyspace(), [{ firing: ids[0], node }], cancelled);
     entries.vanished(keys.inbox(node, ids[0]));
     await settled();
     expect(state(job.id)).toBe('queued');
@@ -123,12 +123,12 @@ describe('a firing that others end', () => {
   it('does not touch a running job, unless its end asks for that', async () => {
     const { job, ids } = await queued(2);
     await start(job.id);
-    await endOwed(place(), [{ firing: ids[0], node }], { ...cancelled, evenRunning: true });
+    await endOwed(keyspace(), [{ firing: ids[0], node }], { ...cancelled, evenRunning: true });
     entries.vanished(keys.inbox(node, ids[0]));
     await settled();
     expect(killed).toEqual([]);
     const details = { cancelled: { kill: true } };
-    await endOwed(place(), [{ firing: ids[1], node }], { ...cancelled, details, evenRunning: true });
+    await endOwed(keyspace(), [{ firing: ids[1], node }], { ...cancelled, details, evenRunning: true });
     entries.vanished(keys.inbox(node, ids[1]));
     await settled();
     expect(killed).toEqual([job.id]);
@@ -181,13 +181,13 @@ describe('ending in the place of others', () => {
 
   it('recognises its own end after a lost answer, and leaves a node’s own word alone', async () => {
     const store = new MemoryStore();
-    const place = { store, keys };
+    const keyspace = { store, keys };
     const entry = { put: keys.inbox(node, target.firing), value: serializeInboxEntry(target.firing) };
     await store.commit({ compare: [], write: [entry] });
-    expect(await endOwed(place, [target], cancelled)).toMatchObject([{ kind: 'ended' }]);
-    expect(await endOwed(place, [target], cancelled)).toMatchObject([{ kind: 'ended' }]);
+    expect(await endOwed(keyspace, [target], cancelled)).toMatchObject([{ kind: 'ended' }]);
+    expect(await endOwed(keyspace, [target], cancelled)).toMatchObject([{ kind: 'ended' }]);
     const other = { ...cancelled, reason: 'another' };
-    expect(await endOwed(place, [target], other)).toMatchObject([
+    expect(await endOwed(keyspace, [target], other)).toMatchObject([
       { kind: 'settled', outcome: { reason: cancelled.reason } },
     ]);
   });

@@ -3,7 +3,7 @@ import { firstFiringIdAt, timeOfFiringId } from '../../../../src/domain/firing.t
 import { IdMemory } from '../../../../src/firings/inbox/id-memory.ts';
 import { InboxEntries } from '../../../../src/firings/inbox/inbox-entries.ts';
 import { publishFiring } from '../../../../src/firings/publish/publish.ts';
-import { keysBelow } from '../../../../src/store/keyspace.ts';
+import { keysBelow } from '../../../../src/store/keys.ts';
 import { firing } from '../../../support/firings.ts';
 import { memoryJournal } from '../../../support/memory-journal.ts';
 import { MemoryStore } from '../../../support/memory-store.ts';

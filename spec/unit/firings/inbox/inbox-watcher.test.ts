@@ -4,7 +4,7 @@ import type { JobRequest } from '../../../../src/domain/job.ts';
 import { InboxWatcher, type InboxWatcherOptions } from '../../../../src/firings/inbox/inbox-watcher.ts';
 import { publishFiring } from '../../../../src/firings/publish/publish.ts';
 import { serializePresence } from '../../../../src/fleet/wire.ts';
-import { keysBelow } from '../../../../src/store/keyspace.ts';
+import { keysBelow } from '../../../../src/store/keys.ts';
 import { MemoryStore } from '../../../support/memory-store.ts';
 import { someName } from '../../../support/names.ts';
 import { recordingLog } from '../../../support/recording-log.ts';

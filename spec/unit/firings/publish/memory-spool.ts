@@ -21,7 +21,7 @@ export class MemorySpool implements Spool {
   }
 
   async add(id: string, text: string): Promise<void> {
-    this.put(`${id}.json`, { text, place: null });
+    this.put(`${id}.json`, { text, keyspace: null });
   }
 
   async remove(id: string): Promise<void> {

@@ -3,7 +3,7 @@ import { TriggerdError } from '../../../../src/domain/errors.ts';
 import { publishDocument, publishFiring } from '../../../../src/firings/publish/publish.ts';
 import { serializeFiring } from '../../../../src/firings/wire/firing.ts';
 import type { Transaction } from '../../../../src/store/key-store.ts';
-import { keysBelow } from '../../../../src/store/keyspace.ts';
+import { keysBelow } from '../../../../src/store/keys.ts';
 import firingBrief from '../../../fixtures/keyspace/firing-brief.json?raw';
 import firingMany from '../../../fixtures/keyspace/firing-many.json?raw';
 import earlyEntry from '../../../fixtures/keyspace/inbox-entry-early.json?raw';

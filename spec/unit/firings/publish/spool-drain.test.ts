@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { TriggerdError } from '../../../../src/domain/errors.ts';
 import type { WholeFiring } from '../../../../src/domain/firing.ts';
-import type { SpooledPlace } from '../../../../src/firings/ports.ts';
+import type { SpooledKeyspace } from '../../../../src/firings/ports.ts';
 import { SpoolDrain } from '../../../../src/firings/publish/spool-drain.ts';
 import { serializeFiring } from '../../../../src/firings/wire/firing.ts';
-import { keysBelow } from '../../../../src/store/keyspace.ts';
+import { keysBelow } from '../../../../src/store/keys.ts';
 import { firing } from '../../../support/firings.ts';
 import { MemoryStore } from '../../../support/memory-store.ts';
 import { recordingLog } from '../../../support/recording-log.ts';
@@ -24,7 +24,7 @@ describe('SpoolDrain', () => {
 
   const build = (store = new MemoryStore(), spool = new MemorySpool()) => {
     const log = recordingLog();
-    const isOurs = ({ prefix }: SpooledPlace) => prefix === '/trigger';
+    const isOurs = ({ prefix }: SpooledKeyspace) => prefix === '/trigger';
     const told: string[] = [];
     const drain = new SpoolDrain({
       store,
@@ -41,7 +41,7 @@ describe('SpoolDrain', () => {
   };
   const spooled = (spool: MemorySpool, fields: Partial<WholeFiring> = {}): WholeFiring => {
     const some = firing(fields);
-    spool.put(`${some.id}.json`, { text: serializeFiring(some), place: null });
+    spool.put(`${some.id}.json`, { text: serializeFiring(some), keyspace: null });
     return some;
   };
   const published = async (store: MemoryStore) => (await store.list(keys.firings)).entries;
@@ -52,7 +52,7 @@ describe('SpoolDrain', () => {
     const first = firing();
     // Other bytes than ours would be: the Ruby provider's document.
     const text = JSON.stringify({ ...JSON.parse(serializeFiring(first)), extra: 'ü' }, null, 1);
-    spool.put(`${first.id}.json`, { text, place: null });
+    spool.put(`${first.id}.json`, { text, keyspace: null });
     const second = spooled(spool, { targets: names(300) });
     const third = spooled(spool);
     drain.start();
@@ -71,7 +71,7 @@ describe('SpoolDrain', () => {
     drain.start();
     await emptied(spool);
     store.fail(away);
-    spool.put(`${puppetsToo.id}.json`, { text: serializeFiring(puppetsToo), place: null });
+    spool.put(`${puppetsToo.id}.json`, { text: serializeFiring(puppetsToo), keyspace: null });
     const ours = firing();
     await drain.store(serializeFiring(ours));
     const tries = spool.lists;
@@ -134,7 +134,7 @@ describe('SpoolDrain', () => {
     const [file] = spool.files.values();
     await drain.publish(file?.text ?? '');
     const { revision } = await store.list('/');
-    spool.put(`${known.id}.json`, { text: serializeFiring(known), place: null });
+    spool.put(`${known.id}.json`, { text: serializeFiring(known), keyspace: null });
     drain.start();
     await emptied(spool);
     expect((await store.list('/')).revision).toBe(revision);
@@ -180,7 +180,7 @@ describe('SpoolDrain', () => {
     ['a newer format', '01K9ZQ4T5M8W3V6X7Y8Z9A0BCD.json', '{"format":2}', /format 2 is not known/],
   ])('sets aside a file with %s, with the reason, and goes on', async (_what, name, text, reason) => {
     const { drain, store, spool, log } = build();
-    spool.put(name, { text, place: null });
+    spool.put(name, { text, keyspace: null });
     const good = spooled(spool);
     drain.start();
     await emptied(spool);
@@ -203,7 +203,7 @@ describe('SpoolDrain', () => {
     const { drain, store, spool, log } = build();
     const [foreign, own] = [firing(), firing()];
     for (const [each, prefix] of [[foreign, '/else'] as const, [own, '/trigger'] as const])
-      spool.put(`${each.id}.json`, { text: serializeFiring(each), place: { endpoints: ['http://a:1'], prefix } });
+      spool.put(`${each.id}.json`, { text: serializeFiring(each), keyspace: { endpoints: ['http://a:1'], prefix } });
     drain.start();
     await until(() => store.get(keys.firing(own.id)), 'our own');
     const { id } = spooled(spool);
@@ -227,7 +227,7 @@ describe('SpoolDrain', () => {
   it('does not let a file that can neither be read nor set aside hold up the others', async () => {
     const { drain, store, spool } = build();
     const trouble = new TriggerdError('spool-unusable', 'the spool /s: EIO');
-    spool.put('broken.json', { text: '{', place: null });
+    spool.put('broken.json', { text: '{', keyspace: null });
     vi.spyOn(spool, 'reject').mockRejectedValue(trouble);
     const unreadable = spooled(spool);
     const read = spool.read.bind(spool);

@@ -5,7 +5,7 @@ import { publishFiring } from '../../../../src/firings/publish/publish.ts';
 import { explainFiring, explainRun } from '../../../../src/firings/why/explain.ts';
 import { firingWithId, lastFiringOf, lastRunOn, owedTo } from '../../../../src/firings/why/look-up.ts';
 import { serializeOutcome } from '../../../../src/firings/wire/outcome.ts';
-import { keysBelow } from '../../../../src/store/keyspace.ts';
+import { keysBelow } from '../../../../src/store/keys.ts';
 import { firing as anyFiring } from '../../../support/firings.ts';
 import { MemoryStore } from '../../../support/memory-store.ts';
 

@@ -12,7 +12,7 @@ export interface Leftovers {
 }
 
 /** What a runner saw. Facts only; `Plugins.conclude` makes a result of them. */
-export interface RunEnding {
+export interface RunExit {
   readonly startedAt: number;
   readonly finishedAt: number;
   readonly times: JobTimes;

@@ -79,7 +79,7 @@ export interface Outage {
 }
 
 /** What the parts of this room share. */
-export interface Room extends Omit<QueuesOptions, 'queues' | 'persistent'> {
+export interface QueueContext extends Omit<QueuesOptions, 'queues' | 'persistent'> {
   readonly queues: ReadonlyMap<string, NamedQueue>;
   readonly changes: Changes;
   readonly transitions: Transitions;
@@ -101,22 +101,22 @@ export interface Room extends Omit<QueuesOptions, 'queues' | 'persistent'> {
 }
 
 /** Throws `queue-not-found`. */
-export const queueNamed = (room: Room, name: string): NamedQueue => {
-  const queue = room.queues.get(name);
+export const queueNamed = (context: QueueContext, name: string): NamedQueue => {
+  const queue = context.queues.get(name);
   if (queue !== undefined) return queue;
   throw new TriggerdError('queue-not-found', `there is no queue “${name}”`, {
-    details: { queue: name, queues: [...room.queues.keys()] },
+    details: { queue: name, queues: [...context.queues.keys()] },
   });
 };
 
 /** Throws `job-not-found`. */
-export const jobWithId = (room: Room, id: JobId): Job => {
-  const job = findJob(room, id);
+export const jobWithId = (context: QueueContext, id: JobId): Job => {
+  const job = findJob(context, id);
   if (job !== undefined) return job;
   throw new TriggerdError('job-not-found', `there is no job ${id}`, { details: { id } });
 };
 
-export const findJob = ({ inMemory, journal }: Room, id: JobId): Job | undefined =>
+export const findJob = ({ inMemory, journal }: QueueContext, id: JobId): Job | undefined =>
   inMemory?.find(id)?.job ?? journal.get(id);
 
 export const wrongState = (job: Job, message: string): TriggerdError =>

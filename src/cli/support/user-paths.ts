@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { TriggerdError } from '../../domain/errors.ts';
-import { stateHome } from './worker-places.ts';
+import { stateHome } from './worker-paths.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -9,7 +9,7 @@ export const userSocket = ({ XDG_RUNTIME_DIR }: Env): string | undefined =>
   XDG_RUNTIME_DIR?.startsWith('/') ? join(XDG_RUNTIME_DIR, 'triggerd/triggerd.sock') : undefined;
 
 /** What `triggerd --user` uses unless a configuration says otherwise. Throws `state-unusable`. */
-export const userPlaces = (
+export const userPaths = (
   env: Env,
 ): { readonly config: string; readonly state_dir: string; readonly socket: string } => {
   const socket = userSocket(env);

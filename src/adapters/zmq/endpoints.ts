@@ -30,7 +30,7 @@ export const placesOf = async (endpoint: string, resolve: Resolve = resolveName)
 };
 
 /** Where to listen. libzmq takes addresses and interfaces; of a name it gets the first address. Throws as `placesOf`. */
-export const listeningPlace = async (endpoint: string, resolve: Resolve = resolveName): Promise<Place> => {
+export const listeningEndpoint = async (endpoint: string, resolve: Resolve = resolveName): Promise<Place> => {
   const address = parsed('listen', endpoint);
   if (isIP(address.host)) return placeAt(address, address.host);
   if (address.host === '*' || address.host in networkInterfaces()) return { endpoint: address.text, ipv6: false };
