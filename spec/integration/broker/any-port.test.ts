@@ -34,7 +34,7 @@ describe('a daemon whose broker listens on port 0', () => {
     expect(JSON.parse(stored?.value ?? '{}')).toMatchObject({ endpoint: listed?.endpoint });
     const { stdout } = await node.trigger('doctor', '--only', 'broker', '--json');
     expect(JSON.parse(stdout) as Finding[]).toMatchObject([
-      { state: 'fine', what: `tcp://127.0.0.1:${port} takes connections` },
+      { state: 'fine', what: `tcp://127.0.0.1:${port} accepts connections` },
     ]);
   });
 });

@@ -40,9 +40,9 @@ describe('the doctor and brokers', () => {
   it('asks the daemon for the port that was chosen for port 0', async () => {
     const any = { broker: { listen: 'tcp://[::]:0' }, name: 'b1' };
     const open = ['127.0.0.1:4711', 'b1:4711'];
-    expect(await check(open, any, 'tcp://[::]:4711')).toEqual(['fine: tcp://127.0.0.1:4711 takes connections']);
+    expect(await check(open, any, 'tcp://[::]:4711')).toEqual(['fine: tcp://127.0.0.1:4711 accepts connections']);
     expect((await check(['127.0.0.1:4711'], any, 'tcp://[::]:4711'))[0]).toContain('connect to tcp://b1:4711');
-    expect(await check(open, any)).toEqual(['wrong: tcp://127.0.0.1:0 takes no connection']);
+    expect(await check(open, any)).toEqual(['wrong: tcp://127.0.0.1:0 accepts no connection']);
   });
 
   it('warns of an address that others are told, and that leads nowhere', async () => {
