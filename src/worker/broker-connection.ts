@@ -7,10 +7,7 @@ import { type RetryPolicy, retryDelayMs } from '../kit/retry.ts';
 import { startTimer } from '../kit/timer.ts';
 import type { Disclaimed } from './disclaimed.ts';
 import type { BrokerPlace, WorkerIdentity, WorkerNews } from './ports.ts';
-import { ServedRequests } from './served-requests.ts';
-
-/** What a broker says to a worker that it has welcomed. */
-type WhenConnected = Exclude<ToWorker, { readonly op: 'welcome' | 'refused' | 'goodbye' | 'reannounce' }>;
+import { WelcomedSession } from './welcomed-session.ts';
 
 export interface BrokerConnectionOptions extends WorkerIdentity {
   readonly broker: BrokerPlace;
@@ -25,33 +22,22 @@ export interface BrokerConnectionOptions extends WorkerIdentity {
 
 /** A broker that does not answer `ready` for so long is away. */
 const answerMs = 10_000;
-/** Whatever a broker asks for. */
-const shortestHeartbeatMs = 10;
-/** So many heartbeats without a sign of life, and the broker is lost. */
-const liveness = 4;
 /** After a refusal without a time: a token does not become right by itself. */
 const refusedRetryMs = 32_000;
 
 export const reconnectPolicy: RetryPolicy = { firstMs: 500, factor: 2, maxMs: 32_000, jitter: 0.5 };
 
-interface Connected {
-  readonly connection: Connection;
-  readonly heartbeatMs: number;
-  readonly requests: ServedRequests;
-  readonly services: readonly string[];
-  /** What the broker believes to be free here. */
-  told: number;
-  /** Of `performance.now()`. */
-  heardAt: number;
-  lookedAt: number;
-}
-
 type State =
-  | { readonly is: 'connecting'; readonly connection: Connection }
-  | ({ readonly is: 'serving'; readonly isBrokerStopping: boolean } & Connected)
-  | ({ readonly is: 'leaving' } & Connected)
-  | { readonly is: 'waiting' }
-  | { readonly is: 'gone' };
+  | { readonly kind: 'connecting'; readonly connection: Connection }
+  | {
+      readonly kind: 'serving';
+      readonly connection: Connection;
+      readonly session: WelcomedSession;
+      readonly isBrokerStopping: boolean;
+    }
+  | { readonly kind: 'leaving'; readonly connection: Connection; readonly session: WelcomedSession }
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'gone' };
 
 /**
  * One worker at one broker.
@@ -74,7 +60,7 @@ type State =
 export class BrokerConnection {
   readonly broker: BrokerPlace;
   readonly #options: BrokerConnectionOptions;
-  #state: State = { is: 'waiting' };
+  #state: State = { kind: 'waiting' };
   #failures = 0;
   #complaint: string | undefined;
   #cancelTimer: () => void = () => undefined;
@@ -85,13 +71,13 @@ export class BrokerConnection {
   }
 
   get isServing(): boolean {
-    return this.#state.is === 'serving';
+    return this.#state.kind === 'serving';
   }
 
   // ── transitions ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   connect(): void {
-    if (this.#state.is !== 'waiting') return;
+    if (this.#state.kind !== 'waiting') return;
     this.#tell({ kind: 'connecting' });
     // A connection that was closed calls nobody any more.
     const connection = this.#options.connect(this.broker, {
@@ -99,29 +85,28 @@ export class BrokerConnection {
       down: (reason) => this.#down(connection, reason),
       message: (head, body) => this.#received(head, body),
     });
-    this.#become({ is: 'connecting', connection });
+    this.#become({ kind: 'connecting', connection });
   }
 
   /** Finishes what runs for this broker, takes nothing new, and is gone then. */
   leave(): void {
     const state = this.#state;
-    if (state.is === 'serving') {
-      state.requests.takeNoMore();
-      this.#become({ ...state, is: 'leaving' });
-      this.#send({ op: 'leaving' });
-      this.#beat();
+    if (state.kind === 'serving') {
+      const { connection, session } = state;
+      this.#become({ kind: 'leaving', connection, session });
+      session.leave();
       this.#idle();
-    } else if (state.is !== 'leaving') this.close();
+    } else if (state.kind !== 'leaving') this.close();
   }
 
   /** Gone at once; what runs, runs on. */
   close(): void {
-    if (this.#state.is !== 'gone') this.#become({ is: 'gone' });
+    if (this.#state.kind !== 'gone') this.#become({ kind: 'gone' });
   }
 
   #sayReady(connection: Connection): void {
     const { team, identity, token, instance, node, version, jobs } = this.#options;
-    this.#become({ is: 'connecting', connection });
+    this.#become({ kind: 'connecting', connection });
     const free = Math.max(0, jobs.free());
     this.#send({ op: 'ready', v: protocolVersion, team, identity, instance, node, version, free }, Buffer.from(token));
     this.#after(answerMs, () => this.#lose('it does not answer'));
@@ -129,19 +114,11 @@ export class BrokerConnection {
 
   #welcome(connection: Connection, head: Welcome & { readonly services: readonly string[] }): void {
     this.#failures = 0;
-    const now = performance.now();
-    this.#become({
-      is: 'serving',
-      isBrokerStopping: false,
-      connection,
-      heartbeatMs: Math.max(shortestHeartbeatMs, head.heartbeat_ms),
-      requests: this.#serve(head.max_message),
-      services: [],
-      ...{ told: 0, heardAt: now, lookedAt: now },
-    });
+    const session = this.#welcomedSession(head);
+    this.#become({ kind: 'serving', connection, session, isBrokerStopping: false });
     this.#tell({ kind: 'connected', broker: head.broker });
-    this.#announce(head.services);
-    this.#beat();
+    session.announce(head.services);
+    session.beat();
     this.#options.onBrokers(head.brokers);
   }
 
@@ -149,8 +126,8 @@ export class BrokerConnection {
   #goodbye(brokers: readonly BrokerAddress[]): void {
     const state = this.#state;
     this.#tell({ kind: 'goodbye' });
-    if (state.is === 'connecting') this.#wait(this.#nextDelay());
-    if (state.is === 'serving') this.#state = { ...state, isBrokerStopping: true };
+    if (state.kind === 'connecting') this.#wait(this.#nextDelay());
+    if (state.kind === 'serving') this.#state = { ...state, isBrokerStopping: true };
     this.#options.onBrokers(brokers);
     this.#idle();
   }
@@ -158,47 +135,47 @@ export class BrokerConnection {
   /** Where somebody waits for the last request to end, and it has, the connection ends. */
   #idle(): void {
     const state = this.#state;
-    if (!('requests' in state) || !state.requests.isIdle) return;
-    if (state.is === 'leaving') this.#disconnect();
+    if (!('session' in state) || !state.session.isIdle) return;
+    if (state.kind === 'leaving') this.#disconnect();
     else if (state.isBrokerStopping) this.#wait(this.#nextDelay());
   }
 
   #disconnect(): void {
     this.#send({ op: 'disconnect' });
     this.#tell({ kind: 'left' });
-    this.#become({ is: 'gone' });
+    this.#become({ kind: 'gone' });
   }
 
   /** The broker does not know us any more; then it does not know what it has asked of us, either. */
   #reannounce(): void {
     const state = this.#state;
-    if (state.is === 'leaving') this.#disconnect();
-    if (state.is === 'serving') this.#sayReady(state.connection);
+    if (state.kind === 'leaving') this.#disconnect();
+    if (state.kind === 'serving') this.#sayReady(state.connection);
   }
 
   #refused({ code, message, retry_after_ms }: Refusal): void {
     const retryMs = retry_after_ms ?? refusedRetryMs;
     this.#tell({ kind: 'refused', refusal: { code, message, retry_after_ms }, retryMs });
-    if (this.#state.is === 'leaving') this.close();
+    if (this.#state.kind === 'leaving') this.close();
     else this.#wait(retryMs);
   }
 
   /** The socket has lost it and tries again. */
   #down(connection: Connection, reason: string): void {
     this.#tell({ kind: 'lost', reason, wasServing: this.isServing });
-    if (this.#state.is === 'leaving' || !this.#options.isWanted()) this.close();
-    else this.#become({ is: 'connecting', connection });
+    if (this.#state.kind === 'leaving' || !this.#options.isWanted()) this.close();
+    else this.#become({ kind: 'connecting', connection });
   }
 
   /** The socket believes that all is well, and the broker does not answer. */
   #lose(reason: string): void {
     this.#tell({ kind: 'lost', reason, wasServing: this.isServing });
-    if (this.#state.is === 'leaving' || !this.#options.isWanted()) this.close();
+    if (this.#state.kind === 'leaving' || !this.#options.isWanted()) this.close();
     else this.#wait(this.#nextDelay());
   }
 
   #wait(ms: number): void {
-    this.#become({ is: 'waiting' });
+    this.#become({ kind: 'waiting' });
     this.#after(ms, () => this.connect());
   }
 
@@ -207,9 +184,9 @@ export class BrokerConnection {
     const before = this.#state;
     this.#cancelTimer();
     this.#state = state;
-    if ('requests' in before && !('requests' in state && state.requests === before.requests)) before.requests.close();
+    if ('session' in before && !('session' in state && state.session === before.session)) before.session.close();
     const closed = 'connection' in before && !('connection' in state) ? before.connection.close() : Promise.resolve();
-    if (state.is === 'gone') void closed.then(this.#options.onGone);
+    if (state.kind === 'gone') void closed.then(this.#options.onGone);
   }
 
   // ── messages ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -230,10 +207,10 @@ export class BrokerConnection {
 
   #handle({ head, body }: Message<ToWorker>): void {
     const state = this.#state;
-    if ('heardAt' in state) state.heardAt = performance.now();
+    if ('session' in state) state.session.heard();
     switch (head.op) {
       case 'welcome':
-        if (state.is === 'connecting') this.#welcome(state.connection, head);
+        if (state.kind === 'connecting') this.#welcome(state.connection, head);
         break;
       case 'refused':
         this.#refused(head);
@@ -246,24 +223,7 @@ export class BrokerConnection {
         break;
       default:
         // The rest means something only to who has been welcomed.
-        if ('requests' in state) this.#handleConnected(state, { head, body });
-    }
-  }
-
-  #handleConnected(state: Connected, { head, body }: Message<WhenConnected>): void {
-    switch (head.op) {
-      case 'heartbeat':
-        this.#tell({ kind: 'heartbeat' });
-        break;
-      case 'services':
-        this.#announce(head.services);
-        break;
-      case 'brokers':
-        this.#options.onBrokers(head.brokers);
-        break;
-      default:
-        if (head.op === 'request') state.told--;
-        state.requests.handle({ head, body });
+        if ('session' in state) state.session.handle({ head, body });
     }
   }
 
@@ -271,54 +231,17 @@ export class BrokerConnection {
 
   /** A slot may have become free. */
   offer(): void {
-    const state = this.#state;
-    if (state.is !== 'serving') return;
-    const room = state.requests.room();
-    if (room.free === state.told) return;
-    state.told = room.free;
-    this.#send({ op: 'credit', ...room });
+    if ('session' in this.#state) this.#state.session.offer();
   }
 
-  /** This worker's own identity is a service, too. */
-  #announce(services: readonly string[]): void {
-    const state = this.#state;
-    if (state.is !== 'serving') return;
-    const found = services.filter((service) => !state.services.includes(service));
-    for (const service of found) this.#tell({ kind: 'announcing', service });
-    this.#state = { ...state, services };
-    const { identity, proofs } = this.#options;
-    const wanted = proofs === undefined ? {} : { no_proof: proofs.unneeded() };
-    this.#send({ op: 'announce', services: [...new Set([identity, ...services])], ...wanted });
-  }
-
-  /** A sign of life, and a look whether the broker gives any. */
-  #beat(): void {
-    const state = this.#state;
-    if (!('requests' in state)) return;
-    const now = performance.now();
-    // Who was frozen himself can't tell how long the other one has been silent.
-    if (now - state.lookedAt > 2 * state.heartbeatMs) state.heardAt = now;
-    state.lookedAt = now;
-    if (now - state.heardAt > liveness * state.heartbeatMs) {
-      this.#lose('it has given no sign of life');
-      return;
-    }
-    const room = state.requests.room();
-    state.told = room.free;
-    this.#send({ op: 'heartbeat', ...room });
-    this.#after(state.heartbeatMs, () => this.#beat());
-  }
-
-  #serve(maxMessage: number): ServedRequests {
-    const { team, identity, jobs, disclaimed, whyNotAllowed, log, broker, proofs } = this.#options;
-    return new ServedRequests({
-      ...{ worker: `${team}/${identity}`, jobs, disclaimed, broker: broker.key, whyNotAllowed, log, maxMessage },
-      ...(proofs === undefined ? {} : { proofs }),
-      send: (head, body) => {
-        if ('free' in head && 'told' in this.#state) this.#state.told = head.free;
-        this.#send(head, body);
-      },
+  #welcomedSession({ heartbeat_ms, max_message }: Welcome): WelcomedSession {
+    return new WelcomedSession({
+      ...this.#options,
+      heartbeatMs: heartbeat_ms,
+      maxMessage: max_message,
+      send: (head, body) => this.#send(head, body),
       tell: (news) => this.#tell(news),
+      onSilent: () => this.#lose('it has given no sign of life'),
       onIdle: () => this.#idle(),
     });
   }
@@ -329,7 +252,7 @@ export class BrokerConnection {
     if (connection.send(encodeFromWorker(head), body)) return;
     // With a hole in it the rest is worth nothing. Not within this turn: whoever sends is in the middle of something.
     queueMicrotask(() => {
-      if ('requests' in this.#state && this.#state.connection === connection) this.#lose('it takes nothing any more');
+      if ('session' in this.#state && this.#state.connection === connection) this.#lose('it takes nothing any more');
     });
   }
 

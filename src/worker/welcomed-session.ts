@@ -1,0 +1,146 @@
+import type { ToWorker, WorkerMessage } from '../bus/messages.ts';
+import type { Message } from '../bus/ports.ts';
+import type { BrokerAddress } from '../domain/broker-address.ts';
+import { startTimer } from '../kit/timer.ts';
+import type { Disclaimed } from './disclaimed.ts';
+import type { BrokerPlace, WorkerIdentity, WorkerNews } from './ports.ts';
+import { ServedRequests } from './served-requests.ts';
+
+/** What a broker says to a worker that it has welcomed. */
+export type WhenWelcomed = Exclude<ToWorker, { readonly op: 'welcome' | 'refused' | 'goodbye' | 'reannounce' }>;
+
+export interface WelcomedSessionOptions extends Omit<WorkerIdentity, 'tell' | 'connect'> {
+  readonly broker: BrokerPlace;
+  readonly disclaimed: Disclaimed;
+  readonly heartbeatMs: number;
+  readonly maxMessage: number;
+  send(head: WorkerMessage, body?: Buffer): void;
+  tell(news: WorkerNews): void;
+  /** The brokers that are up, as this one says. */
+  onBrokers(brokers: readonly BrokerAddress[]): void;
+  /** The broker has given no sign of life for too long. */
+  onSilent(): void;
+  /** Nothing of it runs here any more. */
+  onIdle(): void;
+}
+
+/** Whatever a broker asks for. */
+const shortestHeartbeatMs = 10;
+/** So many heartbeats without a sign of life, and the broker is lost. */
+const liveness = 4;
+
+/**
+ * What a worker and a broker say to each other from a `welcome` on: services, requests, free slots and signs of life.
+ *
+ *     serving ── leave ──► leaving          serving   takes requests, and says what is free
+ *        │                    │             leaving   finishes what runs, and announces nothing any more
+ *        └─► closed ◄─────────┘             closed    the connection is lost or given up: nothing is said
+ */
+export class WelcomedSession {
+  readonly #options: WelcomedSessionOptions;
+  readonly #requests: ServedRequests;
+  readonly #heartbeatMs: number;
+  #services: readonly string[] = [];
+  /** What the broker believes to be free here. */
+  #told = 0;
+  /** Of `performance.now()`. */
+  #heardAt = performance.now();
+  #lookedAt = this.#heardAt;
+  #cancelBeat: () => void = () => undefined;
+  #state: 'serving' | 'leaving' | 'closed' = 'serving';
+
+  constructor(options: WelcomedSessionOptions) {
+    this.#options = options;
+    this.#heartbeatMs = Math.max(shortestHeartbeatMs, options.heartbeatMs);
+    const { team, identity, jobs, disclaimed, whyNotAllowed, log, broker, proofs, maxMessage } = options;
+    this.#requests = new ServedRequests({
+      ...{ worker: `${team}/${identity}`, jobs, disclaimed, broker: broker.key, whyNotAllowed, log, maxMessage },
+      ...(proofs === undefined ? {} : { proofs }),
+      send: (head, body) => {
+        if ('free' in head) this.#told = head.free;
+        options.send(head, body);
+      },
+      tell: options.tell,
+      onIdle: options.onIdle,
+    });
+  }
+
+  /** Nothing of this broker runs here. */
+  get isIdle(): boolean {
+    return this.#requests.isIdle;
+  }
+
+  /** The broker has given a sign of life. */
+  heard(): void {
+    this.#heardAt = performance.now();
+  }
+
+  handle({ head, body }: Message<WhenWelcomed>): void {
+    switch (head.op) {
+      case 'heartbeat':
+        this.#options.tell({ kind: 'heartbeat' });
+        break;
+      case 'services':
+        this.announce(head.services);
+        break;
+      case 'brokers':
+        this.#options.onBrokers(head.brokers);
+        break;
+      default:
+        if (head.op === 'request') this.#told--;
+        this.#requests.handle({ head, body });
+    }
+  }
+
+  /** This worker's own identity is a service, too. */
+  announce(services: readonly string[]): void {
+    if (this.#state !== 'serving') return;
+    const { identity, proofs, send, tell } = this.#options;
+    for (const service of services) if (!this.#services.includes(service)) tell({ kind: 'announcing', service });
+    this.#services = services;
+    const wanted = proofs === undefined ? {} : { no_proof: proofs.unneeded() };
+    send({ op: 'announce', services: [...new Set([identity, ...services])], ...wanted });
+  }
+
+  /** A slot may have become free. */
+  offer(): void {
+    if (this.#state !== 'serving') return;
+    const room = this.#requests.room();
+    if (room.free === this.#told) return;
+    this.#told = room.free;
+    this.#options.send({ op: 'credit', ...room });
+  }
+
+  /** A sign of life at once and with each heartbeat, and a look whether the broker gives any. */
+  beat(): void {
+    if (this.#state === 'closed') return;
+    this.#cancelBeat();
+    const now = performance.now();
+    // Who was frozen himself cannot tell how long the other one has been silent.
+    if (now - this.#lookedAt > 2 * this.#heartbeatMs) this.#heardAt = now;
+    this.#lookedAt = now;
+    if (now - this.#heardAt > liveness * this.#heartbeatMs) {
+      this.#options.onSilent();
+      return;
+    }
+    const room = this.#requests.room();
+    this.#told = room.free;
+    this.#options.send({ op: 'heartbeat', ...room });
+    this.#cancelBeat = startTimer(this.#heartbeatMs, () => this.beat());
+  }
+
+  /** New requests are given back from now on. */
+  leave(): void {
+    this.#state = 'leaving';
+    this.#requests.takeNoMore();
+    this.#options.send({ op: 'leaving' });
+    this.beat();
+  }
+
+  /** Forgets what was asked; what runs, runs on. */
+  close(): void {
+    this.#state = 'closed';
+    this.#cancelBeat();
+    this.#requests.close();
+  }
+}
