@@ -4,10 +4,10 @@
 
 import { dealerConnect } from '../adapters/zmq/dealer.ts';
 import { BusClient } from '../bus/client/bus-client.ts';
-import type { Accepted } from '../bus/client/client-request.ts';
 import { linesOf } from '../bus/client/lines.ts';
 import type { Outcome, RequestLeg, RequestResult } from '../bus/client/outcome.ts';
 import type { Clock, Credentials } from '../bus/client/ports.ts';
+import type { Accepted } from '../bus/client/request-order.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import type { RequestStatement } from '../domain/live-request.ts';
 import type { Algorithm } from '../domain/service.ts';

@@ -5,16 +5,16 @@ import { visible } from '../../kit/text.ts';
 import { type ClientMessage, protocolVersion, type Refusal, type ToClient, type Welcome } from '../messages.ts';
 import type { Connect } from '../ports.ts';
 import { BrokerRing } from './broker-ring.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { type BrokerLink, Links } from './link.ts';
-import type { Clock, Credentials, DialledBroker } from './ports.ts';
+import type { Clock, Credentials, DialledBroker, SessionListener } from './ports.ts';
 import type { Greeting, Proving, Ready, SessionState } from './session-state.ts';
+import { TokenRenewal } from './token-renewal.ts';
 import { errorOf, Tokens } from './tokens.ts';
 
 /** How long one broker may take to welcome us, and to check a password. */
 const greetingMs = 3_000;
 const provingMs = 30_000;
-/** A peer that is silent for so many heartbeats is gone. */
-const liveness = 4;
 /** Whatever a broker says. */
 const leastHeartbeatMs = 10;
 /** Between two rounds in which no broker answered. */
@@ -25,18 +25,6 @@ export interface BrokerSessionOptions {
   readonly credentials: Credentials;
   readonly connect: Connect;
   readonly clock: Clock;
-}
-
-export interface SessionListener {
-  /** A broker has welcomed us and we have a token: ask now. */
-  ready(): void;
-  /** A token in place of one that was refused or grew old. */
-  renewed(): void;
-  /** The broker is gone, says goodbye, or has forgotten us (null); whoever comes next is asked by itself. */
-  lost(why: string | null): void;
-  /** Every broker was asked, none answered; or our password was refused, and nobody is asked until `wake`. */
-  failed(error: TriggerdError, isFinal: boolean): void;
-  message(message: ToClient, body: Buffer): void;
 }
 
 /**
@@ -60,7 +48,7 @@ export class BrokerSession {
   readonly #ring: BrokerRing;
   readonly #links: Links;
   readonly #tokens: Tokens;
-  #state: SessionState = { is: 'asleep' };
+  #state: SessionState = { kind: 'asleep' };
   #nonce = 0;
   #restedRounds = 0;
   #troubles: string[] = [];
@@ -75,12 +63,12 @@ export class BrokerSession {
 
   /** What the broker said of itself; undefined while there is none. */
   get broker(): Welcome | undefined {
-    return this.#state.is === 'ready' ? this.#state.welcome : undefined;
+    return this.#state.kind === 'ready' ? this.#state.welcome : undefined;
   }
 
   /** Something is to be asked: connects, or ends the pause between two rounds. */
   wake(): void {
-    if (this.#state.is === 'asleep' || this.#state.is === 'resting') this.#beginRound();
+    if (this.#state.kind === 'asleep' || this.#state.kind === 'resting') this.#beginRound();
   }
 
   /** The token for a message; only while ready. */
@@ -95,9 +83,9 @@ export class BrokerSession {
 
   /** Sends while ready; otherwise the message is not sent and that is said. */
   send(message: ClientMessage, body?: Buffer): boolean {
-    if (this.#state.is !== 'ready') return false;
+    if (this.#state.kind !== 'ready') return false;
     this.#state.link.send(message, body);
-    this.#state.sentAt = this.#options.clock.now();
+    this.#state.heartbeat.sent();
     return true;
   }
 
@@ -109,19 +97,19 @@ export class BrokerSession {
   /** The broker refused the token; gets another one, if a password can. False: there is no password. */
   renew(): boolean {
     const can = this.#tokens.spoil();
-    if (can && this.#state.is === 'ready') this.#askToken(this.#state);
+    if (can && this.#state.kind === 'ready') this.#state.renewal.ask();
     return can;
   }
 
   /** The broker takes nothing new: asks the next one. */
   moveOn(): void {
-    if (this.#state.is === 'ready') this.#giveUp(`${shown(this.#state.broker)} is stopping`);
+    if (this.#state.kind === 'ready') this.#giveUp(`${shown(this.#state.broker)} is stopping`);
   }
 
   /** Resolves when every connection is gone. */
   async close(): Promise<void> {
     this.#leave();
-    this.#state = { is: 'closed' };
+    this.#state = { kind: 'closed' };
     await this.#links.closed();
   }
 
@@ -147,7 +135,7 @@ export class BrokerSession {
         if (isPresent()) link.send({ op: 'hello', v: protocolVersion });
       },
       attempting: () => {
-        if (this.#state.is === 'greeting' && isPresent()) this.#waitAnew(this.#state);
+        if (this.#state.kind === 'greeting' && isPresent()) this.#waitAnew(this.#state);
       },
       down: (why) => {
         if (isPresent()) this.#giveUp(why);
@@ -156,7 +144,7 @@ export class BrokerSession {
         if (isPresent()) this.#take(message, body);
       },
     });
-    this.#state = { is: 'greeting', broker, link, cancel: this.#limited(broker, greetingMs, 'answered') };
+    this.#state = { kind: 'greeting', broker, link, cancel: this.#limited(broker, greetingMs, 'answered') };
   }
 
   /** Each address of a broker has its own time. */
@@ -166,10 +154,10 @@ export class BrokerSession {
   }
 
   /** The broker knows nothing of us (any more): everything is said anew. */
-  #greetAgain({ broker, link, cancel, cancelRenewal }: Ready): void {
-    cancel();
-    cancelRenewal();
-    this.#state = { is: 'greeting', broker, link, cancel: this.#limited(broker, greetingMs, 'answered') };
+  #greetAgain(ready: Ready): void {
+    stopReady(ready);
+    const { broker, link } = ready;
+    this.#state = { kind: 'greeting', broker, link, cancel: this.#limited(broker, greetingMs, 'answered') };
     this.#listener.lost(null);
     link.send({ op: 'hello', v: protocolVersion });
   }
@@ -190,49 +178,64 @@ export class BrokerSession {
     cancelGreeting();
     const cancel = this.#limited(broker, provingMs, 'answered the login');
     const n = this.nextNonce();
-    this.#state = { is: 'proving', broker, link, cancel, welcome, n };
+    this.#state = { kind: 'proving', broker, link, cancel, welcome, n };
     this.#tokens.login(link, n);
   }
 
   #becomeReady({ broker, link, cancel: cancelWait }: Greeting | Proving, welcome: Welcome): void {
     cancelWait();
-    const now = this.#options.clock.now();
     const ready: Ready = {
-      is: 'ready',
+      kind: 'ready',
       broker,
       link,
       welcome,
-      heardAt: now,
-      sentAt: now,
-      lookedAt: now,
-      asked: undefined,
-      cancel: () => undefined,
-      cancelRenewal: () => undefined,
+      heartbeat: this.#heartbeat(broker, welcome),
+      renewal: this.#renewal(link),
     };
     this.#state = ready;
     this.#restedRounds = 0;
     this.#ring.answered(broker);
-    this.#beat(ready);
-    this.#renewInTime(ready);
+    ready.heartbeat.start();
+    ready.renewal.schedule();
     this.#listener.ready();
+  }
+
+  #heartbeat(broker: DialledBroker, { heartbeat_ms }: Welcome): Heartbeat {
+    return new Heartbeat({
+      clock: this.#options.clock,
+      everyMs: Math.max(leastHeartbeatMs, heartbeat_ms),
+      beat: () => void this.send({ op: 'heartbeat' }),
+      onSilent: () => this.#giveUp(`${shown(broker)} has fallen silent`),
+    });
+  }
+
+  #renewal(link: BrokerLink): TokenRenewal {
+    return new TokenRenewal({
+      tokens: this.#tokens,
+      clock: this.#options.clock,
+      link,
+      nextNonce: () => this.nextNonce(),
+      onRenewed: () => this.#listener.renewed(),
+      onRefused: (refusal) => this.#refused(refusal),
+    });
   }
 
   /** Leaves this broker for the next one. */
   #giveUp(why: string): void {
-    const wasReady = this.#state.is === 'ready';
+    const wasReady = this.#state.kind === 'ready';
     this.#leave();
     if (wasReady) this.#ring.beginRoundWithoutLast();
     this.#troubles = wasReady ? [why] : [...this.#troubles, why];
     if (wasReady) this.#listener.lost(why);
     // Whoever heard of it may have closed us, or woken us.
-    if (this.#state.is === 'asleep') this.#greetNext();
+    if (this.#state.kind === 'asleep') this.#greetNext();
   }
 
   /** Nobody answered: again after a pause, or as soon as there is something new to ask. */
   #rest(): void {
     this.#restedRounds += 1;
     const cancel = this.#options.clock.after(retryDelayMs(roundRetry, this.#restedRounds), () => this.#beginRound());
-    this.#state = { is: 'resting', cancel };
+    this.#state = { kind: 'resting', cancel };
     this.#listener.failed(new TriggerdError('broker-unreachable', this.#troubles.join('; ')), false);
   }
 
@@ -246,23 +249,23 @@ export class BrokerSession {
   /** Ends what belongs to the present state. */
   #leave(): void {
     const state = this.#state;
-    if (state.is === 'asleep' || state.is === 'closed') return;
-    state.cancel();
-    if (state.is === 'ready') state.cancelRenewal();
-    this.#state = { is: 'asleep' };
-    if (state.is !== 'resting') state.link.close();
+    if (state.kind === 'asleep' || state.kind === 'closed') return;
+    if (state.kind === 'ready') stopReady(state);
+    else state.cancel();
+    this.#state = { kind: 'asleep' };
+    if (state.kind !== 'resting') state.link.close();
   }
 
   // ── while connected ───────────────────────────────────────────────────────────────────────────────────────────────
 
   #take(message: ToClient, body: Buffer): void {
     const state = this.#state;
-    if (state.is === 'greeting') {
+    if (state.kind === 'greeting') {
       if (message.op === 'welcome') this.#welcomed(state, message);
       else if (message.op === 'refused') this.#giveUp(`${shown(state.broker)}: ${visible(message.message)}`);
       else if (message.op === 'goodbye') this.#goodbye(state.broker, message.brokers);
-    } else if (state.is === 'proving') this.#takeProof(state, message, body);
-    else if (state.is === 'ready') this.#takeReady(state, message, body);
+    } else if (state.kind === 'proving') this.#takeProof(state, message, body);
+    else if (state.kind === 'ready') this.#takeReady(state, message, body);
   }
 
   #takeProof(state: Proving, message: ToClient, body: Buffer): void {
@@ -275,12 +278,11 @@ export class BrokerSession {
   }
 
   #takeReady(state: Ready, message: ToClient, body: Buffer): void {
-    state.heardAt = this.#options.clock.now();
-    const isOfLogin = state.asked !== undefined && 'n' in message && message.n === state.asked;
+    state.heartbeat.heard();
     if (message.op === 'goodbye') this.#goodbye(state.broker, message.brokers);
     else if (message.op === 'reannounce') this.#greetAgain(state);
     else if (message.op === 'brokers') this.#ring.learn(message.brokers);
-    else if (isOfLogin) this.#takeRenewal(state, message, body);
+    else if (state.renewal.isAnswer(message)) state.renewal.take(message, body);
     else if (message.op !== 'heartbeat') this.#listener.message(message, body);
   }
 
@@ -288,54 +290,11 @@ export class BrokerSession {
     this.#ring.learn(brokers);
     this.#giveUp(`${shown(broker)} is stopping`);
   }
-
-  /** Looks once per heartbeat: says that we live, and whether the broker does. */
-  #beat(state: Ready): void {
-    const { clock } = this.#options;
-    const every = Math.max(leastHeartbeatMs, state.welcome.heartbeat_ms);
-    state.cancel = clock.after(every, () => {
-      const now = clock.now();
-      // We were not running ourselves (stopped, suspended): what has come meanwhile is heard first.
-      if (now - state.lookedAt > 2 * every) state.heardAt = now;
-      state.lookedAt = now;
-      if (now - state.heardAt > liveness * every) {
-        this.#giveUp(`${shown(state.broker)} has fallen silent`);
-        return;
-      }
-      if (now - state.sentAt >= every * 0.9) this.send({ op: 'heartbeat' });
-      this.#beat(state);
-    });
-  }
-
-  // ── tokens ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  #renewInTime(state: Ready): void {
-    const ms = this.#tokens.renewalInMs;
-    if (ms !== undefined) state.cancelRenewal = this.#options.clock.after(ms, () => this.#askToken(state));
-  }
-
-  #askToken(state: Ready): void {
-    if (state.asked !== undefined) return;
-    state.cancelRenewal();
-    state.asked = this.nextNonce();
-    this.#tokens.login(state.link, state.asked);
-  }
-
-  #takeRenewal(state: Ready, message: ToClient, body: Buffer): void {
-    state.asked = undefined;
-    if (message.op === 'refused') this.#notRenewed(state, message);
-    if (message.op !== 'token') return;
-    this.#tokens.take(message.expires_ms, body);
-    this.#renewInTime(state);
-    this.#listener.renewed();
-  }
-
-  /** The old token may still be good for a while; then there is time to ask again. */
-  #notRenewed(state: Ready, refusal: Refusal): void {
-    const left = this.#tokens.leftMs;
-    if (left < 2_000) this.#refused(refusal);
-    else state.cancelRenewal = this.#options.clock.after(left / 2, () => this.#askToken(state));
-  }
 }
+
+const stopReady = ({ heartbeat, renewal }: Ready): void => {
+  heartbeat.stop();
+  renewal.stop();
+};
 
 const shown = ({ endpoint }: DialledBroker): string => printable(endpoint);

@@ -3,8 +3,9 @@ import { parsePluginName } from '../../domain/names.ts';
 import { requestIn } from '../codec/from-client.ts';
 import type { ToClient } from '../messages.ts';
 import { BrokerSession, type BrokerSessionOptions } from './broker-session.ts';
-import { ClientRequest, type RequestChannel, type RequestOrder } from './client-request.ts';
+import { ClientRequest } from './client-request.ts';
 import { Question } from './question.ts';
+import type { RequestChannel, RequestOrder } from './request-order.ts';
 
 export interface BusClientOptions extends BrokerSessionOptions {
   /** Makes a request's id: a ULID. */
@@ -151,8 +152,8 @@ export class BusClient {
   }
 
   #lost(why: string | null): void {
-    for (const request of this.#requests.values()) request.drift();
-    for (const question of this.#questions.values()) question.drift();
+    for (const request of this.#requests.values()) request.detach();
+    for (const question of this.#questions.values()) question.detach();
     if (why !== null) this.#options.onLost?.(why);
   }
 

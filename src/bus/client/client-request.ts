@@ -2,30 +2,13 @@ import { TriggerdError } from '../../domain/errors.ts';
 import type { RequestId } from '../../domain/request.ts';
 import type { Algorithm } from '../../domain/service.ts';
 import { visible } from '../../kit/text.ts';
-import type { ClientMessage, FromJob, Refusal, RequestHead, ToClient } from '../messages.ts';
+import type { Refusal, RequestHead, ToClient } from '../messages.ts';
+import { AcknowledgedOutput } from './acknowledged-output.ts';
 import { type Outcome, outcomeOf, type RequestLeg, type RequestResult, untoldOutcome } from './outcome.ts';
-import { RequestOutput } from './output.ts';
+import type { RequestOutput } from './output.ts';
 import type { Clock } from './ports.ts';
+import type { Accepted, RequestChannel, RequestOrder } from './request-order.ts';
 import { errorOf } from './tokens.ts';
-import { WorkerOutput } from './worker-output.ts';
-
-/** What is asked for. */
-export interface RequestOrder extends FromJob {
-  readonly service: string;
-  readonly plugin: string;
-  readonly payload: Buffer;
-  readonly args: Readonly<Record<string, string>>;
-  /** Null: the service's own. */
-  readonly timeoutMs: number | null;
-  readonly chain: readonly string[];
-  readonly ttl: number;
-  /** Nobody will read the output. */
-  readonly discardOutput: boolean;
-  /** Of whoever keeps it to ask again under the same one. When missing: a new one. */
-  readonly id?: RequestId;
-  /** It was asked for before, by a client that is gone: it may run. */
-  readonly resume?: boolean;
-}
 
 /** How long after its time the broker may take to say how it ended; more than the broker's own grace. */
 const graceMs = 20_000;
@@ -34,27 +17,6 @@ const patienceMs = 300_000;
 /** After a cancel: until the worker has killed everything, TERM and KILL, and said so. */
 const cancelMs = 30_000;
 
-export interface Accepted {
-  /** Null where a worker was asked and not a service. */
-  readonly algorithm: Algorithm | null;
-  /** How many workers have a part of it each; null: one at a time, or a broker of before, which does not say it. */
-  readonly workers: number | null;
-}
-
-/** The way to the present broker. */
-export interface RequestChannel {
-  /** Undefined: no broker is there now. Otherwise counts connections. */
-  readonly epoch: number | undefined;
-  readonly jwt: string;
-  /** Whether the present broker checks proofs. */
-  readonly checksProofs: boolean;
-  send(message: ClientMessage, body?: Buffer): void;
-  /** A new token, after this one was refused; false: there is none to be had. */
-  renewToken(): boolean;
-  /** The broker takes nothing new. */
-  moveOn(): void;
-}
-
 /**
  * One request, whichever broker carries it.
  *
@@ -62,16 +24,16 @@ export interface RequestChannel {
  *        ▲              │  ▲                       ▲
  *        │      draining│  │ask, with `resume`     │
  *        └── a token ───┤  │                       │
- *            refused    └─►adrift ──too long───────┤
+ *            refused    └► detached ──too long─────┤
  *     waiting ── no broker answers, cancelled ─────┘
  *
- * *Waiting* it was never taken by a broker; *adrift* it was, and that broker is gone: it may run. It is asked for under
- * one id all its life, and only after `adrift` (also of an earlier client) with `resume`, so that brokers ask the workers before they start it.
+ * *Waiting* it was never taken by a broker; *detached* it was, and that broker is gone: it may run. It is asked for under
+ * one id all its life, and only after `detached` (also of an earlier client) with `resume`, so that brokers ask the workers
+ * before they start it.
  * A result is a value, however it ended; what was refused as a whole is an error.
  */
 export class ClientRequest {
   readonly id: RequestId;
-  readonly output: RequestOutput;
   /** Once a broker has it. */
   readonly accepted: Promise<Accepted>;
   readonly result: Promise<RequestResult>;
@@ -80,10 +42,10 @@ export class ClientRequest {
   readonly #clock: Clock;
   readonly #channel: RequestChannel;
   readonly #deadline: number | undefined;
-  readonly #workers = new Map<string, WorkerOutput>();
+  readonly #output: AcknowledgedOutput;
   readonly #legs = new Map<string, RequestLeg>();
   readonly #onEnd: () => void;
-  #state: 'waiting' | 'asked' | 'adrift' | 'ended' = 'waiting';
+  #state: 'waiting' | 'asked' | 'detached' | 'ended' = 'waiting';
   #algorithm: Algorithm | null = null;
   /** The worker that was given it last. */
   #worker: string | null = null;
@@ -104,7 +66,12 @@ export class ClientRequest {
     this.#onEnd = onEnd;
     this.#mayRun = order.resume === true;
     this.#deadline = order.timeoutMs === null ? undefined : clock.now() + order.timeoutMs;
-    this.output = new RequestOutput(({ worker, bytes }) => this.#dealtWith(worker, bytes.length), order.discardOutput);
+    this.#output = new AcknowledgedOutput({
+      isDiscarded: order.discardOutput,
+      epoch: () => channel.epoch ?? 0,
+      mayAcknowledge: () => this.#state === 'asked',
+      acknowledge: (worker, bytes) => channel.send({ op: 'ack', id, worker, bytes }),
+    });
     this.result = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -119,13 +86,17 @@ export class ClientRequest {
     if (this.#deadline !== undefined) this.#cancelTimer = clock.after(this.#left() + graceMs, () => this.#timeIsUp());
   }
 
+  get output(): RequestOutput {
+    return this.#output.reader;
+  }
+
   get payloadBytes(): number {
     return this.#order.payload.length;
   }
 
   /** A broker is there: asks it, unless it has been asked. */
   ask(): void {
-    if (this.#state !== 'waiting' && this.#state !== 'adrift') return;
+    if (this.#state !== 'waiting' && this.#state !== 'detached') return;
     // It would pass the proof over, and ask with all the rights of this machine.
     if (this.#order.proof !== undefined && !this.#channel.checksProofs) {
       this.#fail(new TriggerdError('proof-unsupported', 'the broker does not check proofs'));
@@ -143,9 +114,9 @@ export class ClientRequest {
   }
 
   /** The broker is gone. */
-  drift(): void {
+  detach(): void {
     if (this.#state !== 'asked') return;
-    this.#state = 'adrift';
+    this.#state = 'detached';
     this.#mayRun = true;
     if (this.#deadline !== undefined || this.#isCancelled) return;
     this.#restartTimer(patienceMs, () => this.#fail(unreachable('no broker has answered for five minutes')));
@@ -219,15 +190,12 @@ export class ClientRequest {
   #dispatched({ worker, algorithm, workers }: Extract<ToClient, { readonly op: 'dispatched' }>): void {
     if (algorithm !== undefined) this.#accepted(algorithm, workers);
     this.#worker = worker;
-    this.#outputOf(worker).dispatched(this.#epoch());
+    this.#output.dispatched(worker);
   }
 
   #partial(worker: string, stream: 'out' | 'err', offset: number, body: Buffer): void {
-    const progress = this.#outputOf(worker);
-    const bytes = progress.take(this.#epoch(), offset, body);
-    if (bytes === undefined) this.#protocolBroken(`output of ${visible(worker)} is missing`);
-    else if (bytes.length > 0) this.output.put({ worker, stream, bytes });
-    else this.#ackWhenDue(worker);
+    if (!this.#output.take(worker, stream, offset, body))
+      this.#protocolBroken(`output of ${visible(worker)} is missing`);
   }
 
   #final(message: Extract<ToClient, { readonly op: 'final' }>, body: Buffer): void {
@@ -269,7 +237,7 @@ export class ClientRequest {
   }
 
   #askAgain(): void {
-    this.#state = this.#mayRun ? 'adrift' : 'waiting';
+    this.#state = this.#mayRun ? 'detached' : 'waiting';
   }
 
   #timeIsUp(): void {
@@ -295,25 +263,6 @@ export class ClientRequest {
     this.#onEnd();
   }
 
-  #outputOf(worker: string): WorkerOutput {
-    const known = this.#workers.get(worker);
-    if (known !== undefined) return known;
-    const fresh = new WorkerOutput(this.#epoch());
-    this.#workers.set(worker, fresh);
-    return fresh;
-  }
-
-  #dealtWith(worker: string, bytes: number): void {
-    this.#workers.get(worker)?.dealWith(bytes);
-    this.#ackWhenDue(worker);
-  }
-
-  #ackWhenDue(worker: string): void {
-    if (this.#state !== 'asked') return;
-    const bytes = this.#workers.get(worker)?.dueAck();
-    if (bytes !== undefined) this.#channel.send({ op: 'ack', id: this.id, worker, bytes });
-  }
-
   #sendCancel(): void {
     this.#channel.send({ op: 'cancel', jwt: this.#channel.jwt, id: this.id });
   }
@@ -321,10 +270,6 @@ export class ClientRequest {
   #restartTimer(ms: number, act: () => void): void {
     this.#cancelTimer();
     this.#cancelTimer = this.#clock.after(ms, act);
-  }
-
-  #epoch(): number {
-    return this.#channel.epoch ?? 0;
   }
 
   #left(): number {

@@ -1,4 +1,6 @@
 import type { BrokerAddress } from '../../domain/broker-address.ts';
+import type { TriggerdError } from '../../domain/errors.ts';
+import type { ToClient } from '../messages.ts';
 
 /** Where a broker is and what proves it to be that one. */
 export type DialledBroker = Pick<BrokerAddress, 'endpoint' | 'key'>;
@@ -20,3 +22,15 @@ export type Credentials =
       readonly tokenTtlMs?: number;
     }
   | { readonly jwt: string };
+
+export interface SessionListener {
+  /** A broker has welcomed us and we have a token: ask now. */
+  ready(): void;
+  /** A token in place of one that was refused or grew old. */
+  renewed(): void;
+  /** The broker is gone, says goodbye, or has forgotten us (null); whoever comes next is asked by itself. */
+  lost(why: string | null): void;
+  /** Every broker was asked, none answered; or our password was refused, and nobody is asked until `wake`. */
+  failed(error: TriggerdError, isFinal: boolean): void;
+  message(message: ToClient, body: Buffer): void;
+}

@@ -46,7 +46,7 @@ export class Question {
   }
 
   /** The broker is gone: what only reads is asked again, a change may have been made. */
-  drift(): void {
+  detach(): void {
     if (!this.#wasAsked) return;
     if (isReading(this.statement)) this.#wasAsked = false;
     else this.fail(unanswered('before the broker was lost'));

@@ -1,41 +1,39 @@
 import type { Nonce, Welcome } from '../messages.ts';
+import type { Heartbeat } from './heartbeat.ts';
 import type { BrokerLink } from './link.ts';
 import type { DialledBroker } from './ports.ts';
+import type { TokenRenewal } from './token-renewal.ts';
 
 /** What a session is doing; the picture of it is above `BrokerSession`. */
 export type SessionState =
-  | { readonly is: 'asleep' }
-  | { readonly is: 'closed' }
-  | { readonly is: 'resting'; readonly cancel: () => void }
+  | { readonly kind: 'asleep' }
+  | { readonly kind: 'closed' }
+  | { readonly kind: 'resting'; readonly cancel: () => void }
   | Greeting
   | Proving
   | Ready;
 
-/** `cancel` ends the timer of the state. */
 interface Linked {
   readonly broker: DialledBroker;
   readonly link: BrokerLink;
-  cancel: () => void;
 }
 
+/** `cancel` ends the time that the broker has for an answer. */
 export interface Greeting extends Linked {
-  readonly is: 'greeting';
+  readonly kind: 'greeting';
+  readonly cancel: () => void;
 }
 
 export interface Proving extends Linked {
-  readonly is: 'proving';
+  readonly kind: 'proving';
+  readonly cancel: () => void;
   readonly welcome: Welcome;
   readonly n: Nonce;
 }
 
-/** Times are the clock's. */
 export interface Ready extends Linked {
-  readonly is: 'ready';
+  readonly kind: 'ready';
   readonly welcome: Welcome;
-  heardAt: number;
-  sentAt: number;
-  lookedAt: number;
-  /** The nonce of a login that is under way. */
-  asked: Nonce | undefined;
-  cancelRenewal: () => void;
+  readonly heartbeat: Heartbeat;
+  readonly renewal: TokenRenewal;
 }

@@ -1,6 +1,7 @@
 import { BusClient } from '../../../../src/bus/client/bus-client.ts';
-import type { ClientRequest, RequestOrder } from '../../../../src/bus/client/client-request.ts';
+import type { ClientRequest } from '../../../../src/bus/client/client-request.ts';
 import type { Credentials, DialledBroker } from '../../../../src/bus/client/ports.ts';
+import type { RequestOrder } from '../../../../src/bus/client/request-order.ts';
 import { brokerA, FakeBrokers, FakeClock } from './fake-broker.ts';
 
 export interface SetUp {
