@@ -139,7 +139,7 @@ describe('a client of a broker', () => {
     expect(() => client.request({ service: 'demo', plugin: '../x' })).toThrow('is not a plugin name');
     expect(() => client.request({ service: 'de\nmo', plugin: 'x' })).toThrow('of the wrong kind');
     expect(() => client.request({ service: 'demo', plugin: 'x', payload: Buffer.alloc(1_048_577) })).toThrow(
-      'the broker takes 1048576',
+      'the broker accepts 1048576',
     );
     await expect(connect({ brokers: [at.address], secret: 'wrong' } as never)).rejects.toMatchObject({
       code: 'login-failed',
