@@ -39,7 +39,7 @@ import type { ApiServices } from './services/services.ts';
  *     POST /v1/jobs                           NewJobBody → 201 JobView; 200: a job that was queued before
  *     GET  /v1/jobs/:id                       JobView
  *     GET  /v1/jobs/:id/wait                  JobView              answers when ended; ?timeout_ms → 504 timed-out
- *     GET  /v1/jobs/:id/output                bytes                ?follow=1: goes on until the job has ended; ?lines: begins with so
+ *     GET  /v1/jobs/:id/output                bytes                ?follow=1: continues until the job has ended; ?lines: begins with so
  *                                                                  many of the last lines, ?from: with this byte (0 if the file has
  *                                                                  become shorter); the header x-output-from says where it begins;
  *                                                                  ?stream=err: of a job that keeps stderr apart

@@ -94,7 +94,7 @@ export interface Line {
   readonly line: string;
 }
 
-/** How many hops a chain of requests may go on. */
+/** How many hops a chain of requests may continue. */
 export const defaultTtl = 8;
 /** Of one frame from a broker: an answer of the registry is the largest. */
 const maxFrameBytes = 67_108_864;
@@ -172,7 +172,7 @@ export class Client {
 
   /**
    * Cancels what has not ended, as `signal` does, and waits for that for 10 s at most; what nobody has confirmed by then
-   * throws `broker-unreachable`. `leave`: what has not ended goes on on the workers, and throws here at once; for a program that
+   * throws `broker-unreachable`. `leave`: what has not ended continues on the workers, and throws here at once; for a program that
    * keeps its requests on disk and asks again with `resume`.
    */
   async close({ open = 'cancel' }: { readonly open?: 'cancel' | 'leave' } = {}): Promise<void> {

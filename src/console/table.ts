@@ -72,7 +72,7 @@ const mayShrink = (title: string, rows: readonly Row[]): boolean =>
 /** With the rule's ends. */
 const tableWidth = (widths: readonly number[]): number => widths.reduce((sum, width) => sum + width + 3, 1);
 
-/** All of one row, a line each; a value that does not fit the terminal goes on below. */
+/** All of one row, a line each; a value that does not fit the terminal continues below. */
 export const renderRecord = (titles: readonly string[], row: Row, columns: number | null = null): string => {
   const width = Math.max(...titles.map((title) => title.length));
   const linesOf = (text: string): string[] =>

@@ -43,7 +43,7 @@ export interface Daemon {
   readonly ready: Promise<void>;
   /** Takes up a new configuration as far as a running daemon can. */
   reload(loaded: LoadedConfig): void;
-  /** Starts nothing more, lets requests finish, and releases everything; other running jobs go on without us. */
+  /** Starts nothing more, lets requests finish, and releases everything; other running jobs continue without us. */
   stop(): Promise<void>;
   /** A stop waits for no request any more. */
   hurry(): void;

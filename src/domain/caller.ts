@@ -31,7 +31,7 @@ export interface ProvenRequest {
   readonly askers: readonly Asker[];
   /** How many requests from inside jobs led to it. */
   readonly depth: number;
-  /** ms since the epoch: when its time is over. */
+  /** ms since the epoch: when its time has ended. */
   readonly endsAt: number;
 }
 

@@ -24,7 +24,7 @@ interface FiringFacts {
   readonly noop: boolean;
   readonly tags: readonly string[];
   readonly policy: Readonly<Record<string, unknown>>;
-  /** How many more hops a chain of firings may go on from here. */
+  /** How many more hops a chain of firings may continue from here. */
   readonly ttl: number;
   readonly chain: readonly ChainLink[];
   /** ISO 8601, the publisher's clock. */

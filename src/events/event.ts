@@ -8,7 +8,7 @@ import type { Stage } from '../domain/outcome.ts';
 import type { ResultKind } from '../domain/result.ts';
 
 export interface Event extends Readonly<Record<string, unknown>> {
-  /** Grows; names the place to go on from. */
+  /** Grows; names the position to continue from. */
   readonly id: string;
   /** ISO 8601: when it happened, by the clock of the node that it is about. */
   readonly at: string;

@@ -38,7 +38,7 @@ export interface FleetLogOptions extends Keyspace {
  * What happens in the fleet, as etcd tells it: firings, outcomes, presence.
  *
  * An id is `<revision>.<n>`: the n-th event of a revision; `<revision>` alone is all of it. One watch over everything
- * gives one order. After any trouble the watch goes on behind the last event told; where etcd has forgotten what came
+ * gives one order. After any trouble the watch continues behind the last event told; where etcd has forgotten what came
  * next, the newest firings are listed, and a `follow.gap` says that something may be missing.
  */
 export class FleetLog implements EventSource {

@@ -11,7 +11,7 @@ interface Line {
 
 /**
  * For log lines that somebody else can cause as often as they like: one for each subject and minute, 20 subjects at most.
- * What was left out is counted, and told when the minute is over: by the next `warn`, or by `tick`.
+ * What was left out is counted, and told when the minute has ended: by the next `warn`, or by `tick`.
  */
 export class LimitedLog {
   readonly #log: Pick<Log, 'warn'>;
@@ -41,7 +41,7 @@ export class LimitedLog {
     } else this.#others = { last, suppressed: (this.#others?.suppressed ?? 0) + 1 };
   }
 
-  /** Tells of what was left out, once the minute is over. */
+  /** Tells of what was left out, once the minute has ended. */
   tick(): void {
     const now = this.#now();
     // A clock that was set back must not silence it.

@@ -1,7 +1,7 @@
 import type { Log } from './log.ts';
 import { retryDelayMs, storeRetry } from './retry.ts';
 
-/** What is said when it begins and when it is over. */
+/** What is said when it begins and when it has ended. */
 export interface OutageWords {
   readonly begins: string;
   readonly ends: string;

@@ -4,7 +4,7 @@ import { FsError } from './errno.ts';
 
 /**
  * What a mount waits for an answer that needs no services. Less than the bound of the file system's own
- * (`adapters/fuse/mount.ts`), which does not know what goes on inside.
+ * (`adapters/fuse/mount.ts`), which does not know what happens inside.
  */
 export const answerMs = 8_000;
 

@@ -78,7 +78,7 @@ export interface MessageSpool {
   waiting(): readonly number[];
   /** What all take that wait, or all dead letters: bytes, with `messageOverheadBytes` for each. */
   bytes(state: 'waiting' | 'dead'): number;
-  /** It is over: away with it, and the output is the trigger's last one. */
+  /** It has ended: away with it, and the output is the trigger's last one. */
   deliver(seq: number, definition: number, output: TriggerOutput): void;
   /** It waits on, as a new request: under its old id a worker would only say again how it ended. */
   renew(seq: number, id: string): void;

@@ -61,7 +61,7 @@ export class OpenTrigger {
   readonly #openedAt = performance.now();
   /** Undefined while nothing is under way. */
   #row: Wait;
-  /** Synchronous requests that go on, and the first failure since the last `settle`. */
+  /** Synchronous requests that continue, and the first failure since the last `settle`. */
   readonly #pending = new Set<Promise<unknown>>();
   #failure: { readonly thrown: unknown } | undefined;
   /** The last synchronous request's own output. */

@@ -29,7 +29,7 @@ export interface Attributes {
 export interface WritePiece {
   /** Not changed by anybody any more. */
   readonly bytes: Buffer;
-  /** As long as a piece can be: the same `write(2)` may go on. */
+  /** As long as a piece can be: the same `write(2)` may continue. */
   readonly isFull: boolean;
   /** Where in the file, as the kernel has it. */
   readonly offset: number;
@@ -65,7 +65,7 @@ export interface FileSystem {
   refresh(): Promise<void>;
 }
 
-/** Undefined where there is nothing to wait for: most writes that are not durable are over at once. */
+/** Undefined where there is nothing to wait for: most writes that are not durable have ended at once. */
 export type Wait = Promise<void> | undefined;
 
 export interface OpenFlags {

@@ -17,8 +17,8 @@ const slackMs = 1_000;
 const markMs = 60_000;
 
 /**
- * Tells for how long messages have waited, whatever is done to the wall clock. While its daemon lives, it goes on with the
- * time since boot. From one life to the next it goes on with the wall clock, and that is the best there is; where the wall
+ * Tells for how long messages have waited, whatever is done to the wall clock. While its daemon lives, it continues with the
+ * time since boot. From one life to the next it continues with the wall clock, and that is the best there is; where the wall
  * clock was never set, or is behind what it showed in the life before, it stands still in between.
  */
 export class SpoolClock {

@@ -127,7 +127,7 @@ const termsOf = (plugin: Plugin, argv: readonly string[]): RunTerms => ({
 /** For a run whose plugin cannot be read any more, and that nobody has written down the terms of. */
 const noTerms: RunTerms = { driver: 'exec', successExitCodes: [0], argv: [] };
 
-/** A process has ended and its exit is known: that is the verdict when what the driver adds cannot be had. */
+/** A process has ended and its exit is known: that is the verdict when what the driver adds cannot be read. */
 const concluded = async (driver: Driver, job: Job, ending: RunExit, terms: RunTerms): Promise<Verdict> => {
   try {
     return await driver.conclude(job, ending, terms);
@@ -177,7 +177,7 @@ const planOf = async (options: PluginsOptions, plugin: Plugin, driver: Driver, j
   };
 };
 
-/** A run of Puppet is over when Puppet is, whatever it has started. */
+/** A run of Puppet has ended when Puppet has, whatever it has started. */
 const leftoversOf = ({ manifest: { leftovers, driver } }: Plugin): LeftoversRule =>
   leftovers ?? (driver === 'puppet' ? 'leave' : 'wait');
 

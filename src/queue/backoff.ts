@@ -9,7 +9,7 @@ const policy: RetryPolicy = { firstMs: 500, factor: 2, maxMs: 10_000, jitter: 0.
 
 export const isBackingOff = (queue: NamedQueue): boolean => queue.outage?.timer !== undefined;
 
-/** Backs off, and begins an outage if there is none; `after` is called once when it is over. */
+/** Backs off, and begins an outage if there is none; `after` is called once when it has ended. */
 export const backOff = (
   { log }: Pick<QueueContext, 'log'>,
   queue: NamedQueue,
@@ -30,7 +30,7 @@ export const backOff = (
   queue.outage = { failures, timer };
 };
 
-/** Something went well: the outage, if there was one, is over. */
+/** Something went well: the outage, if there was one, has ended. */
 export const backoffIsOver = ({ log }: Pick<QueueContext, 'log'>, queue: NamedQueue): void => {
   if (queue.outage === undefined || isBackingOff(queue)) return;
   log.info({ queue: queue.name, failures: queue.outage.failures }, 'Jobs of the queue start again');

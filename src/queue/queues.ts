@@ -22,7 +22,7 @@ import type { TspJob, TspOrder } from './verbs/tsp.ts';
 export interface Queues {
   /** Takes up the journal's state after a restart: adopts running jobs, then starts. */
   start(): Promise<void>;
-  /** Starts nothing more; running jobs go on and are adopted by the next start. */
+  /** Starts nothing more; running jobs continue and are adopted by the next start. */
   stop(): Promise<void>;
 
   add(request: JobRequest): QueuedJob;

@@ -128,7 +128,7 @@ const prepare = async (context: QueueContext, job: RunningJob): Promise<LaunchPl
 const settle = async (context: QueueContext, job: RunningJob, outcome: Outcome): Promise<void> => {
   if (outcome === 'never-started') {
     if (isRequest(job))
-      return finish(context, job, { kind: 'failed-to-start', reason: 'No runner could be had for it.' });
+      return finish(context, job, { kind: 'failed-to-start', reason: 'No runner could be started for it.' });
     return journalled(context, () => context.transitions.unstart(job.id));
   }
   if (outcome === 'lost') return interrupted(context, job);

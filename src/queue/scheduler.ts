@@ -4,10 +4,10 @@
  * more than a few tasks waiting however long the queue is.
  *
  * No wake-up is lost: a waiting task looks at the journal later than whatever made it worth looking, a task that took a
- * job wakes the queue again when the job is over, and a task that finds nothing ends without giving way in between.
+ * job wakes the queue again when the job has ended, and a task that finds nothing ends without giving way in between.
  *
  * Trouble is of two kinds. What concerns one job (its plugin is gone) ends or sets aside that job. What concerns
- * everything (the journal, the state folder, no runner to be had) makes the queue back off: see backoff.ts.
+ * everything (the journal, the state folder, no runner starts) makes the queue back off: see backoff.ts.
  */
 import { TriggerdError } from '../domain/errors.ts';
 import type { Deferral, QueuedJob, RunningJob } from '../domain/job.ts';

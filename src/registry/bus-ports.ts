@@ -5,7 +5,7 @@ import type { ServiceView } from '../domain/service-view.ts';
 export interface BusRegistry {
   /**
    * Who has this token. Undefined: its signature has not been checked here yet; `BusAccounts.admit` does, then ask again.
-   * Throws `token-invalid` for one that is over, whose user, membership or team is gone, or that was revoked.
+   * Throws `token-invalid` for one that has expired, whose user, membership or team is gone, or that was revoked.
    */
   callerOf(jwt: string): Caller | undefined;
   /**

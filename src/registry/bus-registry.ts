@@ -49,7 +49,7 @@ export class MirroredRegistry implements BusRegistry {
     }
   }
 
-  /** Keeps a token whose signature was checked. Throws `token-invalid` for one that is over all the same. */
+  /** Keeps a token whose signature was checked. Throws `token-invalid` for one that has expired all the same. */
   remember(jwt: string, token: CheckedToken): Caller {
     const caller = this.#callerOf(token);
     this.#tokens.set(jwt, token);

@@ -52,7 +52,7 @@ interface HistoryOptions {
   readonly log: Log;
 }
 
-/** The team's requests that are over and may be shown, newest first; 100 of them unless `limit` says otherwise. Throws the store's errors. */
+/** The team's requests that have ended and may be shown, newest first; 100 of them unless `limit` says otherwise. Throws the store's errors. */
 export const listHistory = async (
   options: HistoryOptions,
   { team, limit = 100, service, worker, request }: Of<'history.list'>,
@@ -77,7 +77,7 @@ export const listHistory = async (
 const seen = ({ team, service_team }: RequestRecord, name: string): string => nameSeenBy(team, service_team, name);
 
 /**
- * A request that went on with another broker is told by both: these are one, as long as they tell of the same jobs. Its
+ * A request that continued with another broker is told by both: these are one, as long as they tell of the same jobs. Its
  * id alone would not do, for whoever asks chooses it.
  */
 const identityOf = ({ id, user, service_team, service, plugin, command, legs }: RequestRecord): string =>

@@ -19,7 +19,7 @@ export interface RegistryKeys {
   holdings(team: string): readonly string[];
   /** Leased, one per broker: the workers that it has. Not in `all`: it changes often. */
   readonly onlines: string;
-  /** Pages of requests that are over. Not in `all`. */
+  /** Pages of requests that have ended. Not in `all`. */
   histories(team: string): string;
 }
 

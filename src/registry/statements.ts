@@ -82,7 +82,7 @@ export type Statement =
     }
   | { readonly verb: 'directory.list'; readonly team: string }
   | { readonly verb: 'directory.delete'; readonly team: string; readonly path: string }
-  /** Requests that are over, newest first. */
+  /** Requests that have ended, newest first. */
   | {
       readonly verb: 'history.list';
       readonly team: string;

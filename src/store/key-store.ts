@@ -110,9 +110,9 @@ export interface Lease {
   readonly lost: AbortSignal;
   /** The same, also when nothing of this process has run for a while and no timer could fire. */
   isHeld(): boolean;
-  /** Its keys vanish; out of reach of etcd they do so when its time is over. */
+  /** Its keys vanish; out of reach of etcd they do so when its time has ended. */
   end(): Promise<void>;
-  /** Renews it no more: its keys live until its time is over. */
+  /** Renews it no more: its keys live until its time has ended. */
   leave(): void;
 }
 

@@ -24,7 +24,7 @@ export interface Keys {
   rivals(node: string): string;
   readonly members: string;
   member(node: string): string;
-  /** Pages of requests that are over, of all teams. */
+  /** Pages of requests that have ended, of all teams. */
   readonly histories: string;
   /** The key that the winner of this election holds. */
   election(name: string): string;

@@ -69,7 +69,7 @@ describe('exit codes', () => {
     const waiting = start(['queue', 'wait', '1'], at(daemon));
     await until(() => daemon.requests.some(({ path }) => path === '/v1/jobs/1/wait'), 'the wait');
     waiting.process.kill(signal);
-    expect(await waiting.ended).toMatchObject({ code, stderr: expect.stringContaining('job 1 goes on') });
+    expect(await waiting.ended).toMatchObject({ code, stderr: expect.stringContaining('job 1 continues') });
   });
 
   it.each([

@@ -160,7 +160,7 @@ describe('trigger fire --wait', () => {
     waiting.process.kill('SIGINT');
     const { code, stderr } = await waiting.ended;
     expect(code).toBe(130);
-    expect(stderr).toContain(`the firing goes on; \`trigger status ${firingId}\``);
+    expect(stderr).toContain(`the firing continues; \`trigger status ${firingId}\``);
   });
 
   it('goes on with a daemon that was restarted', async () => {

@@ -359,7 +359,7 @@ describe('wait, cat and tail', () => {
     const waiting = start(['queue', 'wait', '3'], at(daemon));
     await until(() => asked().length === 2, 'the daemon to be asked');
     waiting.process.kill('SIGINT');
-    expect(await waiting.ended).toEqual({ code: 130, stdout: '', stderr: 'trigger: job 3 goes on\n' });
+    expect(await waiting.ended).toEqual({ code: 130, stdout: '', stderr: 'trigger: job 3 continues\n' });
   });
 
   it('a daemon that restarts while we wait is asked again', async () => {
@@ -490,7 +490,7 @@ describe('wait, cat and tail', () => {
     const tail = start(['queue', 'tail', '3'], at(daemon));
     await until(() => tail.output.stdout === 'first\n', 'the first line');
     tail.process.kill('SIGINT');
-    expect(await tail.ended).toMatchObject({ code: 130, stderr: '\ntrigger: job 3 goes on\n' });
+    expect(await tail.ended).toMatchObject({ code: 130, stderr: '\ntrigger: job 3 continues\n' });
     expect(asked()).not.toContain('POST /v1/jobs/3/kill');
   });
 });

@@ -37,7 +37,7 @@ export const etcdPathsIn = (folder: string): EtcdPaths => ({
 
 export interface EtcdProcess {
   readonly identity: ProcessIdentity;
-  /** Resolves with words for the log when the process is over. */
+  /** Resolves with words for the log when the process has ended. */
   readonly ended: Promise<string>;
 }
 

@@ -28,7 +28,7 @@ export interface EtcdTiming {
   readonly watchIdleMs: number;
   /** …and given up when none came for this long. */
   readonly watchAnswerMs: number;
-  /** The lease of a key that only one can hold: shorter, because nobody does its work until it is over. */
+  /** The lease of a key that only one can hold: shorter, because nobody does its work until it has ended. */
   readonly heldTtlS: number;
 }
 

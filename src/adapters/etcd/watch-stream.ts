@@ -76,7 +76,7 @@ export class WatchStream {
   }
 }
 
-/** A cancelled watch is over, for whatever reason etcd gives; a compaction's revision is kept for the log. */
+/** A cancelled watch has ended, for whatever reason etcd gives; a compaction's revision is kept for the log. */
 const assertAlive = (response: IWatchResponse): void => {
   if (!response.canceled) return;
   const compactRevision = Number(response.compact_revision);

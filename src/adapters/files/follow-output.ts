@@ -66,7 +66,7 @@ class FileReading implements OutputReading {
   }
 
   async #pump(): Promise<void> {
-    // Whoever keeps this promise has it before it is over.
+    // Whoever keeps this promise has it before it settles.
     await Promise.resolve();
     try {
       while (this.#hasNews && this.#isGoing()) {

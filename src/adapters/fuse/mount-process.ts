@@ -18,7 +18,7 @@ export interface MountProcess {
   readonly pid: number | undefined;
   /** The way to it; ends with it. */
   readonly stream: Duplex;
-  /** Resolves with words for the log when the process is over. */
+  /** Resolves with words for the log when the process has ended. */
   readonly ended: Promise<string>;
   /** Unmounts: TERM, and KILL when that takes too long. */
   end(): Promise<void>;

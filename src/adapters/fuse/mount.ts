@@ -15,7 +15,7 @@ export interface MountOptions {
 }
 
 export interface Mounted {
-  /** At once, also while files are open; their descriptors go on until they are closed. */
+  /** At once, also while files are open; their descriptors continue until they are closed. */
   unmount(): Promise<void>;
   /** Resolves when it is not there any more, whoever has unmounted it. */
   unmounted(): Promise<void>;

@@ -36,7 +36,7 @@ export const stopLeftovers = async (folder: string): Promise<void> => {
 
 const nobody = 2 ** 30;
 
-/** Undefined for one that a power cut has damaged: then its boot is over, too. */
+/** Undefined for one that a power cut has damaged: then its boot has ended, too. */
 const identityIn = (file: string): ProcessIdentity | undefined => {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as ProcessIdentity;

@@ -11,7 +11,7 @@ export const stopTree = async (tree: ProcessTree, graceMs: number): Promise<void
   }
 };
 
-/** Looks at growing intervals (1 to 50 ms) until `condition` holds (true) or `withinMs` is over (false). */
+/** Looks at growing intervals (1 to 50 ms) until `condition` holds (true) or `withinMs` has ended (false). */
 export const becomes = async (condition: () => boolean, withinMs: number): Promise<boolean> => {
   const deadline = performance.now() + withinMs;
   for (let waitMs = 1; !condition(); waitMs = Math.min(waitMs * 2, 50)) {

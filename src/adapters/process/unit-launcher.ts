@@ -11,7 +11,7 @@ import { assertCanSpawn } from './shortage.ts';
 /**
  * Where systemd runs: a transient unit per job, so that the job has a cgroup of its own, outside the daemon's sandbox.
  * The runner in it does this one job; how it ended is read from the job's folder, so a unit needs no pipe to us, and
- * `systemd-run --wait` only says when to read: the unit goes on without it.
+ * `systemd-run --wait` only says when to read: the unit continues without it.
  */
 export const createUnitLauncher = (command: readonly [string, ...string[]]): Launcher => {
   const closing = new AbortController();

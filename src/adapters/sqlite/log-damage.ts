@@ -5,8 +5,8 @@ import { TriggerdError } from '../../domain/errors.ts';
  * SQLite reads its log up to the first frame that does not fit, and takes that for the end that a power cut tore. A byte that
  * flipped in the middle looks the same, and costs all that follows.
  *
- * What tells them apart: each frame's checksum goes on from the one before it, and with `synchronous = FULL` nothing is written
- * behind a commit before that commit is on disk. So a frame that goes on from a commit proves that this commit, and
+ * What tells them apart: each frame's checksum continues from the one before it, and with `synchronous = FULL` nothing is written
+ * behind a commit before that commit is on disk. So a frame that continues from a commit proves that this commit, and
  * all before it, once was whole. A torn end has no such frame behind it: neither the pages of one transaction that reached the
  * disk out of order, nor what an older generation (other salts), a rollback or a failed commit left there. Damage in the
  * last transaction has none either: it can't be told from a torn end.
@@ -44,7 +44,7 @@ const damageIn = (log: string): number | undefined => {
   }
 };
 
-/** Where the log stops to make sense although a frame behind goes on from a commit; undefined for a whole or torn one. */
+/** Where the log stops to make sense although a frame behind continues from a commit; undefined for a whole or torn one. */
 const firstDamage = (read: (block: Buffer, at: number) => boolean): number | undefined => {
   const header = Buffer.alloc(headerBytes);
   if (!read(header, 0)) return undefined;
@@ -71,7 +71,7 @@ const checksumAt = (bytes: Buffer, at: number): Checksum => [bytes.readUInt32BE(
 
 const agree = (a: Checksum, b: Checksum): boolean => a[0] === b[0] && a[1] === b[1];
 
-/** SQLite's checksum, in the byte order that the first word of the file names; it goes on from an earlier one. */
+/** SQLite's checksum, in the byte order that the first word of the file names; it continues from an earlier one. */
 const checksums = (header: Buffer): ((bytes: Buffer, from: Checksum) => Checksum) => {
   const isBigEndian = header.readUInt32BE(0) % 2 === 1;
   return (bytes, [first, second]) => {

@@ -33,7 +33,7 @@ export const insertRequestId = (sql: Statements, jobId: JobId, run: RequestRun, 
   sql.run('INSERT INTO request_ids (job_id, key, at) VALUES (?, ?, ?)', jobId, keyOf(run), at);
 };
 
-/** Of a request whose job comes into the journal when it is over. */
+/** Of a request whose job comes into the journal when it has ended. */
 export const insertEndedRequestId = (
   sql: Statements,
   { id, request: { origin }, enqueuedAt, result, times }: FinishedJob,

@@ -2,7 +2,7 @@ import { execa } from 'execa';
 
 /**
  * Tells systemd about the daemon's state. Node has no datagram sockets, so `systemd-notify` does it; without
- * `$NOTIFY_SOCKET` (not started by systemd) this does nothing. A failure is reported, never thrown: the daemon goes on.
+ * `$NOTIFY_SOCKET` (not started by systemd) this does nothing. A failure is reported, never thrown: the daemon continues.
  */
 export const createNotifier = (env: NodeJS.ProcessEnv, onProblem: (message: string) => void) => {
   const socket = env['NOTIFY_SOCKET'];

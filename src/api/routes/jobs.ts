@@ -69,7 +69,7 @@ const readingRoutes = ({ queues, outputs, pidOf }: JobServices): Route[] => [
     const { follow, lines, from, stream } = query;
     const job = queues.get(params.id);
     const opened = await outputs.open(job, { follow: follow === '1', lines, from, stream }, hungUp());
-    // Whoever loses us before the first byte must know where to go on.
+    // Whoever loses us before the first byte must know where to continue.
     return streamOf('application/octet-stream', opened.bytes, { [outputFromHeader]: opened.from });
   }),
 ];

@@ -8,7 +8,7 @@ const mostBytes = 67_108_864;
 
 /** All of stdin, as it is. Throws `request-too-large`, `Interrupted`. */
 export const readPayload = async (terminal: Terminal, interrupt: AbortSignal): Promise<Buffer> => {
-  if (process.stdin.isTTY) terminal.err('Type what the plugin shall read, and Ctrl-D:\n');
+  if (process.stdin.isTTY) terminal.err('Type the input of the plugin, then press Ctrl-D:\n');
   try {
     return await readAll(addAbortSignal(interrupt, process.stdin));
   } catch (error) {

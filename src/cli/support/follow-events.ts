@@ -5,7 +5,7 @@ import type { Session } from './session.ts';
 import { throughRestarts } from './through-restarts.ts';
 
 /**
- * Prints what happens after `cursor` until Ctrl-C, also through a restart of the daemon: it goes on behind the last event
+ * Prints what happens after `cursor` until Ctrl-C, also through a restart of the daemon: it continues behind the last event
  * printed. Throws `events-dropped` when the daemon has given us up for too slow.
  */
 export const followEvents = (

@@ -44,7 +44,7 @@ export const followFiring = async (
     progress.stop();
     if (isTimedOut(error)) await printWhole(session, fired, outcomes, filter);
     if (error instanceof Interrupted)
-      session.terminal.err(`trigger: the firing goes on; \`trigger status ${fired.id}\` shows what becomes of it\n`);
+      session.terminal.err(`trigger: the firing continues; \`trigger status ${fired.id}\` shows its outcomes\n`);
     throw error;
   }
   progress.stop();

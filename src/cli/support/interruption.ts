@@ -7,7 +7,7 @@ import { watchReader } from './watch-reader.ts';
 export interface Interruption {
   /** Aborted by the first of them. */
   readonly signal: AbortSignal;
-  /** As a shell says it: 128 and the signal's number, that of SIGPIPE when the reader is gone, 1 when writing fails; undefined: goes on. */
+  /** As a shell says it: 128 and the signal's number, that of SIGPIPE when the reader is gone, 1 when writing fails; undefined: continues. */
   exitCode(): number | undefined;
   /** The reader of the output went away. */
   isReaderGone(): boolean;

@@ -1,4 +1,4 @@
-/** What is asked for inside a run goes on with the chain that the run carries, so that loops end. */
+/** What is asked for inside a run continues with the chain that the run carries, so that loops end. */
 import { readFileSync } from 'node:fs';
 import type { NewFiringBody } from '../../api/contract/firings.ts';
 import type { RequestOptions } from '../../client/client.ts';

@@ -24,7 +24,7 @@ export class BusConnection {
     return connecting;
   }
 
-  /** What has not ended goes on: the next start asks for it again. */
+  /** What has not ended continues: the next start asks for it again. */
   async close(): Promise<void> {
     const client = await this.#client?.catch(() => undefined);
     await client?.close({ open: 'leave' });

@@ -34,7 +34,7 @@ export interface FilesDaemonOptions {
 }
 
 export interface FilesDaemon {
-  /** Resolves when a broker knows us. Throws `login-failed`, `broker-unreachable` and their like; we go on trying. */
+  /** Resolves when a broker knows us. Throws `login-failed`, `broker-unreachable` and their like; we keep trying. */
   readonly loggedIn: Promise<void>;
   /** Resolves when they are mounted and a broker has told what there is, or could not be asked. Throws `mount-failed`. */
   readonly mounted: Promise<void>;
@@ -71,7 +71,7 @@ const start = async (options: FilesDaemonOptions, releasers: Releasers): Promise
   );
   source.start();
   releasers.push('tree', () => source.stop());
-  // Without a broker it goes on, with an empty tree; who polls says so.
+  // Without a broker it continues, with an empty tree; who polls says so.
   const told = source.ask().catch(() => undefined);
   return {
     loggedIn: connection.client().then(() => undefined),

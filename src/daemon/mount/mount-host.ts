@@ -35,7 +35,7 @@ export interface MountHostOptions {
 
 export interface MountHost {
   /**
-   * Resolves when they are mounted for the first time; rejects with the reason when they cannot be, and goes on trying
+   * Resolves when they are mounted for the first time; rejects with the reason when they cannot be, and keeps trying
    * until it is released.
    */
   readonly mounted: Promise<void>;

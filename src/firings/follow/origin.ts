@@ -23,7 +23,7 @@ export const recentFirings = async ({ store, keys }: Keyspace, limit: number): P
 export const firingStatus = async (keyspace: Keyspace, id: FiringId): Promise<FiringStatus> =>
   (await statusWithListing(keyspace, id)).status;
 
-/** The status, and the listing that it comes from: a watch of the outcomes goes on from there. */
+/** The status, and the listing that it comes from: a watch of the outcomes continues from there. */
 export const statusWithListing = async (
   keyspace: Keyspace,
   id: FiringId,

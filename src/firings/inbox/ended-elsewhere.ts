@@ -1,13 +1,13 @@
 /**
- * Firings that are over for this node before it has done anything about them.
+ * Firings that have ended for this node before it has done anything about them.
  *
  * A firing is owed here for as long as its inbox entry is there. When the entry goes and it was not this node that ended
  * it, somebody else has: it was *cancelled*, it *expired*, or this node was *forgotten*. The watch or the next listing
  * shows that it is gone, the publisher finds the outcome that is recorded, the journal takes that over, and then:
  *
  * - a *queued* job of which no other firing is owed any more is skipped, for the same reason;
- * - a *running* job goes on. It is killed only if that was asked for (in that outcome, or by a wish in the entry while
- *   that is still there) and every firing that it is for is over or was asked to be killed too.
+ * - a *running* job continues. It is killed only if that was asked for (in that outcome, or by a wish in the entry while
+ *   that is still there) and every firing that it is for has ended or was asked to be killed too.
  *
  * A crash in between loses nothing: before its start each job is asked whether anything is still owed (`reasonToSkip`).
  */

@@ -12,7 +12,7 @@ export interface FiringHold {
 
 /**
  * Jobs of firings wait while another daemon may have the node's name: in a copied journal they are that one's. Before the
- * first answer of etcd nothing is known of that; where etcd is away, whoever had the name goes on.
+ * first answer of etcd nothing is known of that; where etcd is away, whoever had the name continues.
  */
 export const createFiringHold = (): FiringHold => {
   let name: Pick<NodeName, 'answered' | 'isRefused'> | undefined;

@@ -38,7 +38,7 @@ export interface OutcomePublisherOptions extends Keyspace {
 
 /**
  * Why a firing is looked at: its state may have *changed*; its entry has *gone*, so unless we have ended it, somebody else
- * has; *again*, because etcd owes what the journal says is over. What comes later in this list includes what is before.
+ * has; *again*, because etcd owes what the journal says has ended. What comes later in this list includes what is before.
  */
 const wishes = ['changed', 'gone', 'again'] as const;
 type Wish = (typeof wishes)[number];

@@ -10,7 +10,7 @@ const chunkSize = 100;
  * *committed*: the firing without its list. Each step compares the marker's create revision: a sweeper that takes this
  * publication for abandoned deletes the marker and the list before anything else, and another publisher of the same
  * document may put a new one, under which what we have written so far may be gone. Every publisher that finds a marker
- * goes on under it, and writes all entries itself.
+ * continues under it, and writes all entries itself.
  *
  * Whether the firing is committed, by us or by another one; false when the marker was lost, and nothing will run.
  */

@@ -35,7 +35,7 @@ export interface SpoolState {
  *
  * It is *idle* until the spool says that there may be something new. Then it makes a *pass*: lists the spool, publishes
  * one firing after the other, the oldest first, and removes what etcd has. What no reader would take is set aside; what
- * etcd refuses stays, and the others go on. When etcd is *away*, or has refused something, the next pass begins after a
+ * etcd refuses stays, and the others continue. When etcd is *away*, or has refused something, the next pass begins after a
  * pause that grows. A Puppet run may drain the same spool at the same time: the same id with the same bytes is one firing.
  */
 export class SpoolDrain {

@@ -13,7 +13,7 @@ const maxCounted = 1_000_000;
 const maxRetired = 5_000;
 
 /**
- * Firings that are over, with their outcomes. Two rules: *too old*, counted from their end; *too many*, by the order in
+ * Firings that have ended, with their outcomes. Two rules: *too old*, counted from their end; *too many*, by the order in
  * which etcd saw them. What is still owed to anybody stays, however old it is and however many there are.
  */
 export class HistorySweep {

@@ -15,7 +15,7 @@ interface HistoryPage {
 }
 
 /**
- * Pages of requests that are over. Two rules: *too old*, by the time that their ids begin with; *too much*, the oldest of
+ * Pages of requests that have ended. Two rules: *too old*, by the time that their ids begin with; *too much*, the oldest of
  * all teams first. A page's key has its id and its length, so none is read.
  */
 export class RequestSweep {

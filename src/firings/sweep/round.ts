@@ -6,7 +6,7 @@ import type { RoundOptions, Swept } from './part.ts';
 import { RequestSweep } from './request-sweep.ts';
 
 /**
- * One round after the other, each of bounded work; what one leaves, the next one goes on with. The order matters: a
+ * One round after the other, each of bounded work; what one leaves, the next one continues with. The order matters: a
  * marker goes before the entries that it announced, so that a slow publisher meets its own missing marker first.
  */
 export class Round {

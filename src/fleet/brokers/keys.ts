@@ -5,7 +5,7 @@ export interface BusKeys {
   broker(id: string): string;
   /** Leased, one per broker: the workers that it has. */
   online(broker: string): string;
-  /** One page of requests of this team that are over; its length in bytes is in the key, for the sweeper. */
+  /** One page of requests of this team that have ended; its length in bytes is in the key, for the sweeper. */
   history(team: string, page: string, bytes: number): string;
 }
 

@@ -24,7 +24,7 @@ export interface Standing {
   readonly isLongGone: boolean;
 }
 
-/** Why a name is not to be had. `predecessor`: probably of our own last process; `elsewhere`: another machine had it. */
+/** Why a name is not free. `predecessor`: probably of our own last process; `elsewhere`: another machine had it. */
 export type Obstacle = 'alive' | 'present' | 'predecessor' | 'elsewhere';
 
 export type Judgement =
@@ -41,7 +41,7 @@ export const judge = (seen: Seen, standing: Standing): Judgement => {
   if (other && (isOurs || holder === null || seen.presence?.instance !== holder.instance))
     return wait(isNoPredecessor(standing) ? 'present' : 'predecessor', null);
   if (isOurs) return { kind: 'take' };
-  // A process that is stopped or stuck loses its lease, and goes on when it wakes up.
+  // A process that is stopped or stuck loses its lease, and continues when it wakes up.
   if (life === 'alive') return wait('alive');
   const isTrusted = standing.remembered.refusedBy === undefined;
   if (life === 'dead' && (isTrusted || standing.isAdopted)) return { kind: 'take' };

@@ -275,7 +275,7 @@ export class NodeName implements NameGate {
       this.#held = undefined;
       this.#records.leave();
       this.#status.changed();
-      // What we have in etcd goes now, not when the lease is over.
+      // What we have in etcd goes now, not when the lease has ended.
       await lease.end();
       return 1;
     }

@@ -10,7 +10,7 @@ export interface NameTiming {
   readonly presenceS: number;
   /**
    * For so long another machine cannot have it. Seconds. Renewed every quarter: of 14 minutes there are more than 10 left
-   * when the presence is over.
+   * when the presence has ended.
    */
   readonly holderS: number;
   /** Nor later than this after its presence was over, where another machine's daemon has looked all the while. Seconds. */

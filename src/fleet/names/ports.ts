@@ -36,7 +36,7 @@ export interface Remembered {
 export interface NameGate {
   /** Now, by etcd's word and our own clock. */
   isHeld(): boolean;
-  /** Another process has the name, or may have it. Not so while etcd is away: whoever held the name goes on. */
+  /** Another process has the name, or may have it. Not so while etcd is away: whoever held the name continues. */
   isRefused(): boolean;
   /** Whether this presence, just read, is ours. */
   confirms(presence: Entry | undefined): boolean;

@@ -19,7 +19,7 @@ export interface ProcessListener {
   /** A line of more than `maxLineLength` characters: nothing more comes. */
   lineTooLong(): void;
   stderr(bytes: Buffer): void;
-  /** Once, when it and its output are over. */
+  /** Once, when it and its output have ended. */
   gone(how: string): void;
 }
 

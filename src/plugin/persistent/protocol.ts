@@ -7,9 +7,9 @@
  *                         {"cancel":7,"reason":"timeout"}                                         end it: `exit` is still owed
  *     plugin → triggerd   {"id":7,"out":"text"}   {"id":7,"err":"text"}                           output, as it comes
  *                         {"id":7,"out_base64":"…"}   {"id":7,"err_base64":"…"}                   bytes that are no UTF-8
- *                         {"id":7,"exit":0}                                                       job 7 is over
+ *                         {"id":7,"exit":0}                                                       job 7 has ended
  *
- * One line may hold output and `exit`. The end of input means: end when what runs is over.
+ * One line may hold output and `exit`. The end of input means: end when what runs has ended.
  */
 import type { PersistentCall, PersistentProgram } from '../../queue/ports/persistent-pool.ts';
 

@@ -16,7 +16,7 @@ export interface Serving {
   /** For a call with this id: tests of plugins share one. */
   hasRoomFor(id: number): boolean;
   run(call: PersistentCall, listener: CallListener): RunningCall;
-  /** Takes nothing new, and ends when its calls are over. */
+  /** Takes nothing new, and ends when its calls have ended. */
   retire(): void;
   /** Interrupts what it does; resolves when it is gone. */
   close(): Promise<void>;

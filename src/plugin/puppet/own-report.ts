@@ -1,7 +1,7 @@
 /**
  * A place of its own for the report of one `puppet apply`: beside the standard one, where whoever the run is started as can write.
  * Nothing in a report says which process wrote it, and somebody else's `puppet apply` may end meanwhile; the place tells them
- * apart. The daemon moves the report to the standard place when the run is over. Pure.
+ * apart. The daemon moves the report to the standard place when the run has ended. Pure.
  */
 import type { Job } from '../../domain/job.ts';
 

@@ -24,7 +24,7 @@ export interface RunSummary {
   readonly environment: string | null;
 }
 
-/** Undefined when there is none to be had: not there, a stranger's, half-written, of a Puppet that does not say when it was. */
+/** Undefined when there is none: not there, a stranger's, half-written, of a Puppet that does not say when it was. */
 export const readRunSummary = async (host: PuppetHost, settings: PuppetSettings): Promise<RunSummary | undefined> => {
   const file = await host.readSummary(settings.lastRunFile, settings.owners);
   return file.kind === 'read' ? summaryIn(file.text) : undefined;
@@ -110,7 +110,7 @@ export const readReportAt = async (host: PuppetHost, path: string, owners: reado
   return { kind: 'read', report };
 };
 
-/** The report in the standard place; undefined when there is none to be had. */
+/** The report in the standard place; undefined when there is none. */
 export const readRunReport = async (host: PuppetHost, settings: PuppetSettings): Promise<RunReport | undefined> => {
   const read = await readReportAt(host, settings.lastRunReport, settings.owners);
   return read.kind === 'read' ? read.report : undefined;

@@ -1,6 +1,6 @@
 /**
  * Requests to persistent plugins are too many and too short for a transaction, a file or a process each. They run in
- * memory, in slots of their queue as any other job, and come into the journal when they are over, many at once:
+ * memory, in slots of their queue as any other job, and come into the journal when they have ended, many at once:
  *
  *     (request) ──start──► running ──the plugin's `exit`, or its process's end──► ended ──record, at most 100 ms later──► the journal
  *

@@ -99,7 +99,7 @@ export class InMemoryOutput {
   }
 }
 
-/** What was recorded with a job that is over. */
+/** What was recorded with a job that has ended. */
 export const readRecorded = ({ bytes, index }: RecordedOutput, sink: OutputSink): OutputReading => {
   let at = 0;
   const pieces = index.map(([stream, length]): OutputPiece => {
@@ -156,7 +156,7 @@ class PiecesReading implements OutputReading {
   }
 
   async #pump(isEnded: boolean): Promise<void> {
-    // Whoever keeps this promise has it before it is over.
+    // Whoever keeps this promise has it before it settles.
     await Promise.resolve();
     try {
       for (; this.#at < this.#pieces.length && !this.#isStopped; this.#at += 1)

@@ -35,7 +35,7 @@ export interface LaunchPlan {
 }
 
 /**
- * When a job's first process has ended and others that it started have not: the job is over when all have ended (`wait`), it is over
+ * When a job's first process has ended and others that it started have not: the job ends when all have ended (`wait`), it ends
  * and they live on (`leave`), or they are stopped (`kill`).
  */
 export type LeftoversRule = 'wait' | 'leave' | 'kill';

@@ -7,7 +7,7 @@ import type { RunExit } from './run-exit.ts';
  */
 export interface Runner {
   /**
-   * Starts the plan; resolves when the job is over (its process group or cgroup is empty, or the plan's `leftovers` says so). Never rejects for the job's
+   * Starts the plan; resolves when the job has ended (its process group or cgroup is empty, or the plan's `leftovers` says so). Never rejects for the job's
    * own failure: `never-started` and `lost` mean what they mean for `adopt`, when a runner dies under a living daemon.
    * Rejects (`state-unusable`, `internal`) when the system refuses what it needs; then `adopt` says whether it was started.
    */
@@ -21,6 +21,6 @@ export interface Runner {
   kill(folder: string): Promise<void>;
   /** Deletes the folder of a forgotten job. */
   discard(folder: string): Promise<void>;
-  /** Lets idle runners end; running jobs go on without us. */
+  /** Lets idle runners end; running jobs continue without us. */
   close(): Promise<void>;
 }

@@ -27,7 +27,7 @@ const isEmpty = (context: QueueContext, name: string, signal: AbortSignal): Prom
       signal.removeEventListener('abort', look);
     };
     const unsubscribe = context.changes.onEvery(look);
-    // Requests that run in memory change no job of the journal when they are over.
+    // Requests that run in memory change no job of the journal when they have ended.
     const { scheduler } = queueNamed(context, name);
     scheduler.on('next', look);
     signal.addEventListener('abort', look);

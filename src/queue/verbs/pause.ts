@@ -1,6 +1,6 @@
 import { type QueueContext, queueNamed } from '../context.ts';
 
-/** Starts nothing more in this queue, also after a restart; what runs goes on. */
+/** Starts nothing more in this queue, also after a restart; what runs continues. */
 export const pause = (context: QueueContext, name: string): void => setPaused(context, name, true);
 
 export const resume = (context: QueueContext, name: string): void => {

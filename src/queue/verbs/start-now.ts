@@ -12,7 +12,7 @@ export const free = (context: QueueContext, name: string): number => {
   return Math.max(0, queue.scheduler.concurrency - queue.scheduler.pending - queue.scheduler.size);
 };
 
-/** Calls back when slots may have become free: a task is over, or something that kept the queue shut is. */
+/** Calls back when slots may have become free: a task has ended, or something that kept the queue shut has ended. */
 export const onFree = (context: QueueContext, name: string, listener: () => void): (() => void) => {
   const queue = queueNamed(context, name);
   queue.scheduler.on('next', listener);

@@ -34,7 +34,7 @@ export const define: Define = (command, run) => {
         const body: InitBody = { team, identity, secret };
         const { rows } = await session.client.request<Answer>('/v1/admin/init', { method: 'POST', body });
         await print(session, rows[0], () => '');
-        if (!session.json) session.terminal.err(`team ${team} is made; ${identity} is its admin\n`);
+        if (!session.json) session.terminal.err(`created team ${team}; ${identity} is its admin\n`);
         return 0;
       }),
     );

@@ -21,7 +21,7 @@ export const define: Define = (command, run) => {
         const body: ForgetBody = { user: askingUser(session.env), ...(force === undefined ? {} : { force }) };
         const path = `/v1/nodes/${encodeURIComponent(name)}/forget`;
         const forgotten = await session.client.request<ForgottenView>(path, { method: 'POST', body, patient: true });
-        if (!session.json) session.terminal.err(`firings ended that were owed to it: ${forgotten.ended}\n`);
+        if (!session.json) session.terminal.err(`firings cancelled on it: ${forgotten.ended}\n`);
         await print(session, forgotten, () => '');
         return 0;
       }),

@@ -15,7 +15,7 @@ export const define: Define = (command, run) => {
       run(async (session, { queue, all }: QueueOption & { readonly all?: boolean }) => {
         const path = queuePath(all === true ? '*' : queue, 'clear');
         const answer = await session.client.request<{ cleared: number }>(path, { method: 'POST' });
-        if (!session.json) session.terminal.err(`ended jobs forgotten: ${answer.cleared}\n`);
+        if (!session.json) session.terminal.err(`ended jobs deleted: ${answer.cleared}\n`);
         await print(session, answer, () => '');
         return 0;
       }),

@@ -29,7 +29,7 @@ const tail = async (session: Session, given: number | undefined, options: Output
   try {
     return await followOutput(session, id, options);
   } catch (error) {
-    if (error instanceof Interrupted) session.terminal.err(`\ntrigger: job ${id} goes on\n`);
+    if (error instanceof Interrupted) session.terminal.err(`\ntrigger: job ${id} continues\n`);
     throw error;
   }
 };

@@ -22,7 +22,7 @@ export const waitForJob = async (session: Session, id: number, timeoutMs?: numbe
     return job.wait_exit_code ?? 1;
   } catch (error) {
     progress.stop();
-    if (error instanceof Interrupted) session.terminal.err(`trigger: job ${id} goes on\n`);
+    if (error instanceof Interrupted) session.terminal.err(`trigger: job ${id} continues\n`);
     throw error;
   }
 };

@@ -39,7 +39,7 @@ const cancel = async (session: Session, ids: readonly string[], { team, user }: 
   for (const choice of choices) {
     const { requests, more } = await cancelRequests(session.client, { ...choice, ...shared });
     ended.push(...requests);
-    if (more > 0) session.terminal.err(`${more} more requests end\n`);
+    if (more > 0) session.terminal.err(`${more} more requests are cancelled\n`);
   }
   await print(session, ended, () => ended.map(({ id }) => `${id}\n`).join(''));
   return 0;
