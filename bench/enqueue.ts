@@ -1,5 +1,5 @@
 /**
- * How long a caller waits for a job's id, with the queue paused so that nothing else goes on. Ours has the job on disk
+ * How long a caller waits for a job's id, with the queue paused so that nothing else continues. Ours has the job on disk
  * by then. The echo server shows what node:http over a unix socket costs on this machine at this moment; a client call of
  * task-spooler is the start of a process, which is how one enqueues there.
  */

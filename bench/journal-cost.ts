@@ -1,6 +1,6 @@
 /**
  * What the journal costs a job. The peer is the same code with the journal's file in memory (`/dev/shm`), where a commit
- * is the same work and an fsync none. *Alone* is add, start and finish of jobs that are over at once; *with its process* is
+ * is the same work and an fsync none. *Alone* is add, start and finish of jobs that have ended at once; *with its process* is
  * a real `/bin/true` whose folder is on the disk in both. fsyncs are counted by strace, in a run that is not timed.
  */
 import { mkdirSync } from 'node:fs';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Bench } from './bench.ts';
 
-/** Starts a program and stops it by its pid when the benchmark is over. */
+/** Starts a program and stops it by its pid when the benchmark has ended. */
 export const startProgram = (bench: Bench, program: string, args: readonly string[]): ChildProcess => {
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { PATH: process.env['PATH'] } });
   bench.onEnd(() => stopProgram(child));

@@ -17,7 +17,7 @@ export interface TaskSpooler {
   waitForLast(): Promise<void>;
   /** Adds a job that takes the slot until the function that is returned is called. */
   block(): Promise<() => void>;
-  /** Forgets the jobs that are over. */
+  /** Forgets the jobs that have ended. */
   forget(): Promise<void>;
 }
 

@@ -151,7 +151,7 @@ describe('the demo cluster', () => {
     expect(await mainPid()).not.toBe(before);
   }, 180_000);
 
-  it('goes on while the leader of etcd is dead, and the runs that it is fired bring it back', async () => {
+  it('continues while the leader of etcd is dead, and the runs that it is fired bring it back', async () => {
     const status = JSON.parse(
       await machines['server1.boxnet'].must('etcdctl', 'endpoint', 'status', '--cluster', '--write-out=json'),
     ) as { Endpoint: string; Status: { header: { member_id: number }; leader: number } }[];

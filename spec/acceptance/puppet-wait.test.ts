@@ -7,7 +7,7 @@ describe('a trigger with wait', () => {
   const { parts, broken, hasRun, apply, wentOn, firingOf } = waitingTrigger();
 
   describe.each(['etcd', 'local'])('and the provider %s', (provider) => {
-    it('goes on when the run there has succeeded', async () => {
+    it('continues when the run there has succeeded', async () => {
       const { exitCode, output } = await apply(`good-${provider}`, `hosts => 'lb01', provider => ${provider}`);
       expect(exitCode, output).toBe(2);
       expect(output).toMatch(/\w{26} has finished on 1 node after/);

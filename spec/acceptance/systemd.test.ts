@@ -160,7 +160,7 @@ open my $h, ">", "/tmp/left/stopped";
 
     beforeAll(() => host.must('sh', '-c', 'mkdir /tmp/left; printf %s "$0" > /srv/service.pl', service));
 
-    it('is over when Puppet is: the service is named and lives in a scope of its own, without the limits of the job', async () => {
+    it('ends with Puppet: the service is named and lives in a scope of its own, without the limits of the job', async () => {
       const id = await addRun(`${run} until [ -e /tmp/left/rounds ]; do sleep 0.1; done; echo done; exit 2`);
       served = id;
       const next = await add('echo next');
@@ -192,7 +192,7 @@ open my $h, ">", "/tmp/left/stopped";
       await host.must('systemctl', 'restart', 'triggerd');
       await until(async () => (await trigger('queue')).exitCode === 0, 'the daemon to be back', 60_000);
       const before = await rounds();
-      await until(async () => (await rounds()) > before + 5000 / 20, 'it to go on for some time', 60_000);
+      await until(async () => (await rounds()) > before + 5000 / 20, 'it to continue for some time', 60_000);
       expect((await trigger('queue', 'cat', served)).stdout.length).toBeLessThan(100_000);
       await host.must('touch', '/tmp/left/stop');
       await exists('/tmp/left/stopped');

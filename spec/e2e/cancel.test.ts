@@ -100,7 +100,7 @@ describe('ending what is owed', () => {
     await node.trigger('queue', 'resume');
     await Promise.all([reaches(first, 'running'), reaches(second, 'running')]);
     await cancel(first, '--kill');
-    await until(() => node.log().some(({ msg, firing }) => /goes on/.test(msg) && firing === first), 'the refusal');
+    await until(() => node.log().some(({ msg, firing }) => /continues/.test(msg) && firing === first), 'the refusal');
     expect((await jobOf(first))?.state).toBe('running');
     await cancel(second, '--kill');
     await Promise.all([reaches(first, 'finished'), reaches(second, 'finished')]);

@@ -60,16 +60,16 @@ describe('an agent that cannot run now', () => {
     reaches(id, 'finished').then((found) => expect(found).toMatchObject({ result: 'failed', exit_code: 1 }));
 
   it('disabled: deferred with the administrator’s words, the slot stays free, and it runs once enabled', async () => {
-    await execa('puppet', ['agent', ...puppet.options, '--disable', 'until the move is over']);
+    await execa('puppet', ['agent', ...puppet.options, '--disable', 'until the move has ended']);
     expect(existsSync(disabled)).toBe(true);
     const id = await fire();
     expect(await reaches(id, 'deferred')).toMatchObject({
-      reason: 'Puppet agent is disabled: until the move is over',
+      reason: 'Puppet agent is disabled: until the move has ended',
       attempt: 0,
     });
     const other = (await node.trigger('queue', 'add', '--', 'true')).stdout.trim();
     expect(await node.trigger('queue', 'wait', other)).toMatchObject({ exitCode: 0 });
-    expect((await node.trigger('queue')).stdout).toMatch(/queued.*until the move is over/s);
+    expect((await node.trigger('queue')).stdout).toMatch(/queued.*until the move has ended/s);
     await execa('puppet', ['agent', ...puppet.options, '--enable']);
     await hasRun(id);
   });

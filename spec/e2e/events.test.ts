@@ -136,7 +136,7 @@ describe('trigger events', () => {
     expect(await past(web, '--limit', '1')).toHaveLength(1);
   });
 
-  it('goes on through a killed daemon, in order and without an event twice', async () => {
+  it('continues through a killed daemon, in order and without an event twice', async () => {
     const here = await follow(lb);
     const fleet = await follow(
       lb,
@@ -226,7 +226,7 @@ describe('trigger events', () => {
     const last = JSON.parse(lines.at(-1) ?? '') as Event;
     expect(last).toMatchObject({ kind: 'follow.dropped', reason: expect.stringContaining('too slow') });
     expect(lines.length).toBeLessThan(16_000);
-    // From there he could go on.
+    // From there he could continue.
     const [next] = await readLines(lb.socket, `/v1/events/follow?fleet=1&kind=outcome&after=${last.id}`, () => true);
     expect(next?.id).not.toBe(lines.at(-2) && JSON.parse(lines.at(-2) ?? '').id);
     expect(next?.kind).toBe('outcome.skipped');

@@ -130,7 +130,7 @@ it('keeps what was refused for good, tries it again when told to, and forgets it
   expect(await a.trigger('queue', 'purge', '/chain/none')).toMatchObject({ exitCode: 1 });
 });
 
-it('asks nothing of its own mount: a daemon goes on whose mount says nothing', async () => {
+it('asks nothing of its own mount: a daemon continues whose mount says nothing', async () => {
   const [serving] = processesWith(`programs/mount.js {"mountpoint":"${at(a)}"`);
   if (serving === undefined) throw new Error('the mount has a process');
   onTestFinished(() => void process.kill(serving, 'SIGCONT'));

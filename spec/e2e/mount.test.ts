@@ -185,7 +185,7 @@ describe('triggerfs', () => {
     expect(lines).toEqual(wanted);
   });
 
-  it('is refused where another one serves, which goes on', async () => {
+  it('is refused where another one serves, which continues', async () => {
     const { exitCode, all } = await mount();
     expect([exitCode, all]).toEqual([
       1,
@@ -258,7 +258,7 @@ describe('triggerfs', () => {
     }
   });
 
-  it('goes on in the background when it is told to', async () => {
+  it('continues in the background when it is told to', async () => {
     const { exitCode, all } = await mount('-background', '-purge');
     expect({ exitCode, all }).toMatchObject({
       exitCode: 0,

@@ -11,7 +11,7 @@ import { waitingTrigger } from '../support/waiting-trigger.ts';
 describe('a trigger with wait', () => {
   const { broken, hasRun, apply, wentOn } = waitingTrigger();
 
-  it('goes on when the run there has succeeded', async () => {
+  it('continues when the run there has succeeded', async () => {
     const { exitCode, output } = await apply('good', "hosts => 'lb01', provider => local");
     expect(exitCode, output).toBe(2);
     expect(output).toMatch(/\w{26} has finished on 1 node after/);

@@ -101,7 +101,7 @@ describe('trigger queue', () => {
     expect(readFileSync(log, 'utf8').trim().split('\n')).toHaveLength(4);
   });
 
-  it('wait, cat and tail go on through a restart of the daemon: no byte twice, none left out', async () => {
+  it('wait, cat and tail continue through a restart of the daemon: no byte twice, none left out', async () => {
     const gate = join(node.dir, 'gate-restart');
     const lines = `i=0; until [ -e ${gate} ]; do i=$((i+1)); echo $i; sleep 0.1; done; exit 9`;
     const id = await add('--', 'sh', '-c', lines);

@@ -41,7 +41,7 @@ const waiting = (start: (puppet: TestPuppet) => { runCommand: string }) => {
 
 describe('a regular `puppet apply` with the report processor', () => {
   const { held, outcome, fire, satisfied } = waiting((puppet) => {
-    // Its compilation goes on only when the file `go` is there.
+    // Its compilation continues only when the file `go` is there.
     const { dir } = puppet;
     const hold = `touch ${dir}/compiling; until [ -e ${dir}/go ]; do sleep 0.1; done; echo hello`;
     const manifest = puppet.manifest('site.pp', `notify { generate('/bin/sh', '-c', '${hold}'): }\n`);

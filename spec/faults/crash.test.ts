@@ -49,7 +49,7 @@ describe('a daemon that is killed, frozen, or started twice', () => {
     expect(await fleet.verdict()).toEqual([]);
   });
 
-  it('A5: frozen and thawed, it goes on as if nothing had been', async () => {
+  it('A5: frozen and thawed, it continues as if nothing had been', async () => {
     await fleet.fire('a5-before', { ms: 300 });
     node().signal('SIGSTOP');
     for (let i = 0; i < 5; i++) await fleet.fire(`a5-${i}`);

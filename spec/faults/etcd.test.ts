@@ -40,7 +40,7 @@ describe('a cluster of three', () => {
     expect(await fleet.verdict()).toEqual([]);
   });
 
-  it('B4: without a quorum the local queue goes on, a publisher is told, and nothing is lost after', async () => {
+  it('B4: without a quorum the local queue continues, a publisher is told, and nothing is lost after', async () => {
     const [, second, third] = fleet.etcd;
     await Promise.all([second?.kill(), third?.kill()]);
     const local = await postJob(node().socket, { plugin: 'record', args: { key: 'local' } });
@@ -197,7 +197,7 @@ describe('one etcd', () => {
   });
 });
 
-it('B9: when etcd is full publishers are told, what is owed is run, and all goes on when there is space again', async () => {
+it('B9: when etcd is full publishers are told, what is owed is run, and all continues when there is space again', async () => {
   const fleet = await startFleet({ etcdArgs: ['--quota-backend-bytes', String(2 * 1024 * 1024)] });
   onTestFinished(() => fleet.remove());
   const { store } = fleet.keyspace;

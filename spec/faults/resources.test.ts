@@ -35,7 +35,7 @@ const refusal = async (node: FleetNode, ...args: string[]): Promise<ErrorView> =
 };
 
 describe('H1: a disk that is full', () => {
-  it('new work is refused by name, what runs ends well, what is owed waits; and all goes on without a restart', async () => {
+  it('new work is refused by name, what runs ends well, what is owed waits; and all continues without a restart', async () => {
     let state = '';
     const node = await start({
       prepare: (created) => {

@@ -219,7 +219,7 @@ describe('a member and a stranger', () => {
     for (const stranger of strangers as TestWorker[])
       await until(() => stranger.of('refused').some(({ code }) => code === 'too-many-attempts'), 'the refusals');
     expect(broker.log().length - before).toBeLessThan(60);
-    // Whoever was forgotten would have three guesses; this one has one, when its wait is over.
+    // Whoever was forgotten would have three guesses; this one has one, when its wait has ended.
     const [one, other] = [await connect(), await connect()];
     await until(async () => (await login(one, 'team1', 'bob', 'a guess')).code === 'login-failed', 'the next guess');
     expect(await login(other, 'team1', 'bob')).toMatchObject(slowed);

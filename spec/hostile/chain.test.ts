@@ -323,7 +323,7 @@ describe('a member of a team and the plugin chain of a machine that may do more'
     expect(await present(one, sealProof(jwt, thiefToken), id)).toBe('proof-invalid');
   });
 
-  it('another broker takes a proof, too, until its time is over or the worker’s token is replaced', async () => {
+  it('another broker takes a proof, too, until its time has ended or the worker’s token is replaced', async () => {
     const thief = await rogue(one);
     const { id, proof } = await lured(thief);
     const sealed = sealProof(proof, thiefToken);

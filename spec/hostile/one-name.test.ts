@@ -90,7 +90,7 @@ describe('a cloned machine with a copy of the state folder', () => {
     for (const firing of fired) expect(await jobsOf(original, firing)).toBe(1);
   });
 
-  it('is named with the original in nodes, doctor, events and logs, and its own queue goes on', async () => {
+  it('is named with the original in nodes, doctor, events and logs, and its own queue continues', async () => {
     await nameIs(clone, 'refused');
     const pid = (await call<HealthView>(clone.socket, 'GET', '/v1/health')).pid;
     const row = await until(async () => {

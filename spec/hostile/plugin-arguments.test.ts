@@ -264,7 +264,7 @@ describe('filter', () => {
 });
 
 describe('flipflop', () => {
-  it('keeps no more switches than a folder can hold, and goes on with those that it has', async () => {
+  it('keeps no more switches than a folder can hold, and continues with those that it has', async () => {
     const state = join(dir, 'switches');
     mkdirSync(state, { mode: 0o700 });
     for (let at = 0; at < 1000; at++) writeFileSync(join(state, `s${at}`), '0\n');

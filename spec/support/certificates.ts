@@ -12,7 +12,7 @@ export interface Certificates {
 
 /**
  * `ca` and `other` are authorities; `server` and `client` are by the first, `stranger` is by the second; `short` is like
- * `client` and expires in ten days, the others in three hundred. `expired` is over, `misnamed` is for another name.
+ * `client` and expires in ten days, the others in three hundred. `expired` has ended, `misnamed` is for another name.
  */
 export const makeCertificates = (): Certificates => {
   const folder = mkdtempSync(join(tmpdir(), 'triggerd-certificates-'));

@@ -47,7 +47,7 @@ export const silence: Round = async (fleet, random, name) => {
   await pause(random.between(20, 800));
   link.drop('nothing');
   link.resume();
-  // Bytes are missing in this stream: no TCP would go on with it.
+  // Bytes are missing in this stream: no TCP would continue with it.
   if (isOneWay) link.cut();
   await fired;
 };

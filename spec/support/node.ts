@@ -123,7 +123,7 @@ export const createNode = (options: NodeOptions): TestNode => {
     },
     remove: async () => {
       await end('SIGTERM');
-      // Its jobs go on, and may still write there.
+      // Its jobs continue, and may still write there.
       rmSync(dir, { recursive: true, force: true, maxRetries: 50, retryDelay: 10 });
     },
   };

@@ -85,7 +85,7 @@ export const openShell = (folder: string, env: Readonly<Record<string, string | 
   bash.stdin.write('exec 2>&1\n');
   return {
     type: async (commands) => {
-      const mark = `-- step ${++typed} is over --`;
+      const mark = `-- step ${++typed} has ended --`;
       const file = join(folder, `.step-${typed}`);
       const from = seen.length;
       writeFileSync(file, commands);

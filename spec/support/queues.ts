@@ -93,7 +93,7 @@ export const heldRunner = (): HeldRunner => {
   };
 };
 
-/** A runner whose jobs are over at once. */
+/** A runner whose jobs have ended at once. */
 export const instantRunner = (onRun: (folder: string) => void = () => undefined): Runner => ({
   ...heldRunner(),
   run: async (folder) => {

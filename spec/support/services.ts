@@ -25,7 +25,7 @@ export interface Services {
   stopBroker(): Promise<void>;
   /** `triggerfs-worker -identity NAME`, attached to `demoservice`; resolves when it is online. */
   startWorker(name: string): Promise<void>;
-  /** SIGKILL; what it runs goes on. */
+  /** SIGKILL; what it runs continues. */
   killWorker(name: string): Promise<void>;
   /** A configuration file for the user of team1, with these lines in `[triggerfs]`. */
   configure(triggerfs: string): string;

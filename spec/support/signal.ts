@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 /**
  * Sends the signal, and waits until a SIGSTOP counts: `kill` returns before the threads of a process have stopped, and on a
- * busy machine they go on for a while. That holds up our event loop, so that nothing of the test comes between.
+ * busy machine they continue for a while. That holds up our event loop, so that nothing of the test comes between.
  */
 export const signalProcess = (
   child: { readonly pid?: number | undefined; kill(name: NodeJS.Signals): boolean },

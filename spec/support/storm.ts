@@ -26,7 +26,7 @@ export const startStorm = ({ fleet, random, every }: StormOptions): Storm => {
   let isOver = false;
 
   const count = (name: string): void => void strikes.set(name, (strikes.get(name) ?? 0) + 1);
-  /** One fault on one thing at a time; its repair goes on beside the next faults. */
+  /** One fault on one thing at a time; its repair continues beside the next faults. */
   const strike = (name: string, on: object, fault: () => Promise<void>): void => {
     if (busy.has(on)) return;
     busy.add(on);

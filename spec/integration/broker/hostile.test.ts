@@ -147,7 +147,7 @@ describe('hostile peers of a real broker', () => {
     for (let part = 0; part < 16; part++)
       working.say({ op: 'partial', id: request.id, stream: 'out', offset: part * chunk.length }, chunk);
     await until(() => slow.of('partial').length === 16, 'one window of output');
-    // Nothing is acknowledged: the worker may not send more, and others go on.
+    // Nothing is acknowledged: the worker may not send more, and others continue.
     await isServed();
     expect(working.of('ack').filter(({ id }) => id === request.id)).toEqual([]);
     slow.say({ op: 'ack', id: request.id, worker: 'demo01', bytes: 1_048_576 });
@@ -164,7 +164,7 @@ describe('hostile peers of a real broker', () => {
     expect(new Set(from.of('refused').map(({ n }) => n)).size).toBe(10_000);
   });
 
-  it('D10: a second process of a worker’s identity, and one of another team, stay outside; the first goes on', async () => {
+  it('D10: a second process of a worker’s identity, and one of another team, stay outside; the first continues', async () => {
     for (const claim of [{ identity: 'demo01' }, { identity: 'demo01', team: 'team2' }, { identity: '../demo01' }]) {
       const second: TestWorker = new Peer(at.address, encodeFromWorker, decodeToWorker);
       open.push(second);

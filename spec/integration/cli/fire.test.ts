@@ -147,7 +147,7 @@ describe('trigger fire --wait', () => {
     expect(await trigger([...wait, '--timeout', timeout], at(daemon))).toMatchObject({ code: 0, stderr: '' });
   });
 
-  it('exits 130 on Ctrl-C, and says that the firing goes on', async () => {
+  it('exits 130 on Ctrl-C, and says that the firing continues', async () => {
     await serve({
       'POST /v1/firings': fired,
       [follow]: (_, response) => {
@@ -163,7 +163,7 @@ describe('trigger fire --wait', () => {
     expect(stderr).toContain(`the firing continues; \`trigger status ${firingId}\``);
   });
 
-  it('goes on with a daemon that was restarted', async () => {
+  it('continues with a daemon that was restarted', async () => {
     let connections = 0;
     await serve({
       'POST /v1/firings': fired,

@@ -23,7 +23,7 @@ describe('the log file of triggerfs', () => {
     expect(readFileSync(file, 'utf8')).toBe('kept');
   });
 
-  it('goes on where it was when the new one cannot be opened', () => {
+  it('continues where it was when the new one cannot be opened', () => {
     const place = join(folder, 'logs');
     mkdirSync(place);
     const { copy } = openLogCopyLater(join(place, 'log'), '[triggerfs] logfile');

@@ -354,7 +354,7 @@ describe('wait, cat and tail', () => {
     expect((await trigger(['queue', 'wait', '3', '--timeout', timeout], at(daemon))).code).toBe(7);
   });
 
-  it('Ctrl-C while waiting exits 130, and says that the job goes on', async () => {
+  it('Ctrl-C while waiting exits 130, and says that the job continues', async () => {
     await serve({ 'GET /v1/jobs/3': runningJob, 'GET /v1/jobs/3/wait': () => takenOver });
     const waiting = start(['queue', 'wait', '3'], at(daemon));
     await until(() => asked().length === 2, 'the daemon to be asked');
@@ -389,7 +389,7 @@ describe('wait, cat and tail', () => {
     expect([(await trigger(['queue', verb, '3'], at(daemon))).code, asked().length]).toEqual([3, 1]);
   });
 
-  it('tail goes on where it was when the daemon went away', async () => {
+  it('tail continues where it was when the daemon went away', async () => {
     const parts = [
       { from: 100, text: 'öne\ntw', breaks: true },
       { from: 107, text: 'o\n', breaks: true },

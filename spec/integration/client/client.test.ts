@@ -213,7 +213,7 @@ describe('a client that cannot connect', () => {
 });
 
 describe('a client of two brokers', () => {
-  it('goes on with the other one under the same id, and its output where it was', async () => {
+  it('continues with the other one under the same id, and its output where it was', async () => {
     const [first, second] = [
       await startTestBroker({ id: 'b1', registry, limits: quietPeers, drainMs: 0 }),
       await startTestBroker({ id: 'b2', registry, limits: quietPeers }),

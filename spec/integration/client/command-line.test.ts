@@ -93,7 +93,7 @@ describe('triggerfs-client', () => {
     expect(exitCode).toBe(0);
   });
 
-  it('shows what has no newline after a pause, and goes on in the same line', async () => {
+  it('shows what has no newline after a pause, and continues in the same line', async () => {
     for (const ask of [
       () => client(...onDemo, '-command', 'x'),
       () => start('trigger', ['request', '--service', 'demoservice', '--plugin', 'echo', '--command', 'x']),
@@ -176,14 +176,14 @@ describe('triggerfs-client', () => {
   });
 
   it.each([
-    ['timed-out', null, 124, 'demo01: timed out: 10s are over'],
-    ['killed', 'SIGKILL', 137, 'demo01: killed by SIGKILL: 10s are over'],
-    ['failed-to-start', null, 127, 'demo01: could not be started: 10s are over'],
-    ['interrupted', null, 1, 'demo01: interrupted: 10s are over'],
+    ['timed-out', null, 124, 'demo01: timed out: 10s have ended'],
+    ['killed', 'SIGKILL', 137, 'demo01: killed by SIGKILL: 10s have ended'],
+    ['failed-to-start', null, 127, 'demo01: could not be started: 10s have ended'],
+    ['interrupted', null, 1, 'demo01: interrupted: 10s have ended'],
   ] as const)('exits as a shell would for a job that %s', async (result, signal, code, note) => {
     const running = client(...onDemo, '-command', 'x');
     const { id } = await first.hears('request');
-    say(first, succeeded(id, { result, signal, exit_code: null, reason: '10s are over' }));
+    say(first, succeeded(id, { result, signal, exit_code: null, reason: '10s have ended' }));
     const { stdout, stderr, exitCode } = await running;
     expect(stdout).toContain(`Exit code: ${code}\n`);
     expect(stderr).toBe(`triggerfs-client: ${note}\n`);
@@ -246,7 +246,7 @@ describe('triggerfs-client', () => {
     ['a firing', { chain: ['r1', 'f1'].map((firing) => ({ firing, node: 'n', trigger: 't' })) }],
     ['a request', { chain: [], request: { id: 'f1', chain: ['r1', 'f1'] } }, { TRIGGERD_ACTS_AS: 'machine' }],
   ])(
-    'goes on with the chain of the job that it runs in: that of %s',
+    'continues with the chain of the job that it runs in: that of %s',
     async (_, document, env: Readonly<Record<string, string>> = {}) => {
       const context = join(home, 'context.json');
       writeFileSync(context, JSON.stringify({ format: 1, ...document, ttl: 3 }));

@@ -124,7 +124,7 @@ describe('a client of a service', () => {
     },
   );
 
-  it('cancels its request when its TCP connection is reset, and goes on when its peer only says that it sends no more', async () => {
+  it('cancels its request when its TCP connection is reset, and continues when its peer only says that it sends no more', async () => {
     const peers: Socket[] = [];
     const sent: string[] = [];
     const server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -173,7 +173,7 @@ describe('a client of a service', () => {
     expect((await running).exitCode).toBe(code);
   });
 
-  it('says once that its log file cannot be written, and goes on', async () => {
+  it('says once that its log file cannot be written, and continues', async () => {
     configure('[triggerfs-client]\nlogfile = "/dev/full"\n');
     const running = start(client);
     const id = await serve();
@@ -210,7 +210,7 @@ describe('a daemon in the foreground', () => {
   });
 
   it.each(['triggerd', 'triggerfs-worker'] as const)(
-    'goes on when nothing can be logged any more: %s',
+    'continues when nothing can be logged any more: %s',
     async (name) => {
       const running = inShell('exec "$0" "$@" 2> /dev/full', daemons()[name]);
       const health = () =>

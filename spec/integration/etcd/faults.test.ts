@@ -171,7 +171,7 @@ describe('the etcd adapter and a network that fails', () => {
     await direct.commit({ compare: [], write: [{ deletePrefix: '/huge/' }] });
   });
 
-  it('goes on to the one endpoint of five where somebody is', async () => {
+  it('continues to the one endpoint of five where somebody is', async () => {
     const nobody = ['http://127.0.0.1:1', 'http://127.0.0.1:2', 'http://127.0.0.1:3', 'http://127.0.0.1:4'] as const;
     // Which one comes first is chance.
     for (let round = 0; round < 10; round++) {
@@ -205,7 +205,7 @@ describe('an etcd that is full', () => {
   });
   afterAll(() => etcd?.stop());
 
-  it('refuses writes by name, while reads go on', async () => {
+  it('refuses writes by name, while reads continue', async () => {
     const store = open(etcd.endpoint);
     await put(store, '/read', 'me');
     const refusal = await until(
@@ -232,7 +232,7 @@ describe('a cluster of three', () => {
   afterAll(() => Promise.all((cluster ?? []).map((member) => member.stop())));
   const endpoints = () => cluster.map((member) => member.endpoint) as [string, ...string[]];
 
-  it('goes on with the other members when one is frozen or dead, and says so when there is no quorum', async () => {
+  it('continues with the other members when one is frozen or dead, and says so when there is no quorum', async () => {
     const store = open('', { endpoints: endpoints(), requestTimeoutMs: 3_000 });
     await until(() => put(store, '/k', 'one').catch(() => undefined), 'a leader');
     cluster[0]?.freeze();

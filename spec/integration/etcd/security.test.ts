@@ -158,7 +158,7 @@ describe('etcd with user and password', () => {
     await lease.end();
   });
 
-  it('goes on after a restart of etcd has made the token invalid', async () => {
+  it('continues after a restart of etcd has made the token invalid', async () => {
     const store = open(etcd, { auth });
     await put(store, '/auth/2');
     const { revision } = await store.list('/auth/');

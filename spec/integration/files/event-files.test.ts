@@ -35,7 +35,7 @@ it('lets the oldest go when two files are full', async () => {
   expect(Math.max(...sizes)).toBeLessThan(1_300);
 });
 
-it('passes over the half line that a crash has left, and goes on behind it', async () => {
+it('passes over the half line that a crash has left, and continues behind it', async () => {
   const store = createEventFiles(folder);
   await store.append([event(1)]);
   appendFileSync(join(folder, 'events.jsonl'), `\n${JSON.stringify(event(2)).slice(0, 30)}`);

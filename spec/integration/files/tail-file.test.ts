@@ -68,7 +68,7 @@ it('follows a file that comes later and grows, until the end', async () => {
   expect(seen).toEqual(['one\n', 'two\n', 'three\n']);
 });
 
-it('goes on with the file that takes the place of the one it reads', async () => {
+it('continues with the file that takes the place of the one it reads', async () => {
   let end: () => void = () => undefined;
   const jobEnds = new Promise<void>((resolve) => {
     end = resolve;

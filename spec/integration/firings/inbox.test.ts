@@ -229,7 +229,7 @@ describe('the inbox watcher on a real etcd', () => {
     expect(log.at('warn').some(({ message }) => message.includes(said))).toBe(true);
   });
 
-  it('goes on after etcd was frozen, and what came meanwhile is not lost', async () => {
+  it('continues after etcd was frozen, and what came meanwhile is not lost', async () => {
     const watcher = watch({ relistMs: 200 });
     await watcher.ready;
     etcd.freeze();

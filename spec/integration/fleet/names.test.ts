@@ -100,7 +100,7 @@ describe('the name of a node', () => {
     expect(writes).toBeLessThanOrEqual((performance.now() - startedAt) / 1_000 + 2 + away);
   });
 
-  it('goes on while etcd is away, and its presence comes back; each is said once', async () => {
+  it('continues while etcd is away, and its presence comes back; each is said once', async () => {
     const log = recordingLog();
     const name = start({ log }, far);
     await held(name);
@@ -163,7 +163,7 @@ describe('the name of a node', () => {
     expect(await instance()).toBe('i1');
   });
 
-  it('goes to the same machine once the lease of its last start is over', async () => {
+  it('goes to the same machine once the lease of its last start has ended', async () => {
     const { die } = await leftBy(someHolder({ instance: 'before' }));
     const name = start({ memory: fakeMemory({ instances: ['before'] }) });
     await reaches(name, 'waiting: predecessor');
@@ -189,7 +189,7 @@ describe('the name of a node', () => {
     expect(await instance()).toBe('i4');
   });
 
-  it('stays with a process of this machine that is stopped, whose lease is over', async () => {
+  it('stays with a process of this machine that is stopped, whose lease has ended', async () => {
     const { short } = await leftBy(someHolder({ instance: 'stopped' }));
     await short.end();
     const name = start({
@@ -200,7 +200,7 @@ describe('the name of a node', () => {
     expect(await instance()).toBeUndefined();
   });
 
-  it('goes to another machine by itself when the holder key is over, with an event that names both', async () => {
+  it('goes to another machine by itself when the holder key has ended, with an event that names both', async () => {
     const log = recordingLog();
     const told: NameHappening[] = [];
     const first = start({ timing: { presenceS, holderS: 4 } });
@@ -219,7 +219,7 @@ describe('the name of a node', () => {
     expect(log.at('warn').at(-1)?.message).toBe('This machine has taken over the node’s name');
   });
 
-  it('goes to another machine that has seen the holder away for long, before the holder key is over', async () => {
+  it('goes to another machine that has seen the holder away for long, before the holder key has ended', async () => {
     const first = start({ timing: { presenceS, holderS: 600 } });
     await held(first);
     const second = start({ host: fakeHost('i2', 'm2'), timing: { presenceS, holderS: 600, goneS: 1 } });

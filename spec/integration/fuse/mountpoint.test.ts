@@ -39,7 +39,7 @@ const isMounted = async (path: string): Promise<boolean> =>
   (await readFile('/proc/self/mountinfo', 'utf8')).includes(` ${path} `);
 
 describe('a mount', () => {
-  it('is gone when its daemon is, and whoever waited in it goes on with an error', async () => {
+  it('is gone when its daemon is, and whoever waited in it continues with an error', async () => {
     const mount = await mountTree(gateway);
     mount.show(tree);
     await until(() => stat(mount.path('demo')).catch(() => undefined), 'the tree');
@@ -78,7 +78,7 @@ describe('a mount', () => {
     await mount.close();
   });
 
-  it('that is busy is unmounted all the same: what is open hears of it, what is stuck in it goes on', async () => {
+  it('that is busy is unmounted all the same: what is open hears of it, what is stuck in it continues', async () => {
     const mount = await mountTree(gateway);
     mount.show(tree);
     await until(() => stat(mount.path('demo')).catch(() => undefined), 'the tree');
@@ -91,7 +91,7 @@ describe('a mount', () => {
     await execa('fusermount', ['-u', '-z', mount.mountpoint]);
     expect(await isMounted(mount.mountpoint)).toBe(false);
     await mount.process.end();
-    busy.stdin.end('go on\n');
+    busy.stdin.end('continue\n');
     expect((await busy).stderr).toMatch(/not connected|connection abort/i);
     await rm(mount.mountpoint, { recursive: true });
   });

@@ -175,7 +175,7 @@ it('shows many changes of the registry together, the last one too', async () => 
   await gateway.stop();
 });
 
-it('goes on when the tree cannot be kept, and tells writers of a full disk that it is full', async () => {
+it('continues when the tree cannot be kept, and tells writers of a full disk that it is full', async () => {
   const full = new TriggerdError('journal-failed', 'full', { details: { sqlite: 'SQLITE_FULL' } });
   const fails = (): never => {
     throw full;
@@ -197,7 +197,7 @@ it('waits for a synchronous request as long as its trigger says, also for a mont
   await gateway.stop();
 });
 
-it('buries what is refused for good, or too old, and goes on with the next', async () => {
+it('buries what is refused for good, or too old, and continues with the next', async () => {
   answer = (request) => (request.payload.toString() === 'bad' ? refused : ended(request));
   const gateway = createGateway();
   await gateway.spool(2, [Buffer.from('bad'), Buffer.from('good')], true);

@@ -183,7 +183,7 @@ describe('the tree', () => {
     expect(asked).toEqual([]);
   });
 
-  it('and who has a file open goes on when its mode is taken away, as everywhere', async () => {
+  it('and who has a file open continues when its mode is taken away, as everywhere', async () => {
     const other = await mountTree(gateway);
     const tree = (mode: number) => ({
       directories: [directory(1, 'demo')],

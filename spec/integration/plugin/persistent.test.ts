@@ -64,7 +64,7 @@ describe('a persistent plugin', () => {
       { stream: 'err', text: 'two\n' },
       { stream: 'out', text: 'three\n' },
     ]);
-    // Of what comes on two pipes nobody knows the order: it has to be heard before its job is over.
+    // Of what comes on two pipes nobody knows the order: it has to be heard before its job has ended.
     const stderr = ask('stderr');
     await until(() => stderr.heard.pieces.length > 0, 'what it writes to stderr');
     expect(stderr.heard.pieces).toEqual([{ stream: 'err', text: 'from stderr\n' }]);
@@ -101,7 +101,7 @@ describe('a persistent plugin', () => {
 });
 
 describe('its jobs', () => {
-  it('are in the queue while they run, and in the journal when they are over: output, known ids and all', async () => {
+  it('are in the queue while they run, and in the journal when they have ended: output, known ids and all', async () => {
     const first = await many();
     const held = first.ask('hold');
     await until(() => held.heard.text() !== '', 'a job that runs');

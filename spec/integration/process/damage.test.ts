@@ -38,7 +38,7 @@ test.each(damages)('a claim that is %j is one all the same: the job is lost, not
   await temporaryRunner().kill(folder);
 });
 
-test('a job with damaged files ends as interrupted at the next start, and its queue goes on', async () => {
+test('a job with damaged files ends as interrupted at the next start, and its queue continues', async () => {
   const state = stateIn(temporaryFolder());
   const { journal, close } = openJournal(state);
   onTestFinished(close);

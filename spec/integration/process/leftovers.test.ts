@@ -36,33 +36,30 @@ const run = async (plan: LaunchPlan, root = temporaryFolder()): Promise<RunExit>
 test.each([
   ['in its process group', ''],
   ['in a session of its own', 'setsid '],
-])(
-  'leave: the job is over when its first process is; what it left %s is named and lives on',
-  async (_where, prefix) => {
-    const root = temporaryFolder();
-    const mark = newMark();
-    const script = `${prefix}sh -c '${service(root, mark)}' & echo started; exit 3`;
-    const plan = shell(script, { leftovers: 'leave', timeoutMs: 60_000 });
-    const runner = temporaryRunner();
-    const ending = await runner.run(join(root, '1'), plan);
-    expect(ending).toMatchObject({ exit: { kind: 'exited', code: 3 }, cause: 'itself', leftovers: { fate: 'left' } });
-    const { leftovers } = ending as RunExit;
-    expect(leftovers?.processes).toContainEqual({ pid: processesWith(`until [ -e ${root}`)[0], name: 'sh' });
-    expect(leftovers?.total).toBe(leftovers?.processes.length);
-    expect(readFileSync(join(root, '1/output'), 'utf8')).toBe('started\n');
-    // The next daemon hears the same.
-    expect(await temporaryRunner().adopt(join(root, '1'))).toEqual(ending);
-    // A kill that comes too late, while the runner has another job, touches nothing.
-    await runner.kill(join(root, '1'));
-    await runner.run(join(root, '2'), shell('true'));
-    writeFileSync(join(root, 'stop'), '');
-    await until(() => existsSync(join(root, 'stopped')), 'the service to end by itself');
-  },
-);
+])('leave: the job ends with its first process; what it left %s is named and lives on', async (_where, prefix) => {
+  const root = temporaryFolder();
+  const mark = newMark();
+  const script = `${prefix}sh -c '${service(root, mark)}' & echo started; exit 3`;
+  const plan = shell(script, { leftovers: 'leave', timeoutMs: 60_000 });
+  const runner = temporaryRunner();
+  const ending = await runner.run(join(root, '1'), plan);
+  expect(ending).toMatchObject({ exit: { kind: 'exited', code: 3 }, cause: 'itself', leftovers: { fate: 'left' } });
+  const { leftovers } = ending as RunExit;
+  expect(leftovers?.processes).toContainEqual({ pid: processesWith(`until [ -e ${root}`)[0], name: 'sh' });
+  expect(leftovers?.total).toBe(leftovers?.processes.length);
+  expect(readFileSync(join(root, '1/output'), 'utf8')).toBe('started\n');
+  // The next daemon hears the same.
+  expect(await temporaryRunner().adopt(join(root, '1'))).toEqual(ending);
+  // A kill that comes too late, while the runner has another job, touches nothing.
+  await runner.kill(join(root, '1'));
+  await runner.run(join(root, '2'), shell('true'));
+  writeFileSync(join(root, 'stop'), '');
+  await until(() => existsSync(join(root, 'stopped')), 'the service to end by itself');
+});
 
 const puppetTerms = { driver: 'puppet', successExitCodes: [0, 2], argv: ['sh'] };
 
-test('a real run of Puppet that starts services by itself is over when Puppet is, and names them', async () => {
+test('a real run of Puppet that starts services by itself ends with Puppet, and names them', async () => {
   const root = temporaryFolder();
   const mark = newMark();
   const start = (name: string) => `(exec -a ${name} setsid sleep 9${mark}) &`;
@@ -136,7 +133,7 @@ test.each([
   expect(isPuppetRun(process.pid)).toBe(false);
 });
 
-test('leave: a service that goes on writing to the job’s output is not ended by it, and fills no disk', async () => {
+test('leave: a service that keeps writing to the job’s output is not ended by it, and fills no disk', async () => {
   const root = temporaryFolder();
   const each = `head -c 100000 /dev/zero && echo $((i=i+1)) > ${root}/rounds`;
   const script = `echo first; setsid sh -c '${service(root, newMark(), each)}' &`;

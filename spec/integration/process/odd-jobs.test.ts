@@ -41,7 +41,7 @@ test('C5: bytes that are no UTF-8 are kept as they are; what is shown of them is
   expect(Buffer.from(shown, 'utf8').toString('utf8')).toBe(shown);
 });
 
-test('C5: a job that closes its output goes on, and its end is its own', async () => {
+test('C5: a job that closes its output continues, and its end is its own', async () => {
   const { ending } = await run(shell('exec >&- 2>&-; sleep 0.2; exit 5'));
   expect(ending).toMatchObject({ exit: { kind: 'exited', code: 5 }, outputBytes: 0 });
   expect(ending.times.realS).toBeGreaterThan(0.19);

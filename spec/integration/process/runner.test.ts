@@ -131,7 +131,7 @@ test('a daemon that the job leaves behind may go on writing, also when the runne
   await until(() => drains.every((drain) => !existsSync(`/proc/${drain}`)), 'the end of its readers');
 });
 
-test('a job is over when the background members of its group are', async () => {
+test('a job ends with the background members of its group', async () => {
   const { ending, output } = await run(shell('echo early; (sleep 0.3; echo late) &'));
   expect(output.toString()).toBe('early\nlate\n');
   expect(ending.times.realS).toBeGreaterThan(0.28);

@@ -54,7 +54,7 @@ const recorded = (folder: string, name: string, body: string): string[] => [
 const record = (folder: string): string[] =>
   existsSync(join(folder, 'record')) ? readFileSync(join(folder, 'record'), 'utf8').trim().split('\n') : [];
 
-test('a job outlives its daemon; the next one adopts it, and starts nothing before it is over', async () => {
+test('a job outlives its daemon; the next one adopts it, and starts nothing before it has ended', async () => {
   const folder = temporaryFolder();
   const first = startDaemon(folder);
   await until(() => first.lines.includes('started'), 'the first daemon');

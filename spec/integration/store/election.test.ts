@@ -81,7 +81,7 @@ describe('a key that one holds by a lease', () => {
     await until(() => held.lost.aborted, 'the holder to learn it');
   });
 
-  it('leaves no lease behind when it is given up, or could not be had', async () => {
+  it('leaves no lease behind when it is given up, or could not be taken', async () => {
     const held = await take(direct);
     expect(await direct.holdKey(key, 'y')).toBeUndefined();
     await held.release();

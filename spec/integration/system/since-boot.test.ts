@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { createSinceBoot } from '../../../src/adapters/system/since-boot.ts';
 import { until } from '../../support/wait.ts';
 
-it('is the time since the machine was started, and only goes on', async () => {
+it('is the time since the machine was started, and only continues', async () => {
   const before = uptime() * 1_000;
   const sinceBoot = createSinceBoot();
   const first = sinceBoot();
@@ -11,5 +11,5 @@ it('is the time since the machine was started, and only goes on', async () => {
   expect(first).toBeLessThanOrEqual(uptime() * 1_000 + 1);
   const second = sinceBoot();
   expect(second).toBeGreaterThanOrEqual(first);
-  await until(() => sinceBoot() > second, 'the clock to go on');
+  await until(() => sinceBoot() > second, 'the clock to continue');
 });

@@ -37,7 +37,7 @@ const endedJob = (id: number, request: string, finishedAt = 2): FinishedJob => (
 });
 const output = { bytes: Buffer.from([0, 255, 10]), index: [['out', 2] as const, ['err', 1] as const] };
 
-test('a journal of the first version goes on: its jobs, its payloads, and requests beside them', () => {
+test('a journal of the first version continues: its jobs, its payloads, and requests beside them', () => {
   const folder = temporaryFolder();
   const state = stateIn(folder);
   const old = new Database(state.file);
@@ -55,7 +55,7 @@ test('a journal of the first version goes on: its jobs, its payloads, and reques
   close();
 });
 
-test('a journal of version 5 goes on: who waits for the end of a job waits for it, and starts after it', () => {
+test('a journal of version 5 continues: who waits for the end of a job waits for it, and starts after it', () => {
   const state = stateIn(temporaryFolder());
   const old = new Database(state.file);
   old.exec(readFileSync(join(import.meta.dirname, '../../fixtures/journal/version-5.sql'), 'utf8'));

@@ -72,7 +72,7 @@ describe('a request', () => {
     expect([early.endings.length, late.endings.length]).toEqual([1, 1]);
   });
 
-  it('goes on without a listener that was taken off', async () => {
+  it('continues without a listener that was taken off', async () => {
     const { jobs, go } = await waiting('echo first', 'echo last');
     const [gone, stays] = [listener(), listener()];
     const request = workerRequest();
@@ -151,7 +151,7 @@ describe('slots', () => {
   });
 });
 
-describe('a request that is over or runs', () => {
+describe('a request that has ended or runs', () => {
   it('is not run again: its listener hears what was recorded, also after a restart and when the job is forgotten', async () => {
     const folder = temporaryFolder();
     writePlugin(folder, 'plain', `echo "run" >> ${folder}/runs; echo done; exit 4`);

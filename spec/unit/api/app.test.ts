@@ -248,7 +248,7 @@ describe('the control API', () => {
     expect([answer.statusCode, answer.json().error.code]).toEqual([504, 'timed-out']);
   });
 
-  it.each([30, 60])('goes on waiting for an end that has %i days to come', async (days) => {
+  it.each([30, 60])('keeps waiting for an end that has %i days to come', async (days) => {
     const waitFor: Queues['waitFor'] = (_id, signal) =>
       new Promise((resolve, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason));

@@ -223,7 +223,7 @@ describe('peers of the broker', () => {
       expect(stage.online).toEqual(new Set(['team1/w1']));
     });
 
-    it('that comes back goes on: what it has is asked for, and its output passed on from where it was', async () => {
+    it('that comes back continues: what it has is asked for, and its output passed on from where it was', async () => {
       stage.client('c');
       await stage.worker('w1', { instance: 'a', free: 2 });
       const [has, hasNot] = [stage.ask('c', 'demo'), stage.ask('c', 'demo')];
@@ -554,7 +554,7 @@ describe('peers of the broker', () => {
       expect(stage.broker.state.requests).toBe(0);
     });
 
-    it('a request goes on where it runs', async () => {
+    it('a request continues where it runs', async () => {
       await stage.worker('w1');
       await stage.worker('w2');
       const id = stage.ask('c', 'demo', { resume: true });

@@ -78,7 +78,7 @@ describe('requests at the broker', () => {
       expect(stage.to('c', 'leg')).toEqual([]);
     });
 
-    it('goes on after the loss of a worker only where the service says always', async () => {
+    it('continues after the loss of a worker only where the service says always', async () => {
       stage.registry.service('team1', 'again', ['w1', 'w2'], { retry: 'always' });
       await stage.worker('w1', { free: 2 });
       await stage.worker('w2', { free: 0 });
@@ -145,7 +145,7 @@ describe('requests at the broker', () => {
       expect(stage.to('c', 'final')).toMatchObject([{ result: 'killed' }]);
     });
 
-    it('begins with nobody once its time is over', () => {
+    it('begins with nobody once its time has ended', () => {
       const id = stage.ask('c', 'row', { timeout_ms: 1_000 });
       stage.pass(2_000, ['w1', 'w2', 'c']);
       stage.finish('w2', id, { result: 'timed-out', exit_code: null });
@@ -264,7 +264,7 @@ describe('requests at the broker', () => {
       expect(ask('cid')).toBe(
         `payloads of ${2 * share} bytes of cid and the users who come from the same team are held`,
       );
-      // Others have room still, and what is over makes room.
+      // Others have room still, and what has ended makes room.
       stage.registry.origins.set('eve', { user: 10, team: 2 });
       expect(ask('eve')).toBeUndefined();
       stage.broker.overseen.cancel({ kind: 'local', team: null, by: 'root@here' }, { user: 'bob' });

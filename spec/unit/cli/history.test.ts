@@ -37,7 +37,7 @@ const canvas = (columns: number | null) => ({
   paint: (_: unknown, text: string): string => text,
 });
 
-describe('requests that are over', () => {
+describe('requests that have ended', () => {
   it('have a line each', () => {
     const lost = record({ result: 'lost', exit_code: null, legs: [leg(), leg({ worker: 'demo02' })] });
     expect(renderHistory([record(), lost], canvas(null)).split('\n')).toEqual([

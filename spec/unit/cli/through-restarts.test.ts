@@ -44,7 +44,7 @@ it.each([
   expect(attempt).toHaveBeenCalledOnce();
 });
 
-it('is over with Ctrl-C', async () => {
+it('has ended with Ctrl-C', async () => {
   const interrupt = new AbortController();
   const attempt = async () => {
     interrupt.abort();

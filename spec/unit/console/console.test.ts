@@ -78,7 +78,7 @@ describe('a script of the console', () => {
     expect(asked).toHaveLength(2);
   });
 
-  it('goes on when it is told to, and fails all the same', async () => {
+  it('continues when it is told to, and fails all the same', async () => {
     const { script, asked, errors } = consoleWith({ 'worker.add': none });
     expect(await script(['bogus', 'set workers identity a', 'set'], true)).toBe(1);
     expect(errors.map((error) => error.slice(0, 42))).toEqual([
@@ -88,7 +88,7 @@ describe('a script of the console', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it('does not go on when nobody can be asked', async () => {
+  it('does not continue when nobody can be asked', async () => {
     const reason = new TriggerdError('broker-unreachable', 'no broker');
     const { script, errors } = consoleWith({}, { link: () => Promise.reject(new NoLink(reason)) });
     await expect(script(['help help', 'show workers', 'show services'], true)).rejects.toMatchObject({ reason });

@@ -93,7 +93,7 @@ describe('the loop guard', () => {
     });
   });
 
-  it('of several firings of one run the longest chain goes on', () => {
+  it('of several firings of one run the longest chain continues', () => {
     const short = firing();
     const long = firing({ ttl: 3, chain: [{ firing: short.id, node: 'x', trigger: 't' }] });
     expect(chainOfRun([short, long], 'n')).toEqual({

@@ -69,7 +69,7 @@ it('tells firings, outcomes with their triggers, and who comes and goes; of a pr
   ]);
 });
 
-it('goes on behind any event, also in the middle of a revision', async () => {
+it('continues behind any event, also in the middle of a revision', async () => {
   const all = fleet();
   const cursor = await start(all);
   const [one, two] = [someFiring({ trigger: 'one' }).id, someFiring({ trigger: 'two' }).id];

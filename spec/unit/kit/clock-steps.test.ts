@@ -15,7 +15,7 @@ describe('a clock that is set', () => {
     return { at, steps, pass };
   };
 
-  it('is of no concern while it only goes on', () => {
+  it('is of no concern while it only continues', () => {
     const { at, steps, pass } = started();
     pass(60_000);
     at.wall += 20; // slewed

@@ -21,7 +21,7 @@ describe('foreign text on a terminal', () => {
     ['a sequence in a sequence', 'a\u001b[3\u001b[31mb\u001b[0m', 'a\u001b[31mb\u001b[0m'],
     ['a newline in a sequence', 'a\u001b[3\n1mb', 'a\n1mb'],
     ['a cancelled sequence', 'a\u001b[3\u00181mb', 'a1mb'],
-    ['a colour that goes on behind its line', '\u001b[8mhidden\nnext', '\u001b[8mhidden\u001b[0m\nnext'],
+    ['a colour that continues behind its line', '\u001b[8mhidden\nnext', '\u001b[8mhidden\u001b[0m\nnext'],
     ['a colour that nobody ends', '\u001b[31mred', '\u001b[31mred\u001b[0m'],
     ['a colour of endless length', `a\u001b[${'1;'.repeat(40)}mb`, 'ab'],
     ['another direction of text', 'a\u202eb\u2066c\u200fd\u061ce', 'abcde'],

@@ -46,7 +46,7 @@ describe('the clock of a spool', () => {
   it.each([
     ['was never set', 30_000],
     ['is behind', written - hour],
-  ])('stands still between two lives when the wall clock %s, and goes on when it is set', (_how, wall) => {
+  ])('stands still between two lives when the wall clock %s, and continues when it is set', (_how, wall) => {
     const { live, pass, at } = machine(written);
     live().now();
     Object.assign(at, { wall, boot: 30_000 });

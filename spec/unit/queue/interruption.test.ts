@@ -35,7 +35,7 @@ test('an interrupted job is run again when its plugin says so, before what came 
   await queues.stop();
 });
 
-test('one that takes its runner down every time is given up after so many attempts, and the queue goes on', async () => {
+test('one that takes its runner down every time is given up after so many attempts, and the queue continues', async () => {
   const { held, queues } = await start(3, true);
   queues.add(jobRequest());
   queues.add(jobRequest());

@@ -95,7 +95,7 @@ test('a journal that cannot even count throws neither out of a timer nor out of 
   await queues.waitFor(2, forever);
 });
 
-test('a job whose plugin is gone ends as failed-to-start, and says why; the queue goes on', async () => {
+test('a job whose plugin is gone ends as failed-to-start, and says why; the queue continues', async () => {
   const { queues } = await start({ plugins: withoutSome() });
   queues.pause('default');
   queues.add(jobRequest({ plugin: 'gone' }));
@@ -136,7 +136,7 @@ test('a deferred job whose plugin goes ends, too', async () => {
   expect(await queues.waitFor(1, forever)).toMatchObject({ result: { kind: 'failed-to-start' } });
 });
 
-test('a job that could not be looked at for a reason of the system’s is set aside, with the reason; others go on', async () => {
+test('a job that could not be looked at for a reason of the system’s is set aside, with the reason; others continue', async () => {
   const obstacle: Plugins['obstacle'] = async (job) => {
     if (job.id === 1) throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' });
     return null;

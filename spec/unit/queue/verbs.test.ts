@@ -98,7 +98,7 @@ test('a job may come after one of another queue, however that ends', async () =>
   await until(() => queues.get(second.id).state === 'running', 'the dependent job');
 });
 
-test('pause starts nothing more, resume goes on', async () => {
+test('pause starts nothing more, resume continues', async () => {
   add();
   add();
   await runs(1);

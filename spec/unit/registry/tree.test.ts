@@ -247,7 +247,7 @@ describe('the tree of trigger files', () => {
     expect(await hits()).toEqual([3, 13]);
   });
 
-  it('so many counters have a trigger, and the known ones go on', async () => {
+  it('so many counters have a trigger, and the known ones continue', async () => {
     await ann({ verb: 'definition.add', path: '/a/t' });
     const [{ id } = { id: 0 }] = (await ann({ verb: 'definition.list' })).rows as { id: number }[];
     const keys = registryKeysBelow('/trigger');

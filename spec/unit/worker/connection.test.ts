@@ -177,7 +177,7 @@ describe('a worker at a broker', () => {
 });
 
 describe('a worker that leaves', () => {
-  it('finishes what runs, gives back what comes, and says when it is over', async () => {
+  it('finishes what runs, gives back what comes, and says when it has ended', async () => {
     const { worker, link, jobs } = served();
     link.say(requestHead(A));
     const left = worker.leave();
@@ -193,7 +193,7 @@ describe('a worker that leaves', () => {
     await left;
   });
 
-  it('goes on giving signs of life while something runs', () => {
+  it('continues giving signs of life while something runs', () => {
     const { worker, link } = served();
     link.say(requestHead(A));
     void worker.leave();

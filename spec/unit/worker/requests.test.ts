@@ -199,7 +199,7 @@ describe('output', () => {
     expect(link.bodies()).toEqual(['abc', 'def', 'g']);
   });
 
-  it('waits when a window of it is not acknowledged, and goes on with the acknowledgement', async () => {
+  it('waits when a window of it is not acknowledged, and continues with the acknowledgement', async () => {
     const { link, jobs } = served();
     link.say(requestHead(A));
     const printed = print(jobs, A, Buffer.alloc(outputWindowBytes + 1));

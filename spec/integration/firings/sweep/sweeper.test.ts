@@ -71,7 +71,7 @@ describe('the sweeper on a real etcd', () => {
   const isExpired = async (id: string) =>
     (await direct.get(keys.outcome(id, 'lb01.example.com')))?.value.includes('"expired"') ?? false;
 
-  it('is one of many; when it stops, another one goes on', async () => {
+  it('is one of many; when it stops, another one continues', async () => {
     const many = [1, 2, 3, 4].map(() => sweeperAt(etcd.endpoint));
     const isElected = () => many.filter(({ sweeper }) => sweeper.isElected);
     for (let remaining = many.length; remaining > 0; remaining--) {
@@ -98,7 +98,7 @@ describe('the sweeper on a real etcd', () => {
     expect([frozen.sweeper.isElected, other.sweeper.isElected]).toEqual([false, true]);
   });
 
-  it('goes on after etcd was away, and says so once', async () => {
+  it('continues after etcd was away, and says so once', async () => {
     const { sweeper, log } = sweeperAt(etcd.endpoint);
     await until(() => sweeper.isElected, 'the election');
     await etcd.kill();

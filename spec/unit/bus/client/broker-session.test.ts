@@ -73,7 +73,7 @@ describe('a client and its brokers', () => {
     });
   });
 
-  it('goes on asking, with pauses, and begins at once when there is something new to ask', () => {
+  it('continues asking, with pauses, and begins at once when there is something new to ask', () => {
     const { client, brokers, clock } = setUp();
     client.connect().catch(() => undefined);
     brokers.last.down('connection refused');

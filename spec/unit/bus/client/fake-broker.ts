@@ -4,7 +4,7 @@ import { decodeFromClient } from '../../../../src/bus/codec/from-client.ts';
 import type { ClientMessage, Ending, ToClient } from '../../../../src/bus/messages.ts';
 import type { Connect } from '../../../../src/bus/ports.ts';
 
-/** A clock that goes on when it is told to. */
+/** A clock that continues when it is told to. */
 export class FakeClock implements Clock {
   #now = 1_000;
   #timers: { at: number; act: () => void }[] = [];

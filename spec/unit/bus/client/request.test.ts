@@ -250,7 +250,7 @@ describe('a request whose broker is gone', () => {
 });
 
 describe('the time of a request', () => {
-  it('is over a little after the broker should have said so', async () => {
+  it('has ended a little after the broker should have said so', async () => {
     const { brokers, clock, request } = setUpReady();
     const asked = request({ timeoutMs: 3_000 });
     for (let second = 0; second < 23; second++) {

@@ -105,7 +105,7 @@ describe('the inbox watcher', () => {
     expect(waits).not.toHaveBeenCalled();
   });
 
-  it('refuses what the queue says can never run, and goes on', async () => {
+  it('refuses what the queue says can never run, and continues', async () => {
     const impossible = await publish();
     const jobFor = (request: JobRequest) => {
       if (request.plugin === 'x') throw new TriggerdError('plugin-not-found', 'there is no plugin “x”');
@@ -121,7 +121,7 @@ describe('the inbox watcher', () => {
     expect(firings.find(next)?.refusal).toBeNull();
   });
 
-  it('keeps a firing owed that meets a bug, says so once, and goes on', async () => {
+  it('keeps a firing owed that meets a bug, says so once, and continues', async () => {
     const unlucky = await publish();
     await start({
       relistMs: 5,

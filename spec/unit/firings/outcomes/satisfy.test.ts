@@ -40,7 +40,7 @@ describe('a run of somebody else', () => {
     await queues.stop();
   });
 
-  it('leaves alone what runs, and lets go on what waited for the job', async () => {
+  it('leaves alone what runs, and lets continue what waited for the job', async () => {
     const { queues, firings, at } = await started();
     accept(queues, firing(), puppet);
     const after = queues.add(jobRequest({ after: 1 }));

@@ -178,7 +178,7 @@ describe('SpoolDrain', () => {
     ['another id', '01K9ZQ4T5M8W3V6X7Y8Z9A0BCD.json', serializeFiring(firing()), /is not the ID of its firing/],
     ['a name that is no id', '..garbage.json', serializeFiring(firing()), /is not the ID of its firing/],
     ['a newer format', '01K9ZQ4T5M8W3V6X7Y8Z9A0BCD.json', '{"format":2}', /format 2 is not known/],
-  ])('sets aside a file with %s, with the reason, and goes on', async (_what, name, text, reason) => {
+  ])('sets aside a file with %s, with the reason, and continues', async (_what, name, text, reason) => {
     const { drain, store, spool, log } = build();
     spool.put(name, { text, keyspace: null });
     const good = spooled(spool);
@@ -213,7 +213,7 @@ describe('SpoolDrain', () => {
     expect(drain.state.waiting).toBe(1);
   });
 
-  it('goes on when the spool cannot be read for a while', async () => {
+  it('continues when the spool cannot be read for a while', async () => {
     const { drain, spool, log } = build();
     spooled(spool);
     spool.trouble = new TriggerdError('spool-unusable', 'the spool /s: EIO');

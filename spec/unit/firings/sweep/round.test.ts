@@ -188,7 +188,7 @@ describe('a round of the sweeper', () => {
     });
   });
 
-  describe('with firings that are over', () => {
+  describe('with firings that have ended', () => {
     const now = Date.parse('2026-11-20T12:00:00.000Z');
     const day = 86_400_000;
     const clock = { now: () => now };
@@ -225,7 +225,7 @@ describe('a round of the sweeper', () => {
       );
     });
 
-    it('never forgets what is owed, and goes on behind it', async () => {
+    it('never forgets what is owed, and continues behind it', async () => {
       const owed = [];
       for (let index = 0; index < 20; index++) owed.push((await publishAt(now - day, index)).id);
       const round = rounds({ clock, firingsKept: 20 });
@@ -263,7 +263,7 @@ describe('a round of the sweeper', () => {
     });
   });
 
-  it('lets go of what is over although etcd is too full for anything new', async () => {
+  it('lets go of what has ended although etcd is too full for anything new', async () => {
     await publish({ expiresAt: past });
     const { id } = await publish();
     await finish(options, id, 'lb01.example.com', 1);

@@ -110,7 +110,7 @@ describe('an explanation', () => {
     ]);
   });
 
-  it('shows an ancestor that etcd has deleted as a gap, and goes on behind it', async () => {
+  it('shows an ancestor that etcd has deleted as a gap, and continues behind it', async () => {
     const a = await fire(0);
     await ran(a, 'lb01', [1, 2]);
     const b = await fire(1, { targets: ['mon01'], chain: [link(a, 'lb01')] });
