@@ -114,7 +114,7 @@ describe('trigger fire --wait', () => {
     const { code, stdout, stderr, timeoutMs } = await waitTooShort();
     expect(code).toBe(5);
     expect(stdout).toMatch(/\na {2}finished/);
-    expect(stderr).toContain(`after ${formatDuration(timeoutMs)} firing ${firingId} has not ended on b`);
+    expect(stderr).toContain(`firing ${firingId} has not ended after ${formatDuration(timeoutMs)} on b`);
   });
 
   it('with --json says on stdout how far it is when its time has passed, and what happened on stderr', async () => {
@@ -308,7 +308,7 @@ describe('trigger fire --rerun', () => {
     const { tags: _, ...untold } = firingView({ id: firingId, targets: ['a'] });
     await serve({ 'POST /v1/firings': fired, [firing]: () => untold });
     const { code, stderr } = await again();
-    expect([code, stderr]).toEqual([3, expect.stringContaining('does not tell the tags')]);
+    expect([code, stderr]).toEqual([3, expect.stringContaining('does not report the tags')]);
     expect(daemon.requests.map(({ method }) => method)).toEqual(['GET']);
   });
 });

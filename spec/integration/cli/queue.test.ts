@@ -127,7 +127,7 @@ describe('trigger queue', () => {
     await serve(routes);
     const { code, stderr } = await trigger(['queue', '--queue', 'nope'], at(daemon));
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^trigger: there is no queue “nope”\n {2}Queues are/);
+    expect(stderr).toMatch(/^trigger: there is no queue “nope”\n {2}Use the name/);
   });
 
   it('says so when its output cannot be written', async () => {
@@ -340,7 +340,7 @@ describe('wait, cat and tail', () => {
   it('wait exits 5 when its time has passed', async () => {
     await serve({ 'GET /v1/jobs/3': runningJob, 'GET /v1/jobs/3/wait': () => takenOver });
     const { code, stderr } = await trigger(['queue', 'wait', '3', '--timeout', '50ms'], at(daemon));
-    expect([code, stderr]).toEqual([5, expect.stringMatching(/^trigger: after 50ms job 3 has not ended\n/)]);
+    expect([code, stderr]).toEqual([5, expect.stringMatching(/^trigger: job 3 has not ended after 50ms\n/)]);
   });
 
   it.each(['30d', '60d'])('wait has %s of patience', async (timeout) => {

@@ -12,6 +12,6 @@ it('a daemon that takes the request and never answers is not one to be started',
     code: 'daemon-silent',
     retryable: true,
     message: `the daemon on ${daemon.socket} did not answer within 100ms`,
-    remedy: expect.not.stringContaining('Start it'),
+    remedy: expect.not.stringContaining('Start triggerd'),
   });
 });

@@ -64,6 +64,6 @@ describe('output', () => {
     const { request } = setUpReady();
     const asked = request();
     void asked.output[Symbol.asyncIterator]().next();
-    await expect(asked.output[Symbol.asyncIterator]().next()).rejects.toThrow('read once');
+    await expect(asked.output[Symbol.asyncIterator]().next()).rejects.toThrow('read only once');
   });
 });
