@@ -67,11 +67,11 @@ export interface NamedQueue extends QueueOptions {
   drains: number;
   /** Called when the queue may take jobs again that it would not have taken before. */
   readonly openings: Set<() => void>;
-  /** An outage of what this queue needs; see backoff.ts. Undefined while all is well. */
-  outage: Outage | undefined;
+  /** What this queue needs is away; see backoff.ts. Undefined while all is well. */
+  backoff: Backoff | undefined;
 }
 
-export interface Outage {
+export interface Backoff {
   /** Starts that have failed one after the other. */
   readonly failures: number;
   /** Pending while the queue backs off. */

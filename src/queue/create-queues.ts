@@ -151,7 +151,7 @@ const createQueue = (options: QueueOptions, journal: Journal, isConfigured: bool
     isPaused: paused,
     drains: 0,
     openings: new Set(),
-    outage: undefined,
+    backoff: undefined,
   };
 };
 

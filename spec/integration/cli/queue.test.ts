@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import stringWidth from 'string-width';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Answer, refuse, type StubDaemon, startStubDaemon, takenOver } from '../../support/stub-daemon.ts';
 import { until } from '../../support/wait.ts';
@@ -58,6 +59,18 @@ describe('trigger queue', () => {
     expect(stdout).toContain('…');
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });
+
+  it.each(['測試', '⌚', 'e\u0301', '🇩🇪'])(
+    'fits the width of the terminal with a command of %s, and uses all of it',
+    async (char) => {
+      await serve({ ...routes, 'GET /v1/jobs': () => [jobView({ command: char.repeat(200) })] });
+      const { stdout } = await trigger(['queue'], at(daemon, { COLUMNS: '81' }));
+      const [, row = ''] = stdout.split('\n');
+      expect(row).toMatch(/…$/);
+      // One column is left where a character takes two and does not fit any more.
+      expect([80, 81]).toContain(stringWidth(row));
+    },
+  );
 
   it('shows all queues with their names', async () => {
     await serve(routes);

@@ -54,7 +54,7 @@ const add = (queues: Queues, count: number): void => {
   for (let i = 0; i < count; i += 1) queues.add(jobRequest());
 };
 
-test('an outage has one timer and two lines in the log, however many turns fail; then everything runs', async () => {
+test('an outage has one timer and two lines in the log, however many tasks fail; then everything runs', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   onTestFinished(() => void vi.useRealTimers());
   let isDown = true;
