@@ -1,23 +1,23 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { FiringView } from '../../src/api/contract/firings.ts';
 import type { JobView } from '../../src/api/contract/jobs.ts';
-import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { createNode, type TestNode } from '../support/node.ts';
 import { createPuppet, type TestPuppet } from '../support/puppet.ts';
+import { type EtcdPlace, test } from '../support/test.ts';
 import { until } from '../support/wait.ts';
 
 /** The main job: a notify on web01 runs Puppet on lb01 and lb02. Real etcd, real daemons, real Puppet. */
 describe('a Puppet notify on one node', () => {
-  let etcd: TestEtcd;
+  let etcd: EtcdPlace;
   let web: TestPuppet;
   const balancers: { node: TestNode; puppet: TestPuppet }[] = [];
 
-  beforeAll(async () => {
-    etcd = await startEtcd();
-    web = createPuppet('web01', [etcd.endpoint]);
-    for (const name of ['lb01', 'lb02']) balancers.push(createBalancer(name, [etcd.endpoint]));
+  test.beforeAll(async ({ etcd: place }) => {
+    etcd = place;
+    web = createPuppet('web01', etcd);
+    for (const name of ['lb01', 'lb02']) balancers.push(createBalancer(name, etcd));
     await Promise.all(balancers.map(({ node }) => node.start()));
   });
 
@@ -27,7 +27,6 @@ describe('a Puppet notify on one node', () => {
       puppet.remove();
     }
     web?.remove();
-    await etcd?.stop();
   });
 
   const firings = async (): Promise<FiringView[]> => (await balancers[0]?.node.json<FiringView[]>('status')) ?? [];
@@ -155,7 +154,7 @@ describe('a Puppet notify on one node', () => {
   });
 });
 
-const createBalancer = (name: string, etcd: readonly string[]) => {
+const createBalancer = (name: string, etcd: EtcdPlace) => {
   const puppet = createPuppet(name, etcd);
   const manifest = puppet.manifest('lb.pp', `file { '${puppet.dir}/haproxy.cfg': content => 'balanced' }`);
   const runCommand = ['puppet', 'apply', ...puppet.options, manifest].join(' ');

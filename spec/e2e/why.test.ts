@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { FiringView } from '../../src/api/contract/firings.ts';
 import type { PuppetReportView, WhyRunView, WhyView } from '../../src/api/contract/why.ts';
 import { type Certificates, makeCertificates } from '../support/certificates.ts';
-import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { createNode, type TestNode } from '../support/node.ts';
 import { createPuppet, type TestPuppet } from '../support/puppet.ts';
 import { startPuppetDb, type TestPuppetDb } from '../support/puppetdb.ts';
+import { type EtcdPlace, test } from '../support/test.ts';
 import { until } from '../support/wait.ts';
 
 /**
@@ -14,7 +14,7 @@ import { until } from '../support/wait.ts';
  * Only mon01's daemon knows a PuppetDB.
  */
 describe('why, over two hops of real Puppet runs', () => {
-  let etcd: TestEtcd;
+  let etcd: EtcdPlace;
   let certificates: Certificates;
   let db: TestPuppetDb;
   let web: TestPuppet;
@@ -29,12 +29,12 @@ describe('why, over two hops of real Puppet runs', () => {
     manifestOf: (dir: string) => string,
     config = '',
   ): Promise<void> => {
-    const puppet = createPuppet(name, [etcd.endpoint]);
+    const puppet = createPuppet(name, etcd);
     parts.puppet = puppet;
     const manifest = puppet.manifest('node.pp', manifestOf(puppet.dir));
     const client = `TRIGGERD_CLIENT_JSON=${puppet.dir}/client.json`;
     const runCommand = ['env', client, 'puppet', 'apply', ...puppet.options, manifest].join(' ');
-    parts.node = createNode({ name, etcd: [etcd.endpoint], watch: `run_cmd = "${runCommand}"`, config });
+    parts.node = createNode({ name, etcd, watch: `run_cmd = "${runCommand}"`, config });
     await parts.node.start();
   };
   const on = ({ node }: { node?: TestNode }): TestNode => {
@@ -42,8 +42,8 @@ describe('why, over two hops of real Puppet runs', () => {
     return node;
   };
 
-  beforeAll(async () => {
-    etcd = await startEtcd();
+  test.beforeAll(async ({ etcd: place }) => {
+    etcd = place;
     certificates = makeCertificates();
     db = await startPuppetDb(certificates);
     const files = `ca_file = "${certificates.file('ca.pem')}"\ncert_file = "${certificates.file('client.pem')}"\nkey_file = "${certificates.file('client.key')}"`;
@@ -64,7 +64,7 @@ exec { 'reload checks': command => '/bin/false' }
         `[puppetdb]\nurl = "${db.url}"\ntimeout = "1m"\n${files}`,
       ),
     ]);
-    web = createPuppet('web01', [etcd.endpoint]);
+    web = createPuppet('web01', etcd);
     const site = `file { '${web.dir}/app.conf': content => 'x', notify => Trigger['refresh load balancers'] }
 trigger { 'refresh load balancers': hosts => 'lb01' }
 `;
@@ -84,7 +84,6 @@ trigger { 'refresh load balancers': hosts => 'lb01' }
     web?.remove();
     await db?.close();
     certificates?.remove();
-    await etcd?.stop();
   });
 
   const why = (what: string): Promise<WhyView> => on(balancer).json<WhyView>('why', what);
@@ -247,7 +246,7 @@ trigger { 'refresh load balancers': hosts => 'lb01' }
   it('shows what retention has deleted as a gap', async () => {
     execFileSync(
       'etcdctl',
-      ['--command-timeout=60s', '--endpoints', etcd.endpoint, 'del', `/trigger/v1/firings/${first.id}`],
+      ['--command-timeout=60s', '--endpoints', etcd.endpoint, 'del', `${etcd.prefix}/v1/firings/${first.id}`],
       {
         env: { ...process.env, ETCDCTL_API: '3' },
       },

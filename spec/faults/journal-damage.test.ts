@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { keep } from '../../src/adapters/sqlite/keep.ts';
 import { assertLogIsWhole } from '../../src/adapters/sqlite/log-damage.ts';
 import { type OpenJournal, openJournal } from '../../src/adapters/sqlite/open-journal.ts';
 import { TriggerdError } from '../../src/domain/errors.ts';
@@ -173,10 +174,10 @@ describe('A8: a journal that is damaged', () => {
 
   it('is not alarmed by what an earlier generation of its log, or a transaction that was rolled back, has left', () => {
     const file = join(temporaryFolder('/dev/shm'), 'some.db');
-    const db = new Database(file);
+    const db = keep(new Database(file));
     onTestFinished(() => void db.close());
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = 10; CREATE TABLE t (x)');
-    const insert = db.prepare('INSERT INTO t VALUES (randomblob(3000))');
+    const insert = keep(db.prepare('INSERT INTO t VALUES (randomblob(3000))'));
     const add = (count: number) => Array.from({ length: count }, () => insert.run());
     // SQLite begins its log anew after a thousand pages.
     for (let i = 0; i < 1_200; i++) add(1);

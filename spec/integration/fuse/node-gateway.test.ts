@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { ulid } from 'ulid';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { keep } from '../../../src/adapters/sqlite/keep.ts';
 import { type OpenJournal, openJournal } from '../../../src/adapters/sqlite/open-journal.ts';
 import { TriggerdError } from '../../../src/domain/errors.ts';
 import type { Seen } from '../../../src/mount/attributes.ts';
@@ -290,7 +291,7 @@ it('gives up after the time that has passed, whatever the wall clock was set to'
 it('knows how long something has waited in a journal of a release that wrote a deadline to each message', async () => {
   journal.close();
   rmSync(join(folder, 'journal.db'));
-  const old = new Database(join(folder, 'journal.db'));
+  const old = keep(new Database(join(folder, 'journal.db')));
   old.exec(readFileSync(join(import.meta.dirname, '../../fixtures/journal/version-4.sql'), 'utf8'));
   old.close();
   journal = open();

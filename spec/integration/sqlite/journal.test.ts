@@ -4,6 +4,7 @@ import { chmodSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
+import { keep, pragma } from '../../../src/adapters/sqlite/keep.ts';
 import { openJournal } from '../../../src/adapters/sqlite/open-journal.ts';
 import type { Firing } from '../../../src/domain/firing.ts';
 import type { NewJob } from '../../../src/queue/ports/new-job.ts';
@@ -218,8 +219,8 @@ test('a second daemon is told who has the journal, and may have it once that one
 test('a journal of the future is refused, and so is what is no journal', () => {
   const newer = stateIn(temporaryFolder());
   openJournal(newer).close();
-  const db = new Database(newer.file);
-  db.pragma('user_version = 99');
+  const db = keep(new Database(newer.file));
+  pragma(db, 'user_version = 99');
   db.close();
   expect(thrownBy(() => openJournal(newer))).toMatchObject({
     code: 'journal-newer',

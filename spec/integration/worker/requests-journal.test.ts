@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
+import { keep } from '../../../src/adapters/sqlite/keep.ts';
 import { openJournal } from '../../../src/adapters/sqlite/open-journal.ts';
 import type { FinishedJob, RequestOrigin } from '../../../src/domain/job.ts';
 import { createRetention } from '../../../src/queue/retention.ts';
@@ -40,7 +41,7 @@ const output = { bytes: Buffer.from([0, 255, 10]), index: [['out', 2] as const, 
 test('a journal of the first version continues: its jobs, its payloads, and requests beside them', () => {
   const folder = temporaryFolder();
   const state = stateIn(folder);
-  const old = new Database(state.file);
+  const old = keep(new Database(state.file));
   old.exec(readFileSync(join(import.meta.dirname, '../../fixtures/journal/version-1.sql'), 'utf8'));
   old.close();
   const { journal, requests, close } = openJournal(state);
@@ -57,7 +58,7 @@ test('a journal of the first version continues: its jobs, its payloads, and requ
 
 test('a journal of version 5 continues: who waits for the end of a job waits for it, and starts after it', () => {
   const state = stateIn(temporaryFolder());
-  const old = new Database(state.file);
+  const old = keep(new Database(state.file));
   old.exec(readFileSync(join(import.meta.dirname, '../../fixtures/journal/version-5.sql'), 'utf8'));
   old.close();
   const { journal, close } = openJournal(state);
