@@ -328,7 +328,7 @@ describe('verbs of a queue', () => {
       'POST /v1/queues/default/clear': () => ({ cleared: 3 }),
       'POST /v1/queues/*/clear': () => ({ cleared: 4 }),
     });
-    expect((await trigger(['queue', 'clear'], at(daemon))).stderr).toBe('ended jobs forgotten: 3\n');
+    expect((await trigger(['queue', 'clear'], at(daemon))).stderr).toBe('ended jobs deleted: 3\n');
     expect((await trigger(['queue', 'clear', '--all', '--json'], at(daemon))).stdout).toBe('{\n  "cleared": 4\n}\n');
   });
 });
