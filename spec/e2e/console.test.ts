@@ -22,7 +22,7 @@ describe('management without the interactive console', () => {
     node = createNode({ name: 'broker01', etcd, config });
     await node.start();
     const first = await admin('hp', 'a long password');
-    expect(first).toEqual({ stdout: '', stderr: 'team team1 is made; hp is its admin', exitCode: 0 });
+    expect(first).toEqual({ stdout: '', stderr: 'created team team1; hp is its admin', exitCode: 0 });
   });
   afterAll(async () => {
     await node?.remove();

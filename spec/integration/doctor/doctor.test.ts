@@ -269,7 +269,7 @@ describe('trigger doctor', () => {
     const { exitCode, of, findings } = await doctor(patient);
     expect(exitCode).toBe(1);
     expect(of('permissions').map(({ what }) => what)).toEqual([
-      expect.stringContaining('can be written by others'),
+      expect.stringContaining('others can write to'),
       expect.stringContaining('holds secrets'),
     ]);
     expect(JSON.stringify(findings)).not.toContain('hush');
@@ -331,7 +331,7 @@ describe('certificates', () => {
       );
       const { stdout } = await patient.trigger('doctor', '--json', '--config', file('t.toml'));
       const found = (JSON.parse(stdout) as Finding[]).find(({ area }) => area === 'certificates');
-      expect(found).toMatchObject({ state: 'warning', what: expect.stringContaining('in the clear') });
+      expect(found).toMatchObject({ state: 'warning', what: expect.stringContaining('is not encrypted') });
     } finally {
       await patient.remove();
     }
