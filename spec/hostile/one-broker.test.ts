@@ -20,7 +20,7 @@ describe('a second broker with the name of the first', () => {
   beforeAll(async () => {
     site = await startSite();
     first = (site.brokers[0] as ServicesSite['brokers'][0]).node;
-    store = connect({ endpoints: [site.etcd.endpoint], log: recordingLog() });
+    store = connect({ endpoints: [site.etcd.endpoint], requestTimeoutMs: 60_000, log: recordingLog() });
     endpoint = `tcp://127.0.0.1:${await freePort()}`;
     second = createNode({
       name: first.name,

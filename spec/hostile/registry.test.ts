@@ -197,7 +197,7 @@ describe('an etcd that is full', () => {
     site = await startSite({ etcd, config: '[sweeper]\nenabled = false\n' });
     target = createNode({ name: 'lb01', etcd: [site.etcd.endpoint], config: '[sweeper]\nenabled = false\n' });
     await target.start();
-    store = connect({ endpoints: [site.etcd.endpoint], log: recordingLog() });
+    store = connect({ endpoints: [site.etcd.endpoint], requestTimeoutMs: 60_000, log: recordingLog() });
   });
   afterEach(async () => {
     for (const node of sweepers.splice(0)) await node.remove();

@@ -44,7 +44,7 @@ describe('what brokers have in etcd', () => {
   beforeAll(async () => {
     etcd = await startEtcd();
     proxy = await startProxy(etcd.ports.client);
-    direct = connect({ endpoints: [etcd.endpoint], log: recordingLog() });
+    direct = connect({ endpoints: [etcd.endpoint], requestTimeoutMs: 60_000, log: recordingLog() });
   });
   afterAll(async () => {
     await direct?.close();
@@ -54,7 +54,7 @@ describe('what brokers have in etcd', () => {
   beforeEach(() => {
     keys = busKeysBelow(`/run${++runs}`);
     log = recordingLog();
-    store = connect({ endpoints: [`http://127.0.0.1:${proxy.port}`], requestTimeoutMs: 500, log });
+    store = connect({ endpoints: [`http://127.0.0.1:${proxy.port}`], log });
     return async () => {
       proxy.accept();
       await store.close();

@@ -20,7 +20,7 @@ describe('the maintenance of a real cluster', () => {
 
   beforeAll(async () => {
     cluster = await startCluster();
-    store = connect({ endpoints: endpoints() as [string, ...string[]], log: recordingLog() });
+    store = connect({ endpoints: endpoints() as [string, ...string[]], requestTimeoutMs: 60_000, log: recordingLog() });
   });
   afterAll(async () => {
     await store?.close();

@@ -30,8 +30,8 @@ describe('the name of a node', () => {
   beforeAll(async () => {
     etcd = await startEtcd();
     proxy = await startProxy(etcd.ports.client);
-    direct = connect({ endpoints: [etcd.endpoint], log: recordingLog() });
-    far = connect({ endpoints: [`http://127.0.0.1:${proxy.port}`], requestTimeoutMs: 500, log: recordingLog() });
+    direct = connect({ endpoints: [etcd.endpoint], requestTimeoutMs: 60_000, log: recordingLog() });
+    far = connect({ endpoints: [`http://127.0.0.1:${proxy.port}`], log: recordingLog() });
   });
   afterAll(async () => {
     await Promise.all([far?.close(), direct?.close()]);

@@ -1,12 +1,11 @@
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { connect, type EtcdStore } from '../../../src/adapters/etcd/connect.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { EtcdStore } from '../../../src/adapters/etcd/connect.ts';
 import { TriggerdError } from '../../../src/domain/errors.ts';
 import { registryKeysBelow } from '../../../src/registry/keys.ts';
 import type { Registry } from '../../../src/registry/registry.ts';
 import type { KeyStore } from '../../../src/store/key-store.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
 import { announced, type Random, seeded } from '../../support/random.ts';
-import { recordingLog } from '../../support/recording-log.ts';
 import { local, openRegistry, password } from '../../support/registry.ts';
 import { type EtcdPlace, test } from '../../support/test.ts';
 import { until } from '../../support/wait.ts';
@@ -27,12 +26,9 @@ describe('many writers at once, on a real etcd', () => {
   let prefix: string;
   let runs = 0;
 
-  test.beforeAll(async ({ etcd: place }) => {
+  test.beforeAll(async ({ etcd: place, store: shared }) => {
     etcd = place;
-    store = connect({ endpoints: [etcd.endpoint], requestTimeoutMs: 60_000, log: recordingLog() });
-  });
-  afterAll(async () => {
-    await store?.close();
+    store = shared;
   });
   beforeEach(async () => {
     prefix = `${etcd.prefix}/run${++runs}`;

@@ -24,7 +24,7 @@ describe('a broker’s mirror of the registry', () => {
   beforeAll(async () => {
     etcd = await startEtcd();
     proxy = await startProxy(etcd.ports.client);
-    direct = connect({ endpoints: [etcd.endpoint], log: recordingLog() });
+    direct = connect({ endpoints: [etcd.endpoint], requestTimeoutMs: 60_000, log: recordingLog() });
   });
   afterAll(async () => {
     await direct?.close();
@@ -125,7 +125,7 @@ describe('the history of requests', () => {
 
   beforeAll(async () => {
     etcd = await startEtcd();
-    store = connect({ endpoints: [etcd.endpoint], log });
+    store = connect({ endpoints: [etcd.endpoint], requestTimeoutMs: 60_000, log });
     registry = openRegistry({ store, prefix: '/trigger', log });
     await registry.initialise({ team: 'team1', identity: 'hp', secret: password });
     await registry.execute(local, { verb: 'team.add', name: 'other' });

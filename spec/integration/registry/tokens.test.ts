@@ -27,7 +27,7 @@ describe('tokens of callers', () => {
 
   beforeAll(async () => {
     etcd = await startEtcd();
-    store = connect({ endpoints: [etcd.endpoint], log: recordingLog() });
+    store = connect({ endpoints: [etcd.endpoint], requestTimeoutMs: 60_000, log: recordingLog() });
     folder = etcd.folder;
     await openRegistry({ store, prefix }).initialise({ team: 'team1', identity: 'hp', secret: password });
     a = await openAccounts({ store, prefix, broker: 'a', keyFile: join(folder, 'a', 'jwt.json') });

@@ -1,7 +1,6 @@
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { connect, type EtcdStore } from '../../../src/adapters/etcd/connect.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { EtcdStore } from '../../../src/adapters/etcd/connect.ts';
 import type { Registry } from '../../../src/registry/registry.ts';
-import { recordingLog } from '../../support/recording-log.ts';
 import { local, openAccounts, openRegistry, password, type TestAccounts } from '../../support/registry.ts';
 import { type EtcdPlace, test } from '../../support/test.ts';
 import { until } from '../../support/wait.ts';
@@ -13,12 +12,9 @@ describe('the registry on a real etcd', () => {
   let prefix: string;
   let runs = 0;
 
-  test.beforeAll(async ({ etcd: place }) => {
+  test.beforeAll(async ({ etcd: place, store: shared }) => {
     etcd = place;
-    store = connect({ endpoints: [etcd.endpoint], log: recordingLog() });
-  });
-  afterAll(async () => {
-    await store?.close();
+    store = shared;
   });
   beforeEach(async () => {
     prefix = `${etcd.prefix}/run${++runs}`;

@@ -1,12 +1,11 @@
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { connect, type EtcdStore } from '../../../../src/adapters/etcd/connect.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { EtcdStore } from '../../../../src/adapters/etcd/connect.ts';
 import { cancelFiring } from '../../../../src/firings/end/cancel-firing.ts';
 import { forgetNode } from '../../../../src/firings/end/forget-node.ts';
 import { firingStatus } from '../../../../src/firings/follow/origin.ts';
 import { publishFiring } from '../../../../src/firings/publish/publish.ts';
 import { serializeInboxEntry } from '../../../../src/firings/wire/firing.ts';
 import { type Keys, keysBelow } from '../../../../src/store/keys.ts';
-import { recordingLog } from '../../../support/recording-log.ts';
 import { finish, say } from '../../../support/sweeping.ts';
 import { type EtcdPlace, test } from '../../../support/test.ts';
 import { nextFiringId, someFiring } from '../../../support/watch-room.ts';
@@ -20,12 +19,9 @@ describe('ending very much on a real etcd', () => {
   let run = 0;
   const place = () => ({ store, keys });
 
-  test.beforeAll(async ({ etcd: place }) => {
+  test.beforeAll(async ({ etcd: place, store: shared }) => {
     etcd = place;
-    store = connect({ endpoints: [etcd.endpoint], log: recordingLog() });
-  });
-  afterAll(async () => {
-    await store?.close();
+    store = shared;
   });
   beforeEach(() => {
     keys = keysBelow(`${etcd.prefix}/run${++run}`);

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { connect, type EtcdStore } from '../../../../src/adapters/etcd/connect.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { EtcdStore } from '../../../../src/adapters/etcd/connect.ts';
 import type { Firing } from '../../../../src/domain/firing.ts';
 import { InboxWatcher } from '../../../../src/firings/inbox/inbox-watcher.ts';
 import { publishFiring } from '../../../../src/firings/publish/publish.ts';
@@ -26,7 +26,7 @@ const publisher = `
   import { publishFiring } from '${join(root, 'dist/firings/publish/publish.js')}';
   const [firing, endpoint, prefix] = JSON.parse(process.argv[1]);
   const log = { debug() {}, info() {}, warn() {}, error() {} };
-  const store = connect({ endpoints: [endpoint], log });
+  const store = connect({ endpoints: [endpoint], requestTimeoutMs: 60_000, log });
   await store.get('/warm');
   console.log('begin');
   await publishFiring({ store, keys: keysBelow(prefix) }, firing);
@@ -41,12 +41,9 @@ describe('fan-out on a real etcd', () => {
   let prefix: string;
   let run = 0;
 
-  test.beforeAll(async ({ etcd: place }) => {
+  test.beforeAll(async ({ etcd: place, store: shared }) => {
     etcd = place;
-    store = connect({ endpoints: [etcd.endpoint], log: recordingLog() });
-  });
-  afterAll(async () => {
-    await store?.close();
+    store = shared;
   });
   beforeEach(() => {
     prefix = `${etcd.prefix}/run${++run}`;

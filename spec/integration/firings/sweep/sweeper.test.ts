@@ -24,7 +24,7 @@ describe('the sweeper on a real etcd', () => {
   beforeAll(async () => {
     etcd = await startEtcd();
     proxy = await startProxy(etcd.ports.client);
-    direct = connect({ endpoints: [etcd.endpoint], log: recordingLog() });
+    direct = connect({ endpoints: [etcd.endpoint], requestTimeoutMs: 60_000, log: recordingLog() });
   });
   afterAll(async () => {
     await direct?.close();
