@@ -24,7 +24,7 @@ export const createPuppet = (
 ): TestPuppet => {
   const dir = mkdtempSync(join(tmpdir(), 'triggerd-puppet-'));
   for (const folder of ['modules', 'conf', 'manifests']) mkdirSync(join(dir, folder));
-  cacheFacts(join(dir, 'facts'), certname);
+  cacheFacts(join(dir, 'yaml/facts'), certname);
   symlinkSync(join(root, 'puppet-module'), join(dir, 'modules/trigger'));
   const client = join(dir, 'client.json');
   const known = { ...placeOf(etcd), node: certname, spool: join(dir, 'spool') };
@@ -46,7 +46,7 @@ export const createPuppet = (
     '--facts_terminus',
     'yaml',
     '--clientyamldir',
-    dir,
+    join(dir, 'yaml'),
     '--modulepath',
     join(dir, 'modules'),
   ];
@@ -73,7 +73,7 @@ export const createPuppet = (
 
 /** Two fifths of a run of Puppet are Facter's: here Puppet has its facts from its own cache. The module's own facts are not there. */
 const cacheFacts = (folder: string, certname: string): void => {
-  mkdirSync(folder);
+  mkdirSync(folder, { recursive: true });
   const facts = readFileSync(join(root, 'spec/fixtures/puppet/facts.yaml'), 'utf8');
   writeFileSync(join(folder, `${certname}.yaml`), facts.replaceAll('NODE', certname));
 };
