@@ -84,7 +84,10 @@ describe('a wrong command line exits 2', () => {
 describe('a daemon that cannot be reached exits 3', () => {
   it('when there is no socket', async () => {
     const { code, stderr } = await trigger(['queue'], { env: { TRIGGERD_SOCKET: '/nonexistent/s' } });
-    expect([code, stderr]).toEqual([3, expect.stringMatching(/there is no socket \/nonexistent\/s.*\n {2}Start triggerd/)]);
+    expect([code, stderr]).toEqual([
+      3,
+      expect.stringMatching(/there is no socket \/nonexistent\/s.*\n {2}Start triggerd/),
+    ]);
   });
 
   it('when nothing listens any more', async () => {
