@@ -190,7 +190,9 @@ END
       const pidOf = async () => (await host.run('pgrep', '-x', '-f', 'sleep 1000')).stdout;
       const pid = await until(async () => (await pidOf()) || undefined, 'the holder', 60_000);
       const upgraded = async () => {
-        const command = ['apt-get', '-qq', '-y', 'install', '--reinstall', `/root/${basename(second)}`];
+        // Without a terminal of apt's own, which cuts and colours the lines.
+        const plain = ['-o', 'Dpkg::Use-Pty=0'];
+        const command = ['apt-get', '-qq', '-y', ...plain, 'install', '--reinstall', `/root/${basename(second)}`];
         const { exitCode, stdout, stderr } = await host.run('env', 'DEBIAN_FRONTEND=noninteractive', ...command);
         expect([exitCode, stderr]).toEqual([0, expect.any(String)]);
         return `${stdout}\n${stderr}`;
