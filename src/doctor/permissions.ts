@@ -10,9 +10,9 @@ export const checkPermissions = async (machine: Machine, loaded: LoadedConfig): 
   const { config, file } = loaded;
   const findings = (
     await Promise.all([
-      closed(machine, config.node.state_dir, 'The state folder', `chmod 700 ${config.node.state_dir}`),
-      closed(machine, config.plugins.path, 'The plugins’ folder', `chown root: and chmod go-w ${config.plugins.path}`),
-      file === null ? [] : closed(machine, file, 'The configuration', `chown root: and chmod go-w ${file}`),
+      closed(machine, config.node.state_dir, 'the state folder', `chmod 700 ${config.node.state_dir}`),
+      closed(machine, config.plugins.path, 'the plugins’ folder', `chown root: and chmod go-w ${config.plugins.path}`),
+      file === null ? [] : closed(machine, file, 'the configuration', `chown root: and chmod go-w ${file}`),
       file === null ? [] : exposed(machine, loaded, file),
       socketFindings(machine, config.node.socket),
     ])
