@@ -52,7 +52,9 @@ const login = async (session: Session, { printToken = false, ttl = defaultTtlMs 
     if (!session.json)
       terminal.err(`trigger: the token of ${main.identity}@${main.team} is valid until ${expires_at}\n`);
     if (leftMs < ttl - toleranceMs)
-      terminal.err(`trigger: warning: the broker’s token is valid for only ${formatDuration(Math.round(leftMs / 1_000) * 1_000)}\n`);
+      terminal.err(
+        `trigger: warning: the broker’s token is valid for only ${formatDuration(Math.round(leftMs / 1_000) * 1_000)}\n`,
+      );
     return 0;
   } finally {
     await client.close();
