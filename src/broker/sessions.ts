@@ -121,7 +121,8 @@ export const isSameWorker = (
 
 export class Sessions {
   readonly #byPeer = new Map<PeerId, Session>();
-  readonly #workers = new Map<string, WorkerSession>();
+  /** By team and identity: a key made of both would be made with each message. */
+  readonly #workers = new Map<string, Map<string, WorkerSession>>();
 
   get size(): number {
     return this.#byPeer.size;
@@ -136,23 +137,30 @@ export class Sessions {
   }
 
   /** Workers that are not ended, also those that are away. */
-  workers(): IterableIterator<WorkerSession> {
-    return this.#workers.values();
+  *workers(): Generator<WorkerSession> {
+    for (const ofTeam of this.#workers.values()) yield* ofTeam.values();
   }
 
   worker(team: string, identity: string): WorkerSession | undefined {
-    return this.#workers.get(targetOf(team, identity));
+    return this.#workers.get(team)?.get(identity);
   }
 
   add(session: Session): void {
     this.#byPeer.set(session.peer, session);
-    if (session.kind === 'worker') this.#workers.set(targetOf(session.claim.team, session.claim.identity), session);
+    if (session.kind !== 'worker') return;
+    const { team, identity } = session.claim;
+    const ofTeam = this.#workers.get(team);
+    if (ofTeam === undefined) this.#workers.set(team, new Map([[identity, session]]));
+    else ofTeam.set(identity, session);
   }
 
   remove(session: Session): void {
     if (this.#byPeer.get(session.peer) === session) this.#byPeer.delete(session.peer);
     if (session.kind !== 'worker') return;
-    const key = targetOf(session.claim.team, session.claim.identity);
-    if (this.#workers.get(key) === session) this.#workers.delete(key);
+    const { team, identity } = session.claim;
+    const ofTeam = this.#workers.get(team);
+    if (ofTeam?.get(identity) !== session) return;
+    ofTeam.delete(identity);
+    if (ofTeam.size === 0) this.#workers.delete(team);
   }
 }

@@ -204,7 +204,7 @@ describe('a daemon in the foreground', () => {
   it.each(['triggerd', 'triggerfs-worker'] as const)('stops when its terminal is closed: %s', async (name) => {
     const screen = await inTerminal(daemons()[name], keep);
     await until(() => existsSync(join(home, 'socket')), 'the daemon');
-    await until(async () => (await screen.lines()).some((line) => /ready|refused/.test(line)), 'its first lines');
+    await until(async () => (await screen.lines()).some((line) => /ready|refused/i.test(line)), 'its first lines');
     await screen.close();
     expect(await exitCode()).toBe('0\n');
   });
