@@ -49,7 +49,7 @@ it.each<[string, (dir: string) => void, RegExp]>([
     (dir) => symlinkSync('/no/such', join(dir, 'state/journal.db')),
     /^1 .*journal\.db/s,
   ],
-  ['a socket’s folder that all can write', (dir) => chmodSync(dir, 0o777), /^1 .*socket’s folder.*can be written/s],
+  ['a socket’s folder that all can write', (dir) => chmodSync(dir, 0o777), /^1 .*socket’s folder.*can write to/s],
   ['a socket’s folder of somebody else', (dir) => chownSync(dir, 65_534, 65_534), /^1 .*socket’s folder.*user 65534/s],
   ['a folder for a socket', (dir) => mkdirSync(join(dir, 'sock')), /^1 .*sock/s],
 ])('G7: %s is refused with a word', async (_what, plant, words) => {

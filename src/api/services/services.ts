@@ -30,7 +30,7 @@ export interface ApiServices {
   readonly triggerFiles: TriggerFileService;
   /** Throws `why-unknown`, `firing-ambiguous`, `firing-not-found`, `job-not-found`, and the store's errors. */
   why(what: string): Promise<Why>;
-  /** Ends what is owed to a node that is gone; how many firings that were. Throws `node-present`, `node-not-found`. */
+  /** Cancels the firings owed to a node; gives their number. Throws `node-present`, `node-not-found`. */
   forgetNode(node: string, asked: { readonly force: boolean; readonly by: string }): Promise<number>;
   /** The machine behind a name has changed on purpose. Throws `node-present`, `node-not-found`. */
   adoptNode(node: string): Promise<void>;

@@ -33,7 +33,7 @@ export interface InboxState {
 /**
  * This node's inbox, from etcd into the journal.
  *
- * One loop of *sessions*. A session *lists* the inbox and accepts what is owed, then *follows* the watch from the next
+ * One loop of *sessions*. A session *lists* the inbox and accepts its firings, then *follows* the watch from the next
  * revision on; beside it the inbox is listed again every minute, because the watch is a hint and the list is the truth.
  * The watch is established once the first window of the listing is in the journal, and waits for the rest of it.
  * Any trouble (connection, compaction, a cluster with another id or an older revision) ends the session; after a pause
