@@ -209,7 +209,10 @@ Time: 545.092072ms`.split('\n'),
     await node.trigger('user', 'set', 'ada', '--disable');
     expect(await node.json('user', 'show', 'ada')).toMatchObject({ role: 'admin', state: 'disabled' });
     const overheard = await cli(['-c', "set users identity eve secret 'another password'"]);
-    expect([overheard.exitCode, overheard.stderr]).toMatchObject([1, expect.stringContaining('all users of this machine')]);
+    expect([overheard.exitCode, overheard.stderr]).toMatchObject([
+      1,
+      expect.stringContaining('all users of this machine'),
+    ]);
     const console = await cli(['-c', 'set users identity eve', '--password-stdin'], 'another password\n');
     expect([console.stderr, console.exitCode]).toEqual(['', 0]);
   });
