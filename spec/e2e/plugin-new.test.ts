@@ -61,7 +61,7 @@ describe('trigger plugin new', () => {
     writeFileSync(join(plugins, 'in-sh/in-sh'), 'mine');
     for (const name of ['in-sh', 'in-sh/in-sh', 'deep']) {
       const { stderr, exitCode } = await node.trigger('plugin', 'new', name);
-      expect([exitCode, stderr]).toEqual([1, expect.stringContaining('is there already')]);
+      expect([exitCode, stderr]).toEqual([1, expect.stringContaining('exists already')]);
     }
     expect(readFileSync(join(plugins, 'in-sh/in-sh'), 'utf8')).toBe('mine');
   });

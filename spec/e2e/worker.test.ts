@@ -66,7 +66,7 @@ describe('triggerfs-worker', () => {
     await worker.says('received HEARTBEAT', 2);
     const { endpoint } = address;
     const [jobs, ...documented] = worker.lines();
-    expect(jobs).toBe(`I: jobs of team1/demo01: trigger queue --queue requests --socket ${worker.socket}`);
+    expect(jobs).toBe(`I: Jobs of team1/demo01: trigger queue --queue requests --socket ${worker.socket}`);
     expect(documented.slice(0, 7)).toEqual([
       `I: connecting to broker at ${endpoint}...`,
       'I: trying to connect recv socket to broker',

@@ -430,7 +430,7 @@ it('at a broker of before chain refuses, for it has no proof; and a client does 
   const lines: string[] = [];
   for await (const { line } of asked.lines) lines.push(line);
   expect(await asked.result).toMatchObject({ exitCode: 1 });
-  expect(lines.join('\n')).toContain('there is no proof of who asked for this job');
+  expect(lines.join('\n')).toContain('there is no proof of this job’s user');
   const received = at.observer.lines.length;
   const shown = client.request({ service: 'vault', plugin: 'command', proof: 'p1.x.y.z' });
   await expect(shown.result).rejects.toMatchObject({ code: 'proof-unsupported' });

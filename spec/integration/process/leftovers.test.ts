@@ -247,5 +247,5 @@ test('a process moves to where another one is, in every hierarchy; one that is g
   const gone = spawn('true');
   await once(gone, 'exit');
   moveToCgroupsOf(example, gone.pid ?? 0);
-  expect(() => moveToCgroupsOf(gone.pid ?? 0, mover)).toThrow('is gone');
+  expect(() => moveToCgroupsOf(gone.pid ?? 0, mover)).toThrow('has ended');
 });

@@ -106,7 +106,7 @@ describe('router and dealer', () => {
   it('an endpoint that is none is said, not thrown', async () => {
     const from = dealer({ endpoint: 'nonsense', key: curveKeyPair().publicKey });
     await until(() => from.states.length > 0, 'the failure');
-    expect(from.states).toEqual([expect.stringContaining('no address')]);
+    expect(from.states).toEqual([expect.stringContaining('not an address')]);
   });
 
   it('nobody gets in without encryption, nor under a routing id of his choice', async () => {
