@@ -81,13 +81,21 @@ it('what needs etcd is refused in words, and the queue outlives the daemon', asy
 });
 
 it('trigger takes the system’s socket where a plain user may use it, else the own one', async () => {
-  const places = { XDG_RUNTIME_DIR: join(dir, 'root-run'), XDG_STATE_HOME: join(dir, 'root-state') };
+  // Not below the user's folder: root's daemon would not trust it.
+  const own = mkdtempSync(join(tmpdir(), 'triggerd-system-'));
+  onTestFinished(() => rmSync(own, { recursive: true, force: true, maxRetries: 50, retryDelay: 10 }));
+  chmodSync(own, 0o755);
+  const places = { XDG_RUNTIME_DIR: join(own, 'run'), XDG_STATE_HOME: join(own, 'state') };
   const system = spawn(join(root, 'bin/triggerd'), ['--user'], {
     env: { ...process.env, ...env(), ...places },
     stdio: 'ignore',
   });
-  onTestFinished(() => void system.kill('SIGTERM'));
-  const socket = join(dir, 'root-run/triggerd/triggerd.sock');
+  onTestFinished(async () => {
+    const over = once(system, 'exit');
+    system.kill('SIGTERM');
+    await over;
+  });
+  const socket = join(own, 'run/triggerd/triggerd.sock');
   await until(() => existsSync(socket), 'the socket of the other daemon');
   // A /run of its own, where the system's socket leads to the other daemon.
   const inside = `mount -t tmpfs none /run && mkdir /run/triggerd && ln -s ${socket} ${defaultSocketPath} && exec "$@"`;
@@ -108,8 +116,8 @@ it('trigger takes the system’s socket where a plain user may use it, else the 
     ];
     return (await execa('unshare', words, { env: env(), cwd: dir, stdin: 'ignore' })).stdout;
   };
-  chmodSync(join(dir, 'root-run'), 0o755);
-  chmodSync(join(dir, 'root-run/triggerd'), 0o755);
+  chmodSync(join(own, 'run'), 0o755);
+  chmodSync(join(own, 'run/triggerd'), 0o755);
   chmodSync(socket, 0o600);
   expect(await whose()).toBe(`${user}`);
   chmodSync(socket, 0o666);

@@ -9,11 +9,12 @@ import { until } from '../support/wait.ts';
 const nowhere = ['http://127.0.0.1:1'];
 
 /** What the daemon says before it ends, or `ready`. */
-const startWith = async (plant: (dir: string) => void): Promise<string> => {
+const startWith = async (plant: (dir: string) => unknown): Promise<string> => {
   const node = createNode({ name: 'planted', etcd: nowhere });
   onTestFinished(() => node.remove());
-  plant(node.dir);
-  const daemon = execa(join(root, 'bin/triggerd'), ['--config', node.configFile], { reject: false });
+  const planted = plant(node.dir);
+  const words = Array.isArray(planted) ? planted : [];
+  const daemon = execa(join(root, 'bin/triggerd'), ['--config', node.configFile, ...words], { reject: false });
   let said = '';
   daemon.stderr.on('data', (piece: Buffer) => {
     said += piece.toString();
@@ -33,7 +34,14 @@ const remade = (path: string, make: (path: string) => void): void => {
   make(path);
 };
 
-it.each<[string, (dir: string) => void, RegExp]>([
+/** The arguments for a socket in a folder of its own. */
+const socketIn = (dir: string, spoil: (folder: string) => void): string[] => {
+  mkdirSync(join(dir, 'run'));
+  spoil(join(dir, 'run'));
+  return ['--socket', join(dir, 'run/sock')];
+};
+
+it.each<[string, (dir: string) => unknown, RegExp]>([
   ['a state folder that all can write', (dir) => chmodSync(join(dir, 'state'), 0o777), /^1 .*can be written/s],
   [
     'a state folder of somebody else',
@@ -49,8 +57,22 @@ it.each<[string, (dir: string) => void, RegExp]>([
     (dir) => symlinkSync('/no/such', join(dir, 'state/journal.db')),
     /^1 .*journal\.db/s,
   ],
-  ['a socket’s folder that all can write', (dir) => chmodSync(dir, 0o777), /^1 .*socket’s folder.*can write to/s],
-  ['a socket’s folder of somebody else', (dir) => chownSync(dir, 65_534, 65_534), /^1 .*socket’s folder.*user 65534/s],
+  ['a folder that all can write above the state folder', (dir) => chmodSync(dir, 0o777), /^1 .*can be written/s],
+  [
+    'a folder of somebody else above the state folder',
+    (dir) => chownSync(dir, 65_534, 65_534),
+    /^1 .*belongs to user 65534/s,
+  ],
+  [
+    'a socket’s folder that all can write',
+    (dir) => socketIn(dir, (folder) => chmodSync(folder, 0o777)),
+    /^1 .*can write to the control socket’s folder/s,
+  ],
+  [
+    'a socket’s folder of somebody else',
+    (dir) => socketIn(dir, (folder) => chownSync(folder, 65_534, 65_534)),
+    /^1 .*socket’s folder.*user 65534/s,
+  ],
   ['a folder for a socket', (dir) => mkdirSync(join(dir, 'sock')), /^1 .*sock/s],
 ])('G7: %s is refused with a word', async (_what, plant, words) => {
   expect(await startWith(plant)).toMatch(words);

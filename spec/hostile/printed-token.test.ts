@@ -63,7 +63,7 @@ describe('a token that was printed', () => {
       withToken(token, 'set teams team1 description ours'),
     ]);
     for (const { exitCode, stderr } of denied)
-      expect([exitCode, stderr]).toEqual([1, expect.stringContaining('changes no users and teams')]);
+      expect([exitCode, stderr]).toEqual([1, expect.stringContaining('cannot change users and teams')]);
     expect(JSON.parse((await withToken(token, 'show users')).stdout)).toMatchObject([
       { identity: 'hp', description: '' },
     ]);

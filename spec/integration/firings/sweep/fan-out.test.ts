@@ -22,7 +22,7 @@ const manyTargets = (count: number) => Array.from({ length: count }, (_, index) 
 /** Publishes the firing of its first argument, from the built program; says when it begins. */
 const publisher = `
   import { connect } from '${join(root, 'dist/adapters/etcd/connect.js')}';
-  import { keysBelow } from '${join(root, 'dist/store/keyspace.js')}';
+  import { keysBelow } from '${join(root, 'dist/store/keys.js')}';
   import { publishFiring } from '${join(root, 'dist/firings/publish/publish.js')}';
   const [firing, endpoint, prefix] = JSON.parse(process.argv[1]);
   const log = { debug() {}, info() {}, warn() {}, error() {} };
