@@ -2,8 +2,7 @@ import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-const quickPuppet = join(import.meta.dirname, 'spec/support/quick-puppet.rb');
-const rubyOptions = `--disable=did_you_mean,error_highlight ${/\s/.test(quickPuppet) ? '' : `-r${quickPuppet}`}`;
+const rubyOptions = '--disable=did_you_mean,error_highlight';
 const compileCache = join(import.meta.dirname, 'node_modules/.cache/node-compile');
 
 /**
