@@ -42,6 +42,7 @@ export const queueMany = async (jobs: number): Promise<void> => {
   );
   expect(isInOrder).toBe(true);
   expect(last).toBe(jobs);
-  expect(megabytes()).toBeLessThan(300);
+  // Of this alone: the process has run other files before.
+  expect(megabytes() - before).toBeLessThan(220);
   await queues.stop();
 };
