@@ -246,7 +246,7 @@ describe('trigger tsp', () => {
 
   it('-p prints the pid of the running job, which leads a process group', async () => {
     const printed = await compare(`
-      ts sh -c 'echo $$; until [ -e $GATE ]; do sleep 0.1; done'; until [ -s "$(ts -o)" ] && [ "$(ts -p)" -gt 0 ]; do sleep 0.1; done
+      ts sh -c 'echo $$; until [ -e $GATE ]; do sleep 0.1; done'; until [ -s "$(ts -o 2>&-)" ] && [ "$(ts -p)" -gt 0 ]; do sleep 0.1; done
       [ "$(ts -p)" = "$(cat $(ts -o))" ] && [ "$(ts -p 0)" = "$(ts -p)" ] && echo own pid; kill -0 -- -$(ts -p) && echo group; kill -- -$(ts -p); ts -w; ts -i; ts -p 7`);
     expect(printed).toMatch(/own pid\ngroup\n.*killed by signal 15/s);
   });
