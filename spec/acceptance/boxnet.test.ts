@@ -87,7 +87,7 @@ describe('the demo cluster', () => {
     await bridge?.remove();
   }, 120_000);
 
-  it('is made by the provisioning script, on one machine after the other', async () => {
+  it('the provisioning script makes the demo cluster, one machine after the other', async () => {
     for (const name of names) expect(await provision(name)).toContain('done (exit code 2)');
     for (const name of names) await allPresent(name);
     for (const name of names) {
@@ -96,11 +96,11 @@ describe('the demo cluster', () => {
     }
   }, 600_000);
 
-  it('is as it should be when it is provisioned again: nothing changes', async () => {
+  it('a second provisioning of the demo cluster changes nothing', async () => {
     for (const name of names) expect(await provision(name)).toContain('done (exit code 0)');
   }, 300_000);
 
-  it('shows its queue to who logs in, and doctor finds nothing wrong but its etcd without TLS', async () => {
+  it('the demo cluster shows its queue to a user who logs in, and doctor finds only its etcd without TLS wrong', async () => {
     for (const name of names) {
       expect(await machines[name].must('su', '-', 'vagrant', '-c', 'trigger queue')).toContain('[run=0/1]');
       const { stdout } = await machines[name].run('trigger', 'doctor', '--json');
@@ -110,7 +110,7 @@ describe('the demo cluster', () => {
     }
   });
 
-  it('tells the story: what changes on the third makes Puppet run on the two others', async () => {
+  it('a change on the third machine makes Puppet run on the two others', async () => {
     const applied = await onServer3();
     expect(applied.exitCode, applied.stdout + applied.stderr).toBe(2);
     const fired = await lastFiring('server3.boxnet');
@@ -128,7 +128,7 @@ describe('the demo cluster', () => {
     expect(await json<JobView[]>('server3.boxnet', 'queue')).toEqual([]);
   }, 180_000);
 
-  it('fires once, and again when the file is gone', async () => {
+  it('a file that is made fires once, and fires again when the file is deleted', async () => {
     expect((await onServer3()).exitCode).toBe(0);
     expect(await json<FiringView[]>('server3.boxnet', 'status')).toHaveLength(1);
     await machines['server3.boxnet'].must('rm', '/tmp/foo');
@@ -137,7 +137,7 @@ describe('the demo cluster', () => {
     expect(await json<JobView[]>('server1.boxnet', 'queue')).toHaveLength(2);
   }, 180_000);
 
-  it('survives a daemon that its own Puppet run restarts', async () => {
+  it('the demo cluster survives a daemon that its own Puppet run restarts', async () => {
     const machine = machines['server1.boxnet'];
     const mainPid = () => machine.must('systemctl', 'show', '-P', 'MainPID', 'triggerd');
     const before = await mainPid();
@@ -151,7 +151,7 @@ describe('the demo cluster', () => {
     expect(await mainPid()).not.toBe(before);
   }, 180_000);
 
-  it('continues while the leader of etcd is dead, and the runs that it is fired bring it back', async () => {
+  it('the demo cluster works while the leader of etcd is dead, and the Puppet runs that it fires start etcd again', async () => {
     const status = JSON.parse(
       await machines['server1.boxnet'].must('etcdctl', 'endpoint', 'status', '--cluster', '--write-out=json'),
     ) as { Endpoint: string; Status: { header: { member_id: number }; leader: number } }[];
@@ -169,7 +169,7 @@ describe('the demo cluster', () => {
     await until(healthy, `etcd on ${victim} to be healthy`, 60_000);
   }, 180_000);
 
-  it('delivers to a node that was off when it was fired at', async () => {
+  it('a node that was off when a firing named it gets the firing when it is back', async () => {
     const { poweroff, boot } = machines['server1.boxnet'];
     await poweroff();
     const id = await fire('server3.boxnet', 'while away', ['server1.boxnet']);
@@ -179,7 +179,7 @@ describe('the demo cluster', () => {
     await allPresent('server1.boxnet');
   }, 240_000);
 
-  it('runs again what a reboot interrupted', async () => {
+  it('a run that a reboot interrupted runs again', async () => {
     const { must, poweroff, boot } = machines['server2.boxnet'];
     const fact = '/etc/facter/facts.d/gate.sh';
     await must(

@@ -54,15 +54,15 @@ describe.each([
     }, 600_000);
     afterAll(() => host?.stop(), 60_000);
 
-    it(`has Puppet ${puppet.source}`, async () => {
+    it(`the machine has Puppet ${puppet.source}`, async () => {
       expect(await host.must('puppet', '--version')).toMatch(puppet);
     });
 
-    it('knows nothing of a daemon yet', async () => {
+    it('the module knows of no daemon before the first run', async () => {
       expect(await fact()).toMatchObject({ running: false, spool: { waiting: 0 } });
     });
 
-    it('installs etcd, configures and runs all of it; the second apply changes nothing', async () => {
+    it('the module installs etcd, then configures and runs everything; the second run changes nothing', async () => {
       const output = await converges(example('node.pp'));
       // Without a network Facter finds no serverip, and Puppet says so.
       expect(output).not.toMatch(/Warning: (?!Could not retrieve either serverip)|Error/);
@@ -74,7 +74,7 @@ describe.each([
       );
     });
 
-    it('the fact shows the daemon', async () => {
+    it('the module’s fact shows the daemon', async () => {
       const shown = await until(
         async () => {
           const now = await fact();
@@ -103,7 +103,7 @@ describe.each([
       expect(await host.must('cat', '/root/woken')).toBe('yes');
     });
 
-    it('a changed configuration restarts the daemon, once', async () => {
+    it('a changed configuration restarts the daemon once', async () => {
       const output = await converges(
         example('node.pp').replace(/^(?= {4}'etcd' =>)/m, `    'jobs' => { 'grace' => '2s' },\n`),
       );
@@ -112,13 +112,13 @@ describe.each([
     });
 
     it.each(['watch.pp', 'masterless.pp', 'services.pp', 'etcd-test.pp'])(
-      'examples/%s applies as it is',
+      'examples/%s applies without a change',
       async (name) => {
         await converges(example(name));
       },
     );
 
-    it('installs and upgrades a package from a file and from a URL, and refuses one that is not what its checksum says', async () => {
+    it('the module installs and upgrades a package from a file and from a URL, and refuses one with another checksum', async () => {
       const build = `set -e; cd /root; for v in 1 2 3; do mkdir -p p$v/DEBIAN
       printf 'Package: thing\\nVersion: %s\\nArchitecture: all\\nMaintainer: x <x@x>\\nDescription: x\\n' $v > p$v/DEBIAN/control
       dpkg-deb --build p$v thing$v.deb; done; cp thing1.deb thing.deb`;
@@ -144,7 +144,7 @@ describe.each([
       expect(await version()).toBe('3');
     });
 
-    it('etcd serves with the certificate that the node has from Puppet', async () => {
+    it('etcd serves with the node’s certificate from Puppet', async () => {
       const paths = await host.must('puppet', 'config', 'print', 'localcacert', 'hostcert', 'hostprivkey');
       const [ca = '', cert = '', key = ''] = ['localcacert', 'hostcert', 'hostprivkey'].map(
         (name) => new RegExp(`^${name} = (.*)$`, 'm').exec(paths)?.[1],
@@ -163,7 +163,7 @@ describe.each([
       expect((await host.run(...health)).exitCode).not.toBe(0);
     });
 
-    it('a member of a cluster does not make the run wait for its peers', async () => {
+    it('a Puppet run does not wait for the other members of a new etcd cluster', async () => {
       const members = { one: 'http://127.0.0.1:2380', two: 'http://127.0.0.1:12380', three: 'http://127.0.0.1:22380' };
       const hash = Object.entries(members).map(([name, url]) => `'${name}' => '${url}'`);
       await converges(

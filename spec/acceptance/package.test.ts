@@ -48,7 +48,7 @@ beforeAll(async () => {
 }, 1_800_000);
 afterAll(() => withConffile && rmSync(dirname(withConffile), { recursive: true }));
 
-it('lintian has nothing to say but what is overridden with a reason', async () => {
+it('lintian finds only what an override with its reason allows', async () => {
   const { stdout } = await execa('lintian', ['--allow-root', '--fail-on', 'error,warning', first]);
   expect(stdout).toBe('');
 }, 600_000);
@@ -96,7 +96,7 @@ describe.each(['bookworm', 'trixie'] as const)(
     }, 300_000);
     afterAll(() => host?.stop(), 60_000);
 
-    it('installs, and runs: enabled, with its own Node.js, open to its group', async () => {
+    it('the package installs an enabled, running daemon with its own Node.js, open to its group', async () => {
       await install(first);
       expect(await isActive()).toBe('active');
       expect((await host.run('systemctl', 'is-enabled', 'triggerd')).stdout).toBe('enabled');
@@ -118,13 +118,13 @@ describe.each(['bookworm', 'trixie'] as const)(
       );
     });
 
-    it('has an etcd of its own at once, which asks for a certificate and leaves 2379 to others', async () => {
+    it('the package starts an embedded etcd that asks for a certificate and leaves port 2379 free', async () => {
       const nodes = async () => (await trigger('nodes')).stdout;
       await until(async () => / present /.test(await nodes()), 'the node to be present', 60_000);
       expect((await trigger('doctor')).stdout).toMatch(/^ok +etcd +https:\/\/127\.0\.0\.1:12379: /m);
     });
 
-    it('brings plugins that need nothing else, and makes new ones', async () => {
+    it('the package’s plugins need nothing else, and new plugins can be made from it', async () => {
       for (const language of ['sh', 'node'])
         await host.must('trigger', 'plugin', 'new', `new/${language}`, '--lang', language);
       const names = JSON.parse(await host.must('trigger', 'plugin', 'list', '--json')).map(
@@ -137,7 +137,7 @@ describe.each(['bookworm', 'trixie'] as const)(
       await sh('rm -rf /usr/lib/triggerd/plugins/new /tmp/triggerd-plugin-test* /var/log/triggerd-plugin-test*');
     });
 
-    it('runs a job, and talks to etcd, as configured by the administrator', async () => {
+    it('the installed daemon runs a job and talks to etcd as the administrator has configured it', async () => {
       await sh(`printf '[node]\\nname = "lb01"\\n[etcd]\\nembedded = true\\n' > /etc/triggerd/triggerd.toml`);
       await host.must('systemctl', 'restart', 'triggerd');
       const id = await add('echo hello; exit 3');
@@ -147,7 +147,7 @@ describe.each(['bookworm', 'trixie'] as const)(
       expect((await trigger('plugin', 'list')).stdout).toMatch(/^puppet /m);
     });
 
-    it('is upgraded while a job runs, which the new version collects; the configuration stays', async () => {
+    it('an upgrade leaves a running job alone; the new version collects its result and keeps the configuration', async () => {
       const id = await addWaiting('/root/gate-1', 'echo end; exit 7');
       await install(second);
       expect((await trigger('--version')).stdout).toBe(newVersion);
@@ -161,7 +161,7 @@ describe.each(['bookworm', 'trixie'] as const)(
       );
     });
 
-    it('is upgraded by one of its own jobs', async () => {
+    it('a job can upgrade the package of its own daemon', async () => {
       const id = await add(
         `DEBIAN_FRONTEND=noninteractive apt-get -qq -y install --reinstall /root/${basename(second)}`,
       );
@@ -169,7 +169,7 @@ describe.each(['bookworm', 'trixie'] as const)(
       expect(await info(id)).toMatchObject({ result: 'succeeded', attempt: 1 });
     });
 
-    it('names, when it is upgraded, who holds a trigger file of the mount of before, and what to do', async () => {
+    it('an upgrade names the process that holds a trigger file of the old mount, and says what to do', async () => {
       await sh(`mkdir /mnt/triggerfs; cp /etc/triggerd/triggerd.toml /root/before.toml; cat >> /etc/triggerd/triggerd.toml <<'END'
 [broker]
 listen = "tcp://127.0.0.1:5555"
@@ -204,7 +204,7 @@ END
       await sh('rmdir /mnt/triggerfs');
     });
 
-    it('is removed while a job runs, and keeps what it owes until it is installed again', async () => {
+    it('a removal leaves a running job alone, and what the node owes waits for the next installation', async () => {
       const job = await addWaiting('/root/gate-2', 'exit 8');
       await apt('remove', 'triggerd');
       expect(await isActive()).not.toBe('active');
@@ -216,7 +216,7 @@ END
       expect(await info(job)).toMatchObject({ result: 'failed', exit_code: 8, attempt: 1 });
     });
 
-    it('has a worker of its own unit, which keeps something beside the daemon', async () => {
+    it('the package has a unit for a worker, whose state lies beside the daemon’s', async () => {
       await sh(`mkdir -p /root/precious /var/lib/triggerfs/triggerd /etc/systemd/system/triggerfs-worker@alone.service.d
         echo kept > /root/precious/file; ln -s /root/precious /var/lib/triggerfs/triggerd/link
         printf '[Service]\\nType=exec\\nExecStart=\\nExecStart=/bin/sh -c "touch /var/lib/triggerfs-worker/triggerd; sleep 1000"\\n' \
@@ -226,7 +226,7 @@ END
       await sh('rm -r /etc/systemd/system/triggerfs-worker@alone.service.d');
     });
 
-    it('is purged while a job runs, which ends in peace; nothing is left', async () => {
+    it('a purge waits for a running job to end cleanly, and leaves no file', async () => {
       await addWaiting('/root/gate-3', 'touch /root/ended');
       await apt('purge', 'triggerd');
       // As a worker and trigger files of their own units leave them.
@@ -241,7 +241,7 @@ END
       expect((await host.run('pgrep', '-f', '/usr/lib/triggerd|/usr/bin/etcd')).stdout).toBe('');
     });
 
-    it('leaves the configuration of a version that had it as a conffile, though nobody has changed it', async () => {
+    it('an upgrade keeps an unchanged configuration that an old version had as a conffile', async () => {
       host.copyIn(withConffile, '/root/old.deb');
       await apt('install', '/root/old.deb');
       await install(second);
@@ -251,7 +251,7 @@ END
       expect(await namedAfterUs()).toBe(before);
     });
 
-    it('is installed again, from nothing; not started where the host’s policy says so', async () => {
+    it('the package installs again after a purge, and does not start where the host’s policy forbids it', async () => {
       await sh("printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d && chmod +x /usr/sbin/policy-rc.d");
       await install(first);
       expect(await isActive()).toBe('inactive');

@@ -17,7 +17,7 @@ const listening = <S extends Server | HttpsServer>(server: S): Promise<S> =>
   new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
 
 /** F5: what real runs of Puppet end with, and what becomes of it. */
-describe('a Puppet run that ends', () => {
+describe('the exit code of a Puppet run', () => {
   let node: TestNode;
   let puppet: TestPuppet;
   let folder: string;
@@ -70,7 +70,7 @@ describe('a Puppet run that ends', () => {
     [6, 'failed', 'a change and a failure', () => `${change()} ${failure}`],
     [1, 'failed', 'a manifest that does not compile', () => 'file { nonsense'],
   ])(
-    'with %d is %s: %s',
+    'a Puppet run that exits with %d is %s: %s',
     async (code, result, what, manifest) => {
       expect(await ended(apply(`exit${code}-${what.length}`, manifest()))).toMatchObject({
         state: 'finished',
@@ -82,25 +82,25 @@ describe('a Puppet run that ends', () => {
     60_000,
   );
 
-  it('with 1 because nobody serves it failed, and is not put off', async () => {
+  it('a Puppet run that exits with 1 because no server answers has failed, and is not deferred', async () => {
     const job = await ended(agent('--serverport', '1', '--waitforcert', '0'));
     expect(job).toMatchObject({ state: 'finished', result: 'failed', exit_code: 1 });
     expect(outputOf(job)).toMatch(/Connection refused|Failed to open TCP/);
   }, 60_000);
 
-  it('with 1 because its certificate is not signed failed, and says so in its output', async () => {
+  it('a Puppet run that exits with 1 because its certificate is not signed has failed, and its output says so', async () => {
     const job = await ended(agent('--serverport', String(portOf(unsigned)), '--waitforcert', '0'));
     expect(job).toMatchObject({ state: 'finished', result: 'failed', exit_code: 1 });
     expect(outputOf(job)).toMatch(/has not been signed yet/);
   }, 60_000);
 
-  it('with 1 because a server says nothing until Puppet’s own timeout failed', async () => {
+  it('a Puppet run that exits with 1 after Puppet’s own timeout has failed', async () => {
     const job = await ended(agent('--serverport', String(portOf(silent)), '--http_connect_timeout', '2'));
     expect(job).toMatchObject({ state: 'finished', result: 'failed', exit_code: 1 });
     expect(outputOf(job)).toMatch(/timeout|timed out|expired/i);
   }, 60_000);
 
-  it('with 1 because it met its `runtimeout` failed, is not put off, and leaves no lock', async () => {
+  it('a Puppet run that exits with 1 at its `runtimeout` has failed, is not deferred, and leaves no lock', async () => {
     const own = await withCachedCatalog(folder, `exec { '/bin/sleep 54321': timeout => 0 }`);
     const job = await ended([
       ...['puppet', 'agent', '--test', ...own.options, '--server', '127.0.0.1', '--no-report'],
@@ -114,7 +114,7 @@ describe('a Puppet run that ends', () => {
     own.remove();
   }, 90_000);
 
-  it('F6: two runs of `puppet apply`, which takes no lock, follow each other in their queue', async () => {
+  it('F6: two runs of `puppet apply`, which takes no lock, run one after the other in their queue', async () => {
     const lines = join(folder, 'lines');
     const exec = (name: string) =>
       `exec { '/bin/sh -c "echo ${name} begins >> ${lines}; sleep 0.5; echo ${name} ends >> ${lines}"': }`;

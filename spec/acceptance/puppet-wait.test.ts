@@ -7,7 +7,7 @@ describe('a trigger with wait', () => {
   const { parts, broken, hasRun, apply, wentOn, firingOf } = waitingTrigger();
 
   describe.each(['etcd', 'local'])('and the provider %s', (provider) => {
-    it('continues when the run there has succeeded', async () => {
+    it('a trigger with wait continues when the run on its target has succeeded', async () => {
       const { exitCode, output } = await apply(`good-${provider}`, `hosts => 'lb01', provider => ${provider}`);
       expect(exitCode, output).toBe(2);
       expect(output).toMatch(/\w{26} has finished on 1 node after/);
@@ -15,7 +15,7 @@ describe('a trigger with wait', () => {
       expect(wentOn(`good-${provider}`)).toBe(true);
     }, 60_000);
 
-    it('fails when the run there fails, and names node, exit code and resource', async () => {
+    it('a trigger with wait fails when a run fails, and names the node, the exit code and the resource', async () => {
       writeFileSync(broken(), '');
       const { exitCode, output } = await apply(`bad-${provider}`, `hosts => 'lb01', provider => ${provider}`);
       rmSync(broken());
@@ -26,7 +26,7 @@ describe('a trigger with wait', () => {
       expect(wentOn(`bad-${provider}`)).toBe(false);
     }, 60_000);
 
-    it('fails when a node stays away, and names it with its stage', async () => {
+    it('a trigger with wait fails when a target stays away, and names it with its stage', async () => {
       const { exitCode, output } = await apply(
         `away-${provider}`,
         `hosts => ['lb01', 'lb99'], provider => ${provider}, timeout => 20`,
@@ -37,7 +37,7 @@ describe('a trigger with wait', () => {
       );
     }, 60_000);
 
-    it('survives that etcd and the daemons go away meanwhile', async () => {
+    it('a trigger with wait waits through an outage of etcd and of the daemons', async () => {
       const title = `storm-${provider}`;
       const { etcd, node, webNode } = parts;
       await node.stop();
@@ -52,7 +52,7 @@ describe('a trigger with wait', () => {
       expect(output).toMatch(/has finished on 1 node after/);
     }, 120_000);
 
-    it('is refused for its own node, before anything is fired', async () => {
+    it('a trigger with wait that names its own node is refused before it fires', async () => {
       const { exitCode, output } = await apply(
         `self-${provider}`,
         `hosts => ['lb01', 'web01'], provider => ${provider}`,

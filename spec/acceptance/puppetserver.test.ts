@@ -116,7 +116,7 @@ describe.skipIf(obstacle !== undefined)(
       await bridge?.remove();
     }, 180_000);
 
-    it('the server itself: its first run gives an etcd that only Puppet’s certificates open; the next changes nothing', async () => {
+    it('the server’s first run sets up an etcd that only Puppet’s certificates open; its second changes nothing', async () => {
       await agentChanges('puppet.boxnet');
       expect(await agent('puppet.boxnet')).toMatchObject({ exitCode: 0 });
       const health = ['etcdctl', '--endpoints=https://puppet.boxnet:2379', `--cacert=${ssl}/certs/ca.pem`];
@@ -125,7 +125,7 @@ describe.skipIf(obstacle !== undefined)(
       expect((await machines['puppet.boxnet'].run(...health, 'endpoint', 'health')).exitCode).not.toBe(0);
     });
 
-    it('a load balancer gets a certificate, the daemon’s package and its configuration from one run', async () => {
+    it('one run gives a load balancer its certificate, the daemon’s package and its configuration', async () => {
       await agentChanges('lb01.boxnet');
       expect(await agent('lb01.boxnet')).toMatchObject({ exitCode: 0 });
       expect(await machines['lb01.boxnet'].must('systemctl', 'is-active', 'triggerd', 'haproxy')).toBe(
@@ -135,7 +135,7 @@ describe.skipIf(obstacle !== undefined)(
       expect((await machines['lb01.boxnet'].run('trigger', 'doctor')).stdout).toMatch(/^Nothing is wrong/m);
     });
 
-    it('a new web server reaches the load balancer because of its trigger', async () => {
+    it('the trigger of a new web server reaches the load balancer', async () => {
       const first = firedIn(await agentChanges('web01.boxnet'));
       const outcome = await reaches(first, 'finished');
       expect(outcome).toMatchObject({ result: 'succeeded', exit_code: 2, details: { puppet: { failed: 0 } } });
@@ -149,7 +149,7 @@ describe.skipIf(obstacle !== undefined)(
       expect(second.output).not.toMatch(/: fired/);
     });
 
-    it('the reports carry the job’s id, the local one and PuppetDB’s, and `trigger why` links to them', async () => {
+    it('local and PuppetDB reports carry the job’s ID, and `trigger why` links to them', async () => {
       const [job] = await json<JobView[]>('lb01.boxnet', 'queue');
       const jobId = `triggerd-${job?.id}.1@lb01.boxnet`;
       expect(await sh('lb01.boxnet', 'cat $(puppet config print lastrunreport)')).toMatch(
@@ -172,14 +172,14 @@ describe.skipIf(obstacle !== undefined)(
       expect(told).toContain(known.hash);
     });
 
-    it('what a web server exports changes, and the load balancer has it, too', async () => {
+    it('a change in what a web server exports arrives on the load balancer', async () => {
       await deploy(site.replace(`'check'`, `'check weight 50'`));
       const outcome = await reaches(firedIn(await agentChanges('web01.boxnet')), 'finished');
       expect(outcome).toMatchObject({ result: 'succeeded', exit_code: 2 });
       expect(await haproxy()).toMatch(/^ {2}server web01 10\.87\.0\.12:80 check weight 50$/m);
     });
 
-    it('a run of the agent’s own that holds its lock defers what is fired meanwhile, and does not count for it', async () => {
+    it('a regular run that holds the agent’s lock defers a firing that arrives meanwhile, and does not satisfy it', async () => {
       const slow = `exec { 'slow':
         command => 'touch /root/reached; while [ -e /root/gate ]; do sleep 0.1; done', onlyif => 'test -e /root/gate', provider => shell }`;
       await deploy(site.replace('  include haproxy\n', `  include haproxy\n  ${slow}\n`));
@@ -200,7 +200,7 @@ describe.skipIf(obstacle !== undefined)(
       expect(outcome.details).not.toHaveProperty('regular_run');
     });
 
-    it('the next run of the agent’s own does what is queued', async () => {
+    it('the next regular run satisfies a queued job', async () => {
       await machines['lb01.boxnet'].must('systemctl', 'stop', 'puppet');
       await machines['lb01.boxnet'].must('trigger', 'queue', 'pause');
       const firing = await fire('while paused');
@@ -212,7 +212,7 @@ describe.skipIf(obstacle !== undefined)(
       await machines['lb01.boxnet'].must('trigger', 'queue', 'resume');
     });
 
-    it('a catalogue that does not compile: the outcome says what the server said', async () => {
+    it('the outcome of a catalogue that does not compile has the server’s message', async () => {
       // An exported resource takes its relations along, and the load balancer has no such trigger.
       await deploy(
         site.replace(

@@ -5,7 +5,7 @@ import { runRspec } from '../support/rspec.ts';
 const { examples, output } = await runRspec('--tag', 'acceptance');
 
 describe('the Puppet module, slowly', () => {
-  it('has such examples, and rspec could load all of them', () => {
+  it('rspec could load every slow example of the Puppet module', () => {
     expect(examples.length, output).toBeGreaterThan(5);
     expect(output).not.toMatch(/error.? occurred outside of examples/);
   });
@@ -14,7 +14,7 @@ describe('the Puppet module, slowly', () => {
     examples.map(
       (example) => [`${example.full_description} (${example.file_path}:${example.line_number})`, example] as const,
     ),
-  )('%s', (_name, { status, exception }) => {
+  )('the slow example of the Puppet module passes: %s', (_name, { status, exception }) => {
     expect(status, exception && `${exception.class}: ${exception.message}`).toBe('passed');
   });
 });

@@ -47,7 +47,7 @@ describe('the report of a Puppet run, with the daemon in its sandbox', () => {
   }, 600_000);
   afterAll(() => host?.stop(), 60_000);
 
-  it('has a folder that is not root’s to change from within the sandbox', async () => {
+  it('the sandboxed daemon’s folder for reports cannot be changed by anyone but root', async () => {
     expect(await sh(`stat -c '%U %a' ${state}`)).toBe('puppet 1755');
     const pid = await host.must('systemctl', 'show', '-P', 'MainPID', 'triggerd');
     const fowner = 1 << 3;
@@ -59,7 +59,7 @@ describe('the report of a Puppet run, with the daemon in its sandbox', () => {
     ['puppet', 'puppet'],
     ['root', 'root'],
     ['nobody', 'nogroup'],
-  ])('takes the place of one that belongs to %s, keeps that owner, and leaves nothing else', async (owner, group) => {
+  ])('a report replaces one that belongs to %s, keeps that owner, and leaves no other file', async (owner, group) => {
     await sh(`chown ${owner}: ${report}; chmod 640 ${report}`);
     const { job, names, stands } = await apply(`for-${owner}`);
     expect(job).toMatchObject({
@@ -70,7 +70,7 @@ describe('the report of a Puppet run, with the daemon in its sandbox', () => {
     expect(stands).toBe(`${owner} ${group} 640\n1`);
   });
 
-  it('takes an empty place', async () => {
+  it('a report is put where none was before', async () => {
     await sh(`rm ${report}`);
     const { names, stands } = await apply('alone');
     expect(names).toBe('last_run_report.yaml');

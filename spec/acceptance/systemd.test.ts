@@ -76,14 +76,14 @@ describe('triggerd under systemd', () => {
   });
   afterAll(() => host?.stop(), 60_000);
 
-  it('is active once it is ready, and says so to systemd', async () => {
+  it('triggerd tells systemd when it is ready, and is active from then on', async () => {
     expect(await host.must('systemctl', 'show', '-p', 'ActiveState,StatusText,NRestarts', 'triggerd')).toMatch(
       /ActiveState=active/,
     );
     expect((await trigger('nodes')).stdout).toMatch(/lb01 +present/);
   });
 
-  it('runs a job in a unit and cgroup of its own, outside the daemon’s sandbox', async () => {
+  it('systemd runs a job in a unit and cgroup of its own, outside the daemon’s sandbox', async () => {
     const id = await add('cat /proc/self/cgroup; touch /etc/job-was-here && echo wrote; echo "notify=$NOTIFY_SOCKET"');
     expect((await trigger('queue', 'wait', id)).exitCode).toBe(0);
     const { stdout } = await trigger('queue', 'cat', id);
@@ -93,7 +93,7 @@ describe('triggerd under systemd', () => {
     expect(stdout).toMatch(/^notify=$/m);
   });
 
-  it('limits what a job may use, and ends it with a word where it takes more', async () => {
+  it('a job that takes more than its limit is ended, and its result says so', async () => {
     const unit =
       'systemctl show -p TasksMax,MemoryMax,LimitNOFILE,OOMScoreAdjust $(basename $(cat /proc/self/cgroup | sed -n s/.*name=systemd://p))';
     const id = await add(`${unit}; ulimit -n; cat /proc/self/oom_score_adj`);
@@ -105,7 +105,7 @@ describe('triggerd under systemd', () => {
     expect(stdout.split('\n').slice(-2)).toEqual(['5000', '0']);
   });
 
-  it('C3 C4: a fork bomb and a job that eats memory end alone', async () => {
+  it('C3 C4: a fork bomb and a job that eats memory end without harm to others', async () => {
     const bomb = await add('perl -e "fork while 1"', '--timeout', '3s');
     await trigger('queue', 'wait', bomb);
     expect((await info(bomb)).reason).toMatch(/^Pids limit: \d+ starts/);
@@ -119,7 +119,7 @@ describe('triggerd under systemd', () => {
     expect(await host.must('systemctl', 'show', '-p', 'NRestarts', 'triggerd')).toBe('NRestarts=0');
   });
 
-  it('kills every descendant, whatever it did to get away', async () => {
+  it('a kill ends every descendant of a job, however it tried to escape', async () => {
     const id = await add('setsid sh -c "env -i setsid sleep 4711 & exec sleep 4712" & sleep 4713');
     await until(
       async () => (await host.run('pgrep', '-f', '^sleep 471[123]')).stdout.split('\n').length === 3,
@@ -132,7 +132,7 @@ describe('triggerd under systemd', () => {
     expect((await host.run('pgrep', '-f', '^sleep 471[123]')).stdout).toBe('');
   });
 
-  describe('a run of Puppet that leaves a service behind', () => {
+  describe('a Puppet run that leaves a service behind', () => {
     /** Says a number again and again, and takes more memory than a job may have when it is asked to. */
     const service = `$| = 1; my $i = 0;
 until (-e "/tmp/left/stop") {
@@ -160,7 +160,7 @@ open my $h, ">", "/tmp/left/stopped";
 
     beforeAll(() => host.must('sh', '-c', 'mkdir /tmp/left; printf %s "$0" > /srv/service.pl', service));
 
-    it('ends with Puppet: the service is named and lives in a scope of its own, without the limits of the job', async () => {
+    it('a Puppet run ends although it started a service, which is named and lives in its own scope without the job’s limits', async () => {
       const id = await addRun(`${run} until [ -e /tmp/left/rounds ]; do sleep 0.1; done; echo done; exit 2`);
       served = id;
       const next = await add('echo next');
@@ -187,7 +187,7 @@ open my $h, ">", "/tmp/left/stopped";
       await exists('/tmp/left/ate');
     });
 
-    it('a kill that comes too late does not touch it, nor a restart of the daemon; what it says ends it not, and fills no disk', async () => {
+    it('a service that a run left survives a late kill and a restart of the daemon, and its output fills no disk', async () => {
       expect((await trigger('queue', 'kill', served)).exitCode).not.toBe(0);
       await host.must('systemctl', 'restart', 'triggerd');
       await until(async () => (await trigger('queue')).exitCode === 0, 'the daemon to be back', 60_000);
@@ -199,7 +199,7 @@ open my $h, ">", "/tmp/left/stopped";
       await until(async () => (await scopes()) === '', 'its scope to go with it', 30_000);
     });
 
-    it('ends the same when the daemon was killed meanwhile', async () => {
+    it('a run that left a service ends the same when the daemon was killed meanwhile', async () => {
       const id = await addRun('setsid sleep 4715 & until [ -e /tmp/left/gate ]; do sleep 0.1; done; exit 0');
       await running(id);
       await host.must('systemctl', 'kill', '--signal=KILL', '--kill-whom=main', 'triggerd');
@@ -214,7 +214,7 @@ open my $h, ">", "/tmp/left/stopped";
       await host.must('pkill', '-f', '^sleep 4715');
     });
 
-    it('a kill of a run that is under way ends everything', async () => {
+    it('a kill during a run ends every process that the run started', async () => {
       const id = await addRun('setsid sleep 4716 & exec sleep 4717');
       await until(async () => (await host.run('pgrep', '-f', '^sleep 471[67]')).stdout.includes('\n'), 'both', 30_000);
       expect((await trigger('queue', 'kill', id)).exitCode).toBe(0);
@@ -224,7 +224,7 @@ open my $h, ">", "/tmp/left/stopped";
     });
   });
 
-  it('the plugin service looks after a unit, and log sends to the journal', async () => {
+  it('the plugin service controls a unit, and log sends to the journal', async () => {
     const unit = '[Service]\nExecStart=/bin/sleep 4714\nExecReload=/bin/true\n';
     await host.must(
       'sh',
@@ -277,7 +277,7 @@ open my $h, ">", "/tmp/left/stopped";
   });
 
   it.each(['exec sleep 1000', 'trap "exit 0" TERM; while :; do sleep 0.1; done'])(
-    'a job that a shutdown ended was interrupted, whatever it made of the signal: %s',
+    'a job that a shutdown ended is interrupted, however it reacted to the signal: %s',
     async (script) => {
       const id = await add(script);
       await running(id);
@@ -301,7 +301,7 @@ open my $h, ">", "/tmp/left/stopped";
     expect([exitCode, stdout.split('\n').at(-1)]).toEqual([0, expect.stringMatching(/ [0-3]\.\d OK/)]);
   });
 
-  describe('what runs for others finds what any unit finds, nothing of the daemon’s sandbox', () => {
+  describe('what runs outside of the daemon’s sandbox sees what any unit sees', () => {
     let anyUnit: string[];
 
     const write = (file: string, text: string) => host.must('sh', '-c', 'printf %s "$1" > "$0"', file, text);
@@ -326,7 +326,7 @@ open my $h, ">", "/tmp/left/stopped";
       await host.must('systemctl', 'start', 'triggerd');
     });
 
-    it('a job', async () => {
+    it('a job sees what any unit sees, and nothing of the daemon’s sandbox', async () => {
       const id = await add('exec /srv/probe');
       expect((await trigger('queue', 'wait', id)).exitCode).toBe(0);
       const ignored = (lines: string[]) => lines.filter((line) => !line.startsWith('SigIgn'));
@@ -336,7 +336,7 @@ open my $h, ">", "/tmp/left/stopped";
       );
     });
 
-    it('a persistent plugin, which ends with the daemon', async () => {
+    it('a persistent plugin sees what any unit sees, and ends with the daemon', async () => {
       const id = (await host.must('/opt/triggerd/bin/trigger', 'queue', 'add', '--plugin', 'probe')).trim();
       expect((await trigger('queue', 'wait', id)).exitCode).toBe(0);
       const said = (await trigger('queue', 'cat', id)).stdout.split('|').slice(0, -1);
@@ -349,7 +349,7 @@ open my $h, ">", "/tmp/left/stopped";
       await until(async () => (await units()) === '', 'the end of the plugin', 60_000);
     });
 
-    it('a question to Puppet', async () => {
+    it('a query to Puppet sees what any unit sees, and nothing of the daemon’s sandbox', async () => {
       await until(async () => (await trigger('nodes')).stdout.includes('lb02'), 'the daemon to be back', 60_000);
       const asked = (await host.must('cat', '/srv/asked')).split('\n');
       expect(asked.filter((line) => !line.startsWith('SigIgn'))).toEqual(
@@ -357,7 +357,7 @@ open my $h, ">", "/tmp/left/stopped";
       );
     });
 
-    it('the daemon itself and its etcd have no more than they need', async () => {
+    it('the daemon itself and its etcd have no more rights than they need', async () => {
       for (const process of ['$(systemctl show -P MainPID triggerd)', '$(pgrep -x etcd)']) {
         const status = await host.must('sh', '-c', `cat /proc/${process}/status`);
         expect(status).toMatch(/^NoNewPrivs:\t1$/m);
@@ -370,14 +370,14 @@ open my $h, ">", "/tmp/left/stopped";
     });
   });
 
-  it('reloads, and stops cleanly', async () => {
+  it('triggerd reloads its configuration and stops cleanly under systemd', async () => {
     await host.must('systemctl', 'reload', 'triggerd');
     await host.must('systemctl', 'stop', 'triggerd');
     expect(await host.must('systemctl', 'show', '-p', 'Result', 'triggerd')).toBe('Result=success');
     expect((await host.run('pgrep', 'etcd')).stdout).toBe('');
   });
 
-  it('runs as another user with the drop-in of the manual, which opens the sandbox for jobs; without it, it warns', async () => {
+  it('the manual’s drop-in runs triggerd as another user and opens the sandbox for jobs; without it triggerd warns', async () => {
     const manual = readFileSync(join(root, 'docs/how-to/operations.md'), 'utf8');
     const [, dropIn = ''] = /```ini\n(.*?)```/s.exec(manual) ?? [];
     const folder = '/etc/systemd/system/triggerd.service.d';

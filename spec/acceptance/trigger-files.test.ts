@@ -62,7 +62,7 @@ describe('trigger files under systemd', () => {
   }, 300_000);
   afterAll(() => host?.stop(), 60_000);
 
-  it('are there for processes outside of the daemon’s sandbox, and answer', async () => {
+  it('trigger files work for processes outside of the daemon’s sandbox', async () => {
     const init = 'echo "$0" | /opt/triggerd/bin/trigger admin init --team team1 --identity hp --password-stdin';
     await host.must('sh', '-c', init, secret);
     await host.must('sh', '-c', '/opt/triggerd/bin/trigger worker add demo01 >> /etc/triggerd/triggerd.toml');
@@ -76,7 +76,7 @@ describe('trigger files under systemd', () => {
     expect((await shell('ls /mnt/triggerfs')).stdout).toBe('newtrigger');
   }, 120_000);
 
-  it('come back after a killed daemon, and go with a stopped one; `trigger doctor` names who holds a file of the mount of before', async () => {
+  it('trigger files return after a killed daemon and vanish with a stopped one; doctor names who holds one of the old mount', async () => {
     const holding = async (unit: string, ...options: string[]) => {
       const script = `exec sleep 1000 >> ${file}`;
       await host.must('systemd-run', '--quiet', `--unit=${unit}`, ...options, 'sh', '-c', script);
@@ -103,7 +103,7 @@ describe('trigger files under systemd', () => {
     await until(async () => (await host.must('systemctl', ...left)) === '', 'the end of the mount’s unit', 30_000);
   }, 120_000);
 
-  it('and their worker run from units of their own, with the daemon as a mere broker by a drop-in', async () => {
+  it('trigger files and their worker run from units of their own beside a daemon that a drop-in makes a mere broker', async () => {
     const script = `
       cd /etc/triggerd && sed -n '/^.main/q;p' triggerd.toml > broker.toml
       mkdir /etc/systemd/system/triggerd.service.d

@@ -65,6 +65,6 @@ it('task-spooler’s testbench.sh passes unchanged with trigger tsp', async () =
   });
 }, 600_000);
 
-it('task-spooler’s testbench.sh finds a ts that does not do its work', async () => {
+it('task-spooler’s testbench.sh fails with a ts that does not do its work', async () => {
   expect(await run('/bin/true')).toMatchObject({ exitCode: 1 });
 });

@@ -33,7 +33,7 @@ describe('a thousand firings during a run', () => {
     await node?.remove();
   });
 
-  it('cause exactly one further run, and every one of them gets its outcome', async () => {
+  it('a thousand firings during a run cause exactly one further run, and each of them gets its outcome', async () => {
     const count = 1000;
     const first = await postFiring(node.socket, { trigger: 'first', hosts: ['lb01'] });
     await until(() => existsSync(runs), 'the first run');

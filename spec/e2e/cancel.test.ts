@@ -8,7 +8,7 @@ import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { createNode, type TestNode } from '../support/node.ts';
 import { until } from '../support/wait.ts';
 
-describe('ending what is owed', () => {
+describe('ending owed work', () => {
   let etcd: TestEtcd;
   let node: TestNode;
   const dir = mkdtempSync(join(tmpdir(), 'triggerd-cancel-'));
@@ -55,7 +55,7 @@ describe('ending what is owed', () => {
   };
   const ran = () => (existsSync(runs) ? readFileSync(runs, 'utf8').length / 2 : 0);
 
-  it('skips the queued job of a cancelled firing, and says what had happened when it is cancelled again', async () => {
+  it('cancel skips the queued job of a firing, and a second cancel says what had happened', async () => {
     await node.trigger('queue', 'pause');
     const id = await fire();
     await reaches(id, 'queued');
@@ -71,7 +71,7 @@ describe('ending what is owed', () => {
     expect(ran()).toBe(before);
   });
 
-  it('runs a job that another firing still needs', async () => {
+  it('cancel lets a job run that another firing still needs', async () => {
     await node.trigger('queue', 'pause');
     const cancelled = await fire();
     await reaches(cancelled, 'queued');
@@ -84,7 +84,7 @@ describe('ending what is owed', () => {
     expect((await outcome(cancelled))?.stage).toBe('skipped');
   });
 
-  it('leaves a running job alone, and kills it when asked to', async () => {
+  it('cancel leaves a running job alone, and kills it only with --kill', async () => {
     const id = await fire();
     await reaches(id, 'running');
     expect((await cancel(id)).nodes['lb01']?.did).toBe('running');
@@ -93,7 +93,7 @@ describe('ending what is owed', () => {
     expect(await outcome(id)).toMatchObject({ result: 'killed' });
   });
 
-  it('kills a job only when no other firing needs it', async () => {
+  it('cancel with --kill kills a job only when no other firing needs it', async () => {
     await node.trigger('queue', 'pause');
     const [first, second] = [await fire(), await fire()];
     await Promise.all([reaches(first, 'queued'), reaches(second, 'queued')]);
@@ -107,7 +107,7 @@ describe('ending what is owed', () => {
     expect(await outcome(first)).toMatchObject({ result: 'killed' });
   });
 
-  it('ends what is owed to a node that is away, and only there', async () => {
+  it('cancel with a node ends what is owed to that absent node only', async () => {
     await node.trigger('queue', 'pause');
     const id = await fire('--host', 'ghost');
     await reaches(id, 'queued');
@@ -117,12 +117,12 @@ describe('ending what is owed', () => {
     expect(await node.trigger('cancel', id, '--host', 'other')).toMatchObject({ exitCode: 2 });
   });
 
-  it('knows no firing that is not there', async () => {
+  it('cancel refuses a firing that is not known', async () => {
     const { exitCode, stderr } = await node.trigger('cancel', '01K9ZQ4T5M8W3V6X7Y8Z9A0BCD', '--json');
     expect([exitCode, JSON.parse(stderr).error.code]).toEqual([1, 'firing-not-found']);
   });
 
-  it('forgets a node that is gone, with everything owed to it; never one that is present', async () => {
+  it('forget removes an absent node with everything owed to it, and refuses a present one', async () => {
     const ids = [await fire('--host', 'gone'), await fire('--host', 'gone')];
     const present = await node.trigger('node', 'forget', 'lb01', '--json');
     expect([present.exitCode, JSON.parse(present.stderr).error.code]).toEqual([1, 'node-present']);
@@ -131,7 +131,7 @@ describe('ending what is owed', () => {
     expect(await node.trigger('node', 'forget', 'gone')).toMatchObject({ exitCode: 1 });
   });
 
-  it('lets a firing expire where it is queued and where the node is away, and runs nothing for it', async () => {
+  it('a firing that expires while its job is queued or its node is away runs nothing', async () => {
     await node.trigger('queue', 'pause');
     const id = await fire('--host', 'ghost', '--ttl', '500ms');
     const before = ran();
@@ -143,7 +143,7 @@ describe('ending what is owed', () => {
     expect(ran()).toBe(before);
   });
 
-  it('skips an expired job when its turn comes, etcd being away', async () => {
+  it('an expired job is skipped at its turn while etcd is away', async () => {
     await node.trigger('queue', 'pause');
     const before = ran();
     const { id, expiresAt } = await queuedWithoutEtcd();

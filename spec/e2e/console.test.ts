@@ -38,7 +38,7 @@ describe('management without the interactive console', () => {
   const cli = (args: readonly string[], input?: string) =>
     run('triggerfs-cli', ['-socket', node.socket, ...args], input);
 
-  it('is set up once, by a password that nobody could guess at once', async () => {
+  it('the first set-up of the registry needs a password that nobody can guess at once', async () => {
     expect(await admin('eve', 'too short')).toEqual({
       stdout: '',
       stderr: expect.stringContaining('secret must have at least 12 characters'),
@@ -55,7 +55,7 @@ describe('management without the interactive console', () => {
     });
   });
 
-  it('takes the documentation’s statements on stdin, and prints what it shows', async () => {
+  it('trigger registry reads the documentation’s statements from stdin and prints what they show', async () => {
     const { stdout, stderr, exitCode } = await cli(
       [],
       `# the walk-through of the documentation
@@ -106,7 +106,7 @@ Time: 545.092072ms`.split('\n'),
     );
   });
 
-  it('is for other programs with --json', async () => {
+  it('trigger registry --json prints JSON for other programs', async () => {
     const { stdout } = await cli(['-json', '-c', 'set services name reports timeout 30s', '-c', 'show services']);
     const [added, services] = stdout.split('\n').map((line) => JSON.parse(line));
     expect(added).toMatchObject([{ name: 'reports', timeout: '30s', retry: 'if-unstarted' }]);
@@ -115,7 +115,7 @@ Time: 545.092072ms`.split('\n'),
     );
   });
 
-  it('ends at the first line that is wrong', async () => {
+  it('trigger registry stops at the first line that is wrong', async () => {
     const failed = await cli([], 'show services\nset servces name x\nset services name y\n');
     expect(failed.exitCode).toBe(1);
     expect(failed.stderr).toMatch(
@@ -131,13 +131,13 @@ Time: 545.092072ms`.split('\n'),
   it.each([
     ['exit\n', 0],
     ['bogus\n', 1],
-  ])('ends by %j, also while somebody could still write', async (line, code) => {
+  ])('trigger registry ends at %j while its input is still open', async (line, code) => {
     const child = execa(join(root, 'bin/triggerfs-cli'), ['--socket', node.socket], { reject: false });
     child.stdin.write(line);
     expect((await child).exitCode).toBe(code);
   });
 
-  it('says who cannot be asked', async () => {
+  it('trigger registry names the daemon that it cannot reach', async () => {
     const [noDaemon, noBroker, help] = await Promise.all([
       run('triggerfs-cli', ['--socket', '/nonexistent/socket', '--team', 't', '-c', 'show workers']),
       run('triggerfs-cli', ['-c', 'show workers']),
@@ -149,7 +149,7 @@ Time: 545.092072ms`.split('\n'),
     expect(help.stdout).toContain('show workers');
   });
 
-  it('prints a new worker’s section, to be pasted, and its token nowhere else', async () => {
+  it('trigger prints a new worker’s section of the configuration, and its token nowhere else', async () => {
     const added = await node.trigger('worker', 'add', 'demo02', '--description', 'rack 7');
     expect([added.stderr, added.exitCode]).toEqual(['', 0]);
     const { config } = parseConfig({ file: { path: 'x.toml', text: added.stdout }, env: {} });
@@ -163,7 +163,7 @@ Time: 545.092072ms`.split('\n'),
     expect(shown.stdout).toMatch(/^Token: +\(hidden\)$/m);
   });
 
-  it('has a command for everything, for scripts', async () => {
+  it('every statement of the console has a command of trigger for scripts', async () => {
     const trigger = async (line: string) => {
       const { stderr, exitCode } = await node.trigger(...line.split(' '));
       expect([line, stderr, exitCode]).toEqual([line, '', 0]);
@@ -196,7 +196,7 @@ Time: 545.092072ms`.split('\n'),
     await trigger('service delete pages');
   });
 
-  it('makes users by a password from stdin, and by none on the command line', async () => {
+  it('a new user’s password is read from stdin and never from the command line', async () => {
     const trigger = (args: string, input: string) => run('trigger', args.split(' '), input);
     const [short, added, untold] = await Promise.all([
       trigger('user add bob --password-stdin', 'short\n'),
@@ -217,7 +217,7 @@ Time: 545.092072ms`.split('\n'),
     expect([console.stderr, console.exitCode]).toEqual(['', 0]);
   });
 
-  it('needs to be told the team where there are several, and takes members without asking them', async () => {
+  it('a command needs --team where there are several teams, and finds a member’s own team', async () => {
     await node.trigger('team', 'add', 'team2', '--description', 'the others');
     const unclear = await node.trigger('service', 'show');
     expect([unclear.exitCode, unclear.stderr]).toMatchObject([2, expect.stringContaining('there are team1, team2')]);
@@ -228,7 +228,7 @@ Time: 545.092072ms`.split('\n'),
     expect(team2.stdout).toMatch(/^ID +IDENTITY +ROLE.*^\d+ +hp +admin +active +team1$/ms);
   });
 
-  it('goes by the bus, as the user of [main]', async () => {
+  it('a command uses the bus, as the user of [main]', async () => {
     const home = async (user: string, secret: string, at = port) => {
       const { stdout: key } = await node.trigger('broker', 'key');
       const file = join(node.dir, `${user}-${secret.length}-${at}.toml`);
@@ -266,7 +266,7 @@ Time: 545.092072ms`.split('\n'),
     expect([nobody.exitCode, nobody.stderr.match(/tcp:/g)?.length]).toEqual([3, 1]);
   });
 
-  it('names what is wrong with a command line', async () => {
+  it('a wrong command line is named in the error', async () => {
     const wrong = [
       ['service add s --algorithm quickest', 'Expected one of roundrobin, serial, mirror'],
       ['service set s --timeout soon', 'Expected a duration such as 10s'],

@@ -59,7 +59,7 @@ describe('an agent that cannot run now', () => {
   const hasRun = (id: string) =>
     reaches(id, 'finished').then((found) => expect(found).toMatchObject({ result: 'failed', exit_code: 1 }));
 
-  it('disabled: deferred with the administrator’s words, the slot stays free, and it runs once enabled', async () => {
+  it('a job is deferred with the administrator’s message while the agent is disabled; its slot is free, and it runs once enabled', async () => {
     await execa('puppet', ['agent', ...puppet.options, '--disable', 'until the move has ended']);
     expect(existsSync(disabled)).toBe(true);
     const id = await fire();
@@ -77,7 +77,7 @@ describe('an agent that cannot run now', () => {
   it.each([
     ['the agent’s lock', () => lock],
     ['the lock of the agent’s certificates', () => sslLock],
-  ])('a live run holds %s: deferred, and it runs when the lock goes', async (what, path) => {
+  ])('a job is deferred while a live run holds %s, and runs when the lock is gone', async (what, path) => {
     const live = spawn('ruby', ['-e', 'sleep 300', 'puppet', 'agent'], { stdio: 'ignore' });
     try {
       writeFileSync(path(), String(live.pid));
@@ -94,7 +94,7 @@ describe('an agent that cannot run now', () => {
     }
   });
 
-  it('a holder that was killed and left its lock behind does not hold it', async () => {
+  it('a killed process that left its lock behind does not defer a job', async () => {
     const live = spawn('ruby', ['-e', 'sleep 300', 'puppet', 'agent'], { stdio: 'ignore' });
     writeFileSync(lock, String(live.pid));
     const id = await fire();
@@ -108,7 +108,7 @@ describe('an agent that cannot run now', () => {
     ['of another program that has got its pid', async () => String(process.pid)],
     ['full of garbage', async () => 'garbage\n'],
     ['that is empty', async () => ''],
-  ])('a lock %s is no obstacle', async (_what, content) => {
+  ])('a lock that is %s defers no job', async (_what, content) => {
     writeFileSync(lock, await content());
     await hasRun(await fire());
     rmSync(lock, { force: true });

@@ -36,7 +36,7 @@ describe('an embedded etcd from before it had TLS', () => {
     puppet?.remove();
   });
 
-  it('keeps its data: what was owed runs, and what ran is known', async () => {
+  it('an embedded etcd without TLS keeps its data on upgrade: what was owed runs, and what ran is known', async () => {
     const open = await startOpenEtcd(join(node.dir, 'state', 'etcd'), port);
     await node.start();
     expect(await node.trigger('fire', 'done before', '--host', 'lb01', '--wait')).toMatchObject({ exitCode: 0 });
@@ -61,12 +61,12 @@ describe('an embedded etcd from before it had TLS', () => {
     );
   });
 
-  it('is reached by Puppet’s provider, though client.json still says http', async () => {
+  it('Puppet’s provider reaches the upgraded etcd although client.json still says http', async () => {
     expect((await fire('by the provider')).output).toMatch(/fired \w{26} to 1 node/);
     await hasRun('by the provider');
   });
 
-  it('gets the firings of a provider that knows of no TLS by way of the spool', async () => {
+  it('a provider that knows of no TLS delivers its firings to the upgraded etcd through the spool', async () => {
     // What others may write is not believed, so that the provider does as its predecessor: http.
     const settings = join(node.dir, 'state', 'etcd', 'client.json');
     chmodSync(settings, 0o666);
@@ -77,7 +77,7 @@ describe('an embedded etcd from before it had TLS', () => {
     await hasRun('by an old provider');
   });
 
-  it('leaves nothing for the provider to find when it is not used any more', async () => {
+  it('an embedded etcd that is no longer used leaves nothing that the provider could find', async () => {
     const settings = join(node.dir, 'state', 'etcd', 'client.json');
     expect(JSON.parse(readFileSync(settings, 'utf8'))).toMatchObject({ endpoints: [`https://127.0.0.1:${port}`] });
     await node.stop();

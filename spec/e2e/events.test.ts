@@ -93,7 +93,7 @@ describe('trigger events', () => {
   const isEnd = (firing: string | undefined) => (event: Event) =>
     event.kind === 'outcome.finished' && event['firing'] === firing;
 
-  it('tells on each node what happens there, from the firing to its outcome', async () => {
+  it('trigger events shows on each node what happens there, from the firing to its outcome', async () => {
     const [here, there] = await Promise.all([follow(web), follow(lb)]);
     const firing = await fire('refresh load balancers');
     await until(() => there.events.some(isEnd(firing)), 'the outcome');
@@ -115,7 +115,7 @@ describe('trigger events', () => {
     expect(await Promise.all([here.interrupt(), there.interrupt()])).toEqual([130, 130]);
   });
 
-  it('tells of the whole fleet on any node, filtered by trigger, node, stage and kind', async () => {
+  it('trigger events shows the whole fleet on any node, filtered by trigger, node, stage and kind', async () => {
     const cursor = (await past(lb, '--fleet')).length;
     expect(cursor).toBeGreaterThan(0);
     const wanted = await follow(lb, '--fleet', '--trigger', 'wanted');
@@ -136,7 +136,7 @@ describe('trigger events', () => {
     expect(await past(web, '--limit', '1')).toHaveLength(1);
   });
 
-  it('continues through a killed daemon, in order and without an event twice', async () => {
+  it('trigger events continues through a killed daemon, in order and with no event twice', async () => {
     const here = await follow(lb);
     const fleet = await follow(
       lb,
@@ -184,7 +184,7 @@ describe('trigger events', () => {
     expect(fleet.events.filter(isEnd(between.id))).toHaveLength(1);
   });
 
-  it('has the past of before a stop, and what the stop itself was', async () => {
+  it('trigger events shows past events from before a stop, and the stop itself', async () => {
     await lb.trigger('queue', 'resume', '--queue', 'requests');
     await lb.stop();
     await lb.start();
@@ -195,7 +195,7 @@ describe('trigger events', () => {
     await until(async () => (await past(lb, '--kind', 'config')).length === 1, 'the configuration to be read');
   });
 
-  it('says so when etcd has forgotten what came next', async () => {
+  it('trigger events says when etcd has forgotten the next events', async () => {
     const { cursor } = await call<EventsView>(lb.socket, 'GET', '/v1/events?fleet=1&limit=0');
     const firing = await fire('forgotten');
     const { cursor: now } = await call<EventsView>(lb.socket, 'GET', '/v1/events?fleet=1&limit=0');
@@ -206,7 +206,7 @@ describe('trigger events', () => {
     expect(lines.some(isEnd(firing))).toBe(true);
   });
 
-  it('drops a reader who does not read, and tells him in the last line', async () => {
+  it('trigger events drops a reader who does not read, and says so in the last line', async () => {
     const stream = request({ socketPath: lb.socket, path: '/v1/events/follow?fleet=1&kind=outcome' }).end();
     const [response] = await once(stream, 'response');
     response.pause();
@@ -232,7 +232,7 @@ describe('trigger events', () => {
     expect(next?.kind).toBe('outcome.skipped');
   });
 
-  it('shows lines of 80 columns on a terminal, with colours, and JSON there only when asked', async () => {
+  it('trigger events prints 80 columns and colours on a terminal, and JSON only on request', async () => {
     await fire('a trigger whose name is so long that it cannot stand in one line of a terminal with anything else');
     const onTerminal = async (args: string) => {
       const command = `stty cols 80; exec ${join(root, 'bin/trigger')} --config ${lb.configFile} events ${args}`;
@@ -248,7 +248,7 @@ describe('trigger events', () => {
     expect(JSON.parse((await onTerminal('-n 1 --json'))[0] ?? '')).toMatchObject({ node: 'lb01' });
   });
 
-  it('refuses what it does not know, and says that etcd is away', async () => {
+  it('trigger events refuses unknown filters, and says that etcd is away', async () => {
     expect(await lb.trigger('events', '--kind', 'job.exploded')).toMatchObject({ exitCode: 2 });
     expect(await lb.trigger('events', '--limit', '10001')).toMatchObject({ exitCode: 2 });
     expect(await lb.trigger('events', '--stage', 'done')).toMatchObject({ exitCode: 2 });

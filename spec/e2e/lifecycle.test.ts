@@ -41,7 +41,7 @@ describe('the daemon', () => {
   it.each([
     ['TERM', () => node.stop()],
     ['KILL', () => node.crash()],
-  ])('ended by %s leaves its job running, and the next start collects it', async (name, end) => {
+  ])('a daemon ended by %s leaves its job running, and its next start collects the result', async (name, end) => {
     const id = await addRunning(`gate-${name}`);
     const before = await job(id);
     const code = await end();
@@ -59,7 +59,7 @@ describe('the daemon', () => {
     expect(Date.parse(after.started_at ?? '')).toBeGreaterThanOrEqual(Date.parse(ended.finished_at ?? ''));
   });
 
-  it('collects a job that ended while no daemon ran', async () => {
+  it('the daemon collects a job that ended while no daemon ran', async () => {
     const id = await addRunning('gate-alone');
     await node.crash();
     writeFileSync(join(node.dir, 'gate-alone'), '');
@@ -70,14 +70,14 @@ describe('the daemon', () => {
     expect(await job(id)).toMatchObject({ result: 'failed', exit_code: 3 });
   });
 
-  it('refuses to run twice on one state folder, and says who is there', async () => {
+  it('a second daemon on the same state folder refuses to run and names the first', async () => {
     const second = await execa(join(root, 'bin/triggerd'), ['--config', node.configFile], { reject: false });
     expect(second.exitCode).toBe(1);
     expect(second.stderr).toMatch(/triggerd: .*(already|uses|answers)/i);
     expect((await node.json<HealthView[]>('nodes')).length).toBe(1);
   });
 
-  it('reloads on HUP: what it can at once, what it cannot it names; a wrong file changes nothing', async () => {
+  it('the daemon reloads on HUP what it can, names what it cannot, and changes nothing for a wrong file', async () => {
     const text = readFileSync(node.configFile, 'utf8');
     writeFileSync(
       node.configFile,
@@ -121,7 +121,7 @@ describe('the daemon', () => {
     expect(allowed).toMatchObject({ exitCode: 0 });
   });
 
-  it('a queued job runs the command that it shows, whatever run_cmd is by then', async () => {
+  it('a queued job runs the command that it shows, whatever run_cmd has become', async () => {
     const text = readFileSync(node.configFile, 'utf8');
     const reloads = () => node.log().filter((line) => line.msg === 'Reloaded the configuration').length;
     const configure = async (config: string): Promise<void> => {
@@ -148,7 +148,7 @@ describe('the daemon', () => {
     await configure(text);
   });
 
-  it('starts without etcd, says so once, works locally, and catches up', async () => {
+  it('the daemon starts without etcd, says so once, runs local jobs, and catches up later', async () => {
     await node.stop();
     const fired = await fireWhileAway(node, etcd);
     const lines = node.log().length;
@@ -174,7 +174,7 @@ describe('the daemon', () => {
     expect(away()).toHaveLength(1);
   });
 
-  it('shows itself to others, and a misspelt host draws a warning', async () => {
+  it('the daemon’s node is shown to others, and a misspelt host draws a warning', async () => {
     // Its presence may still be on its way: etcd was away.
     const nodes = await until(async () => {
       const found = await node.json<NodeView[]>('nodes');

@@ -30,7 +30,7 @@ describe('a ring of three nodes whose runs fire at the next one', () => {
     await Promise.all(ring.map((node) => node.remove()));
   });
 
-  it('goes round once; the edge that closes it is skipped, and its reason prints the whole cycle', async () => {
+  it('a firing passes round a ring of three nodes once; the edge that closes the ring is skipped with the cycle as its reason', async () => {
     await ring[0]?.trigger('fire', 'ring', '--host', 'a');
     const stopped = await until(async () => {
       const all = (await ring[0]?.json<FiringView[]>('status')) ?? [];

@@ -31,7 +31,7 @@ describe('metrics', () => {
   const value = async (name: string, labels: Readonly<Record<string, string>> = {}) =>
     seriesValue(await families(), name, labels);
 
-  it('are counted as jobs and firings go, the same over HTTP and on the control socket', async () => {
+  it('metrics count jobs and firings, with the same values over HTTP and on the control socket', async () => {
     const firing = ['--host', 'lb01', '--plugin', 'echo', '--wait'];
     for (const trigger of ['one', 'two'])
       expect(await node.trigger('fire', trigger, ...firing)).toMatchObject({ exitCode: 0 });
@@ -57,7 +57,7 @@ describe('metrics', () => {
     );
   });
 
-  it('show a queue as it is', async () => {
+  it('metrics show a queue as it is', async () => {
     const gate = join(node.dir, 'gate');
     const held = ['--', 'sh', '-c', `until [ -e ${gate} ] || [ ! -d ${node.dir} ]; do sleep 0.02; done`];
     const jobs = (state: string) => value('triggerd_queue_jobs', { queue: 'default', state });
@@ -77,7 +77,7 @@ describe('metrics', () => {
     expect(await oldest()).toBe(0);
   });
 
-  it('the port only reads: health and metrics, and nothing that changes or tells more', async () => {
+  it('the metrics port serves health and metrics only, and changes nothing', async () => {
     expect(await (await overHttp('/v1/health')).json()).toMatchObject({ node: 'lb01' });
     expect((await overHttp()).headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
     const others = [
@@ -90,14 +90,14 @@ describe('metrics', () => {
     for (const [path, method] of others) expect((await overHttp(path, method)).status, path).toBe(404);
   });
 
-  it('say that etcd is away, and what waits for it', async () => {
+  it('metrics say that etcd is away, and how much waits for it', async () => {
     await etcd.kill();
     await until(async () => (await value('triggerd_etcd_up')) === 0, 'the outage');
     await etcd.start();
     await until(async () => (await value('triggerd_etcd_up')) === 1, 'its end');
   });
 
-  it('a port that is taken ends the start, and the message says which', async () => {
+  it('a metrics port that is in use ends the start with a message that names it', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const address = taken.address();

@@ -68,7 +68,7 @@ afterAll(async () => {
   await site?.remove();
 });
 
-it('shows one tree on all nodes: what is made on one is there on the other soon', async () => {
+it('the mounts of two nodes show one tree: what one makes appears on the other', async () => {
   expect(await sh(a, 'mkdir chain && ls')).toMatchObject({ stdout: 'chain', exitCode: 0 });
   await until(async () => (await readdir(at(b))).includes('chain'), 'the directory on the other node');
   await say(
@@ -82,19 +82,19 @@ it('shows one tree on all nodes: what is made on one is there on the other soon'
   await until(async () => (await readdir(at(b, 'chain'))).length === 2, 'the triggers');
 });
 
-it('chains: what is written for server A ends up on server B', async () => {
+it('a message written for server A is passed on to server B by a chain', async () => {
   await sh(b, "printf '31F;10°;3.2' > chain/a");
   await until(async () => (await text(join(b.dir, 'collected'))) === '31F;10°;3.2', 'the end of the chain');
 });
 
-it('counts hits of all nodes exactly', async () => {
+it('hits of all nodes are counted exactly', async () => {
   await until(async () => (await hits('b')) === 1, 'the hit of the chain');
   const write = (node: TestNode) => sh(node, 'for i in $(seq 1 30); do echo $i > chain/b; done');
   await Promise.all([write(a), write(b)]);
   await until(async () => (await hits('b')) === 61, 'the hits');
 });
 
-it('answers and takes writes while etcd and the broker are away, and delivers them when they are back', async () => {
+it('the mount answers and takes writes while etcd and the broker are away, and delivers them later', async () => {
   const broker = site.brokers[0]?.node;
   if (broker === undefined) throw new Error('a site has a broker');
   await broker.crash();
@@ -109,7 +109,7 @@ it('answers and takes writes while etcd and the broker are away, and delivers th
   await until(async () => (await collected()).includes('meanwhile'), 'the delivery');
 });
 
-it('keeps what was refused for good, tries it again when told to, and forgets it', async () => {
+it('a message that is refused for good is kept, tried again on request, and forgotten on request', async () => {
   await say('set trigger b plugin nowhere');
   const isKnown = async () => (await text(at(a, 'chain', '.b.status'))).includes('"plugin": "nowhere"');
   await until(isKnown, 'the change on this node');
@@ -130,7 +130,7 @@ it('keeps what was refused for good, tries it again when told to, and forgets it
   expect(await a.trigger('queue', 'purge', '/chain/none')).toMatchObject({ exitCode: 1 });
 });
 
-it('asks nothing of its own mount: a daemon continues whose mount says nothing', async () => {
+it('a daemon continues although its own mount does not answer', async () => {
   const [serving] = processesWith(`programs/mount.js {"mountpoint":"${at(a)}"`);
   if (serving === undefined) throw new Error('the mount has a process');
   onTestFinished(() => void process.kill(serving, 'SIGCONT'));
@@ -140,7 +140,7 @@ it('asks nothing of its own mount: a daemon continues whose mount says nothing',
   expect((await a.trigger('doctor')).stdout).toContain('FUSE');
 }, 60_000);
 
-it('is mounted again after a crash of the daemon, and unmounted by a stop', async () => {
+it('a trigger mount is mounted again after a crash of the daemon, and unmounted by a stop', async () => {
   const writer = sh(a, 'while echo x > chain/b; do :; done');
   await a.crash();
   expect((await writer).stderr).toMatch(/not connected|connection abort|No such file/);

@@ -108,7 +108,7 @@ afterAll(async () => {
 });
 
 describe('triggerfs', () => {
-  it('says what triggerFS says, and no secret', async () => {
+  it('triggerfs prints the lines that triggerFS documents, and no secret', async () => {
     const said = await text(join(services.folder, 'fs.log'));
     expect(said).toMatch(
       /^triggerfs \(v\S+\)\n\n\*{82}\n\*\*\* Welcome to triggerFS\. A realtime messaging and distributed trigger system\. \*\*\*\n\*{82}\n\n/,
@@ -126,7 +126,7 @@ describe('triggerfs', () => {
     expect(said).not.toMatch(/eyJ|correct horse/);
   });
 
-  it('turns a write into a request, shows what came back, and counts the hit', async () => {
+  it('triggerfs turns a write into a request, shows the answer, and counts the hit', async () => {
     await sh("echo 'echo from the worker' > newtrigger/demotrigger");
     await until(async () => (await text(at('newtrigger', 'demotrigger'))) === 'from the worker\n', 'the result');
     const said = async () =>
@@ -137,7 +137,7 @@ describe('triggerfs', () => {
     await until(async () => (await services.hits('demotrigger')) === 1, 'the hit, for everybody to see');
   });
 
-  it('shows within a second what somebody else has made, and makes directories for everybody', async () => {
+  it('triggerfs shows within a second what others have made, and makes directories for everybody', async () => {
     await services.say({ verb: 'definition.add', path: '/newtrigger/later', visibility: 'team' });
     await until(async () => (await readdir(at('newtrigger'))).includes('later'), 'the new trigger');
     expect((await sh('mkdir made && mv newtrigger/later made/moved && chmod 600 made/moved && ls made')).stdout).toBe(
@@ -147,7 +147,7 @@ describe('triggerfs', () => {
     expect((await sh('stat -c %a made/moved; rmdir newtrigger; rmdir made')).stderr).toMatch(/not empty/);
   });
 
-  it('sends the weather of the documentation byte by byte', async () => {
+  it('triggerfs sends the documentation’s weather example byte by byte', async () => {
     await sh("echo 'somedata 31F;10°;3.2' > weatherstation/rpi/station1");
     // The shell makes the file before `cat` has anything for it.
     const arrived = async () => (await text(join(services.folder, 'weather'))) !== '';
@@ -156,7 +156,7 @@ describe('triggerfs', () => {
     expect(bytes.toString('hex')).toBe('736f6d6564617461203331463b3130c2b03b332e320a');
   });
 
-  it('tells a synchronous writer how it ended', async () => {
+  it('triggerfs tells a synchronous writer how the request ended', async () => {
     expect((await sh('exec 3<>newtrigger/sync; echo echo mine >&3; cat <&3')).stdout).toBe('mine');
     const closing = (name: string, script: string) =>
       `import os\nfd = os.open("newtrigger/${name}", os.O_WRONLY)\nos.write(fd, b"${script}")\ntry: os.close(fd)\nexcept OSError as e: print(e.strerror)`;
@@ -166,7 +166,7 @@ describe('triggerfs', () => {
     expect((await python('hasty', 'sleep 60')).stdout).toBe('Connection timed out');
   });
 
-  it('takes nginx’s log to another machine: every line, in order, none mixed, across a broker restart', async () => {
+  it('triggerfs takes nginx’s log to another machine across a broker restart: every line, in order, none mixed', async () => {
     const port = await startNginx();
     const ask = async (from: number, to: number): Promise<void> => {
       for (let n = from; n <= to; n++) await fetch(`http://127.0.0.1:${port}/line-${n}`);
@@ -185,7 +185,7 @@ describe('triggerfs', () => {
     expect(lines).toEqual(wanted);
   });
 
-  it('is refused where another one serves, which continues', async () => {
+  it('a second triggerfs on the same folder is refused, and the first continues', async () => {
     const { exitCode, all } = await mount();
     expect([exitCode, all]).toEqual([
       1,
@@ -194,7 +194,7 @@ describe('triggerfs', () => {
     expect((await sh('ls newtrigger')).exitCode).toBe(0);
   });
 
-  it('takes a write at once after its trigger was made, or got its plugin', async () => {
+  it('triggerfs takes a write immediately after its trigger was made or got its plugin', async () => {
     const said = async (command: string): Promise<[number | undefined, string]> => {
       const { exitCode, stderr } = await sh(command);
       return [exitCode, stderr];
@@ -214,7 +214,7 @@ describe('triggerfs', () => {
     for (const name of ['bare', 'sudden']) await services.say({ verb: 'definition.delete', name });
   });
 
-  it('opens its log anew on SIGHUP and stays mounted', async () => {
+  it('triggerfs reopens its log on SIGHUP and stays mounted', async () => {
     const file = join(services.folder, 'fs.log');
     renameSync(file, `${file}.1`);
     mounted.kill('SIGHUP');
@@ -223,7 +223,7 @@ describe('triggerfs', () => {
     await until(async () => (await text(file)).includes('after the rotation'), 'output in it');
   });
 
-  it('delivers after a kill what was written before, mounts again, and unmounts on TERM', async () => {
+  it('triggerfs delivers after a kill what was written before, mounts again, and unmounts on TERM', async () => {
     await sh('echo "echo replayed" > newtrigger/nowhere; echo x > newtrigger/never');
     const dead = async (name: string): Promise<boolean> => (await status('newtrigger', name)).dead === 1;
     await until(async () => (await dead('nowhere')) && (await dead('never')), 'the dead letters');
@@ -247,7 +247,7 @@ describe('triggerfs', () => {
     expect(await readdir(mountpoint)).toEqual([]);
   });
 
-  it('says what keeps it from mounting, also when it is to go to the background', async () => {
+  it('triggerfs says why it cannot mount, also when it should run in the background', async () => {
     const full = join(services.folder, 'plugins');
     for (const flags of [[], ['-background']]) {
       const { exitCode, all } = await mount('-mountpoint', full, ...flags);
@@ -258,7 +258,7 @@ describe('triggerfs', () => {
     }
   });
 
-  it('continues in the background when it is told to', async () => {
+  it('triggerfs --daemon continues in the background', async () => {
     const { exitCode, all } = await mount('-background', '-purge');
     expect({ exitCode, all }).toMatchObject({
       exitCode: 0,

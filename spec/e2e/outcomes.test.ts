@@ -35,7 +35,7 @@ describe('the outcome of a Puppet run', () => {
   const uuidIn = (path: string) => /^transaction_uuid: '?([\da-f-]+)'?$/m.exec(readFileSync(path, 'utf8'))?.[1];
   const file = (name: string) => `file { '${puppet.dir}/${name}': content => '${Math.random()}' }`;
 
-  it('names what its own report names, which lies in the standard place afterwards, as Puppet would have put it there', async () => {
+  it('the outcome names the facts of its own report, which then lies in Puppet’s standard place', async () => {
     // Somebody else's run ends while this one is under way.
     const other = puppet.manifest('new.pp', "notify { 'somebody else': }");
     const run = `exec { '/usr/bin/puppet ${apply(other).slice(1).join(' ')}': }`;
@@ -65,7 +65,7 @@ describe('the outcome of a Puppet run', () => {
     rmSync(report);
   }, 120_000);
 
-  it('has no facts of another run where its own left no report, and says so', async () => {
+  it('the outcome has no facts of another run where its own run left no report, and says so', async () => {
     // Somebody else's run ends, and its report is there, before this one fails without any.
     const other = apply('-e', 'notify{other:}').slice(1);
     const words = ['/usr/bin/puppet', ...other].map((word) => `'${word}'`).join(', ');
@@ -80,7 +80,7 @@ describe('the outcome of a Puppet run', () => {
     expect(silent.details).toEqual({ puppet: { missing: 'Puppet wrote no report of this run' } });
   }, 120_000);
 
-  it('says noop where puppet.conf says so, and how much would have changed', async () => {
+  it('the outcome says noop where puppet.conf sets it, and how much would have changed', async () => {
     settings('[main]\nnoop = true\ntags = here,file\n');
     const manifest = `${file('a')} ${file('b')} ${file('c')} notify { 'left out': }`;
     const job = await ended(apply(puppet.manifest('noop.pp', manifest)));
@@ -94,7 +94,7 @@ describe('the outcome of a Puppet run', () => {
     ['setsid env -C', (manifest) => ['setsid', 'env', '-C', join(puppet.dir, 'manifests'), ...apply(manifest)]],
     ['a shell', (manifest) => ['sh', '-c', `${apply(join(puppet.dir, 'manifests', manifest)).join(' ')}; true`]],
   ])(
-    'is failed behind %s when a resource failed',
+    'the outcome behind %s is failed when a resource failed',
     async (what, command) => {
       puppet.manifest('bad.pp', "exec { '/bin/false': }");
       const job = await ended(command('bad.pp'));
@@ -115,7 +115,7 @@ describe('the outcome of a Puppet run', () => {
     ],
     ['a missing manifest', /^Could not run: Could not find file \/nowhere\.pp$/, () => ['/nowhere.pp']],
   ])(
-    '%s is its reason, and its output has no colours',
+    'the outcome’s reason is %s, and the output has no colours',
     async (_what, reason, words) => {
       const job = await ended(apply(...words()));
       expect(job).toMatchObject({ result: 'failed', exit_code: 1, reason: expect.stringMatching(reason) });
@@ -124,7 +124,7 @@ describe('the outcome of a Puppet run', () => {
     60_000,
   );
 
-  it('that a wrapper kept from beginning has the words of the wrapper as its reason', async () => {
+  it('the outcome’s reason is the wrapper’s message where a wrapper did not start Puppet', async () => {
     const job = await ended(['nice', '-n', '5', 'env', '-C', '/nowhere', 'puppet', 'apply', 'x.pp']);
     expect(job).toMatchObject({ result: 'failed', exit_code: 125, reason: expect.stringContaining('/nowhere') });
   });

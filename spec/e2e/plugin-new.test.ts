@@ -36,7 +36,7 @@ describe('trigger plugin new', () => {
     ['sh', 'in-sh', []],
     ['python', 'deep/in/python', []],
     ['node', 'node', ['main.mjs']],
-  ])('--lang %s makes a plugin that passes its test', async (language, name, more) => {
+  ])('trigger plugin new --lang %s makes a plugin that passes its test', async (language, name, more) => {
     const { stdout, stderr, exitCode } = await node.trigger('plugin', 'new', name, '--lang', language);
     expect([exitCode, stdout]).toEqual([0, join(plugins, name)]);
     expect(stderr).toContain(`  trigger plugin test ${name}\n`);
@@ -49,15 +49,18 @@ describe('trigger plugin new', () => {
     expect(test.output).toBe('hello Ada, your payload has 2 lines (this is new01)\n');
   });
 
-  it.each(['in-sh', 'deep/in/python', 'node'])('%s fails with a word where it cannot do its work', async (name) => {
-    const id = (await node.trigger('queue', 'add', '--plugin', name, '--arg', 'name=nobody')).stdout;
-    expect(await node.trigger('queue', 'wait', id)).toMatchObject({ exitCode: 1 });
-    expect((await node.trigger('queue', 'cat', id)).stdout).toBe(
-      `${name}: there is nobody to greet: give another name`,
-    );
-  });
+  it.each(['in-sh', 'deep/in/python', 'node'])(
+    'a new plugin in %s fails with a message where it cannot do its work',
+    async (name) => {
+      const id = (await node.trigger('queue', 'add', '--plugin', name, '--arg', 'name=nobody')).stdout;
+      expect(await node.trigger('queue', 'wait', id)).toMatchObject({ exitCode: 1 });
+      expect((await node.trigger('queue', 'cat', id)).stdout).toBe(
+        `${name}: there is nobody to greet: give another name`,
+      );
+    },
+  );
 
-  it('leaves alone what is there', async () => {
+  it('trigger plugin new leaves existing files alone', async () => {
     writeFileSync(join(plugins, 'in-sh/in-sh'), 'mine');
     for (const name of ['in-sh', 'in-sh/in-sh', 'deep']) {
       const { stderr, exitCode } = await node.trigger('plugin', 'new', name);
@@ -66,7 +69,7 @@ describe('trigger plugin new', () => {
     expect(readFileSync(join(plugins, 'in-sh/in-sh'), 'utf8')).toBe('mine');
   });
 
-  it('makes a folder of its own for --dir, and says what the daemon needs to find it', async () => {
+  it('trigger plugin new makes the folder of --dir, and says what the daemon needs to find it', async () => {
     const dir = join(node.dir, 'elsewhere');
     const { stdout, stderr } = await node.trigger('plugin', 'new', 'mine', '--dir', dir);
     expect(stdout).toBe(join(dir, 'mine'));
@@ -86,13 +89,13 @@ describe('trigger plugin new', () => {
     [['x', '--dir', '/proc'], 1, '/proc/x'],
     [['x/plugin.toml'], 1, 'EEXIST'],
     [[], 2, 'missing required argument'],
-  ])('%j is refused', async (args, code, reason) => {
+  ])('trigger plugin new refuses %j', async (args, code, reason) => {
     const { stderr, exitCode } = await node.trigger('plugin', 'new', ...args);
     expect([exitCode, stderr]).toEqual([code, expect.stringContaining(reason)]);
     expect(existsSync(join(plugins, 'x/plugin.toml'))).toBe(false);
   });
 
-  it('does not make a plugins folder that nobody named: it would hide those that triggerd brings', async () => {
+  it('trigger plugin new makes no plugins folder that nobody named, which would hide the shipped plugins', async () => {
     const config = join(node.dir, 'other.toml');
     writeFileSync(config, `[plugins]\npath = "${node.dir}/missing"\n`);
     const { stderr, exitCode } = await node.trigger('plugin', 'new', 'x', '--config', config);

@@ -40,14 +40,14 @@ describe('a Puppet notify on one node', () => {
     }, `${count} firings with final outcomes`);
   const jobsOn = (index: number) => balancers[index]?.node.json<JobView[]>('queue') ?? [];
 
-  it('does nothing while the trigger is only declared', async () => {
+  it('a trigger that is only declared fires nothing', async () => {
     const { exitCode, output } = await web.apply(web.manifest('declared.pp', triggerOn(['lb01', 'lb02'])));
     expect(output).not.toMatch(/Trigger/);
     expect(exitCode).toBe(0);
     expect(await firings()).toEqual([]);
   });
 
-  it('does nothing in noop, and says what it would have done', async () => {
+  it('a notify in noop fires nothing, and says what it would have fired', async () => {
     const { output } = await web.apply(
       web.manifest('noop.pp', `${changedFile(web, 'noop')}${triggerOn(['lb01'])}`),
       '--noop',
@@ -56,7 +56,7 @@ describe('a Puppet notify on one node', () => {
     expect(await firings()).toEqual([]);
   });
 
-  it('runs Puppet on the others, once for three notifiers, and brings back exit codes, counts and the cause', async () => {
+  it('a notify runs Puppet on the targets, once for three notifiers, and returns exit codes, counts and the cause', async () => {
     const files = ['a', 'b', 'c'].map((name) => changedFile(web, name)).join('');
     const manifest = web.manifest('site.pp', `${files}${triggerOn(['lb01', 'lb02'])}`);
     const { exitCode, output } = await web.apply(manifest);
@@ -93,13 +93,13 @@ describe('a Puppet notify on one node', () => {
     }
   });
 
-  it('does nothing when nothing changed', async () => {
+  it('a trigger fires nothing when nothing changed', async () => {
     const { exitCode } = await web.apply(join(web.dir, 'manifests/site.pp'));
     expect(exitCode).toBe(0);
     expect(await firings()).toHaveLength(1);
   });
 
-  it('takes a string for hosts, and a host named twice once', async () => {
+  it('a trigger takes a string for hosts, and fires once at a host named twice', async () => {
     await web.apply(web.manifest('string.pp', `${changedFile(web, 'd')}${triggerOn('lb01')}`));
     await web.apply(web.manifest('twice.pp', `${changedFile(web, 'e')}${triggerOn(['lb02', 'LB02', 'lb02'])}`));
     const [second, first] = await settled(3);
@@ -108,7 +108,7 @@ describe('a Puppet notify on one node', () => {
     expect((await jobsOn(0)).length).toBe(2);
   });
 
-  it('warns about an empty list and fires nothing', async () => {
+  it('a trigger with an empty list of hosts warns and fires nothing', async () => {
     const { output, exitCode } = await web.apply(web.manifest('empty.pp', `${changedFile(web, 'f')}${triggerOn([])}`));
     expect(output).toMatch(/Warning: .*hosts is empty: nothing fired/);
     expect(exitCode).toBe(2);
@@ -116,7 +116,7 @@ describe('a Puppet notify on one node', () => {
   });
 
   it.each(['lb 01', 'lb01;reboot', '../lb01', '', 'lb01/x', '-rf'])(
-    'refuses the host name %j in the catalogue',
+    'the catalogue refuses the host name %j',
     async (host) => {
       const { output, exitCode } = await web.apply(
         web.manifest('strange.pp', `${changedFile(web, 'g')}${triggerOn([host])}`),
@@ -127,7 +127,7 @@ describe('a Puppet notify on one node', () => {
     },
   );
 
-  it('makes a failed publish visible', async () => {
+  it('a failed publication is visible in the Puppet run', async () => {
     const manifest = web.manifest(
       'away.pp',
       `${changedFile(web, 'h')}${triggerOn(['lb01'], "require_publish => true, endpoints => ['http://127.0.0.1:1'],")}`,
@@ -137,7 +137,7 @@ describe('a Puppet notify on one node', () => {
     expect(output).toMatch(/127\.0\.0\.1:1/);
   });
 
-  it('runs Puppet in noop when the firing says so', async () => {
+  it('a firing with noop runs Puppet in noop on the targets', async () => {
     const fired = await balancers[0]?.node.trigger(
       'fire',
       'preview',

@@ -11,7 +11,7 @@ import { waitingTrigger } from '../support/waiting-trigger.ts';
 describe('a trigger with wait', () => {
   const { broken, hasRun, apply, wentOn } = waitingTrigger();
 
-  it('continues when the run there has succeeded', async () => {
+  it('a trigger with wait continues when the run on its target has succeeded', async () => {
     const { exitCode, output } = await apply('good', "hosts => 'lb01', provider => local");
     expect(exitCode, output).toBe(2);
     expect(output).toMatch(/\w{26} has finished on 1 node after/);
@@ -19,7 +19,7 @@ describe('a trigger with wait', () => {
     expect(wentOn('good')).toBe(true);
   });
 
-  it('fails when the run there fails, and names node, exit code and resource', async () => {
+  it('a trigger with wait fails when a run fails, and names the node, the exit code and the resource', async () => {
     writeFileSync(broken(), '');
     const { exitCode, output } = await apply('bad', "hosts => 'lb01', provider => etcd");
     rmSync(broken());
@@ -55,7 +55,7 @@ describe('a ring of triggers that wait for each other', () => {
     for (const puppet of puppets) puppet.remove();
   });
 
-  it('is refused where it closes, and every run in it learns that at once', async () => {
+  it('a ring of triggers with wait is refused where it closes, and every run in it learns of it immediately', async () => {
     const web = puppets[0];
     const { exitCode, output } = (await web?.apply(web.manifest('web.pp', ring('lb01')))) ?? {};
     expect(exitCode, output).toBe(6);

@@ -41,7 +41,7 @@ describe('trigger queue', () => {
     return { id, open: () => writeFileSync(gate, '') };
   };
 
-  it('add prints the id; wait, cat and tail exit with the job’s own code; output is there from the first byte', async () => {
+  it('add prints the ID; wait, cat and tail exit with the job’s exit code and print the output from the first byte', async () => {
     const id = await add('--label', 'first', '--', 'sh', '-c', 'echo out; echo err >&2; exit 7');
     expect(id).toMatch(/^\d+$/);
     expect(await q('wait', id)).toMatchObject({ exitCode: 7 });
@@ -61,13 +61,13 @@ describe('trigger queue', () => {
     expect(readFileSync(job.output ?? '', 'utf8')).toContain('out');
   });
 
-  it('prints task-spooler’s table', async () => {
+  it('trigger queue prints task-spooler’s table', async () => {
     const { stdout } = await q();
     expect(stdout.split('\n')[0]).toMatch(/^ID +State +Output +E-Level +Times\(r\/u\/s\) +Command \[run=0\/1\]$/);
     expect(stdout).toMatch(/^1 +finished +\S+ +7 +\d+\.\d\d\/\d+\.\d\d\/\d+\.\d\d +\[first\]sh -c/m);
   });
 
-  it('starts words as they are, in the caller’s folder, with no shell and none of the daemon’s environment', async () => {
+  it('add starts a command’s words unchanged in the caller’s folder, without a shell or the daemon’s environment', async () => {
     const id = await add('--', 'printf', '%s|', 'a b', '$(id)', ';', '-n');
     await q('wait', id);
     expect((await q('cat', id)).stdout).toBe('a b|$(id)|;|-n|');
@@ -81,7 +81,7 @@ describe('trigger queue', () => {
     expect(names.filter((name) => /^(NODE|npm|VITEST)/.test(name ?? ''))).toEqual([]);
   });
 
-  it('runs one after the other, first in first out; urgent and swap change the order, remove takes out', async () => {
+  it('jobs run in the order of addition; urgent and swap change the order, and remove takes a job out', async () => {
     const first = await blocker('gate-order');
     const log = join(node.dir, 'order');
     const [a, b, c, d, e] = await Promise.all(
@@ -101,7 +101,7 @@ describe('trigger queue', () => {
     expect(readFileSync(log, 'utf8').trim().split('\n')).toHaveLength(4);
   });
 
-  it('wait, cat and tail continue through a restart of the daemon: no byte twice, none left out', async () => {
+  it('wait, cat and tail continue through a restart of the daemon with no byte twice or missing', async () => {
     const gate = join(node.dir, 'gate-restart');
     const lines = `i=0; until [ -e ${gate} ]; do i=$((i+1)); echo $i; sleep 0.1; done; exit 9`;
     const id = await add('--', 'sh', '-c', lines);
@@ -211,7 +211,7 @@ describe('trigger queue', () => {
     expect(Date.parse(afterJob.started_at ?? '')).toBeGreaterThanOrEqual(Date.parse(failed.finished_at ?? ''));
   });
 
-  it('slots: as many at a time as the queue has', async () => {
+  it('a queue runs as many jobs at a time as it has slots', async () => {
     expect((await q('slots', '--queue', 'wide')).stdout).toBe('2');
     const gate = join(node.dir, 'gate-slots');
     const ids = await Promise.all(
@@ -227,7 +227,7 @@ describe('trigger queue', () => {
     await Promise.all(ids.map((id) => q('wait', id)));
   });
 
-  it('kill ends the whole tree; a timeout, too', async () => {
+  it('kill and a timeout end the whole process tree', async () => {
     const marker = join(node.dir, 'child');
     const script = `trap '' TERM; (trap '' TERM; echo $$ > ${marker}; sleep 300) & wait; sleep 300`;
     const id = await add('--', 'sh', '-c', script);
@@ -240,7 +240,7 @@ describe('trigger queue', () => {
     expect(await info(late)).toMatchObject({ result: 'timed-out' });
   });
 
-  it('a job that a signal killed ends as a shell says it: 128 and its number', async () => {
+  it('a job that a signal killed exits with 128 and the signal’s number, as in a shell', async () => {
     const ids = await Promise.all(
       ['USR1', 'XCPU', 'SYS'].map((name) => add('--queue', 'wide', '--', 'sh', '-c', `kill -${name} $$`)),
     );
@@ -249,7 +249,7 @@ describe('trigger queue', () => {
     expect(await info(ids[1] ?? '')).toMatchObject({ result: 'killed', signal: 'SIGXCPU', wait_exit_code: 152 });
   });
 
-  it('retry makes a new job of an ended one', async () => {
+  it('retry makes a new job of one that has ended', async () => {
     const id = await add('--label', 'again', '--', 'true');
     await q('wait', id);
     const { stdout } = await q('retry', id);
@@ -259,7 +259,7 @@ describe('trigger queue', () => {
     expect(await info(again)).toMatchObject({ label: 'again', result: 'succeeded' });
   });
 
-  it('pause, resume and drain', async () => {
+  it('pause stops starting jobs, resume starts them again, and drain takes no new one', async () => {
     await q('pause');
     const id = await add('--', 'true');
     expect(await node.json<QueueView>('queue', 'pause')).toMatchObject({ paused: true, queued: 1 });
@@ -269,7 +269,7 @@ describe('trigger queue', () => {
     expect(await info(id)).toMatchObject({ state: 'finished' });
   });
 
-  it('says what cannot be done, and why', async () => {
+  it('trigger queue says what cannot be done, and why', async () => {
     expect(await q('info', '9999')).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('9999') });
     expect(await q('kill', '1')).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('finished') });
     expect(await q('add', '--queue', 'nowhere', '--', 'true')).toMatchObject({
@@ -290,14 +290,14 @@ describe('trigger queue', () => {
     });
   });
 
-  it('clear forgets what has ended, files and all', async () => {
+  it('clear deletes ended jobs with their files', async () => {
     const [old] = await node.json<JobView[]>('queue');
     expect(await q('clear')).toMatchObject({ exitCode: 0 });
     expect((await node.json<JobView[]>('queue')).filter((job) => job.queue === 'default')).toEqual([]);
     await until(() => !existsSync(old?.output ?? ''), 'the output file to go');
   });
 
-  it('plugin list, info and test', async () => {
+  it('plugin list, info and test describe and try a plugin', async () => {
     const plugins = await node.json<PluginView[]>('plugin', 'list');
     expect(plugins.filter(({ allowed }) => allowed).map(({ name }) => name)).toEqual(['puppet']);
     expect(plugins.filter(({ problem }) => problem !== null)).toEqual([]);

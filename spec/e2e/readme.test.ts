@@ -24,7 +24,7 @@ const triggerOf = (home: string, { configFile }: TestNode): string => {
 };
 
 describe('the README', () => {
-  it('shows what the demo shows', async () => {
+  it('the README’s picture is what the demo prints', async () => {
     const shown = /^```\n(── web01: puppet apply\n[\s\S]*?)^```$/m.exec(readme);
     const { stdout } = await execa(join(root, 'node_modules/.bin/tsx'), ['scripts/demo.ts'], {
       cwd: root,
@@ -33,7 +33,7 @@ describe('the README', () => {
     expect(squeezed(stdout)).toMatch(patternOf(`…${shown?.[1]}…`));
   }, 600_000);
 
-  it('has first commands that work as they stand, and so have the first service and the first trigger file', async () => {
+  it('the README’s first commands work as printed, and so do those for the first service and the first trigger file', async () => {
     // As packaging/triggerd.toml has it: an etcd of the daemon's own.
     const etcdPort = String(await freePort());
     const env = { TRIGGERD_ETCD_EMBEDDED: 'true', TRIGGERD_ETCD_EMBEDDED_PORT: etcdPort };

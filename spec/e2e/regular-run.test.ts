@@ -63,7 +63,7 @@ describe('a regular `puppet apply` with the report processor', () => {
     });
   };
 
-  it('satisfies what was accepted before it began, and nothing else does', async () => {
+  it('a regular `puppet apply` with the report processor satisfies only jobs that were accepted before it began', async () => {
     // Reports are chosen in puppet.conf, so that the command lines are the same.
     mkdirSync(join(held.puppet.dir, 'conf'), { recursive: true });
     writeFileSync(join(held.puppet.dir, 'conf/puppet.conf'), '[main]\nreports = trigger\n');
@@ -89,7 +89,7 @@ describe('a regular `puppet apply` with the report processor', () => {
     ]);
   });
 
-  it('does not satisfy what was accepted while its catalogue was compiled', async () => {
+  it('a regular `puppet apply` does not satisfy a job that was accepted while its catalogue was compiled', async () => {
     const { dir } = held.puppet;
     rmSync(join(dir, 'go'));
     rmSync(join(dir, 'compiling'));
@@ -142,7 +142,7 @@ describe('a regular run of the agent', () => {
     renameSync(`${path}.new`, path);
   };
 
-  it('is noticed by its report, with no report processor', async () => {
+  it('a regular run of the agent is recognized by its report, without a report processor', async () => {
     const id = await fire();
     agentRun();
     expect(await satisfied(id)).toMatchObject({ result: 'succeeded', exit_code: 2, details: { regular_run: true } });

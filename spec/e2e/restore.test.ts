@@ -48,7 +48,7 @@ const restore = (snapshot: string): void => {
   );
 };
 
-it('B11: etcd from a snapshot: what had run does not run again and is answered again, what was taken runs, later firings are gone', async () => {
+it('B11: with etcd restored from a snapshot, finished runs are answered again, accepted ones run, and later firings are lost', async () => {
   await node.trigger('queue', 'pause');
   const owedThen = await fire();
   await eventually('the first firing to be taken', () => isTaken(owedThen));

@@ -49,7 +49,7 @@ afterAll(async () => {
 const runs = (key: string): number => runsOf(folder, key);
 
 describe('a stream of requests', () => {
-  it('loses at most what ran on a worker that is killed', async () => {
+  it('a stream of requests loses at most the request that ran on a killed worker', async () => {
     await using client = await connectTo(site);
     const keys = keysOf('worker', 60);
     const told = await stream(client, keys, async () => workers.get('w2')?.signal('SIGKILL'));
@@ -61,7 +61,7 @@ describe('a stream of requests', () => {
     await workers.get('w2')?.says('Connected', 4);
   });
 
-  it('is answered by the other broker when one is killed', async () => {
+  it('a stream of requests is answered by the other broker when one is killed', async () => {
     await using client = await connectTo(site);
     const keys = keysOf('broker', 60);
     const told = await stream(client, keys, async () => {
@@ -72,7 +72,7 @@ describe('a stream of requests', () => {
 });
 
 describe('three workers', () => {
-  it('of a mirror all answer, and of a serial one after the other', async () => {
+  it('all three workers answer a mirror request, and one after the other a serial one', async () => {
     await using client = await connectTo(site);
     expect((await ask(client, 'all', 'm1')).outcome).toBe('did m1\ndid m1\ndid m1');
     expect((await ask(client, 'turns', 's1')).outcome).toBe('did s1\ndid s1\ndid s1');

@@ -67,7 +67,7 @@ describe('a refresh that etcd cannot take now', () => {
     await until(() => waiting().length === 0, 'an empty spool');
   };
 
-  it('succeeds with a warning that says where the firing is; the daemon delivers it once when etcd is back', async () => {
+  it('a refresh without etcd succeeds with a warning that names the spool, and the daemon delivers the firing once', async () => {
     await etcd.kill();
     const startedAt = Date.now();
     const { exitCode, output } = await refresh('away');
@@ -91,7 +91,7 @@ describe('a refresh that etcd cannot take now', () => {
     expect(emptied).toEqual({ waiting: 0, oldest_at: null });
   });
 
-  it('survives the daemon’s death as well: the next start delivers it', async () => {
+  it('a spooled firing survives the daemon’s death, and its next start delivers it', async () => {
     await etcd.kill();
     await web.crash();
     await refresh('both away');
@@ -101,7 +101,7 @@ describe('a refresh that etcd cannot take now', () => {
     await deliveredOnce('both away');
   });
 
-  it('fails where etcd must have it, and delivers it all the same', async () => {
+  it('a refresh that requires etcd fails without it, and the firing is delivered all the same', async () => {
     await etcd.kill();
     const { exitCode, output } = await refresh('required', 'require_publish => true,');
     expect(exitCode, output).toBe(6);
@@ -113,7 +113,7 @@ describe('a refresh that etcd cannot take now', () => {
   it.each<[string, (path: string) => void]>([
     ['a symbolic link', (path) => symlinkSync(tmpdir(), path)],
     ['writable by everybody', (path) => chmodSync(mkdirSync(path, { recursive: true }) ?? path, 0o777)],
-  ])('is not accepted into a spool that is %s: the daemon does not start', async (_what, plant) => {
+  ])('a daemon does not start with a spool that is %s', async (_what, plant) => {
     const node = createNode({ name: 'planted', etcd: [etcd.endpoint] });
     try {
       plant(join(node.dir, 'state/spool'));
@@ -123,7 +123,7 @@ describe('a refresh that etcd cannot take now', () => {
     }
   });
 
-  it('is delivered once when the daemon and a run of Puppet drain the same spool at the same time', async () => {
+  it('a spooled firing is delivered once when the daemon and a Puppet run drain the spool at the same time', async () => {
     await web.stop();
     const many = Array.from({ length: 250 }, (_, index) => `node${index}`);
     const left = Array.from({ length: 12 }, (_, index) => firing({ targets: index % 2 === 0 ? ['nobody'] : many }));
@@ -148,7 +148,7 @@ describe('a refresh that etcd cannot take now', () => {
   });
 
   describe('through provider local', () => {
-    it('goes through the daemon, without a way of Puppet’s own to etcd', async () => {
+    it('provider local publishes through the daemon, without a connection of Puppet’s own to etcd', async () => {
       const { exitCode, output } = await refresh('handed over', 'provider => local,');
       expect(exitCode, output).toBe(2);
       expect(output).toMatch(/handed \w{26} to 1 node \(lb01\) over to the daemon triggerd, which fires it/);
@@ -158,7 +158,7 @@ describe('a refresh that etcd cannot take now', () => {
       await deliveredOnce('awaited');
     });
 
-    it('needs no etcd for a refresh, and tells when etcd must have it', async () => {
+    it('provider local needs no etcd for a refresh, and fails when etcd is required', async () => {
       await etcd.kill();
       const handed = await refresh('kept', 'provider => local,');
       expect(handed.exitCode, handed.output).toBe(2);
@@ -171,7 +171,7 @@ describe('a refresh that etcd cannot take now', () => {
       await deliveredOnce('kept and required');
     });
 
-    it('spools without a daemon; its next start delivers', async () => {
+    it('provider local spools without a daemon, whose next start delivers the firing', async () => {
       await web.stop();
       const { exitCode, output } = await refresh('nobody there', 'provider => local,');
       expect(exitCode, output).toBe(2);

@@ -70,7 +70,7 @@ afterAll(async () => {
 });
 
 describe('the documentation of triggerFS, typed in', () => {
-  it('runs a plugin that is a file directly in pluginspath, of a worker without [main]', async () => {
+  it('a worker without [main] runs a plugin that is a file directly in pluginspath', async () => {
     const file = join(home, 'myfile.txt');
     const flags = ['-service', 'hp01', '-plugin', 'myplugin', '-timeout', '30s', '-command', 'hello world'];
     const { stdout, stderr, exitCode } = await site.run('triggerfs-client', [...flags, '-args', `filepath=${file}`]);
@@ -92,7 +92,7 @@ Time ran: 118.079784ms`,
     expect(readFileSync(file, 'utf8')).toBe('hello world\n');
   });
 
-  it('takes -arg, -args, --arg and --args alike, in every command that has arguments', async () => {
+  it('-arg, -args, --arg and --args mean the same in every command that has arguments', async () => {
     for (const flag of ['-arg', '-args', '--arg', '--args']) {
       const file = join(home, `file${flag}`);
       const flags = ['-service', 'hp01', '-plugin', 'myplugin', '-command', 'x'];

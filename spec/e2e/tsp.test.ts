@@ -86,7 +86,7 @@ describe('trigger tsp', () => {
     return ours;
   };
 
-  it('numbers from 0, prints its list and information, and exits with the level of the job', async () => {
+  it('trigger tsp numbers jobs from 0, prints task-spooler’s list and information, and exits with the job’s error level', async () => {
     const printed = await compare(`
       ts -f true; ts -L lab sh -c 'exit 6'; ts -w; echo "level $?"
       ts -f no-such-program; echo "level $?"
@@ -97,14 +97,14 @@ describe('trigger tsp', () => {
     expect(printed).toMatch(/^1 +finished +FILE 6 +T\/T\/T \[lab\]sh -c exit 6$/m);
   });
 
-  it('-d and -D run a job only if another one ended well', async () => {
+  it('-d and -D run a job only if another one succeeded', async () => {
     const printed = await compare(`
       ts true; ts -d true; ts false; ts -d true; ts -D 0 echo well; ts -D 2 true; ts -w 4; ts -w 5; echo "level $?"
       ts; ts -c 3; echo "level $?"; ts -D 77 true; ts -w; ts -l`);
     expect(printed).toMatch(/^3 +skipped +\(no output\) +\[2\]&& true$/m);
   });
 
-  it('-u, -U and -r change the queue, and refuse in its words', async () => {
+  it('-u, -U and -r change the queue, and refuse with task-spooler’s messages', async () => {
     await compare(`
       ${gated}; ts echo a; ts echo b; ts echo c; ts -u; ts -U 1-2; ts -r 3; ts -s 3; echo "level $?"
       ts -l | awk '{ print $1, $2 }' | grep -v ID; ts -r 0; echo "level $?"; ts -U 1-9; ts -U 1; ts -U 1-1; ts -u 9; ts -r 9
@@ -127,7 +127,7 @@ describe('trigger tsp', () => {
       ts -S 2; ts -S; ${gated}; ts -N 2 echo both; ts -l | awk '{ print $1, $2 }'; touch $GATE; ts -w 1; ts -i 1 | grep Slots; ts -l | awk '{ print $1, $2 }'`);
   });
 
-  it('a job has the environment and the folder of who added it', async () => {
+  it('a job has the environment and the folder of the user who added it', async () => {
     await compare("mkdir -p sub; cd sub; ts sh -c 'echo $MARK; pwd'; ts -w; ts -c", { MARK: 'from here' });
   });
 
@@ -146,7 +146,7 @@ describe('trigger tsp', () => {
     expect(readFileSync(`${told}-ts`, 'utf8')).toBe(readFileSync(`${told}-tsp`, 'utf8'));
   });
 
-  it('shows only its own jobs, keeps its numbers through a restart of the daemon, and -K begins anew', async () => {
+  it('trigger tsp shows only its own jobs, keeps their numbers through a restart of the daemon, and -K starts from 0', async () => {
     await node.trigger('queue', 'add', '--wait', '--', 'true');
     expect(await ts('true')).toMatchObject({ stdout: '0' });
     await ts('-w');
@@ -200,7 +200,7 @@ describe('trigger tsp', () => {
     );
   });
 
-  it('an address of mail is never an option of sendmail nor a second header', async () => {
+  it('an address for mail never becomes an option of sendmail or a second header', async () => {
     const box = join(node.dir, 'box-hostile');
     writeFileSync(box, '');
     for (const address of ['-X/etc/passwd', 'a@example.com\nBcc: b@example.com']) {
@@ -214,14 +214,14 @@ describe('trigger tsp', () => {
     expect(readFileSync(box, 'utf8')).toBe('');
   });
 
-  it('an exit code from 128 on is a negative level, and a command that cannot be started says so in its output', async () => {
+  it('an exit code of 128 and more is a negative level, and the output says that a command could not be started', async () => {
     const printed = await compare(`
       ts sh -c 'exit 200'; ts -w; echo "level $?"; ts -i; ts -nf no-such-program; ts -f no-such-program; ts -c; ts -l`);
     expect(printed).toMatch(/^0 +finished +FILE -56/m);
     expect(printed.match(/ts could not run the command/g)).toHaveLength(2);
   });
 
-  it('-d looks at the command before, also at one that the list does not show', async () => {
+  it('-d depends on the job before, even one that the list does not show', async () => {
     const printed = await compare(
       'ts -nf false; ts -d echo a; ts -w; echo "level $?"; ts -l; ts false; ts -w; ts -C; ts -d echo b; ts -w; ts -l',
     );
@@ -229,7 +229,7 @@ describe('trigger tsp', () => {
     expect(await compare('ts -d true; ts -w; echo "level $?"; ts -l')).toContain('level 0');
   });
 
-  it('an id of -1 is as none, and -U reads its ids as tsp does', async () => {
+  it('an ID of -1 means no ID, and -U reads its IDs as tsp does', async () => {
     await compare(`ts true; ts -w -1; ts -s -1; ts -i -1; ts -c -1; ts -o -1
       for ids in 1 a-b 1-2-3 -1-2 0-1x; do ts -U $ids; echo "level $?"; done`);
   });

@@ -42,7 +42,7 @@ describe.each([
   );
 
   it.each(steps.map((step) => [`${step.heading}: ${step.commands.split('\n')[0]}`, step] as const))(
-    '%s',
+    'the tutorial pages %s work as printed',
     async (_, step) => {
       let seen = await type(step);
       const pattern = patternOf(step.output ?? '');

@@ -60,18 +60,18 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true, maxRetries: 50, retryDelay: 10 });
 });
 
-it('a plain user has a queue of their own without etcd, and trigger finds its socket', async () => {
+it('a plain user’s daemon has a queue of their own without etcd, and trigger finds its socket', async () => {
   expect(await trigger('queue', 'add', '--wait', '--', 'sh', '-c', 'id -u; exit 3')).toMatchObject({ exitCode: 3 });
   expect(await trigger('queue', 'cat')).toEqual({ stdout: `${user}`, stderr: '', exitCode: 3 });
   expect(await trigger('tsp', '-f', 'true')).toEqual({ stdout: '0', stderr: '', exitCode: 0 });
 });
 
-it('nobody else may use the socket or read the jobs', () => {
+it('no other user can open a plain user’s socket or read their jobs', () => {
   expect(statSync(join(dir, 'run/triggerd/triggerd.sock')).mode & 0o777).toBe(0o600);
   expect(statSync(join(dir, 'state/triggerd/queue')).mode & 0o077).toBe(0);
 });
 
-it('what needs etcd is refused in words, and the queue outlives the daemon', async () => {
+it('a plain user’s daemon refuses what needs etcd with a message, and the queue outlives the daemon', async () => {
   expect(await trigger('nodes')).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('has no etcd') });
   const { stdout: id } = await trigger('queue', 'add', '--delay', '1s', '--', 'true');
   await stop();
@@ -80,7 +80,7 @@ it('what needs etcd is refused in words, and the queue outlives the daemon', asy
   expect((await trigger('tsp')).stdout).toMatch(/^0 +finished/m);
 });
 
-it('trigger takes the system’s socket where a plain user may use it, else the own one', async () => {
+it('trigger uses the system’s socket where a plain user may open it, otherwise the user’s own one', async () => {
   // Not below the user's folder: root's daemon would not trust it.
   const own = mkdtempSync(join(tmpdir(), 'triggerd-system-'));
   onTestFinished(() => rmSync(own, { recursive: true, force: true, maxRetries: 50, retryDelay: 10 }));

@@ -20,7 +20,7 @@ const column = async (show: string, name: string): Promise<unknown> => {
   return (JSON.parse(stdout) as Record<string, unknown>[])[0]?.[name];
 };
 
-it('goes as it is written', async () => {
+it('the walk-through of the services documentation works as printed', async () => {
   // “Workers”
   const token = await site.addWorker('demo01');
   expect(await column('show workers', 'state')).toBe('DISCONNECTED');
@@ -94,7 +94,7 @@ it('goes as it is written', async () => {
   expect(gone).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('later') });
 });
 
-it('needs no second daemon where triggerd runs: it is the worker, and finds the brokers in etcd', async () => {
+it('a host that runs triggerd needs no second daemon: triggerd is the worker, and finds the brokers in etcd', async () => {
   const token = await site.addWorker('node01');
   const node = createNode({
     name: 'node01',

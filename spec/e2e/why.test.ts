@@ -88,7 +88,7 @@ trigger { 'refresh load balancers': hosts => 'lb01' }
 
   const why = (what: string): Promise<WhyView> => on(balancer).json<WhyView>('why', what);
 
-  it('tells all of it in JSON: resources, lines, messages, nodes, exit codes, reports', async () => {
+  it('why prints the whole story as JSON: resources, lines, messages, nodes, exit codes, reports', async () => {
     const { kind, name, focus, firings, runs, owed, notes } = await why('mon01');
     expect({ kind, name, owed, notes }).toEqual({
       ...{ kind: 'node', name: 'mon01', notes: [] },
@@ -142,7 +142,7 @@ trigger { 'refresh load balancers': hosts => 'lb01' }
     });
   });
 
-  it('tells the same story whatever one begins with', async () => {
+  it('why prints the same story for a firing, a trigger, a job and a node', async () => {
     const whole = await why('mon01');
     for (const what of [first.id, second.id.toLowerCase(), second.id, 'tell monitoring', 'lb01', 'LB01', '1']) {
       const { firings, runs } = await why(what);
@@ -156,7 +156,7 @@ trigger { 'refresh load balancers': hosts => 'lb01' }
     });
   });
 
-  it('fits into 80 columns, and says in its first sentence where it began', async () => {
+  it('why fits into 80 columns, and its first sentence says where the story began', async () => {
     const { stdout } = await on(balancer).trigger('why', 'mon01');
     expect(stdout).toMatch(/^Job 1 ran on mon01 because File\[.*\/app\.conf\] changed on web01, 2 hops back\.\n/);
     const narrow = execFileSync('bin/trigger', ['--config', on(balancer).configFile, 'why', 'mon01'], {
@@ -168,7 +168,7 @@ trigger { 'refresh load balancers': hosts => 'lb01' }
     expect(narrow).not.toContain('\u001b');
   });
 
-  it('gives Graphviz a graph, and refuses two formats at once', async () => {
+  it('why prints a graph for Graphviz, and refuses two formats at once', async () => {
     const { stdout } = await on(balancer).trigger('why', 'mon01', '--dot');
     expect(stdout).toMatch(/^digraph why \{\n[\s\S]*\n\}$/);
     for (const edge of [
@@ -182,7 +182,7 @@ trigger { 'refresh load balancers': hosts => 'lb01' }
     expect(await on(balancer).trigger('why', 'mon01', '--dot', '--json')).toMatchObject({ exitCode: 2 });
   });
 
-  it('links to the reports that PuppetDB has, and does without PuppetDB', async () => {
+  it('why links to PuppetDB’s reports, and works without PuppetDB', async () => {
     const { firings, runs } = await why('mon01');
     const stored = { job_id: null, status: 'changed' };
     const reportId = (run: WhyRunView | undefined) =>
@@ -217,7 +217,7 @@ trigger { 'refresh load balancers': hosts => 'lb01' }
     );
   });
 
-  it('says who added a job by hand, and what it does not know', async () => {
+  it('why says who added a job by hand, and what it does not know', async () => {
     const node = on(balancer);
     const { stdout: id } = await node.trigger('queue', 'add', '--', 'true');
     expect((await node.trigger('queue', 'wait', id)).exitCode).toBe(0);
@@ -236,14 +236,14 @@ trigger { 'refresh load balancers': hosts => 'lb01' }
     expect(await node.trigger('why')).toMatchObject({ exitCode: 2 });
   });
 
-  it('says what is owed to a node that nobody has ever seen', async () => {
+  it('why says what is owed to a node that has never been present', async () => {
     await on(balancer).trigger('fire', 'check', '--host', 'nowhere');
     expect((await on(balancer).trigger('why', 'nowhere')).stdout).toMatch(
       /^None of the recent firings has made nowhere run anything\.\n\nOwed to nowhere: 1\n {2}“check”, \w{26}, owed, from /,
     );
   });
 
-  it('shows what retention has deleted as a gap', async () => {
+  it('why shows what retention has deleted as a gap', async () => {
     execFileSync(
       'etcdctl',
       ['--command-timeout=60s', '--endpoints', etcd.endpoint, 'del', `${etcd.prefix}/v1/firings/${first.id}`],

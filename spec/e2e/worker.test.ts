@@ -57,7 +57,7 @@ const askToWait = async (runs: () => number): Promise<RunningRequest> => {
 };
 
 describe('triggerfs-worker', () => {
-  it('says what the documentation shows, with -debug true', async () => {
+  it('triggerfs-worker prints the documented lines with -debug true', async () => {
     // Often enough to wait for two, and a pause of seconds still loses nobody.
     const { broker, address } = await startBroker({ limits: { heartbeatMs: 800 } });
     onTestFinished(() => broker.stop());
@@ -80,7 +80,7 @@ describe('triggerfs-worker', () => {
     expect(await worker.ended()).toBe(0);
   });
 
-  it('says only what matters otherwise, and shows its jobs on its own socket', async () => {
+  it('triggerfs-worker prints only important lines without -debug, and shows its jobs on its own socket', async () => {
     const worker = workerProcess([at.address]);
     await worker.start();
     await worker.says('Found service demoservice');
@@ -115,7 +115,7 @@ describe('triggerfs-worker', () => {
     expect(second).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/pid \d+\) uses .*team1\.demo01/) });
   });
 
-  it('says what is wrong: with its token, with a broker’s key, with a broker’s address', async () => {
+  it('triggerfs-worker says what is wrong with its token, a broker’s key or a broker’s address', async () => {
     const [away, stranger] = [
       { endpoint: 'tcp://127.0.0.1:1', key: curveKeyPair().publicKey },
       { endpoint: at.address.endpoint, key: curveKeyPair().publicKey },
@@ -132,7 +132,7 @@ describe('triggerfs-worker', () => {
   it.each([
     [['-nope'], "unknown option '-nope'"],
     [['-identity', 'other'], 'there is no [workers.TEAM.other]'],
-  ])('refuses %s', async (flags, message) => {
+  ])('triggerfs-worker refuses %s', async (flags, message) => {
     const { configFile } = workerProcess([at.address]);
     const all = ['-config', configFile, '-identity', 'demo01', ...flags];
     const ended = await execa(join(root, 'bin/triggerfs-worker'), all, { reject: false });
@@ -143,7 +143,7 @@ describe('triggerfs-worker', () => {
 });
 
 describe('a worker that stops', () => {
-  it('finishes what runs, and takes nothing new', async () => {
+  it('a worker that stops finishes what runs, and takes no new request', async () => {
     const { worker, go, runs } = waitingWorker(seconds(1));
     await worker.start();
     await worker.says('Connected');
@@ -159,7 +159,7 @@ describe('a worker that stops', () => {
     expect(runs()).toBe(1);
   });
 
-  it('ends at once at the second signal, and what runs with it', async () => {
+  it('a worker that stops ends immediately at the second signal, with the jobs that run', async () => {
     const { worker, runs } = waitingWorker(seconds(2));
     await worker.start();
     await worker.says('Connected');
@@ -177,7 +177,7 @@ describe('a worker that stops', () => {
     expect(['interrupted', 'worker-lost']).toContain(await ending);
   });
 
-  it('by kill -9 leaves a request that its next start ends, and never runs again', async () => {
+  it('a request that kill -9 of its worker interrupted is ended by the next start, and never runs again', async () => {
     const { worker, runs } = waitingWorker(seconds(3));
     await worker.start();
     await worker.says('Connected');

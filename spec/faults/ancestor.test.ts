@@ -89,7 +89,7 @@ const runsOf = (ids: readonly string[]) =>
   fleet.recorder.executions().filter(({ firings }) => firings.some((id) => ids.includes(id)));
 
 describe('what the ancestor loses', () => {
-  it('events between two watches', async () => {
+  it('events between two watches are lost by the ancestor, and not by triggerd', async () => {
     const loop = await watching('gap');
     const key = `${endpointOf()}/v2/keys/events/hosts/gap`;
     const form = (i: number) => new URLSearchParams({ value: String(i) });
@@ -105,7 +105,7 @@ describe('what the ancestor loses', () => {
     expect(runsOf(ids)).toHaveLength(10);
   });
 
-  it('events while nobody watches', async () => {
+  it('events while nobody watches are lost by the ancestor, and not by triggerd', async () => {
     await set('away', '1');
     const loop = await watching('away');
     stopLoop(loop);
@@ -118,7 +118,7 @@ describe('what the ancestor loses', () => {
     expect(runsOf([id])).toHaveLength(1);
   });
 
-  it('events that are older than their time to live, without a word', async () => {
+  it('events older than their time to live are lost silently by the ancestor, and not by triggerd', async () => {
     await set('late', '1', 1);
     await until(async () => !(await isThere('late')), 'its key to be gone');
 
@@ -134,7 +134,7 @@ describe('what the ancestor loses', () => {
     expect((await store.get(keys.outcome(expiring.id, 'node1')))?.value).toMatch(/"skipped".*expired/);
   });
 
-  it('one of two sources: each host has one key', async () => {
+  it('one of two sources for a host is lost by the ancestor, which has one key for each host', async () => {
     await Promise.all([set('both', 'from web01'), set('both', 'from web02')]);
     const { stdout } = await etcdctl('get', '/events/hosts/both');
     expect(['from web01', 'from web02']).toContain(stdout);
@@ -145,7 +145,7 @@ describe('what the ancestor loses', () => {
     expect(found.map(({ outcomes }) => outcomes['node1']?.result)).toEqual(['succeeded', 'succeeded']);
   });
 
-  it('half of the hosts, when the network goes between two keys', async () => {
+  it('half of the hosts are lost by the ancestor when the network fails between two keys', async () => {
     const hosts = ['half1', 'half2', 'half3', 'half4'];
     const proxy = await startProxy(fleet.etcd[0]?.ports.client ?? 0);
     const endpoint = `http://127.0.0.1:${proxy.port}`;
@@ -176,7 +176,7 @@ describe('what the ancestor loses', () => {
     await proxy.close();
   });
 
-  it('its queue, with the processes that hold it', async () => {
+  it('the ancestor loses its queue with the processes that hold it', async () => {
     const env = queueOf(mkdtempSync(join(theirs, 'queue-')));
     for (let i = 0; i < 3; i++) await execa('tsp', ['sleep', '5'], { env });
     // A reboot: the server and the clients that wait for it.
@@ -193,7 +193,7 @@ describe('what the ancestor loses', () => {
     for (const id of ids) expect((await node().trigger('queue', 'wait', String(id))).exitCode).toBe(0);
   });
 
-  it('the result: nothing comes back', async () => {
+  it('the ancestor loses the result, which never returns', async () => {
     const loop = await watching('result', 'exit 7');
     await set('result', '1');
     await until(() => linesOf('result.runs') === 1, 'their run');
@@ -213,7 +213,7 @@ describe('what the ancestor loses', () => {
 });
 
 describe('what the ancestor does too much', () => {
-  it('a second run when the key expires', async () => {
+  it('the ancestor runs a second time when its key expires', async () => {
     const loop = await watching('expiry');
     await until(async () => {
       const before = linesOf('expiry.runs');
@@ -232,7 +232,7 @@ describe('what the ancestor does too much', () => {
     expect(runsOf([id])).toHaveLength(1);
   });
 
-  it('a second run for the same id', async () => {
+  it('the ancestor runs a second time for the same ID', async () => {
     const loop = await watching('twice');
     await set('twice', '{"uuid":"1"}');
     await until(() => linesOf('twice.runs') === 1, 'the first run');
@@ -253,7 +253,7 @@ describe('what the ancestor does too much', () => {
     expect(runsOf([once.id])).toHaveLength(1);
   });
 
-  it('a run for each event of a burst', async () => {
+  it('the ancestor runs once for each event of a burst', async () => {
     const env = queueOf(mkdtempSync(join(theirs, 'burst-')));
     for (let i = 0; i < 6; i++)
       await execa('tsp', ['sh', '-c', `sleep 0.2; echo start >> ${theirs}/burst.runs`], { env });
@@ -271,7 +271,7 @@ describe('what the ancestor does too much', () => {
     expect(runsOf(ids)).toHaveLength(2);
   });
 
-  it('a busy loop while etcd is away', async () => {
+  it('the ancestor loops busily while etcd is away', async () => {
     const loop = startLoop('busy', 'true', 'http://127.0.0.1:1');
     await until(() => linesOf('busy.watches') > 10, 'more than ten tries');
     stopLoop(loop);
@@ -289,7 +289,7 @@ describe('what the ancestor does too much', () => {
 });
 
 describe('what the ancestor cannot say', () => {
-  it('a trigger with the title “hosts”', async () => {
+  it('the ancestor cannot fire a trigger with the title “hosts”', async () => {
     await set('any', '1');
     expect((await etcdctl('set', '/events/hosts', '1')).exitCode).not.toBe(0);
     const { exitCode } = await node().trigger('fire', 'hosts', '--host', 'node1', '--plugin', 'record');
@@ -297,13 +297,13 @@ describe('what the ancestor cannot say', () => {
     await fleet.settled();
   });
 
-  it('anything at all to an etcd with its own defaults', async () => {
+  it('the ancestor cannot use an etcd with its default settings', async () => {
     const args = ['--endpoints', fleet.etcd[0]?.endpoint ?? '', 'set', '--ttl', '180', '/k', '1'];
     const { exitCode, stderr } = await execa('etcdctl', args, { env: { ETCDCTL_API: '3' }, reject: false });
     expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/unknown (command|flag)/)]);
   });
 
-  it('and after all that every one of ours has its one outcome', async () => {
+  it('each of triggerd’s firings has its one outcome after the ancestor’s faults', async () => {
     const violations = await fleet.verdict();
     // Those that were published without the recorder are nobody’s to it.
     expect(violations.filter(({ invariant }) => invariant !== 'I2')).toEqual([]);

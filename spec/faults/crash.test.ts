@@ -21,7 +21,7 @@ describe('a daemon that is killed, frozen, or started twice', () => {
   afterAll(() => fleet?.remove());
   const node = () => fleet.nodes[0] as Fleet['nodes'][number];
 
-  it('A1 A2 A3: killed at random points between accept and result, it loses nothing and runs nothing twice', async () => {
+  it('A1 A2 A3: a daemon killed at random points between accept and result loses nothing and runs nothing twice', async () => {
     const random = announced('A1');
     for (let round = 0; round < 4; round++) {
       const fired = Promise.all(
@@ -35,7 +35,7 @@ describe('a daemon that is killed, frozen, or started twice', () => {
     expect(await fleet.verdict()).toEqual([]);
   });
 
-  it('A1: killed while it takes in what it was owed after an absence, it loses nothing and runs nothing twice', async () => {
+  it('A1: a daemon killed while it accepts its backlog after an absence loses nothing and runs nothing twice', async () => {
     const random = announced('A1 backlog');
     await node().crash();
     for (let from = 0; from < 600; from += 50)
@@ -49,7 +49,7 @@ describe('a daemon that is killed, frozen, or started twice', () => {
     expect(await fleet.verdict()).toEqual([]);
   });
 
-  it('A5: frozen and thawed, it continues as if nothing had been', async () => {
+  it('A5: a daemon that is frozen and thawed continues without a loss', async () => {
     await fleet.fire('a5-before', { ms: 300 });
     node().signal('SIGSTOP');
     for (let i = 0; i < 5; i++) await fleet.fire(`a5-${i}`);
@@ -58,7 +58,7 @@ describe('a daemon that is killed, frozen, or started twice', () => {
     expect(await fleet.verdict()).toEqual([]);
   });
 
-  it('A6: of two daemons that start at once on one state folder one runs, and the other names it', async () => {
+  it('A6: of two daemons started at once on one state folder, one runs and the other names it', async () => {
     await node().stop();
     const start = () => execa(join(root, 'bin/triggerd'), ['--config', node().configFile], { reject: false });
     const both = [start(), start()];
@@ -74,7 +74,7 @@ describe('a daemon that is killed, frozen, or started twice', () => {
     expect(await fleet.verdict()).toEqual([]);
   });
 
-  it('A7: what etcd was told is in the journal, whenever the power goes', async () => {
+  it('A7: what etcd was told is in the journal, whenever the power fails', async () => {
     const random = announced('A7');
     const fired = Promise.all(Array.from({ length: 40 }, (_, i) => fleet.fire(`a7-${i % 8}`, { ms: 5 })));
     for (let round = 0; round < 6; round++) {
@@ -93,7 +93,7 @@ describe('a daemon that is killed, frozen, or started twice', () => {
     expect(await fleet.verdict()).toEqual([]);
   });
 
-  it.skipIf(!canTrace)('A7: the journal is synced before a word about it leaves the process', async () => {
+  it.skipIf(!canTrace)('A7: the journal is synced before any of its contents leave the process', async () => {
     const trace = await traced(node().pid(), 'pwrite64,fdatasync,fsync,write,writev,sendto,sendmsg');
     for (let i = 0; i < 10; i++) await fleet.fire(`a7-sync-${i}`);
     await fleet.settled();
@@ -112,7 +112,7 @@ describe('a daemon that is killed, frozen, or started twice', () => {
     expect(syncs).toBeGreaterThanOrEqual(20);
   });
 
-  it('A9: a job that takes its runner down each time is given up, and the next one runs', async () => {
+  it('A9: a job that crashes its runner on each attempt is given up, and the next one runs', async () => {
     const { id } = await postFiring(node().socket, {
       trigger: 'a9',
       hosts: ['node1'],
@@ -134,7 +134,7 @@ describe('a daemon that is killed, frozen, or started twice', () => {
 
 describe('A10: a bug that nothing catches', () => {
   it.each(['exception', 'rejection'] as const)(
-    '%s: it ends the daemon with a word and exit code 1, and loses nothing',
+    'A10: %s ends the daemon with a message and exit code 1, and loses nothing',
     async (kind) => {
       const folder = temporaryFolder();
       const bug = join(folder, 'bug.mjs');

@@ -20,7 +20,7 @@ describe('a cluster of three', () => {
   afterAll(() => fleet?.remove());
   const node = () => fleet.nodes[0] as FleetNode;
 
-  it('B4: a rolling restart of all members under writes loses nothing', async () => {
+  it('B4: a rolling restart of all three members of etcd under writes loses nothing', async () => {
     const random = announced('B4');
     const writing = { isOver: false };
     const writer = (async () => {
@@ -40,7 +40,7 @@ describe('a cluster of three', () => {
     expect(await fleet.verdict()).toEqual([]);
   });
 
-  it('B4: without a quorum the local queue continues, a publisher is told, and nothing is lost after', async () => {
+  it('B4: without a quorum the local queue continues, a publisher gets an error, and nothing is lost afterwards', async () => {
     const [, second, third] = fleet.etcd;
     await Promise.all([second?.kill(), third?.kill()]);
     const local = await postJob(node().socket, { plugin: 'record', args: { key: 'local' } });
@@ -66,7 +66,7 @@ describe('one etcd', () => {
   const node = () => fleet.nodes[0] as FleetNode;
   const link = () => node().links[0] as FleetNode['links'][number];
 
-  it('B10: while etcd is frozen every call comes back, and local jobs run', async () => {
+  it('B10: while etcd is frozen every call returns, and local jobs run', async () => {
     fleet.etcd[0]?.freeze();
     const local = await postJob(node().socket, { plugin: 'record', args: { key: 'b10' } });
     expect((await node().trigger('queue', 'wait', String(local.id))).exitCode).toBe(0);
@@ -126,7 +126,7 @@ describe('one etcd', () => {
       expect(fleet.recorder.executions().filter(({ firings }) => firings.includes(id))).toHaveLength(1);
   });
 
-  it('B3: compaction at random moments, while it is away and while it catches up, loses nothing', async () => {
+  it('B3: compactions at random moments, during an absence and during catching up, lose nothing', async () => {
     const random = announced('B3');
     const earlier = node().log().length;
     for (let round = 0; round < 5; round++) {
@@ -166,7 +166,7 @@ describe('one etcd', () => {
     expect(residentMiB(node().pid())).toBeLessThan(before + 80);
   });
 
-  it('B14: whatever somebody writes below the prefix by hand, the next firing runs', async () => {
+  it('B14: the next firing runs, whatever somebody writes below the prefix by hand', async () => {
     const { store, keys } = fleet.keyspace;
     const inbox = keys.inboxes('node1');
     const nonsense = [
@@ -197,7 +197,7 @@ describe('one etcd', () => {
   });
 });
 
-it('B9: when etcd is full publishers are told, what is owed is run, and all continues when there is space again', async () => {
+it('B9: when etcd is full publishers get an error and owed jobs run, and everything continues when there is space', async () => {
   const fleet = await startFleet({ etcdArgs: ['--quota-backend-bytes', String(2 * 1024 * 1024)] });
   onTestFinished(() => fleet.remove());
   const { store } = fleet.keyspace;

@@ -72,7 +72,7 @@ describe('G6: words that are more than words to somebody', () => {
     return readFileSync((await node.json<JobView>('queue', 'info', String(id))).output ?? '', 'utf8');
   };
 
-  it('an argument of a firing reaches the plugin as it is, and nobody else', async () => {
+  it('an argument of a firing reaches the plugin unchanged, and no other program', async () => {
     for (const word of payloads(canary)) {
       const { id } = await postFiring(node.socket, {
         trigger: word.trim().replace(/\p{Cc}/gu, '·'),
@@ -114,7 +114,7 @@ describe('G6: words that are more than words to somebody', () => {
       ).rejects.toThrow(/must match/);
   });
 
-  it('a job’s words are words, and its environment is the daemon’s in nothing', async () => {
+  it('a job’s words are passed on unchanged, and add nothing to the daemon’s environment', async () => {
     const words = payloads(canary);
     const script = 'printf "%s\\0" "$@"; env -0';
     const { id } = await postJob(node.socket, { argv: ['bash', '-c', script, 'bash', ...words] });
@@ -126,7 +126,7 @@ describe('G6: words that are more than words to somebody', () => {
     expect(existsSync(canary)).toBe(false);
   });
 
-  it('run_cmd is words, not a shell’s', async () => {
+  it('run_cmd is a list of words, not a shell command', async () => {
     const { id } = await postJob(node.socket, { plugin: 'puppet' });
     expect(await outputOf(id)).toBe(`$(touch ${canary}) ; touch ${canary} 2\n`);
     expect(existsSync(canary)).toBe(false);
@@ -161,7 +161,7 @@ describe('G8: a local user without rights', () => {
   });
   afterAll(() => node?.remove());
 
-  it('cannot reach the control socket, and is told who may', async () => {
+  it('a local user without rights cannot open the control socket, and is told who may', async () => {
     const trigger = (...args: string[]) => asStranger(join(root, 'bin/trigger'), '--socket', node.socket, ...args);
     for (const args of [
       ['queue'],
@@ -176,7 +176,7 @@ describe('G8: a local user without rights', () => {
     expect(await node.json<JobView[]>('queue')).toEqual([]);
   });
 
-  it('can neither read nor write journal, spool and the jobs’ files', async () => {
+  it('a local user without rights can neither read nor write the journal, the spool and the jobs’ files', async () => {
     const { id } = await postJob(node.socket, { argv: ['echo', 'secret'] });
     await node.trigger('queue', 'wait', String(id));
     const state = join(node.dir, 'state');
@@ -189,7 +189,7 @@ describe('G8: a local user without rights', () => {
     ).toBe(1);
   });
 
-  it('finds no pid file, lock or folder of a known name in /tmp to plant', async () => {
+  it('a local user without rights finds no pid file, lock or folder of a known name in /tmp to plant', async () => {
     const { stdout } = await execa('find', [`/proc/${node.pid()}/fd`, '-lname', '/tmp/*', '-printf', '%l\\n'], {
       reject: false,
     });

@@ -99,11 +99,11 @@ describe('A8: a journal that is damaged', () => {
   });
   afterAll(() => rmSync(dirname(intact), { recursive: true, force: true }));
 
-  it('is whole without damage', () => {
+  it('A8: an undamaged journal opens without a loss', () => {
     expect(read(damaged(intact, 'journal.db', () => undefined))).toBe(jobs);
   });
 
-  it('is refused by name when the main file is cut short, wherever', () => {
+  it('A8: a journal cut short anywhere in its main file is refused by name', () => {
     const random = announced('A8 cut');
     for (let round = 0; round < 12; round++) {
       const length = random.between(1, pages) * 4096 - random.between(0, 2) * random.between(0, 4096);
@@ -114,7 +114,7 @@ describe('A8: a journal that is damaged', () => {
     }
   });
 
-  it('is refused by name when a page in the middle is zeroed, whichever', () => {
+  it('A8: a journal with any page in the middle zeroed is refused by name', () => {
     const found = Array.from({ length: pages }, (_, page) =>
       read(damaged(intact, 'journal.db', (path) => overwrite(path, page * 4096, Buffer.alloc(4096)))),
     );
@@ -123,7 +123,7 @@ describe('A8: a journal that is damaged', () => {
     expect(found.filter((result) => result === 'journal-failed').length).toBeGreaterThan(pages / 2);
   });
 
-  it('loses a torn end of its log, and nothing before that', () => {
+  it('A8: a journal with a torn end of its log loses that end only', () => {
     const wal = join(intact, 'journal.db-wal');
     const size = statSync(wal).size;
     for (let cut = 1; cut < frame; cut += 256) {
@@ -133,7 +133,7 @@ describe('A8: a journal that is damaged', () => {
     expect(readFileSync(wal).length).toBe(size);
   });
 
-  it('is refused by name when a byte of its log flipped under what was committed later', () => {
+  it('A8: a journal with a flipped byte in its log before later commits is refused by name', () => {
     const random = announced('A8 flip');
     const size = statSync(join(intact, 'journal.db-wal')).size;
     const commits = commitsOf(join(intact, 'journal.db-wal'));
@@ -152,7 +152,7 @@ describe('A8: a journal that is damaged', () => {
     }
   });
 
-  it('says where its log is damaged, and opens without what is behind when that is cut off', () => {
+  it('A8: a journal says where its log is damaged, and opens without the rest when that is cut off', () => {
     const [first = 0, second = 0] = commitsOf(join(intact, 'journal.db-wal'));
     const folder = damaged(intact, 'journal.db-wal', (path) => flip(path, (first + second) / 2));
     const remedy = /truncate --size=(\d+) (\S+)$/.exec(refusal(folder));
@@ -162,7 +162,7 @@ describe('A8: a journal that is damaged', () => {
     expect(read(folder)).toBe(jobs - 19);
   });
 
-  it('opens when pages of its last transaction reached the disk out of order', () => {
+  it('A8: a journal opens when pages of its last transaction reached the disk out of order', () => {
     const wal = join(intact, 'journal.db-wal');
     const [before = 0] = commitsOf(wal).slice(-2);
     expect(statSync(wal).size - before).toBeGreaterThan(frame);
@@ -172,7 +172,7 @@ describe('A8: a journal that is damaged', () => {
     }
   });
 
-  it('is not alarmed by what an earlier generation of its log, or a transaction that was rolled back, has left', () => {
+  it('A8: a journal accepts what an earlier generation of its log or a rolled-back transaction has left', () => {
     const file = join(temporaryFolder('/dev/shm'), 'some.db');
     const db = keep(new Database(file));
     onTestFinished(() => void db.close());
@@ -193,7 +193,7 @@ describe('A8: a journal that is damaged', () => {
     expect(generations.size).toBeGreaterThan(1);
   });
 
-  it('is refused by name when it is no journal', () => {
+  it('A8: a file that is no journal is refused by name', () => {
     const folder = damaged(intact, 'journal.db', (path) => writeFileSync(path, 'nothing of the sort'.repeat(500)));
     expect(read(folder)).toBe('journal-failed');
   });

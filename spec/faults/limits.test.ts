@@ -60,7 +60,7 @@ describe('jobs that take more than their share', () => {
 });
 
 describe('H2: a daemon without room', () => {
-  it('where no process can be started its jobs wait, with a word in the log; they run when one can', async () => {
+  it('H2: a daemon that cannot start processes logs it and keeps its jobs waiting; they run when one can start', async () => {
     const cgroup = testCgroup();
     const node = await startedNode();
     cgroup.add(node.pid());

@@ -74,7 +74,7 @@ it.each<[string, (dir: string) => unknown, RegExp]>([
     /^1 .*socket’s folder.*user 65534/s,
   ],
   ['a folder for a socket', (dir) => mkdirSync(join(dir, 'sock')), /^1 .*sock/s],
-])('G7: %s is refused with a word', async (_what, plant, words) => {
+])('G7: %s is refused with a message', async (_what, plant, words) => {
   expect(await startWith(plant)).toMatch(words);
 });
 
@@ -88,7 +88,7 @@ it('G7: a file where the socket should be is not deleted', async () => {
   expect(readFileSync(file, 'utf8')).toBe('somebody’s');
 });
 
-it('G7: a link where the socket should be does not lead the daemon astray', async () => {
+it('G7: a link where the socket should be does not mislead the daemon', async () => {
   let target = '';
   const said = await startWith((dir) => {
     target = join(dir, 'precious');

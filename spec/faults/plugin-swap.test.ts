@@ -21,7 +21,7 @@ const ours = '#!/bin/sh\necho ours\n';
 const theirs = '#!/bin/sh\necho theirs\n';
 
 describe('G5: a plugin that is swapped after it was checked', () => {
-  it('runs as it was checked when a link to it changes meanwhile', () => {
+  it('G5: a plugin runs as it was checked when a link to it changes meanwhile', () => {
     const root = temporaryFolder();
     for (const [name, text] of [['safe', ours] as const, ['other', theirs] as const]) plugin(join(root, name), text);
     renameSync(join(root, 'safe/safe'), join(root, 'safe/linked'));
@@ -33,7 +33,7 @@ describe('G5: a plugin that is swapped after it was checked', () => {
     expect(execFileSync(executable, { encoding: 'utf8' })).toBe('ours\n');
   });
 
-  it('cannot be swapped by anybody else where it was found safe, whoever owns or may write what is on the way', () => {
+  it('G5: a plugin that was found safe cannot be swapped by another user, whoever owns or may write its folders', () => {
     const way = ['a', 'a/b', 'a/b/plugins', 'a/b/plugins/p', 'a/b/plugins/p/p', 'a/b/plugins/p/plugin.toml'];
     const flaws = [undefined, { owner: nobody, mode: 0o755 }, { owner: 0, mode: 0o777 }, { owner: 0, mode: 0o1777 }];
     const found = way.flatMap((at) =>

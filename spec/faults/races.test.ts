@@ -12,13 +12,13 @@ describe('races on one queue', () => {
   afterAll(() => fleet?.remove());
 
   // The first: of the firings of the others some were under way at the same time, and have no order.
-  it('I5: firings that share nothing run in the order in which they were acknowledged', async () => {
+  it('I5: firings that share nothing run in the order of their acknowledgement', async () => {
     for (let i = 0; i < 15; i++) await fleet.fire(`fifo-${i}`);
     expect(await fleet.verdict({ inOrder: true })).toEqual([]);
     expect(fleet.recorder.submissions).toHaveLength(15);
   });
 
-  it('C8: verbs at random moments never overlap jobs, lose one, run a removed one, or leave a process', async () => {
+  it('C8: verbs at random moments overlap no jobs, lose none, run no removed one, and leave no process', async () => {
     const random = announced('C8');
     for (let round = 0; round < 6; round++) await raceVerbs(fleet, random, `c8-${round}`);
     expect(processesWith(fleet.recorder.plugins)).toEqual([]);

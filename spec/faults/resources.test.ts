@@ -35,7 +35,7 @@ const refusal = async (node: FleetNode, ...args: string[]): Promise<ErrorView> =
 };
 
 describe('H1: a disk that is full', () => {
-  it('new work is refused by name, what runs ends well, what is owed waits; and all continues without a restart', async () => {
+  it('H1: a full disk refuses new work by name, running jobs end well, owed work waits, and all continues without a restart', async () => {
     let state = '';
     const node = await start({
       prepare: (created) => {
@@ -64,7 +64,7 @@ describe('H1: a disk that is full', () => {
     expect((await node.trigger('queue', 'wait')).exitCode).toBe(0);
   });
 
-  it('without inodes a firing waits, and runs when there are some', async () => {
+  it('H1: without inodes a firing waits, and runs when there are some', async () => {
     let state = '';
     const node = await start({
       prepare: (created) => {
@@ -91,7 +91,7 @@ describe('H1: a disk that is full', () => {
 });
 
 describe('H1: a disk with errors', () => {
-  it('I/O errors: new work is refused by name or taken whole, and what was taken is done when the disk is well', async () => {
+  it('H1: I/O errors refuse new work by name or accept it whole, and what was accepted is done when the disk works', async () => {
     let disk: ReturnType<typeof badDisk> = { fail: () => () => undefined };
     const node = await start({
       prepare: (created) => {
@@ -120,7 +120,7 @@ describe('H1: a disk with errors', () => {
 });
 
 describe('H2: open files', () => {
-  it('a daemon without file descriptors loses nothing, and recovers when it has some', async () => {
+  it('H2: a daemon without file descriptors loses nothing, and recovers when it has some', async () => {
     const node = await start();
     const before = openFiles(node.pid());
     limitOpenFiles(node.pid(), before + 2);
@@ -132,7 +132,7 @@ describe('H2: open files', () => {
     expect(await fleet.verdict({ complete: false }, 180_000)).toEqual([]);
   }, 240_000);
 
-  it('I6: a hundred and fifty firings later it holds what it held before', async () => {
+  it('I6: a daemon holds after a hundred and fifty firings what it held before', async () => {
     const node = await start();
     await fleet.fire('warm');
     await fleet.settled();
@@ -157,7 +157,7 @@ describe('H2: open files', () => {
 });
 
 describe.skipIf(!canFakeTime)('H3: clocks', () => {
-  it.each(['-1h'])('a daemon whose clock is off by %s runs everything once', async (offset) => {
+  it.each(['-1h'])('H3: a daemon whose clock is off by %s runs every firing once', async (offset) => {
     const node = await start({ env: skewedClock(offset) });
     for (let i = 0; i < 5; i++) await fleet.fire(`h3-${i}`, { ms: 20 });
     const done = await add(node, '--timeout', '10m', '--', 'true');
@@ -167,7 +167,7 @@ describe.skipIf(!canFakeTime)('H3: clocks', () => {
   });
 
   it.each(['+3650d'])(
-    'a daemon whose clock is off by %s answers everything, and runs nothing twice',
+    'H3: a daemon whose clock is off by %s answers every request, and runs nothing twice',
     async (offset) => {
       await start({ env: skewedClock(offset) });
       for (let i = 0; i < 5; i++) await fleet.fire(`h3-${i}`);
@@ -178,7 +178,7 @@ describe.skipIf(!canFakeTime)('H3: clocks', () => {
     },
   );
 
-  it('a clock that jumps back and forth under a running daemon ends no job early, and makes nothing run again', async () => {
+  it('H3: a clock that jumps under a running daemon ends no job early, and makes nothing run again', async () => {
     const offset = join(temporaryFolder(), 'offset');
     const jump = (by: string) => writeFileSync(offset, `${by}\n`);
     jump('+1h');
@@ -196,7 +196,7 @@ describe.skipIf(!canFakeTime)('H3: clocks', () => {
 });
 
 describe('I8: secrets', () => {
-  it('what a job gets in its environment and payload is in no log, no command line, no outcome, no listing', async () => {
+  it('I8: a job’s environment and payload are in no log, command line, outcome or listing', async () => {
     const node = await start();
     const secret = 'hunter2-XYZZY';
     const gate = join(node.dir, 'gate');

@@ -112,7 +112,7 @@ describe('a member and a stranger', () => {
     await hp.ask({ verb: 'user.add', team: 'team1', identity: 'mallory', secret: password });
   });
 
-  it('a member does not get all teams that there may be, nor by users of their own making', async () => {
+  it('a member does not get all teams that are allowed, neither alone nor by users of their own making', async () => {
     const mallory = await as('mallory', 'team1');
     const codes = [];
     for (let number = 0; number < 15; number++)
@@ -128,7 +128,7 @@ describe('a member and a stranger', () => {
     expect(await bob.ask({ verb: 'team.add', name: 'bobs' })).toMatchObject({ code: null });
   });
 
-  it('a member with users of their own making holds a quarter of a broker at most, for a day; admins see and end it', async () => {
+  it('a member with users of their own making holds at most a quarter of a broker, for a day; admins see and end it', async () => {
     const { stdout } = await broker.trigger('worker', 'rotate', 'w1', '--team', 'team1', '--json');
     const { token } = JSON.parse(stdout) as { token: string };
     const [address] = site.brokers;
@@ -195,7 +195,7 @@ describe('a member and a stranger', () => {
     await deaf.close();
   });
 
-  it('a token has one spelling', async () => {
+  it('a token has exactly one valid spelling', async () => {
     const { peer, jwt } = await as('bob', 'team1');
     for (const spelling of [`${jwt}==`, `${jwt}=`, `${jwt}\n`, jwt.replace('.', '=.')]) {
       const n = ++nonce;
@@ -204,7 +204,7 @@ describe('a member and a stranger', () => {
     }
   });
 
-  it('ten thousand refused workers make no guess forgotten, and few lines of the log', async () => {
+  it('ten thousand refused workers make the broker forget no failed login, and write few log lines', async () => {
     for (let tries = 0; tries < 4; tries++) await login(await connect(), 'team1', 'bob', 'a wrong guess');
     const slowed = { code: 'too-many-attempts' };
     expect(await login(await connect(), 'team1', 'bob')).toMatchObject(slowed);

@@ -146,7 +146,7 @@ describe('a member of a team and the plugin chain of a machine that may do more'
     expect(jobsOfBack()).toBe(before + 1);
   });
 
-  it('a member of another team reaches through chain only what is public', async () => {
+  it('a member of another team reaches only public services through chain', async () => {
     const mallory = await as('mallory', 'team2');
     const attack = await chainTo(mallory, 'shared', 'id', 'team1/front');
     expect(attack).toMatchObject({ exitCode: 1 });
@@ -154,7 +154,7 @@ describe('a member of a team and the plugin chain of a machine that may do more'
     expect(await chainTo(mallory, 'open', 'echo done', 'team1/front')).toMatchObject({ exitCode: 0 });
   });
 
-  it('chain reaches what both may ask; the output is live, the exit code is the plugin’s, and the user who began it is recorded', async () => {
+  it('chain reaches what both users may reach; the output is live, the exit code is the plugin’s, and the first user is recorded', async () => {
     const gate = join(temporaryFolder(), 'gate');
     const eve = await as('eve');
     const script = `echo "first of $TRIGGERD_USER"; while [ ! -e '${gate}' ]; do sleep 0.05; done; cat "$TRIGGERD_CONTEXT"; exit 4`;
@@ -181,7 +181,7 @@ describe('a member of a team and the plugin chain of a machine that may do more'
     expect(recorded).toMatchObject({ user: 'eve', team: 'team1', through: ['bot@team1'], service: 'shared' });
   });
 
-  it('the proof of who asked is in no output, log, journal or command line, and its file is gone with the job', async () => {
+  it('the proof of the user is in no output, log, journal or command line, and its file ends with the job', async () => {
     const eve = await as('eve');
     const gate = join(temporaryFolder(), 'gate');
     const wait = `while [ ! -e '${gate}' ]; do sleep 0.05; done`;
@@ -218,7 +218,7 @@ describe('a member of a team and the plugin chain of a machine that may do more'
     expect(attack.text).toContain('into a trigger file that is fixed');
   });
 
-  it('a copy with a fixed target lends the machine’s rights for that target, and no argument leads elsewhere', async () => {
+  it('a copy of chain with a fixed target lends the machine’s rights for that target, and no argument leads elsewhere', async () => {
     const eve = await as('eve');
     const lent = await ask(eve, { service: 'fixed', plugin: 'onward', payload: 'echo "as $TRIGGERD_USER"' });
     expect(lent.text).toContain('as bot@team1');
@@ -273,7 +273,7 @@ describe('a member of a team and the plugin chain of a machine that may do more'
       ...{ reason: null, code: null, ran_ms: 1, output_bytes: 0 },
     });
 
-  it('a proof is taken from its worker while the request runs, and from nobody after it', async () => {
+  it('the broker accepts a proof from its worker while the request runs, and from nobody afterwards', async () => {
     const thief = await rogue(one);
     const { id, proof } = await lured(thief);
     const sealed = sealProof(proof, thiefToken);
@@ -283,7 +283,7 @@ describe('a member of a team and the plugin chain of a machine that may do more'
     await until(async () => (await present(one, sealed, id)) === 'proof-invalid', 'the end of the proof');
   });
 
-  it('a proof is refused from another worker, without a seal, altered, and for another request', async () => {
+  it('the broker refuses a proof from another worker, without a seal, altered, or for another request', async () => {
     const thief = await rogue(one);
     const { id, proof } = await lured(thief);
     const sealed = sealProof(proof, thiefToken);
@@ -309,7 +309,7 @@ describe('a member of a team and the plugin chain of a machine that may do more'
     expect(await present(one, sealed, id)).toBe('taken');
   });
 
-  it('a proof is no token, and a token is no proof', async () => {
+  it('a proof does not work as a token, nor a token as a proof', async () => {
     const thief = await rogue(one);
     const { id, proof } = await lured(thief);
     const peer = await connectPeer(addressOf(one));
@@ -323,7 +323,7 @@ describe('a member of a team and the plugin chain of a machine that may do more'
     expect(await present(one, sealProof(jwt, thiefToken), id)).toBe('proof-invalid');
   });
 
-  it('another broker takes a proof, too, until its time has ended or the worker’s token is replaced', async () => {
+  it('another broker accepts a proof, too, until it expires or the worker’s token is replaced', async () => {
     const thief = await rogue(one);
     const { id, proof } = await lured(thief);
     const sealed = sealProof(proof, thiefToken);
@@ -334,7 +334,7 @@ describe('a member of a team and the plugin chain of a machine that may do more'
     await until(async () => (await present(two, sealed, id)) === 'proof-invalid', 'the new token at the other broker');
   });
 
-  it('whoever was revoked meanwhile is behind no proof any more', async () => {
+  it('a proof of a user who was disabled meanwhile is refused', async () => {
     const thief = await rogue(one);
     const { id, proof } = await lured(thief);
     await say('hp', { verb: 'user.revoke', team: 'team1', identity: 'eve' });
@@ -344,7 +344,7 @@ describe('a member of a team and the plugin chain of a machine that may do more'
     );
   });
 
-  it('everybody on the way has to be allowed: a worker in between gains nothing by the proof of another user', async () => {
+  it('every user in a chain needs the right: a worker between gains nothing by the proof of another user', async () => {
     const thief = await rogue(one);
     // hp may ask for everything in team1; mallory, who holds the request of hp, may not.
     const asked = (await as('hp')).request({ service: 'lure', plugin: 'echo', output: 'discard' });
@@ -364,7 +364,7 @@ describe('a member of a team and the plugin chain of a machine that may do more'
     expect(await present(one, sealProof(proof, thiefToken), second.id, 'open')).toBe('taken');
   });
 
-  it('a chain of proofs ends after eight hops, whatever it says of itself', async () => {
+  it('a chain of proofs ends after eight hops, whatever the chain says of itself', async () => {
     const thief = await rogue(one);
     let { id, proof } = await lured(thief);
     const bot = await as('bot');
@@ -390,7 +390,7 @@ describe('a member of a team and the plugin chain of a machine that may do more'
 
   // ── peers of an earlier version ───────────────────────────────────────────────────────────────────────────────────
 
-  it('a worker of before is sent no proof, and what the sender may not ask is refused to it by the way it names', async () => {
+  it('a worker of an earlier version gets no proof, and is refused what its sender may not request', async () => {
     const old = await workerPeer(addressOf(one), { identity: 'thief', token: thiefToken });
     onTestFinished(() => old.close());
     old.say({ op: 'announce', services: ['thief', 'lure'] });
@@ -414,7 +414,7 @@ const grep = (folder: string, text: string): string[] => {
   }
 };
 
-it('at a broker of before chain refuses, for it has no proof; and a client does not show one to such a broker', async () => {
+it('chain refuses at a broker of an earlier version, which makes no proof; a client shows such a broker none', async () => {
   const at = await startTestBroker({});
   onTestFinished(() => at.broker.stop());
   at.registry.worker('team1', 'demo01').service('team1', 'vault', ['demo01']);

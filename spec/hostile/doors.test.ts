@@ -77,7 +77,7 @@ describe('an account of this machine, where etcd asks for no credentials', () =>
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('an admin’s password replaced in an open etcd does not run a command on a worker that allows none', async () => {
+  it('an admin’s password that was replaced in an open etcd runs no command on a worker that allows none', async () => {
     const proof = join(folder, 'proof');
     for (const worker of ['plain', 'node']) {
       const asked = await until(async () => {
@@ -94,7 +94,7 @@ describe('an account of this machine, where etcd asks for no credentials', () =>
     expect((await askForCommand('open', 'id')).stdout).toContain('uid=0');
   });
 
-  it('a password or a token that every account can read is named by daemon, worker, mount and doctor', async () => {
+  it('daemon, worker, mount and doctor name a password or token that every account can read', async () => {
     const wanted = 'every user can read it (mode 0644): chmod 600 ';
     const node = createNode({ name: 'exposed', etcd: [site.etcd.endpoint], config: '[main]\nsecret = "hunter2"\n' });
     releases.push(() => node.remove());
@@ -197,7 +197,7 @@ describe('a public service of another team', () => {
     ['triggerfs-client', asking],
     ['trigger', ['request', ...asking]],
     ['triggerfs-cli', ['-c', 'request evil/s plugin stats command x']],
-  ])('reaches a terminal by %s with text and colours only', async (program, args) => {
+  ])('another team’s public service reaches a terminal by %s with text and colours only', async (program, args) => {
     const shown = await onTerminal(program, args);
     expect(shown).toContain(`[stats@w] ${harmless}\n`);
     expect(shown).not.toMatch(/\u001b(?!\[[\d;:]*m)|[\u0080-\u009f\u202a-\u202e]|52;c/);
@@ -206,13 +206,13 @@ describe('a public service of another team', () => {
     expect(piped.stdout).toContain(`[stats@w] ${attack}`);
   });
 
-  it('has its bytes escaped in JSON, which is the same once it is parsed', async () => {
+  it('another team’s bytes are escaped in JSON, which is the same once it is parsed', async () => {
     const { stdout } = await site.run('trigger', ['request', ...asking, '--json']);
     expect(stdout).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]/u);
     expect(JSON.parse(stdout).output).toEqual([{ worker: 'w', stream: 'out', text: attack }]);
   });
 
-  it('is the other team’s in the history, and no namesake of an own one', async () => {
+  it('another team’s service is named as such in the history, unlike a service of the same name of one’s own', async () => {
     await site.run('triggerfs-client', asking);
     const history = async (...more: string[]) =>
       (await site.run('triggerfs-cli', ['-c', `show history ${more.join(' ')}`])).stdout;
@@ -223,7 +223,7 @@ describe('a public service of another team', () => {
     expect(await asRoot('history', '--team', 'team1')).toMatch(/ evil\/s +stats +evil\/w +succeeded/);
   });
 
-  it('shows no more of a job’s output to who reads it on its machine, whether it is followed or not', async () => {
+  it('a job’s output shows a reader on its machine nothing more, whether it is followed or not', async () => {
     const id = (await asRoot('queue', 'add', '--', 'cat', join(folder, 'attack'))).trim();
     await asRoot('queue', 'wait', id);
     for (const verb of ['cat', 'tail']) {

@@ -76,7 +76,7 @@ describe('an account of this machine, and the embedded etcd of a broker', () => 
     return run(curl).stdout;
   };
 
-  it.each(Object.keys(ways()))('reads and changes nothing by %s', (way) => {
+  it.each(Object.keys(ways()))('a local account can neither read nor change the embedded etcd by %s', (way) => {
     const before = everything();
     expect(before).toContain(base64(admin).slice(0, 20));
     expect(byOwner('/v3/kv/range', allKeys)).toContain('kvs');
@@ -96,21 +96,24 @@ describe('an account of this machine, and the embedded etcd of a broker', () => 
     expect(withoutHeader(everything())).toEqual(withoutHeader(before));
   });
 
-  it.each(Object.keys(ways()))('gets nothing from any other port of that etcd, the peers’ one too, by %s', (way) => {
-    const ports = listeningPorts(etcdPid(node));
-    expect(ports).toContain(port);
-    expect(ports.length).toBeGreaterThan(1);
-    for (const each of ports)
-      for (const path of ['/members', '/raft', '/raft/probing', '/version', '/v3/kv/range', '/debug/vars'])
-        expect([each, path, asNobody(way, each, path)]).toEqual([each, path, '']);
-    const peer = ports.find((each) => each !== port);
-    const members = execFileSync('curl', ['-sS', '--http1.1', ...owners, `https://127.0.0.1:${peer}/members`], {
-      encoding: 'utf8',
-    });
-    expect(members).toContain('"name":"triggerd"');
-  });
+  it.each(Object.keys(ways()))(
+    'a local account gets nothing from any other port of the embedded etcd, its peer port included, by %s',
+    (way) => {
+      const ports = listeningPorts(etcdPid(node));
+      expect(ports).toContain(port);
+      expect(ports.length).toBeGreaterThan(1);
+      for (const each of ports)
+        for (const path of ['/members', '/raft', '/raft/probing', '/version', '/v3/kv/range', '/debug/vars'])
+          expect([each, path, asNobody(way, each, path)]).toEqual([each, path, '']);
+      const peer = ports.find((each) => each !== port);
+      const members = execFileSync('curl', ['-sS', '--http1.1', ...owners, `https://127.0.0.1:${peer}/members`], {
+        encoding: 'utf8',
+      });
+      expect(members).toContain('"name":"triggerd"');
+    },
+  );
 
-  it('gets nothing by etcdctl, over gRPC', () => {
+  it('a local account gets nothing from the embedded etcd by etcdctl over gRPC', () => {
     for (const options of [
       ['--endpoints', `http://127.0.0.1:${port}`],
       ['--endpoints', `https://127.0.0.1:${port}`, '--insecure-skip-tls-verify'],
@@ -123,7 +126,7 @@ describe('an account of this machine, and the embedded etcd of a broker', () => 
     }
   });
 
-  it('reads no key, no data and no settings', () => {
+  it('a local account reads no key, data or settings of the embedded etcd', () => {
     const folder = join(node.dir, 'state', 'etcd');
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .map((name) => join(folder, name))
@@ -141,7 +144,7 @@ describe('an account of this machine, and the embedded etcd of a broker', () => 
     expect(environment).not.toMatch(/PRIVATE|secret/);
   });
 
-  it('is given no firing when he listens in the place of a stopped etcd', async () => {
+  it('a local account that listens in place of a stopped etcd is given no firing', async () => {
     await node.stop();
     const certificates = makeCertificates();
     const heard: string[] = [];

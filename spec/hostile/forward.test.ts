@@ -88,7 +88,7 @@ describe('a member who may use forward', () => {
     ...[...own, hostname()],
   ];
 
-  it.each(spellings)('reaches nothing of this machine as %s', async (host) => {
+  it.each(spellings)('forward reaches nothing of this machine as %s', async (host) => {
     const { stdout, stderr, exitCode } = await send(`http://${host}:${port}/`);
     // A pattern refuses what is no ASCII; a name that is not found is one that is not reached.
     expect({ stdout, stderr }).toEqual({
@@ -107,14 +107,14 @@ describe('a member who may use forward', () => {
     '168.63.129.16',
     '192.0.0.192',
     '224.0.0.1',
-  ])('reaches no link-local or multicast address and no metadata of a cloud: %s', async (host) => {
+  ])('forward reaches no link-local or multicast address and no metadata of a cloud: %s', async (host) => {
     expect(await send(`http://${host}/latest/meta-data/`)).toMatchObject({
       exitCode: 2,
       stderr: expect.stringContaining('nothing is sent there'),
     });
   });
 
-  it('cannot make itself an admin in etcd, not where loopback is allowed and not by a redirect', async () => {
+  it('forward cannot make a member an admin in etcd, neither where loopback is allowed nor by a redirect', async () => {
     const url = `${etcd.endpoint}/v3/kv/put`;
     for (const allow of ['', '127.0.0.1', '127.0.0.0/8 [::1]', `127.0.0.1:${port}`])
       expect([allow, (await send(url, { allow })).exitCode]).toEqual([allow, 2]);
@@ -133,7 +133,7 @@ describe('a member who may use forward', () => {
     expect(await isPlanted()).toBe(true);
   });
 
-  it('chooses neither what is allowed nor a proxy', async () => {
+  it('a member who uses forward chooses neither what is allowed nor a proxy', async () => {
     await expect(send(`http://127.0.0.1:${port}/`, { args: { allow: '127.0.0.1' } })).rejects.toThrow(
       /“allow” is fixed/,
     );
@@ -143,14 +143,14 @@ describe('a member who may use forward', () => {
     expect(seen).toEqual([]);
   });
 
-  it('is told when what the owner has written is no address, and nothing is sent', async () => {
+  it('forward says that the owner’s setting is no address, and sends nothing', async () => {
     for (const allow of ['localhost', '*', '127.0.0.1/33', '0/0', '127.0.0.1:99999'])
       expect(await send(`http://127.0.0.1:${port}/`, { allow })).toMatchObject({ exitCode: 2, stdout: '' });
     expect(seen).toEqual([]);
   });
 
   it.runIf(process.getuid?.() === 0)(
-    'does not reach loopback by a name that says something else the second time',
+    'forward does not reach loopback by a name that resolves differently the second time',
     async () => {
       const { executable } = shippedPlugin('forward');
       const stage = join(root, 'spec/fixtures/plugins/rebinding.mjs');

@@ -41,7 +41,7 @@ describe('a second broker with the name of the first', () => {
   const issuers = async () =>
     (await store.list('/trigger/v1/registry/issuers/')).entries.map(({ key, modRevision }) => `${key} ${modRevision}`);
 
-  it('is not listed, voids no tokens, and takes nothing with it when it stops', async () => {
+  it('a second broker with the name of a first is not listed, voids no tokens, and deletes nothing when it stops', async () => {
     const endpoints = site.brokers.map((broker) => broker.endpoint);
     const published = await issuers();
     expect(published).toHaveLength(1);
@@ -61,7 +61,7 @@ describe('a second broker with the name of the first', () => {
     expect(await issuers()).toEqual(published);
   });
 
-  it('has the name, its key and its place in the list after the death of the first on the same machine', async () => {
+  it('a broker on the same machine gets the name, the key and the place in the list after the first one’s death', async () => {
     const before = await issuers();
     await first.crash();
     // Whoever was refused is no successor: an administrator says so.

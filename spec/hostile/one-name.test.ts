@@ -61,7 +61,7 @@ describe('a cloned machine with a copy of the state folder', () => {
     return (JSON.parse(stdout) as { findings?: Finding[] } & Finding[]).find(({ area }) => area === 'name');
   };
 
-  it('does not run what waits in its copy of the journal', async () => {
+  it('a cloned machine does not run the jobs in its copy of the journal', async () => {
     await clone.trigger('queue', 'resume');
     const job = await until(async () => {
       const jobs = await clone.json<JobView[]>('queue', '--all');
@@ -73,7 +73,7 @@ describe('a cloned machine with a copy of the state folder', () => {
     expect((await clone.json<JobView[]>('queue', '--all')).map(({ state }) => state)).not.toContain('finished');
   });
 
-  it('takes no firing, whatever happens to the original; one job for each', async () => {
+  it('a cloned machine takes no firing whatever happens to the original; each firing is one job', async () => {
     const fired = [await fire(), await fire()];
     for (const firing of fired) await finished(firing);
     await original.crash();
@@ -90,7 +90,7 @@ describe('a cloned machine with a copy of the state folder', () => {
     for (const firing of fired) expect(await jobsOf(original, firing)).toBe(1);
   });
 
-  it('is named with the original in nodes, doctor, events and logs, and its own queue continues', async () => {
+  it('a cloned machine and its original are named in nodes, doctor, events and logs, and its local queue continues', async () => {
     await nameIs(clone, 'refused');
     const pid = (await call<HealthView>(clone.socket, 'GET', '/v1/health')).pid;
     const row = await until(async () => {
@@ -114,7 +114,7 @@ describe('a cloned machine with a copy of the state folder', () => {
     expect((await clone.trigger('queue', 'wait', added.stdout.trim())).exitCode).toBe(0);
   });
 
-  it('has the name once an administrator says so; then the original is the one that is refused', async () => {
+  it('a cloned machine gets the name once an administrator lets it, and then the original is refused', async () => {
     expect((await clone.trigger('node', 'adopt', name)).exitCode).toBe(1);
     await original.stop();
     expect(await clone.trigger('node', 'adopt', name)).toMatchObject({ exitCode: 0 });

@@ -41,23 +41,26 @@ const places = [
 ] as const;
 
 /** Whoever can rename a folder above ours can put a folder of theirs in its place. */
-describe.skipIf(process.getuid?.() !== 0).each(places)('the %s below a folder', (_, open, code) => {
-  it.each(attacks)('%s is refused', async (_what, attack, message) => {
-    const folder = temporaryFolder();
-    const above = join(folder, 'above');
-    const ours = join(above, 'between/ours');
-    mkdirSync(join(above, 'between'), { recursive: true });
-    await open(ours);
-    attack(above, folder);
-    await expect(open(ours)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
-  });
+describe.skipIf(process.getuid?.() !== 0).each(places)(
+  'the %s below a folder that others can write',
+  (_, open, code) => {
+    it.each(attacks)('a folder that is %s is refused', async (_what, attack, message) => {
+      const folder = temporaryFolder();
+      const above = join(folder, 'above');
+      const ours = join(above, 'between/ours');
+      mkdirSync(join(above, 'between'), { recursive: true });
+      await open(ours);
+      attack(above, folder);
+      await expect(open(ours)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+    });
 
-  it('that only owners change (as /tmp), or that root’s own group can write, is used', async () => {
-    const folder = temporaryFolder();
-    mkdirSync(join(folder, 'above'));
-    for (const mode of [0o1777, 0o775]) {
-      chmodSync(join(folder, 'above'), mode);
-      await open(join(folder, 'above/between/ours'));
-    }
-  });
-});
+    it('a folder that only owners change (as /tmp), or that root’s own group can write, is accepted', async () => {
+      const folder = temporaryFolder();
+      mkdirSync(join(folder, 'above'));
+      for (const mode of [0o1777, 0o775]) {
+        chmodSync(join(folder, 'above'), mode);
+        await open(join(folder, 'above/between/ours'));
+      }
+    });
+  },
+);

@@ -36,7 +36,7 @@ const codeOf = (act: () => unknown): unknown => {
 };
 
 describe('a plugin without plugin.toml', () => {
-  it('is found and listed, as a file and as a folder; a source file beside it is no plugin', () => {
+  it('a plugin without plugin.toml is found and listed, as a file and as a folder; a source file beside it is no plugin', () => {
     const root = pluginsFolder();
     expect(createPluginFiles(root).names()).toEqual(['bare', 'myplugin', 'strict']);
     for (const [name, path] of [['myplugin', 'myplugin'] as const, ['bare', 'bare/bare'] as const]) {
@@ -49,31 +49,34 @@ describe('a plugin without plugin.toml', () => {
     expect(codeOf(() => find(root, 'myplugin/other'))).toBe('plugin-not-found');
   });
 
-  it.runIf(isRoot)('is refused where others own it, may write it, or may replace it', () => {
-    const flaws: [string, (root: string) => void][] = [
-      ['its owner', (root) => chownSync(join(root, 'myplugin'), nobody, nobody)],
-      ['its mode', (root) => chmodSync(join(root, 'myplugin'), 0o775)],
-      ['setuid', (root) => chmodSync(join(root, 'myplugin'), 0o4755)],
-      ['the owner of the plugins folder', (root) => chownSync(root, nobody, nobody)],
-      ['the mode of the plugins folder', (root) => chmodSync(root, 0o777)],
-    ];
-    for (const [flaw, make] of flaws) {
+  it.runIf(isRoot)(
+    'a plugin without plugin.toml is refused where others own it, may write it, or may replace it',
+    () => {
+      const flaws: [string, (root: string) => void][] = [
+        ['its owner', (root) => chownSync(join(root, 'myplugin'), nobody, nobody)],
+        ['its mode', (root) => chmodSync(join(root, 'myplugin'), 0o775)],
+        ['setuid', (root) => chmodSync(join(root, 'myplugin'), 0o4755)],
+        ['the owner of the plugins folder', (root) => chownSync(root, nobody, nobody)],
+        ['the mode of the plugins folder', (root) => chmodSync(root, 0o777)],
+      ];
+      for (const [flaw, make] of flaws) {
+        const root = pluginsFolder();
+        make(root);
+        expect([flaw, codeOf(() => find(root, 'myplugin'))]).toEqual([flaw, 'plugin-unsafe']);
+      }
       const root = pluginsFolder();
-      make(root);
-      expect([flaw, codeOf(() => find(root, 'myplugin'))]).toEqual([flaw, 'plugin-unsafe']);
-    }
-    const root = pluginsFolder();
-    chmodSync(join(root, 'bare'), 0o777);
-    expect(codeOf(() => find(root, 'bare'))).toBe('plugin-unsafe');
-  });
+      chmodSync(join(root, 'bare'), 0o777);
+      expect(codeOf(() => find(root, 'bare'))).toBe('plugin-unsafe');
+    },
+  );
 
-  it('is refused where a link leads out of the plugins folder', () => {
+  it('a plugin without plugin.toml is refused where a link leads out of the plugins folder', () => {
     const root = pluginsFolder();
     symlinkSync('/bin/sh', join(root, 'shell'));
     expect(codeOf(() => find(root, 'shell'))).toBe('plugin-unsafe');
   });
 
-  it('is no way around the rules of a plugin.toml: neither a link to the program nor a broken plugin.toml', () => {
+  it('a plugin without plugin.toml evades no plugin.toml, neither by a link to the program nor by a broken plugin.toml', () => {
     const root = pluginsFolder();
     symlinkSync('strict/strict', join(root, 'alias'));
     mkdirSync(join(root, 'copy'));
@@ -89,7 +92,7 @@ describe('a plugin without plugin.toml', () => {
     expect(codeOf(() => find(root, 'strict'))).toBe('plugin-manifest');
   });
 
-  it('takes any argument, and none that would be no environment variable, or the one of another argument', () => {
+  it('a plugin without plugin.toml takes any argument that can be an environment variable of its own', () => {
     const plugin = find(pluginsFolder(), 'myplugin');
     const args = { filepath: '/tmp/my file.txt', apiKey: 'a=b\n$(id)', 'dry-run': '' };
     expect(resolveArguments(plugin, args)).toEqual(args);
@@ -103,7 +106,7 @@ describe('a plugin without plugin.toml', () => {
     expect(() => resolveArguments(plugin, { text: 'a\0b' })).toThrow(/NUL/);
   });
 
-  it('keeps the rules that it has where plugin.toml says any_args', () => {
+  it('a plugin.toml with any_args keeps its other rules', () => {
     const text = 'summary = "x"\nany_args = true\n[args.root]\nsummary = "r"\nfixed = "/srv"\n';
     const plugin = readManifest({ ...createPluginFiles(pluginsFolder()).find('strict'), manifestText: text });
     expect(resolveArguments(plugin, { other: 'x' })).toEqual({ other: 'x', root: '/srv' });

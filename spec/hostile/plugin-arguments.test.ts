@@ -108,7 +108,7 @@ describe.each(names.filter((name) => !runAnything.includes(name)))('%s', (name) 
   const { args = {}, fixed, payload = '', env = {} } = working[name] ?? {};
 
   it.each(Object.keys(manifest.args))(
-    'whatever its argument %s holds, it refuses or works within its bounds',
+    'a plugin refuses its argument %s or works within its bounds, whatever the argument holds',
     async (argument) => {
       const { [argument]: _tried, ...others } = below(fixed);
       const rule = shippedPlugin(name, others).manifest.args[argument];
@@ -166,7 +166,7 @@ describe('the manifests of the shipped plugins', () => {
     'system/copy text',
   ];
 
-  it('bound every argument but plain text', () => {
+  it('the manifests of the shipped plugins bound every argument that is not plain text', () => {
     const unbounded = names.flatMap((name) =>
       Object.entries(shippedPlugin(name).manifest.args)
         .filter(([, { kind, min, max, pattern, fixed }]) => {
@@ -178,7 +178,7 @@ describe('the manifests of the shipped plugins', () => {
     expect(unbounded).toEqual(free);
   });
 
-  it('take no value of more than 8 KiB but plain text', () => {
+  it('the manifests of the shipped plugins take more than 8 KiB for plain text only', () => {
     for (const name of names)
       for (const [argument, rule] of Object.entries(shippedPlugin(name).manifest.args))
         if (!free.includes(`${name} ${argument}`) && rule.fixed === null)
@@ -190,7 +190,7 @@ describe('the manifests of the shipped plugins', () => {
             ]);
   });
 
-  it('bound memory and processor time, but for what runs whatever it is told to', () => {
+  it('the manifests of the shipped plugins bound memory and processor time, except where a plugin runs any command', () => {
     const withoutBounds = names.filter((name) => {
       const { max_memory, max_cpu, mode } = shippedPlugin(name).manifest;
       // The processor time of a persistent one is that of all its jobs.
@@ -209,7 +209,7 @@ describe.runIf(isRoot)('a device', () => {
     ['log', 1],
     ['monitor', 1],
     ['system/copy', 1],
-  ])('is not opened by %s, not even to look at it', async (name, code) => {
+  ])('a device is not opened by %s, not even to examine it', async (name, code) => {
     for (const path of at()) {
       const fixed = 'root' in shippedPlugin(name).manifest.args ? { fixed: { root: dir } } : {};
       const { exitCode, stdout, stderr } = await runPlugin(name, { args: { path }, payload: 'x', ...fixed });
@@ -232,7 +232,7 @@ describe('system/copy', () => {
     '01:1',
     ':4294967295',
     '18446744073709551616',
-  ])('gives nothing to the user or group %s, which the kernel takes for another one', async (owner) => {
+  ])('system/copy gives nothing to the user or group %s, which the kernel takes for another one', async (owner) => {
     const path = join(dir, 'root/given');
     expect(await runPlugin('system/copy', { args: { path, owner, text: 'x' } })).toMatchObject({
       exitCode: 2,
@@ -243,7 +243,7 @@ describe('system/copy', () => {
 });
 
 describe('filter', () => {
-  it('ends at its limit of memory with a pattern that would take all of the machine', async () => {
+  it('filter ends at its limit of memory with a pattern that would take all memory of the machine', async () => {
     const { executable, manifest } = shippedPlugin('filter');
     const folder = join(dir, 'job');
     const plan = planOf([executable], {
@@ -264,7 +264,7 @@ describe('filter', () => {
 });
 
 describe('flipflop', () => {
-  it('keeps no more switches than a folder can hold, and continues with those that it has', async () => {
+  it('flipflop keeps no more switches than a folder can hold, and continues with those that it has', async () => {
     const state = join(dir, 'switches');
     mkdirSync(state, { mode: 0o700 });
     for (let at = 0; at < 1000; at++) writeFileSync(join(state, `s${at}`), '0\n');
@@ -283,7 +283,7 @@ describe('service', () => {
     'rescue.target',
     'runlevel0.target',
     'suspend.target',
-  ])('does not start %s, which ends or suspends the machine', async (unit) => {
+  ])('service does not start %s, which ends or suspends the machine', async (unit) => {
     for (const action of ['start', 'restart', 'reload-or-restart'])
       expect(await runPlugin('service', { args: { unit, action }, env: { TRIGGERD_NOOP: '1' } })).toMatchObject({
         exitCode: 2,

@@ -39,7 +39,7 @@ describe('a member who may ask a worker for the shipped plugins', () => {
     return lines.join('\n');
   };
 
-  it('signals neither process 1 nor everything by a number that the kernel reads otherwise', async () => {
+  it('process/kill over the bus signals neither process 1 nor every process by a number that the kernel reads differently', async () => {
     const canary = spawn('sleep', ['1000']);
     onTestFinished(() => void canary.kill('SIGKILL'));
     // CONT does nobody harm where this fails; 2^32 + the canary is the canary to the kernel.
@@ -50,7 +50,7 @@ describe('a member who may ask a worker for the shipped plugins', () => {
     expect(await ask('process/kill', { pid: '1', signal: 'CONT' })).toContain('process 1 is never sent a signal');
   });
 
-  it('writes nothing outside of the folder that this machine lets log write to', async () => {
+  it('log over the bus writes only into the folder that this machine allows it', async () => {
     const file = join(temporaryFolder(), 'passwd');
     expect(await ask('log', { path: file, text: 'x' })).toContain('is not below /var/log');
     expect(await ask('log', { path: `/var/log/../..${file}`, text: 'x' })).toContain('a path without . and ..');
@@ -60,7 +60,7 @@ describe('a member who may ask a worker for the shipped plugins', () => {
     expect(existsSync(file)).toBe(false);
   });
 
-  it('reaches etcd neither by its address nor by what a request says is allowed', async () => {
+  it('forward over the bus reaches etcd neither by its address nor by what a request says is allowed', async () => {
     const url = `${etcd.endpoint}/v3/kv/range`;
     const body = JSON.stringify({ key: 'AA==', range_end: 'AA==' });
     expect(await ask('forward', { url }, body)).toContain("is etcd's, which is not sent anything");

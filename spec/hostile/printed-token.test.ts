@@ -36,7 +36,7 @@ describe('a token that was printed', () => {
   const claimsOf = (token: string): Record<string, number> =>
     JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
 
-  it('lives as long as was asked for, and not longer than 366 days', async () => {
+  it('a printed token lives as long as requested, and at most 366 days', async () => {
     const lifeOf = ({ exp = 0, iat = 0 }: Record<string, number>) => exp - iat;
     expect(lifeOf(claimsOf((await printToken()).token))).toBe(15 * 60);
     expect(lifeOf(claimsOf((await printToken('--ttl', '30d')).token))).toBe(30 * 86_400);
@@ -49,7 +49,7 @@ describe('a token that was printed', () => {
     });
   });
 
-  it('works as [main] jwt, changes no users and teams, and ends with its user’s tokens', async () => {
+  it('a printed token works as [main] jwt, changes no users and teams, and ends with its user’s tokens', async () => {
     const { token } = await printToken('--ttl', '1h');
     expect(await withToken(token, 'set services name by-token')).toMatchObject({ exitCode: 0 });
     expect(JSON.parse((await withToken(token, 'show services')).stdout)).toMatchObject([{ name: 'by-token' }]);

@@ -38,7 +38,7 @@ const spellings = (pid: number): string[] => [
 
 describe('process/kill', () => {
   it.runIf(process.getuid?.() === 0)(
-    'no spelling of a number reaches process 1, another process or all of them, with or without the manifest',
+    'no spelling of a number makes process/kill reach process 1, a foreign process or all, with or without the manifest',
     async () => {
       const random = announced('numbers for process/kill');
       const random64 = Array.from({ length: 60 }, () =>
@@ -60,7 +60,7 @@ describe('process/kill', () => {
     },
   );
 
-  it('a thread of what it runs below is what it runs below', async () => {
+  it('process/kill treats a thread of a process that it may signal as that process', async () => {
     const threads = readdirSync('/proc/self/task').filter((thread) => thread !== String(process.pid));
     expect(threads).not.toEqual([]);
     // A signal that does no harm where this fails.
@@ -70,7 +70,7 @@ describe('process/kill', () => {
     });
   });
 
-  it('a thread of another process is no process', async () => {
+  it('process/kill treats a thread of another process as no process', async () => {
     const child = spawn(process.execPath, ['-e', 'process.stdout.write("up"); setInterval(() => {}, 1e6)']);
     onTestFinished(() => void child.kill('SIGKILL'));
     await once(child.stdout, 'data');
@@ -82,7 +82,7 @@ describe('process/kill', () => {
     expect(child.signalCode).toBeNull();
   });
 
-  it('leaves the daemon and its runners alone, by number and by name; jobs know where etcd is', async () => {
+  it('process/kill leaves the daemon and its runners alone, by number and by name; jobs know where etcd is', async () => {
     const node = createNode({ name: 'kept', etcd: ['http://127.0.0.1:1', 'http://[::1]:3'] });
     onTestFinished(() => node.remove());
     await node.start();
@@ -105,7 +105,7 @@ describe('process/kill', () => {
     await node.trigger('queue', 'kill', '1');
   });
 
-  it('where the kernel has no descriptors of processes the start time says which one is meant', async () => {
+  it('process/kill recognizes a process by its start time where the kernel has no process descriptors', async () => {
     const child = spawn('sleep', ['1000']);
     onTestFinished(() => void child.kill('SIGKILL'));
     const { executable } = shippedPlugin('process/kill');

@@ -48,7 +48,7 @@ describe('the purge of the package', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('removes what every program of the package keeps, and nothing beside it', async () => {
+  it('a purge removes what every program of the package keeps, and nothing beside it', async () => {
     for (const name of [
       'triggerd/journal',
       'triggerfs/triggerd/triggerfs/x',
@@ -70,7 +70,7 @@ describe('the purge of the package', () => {
     expect(await purge()).toMatchObject({ exitCode: 0, stderr: '' });
   });
 
-  it('follows no link, neither for a folder nor inside of one', async () => {
+  it('a purge follows no link, neither for a folder nor inside one', async () => {
     mkdirSync(at('lib/triggerfs'), { recursive: true });
     symlinkSync(at('precious'), at('lib/triggerfs/link'));
     symlinkSync(at('precious'), at('lib/triggerfs-worker'));
@@ -80,7 +80,7 @@ describe('the purge of the package', () => {
     expect(existsSync(at('precious/file'))).toBe(true);
   });
 
-  it('removes nothing that is mounted, on the folder or inside of it', async () => {
+  it('a purge removes nothing that is mounted on the folder or inside it', async () => {
     for (const name of ['lib/triggerd', 'lib/triggerfs-worker/triggerd/mnt']) {
       mkdirSync(at(name), { recursive: true });
       await execa('mount', ['--bind', at('precious'), at(name)]);
@@ -100,7 +100,7 @@ describe('the purge of the package', () => {
     expect(existsSync(at('precious/file'))).toBe(true);
   });
 
-  it('unmounts trigger files that are still there, and writes into none of them', async () => {
+  it('a purge unmounts trigger files that are still mounted, and writes into none of them', async () => {
     const mountpoint = at('lib/triggerfs/mnt');
     mkdirSync(mountpoint, { recursive: true });
     let mount: TestMount | undefined;

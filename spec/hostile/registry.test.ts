@@ -66,7 +66,7 @@ describe('a member who fills etcd', () => {
     expect([exitCode, stderr]).toEqual([0, expect.anything()]);
   };
 
-  it('by changing definitions over several connections is refused, and firings go through', async () => {
+  it('a member who changes definitions over several connections is refused, and firings go through', async () => {
     await newMember('mallory');
     const before = await usedBytes();
     const connections = [await as('mallory'), await as('mallory'), await as('mallory')];
@@ -91,7 +91,7 @@ describe('a member who fills etcd', () => {
     await fires();
   });
 
-  it('by more arguments than a definition may have is refused', async () => {
+  it('a member who defines more arguments than a definition may have is refused', async () => {
     await newMember('eve');
     const client = await as('eve');
     await client.registry({ verb: 'directory.add', team: 'team1', path: '/large' });
@@ -102,7 +102,7 @@ describe('a member who fills etcd', () => {
     expect(error).toMatchObject({ code: 'registry-invalid', message: expect.stringContaining('16384 are allowed') });
   });
 
-  it('by counting hits of trigger files is refused', async () => {
+  it('a member whose trigger files count too many hits is refused', async () => {
     await newMember('oscar');
     const client = await as('oscar');
     await client.registry({ verb: 'directory.add', team: 'team1', path: '/hits' });
@@ -124,7 +124,7 @@ describe('a member who fills etcd', () => {
     await client.registry({ verb: 'directory.add', team: 'team1', path: '/other' });
   });
 
-  it('by requests with large payloads leaves small records', async () => {
+  it('a member’s requests with large payloads leave small records', async () => {
     await newMember('trudy');
     const client = await as('trudy');
     const before = await usedBytes();
@@ -153,7 +153,7 @@ describe('a member who fills etcd', () => {
     await fires();
   });
 
-  it('together with many others leaves room for firings, may delete, and can be locked out', async () => {
+  it('many members together leave room for firings, may delete, and can be disabled', async () => {
     const identities = Array.from({ length: 9 }, (_, index) => `sybil${index}`);
     for (const identity of identities) await newMember(identity);
     const codes: string[] = [];
@@ -219,7 +219,7 @@ describe('an etcd that is full', () => {
   };
   const fires = () => target.trigger('fire', 'still here', '--host', 'lb01', '--wait', '--timeout', '5s');
 
-  it('gets room again by the sweeper, though etcd is too full to elect one', async () => {
+  it('the sweeper makes room in a full etcd, although etcd is too full for an election', async () => {
     await fill();
     await startSweeper();
     await until(async () => (await fires()).exitCode === 0, 'a firing that goes through');
@@ -229,7 +229,7 @@ describe('an etcd that is full', () => {
     await until(async () => (await fires()).exitCode === 0, 'a firing that goes through again');
   });
 
-  it('is left alone where others use it, and the log says so', async () => {
+  it('the sweeper leaves a full etcd alone that others use, and says so in the log', async () => {
     await fill('/others/filler');
     await startSweeper();
     await until(

@@ -108,7 +108,7 @@ describe('whoever owns the folders of Puppet, while it runs', () => {
       'belongs to user 65534',
       "t=$(dirname $f)/t; echo 'status: forged' > $t; mv -f $t $f",
     ],
-  ])('%s costs the run its resources: it ends as Puppet said', async (_what, why, command) => {
+  ])('a run keeps Puppet’s result and loses only its resources in the report: %s', async (_what, why, command) => {
     const { fire, reaches } = firing(held.node);
     const own = join(held.state, '.last_run_report.yaml.triggerd-*');
     await swap(own, command);
@@ -124,7 +124,7 @@ describe('whoever owns the folders of Puppet, while it runs', () => {
   it.each([
     ['a link to somebody else’s file', (target: string) => `ln -sfn ${target} ${held.report}`],
     ['a folder', () => `mkdir -p ${held.report}`],
-  ])('%s in the standard place of the report is not written through', async (_what, plant) => {
+  ])('a report is not written through %s in its standard place', async (_what, plant) => {
     const target = join(held.puppet.dir, 'precious');
     writeFileSync(target, 'precious');
     as(plant(target));
@@ -136,7 +136,7 @@ describe('whoever owns the folders of Puppet, while it runs', () => {
     expect(names()).toEqual(before);
   });
 
-  it('a summary of 8 MB that keeps a YAML parser busy is not parsed, and TERM ends the daemon', async () => {
+  it('an 8 MB summary that keeps a YAML parser busy is not parsed, and TERM ends the daemon', async () => {
     const { fire, reaches } = firing(held.node);
     const bomb = join(held.state, 'bomb');
     as(`{ printf 'time:\\n  last_run: ${now() + 3600}\\n'; yes '? ' | tr -d '\\n' | head -c 8000000; } > ${bomb}`);
@@ -158,7 +158,7 @@ describe('whoever owns the folders of Puppet, while nothing runs', () => {
     await firing(held.node).reaches(id, 'queued');
   });
 
-  it('a report linked to /dev/zero lets a daemon start, and leaves what is queued queued', async () => {
+  it('a report linked to /dev/zero lets a daemon start, and queued jobs stay queued', async () => {
     writeFileSync(held.summary, agentSummary(now()));
     as(`ln -s /dev/zero ${held.report}`);
     await held.node.stop();
@@ -170,7 +170,7 @@ describe('whoever owns the folders of Puppet, while nothing runs', () => {
     );
   });
 
-  it('a FIFO as lock defers runs and says so; other jobs run, and TERM ends the daemon', async () => {
+  it('a FIFO in place of the lock defers runs with a message; other jobs run, and TERM ends the daemon', async () => {
     const [disabled, lock] = ['agent_disabled.lock', 'agent_catalog_run.lock'].map((name) => join(held.state, name));
     const { reaches, outcome } = firing(held.node);
     as(`mkfifo ${disabled} ${lock}`);
@@ -194,7 +194,7 @@ describe('whoever owns the folders of Puppet, while nothing runs', () => {
     await reaches(id, 'queued');
   });
 
-  it('files of another user are no regular run; the same ones of root are', async () => {
+  it('a report that another user owns is no regular run; the same report of root’s is one', async () => {
     const [summary, report] = ['summary', 'report'].map((name) => join(held.puppet.dir, name)) as [string, string];
     writeFileSync(summary, agentSummary(now()));
     writeFileSync(report, agentReport(new Date()));
@@ -228,7 +228,7 @@ const agentReport = (time: Date): string =>
   `--- !ruby/object:Puppet::Transaction::Report\nhost: lb01\ntime: '${time.toISOString()}'\nstatus: changed\ntransaction_completed: true\nnoop: false\nenvironment: production\ncached_catalog_status: not_used\n`;
 
 describe('a file system of somebody else that never answers', () => {
-  it('defers runs, stops nothing else, and TERM ends the daemon', async () => {
+  it('a file system that never answers defers runs, stops nothing else, and TERM ends the daemon', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'triggerd-stuck-'));
     const mountpoint = join(folder, 'mnt');
     mkdirSync(mountpoint);
@@ -307,14 +307,14 @@ describe('a program of another user in run_cmd', () => {
     return job as JobView;
   };
 
-  it('is asked as that user only, with the words that start its runs', async () => {
+  it('a run_cmd program of another user is queried only as that user, with the words that start its runs', async () => {
     await start(`runuser -u nobody -- ${program} agent --test`);
     await runs();
     expect((await doctor(node)).filter(({ state }) => state === 'wrong')).toEqual([]);
     expect(seen()).toEqual(['65534 --version', '65534 agent', '65534 config']);
   });
 
-  it('is never asked as root: the log and doctor name it, and the run that root has configured runs', async () => {
+  it('a run_cmd program of another user is never queried as root: log and doctor name it, and its runs start', async () => {
     await start(`${program} agent --test`);
     await until(() => problems(node).length > 0, 'the log to name it');
     expect(problems(node)[0]).toMatch(/puppet-unsafe.* belongs to user 65534/);
@@ -329,7 +329,7 @@ describe('a program of another user in run_cmd', () => {
     expect(seen()).toEqual(['0 agent']);
   });
 
-  it('is not asked through what we do not understand', async () => {
+  it('a run_cmd program behind an unknown wrapper is not queried', async () => {
     await start(`chroot / ${program} agent --test`);
     await runs();
     expect((await doctor(node)).map(({ state }) => state)).toEqual(['warning']);

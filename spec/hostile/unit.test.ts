@@ -90,31 +90,31 @@ describe('a daemon that was started with open files, a low limit and a score of 
     await site?.remove();
   });
 
-  it('passes nothing of it to a job, in a fresh runner or in one that is used again', async () => {
+  it('a job inherits none of the daemon’s open files, limits or scores, in a fresh runner or a used one', async () => {
     for (const _ of ['fresh', 'again']) {
       expect((await run('--plugin', 'probe')).slice(0, 3)).toEqual(clean);
       expect(processesWith('programs/runner.js').length).toBeGreaterThan(0);
     }
   });
 
-  it('passes nothing of it to a persistent plugin', async () => {
+  it('a persistent plugin inherits none of the daemon’s open files, limits or scores', async () => {
     expect((await run('--plugin', 'said')).slice(0, 4)).toEqual([...clean, '/']);
   });
 
-  it('asks Puppet without it, and from the root folder', async () => {
+  it('a query to Puppet inherits none of the daemon’s open files, limits or scores, and starts in the root folder', async () => {
     await run('--plugin', 'puppet');
     const asked = readFileSync(join(secret, '../asked'), 'utf8').split('\n');
     expect(asked[0]).toMatch(/^0 1 2 3 /);
     expect(asked[3]).toBe('/');
   });
 
-  it('is the only process that holds the files, while its mount, its runners and its plugins live', async () => {
+  it('the daemon alone holds the files that it was started with, while its mount, runners and plugins live', async () => {
     await until(() => node.log().some(({ msg }) => msg === 'Mounted the trigger files'), 'the mount');
     expect(processesWith('programs/mount.js').length).toBeGreaterThan(0);
     expect(holders(secret)).toEqual([node.pid()]);
   });
 
-  it('has nothing open itself that a child would inherit, with broker, journal and mount', () => {
+  it('the daemon itself has no file open that a child would inherit, with broker, journal and mount', () => {
     const inheritable = descriptors(node.pid())
       .filter(({ fd }) => Number(fd) > 2)
       .filter(({ fd }) => {
@@ -125,7 +125,7 @@ describe('a daemon that was started with open files, a low limit and a score of 
   });
 });
 
-it('an embedded etcd holds nothing that the daemon was started with', async () => {
+it('an embedded etcd holds no file that the daemon was started with', async () => {
   const folder = join(import.meta.dirname, '../../package.json');
   const node = createNode({
     name: 'embedded',

@@ -20,13 +20,13 @@ describe('the published module', () => {
   });
   afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-  it('has a reference that says what the sources say (npm run docs)', async () => {
+  it('the published module has a reference that says what the sources say (npm run docs)', async () => {
     const file = join(dir, 'REFERENCE.md');
     await execa(join(root, 'scripts/reference'), [file]);
     expect(readFileSync(file, 'utf8')).toBe(readFileSync(join(root, 'puppet-module/REFERENCE.md'), 'utf8'));
   });
 
-  it('is the same twice, installs, and Puppet finds every file as its checksum says', async () => {
+  it('the published module is built the same twice, installs, and Puppet finds every file by its checksum', async () => {
     const tarball = await build('first');
     expect(readFileSync(await build('second')).equals(readFileSync(tarball))).toBe(true);
     const { version } = JSON.parse(readFileSync(join(root, 'puppet-module/metadata.json'), 'utf8'));
@@ -54,7 +54,7 @@ describe('the published module', () => {
     expect(readFileSync(join(dir, 'config_file'), 'utf8')).toMatch(/^\[watch\]\nenabled = false$/m);
   });
 
-  it('carries neither specs nor what only the checkout has', async () => {
+  it('the published module has neither specs nor other files of the checkout', async () => {
     const { stdout } = await execa('tar', ['-tzf', await build('listed')]);
     const files = stdout.split('\n').map((each) => each.replace(/^triggerd-trigger-[^/]+\//, ''));
     expect(files).toEqual(

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { blocksOf, pages } from '../support/pages.ts';
 
-it('the manifests that the pages show are Puppet', () => {
+it('the manifests that the pages show are valid Puppet', () => {
   const folder = mkdtempSync(join(tmpdir(), 'triggerd-pages-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const files = pages.flatMap((page) =>

@@ -8,7 +8,7 @@ import { runRspec } from '../support/rspec.ts';
 const { examples, output } = await runRspec();
 
 describe('the Puppet module', () => {
-  it('has examples, and rspec could load all of them', () => {
+  it('rspec could load every example of the Puppet module', () => {
     expect(examples.length, output).toBeGreaterThan(100);
     expect(output).not.toMatch(/error.? occurred outside of examples/);
   });
@@ -17,7 +17,7 @@ describe('the Puppet module', () => {
     examples.map(
       (example) => [`${example.full_description} (${example.file_path}:${example.line_number})`, example] as const,
     ),
-  )('%s', (_name, { status, exception }) => {
+  )('the example of the Puppet module passes: %s', (_name, { status, exception }) => {
     expect(status, exception && `${exception.class}: ${exception.message}`).toBe('passed');
   });
 });

@@ -14,7 +14,7 @@ describe('trigger::watch::etcd', () => {
   });
   afterAll(() => puppet?.remove());
 
-  it('writes a configuration that triggerd takes, whatever is in run_cmd; the second apply changes nothing', async () => {
+  it('trigger::watch::etcd writes a configuration that triggerd accepts, whatever is in run_cmd; the second run changes nothing', async () => {
     const runCommand = String.raw`puppet apply --environment prod "/etc/it's here/\ü.pp"`;
     const manifest = puppet.manifest(
       'watch.pp',
@@ -40,7 +40,7 @@ describe('trigger::watch::etcd', () => {
     expect(client).toMatchObject({ endpoints: ['http://etcd1:2379', 'http://etcd2:2379'], prefix: '/trigger' });
   });
 
-  it('writes brokers and workers, as the example has them, for nobody else to read, and shows no token', async () => {
+  it('trigger::watch::etcd writes brokers and workers as in the example, closed to other users, and shows no token', async () => {
     const example = readFileSync(join(root, 'puppet-module/examples/services.pp'), 'utf8');
     const path = join(puppet.dir, 'services.toml');
     const places = `config_file => '${path}', client_file => '${puppet.dir}/client-services.json', manage_service => false,`;

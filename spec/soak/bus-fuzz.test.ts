@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { fuzzBroker } from '../support/bus-fuzz.ts';
 import { announced } from '../support/random.ts';
 
-it('D8: a million hostile messages: no crash, no stall, no leak, nothing left', async () => {
+it('D8: a million hostile messages cause no crash, no stall and no leak, and leave nothing', async () => {
   const { malformed, slowestMs, heap, left } = await fuzzBroker(1_000_000, announced('a million frames'));
   const [early, late] = heap;
   process.stderr.write(`malformed ${malformed}, slowest ${slowestMs.toFixed(1)} ms, heap ${early} → ${late} bytes\n`);

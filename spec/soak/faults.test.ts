@@ -24,22 +24,25 @@ const faults: readonly (readonly [string, Round, FleetOptions])[] = [
   ['C10: bursts during runs', burstDuringRun, { nodes: 1 }],
 ];
 
-it.each(faults)(`%s, ${rounds} random timings`, async (what, fault, options) => {
-  const random = announced(what);
-  const fleet = await startFleet({ ...options, config: '[history]\nkeep = 100000\n' });
-  const startedAt = performance.now();
-  try {
-    for (let round = 0; round < rounds; round++) {
-      await fault(fleet, random, `r${round}`);
-      if (round % perCheck === perCheck - 1 || round === rounds - 1)
-        expect(await fleet.verdict({ complete: false }, 90_000)).toEqual([]);
+it.each(faults)(
+  `%s, ${rounds} random timings: nothing is lost, run twice or overlapping`,
+  async (what, fault, options) => {
+    const random = announced(what);
+    const fleet = await startFleet({ ...options, config: '[history]\nkeep = 100000\n' });
+    const startedAt = performance.now();
+    try {
+      for (let round = 0; round < rounds; round++) {
+        await fault(fleet, random, `r${round}`);
+        if (round % perCheck === perCheck - 1 || round === rounds - 1)
+          expect(await fleet.verdict({ complete: false }, 90_000)).toEqual([]);
+      }
+      const { submissions, executions, outcomes } = await fleet.record();
+      const seconds = Math.round((performance.now() - startedAt) / 1_000);
+      process.stderr.write(
+        `${what}: ${rounds} rounds, ${submissions.length} firings, ${outcomes.length} outcomes, ${executions.length} runs, ${seconds} s\n`,
+      );
+    } finally {
+      await fleet.remove();
     }
-    const { submissions, executions, outcomes } = await fleet.record();
-    const seconds = Math.round((performance.now() - startedAt) / 1_000);
-    process.stderr.write(
-      `${what}: ${rounds} rounds, ${submissions.length} firings, ${outcomes.length} outcomes, ${executions.length} runs, ${seconds} s\n`,
-    );
-  } finally {
-    await fleet.remove();
-  }
-});
+  },
+);

@@ -10,7 +10,7 @@ import { until } from '../support/wait.ts';
 
 const triggerfs = join(import.meta.dirname, '../../bin/triggerfs');
 
-it('costs a synchronous writer EIO, and makes a dead letter of what was asynchronous, to be replayed', async () => {
+it('a lost worker costs a synchronous writer EIO, and makes a dead letter, which can be retried, of an asynchronous message', async () => {
   const services = await startServices();
   onTestFinished(() => services.close());
   const mountpoint = join(services.folder, 'mnt');

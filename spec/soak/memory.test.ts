@@ -4,7 +4,7 @@ import { postJob } from '../support/api.ts';
 import { testCgroup } from '../support/cgroup.ts';
 import { createNode } from '../support/node.ts';
 
-it('H2: in 176 MB it takes and keeps 120 MB of jobs, answers and works', async () => {
+it('H2: a daemon in 176 MB of memory accepts and keeps 120 MB of jobs, answers and works', async () => {
   const cgroup = testCgroup();
   const node = createNode({ name: 'small', etcd: ['http://127.0.0.1:1'] });
   onTestFinished(() => node.remove());

@@ -3,7 +3,7 @@ import { type FleetNode, startFleet } from '../support/fleet.ts';
 import { until } from '../support/wait.ts';
 
 /** Here because it takes the 15 s that a keepalive takes. */
-it('B5 B6: a member that says nothing any more is left for another one within 20 s', async () => {
+it('B5 B6: a member of etcd that stops answering is replaced by another one within 20 s', async () => {
   const fleet = await startFleet({ nodes: 1, members: 3 });
   try {
     const node = fleet.nodes[0] as FleetNode;

@@ -21,7 +21,7 @@ const measured = (pid: number) => ({
 });
 
 it(
-  `keeps memory, open files and threads through ${seconds} s of ${perSecond} writes a second`,
+  `a mount keeps its memory, open files and threads through ${seconds} s of ${perSecond} writes a second`,
   async () => {
     const services = await startServices();
     onTestFinished(() => services.close());

@@ -21,7 +21,7 @@ const outcomes = keys.outcome('', '').slice(0, -1);
 it('C1: 100,000 queued jobs are accepted, listed in pages and drained in order, in bounded memory', () =>
   queueMany(100_000));
 
-it(`B2: ${count} keys in the inbox of a node that comes back are answered, each once, in bounded memory`, async () => {
+it(`B2: ${count} keys in the inbox of a node that returns are answered, each once, in bounded memory`, async () => {
   // V8 lets a heap grow for as long as there is memory: only a limit shows what is needed.
   const kept = `[history]\nfirings_keep = ${count}`;
   const { store, node } = await prepared(kept, { NODE_OPTIONS: '--max-old-space-size=128' });
@@ -36,7 +36,7 @@ it(`B2: ${count} keys in the inbox of a node that comes back are answered, each 
   expect(peakMb).toBeLessThan(300);
 });
 
-it(`B15: ${count} firings come and go, and neither keys nor leases stay`, async () => {
+it(`B15: ${count} firings are published and end, and neither keys nor leases stay`, async () => {
   const kept = 1_000;
   const { etcd, store, node } = await prepared(`[history]\nfirings_keep = ${kept}\n[sweeper]\ninterval = "1s"`);
   await node.start();

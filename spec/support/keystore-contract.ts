@@ -18,7 +18,7 @@ export const describeKeyStore = (name: string, fresh: () => Promise<{ store: Key
     });
     afterEach(() => stop.controller.abort());
 
-    it('reads what was written, with create and mod revision', async () => {
+    it('the store reads what was written, with create and mod revision', async () => {
       const created = await put('a', 'one');
       const changed = await put('a', 'zwei – ä');
       expect(await store.get(`${prefix}a`)).toEqual({
@@ -31,7 +31,7 @@ export const describeKeyStore = (name: string, fresh: () => Promise<{ store: Key
       expect(await store.get(`${prefix}b`)).toBeUndefined();
     });
 
-    it('reads many keys in their order, there or not, small or large', async () => {
+    it('the store reads many keys in their order, present or not, small or large', async () => {
       const large = 'x'.repeat(1_000_000);
       await put('one', large);
       await put('two', large);
@@ -44,7 +44,7 @@ export const describeKeyStore = (name: string, fresh: () => Promise<{ store: Key
       expect(await at()).toEqual([]);
     });
 
-    it('lists a prefix at one revision, and nothing beside it', async () => {
+    it('the store lists a prefix at one revision, and nothing beside it', async () => {
       await put('in/1', 'x');
       const revision = await put('in/2', 'y');
       await put('inn', 'no');
@@ -54,20 +54,20 @@ export const describeKeyStore = (name: string, fresh: () => Promise<{ store: Key
       expect(listing.clusterId).not.toBe('');
     });
 
-    it('lists more entries than fit on one page, each once', async () => {
+    it('the store lists more entries than fit on one page, each once', async () => {
       const keys = Array.from({ length: 1_201 }, (_, index) => `many/${String(index).padStart(5, '0')}`);
       await putAll(store, prefix, keys);
       const listing = await store.list(`${prefix}many/`);
       expect(listing.entries.map((entry) => entry.key)).toEqual(keys.map((key) => prefix + key));
     });
 
-    it('gives the newest by create revision', async () => {
+    it('the store returns the newest entries by create revision', async () => {
       for (const key of ['z', 'a', 'm']) await put(key, key);
       await put('z', 'changed');
       expect((await store.newest(prefix, 2)).map((entry) => entry.key)).toEqual([`${prefix}m`, `${prefix}a`]);
     });
 
-    it('applies a transaction when its compare holds, and reads otherwise', async () => {
+    it('the store applies a transaction when its compare holds, and reads otherwise', async () => {
       const transaction = {
         compare: [{ key: `${prefix}k`, is: 'absent' as const }],
         write: [{ put: `${prefix}k`, value: 'mine' }],
@@ -79,7 +79,7 @@ export const describeKeyStore = (name: string, fresh: () => Promise<{ store: Key
       expect(second.read.map((entry) => entry.value)).toEqual(['mine']);
     });
 
-    it('compares create and mod revisions; 0 is absent', async () => {
+    it('the store compares create and mod revisions; 0 is absent', async () => {
       const createRevision = await put('k', 'one');
       const modRevision = await put('k', 'two');
       const key = `${prefix}k`;
@@ -94,7 +94,7 @@ export const describeKeyStore = (name: string, fresh: () => Promise<{ store: Key
       expect(await holds({ key, modRevision: 0n })).toBe(false);
     });
 
-    it('pages through keys in their order, without values when asked, and counts them', async () => {
+    it('the store pages through keys in their order, without values on request, and counts them', async () => {
       for (const key of ['p/c', 'p/a', 'p/b', 'q']) await put(key, 'value');
       const first = await store.page(`${prefix}p/`, { limit: 2 });
       expect(first.entries.map(({ key, value }) => [key, value])).toEqual([
@@ -107,7 +107,7 @@ export const describeKeyStore = (name: string, fresh: () => Promise<{ store: Key
       expect(await store.count(`${prefix}p/`)).toBe(3);
     });
 
-    it('lets one hold a key, fenced by its create revision, until it is released', async () => {
+    it('the store lets one holder have a key, fenced by its create revision, until it is released', async () => {
       const key = `${prefix}election`;
       const first = await store.holdKey(key, 'me');
       expect((await store.get(key))?.value).toBe('me');
@@ -124,7 +124,7 @@ export const describeKeyStore = (name: string, fresh: () => Promise<{ store: Key
       await second?.release();
     });
 
-    it('deletes a key and a prefix in one transaction', async () => {
+    it('the store deletes a key and a prefix in one transaction', async () => {
       for (const key of ['one', 'd/1', 'd/2', 'rest']) await put(key, key);
       await store.commit({
         compare: [{ key: `${prefix}one`, is: 'present' }],
@@ -133,7 +133,7 @@ export const describeKeyStore = (name: string, fresh: () => Promise<{ store: Key
       expect((await store.list(prefix)).entries.map((entry) => entry.value)).toEqual(['rest']);
     });
 
-    it('says first that a watch is established, then delivers everything from the revision on, in order', async () => {
+    it('the store says first that a watch is established, then delivers everything from the revision on, in order', async () => {
       const first = await put('w/1', 'a');
       await put('w/2', 'b');
       const seen = watching(first);
@@ -146,7 +146,7 @@ export const describeKeyStore = (name: string, fresh: () => Promise<{ store: Key
       expect(seen.batches.at(-1)?.revision).toBeGreaterThan(first);
     });
 
-    it('keeps the events of one revision in one batch', async () => {
+    it('the store keeps the events of one revision in one batch', async () => {
       const seen = watching((await put('start', '')) + 1n);
       await until(() => seen.batches.length > 0, 'the watch');
       const write = Array.from({ length: 100 }, (_, index) => ({ put: `${prefix}t/${index}`, value: 'x' }));
@@ -157,7 +157,7 @@ export const describeKeyStore = (name: string, fresh: () => Promise<{ store: Key
       ]);
     });
 
-    it('gives the next value of one key, also one that has come meanwhile, and not that of a longer one', async () => {
+    it('the store returns the next value of one key, also one from meanwhile, and not that of a longer key', async () => {
       const from = (await put('start', '')) + 1n;
       const { signal } = stop.controller;
       const waiting = store.nextValue(`${prefix}key`, from, signal);
@@ -178,14 +178,14 @@ export const describeKeyStore = (name: string, fresh: () => Promise<{ store: Key
       expect(await never).toBeUndefined();
     });
 
-    it('ends a watch quietly when it is aborted', async () => {
+    it('the store ends a watch quietly when it is aborted', async () => {
       const seen = watching((await put('start', '')) + 1n);
       await until(() => seen.batches.length > 0, 'the watch');
       stop.controller.abort();
       expect(await seen.ended).toBeUndefined();
     });
 
-    it('takes away what is on a lease when that ends, and nothing that was put on another one, or on none, since', async () => {
+    it('the store deletes the keys of a lease when that ends, and no key that was put on another lease, or on none, since', async () => {
       const [first, second] = [await store.lease(60), await store.lease(60)];
       const names = ['stays', 'moved', 'freed'].map((name) => `${prefix}${name}`);
       const puts = (lease?: Lease) => names.map((put) => ({ put, value: 'x', lease }));

@@ -20,7 +20,7 @@ describe('a daemon whose broker listens on port 0', () => {
   });
   afterAll(() => node?.remove());
 
-  test('tells others the port that the kernel has chosen, in etcd, in `broker list` and in `doctor`', async ({
+  test('a broker that listens on port 0 publishes the kernel’s port in etcd, `broker list` and `doctor`', async ({
     store,
     etcd,
   }) => {

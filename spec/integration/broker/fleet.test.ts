@@ -66,7 +66,7 @@ describe('what brokers have in etcd', () => {
     return entries.map(({ value }) => (JSON.parse(value) as { records: RequestRecord[] }).records.map(({ id }) => id));
   };
 
-  it('records go together into pages of 200 of one team, in order, and none is lost at the end', async () => {
+  it('records of requests are written together into pages of 200 of one team, in order, with none lost at the end', async () => {
     const history = new HistoryPages({ store, keys, log });
     const ids = Array.from({ length: 450 }, (_, index) => `r${index}`);
     for (const id of ids) history.record(record(id));
@@ -80,7 +80,7 @@ describe('what brokers have in etcd', () => {
     expect((await pagesOf('team1')).at(-1)).toEqual(['last']);
   });
 
-  it('what workers say of themselves keeps nobody else out, however long it is there', async () => {
+  it('what workers report about themselves blocks nobody else, however long it is', async () => {
     const history = new HistoryPages({ store, keys, log });
     const noise = '\u0001';
     const leg = {
@@ -99,7 +99,7 @@ describe('what brokers have in etcd', () => {
     expect(log.at('warn')).toEqual([]);
   });
 
-  it('while etcd is away the newest wait, the oldest go and are counted, and each is written once', async () => {
+  it('records wait while etcd is away, the oldest are dropped and counted, and each is written once', async () => {
     proxy.refuse();
     const history = new HistoryPages({ store, keys, log });
     for (let count = 0; count < 25_000; count++) history.record(record(`r${count}`));
@@ -116,7 +116,7 @@ describe('what brokers have in etcd', () => {
     expect(log.at('warn')).toHaveLength(1);
   });
 
-  it('the workers of a broker are one key, which goes with it', async () => {
+  it('the workers of a broker are one key, which ends with the broker', async () => {
     const name = someName({ store, keys: keysBelow(`/run${runs}`) }, { node: 'broker-1' });
     name.start();
     const online = new OnlineWorkers(name, keys, 'broker-1', { now: () => Date.parse('2026-11-20T19:00:00Z') });
@@ -135,7 +135,7 @@ describe('what brokers have in etcd', () => {
     await name.close();
   });
 
-  it('a broker hears of others that come and go, also after an outage, and passes over what is no broker', async () => {
+  it('a broker learns of others that come and go, also after an outage, and skips malformed entries', async () => {
     const document = (id: string) => ({
       id,
       endpoint: `tcp://${id}:5555`,

@@ -78,7 +78,7 @@ describe('hostile peers of a real broker', () => {
       socket.resume();
     });
 
-  it('D8: random TCP, ZMTP greetings and CURVE frames of all sizes harm nobody', async () => {
+  it('D8: random TCP, ZMTP greetings and CURVE frames of all sizes harm no peer of the broker', async () => {
     const random = announced('garbage on the socket');
     const bytes = (length: number) => Buffer.from(Array.from({ length }, () => random.between(0, 256)));
     const greeting = Buffer.concat([
@@ -113,7 +113,7 @@ describe('hostile peers of a real broker', () => {
     expect(at.broker.state).toMatchObject({ peers: 2, workers: 1 });
   });
 
-  it('a frame that is larger than allowed ends its connection, and no other', async () => {
+  it('D8: a frame that is larger than allowed ends its own connection only', async () => {
     const hostile = dealer();
     await hostile.send(pack([{ head: '{"op":"hello","v":1}', body: Buffer.alloc(0) }]));
     await until(() => at.broker.state.peers === 3, 'the session');
@@ -121,7 +121,7 @@ describe('hostile peers of a real broker', () => {
     await isServed();
   });
 
-  it('D9: idle connections, and hundreds that come and go, leave nothing behind and hold up nobody', async () => {
+  it('D9: idle connections, and hundreds that come and go, leave nothing behind and delay nobody', async () => {
     const { hostname, port } = new URL(at.address.endpoint);
     const idle = Array.from({ length: 300 }, () => connect(Number(port), hostname));
     await Promise.all(idle.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
@@ -164,7 +164,7 @@ describe('hostile peers of a real broker', () => {
     expect(new Set(from.of('refused').map(({ n }) => n)).size).toBe(10_000);
   });
 
-  it('D10: a second process of a worker’s identity, and one of another team, stay outside; the first continues', async () => {
+  it('D10: a second process of a worker’s identity, and one of another team, are refused; the first continues', async () => {
     for (const claim of [{ identity: 'demo01' }, { identity: 'demo01', team: 'team2' }, { identity: '../demo01' }]) {
       const second: TestWorker = new Peer(at.address, encodeFromWorker, decodeToWorker);
       open.push(second);
@@ -177,7 +177,7 @@ describe('hostile peers of a real broker', () => {
 });
 
 describe('the authenticator', () => {
-  it('G3: when it ends, nobody is served any more, also those who were in', async () => {
+  it('G3: when the authenticator ends, nobody is served any more, not even connected peers', async () => {
     const pair = curveKeyPair();
     let authenticator: Authenticator | undefined;
     const dead: Error[] = [];
@@ -205,7 +205,7 @@ describe('the authenticator', () => {
     await Promise.all([inside.connection.close(), outside.connection.close(), router.close()]);
   });
 
-  it('G3: lets in who is encrypted in our domain, and nobody else', async () => {
+  it('G3: the authenticator admits only encrypted peers of its own domain', async () => {
     const frame = (text: string) => Buffer.from(text);
     const question = (...changes: [at: number, value: Buffer][]) => {
       const frames: Buffer[] = [
@@ -228,7 +228,7 @@ describe('the authenticator', () => {
     expect(answerTo([])[2]).toBe('400');
   });
 
-  it('has its address to itself, one per context', async () => {
+  it('the authenticator has its own address in each context', async () => {
     const context = new Context();
     const first = await startAuthenticator(context, silentLog);
     const second = new Reply({ context });

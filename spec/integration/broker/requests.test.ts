@@ -20,7 +20,7 @@ describe('a request through a real broker', () => {
     await at.broker.stop();
   });
 
-  it('goes to the worker, and its output and its end come back', async () => {
+  it('a request through a real broker reaches the worker, and its output and result come back', async () => {
     const request = requestFor('demo', { args: { path: '/tmp' } });
     asking.say(request, 'uptime');
     const got = await working.hears('request');
@@ -61,7 +61,7 @@ describe('a request through a real broker', () => {
     });
   });
 
-  it('has the bytes of an output that is not UTF-8 in its record', async () => {
+  it('a request’s record keeps the bytes of an output that is not UTF-8', async () => {
     const { id } = requestFor('demo');
     asking.say({ ...requestFor('demo'), id }, 'x');
     await until(() => working.of('request').some((request) => request.id === id), 'the request');

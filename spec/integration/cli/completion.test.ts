@@ -111,20 +111,20 @@ describe('trigger __complete', () => {
     [['queue', 'add', '--', ''], [':commands']],
     [['queue', 'add', 'ls', '--al'], [':commands']],
     [['quue', 'nonsense', ''], []],
-  ])('%j', async (words, expected) => {
+  ])('trigger __complete answers %j', async (words, expected) => {
     expect(await candidates(words, expected.length > 0)).toEqual(expected);
   });
 
-  it('says what each is, on one line', async () => {
+  it('trigger __complete describes each candidate on one line', async () => {
     expect(await completed(['queue', 'kill', ''])).toEqual({ stdout: '4711\trunning: sleep\\t100\n' });
   });
 
-  it('asks the daemon and the queue that the command line names', async () => {
+  it('trigger __complete queries the daemon and the queue that the command line names', async () => {
     await completed(['--socket', daemon.socket, 'queue', '--queue', 'backups', 'kill', '']);
     expect(daemon.requests.at(-1)?.query).toMatchObject({ queue: 'backups', state: 'running' });
   });
 
-  it('has nothing to say of a daemon that is down, or does not answer', async () => {
+  it('trigger __complete is silent about a daemon that is down or does not answer', async () => {
     expect(await trigger(['__complete', 'queue', 'kill', ''])).toEqual({ code: 0, stdout: '', stderr: '' });
     const mute = await startStubDaemon({ 'GET /v1/jobs': () => takenOver });
     expect(await trigger(['__complete', 'queue', 'kill', ''], at(mute))).toEqual({ code: 0, stdout: '', stderr: '' });
@@ -137,7 +137,7 @@ describe('the scripts, in the shells themselves', () => {
     ['bash', ['bash', '--norc', '--noprofile'], 'source <(trigger completion bash)'],
     ['zsh', ['zsh', '-f'], 'autoload -U compinit; compinit -u -D; source <(trigger completion zsh)'],
     ['fish', ['fish', '--no-config'], 'trigger completion fish | source'],
-  ])('%s completes a verb and what is there', async (_shell, argv, load) => {
+  ])('%s completes a verb and existing names', async (_shell, argv, load) => {
     const env = { PATH: `${dirname(binary)}:${process.env['PATH'] ?? ''}`, TRIGGERD_SOCKET: daemon.socket };
     const screen = await openScreen(argv, { env });
     const shows = (text: string, withinMs?: number) =>

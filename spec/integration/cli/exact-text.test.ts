@@ -40,24 +40,24 @@ describe('an argument that is not UTF-8', () => {
     `trigger queue add --env "A=$(printf '\\300\\257')" -- true`,
     `trigger fire "$(printf 'refr\\351sh')" --host a`,
     `trigger --config "$(printf 'caf\\351.toml')" queue`,
-  ])('%s exits 2, and the daemon hears nothing', async (command) => {
+  ])('an argument that is not UTF-8 makes %s exit 2 before the daemon hears of it', async (command) => {
     const { exitCode, stderr } = await sh(command);
     expect([exitCode, stderr]).toEqual([2, expect.stringMatching(/^trigger: argument \d is not UTF-8: \$'.*\\x/)]);
     expect(asked()).toEqual([]);
   });
 
-  it.each(programs)('is refused by %s, which names it', async (program) => {
+  it.each(programs)('an argument that is not UTF-8 is refused by %s, which names it', async (program) => {
     const { exitCode, stderr } = await sh(`${program} -config "$(printf 'caf\\351.toml')"`);
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining("is not UTF-8: $'caf\\xe9.toml'")]);
   });
 
-  it('has its own code in JSON', async () => {
+  it('an argument that is not UTF-8 has its own error code in JSON', async () => {
     const { stderr } = await sh(`trigger --json queue add -- "$(printf '\\351')"`);
     expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'text-not-utf8' } });
   });
 });
 
-it('a word with U+FFFD in it is a word like any other, and so are a folder and a variable', async () => {
+it('an argument, a folder and a variable with U+FFFD are accepted like any other', async () => {
   const { exitCode } = await sh(
     `mkdir 'cafe\ufffd'; cd 'cafe\ufffd'; trigger queue add --label '\ufffd' -- rm 'caf\ufffd' '10°'`,
     {
@@ -71,7 +71,7 @@ it('a word with U+FFFD in it is a word like any other, and so are a folder and a
 });
 
 describe('a working folder that is not UTF-8', () => {
-  it('is refused where the job would run in another one', async () => {
+  it('a working folder that is not UTF-8 is refused, because the job would run in another one', async () => {
     const enter = `d="$(printf 'dir\\351')"; mkdir -p "$d" 'dir\ufffd'; cd "$d"`;
     const { exitCode, stderr } = await sh(`${enter}; trigger queue add -- true`);
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining('the working folder is not UTF-8')]);
@@ -84,7 +84,7 @@ describe('a working folder that is not UTF-8', () => {
 });
 
 it.each(['TRIGGERD_NODE_NAME', 'TRIGGERD_CONFIG', 'SUDO_USER', 'HOME'])(
-  'a variable that is used and not UTF-8 is refused: %s',
+  'a variable that the command uses and that is not UTF-8 is refused: %s',
   async (name) => {
     const { exitCode, stderr } = await sh(`${name}="$(printf 'caf\\351')"; export ${name}; trigger queue add -- true`);
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining(`$${name} is not UTF-8: $'caf\\xe9'`)]);
@@ -92,7 +92,7 @@ it.each(['TRIGGERD_NODE_NAME', 'TRIGGERD_CONFIG', 'SUDO_USER', 'HOME'])(
   },
 );
 
-it('a variable that is nobody’s business here is no reason to refuse', async () => {
+it('a variable that the command does not use may hold any bytes', async () => {
   expect((await sh(`X="$(printf '\\351')"; export X; trigger queue add -- true`)).exitCode).toBe(0);
   expect(asked()).toHaveLength(1);
 });
@@ -103,12 +103,12 @@ describe('a file that is not UTF-8', () => {
     return join(folder, name);
   };
 
-  it('is no configuration', async () => {
+  it('a file that is not UTF-8 is refused as configuration', async () => {
     const { exitCode, stderr } = await sh(`trigger config check ${latin1('t.toml', '[node]\n# café\nname = "a"\n')}`);
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining('t.toml: not UTF-8')]);
   });
 
-  it('is no manifest of a plugin', () => {
+  it('a file that is not UTF-8 is refused as a plugin’s manifest', () => {
     mkdirSync(join(folder, 'plugins/mine'), { recursive: true, mode: 0o755 });
     chmodSync(folder, 0o755);
     latin1('plugins/mine/plugin.toml', 'description = "café"\n');
@@ -116,7 +116,7 @@ describe('a file that is not UTF-8', () => {
     expect(() => createPluginFiles(join(folder, 'plugins')).find('mine')).toThrow('plugin.toml is not UTF-8');
   });
 
-  it('is no statement of the console, and one with accents is', async () => {
+  it('a console statement that is not UTF-8 is refused, and one with accents is accepted', async () => {
     const script = latin1('script', 'set team add caf\xe9\n');
     const { exitCode, stderr } = await sh(`triggerfs-cli --socket ${daemon.socket} < ${script}`);
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining("is not UTF-8: $'set team add caf\\xe9'")]);
@@ -126,7 +126,7 @@ describe('a file that is not UTF-8', () => {
     expect(other).toContain('nonsense');
   });
 
-  it('is no password', async () => {
+  it('a file that is not UTF-8 is refused as a password', async () => {
     const { exitCode, stderr } = await sh(
       `printf 'caf\\351' | trigger admin init --team t --identity u --password-stdin`,
     );

@@ -57,7 +57,7 @@ describe('exit codes', () => {
     [4, 'one target did not end well', [...fire, '--wait']],
     [5, 'timed out waiting', ['queue', 'wait', '1', '--timeout', '200ms']],
     [42, 'the job’s own', ['queue', 'wait', '2']],
-  ])('%i: %s', async (code, _why, args) => {
+  ])('exit code %i: %s', async (code, _why, args) => {
     expect((await trigger(args, at(daemon))).code).toBe(code);
   });
 
@@ -65,7 +65,7 @@ describe('exit codes', () => {
     [129, 'SIGHUP'],
     [130, 'SIGINT'],
     [143, 'SIGTERM'],
-  ] as const)('%i: %s', async (code, signal) => {
+  ] as const)('exit code %i of tsp: %s', async (code, signal) => {
     const waiting = start(['queue', 'wait', '1'], at(daemon));
     await until(() => daemon.requests.some(({ path }) => path === '/v1/jobs/1/wait'), 'the wait');
     waiting.process.kill(signal);
@@ -78,17 +78,17 @@ describe('exit codes', () => {
     [['queue', 'cat', '1']],
     [['events', '--follow']],
     [['fire', 'x', '--host', 'a,b,c', '--wait']],
-  ])('141: nobody reads what %j would print', async (args) => {
+  ])('exit code 141: nobody reads what %j would print', async (args) => {
     const through = ['bash', '-c', '"$0" "$@" | true; exit "$PIPESTATUS"'];
     expect((await trigger(args, { ...at(daemon), through })).code).toBe(141);
   });
 
-  it('141 is not that of a command that has done its work', async () => {
+  it('exit code 141 is not that of a command that has done its work', async () => {
     const through = ['bash', '-c', '"$0" "$@" | true; exit "$PIPESTATUS"'];
     expect((await trigger(['queue'], { ...at(daemon), through })).code).toBe(0);
   });
 
-  it('are the same in --help and in the documentation', async () => {
+  it('exit codes are the same in --help and in the documentation', async () => {
     const { stdout } = await trigger(['--help']);
     const page = readFileSync(new URL('../../../docs/reference/cli.md', import.meta.url), 'utf8').replaceAll('`', '');
     for (const [code, means] of exitCodes) {

@@ -44,7 +44,7 @@ const waitTooShort = (...more: string[]) => {
 };
 
 describe('trigger fire', () => {
-  it('prints the firing’s id', async () => {
+  it('fire prints the firing’s ID', async () => {
     await serve({ 'POST /v1/firings': fired });
     expect(await trigger(['fire', 'x', '--host', 'a'], at(daemon))).toEqual({
       code: 0,
@@ -53,7 +53,7 @@ describe('trigger fire', () => {
     });
   });
 
-  it('sends every option; hosts repeated, separated by commas, each once', async () => {
+  it('fire sends every option, and each repeated or comma-separated host once', async () => {
     await serve({ 'POST /v1/firings': fired });
     const options = '--host a --host b,a --plugin service --arg name=nginx --ttl 1h --noop --json';
     const { stdout } = await trigger(['fire', 'a name', ...options.split(' ')], at(daemon));
@@ -69,20 +69,20 @@ describe('trigger fire', () => {
     expect(JSON.parse(stdout)).toEqual({ id: firingId, targets, unseen: [] });
   });
 
-  it('warns of hosts that nobody has seen', async () => {
+  it('fire warns of hosts that nobody has seen', async () => {
     await serve({ 'POST /v1/firings': () => ({ id: firingId, targets, unseen: ['b'] }) });
     const { code, stderr } = await trigger(['fire', 'x', '--host', 'a,b'], at(daemon));
     expect([code, stderr]).toEqual([0, 'trigger: no daemon has ever announced itself as b: is the name right?\n']);
   });
 
-  it('exits 3 when etcd is away', async () => {
+  it('fire exits 3 when etcd is away', async () => {
     await serve({ 'POST /v1/firings': (_, r) => refuse(r, 503, { code: 'etcd-unreachable', message: 'no etcd' }) });
     expect((await trigger(['fire', 'x', '--host', 'a'], at(daemon))).code).toBe(3);
   });
 });
 
 describe('trigger fire --wait', () => {
-  it('prints one line per node, and exits 0 when all ended well', async () => {
+  it('fire --wait prints one line for each node, and exits 0 when all succeeded', async () => {
     await serve({
       'POST /v1/firings': fired,
       [follow]: following(running('a'), succeeded('b'), succeeded('a'), succeeded('a')),
@@ -98,12 +98,12 @@ describe('trigger fire --wait', () => {
   it.each([
     ['failed', failed('b')],
     ['was skipped', outcomeView({ node: 'b', stage: 'skipped', reason: 'expired' })],
-  ])('exits 4 when one %s', async (_, outcome) => {
+  ])('fire --wait exits 4 when one %s', async (_, outcome) => {
     await serve({ 'POST /v1/firings': fired, [follow]: following(succeeded('a'), outcome) });
     expect((await trigger(wait, at(daemon))).code).toBe(4);
   });
 
-  it('exits 5 when its time has passed, and names who is missing', async () => {
+  it('fire --wait exits 5 when its time has passed, and names the missing nodes', async () => {
     await serve({
       'POST /v1/firings': fired,
       [follow]: (_, response) => {
@@ -117,7 +117,7 @@ describe('trigger fire --wait', () => {
     expect(stderr).toContain(`firing ${firingId} has not ended after ${formatDuration(timeoutMs)} on b`);
   });
 
-  it('with --json says on stdout how far it is when its time has passed, and what happened on stderr', async () => {
+  it('fire --wait --json prints the state so far on stdout when its time has passed, and the reason on stderr', async () => {
     const view = firingView({ outcomes: { a: succeeded('a'), b: running('b') } });
     await serve({
       'POST /v1/firings': fired,
@@ -132,7 +132,7 @@ describe('trigger fire --wait', () => {
     expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'timed-out', details: { open: ['b'] } } });
   });
 
-  it.each(['30d', '60d'])('has %s of patience', async (timeout) => {
+  it.each(['30d', '60d'])('fire --wait waits %s', async (timeout) => {
     await serve({
       'POST /v1/firings': fired,
       [follow]: (_, response) => {
@@ -147,7 +147,7 @@ describe('trigger fire --wait', () => {
     expect(await trigger([...wait, '--timeout', timeout], at(daemon))).toMatchObject({ code: 0, stderr: '' });
   });
 
-  it('exits 130 on Ctrl-C, and says that the firing continues', async () => {
+  it('fire --wait exits 130 on Ctrl-C, and says that the firing continues', async () => {
     await serve({
       'POST /v1/firings': fired,
       [follow]: (_, response) => {
@@ -163,7 +163,7 @@ describe('trigger fire --wait', () => {
     expect(stderr).toContain(`the firing continues; \`trigger status ${firingId}\``);
   });
 
-  it('continues with a daemon that was restarted', async () => {
+  it('fire --wait continues with a daemon that was restarted', async () => {
     let connections = 0;
     await serve({
       'POST /v1/firings': fired,
@@ -179,7 +179,7 @@ describe('trigger fire --wait', () => {
     expect([code, stdout.match(/^a /gm)?.length, connections]).toEqual([0, 1, 2]);
   });
 
-  it('shows with --filter-replies only nodes for which all conditions hold, and exits as without', async () => {
+  it('fire --wait --filter-replies shows only nodes that meet all conditions, and exits as without the filter', async () => {
     await serve({ 'POST /v1/firings': fired, [follow]: following(succeeded('a'), failed('b')) });
     const filter = (...texts: string[]) => [...wait, ...texts.flatMap((text) => ['--filter-replies', text])];
     expect(await trigger(filter('details.puppet.changed>3'), at(daemon))).toMatchObject({
@@ -199,14 +199,14 @@ describe('trigger fire --wait', () => {
     [[...wait, '--filter-replies', 'failed'], "Example: --filter-replies 'exit_code!=0'"],
     [[...wait, '--filter-replies', 'exit_code>0', '--all'], 'exclude each other'],
     [['fire', 'x', '--host', 'a', '--filter-replies', 'exit_code>0'], 'needs --wait'],
-  ])('refuses %j', async (args, text) => {
+  ])('fire --filter-replies refuses %j', async (args, text) => {
     await serve({});
     const { code, stderr } = await trigger(args, at(daemon));
     expect([code, stderr]).toEqual([2, expect.stringContaining(text)]);
     expect(daemon.requests).toEqual([]);
   });
 
-  it('gives one JSON document with all outcomes', async () => {
+  it('fire --wait --json prints one JSON document with all outcomes', async () => {
     await serve({ 'POST /v1/firings': fired, [follow]: following(succeeded('a'), failed('b')) });
     const { code, stdout } = await trigger([...wait, '--json'], at(daemon));
     expect(code).toBe(4);
@@ -227,13 +227,13 @@ describe('trigger status and nodes', () => {
     expect(JSON.parse((await trigger(['status', '--json', firingId], at(daemon))).stdout)).toEqual(firingView());
   });
 
-  it('status says so when there is none', async () => {
+  it('status says that there is no firing', async () => {
     await serve({ 'GET /v1/firings': () => [] });
     expect(await trigger(['status'], at(daemon))).toEqual({ code: 0, stdout: '', stderr: 'no firings yet\n' });
     expect((await trigger(['status', '--json'], at(daemon))).stdout).toBe('[]\n');
   });
 
-  it('nodes are a table, or JSON', async () => {
+  it('nodes prints a table, or JSON', async () => {
     await serve({ 'GET /v1/nodes': () => [nodeView()] });
     expect((await trigger(['nodes'], at(daemon))).stdout).toMatch(/^NODE .*\nlb01\.example\.com +present/);
     expect(JSON.parse((await trigger(['nodes', '--json'], at(daemon))).stdout)).toEqual([nodeView()]);
@@ -241,7 +241,7 @@ describe('trigger status and nodes', () => {
 });
 
 describe('trigger plugin', () => {
-  it('lists and explains', async () => {
+  it('plugin list and info show and explain plugins', async () => {
     await serve({ 'GET /v1/plugins': () => [pluginView()], 'GET /v1/plugin': () => pluginView() });
     expect((await trigger(['plugin', 'list'], at(daemon))).stdout).toMatch(/service +refused/);
     expect((await trigger(['plugin', 'info', 'a/b'], at(daemon))).stdout).toMatch(/^Plugin: +service/);
@@ -251,7 +251,7 @@ describe('trigger plugin', () => {
   it.each([
     [true, 0],
     [false, 1],
-  ])('test that is ok: %s exits %d', async (ok, code) => {
+  ])('plugin test of a plugin that is ok: %s exits %d', async (ok, code) => {
     await serve({
       'POST /v1/plugin/test': () => ({ name: 'p', ok, expected_exit_code: 0, exit_code: 0, output: '', problem: null }),
     });
@@ -273,7 +273,7 @@ describe('trigger fire --rerun', () => {
   };
   const firing = `GET /v1/firings/${firingId}`;
 
-  it('fires what the earlier firing ran, on all of its nodes', async () => {
+  it('fire --rerun fires what the earlier firing ran, on all its nodes', async () => {
     const job = { plugin: 'service', args: { name: 'nginx' } };
     await serve({ 'POST /v1/firings': fired, [firing]: earlier({ job, noop: true }) });
     expect((await again('--ttl', '1h')).code).toBe(0);
@@ -289,14 +289,14 @@ describe('trigger fire --rerun', () => {
     });
   });
 
-  it('with --failed fires where it ended and did not end well, and names where it has not ended', async () => {
+  it('fire --rerun --failed fires on nodes where it failed, and names those where it has not ended', async () => {
     await serve({ 'POST /v1/firings': fired, [firing]: earlier() });
     const { stderr } = await again('--failed');
     expect(daemon.requests.at(-1)?.body).toMatchObject({ hosts: ['b', 'c'] });
     expect(stderr).toBe(`trigger: ${firingId} has not ended on d: nothing new is fired there\n`);
   });
 
-  it('fires nothing where nothing failed', async () => {
+  it('fire --rerun --failed fires nothing where nothing failed', async () => {
     await serve({ 'POST /v1/firings': fired, [firing]: earlier({ targets: ['a'], outcomes: { a: succeeded('a') } }) });
     const { code, stdout, stderr } = await again('--failed');
     expect([code, stdout]).toEqual([0, '']);
@@ -304,7 +304,7 @@ describe('trigger fire --rerun', () => {
     expect(daemon.requests.map(({ method }) => method)).toEqual(['GET']);
   });
 
-  it('does not run something else because a daemon of an earlier version tells no tags', async () => {
+  it('fire --rerun refuses to run something else because an earlier version’s daemon tells no tags', async () => {
     const { tags: _, ...untold } = firingView({ id: firingId, targets: ['a'] });
     await serve({ 'POST /v1/firings': fired, [firing]: () => untold });
     const { code, stderr } = await again();
@@ -322,7 +322,7 @@ describe('trigger fire --wait at many nodes', () => {
   });
   const command = ['fire', 'x', '--host', many.join(','), '--wait'];
 
-  it('shows failures and a sum on a terminal, all of them with --all', async () => {
+  it('fire --wait at many nodes shows failures and a sum on a terminal, and all nodes with --all', async () => {
     await serve(routes());
     const env = { TRIGGERD_SOCKET: daemon.socket };
     for (const [more, lines] of [
@@ -345,7 +345,7 @@ describe('trigger fire --wait at many nodes', () => {
     }
   });
 
-  it('shows all in a pipe', async () => {
+  it('fire --wait at many nodes shows all nodes in a pipe', async () => {
     await serve(routes());
     expect((await trigger(command, at(daemon))).stdout.match(/^web\d\d /gm)).toHaveLength(30);
   });

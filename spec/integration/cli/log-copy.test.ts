@@ -11,7 +11,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the log file of triggerfs', () => {
-  it('in a missing folder is a problem that is told, and begins once the folder is there', () => {
+  it('a log file of triggerfs in a missing folder is reported, and begins once the folder exists', () => {
     const file = join(folder, 'missing', 'log');
     const { copy, problem } = openLogCopyLater(file, '[triggerfs] logfile');
     expect(problem).toBe(`[triggerfs] logfile: ${file} cannot be written (ENOENT)`);
@@ -23,7 +23,7 @@ describe('the log file of triggerfs', () => {
     expect(readFileSync(file, 'utf8')).toBe('kept');
   });
 
-  it('continues where it was when the new one cannot be opened', () => {
+  it('a log file of triggerfs continues in the old file when the new one cannot be opened', () => {
     const place = join(folder, 'logs');
     mkdirSync(place);
     const { copy } = openLogCopyLater(join(place, 'log'), '[triggerfs] logfile');
@@ -33,7 +33,7 @@ describe('the log file of triggerfs', () => {
     expect(readFileSync(join(folder, 'moved', 'log'), 'utf8')).toBe('kept');
   });
 
-  it('of triggerfs-client in a missing folder is refused before anything is asked', () => {
+  it('a log file of triggerfs-client in a missing folder is refused before the request is sent', () => {
     expect(() => openLogCopy(join(folder, 'missing', 'log'))).toThrow('[triggerfs-client] logfile');
   });
 });

@@ -19,7 +19,7 @@ const serveQueues = async () => {
   return { queues, at: { env: { TRIGGERD_SOCKET: path } } };
 };
 
-it('shows 18 jobs of 3.8 MB', async () => {
+it('trigger queue shows 18 jobs of 3.8 MB', async () => {
   const { queues, at } = await serveQueues();
   for (let i = 0; i < 18; i += 1)
     queues.add(jobRequest({ argv: Array.from({ length: 29 }, () => 'x'.repeat(131_000)) }));
@@ -32,7 +32,7 @@ it('shows 18 jobs of 3.8 MB', async () => {
   expect((await trigger(['queue', 'info', '3'], at)).stdout.length).toBeGreaterThan(29 * 131_000);
 });
 
-it('shows the head of a very long queue, and with --json all of it, oldest first', async () => {
+it('trigger queue shows the head of a very long queue, and with --json all of it, oldest first', async () => {
   const { queues, at } = await serveQueues();
   for (let i = 1; i <= 3000; i += 1) queues.add(jobRequest({ argv: ['true', String(i)] }));
   queues.makeUrgent(3000);

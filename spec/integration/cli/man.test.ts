@@ -23,11 +23,11 @@ const pages = [
   'triggerfs.1',
 ];
 
-it('there is a manual page for each command, and for the configuration', () => {
+it('every command and the configuration have a manual page', () => {
   expect(readdirSync(folder).sort()).toEqual(pages);
 });
 
-it.each(pages)('%s is what mandoc wants, dated, and fits 80 columns', (page) => {
+it.each(pages)('%s passes mandoc’s check, has a date, and fits 80 columns', (page) => {
   const file = join(folder, page);
   expect(readFileSync(file, 'utf8')).toMatch(/^\.TH \S+ \d 2023-11-14 "triggerd 1\.2\.3"$/m);
   // mandoc exits with 2 at a warning.

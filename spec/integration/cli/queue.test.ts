@@ -15,14 +15,14 @@ afterEach(() => daemon.close());
 const asked = () => daemon.requests.map(({ method, path }) => `${method} ${path}`);
 
 describe('a command that cannot be added', () => {
-  it('says so for a folder that was removed', async () => {
+  it('queue add names a folder that was removed', async () => {
     await serve({});
     const through = ['sh', '-c', 'd=$(mktemp -d) && cd "$d" && rmdir "$d" && exec "$0" "$@"'];
     const { code, stderr } = await trigger(['queue', 'add', '--', 'true'], { ...at(daemon), through });
     expect([code, stderr]).toEqual([2, expect.stringContaining('trigger: the working folder was removed\n')]);
   });
 
-  it('says so for more words than a command may have', async () => {
+  it('queue add refuses more words than a command may have', async () => {
     await serve({});
     const through = ['sh', '-c', '"$0" "$@" $(seq 100000)'];
     const { code, stderr } = await trigger(['queue', 'add', '--', 'true'], { ...at(daemon), through });
@@ -42,7 +42,7 @@ describe('trigger queue', () => {
     'GET /v1/jobs': ({ query }) => jobs.filter(({ queue }) => query['queue'] === undefined || queue === query['queue']),
   };
 
-  it('shows the queue “default”', async () => {
+  it('trigger queue shows the queue “default”', async () => {
     await serve(routes);
     const { code, stdout, stderr } = await trigger(['queue'], at(daemon));
     expect([code, stderr]).toEqual([0, '']);
@@ -53,7 +53,7 @@ describe('trigger queue', () => {
     expect(stdout).not.toMatch(/^3 /m);
   });
 
-  it('has the alias q, and fits the width that watch gives', async () => {
+  it('trigger queue has the alias q, and fits the width that watch gives', async () => {
     await serve({ ...routes, 'GET /v1/jobs': () => [jobView({ command: 'x'.repeat(200) })] });
     const { stdout } = await trigger(['q'], at(daemon, { COLUMNS: '80' }));
     expect(stdout).toContain('…');
@@ -61,7 +61,7 @@ describe('trigger queue', () => {
   });
 
   it.each(['測試', '⌚', 'e\u0301', '🇩🇪'])(
-    'fits the width of the terminal with a command of %s, and uses all of it',
+    'trigger queue fits the width of the terminal with a command of %s, and uses all of it',
     async (char) => {
       await serve({ ...routes, 'GET /v1/jobs': () => [jobView({ command: char.repeat(200) })] });
       const { stdout } = await trigger(['queue'], at(daemon, { COLUMNS: '81' }));
@@ -72,14 +72,14 @@ describe('trigger queue', () => {
     },
   );
 
-  it('shows all queues with their names', async () => {
+  it('trigger queue --all-queues shows all queues with their names', async () => {
     await serve(routes);
     const { stdout } = await trigger(['queue', '--all'], at(daemon));
     expect(stdout).toMatch(/^default:\nID /);
     expect(stdout).toMatch(/\n\nrequests:\nID .*\[run=0\/4\] paused\n3 /);
   });
 
-  it('with --all shows every ended job, as they ended', async () => {
+  it('trigger queue --all shows every ended job with its result', async () => {
     const ended = [3, 1, 2].map((id) => finishedView({ id, finished_at: `2026-11-20T12:00:0${4 - id}.000Z` }));
     await serve({
       'GET /v1/queues': () => [queueView()],
@@ -93,7 +93,7 @@ describe('trigger queue', () => {
     ]);
   });
 
-  it('says how many more are queued where the daemon lists only the head', async () => {
+  it('trigger queue says how many more are queued where the daemon lists only the head', async () => {
     const queued = Array.from({ length: 1000 }, (_, id) => jobView({ id: id + 1 }));
     await serve({
       'GET /v1/queues': () => [queueView({ queued: 100_000 })],
@@ -104,7 +104,7 @@ describe('trigger queue', () => {
     expect(lines.slice(1002)).toEqual([expect.stringMatching(/^5000 /)]);
   });
 
-  it('with --json reads page by page, in the order of the ids', async () => {
+  it('trigger queue --json reads page by page, in the order of the IDs', async () => {
     const all = Array.from({ length: 1234 }, (_, id) => jobView({ id: id + 1, command: 'a\nb' }));
     await serve({
       'GET /v1/jobs': ({ query }) => {
@@ -118,7 +118,7 @@ describe('trigger queue', () => {
     expect(daemon.requests.map(({ query }) => query['after'])).toEqual([undefined, '500', '1000']);
   });
 
-  it('with --json an empty queue is an empty array, and one that does not exist an error', async () => {
+  it('trigger queue --json prints an empty array for an empty queue, and an error for an unknown one', async () => {
     await serve({
       'GET /v1/jobs': ({ query }, response) =>
         query['queue'] === 'nope' ? refuse(response, 404, { code: 'queue-not-found', message: 'no' }) : [],
@@ -128,7 +128,7 @@ describe('trigger queue', () => {
     expect([code, stdout, JSON.parse(stderr).error.code]).toEqual([1, '', 'queue-not-found']);
   });
 
-  it('gives all jobs as JSON, or those of one queue', async () => {
+  it('trigger queue --json prints all jobs, or those of one queue', async () => {
     await serve(routes);
     expect(JSON.parse((await trigger(['queue', '--json'], at(daemon))).stdout)).toEqual(jobs);
     expect(JSON.parse((await trigger(['--json', 'queue', '--queue', 'requests'], at(daemon))).stdout)).toEqual([
@@ -136,14 +136,14 @@ describe('trigger queue', () => {
     ]);
   });
 
-  it('refuses a queue that does not exist', async () => {
+  it('trigger queue refuses a queue that does not exist', async () => {
     await serve(routes);
     const { code, stderr } = await trigger(['queue', '--queue', 'nope'], at(daemon));
     expect(code).toBe(1);
     expect(stderr).toMatch(/^trigger: there is no queue “nope”\n {2}Use the name/);
   });
 
-  it('says so when its output cannot be written', async () => {
+  it('trigger queue says that its output cannot be written', async () => {
     await serve(routes);
     const { code, stderr } = await trigger(['queue'], {
       ...at(daemon),
@@ -152,7 +152,7 @@ describe('trigger queue', () => {
     expect([code, stderr]).toEqual([1, expect.stringContaining('ENOSPC')]);
   });
 
-  it('ends quietly when its reader goes away', async () => {
+  it('trigger queue ends quietly when its reader goes away', async () => {
     await serve({ ...routes, 'GET /v1/jobs': () => Array.from({ length: 20_000 }, (_, id) => jobView({ id })) });
     const through = ['bash', '-c', 'set -o pipefail; "$0" "$@" | head -n 1'];
     const { code, stdout, stderr } = await trigger(['queue'], { ...at(daemon), through });
@@ -166,7 +166,7 @@ describe('on a terminal', () => {
   const ended = finishedView({ wait_exit_code: 7 });
   const onTerminal = (args: string) => ['sh', '-c', `exec script -qec "$0 ${args}" /dev/null`];
 
-  it('wait shows that it waits, on a line that goes away', async () => {
+  it('wait shows on a terminal that it waits, on a line that it deletes later', async () => {
     await serve({ 'GET /v1/jobs/1': () => jobView(), 'GET /v1/jobs/1/wait': () => ended });
     const through = onTerminal('queue wait 1');
     const { code, stdout } = await trigger([], { ...at(daemon), through });
@@ -180,7 +180,7 @@ describe('on a terminal', () => {
   it.each([
     ['', true],
     ['1', false],
-  ])('NO_COLOR=%s: colours are there: %s', async (NO_COLOR, colored) => {
+  ])('NO_COLOR=%s on a terminal leaves colours: %s', async (NO_COLOR, colored) => {
     await serve({ 'GET /v1/nodes': () => [nodeView()] });
     const through = onTerminal('nodes');
     const { stdout } = await trigger([], { ...at(daemon, { NO_COLOR, TERM: 'xterm' }), through });
@@ -194,7 +194,7 @@ describe('trigger queue add', () => {
   const added = () => daemon.requests[0]?.body;
   const user = expect.any(String);
 
-  it('prints the id, and sends the command as it stands', async () => {
+  it('queue add prints the ID, and sends the command unchanged', async () => {
     await serve(routes);
     const { code, stdout } = await trigger(['queue', 'add', '--', 'sh', '-c', 'echo "$HOME" --json'], {
       ...at(daemon),
@@ -204,14 +204,14 @@ describe('trigger queue add', () => {
     expect(added()).toEqual({ plugin: 'command', argv: ['sh', '-c', 'echo "$HOME" --json'], cwd: '/tmp', user });
   });
 
-  it('takes no option of the command for its own', async () => {
+  it('queue add takes no option of the command for its own', async () => {
     await serve(routes);
     await trigger(['queue', 'add', '--label', 'x', 'ls', '-la', '--json', '--label', 'y'], { ...at(daemon), cwd: '/' });
     const argv = ['ls', '-la', '--json', '--label', 'y'];
     expect(added()).toEqual({ plugin: 'command', argv, cwd: '/', label: 'x', user });
   });
 
-  it('sends every option', async () => {
+  it('queue add sends every option', async () => {
     await serve(routes);
     const options =
       '--queue requests --plugin service --arg name=nginx --arg x=a=b --env A=1 --timeout 1m30s --after 7 --urgent --noop';
@@ -231,14 +231,14 @@ describe('trigger queue add', () => {
     });
   });
 
-  it('gives the job as JSON', async () => {
+  it('queue add --json prints the job as JSON', async () => {
     await serve(routes);
     expect(JSON.parse((await trigger(['queue', 'add', '--json', '--', 'true'], at(daemon))).stdout)).toEqual(
       jobView({ id: 42 }),
     );
   });
 
-  it('passes the daemon’s refusal on, on stderr', async () => {
+  it('queue add prints the daemon’s refusal on stderr', async () => {
     await serve({ 'POST /v1/jobs': (_, response) => refuse(response, 503, { code: 'queue-full', message: 'full' }) });
     const human = await trigger(['queue', 'add', '--', 'true'], at(daemon));
     expect(human).toEqual({ code: 1, stdout: '', stderr: expect.stringMatching(/^trigger: full\n {2}Wait until/) });
@@ -251,20 +251,17 @@ describe('trigger queue add', () => {
 });
 
 describe('verbs of a job', () => {
-  it.each(['kill', 'remove', 'urgent', 'retry'])(
-    '%s asks for it, and is silent unless there is a new id',
-    async (verb) => {
-      await serve({ [`POST /v1/jobs/3/${verb}`]: () => jobView({ id: 4 }) });
-      const { code, stdout } = await trigger(['queue', verb, '3'], at(daemon));
-      expect([code, stdout]).toEqual([0, verb === 'retry' ? '4\n' : '']);
-    },
-  );
+  it.each(['kill', 'remove', 'urgent', 'retry'])('%s sends its request, and prints only a new ID', async (verb) => {
+    await serve({ [`POST /v1/jobs/3/${verb}`]: () => jobView({ id: 4 }) });
+    const { code, stdout } = await trigger(['queue', verb, '3'], at(daemon));
+    expect([code, stdout]).toEqual([0, verb === 'retry' ? '4\n' : '']);
+  });
 
   it.each([
     ['kill', 'started'],
     ['remove', 'queued'],
     ['urgent', 'queued'],
-  ])('%s without an id means what tsp means: the one %s last', async (verb, which) => {
+  ])('%s without an ID means what tsp means: the job %s last', async (verb, which) => {
     await serve({
       'GET /v1/jobs/latest': () => jobView({ id: 8 }),
       [`POST /v1/jobs/8/${verb}`]: () => jobView({ id: 8 }),
@@ -273,7 +270,7 @@ describe('verbs of a job', () => {
     expect(daemon.requests[0]?.query).toEqual({ which });
   });
 
-  it.each(['cat', 'tail', 'info'])('%s without an id means the job that runs, or ran last', async (verb) => {
+  it.each(['cat', 'tail', 'info'])('%s without an ID means the job that runs, or ran last', async (verb) => {
     const job = finishedView({ id: 8, wait_exit_code: 3 });
     await serve({
       'GET /v1/jobs/latest': () => job,
@@ -289,20 +286,20 @@ describe('verbs of a job', () => {
     expect(daemon.requests[0]?.query).toEqual({ which: 'started' });
   });
 
-  it('swap names both', async () => {
+  it('swap names both jobs', async () => {
     await serve({ 'POST /v1/jobs/swap': () => [jobView({ id: 2 }), jobView({ id: 1 })] });
     expect((await trigger(['queue', 'swap', '1', '2'], at(daemon))).code).toBe(0);
     expect(daemon.requests[0]?.body).toEqual({ a: 1, b: 2 });
   });
 
-  it('info shows the facts', async () => {
+  it('info shows the job’s facts', async () => {
     await serve({ 'GET /v1/jobs/3': () => finishedView({ id: 3, label: 'nightly' }) });
     expect((await trigger(['queue', 'info', '3'], at(daemon))).stdout).toMatch(/^Job: +3\n[\s\S]*Label: +nightly\n/);
   });
 });
 
 describe('verbs of a queue', () => {
-  it.each(['pause', 'resume', 'drain'])('%s is silent', async (verb) => {
+  it.each(['pause', 'resume', 'drain'])('%s of a queue prints nothing', async (verb) => {
     await serve({
       [`POST /v1/queues/default/${verb}`]: () => queueView(),
       [`POST /v1/queues/q/${verb}`]: () => queueView(),
@@ -313,7 +310,7 @@ describe('verbs of a queue', () => {
     expect(asked().slice(1)).toEqual([`POST /v1/queues/q/${verb}`, `POST /v1/queues/q/${verb}`]);
   });
 
-  it('slots shows and sets the number', async () => {
+  it('slots shows and sets the number of slots', async () => {
     await serve({
       'GET /v1/queues/default/slots': () => ({ slots: 3 }),
       'PUT /v1/queues/default/slots': ({ body }) => body,
@@ -323,7 +320,7 @@ describe('verbs of a queue', () => {
     expect(daemon.requests[1]?.body).toEqual({ slots: 5 });
   });
 
-  it('clear forgets ended jobs of one queue, or of all', async () => {
+  it('clear deletes the ended jobs of one queue, or of all', async () => {
     await serve({
       'POST /v1/queues/default/clear': () => ({ cleared: 3 }),
       'POST /v1/queues/*/clear': () => ({ cleared: 4 }),
@@ -342,7 +339,7 @@ describe('wait, cat and tail', () => {
     expect(await trigger(['queue', 'wait', '3'], at(daemon))).toEqual({ code: 7, stdout: '', stderr: '' });
   });
 
-  it('wait without an id means the job added last', async () => {
+  it('wait without an ID means the job added last', async () => {
     await serve({
       'GET /v1/jobs/latest': ({ query }) => (query['which'] === 'added' ? ended : undefined),
       'GET /v1/jobs/3': () => ended,
@@ -356,7 +353,7 @@ describe('wait, cat and tail', () => {
     expect([code, stderr]).toEqual([5, expect.stringMatching(/^trigger: job 3 has not ended after 50ms\n/)]);
   });
 
-  it.each(['30d', '60d'])('wait has %s of patience', async (timeout) => {
+  it.each(['30d', '60d'])('wait waits %s', async (timeout) => {
     await serve({
       'GET /v1/jobs/3': runningJob,
       'GET /v1/jobs/3/wait': (_, response) => {
@@ -367,7 +364,7 @@ describe('wait, cat and tail', () => {
     expect((await trigger(['queue', 'wait', '3', '--timeout', timeout], at(daemon))).code).toBe(7);
   });
 
-  it('Ctrl-C while waiting exits 130, and says that the job continues', async () => {
+  it('Ctrl-C during wait exits 130, and says that the job continues', async () => {
     await serve({ 'GET /v1/jobs/3': runningJob, 'GET /v1/jobs/3/wait': () => takenOver });
     const waiting = start(['queue', 'wait', '3'], at(daemon));
     await until(() => asked().length === 2, 'the daemon to be asked');
@@ -375,7 +372,7 @@ describe('wait, cat and tail', () => {
     expect(await waiting.ended).toEqual({ code: 130, stdout: '', stderr: 'trigger: job 3 continues\n' });
   });
 
-  it('a daemon that restarts while we wait is asked again', async () => {
+  it('wait asks a daemon that restarts meanwhile again', async () => {
     const answers = [
       (response: ServerResponse) => response.destroy(),
       (response: ServerResponse) => response.writeHead(503).end('{"error":"Service Unavailable"}'),
@@ -392,7 +389,7 @@ describe('wait, cat and tail', () => {
     expect(await trigger(['queue', 'wait', '3'], at(daemon))).toEqual({ code: 7, stdout: '', stderr: '' });
   });
 
-  it.each(['wait', 'cat', 'tail'])('%s of a daemon that is not there fails at once', async (verb) => {
+  it.each(['wait', 'cat', 'tail'])('%s fails at once when no daemon runs', async (verb) => {
     await serve({
       'GET /v1/jobs/3': (_, response) => {
         response.destroy();
@@ -402,7 +399,7 @@ describe('wait, cat and tail', () => {
     expect([(await trigger(['queue', verb, '3'], at(daemon))).code, asked().length]).toEqual([3, 1]);
   });
 
-  it('tail continues where it was when the daemon went away', async () => {
+  it('tail continues at its position when the daemon was away', async () => {
     const parts = [
       { from: 100, text: 'öne\ntw', breaks: true },
       { from: 107, text: 'o\n', breaks: true },
@@ -461,7 +458,7 @@ describe('wait, cat and tail', () => {
     });
   });
 
-  it('tail shows lines as they come, until the job has ended', async () => {
+  it('tail shows lines as they arrive, until the job has ended', async () => {
     let goOn = () => {};
     await serve({
       'GET /v1/jobs/3': () => jobView({ id: 3, state: 'running' }),

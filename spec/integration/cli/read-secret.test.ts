@@ -30,7 +30,7 @@ describe('the password of a new user', () => {
     await screen.press(key);
   };
 
-  it('is asked for twice and never shown; Backspace works', async () => {
+  it('the password of a new user is typed twice and never shown, and Backspace works', async () => {
     await open();
     await answer('New password of bob:', 'correct horsé batterx', 'BSpace');
     await answer('New password of bob:', 'y');
@@ -45,7 +45,7 @@ describe('the password of a new user', () => {
     });
   });
 
-  it('has to be the same both times', async () => {
+  it('the password of a new user has to be the same both times', async () => {
     const already = daemon.requests.length;
     await open();
     await answer('New password of bob:', 'correct horse battery');
@@ -55,7 +55,7 @@ describe('the password of a new user', () => {
     expect(daemon.requests).toHaveLength(already);
   });
 
-  it('may be kept: Ctrl-C ends it', async () => {
+  it('Ctrl-C at the prompt for a password sets none', async () => {
     await open();
     await answer('New password of bob:', 'half', 'C-c');
     await shows('exit code 130');

@@ -12,21 +12,21 @@ const contextFile = (document: object): string => {
 const ofRequest = { request: { id: 'r1', chain: ['r0', 'r1'] } };
 
 describe('for whom a command asks from inside a job', () => {
-  it('the machine asks for itself outside of jobs, and in the job of a firing', () => {
+  it('a command outside of jobs, and in the job of a firing, acts as the machine', () => {
     expect(requestChain({})).toEqual({});
     const chain = [{ firing: 'f1', node: 'n', trigger: 't' }];
     const env = { TRIGGERD_CONTEXT: contextFile({ chain }), TRIGGERD_ACTS_AS: 'machine' };
     expect(requestChain(env)).toEqual({ chain: ['f1'], ttl: 3 });
   });
 
-  it('the job of a request shows its proof', () => {
+  it('a command in the job of a request shows the request’s proof', () => {
     const proof = join(temporaryFolder(), 'proof');
     writeFileSync(proof, 'p1.a.b.c');
     const env = { TRIGGERD_CONTEXT: contextFile(ofRequest), TRIGGERD_ACTS_AS: 'asker', TRIGGERD_PROOF: proof };
     expect(requestChain(env)).toEqual({ chain: ['r0', 'r1'], ttl: 3, proof: 'p1.a.b.c' });
   });
 
-  it('a plugin that acts as the machine shows none', () => {
+  it('a command in a plugin that acts as the machine shows no proof', () => {
     const env = { TRIGGERD_CONTEXT: contextFile(ofRequest), TRIGGERD_ACTS_AS: 'machine' };
     expect(requestChain(env)).toEqual({ chain: ['r0', 'r1'], ttl: 3, own: true });
   });
@@ -39,7 +39,7 @@ describe('for whom a command asks from inside a job', () => {
       () => ({ TRIGGERD_CONTEXT: contextFile(ofRequest), TRIGGERD_ACTS_AS: 'asker', TRIGGERD_PROOF: '/nowhere/proof' }),
     ],
     ['a process that does many jobs', () => ({ TRIGGERD_ACTS_AS: 'asker' })],
-  ])('without a proof nothing is asked: %s', (_, env) => {
+  ])('a command in a job without its proof sends no request: %s', (_, env) => {
     expect(() => requestChain(env())).toThrow(expect.objectContaining({ code: 'proof-missing' }));
   });
 });

@@ -33,7 +33,7 @@ const open = async (argv: readonly string[], env: Record<string, string> = {}): 
 };
 
 describe('watch -n 1 trigger queue', () => {
-  it('fits 80 columns, and never shows less than the whole table', async () => {
+  it('watch -n 1 trigger queue fits 80 columns, and never shows less than the whole table', async () => {
     shown = 0;
     await open(['watch', '-n', '1', 'trigger', 'queue']);
     const rows = async () => (await screen.lines()).slice(2).filter((line) => line !== '');
@@ -59,10 +59,10 @@ describe('colours', () => {
     return (await screen.lines({ colors: true })).join('\n');
   };
 
-  it('are shown on a terminal', async () => expect(await shownWith({})).toContain(green));
-  it('not with $NO_COLOR', async () => expect(await shownWith({ NO_COLOR: '1' })).not.toContain(green));
-  it('not with --no-color', async () => expect(await shownWith({}, '--no-color')).not.toContain(green));
-  it('and tables fit the terminal', async () => {
+  it('a terminal gets colours', async () => expect(await shownWith({})).toContain(green));
+  it('$NO_COLOR turns colours off', async () => expect(await shownWith({ NO_COLOR: '1' })).not.toContain(green));
+  it('--no-color turns colours off', async () => expect(await shownWith({}, '--no-color')).not.toContain(green));
+  it('tables fit the terminal', async () => {
     const lines = (await shownWith({ NO_COLOR: '1' })).split('\n');
     expect(lines.find((line) => line.startsWith('nnn'))?.length).toBeLessThanOrEqual(80);
   });

@@ -4,7 +4,7 @@ import { startStubDaemon, takenOver } from '../../support/stub-daemon.ts';
 
 const never = new AbortController().signal;
 
-it('a daemon that takes the request and never answers is not one to be started', async () => {
+it('a daemon that accepts a request and never answers is not reported as stopped', async () => {
   const daemon = await startStubDaemon({ 'GET /v1/nodes': () => takenOver });
   onTestFinished(() => daemon.close());
   const asked = daemonClient(async () => daemon.socket, never, 100).request('/v1/nodes');

@@ -35,7 +35,7 @@ describe('beside the real tsp', () => {
     rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
   });
 
-  it('header and rows are the same to the letter', () => {
+  it('header and rows are the same as the real tsp’s to the letter', () => {
     const theirs = tsp();
     const output = (id: number) => rowOf(theirs, id).split(/\s+/)[2] ?? '';
     const times = (id: number) => {

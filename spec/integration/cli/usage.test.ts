@@ -26,7 +26,7 @@ const file = (name: string, text: string): string => {
 };
 
 describe('help and version', () => {
-  it('go to stdout and exit 0', async () => {
+  it('help and version go to stdout and exit 0', async () => {
     expect(await trigger(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
     for (const args of [['--help'], ['help'], ['queue', 'add', '--help'], ['help', 'queue', 'add']]) {
       const { code, stdout } = await trigger(args);
@@ -34,7 +34,7 @@ describe('help and version', () => {
     }
   });
 
-  it('work through a symbolic link on PATH', async () => {
+  it('help and version work through a symbolic link on PATH', async () => {
     symlinkSync(binary, join(folder, 'trigger'));
     const { stdout } = await trigger([], { through: ['sh', '-c', `PATH=${folder}:$PATH; trigger --version`] });
     expect(stdout).toBe(`${version}\n`);
@@ -68,13 +68,13 @@ describe('a wrong command line exits 2', () => {
     [['fire', 'x', '--host', 'lb01', '--all'], 'needs --wait'],
     [['fire', 'x', '--host', 'a,,b'], 'separated by commas'],
     [['fire', 'x', '--host', 'a', '--timeout', '5s'], 'needs --wait'],
-  ])('%j', async (args, message) => {
+  ])('the wrong command line %j exits 2', async (args, message) => {
     const { code, stdout, stderr } = await trigger(args);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain(message);
   });
 
-  it('says so in JSON where that is asked for', async () => {
+  it('a wrong command line is reported in JSON with --json', async () => {
     const { code, stderr } = await trigger(['--json', 'queue', 'kill', 'x']);
     expect(code).toBe(2);
     expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'usage' } });
@@ -82,7 +82,7 @@ describe('a wrong command line exits 2', () => {
 });
 
 describe('a daemon that cannot be reached exits 3', () => {
-  it('when there is no socket', async () => {
+  it('a missing socket exits 3', async () => {
     const { code, stderr } = await trigger(['queue'], { env: { TRIGGERD_SOCKET: '/nonexistent/s' } });
     expect([code, stderr]).toEqual([
       3,
@@ -90,12 +90,12 @@ describe('a daemon that cannot be reached exits 3', () => {
     ]);
   });
 
-  it('when nothing listens any more', async () => {
+  it('a socket on which nothing listens exits 3', async () => {
     const socket = file('socket', '');
     expect((await trigger(['queue', '--socket', socket])).stderr).toContain(`nothing listens on ${socket}`);
   });
 
-  it.runIf(process.getuid?.() === 0)('when the socket is closed to us', async () => {
+  it.runIf(process.getuid?.() === 0)('a socket without permission exits 3', async () => {
     const daemon = await startStubDaemon({});
     chmodSync(daemon.folder, 0o755);
     chmodSync(daemon.socket, 0o600);
@@ -105,7 +105,7 @@ describe('a daemon that cannot be reached exits 3', () => {
     expect([code, stderr]).toEqual([3, expect.stringContaining('only root and the socket’s group may use it')]);
   });
 
-  it('when something else listens there', async () => {
+  it('a socket on which something else listens exits 3', async () => {
     const socket = join(folder, 'other');
     const server = createServer((connection) => connection.end('220 mail\r\n')).listen(socket);
     await once(server, 'listening');
@@ -114,7 +114,7 @@ describe('a daemon that cannot be reached exits 3', () => {
     expect([code, JSON.parse(stderr)]).toMatchObject([3, { error: { code: 'daemon-answer' } }]);
   });
 
-  it('when it answers with something else than JSON', async () => {
+  it('an answer that is not JSON exits 3', async () => {
     const daemon = await startStubDaemon({ 'GET /v1/nodes': (_, response) => html(response) });
     const { code, stderr } = await trigger(['nodes'], at(daemon));
     await daemon.close();
@@ -123,19 +123,19 @@ describe('a daemon that cannot be reached exits 3', () => {
 });
 
 describe('the socket', () => {
-  it('is what the configuration says, even where that has another problem', async () => {
+  it('the socket is the configured one, even where the configuration has another problem', async () => {
     const config = file('t.toml', '[node]\nsocket = "/from/config"\nnam = 3');
     const { stderr } = await trigger(['queue', '--config', config], { env: { TRIGGERD_SOCKET: '' } });
     expect(stderr).toContain('there is no socket /from/config');
   });
 
-  it('is /run/triggerd/triggerd.sock where the file names none', async () => {
+  it('the socket is /run/triggerd/triggerd.sock where the file names none', async () => {
     const config = file('t.toml', '[node]\nname = "a"');
     const { stderr } = await trigger(['queue'], { env: { TRIGGERD_SOCKET: '', TRIGGERD_CONFIG: config } });
     expect(stderr).toContain('/run/triggerd/triggerd.sock');
   });
 
-  it('is not guessed where the named file is missing', async () => {
+  it('the socket is not guessed where the named file is missing', async () => {
     const { code, stderr } = await trigger(['queue', '--config', '/nonexistent/t.toml'], {
       env: { TRIGGERD_SOCKET: '' },
     });
@@ -144,7 +144,7 @@ describe('the socket', () => {
 });
 
 describe('trigger config', () => {
-  it('check names all problems and exits 2', async () => {
+  it('config check names all problems and exits 2', async () => {
     const config = file('t.toml', '[node]\nnam = "x"\n[etcd]\nprefix = 3');
     const { code, stdout, stderr } = await trigger(['config', 'check', config]);
     expect([code, stdout]).toEqual([2, '']);
@@ -153,7 +153,7 @@ describe('trigger config', () => {
     expect(json.error.details.problems).toHaveLength(2);
   });
 
-  it('check is content with a good file', async () => {
+  it('config check succeeds with a good file', async () => {
     const config = file('t.toml', '[node]\nname = "a"');
     expect(await trigger(['config', 'check', config])).toEqual({ code: 0, stdout: `${config}: ok\n`, stderr: '' });
     expect(JSON.parse((await trigger(['config', 'check', '--json', config])).stdout)).toEqual({
@@ -163,7 +163,7 @@ describe('trigger config', () => {
     });
   });
 
-  it('check and print warn of a secret that others can read, and of workers that serve next to nothing', async () => {
+  it('config check and print warn of a secret that others can read, and of workers that serve next to nothing', async () => {
     const config = file('t.toml', '[main]\nsecret = "hunter2"\n[workers.team1.demo01]\ntoken = "hush"');
     chmodSync(config, 0o644);
     const exposed = `${config} holds secrets (main.secret, workers.team1.demo01.token) and every user can read it (mode 0644): chmod 600 ${config}`;
@@ -180,13 +180,13 @@ describe('trigger config', () => {
     expect((await trigger(['config', 'check', config])).stdout).not.toContain('holds secrets');
   });
 
-  it('check says where the syntax is wrong', async () => {
+  it('config check names the place of a syntax error', async () => {
     const config = file('t.toml', '[node]\nname = "a');
     const { code, stderr } = await trigger(['config', 'check', '--config', config]);
     expect([code, stderr]).toEqual([2, expect.stringMatching(/t\.toml:2:\d+: /)]);
   });
 
-  it('print masks secrets and follows flag, environment and file', async () => {
+  it('config print masks secrets and follows flag, environment and file', async () => {
     const config = file('t.toml', '[main]\nsecret = "hunter2"\n[node]\nsocket = "/file"');
     const env = { TRIGGERD_CONFIG: config, TRIGGERD_JOBS_GRACE: '3s' };
     const { code, stdout } = await trigger(['config', 'print', '--socket', '/flag'], { env });

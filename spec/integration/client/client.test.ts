@@ -41,7 +41,7 @@ describe('a client of a broker', () => {
   /** The request that the worker got last. */
   const got = async (id: string) => until(() => working.of('request').find((each) => each.id === id), 'the request');
 
-  it('logs in, asks, reads lines as they come, and hears how it ended', async () => {
+  it('a client logs in, sends a request, reads lines as they arrive, and gets the result', async () => {
     const client = await connect({ brokers: [at.address] });
     const request = client.request({
       service: 'demo',
@@ -66,7 +66,7 @@ describe('a client of a broker', () => {
     });
   });
 
-  it('asks with a token as well, and a worker by its name', async () => {
+  it('a client can use a token, and name a worker as the service', async () => {
     const client = await Client.connect({ brokers: [at.address], jwt: 'jwt:hp@team1' });
     open.push(client);
     const request = client.request({ service: 'demo01', plugin: 'echo', output: 'discard' });
@@ -75,7 +75,7 @@ describe('a client of a broker', () => {
     expect(await request.result).toMatchObject({ result: 'succeeded', algorithm: null });
   });
 
-  it('cancels when its signal is aborted: the worker is told, and says how it ended', async () => {
+  it('a client cancels its request when its signal is aborted: the worker is told, and reports how the request ended', async () => {
     const client = await connect({ brokers: [at.address] });
     const abort = new AbortController();
     const request = client.request({ service: 'demo', plugin: 'echo', signal: abort.signal });
@@ -90,7 +90,7 @@ describe('a client of a broker', () => {
   it.each([
     ['cancels what runs when it is closed', (client: Client) => client.close()],
     ['cancels what runs when its scope ends', (client: Client) => client[Symbol.asyncDispose]()],
-  ])('%s, and hears how it ended', async (_, close) => {
+  ])('a client %s, and gets the result', async (_, close) => {
     const client = await Client.connect({ ...password, brokers: [at.address] });
     const request = client.request({ service: 'demo', plugin: 'echo' });
     await got(request.id);
@@ -101,7 +101,7 @@ describe('a client of a broker', () => {
     expect(await request.result).toMatchObject({ result: 'killed', signal: 'SIGTERM' });
   });
 
-  it('leaves what runs when it is closed so: its job is asked for again by the next one', async () => {
+  it('a client that is closed with its requests left running leaves the job to the next client, which resumes it', async () => {
     const client = await Client.connect({ ...password, brokers: [at.address] });
     const request = client.request({ service: 'demo', plugin: 'echo' });
     const { id } = await got(request.id);
@@ -116,7 +116,7 @@ describe('a client of a broker', () => {
     expect(await again.result).toMatchObject({ result: 'succeeded' });
   });
 
-  it('of the trigger files leaves what runs when its daemon stops: the next start asks for it again', async () => {
+  it('a client of the trigger files leaves running requests when its daemon stops, and the next start resumes them', async () => {
     const connection = new BusConnection(() => ({ ...password, brokers: [at.address] }), silentLog);
     const { id, result } = (await connection.client()).request({ service: 'demo', plugin: 'echo' });
     await got(id);
@@ -130,7 +130,7 @@ describe('a client of a broker', () => {
     await after.result;
   });
 
-  it('is refused with the codes of the catalogue', async () => {
+  it('a client is refused with the codes of the catalogue', async () => {
     const client = await connect({ brokers: [at.address] });
     await expect(client.request({ service: 'nowhere', plugin: 'echo' }).result).rejects.toMatchObject({
       code: 'service-not-found',
@@ -146,7 +146,7 @@ describe('a client of a broker', () => {
     });
   });
 
-  it('asks the registry', async () => {
+  it('a client sends statements to the registry', async () => {
     const client = await connect({ brokers: [at.address] });
     expect(await client.registry({ verb: 'team.list' })).toMatchObject({
       caller: { identity: 'hp', team: 'team1', role: 'member' },
@@ -154,7 +154,7 @@ describe('a client of a broker', () => {
     });
   });
 
-  it('that reads slowly is sent no more than the window', async () => {
+  it('a client that reads slowly is sent no more than the window', async () => {
     const client = await connect({ brokers: [at.address] });
     const request = client.request({ service: 'demo', plugin: 'echo' });
     const { id } = await got(request.id);
@@ -182,7 +182,7 @@ describe('a client of a broker', () => {
 });
 
 describe('a client that asks nothing', () => {
-  it('stays connected for longer than the broker waits for a silent peer', async () => {
+  it('a client without requests stays connected for longer than the broker waits for a silent peer', async () => {
     const heartbeatMs = 400;
     const at = await startTestBroker({ registry, limits: { heartbeatMs } });
     open.push({ close: () => at.broker.stop() });
@@ -197,13 +197,13 @@ describe('a client that asks nothing', () => {
 });
 
 describe('a client that cannot connect', () => {
-  it('says that nothing listens', async () => {
+  it('a client says that nothing listens at the address', async () => {
     await expect(
       Client.connect({ ...password, brokers: [{ endpoint: 'tcp://127.0.0.1:9', key: curveKeyPair().publicKey }] }),
     ).rejects.toMatchObject({ code: 'broker-unreachable', message: expect.stringContaining('nothing listens at') });
   });
 
-  it('says that the key is not the broker’s', async () => {
+  it('a client says that the key is not the broker’s', async () => {
     const at = await startTestBroker({ registry });
     open.push({ close: () => at.broker.stop() });
     await expect(
@@ -213,7 +213,7 @@ describe('a client that cannot connect', () => {
 });
 
 describe('a client of two brokers', () => {
-  it('continues with the other one under the same id, and its output where it was', async () => {
+  it('a client continues with the other broker under the same ID, and with its output where it was', async () => {
     const [first, second] = [
       await startTestBroker({ id: 'b1', registry, limits: quietPeers, drainMs: 0 }),
       await startTestBroker({ id: 'b2', registry, limits: quietPeers }),
@@ -243,7 +243,7 @@ describe('a client of two brokers', () => {
     expect(lost).toHaveLength(1);
   });
 
-  it('asks the second one where the first is away', async () => {
+  it('a client uses the second broker where the first is away', async () => {
     const at = await startTestBroker({ registry });
     open.push({ close: () => at.broker.stop() });
     const away = { endpoint: 'tcp://127.0.0.1:9', key: curveKeyPair().publicKey };

@@ -67,7 +67,7 @@ const print = (from: TestWorker, id: string, offset: number, text: string, strea
   say(from, { op: 'partial', id, stream, offset }, text);
 
 describe('triggerfs-client', () => {
-  it('prints what the documentation shows, and exits with the plugin’s exit code', async () => {
+  it('triggerfs-client prints what the documentation shows, and exits with the plugin’s exit code', async () => {
     const running = client(...onDemo, '-timeout', '10s', '-command', 'uptime', '-args', 'a=1', '-args', 'b=x=y');
     const { id, body, plugin, args, timeout_ms } = await first.hears('request');
     expect([body, plugin, args]).toEqual(['uptime', 'command/command', { a: '1', b: 'x=y' }]);
@@ -83,7 +83,7 @@ describe('triggerfs-client', () => {
     expect(exitCode).toBe(7);
   });
 
-  it('sends stdin as it is, names no algorithm for a bare worker, and takes double dashes', async () => {
+  it('triggerfs-client sends stdin unchanged, names no algorithm for a bare worker, and takes double dashes', async () => {
     const running = start('triggerfs-client', ['--service=demo01', '--plugin', 'echo'], 'up\0time\n');
     const { id, body, plugin } = await first.hears('request');
     expect([body, plugin]).toEqual(['up\0time\n', 'echo']);
@@ -93,7 +93,7 @@ describe('triggerfs-client', () => {
     expect(exitCode).toBe(0);
   });
 
-  it('shows what has no newline after a pause, and continues in the same line', async () => {
+  it('triggerfs-client shows text without a newline after a pause, and continues in the same line', async () => {
     for (const ask of [
       () => client(...onDemo, '-command', 'x'),
       () => start('trigger', ['request', '--service', 'demoservice', '--plugin', 'echo', '--command', 'x']),
@@ -121,7 +121,7 @@ describe('triggerfs-client', () => {
     }
   });
 
-  it('ends a line that was shown before another one begins', async () => {
+  it('triggerfs-client ends a partly shown line before another one begins', async () => {
     const running = client(...onDemo, '-command', 'x');
     let shown = '';
     running.stdout?.on('data', (data: Buffer) => {
@@ -136,7 +136,7 @@ describe('triggerfs-client', () => {
     expect(shown).toMatch(/\] half\n\[command\/command@demo01\] oops\n/);
   });
 
-  it('prints a line as soon as it is whole, and never mixes those of two workers', async () => {
+  it('triggerfs-client prints a line as soon as it is whole, and never mixes those of two workers', async () => {
     const running = client('-service', 'all', '-plugin', 'echo', '-command', 'x');
     const seen = (): string => shown;
     let shown = '';
@@ -160,7 +160,7 @@ describe('triggerfs-client', () => {
     expect(exitCode).toBe(4);
   });
 
-  it('passes bytes on that are no UTF-8', async () => {
+  it('triggerfs-client passes on bytes that are not UTF-8', async () => {
     const running = execa(join(root, 'bin/triggerfs-client'), [...onDemo, '-command', 'x'], {
       encoding: 'buffer',
       env: { HOME: home },
@@ -180,7 +180,7 @@ describe('triggerfs-client', () => {
     ['killed', 'SIGKILL', 137, 'demo01: killed by SIGKILL: 10s have ended'],
     ['failed-to-start', null, 127, 'demo01: could not be started: 10s have ended'],
     ['interrupted', null, 1, 'demo01: interrupted: 10s have ended'],
-  ] as const)('exits as a shell would for a job that %s', async (result, signal, code, note) => {
+  ] as const)('triggerfs-client exits as a shell would for a job that %s', async (result, signal, code, note) => {
     const running = client(...onDemo, '-command', 'x');
     const { id } = await first.hears('request');
     say(first, succeeded(id, { result, signal, exit_code: null, reason: '10s have ended' }));
@@ -190,7 +190,7 @@ describe('triggerfs-client', () => {
     expect(exitCode).toBe(code);
   });
 
-  it('says what it was refused for', async () => {
+  it('triggerfs-client prints why it was refused', async () => {
     const running = client(...onDemo, '-command', 'x');
     const { id } = await first.hears('request');
     const ending = {
@@ -219,7 +219,7 @@ describe('triggerfs-client', () => {
       2,
       '/nowhere/log cannot be written',
     ],
-  ])('refuses %j with %j', async (args, config, code, text) => {
+  ])('triggerfs-client refuses %j with %j', async (args, config, code, text) => {
     configure(config);
     const { stdout, stderr, exitCode } = await client(...args, '-command', 'x');
     expect(stderr).toContain(text);
@@ -228,7 +228,7 @@ describe('triggerfs-client', () => {
     expect(exitCode).toBe(code);
   });
 
-  it('keeps a copy in its log file, for its owner only', async () => {
+  it('triggerfs-client keeps a copy in its log file, for its owner only', async () => {
     const file = join(home, 'client.log');
     configure({ more: `\n[triggerfs-client]\nlogfile = "${file}"` });
     const running = client(...onDemo, '-command', 'x');
@@ -246,7 +246,7 @@ describe('triggerfs-client', () => {
     ['a firing', { chain: ['r1', 'f1'].map((firing) => ({ firing, node: 'n', trigger: 't' })) }],
     ['a request', { chain: [], request: { id: 'f1', chain: ['r1', 'f1'] } }, { TRIGGERD_ACTS_AS: 'machine' }],
   ])(
-    'continues with the chain of the job that it runs in: that of %s',
+    'triggerfs-client continues the chain of the job that it runs in: that of %s',
     async (_, document, env: Readonly<Record<string, string>> = {}) => {
       const context = join(home, 'context.json');
       writeFileSync(context, JSON.stringify({ format: 1, ...document, ttl: 3 }));
@@ -264,7 +264,7 @@ describe('triggerfs-client', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('ends the job on its worker at %s', async (signal, code) => {
+  ] as const)('triggerfs-client ends the job on its worker at %s', async (signal, code) => {
     const running = client(...onDemo, '-command', 'sleep 100');
     const { id } = await first.hears('request');
     running.kill(signal);
@@ -277,7 +277,7 @@ describe('triggerfs-client', () => {
     expect(exitCode).toBe(code);
   });
 
-  it('leaves at once at the second Ctrl-C', async () => {
+  it('triggerfs-client exits at once at the second Ctrl-C', async () => {
     const running = client(...onDemo, '-command', 'sleep 100');
     const { id } = await first.hears('request');
     running.kill('SIGINT');
@@ -287,7 +287,7 @@ describe('triggerfs-client', () => {
     say(first, succeeded(id, { result: 'killed', signal: 'SIGTERM', exit_code: null }));
   });
 
-  it('reads what is typed, until Ctrl-D', async () => {
+  it('triggerfs-client reads typed input until Ctrl-D', async () => {
     const screen = await openScreen([join(root, 'bin/triggerfs-client'), ...onDemo], { env: { HOME: home } });
     try {
       await until(async () => (await screen.lines()).some((line) => line.includes('Ctrl-D')), 'the hint');
@@ -309,24 +309,27 @@ describe('a configuration file with a password that every user can read', () => 
     ['triggerfs-client', [...onDemo, '-command', 'x'], 'triggerfs-client'],
     ['trigger', ['request', '--service', 'demoservice', '--plugin', 'command', '--command', 'x'], 'trigger'],
     ['triggerfs-cli', ['-c', 'request demoservice plugin command command x'], 'triggerfs-cli'],
-  ])('is named by %s, which works all the same', async (program, args, name) => {
-    chmodSync(join(home, 'triggerfs.toml'), 0o644);
-    const running = start(program, args);
-    const { id } = await first.hears('request');
-    say(first, succeeded(id));
-    const { stderr, exitCode } = await running;
-    const file = join(home, 'triggerfs.toml');
-    expect(stderr).toContain(
-      `${name}: warning: ${file} holds secrets (main.secret) and every user can read it (mode 0644): chmod 600 ${file}\n`,
-    );
-    expect(exitCode).toBe(0);
-  });
+  ])(
+    'a configuration file with a readable password is named by %s, which works all the same',
+    async (program, args, name) => {
+      chmodSync(join(home, 'triggerfs.toml'), 0o644);
+      const running = start(program, args);
+      const { id } = await first.hears('request');
+      say(first, succeeded(id));
+      const { stderr, exitCode } = await running;
+      const file = join(home, 'triggerfs.toml');
+      expect(stderr).toContain(
+        `${name}: warning: ${file} holds secrets (main.secret) and every user can read it (mode 0644): chmod 600 ${file}\n`,
+      );
+      expect(exitCode).toBe(0);
+    },
+  );
 });
 
 describe('trigger request', () => {
   const args = ['request', '--service', 'demoservice', '--plugin', 'command', '--command', 'x'];
 
-  it('prints the output where the plugin wrote it, and says the rest on stderr', async () => {
+  it('trigger request prints the output to the plugin’s streams, and its own messages on stderr', async () => {
     const running = start('trigger', args);
     const { id } = await first.hears('request');
     print(first, id, 0, 'data\n');
@@ -340,7 +343,7 @@ describe('trigger request', () => {
     expect(exitCode).toBe(9);
   });
 
-  it('has bytes that are no UTF-8 in base64 in its JSON', async () => {
+  it('trigger request --json has bytes that are not UTF-8 in base64', async () => {
     const running = start('trigger', [...args, '--json']);
     const { id } = await first.hears('request');
     first.say({ op: 'partial', id, stream: 'out', offset: 0 }, Buffer.from('caf\xe9\n', 'latin1'));
@@ -352,7 +355,7 @@ describe('trigger request', () => {
     ]);
   });
 
-  it('prints one JSON document', async () => {
+  it('trigger request --json prints one JSON document', async () => {
     const running = start('trigger', [...args, '--json']);
     const { id } = await first.hears('request');
     print(first, id, 0, 'one\ntwo\n');
@@ -379,7 +382,7 @@ describe('trigger request', () => {
     expect(exitCode).toBe(0);
   });
 
-  it('closes the document when the worker is lost', async () => {
+  it('trigger request --json closes the document when the worker is lost', async () => {
     const running = start('trigger', [...args, '--json']);
     const { id } = await first.hears('request');
     print(first, id, 0, 'one\n');
@@ -390,7 +393,7 @@ describe('trigger request', () => {
     expect(exitCode).toBe(1);
   });
 
-  it('says what is missing in the configuration', async () => {
+  it('trigger request says what is missing in the configuration', async () => {
     writeFileSync(join(home, 'triggerfs.toml'), '[main]\nteam = "team1"\n');
     const { stderr, exitCode } = await start('trigger', args);
     expect(stderr).toContain('[main] broker is missing');

@@ -80,35 +80,41 @@ const onTerminal = async (argv: readonly string[], asked = names): Promise<strin
 const shown = (text: string): string[] => text.match(/(?<=@)web\d\d(?=\] I am)/g) ?? [];
 
 describe('a request to many workers', () => {
-  it.each([request('many'), client('many')])('shows failures and a sum on a terminal: %s', async (...argv) => {
-    const text = await onTerminal(argv);
-    expect(shown(text)).toEqual(['web07']);
-    expect(text).toMatch(/^\[echo@web07\] I am web07\n\S+: web07: exit code 3$/m);
-    expect(text).toMatch(/\n21 succeeded, 1 failed\nExit code: 3\nTotal messages: 22\n/);
-    expect(text).toContain('exit 3');
-    expect(text.match(/web07: exit code 3/g)).toHaveLength(1);
-  });
+  it.each([request('many'), client('many')])(
+    'a request to many workers shows failures and a sum on a terminal: %s',
+    async (...argv) => {
+      const text = await onTerminal(argv);
+      expect(shown(text)).toEqual(['web07']);
+      expect(text).toMatch(/^\[echo@web07\] I am web07\n\S+: web07: exit code 3$/m);
+      expect(text).toMatch(/\n21 succeeded, 1 failed\nExit code: 3\nTotal messages: 22\n/);
+      expect(text).toContain('exit 3');
+      expect(text.match(/web07: exit code 3/g)).toHaveLength(1);
+    },
+  );
 
   it.each([
     ['with --all', request('many', '--all'), names],
     ['with -all', client('many', '-all'), names],
     ['of 20', request('few'), names.slice(0, 20)],
-  ] as const)('shows all on a terminal %s', async (_, argv, asked) => {
+  ] as const)('a request to many workers shows all of them on a terminal %s', async (_, argv, asked) => {
     const text = await onTerminal(argv, asked);
     expect(shown(text).sort()).toEqual(asked);
     expect(text).not.toContain(' succeeded, ');
   });
 
-  it.each([request('many'), client('many')])('shows all in a pipe: %s', async (...argv) => {
-    const running = run(argv as never);
-    await answer();
-    const { stdout, stderr, exitCode } = await running;
-    expect(shown(`${stdout}${stderr}`).sort()).toEqual(names);
-    expect(`${stdout}${stderr}`).not.toContain(' succeeded, ');
-    expect(exitCode).toBe(3);
-  });
+  it.each([request('many'), client('many')])(
+    'a request to many workers shows all of them in a pipe: %s',
+    async (...argv) => {
+      const running = run(argv as never);
+      await answer();
+      const { stdout, stderr, exitCode } = await running;
+      expect(shown(`${stdout}${stderr}`).sort()).toEqual(names);
+      expect(`${stdout}${stderr}`).not.toContain(' succeeded, ');
+      expect(exitCode).toBe(3);
+    },
+  );
 
-  it('shows with --filter-replies those for which all conditions hold, and exits as without', async () => {
+  it('request --filter-replies shows workers that meet all conditions, and exits as without the filter', async () => {
     const filter = ['--filter-replies', 'result=succeeded', '--filter-replies', 'worker=~0[5-8]$'];
     const running = run(request('many', ...filter));
     await answer();
@@ -119,7 +125,7 @@ describe('a request to many workers', () => {
     expect(exitCode).toBe(3);
   });
 
-  it('filters the output and the legs of its JSON', async () => {
+  it('request --filter-replies --json filters the output and the legs', async () => {
     const running = run(request('many', '--json', '--filter-replies', 'exit_code!=0'));
     await answer();
     const { stdout, exitCode } = await running;
@@ -134,7 +140,7 @@ describe('a request to many workers', () => {
     expect(exitCode).toBe(3);
   });
 
-  it('names a worker that is shown and has written nothing', async () => {
+  it('request --filter-replies names a worker that is shown and has written nothing', async () => {
     const running = run(request('one', '--filter-replies', 'result=succeeded'));
     const from = workers.get('web00') as TestWorker;
     from.say(succeeded((await from.hears('request')).id));
@@ -143,7 +149,7 @@ describe('a request to many workers', () => {
     expect(exitCode).toBe(0);
   });
 
-  it('that is filtered shows what it knows of a worker that is lost', async () => {
+  it('request --filter-replies shows what it knows of a worker that is lost', async () => {
     const running = run(request('one', '--filter-replies', 'result=lost'));
     const from = workers.get('web00') as TestWorker;
     const { id } = await from.hears('request');
@@ -159,7 +165,7 @@ describe('a request to many workers', () => {
     [request('many', '--filter-replies', 'node=x'), 'There is no field node'],
     [client('many', '-filter-replies', 'failed'), 'Expected FIELD=VALUE'],
     [request('many', '--all', '--filter-replies', 'result=failed'), 'exclude each other'],
-  ] as const)('refuses %j', async (argv, text) => {
+  ] as const)('request --filter-replies refuses %j', async (argv, text) => {
     const { stderr, exitCode } = await run(argv as never);
     expect(stderr).toContain(text);
     expect(exitCode).toBe(2);

@@ -28,7 +28,7 @@ const documented = (): string[] =>
     ([, code = '']) => code,
   );
 
-it('the code of the documentation has the types that the package says', () => {
+it('the documentation’s example of the client library compiles with the package’s types', () => {
   const wrong =
     "\n// @ts-expect-error there is no such field\nclient.request({ service: 's', plugin: 'p', nope: 1 });\n";
   writeFileSync(join(folder, 'use.ts'), documented().join('\n') + wrong);
@@ -36,7 +36,7 @@ it('the code of the documentation has the types that the package says', () => {
   execFileSync(join(root, 'node_modules/.bin/tsc'), [...options, 'use.ts'], { cwd: folder, stdio: 'inherit' });
 });
 
-it('a program of another package asks a service', async () => {
+it('a program of another package can send a request with the client library', async () => {
   const registry = new FakeRegistry().worker('team1', 'demo01').service('team1', 'demoservice', ['demo01']);
   const at = await startTestBroker({ registry, limits: quietPeers });
   const working = await worker(at.address);

@@ -49,7 +49,7 @@ it.each([
   ['trigger', ['request', '--service', 'demoservice', '--plugin', 'echo', '--command', 'x']],
   ['triggerfs-client', ['-service', 'demoservice', '-plugin', 'echo', '-command', 'x']],
   ['triggerfs-cli', ['-c', 'request demoservice plugin echo command x']],
-])('a warning of Node.js is said by %s as its own, and one of no interest is not', async (program, args) => {
+])('%s reports a warning of Node.js in its own form, and omits irrelevant ones', async (program, args) => {
   peer.heard.length = 0;
   const { running, said } = start(program, args);
   const { id } = await peer.hears('request');
@@ -62,7 +62,7 @@ it.each([
   expect(exitCode).toBe(0);
 });
 
-it('a warning of Node.js is a line in the log of triggerfs-worker', async () => {
+it('triggerfs-worker logs a warning of Node.js as a line', async () => {
   const { running, said } = start('triggerfs-worker', ['-identity', 'demo02', '-socket', join(home, 'socket')]);
   await until(() => at.broker.state.peers > 1, 'the worker');
   running.kill('SIGUSR2');

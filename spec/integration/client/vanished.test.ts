@@ -80,16 +80,19 @@ const endWhenCancelled = async (id: string): Promise<void> => {
 };
 
 describe('a client of a service', () => {
-  it.each(all)('cancels its request when its terminal is closed, and does not crash: %s %s', async (...argv) => {
-    const screen = await inTerminal(argv, passOn);
-    const id = await serve();
-    await until(async () => (await screen.lines()).some((line) => line.includes('two')), 'the output');
-    await screen.close();
-    await endWhenCancelled(id);
-    expect(await exitCode()).toBe('129\n');
-  });
+  it.each(all)(
+    'a client cancels its request when its terminal is closed, and does not crash: %s %s',
+    async (...argv) => {
+      const screen = await inTerminal(argv, passOn);
+      const id = await serve();
+      await until(async () => (await screen.lines()).some((line) => line.includes('two')), 'the output');
+      await screen.close();
+      await endWhenCancelled(id);
+      expect(await exitCode()).toBe('129\n');
+    },
+  );
 
-  it('cancels its request when its terminal is closed, also when no signal says so', async () => {
+  it('a client cancels its request when its terminal is closed without a signal', async () => {
     const screen = await inTerminal(client, keep);
     const id = await serve();
     await until(async () => (await screen.lines()).some((line) => line.includes('two')), 'the output');
@@ -99,7 +102,7 @@ describe('a client of a service', () => {
   });
 
   it.each(all)(
-    'cancels its request when its reader goes away, also while nothing is written: %s %s',
+    'a client cancels its request when its reader goes away, also while nothing is written: %s %s',
     async (...argv) => {
       const running = inShell('"$0" "$@" | head -n 1 > /dev/null; echo "$PIPESTATUS"', argv);
       await endWhenCancelled(await serve());
@@ -108,7 +111,7 @@ describe('a client of a service', () => {
   );
 
   it.each(all)(
-    'cancels its request when the program that reads it by a socket goes away, also while nothing is written: %s %s',
+    'a client cancels its request when the reader of its socket goes away, also while nothing is written: %s %s',
     async (...argv) => {
       const running = start(argv);
       let shown = '';
@@ -124,7 +127,7 @@ describe('a client of a service', () => {
     },
   );
 
-  it('cancels its request when its TCP connection is reset, and continues when its peer only says that it sends no more', async () => {
+  it('a client cancels its request when its TCP connection is reset, and continues when its peer only stops sending', async () => {
     const peers: Socket[] = [];
     const sent: string[] = [];
     const server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -148,7 +151,7 @@ describe('a client of a service', () => {
     server.close();
   });
 
-  it.each(all)('cancels its request when its output cannot be written: %s %s', async (...argv) => {
+  it.each(all)('a client cancels its request when its output cannot be written: %s %s', async (...argv) => {
     const running = inShell('exec "$0" "$@" > /dev/full', argv);
     await endWhenCancelled(await serve());
     const { stderr, exitCode } = await running;
@@ -162,7 +165,7 @@ describe('a client of a service', () => {
       ['SIGTERM', 143, argv] as const,
       ['SIGINT', 130, argv] as const,
     ]),
-  )('cancels its request at %s and exits %i: %j', async (signal, code, argv) => {
+  )('a client cancels its request at %s and exits %i: %j', async (signal, code, argv) => {
     const running = start(argv);
     const id = await serve();
     running.kill(signal);
@@ -173,7 +176,7 @@ describe('a client of a service', () => {
     expect((await running).exitCode).toBe(code);
   });
 
-  it('says once that its log file cannot be written, and continues', async () => {
+  it('a client says once that its log file cannot be written, and continues', async () => {
     configure('[triggerfs-client]\nlogfile = "/dev/full"\n');
     const running = start(client);
     const id = await serve();
@@ -201,16 +204,19 @@ describe('a daemon in the foreground', () => {
     };
   };
 
-  it.each(['triggerd', 'triggerfs-worker'] as const)('stops when its terminal is closed: %s', async (name) => {
-    const screen = await inTerminal(daemons()[name], keep);
-    await until(() => existsSync(join(home, 'socket')), 'the daemon');
-    await until(async () => (await screen.lines()).some((line) => /ready|refused/i.test(line)), 'its first lines');
-    await screen.close();
-    expect(await exitCode()).toBe('0\n');
-  });
+  it.each(['triggerd', 'triggerfs-worker'] as const)(
+    'a daemon in the foreground stops when its terminal is closed: %s',
+    async (name) => {
+      const screen = await inTerminal(daemons()[name], keep);
+      await until(() => existsSync(join(home, 'socket')), 'the daemon');
+      await until(async () => (await screen.lines()).some((line) => /ready|refused/i.test(line)), 'its first lines');
+      await screen.close();
+      expect(await exitCode()).toBe('0\n');
+    },
+  );
 
   it.each(['triggerd', 'triggerfs-worker'] as const)(
-    'continues when nothing can be logged any more: %s',
+    'a daemon in the foreground continues when its log cannot be written any more: %s',
     async (name) => {
       const running = inShell('exec "$0" "$@" 2> /dev/full', daemons()[name]);
       const health = () =>

@@ -16,7 +16,7 @@ describe('the certificates for etcd', () => {
   const toml = `[etcd]\nendpoints = ["https://etcd:2379"]
 ca_file = "${file('ca')}"\ncert_file = "${file('cert')}"\nkey_file = "${file('key')}"\n`;
 
-  it('are read for each connection, so that a renewed one needs no restart', () => {
+  it('the certificates for etcd are read for each connection, so that a renewed one needs no restart', () => {
     write('old');
     const log = recordingLog();
     const options = etcdOptions(parse(toml).config, log);
@@ -30,13 +30,13 @@ ca_file = "${file('ca')}"\ncert_file = "${file('cert')}"\nkey_file = "${file('ke
     expect(log.at('warn')[0]?.fields).toMatchObject({ reason: expect.stringContaining(file('key')) });
   });
 
-  it('have to be there at the start', () => {
+  it('the certificates for etcd must exist at the start', () => {
     write('old');
     rmSync(file('cert'));
     expect(() => etcdOptions(parse(toml).config, recordingLog())).toThrow(/etcd\.cert_file/);
   });
 
-  it('of an embedded etcd are its own, whatever the scheme of the endpoint is', () => {
+  it('the certificates for an embedded etcd are its own, whatever the scheme of the endpoint is', () => {
     const text = `[node]\nstate_dir = "${folder}"\n[etcd]\nembedded = true\nendpoints = ["http://localhost:12345"]\n`;
     expect(() => etcdOptions(parse(text).config, recordingLog())).toThrow(join(folder, 'etcd/tls/ca.pem'));
   });

@@ -15,14 +15,14 @@ describe('a page of the reference has', () => {
     ...(Object.keys(verbs).length === 0 ? [noun] : []),
     ...Object.keys(verbs).map((verb) => `${noun} ${verb}`),
   ]);
-  it.each(named)('the command trigger %s', (command) => {
+  it.each(named)('the reference has the command trigger %s', (command) => {
     const [noun = '', verb] = command.split(' ');
     const rows = readPage('docs/reference/cli.md').split('\n');
     const words = `trigger (?:\\w+\\\\\\|)?${noun}\\b.*${verb === undefined ? '' : `\\b${verb}\\b`}`;
     expect(rows.filter((row) => new RegExp(words).test(row))).not.toEqual([]);
   });
 
-  it.each(eventKinds.map((kind) => [kind]))('the event %s', (kind) => {
+  it.each(eventKinds.map((kind) => [kind]))('the reference has the event %s', (kind) => {
     expect(readPage('docs/reference/events.md')).toContain(kind);
   });
 
@@ -35,7 +35,7 @@ describe('a page of the reference has', () => {
         .filter((name) => name !== ''),
     ),
   ];
-  it.each(places)('the keys below %s', (place) => {
+  it.each(places)('the reference has the keys below %s', (place) => {
     expect(readPage('docs/reference/keyspace.md')).toMatch(new RegExp(`\\b${place}/`));
   });
 });
@@ -49,7 +49,7 @@ describe('the README of a shipped plugin has', () => {
     const { args = {} } = parse(readFileSync(join(folder, file), 'utf8')) as { args?: object };
     return Object.keys(args).map((arg) => [file.replace('/plugin.toml', ''), arg] as const);
   });
-  it.each(args)('%s its argument %s', (plugin, arg) => {
+  it.each(args)('the README of %s has its argument %s', (plugin, arg) => {
     expect(readFileSync(join(folder, plugin, 'README.md'), 'utf8')).toContain(arg);
   });
 });

@@ -41,13 +41,13 @@ it.each(pages)('the links of %s lead somewhere', (page) => {
   expect(linksOf(page).filter((target) => !isThere(page, target))).toEqual([]);
 });
 
-it('each page of docs/ that a file of the project names is there: in errors, help, comments, units and manifests', () => {
+it('each page of docs/ that a file of the project names exists: in errors, help, comments, units and manifests', () => {
   const named = filesNaming('docs/').flatMap((file) => docsNamedIn(file).map((page) => `${file}: ${page}`));
   expect(named.length).toBeGreaterThan(50);
   expect(named.filter((line) => !existsSync(join(root, line.split(': ')[1] ?? '')))).toEqual([]);
 });
 
-it.each(pages.filter((page) => !page.startsWith('docs/adr/')))('the sources that %s names are there', (page) => {
+it.each(pages.filter((page) => !page.startsWith('docs/adr/')))('the sources that %s names exist', (page) => {
   const named = [...readPage(page).matchAll(/(?<![\w/.-])(?:src|scripts|spec)\/[\w./-]*\w\/?/g)].map(([path]) => path);
   expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
 });

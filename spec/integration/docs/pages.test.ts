@@ -14,7 +14,7 @@ it.each(prose.filter((page) => !mayBeLong.test(page)))('%s has at most 200 lines
 /** Their lines are the code's, and another test compares them with it. */
 const made = /^docs\/reference\/(configuration|errors)\.md$/;
 
-it.each(prose.filter((page) => !made.test(page)))('%s is wrapped at 100 columns: `npm run docs` does it', (page) => {
+it.each(prose.filter((page) => !made.test(page)))('%s is wrapped at 100 columns (`npm run docs` does it)', (page) => {
   expect(wrapped(readPage(page))).toBe(readPage(page));
 });
 
@@ -44,6 +44,6 @@ const written = pages.filter(
   (page) => /^(docs\/(?!adr)|plugins\/|README|CHANGELOG|CONTRIBUTING)/.test(page) && !made.test(page),
 );
 
-it.each(written)('%s says what it says in the words of the style guide', (page) => {
+it.each(written)('%s uses the words of the style guide', (page) => {
   expect([...proseOf(page).matchAll(replaced)].map(([word]) => word)).toEqual([]);
 });

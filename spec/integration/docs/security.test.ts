@@ -20,9 +20,9 @@ const testsIn = (row: string): { path: string; titles: string[] }[] =>
   }));
 
 describe('every line of the threat model points at tests', () => {
-  it('there are lines', () => expect(rows.length).toBeGreaterThan(20));
+  it('the threat model has rows', () => expect(rows.length).toBeGreaterThan(20));
 
-  it.each(rows)('%s', (row) => {
+  it.each(rows)('the threat has its tests: %s', (row) => {
     const tests = testsIn(row.split('|').at(-2) ?? '');
     expect(tests).not.toEqual([]);
     for (const { path, titles } of tests) {

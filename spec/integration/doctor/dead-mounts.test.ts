@@ -41,11 +41,11 @@ describe('who holds a file of a trigger mount', () => {
     await rm(mount.mountpoint, { recursive: true });
   });
 
-  it('is not named while the mount is served, wherever the process has opened it', async () => {
+  it('doctor does not name a process with a file of a mount that is served, wherever the file was opened', async () => {
     expect(await found()).toEqual([]);
   });
 
-  it('is not named, nor waited for, while the process of the mount is frozen', async () => {
+  it('doctor neither names nor waits for a process while the process of the mount is frozen', async () => {
     process.kill(mount.process.pid as number, 'SIGSTOP');
     try {
       expect(await found()).toEqual([]);
@@ -54,7 +54,7 @@ describe('who holds a file of a trigger mount', () => {
     }
   });
 
-  it('is named once the daemon is gone, also where its own view of mounts still lists the mount', async () => {
+  it('doctor names a process with a file of a dead mount, even where the process’s own view still lists the mount', async () => {
     mount.process.stream.destroy();
     await mount.process.ended;
     const [first, elsewhere, before] = holders.map(({ pid }) => pid);

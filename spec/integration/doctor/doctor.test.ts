@@ -69,7 +69,7 @@ describe('trigger doctor', () => {
     certificates?.remove();
   });
 
-  it('ends when it has printed, although etcd’s address answers nothing', async () => {
+  it('doctor ends when it has printed, although etcd’s address answers nothing', async () => {
     const deaf = await deafPort();
     try {
       const { of } = await doctor(node('', [`http://127.0.0.1:${deaf.port}`], agent));
@@ -83,7 +83,7 @@ describe('trigger doctor', () => {
     }
   }, 100_000);
 
-  it('finds nothing wrong on a node that is well', async () => {
+  it('doctor finds nothing wrong on a healthy node', async () => {
     const patient = node('', undefined, agent);
     await patient.start();
     const { findings, exitCode, of } = await until(async () => {
@@ -104,7 +104,7 @@ describe('trigger doctor', () => {
     expect(of('disk')).toMatchObject([{ state: 'fine', what: expect.stringMatching(/^\d+ MiB are free in /) }]);
   });
 
-  it('says that an etcd without credentials is wrong, and the daemon warns of it once', async () => {
+  it('doctor says that an etcd without credentials is wrong, and the daemon warns of it once', async () => {
     const open = await startEtcd();
     try {
       const patient = node('', [open.endpoint], 'enabled = false');
@@ -132,7 +132,7 @@ describe('trigger doctor', () => {
     }
   });
 
-  it('says what a dead daemon and a dead etcd are, and what to do', async () => {
+  it('doctor reports a dead daemon and a dead etcd, and says what to do', async () => {
     const patient = node('', [`http://127.0.0.1:${await freePort()}`]);
     const { exitCode, of } = await doctor(patient);
     expect(exitCode).toBe(1);
@@ -150,7 +150,7 @@ describe('trigger doctor', () => {
     expect((await patient.trigger('doctor', '--only', 'daemon', '--problems')).stdout).toMatch(/^WRONG {4}daemon/);
   });
 
-  it('tells a disk that cannot be written, and one that is nearly full; what it tries leaves nothing behind', async () => {
+  it('doctor reports a disk that cannot be written or is nearly full, and leaves no file of its tests', async () => {
     const patient = node();
     const folder = smallDisk(patient, '1m');
     expect((await doctor(patient)).of('disk')).toMatchObject([
@@ -163,7 +163,7 @@ describe('trigger doctor', () => {
     expect(of('disk')).toMatchObject([{ state: 'wrong', what: expect.stringContaining('EROFS') }]);
   });
 
-  it('names a configuration that is wrong, and looks no further', async () => {
+  it('doctor names a wrong configuration, and checks no further', async () => {
     const patient = node('[http]\nlisten = 3');
     const { findings, exitCode } = await doctor(patient);
     expect(exitCode).toBe(1);
@@ -172,14 +172,14 @@ describe('trigger doctor', () => {
     ]);
   });
 
-  it('is a usage error for a file that is not there', async () => {
+  it('doctor exits with a usage error for a file that does not exist', async () => {
     const patient = node();
     const { exitCode, stderr } = await patient.trigger('doctor', '--config', '/nonexistent.toml');
     expect(exitCode).toBe(2);
     expect(stderr).toContain('/nonexistent.toml');
   });
 
-  it('tells a disabled agent, with its message, and a Puppet that is not there', async () => {
+  it('doctor reports a disabled agent with its message, and a missing Puppet', async () => {
     execFileSync('puppet', ['agent', ...puppet.options, '--disable', 'waiting for the release']);
     const patient = node('', undefined, agent);
     expect((await doctor(patient)).of('Puppet')[1]).toMatchObject({
@@ -192,7 +192,7 @@ describe('trigger doctor', () => {
     expect((await doctor(without)).of('Puppet')).toMatchObject([{ state: 'wrong' }]);
   });
 
-  it('tells a held lock of the agent by Puppet’s own rule: a reader of Puppet’s log does not hold it', async () => {
+  it('doctor reports a held lock of the agent by Puppet’s own rule: a reader of Puppet’s log does not hold it', async () => {
     const lock = join(puppet.dir, 'var/state/agent_catalog_run.lock');
     mkdirSync(dirname(lock), { recursive: true });
     const [log, program] = [join(puppet.dir, 'puppet.log'), join(puppet.dir, 'puppet')];
@@ -216,7 +216,7 @@ describe('trigger doctor', () => {
     rmSync(lock);
   });
 
-  it('warns, as `config check` does, where run_cmd starts Puppet in a shell', async () => {
+  it('doctor warns, as `config check` does, where run_cmd starts Puppet in a shell', async () => {
     const patient = node('', undefined, `run_cmd = "sh -c 'puppet apply x.pp; true'"`);
     const told = { state: 'warning', what: expect.stringContaining('run_cmd starts Puppet in a shell') };
     expect((await doctor(patient)).of('Puppet')).toContainEqual(expect.objectContaining(told));
@@ -225,7 +225,7 @@ describe('trigger doctor', () => {
     );
   });
 
-  it('warns, as `config check` does, of a relative path in run_cmd', async () => {
+  it('doctor warns, as `config check` does, of a relative path in run_cmd', async () => {
     const patient = node('', undefined, 'run_cmd = "puppet apply manifest.pp"');
     const what = 'run_cmd has the relative path “manifest.pp”, and jobs run in /';
     expect((await doctor(patient)).of('Puppet')).toContainEqual(expect.objectContaining({ state: 'warning', what }));
@@ -234,7 +234,7 @@ describe('trigger doctor', () => {
     );
   });
 
-  it('tells paused queues, waiting firings, and what was refused', async () => {
+  it('doctor reports paused queues, waiting firings, and refused messages', async () => {
     const patient = node('', [`http://127.0.0.1:${await freePort()}`]);
     const spool = join(patient.dir, 'state', 'spool');
     mkdirSync(join(spool, 'rejected'), { recursive: true, mode: 0o700 });
@@ -252,7 +252,7 @@ describe('trigger doctor', () => {
     ]);
   });
 
-  it('finds nothing wrong on a broker that watches no inbox', async () => {
+  it('doctor finds nothing wrong on a broker that watches no inbox', async () => {
     const endpoint = `tcp://127.0.0.1:${await freePort()}`;
     const broker = `[broker]\nlisten = "${endpoint}"\nadvertise = "${endpoint}"`;
     const patient = node(`${broker}\n[workers]\nallow = ["echo"]`, undefined, 'enabled = false');
@@ -263,7 +263,7 @@ describe('trigger doctor', () => {
     expect(of('permissions')).toMatchObject([{ state: 'fine' }]);
   });
 
-  it('tells what others could change', async () => {
+  it('doctor reports what others could change', async () => {
     const patient = node('[main]\nsecret = "hush"');
     chmodSync(patient.configFile, 0o666);
     const { exitCode, of, findings } = await doctor(patient);
@@ -315,14 +315,14 @@ describe('certificates', () => {
     ['client.pem', 'short.key', 'wrong', /does not belong to the key/],
     ['stranger.pem', 'stranger.key', 'warning', /was not issued by the CA/],
     ['gone.pem', 'client.key', 'wrong', /gone\.pem: cannot be read \(ENOENT\)/],
-  ])('%s with %s', async (cert, key, state, what) => {
+  ])('doctor reports for a certificate %s with %s', async (cert, key, state, what) => {
     const [ca, own] = await look('ca.pem', cert, key);
     expect(ca?.state).toBe('fine');
     expect(own?.state).toBe(state);
     expect(own?.what).toMatch(what);
   });
 
-  it('says that a remote etcd without TLS is open', async () => {
+  it('doctor says that a remote etcd without TLS is open', async () => {
     const patient = createNode({ name: 'lb01', etcd: ['http://192.0.2.1:2379'], config: '' });
     try {
       writeFileSync(

@@ -42,24 +42,21 @@ describe('an etcd that a node cannot use as configured', () => {
     ['speaks TLS and is asked by http://', 'server', 'http', 'etcd-wants-tls', 'write https://'],
     ['has an expired certificate', 'expired', 'https', 'etcd-certificate', 'certificate has expired'],
     ['has a certificate of another name', 'misnamed', 'https', 'etcd-certificate', 'does not match certificate'],
-  ] as const)(
-    'is told by `trigger doctor` and by the daemon’s log where it %s',
-    async (_, name, scheme, code, words) => {
-      const endpoint = await serve(name);
-      const patient =
-        scheme === 'http'
-          ? node(endpoint.replace('https', 'http'))
-          : node(endpoint, { TRIGGERD_ETCD_CA_FILE: certificates.file('ca.pem') });
-      expect(await etcdFindings(patient)).toMatchObject([
-        { state: 'wrong', what: expect.stringContaining(words), remedy: errorCatalogue[code].remedy },
-      ]);
-      await patient.start();
-      const said = () => patient.log().find(({ error }) => (error as { code?: string } | undefined)?.code === code);
-      expect(await until(said, `${code} in the daemon’s log`)).toMatchObject({
-        error: { message: expect.stringContaining(words) },
-      });
-    },
-  );
+  ] as const)('doctor and the daemon’s log name an etcd that %s', async (_, name, scheme, code, words) => {
+    const endpoint = await serve(name);
+    const patient =
+      scheme === 'http'
+        ? node(endpoint.replace('https', 'http'))
+        : node(endpoint, { TRIGGERD_ETCD_CA_FILE: certificates.file('ca.pem') });
+    expect(await etcdFindings(patient)).toMatchObject([
+      { state: 'wrong', what: expect.stringContaining(words), remedy: errorCatalogue[code].remedy },
+    ]);
+    await patient.start();
+    const said = () => patient.log().find(({ error }) => (error as { code?: string } | undefined)?.code === code);
+    expect(await until(said, `${code} in the daemon’s log`)).toMatchObject({
+      error: { message: expect.stringContaining(words) },
+    });
+  });
 });
 
 describe('etcd behind its gRPC proxy, which has no JSON gateway', () => {
@@ -80,7 +77,7 @@ describe('etcd behind its gRPC proxy, which has no JSON gateway', () => {
     await etcd?.stop();
   });
 
-  it('serves the daemon: the node is present, and `trigger doctor` finds etcd in order', async () => {
+  it('a daemon behind etcd’s gRPC proxy, without a JSON gateway, works: the node is present, and doctor finds etcd in order', async () => {
     await patient.start();
     await until(async () => (await patient.trigger('nodes')).stdout.includes('present'), 'the node to be present');
     const { stdout } = await patient.trigger('doctor', '--only', 'etcd', '--json');

@@ -69,7 +69,7 @@ describe('the embedded etcd', () => {
     }
   };
 
-  it('starts, keeps its data over a restart, and leaves no process behind', async () => {
+  it('the embedded etcd starts, keeps its data over a restart, and leaves no process behind', async () => {
     const first = await start();
     const pid = first.pid ?? 0;
     await put();
@@ -81,7 +81,7 @@ describe('the embedded etcd', () => {
     expect(statSync(join(stateDir, 'etcd', 'data')).mode & 0o777).toBe(0o700);
   });
 
-  it('listens on the loopback address only', async () => {
+  it('the embedded etcd listens on the loopback address only', async () => {
     await start();
     const listening = readFileSync('/proc/net/tcp', 'latin1').split('\n');
     const hexPort = port.toString(16).toUpperCase().padStart(4, '0');
@@ -91,7 +91,7 @@ describe('the embedded etcd', () => {
     ]);
   });
 
-  it('does not listen where other machines could reach it', async () => {
+  it('the embedded etcd does not listen where other machines could reach it', async () => {
     await start();
     const others = Object.values(networkInterfaces()).flatMap((all = []) => all.map(({ address }) => address));
     const refuses = (host: string) =>
@@ -104,7 +104,7 @@ describe('the embedded etcd', () => {
       expect([address, await refuses(address)]).toEqual([address, true]);
   });
 
-  it('is started again when it dies, and not after it was stopped', async () => {
+  it('the embedded etcd is started again when it dies, and not after it was stopped', async () => {
     const etcd = await start();
     await put();
     const pid = etcd.pid ?? 0;
@@ -118,7 +118,7 @@ describe('the embedded etcd', () => {
     expect(etcd.pid).toBeUndefined();
   });
 
-  it('ends the etcd that a killed daemon has left on the same data', async () => {
+  it('the embedded etcd replaces the one that a killed daemon has left on the same data', async () => {
     const folder = join(stateDir, 'etcd');
     mkdirSync(folder, { mode: 0o700 });
     ensureEmbeddedTls(embeddedTlsIn(stateDir), Date.now());
@@ -131,7 +131,7 @@ describe('the embedded etcd', () => {
     expect((await until(get, 'the data')).value).toBe('kept');
   });
 
-  it('runs with the data of an etcd without TLS that an earlier version left', async () => {
+  it('the embedded etcd runs with the data of an earlier version without TLS', async () => {
     const folder = join(stateDir, 'etcd');
     mkdirSync(folder, { mode: 0o700 });
     const [client, peer] = [`http://127.0.0.1:${port}`, 'http://127.0.0.1:0'];
@@ -153,7 +153,7 @@ describe('the embedded etcd', () => {
     expect((await until(get, 'the data')).value).toBe('kept');
   });
 
-  it('logs what to do when there is no etcd, and runs as soon as there is one', async () => {
+  it('the embedded etcd logs what to do when etcd is not installed, and runs as soon as it is', async () => {
     const binary = join(stateDir, 'etcd-binary');
     const etcd = await start({ binary });
     expect(firstError()).toMatchObject({
@@ -167,12 +167,12 @@ describe('the embedded etcd', () => {
     await put();
   });
 
-  it('shows etcd’s own words when it ends at once', async () => {
+  it('the embedded etcd shows etcd’s own message when it ends at once', async () => {
     await start({ binary: '/bin/false' });
     expect(firstError().reason).toMatch(/ended at once \(exit code 1\)/);
   });
 
-  it('does not start on a port that another process has, and says so', async () => {
+  it('the embedded etcd does not start on a port that another process has, and says so', async () => {
     const other = createServer().listen(port, '127.0.0.1');
     await until(() => other.listening, 'the other listener');
     await start();
@@ -181,7 +181,7 @@ describe('the embedded etcd', () => {
     await put();
   });
 
-  it('keeps the end of a log that refused connections fill', async () => {
+  it('the embedded etcd keeps the end of a log that refused connections fill', async () => {
     const { log: file } = etcdPathsIn(join(stateDir, 'etcd'));
     await start({ upkeepMs: 20, maxLogBytes: 4_096 });
     const knock = () => new Promise((resolve) => connectTcp(port, '127.0.0.1').once('close', resolve).end('no TLS\n'));
@@ -194,7 +194,7 @@ describe('the embedded etcd', () => {
     await put();
   });
 
-  it('renews its certificates while it runs, and starts etcd again for a new authority', async () => {
+  it('the embedded etcd renews its certificates while it runs, and restarts etcd for a new authority', async () => {
     let years = 0;
     const now = () => Date.now() + years * 365 * 86_400_000;
     const etcd = await start({ now, upkeepMs: 20 });
@@ -240,19 +240,19 @@ describe('the certificates of the embedded etcd', () => {
       });
   };
 
-  it('are closed to everybody else, and valid', () => {
+  it('the certificates of the embedded etcd are closed to all other users, and valid', () => {
     expect(statSync(tls.folder).mode & 0o777).toBe(0o700);
     for (const name of readdirSync(tls.folder)) expect(statSync(join(tls.folder, name)).mode & 0o777).toBe(0o600);
     areValid();
   });
 
-  it('stay as they are for as long as they are good', () => {
+  it('the certificates of the embedded etcd stay unchanged as long as they are good', () => {
     const before = content();
     expect(ensureEmbeddedTls(tls, now)).toBe('nothing');
     expect(content()).toEqual(before);
   });
 
-  it('are renewed by the same authority months before they expire, also after the clock was set back', () => {
+  it('the certificates of the embedded etcd are renewed by the same authority months before they expire, also after a clock step back', () => {
     const { 'authority.pem': authority } = content();
     expect(ensureEmbeddedTls(tls, years(1) - 100 * 86_400_000)).toBe('certificates');
     expect(content()['authority.pem']).toBe(authority);
@@ -260,13 +260,13 @@ describe('the certificates of the embedded etcd', () => {
     expect(ensureEmbeddedTls(tls, years(-10))).toBe('nothing');
   });
 
-  it('have a new authority before the old one expires', () => {
+  it('the certificates of the embedded etcd get a new authority before the old one expires', () => {
     expect(ensureEmbeddedTls(tls, years(19))).toBe('authority');
     expect(ensureEmbeddedTls(tls, years(19))).toBe('nothing');
   });
 
   it.each(['authority', 'ca', 'server', 'client'] as const)(
-    'are repaired when %s is cut off, empty, gone or open',
+    'the certificates of the embedded etcd are repaired when %s is cut off, empty, gone or open',
     (which) => {
       const damages = [
         () => truncateSync(tls[which], 300),
@@ -284,7 +284,7 @@ describe('the certificates of the embedded etcd', () => {
     },
   );
 
-  it('are replaced when they are those of another authority', () => {
+  it('the certificates of the embedded etcd are replaced when they are another authority’s', () => {
     const foreign = embeddedTlsIn(join(stateDir, 'other'));
     mkdirSync(join(stateDir, 'other', 'etcd'), { recursive: true });
     ensureEmbeddedTls(foreign, now);

@@ -44,14 +44,14 @@ describe('the etcd adapter and a network that fails', () => {
     proxy.drop('nothing');
   });
 
-  it('says that etcd is unreachable, in time, when nobody listens', async () => {
+  it('the adapter says in time that etcd is unreachable when nothing listens', async () => {
     await expect(open('http://127.0.0.1:1').get('/k')).rejects.toMatchObject({
       code: 'etcd-unreachable',
       message: expect.stringContaining('ECONNREFUSED'),
     });
   });
 
-  it('gives a call up at its deadline when etcd is frozen, and works when it is back', async () => {
+  it('the adapter gives up a call at its deadline when etcd is frozen, and works when it is back', async () => {
     const store = open(etcd.endpoint, impatient);
     await put(direct, '/frozen');
     await until(() => store.get('/frozen').catch(() => undefined), 'a connection');
@@ -62,14 +62,14 @@ describe('the etcd adapter and a network that fails', () => {
     expect((await until(() => store.get('/frozen').catch(() => undefined), 'an answer')).value).toBe('x');
   });
 
-  it('needs no more than one try to notice a dead connection', async () => {
+  it('the adapter needs at most one attempt to notice a dead connection', async () => {
     const store = open(throughProxy);
     await put(store, '/cut');
     proxy.cut();
     expect((await store.get('/cut'))?.value).toBe('x');
   });
 
-  it('leaves an idle connection in peace: etcd ends one on which it is pinged without a call', async () => {
+  it('the adapter does not ping an idle connection, which etcd would end', async () => {
     const store = open(throughProxy, { timing: { keepaliveMs: 50 } });
     await put(store, '/idle');
     const { connections, received } = proxy;
@@ -81,7 +81,7 @@ describe('the etcd adapter and a network that fails', () => {
     expect(proxy.connections).toBe(connections);
   });
 
-  it('recognises nothing by itself: a lost answer leaves a write that may have been applied', async () => {
+  it('the adapter recognizes nothing by itself: a lost answer leaves a write that may have been applied', async () => {
     const store = open(throughProxy, impatient);
     await until(() => put(store, '/warm').catch(() => undefined), 'a connection');
     proxy.drop('to-client');
@@ -89,7 +89,7 @@ describe('the etcd adapter and a network that fails', () => {
     expect((await until(() => direct.get('/lost'), 'the write')).value).toBe('applied');
   });
 
-  it('ends a watch whose connection is cut, with an error', async () => {
+  it('the adapter ends a watch whose connection is cut, with an error', async () => {
     const store = open(throughProxy);
     const { revision } = await store.list('/cut/');
     const seen = collect(store.watch('/cut/', revision + 1n, new AbortController().signal));
@@ -106,7 +106,7 @@ describe('the etcd adapter and a network that fails', () => {
     return seen;
   };
 
-  it('asks a silent watch for a sign of life', async () => {
+  it('the adapter asks a silent watch for a progress notification', async () => {
     const seen = await silentWatch(60_000);
     const before = proxy.received;
     await until(() => proxy.received > before + 40, 'answers to progress requests');
@@ -114,13 +114,13 @@ describe('the etcd adapter and a network that fails', () => {
     await until(() => seen.events.length === 1, 'an event after the silence');
   });
 
-  it('ends a silent watch that gives no sign of life', async () => {
+  it('the adapter ends a silent watch without a progress notification', async () => {
     const seen = await silentWatch(150);
     proxy.drop('to-client');
     expect(await seen.ended).toMatchObject({ message: expect.stringContaining('silent for 300 ms') });
   });
 
-  it('does not wait for ever for a watch to be created', async () => {
+  it('the adapter does not wait forever for a watch to be created', async () => {
     const store = open(throughProxy, impatient);
     proxy.stall();
     const seen = collect(store.watch('/never/', 1n, new AbortController().signal));
@@ -128,7 +128,7 @@ describe('the etcd adapter and a network that fails', () => {
     expect(seen.batches).toEqual([]);
   });
 
-  it('tells which revision was compacted', async () => {
+  it('the adapter tells which revision was compacted', async () => {
     const { revision } = await put(direct, '/old');
     for (let count = 0; count < 5; count++) await put(direct, '/old');
     await fetch(`${etcd.endpoint}/v3/kv/compaction`, {
@@ -142,7 +142,7 @@ describe('the etcd adapter and a network that fails', () => {
     });
   });
 
-  it('delivers a backlog of large values, whole revisions at a time', async () => {
+  it('the adapter delivers a backlog of large values in whole revisions', async () => {
     const value = 'v'.repeat(100_000);
     const { revision } = await put(direct, '/big/start');
     for (let round = 0; round < 10; round++) {
@@ -158,7 +158,7 @@ describe('the etcd adapter and a network that fails', () => {
     expect((await direct.list('/big/')).entries).toHaveLength(101);
   });
 
-  it('lists 80 MB, more than one message may hold', async () => {
+  it('the adapter lists 80 MB, more than one message may hold', async () => {
     await putAll(
       direct,
       '/huge/',
@@ -171,7 +171,7 @@ describe('the etcd adapter and a network that fails', () => {
     await direct.commit({ compare: [], write: [{ deletePrefix: '/huge/' }] });
   });
 
-  it('continues to the one endpoint of five where somebody is', async () => {
+  it('the adapter continues to the only one of five endpoints that answers', async () => {
     const nobody = ['http://127.0.0.1:1', 'http://127.0.0.1:2', 'http://127.0.0.1:3', 'http://127.0.0.1:4'] as const;
     // Which one comes first is chance.
     for (let round = 0; round < 10; round++) {
@@ -180,13 +180,13 @@ describe('the etcd adapter and a network that fails', () => {
     }
   });
 
-  it('says that a request is refused, and does not repeat it', async () => {
+  it('the adapter says that a request is refused, and does not repeat it', async () => {
     await expect(put(direct, '/k', 'x'.repeat(2_000_000))).rejects.toMatchObject({ code: 'etcd-refused' });
     const write = Array.from({ length: 129 }, (_, index) => ({ put: `/many/${index}`, value: '' }));
     await expect(direct.commit({ compare: [], write })).rejects.toMatchObject({ code: 'etcd-refused' });
   });
 
-  it('reports nothing of a closed store but that it is closed', async () => {
+  it('the adapter reports only that a closed store is closed', async () => {
     const store = open(etcd.endpoint);
     // Not from the first one: another test has compacted it away.
     const { revision } = await store.list('/closed/');
@@ -205,7 +205,7 @@ describe('an etcd that is full', () => {
   });
   afterAll(() => etcd?.stop());
 
-  it('refuses writes by name, while reads continue', async () => {
+  it('the adapter names a full etcd as the reason of refused writes, while reads continue', async () => {
     const store = open(etcd.endpoint);
     await put(store, '/read', 'me');
     const refusal = await until(
@@ -232,7 +232,7 @@ describe('a cluster of three', () => {
   afterAll(() => Promise.all((cluster ?? []).map((member) => member.stop())));
   const endpoints = () => cluster.map((member) => member.endpoint) as [string, ...string[]];
 
-  it('continues with the other members when one is frozen or dead, and says so when there is no quorum', async () => {
+  it('the adapter continues with other members when one is frozen or dead, and says that the quorum is lost', async () => {
     const store = open('', { endpoints: endpoints(), requestTimeoutMs: 3_000 });
     await until(() => put(store, '/k', 'one').catch(() => undefined), 'a leader');
     cluster[0]?.freeze();
@@ -257,7 +257,7 @@ describe('a cluster of three', () => {
     expect((await until(() => store.get('/k').catch(() => undefined), 'the quorum'))?.value).toMatch(/two|x/);
   });
 
-  it('ends a watch of a member that has lost its leader', async () => {
+  it('the adapter ends a watch of a member that has lost its leader', async () => {
     const [member] = endpoints();
     const store = open(member, { requestTimeoutMs: 3_000 });
     // One that the last election has ended already is none.

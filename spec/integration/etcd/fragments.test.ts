@@ -26,18 +26,18 @@ const response = (revisions: number[], fragment = false): IWatchResponse => ({
 const shape = (batch: ReturnType<Fragments['add']>) => batch && [batch.events.length, Number(batch.revision)];
 
 describe('fragmented watch responses', () => {
-  it('are delivered by whole revisions', () => {
+  it('fragmented watch responses are delivered in whole revisions', () => {
     const fragments = new Fragments(0n);
     expect(shape(fragments.add(response([1, 2, 2], true)))).toEqual([1, 1]);
     expect(shape(fragments.add(response([2], true)))).toBeUndefined();
     expect(shape(fragments.add(response([2, 3])))).toEqual([5, 3]);
   });
 
-  it('take their place from the events, never from the header, which is ahead of them', () => {
+  it('fragmented watch responses take their position from the events, never from the header, which is ahead of them', () => {
     expect(shape(new Fragments(0n).add(response([5])))).toEqual([1, 5]);
   });
 
-  it('progress only when nothing is held back', () => {
+  it('fragmented watch responses report progress only when no fragment is held back', () => {
     const fragments = new Fragments(0n);
     fragments.add(response([1], true));
     expect(fragments.progress(10n)).toBeUndefined();
@@ -46,7 +46,7 @@ describe('fragmented watch responses', () => {
     expect(fragments.progress(10n)).toBeUndefined();
   });
 
-  it('leave out what has been delivered before', () => {
+  it('fragmented watch responses leave out what has been delivered before', () => {
     expect(shape(new Fragments(4n).add(response([3, 4, 5])))).toEqual([1, 5]);
   });
 });

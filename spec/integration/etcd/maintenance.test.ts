@@ -27,7 +27,7 @@ describe('the maintenance of a real cluster', () => {
     await Promise.all(cluster.map((member) => member.stop()));
   });
 
-  it('knows every member, those that are not configured by the addresses that they give', async () => {
+  it('the maintenance of a cluster knows every member, those that are not configured by their own addresses', async () => {
     for (const maintenance of [at(endpoints()), at(endpoints().slice(0, 1))]) {
       const members = await maintenance.members();
       expect(members).toHaveLength(3);
@@ -37,7 +37,7 @@ describe('the maintenance of a real cluster', () => {
     }
   });
 
-  it('compacts, and a second time without complaint; each member’s file is smaller after its defragmentation', async () => {
+  it('the maintenance of a cluster compacts, also a second time; each member’s file is smaller after defragmentation', async () => {
     const maintenance = at(endpoints());
     const value = 'x'.repeat(500_000);
     let revision = 0n;
@@ -50,7 +50,7 @@ describe('the maintenance of a real cluster', () => {
     expect((await store.get('/trigger/v1/large'))?.value).toHaveLength(500_000);
   });
 
-  it('finds keys of others on both sides of the prefix', async () => {
+  it('the maintenance of a cluster finds foreign keys on both sides of the prefix', async () => {
     const maintenance = at(endpoints());
     expect(await maintenance.hasOtherKeys()).toBe(false);
     for (const key of ['/a', '/trigger-2/v1/a', '/trigger2/v1/a', '/triggerz']) {
@@ -60,7 +60,7 @@ describe('the maintenance of a real cluster', () => {
     }
   });
 
-  it('tells a member that is away, and measures by the others', async () => {
+  it('the maintenance of a cluster names an absent member, and measures with the others', async () => {
     const [, , third] = cluster;
     await third?.kill();
     const maintenance = at(endpoints());
@@ -69,7 +69,7 @@ describe('the maintenance of a real cluster', () => {
     await third?.start();
   });
 
-  it('is refused to a user without the right, which the upkeep says once', async () => {
+  it('the maintenance of a cluster is refused to a user without the right, and the upkeep says so once', async () => {
     const etcdctl = (...args: string[]) =>
       execa('etcdctl', ['--endpoints', endpoints()[0] ?? '', ...args], { env: { ETCDCTL_API: '3' } });
     await etcdctl('user', 'add', 'root:secret');

@@ -78,7 +78,7 @@ describe('an etcd and somebody without credentials', () => {
     expect(await ask(endpoint, { auth: { username: 'root', password: 'wrong' } })).toBe(false);
   });
 
-  it('nothing is said of an etcd that does not answer', async () => {
+  it('an etcd that does not answer counts neither as open nor as closed', async () => {
     const endpoint = `http://127.0.0.1:${await freePort()}`;
     await expect(ask(endpoint)).rejects.toMatchObject({ code: 'etcd-unreachable' });
   });

@@ -42,7 +42,7 @@ describe('etcd over TLS', () => {
     certificates?.remove();
   });
 
-  it('reads, writes and watches with a client certificate', async () => {
+  it('etcd over TLS serves reads, writes and watches with a client certificate', async () => {
     const store = open(etcd, { tls: { ca: read('ca.pem'), cert: read('client.pem'), key: read('client.key') } });
     const { revision } = await put(store, '/tls/1');
     const seen = collect(store.watch('/tls/', revision, new AbortController().signal));
@@ -62,13 +62,13 @@ describe('etcd over TLS', () => {
       'etcd-certificate',
       () => ({ ca: read('other.pem'), cert: read('client.pem'), key: read('client.key') }),
     ],
-  ])('reaches nothing %s', async (_, code, tls) => {
+  ])('etcd over TLS serves nothing %s', async (_, code, tls) => {
     await expect(open(etcd, { tls: tls() }).get('/tls/1')).rejects.toMatchObject({ code });
     const options = { endpoints: [etcd.endpoint] as const, tls: tls(), log: silentLog };
     await expect(examineMember(etcd.endpoint, '/tls/1', options), 'for the doctor').rejects.toMatchObject({ code });
   });
 
-  it('says that an endpoint with http:// needs https://', async () => {
+  it('an endpoint with http:// at etcd over TLS is told to need https://', async () => {
     const endpoint = etcd.endpoint.replace('https', 'http');
     const message = expect.stringContaining(`${endpoint}: etcd uses TLS: write https://`);
     await expect(open({ ...etcd, endpoint }, {}).get('/tls/1')).rejects.toMatchObject({
@@ -82,7 +82,7 @@ describe('etcd over TLS', () => {
   it.each([
     ['expired', 'certificate has expired'],
     ['misnamed', 'does not match certificate'],
-  ])('with an %s certificate is told so', async (name, words) => {
+  ])('etcd over TLS with an %s certificate is reported as such', async (name, words) => {
     const file = (each: string): string => certificates.file(each);
     const bad = await startEtcd({
       tls: { ca: file('ca.pem'), cert: file(`${name}.pem`), key: file(`${name}.key`) },
@@ -98,7 +98,7 @@ describe('etcd over TLS', () => {
 });
 
 describe('etcd without TLS', () => {
-  it('says that an endpoint with https:// needs http://', async () => {
+  it('an endpoint with https:// at etcd without TLS is told to need http://', async () => {
     const etcd = await startEtcd();
     try {
       const endpoint = etcd.endpoint.replace('http', 'https');
@@ -114,7 +114,7 @@ describe('an endpoint with https:// whose connection was reset', () => {
     [200, 'etcd-wants-http'],
     // As web servers with TLS answer a request without.
     [400, 'etcd-unreachable'],
-  ])('and which answers plain HTTP with %i is %s', async (status, code) => {
+  ])('an endpoint with https:// that resets and answers plain HTTP with %i is %s', async (status, code) => {
     const server = createServer((_, response) => void response.writeHead(status).end()).listen(0, '127.0.0.1');
     await once(server, 'listening');
     try {
@@ -148,7 +148,7 @@ describe('etcd with user and password', () => {
   });
   afterAll(() => etcd?.stop());
 
-  it('reads, writes, watches and keeps present', async () => {
+  it('etcd with user and password serves reads, writes, watches and presence', async () => {
     const store = open(etcd, { auth });
     const { revision } = await put(store, '/auth/1');
     const seen = collect(store.watch('/auth/', revision, new AbortController().signal));
@@ -158,7 +158,7 @@ describe('etcd with user and password', () => {
     await lease.end();
   });
 
-  it('continues after a restart of etcd has made the token invalid', async () => {
+  it('the adapter logs in again after a restart of etcd has made the token invalid', async () => {
     const store = open(etcd, { auth });
     await put(store, '/auth/2');
     const { revision } = await store.list('/auth/');
@@ -172,7 +172,7 @@ describe('etcd with user and password', () => {
     await until(() => second.events.length > 0, 'the event that the first watch missed');
   });
 
-  it('says that etcd refuses: a wrong password, no password, no permission', async () => {
+  it('the adapter names the refusal of etcd: a wrong password, no password, no permission', async () => {
     const wrong = open(etcd, { auth: { username: 'root', password: 'guess' } });
     const reader = open(etcd, { auth: { username: 'reader', password: 'secret' } });
     const attempts = [
@@ -185,7 +185,7 @@ describe('etcd with user and password', () => {
     expect((await reader.list('/open/')).entries).toEqual([]);
   });
 
-  it('ends a watch without permission with an error, and the next one works', async () => {
+  it('a watch without permission ends with an error, and the next one works', async () => {
     const store = open(etcd, { auth: { username: 'reader', password: 'secret' } });
     const forbidden = collect(store.watch('/closed/', 1n, new AbortController().signal));
     expect(await forbidden.ended).toBeInstanceOf(Error);

@@ -8,7 +8,7 @@ import { temporaryFolder } from '../../support/journal.ts';
 const read = (path: string) => readConfiguredFile('etcd.ca_file', path).content.toString();
 
 describe('a file that the configuration names', () => {
-  it('is read, also through a link', () => {
+  it('a file that the configuration names is read, also through a link', () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'ca.pem'), 'PEM');
     symlinkSync('ca.pem', join(folder, 'link.pem'));
@@ -23,7 +23,7 @@ describe('a file that the configuration names', () => {
     ['a folder', (path: string) => void mkdirSync(path), /it is not a regular file/],
     ['a hole of 1 TB', (path: string) => hole(path), /it is larger than 1024 KiB/],
     ['nothing', () => undefined, /cannot be read \(ENOENT\)/],
-  ])('is refused at once when it is %s', (_what, put, message) => {
+  ])('a file that the configuration names is refused at once when it is %s', (_what, put, message) => {
     const path = join(temporaryFolder(), 'ca.pem');
     put(path);
     expect(() => read(path)).toThrow(message);

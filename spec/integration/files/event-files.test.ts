@@ -15,7 +15,7 @@ const event = (id: number) =>
   eventOf(String(id), { at: id, node: 'lb01', kind: 'queue.paused', queue: 'ü'.repeat(20) });
 const ids = async (store: ReturnType<typeof createEventFiles>) => (await store.read()).map(({ id }) => Number(id));
 
-it('keeps events in order, for the daemon’s user only, and gives back what it was given', async () => {
+it('the event files keep events in order, for the daemon’s user only, and return them unchanged', async () => {
   const store = createEventFiles(folder);
   expect(await store.read()).toEqual([]);
   await store.append([event(1), event(2)]);
@@ -24,7 +24,7 @@ it('keeps events in order, for the daemon’s user only, and gives back what it 
   expect(statSync(join(folder, 'events.jsonl')).mode & 0o777).toBe(0o600);
 });
 
-it('lets the oldest go when two files are full', async () => {
+it('the event files delete the oldest events when two files are full', async () => {
   const store = createEventFiles(folder, 1_000);
   for (let id = 1; id <= 100; id += 1) await store.append([event(id)]);
   const kept = await ids(store);
@@ -35,7 +35,7 @@ it('lets the oldest go when two files are full', async () => {
   expect(Math.max(...sizes)).toBeLessThan(1_300);
 });
 
-it('passes over the half line that a crash has left, and continues behind it', async () => {
+it('the event files skip a half line that a crash has left, and continue behind it', async () => {
   const store = createEventFiles(folder);
   await store.append([event(1)]);
   appendFileSync(join(folder, 'events.jsonl'), `\n${JSON.stringify(event(2)).slice(0, 30)}`);
@@ -43,7 +43,7 @@ it('passes over the half line that a crash has left, and continues behind it', a
   expect(await ids(store)).toEqual([1, 3]);
 });
 
-it('says which file it is when the disk refuses', async () => {
+it('the event files name the file that the disk refuses', async () => {
   mkdirSync(join(folder, 'events.jsonl'));
   const store = createEventFiles(folder);
   await expect(store.append([event(1)])).rejects.toMatchObject({ code: 'state-unusable' });

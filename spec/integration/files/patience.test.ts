@@ -9,7 +9,7 @@ import { temporaryFolder } from '../../support/journal.ts';
 import { until } from '../../support/wait.ts';
 
 describe('a file that never answers', () => {
-  it('costs two threads at most, others are told so, and all is well when it answers', async () => {
+  it('a file that never answers costs at most two threads, further reads are refused, and reads work when it answers', async () => {
     // The end of a FIFO that nobody writes to hangs as a file on a dead server does.
     const fifo = join(temporaryFolder(), 'fifo');
     execFileSync('mkfifo', [fifo]);

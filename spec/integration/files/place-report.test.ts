@@ -32,7 +32,7 @@ describe('the report of a run', () => {
 
   const written = (content = text) => writeFileSync(own, content, { mode: 0o640 });
 
-  it('takes the place of the one before, whole, with its own mode', async () => {
+  it('the report of a run replaces the previous one as a whole, with its own mode', async () => {
     written();
     writeFileSync(standard, 'old', { mode: 0o600 });
     await placeReport(own, standard);
@@ -41,7 +41,7 @@ describe('the report of a run', () => {
     expect(readdirSync(folder)).toEqual(['report.yaml']);
   });
 
-  it('keeps the owner of the one before, as Puppet does', async () => {
+  it('the report of a run keeps the owner of the previous one, as Puppet does', async () => {
     written(text + 'x'.repeat(3_000_000));
     writeFileSync(standard, 'old');
     chownSync(standard, other, other);
@@ -50,7 +50,7 @@ describe('the report of a run', () => {
     expect(readdirSync(folder)).toEqual(['report.yaml']);
   });
 
-  it('that another user wrote does not become root’s', async () => {
+  it('the report of a run that another user wrote does not become root’s', async () => {
     written();
     chownSync(own, other, other);
     writeFileSync(standard, 'old');
@@ -58,7 +58,7 @@ describe('the report of a run', () => {
     expect(statSync(standard)).toMatchObject({ uid: other });
   });
 
-  it('replaces a link in its place, not what it leads to', async () => {
+  it('the report of a run replaces a link in its place, not the link’s target', async () => {
     written();
     const precious = join(folder, 'precious');
     writeFileSync(precious, 'precious');
@@ -78,7 +78,7 @@ describe('the report of a run', () => {
         linkSync(join(folder, 'secret'), own);
       },
     ],
-  ])('%s in its place is not handed to whoever owns the one before', async (_what, plant) => {
+  ])('the report of a run does not hand %s in its place to the previous one’s owner', async (_what, plant) => {
     plant();
     writeFileSync(standard, 'old');
     chownSync(standard, other, other);
@@ -86,12 +86,12 @@ describe('the report of a run', () => {
     expect(readFileSync(standard, 'utf8')).toBe('old');
   });
 
-  it('that was not written changes nothing', async () => {
+  it('a report that was not written changes nothing', async () => {
     await placeReport(own, standard);
     expect(existsSync(standard)).toBe(false);
   });
 
-  it('is gone when a folder is in its place, and the failure names it', async () => {
+  it('the report of a run is lost when a folder is in its place, and the failure names it', async () => {
     written();
     mkdirSync(standard);
     await expect(placeReport(own, standard)).rejects.toThrow(/EISDIR|ENOTEMPTY/);

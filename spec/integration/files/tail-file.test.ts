@@ -29,29 +29,29 @@ it.each([
   ['abc', 1, 'abc'],
   ['abc\n', 0, ''],
   ['', 3, ''],
-])('of %j the last %i lines are %j', async (content, lines, expected) => {
+])('in %j the last %i lines are %j', async (content, lines, expected) => {
   writeFileSync(file, content);
   expect(await textOf(lines)).toBe(expected);
 });
 
-it('knows where nothing is yet', async () => {
+it('the last lines of a missing file begin at byte 0', async () => {
   expect([await placeOfLastLines(file, 10), await lengthOf(file)]).toEqual([0, 0]);
   writeFileSync(file, 'abc');
   expect(await lengthOf(file)).toBe(3);
 });
 
-it('finds last lines across blocks', async () => {
+it('the last lines of a file are found across blocks', async () => {
   writeFileSync(file, `${'x'.repeat(200_000)}\n${'y'.repeat(150_000)}\n${'z'.repeat(100_000)}\n`);
   expect((await textOf(2)).length).toBe(250_002);
 });
 
-it('gives everything, and nothing where there is no file', async () => {
+it('a read of a file returns everything, and nothing where no file exists', async () => {
   expect(await textOf()).toBe('');
   writeFileSync(file, 'ü\0\n');
   expect(await textOf()).toBe('ü\0\n');
 });
 
-it('follows a file that comes later and grows, until the end', async () => {
+it('a follower waits for a file that appears later and grows, until the end', async () => {
   let end: () => void = () => undefined;
   const jobEnds = new Promise<void>((resolve) => {
     end = resolve;
@@ -68,7 +68,7 @@ it('follows a file that comes later and grows, until the end', async () => {
   expect(seen).toEqual(['one\n', 'two\n', 'three\n']);
 });
 
-it('continues with the file that takes the place of the one it reads', async () => {
+it('a follower continues with the file that replaces the one it reads', async () => {
   let end: () => void = () => undefined;
   const jobEnds = new Promise<void>((resolve) => {
     end = resolve;
@@ -88,7 +88,7 @@ it('continues with the file that takes the place of the one it reads', async () 
   expect(seen).toEqual(['attempt\n', 'last of the first attempt\n', 'second\n']);
 });
 
-it('reads the end of a file from a whole character on', async () => {
+it('the end of a file is read from a whole character on', async () => {
   writeFileSync(file, 'aüüü');
   expect(String(await readTail(file, 5))).toBe('üü');
   expect(String(await readTail(file, 100))).toBe('aüüü');

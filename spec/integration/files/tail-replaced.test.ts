@@ -22,7 +22,7 @@ const beforeLook = (act: () => void): void => {
   onTestFinished(restore);
 };
 
-it('loses nothing of a file that grows and is replaced just after it was read', async () => {
+it('a follower loses nothing of a file that grows and is replaced just after it was read', async () => {
   const file = join(temporaryFolder(), 'output');
   writeFileSync(file, 'first\n');
   let acted = false;

@@ -14,7 +14,7 @@ const program = (path: string, mode = 0o755): string => {
 const why = (path: string, searchPath = '') => whyUntrusted({ program: path, searchPath });
 
 describe('a program that root runs', () => {
-  it('may be one that only root can change, also through links of root and below a folder such as /tmp', async () => {
+  it('root may run a program that only root can change, also through links of root and below a folder such as /tmp', async () => {
     const folder = temporaryFolder();
     const real = program(join(folder, 'real/puppet'));
     symlinkSync('real', join(folder, 'link'));
@@ -35,14 +35,14 @@ describe('a program that root runs', () => {
       (file: string) => chownSync(dirname(dirname(file)), nobody, nobody),
       /belongs to user/,
     ],
-  ])('may not be %s', async (_what, change, message) => {
+  ])('root may not run a program that is %s', async (_what, change, message) => {
     const file = program(join(temporaryFolder(), 'bin/puppet'));
     change(file);
     expect(await why(file)).toMatch(message);
     expect(await why('puppet', `/nowhere:${dirname(file)}`)).toMatch(message);
   });
 
-  it('may not be reached by a link in another user’s folder, or by one that leads there', async () => {
+  it('root may not run a program reached by a link in another user’s folder, or by a link that leads there', async () => {
     const folder = temporaryFolder();
     const good = program(join(folder, 'good/puppet'));
     const theirs = join(folder, 'theirs');
@@ -55,14 +55,14 @@ describe('a program that root runs', () => {
       expect(await why(join(folder, path)), path).toMatch(/theirs belongs to user 65534/);
   });
 
-  it('may not be a circle of links', async () => {
+  it('root may not run a program behind a circle of links', async () => {
     const folder = temporaryFolder();
     symlinkSync('b', join(folder, 'a'));
     symlinkSync('a', join(folder, 'b'));
     expect(await why(join(folder, 'a'))).toMatch(/too many links/);
   });
 
-  it('that is not there is nobody’s', async () => {
+  it('a program that does not exist belongs to nobody', async () => {
     expect(await why('/nowhere/puppet')).toBeNull();
     expect(await why('no-such-program', '/usr/bin:/bin')).toBeNull();
   });

@@ -57,7 +57,7 @@ const strangers = (path: string): void => {
 };
 
 describe('a file that others may have written', () => {
-  it('is read when it is what it should be', async () => {
+  it('a file that others may have written is read when it is a regular file of its owner', async () => {
     const path = join(temporaryFolder(), 'file');
     writeFileSync(path, 'one\ntwo é\nthree');
     expect(await readUntrustedText(path, rules)).toEqual({ kind: 'read', uid: 0, text: 'one\ntwo é\nthree' });
@@ -66,7 +66,7 @@ describe('a file that others may have written', () => {
     expect(lines).toEqual(['one', 'two é', 'three']);
   });
 
-  it.each(attacks)('is refused at once when it is %s', async (_what, put, why) => {
+  it.each(attacks)('a file that others may have written is refused at once when it is %s', async (_what, put, why) => {
     const path = join(temporaryFolder(), 'file');
     await put(path);
     expect(await readUntrustedText(path, rules)).toEqual({ kind: 'refused', why: expect.stringMatching(why) });
@@ -76,7 +76,7 @@ describe('a file that others may have written', () => {
     expect(lines).toEqual([]);
   });
 
-  it('is anybody’s where anybody may write it, and its owner is told', async () => {
+  it('a file that anybody may write belongs to anybody, and the owner is told', async () => {
     const path = join(temporaryFolder(), 'file');
     strangers(path);
     expect(await readUntrustedText(path, { ...rules, owners: null })).toEqual({
@@ -90,11 +90,11 @@ describe('a file that others may have written', () => {
     ['is not there', (path: string) => join(path, 'file')],
     ['is below a file', (path: string) => belowFile(join(path, 'file'))],
     ['is in a folder that is not there', (path: string) => join(path, 'no', 'file')],
-  ])('is absent when it %s', async (_what, place) => {
+  ])('a file that others may have written is absent when it %s', async (_what, place) => {
     expect(await readUntrustedText(place(temporaryFolder()), rules)).toEqual({ kind: 'absent' });
   });
 
-  it('is forbidden where another user may not read it', async () => {
+  it('a file that another user may not read is refused to them', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'file'), 'x');
     chmodSync(folder, 0o755);
@@ -106,7 +106,7 @@ describe('a file that others may have written', () => {
     expect(seen).toEqual({ kind: 'forbidden' });
   });
 
-  it('that grows while it is read is given up at its limit', async () => {
+  it('a file that grows while it is read is given up at its limit', async () => {
     const path = join(temporaryFolder(), 'file');
     writeFileSync(path, 'x'.repeat(700_000));
     let grown = 0;
@@ -121,7 +121,7 @@ describe('a file that others may have written', () => {
     expect(grown).toBeLessThan(10);
   });
 
-  it('that is swapped all the time is either the good one or refused, never what it was swapped for', async () => {
+  it('a file that is swapped continuously is either the good one or refused, never its replacement', async () => {
     const folder = temporaryFolder();
     const path = join(folder, 'file');
     writeFileSync(path, 'good');
@@ -137,7 +137,7 @@ describe('a file that others may have written', () => {
     expect([...seen].sort()).toEqual(['good', 'refused']);
   });
 
-  it('in a folder that was swapped for a link is judged by itself', async () => {
+  it('a file in a folder that was swapped for a link is judged by itself', async () => {
     const folder = temporaryFolder();
     const [state, elsewhere] = [join(folder, 'state'), join(folder, 'elsewhere')];
     mkdirSync(state);
@@ -149,7 +149,7 @@ describe('a file that others may have written', () => {
     expect(await readUntrustedText(join(state, 'file'), rules)).toMatchObject({ kind: 'refused' });
   });
 
-  it('has its long lines cut, and the next one is whole', async () => {
+  it('a file’s long lines are cut, and the next line is whole', async () => {
     const path = join(temporaryFolder(), 'file');
     writeFileSync(path, `${'x'.repeat(300_000)}\nnext\n`);
     const lines: string[] = [];

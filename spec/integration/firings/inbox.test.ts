@@ -98,7 +98,7 @@ describe('the inbox watcher on a real etcd', () => {
     });
   };
 
-  it('accepts what is owed at its start, and what comes later, in order', async () => {
+  it('the inbox watcher accepts what is owed at its start, and what arrives later, in order', async () => {
     const before = [await publish(), await publish()];
     await watch().ready;
     const after = [await publish(), await publish()];
@@ -106,7 +106,7 @@ describe('the inbox watcher on a real etcd', () => {
     expect(firings.taken).toEqual([...before, ...after]);
   });
 
-  it('accepts a backlog of 5,000 once each, although the connection is cut three times on the way', async () => {
+  it('the inbox watcher accepts a backlog of 5,000 once each, although the connection is cut three times', async () => {
     const ids = await publishMany(5_000);
     let cuts = 0;
     proxy.onAnswer(() => {
@@ -121,7 +121,7 @@ describe('the inbox watcher on a real etcd', () => {
     expect(firings.taken).toEqual(ids);
   });
 
-  it('loses nothing of 5,000 that arrive over the watch while the connection is cut three times', async () => {
+  it('the inbox watcher loses nothing of 5,000 firings over the watch while the connection is cut three times', async () => {
     await watch().ready;
     const cutting = [1_000, 2_500, 4_000].map((count) => taken(count).then(() => proxy.cut()));
     const ids = await publishMany(5_000);
@@ -131,14 +131,14 @@ describe('the inbox watcher on a real etcd', () => {
     expect(firings.taken).toHaveLength(5_000);
   });
 
-  it('accepts a backlog larger than the 4 MiB that gRPC receives by default', async () => {
+  it('the inbox watcher accepts a backlog larger than the 4 MiB that gRPC receives by default', async () => {
     const ids = await publishMany(1_500, 6_000);
     watch();
     await taken(1_500);
     expect(firings.taken).toEqual(ids);
   });
 
-  it('lists again after a compaction while it was disconnected, and while it was watching', async () => {
+  it('the inbox watcher lists again after a compaction while it was disconnected, and while it was watching', async () => {
     await watch().ready;
     proxy.refuse();
     proxy.cut();
@@ -153,7 +153,7 @@ describe('the inbox watcher on a real etcd', () => {
     expect(firings.taken).toEqual(ids);
   });
 
-  it('takes 300 targets’ firing when it is committed, not when the entry is there', async () => {
+  it('the inbox watcher takes a firing for 300 targets when it is committed, not when its entry exists', async () => {
     const targets = [node, ...Array.from({ length: 299 }, (_, index) => `node${index}.example.com`)];
     const firing = someFiring({ targets });
     await direct.commit({
@@ -173,7 +173,7 @@ describe('the inbox watcher on a real etcd', () => {
     await until(() => watcher.state.awaited === 0, 'nothing to be awaited');
   });
 
-  it('runs nothing of a publication whose publisher died half-way', async () => {
+  it('the inbox watcher runs nothing of a publication whose publisher died half-way', async () => {
     const watcher = watch();
     await watcher.ready;
     const { id } = someFiring();
@@ -186,7 +186,7 @@ describe('the inbox watcher on a real etcd', () => {
     expect(firings.taken).toEqual([next]);
   });
 
-  it('starts without etcd, says so once, and takes up work when etcd appears', async () => {
+  it('the inbox watcher starts without etcd, says so once, and begins when etcd appears', async () => {
     proxy.refuse();
     const watcher = watch();
     await watcher.ready;
@@ -201,7 +201,7 @@ describe('the inbox watcher on a real etcd', () => {
     expect(log.at('info').map(({ message }) => message)).toContain('The inbox is watched again');
   });
 
-  it('survives a kill and a restart of etcd', async () => {
+  it('the inbox watcher survives a kill and a restart of etcd', async () => {
     const watcher = watch();
     await watcher.ready;
     await etcd.kill();
@@ -215,21 +215,24 @@ describe('the inbox watcher on a real etcd', () => {
   it.each([
     ['another-id', 'another cluster'],
     ['same-id', 'an older revision'],
-  ] as const)('notices new data behind the same address (%s), and takes what is owed there', async (next, said) => {
-    const watcher = watch();
-    await watcher.ready;
-    for (let count = 0; count < 10; count++) await publish();
-    await taken(10);
-    await etcd.wipe(next);
-    await etcd.start();
-    const id = await publish();
-    await taken(11);
-    expect(firings.taken.at(-1)).toBe(id);
-    await until(() => watcher.state.connected, 'the connection');
-    expect(log.at('warn').some(({ message }) => message.includes(said))).toBe(true);
-  });
+  ] as const)(
+    'the inbox watcher notices new data behind the same address (%s), and takes what is owed there',
+    async (next, said) => {
+      const watcher = watch();
+      await watcher.ready;
+      for (let count = 0; count < 10; count++) await publish();
+      await taken(10);
+      await etcd.wipe(next);
+      await etcd.start();
+      const id = await publish();
+      await taken(11);
+      expect(firings.taken.at(-1)).toBe(id);
+      await until(() => watcher.state.connected, 'the connection');
+      expect(log.at('warn').some(({ message }) => message.includes(said))).toBe(true);
+    },
+  );
 
-  it('continues after etcd was frozen, and what came meanwhile is not lost', async () => {
+  it('the inbox watcher continues after etcd was frozen, and loses nothing from meanwhile', async () => {
     const watcher = watch({ relistMs: 200 });
     await watcher.ready;
     etcd.freeze();
@@ -240,7 +243,7 @@ describe('the inbox watcher on a real etcd', () => {
     expect(firings.taken).toEqual([id]);
   });
 
-  it('ignores foreign keys with one log line each, and ends malformed firings as skipped', async () => {
+  it('the inbox watcher ignores foreign keys with one log line each, and ends malformed firings as skipped', async () => {
     const bad = someFiring();
     const elsewhere = someFiring({ targets: ['other.example.com'] });
     await direct.commit({
@@ -268,7 +271,7 @@ describe('the inbox watcher on a real etcd', () => {
     expect(watcher.state.ignored).toBe(4);
   });
 
-  it('refuses what has expired and what this node does not allow', async () => {
+  it('the inbox watcher refuses what has expired and what this node does not allow', async () => {
     const expired = await publish({ expiresAt: '2020-01-01T00:00:00.000Z' });
     const forbidden = await publish({ job: { plugin: 'rm', args: {} } });
     watch({
@@ -279,7 +282,7 @@ describe('the inbox watcher on a real etcd', () => {
     expect(firings.find(forbidden)?.refusal).toBe('rm is not allowed here');
   });
 
-  it('keeps a firing owed that the journal cannot take, and takes it when it can', async () => {
+  it('the inbox watcher keeps a firing owed that the journal cannot take, and takes it when the journal can', async () => {
     firings.trouble = new TriggerdError('journal-failed', 'disk full');
     const watcher = watch();
     const id = await publish();
@@ -292,7 +295,7 @@ describe('the inbox watcher on a real etcd', () => {
     expect(firings.taken).toEqual([id]);
   });
 
-  it('saves the cursor behind what the journal has', async () => {
+  it('the inbox watcher saves the cursor after the journal’s contents', async () => {
     const watcher = watch();
     await watcher.ready;
     await publish();
@@ -302,7 +305,7 @@ describe('the inbox watcher on a real etcd', () => {
     expect(firings.savedCursor).toEqual({ clusterId, revision: revision + 1n });
   });
 
-  it('needs next to no processor time while etcd is away', async () => {
+  it('the inbox watcher needs next to no processor time while etcd is away', async () => {
     proxy.refuse();
     const watcher = watch();
     await watcher.ready;

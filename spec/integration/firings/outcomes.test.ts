@@ -65,7 +65,7 @@ describe('outcomes on a real etcd', () => {
   const isOwed = async ({ id }: Firing) => (await direct.get(keys.inbox(node, id))) !== undefined;
   const settled = () => until(() => publisher.pending === 0, 'everything to be published');
 
-  it('follows a job through its stages, and ends what is owed with the last one', async () => {
+  it('outcomes follow a job through its stages, and the last one ends what is owed', async () => {
     const [firing] = await publishAll(1);
     if (firing === undefined) throw new Error('no firing');
     const job = queuedJob(1, someRequest, [firing.id]);
@@ -84,7 +84,7 @@ describe('outcomes on a real etcd', () => {
     expect(firings.find(firing.id)?.published).toBe('finished/1');
   });
 
-  it('writes nothing of the queue when a job starts at once', async () => {
+  it('outcomes omit the stage “queued” when a job starts at once', async () => {
     const [firing] = await publishAll(1);
     if (firing === undefined) throw new Error('no firing');
     const job = queuedJob(1, someRequest, [firing.id]);
@@ -100,7 +100,7 @@ describe('outcomes on a real etcd', () => {
     expect(written?.modRevision).toBe(written?.createRevision);
   });
 
-  it('publishes the 1,000 outcomes of one job, every one of them', async () => {
+  it('outcomes of one job for 1,000 firings are all published', async () => {
     const all = await publishAll(1_000);
     const ids = all.map((firing) => firing.id);
     const job = queuedJob(1, someRequest, ids);
@@ -114,7 +114,7 @@ describe('outcomes on a real etcd', () => {
     expect(firings.unsettledIds()).toEqual([]);
   });
 
-  it('keeps outcomes while etcd is away, skips what is past by then, and says so once', async () => {
+  it('outcomes wait while etcd is away, without stages that are past, and the log says so once', async () => {
     const [firing] = await publishAll(1);
     if (firing === undefined) throw new Error('no firing');
     const job = queuedJob(1, someRequest, [firing.id]);
@@ -133,7 +133,7 @@ describe('outcomes on a real etcd', () => {
     expect(log.at('info').map(({ message }) => message)).toEqual(['Outcomes are published again']);
   });
 
-  it('recognises its own outcome after a lost answer', async () => {
+  it('an outcome whose answer was lost is recognized as its own', async () => {
     const [firing] = await publishAll(1);
     if (firing === undefined) throw new Error('no firing');
     const job = queuedJob(1, someRequest, [firing.id]);
@@ -149,7 +149,7 @@ describe('outcomes on a real etcd', () => {
     expect(log.at('info').map(({ message }) => message)).toEqual(['Outcomes are published again']);
   });
 
-  it('leaves an end alone that somebody else has recorded', async () => {
+  it('an outcome that somebody else has recorded as final is left alone', async () => {
     const [firing] = await publishAll(1);
     if (firing === undefined) throw new Error('no firing');
     const cancelled = skippedOutcome(firing.id, node, 'cancelled', 1_000);
@@ -163,7 +163,7 @@ describe('outcomes on a real etcd', () => {
     expect(log.at('info')).toHaveLength(1);
   });
 
-  it('answers again what etcd owes although its end was published (an older snapshot was restored)', async () => {
+  it('an outcome is published again when etcd still owes it (an older snapshot was restored)', async () => {
     const [firing] = await publishAll(1);
     if (firing === undefined) throw new Error('no firing');
     firings.acceptAll([firing], finished(queuedJob(1, someRequest, [firing.id])));
@@ -177,7 +177,7 @@ describe('outcomes on a real etcd', () => {
     expect(await isOwed(firing)).toBe(false);
   });
 
-  it('tells the origin each outcome as it changes, over a cut connection, until all targets are final', async () => {
+  it('the origin is told each outcome as it changes, over a cut connection, until all targets are final', async () => {
     const firing = someFiring({ targets: [node, 'lb02.example.com'] });
     await publishFiring(place(), firing);
     const heard: string[] = [];
@@ -206,7 +206,7 @@ describe('outcomes on a real etcd', () => {
     ]);
   });
 
-  it('shows recent firings, the newest first, and says which firing there is not', async () => {
+  it('the list of firings shows the newest first, and says which firing does not exist', async () => {
     const first = someFiring();
     const second = someFiring();
     for (const firing of [first, second]) await publishFiring(place(), firing);
@@ -219,7 +219,7 @@ describe('outcomes on a real etcd', () => {
     });
   });
 
-  it('shows a node with its queues while it is present, and as a member after that', async () => {
+  it('the list of nodes shows a node with its queues while it is present, and as a member later', async () => {
     const queues = { default: { queued: 2, running: 1 } };
     const presence = someName(place(), {
       node,

@@ -40,7 +40,7 @@ describe('reports from PuppetDB', () => {
       ...changes,
     }).find(wanted);
 
-  it('come by transaction and by job id, with a link to each', async () => {
+  it('reports from PuppetDB are found by transaction and by job ID, with a link to each', async () => {
     expect(await find()).toEqual({
       kind: 'found',
       reports: [
@@ -54,12 +54,12 @@ describe('reports from PuppetDB', () => {
     expect(db.queries).toHaveLength(1);
   });
 
-  it('link to a page for people where one is configured', async () => {
+  it('reports from PuppetDB link to a page for people where one is configured', async () => {
     const answer = await find({ reportUrl: 'https://board.example.com/report/{certname}/{hash}' });
     expect(answer).toMatchObject({ reports: [{ url: `https://board.example.com/report/lb01/${hash}` }, {}] });
   });
 
-  it('show nobody the password of that page', async () => {
+  it('reports from PuppetDB show nobody the password of the linked page', async () => {
     const answer = await find({ reportUrl: 'https://hp:a@b@board.example.com/{hash}?mail=me@example.com' });
     expect(answer).toMatchObject({ reports: [{ url: `https://board.example.com/${hash}?mail=me@example.com` }, {}] });
   });
@@ -77,14 +77,14 @@ describe('reports from PuppetDB', () => {
     ],
     ['nothing listens', /ECONNREFUSED/, () => ({ url: 'https://127.0.0.1:1' })],
     ['a file is missing', /ENOENT/, () => ({ caFile: '/nonexistent/ca.pem' })],
-  ])('are none, with the reason, when %s', async (_, reason, changes) => {
+  ])('reports from PuppetDB are none, with the reason, when %s', async (_, reason, changes) => {
     expect(await find(changes())).toMatchObject({
       kind: 'failed',
       reason: expect.stringMatching(new RegExp(`^PuppetDB \\(https://127\\.0\\.0\\.1:\\d+\\): .*(${reason.source})`)),
     });
   });
 
-  it('are none when a key is no key', async () => {
+  it('reports from PuppetDB are none when a key is no key', async () => {
     writeFileSync(certificates.file('odd.key'), 'x');
     expect(await find({ keyFile: certificates.file('odd.key') })).toMatchObject({ kind: 'failed' });
   });
@@ -107,12 +107,12 @@ describe('reports from PuppetDB', () => {
       'the connection broke in the middle of its answer',
       (response) => response.writeHead(200, { 'content-length': 99 }).write('[', () => response.destroy()),
     ],
-  ])('are none when the answer is %s', async (_, reason, answer) => {
+  ])('reports from PuppetDB are none when the answer is %s', async (_, reason, answer) => {
     db.answer = answer;
     expect(await find()).toEqual({ kind: 'failed', reason: `PuppetDB (${db.url}): ${reason}` });
   });
 
-  it('are waited for no longer than the limit, also in the middle of an answer', async () => {
+  it('reports from PuppetDB are waited for up to the limit, even in the middle of an answer', async () => {
     for (const answer of [
       () => undefined,
       (response: Parameters<NonNullable<TestPuppetDb['answer']>>[0]) => void response.write('['),

@@ -43,7 +43,7 @@ describe('the spool on a real file system', () => {
   const modeOf = (file: string) => statSync(file).mode & 0o777;
   const fifo = (file: string) => execFileSync('mkfifo', [file]);
 
-  it('makes its folder for nobody else, and files likewise', async () => {
+  it('the spool makes its folder for nobody else, and files likewise', async () => {
     const spool = await openSpoolFolder(join(dir, 'deep', 'spool'));
     await spool.add(id, '{"a":"ü"}');
     const file = join(dir, 'deep', 'spool', `${id}.json`);
@@ -52,7 +52,7 @@ describe('the spool on a real file system', () => {
     expect(readdirSync(join(dir, 'deep', 'spool'))).toEqual([`${id}.json`]);
   });
 
-  it('deletes in time what is of no more use, and never a firing', async () => {
+  it('the spool deletes useless files in time, and never a firing', async () => {
     let now = Date.now();
     const times = { lookEveryMs: 60_000, settleMs: 1_000 };
     const spool = await openSpoolFolder(path, times, () => now);
@@ -78,7 +78,7 @@ describe('the spool on a real file system', () => {
     expect(await leftAfter(31 * 24)).toEqual([firings, []]);
   });
 
-  it('takes the same firing again, also over what a killed writer has left', async () => {
+  it('the spool takes the same firing again, also over what a killed writer has left', async () => {
     const spool = await openSpoolFolder(path);
     writeFileSync(join(path, `.tmp-${id}.json`), 'ha');
     await spool.add(id, 'one');
@@ -87,7 +87,7 @@ describe('the spool on a real file system', () => {
     expect(readdirSync(path)).toEqual([`${id}.json`]);
   });
 
-  it('lists firings, the oldest first, and nothing else', async () => {
+  it('the spool lists firings, the oldest first, and nothing else', async () => {
     const spool = await openSpoolFolder(path);
     for (const [index, name] of ['c.json', 'a.json', 'b.json'].entries()) {
       writeFileSync(join(path, name), '');
@@ -102,7 +102,7 @@ describe('the spool on a real file system', () => {
     ]);
   });
 
-  it('tells where a firing belongs, and removes that with it', async () => {
+  it('the spool tells which etcd a firing belongs to, and removes that file with it', async () => {
     const spool = await openSpoolFolder(path);
     await spool.add(id, 'x');
     writeFileSync(join(path, `${id}.place`), '{"endpoints":["http://a:1"],"prefix":"/p"}');
@@ -122,7 +122,7 @@ describe('the spool on a real file system', () => {
     ['a FIFO', fifo, /not a file/],
     ['giant', (file) => writeFileSync(file, 'x'.repeat(1024 * 1024 + 1)), /larger than/],
     ['no text', (file) => writeFileSync(file, Buffer.from([0xff])), /not UTF-8/],
-  ])('does not read what is %s, and can set it aside', async (_what, plant, reason) => {
+  ])('the spool does not read a file that is %s, and can set it aside', async (_what, plant, reason) => {
     const spool = await openSpoolFolder(path);
     plant(join(path, `${id}.json`));
     await expect(spool.read(`${id}.json`)).rejects.toMatchObject({ code: 'input-invalid', message: reason });
@@ -142,13 +142,13 @@ describe('the spool on a real file system', () => {
     ['writable by its group', () => chmodSync(mkdirSync(path, { recursive: true }) ?? '', 0o770), /written by/],
   ];
 
-  it.each(plants)('refuses a folder that is %s', async (_what, plant, reason) => {
+  it.each(plants)('the spool refuses a folder that is %s', async (_what, plant, reason) => {
     plant();
     for (const name of [path, `${path}/`])
       await expect(openSpoolFolder(name)).rejects.toMatchObject({ code: 'spool-unusable', message: reason });
   });
 
-  it.runIf(asRoot)('refuses a folder of somebody else', async () => {
+  it.runIf(asRoot)('the spool refuses a folder of another user', async () => {
     mkdirSync(path, { mode: 0o700 });
     chownSync(path, 65_534, 65_534);
     await expect(openSpoolFolder(path)).rejects.toMatchObject({
@@ -156,7 +156,7 @@ describe('the spool on a real file system', () => {
     });
   });
 
-  it('refuses a folder that was exchanged later, and makes one that was removed', async () => {
+  it('the spool refuses a folder that was exchanged later, and makes one that was removed', async () => {
     const spool = await openSpoolFolder(path);
     renameSync(path, `${path}-away`);
     symlinkSync(`${path}-away`, path);
@@ -168,22 +168,25 @@ describe('the spool on a real file system', () => {
     expect(await spool.list()).toHaveLength(1);
   });
 
-  it.runIf(asRoot)('on a full disk refuses new firings, leaves nothing half written, and recovers', async () => {
-    mkdirSync(path, { mode: 0o700 });
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=0700', 'tmpfs', path]);
-    try {
-      const spool = await openSpoolFolder(path);
-      await spool.add(id, 'kept');
-      const big = 'x'.repeat(100_000);
-      const failed = (await spool.add('01K9ZQ4T5M8W3V6X7Y8Z9A0BCE', big).catch((error) => error)) as TriggerdError;
-      expect(failed).toMatchObject({ code: 'spool-unusable', message: expect.stringMatching(/ENOSPC/) });
-      expect(readdirSync(path)).toEqual([`${id}.json`]);
-      await spool.add('01K9ZQ4T5M8W3V6X7Y8Z9A0BCF', 'small');
-      expect(await spool.list()).toHaveLength(2);
-    } finally {
-      execFileSync('umount', [path]);
-    }
-  });
+  it.runIf(asRoot)(
+    'the spool on a full disk refuses new firings, leaves nothing half written, and recovers',
+    async () => {
+      mkdirSync(path, { mode: 0o700 });
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=0700', 'tmpfs', path]);
+      try {
+        const spool = await openSpoolFolder(path);
+        await spool.add(id, 'kept');
+        const big = 'x'.repeat(100_000);
+        const failed = (await spool.add('01K9ZQ4T5M8W3V6X7Y8Z9A0BCE', big).catch((error) => error)) as TriggerdError;
+        expect(failed).toMatchObject({ code: 'spool-unusable', message: expect.stringMatching(/ENOSPC/) });
+        expect(readdirSync(path)).toEqual([`${id}.json`]);
+        await spool.add('01K9ZQ4T5M8W3V6X7Y8Z9A0BCF', 'small');
+        expect(await spool.list()).toHaveLength(2);
+      } finally {
+        execFileSync('umount', [path]);
+      }
+    },
+  );
 
   const counting = (spool: Spool) => {
     const counted: { calls: number; stop: () => void } = { calls: 0, stop: () => undefined };
@@ -193,7 +196,7 @@ describe('the spool on a real file system', () => {
     return counted;
   };
 
-  it('does not call back for each of a burst', async () => {
+  it('the spool does not call back for each firing of a burst', async () => {
     const spool = await openSpoolFolder(path, { lookEveryMs: 60_000, settleMs: 200 });
     const startedAt = performance.now();
     const counted = counting(spool);
@@ -208,7 +211,7 @@ describe('the spool on a real file system', () => {
     expect(counted.calls).toBeLessThanOrEqual(2 + (performance.now() - startedAt) / 200);
   });
 
-  it('does not call back for a firing that its own run has published', async () => {
+  it('the spool does not call back for a firing that its own run has published', async () => {
     const spool = await openSpoolFolder(path, { lookEveryMs: 400, settleMs: 20 });
     const startedAt = performance.now();
     const counted = counting(spool);
@@ -221,7 +224,7 @@ describe('the spool on a real file system', () => {
     expect(performance.now() - startedAt, 'nothing called before the timer').toBeGreaterThan(390);
   });
 
-  it('calls back now and then where the folder cannot be watched', async () => {
+  it('the spool calls back from time to time where the folder cannot be watched', async () => {
     const spool = await openSpoolFolder(path, { lookEveryMs: 5, settleMs: 5 });
     rmSync(path, { recursive: true });
     const counted = counting(spool);
@@ -229,7 +232,7 @@ describe('the spool on a real file system', () => {
     counted.stop();
   });
 
-  it('is drained: what another process puts there by a rename is published and removed', async () => {
+  it('the spool is drained: a firing that another process renames into it is published and removed', async () => {
     const store = new MemoryStore();
     const keys = keysBelow('/trigger');
     const spool = await openSpoolFolder(path, { lookEveryMs: 60_000, settleMs: 5 });

@@ -83,7 +83,7 @@ describe('the name of a node', () => {
     };
   };
 
-  it('is kept for longer than its lease, written once a second at most, and given back', async () => {
+  it('a node’s name is kept for longer than its lease, written at most once a second, and given back', async () => {
     const { revision } = await direct.list('/');
     const seen = collect(direct.watch(keys.node(node), revision + 1n, new AbortController().signal));
     let writes = 0;
@@ -100,7 +100,7 @@ describe('the name of a node', () => {
     expect(writes).toBeLessThanOrEqual((performance.now() - startedAt) / 1_000 + 2 + away);
   });
 
-  it('continues while etcd is away, and its presence comes back; each is said once', async () => {
+  it('a node’s name stays while etcd is away, and its presence returns; each is logged once', async () => {
     const log = recordingLog();
     const name = start({ log }, far);
     await held(name);
@@ -116,7 +116,7 @@ describe('the name of a node', () => {
     expect([log.at('warn').length, log.at('info').length]).toEqual([1, 1]);
   });
 
-  it('and all that is kept under it is written anew when somebody deletes or replaces it', async () => {
+  it('a node’s name and all that is kept under it are written again when somebody deletes or replaces them', async () => {
     const name = start();
     const kept = name.keep(`${keys.all}brokers/${node}`, () => JSON.stringify({ instance: 'mine' }));
     await held(name);
@@ -134,7 +134,7 @@ describe('the name of a node', () => {
     expect(await direct.get(key)).toBeUndefined();
   });
 
-  it('goes to one of two who ask at the same instant; the other one is refused, both are named, and its end costs nothing', async () => {
+  it('a node’s name goes to one of two that claim it at once; the other is refused, both are named, and its end costs nothing', async () => {
     const told: NameHappening[] = [];
     const logs = [recordingLog(), recordingLog()];
     const names = logs.map((log, index) =>
@@ -155,7 +155,7 @@ describe('the name of a node', () => {
     await until(() => winner.state.kind === 'held' && winner.state.rivals.length === 0, 'the other one to be gone');
   });
 
-  it('goes at once to the restart of a process that is known to be dead', async () => {
+  it('a node’s name goes at once to the restart of a process that is known to be dead', async () => {
     const { die } = await leftBy(someHolder({ instance: 'crashed' }));
     die();
     const name = start({ host: fakeHost('i1', 'm1', { crashed: 'dead' }) });
@@ -163,7 +163,7 @@ describe('the name of a node', () => {
     expect(await instance()).toBe('i1');
   });
 
-  it('goes to the same machine once the lease of its last start has ended', async () => {
+  it('a node’s name goes to the same machine once the lease of its last start has ended', async () => {
     const { die } = await leftBy(someHolder({ instance: 'before' }));
     const name = start({ memory: fakeMemory({ instances: ['before'] }) });
     await reaches(name, 'waiting: predecessor');
@@ -171,7 +171,7 @@ describe('the name of a node', () => {
     await held(name);
   });
 
-  it('is refused to a clone that has a copy of the state folder, also in the gap of a restart', async () => {
+  it('a node’s name is refused to a clone with a copy of the state folder, also during a restart', async () => {
     const original = start();
     await held(original);
     const copied = fakeMemory({ instances: ['i1'] });
@@ -189,7 +189,7 @@ describe('the name of a node', () => {
     expect(await instance()).toBe('i4');
   });
 
-  it('stays with a process of this machine that is stopped, whose lease has ended', async () => {
+  it('a node’s name stays with a stopped process of this machine whose lease has ended', async () => {
     const { short } = await leftBy(someHolder({ instance: 'stopped' }));
     await short.end();
     const name = start({
@@ -200,7 +200,7 @@ describe('the name of a node', () => {
     expect(await instance()).toBeUndefined();
   });
 
-  it('goes to another machine by itself when the holder key has ended, with an event that names both', async () => {
+  it('a node’s name goes to another machine when the holder key has ended, with an event that names both', async () => {
     const log = recordingLog();
     const told: NameHappening[] = [];
     const first = start({ timing: { presenceS, holderS: 4 } });
@@ -219,7 +219,7 @@ describe('the name of a node', () => {
     expect(log.at('warn').at(-1)?.message).toBe('This machine has taken over the node’s name');
   });
 
-  it('goes to another machine that has seen the holder away for long, before the holder key has ended', async () => {
+  it('a node’s name goes to another machine that has seen the holder away for long, before the holder key has ended', async () => {
     const first = start({ timing: { presenceS, holderS: 600 } });
     await held(first);
     const second = start({ host: fakeHost('i2', 'm2'), timing: { presenceS, holderS: 600, goneS: 1 } });
@@ -229,7 +229,7 @@ describe('the name of a node', () => {
     expect(await instance(keys.holder(node))).toBe('i2');
   });
 
-  it('with takeover = "adopt" waits for adoption, which is refused while a daemon has the name', async () => {
+  it('a node’s name with takeover = "adopt" waits for adoption, which is refused while a daemon has the name', async () => {
     const first = start({ takeover: 'adopt' });
     await held(first);
     await expect(freeName({ store: direct, keys }, node)).rejects.toMatchObject({ code: 'node-present' });
@@ -252,7 +252,7 @@ describe('the name of a node', () => {
     await held(second);
   });
 
-  it('waits for the end of an earlier version’s lease, and gives way when such a daemon appears', async () => {
+  it('a node’s name waits for the end of an earlier version’s lease, and yields when such a daemon appears', async () => {
     const lease = await direct.lease(presenceS);
     const put = [
       { put: keys.node(node), value: JSON.stringify({ ...JSON.parse(presence('x')), instance: undefined }), lease },
@@ -276,7 +276,7 @@ describe('the name of a node', () => {
     await kept.close();
   });
 
-  it('is nobody’s new one while etcd is away', async () => {
+  it('a node’s name goes to nobody new while etcd is away', async () => {
     proxy.refuse();
     proxy.cut();
     const log = recordingLog();

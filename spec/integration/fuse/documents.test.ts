@@ -86,7 +86,7 @@ describe('a copy', () => {
     ['dd conv=notrunc,fsync oflag=dsync', 'dd if=sparse of=$T/doc bs=128K conv=notrunc,fsync oflag=dsync status=none'],
     ['rsync -a --inplace', 'rsync -a --inplace sparse $T/doc'],
     ['tar --overwrite', 'cp sparse doc; tar -cSf t.tar doc; tar -xf t.tar --overwrite -C $T'],
-  ])('by %s of a file with holes, and one at its end, is its bytes', async (_name, script) => {
+  ])('a copy by %s of a file with holes, and one at its end, is its bytes', async (_name, script) => {
     await answered(0);
     for (const length of [614_401, 700_000]) {
       const wanted = await sparse('sparse', length);
@@ -100,14 +100,14 @@ describe('a copy', () => {
     expect(asked).toEqual([]);
   });
 
-  it('of nothing sends nothing and changes nothing', async () => {
+  it('a copy of nothing sends nothing and changes nothing', async () => {
     await writeFile(join(folder, 'empty'), '', { mode: 0o600 });
     const { exitCode, stderr } = await sh('cp empty $T/doc && cp -p empty $T/doc');
     expect([exitCode, stderr]).toEqual([0, '']);
     expect([documents(), asked]).toEqual([[], []]);
   });
 
-  it('that takes parts of the last answer over fails: they are no part of the document', async () => {
+  it('a copy that reuses parts of the last answer fails: they are no part of the document', async () => {
     await answered(100);
     await writeFile(join(folder, 'similar'), `${'a'.repeat(100)}more`);
     const { exitCode } = await sh('rsync --inplace --append similar $T/doc');
@@ -127,7 +127,7 @@ describe('a copy', () => {
     ['rsync without --inplace', 'rsync -a small $T/doc'],
     ['tar without --overwrite', 'tar -cf t.tar --transform s/small/doc/ small; tar -xf t.tar -C $T'],
     ['ln', 'ln -sf small $T/doc'],
-  ])('by %s, which replaces the file, is refused', async (_name, script) => {
+  ])('a copy by %s, which replaces the file, is refused', async (_name, script) => {
     await writeFile(join(folder, 'small'), 'x');
     expect((await sh(script)).exitCode).not.toBe(0);
     expect([documents(), asked]).toEqual([[], []]);
@@ -135,7 +135,7 @@ describe('a copy', () => {
 });
 
 describe('a program that writes a document', () => {
-  it('writes anywhere, again, and cuts off', async () => {
+  it('a program that writes a document writes anywhere, again, and truncates', async () => {
     const { stdout } = await python(`fd = os.open("demo/doc", os.O_RDWR | os.O_TRUNC)
 os.write(fd, b"header: ?; ")
 os.pwrite(fd, b"body", 15)
@@ -150,7 +150,7 @@ os.close(fd)`);
     expect(documents()).toEqual(['header: 1; \0\0\0\0bod\0!']);
   });
 
-  it('of which anything was refused sends nothing, and hears so at every close', async () => {
+  it('a program whose document was refused in part sends nothing, and gets the error at every close', async () => {
     const { stdout } = await python(`import errno
 def attempt(work):
     try: work(); return "fine"
@@ -166,12 +166,12 @@ for refused in (lambda fd: os.pwrite(fd, b"x", 1000), lambda fd: os.ftruncate(fd
     expect(documents(12)).toEqual(['\0'.repeat(1_000)]);
   });
 
-  it('hears at its close what the journal refuses', async () => {
+  it('a program that writes a document gets at its close the journal’s refusal', async () => {
     refusal = new FsError('ENOSPC', 'disk full');
     expect((await sh('echo x > big; cp big $T/doc')).stderr).toContain('No space left on device');
   });
 
-  it('may give it any mode, owner and times, and the trigger keeps its own', async () => {
+  it('a program that writes a document may give it any mode, owner and times, and the trigger keeps its own', async () => {
     const { stdout, stderr } = await python(`fd = os.open("demo/doc", os.O_WRONLY | os.O_TRUNC)
 os.write(fd, b"x"); os.fchmod(fd, 0o4755); os.fchown(fd, 1, 1); os.utime("demo/doc", (1, 1)); os.chmod("demo/doc", 0); os.close(fd)`);
     expect([stdout, stderr, documents(), asked]).toEqual(['', '', ['x'], []]);
@@ -179,18 +179,18 @@ os.write(fd, b"x"); os.fchmod(fd, 0o4755); os.fchown(fd, 1, 1); os.utime("demo/d
 });
 
 describe('modes, owners and times', () => {
-  it('are refused or asked for where no document is being written', async () => {
+  it('modes, owners and times are refused or passed to the registry where no document is being written', async () => {
     const { stderr } = await sh('chmod 600 $T/doc; chown 1 $T/line; touch $T/line; chown 1 $T/kept; touch -c $T/kept');
     expect(stderr.match(/Operation not permitted/g)).toHaveLength(4);
     expect(asked).toEqual([{ verb: 'definition.set', name: '/demo/doc', mode: 0o600 }]);
   });
 
-  it('a chmod right after a copy is meant', async () => {
+  it('a chmod right after a copy changes the trigger', async () => {
     expect((await sh('echo x > big; cp big $T/doc && chmod 640 $T/doc')).exitCode).toBe(0);
     expect(asked).toEqual([{ verb: 'definition.set', name: '/demo/doc', mode: 0o640 }]);
   });
 
-  it('a second one after a copy is meant, whichever program has made the copy', async () => {
+  it('a second chmod after a copy changes the trigger, whichever program has made the copy', async () => {
     await writeFile(join(folder, 'mine'), 'x', { mode: 0o600 });
     const tar = 'cp -p mine doc; tar -cf t.tar doc; tar -xf t.tar --overwrite -C $T';
     for (const copy of [
@@ -203,7 +203,7 @@ describe('modes, owners and times', () => {
     expect(asked).toEqual(Array(4).fill({ verb: 'definition.set', name: '/demo/doc', mode: 0o640 }));
   });
 
-  it('of another framing’s file do not change while a program writes to it', async () => {
+  it('modes, owners and times of another framing’s file do not change while a program writes to it', async () => {
     await writeFile(join(folder, 'mine'), 'x', { mode: 0o600 });
     expect((await sh('cp -p mine $T/write')).stderr).toMatch(/not permitted|busy/);
     expect((await sh('cp --preserve=mode mine $T/line')).stderr).toContain('Device or resource busy');
@@ -219,7 +219,7 @@ os.write(fd, b"half of ")
 ${end}`;
   const kills = ['SIGKILL', 'SIGTERM', 'SIGSEGV', 'SIGHUP'];
 
-  it.each(kills)('by %s has sent nothing', async (signal) => {
+  it.each(kills)('a writer killed midway by %s has sent nothing', async (signal) => {
     const { signal: died } = await python(writer('doc', `os.kill(os.getpid(), signal.${signal})`));
     expect(died).toBe(signal);
     // The kernel answers to the next one only when it has closed the file.
@@ -227,7 +227,7 @@ ${end}`;
     expect(documents()).toEqual(['next\n']);
   });
 
-  it('with many threads has sent nothing', async () => {
+  it('a writer killed midway with many threads has sent nothing', async () => {
     await python(`import threading, time
 fd = os.open("demo/doc", os.O_WRONLY)
 def write():
@@ -239,7 +239,7 @@ os.kill(os.getpid(), signal.SIGKILL)`);
     expect(documents()).toEqual(['next\n']);
   });
 
-  it('sends what there is where the trigger says so, and where its framing is a stream', async () => {
+  it('a writer killed midway sends what there is where the trigger says so, and where its framing is a stream', async () => {
     for (const file of ['kept', 'line', 'droppedline'])
       await python(writer(file, 'os.kill(os.getpid(), signal.SIGKILL)'));
     await until(() => documents(11).length + documents(13).length === 2, 'the two messages');
@@ -247,7 +247,7 @@ os.kill(os.getpid(), signal.SIGKILL)`);
     expect([documents(11), documents(13), documents(14)]).toEqual([['half of '], ['half of '], ['next\n']]);
   });
 
-  it('takes the document of those who share the file with it: they hear so', async () => {
+  it('a writer killed midway ends the document of those who share the file with it, who get an error', async () => {
     const { stdout } = await python(`fd = os.open("demo/doc", os.O_WRONLY | os.O_TRUNC)
 os.set_inheritable(fd, True)
 os.write(fd, b"half of ")
@@ -261,7 +261,7 @@ for work in (lambda: os.write(fd, b"it"), lambda: os.close(fd)):
     expect(documents()).toEqual([]);
   });
 
-  it('is not taken for others: who ends without close, or ends badly, has written its document', async () => {
+  it('a writer that ends without close, or ends badly, is not taken for killed: it has written its document', async () => {
     await python(writer('doc', 'os._exit(0)'));
     await python(writer('doc', 'os._exit(3)'));
     await until(() => documents().length === 2, 'the documents');

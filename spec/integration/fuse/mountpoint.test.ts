@@ -39,7 +39,7 @@ const isMounted = async (path: string): Promise<boolean> =>
   (await readFile('/proc/self/mountinfo', 'utf8')).includes(` ${path} `);
 
 describe('a mount', () => {
-  it('is gone when its daemon is, and whoever waited in it continues with an error', async () => {
+  it('a mount vanishes with its daemon, and whoever waited in it continues with an error', async () => {
     const mount = await mountTree(gateway);
     mount.show(tree);
     await until(() => stat(mount.path('demo')).catch(() => undefined), 'the tree');
@@ -52,7 +52,7 @@ describe('a mount', () => {
     await rm(mount.mountpoint, { recursive: true });
   });
 
-  it('of a daemon that is frozen answers ls, and lets every writer and reader go after a while, killed or not', async () => {
+  it('a mount of a frozen daemon answers ls, and releases every writer and reader after a while, killed or not', async () => {
     const mount = await mountTree(gateway);
     mount.show(tree);
     await until(() => stat(mount.path('demo')).catch(() => undefined), 'the tree');
@@ -78,7 +78,7 @@ describe('a mount', () => {
     await mount.close();
   });
 
-  it('that is busy is unmounted all the same: what is open hears of it, what is stuck in it continues', async () => {
+  it('a mount that is busy is unmounted all the same: open files get an error, and stuck calls continue', async () => {
     const mount = await mountTree(gateway);
     mount.show(tree);
     await until(() => stat(mount.path('demo')).catch(() => undefined), 'the tree');
@@ -96,7 +96,7 @@ describe('a mount', () => {
     await rm(mount.mountpoint, { recursive: true });
   });
 
-  it('that was killed is replaced by the next one', async () => {
+  it('a mount that was killed is replaced by the next one', async () => {
     const first = await mountTree(gateway);
     const { pid } = first.process;
     if (pid === undefined) throw new Error('no process');
@@ -108,7 +108,7 @@ describe('a mount', () => {
     await second.close();
   });
 
-  it('that ends has handed over what nobody waits for', async () => {
+  it('a mount that ends has handed over the messages that nobody waits for', async () => {
     const taken: string[] = [];
     const mount = await mountTree({
       ...gateway,
@@ -126,7 +126,7 @@ describe('a mount', () => {
     await rm(mount.mountpoint, { recursive: true });
   });
 
-  it('works in a folder with a name that a shell would read', async () => {
+  it('a mount works in a folder with a name that a shell would interpret', async () => {
     const parent = await newMountpoint();
     const odd = join(parent, '$(touch oops) "`x` a');
     const mount = await mountTree(gateway, odd);
@@ -138,7 +138,7 @@ describe('a mount', () => {
   });
 });
 
-it('is where process 1 sees it, also from a sandbox with mounts of its own', async () => {
+it('a mount appears where process 1 sees it, also from a sandbox with mounts of its own', async () => {
   const parent = await newMountpoint();
   const mountpoint = join(parent, 'mnt');
   const settings = {
@@ -212,7 +212,7 @@ describe('by a user without rights', () => {
       );
   };
 
-  it('is there for that user alone', async () => {
+  it('a mount by a user without rights is visible to that user alone', async () => {
     const run = await mountAsNobody();
     await until(async () => (await run(65_534, 'ls "$0/mnt/demo"')).stdout === 'file\nother\nsync', 'the tree');
     for (const other of [0, 1]) expect((await run(other, 'ls "$0/mnt"')).stderr).toContain('Permission denied');
@@ -221,13 +221,13 @@ describe('by a user without rights', () => {
   it.each([
     [{ allowOther: true }, 'allow_other needs the line user_allow_other in /etc/fuse.conf'],
     [{ deviceMode: '0600' }, 'this user cannot open /dev/fuse'],
-  ])('is refused with what that user lacks: %j', async (options, why) => {
+  ])('a mount by a user without rights is refused with what that user lacks: %j', async (options, why) => {
     await expect(mountAsNobody(options)).rejects.toThrow(why);
   });
 });
 
 describe('is refused, with what is in the way:', () => {
-  it('a folder that is not empty, a link, a file, a mount that works', async () => {
+  it('a mount is refused on a folder that is not empty, a link, a file, and a mount that works, with the reason', async () => {
     const parent = await newMountpoint();
     await mkdir(join(parent, 'full', 'x'), { recursive: true });
     await symlink('full', join(parent, 'link'));

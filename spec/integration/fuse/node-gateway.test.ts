@@ -83,7 +83,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-it('delivers in order per trigger, and shows what came back', async () => {
+it('the gateway delivers in order for each trigger, and shows the answer', async () => {
   const gateway = createGateway();
   await Promise.all([
     gateway.spool(2, [Buffer.from('a'), Buffer.from('b')], true),
@@ -104,7 +104,7 @@ it('delivers in order per trigger, and shows what came back', async () => {
   await gateway.stop();
 });
 
-it('keeps what cannot be delivered across a restart, and asks for it again under its id', async () => {
+it('the gateway keeps what cannot be delivered across a restart, and resumes it under its ID', async () => {
   answer = () => away;
   const first = createGateway();
   await first.spool(2, [Buffer.from('a'), Buffer.from('b')], true);
@@ -125,7 +125,7 @@ it('keeps what cannot be delivered across a restart, and asks for it again under
   await second.stop();
 });
 
-it('does not take a trigger for gone that the tree of an earlier life does not have', async () => {
+it('the gateway does not treat a trigger as deleted that is missing in an earlier life’s tree', async () => {
   journal.fileMessages('team1').saveTree({ ...tree, definitions: [] });
   const young = createGateway();
   answer = () => away;
@@ -152,7 +152,7 @@ it('does not take a trigger for gone that the tree of an earlier life does not h
   await next.stop();
 });
 
-it('shows many changes of the registry together, the last one too', async () => {
+it('the gateway shows many changes of the registry together, including the last one', async () => {
   let current = tree;
   let tell = (): void => undefined;
   const seen: number[] = [];
@@ -176,7 +176,7 @@ it('shows many changes of the registry together, the last one too', async () => 
   await gateway.stop();
 });
 
-it('continues when the tree cannot be kept, and tells writers of a full disk that it is full', async () => {
+it('the gateway continues when the tree cannot be kept, and tells writers of a full disk that it is full', async () => {
   const full = new TriggerdError('journal-failed', 'full', { details: { sqlite: 'SQLITE_FULL' } });
   const fails = (): never => {
     throw full;
@@ -189,7 +189,7 @@ it('continues when the tree cannot be kept, and tells writers of a full disk tha
   expect(log.lines.map(({ message }) => message)).toContainEqual(expect.stringContaining('Cannot store the tree'));
 });
 
-it('waits for a synchronous request as long as its trigger says, also for a month', async () => {
+it('the gateway waits for a synchronous request as long as its trigger says, also for a month', async () => {
   const patient = definition(4, 1, 'sync', { delivery: 'sync', timeout_ms: 40 * 86_400_000 });
   const source = { current: () => ({ ...tree, definitions: [patient] }), onChange: () => () => undefined };
   const gateway = createGateway({ source: { ...source, execute: async () => undefined } });
@@ -198,7 +198,7 @@ it('waits for a synchronous request as long as its trigger says, also for a mont
   await gateway.stop();
 });
 
-it('buries what is refused for good, or too old, and continues with the next', async () => {
+it('the gateway makes a dead letter of what is refused for good or too old, and continues with the next', async () => {
   answer = (request) => (request.payload.toString() === 'bad' ? refused : ended(request));
   const gateway = createGateway();
   await gateway.spool(2, [Buffer.from('bad'), Buffer.from('good')], true);
@@ -212,7 +212,7 @@ it('buries what is refused for good, or too old, and continues with the next', a
   await gateway.stop();
 });
 
-it('keeps a message whose plugin says “not now”, as a new request each time, until it is done or too late', async () => {
+it('the gateway keeps a message whose plugin says “not now”, as a new request each time, until it is done or too late', async () => {
   const notNow = (request: Sent): Delivery => ({ ...(ended(request) as Delivery & { kind: 'ended' }), again: true });
   answer = (request) => (sent.length < 3 ? notNow(request) : ended(request));
   const gateway = createGateway();
@@ -231,7 +231,7 @@ it('keeps a message whose plugin says “not now”, as a new request each time,
   await gateway.stop();
 });
 
-it('gives up after the deadline of the trigger, also one that was set meanwhile, else after the node’s', async () => {
+it('the gateway gives up after the trigger’s deadline, even one set meanwhile, otherwise after the node’s', async () => {
   answer = () => away;
   let definitions = [definition(2, 1, 'one', { deadline_ms: 5_000 }), definition(3, 1, 'two')];
   let tell = (): void => undefined;
@@ -256,7 +256,7 @@ it('gives up after the deadline of the trigger, also one that was set meanwhile,
   await gateway.stop();
 });
 
-it('gives up after the time that has passed, whatever the wall clock was set to', async () => {
+it('the gateway gives up after the time that has passed, whatever the wall clock was set to', async () => {
   answer = () => away;
   const day = 86_400_000;
   const clocks = { wall: Date.UTC(2026, 0, 1), boot: 5_000 };
@@ -288,7 +288,7 @@ it('gives up after the time that has passed, whatever the wall clock was set to'
   await second.stop();
 });
 
-it('knows how long something has waited in a journal of a release that wrote a deadline to each message', async () => {
+it('the gateway knows how long a message has waited in an earlier version’s journal, which stored deadlines', async () => {
   journal.close();
   rmSync(join(folder, 'journal.db'));
   const old = keep(new Database(join(folder, 'journal.db')));
@@ -301,7 +301,7 @@ it('knows how long something has waited in a journal of a release that wrote a d
   expect(spool.clockMark()).toEqual({ own: 1_767_323_046_000, wall: 1_767_323_046_000 });
 });
 
-it('tries dead letters again when it is told to, in their old order and under new ids, or forgets them', async () => {
+it('the gateway retries dead letters on request, in their old order and under new IDs, or deletes them', async () => {
   answer = () => refused;
   const gateway = createGateway();
   await gateway.spool(2, [Buffer.from('a'), Buffer.from('b')], true);
@@ -320,7 +320,7 @@ it('tries dead letters again when it is told to, in their old order and under ne
   await gateway.stop();
 });
 
-it('takes no more than may wait, and takes again when some has gone', async () => {
+it('the gateway takes no more messages than may wait, and takes again when some are gone', async () => {
   let isAway = true;
   answer = (request) => (isAway ? away : ended(request));
   const gateway = createGateway({ maxSpooledBytes: 10 + messageOverheadBytes });
@@ -332,7 +332,7 @@ it('takes no more than may wait, and takes again when some has gone', async () =
   await gateway.stop();
 });
 
-it('forgets the oldest dead letters when what is written needs their room, and says so', async () => {
+it('the gateway deletes the oldest dead letters when new messages need their space, and says so', async () => {
   const log = recordingLog();
   const each = 100 + messageOverheadBytes;
   const options = { maxSpooledBytes: 20 * each, log };
@@ -373,7 +373,7 @@ it('forgets the oldest dead letters when what is written needs their room, and s
   await second.stop();
 });
 
-it('knows an output of nothing', async () => {
+it('the gateway has no output for an unknown trigger', async () => {
   answer = ({ id }) => ({
     kind: 'ended',
     output: {
@@ -393,7 +393,7 @@ it('knows an output of nothing', async () => {
   await gateway.stop();
 });
 
-it('takes what a lost worker may have run for over: a synchronous writer hears of it, else it is a dead letter', async () => {
+it('the gateway never repeats what a lost worker may have run: a synchronous writer gets an error, otherwise it is a dead letter', async () => {
   answer = () => ({ kind: 'failed', error: new TriggerdError('worker-lost', 'demo01 was lost') });
   const gateway = createGateway();
   const refusal: unknown = await gateway.send(4, Buffer.from('x')).catch((error: unknown) => error);
@@ -404,7 +404,7 @@ it('takes what a lost worker may have run for over: a synchronous writer hears o
   await gateway.stop();
 });
 
-it('tells a synchronous writer how it ended', async () => {
+it('the gateway tells a synchronous writer how the request ended', async () => {
   const gateway = createGateway();
   expect((await gateway.send(4, Buffer.from('x'))).toString()).toBe('did x');
   answer = (request) => ended(request, 'failed', 3);
@@ -415,7 +415,7 @@ it('tells a synchronous writer how it ended', async () => {
   await gateway.stop();
 });
 
-it('answers synchronous writers first and keeps what became of them in one commit, before anybody reads it', async () => {
+it('the gateway answers synchronous writers first and journals their results in one commit, before anybody reads them', async () => {
   const spool = journal.fileMessages('team1');
   const commits: number[] = [];
   const record: typeof spool.record = (ended) => {
@@ -433,7 +433,7 @@ it('answers synchronous writers first and keeps what became of them in one commi
   await gateway.stop();
 });
 
-it('tells a synchronous writer of success also where the journal fails afterwards, and logs that', async () => {
+it('the gateway tells a synchronous writer of success even where the journal fails afterwards, and logs that', async () => {
   const record = (): never => {
     throw new TriggerdError('journal-failed', 'full');
   };
@@ -449,7 +449,7 @@ it('tells a synchronous writer of success also where the journal fails afterward
   );
 });
 
-it('keeps the last twenty outputs, only the newest of them whole', async () => {
+it('the gateway keeps the last twenty outputs, only the newest of them whole', async () => {
   answer = ({ id }) => ({
     kind: 'ended',
     output: {

@@ -77,7 +77,7 @@ const move = (model: Model, from: string, to: string): boolean => {
   return true;
 };
 
-it('is the model’s tree after any sequence of operations, refused ones included', async () => {
+it('the mounted tree is the model’s tree after any sequence of operations, refused ones included', async () => {
   const random = announced('random-tree');
   const model: Model = new Map();
   const names = ['a', 'b', 'c'];

@@ -64,7 +64,7 @@ afterEach(() => {
 });
 
 describe('the tree', () => {
-  it('is listed with modes, owner, times and sizes; control files are not', async () => {
+  it('the tree is listed with modes, owner, times and sizes, without control files', async () => {
     expect(await readdir(mount.path('demo'))).toEqual(['inner', 'lines', 'loose', 'quick', 'sync', 'whole', 'write']);
     const { mode, size, uid, mtimeMs } = await stat(mount.path('demo', 'lines'));
     expect({ mode, size, uid, mtimeMs }).toEqual({
@@ -79,7 +79,7 @@ describe('the tree', () => {
     expect(stdout).toMatch(/drwxrwxr-x 2 root root +0 Jan +2 +\d+ inner/);
   });
 
-  it('changes under the eyes of who looks, by what the daemon says', async () => {
+  it('the tree changes for a program that looks at it when the daemon says so', async () => {
     const tree = { directories: [directory(1, 'demo')], definitions: [definition(10, 1, 'write')] };
     const other = await mountTree(gateway);
     other.show({ directories: [directory(5, 'elsewhere')], definitions: [] });
@@ -90,7 +90,7 @@ describe('the tree', () => {
     await other.close();
   });
 
-  it('asks the registry for what mkdir, mv, chmod and rmdir want', async () => {
+  it('the tree sends mkdir, mv, chmod and rmdir to the registry', async () => {
     await sh(
       'umask 022; mkdir new; mkdir demo/sub; mv demo/write empty/renamed; mv demo other; chmod 600 demo/lines; chmod g-w demo; rmdir empty',
     );
@@ -105,7 +105,7 @@ describe('the tree', () => {
     ]);
   });
 
-  it('keeps a trigger where it is while a program has it open for writing, and lets logrotate copy and truncate', async () => {
+  it('the tree keeps a trigger in its place while a program has it open for writing, and lets logrotate copy and truncate', async () => {
     const script = `exec 3>>demo/lines; mv demo/lines demo/lines.1; echo one >&3; mv demo/lines demo/lines.1
       cp demo/lines /dev/null && : > demo/lines && truncate -s 0 demo/lines && exec 3>&- && mv demo/lines demo/lines.1`;
     const { stderr, exitCode } = await sh(script);
@@ -150,18 +150,18 @@ describe('the tree', () => {
       'setfattr -n user.x -v 1 demo/write || python3 -c \'import os,sys\ntry: os.setxattr("demo/write","user.x",b"1")\nexcept OSError as e: sys.exit(": "+e.strerror)\'',
       'Operation not supported',
     ],
-  ])('refuses %s: %s', async (script, why) => {
+  ])('the tree refuses %s: %s', async (script, why) => {
     expect(await reason(script)).toContain(why);
     expect(asked).toEqual([]);
     expect(spooled).toEqual([]);
   });
 
-  it('tells what the registry refuses', async () => {
+  it('the tree returns the registry’s refusals', async () => {
     refusal = new FsError('EACCES', 'you may not');
     expect(await reason('mkdir new')).toContain('Permission denied');
   });
 
-  it('sends nothing when programs only look', async () => {
+  it('the tree sends nothing when programs only look', async () => {
     await sh(
       `python3 -c 'import ctypes; c = ctypes.CDLL(None); assert c.inotify_add_watch(c.inotify_init(), b"demo", 0xfff) > 0' || echo no watch
       find . -type f -exec cat {} +; ls -lR; df .; du -a; grep -r x .; tar c . | wc -c; stat -f .; getfattr -d demo/write
@@ -171,7 +171,7 @@ describe('the tree', () => {
     expect(sent).toEqual([]);
   });
 
-  it('lets in only whom the mode lets in', async () => {
+  it('the tree admits only users whom the mode admits', async () => {
     const asNobody = (script: string) => sh(`setpriv --reuid 65534 --regid 65534 --clear-groups bash -c '${script}'`);
     expect((await asNobody('echo no > demo/write')).stderr).toContain('Permission denied');
     expect((await asNobody('ls empty')).stderr).toContain('Permission denied');
@@ -183,7 +183,7 @@ describe('the tree', () => {
     expect(asked).toEqual([]);
   });
 
-  it('and who has a file open continues when its mode is taken away, as everywhere', async () => {
+  it('a program that has a file open continues when its mode is taken away, as everywhere', async () => {
     const other = await mountTree(gateway);
     const tree = (mode: number) => ({
       directories: [directory(1, 'demo')],
@@ -210,7 +210,7 @@ describe('the tree', () => {
 });
 
 describe('writes', () => {
-  it('are messages: echo, >>, tee, dd, cp, printf of bytes that are no ASCII', async () => {
+  it('writes are messages: echo, >>, tee, dd, cp, and printf of bytes that are not ASCII', async () => {
     await sh(`echo uptime > demo/write; echo more >> demo/write; echo tee | tee demo/write demo/quick > /dev/null
       printf '31F;10°;3.2' > demo/write; head -c 300000 /dev/zero | tr '\\0' z > /tmp/triggerd-big; cp /tmp/triggerd-big demo/write`);
     const [, , , weather, ...big] = texts(10);
@@ -225,7 +225,7 @@ describe('writes', () => {
   });
 
   it.each([1, 4_095, 4_096, 4_097, 126_975, 126_976, 126_977, 131_072, 253_952, 300_000])(
-    'of %i bytes is one message',
+    'a write of %i bytes is one message',
     async (bytes) => {
       await sh(
         `python3 -c 'import os; fd = os.open("demo/write", os.O_WRONLY); assert os.write(fd, b"x" * ${bytes}) == ${bytes}'`,
@@ -234,21 +234,21 @@ describe('writes', () => {
     },
   );
 
-  it('of one byte more than the limit is refused, and nothing of it sent', async () => {
+  it('a write of one byte more than the limit is refused, and no part of it sent', async () => {
     expect(await reason('dd if=/dev/zero of=demo/write bs=300001 count=1')).toContain('File too large');
     expect(await reason('dd if=/dev/zero of=demo/whole bs=1 count=1001')).toContain('File too large');
     expect(await reason('head -c 2000 /dev/zero | tr "\\0" x > demo/whole')).toContain('File too large');
     expect(spooled).toEqual([]);
   });
 
-  it('through duplicated and inherited descriptors make each line once', async () => {
+  it('writes through duplicated and inherited descriptors make each line once', async () => {
     await sh(
       `{ echo one; (echo two); /bin/echo three; printf unfinished; } > demo/lines; exec 5>demo/lines 6>&5; echo four >&5; echo five >&6`,
     );
     expect(texts(11)).toEqual(['one\n', 'two\n', 'three\n', 'unfinished', 'four\n', 'five\n']);
   });
 
-  it('of 100 writers with 100 messages each arrive whole and once', async () => {
+  it('writes of 100 writers with 100 messages each arrive whole and once', async () => {
     const script = `import os, threading
 def work(i):
     fd = os.open("demo/lines", os.O_WRONLY | os.O_APPEND)
@@ -263,7 +263,7 @@ for t in threads: t.join()`;
     expect(texts(11).sort()).toEqual(wanted.sort());
   });
 
-  it('of 200 writers at once to one file and to 500 arrive whole, each where it belongs', async () => {
+  it('writes of 200 writers at once to one file and to 500 arrive whole, each in its own file', async () => {
     const other = await mountTree(gateway);
     const many = Array.from({ length: 500 }, (_, n) => definition(1_000 + n, 1, `f${n}`));
     other.show({ directories: [directory(1, 'demo')], definitions: [definition(10, 1, 'write'), ...many] });
@@ -283,7 +283,7 @@ for t in threads: t.join()`;
     await other.close();
   });
 
-  it('of a program in C: writev is one message, positions mean nothing, and nothing can be mapped', async () => {
+  it('writes of a program in C: writev is one message, positions mean nothing, and nothing can be mapped', async () => {
     const program = String.raw`
 #include <errno.h>
 #include <fcntl.h>
@@ -314,7 +314,7 @@ int main(void) {
     expect(texts(11).join('')).toBe('31F;10°;3.2\nunfinished');
   });
 
-  it('that the journal refuses fail with its errno', async () => {
+  it('writes that the journal refuses fail with its errno', async () => {
     refusal = new FsError('ENOSPC', 'disk full');
     expect(await reason('echo x > demo/write')).toContain('No space left on device');
     expect(
@@ -326,7 +326,7 @@ int main(void) {
 });
 
 describe('synchronous writes', () => {
-  it('succeed or fail at close, and give their own output on the same handle', async () => {
+  it('synchronous writes succeed or fail at close, and return their own output on the same handle', async () => {
     expect((await sh('echo fine > demo/sync')).exitCode).toBe(0);
     const closing =
       'import os, sys\nfd = os.open("demo/sync", os.O_WRONLY)\nos.write(fd, b"fail\\n")\ntry: os.close(fd)\nexcept OSError as e: print(e.strerror)';
@@ -335,7 +335,7 @@ describe('synchronous writes', () => {
     expect(sent).toEqual(['fine\n', 'fail\n', 'mine\n']);
   });
 
-  it('hold up nobody else', async () => {
+  it('synchronous writes delay nobody else', async () => {
     let release = (): void => undefined;
     held.set('slow', new Promise((resolve) => (release = resolve)));
     const slow = sh('echo slow > demo/sync');
@@ -348,7 +348,7 @@ describe('synchronous writes', () => {
   });
 });
 
-it('reads the last result, and control files', async () => {
+it('the last result can be read, and control files, too', async () => {
   expect(await readFile(mount.path('demo', 'write'), 'utf8')).toBe('result of 10\n');
   expect(await readFile(mount.path('demo', '.write.status'), 'utf8')).toBe('status of 10\n');
   expect(await readFile(mount.path('demo', '.write.log'), 'utf8')).toBe('log of 10\n');

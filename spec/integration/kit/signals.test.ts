@@ -9,7 +9,7 @@ describe('the number of a signal', () => {
     ([, number, name]) => [name, Number(number)] as const,
   );
 
-  it('is what the shell says, for every signal that has a name', () => {
+  it('the number of a signal is the shell’s, for every signal that has a name', () => {
     expect(signals.length).toBeGreaterThanOrEqual(31);
     for (const [name = '', number] of signals) {
       expect.soft(signalNumber(name), name).toBe(number);
@@ -17,8 +17,11 @@ describe('the number of a signal', () => {
     }
   });
 
-  it.each(['', 'SIGNOSUCH', 'constructor', '__proto__'])('%j has none, and its exit code is 128', (name) => {
-    expect(signalNumber(name)).toBeUndefined();
-    expect(exitCodeOfSignal(name)).toBe(128);
-  });
+  it.each(['', 'SIGNOSUCH', 'constructor', '__proto__'])(
+    'the signal %j has no number, and its exit code is 128',
+    (name) => {
+      expect(signalNumber(name)).toBeUndefined();
+      expect(exitCodeOfSignal(name)).toBe(128);
+    },
+  );
 });

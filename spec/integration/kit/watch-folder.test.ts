@@ -8,7 +8,7 @@ import { until } from '../../support/wait.ts';
 const dir = mkdtempSync(join(tmpdir(), 'watch-folder-'));
 afterAll(() => rmSync(dir, { recursive: true }));
 
-it('a watched folder tells the names of what changes, until it is stopped', async () => {
+it('a watched folder reports the names of what changes, until it is stopped', async () => {
   const names: (string | null)[] = [];
   const stop = watchFolder(dir, (name) => names.push(name), { everyMs: 600_000 });
   writeFileSync(join(dir, 'a'), '');
@@ -23,7 +23,7 @@ it('a watched folder tells the names of what changes, until it is stopped', asyn
   expect(names).toEqual([]);
 });
 
-it('a folder that cannot be watched is looked at by the clock', async () => {
+it('a folder that cannot be watched is read at intervals', async () => {
   let looks = 0;
   const stop = watchFolder(join(dir, 'none'), (name) => (looks += Number(name === null)), {
     everyMs: 600_000,

@@ -29,7 +29,7 @@ const many = async (options: RequestOptions & { readonly concurrency?: number; r
 };
 
 describe('a persistent plugin', () => {
-  it('does many requests in one process, and each hears its own', async () => {
+  it('a persistent plugin does many requests in one process, and each request gets its own answers', async () => {
     const { ask, jobs, queues } = await many();
     const asked = ['a', 'b', 'c', 'd'].map((text) => ask('echo', { payload: Buffer.from(text) }));
     expect(asked.map(({ said }) => said)).toEqual(['started', 'started', 'started', 'started']);
@@ -42,7 +42,7 @@ describe('a persistent plugin', () => {
     expect(pids[0]).toBe(pids[1]);
   });
 
-  it('gets more processes where one has no room, and knows what it is asked', async () => {
+  it('a persistent plugin gets more processes where one has no slot, and learns what each request is', async () => {
     const { ask } = await many({ concurrency: 1 });
     const [first, second] = [ask('hold'), ask('hold')];
     await until(() => first.heard.text() !== '' && second.heard.text() !== '', 'both');
@@ -51,7 +51,7 @@ describe('a persistent plugin', () => {
     expect(JSON.parse(await text(third))).toEqual({ context: {}, args: { do: 'context' }, timeout_ms: 60_000 });
   });
 
-  it('may be sent any bytes, may answer with any, and says what is output and what is error', async () => {
+  it('a persistent plugin may be sent any bytes, may answer with any, and marks what is output and what is error', async () => {
     const { ask, jobs } = await many();
     const payload = Buffer.from(Array.from({ length: 70_000 }, (_, index) => 255 - (index % 256)));
     const bytes = ask('bytes', { payload });
@@ -72,7 +72,7 @@ describe('a persistent plugin', () => {
     await stderr.heard.end();
   });
 
-  it('keeps stderr apart for a job that asks for it, and compresses its output', async () => {
+  it('a persistent plugin keeps stderr apart for a job that needs it, and compresses its output', async () => {
     const { queues } = await many();
     const job = queues.add(jobRequest({ plugin: 'many', args: { do: 'both' }, stderrApart: true, gzip: true }));
     await queues.waitFor(job.id, new AbortController().signal);
@@ -80,13 +80,13 @@ describe('a persistent plugin', () => {
     expect(readFileSync(join(job.folder, 'output.err'), 'utf8')).toBe('two\n');
   });
 
-  it('is refused what its manifest does not know', async () => {
+  it('a persistent plugin’s request is refused with an argument that the manifest does not know', async () => {
     const { ask, queues } = await many();
     expect(() => ask('echo', { args: { nosuch: 'x' } })).toThrow(expect.objectContaining({ code: 'plugin-arguments' }));
     expect(queues.list({})).toEqual([]);
   });
 
-  it('that is not used any more ends, and one that has changed on the disk is started anew', async () => {
+  it('a persistent plugin’s idle process ends, and one whose file has changed is started again', async () => {
     const { ask, folder, leftovers } = await many({ idleMs: 50 });
     const before = await text(ask('pid'));
     await until(() => readdirSync(leftovers).length === 0, 'the end of an idle process');
@@ -101,7 +101,7 @@ describe('a persistent plugin', () => {
 });
 
 describe('its jobs', () => {
-  it('are in the queue while they run, and in the journal when they have ended: output, known ids and all', async () => {
+  it('in-memory jobs are in the queue while they run, and in the journal with output and ID when they have ended', async () => {
     const first = await many();
     const held = first.ask('hold');
     await until(() => held.heard.text() !== '', 'a job that runs');
@@ -140,7 +140,7 @@ describe('its jobs', () => {
     expect(second.queues.add(jobRequest({ plugin: 'many', args: { do: 'echo' } })).id).toBe(257);
   });
 
-  it('show their output wherever it is: all of it, the last lines, from a byte on, or as it comes', async () => {
+  it('in-memory jobs show their output wherever it is: all of it, the last lines, from a byte on, or as it arrives', async () => {
     const { ask, jobs, queues } = await many();
     const outputs = createOutputsService(queues);
     const shown = async (id: number, options: Partial<OutputOptions> = {}) => {
@@ -176,7 +176,7 @@ describe('its jobs', () => {
     expect(await followed).toEqual([0, `${first}kill\n`]);
   });
 
-  it('are told, once they are in the journal, to whoever counts jobs or waits for one', async () => {
+  it('in-memory jobs are reported, once they are in the journal, to whoever counts jobs or waits for one', async () => {
     const { ask, queues } = await many();
     const recorded: number[] = [];
     const stopListening = queues.onRecorded(({ id }) => void recorded.push(id));
@@ -189,7 +189,7 @@ describe('its jobs', () => {
     stopListening();
   });
 
-  it('keep only the newest in the journal, and all of their ids', async () => {
+  it('in-memory jobs keep only the newest in the journal, and all their IDs', async () => {
     const { ask, jobs, queues } = await many({ keep: 2 });
     const asked = [];
     for (let index = 0; index < 4; index += 1) {
@@ -211,7 +211,7 @@ describe('its jobs', () => {
     expect(known.text()).toContain('not kept any more');
   });
 
-  it('that print much keep it in a file, cut as any other’s, and are heard in full order', async () => {
+  it('in-memory jobs that print much keep their output in a file, cut as any other’s, and deliver it in full order', async () => {
     const { ask, jobs, queues, folder } = await many({ maxOutputBytes: 200_000 });
     const { heard, request } = ask('much', { args: { size: '3000000' } });
     expect(await heard.end()).toMatchObject({ outputBytes: heard.bytes().length });
@@ -225,7 +225,7 @@ describe('its jobs', () => {
     expect(later.bytes().equals(heard.bytes())).toBe(true);
   });
 
-  it('drain and pause the queue as others do', async () => {
+  it('in-memory jobs drain and pause with their queue as others do', async () => {
     const { ask, jobs, queues } = await many();
     const held = ask('hold');
     const drained = queues.drain('requests', new AbortController().signal);
@@ -237,7 +237,7 @@ describe('its jobs', () => {
     expect(ask('echo').said).toBe('no-slot');
   });
 
-  it('of people and firings run in it, too, with files as any other job', async () => {
+  it('jobs of people and firings run in a persistent plugin, too, with files as any other job', async () => {
     const { queues, folder } = await many();
     const { id } = queues.add(jobRequest({ plugin: 'many', args: { do: 'both' } }));
     expect(await queues.waitFor(id, new AbortController().signal)).toMatchObject({
@@ -256,7 +256,7 @@ describe('its jobs', () => {
 });
 
 describe('what goes wrong with it', () => {
-  it('a timeout or a cancel is told to it, and it says how the job ends', async () => {
+  it('a persistent plugin is told of a timeout or a cancel, and says how the job ends', async () => {
     const { ask, jobs } = await many();
     await text(ask('pid'));
     const slow = ask('hold', { timeoutMs: 100 });
@@ -269,7 +269,7 @@ describe('what goes wrong with it', () => {
     });
   });
 
-  it('one that does not listen is killed after the grace, which interrupts its other jobs; the next has a new one', async () => {
+  it('a persistent plugin that ignores a cancel is killed after the grace period, which interrupts its other jobs; the next job gets a new process', async () => {
     const { ask, jobs } = await many({ graceMs: 200 });
     const [deaf, other] = [ask('deaf'), ask('hold')];
     await until(() => other.heard.text() !== '', 'both');
@@ -284,16 +284,19 @@ describe('what goes wrong with it', () => {
     ['nonsense', /no answer \(not a JSON object\): hello\?/],
     ['wrong', /`exit` is not a number/],
     ['endless', /too long a line/],
-  ])('%s: its jobs end as interrupted and say why; a new process takes the next', async (trick, reason) => {
-    const { ask } = await many();
-    const [bad, other] = [ask(trick), ask('hold')];
-    const interrupted = { result: { kind: 'interrupted', reason: expect.stringMatching(reason) } };
-    expect(await bad.heard.end()).toMatchObject(interrupted);
-    expect(await other.heard.end()).toMatchObject(interrupted);
-    expect(await text(ask('echo', { payload: Buffer.from('fine') }))).toBe('fine');
-  });
+  ])(
+    'a persistent plugin %s: its jobs end as interrupted and say why; a new process takes the next',
+    async (trick, reason) => {
+      const { ask } = await many();
+      const [bad, other] = [ask(trick), ask('hold')];
+      const interrupted = { result: { kind: 'interrupted', reason: expect.stringMatching(reason) } };
+      expect(await bad.heard.end()).toMatchObject(interrupted);
+      expect(await other.heard.end()).toMatchObject(interrupted);
+      expect(await text(ask('echo', { payload: Buffer.from('fine') }))).toBe('fine');
+    },
+  );
 
-  it('one that crashes again and again is given a rest: its jobs say so', async () => {
+  it('a persistent plugin that crashes again and again is not restarted for a while: its jobs say so', async () => {
     const { ask, log } = await many();
     let crashes = 0;
     // Each one makes the rest longer, so that also a busy machine asks within it.
@@ -308,7 +311,7 @@ describe('what goes wrong with it', () => {
     expect(log.at('warn')).toHaveLength(crashes);
   });
 
-  it('one that cannot be started says so', async () => {
+  it('a persistent plugin that cannot be started ends its jobs with that reason', async () => {
     const folder = temporaryFolder();
     writePlugin(folder, 'broken', '#!/no/such/interpreter\n', 'mode = "persistent"');
     const { jobs } = await requestsIn(folder);
@@ -319,13 +322,13 @@ describe('what goes wrong with it', () => {
     });
   });
 
-  it('what it says of a job that it does not have is ignored', async () => {
+  it('a persistent plugin’s message about a job that it does not have is ignored', async () => {
     const { ask, log } = await many();
     expect(await text(ask('stranger'))).toBe('mine');
     expect(log.at('warn')).toMatchObject([{ fields: { id: 4_000_000 } }]);
   });
 
-  it('what a daemon that died has left is killed by the next one', async () => {
+  it('a persistent plugin that a killed daemon has left is killed by the next daemon', async () => {
     const { ask, folder, leftovers } = await many();
     const held = ask('hold');
     await until(() => held.heard.text() !== '', 'a job that runs');
@@ -335,7 +338,7 @@ describe('what goes wrong with it', () => {
     expect(readdirSync(join(folder, 'persistent'))).toEqual([]);
   });
 
-  it('a stop of the worker interrupts what runs', async () => {
+  it('a stop of the worker interrupts the jobs of its persistent plugins', async () => {
     const { ask, jobs } = await many();
     const held = ask('hold');
     await until(() => held.heard.text() !== '', 'a job that runs');

@@ -17,7 +17,7 @@ puts JSON.generate(200.times.map {
 })`;
 
 describe('YAML of Ruby', () => {
-  it('is read as Ruby meant it', () => {
+  it('YAML of Ruby is parsed as Ruby meant it', () => {
     const seed = Math.floor(Math.random() * 1e9);
     const written: { yaml: string; value: unknown }[] = JSON.parse(
       execFileSync('ruby', ['-e', program, String(seed)], { encoding: 'utf8', maxBuffer: 1e8 }),

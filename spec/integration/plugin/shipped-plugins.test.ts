@@ -39,7 +39,7 @@ describe('the plugins folder', () => {
     }
   };
 
-  it('lists plugins by their path below it, and finds them while the daemon runs', () => {
+  it('the plugins folder is listed by path, and plugins that are added while the daemon runs are found', () => {
     mkdirSync(join(root, 'file/stream'), { recursive: true });
     writeFileSync(join(root, 'file/stream/plugin.toml'), 'summary = "x"');
     expect(createPluginFiles(root).names()).toEqual(['echo', 'file/stream']);
@@ -48,7 +48,7 @@ describe('the plugins folder', () => {
     expect(codeOf('file/stream')).toBeNull();
   });
 
-  it('refuses a plugin that others can write', () => {
+  it('the plugins folder refuses a plugin that others can write', () => {
     chmodSync(join(root, 'echo/echo'), 0o775);
     expect(codeOf('echo')).toBe('plugin-unsafe');
     chmodSync(join(root, 'echo/echo'), 0o755);
@@ -59,18 +59,18 @@ describe('the plugins folder', () => {
     expect(codeOf('echo')).toBe('plugin-unsafe');
   });
 
-  it.runIf(process.getuid?.() === 0)('refuses a plugin of another user', () => {
+  it.runIf(process.getuid?.() === 0)('the plugins folder refuses a plugin of another user', () => {
     chownSync(join(root, 'echo/echo'), 65534, 65534);
     expect(codeOf('echo')).toBe('plugin-unsafe');
   });
 
-  it('refuses a link that leads out of it', () => {
+  it('the plugins folder refuses a link that leads out of it', () => {
     rmSync(join(root, 'echo/echo'));
     symlinkSync('/bin/sh', join(root, 'echo/echo'));
     expect(codeOf('echo')).toBe('plugin-unsafe');
   });
 
-  it('refuses a manifest that leads out of it, a link into a folder that others can write, and what is not executable', () => {
+  it('the plugins folder refuses a manifest outside, a link into a folder that others can write, and files that are not executable', () => {
     const outside = mkdtempSync(join(tmpdir(), 'triggerd-outside-'));
     writeFileSync(join(outside, 'plugin.toml'), 'summary = "x"');
     rmSync(join(root, 'echo/plugin.toml'));
@@ -91,7 +91,7 @@ describe('the plugins folder', () => {
     expect(codeOf('linked')).toBe('plugin-unsafe');
   });
 
-  it('refuses a plugin that is setuid or setgid', () => {
+  it('the plugins folder refuses a plugin that is setuid or setgid', () => {
     for (const mode of [0o4755, 0o2755]) {
       chmodSync(join(root, 'echo/echo'), mode);
       expect(codeOf('echo')).toBe('plugin-unsafe');
@@ -102,7 +102,7 @@ describe('the plugins folder', () => {
     ['echo', 'plugin-not-found'],
     // Not as if there were none: without its rules the plugin would take more.
     ['plugin.toml', 'plugin-manifest'],
-  ])('takes no FIFO, folder or device for the %s', (name, code) => {
+  ])('the plugins folder accepts no FIFO, folder or device as the %s', (name, code) => {
     const file = join(root, 'echo', name);
     for (const plant of [
       () => execFileSync('mkfifo', ['-m', '755', file]),
@@ -115,20 +115,23 @@ describe('the plugins folder', () => {
     }
   });
 
-  it.runIf(process.getuid?.() === 0)('refuses a hard link to a file of another user, and one that he may write', () => {
-    const outside = join(root, 'somebodys');
-    writeFileSync(outside, '#!/bin/sh\n', { mode: 0o755 });
-    rmSync(join(root, 'echo/echo'));
-    linkSync(outside, join(root, 'echo/echo'));
-    expect(codeOf('echo')).toBeNull();
-    chmodSync(outside, 0o757);
-    expect(codeOf('echo')).toBe('plugin-unsafe');
-    chmodSync(outside, 0o755);
-    chownSync(outside, 65_534, 65_534);
-    expect(codeOf('echo')).toBe('plugin-unsafe');
-  });
+  it.runIf(process.getuid?.() === 0)(
+    'the plugins folder refuses a hard link to a file of another user, and one that another user may write',
+    () => {
+      const outside = join(root, 'somebodys');
+      writeFileSync(outside, '#!/bin/sh\n', { mode: 0o755 });
+      rmSync(join(root, 'echo/echo'));
+      linkSync(outside, join(root, 'echo/echo'));
+      expect(codeOf('echo')).toBeNull();
+      chmodSync(outside, 0o757);
+      expect(codeOf('echo')).toBe('plugin-unsafe');
+      chmodSync(outside, 0o755);
+      chownSync(outside, 65_534, 65_534);
+      expect(codeOf('echo')).toBe('plugin-unsafe');
+    },
+  );
 
-  it.runIf(process.getuid?.() === 0)('refuses a folder that somebody else could put another in the place of', () => {
+  it.runIf(process.getuid?.() === 0)('the plugins folder refuses a folder that another user could replace', () => {
     const plugins = join(root, 'below/plugins');
     mkdirSync(join(root, 'below'));
     cpSync(shipped, plugins, { recursive: true });
@@ -149,7 +152,7 @@ describe('the plugins folder', () => {
     expect(codeBelow()).toBe('plugin-unsafe');
   });
 
-  it('knows nothing that is not there', () => {
+  it('the plugins folder knows no plugin that does not exist', () => {
     expect(codeOf('missing')).toBe('plugin-not-found');
     expect(createPluginFiles(join(root, 'missing')).names()).toEqual([]);
   });
@@ -175,7 +178,7 @@ const shippedNames = [
 describe('the shipped plugins', () => {
   const files = createPluginFiles(shipped);
 
-  it('are all valid', () => {
+  it('the shipped plugins are all valid', () => {
     expect(files.names()).toEqual(shippedNames);
     for (const name of files.names()) expect(readManifest(files.find(name)).manifest.summary).not.toBe('');
   });
@@ -194,7 +197,7 @@ describe('the shipped plugins', () => {
     }
   });
 
-  it('command runs words as they are, a text through a shell, and the payload', async () => {
+  it('command runs words unchanged, a text through a shell, and the payload', async () => {
     const { executable } = files.find('command');
     expect((await execa(executable, ['printf', '%s', 'a b; $(id)'])).stdout).toBe('a b; $(id)');
     expect((await execa(executable, { env: { TRIGGER_ARG_COMMAND: 'echo a | tr a b' } })).stdout).toBe('b');
@@ -202,7 +205,7 @@ describe('the shipped plugins', () => {
     expect((await execa(executable, { env: { TRIGGER_ARG_COMMAND: 'exit 7' }, reject: false })).exitCode).toBe(7);
   });
 
-  it('echo prints its text, whatever is in it, then its payload', async () => {
+  it('echo prints its text, whatever it contains, then its payload', async () => {
     const { executable } = files.find('echo');
     const { stdout } = await execa(executable, { env: { TRIGGER_ARG_TEXT: '-n %s $(id) ü' }, input: 'payload' });
     expect(stdout).toBe('-n %s $(id) ü\npayload');

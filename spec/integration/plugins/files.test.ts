@@ -29,7 +29,7 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 describe('file/stream', () => {
   const stream = (args: Record<string, string>) => runPlugin('file/stream', { args });
 
-  it('prints a file as it is, through a link as well, and ends with 0', async () => {
+  it('file/stream prints a file unchanged, through a link as well, and exits with 0', async () => {
     writeFileSync(join(dir, 'a'), 'eins\nzwei ü\n\nkein Ende');
     symlinkSync('a', join(dir, 'link'));
     for (const path of [join(dir, 'a'), join(dir, 'link')])
@@ -40,7 +40,7 @@ describe('file/stream', () => {
     ['missing', 'there is no file'],
     ['.', 'is a folder or a device'],
     ['fifo', 'is a folder or a device'],
-  ])('%s fails, and says why', async (name, reason) => {
+  ])('file/stream %s fails, and says why', async (name, reason) => {
     execFileSync('mkfifo', [join(dir, 'fifo')]);
     const { stdout, stderr, exitCode } = await stream({ path: `${dir}/${name}` });
     expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 1 });
@@ -49,12 +49,12 @@ describe('file/stream', () => {
     expect(stderr).toContain(`${dir}/${name}`);
   });
 
-  it('needs an absolute path', async () => {
+  it('file/stream needs an absolute path', async () => {
     await expect(stream({})).rejects.toThrow(/needs the argument “path”/);
     await expect(stream({ path: 'etc/passwd' })).rejects.toThrow(/“path” must match/);
   });
 
-  it('reads nothing outside of root, whatever links say', async () => {
+  it('file/stream reads nothing outside root, whatever links say', async () => {
     mkdirSync(join(dir, 'open'));
     writeFileSync(join(dir, 'secret'), 'secret');
     writeFileSync(join(dir, 'open/a'), 'fine');
@@ -70,7 +70,7 @@ describe('file/stream', () => {
     }
   });
 
-  it('follows a file until it is ended', async () => {
+  it('file/stream follows a file until it is ended', async () => {
     const path = join(dir, 'log');
     writeFileSync(path, 'one\n');
     const running = startPlugin('file/stream', { args: { path, follow: 'true' } });
@@ -91,7 +91,7 @@ describe('system/copy', () => {
     runPlugin('system/copy', payload === undefined ? { args } : { args, payload });
   const modeOf = (path: string) => (statSync(path).mode & 0o7777).toString(8);
 
-  it('writes the payload byte by byte, with parents', async () => {
+  it('system/copy writes the payload byte by byte, with parent folders', async () => {
     const bytes = Uint8Array.from({ length: 200_000 }, (_, at) => (at * 7) % 256);
     const path = join(dir, 'a/b/file');
     const { stdout, stderr, exitCode } = await copy({ path }, bytes);
@@ -105,19 +105,19 @@ describe('system/copy', () => {
     expect(readdirSync(join(dir, 'a/b'))).toEqual(['file']);
   });
 
-  it('takes the argument text instead, and an empty payload', async () => {
+  it('system/copy takes the argument text instead of the payload, and an empty payload', async () => {
     await copy({ path: join(dir, 'text'), text: 'no newline' }, 'not this');
     expect(readFileSync(join(dir, 'text'), 'utf8')).toBe('no newline');
     expect((await copy({ path: join(dir, 'empty') })).exitCode).toBe(0);
     expect(readFileSync(join(dir, 'empty'), 'utf8')).toBe('');
   });
 
-  it('makes a folder where the path ends with a slash, and is content with one that is there', async () => {
+  it('system/copy makes a folder where the path ends with a slash, and accepts one that exists', async () => {
     for (const _ of [1, 2]) expect(await copy({ path: `${dir}/x/y/`, mode: '0750' })).toMatchObject({ exitCode: 0 });
     expect([modeOf(`${dir}/x`), modeOf(`${dir}/x/y`)]).toEqual(['755', '750']);
   });
 
-  it('replaces a file in one step, with its mode and owner; never setuid', async () => {
+  it('system/copy replaces a file in one step, with its mode and owner; never setuid', async () => {
     const path = join(dir, 'file');
     writeFileSync(path, 'old');
     if (process.getuid?.() === 0) chownSync(path, 1234, 5678);
@@ -133,7 +133,7 @@ describe('system/copy', () => {
     expect(modeOf(path)).toBe('600');
   });
 
-  it.runIf(process.getuid?.() === 0)('gives the file to whom it is told to', async () => {
+  it.runIf(process.getuid?.() === 0)('system/copy gives the file to the owner that it is told', async () => {
     const path = join(dir, 'file');
     for (const [owner, ids] of [
       ['daemon', [1, 0]],
@@ -150,7 +150,7 @@ describe('system/copy', () => {
     expect(readFileSync(path, 'utf8')).toBe('x');
   });
 
-  it('leaves links, folders and devices alone, and what is above them', async () => {
+  it('system/copy leaves links, folders and devices alone, and the folders above them', async () => {
     writeFileSync(join(dir, 'target'), 'untouched');
     symlinkSync('target', join(dir, 'link'));
     mkdirSync(join(dir, 'folder'));
@@ -167,7 +167,7 @@ describe('system/copy', () => {
     expect(readdirSync(dir).sort()).toEqual(['folder', 'link', 'target']);
   });
 
-  it('writes nothing outside of root, whatever links say', async () => {
+  it('system/copy writes nothing outside root, whatever links say', async () => {
     const root = join(dir, 'site');
     mkdirSync(join(root, 'real'), { recursive: true });
     mkdirSync(join(dir, 'outside'));
@@ -188,7 +188,7 @@ describe('system/copy', () => {
     expect(existsSync(`${root}ly`)).toBe(false);
   });
 
-  it('ended in the middle it leaves the old file, and nothing beside it', async () => {
+  it('system/copy that is ended midway leaves the old file, and nothing beside it', async () => {
     const path = join(dir, 'file');
     writeFileSync(path, 'old');
     const running = startPlugin('system/copy', { args: { path } });

@@ -32,7 +32,7 @@ describe('a hostile value', () => {
     'ü €',
   ];
 
-  it.each(values)('%j stays what it is, in a path, a text or a pattern', async (value) => {
+  it.each(values)('the hostile value %j stays unchanged in a path, a text or a pattern', async (value) => {
     const cwd = join(dir, 'cwd');
     mkdirSync(cwd);
     writeFileSync(join(cwd, 'decoy'), 'decoy');
@@ -65,7 +65,7 @@ describe('a hostile value', () => {
   });
 
   it.each(['-rf', '--help', '--file=/etc/passwd', '$(touch made)', '`x`'])(
-    '%j is a pattern and no option',
+    'the hostile value %j is a pattern and no option',
     async (value) => {
       const { stdout, stderr } = await runPlugin('filter', { args: { pattern: value }, payload: `a\n${value}\n` });
       expect(stdout).toBe(value.startsWith('$(') ? '' : `${value}\n`);

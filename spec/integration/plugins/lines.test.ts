@@ -26,7 +26,7 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 describe('log', () => {
   const log = (args: Record<string, string>, payload = '') => runPlugin('log', { args, payload, fixed: { root: dir } });
 
-  it('appends the lines of the payload, or of the text', async () => {
+  it('log appends the lines of the payload, or of the text', async () => {
     const path = join(dir, 'log');
     expect(await log({ path }, 'one\ntwo')).toMatchObject({ stdout: `Wrote 2 lines to ${path}\n`, exitCode: 0 });
     expect(await log({ path, text: 'drei ü' }, 'not this')).toMatchObject({ exitCode: 0 });
@@ -34,20 +34,20 @@ describe('log', () => {
     expect((statSync(path).mode & 0o777).toString(8)).toBe('640');
   });
 
-  it('G13: a line stays a line, and cannot move a cursor', async () => {
+  it('G13: log keeps a line one line, which cannot move a cursor', async () => {
     const path = join(dir, 'log');
     await log({ path, text: 'a\u001b[2Jb\rc\u0007d\te\u007fü\u009b' });
     await log({ path }, 'f\0');
     expect(readFileSync(path, 'utf8')).toBe('a\\x1b[2Jb\\x0dc\\x07d\te\\x7fü\\xc2\\x9b\nf\\x00\n');
   });
 
-  it('stamps each line with time and node', async () => {
+  it('log stamps each line with time and node', async () => {
     const path = join(dir, 'log');
     await log({ path, stamp: 'true' }, 'one\ntwo\n');
     expect(readFileSync(path, 'utf8')).toMatch(/^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ lb01 (one|two)\n){2}$/);
   });
 
-  it('keeps the lines of one job together, however many write', async () => {
+  it('log keeps the lines of one job together, however many jobs write', async () => {
     const path = join(dir, 'log');
     const entry = (name: string) => `${name.repeat(3000)}\n`.repeat(20);
     await Promise.all(['a', 'b', 'c', 'd', 'e', 'f'].map((name) => log({ path }, entry(name))));
@@ -56,7 +56,7 @@ describe('log', () => {
     expect(readFileSync(path, 'utf8')).toBe(order.map(entry).join(''));
   });
 
-  it('writes to no link, FIFO, device or folder, and makes no folders', async () => {
+  it('log writes to no link, FIFO, device or folder, and makes no folders', async () => {
     writeFileSync(join(dir, 'target'), '');
     symlinkSync('target', join(dir, 'link'));
     execFileSync('mkfifo', [join(dir, 'fifo')]);
@@ -68,7 +68,7 @@ describe('log', () => {
     expect(readFileSync(join(dir, 'target'), 'utf8')).toBe('');
   });
 
-  it('writes nothing outside of its root, which no job chooses', async () => {
+  it('log writes nothing outside its root, which no job chooses', async () => {
     const top = join(dir, 'top');
     mkdirSync(join(top, 'real'), { recursive: true });
     mkdirSync(join(dir, 'outside'));
@@ -99,19 +99,19 @@ describe('log', () => {
     expect(await runPlugin('log', { args: { path: join(dir, 'a'), text: 'x' } })).toMatchObject({ exitCode: 2 });
   });
 
-  it('has nothing to do with nothing to write', async () => {
+  it('log with nothing to write does nothing', async () => {
     expect(await log({ path: join(dir, 'log') })).toMatchObject({ exitCode: 2 });
     expect(readdirSync(dir)).toEqual([]);
   });
 
-  it.runIf(!existsSync('/dev/log'))('says that there is no syslog', async () => {
+  it.runIf(!existsSync('/dev/log'))('log says that no syslog runs', async () => {
     const { stderr, exitCode } = await log({ text: 'x' });
     expect(exitCode).toBe(1);
     expect(stderr).toContain('log: syslog took nothing (is there a /dev/log?)');
   });
 
   it.each([{ priority: 'user.loud' }, { priority: 'kern.info' }, { tag: '-x' }, { path: 'here' }, { stamp: '1' }])(
-    'refuses %j',
+    'log refuses %j',
     async (args: Record<string, string>) => {
       await expect(log({ ...args, text: 'x' })).rejects.toThrow(/must match/);
     },
@@ -121,14 +121,14 @@ describe('log', () => {
 describe('filter', () => {
   const filter = (args: Record<string, string>, payload = '') => runPlugin('filter', { args, payload });
 
-  it('prints the lines that match', async () => {
+  it('filter prints the lines that match', async () => {
     expect(await filter({ pattern: '^b|9' }, 'a1\nb2\nc9\n')).toEqual({ stdout: 'b2\nc9\n', stderr: '', exitCode: 0 });
     expect((await filter({ pattern: 'B', 'ignore-case': 'true', invert: 'true' }, 'a\nb\nB\n')).stdout).toBe('a\n');
     expect((await filter({ pattern: '^O', text: 'OK' }, 'Other')).stdout).toBe('OK\n');
     expect((await filter({ pattern: '^.$' }, 'ü\nüü\n')).stdout).toBe('ü\n');
   });
 
-  it('ends with 1 where no line does, with 2 for what is no expression', async () => {
+  it('filter exits with 1 where no line matches, and with 2 for an invalid expression', async () => {
     expect(await filter({ pattern: 'x' }, 'a\n')).toEqual({
       stdout: '',
       stderr: 'filter: no such line\n',
@@ -145,7 +145,7 @@ describe('flipflop', () => {
     runPlugin('flipflop', { args, env: { TRIGGERD_STATE: join(dir, 'plugins/flipflop') } });
   const printed = async (args: Record<string, string>) => (await flipflop(args)).stdout;
 
-  it('flips, sets and gets, each name for itself', async () => {
+  it('flipflop flips, sets and gets, each name for itself', async () => {
     expect(await printed({ action: 'get' })).toBe('0\n');
     expect(await printed({})).toBe('1\n');
     expect(await printed({})).toBe('0\n');
@@ -154,13 +154,13 @@ describe('flipflop', () => {
     expect(await printed({ action: 'get' })).toBe('0\n');
   });
 
-  it('loses no flip of many at once', async () => {
+  it('flipflop loses no flip of many at once', async () => {
     const seen = await Promise.all(Array.from({ length: 11 }, () => printed({})));
     expect(seen.filter((value) => value === '1\n')).toHaveLength(6);
     expect(await printed({ action: 'get' })).toBe('1\n');
   });
 
-  it('says what is wrong', async () => {
+  it('flipflop says what is wrong', async () => {
     expect(await flipflop({ action: 'set' })).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('value') });
     await printed({});
     writeFileSync(join(dir, 'plugins/flipflop/switch'), 'maybe\n');
@@ -172,12 +172,12 @@ describe('flipflop', () => {
 });
 
 describe('command', () => {
-  it('runs the payload with bash, its input being over then', async () => {
+  it('command runs the payload with bash, whose standard input is then at its end', async () => {
     expect((await runPlugin('command', { payload: 'echo $((1 + 1)); [[ ab == a* ]] && cat' })).stdout).toBe('2\n');
     expect(await runPlugin('command', { payload: 'exit 7' })).toMatchObject({ exitCode: 7 });
   });
 
-  it('has an error for nothing to run, and for more than the kernel takes', async () => {
+  it('command fails for nothing to run, and for more than the kernel accepts', async () => {
     expect(await runPlugin('command')).toMatchObject({
       exitCode: 2,
       stderr: expect.stringContaining('nothing to run'),

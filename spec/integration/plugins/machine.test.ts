@@ -27,7 +27,7 @@ describe('process/kill', () => {
   });
   afterAll(() => rmSync(dir, { recursive: true }));
 
-  it('signals a process by its number', async () => {
+  it('process/kill signals a process by its number', async () => {
     const child = await start('trg-a');
     expect(await kill({ pid: String(child.pid) })).toEqual({
       stdout: `Sent TERM to ${child.pid} (trg-a)\n`,
@@ -37,7 +37,7 @@ describe('process/kill', () => {
     expect(await ended(child)).toBe('SIGTERM');
   });
 
-  it('signals all of one name, whole, however long', async () => {
+  it('process/kill signals all processes of one name, whole, however long', async () => {
     const all = await Promise.all(['trg-name', 'trg-name-2', 'trg-a-name-of-many-letters'].map(start));
     expect((await kill({ name: 'trg-name', signal: 'INT' })).stdout).toBe(`Sent INT to ${all[0]?.pid} (trg-name)\n`);
     expect((await kill({ name: 'trg-a-name-of-many', signal: 'KILL' })).exitCode).toBe(1);
@@ -46,14 +46,14 @@ describe('process/kill', () => {
     expect(all[1]?.signalCode).toBeNull();
   });
 
-  it('only says what it would do', async () => {
+  it('process/kill in noop only says what it would do', async () => {
     const child = await start('trg-noop');
     const { stdout } = await kill({ name: 'trg-noop' }, { TRIGGERD_NOOP: '1' });
     expect(stdout).toBe(`Would send TERM to ${child.pid} (trg-noop)\n`);
     expect(child.signalCode).toBeNull();
   });
 
-  it('never signals process 1, or what it runs below', async () => {
+  it('process/kill never signals process 1, nor the processes that it runs below', async () => {
     for (const pid of ['1', String(process.pid)])
       expect(await kill({ pid })).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(`process ${pid} is`) });
     // This test is a process of that name, and above it.
@@ -62,7 +62,7 @@ describe('process/kill', () => {
     expect(stdout).not.toContain(`to ${process.pid} `);
   });
 
-  it('says what is not there, and what is missing', async () => {
+  it('process/kill says what does not exist, and which argument is missing', async () => {
     expect(await kill({ pid: '4194304' })).toMatchObject({
       exitCode: 1,
       stderr: 'process/kill: 4194304 (gone): No such process\n',
@@ -72,15 +72,18 @@ describe('process/kill', () => {
     expect(await kill({ pid: '2', name: 'x' })).toMatchObject({ exitCode: 2 });
   });
 
-  it.each([{ pid: '-1' }, { pid: '0' }, { name: 'a', signal: 'SEGV' }, { name: '' }])('refuses %j', async (args) => {
-    await expect(kill(args as Record<string, string>)).rejects.toThrow(/must (match|be a whole number)/);
-  });
+  it.each([{ pid: '-1' }, { pid: '0' }, { name: 'a', signal: 'SEGV' }, { name: '' }])(
+    'process/kill refuses %j',
+    async (args) => {
+      await expect(kill(args as Record<string, string>)).rejects.toThrow(/must (match|be a whole number)/);
+    },
+  );
 });
 
 describe('monitor', () => {
   const monitor = (args: Record<string, string> = {}) => runPlugin('monitor', { args });
 
-  it('shows what this machine says, as JSON', async () => {
+  it('monitor shows this machine’s figures as JSON', async () => {
     const { stdout, stderr } = await monitor({ format: 'json', path: '/proc' });
     const shown = JSON.parse(stdout);
     const total = Number(/MemTotal: +(\d+)/.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]) * 1024;
@@ -91,13 +94,13 @@ describe('monitor', () => {
     expect(stderr).toBe('');
   });
 
-  it('shows it to people', async () => {
+  it('monitor shows this machine’s figures to people', async () => {
     expect((await monitor()).stdout).toMatch(
       /^load {4}[\d. ]+ \(\d+ CPUs\)\nmemory {2}[\d.]+ GiB of [\d.]+ GiB used \(\d+ %\)\nswap .*\ndisk .* on \/\nuptime .*min\n$/,
     );
   });
 
-  it('fails where there is no disk', async () => {
+  it('monitor fails where no disk exists', async () => {
     const { stdout, stderr, exitCode } = await monitor({ path: '/nowhere' });
     expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 1 });
     expect(stderr).toContain('monitor: /nowhere is on no disk');
@@ -118,11 +121,11 @@ describe('service', () => {
     { unit: 'nginx', action: 'mask' },
     { unit: 'nginx', action: 'start --force' },
     { unit: 'nginx', action: 'poweroff' },
-  ])('refuses %j', async (args) => {
+  ])('service refuses %j', async (args) => {
     await expect(service(args)).rejects.toThrow(/must match/);
   });
 
-  it('asks systemd, and fails as it does', async () => {
+  it('service calls systemd, and fails as systemd does', async () => {
     expect(await service({ unit: 'systemd-journald.service', action: 'is-enabled' })).toMatchObject({
       stdout: 'static\n',
       exitCode: 0,
@@ -132,7 +135,7 @@ describe('service', () => {
     expect(stderr).toMatch(/service: systemctl restart trg-nobody\.service ended with \d+; this is how it is:/);
   });
 
-  it('says it where there is no systemd, and what a noop would do', async () => {
+  it('service says that systemd does not run, and what a noop would do', async () => {
     expect(await service({ unit: 'x' }, { PATH: '/nowhere' })).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining('no systemd'),

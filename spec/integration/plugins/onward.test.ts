@@ -50,7 +50,7 @@ describe('forward', () => {
     server.close();
   });
 
-  it('sends the payload byte by byte, and prints the answer', async () => {
+  it('forward sends the payload byte by byte, and prints the answer', async () => {
     const bytes = Uint8Array.from({ length: 300_000 }, (_, at) => (at * 7) % 256);
     expect(await forward({ url: `${url}/200?a=b` }, bytes)).toEqual({
       stdout: 'answer 200\n',
@@ -62,7 +62,7 @@ describe('forward', () => {
     expect(seen[0]?.body.equals(bytes)).toBe(true);
   });
 
-  it('sends the text instead, another way and as another type', async () => {
+  it('forward sends the text instead, by another method and as another type', async () => {
     await forward({ url, text: '{"ü":1}', method: 'PUT', type: 'application/json' });
     expect([seen[0]?.request.method, seen[0]?.body.toString()]).toEqual(['PUT', '{"ü":1}']);
     expect(seen[0]?.request.headers['content-type']).toBe('application/json');
@@ -75,13 +75,13 @@ describe('forward', () => {
     ['/429', 75, '429 Too Many Requests'],
     ['/501', 5, '501 Not Implemented'],
     ['/503', 75, '503 Service Unavailable'],
-  ])('%s ends with %i', async (path, code, reason) => {
+  ])('forward exits when %s with %i', async (path, code, reason) => {
     const { stderr, exitCode } = await forward({ url: url + path }, 'x');
     expect([exitCode, stderr]).toEqual([code, reason && `forward: POST ${url} was answered ${reason}\n`]);
     expect(seen).toHaveLength(1);
   });
 
-  it('ends when no answer comes, and when nobody is there', async () => {
+  it('forward ends when no answer arrives, and when nobody listens', async () => {
     expect(await forward({ url: `${url}/hang`, timeout: '1' })).toMatchObject({
       exitCode: 75,
       stderr: `forward: POST ${url}: no answer in 1 s\n`,
@@ -91,7 +91,7 @@ describe('forward', () => {
     expect([exitCode, stderr]).toEqual([75, `forward: POST ${nobody}: connect ECONNREFUSED ${nobody.slice(7)}\n`]);
   });
 
-  it('trusts whom the machine trusts, and nobody else', async () => {
+  it('forward trusts the machine’s certificate authorities only', async () => {
     const certificates = makeCertificates();
     const [key, cert] = ['server.key', 'server.pem'].map((name) => readFileSync(certificates.file(name)));
     const secure = createTlsServer({ key, cert }, (request, response) => void answer(request, response));
@@ -111,7 +111,7 @@ describe('forward', () => {
     }
   });
 
-  it('shows no password: a URL that has one is refused', async () => {
+  it('forward shows no password: a URL with a password is refused', async () => {
     const { stdout, stderr, exitCode } = await forward({ url: url.replace('//', '//user:hunter2@') }, 'x');
     expect([exitCode, stdout + stderr]).toEqual([2, expect.not.stringContaining('hunter2')]);
     expect(seen).toEqual([]);
@@ -122,11 +122,11 @@ describe('forward', () => {
     { url: 'http://a b' },
     { url: 'x', method: 'CONNECT' },
     { type: 'a\r\nb: c' },
-  ])('refuses %j', async (args: Record<string, string>) => {
+  ])('forward refuses %j', async (args: Record<string, string>) => {
     await expect(forward({ url, ...args })).rejects.toThrow(/must match/);
   });
 
-  it('names what is no URL', async () => {
+  it('forward names the text that is no URL', async () => {
     expect(await forward({ url: 'http://[::1' })).toMatchObject({
       exitCode: 2,
       stderr: 'forward: http://[::1 is no URL\n',
@@ -150,7 +150,7 @@ describe('chain', () => {
     });
     afterAll(() => mount.close());
 
-    it('writes the payload, or the text, as one message', async () => {
+    it('chain writes the payload, or the text, as one message', async () => {
       const path = mount.path('lan/next');
       const payload = 'uptime\nü'.repeat(2000);
       expect(await chain({ path }, payload)).toMatchObject({ exitCode: 0, stdout: `Wrote 18000 bytes to ${path}\n` });
@@ -158,7 +158,7 @@ describe('chain', () => {
       expect(messages).toEqual([payload, 'df -h']);
     });
 
-    it('makes no file', async () => {
+    it('chain makes no file', async () => {
       const { stderr, exitCode } = await chain({ path: mount.path('lan/other') }, 'x');
       expect([exitCode, stderr]).toEqual([
         1,
@@ -167,7 +167,7 @@ describe('chain', () => {
     });
   });
 
-  it('writes to nothing but a trigger file', async () => {
+  it('chain writes to trigger files only', async () => {
     const path = join(dir, 'file');
     writeFileSync(path, 'untouched');
     for (const other of [path, '/dev/null'])
@@ -180,7 +180,7 @@ describe('chain', () => {
     expect(existsSync(join(dir, 'missing'))).toBe(false);
   });
 
-  it('passes nothing on at the end of its chain', async () => {
+  it('chain passes on nothing at the end of its chain', async () => {
     const context = join(dir, 'context');
     const trigger = 'a "ttl":7,"firings":[';
     const document = (ttl: number) =>
@@ -196,7 +196,7 @@ describe('chain', () => {
     }
   });
 
-  it('needs to know where to', async () => {
+  it('chain needs a target', async () => {
     expect(await chain({})).toMatchObject({ exitCode: 2 });
     expect(await chain({ path: '/x', service: 'y' })).toMatchObject({ exitCode: 2 });
     await expect(chain({ service: '--help' })).rejects.toThrow(/must match/);

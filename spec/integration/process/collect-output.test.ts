@@ -16,7 +16,7 @@ test.each([
   ['are closed', true],
   ['are held open by somebody', false],
 ])(
-  'a runner that is not scheduled for a while loses nothing of a job that has ended; its pipes %s',
+  'a runner that is not scheduled for a while loses no output of a job that has ended; its pipes %s',
   async (_, isOver) => {
     const folder = temporaryFolder();
     const openPipe = createPipes();

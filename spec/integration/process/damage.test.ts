@@ -24,14 +24,14 @@ const reboot = (folder: string): void => {
   writeFileSync(join(folder, 'claim'), claim.replace(/"bootId":"[^"]*"/, '"bootId":"another"'));
 };
 
-test.each(damages)('a status that is %j is none: the job is lost', async (text) => {
+test.each(damages)('a status file that is %j counts as none: the job is lost', async (text) => {
   const folder = await endedJob();
   reboot(folder);
   writeFileSync(join(folder, 'status.json'), text);
   expect(await temporaryRunner().adopt(folder)).toBe('lost');
 });
 
-test.each(damages)('a claim that is %j is one all the same: the job is lost, not started again', async (text) => {
+test.each(damages)('a claim that is %j counts as a claim: the job is lost, not started again', async (text) => {
   const folder = await endedJob();
   writeFileSync(join(folder, 'claim'), text);
   expect(await temporaryRunner().adopt(folder)).toBe('lost');

@@ -38,7 +38,7 @@ const stuckProcess = async (): Promise<{ release(): Promise<void> }> => {
   };
 };
 
-it('sees who was killed since a file was opened, and not who hangs in its death from before', async () => {
+it('the list of killed writers has those killed since a file was opened, and none that was dying before', async () => {
   const writers = new KilledWriters();
   const before = performance.now();
   expect(await writers.isCloserKilled(before)).toBe(false);
@@ -51,7 +51,7 @@ it('sees who was killed since a file was opened, and not who hangs in its death 
   expect(await writers.isCloserKilled(before)).toBe(true);
 });
 
-it('takes nobody for it who is killed and closes no such file', async () => {
+it('the list of killed writers has no process that is killed and closes no such file', async () => {
   const writers = new KilledWriters();
   const before = performance.now();
   // Much memory to give back, which takes a while: as in a machine where something is always being killed.

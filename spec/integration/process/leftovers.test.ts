@@ -36,30 +36,33 @@ const run = async (plan: LaunchPlan, root = temporaryFolder()): Promise<RunExit>
 test.each([
   ['in its process group', ''],
   ['in a session of its own', 'setsid '],
-])('leave: the job ends with its first process; what it left %s is named and lives on', async (_where, prefix) => {
-  const root = temporaryFolder();
-  const mark = newMark();
-  const script = `${prefix}sh -c '${service(root, mark)}' & echo started; exit 3`;
-  const plan = shell(script, { leftovers: 'leave', timeoutMs: 60_000 });
-  const runner = temporaryRunner();
-  const ending = await runner.run(join(root, '1'), plan);
-  expect(ending).toMatchObject({ exit: { kind: 'exited', code: 3 }, cause: 'itself', leftovers: { fate: 'left' } });
-  const { leftovers } = ending as RunExit;
-  expect(leftovers?.processes).toContainEqual({ pid: processesWith(`until [ -e ${root}`)[0], name: 'sh' });
-  expect(leftovers?.total).toBe(leftovers?.processes.length);
-  expect(readFileSync(join(root, '1/output'), 'utf8')).toBe('started\n');
-  // The next daemon hears the same.
-  expect(await temporaryRunner().adopt(join(root, '1'))).toEqual(ending);
-  // A kill that comes too late, while the runner has another job, touches nothing.
-  await runner.kill(join(root, '1'));
-  await runner.run(join(root, '2'), shell('true'));
-  writeFileSync(join(root, 'stop'), '');
-  await until(() => existsSync(join(root, 'stopped')), 'the service to end by itself');
-});
+])(
+  'leave: the job ends with its first process; a process that it left %s is named and lives on',
+  async (_where, prefix) => {
+    const root = temporaryFolder();
+    const mark = newMark();
+    const script = `${prefix}sh -c '${service(root, mark)}' & echo started; exit 3`;
+    const plan = shell(script, { leftovers: 'leave', timeoutMs: 60_000 });
+    const runner = temporaryRunner();
+    const ending = await runner.run(join(root, '1'), plan);
+    expect(ending).toMatchObject({ exit: { kind: 'exited', code: 3 }, cause: 'itself', leftovers: { fate: 'left' } });
+    const { leftovers } = ending as RunExit;
+    expect(leftovers?.processes).toContainEqual({ pid: processesWith(`until [ -e ${root}`)[0], name: 'sh' });
+    expect(leftovers?.total).toBe(leftovers?.processes.length);
+    expect(readFileSync(join(root, '1/output'), 'utf8')).toBe('started\n');
+    // The next daemon hears the same.
+    expect(await temporaryRunner().adopt(join(root, '1'))).toEqual(ending);
+    // A kill that comes too late, while the runner has another job, touches nothing.
+    await runner.kill(join(root, '1'));
+    await runner.run(join(root, '2'), shell('true'));
+    writeFileSync(join(root, 'stop'), '');
+    await until(() => existsSync(join(root, 'stopped')), 'the service to end by itself');
+  },
+);
 
 const puppetTerms = { driver: 'puppet', successExitCodes: [0, 2], argv: ['sh'] };
 
-test('a real run of Puppet that starts services by itself ends with Puppet, and names them', async () => {
+test('a real Puppet run that starts services itself ends with Puppet, and names them', async () => {
   const root = temporaryFolder();
   const mark = newMark();
   const start = (name: string) => `(exec -a ${name} setsid sleep 9${mark}) &`;
@@ -91,7 +94,7 @@ service { 'app': ensure => running, provider => base, hasstatus => false, patter
   expect(processesWith(mark).sort()).toEqual(ending.leftovers?.processes.map(({ pid }) => pid).sort());
 });
 
-test('a script that sends its run of Puppet to the background is no end of the run; a kill still ends it', async () => {
+test('a script that sends its Puppet run to the background ends with the run; a kill still ends it', async () => {
   const root = temporaryFolder();
   const wait = `until [ -e ${root}/go ]; do sleep 0.1; done; touch ${root}/over`;
   writeFileSync(join(root, 'puppet'), `#!/bin/sh\ntouch ${root}/ready; ${wait}\n`, { mode: 0o755 });
@@ -122,7 +125,7 @@ test.each([
   ['agent', false],
   ['agent --verbose', false],
   ['resource package', false],
-])('puppet %s is a run: %s', async (words, isRun) => {
+])('puppet %s counts as a run: %s', async (words, isRun) => {
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'puppet'), `#!/bin/sh\necho up\nsleep 600\n`, { mode: 0o755 });
   const started = spawn(join(folder, 'puppet'), words.split(' '), { detached: true });
@@ -133,7 +136,7 @@ test.each([
   expect(isPuppetRun(process.pid)).toBe(false);
 });
 
-test('leave: a service that keeps writing to the job’s output is not ended by it, and fills no disk', async () => {
+test('leave: a service that keeps writing to the job’s output is not ended by that, and fills no disk', async () => {
   const root = temporaryFolder();
   const each = `head -c 100000 /dev/zero && echo $((i=i+1)) > ${root}/rounds`;
   const script = `echo first; setsid sh -c '${service(root, newMark(), each)}' &`;
@@ -147,7 +150,7 @@ test('leave: a service that keeps writing to the job’s output is not ended by 
   await until(() => existsSync(join(root, 'stopped')), 'the service to end by itself');
 });
 
-test('leave: what ends with the first process, or right after it, is no leftover', async () => {
+test('leave: a process that ends with the first process, or right after it, is no leftover', async () => {
   const ending = await run(shell('sleep 0.05 & exit 0', { leftovers: 'leave' }));
   expect(ending).not.toHaveProperty('leftovers');
 });
@@ -157,7 +160,7 @@ const mayRaise = (BigInt(`0x${/^CapEff:\s*(\S+)/m.exec(readFileSync('/proc/self/
 
 const limitsOf = (pid: number): string => readFileSync(`/proc/${pid}/limits`, 'utf8').replaceAll(/ +/g, ' ');
 
-test('limits are lifted one by one, as far as the system lets us', async () => {
+test('limits are lifted one by one, as far as the system allows', async () => {
   const limited = spawn('prlimit', ['--cpu=5:', '--data=67108864:', '--nofile=100:', 'sleep', '600']);
   onTestFinished(() => void limited.kill('SIGKILL'));
   const pid = limited.pid ?? 0;
@@ -167,7 +170,7 @@ test('limits are lifted one by one, as far as the system lets us', async () => {
   expect(limitsOf(pid)).toContain('Max data size unlimited unlimited');
 });
 
-test.skipIf(mayRaise === 0n)('leave: what a service would meet of the job’s limits is lifted', async () => {
+test.skipIf(mayRaise === 0n)('leave: a service loses those of the job’s limits that would affect it', async () => {
   const root = temporaryFolder();
   const limits = { memoryBytes: 64 * 2 ** 20, openFiles: 100, cpuMs: 5000 };
   const ending = await run(shell(`setsid sh -c '${service(root, newMark())}' &`, { leftovers: 'leave', limits }), root);
@@ -195,7 +198,7 @@ test('leave: a kill or a timeout during the run ends everything that it has star
   expect(processesWith(mark)).toEqual([]);
 });
 
-test('kill: what outlives the first process is stopped and named, and the exit is still the job’s', async () => {
+test('kill: leftovers are ended and named, and the exit is still the job’s', async () => {
   const mark = newMark();
   const stubborn = `trap "" TERM; while :; do sleep ${mark}; done`;
   const ending = await run(shell(`setsid sh -c '${stubborn}' & exit 4`, { leftovers: 'kill' }));
@@ -204,7 +207,7 @@ test('kill: what outlives the first process is stopped and named, and the exit i
   expect(processesWith(mark)).toEqual([]);
 });
 
-test('no more than ten are named, by no more than the kernel’s name', async () => {
+test('at most ten leftovers are named, by at most the kernel’s name', async () => {
   const mark = newMark();
   const script = `for i in 1 2 3 4 5 6 7 8 9 10 11 12; do setsid sh -c 'sleep 9${mark}; : secret' & done`;
   const { leftovers } = await run(shell(script, { leftovers: 'leave' }));
@@ -213,7 +216,7 @@ test('no more than ten are named, by no more than the kernel’s name', async ()
   expect(JSON.stringify(leftovers)).not.toMatch(/secret|0\.0/);
 });
 
-test('in a unit whose systemd makes no scope, the job waits: its end would end what it left', async () => {
+test('in a unit whose systemd makes no scope, the job waits for its leftovers, which its end would end', async () => {
   const root = temporaryFolder();
   const folder = join(root, '1');
   mkdirSync(folder);
@@ -233,7 +236,7 @@ test('in a unit whose systemd makes no scope, the job waits: its end would end w
   expect(existsSync(join(root, 'stopped'))).toBe(true);
 });
 
-test('a process moves to where another one is, in every hierarchy; one that is gone is no error', async () => {
+test('a process moves to another one’s cgroup in every hierarchy; one that has ended is no error', async () => {
   const [from, to] = [testCgroup(), testCgroup()];
   const start = (enter: readonly string[]) => spawn(enter[0] as string, [...enter.slice(1), 'sleep', '600']).pid ?? 0;
   const [mover, example] = [start(from.enter), start(to.enter)];

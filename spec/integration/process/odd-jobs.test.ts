@@ -33,7 +33,7 @@ test('C5: a million lines are kept whole, with an index that stays small', async
   expect(statSync(join(folder, 'output.idx')).size).toBeLessThan(100_000);
 });
 
-test('C5: bytes that are no UTF-8 are kept as they are; what is shown of them is text', async () => {
+test('C5: bytes that are not UTF-8 are kept unchanged; what is shown of them is text', async () => {
   const { folder } = await run(shell(`printf 'ok \\377\\376\\200 \\303'`));
   expect(readFileSync(join(folder, 'output')).toString('hex')).toBe('6f6b20fffe8020c3');
   const shown = String((await readTail(join(folder, 'output'), 4096)) ?? '');
@@ -41,13 +41,13 @@ test('C5: bytes that are no UTF-8 are kept as they are; what is shown of them is
   expect(Buffer.from(shown, 'utf8').toString('utf8')).toBe(shown);
 });
 
-test('C5: a job that closes its output continues, and its end is its own', async () => {
+test('C5: a job that closes its output continues, and its own exit is the result', async () => {
   const { ending } = await run(shell('exec >&- 2>&-; sleep 0.2; exit 5'));
   expect(ending).toMatchObject({ exit: { kind: 'exited', code: 5 }, outputBytes: 0 });
   expect(ending.times.realS).toBeGreaterThan(0.19);
 });
 
-test('C6: a program that is being written, and one whose interpreter is not there, say so', async () => {
+test('C6: a program that is being written, and one whose interpreter is missing, fail to start with that reason', async () => {
   const folder = temporaryFolder();
   const busy = join(folder, 'busy');
   copyFileSync('/bin/true', busy);
@@ -66,7 +66,7 @@ test('C6: a program that is being written, and one whose interpreter is not ther
   });
 });
 
-test('C6: a job whose program and folder vanish while it runs ends as it ends', async () => {
+test('C6: a job whose program and folder vanish while it runs ends normally', async () => {
   const folder = temporaryFolder();
   const script = join(folder, 'script');
   mkdirSync(join(folder, 'cwd'));
@@ -76,7 +76,10 @@ test('C6: a job whose program and folder vanish while it runs ends as it ends', 
   expect(readFileSync(join(job, 'output'), 'utf8')).toBe('gone\n');
 });
 
-test.each(['TERM', 'KILL', 'ABRT', 'PIPE', 'USR1'])('C6: SIG%s has its own name', async (signal) => {
-  const { ending } = await run(shell(`kill -${signal} $$`));
-  expect(ending).toMatchObject({ exit: { kind: 'signalled', signal: `SIG${signal}` }, cause: 'itself' });
-});
+test.each(['TERM', 'KILL', 'ABRT', 'PIPE', 'USR1'])(
+  'C6: a job killed by SIG%s is reported with that signal’s name',
+  async (signal) => {
+    const { ending } = await run(shell(`kill -${signal} $$`));
+    expect(ending).toMatchObject({ exit: { kind: 'signalled', signal: `SIG${signal}` }, cause: 'itself' });
+  },
+);

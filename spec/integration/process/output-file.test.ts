@@ -15,16 +15,16 @@ const written = (maxBytes: number, chunks: readonly string[]) => {
   return { total, output, index: () => readFileSync(join(folder, 'output.idx'), 'utf8') };
 };
 
-test.each([0, 1, 9, 10])('%d bytes within a cap of 10 are kept as they are', (length) => {
+test.each([0, 1, 9, 10])('an output of %d bytes within a cap of 10 is kept unchanged', (length) => {
   expect(written(10, ['x'.repeat(length)])).toMatchObject({ total: length, output: 'x'.repeat(length) });
 });
 
-test('what fits into head and tail together is whole, without a marker', () => {
+test('an output that fits into head and tail together is whole, without a marker', () => {
   const text = 'a'.repeat(10) + 'b'.repeat(tail);
   expect(written(10, [text]).output).toBe(text);
 });
 
-test.each([1, 1000, tail, 10 * tail])('one byte too many is counted, in chunks of %d', (size) => {
+test.each([1, 1000, tail, 10 * tail])('an output with one byte too many is counted, in chunks of %d', (size) => {
   const text = `${'a'.repeat(10)}b${'c'.repeat(tail)}`;
   const chunks = Array.from({ length: Math.ceil(text.length / size) }, (_, i) => text.slice(i * size, (i + 1) * size));
   const { output, total } = written(10, chunks);
@@ -32,7 +32,7 @@ test.each([1, 1000, tail, 10 * tail])('one byte too many is counted, in chunks o
   expect(output).toBe(`${'a'.repeat(10)}\n[triggerd: 1 bytes left out]\n${'c'.repeat(tail)}`);
 });
 
-test('the index adds up to the file', () => {
+test('the index of the output adds up to the file', () => {
   const { output, index } = written(10, ['12345\n', 'abcdef', 'z'.repeat(2 * tail)]);
   const lengths = index()
     .trim()

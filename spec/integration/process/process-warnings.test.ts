@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 
 const root = join(import.meta.dirname, '../../..');
 
-it('warnings of Node.js are lines of the log, and nothing goes to stderr beside it', async () => {
+it('warnings of Node.js are lines of the log, and nothing else goes to stderr', async () => {
   const script = `
     import { createLog } from '${root}/src/adapters/log/log.ts';
     import { logProcessWarnings } from '${root}/src/adapters/log/process-warnings.ts';

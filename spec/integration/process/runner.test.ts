@@ -29,12 +29,12 @@ test.each([
   expect(ending).toMatchObject({ exit: { kind: 'exited', code }, cause: 'itself' });
 });
 
-test('a job that dies by a signal is told from one that exits', async () => {
+test('a job that dies by a signal is distinguished from one that exits', async () => {
   const { ending } = await run(shell('kill -SEGV $$'));
   expect(ending).toMatchObject({ exit: { kind: 'signalled', signal: 'SIGSEGV' }, cause: 'itself' });
 });
 
-test('what cannot be started says why', async () => {
+test('a command that cannot be started says why', async () => {
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'plain'), '#!/bin/sh\n', { mode: 0o644 });
   const missing = await run(planOf(['/nowhere/program']));
@@ -99,7 +99,7 @@ test('a job that reads nothing of 10 MB of input ends well', async () => {
   expect(output.toString()).toBe('abc');
 });
 
-test('a daemon that the job leaves behind, with its pipes, does not hold it up', async () => {
+test('a daemon that the job leaves behind, with its pipes, does not keep the job running', async () => {
   const mark = `3${Date.now() % 100000}`;
   const { ending, output } = await run(shell(`setsid sleep ${mark} & echo started`));
   expect(ending.exit).toEqual({ kind: 'exited', code: 0 });
@@ -113,7 +113,7 @@ const parentOf = (pid: number): number => {
   return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
 };
 
-test('a daemon that the job leaves behind may go on writing, also when the runner has ended; then its reader ends, too', async () => {
+test('a daemon that the job leaves behind may write until the runner’s end; then its reader ends, too', async () => {
   const root = temporaryFolder();
   const runner = createProcessRunner({ command: runnerCommand, isolation: 'session' });
   const mark = `${Date.now() % 100_000}`;
@@ -154,7 +154,7 @@ test('the environment is the plan’s and nothing else', async () => {
   expect(statSync(join(folder, 'output')).mode & 0o777).toBe(0o600);
 });
 
-test('what the end is to be judged by comes back with it, and lies in the folder for the next daemon', async () => {
+test('what the result depends on is returned with the exit, and lies in the folder for the next daemon', async () => {
   const terms = { driver: 'puppet', successExitCodes: [0, 2], argv: ['puppet', 'agent'] };
   const { ending, folder } = await run(shell('true', { terms }));
   expect(ending.terms).toEqual(terms);
@@ -196,7 +196,7 @@ test('a timeout ends the whole tree, even with a grandchild that holds stdout', 
   expect(processesWith(mark)).toEqual([]);
 });
 
-test('a job that heeds TERM is not killed', async () => {
+test('a job that ends at TERM is not killed', async () => {
   let timeoutMs = 150;
   // A busy machine may end it before it has set its trap; then it gets more time.
   const { ending, output } = await until(async () => {
@@ -215,7 +215,7 @@ test('CPU time of the children is counted', async () => {
   expect(ending.times.userS).toBeLessThanOrEqual(ending.times.realS + 0.05);
 });
 
-test('a runner that dies takes its job with it, and says lost', async () => {
+test('a runner that dies takes its job with it, and the job is lost', async () => {
   const mark = `4${randomUUID().replaceAll(/\D/g, '').slice(0, 5)}`;
   const folder = join(temporaryFolder(), '1');
   const runner = temporaryRunner();

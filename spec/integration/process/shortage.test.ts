@@ -24,7 +24,7 @@ test.each<[string, Partial<LaunchPlan>]>([
   ['the context document', { context: 'x'.repeat(30_000) }],
   ['the input', { stdin: 'x'.repeat(30_000) }],
 ])(
-  'a disk that is full for %s alone starts nothing, and says so; then the job runs as if nothing had been',
+  'a disk that is full for %s alone starts nothing, and says so; later the job runs normally',
   async (_what, changes) => {
     const root = disk('48k');
     const folder = join(root, '1');
@@ -48,7 +48,7 @@ test('a disk that is full for the plan itself leaves nothing that could be start
   expect(await runner.run(join(root, '1'), shell('true'))).toMatchObject({ exit: { kind: 'exited', code: 0 } });
 });
 
-test('a runner without descriptors starts nothing, says so, and is of use again when it has some', async () => {
+test('a runner without file descriptors starts nothing, says so, and works again when it has some', async () => {
   const root = temporaryFolder();
   const runner = temporaryRunner();
   await runner.run(join(root, '1'), planOf(['/bin/true']));

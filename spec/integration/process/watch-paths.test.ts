@@ -30,7 +30,7 @@ test('a lock file that comes and goes is noticed, a neighbour is not', async () 
   await until(() => seen.changes > before, 'the lock that went');
 });
 
-test('a folder that changes all the time is looked at now and then, and after its last change', async () => {
+test('a folder that changes continuously is read at intervals, and after its last change', async () => {
   const folder = temporaryFolder();
   const lock = join(folder, 'agent.lock');
   const looks: boolean[] = [];
@@ -42,12 +42,12 @@ test('a folder that changes all the time is looked at now and then, and after it
   expect(looks.length).toBeLessThan(500);
 });
 
-test('a path in a folder that does not exist is looked at from time to time', async () => {
+test('a path in a folder that does not exist is checked at intervals', async () => {
   const seen = counting(['/nowhere/at/all/agent.lock'], 20);
   await until(() => seen.changes > 1, 'two looks');
 });
 
-test('a process is known by more than its pid', () => {
+test('a process is recognized by more than its PID', () => {
   const self = identityOf(process.pid);
   expect(self && isAlive(self)).toBe(true);
   expect(self && isAlive({ ...self, startTime: '1' })).toBe(false);

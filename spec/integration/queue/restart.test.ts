@@ -90,7 +90,7 @@ test('a job outlives its daemon; the next one adopts it, and starts nothing befo
   expect(readFileSync(join(folder, 'jobs/1/output'), 'utf8')).toBe('before\nafter\n');
 });
 
-test('what ended while no daemon was there is concluded by the next', async () => {
+test('a job that ended while no daemon ran is concluded by the next one', async () => {
   const folder = temporaryFolder();
   const first = startDaemon(folder);
   await until(() => first.lines.includes('started'), 'the first daemon');
@@ -107,7 +107,7 @@ test('what ended while no daemon was there is concluded by the next', async () =
   close();
 });
 
-test('an adopted job can be killed, and what a dead runner leaves is cleared away first', async () => {
+test('an adopted job can be killed, and a dead runner’s files are deleted first', async () => {
   const folder = temporaryFolder();
   const first = startDaemon(folder);
   await until(() => first.lines.includes('started'), 'the first daemon');

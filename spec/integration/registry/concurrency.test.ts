@@ -55,7 +55,7 @@ describe('many writers at once, on a real etcd', () => {
     await registry.mirror.stop();
   };
 
-  it('leave what some serial order of their changes leaves', async () => {
+  it('many writers leave what some serial order of their changes leaves', async () => {
     const { seed } = announced('registry writers');
     const done: Done[] = [];
     await Promise.all(Array.from({ length: writers }, (_each, index) => writer(seed + index, done, index % 2 === 0)));
@@ -83,7 +83,7 @@ describe('many writers at once, on a real etcd', () => {
     return Object.fromEntries(records);
   };
 
-  it('attach all of their workers to one service, and none is lost', async () => {
+  it('many writers attach all their workers to one service, and none is lost', async () => {
     const registries = Array.from({ length: 5 }, () => openRegistry({ store, prefix, clock }));
     const run = (registry: Registry, statement: object) => registry.execute(local, { team: 'team1', ...statement });
     await run(registries[0] as Registry, { verb: 'service.add', name: 's' });
@@ -101,7 +101,7 @@ describe('many writers at once, on a real etcd', () => {
     expect(workers.map(({ id }) => id)).toEqual(Array.from({ length: 40 }, (_each, index) => index + 1));
   });
 
-  it('a team is not deleted under what somebody has just put into it', async () => {
+  it('a team is not deleted while somebody else has just added to it', async () => {
     const other = openRegistry({ store, prefix, clock });
     await other.execute(local, { verb: 'team.add', name: 'ops' });
     let isFirst = true;
@@ -125,7 +125,7 @@ describe('many writers at once, on a real etcd', () => {
       },
     });
 
-  it('a change is seen by the next question at any daemon, however far behind its watch is', async () => {
+  it('a change is visible to the next statement at any daemon, however late its watch is', async () => {
     const behind = openRegistry({ store: deafStore(), prefix, clock, catchUpMs: 50 });
     behind.mirror.start();
     await behind.mirror.ready;
@@ -136,7 +136,7 @@ describe('many writers at once, on a real etcd', () => {
     await behind.mirror.stop();
   });
 
-  it('a mirror whose watch tells nothing lists now and then', async () => {
+  it('a mirror whose watch is silent lists the registry at intervals', async () => {
     const { mirror } = openRegistry({ store: deafStore(), prefix, clock, relistMs: 50 });
     mirror.start();
     await mirror.ready;
@@ -149,7 +149,7 @@ describe('many writers at once, on a real etcd', () => {
     expect(changes).toBe(1);
   });
 
-  it('a change whose answer was lost is recognised as made, not made twice nor refused', async () => {
+  it('a change whose answer was lost is recognized as made, neither repeated nor refused', async () => {
     let losses = 1;
     const lossy = changed(store, {
       commit: async (transaction: Parameters<KeyStore['commit']>[0]) => {

@@ -47,7 +47,7 @@ describe('a broker’s mirror of the registry', () => {
 
   const change = (statement: object) => others.execute(local, { team: 'team1', ...statement });
 
-  it('stays in force while etcd is away, and hears of everything afterwards', async () => {
+  it('a broker’s mirror stays valid while etcd is away, and receives every change afterwards', async () => {
     const { jwt } = await broker.accounts.login({ team: 'team1', identity: 'hp', secret: password });
     proxy.refuse();
     proxy.cut();
@@ -67,7 +67,7 @@ describe('a broker’s mirror of the registry', () => {
     expect(log.lines.filter(({ message }) => message.startsWith('Cannot watch the registry'))).toHaveLength(1);
   });
 
-  it('ignores what is malformed, with one line each, and has the rest', async () => {
+  it('a broker’s mirror ignores malformed entries, with one line each, and has the rest', async () => {
     const keys = registryKeysBelow(prefix);
     const team = JSON.stringify({ format: 1, id: 1, name: 'other', members: {} });
     const nonsense: Record<string, string> = {
@@ -93,7 +93,7 @@ describe('a broker’s mirror of the registry', () => {
     await change({ verb: 'user.add', identity: 'eve', secret: password });
   });
 
-  it('a malformed guard stops changes of its team, with its key, and nothing else', async () => {
+  it('a malformed guard stops changes of its own team only, and the error names its key', async () => {
     const keys = registryKeysBelow(prefix);
     await change({ verb: 'worker.add', identity: 'demo01' });
     await direct.commit({ compare: [], write: [{ put: keys.teamGuard('team1'), value: '{}' }] });
@@ -105,7 +105,7 @@ describe('a broker’s mirror of the registry', () => {
     await change({ verb: 'user.add', identity: 'eve', secret: password });
   });
 
-  it('its key of tokens comes back when somebody has deleted it', async () => {
+  it('a broker’s key for tokens is written again when somebody has deleted it', async () => {
     const { kid } = broker.issuer;
     await direct.commit({ compare: [], write: [{ delete: registryKeysBelow(prefix).issuer(kid) }] });
     const isBack = async () => (await direct.get(registryKeysBelow(prefix).issuer(kid))) !== undefined;
@@ -176,7 +176,7 @@ describe('the history of requests', () => {
       (row) => (row as { id: string }).id,
     );
 
-  it('is listed newest first, by service, worker and id, over a page that is malformed', async () => {
+  it('the history of requests lists the newest first, by service, worker and ID, also over a malformed page', async () => {
     expect(await list({ limit: 4 })).toEqual([119, 118, 117, 116].map(ulid));
     expect(await list()).toHaveLength(100);
     expect(await list({ limit: 1_000 })).toHaveLength(120);
@@ -186,7 +186,7 @@ describe('the history of requests', () => {
     expect(log.lines.some(({ message }) => message.startsWith('Ignoring a malformed page of the history'))).toBe(true);
   });
 
-  it('has a request once that two brokers tell of, and twice where its id was used for two', async () => {
+  it('the history of requests has a request once that two brokers report, and twice where its ID was used twice', async () => {
     await registry.execute(local, { verb: 'team.add', name: 'twice' });
     const [leg] = record(7).legs;
     const later = { ...record(7), team: 'twice', finished_at: new Date(9_000).toISOString() };
@@ -206,7 +206,7 @@ describe('the history of requests', () => {
     expect(rows).toContainEqual(later);
   });
 
-  it('is in the order in which etcd was told, whatever the clocks of the brokers say', async () => {
+  it('the history of requests is in the order of etcd’s revisions, whatever the brokers’ clocks say', async () => {
     await registry.execute(local, { verb: 'team.add', name: 'clocks' });
     for (const [number, request] of [
       [9, 1],
@@ -220,7 +220,7 @@ describe('the history of requests', () => {
     expect(await list({}, 'clocks')).toEqual([31, 30, 41, 40, 11, 10].map(ulid));
   });
 
-  it('is the team’s own', async () => {
+  it('the history of requests shows a team its own requests only', async () => {
     expect(await list({}, 'other')).toEqual([]);
     const eve = { kind: 'user', identity: 'eve', team: 'other' } as const;
     await expect(registry.execute(eve, { verb: 'history.list', team: 'team1' })).rejects.toMatchObject({
@@ -228,7 +228,7 @@ describe('the history of requests', () => {
     });
   });
 
-  it('is shown to a member as far as he may see it, and the limit counts what he sees', async () => {
+  it('the history of requests shows a member what they may see, and the limit counts only that', async () => {
     await registry.execute(local, { verb: 'user.add', team: 'other', identity: 'mia', secret: password });
     await registry.execute(local, { verb: 'service.add', team: 'other', name: 'hidden' });
     const later = { team: 'other', received_at: '2099-01-01T00:00:00.000Z' };
@@ -244,7 +244,7 @@ describe('the history of requests', () => {
     expect(await list({}, 'other')).toHaveLength(2);
   });
 
-  it('ends with its team', async () => {
+  it('the history of requests ends with its team', async () => {
     await registry.execute(local, { verb: 'team.add', name: 'brief' });
     const put = `${keys.histories('brief')}${ulid(0)}`;
     await store.commit({ compare: [], write: [{ put, value: JSON.stringify({ format: 1, records: [record(0)] }) }] });

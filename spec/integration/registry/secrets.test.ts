@@ -8,7 +8,7 @@ import { local, openAccounts, openRegistry } from '../../support/registry.ts';
 import { until } from '../../support/wait.ts';
 
 /** G14: of everything that somebody proves himself by, neither logs nor errors nor etcd have more than a hash. */
-it('no password and no token is in a log, an error, an answer or etcd', async () => {
+it('the registry puts no password and no token into a log, an error, an answer or etcd', async () => {
   const etcd = await startEtcd();
   const log = recordingLog();
   const store = connect({ endpoints: [etcd.endpoint], requestTimeoutMs: 3_000, log });

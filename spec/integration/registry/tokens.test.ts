@@ -73,7 +73,7 @@ describe('tokens of callers', () => {
       .setProtectedHeader({ alg: 'EdDSA', typ: 'JWT', ...header })
       .sign(generateKeyPairSync('ed25519').privateKey);
 
-  it('says who, where and under which password, for a quarter of an hour', async () => {
+  it('a token names its user, broker and password, for a quarter of an hour', async () => {
     expect(JSON.parse(part(jwt, 0))).toEqual({ alg: 'EdDSA', kid: a.issuer.kid, typ: 'JWT' });
     const installation = a.mirrored.state.installation?.id;
     const claims = payloadOf(jwt);
@@ -161,7 +161,7 @@ describe('tokens of callers', () => {
     return [header, encode({ ...payloadOf(jwt), ...claims }), signature].join('.');
   };
 
-  it.each(forgeries)('%s: is refused as all others are', async (_what, forge) => {
+  it.each(forgeries)('a token %s: is refused as all others are', async (_what, forge) => {
     const token = await forge();
     for (const { accounts, mirrored } of [a, b]) {
       await expect(accounts.admit(token)).rejects.toMatchObject(invalid);
@@ -226,7 +226,7 @@ describe('tokens of callers', () => {
     await expect(b.accounts.admit(ops)).rejects.toMatchObject(invalid);
   });
 
-  it('the role is that of this moment', async () => {
+  it('a token’s role is the user’s role of the moment', async () => {
     const bob = await newBob();
     await a.accounts.admit(bob.jwt);
     expect(a.mirrored.callerOf(bob.jwt)).toEqual({
@@ -240,7 +240,7 @@ describe('tokens of callers', () => {
     await until(() => a.mirrored.callerOf(bob.jwt)?.role === 'admin', 'the new role');
   });
 
-  it('keys are files that only their owner reads; others are refused, and never shown', async () => {
+  it('keys for tokens are files that only their owner reads; others are refused, and never shown', async () => {
     const file = join(folder, 'd', 'jwt.json');
     await openIssuer(file, 'd', clock);
     expect(statSync(file).mode & 0o777).toBe(0o600);

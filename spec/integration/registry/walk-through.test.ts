@@ -23,7 +23,7 @@ describe('the registry on a real etcd', () => {
 
   const init = () => registry.initialise({ team: 'team1', identity: 'hp', secret: password });
 
-  it('goes the documentation’s way: worker, service, attach, directory, trigger', async () => {
+  it('the registry follows the documentation’s example: worker, service, attach, directory, trigger', async () => {
     await init();
     const hp = { kind: 'user', identity: 'hp', team: 'team1' } as const;
     const run = (statement: object) => registry.execute(hp, { team: 'team1', ...statement });
@@ -66,7 +66,7 @@ describe('the registry on a real etcd', () => {
     ]);
   });
 
-  it('is made once: a second first team is refused, and nothing goes before it', async () => {
+  it('the registry is set up once: a second first team is refused, and nothing is possible before the first', async () => {
     await expect(registry.execute(local, { verb: 'team.add', name: 'ops' })).rejects.toMatchObject({
       code: 'registry-empty',
     });
@@ -90,7 +90,7 @@ describe('the registry on a real etcd', () => {
       };
     });
 
-    it('a login at one broker is a caller at every one, until its user is disabled', async () => {
+    it('a login at one broker is valid at every one, until its user is disabled', async () => {
       const { jwt } = await a.accounts.login({ team: 'team1', identity: 'hp', secret: password });
       expect(a.mirrored.callerOf(jwt)).toMatchObject({ identity: 'hp', team: 'team1', role: 'admin' });
       await until(() => b.mirrored.state.issuers.has(a.issuer.kid), 'the other key');
@@ -103,7 +103,7 @@ describe('the registry on a real etcd', () => {
       await expect(b.accounts.admit(jwt)).rejects.toMatchObject({ code: 'token-invalid' });
     });
 
-    it('every broker sees a change by its watch', async () => {
+    it('every broker sees a change of the registry by its watch', async () => {
       const seen: string[] = [];
       b.mirrored.onChange(() => seen.push('change'));
       await a.registry.execute(local, { verb: 'worker.add', team: 'team1', identity: 'demo01' });

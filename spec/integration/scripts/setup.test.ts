@@ -44,7 +44,7 @@ const installedBy = (calls: readonly string[]): string[][] =>
     .filter((call) => call.startsWith('apt-get install'))
     .map((call) => call.split(' ').filter((word, index) => index > 1 && !word.startsWith('-')));
 
-it('the demo installs etcd and Puppet, and nothing else', async () => {
+it('the set-up of the demo installs etcd and Puppet, and nothing else', async () => {
   const debian = bareDebian();
   const { stderr, exitCode } = await debian.run('demo');
   expect(exitCode).toBe(0);
@@ -53,7 +53,7 @@ it('the demo installs etcd and Puppet, and nothing else', async () => {
   expect(stderr).toContain('installing npm packages');
 });
 
-it('the demo installs a compiler where npm finds no prebuilt binary, and says so first', async () => {
+it('the set-up of the demo installs a compiler where npm finds no prebuilt binary, and says so first', async () => {
   const debian = bareDebian(1);
   const { stderr, exitCode } = await debian.run('demo');
   expect(exitCode).toBe(0);
@@ -71,13 +71,13 @@ it('an npm that fails although there is a compiler ends the set-up', async () =>
   expect(debian.calls()).not.toContain('build ');
 });
 
-it('the package needs a compiler, and no etcd', async () => {
+it('the set-up of the package needs a compiler, and no etcd', async () => {
   const debian = bareDebian();
   await debian.run('package');
   expect(installedBy(debian.calls())).toEqual([['python3', 'make', 'g++']]);
 });
 
-it('the tests need more, and the set-up names all of it before it installs', async () => {
+it('the set-up of the tests needs more, and names all of it before it installs', async () => {
   const debian = bareDebian();
   const { stderr } = await debian.run();
   const [packages = []] = installedBy(debian.calls());
@@ -85,7 +85,7 @@ it('the tests need more, and the set-up names all of it before it installs', asy
   expect(stderr).toContain(`installing Debian packages, for test: ${packages.join(' ')}`);
 });
 
-it('services that come with the packages neither start nor are enabled', async () => {
+it('services that come with the packages are neither started nor enabled', async () => {
   const debian = bareDebian();
   await debian.run('demo');
   const calls = debian.calls();
@@ -98,7 +98,7 @@ it('services that come with the packages neither start nor are enabled', async (
   );
 });
 
-it('refuses a purpose that it does not know, and changes nothing', async () => {
+it('the set-up refuses an unknown purpose, and changes nothing', async () => {
   const debian = bareDebian();
   const { stderr, exitCode } = await debian.run('everything');
   expect(exitCode).toBe(1);

@@ -36,7 +36,7 @@ const thrownBy = (work: () => unknown): { code: string; message: string } => {
   throw new Error('nothing was thrown');
 };
 
-test('a job comes back as it went in, through all its states', () => {
+test('a job is read from the journal as it was written, through all its states', () => {
   const { journal } = temporaryJournal();
   const request = jobRequest({ argv: ['a', 'ü\n'], env: { A: '1' }, payload: '\0', label: 'l' });
   const added = journal.add({ request, command: 'a ü', coalescingKey: null, at: 5 });
@@ -62,7 +62,7 @@ test('a job comes back as it went in, through all its states', () => {
   expect(journal.get(1)).toMatchObject({ state: 'finished', ...ended });
 });
 
-test('what is not in the right state is left alone', () => {
+test('the journal leaves a job alone that is not in the required state', () => {
   const { journal } = temporaryJournal();
   journal.add(entry());
   expect(thrownBy(() => journal.finish(1, ended)).code).toBe('job-state');
@@ -71,7 +71,7 @@ test('what is not in the right state is left alone', () => {
   expect([journal.count('default', 'queued'), journal.count('default', 'finished')]).toEqual([1, 0]);
 });
 
-test('the list is ended, running, queued; pages of it are by id', () => {
+test('the journal’s list is ended, running, queued; its pages are by ID', () => {
   const { journal } = temporaryJournal();
   for (let i = 0; i < 8; i += 1) journal.add(entry());
   for (const id of [2, 1, 3]) {
@@ -98,7 +98,7 @@ test('the list is ended, running, queued; pages of it are by id', () => {
   expect(ids({ queue: 'nope' })).toEqual([]);
 });
 
-test('what is large is not listed', () => {
+test('the journal’s list omits large fields', () => {
   const { journal } = temporaryJournal();
   const large = 'ü'.repeat(10_000);
   const request = jobRequest({ argv: [large], env: { A: large }, payload: large, label: 'x' });
@@ -112,7 +112,7 @@ test('what is large is not listed', () => {
   expect(journal.get(1)).toMatchObject({ command: large, request });
 });
 
-test('ids are never used again', () => {
+test('the journal never uses an ID twice', () => {
   const { journal } = temporaryJournal();
   journal.add(entry());
   journal.skip(1, 'removed', 1);
@@ -123,7 +123,7 @@ test('ids are never used again', () => {
   expect(journal.add(entry()).id).toBe(2);
 });
 
-test('firings share a queued job, never a running one; and keep their job until they are settled', () => {
+test('firings in the journal share a queued job, never a running one, and keep their job until they are settled', () => {
   const { journal, firings } = temporaryJournal();
   const [a, b, c] = [firing(), firing(), firing()];
   const job = entry({ source: 'firing' }, 'key');
@@ -153,7 +153,7 @@ test('firings share a queued job, never a running one; and keep their job until 
   expect(firings.find(c.id)).toMatchObject({ receivedAt: 1000, published: null, firing: c });
 });
 
-test('firings are taken all or none', () => {
+test('the journal accepts firings all together or not at all', () => {
   const { journal, firings } = temporaryJournal();
   const [good, bad] = [firing(), firing({ signature: 1n })];
   const job = entry({ source: 'firing' }, 'key');
@@ -165,14 +165,14 @@ test('firings are taken all or none', () => {
   expect(journal.take([{ firing: good, job }])).toMatchObject([{ kind: 'queued', job: { id: 1 } }]);
 });
 
-test('the cursor keeps revisions that no double can hold', () => {
+test('the journal’s cursor keeps revisions that no double can hold', () => {
   const { firings } = temporaryJournal();
   expect(firings.cursor()).toBeUndefined();
   firings.saveCursor({ clusterId: '14841639068965178418', revision: 2n ** 62n + 1n });
   expect(firings.cursor()).toEqual({ clusterId: '14841639068965178418', revision: 2n ** 62n + 1n });
 });
 
-test('retention is by number and by age', () => {
+test('the journal retains by number and by age', () => {
   const { journal } = temporaryJournal();
   for (let id = 1; id <= 5; id += 1) {
     journal.add(entry());
@@ -184,7 +184,7 @@ test('retention is by number and by age', () => {
   expect(journal.retirable({ keep: 9, endedBefore: 31, limit: 10 })).toEqual([1, 2, 3]);
 });
 
-test('what was journalled is there after the process is gone, and its files are private', () => {
+test('the journal keeps its entries after the process ends, in private files', () => {
   const state = stateIn(temporaryFolder());
   const first = openJournal(state);
   first.journal.add(entry());
@@ -197,7 +197,7 @@ test('what was journalled is there after the process is gone, and its files are 
   second.close();
 });
 
-test('a second daemon is told who has the journal, and may have it once that one is dead', async () => {
+test('a second daemon is told who has the journal, and gets it once that daemon is dead', async () => {
   const state = stateIn(temporaryFolder());
   const script = `
     const { openJournal } = await import(${JSON.stringify(join(dist, 'adapters/sqlite/open-journal.js'))});
@@ -216,7 +216,7 @@ test('a second daemon is told who has the journal, and may have it once that one
   openJournal(state).close();
 });
 
-test('a journal of the future is refused, and so is what is no journal', () => {
+test('a journal of a later version is refused, and so is a file that is no journal', () => {
   const newer = stateIn(temporaryFolder());
   openJournal(newer).close();
   const db = keep(new Database(newer.file));
@@ -234,7 +234,7 @@ test('a journal of the future is refused, and so is what is no journal', () => {
   });
 });
 
-test('a damaged journal is refused loudly, never read around', () => {
+test('a damaged journal is refused with an error, never read in part', () => {
   const state = stateIn(temporaryFolder());
   const first = openJournal(state);
   for (let i = 0; i < 200; i += 1) first.journal.add(entry({ payload: 'x'.repeat(1000) }));
@@ -251,7 +251,7 @@ test('a damaged journal is refused loudly, never read around', () => {
   expect(reading.code).toBe('journal-failed');
 });
 
-test('a state folder that cannot be written says so', () => {
+test('the journal names a state folder that cannot be written', () => {
   const state = stateIn(temporaryFolder());
   const file = join(state.jobsDir, 'no', 'journal.db');
   expect(thrownBy(() => openJournal({ ...state, file })).code).toBe('state-unusable');

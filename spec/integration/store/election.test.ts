@@ -57,12 +57,12 @@ describe('a key that one holds by a lease', () => {
     return isHeld;
   };
 
-  it('is renewed for as long as its holder lives', async () => {
+  it('a leased key is renewed as long as its holder lives', async () => {
     // On a busy machine a lease of two seconds may well end before it is renewed; never each time.
     await until(outlivesItsLease, 'a holder who outlives his lease');
   });
 
-  it('is lost to its holder before another one can have it, and what he then tries is refused', async () => {
+  it('a leased key is lost to its holder before another one can have it, and the old holder’s writes are refused', async () => {
     const held = await take(store);
     proxy.stall();
     const next = await until(() => direct.holdKey(key, 'y'), 'the lease to expire');
@@ -73,7 +73,7 @@ describe('a key that one holds by a lease', () => {
     await next.release();
   });
 
-  it('is lost when somebody takes the lease away', async () => {
+  it('a leased key is lost when somebody revokes the lease', async () => {
     const held = await take(store);
     for (const { ID } of (await post<{ leases: { ID: string }[] }>('/v3/lease/leases', {})).leases)
       await post('/v3/lease/revoke', { ID });
@@ -81,7 +81,7 @@ describe('a key that one holds by a lease', () => {
     await until(() => held.lost.aborted, 'the holder to learn it');
   });
 
-  it('leaves no lease behind when it is given up, or could not be taken', async () => {
+  it('a leased key leaves no lease behind when it is given up, or could not be taken', async () => {
     const held = await take(direct);
     expect(await direct.holdKey(key, 'y')).toBeUndefined();
     await held.release();

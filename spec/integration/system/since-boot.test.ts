@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { createSinceBoot } from '../../../src/adapters/system/since-boot.ts';
 import { until } from '../../support/wait.ts';
 
-it('is the time since the machine was started, and only continues', async () => {
+it('the uptime is the time since the machine was started, and only increases', async () => {
   const before = uptime() * 1_000;
   const sinceBoot = createSinceBoot();
   const first = sinceBoot();

@@ -35,7 +35,7 @@ const waiting = (folder: string): string =>
   `echo begun; echo x >> ${folder}/runs; while [ ! -e ${folder}/go ]; do sleep 0.02; done; echo done`;
 
 describe('a broker that comes back on its address', () => {
-  it('has its worker back by itself', async () => {
+  it('a broker that returns on its address has its worker again without action', async () => {
     const keys = curveKeyPair();
     const first = await startBroker({ keys });
     const listen = first.broker.endpoint;
@@ -51,7 +51,7 @@ describe('a broker that comes back on its address', () => {
 });
 
 describe('a link that breaks', () => {
-  it('does not end a request that runs: the broker hears it from the first byte, and it has run once', async () => {
+  it('a broken link does not end a running request: the broker gets its output from the first byte, and it has run once', async () => {
     const at = await startBroker();
     const { proxy, address } = await throughProxy(at);
     const { folder, serves, told } = await startLiveWorker([address]);
@@ -70,7 +70,7 @@ describe('a link that breaks', () => {
     expect(readFileSync(join(folder, 'runs'), 'utf8')).toBe('x\n');
   });
 
-  it('that is silent is noticed on both sides, and the worker serves again when it is not', async () => {
+  it('a silent link is noticed on both sides, and the worker serves again when it works', async () => {
     const at = await startBroker({ limits: { heartbeatMs: 300 } });
     const { proxy, address } = await throughProxy(at);
     const { folder, serves, told, worker } = await startLiveWorker([address]);
@@ -87,7 +87,7 @@ describe('a link that breaks', () => {
 });
 
 describe('two brokers', () => {
-  it('are both served; a request whose broker dies is answered by the other one, and has run once', async () => {
+  it('a worker serves two brokers; a request whose broker dies is answered by the other one, and has run once', async () => {
     const shared = registry();
     const [one, two] = [
       await startBroker({ registry: shared, id: 'one' }),

@@ -7,7 +7,7 @@ import { liveClient, startLiveWorker } from '../../support/live-worker.ts';
 import { root } from '../../support/node.ts';
 import { until } from '../../support/wait.ts';
 
-test('hundreds of requests over the bus to one process of echo/fast: each hears its own, and the journal has them', async () => {
+test('hundreds of requests over the bus to one process of echo/fast get their own answers, and the journal has them', async () => {
   const at = await startTestBroker();
   at.registry.worker('team1', 'demo01').service('team1', 'demoservice', ['demo01']);
   const folder = temporaryFolder();

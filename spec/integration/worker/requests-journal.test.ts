@@ -38,7 +38,7 @@ const endedJob = (id: number, request: string, finishedAt = 2): FinishedJob => (
 });
 const output = { bytes: Buffer.from([0, 255, 10]), index: [['out', 2] as const, ['err', 1] as const] };
 
-test('a journal of the first version continues: its jobs, its payloads, and requests beside them', () => {
+test('a journal of the first version is used further: its jobs, its payloads, and requests beside them', () => {
   const folder = temporaryFolder();
   const state = stateIn(folder);
   const old = keep(new Database(state.file));
@@ -56,7 +56,7 @@ test('a journal of the first version continues: its jobs, its payloads, and requ
   close();
 });
 
-test('a journal of version 5 continues: who waits for the end of a job waits for it, and starts after it', () => {
+test('a journal of version 5 is used further: a job that waits for another job’s end starts after it', () => {
   const state = stateIn(temporaryFolder());
   const old = keep(new Database(state.file));
   old.exec(readFileSync(join(import.meta.dirname, '../../fixtures/journal/version-5.sql'), 'utf8'));
@@ -70,7 +70,7 @@ test('a journal of version 5 continues: who waits for the end of a job waits for
   close();
 });
 
-test('what is begun once cannot be begun again, and nothing is half there', () => {
+test('a request that was begun once cannot be begun again, and none is half journalled', () => {
   const { journal, requests } = temporaryJournal();
   journal.begin(entry('A'));
   expect(() => journal.begin(entry('A'))).toThrow(expect.objectContaining({ code: 'journal-failed' }));
@@ -79,7 +79,7 @@ test('what is begun once cannot be begun again, and nothing is half there', () =
   expect(requests.find({ ...origin('A'), worker: 'ops/demo02' })).toBeUndefined();
 });
 
-test('reserved ids are nobody else’s, and what ran in memory is recorded under them', () => {
+test('reserved job IDs are given to nobody else, and in-memory jobs are recorded under them', () => {
   const { journal, requests } = temporaryJournal();
   expect(journal.reserveIds(10)).toBe(1);
   expect(journal.add({ request: jobRequest(), command: 'x', coalescingKey: null, at: 1 }).id).toBe(11);
@@ -94,7 +94,7 @@ test('reserved ids are nobody else’s, and what ran in memory is recorded under
   expect(journal.recordedOutput(3)).toBeUndefined();
 });
 
-test('of many at once all ids are remembered, and the newest jobs kept', () => {
+test('the journal remembers the IDs of many requests at once, and keeps the newest jobs', () => {
   const { journal, requests } = temporaryJournal();
   const first = journal.reserveIds(100);
   const all = Array.from({ length: 50 }, (_, index) => ({ job: endedJob(first + index, `R${index}`), output }));
@@ -105,7 +105,7 @@ test('of many at once all ids are remembered, and the newest jobs kept', () => {
   expect(journal.list({}).map(({ id }) => id)).toEqual([50, 60]);
 });
 
-test('ids are forgotten by age and by the number of jobs since, never one that runs', () => {
+test('the journal forgets IDs by age and by the number of later jobs, never one that runs', () => {
   const { journal, requests } = temporaryJournal();
   journal.begin(entry('runs', 10));
   journal.begin(entry('over', 20));
@@ -124,7 +124,7 @@ test('ids are forgotten by age and by the number of jobs since, never one that r
   expect(requests.find(origin('far'))).toBeDefined();
 });
 
-test('a flood of requests pushes no other job out of the history', async () => {
+test('many requests at once push no other job out of the history', async () => {
   const { journal } = temporaryJournal();
   for (let id = 1; id <= 3; id += 1) {
     journal.add({ request: jobRequest(), command: 'x', coalescingKey: null, at: id });

@@ -13,7 +13,7 @@ const plainly = async (script: string, options = {}) => {
 };
 
 describe('a request', () => {
-  it('runs at once with its arguments, its payload and who asked, and its listener hears all of it', async () => {
+  it('a request runs at once with its arguments, its payload and its user, and its listener gets all output', async () => {
     const folder = temporaryFolder();
     writePlugin(
       folder,
@@ -48,7 +48,7 @@ describe('a request', () => {
     ]);
   });
 
-  it('may carry any bytes, and output any', async () => {
+  it('a request may carry any bytes, and may output any', async () => {
     const { jobs } = await plainly('cat');
     const payload = Buffer.from(Array.from({ length: 100_000 }, (_, index) => (index * 7) % 256));
     const heard = listener();
@@ -57,7 +57,7 @@ describe('a request', () => {
     expect(heard.bytes().equals(payload)).toBe(true);
   });
 
-  it('is heard while it runs, by one who comes late from the first byte on', async () => {
+  it('a request is heard while it runs, by a late listener from the first byte on', async () => {
     const { jobs, queues, go } = await waiting('echo first', 'echo last');
     const [early, late] = [listener(), listener()];
     const request = workerRequest();
@@ -72,7 +72,7 @@ describe('a request', () => {
     expect([early.endings.length, late.endings.length]).toEqual([1, 1]);
   });
 
-  it('continues without a listener that was taken off', async () => {
+  it('a request continues without a listener that was removed', async () => {
     const { jobs, go } = await waiting('echo first', 'echo last');
     const [gone, stays] = [listener(), listener()];
     const request = workerRequest();
@@ -85,7 +85,7 @@ describe('a request', () => {
     expect([gone.text(), gone.endings.length]).toEqual(['first\n', 0]);
   });
 
-  it('is not held up by a listener that is slow: its output waits in the file', async () => {
+  it('a request is not delayed by a slow listener: its output waits in the file', async () => {
     const { jobs, queues } = await plainly('head -c 1000000 /dev/zero');
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => {
@@ -106,7 +106,7 @@ describe('a request', () => {
     ['../plain', {}, 'plugin-name-invalid'],
     ['/etc/passwd', {}, 'plugin-name-invalid'],
     ['plain', { what: 'x' }, 'plugin-arguments'],
-  ])('of %s with %j could never run: %s', async (plugin, args, code) => {
+  ])('a request of %s with %j could never run: %s', async (plugin, args, code) => {
     const { jobs, queues } = await plainly('true');
     const refused = expect.objectContaining({ code });
     expect(() => jobs.start(workerRequest({ plugin, args }), listener())).toThrow(refused);
@@ -115,7 +115,7 @@ describe('a request', () => {
 });
 
 describe('slots', () => {
-  it('are taken or refused at once; one that is free again is told', async () => {
+  it('slots are taken or refused at once; a slot that is free again is announced', async () => {
     const { jobs, queues, go } = await waiting('', '', { slots: 2 });
     const freed: number[] = [];
     const stopListening = jobs.onFree(() => void freed.push(jobs.free()));
@@ -135,7 +135,7 @@ describe('slots', () => {
     stopListening();
   });
 
-  it('are none while the queue is paused or drains', async () => {
+  it('slots are not available while the queue is paused or drains', async () => {
     const { jobs, queues, go } = await waiting('', '', { slots: 1 });
     queues.pause('requests');
     expect([jobs.free(), jobs.start(workerRequest(), listener())]).toEqual([0, 'no-slot']);
@@ -152,7 +152,7 @@ describe('slots', () => {
 });
 
 describe('a request that has ended or runs', () => {
-  it('is not run again: its listener hears what was recorded, also after a restart and when the job is forgotten', async () => {
+  it('a request that has ended is not run again: its listener gets the record, also after a restart and without the job', async () => {
     const folder = temporaryFolder();
     writePlugin(folder, 'plain', `echo "run" >> ${folder}/runs; echo done; exit 4`);
     const first = await requestsIn(folder);
@@ -184,7 +184,7 @@ describe('a request that has ended or runs', () => {
     expect(readFileSync(join(folder, 'runs'), 'utf8')).toBe('run\nrun\n');
   });
 
-  it('ends with its worker: a restart kills its whole tree and records it as interrupted, once', async () => {
+  it('a restart of the worker kills a running request’s whole tree and records it as interrupted, once', async () => {
     const mark = `1${process.pid}99`;
     const folder = temporaryFolder();
     writePlugin(folder, 'plain', `echo begun; setsid sleep ${mark} & sleep ${mark}`, 'on_restart = "rerun"');
@@ -205,7 +205,7 @@ describe('a request that has ended or runs', () => {
     await until(() => second.jobs.free() === 4, 'its slot');
   });
 
-  it('that ended while no daemon was there keeps its own end', async () => {
+  it('a request that ended while no daemon ran keeps its own result', async () => {
     const { folder, jobs, stop, go } = await waiting('echo begun', 'exit 6');
     const request = workerRequest();
     const heard = listener();
@@ -220,7 +220,7 @@ describe('a request that has ended or runs', () => {
     expect(await later.end()).toMatchObject({ result: { kind: 'failed', exitCode: 6 } });
   });
 
-  it('is ended by a stop of the worker, and says so', async () => {
+  it('a request is ended by a stop of the worker, and says so', async () => {
     const { jobs } = await plainly('echo begun; sleep 60');
     const heard = listener();
     jobs.start(workerRequest(), heard);
@@ -231,7 +231,7 @@ describe('a request that has ended or runs', () => {
 });
 
 describe('a request that is ended', () => {
-  it('by a cancel is killed with all that it has started, and why is recorded', async () => {
+  it('a cancelled request is killed with every process that it has started, and the reason is recorded', async () => {
     const mark = `2${process.pid}99`;
     const deaf = `trap '' TERM; setsid sleep ${mark} & echo begun; sleep ${mark}`;
     const { jobs, queues } = await plainly(deaf, { graceMs: 200 });
@@ -247,7 +247,7 @@ describe('a request that is ended', () => {
     expect(processesWith(`sleep ${mark}`)).toEqual([]);
   });
 
-  it('by a cancel before it has begun never begins', async () => {
+  it('a request that is cancelled before it has begun never begins', async () => {
     const { folder, jobs } = await plainly('touch "$0.ran"');
     const request = workerRequest();
     const heard = listener();
@@ -257,7 +257,7 @@ describe('a request that is ended', () => {
     expect(existsSync(join(folder, 'plugins/plain/plain.ran'))).toBe(false);
   });
 
-  it('by its timeout likewise, also where it ignores TERM', async () => {
+  it('a request that times out is killed with its whole tree, also where it ignores TERM', async () => {
     const mark = `3${process.pid}99`;
     const { jobs } = await plainly(`trap '' TERM; (sleep ${mark}) & echo begun; sleep ${mark}`, { graceMs: 200 });
     let timeoutMs = 150;
@@ -275,7 +275,7 @@ describe('a request that is ended', () => {
 });
 
 describe('C5: odd plugins', () => {
-  it('one that prints without end is cut with a marker, and its end is heard', async () => {
+  it('C5: a plugin that prints without end is cut with a marker, and its end is reported', async () => {
     const { jobs } = await plainly('head -c 30000000 /dev/zero; echo "the end"', { maxOutputBytes: 100_000 });
     const heard = listener();
     jobs.start(workerRequest(), heard);
@@ -288,7 +288,7 @@ describe('C5: odd plugins', () => {
     expect(heard.text().endsWith('the end\n')).toBe(true);
   });
 
-  it('one that closes its output early, and reads nothing of a large payload, ends as it ends', async () => {
+  it('C5: a plugin that closes its output early, and reads nothing of a large payload, ends normally', async () => {
     const { jobs } = await plainly('exec 1>&- 2>&-; exit 5');
     const heard = listener();
     jobs.start(workerRequest({ payload: Buffer.alloc(2_000_000, 'x') }), heard);

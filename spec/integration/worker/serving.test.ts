@@ -20,7 +20,7 @@ const textOf = async (lines: AsyncIterable<{ readonly line: string }>): Promise<
 };
 
 describe('a worker behind a broker', () => {
-  it('answers with what a real plugin prints, and with its exit code', async () => {
+  it('a worker behind a broker answers with a real plugin’s output and exit code', async () => {
     const at = await startBroker();
     const { folder, serves } = await startLiveWorker([at.address]);
     writePlugin(folder, 'greet', 'read name; echo "hello $name"; echo oops >&2; exit 3', '');
@@ -31,7 +31,7 @@ describe('a worker behind a broker', () => {
     expect(await asked.result).toMatchObject({ exitCode: 3, legs: [{ worker: 'demo01' }] });
   });
 
-  it('hands large output to a slow client without a byte lost', async () => {
+  it('a worker behind a broker delivers large output to a slow client without losing a byte', async () => {
     const at = await startBroker();
     const { folder, serves } = await startLiveWorker([at.address]);
     writePlugin(folder, 'much', 'seq 1 150000', '');
@@ -52,7 +52,7 @@ describe('a worker behind a broker', () => {
     expect(await asked.result).toMatchObject({ exitCode: 0 });
   });
 
-  it('announces by itself what it is attached to while it runs', async () => {
+  it('a worker behind a broker announces new attachments without a restart', async () => {
     const at = await startBroker();
     const { folder, serves, told } = await startLiveWorker([at.address]);
     writePlugin(folder, 'plain', 'echo here', '');
@@ -66,7 +66,7 @@ describe('a worker behind a broker', () => {
     expect(await textOf(asked.lines)).toEqual(['here']);
   });
 
-  it('kills all that a cancelled request has started', async () => {
+  it('a worker behind a broker kills every process that a cancelled request has started', async () => {
     const mark = `987.${process.pid}`;
     const at = await startBroker();
     const { folder, serves } = await startLiveWorker([at.address]);
@@ -87,7 +87,7 @@ describe('a worker behind a broker', () => {
   it.each([
     ['command/nope', 'plugin-not-found'],
     ['../greet', 'plugin-name-invalid'],
-  ])('says why it does not run %s', async (plugin, code) => {
+  ])('a worker behind a broker says why it does not run %s', async (plugin, code) => {
     const at = await startBroker();
     const { serves } = await startLiveWorker([at.address]);
     await serves();
@@ -96,7 +96,7 @@ describe('a worker behind a broker', () => {
     await expect(asked()).rejects.toMatchObject({ code });
   });
 
-  it('says that it is not allowed to run it', async () => {
+  it('a worker behind a broker says that it may not run a plugin', async () => {
     const at = await startBroker();
     const { folder, serves } = await startLiveWorker([at.address], {
       whyNotAllowed: (plugin) => (plugin === 'plain' ? undefined : 'it is not in its [workers] allow'),
@@ -110,13 +110,13 @@ describe('a worker behind a broker', () => {
 });
 
 describe('a worker that the broker does not want', () => {
-  it('hears why', async () => {
+  it('a worker that the broker refuses is told why', async () => {
     const at = await startBroker();
     const { told } = await startLiveWorker([at.address], { token: 'wrong' });
     expect(await told('refused')).toMatchObject({ refusal: { code: 'worker-refused' } });
   });
 
-  it('of an identity that is in use leaves the first one alone', async () => {
+  it('a worker of an identity that is in use does not disturb the first one', async () => {
     const at = await startBroker();
     const first = await startLiveWorker([at.address]);
     await first.serves();

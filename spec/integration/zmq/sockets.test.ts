@@ -27,7 +27,7 @@ const dealer = (to: Parameters<typeof dialled>[0]): TestDealer => {
 const up = ({ states }: TestDealer): Promise<unknown> => until(() => states.at(-1) === 'up', 'the handshake');
 
 describe('router and dealer', () => {
-  it('carry messages both ways, several to a multipart and in order', async () => {
+  it('router and dealer carry messages both ways, several in a multipart and in order', async () => {
     const at = await router({}, true);
     const from = dealer(at);
     await up(from);
@@ -41,7 +41,7 @@ describe('router and dealer', () => {
     expect(new Set(at.received.map(({ peer }) => peer)).size).toBe(1);
   });
 
-  it('say when the broker went away, forget what waited for it, and come back by themselves', async () => {
+  it('a dealer says when the broker went away, drops what waited for it, and reconnects itself', async () => {
     const pair = curveKeyPair();
     const endpoint = `tcp://127.0.0.1:${await freePort()}`;
     const first = await router({ listen: endpoint, secretKey: pair.secretKey, key: pair.publicKey }, true);
@@ -58,7 +58,7 @@ describe('router and dealer', () => {
     expect(from.states).toEqual(['up', expect.stringContaining('was lost'), 'up']);
   });
 
-  it('an address is free as soon as the router is closed', async () => {
+  it('the address of a router is free as soon as the router is closed', async () => {
     const listen = `tcp://127.0.0.1:${await freePort()}`;
     for (let round = 0; round < 50; round++) {
       const at = await startRouter({ listen });
@@ -69,13 +69,13 @@ describe('router and dealer', () => {
     }
   });
 
-  it('say once why nobody is there', async () => {
+  it('a dealer says once why nobody answers', async () => {
     const from = dealer({ endpoint: 'tcp://127.0.0.1:9', key: curveKeyPair().publicKey });
     await until(() => from.states.length > 0, 'the failure');
     expect(from.states).toEqual([expect.stringContaining('nothing listens at tcp://127.0.0.1:9')]);
   });
 
-  it('do not come together with another broker’s key', async () => {
+  it('a dealer does not connect to another broker’s key', async () => {
     const at = await router();
     const from = dealer({ endpoint: at.router.endpoint, key: curveKeyPair().publicKey });
     await until(() => from.states.length > 0, 'the failure');
@@ -83,7 +83,7 @@ describe('router and dealer', () => {
     expect(at.received).toEqual([]);
   });
 
-  it('D11: close soon with messages that nobody takes any more, on both sides', async () => {
+  it('D11: router and dealer close soon with messages that nobody takes any more, on both sides', async () => {
     const at = await router();
     const proxy = await startProxy(Number(new URL(at.router.endpoint).port));
     open.push(proxy);
@@ -103,13 +103,13 @@ describe('router and dealer', () => {
     expect([at.received.length, at.dead, from.received.length < 20]).toEqual([1, [], true]);
   });
 
-  it('an endpoint that is none is said, not thrown', async () => {
+  it('an invalid endpoint is reported, not thrown', async () => {
     const from = dealer({ endpoint: 'nonsense', key: curveKeyPair().publicKey });
     await until(() => from.states.length > 0, 'the failure');
     expect(from.states).toEqual([expect.stringContaining('not an address')]);
   });
 
-  it('nobody gets in without encryption, nor under a routing id of his choice', async () => {
+  it('nobody gets in without encryption, nor under a routing ID of their choice', async () => {
     const at = await router();
     const plain = new Dealer({ linger: 0 });
     open.push({ close: async () => plain.close() });
@@ -152,7 +152,7 @@ describe('an address of a broker', () => {
     'tcp://*:0',
     'tcp://lo:0',
     'tcp://localhost:0',
-  ])('%s is listened at and connected to', async (listen) => {
+  ])('the address %s is listened at and connected to', async (listen) => {
     const at = await router({ listen }, true);
     const { hostname, port } = new URL(at.router.endpoint);
     expect(Number(port)).toBeGreaterThan(0);
@@ -162,7 +162,7 @@ describe('an address of a broker', () => {
     await until(() => from.received.length === 1, 'the echo');
   });
 
-  it('[::] serves clients of IPv4 as well', async () => {
+  it('the address [::] serves clients of IPv4 as well', async () => {
     const at = await router({ listen: 'tcp://[::]:0' });
     await up(dealer({ endpoint: `tcp://127.0.0.1:${new URL(at.router.endpoint).port}`, key: at.key }));
   });
@@ -170,13 +170,13 @@ describe('an address of a broker', () => {
   it.each([
     ['IPv4', 'tcp://127.0.0.1:0'],
     ['IPv6', 'tcp://[::1]:0'],
-  ])('is found by a name with both families when only %s listens, in whatever order', async (_, listen) => {
+  ])('a broker is found by a name with both families when only %s listens, in whatever order', async (_, listen) => {
     const at = await router({ listen });
     await up(dialVia(at, ['::1', '127.0.0.1']));
     await up(dialVia(at, ['127.0.0.1', '::1']));
   });
 
-  it('that takes no packets costs its own time, and the next one is tried', async () => {
+  it('an address that takes no packets costs its own time, and the next one is tried', async () => {
     const taken: Socket[] = [];
     const silent = createServer((socket) => void taken.push(socket.on('error', () => undefined).pause()));
     open.push({
@@ -194,7 +194,7 @@ describe('an address of a broker', () => {
     expect(from.states, 'nothing was said of the first address').toEqual(['up']);
   });
 
-  it('is said as a whole when no address of a name answers', async () => {
+  it('an address is reported as a whole when no address of its name answers', async () => {
     const from = dial({ endpoint: 'tcp://broker.test:1', key: curveKeyPair().publicKey }, async () => [
       '::1',
       '127.0.0.1',
@@ -205,7 +205,7 @@ describe('an address of a broker', () => {
     expect(from.states[0]).toContain('tcp://broker.test:1 (127.0.0.1:1)');
   });
 
-  it('whose name nobody knows is said to have a name that does not resolve', async () => {
+  it('an address with an unknown name is reported as a name that does not resolve', async () => {
     const from = dealer({ endpoint: 'tcp://nobody.invalid:5555', key: curveKeyPair().publicKey });
     await until(() => from.states.length > 0, 'the failure');
     expect(from.states[0]).toMatch(
@@ -213,7 +213,7 @@ describe('an address of a broker', () => {
     );
   });
 
-  it('is looked up again after a loss: the broker may have moved', async () => {
+  it('an address is resolved again after a loss, because the broker may have moved', async () => {
     const pair = curveKeyPair();
     const first = await router({ listen: 'tcp://127.0.0.1:0', secretKey: pair.secretKey, key: pair.publicKey });
     const addresses = ['127.0.0.1'];
@@ -227,7 +227,7 @@ describe('an address of a broker', () => {
     expect(from.states).toEqual(['up', expect.stringContaining('was lost'), 'up']);
   });
 
-  it('that is looked up for ever does not hold up who closes', async () => {
+  it('an address whose resolution never ends does not delay a close', async () => {
     const from = dial(
       { endpoint: 'tcp://broker.test:1', key: curveKeyPair().publicKey },
       () => new Promise(() => undefined),

@@ -56,7 +56,7 @@ const appWith = (queues: Partial<Queues>, more: Partial<ApiServices> = {}) => {
 };
 
 describe('the control API', () => {
-  it('journals a job with every default spelt out', async () => {
+  it('the control API journals a job with every default written out', async () => {
     const add = vi.fn(queued);
     const { app } = appWith({ add });
     const answer = await app.inject({
@@ -83,20 +83,20 @@ describe('the control API', () => {
     [{ cwd: '/a\0' }, /cwd: .*NUL/],
     [{ argv: ['rm', 'caf\ud800'] }, /^argv\.1: Expected no half of a surrogate pair$/],
     [{ label: '\udc00' }, /label: .*surrogate/],
-  ])('refuses %j with the field’s name', async (payload, message) => {
+  ])('the control API refuses %j with the field’s name', async (payload, message) => {
     const { app } = appWith({});
     const answer = await app.inject({ method: 'POST', url: '/v1/jobs', payload });
     expect(answer.statusCode).toBe(400);
     expect(answer.json().error.message).toMatch(message);
   });
 
-  it('takes any payload: it is a file’s content', async () => {
+  it('the control API takes any payload: it is a file’s content', async () => {
     const { app } = appWith({ add: queued });
     const answer = await app.inject({ method: 'POST', url: '/v1/jobs', payload: { payload: '\0' } });
     expect(answer.statusCode).toBe(201);
   });
 
-  it('refuse a body that is not UTF-8, whose words would be others, and take U+FFFD itself', async () => {
+  it('the control API refuses a body that is not UTF-8, whose words would change, and takes U+FFFD itself', async () => {
     const add = vi.fn(queued);
     const { app } = appWith({ add });
     const headers = { 'content-type': 'application/json' };
@@ -112,7 +112,7 @@ describe('the control API', () => {
     expect(add.mock.calls[0]?.[0]).toMatchObject({ argv: ['rm', 'caf\ufffd'] });
   });
 
-  it('refuses what is not JSON, and what is too large, as the caller’s mistake', async () => {
+  it('the control API refuses a body that is not JSON, or too large, as the caller’s mistake', async () => {
     const { app, onError } = appWith({});
     const headers = { 'content-type': 'application/json' };
     const broken = await app.inject({ method: 'POST', url: '/v1/jobs', headers, payload: '{"argv":' });
@@ -122,7 +122,7 @@ describe('the control API', () => {
     expect(onError).not.toHaveBeenCalled();
   });
 
-  it('gives a refusal its catalogue code, status and remedy', async () => {
+  it('the control API gives a refusal its catalogue code, status and remedy', async () => {
     const get = () => {
       throw new TriggerdError('job-not-found', 'there is no job 9');
     };
@@ -139,7 +139,7 @@ describe('the control API', () => {
     });
   });
 
-  it('calls a bug a bug, and reports it to the log', async () => {
+  it('the control API calls a bug a bug, and logs it', async () => {
     const get = () => {
       throw new Error('boom');
     };
@@ -149,7 +149,7 @@ describe('the control API', () => {
     expect(onError).toHaveBeenCalledOnce();
   });
 
-  it('asks the registry as local, whatever the statement is, and passes on what it refuses', async () => {
+  it('the control API sends any statement to the registry as local, and passes on the refusal', async () => {
     const execute = vi.fn(async () => ({ kind: 'team', rows: [{ id: 1 }], notices: [] }) as const);
     const { app } = appWith({}, { registry: { execute } as unknown as ApiServices['registry'] });
     const ask = (payload: object) => app.inject({ method: 'POST', url: '/v1/registry', payload });
@@ -161,7 +161,7 @@ describe('the control API', () => {
     expect([refused.statusCode, refused.json().error.code]).toEqual([409, 'registry-exists']);
   });
 
-  it('lists what is asked for, and never without a limit', async () => {
+  it('the control API lists what is asked for, and never without a limit', async () => {
     const list = vi.fn<Queues['list']>(() => []);
     const { app } = appWith({ list });
     const commandLength = 4096;
@@ -176,10 +176,13 @@ describe('the control API', () => {
     }
   });
 
-  it.each(['/v1/jobs?queue=nope', '/v1/jobs/latest?which=added&queue=nope'])('%s: no such queue', async (url) => {
-    const answer = await appWith({}).app.inject(url);
-    expect([answer.statusCode, answer.json().error.code]).toEqual([404, 'queue-not-found']);
-  });
+  it.each(['/v1/jobs?queue=nope', '/v1/jobs/latest?which=added&queue=nope'])(
+    'the control API answers %s: no such queue',
+    async (url) => {
+      const answer = await appWith({}).app.inject(url);
+      expect([answer.statusCode, answer.json().error.code]).toEqual([404, 'queue-not-found']);
+    },
+  );
 
   it.each([
     '/v1/jobs?ended=all',
@@ -187,11 +190,11 @@ describe('the control API', () => {
     '/v1/jobs?limit=0',
     '/v1/jobs?limit=9999',
     '/v1/jobs?state=done',
-  ])('%s is refused', async (url) => {
+  ])('the control API refuses %s', async (url) => {
     expect((await appWith({}).app.inject(url)).statusCode).toBe(400);
   });
 
-  it('knows which job is meant when none is named', async () => {
+  it('the control API knows which job is meant when none is named', async () => {
     const { journal } = memoryJournal();
     const queues = queuesOf({ journal, runner: heldRunner() });
     const { app } = appWith(queues);
@@ -216,18 +219,21 @@ describe('the control API', () => {
     expect([await latest('queued'), await latest('started')]).toEqual(['job-not-found', 2]);
   });
 
-  it.each(['/v1/jobs/x', '/v1/jobs/-1', '/v1/jobs?ended=-1'])('%s is no address of a job', async (url) => {
-    const { app } = appWith({});
-    expect((await app.inject(url)).statusCode).toBe(400);
-  });
+  it.each(['/v1/jobs/x', '/v1/jobs/-1', '/v1/jobs?ended=-1'])(
+    'the control API knows no job at the address %s',
+    async (url) => {
+      const { app } = appWith({});
+      expect((await app.inject(url)).statusCode).toBe(400);
+    },
+  );
 
-  it('answers an unknown address with a code, too', async () => {
+  it('the control API answers an unknown address with a code, too', async () => {
     const { app } = appWith({});
     const answer = await app.inject('/v2/everything');
     expect([answer.statusCode, answer.json().error.code]).toEqual([404, 'input-invalid']);
   });
 
-  it('shows a finished job whole', async () => {
+  it('the control API shows a finished job whole', async () => {
     const { app } = appWith({ get: () => finished });
     expect((await app.inject('/v1/jobs/7')).json()).toMatchObject({
       state: 'finished',
@@ -240,7 +246,7 @@ describe('the control API', () => {
     });
   });
 
-  it('ends a wait that takes too long with timed-out', async () => {
+  it('the control API ends a wait that takes too long with timed-out', async () => {
     const waitFor: Queues['waitFor'] = (_id, signal) =>
       new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
     const { app } = appWith({ waitFor });
@@ -248,7 +254,7 @@ describe('the control API', () => {
     expect([answer.statusCode, answer.json().error.code]).toEqual([504, 'timed-out']);
   });
 
-  it.each([30, 60])('keeps waiting for an end that has %i days to come', async (days) => {
+  it.each([30, 60])('the control API waits for a job’s end that is %i days away', async (days) => {
     const waitFor: Queues['waitFor'] = (_id, signal) =>
       new Promise((resolve, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason));
@@ -259,7 +265,7 @@ describe('the control API', () => {
     expect([answer.statusCode, answer.json().state]).toEqual([200, 'finished']);
   });
 
-  it('fires with names made canonical, each target once', async () => {
+  it('the control API fires with names made canonical, each target once', async () => {
     const publish = vi.fn(async (_firing: Firing) => ({ unseen: ['lb02'] }));
     const { app } = appWith({}, { firings: { publish } as unknown as ApiServices['firings'] });
     const payload = { trigger: 'refresh', hosts: ['LB01', 'lb01', 'lb02'], ttl_ms: 60_000, user: 'root' };
@@ -282,13 +288,13 @@ describe('the control API', () => {
     [{ trigger: 'x', hosts: ['a'], chain: [{ firing: 'x', node: 'a', trigger: 'x' }] }, 'input-invalid'],
     [{ trigger: 'x', hosts: ['a'], plugin: '/bin/sh' }, 'plugin-name-invalid'],
     [{ trigger: 'x', hosts: ['a'], args: { text: 'a\0b' } }, 'input-invalid'],
-  ])('refuses to fire %j', async (payload, code) => {
+  ])('the control API refuses to fire %j', async (payload, code) => {
     const { app } = appWith({});
     const answer = await app.inject({ method: 'POST', url: '/v1/firings', payload });
     expect([answer.statusCode, answer.json().error.code]).toEqual([400, code]);
   });
 
-  it('finds a node by a name of 253 characters, and says of a longer one what it is', async () => {
+  it('the control API finds a node by a name of 253 characters, and says that a longer one is too long', async () => {
     const forgetNode = vi.fn<ApiServices['forgetNode']>(async () => 0);
     const { app } = appWith({}, { forgetNode });
     const label = 'n'.repeat(63);
@@ -301,13 +307,13 @@ describe('the control API', () => {
   it.each([
     [1024, 200],
     [1025, 400],
-  ])('%i slots: %i', async (slots, status) => {
+  ])('the control API answers a change to %i slots with %i', async (slots, status) => {
     const { app } = appWith({ setSlots: () => undefined, slots: () => slots });
     const answer = await app.inject({ method: 'PUT', url: '/v1/queues/default/slots', payload: { slots } });
     expect(answer.statusCode).toBe(status);
   });
 
-  it('follows a firing line by line', async () => {
+  it('the control API follows a firing line by line', async () => {
     const fired = firing();
     async function* follow() {
       yield outcomeOfJob(queued(jobRequest()), fired.id, 'lb01', null);
@@ -329,7 +335,7 @@ describe('the control API', () => {
     ]);
   });
 
-  it('has 32 followers of its events at most; one that leaves makes room', async () => {
+  it('the control API has at most 32 followers of its events; one that leaves makes space', async () => {
     let end: () => void = () => undefined;
     const over = new Promise<void>((resolve) => {
       end = resolve;
@@ -348,7 +354,7 @@ describe('the control API', () => {
     expect((await ask()).statusCode).toBe(200);
   });
 
-  it('sends output as bytes', async () => {
+  it('the control API sends output as bytes', async () => {
     const open = vi.fn<Outputs['open']>(async () => ({ from: 5, bytes: Readable.from([Buffer.from([0, 255, 10])]) }));
     const { app } = appWith({ get: () => finished }, { outputs: { open } });
     const answer = await app.inject('/v1/jobs/7/output?follow=1&from=5');
@@ -358,7 +364,7 @@ describe('the control API', () => {
     expect([...answer.rawPayload]).toEqual([0, 255, 10]);
   });
 
-  it('says how the daemon is', async () => {
+  it('the control API reports the daemon’s health', async () => {
     const health = { node: 'lb01', watching: true } as HealthView;
     const { app } = appWith({}, { health: () => health });
     expect((await app.inject('/v1/health')).json()).toEqual(health);

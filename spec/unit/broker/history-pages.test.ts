@@ -19,7 +19,7 @@ afterEach(() => {
 const large = (id: string) =>
   ({ id, user: `user of ${id}`, team: 'team1', legs: [], command: 'x'.repeat(200_000) }) as unknown as RequestRecord;
 
-it('writes a burst at once and a flood slowly, and drops what does not fit the wait', async () => {
+it('records of requests are written immediately after a burst and slowly in a flood; what exceeds the wait is dropped', async () => {
   const written: Transaction[] = [];
   const store = {
     commit: async (transaction: Transaction) => {
@@ -55,7 +55,7 @@ const storeOf = (written: Transaction[]) => ({
   },
 });
 
-it('gives the requests of one user a part of what may be written, and keeps the rest for others', async () => {
+it('records of requests of one user get a share of the writes, and the rest is kept for others', async () => {
   const written: Transaction[] = [];
   const history = new HistoryPages({ store: storeOf(written), keys: busKeysBelow('/t'), log: recordingLog() });
   for (let count = 0; count < 200; count++) history.record({ ...large(`r${count}`), user: 'mallory' });
@@ -69,7 +69,7 @@ it('gives the requests of one user a part of what may be written, and keeps the 
   await history.close();
 });
 
-it('writes nothing where etcd is nearly full, and counts what it drops', async () => {
+it('records of requests are not written where etcd is nearly full, and the dropped ones are counted', async () => {
   const written: Transaction[] = [];
   let isFull = true;
   const assertSpace = async (): Promise<void> => {

@@ -180,18 +180,18 @@ const kindsOf = ({ state, effects }: LegStep) => ({ next: state.kind, effects: e
 const titleOf = ({ state, event, when, next }: Row): string => `${state} ─ ${[event, ...when].join('; ')} ► ${next}`;
 
 describe('the table of legs in docs/reference/bus.md', () => {
-  it('has no condition but those that this test knows, and each of these', () => {
+  it('the table of legs in docs/reference/bus.md has exactly the conditions that this test knows', () => {
     expect(new Set(rows.flatMap(({ when }) => when))).toEqual(new Set(Object.keys(conditions)));
   });
 
-  it.each(rows.map((row) => [titleOf(row), row] as const))('%s', (_, row) => {
+  it.each(rows.map((row) => [titleOf(row), row] as const))('the leg machine: %s', (_, row) => {
     const those = cases.filter((at) => applies(row, at));
     expect(those).not.toEqual([]);
     for (const { leg, event } of those)
       expect(kindsOf(stepLeg(leg, event, rules))).toEqual({ next: row.next, effects: row.effects });
   });
 
-  it('says one thing at most of a leg and an event, and where it says nothing nothing happens', () => {
+  it('the table of legs has at most one row for a leg and an event, and without a row nothing happens', () => {
     const wrong = cases.filter((at) => {
       const applying = rows.filter((row) => applies(row, at));
       if (applying.length > 0) return applying.length > 1;
@@ -226,21 +226,21 @@ describe('what a leg carries on', () => {
     },
   );
 
-  it('suspects that are there are asked, and have the liveness to answer', () => {
+  it('suspected workers that are connected are asked, and have the liveness time to answer', () => {
     const leg = legOf({ kind: 'absent', suspects: all, until: now });
     const { state, effects } = step(leg, { kind: 'suspects-found', present: ['w2'], now });
     expect(state).toEqual({ kind: 'asked', worker: null, open: ['w2'], until: now + 10_000, isDoubtful: false });
     expect(effects).toEqual([{ kind: 'query', workers: ['w2'] }]);
   });
 
-  it('one that was lost without an answer leaves a doubt that the next answer does not take away', () => {
+  it('a suspected worker that was lost without an answer leaves a doubt that the next answer does not remove', () => {
     const { state } = step(legOf(asked()), { kind: 'worker-lost', worker: 'w1', hasOther: true });
     expect(state).toEqual(asked({ open: ['w2'], isDoubtful: true }));
     const next = step(legOf(state), { kind: 'answered', worker: 'w2', isKnown: false });
     expect(endingOf(next)).toMatchObject({ result: 'lost', code: 'worker-lost', worker: 'w1' });
   });
 
-  it('a leg that is given back goes first, one that nobody has begun before does not', () => {
+  it('a leg that is returned goes first, and one that nobody has begun does not', () => {
     const back = step(legOf({ kind: 'sent', worker: 'w1' }), { kind: 'returned' }).state;
     const fresh = step(legOf({ kind: 'new' }), { kind: 'begin' }).state;
     const checked = { kind: 'workers-checked', availability: 'served', now } as const;
@@ -248,7 +248,7 @@ describe('what a leg carries on', () => {
     expect(step(legOf(fresh), checked).effects).toEqual([{ kind: 'place', isAgain: false }]);
   });
 
-  it('the end of a lost worker names it and says how much of its output has come', () => {
+  it('the end of a lost worker names it and says how much of its output has arrived', () => {
     const leg = legOf({ kind: 'sent', worker: 'w1' }, { received: 7 });
     expect(endingOf(step(leg, { kind: 'worker-lost', worker: 'w1', hasOther: true }))).toMatchObject({
       ...{ result: 'lost', code: 'worker-lost', worker: 'w1', output_bytes: 7 },
@@ -256,14 +256,14 @@ describe('what a leg carries on', () => {
     });
   });
 
-  it('a lost worker is no candidate of the leg that takes its place', () => {
+  it('a lost worker is no candidate of the leg that replaces it', () => {
     const leg = legOf({ kind: 'sent', worker: 'w1' });
     const request = { ...leg.request, retry: 'always' } as const;
     const { effects } = step({ ...leg, request }, { kind: 'worker-lost', worker: 'w1', hasOther: true });
     expect(effects).toEqual([{ kind: 'replace', candidates: ['w2'] }]);
   });
 
-  it('a cancelled leg tells its worker why, also where it is known only later who that is', () => {
+  it('a cancelled leg tells its worker why, even where the worker becomes known only later', () => {
     const reason = 'cancelled by user1@team1';
     const atOnce = step(legOf({ kind: 'sent', worker: 'w1' }), { kind: 'cancelled', reason });
     expect(atOnce.effects).toEqual([{ kind: 'tell-cancelled', worker: 'w1', reason }]);
@@ -286,7 +286,7 @@ describe('what a leg carries on', () => {
     });
   });
 
-  it('the deadline of a leg that a worker has says that its worker told no end, of any other that no worker had a slot', () => {
+  it('a leg’s deadline is reported as a worker without an answer, or as no free slot where no worker has the leg', () => {
     const late = { ...legOf({ kind: 'new' }).request, deadlineAt: now - deadlineGraceMs };
     const endAt = (state: LegState) => endingOf(step(legOf(state, { request: late }), { kind: 'deadline', now }));
     const timedOut = { result: 'timed-out', code: null };
@@ -298,7 +298,7 @@ describe('what a leg carries on', () => {
       expect(endAt(state)).toMatchObject({ ...timedOut, reason: 'no worker had a slot for it in time' });
   });
 
-  it('the end that the worker tells is kept as it is', () => {
+  it('the result that the worker reports is kept unchanged', () => {
     const { state } = step(legOf({ kind: 'sent', worker: 'w1' }), { kind: 'finished', ending: finished, told });
     expect(state).toEqual({ kind: 'over', worker: 'w1', ending: finished, told });
   });

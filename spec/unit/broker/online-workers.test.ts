@@ -9,7 +9,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it('writes thousands of workers the more seldom, however often one comes and goes', async () => {
+it('the list of thousands of online workers is written the less often, however often one leaves and returns', async () => {
   let value = (): string => '';
   let bytes = 0;
   const name = {

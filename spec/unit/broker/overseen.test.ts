@@ -48,7 +48,7 @@ describe('requests that are not over', () => {
     return (rows as { id: string }[]).map(({ id }) => Object.entries(ids).find(([, each]) => each === id)?.[0]);
   };
 
-  it('are shown to their user, to admins of the team and of the service, and to those whom the user comes from', async () => {
+  it('open requests are shown to their user, to admins of the team and of the service, and to the user’s creators', async () => {
     expect(await list('bob')).toEqual(['bobs']);
     expect(await list('ann')).toEqual(['bobs', 'cids', 'eves', 'm1s']);
     expect(await list('eve', 'team2')).toEqual(['eves']);
@@ -56,7 +56,7 @@ describe('requests that are not over', () => {
     expect(await list('ann', 'team2')).toEqual(['eves']);
   });
 
-  it('have their command, state and what they hold', async () => {
+  it('open requests have their command, their state and the size that they hold', async () => {
     const { kind, rows, notices } = await say('ann', { verb: 'request.list' });
     expect([kind, notices]).toEqual(['request', []]);
     expect(rows).toMatchObject([
@@ -81,7 +81,7 @@ describe('requests that are not over', () => {
     ]);
   });
 
-  it('are chosen by user, service and id, so many at a time', async () => {
+  it('open requests are filtered by user, service and ID, up to a limit', async () => {
     expect(await list('ann', 'team1', { user: 'cid' })).toEqual(['cids']);
     expect(await list('ann', 'team1', { service: 'demo' })).toEqual(['bobs', 'cids', 'eves']);
     expect(await list('ann', 'team1', { service: 'w3' })).toEqual([]);
@@ -113,7 +113,7 @@ describe('requests that are not over', () => {
     expect(stage.sent).toContainEqual(expect.objectContaining(told));
   });
 
-  it('of one user end together, as far as the asker may end them', async () => {
+  it('open requests of one user are ended together, as far as the caller may end them', async () => {
     stage.ask('bob', 'demo', { jwt: 'jwt:bob@team1' });
     expect((await say('ann', { verb: 'request.cancel', user: 'bob' })).rows).toHaveLength(2);
     expect(await say('bob', { verb: 'request.cancel', user: 'cid' })).toBe('request-not-found');
@@ -121,7 +121,7 @@ describe('requests that are not over', () => {
     expect((await say('ann', { verb: 'request.list', user: 'bob' })).rows).toMatchObject([{ state: 'cancelled' }]);
   });
 
-  it('are all root’s', () => {
+  it('open requests are all visible to root', () => {
     const root = { kind: 'local', team: null, by: 'root@node1' } as const;
     expect(stage.broker.overseen.list(root, {}).rows).toHaveLength(4);
     expect(stage.broker.overseen.list({ ...root, team: 'team3' }, {}).rows).toMatchObject([
@@ -143,7 +143,7 @@ describe('requests that are not over', () => {
     [{ verb: 'request.cancel' }, 'registry-invalid'],
     [{ verb: 'request.cancel', service: 'demo' }, 'registry-invalid'],
     [{ verb: 'request.cancel', user: 'bob', request: '01HZZZZZZZZZZZZZZZZZZZZZZA' }, 'registry-invalid'],
-  ])('%j is refused', async (statement, code) => {
+  ])('a statement about open requests is refused: %j', async (statement, code) => {
     expect(await say('ann', { team: 'team1', ...statement })).toBe(code);
   });
 });

@@ -26,7 +26,7 @@ describe('peers of the broker', () => {
       return stage.to(peer).map(({ op, code }) => code ?? op);
     };
 
-    it('at tokens of workers waits longer and longer, and no other one does', async () => {
+    it('a connection that guesses tokens of workers waits longer and longer, and no other connection does', async () => {
       stage.now += 0.123;
       for (let tries = 0; tries < 3; tries++) expect(await guess('eve')).toEqual(['worker-refused']);
       stage.now += 0.3;
@@ -39,14 +39,14 @@ describe('peers of the broker', () => {
       expect(await guess('eve')).toEqual(['too-many-attempts']);
     });
 
-    it('is let in with the right token once it has waited', async () => {
+    it('a connection that guesses is admitted with the right token once it has waited', async () => {
       for (let tries = 0; tries < 3; tries++) await guess('w1');
       stage.now += 1_000;
       expect(await guess('w1', 'token')).toEqual(['welcome']);
       expect(stage.broker.state).toMatchObject({ peers: 1, workers: 1 });
     });
 
-    it('at passwords of one identity after the other waits, also after another hello', async () => {
+    it('a connection that guesses passwords of one identity after the other waits, also after another hello', async () => {
       stage.client('eve');
       for (const identity of ['a', 'b', 'c']) expect(await login('eve', 'wrong', identity)).toEqual(['login-failed']);
       expect(await login('eve', 'secret')).toEqual(['too-many-attempts']);
@@ -56,7 +56,7 @@ describe('peers of the broker', () => {
       expect(await login('other', 'secret')).toEqual(['token']);
     });
 
-    it('gains nothing by guessing all at once', async () => {
+    it('a connection that guesses gains nothing by many guesses at once', async () => {
       stage.client('eve');
       stage.clear();
       for (let n = 0; n < 60; n++)
@@ -66,14 +66,14 @@ describe('peers of the broker', () => {
       expect(stage.to('eve', 'token')).toEqual([]);
     });
 
-    it('is not forgotten when it was refused, but when it has been silent', async () => {
+    it('a connection that guesses is forgotten not when it was refused, but when it has been silent', async () => {
       await guess('eve');
       expect(stage.broker.state.peers).toBe(1);
       stage.pass(10_100);
       expect(stage.broker.state.peers).toBe(0);
     });
 
-    it('is a line of the log a minute, and ten thousand of them are few', async () => {
+    it('a connection that guesses writes one line of the log a minute, and ten thousand of them write few', async () => {
       for (let tries = 0; tries < 50; tries++) await guess('eve');
       const lines = () => stage.log.at('warn').filter(({ message }) => message === 'A worker was refused.');
       expect(lines()).toHaveLength(1);
@@ -88,7 +88,7 @@ describe('peers of the broker', () => {
       expect(lines().slice(20)).toMatchObject([{ fields: { suppressed: 49 } }, { fields: { suppressed: 9_981 } }]);
     });
 
-    it('of nonsense is a line of the log a minute, however often it says hello', () => {
+    it('a connection that sends nonsense writes one line of the log a minute, however often it says hello', () => {
       for (let round = 0; round < 20; round++) {
         stage.client('eve');
         for (let count = 0; count < 16; count++) stage.raw('eve', 'nonsense');
@@ -98,7 +98,7 @@ describe('peers of the broker', () => {
   });
 
   describe('a worker', () => {
-    it('is welcomed with what it is attached to, and gets nothing before it has announced that', async () => {
+    it('a worker is welcomed with its attachments, and gets no request before it has announced them', async () => {
       stage.client('c');
       stage.say('w1', ready('w1', 'a'), 'token');
       await settled();
@@ -115,7 +115,7 @@ describe('peers of the broker', () => {
     });
 
     it.each(['serial', 'mirror'] as const)(
-      'that has not announced yet has its part of a %s request',
+      'a worker that has not announced its attachments yet has its leg of a %s request',
       async (algorithm) => {
         stage.registry.service('team1', 'both', ['w1', 'w2'], { algorithm });
         stage.client('c');
@@ -133,7 +133,7 @@ describe('peers of the broker', () => {
       ['announces less than it is attached to', { op: 'announce', services: ['w1'] }],
       ['leaves', { op: 'leaving' }],
       ['says goodbye', { op: 'disconnect' }],
-    ] as const)('that %s ends what has waited for it', async (_, message) => {
+    ] as const)('a worker that %s ends the requests that have waited for it', async (_, message) => {
       stage.client('c');
       stage.say('w1', ready('w1', 'a'), 'token');
       await settled();
@@ -144,7 +144,7 @@ describe('peers of the broker', () => {
       expect(stage.to('c').at(-1)).toMatchObject({ op: 'refused', code: 'no-worker' });
     });
 
-    it('that is attached to something gets what was asked of that before it has heard of it', async () => {
+    it('a worker that is attached to a service gets requests from before it learnt of the attachment', async () => {
       await stage.worker('w1');
       stage.client('c');
       stage.registry.service('team1', 'new', ['w1']);
@@ -156,7 +156,7 @@ describe('peers of the broker', () => {
       expect(stage.to('w1', 'request')).toMatchObject([{ id }]);
     });
 
-    it('that is detached again before it has announced ends what has waited for it', async () => {
+    it('a worker that is detached before it has announced ends the requests that have waited for it', async () => {
       await stage.worker('w1');
       stage.client('c');
       const change = (workers: string[]): void => {
@@ -171,7 +171,7 @@ describe('peers of the broker', () => {
       expect(stage.to('c', 'final')).toMatchObject([{ id, result: 'lost', code: 'no-worker' }]);
     });
 
-    it('with a wrong token is refused, and so is everything that it says', async () => {
+    it('a worker with a wrong token is refused, and so are all its messages', async () => {
       stage.client('c');
       stage.say('w1', ready('w1', 'a'), 'no token');
       stage.say('w1', { op: 'announce', services: ['w1', 'demo'] });
@@ -183,7 +183,7 @@ describe('peers of the broker', () => {
       expect(stage.to('c').at(-1)).toMatchObject({ code: 'no-worker' });
     });
 
-    it('that announces what it is not attached to gets none of it, and the log says so', async () => {
+    it('a worker that announces a service to which it is not attached gets none of its requests, and the log says so', async () => {
       stage.registry.worker('team1', 'liar').worker('team1', 'w2').service('team1', 'other', ['w2']);
       stage.client('c');
       await stage.worker('liar');
@@ -197,7 +197,7 @@ describe('peers of the broker', () => {
       ]);
     });
 
-    it('of another process with the same identity stays outside while the first one lives', async () => {
+    it('a worker of another process with the same identity is refused while the first one lives', async () => {
       stage.client('c');
       await stage.worker('w1', { instance: 'a' });
       const id = stage.ask('c', 'demo');
@@ -211,7 +211,7 @@ describe('peers of the broker', () => {
       expect(stage.to('c', 'final')).toMatchObject([{ id, result: 'succeeded' }]);
     });
 
-    it('of another process gets in at once when the first one’s connection turns out to be gone', async () => {
+    it('a worker of another process is admitted when the first one’s connection turns out to be broken', async () => {
       stage.client('c');
       await stage.worker('w1', { instance: 'a' });
       const id = stage.ask('c', 'demo');
@@ -223,7 +223,7 @@ describe('peers of the broker', () => {
       expect(stage.online).toEqual(new Set(['team1/w1']));
     });
 
-    it('that comes back continues: what it has is asked for, and its output passed on from where it was', async () => {
+    it('a worker that returns continues: its requests are asked for, and their output passed on from its position', async () => {
       stage.client('c');
       await stage.worker('w1', { instance: 'a', free: 2 });
       const [has, hasNot] = [stage.ask('c', 'demo'), stage.ask('c', 'demo')];
@@ -249,20 +249,23 @@ describe('peers of the broker', () => {
       expect(stage.observer.lines.filter((line) => line.startsWith('o'))).toEqual(['online team1/w1']);
     });
 
-    it.each(['present', 'leaving'])('that was %s: its last words count, though its connection is gone', async (was) => {
-      stage.client('c');
-      await stage.worker('w1');
-      const id = stage.ask('c', 'demo');
-      if (was === 'leaving') stage.say('w1', { op: 'leaving' });
-      stage.broker.gone('w1', 'disconnected');
-      expect(stage.to('c', 'final')).toEqual([]);
-      stage.finish('w1', id);
-      stage.say('w1', { op: 'disconnect' });
-      expect(stage.to('c', 'final')).toMatchObject([{ id, result: 'succeeded' }]);
-      expect(stage.broker.state).toMatchObject({ workers: 0, peers: 1 });
-    });
+    it.each(['present', 'leaving'])(
+      'a worker that was %s: its last messages count, though its connection is closed',
+      async (was) => {
+        stage.client('c');
+        await stage.worker('w1');
+        const id = stage.ask('c', 'demo');
+        if (was === 'leaving') stage.say('w1', { op: 'leaving' });
+        stage.broker.gone('w1', 'disconnected');
+        expect(stage.to('c', 'final')).toEqual([]);
+        stage.finish('w1', id);
+        stage.say('w1', { op: 'disconnect' });
+        expect(stage.to('c', 'final')).toMatchObject([{ id, result: 'succeeded' }]);
+        expect(stage.broker.state).toMatchObject({ workers: 0, peers: 1 });
+      },
+    );
 
-    it('that was killed while it was leaving does not keep its next process out', async () => {
+    it('a worker killed while it was leaving does not keep its next process out', async () => {
       stage.client('c');
       await stage.worker('w1', { instance: 'a' });
       const id = stage.ask('c', 'demo');
@@ -274,7 +277,7 @@ describe('peers of the broker', () => {
       expect(stage.to('c', 'final')).toMatchObject([{ id, result: 'lost', code: 'worker-lost' }]);
     });
 
-    it('that is silent for four heartbeats is gone; what it says later only gets it to announce itself', async () => {
+    it('a worker that is silent for four heartbeats is lost; a later message only makes it announce itself', async () => {
       stage.client('c');
       await stage.worker('w1');
       const id = stage.ask('c', 'demo');
@@ -289,7 +292,7 @@ describe('peers of the broker', () => {
       expect(stage.sent).toMatchObject([{ to: 'w1', op: 'reannounce' }]);
     });
 
-    it('is not held to be silent when this process itself stood still', async () => {
+    it('a worker does not count as silent when the broker itself stood still', async () => {
       stage.client('c');
       await stage.worker('w1');
       stage.now += 60_000;
@@ -298,7 +301,7 @@ describe('peers of the broker', () => {
       expect(stage.online.size).toBe(1);
     });
 
-    it('whose token was replaced is told and gone, with what it ran', async () => {
+    it('a worker whose token was replaced is told and disconnected, and its requests are lost', async () => {
       stage.client('c');
       await stage.worker('w1');
       const id = stage.ask('c', 'demo');
@@ -309,7 +312,7 @@ describe('peers of the broker', () => {
       expect(stage.to('c', 'final')).toMatchObject([{ id, result: 'lost' }]);
     });
 
-    it('whose token is replaced while it knocks does not get in', async () => {
+    it('a worker whose token is replaced during its login is not admitted', async () => {
       await stage.worker('w1', { instance: 'a' });
       stage.say('x', ready('w1', 'b'), 'token');
       await settled();
@@ -318,7 +321,7 @@ describe('peers of the broker', () => {
       expect(stage.to('x')).toMatchObject([{ op: 'refused', code: 'worker-refused' }]);
     });
 
-    it('that takes the place of another one gets what waits for that', async () => {
+    it('a worker that replaces another one gets the requests that wait for that one', async () => {
       await stage.worker('w1', { free: 0 });
       await stage.worker('w2');
       stage.client('c');
@@ -331,7 +334,7 @@ describe('peers of the broker', () => {
       expect(stage.to('w2', 'request')).toMatchObject([{ id }]);
     });
 
-    it('hears of every change of its services, and gets what waits for a new one', async () => {
+    it('a worker learns of every change of its services, and gets the requests that wait for a new one', async () => {
       await stage.worker('w1');
       stage.registry.service('team1', 'demo', []).service('team1', 'new', ['w1']);
       stage.registry.changed();
@@ -348,7 +351,7 @@ describe('peers of the broker', () => {
     it.each([
       ['beyond the window', 0, 20],
       ['with a gap', 5, 1],
-    ])('that sends output %s is thrown out', async (_, offset, parts) => {
+    ])('a worker that sends output %s is disconnected', async (_, offset, parts) => {
       stage.client('c');
       await stage.worker('w1');
       const id = stage.ask('c', 'demo');
@@ -360,7 +363,7 @@ describe('peers of the broker', () => {
       expect(stage.to('c', 'partial').length).toBeLessThanOrEqual(16);
     });
 
-    it('of two identities on one connection is none', async () => {
+    it('a worker of two identities on one connection is refused', async () => {
       stage.registry.worker('team1', 'w2');
       await stage.worker('w1');
       stage.say('w1', ready('w2', 'b'), 'token');
@@ -371,18 +374,18 @@ describe('peers of the broker', () => {
   });
 
   describe('a client', () => {
-    it('that nobody knows is told to say hello, once for many messages', () => {
+    it('a client that the broker does not know is told to say hello, once for many messages', () => {
       for (let count = 0; count < 5; count++) stage.say('c', { op: 'heartbeat' });
       expect(stage.ops('c')).toEqual(['reannounce']);
     });
 
-    it('of another version is told which one this broker speaks', () => {
+    it('a client of another protocol version is told which one this broker speaks', () => {
       stage.say('c', { op: 'hello', v: 2 });
       expect(stage.to('c')).toMatchObject([{ op: 'refused', code: 'bus-protocol' }]);
       expect(stage.broker.state.peers).toBe(0);
     });
 
-    it('logs in, and asks the registry', async () => {
+    it('a client logs in, and sends statements to the registry', async () => {
       stage.client('c');
       stage.say('c', { op: 'login', n: 1, team: 'team1', identity: 'user1' }, 'secret');
       stage.say('c', { op: 'login', n: 2, team: 'team1', identity: 'user1' }, 'wrong');
@@ -397,7 +400,7 @@ describe('peers of the broker', () => {
       });
     });
 
-    it('that goes leaves its requests running, and their output is acknowledged for it', async () => {
+    it('a client that leaves keeps its requests running, and their output is acknowledged for it', async () => {
       stage.client('c');
       await stage.worker('w1');
       const id = stage.ask('c', 'demo');
@@ -422,7 +425,7 @@ describe('peers of the broker', () => {
         for (const act of stage.soon.splice(0)) act();
       };
 
-      it('hears one message, with all that others would have said', () => {
+      it('a client with a short request gets one message, with all that several would have said', () => {
         const id = stage.ask('c', 'demo');
         stage.finish('w1', id, { stream: 'out', output_bytes: 2 }, 'hi');
         passSoon();
@@ -433,7 +436,7 @@ describe('peers of the broker', () => {
         expect(stage.records).toMatchObject([{ id, legs: [{ worker: 'w1', output_tail: 'hi' }] }]);
       });
 
-      it('hears who has it before its output', () => {
+      it('a client learns which worker has its request before the output', () => {
         const id = stage.ask('c', 'demo');
         stage.say('w1', { op: 'partial', id, stream: 'out', offset: 0 }, 'hi');
         stage.finish('w1', id);
@@ -443,7 +446,7 @@ describe('peers of the broker', () => {
         expect(stage.to('c', 'final')[0]).not.toHaveProperty('algorithm');
       });
 
-      it('hears after a moment that it waits, and then who has it', () => {
+      it('a client learns after a moment that its request waits, and then which worker has it', () => {
         stage.ask('c', 'demo');
         const second = stage.ask('c', 'demo');
         passSoon();
@@ -451,7 +454,7 @@ describe('peers of the broker', () => {
         expect(stage.to('c', 'accepted')).toMatchObject([{ id: second, algorithm: 'roundrobin' }]);
       });
 
-      it('hears no part of the output twice, where it comes with the end and was partly sent before', async () => {
+      it('a client gets no output twice, where it arrives with the end and was partly sent before', async () => {
         const id = stage.ask('c', 'demo');
         stage.say('w1', { op: 'partial', id, stream: 'out', offset: 0 }, 'he');
         stage.say('w1', ready('w1', 'process of w1'), 'token');
@@ -462,7 +465,7 @@ describe('peers of the broker', () => {
         expect(stage.to('c')).toMatchObject([{ op: 'partial', offset: 2, body: 'llo' }, { op: 'final' }]);
       });
 
-      it('loses a worker that sends with the end what it has sent before', () => {
+      it('a client loses a worker that sends with the end what it has sent before', () => {
         const id = stage.ask('c', 'demo');
         stage.say('w1', { op: 'partial', id, stream: 'out', offset: 0 }, 'he');
         stage.finish('w1', id, { stream: 'out', output_bytes: 2 }, 'he');
@@ -471,7 +474,7 @@ describe('peers of the broker', () => {
       });
     });
 
-    it('that comes back with the same id hears all of it again', async () => {
+    it('a client that returns with the same ID gets all output again', async () => {
       stage.client('c');
       await stage.worker('w1');
       const id = stage.ask('c', 'demo');
@@ -488,7 +491,7 @@ describe('peers of the broker', () => {
       expect(stage.to('w1', 'request')).toHaveLength(1);
     });
 
-    it('that comes back hears of no worker for a part that none was given', async () => {
+    it('a client that returns learns of no worker for a leg that none was given', async () => {
       stage.registry.service('team1', 'all', ['w1', 'w2'], { algorithm: 'mirror' });
       stage.client('c');
       await stage.worker('w1', { free: 0 });
@@ -502,13 +505,13 @@ describe('peers of the broker', () => {
       expect(stage.to('c2', 'dispatched').map(({ worker }) => worker)).toEqual(['w2']);
     });
 
-    it('that reads too slowly for what it asked is told to begin anew', async () => {
+    it('a client that reads too slowly is told to begin again', async () => {
       stage.client('c');
       stage.broker.gone('c', 'too-slow');
       expect(stage.ops('c')).toEqual(['welcome', 'reannounce']);
     });
 
-    it('passes on its acknowledgements to the worker, no more than there was and no fewer than before', async () => {
+    it('a client’s acknowledgements are passed on to the worker, never more than there was or fewer than before', async () => {
       stage.client('c');
       await stage.worker('w1');
       const id = stage.ask('c', 'demo');
@@ -524,7 +527,7 @@ describe('peers of the broker', () => {
       stage.client('c');
     });
 
-    it('by a broker that has just begun, all who may have it are waited for, and then asked', async () => {
+    it('a broker that has just started waits for all workers that may have a resumed request, and then asks them', async () => {
       await stage.worker('w1');
       const id = stage.ask('c', 'demo', { resume: true });
       stage.pass(3_000, ['w1', 'c']);
@@ -538,7 +541,7 @@ describe('peers of the broker', () => {
       expect(stage.to('c', 'final')).toMatchObject([{ result: 'succeeded' }]);
     });
 
-    it('and those who have not come by then are not waited for any longer', async () => {
+    it('a broker that has just started waits no longer for workers that have not connected in time', async () => {
       await stage.worker('w1');
       const id = stage.ask('c', 'demo', { resume: true });
       stage.pass(10_100, ['w1', 'c']);
@@ -547,14 +550,17 @@ describe('peers of the broker', () => {
       expect(stage.to('w1', 'request')).toMatchObject([{ id }]);
     });
 
-    it.each(['serial', 'mirror'] as const)('a %s service that has no workers any more ends at once', (algorithm) => {
-      stage.registry.service('team1', 'empty', [], { algorithm });
-      stage.ask('c', 'empty', { resume: true });
-      expect(stage.to('c', 'final')).toMatchObject([{ result: 'lost', code: 'no-worker' }]);
-      expect(stage.broker.state.requests).toBe(0);
-    });
+    it.each(['serial', 'mirror'] as const)(
+      'a resumed request to a %s service without workers ends immediately',
+      (algorithm) => {
+        stage.registry.service('team1', 'empty', [], { algorithm });
+        stage.ask('c', 'empty', { resume: true });
+        expect(stage.to('c', 'final')).toMatchObject([{ result: 'lost', code: 'no-worker' }]);
+        expect(stage.broker.state.requests).toBe(0);
+      },
+    );
 
-    it('a request continues where it runs', async () => {
+    it('a resumed request continues where it runs', async () => {
       await stage.worker('w1');
       await stage.worker('w2');
       const id = stage.ask('c', 'demo', { resume: true });
@@ -566,7 +572,7 @@ describe('peers of the broker', () => {
       expect([...stage.to('w1', 'request'), ...stage.to('w2', 'request')]).toEqual([]);
     });
 
-    it('and is begun where nobody knows it', async () => {
+    it('a resumed request that no worker knows is begun', async () => {
       stage.pass(10_100, ['c']);
       await stage.worker('w1');
       const id = stage.ask('c', 'demo', { resume: true });
@@ -577,7 +583,7 @@ describe('peers of the broker', () => {
     it.each([
       ['if-unstarted', ['final']],
       ['always', ['dispatched']],
-    ] as const)('and with %s, one who may know it being lost: %s', async (retry, told) => {
+    ] as const)('a resumed request with %s, when a worker that may know it is lost: %s', async (retry, told) => {
       stage.registry.service('team1', 'demo', ['w1', 'w2'], { retry });
       await stage.worker('w1');
       await stage.worker('w2');
@@ -588,7 +594,7 @@ describe('peers of the broker', () => {
       expect(stage.to('w1', 'request')).toHaveLength(retry === 'always' ? 1 : 0);
     });
 
-    it('the worker that the client names is waited for, and no other one asked', async () => {
+    it('a resumed request waits for the worker that the client names, and no other one is asked', async () => {
       await stage.worker('w1');
       const id = stage.ask('c', 'demo', { resume: true, worker: 'w2' });
       stage.pass(5_000, ['w1', 'c']);
@@ -598,7 +604,7 @@ describe('peers of the broker', () => {
       expect(stage.to('w1', 'query')).toEqual([]);
     });
 
-    it('and lost when it does not come', async () => {
+    it('a resumed request is lost when the worker that the client names does not connect', async () => {
       await stage.worker('w1');
       stage.ask('c', 'demo', { resume: true, worker: 'w2' });
       stage.pass(10_100, ['w1', 'c']);
@@ -606,7 +612,7 @@ describe('peers of the broker', () => {
       expect(stage.to('w1', 'request')).toEqual([]);
     });
 
-    it('a worker whose connection is lost at this moment is asked when it is back, and nobody gets it before', async () => {
+    it('a worker that loses its connection is asked for a resumed request when it is back, and nobody gets it before', async () => {
       await stage.worker('w1');
       await stage.worker('w2', { instance: 'a' });
       stage.broker.gone('w2', 'disconnected');
@@ -620,7 +626,7 @@ describe('peers of the broker', () => {
       expect([...stage.to('w1', 'request'), ...stage.to('w2 again', 'request')]).toEqual([]);
     });
 
-    it('all that a client asks for with a token of another broker is taken, in order, once that was looked at', async () => {
+    it('requests with another broker’s token are accepted in order, once the token was checked', async () => {
       await stage.worker('w1', { free: 300 });
       stage.registry.unseen.add('jwt:user1@team1');
       const ids = Array.from({ length: 256 }, () => stage.ask('c', 'w1'));
@@ -633,7 +639,7 @@ describe('peers of the broker', () => {
       expect(stage.to('w1', 'cancel')).toMatchObject([{ id: last }]);
     });
 
-    it('cancelled while its worker is waited for, it is no sooner over than that is clear', async () => {
+    it('a request that is cancelled while its worker is waited for ends only when its fate is known', async () => {
       await stage.worker('w1');
       const id = stage.ask('c', 'demo', { resume: true, worker: 'w2' });
       stage.say('c', { op: 'cancel', jwt: 'jwt:user1@team1', id });
@@ -643,7 +649,7 @@ describe('peers of the broker', () => {
       expect(stage.to('w2', 'cancel')).toMatchObject([{ id }]);
     });
 
-    it('cancelled while it is looked for, it is cancelled where it is found', async () => {
+    it('a resumed request that is cancelled while it is searched for is cancelled where it is found', async () => {
       stage.pass(10_100, ['c']);
       await stage.worker('w1');
       const id = stage.ask('c', 'demo', { resume: true });
@@ -653,7 +659,7 @@ describe('peers of the broker', () => {
     });
   });
 
-  it('all are told when the broker stops; then it takes nothing new', async () => {
+  it('a broker that stops tells all peers, and takes no new request', async () => {
     stage.client('c');
     await stage.worker('w1');
     const id = stage.ask('c', 'demo');
@@ -673,7 +679,7 @@ describe('peers of the broker', () => {
     expect(stage.online.size).toBe(0);
   });
 
-  it('what waits when the broker stops starts no more, and is told to nobody: another broker is asked for it', async () => {
+  it('a request that waits when the broker stops does not start and is not reported: another broker is asked for it', async () => {
     stage.registry.worker('team1', 'w2').service('team1', 'row', ['w1', 'w2'], { algorithm: 'serial' });
     stage.client('c');
     await stage.worker('w1', { free: 2 });
@@ -691,7 +697,7 @@ describe('peers of the broker', () => {
     expect(stage.broker.running).toBe(1);
   });
 
-  it('signs of life go out, and an idle client that shows none is forgotten', () => {
+  it('a broker sends heartbeats, and forgets an idle client that sends none', () => {
     stage.client('c');
     stage.pass(9_000);
     expect(stage.sent.filter(({ op }) => op === 'heartbeat').length).toBe(3);

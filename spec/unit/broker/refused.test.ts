@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { BrokerStage, settled } from '../../support/broker-stage.ts';
 
-it('a broker whose name another one has takes nothing new, sends everybody there, and lets what runs finish', async () => {
+it('a broker whose name another one has takes no new request, redirects everybody, and lets running requests finish', async () => {
   const stage = new BrokerStage();
   await stage.worker('w1');
   const client = stage.client('c1');

@@ -10,7 +10,7 @@ describe('requests at the broker', () => {
   });
 
   describe('roundrobin', () => {
-    it('takes the workers in turn, and the others where one has no slot', async () => {
+    it('roundrobin takes the workers in turn, and the others where one has no slot', async () => {
       for (const worker of ['w1', 'w2', 'w3']) await stage.worker(worker);
       const ids = ['a', 'b', 'c'].map(() => stage.ask('c', 'demo'));
       expect(stage.to('c', 'dispatched').map(({ worker }) => worker)).toEqual(['w1', 'w2', 'w3']);
@@ -19,7 +19,7 @@ describe('requests at the broker', () => {
       expect(stage.to('c', 'dispatched').at(-1)?.['worker']).toBe('w2');
     });
 
-    it('begins anew with the first worker where a service has the name of one that is gone', async () => {
+    it('roundrobin begins again with the first worker when a deleted service’s name is reused', async () => {
       await stage.worker('w1', { free: 9 });
       await stage.worker('w2', { free: 9 });
       const workerOf = (): unknown => {
@@ -41,7 +41,7 @@ describe('requests at the broker', () => {
       expect(workerOf()).toBe('w1');
     });
 
-    it('lets requests wait for a slot, first come first served, and none overtakes', async () => {
+    it('roundrobin lets requests wait for a slot, first come first served, and none overtakes', async () => {
       await stage.worker('w1');
       const ids = Array.from({ length: 5 }, () => stage.ask('c', 'demo'));
       for (const id of ids) stage.finish('w1', id);
@@ -49,7 +49,7 @@ describe('requests at the broker', () => {
       expect(stage.broker.state).toMatchObject({ requests: 0, queued: 0 });
     });
 
-    it('never sends more than a worker has slots for, however many finals come at once', async () => {
+    it('roundrobin never sends more requests than a worker has slots, however many results arrive at once', async () => {
       await stage.worker('w1', { free: 2 });
       const ids = Array.from({ length: 6 }, () => stage.ask('c', 'demo'));
       // Both say what was true when they were sent: two slots, of which the broker has filled one by then.
@@ -58,16 +58,19 @@ describe('requests at the broker', () => {
       expect(stage.to('w1', 'request')).toHaveLength(4);
     });
 
-    it.each(['heartbeat', 'credit'] as const)('nor when a %s says what was free before they came', async (op) => {
-      await stage.worker('w1', { free: 2 });
-      for (let count = 0; count < 6; count++) stage.ask('c', 'demo');
-      stage.say('w1', { op, free: 2, seen: 0 });
-      expect(stage.to('w1', 'request')).toHaveLength(2);
-      stage.say('w1', { op, free: 2, seen: 1 });
-      expect(stage.to('w1', 'request')).toHaveLength(3);
-    });
+    it.each(['heartbeat', 'credit'] as const)(
+      'roundrobin sends no more requests than slots when a %s reports the free slots of before',
+      async (op) => {
+        await stage.worker('w1', { free: 2 });
+        for (let count = 0; count < 6; count++) stage.ask('c', 'demo');
+        stage.say('w1', { op, free: 2, seen: 0 });
+        expect(stage.to('w1', 'request')).toHaveLength(2);
+        stage.say('w1', { op, free: 2, seen: 1 });
+        expect(stage.to('w1', 'request')).toHaveLength(3);
+      },
+    );
 
-    it('gives what is returned to the next worker, before what came later', async () => {
+    it('roundrobin gives a returned request to the next worker, before later requests', async () => {
       await stage.worker('w1');
       await stage.worker('w2', { free: 0 });
       const first = stage.ask('c', 'demo');
@@ -78,7 +81,7 @@ describe('requests at the broker', () => {
       expect(stage.to('c', 'leg')).toEqual([]);
     });
 
-    it('continues after the loss of a worker only where the service says always', async () => {
+    it('roundrobin continues after the loss of a worker only where the service says retry = always', async () => {
       stage.registry.service('team1', 'again', ['w1', 'w2'], { retry: 'always' });
       await stage.worker('w1', { free: 2 });
       await stage.worker('w2', { free: 0 });
@@ -98,14 +101,17 @@ describe('requests at the broker', () => {
   });
 
   describe('without a worker', () => {
-    it.each(['roundrobin', 'serial', 'mirror'] as const)('%s refuses at once', (algorithm) => {
-      stage.registry.service('team1', 'nobody', ['w9'], { algorithm });
-      const id = stage.ask('c', 'nobody');
-      expect(stage.to('c').at(-1)).toMatchObject({ op: 'refused', id, code: 'no-worker' });
-      expect(stage.broker.state.requests).toBe(0);
-    });
+    it.each(['roundrobin', 'serial', 'mirror'] as const)(
+      'a service without a worker refuses %s immediately',
+      (algorithm) => {
+        stage.registry.service('team1', 'nobody', ['w9'], { algorithm });
+        const id = stage.ask('c', 'nobody');
+        expect(stage.to('c').at(-1)).toMatchObject({ op: 'refused', id, code: 'no-worker' });
+        expect(stage.broker.state.requests).toBe(0);
+      },
+    );
 
-    it('what waits ends when the last worker goes', async () => {
+    it('a waiting request ends when the last worker leaves', async () => {
       await stage.worker('w1', { free: 0 });
       const id = stage.ask('c', 'demo');
       expect(stage.to('c', 'final')).toEqual([]);
@@ -121,7 +127,7 @@ describe('requests at the broker', () => {
       await stage.worker('w2');
     });
 
-    it('goes to one after the other in the order of attachment, on after a failure, and names the absent', () => {
+    it('serial goes to one worker after the other in the order of attachment, continues after a failure, and names the absent', () => {
       const id = stage.ask('c', 'row');
       expect(stage.to('w1', 'request')).toEqual([]);
       stage.finish('w2', id, { result: 'failed', exit_code: 3, ran_ms: 5 });
@@ -136,7 +142,7 @@ describe('requests at the broker', () => {
       ]);
     });
 
-    it('stops where it is when it is cancelled', () => {
+    it('serial stops at its current worker when it is cancelled', () => {
       const id = stage.ask('c', 'row');
       stage.say('c', { op: 'cancel', jwt: 'jwt:user1@team1', id });
       expect(stage.to('w2', 'cancel')).toMatchObject([{ id, reason: 'cancelled by user1@team1' }]);
@@ -145,7 +151,7 @@ describe('requests at the broker', () => {
       expect(stage.to('c', 'final')).toMatchObject([{ result: 'killed' }]);
     });
 
-    it('begins with nobody once its time has ended', () => {
+    it('serial begins at no worker once its time has ended', () => {
       const id = stage.ask('c', 'row', { timeout_ms: 1_000 });
       stage.pass(2_000, ['w1', 'w2', 'c']);
       stage.finish('w2', id, { result: 'timed-out', exit_code: null });
@@ -155,7 +161,7 @@ describe('requests at the broker', () => {
   });
 
   describe('mirror', () => {
-    it('goes to all at once; the first failure in the order of the workers counts', async () => {
+    it('mirror goes to all workers at once; the first failure in the order of the workers counts', async () => {
       stage.registry.service('team1', 'all', ['w1', 'w2', 'w3', 'w4'], { algorithm: 'mirror' });
       for (const worker of ['w1', 'w2', 'w3']) await stage.worker(worker);
       const id = stage.ask('c', 'all');
@@ -182,7 +188,7 @@ describe('requests at the broker', () => {
   });
 
   describe('time', () => {
-    it('is the request’s own, else the service’s, else the broker’s, and less by what it has waited', async () => {
+    it('the time of a request is its own, otherwise the service’s, otherwise the broker’s, less the time that it has waited', async () => {
       stage.registry.service('team1', 'quick', ['w1'], { timeoutMs: 7_000 });
       await stage.worker('w1', { free: 0 });
       stage.ask('c', 'quick', { timeout_ms: 3_000 });
@@ -193,7 +199,7 @@ describe('requests at the broker', () => {
       expect(stage.to('w1', 'request').map((each) => each['timeout_ms'])).toEqual([2_000, 6_000, 299_000]);
     });
 
-    it('over while it waits, it ends; over while it runs, its worker has the time to say so', async () => {
+    it('a request that times out while it waits ends; while it runs, its worker has the time to say so', async () => {
       await stage.worker('w1', { free: 1 });
       const runs = stage.ask('c', 'demo', { timeout_ms: 1_000 });
       const waits = stage.ask('c', 'demo', { timeout_ms: 1_000 });
@@ -211,7 +217,7 @@ describe('requests at the broker', () => {
   });
 
   describe('limits', () => {
-    it('a full service, a busy user, a large payload: refused, each with its code', async () => {
+    it('a full service, a busy user and a large payload are refused, each with its code', async () => {
       stage = new BrokerStage({ maxQueued: 2, maxRequests: 4, maxMessage: 10 });
       stage.registry.service('team1', 'demo', ['w1']).worker('team1', 'w2');
       stage.client('c');
@@ -231,7 +237,7 @@ describe('requests at the broker', () => {
       expect(stage.broker.state.requests).toBe(4);
     });
 
-    it('nobody holds so much that there is no room for others', async () => {
+    it('no user holds so much of the broker that no space is left for others', async () => {
       const large = 'x'.repeat(67_108_864 - 512);
       stage = new BrokerStage({ maxMessage: large.length });
       stage.client('c');
@@ -244,7 +250,7 @@ describe('requests at the broker', () => {
       expect(stage.broker.state.requests).toBe(3);
     });
 
-    it('all users who come from one hold together no more than one, and all of a team half of it all', async () => {
+    it('all users with one creator together hold no more than one user, and those of a team at most half of it all', async () => {
       const large = 'x'.repeat(67_108_864 - 512);
       stage = new BrokerStage({ maxMessage: large.length });
       stage.client('c');
@@ -271,7 +277,7 @@ describe('requests at the broker', () => {
       expect(ask('cid')).toBeUndefined();
     });
 
-    it('arguments count like payloads', async () => {
+    it('arguments count like payloads against the limits', async () => {
       stage = new BrokerStage();
       stage.client('c');
       await stage.worker('w1', { free: 0 });
@@ -281,7 +287,7 @@ describe('requests at the broker', () => {
       expect(stage.to('c').at(-1)).toMatchObject({ code: 'broker-busy' });
     });
 
-    it('a request of one user, of those who come from one, of those of one team: each has a number', async () => {
+    it('requests of one user, of users with one creator, and of one team each have a maximum number', async () => {
       stage = new BrokerStage({ maxRequests: 2 });
       stage.client('c');
       await stage.worker('w1', { free: 0 });
@@ -299,7 +305,7 @@ describe('requests at the broker', () => {
       ]);
     });
 
-    it('no request has more time than the broker allows, whoever says how much', async () => {
+    it('a request has no more time than the broker allows, whatever client and service say', async () => {
       stage = new BrokerStage({ maxTimeoutMs: 60_000, timeoutMs: 5_000 });
       stage.registry.service('team1', 'year', ['w1'], { timeoutMs: 31_536_000_000 });
       await stage.worker('w1', { free: 9 });
@@ -312,7 +318,7 @@ describe('requests at the broker', () => {
       expect(stage.to('c', 'refused')).toEqual([]);
     });
 
-    it('a chain that has come too far is refused with its whole way', async () => {
+    it('a chain with too many hops is refused with its whole way', async () => {
       await stage.worker('w1');
       stage.ask('c', 'demo', { ttl: -1, chain: ['a', 'b'] });
       expect(stage.to('c').at(-1)).toMatchObject({ code: 'request-invalid', message: 'hop limit reached: a → b' });
@@ -320,15 +326,18 @@ describe('requests at the broker', () => {
       expect(stage.to('w1', 'request')).toMatchObject([{ ttl: 8 }]);
     });
 
-    it.each(['../x', '/bin/sh', 'a/../b', 'a//b', 'a;b', 'a b'])('the plugin %s is refused', async (plugin) => {
-      await stage.worker('w1');
-      stage.ask('c', 'demo', { plugin });
-      expect(stage.to('c').at(-1)).toMatchObject({ code: 'plugin-name-invalid' });
-    });
+    it.each(['../x', '/bin/sh', 'a/../b', 'a//b', 'a;b', 'a b'])(
+      'a request for the plugin %s is refused',
+      async (plugin) => {
+        await stage.worker('w1');
+        stage.ask('c', 'demo', { plugin });
+        expect(stage.to('c').at(-1)).toMatchObject({ code: 'plugin-name-invalid' });
+      },
+    );
   });
 
   describe('somebody else', () => {
-    it('with the same id gets nothing, and can cancel nothing', async () => {
+    it('another user with the same request ID gets nothing, and can cancel nothing', async () => {
       await stage.worker('w1');
       const id = stage.ask('c', 'demo');
       stage.client('d');
@@ -343,13 +352,13 @@ describe('requests at the broker', () => {
       expect(stage.to('c', 'partial')).toMatchObject([{ body: 'secret' }]);
     });
 
-    it('a service that is not visible looks like one that is not there', () => {
+    it('a service that is not visible looks like one that does not exist', () => {
       stage.ask('c', 'team2/hidden');
       const [refused] = stage.to('c', 'refused');
       expect(refused).toMatchObject({ code: 'service-not-found' });
     });
 
-    it('a token that is void is refused in every message, also in the middle of a connection', async () => {
+    it('a void token is refused in every message, also in the middle of a connection', async () => {
       await stage.worker('w1');
       stage.registry.refusedUsers.add('user1');
       const id = stage.ask('c', 'demo');

@@ -102,12 +102,15 @@ describe.each([
   ['broker → client', decodeToClient, toClient],
   ['broker → worker', decodeToWorker, toWorker],
 ] as const)('%s', (_, decode, messages) => {
-  it.each(messages.map((message) => [message.op, message] as const))('%s arrives as it was sent', (_op, message) => {
-    expect(decode(frame(message))).toEqual(message);
-  });
+  it.each(messages.map((message) => [message.op, message] as const))(
+    'the message %s arrives as it was sent',
+    (_op, message) => {
+      expect(decode(frame(message))).toEqual(message);
+    },
+  );
 
   it.each(messages.map((message) => [message.op, message] as const))(
-    '%s loses what it need not have, and is refused without what it must have',
+    'the message %s may lose its optional fields, and is refused without a required one',
     (_op, message) => {
       expect(decode(frame({ ...message, extra: { deep: [] }, constructor: 1 }))).toEqual(message);
       for (const field of Object.keys(message)) {
@@ -119,7 +122,7 @@ describe.each([
   );
 
   it.each(messages.map((message) => [message.op, message] as const))(
-    '%s takes no field of a wrong kind',
+    'the message %s takes no field of a wrong kind',
     (_op, message) => {
       for (const [field, value] of Object.entries(message)) {
         if (field === 'op' || field === 'statement') continue;
@@ -139,7 +142,7 @@ describe.each([
   );
 
   it.each(messages.filter((message) => 'exit_code' in message).map((message) => [message.op, message] as const))(
-    '%s has an exit code that a process can have',
+    'the message %s has an exit code that a process can have',
     (_op, message) => {
       for (const [code, arrives] of [
         [255, true],
@@ -164,7 +167,7 @@ describe.each([
     ['what they can do', '{"op":"hasOwnProperty"}'],
     ['an op in capitals', '{"op":"HEARTBEAT"}'],
     ['an op with an escape', '{"op":"\\u001b[2J"}'],
-  ])('refuses %s', (what, text) => {
+  ])('the codec refuses %s', (what, text) => {
     const decoded = decode(frame(text));
     // A client's sign of life has no fields: a number too many is passed over.
     if (what === 'a number too large' && typeof decoded !== 'string') expect(decoded).toEqual({ op: 'heartbeat' });
@@ -172,7 +175,7 @@ describe.each([
     expect(String(decoded)).not.toContain('\u001b');
   });
 
-  it('refuses what is not UTF-8, too long, and nested without end', () => {
+  it('the codec refuses bytes that are not UTF-8, too long, or nested without end', () => {
     expect(decode(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]))).toBeTypeOf('string');
     expect(decode(Buffer.alloc(maxHeaderBytes + 1, ' '))).toContain(`${maxHeaderBytes} are allowed`);
     const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
@@ -181,13 +184,16 @@ describe.each([
 });
 
 describe('a refusal', () => {
-  it.each(Object.keys(errorCatalogue) as ErrorCode[])('%s is told to clients of the first release, too', (code) => {
-    const frame = encodeToClient({ op: 'refused', n: 1, code, message: 'no', retry_after_ms: 1_000 });
-    expect(codesOfFirstRelease).toContain(JSON.parse(frame).code);
-    expect(decodeToClient(Buffer.from(frame))).toEqual({ ...refusal, op: 'refused', n: 1, code, message: 'no' });
-  });
+  it.each(Object.keys(errorCatalogue) as ErrorCode[])(
+    'the refusal %s is told to clients of the first release, too',
+    (code) => {
+      const frame = encodeToClient({ op: 'refused', n: 1, code, message: 'no', retry_after_ms: 1_000 });
+      expect(codesOfFirstRelease).toContain(JSON.parse(frame).code);
+      expect(decodeToClient(Buffer.from(frame))).toEqual({ ...refusal, op: 'refused', n: 1, code, message: 'no' });
+    },
+  );
 
-  it('with a precise code that is not known here has the other one', () => {
+  it('a refusal with an unknown precise code has the general one', () => {
     const frame = JSON.stringify({ op: 'refused', n: 1, ...refusal, precise: 'of-a-later-release' });
     expect(decodeToClient(Buffer.from(frame))).toEqual({ op: 'refused', n: 1, ...refusal });
   });
@@ -215,17 +221,17 @@ describe('a request', () => {
     ['chain', ['']],
     ['ttl', 'many'],
     ['jwt', 'x'.repeat(4_097)],
-  ])('with %s = %j is malformed', (field, value) => {
+  ])('a request with %s = %j is malformed', (field, value) => {
     expect(withField(field, value)).toBeTypeOf('string');
   });
 
-  it('can’t smuggle a prototype in', () => {
+  it('a request cannot smuggle a prototype in', () => {
     const smuggled = decodeFromClient(frame(JSON.stringify(whole).replace('"path"', '"__proto__"')));
     expect(smuggled).toBeTypeOf('string');
     expect(({} as Record<string, unknown>)['/tmp']).toBeUndefined();
   });
 
-  it('a statement may nest as deep as one does, no deeper, and has seen a revision at most', () => {
+  it('a statement on the bus may nest to the limit and no deeper, and its `seen` is a revision', () => {
     const nested = (depth: number): unknown => (depth === 0 ? 1 : { a: nested(depth - 1) });
     const registry = (depth: number) => ({ op: 'registry', jwt: 'j', n: 1, statement: nested(depth) });
     expect(decodeFromClient(frame(registry(6)))).toMatchObject({ op: 'registry' });
@@ -252,13 +258,13 @@ describe('a frame', () => {
   const frameOf = (count: number) =>
     pack(Array.from({ length: count }, (_, index) => message(`h${index}ü`, 'b'.repeat(index))));
 
-  it('holds messages of any length, in order', () => {
+  it('a frame holds messages of any length, in order', () => {
     const { messages, complaints } = taken([Buffer.from('id'), frameOf(64)], 1);
     expect(complaints).toEqual([]);
     expect(messages).toEqual(Array.from({ length: 64 }, (_, index) => [`h${index}ü`, 'b'.repeat(index)]));
   });
 
-  it('cut off anywhere gives what is whole, and one complaint', () => {
+  it('a frame that is cut off anywhere yields its whole messages and one complaint', () => {
     const frame = frameOf(3);
     const ends = [0, 12, 25, frame.length];
     for (let length = 0; length < frame.length; length++) {
@@ -277,12 +283,12 @@ describe('a frame', () => {
     ['lengths beyond its end', Buffer.from('ffffffffffffffff7b7d', 'hex'), 0],
     ['more messages than allowed', frameOf(65), 64],
     ['nothing but messages of no length', Buffer.alloc(8 * 100_000), 64],
-  ])('with %s is not followed', (_, frame, count) => {
+  ])('a frame with %s is not followed', (_, frame, count) => {
     const { messages, complaints } = taken([frame]);
     expect([messages.length, complaints.length]).toEqual([count, 1]);
   });
 
-  it.each([0, 2, 3, 1_000])('is the only one: %i are refused', (count) => {
+  it.each([0, 2, 3, 1_000])('a message has exactly one frame: %i are refused', (count) => {
     const frames = Array.from({ length: count + 1 }, () => frameOf(1));
     expect(taken(frames, 1)).toEqual({ messages: [], complaints: [`${count} frames instead of one`] });
   });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { renderCancelled } from '../../../src/cli/render/cancelled.ts';
 
-it('says for every node what became of a cancelled firing', () => {
+it('cancel says for every node what became of the firing', () => {
   const nothing = { result: null, reason: null };
   const text = renderCancelled({
     id: '01K9ZQ4T5M8W3V6X7Y8Z9A0BCD',

@@ -23,14 +23,20 @@ const shown = (command: Command): string => {
 const commands = [...(await all(buildProgram(() => async () => undefined))), triggerdCommand()];
 
 describe('the help of', () => {
-  it.each(commands.map((command) => [pathOf(command), command] as const))('%s fits 80 columns', (_, command) => {
-    for (const line of shown(command).split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
-  });
+  it.each(commands.map((command) => [pathOf(command), command] as const))(
+    'the help of %s fits 80 columns',
+    (_, command) => {
+      for (const line of shown(command).split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+    },
+  );
 
   const withoutVerbs = commands.filter((each) => each.commands.length === 0);
-  it.each(withoutVerbs.map((command) => [pathOf(command), command] as const))('%s has examples', (path, command) => {
-    const { examples = [] } = helpOf(command) ?? {};
-    expect(examples.join('\n')).toContain(path);
-    expect(shown(command)).toContain(`Examples:\n  ${examples[0]}\n`);
-  });
+  it.each(withoutVerbs.map((command) => [pathOf(command), command] as const))(
+    'the help of %s has examples',
+    (path, command) => {
+      const { examples = [] } = helpOf(command) ?? {};
+      expect(examples.join('\n')).toContain(path);
+      expect(shown(command)).toContain(`Examples:\n  ${examples[0]}\n`);
+    },
+  );
 });

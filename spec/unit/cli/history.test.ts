@@ -38,7 +38,7 @@ const canvas = (columns: number | null) => ({
 });
 
 describe('requests that have ended', () => {
-  it('have a line each', () => {
+  it('ended requests have a line each', () => {
     const lost = record({ result: 'lost', exit_code: null, legs: [leg(), leg({ worker: 'demo02' })] });
     expect(renderHistory([record(), lost], canvas(null)).split('\n')).toEqual([
       'REQUEST                     AGE  SERVICE      PLUGIN           WORKER         RESULT  EXIT',
@@ -47,7 +47,7 @@ describe('requests that have ended', () => {
     ]);
   });
 
-  it('name the team where a service and its workers are those of another one', () => {
+  it('ended requests name the team where a service and its workers belong to another one', () => {
     const foreign = record({ service: 's', service_team: 'evil', legs: [leg({ worker: 'w' })] });
     const own = record({ service: 's', legs: [leg({ worker: 'w' })] });
     const cells = (text: string): string[] =>
@@ -63,12 +63,12 @@ describe('requests that have ended', () => {
     ]);
   });
 
-  it('fit 80 columns', () => {
+  it('ended requests fit 80 columns', () => {
     const long = record({ service: 's'.repeat(60), plugin: 'p'.repeat(60), legs: [leg({ worker: 'w'.repeat(60) })] });
     for (const line of renderHistory([long], canvas(80)).split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });
 
-  it('have a page each, with the end of what every worker printed', () => {
+  it('ended requests have a page each, with the end of every worker’s output', () => {
     const lost = leg({ worker: 'demo02', node: null, job_id: null, result: 'lost', exit_code: null, ran_ms: null });
     const page = renderRequest(record({ legs: [leg(), { ...lost, reason: 'gone', output_tail: '' }] }));
     expect(page).toContain('Service:  team1/demoservice\n');
@@ -78,7 +78,7 @@ describe('requests that have ended', () => {
     expect(page).toContain('  one\n  two\\e[2J\n\nWorker: demo02\nResult: lost, gone\n');
   });
 
-  it('are a table of the console', () => {
+  it('ended requests are a table of the console', () => {
     const rows = rowsOf({ kind: 'history', rows: [record(), {}], notices: [] });
     const lines = renderRows('history', rows, { single: false, columns: null }).split('\n');
     expect(lines[0]?.split('|').map((title) => title.trim())).toEqual([

@@ -8,7 +8,7 @@ const idle = { running: 0, queued: 0, slots: 1, paused: false, draining: false }
 const rowOf = (table: string, id: number) => table.split('\n').find((line) => line.startsWith(`${id} `)) ?? '';
 
 describe('the queue', () => {
-  it('shows a deferred job as queued, with the reason', () => {
+  it('the queue’s table shows a deferred job as queued, with the reason', () => {
     const table = renderQueue(
       [jobView({ deferred: true, reason: 'agent lock held', command: 'puppet agent' })],
       idle,
@@ -17,14 +17,14 @@ describe('the queue', () => {
     expect(rowOf(table, 1)).toMatch(/^1 {4}queued .* puppet agent \(deferred: agent lock held\)$/);
   });
 
-  it('keeps the reason and cuts the command where both do not fit', () => {
+  it('the queue’s table keeps the reason and cuts the command where both do not fit', () => {
     const job = jobView({ deferred: true, reason: 'locked', command: 'x'.repeat(300) });
     const row = rowOf(renderQueue([job], idle, 100), 1);
     expect(row).toMatch(/x… \(deferred: locked\)$/);
     expect(widthOf(row)).toBe(100);
   });
 
-  it.each([80, 100, 132, 200])('fits %d columns, with every column there', async (columns) => {
+  it.each([80, 100, 132, 200])('the queue’s table fits %d columns, with every column', async (columns) => {
     const jobs = [
       finishedView({ id: 12, command: `tar ${'ä'.repeat(200)}`, output: '/var/lib/triggerd/jobs/12/output' }),
       jobView({ id: 13, state: 'running', command: '測試'.repeat(80), output: '/var/lib/triggerd/jobs/13/output' }),
@@ -35,7 +35,7 @@ describe('the queue', () => {
   });
 
   it.each(['👩‍👩‍👧‍👦.log', '🇩🇪🇫🇷.log', 'e\u0301te\u0301.log', '❤️.log', '각.log', '⌚.log'])(
-    'has its columns under each other with the output %s',
+    'the queue’s table has aligned columns with the output %s',
     async (output) => {
       const wide = { running: 0, queued: 0, slots: 1, paused: false, draining: false };
       const jobs = [
@@ -48,27 +48,27 @@ describe('the queue', () => {
     },
   );
 
-  it('says when it is paused, behind what tsp prints', () => {
+  it('the queue’s table says that the queue is paused, after the columns of tsp', () => {
     expect(renderQueue([], { ...idle, paused: true }, 80)).toMatch(/Command \[run=0\/1\] paused$/);
   });
 
-  it('cuts nothing where nobody looks', () => {
+  it('the queue’s table cuts nothing outside of a terminal', () => {
     const command = 'x'.repeat(500);
     expect(renderQueue([jobView({ command })], idle, null)).toContain(command);
   });
 
-  it('shows control characters, and lets nobody forge a row', () => {
+  it('the queue’s table shows control characters, and nobody can forge a row', () => {
     const table = renderQueue([jobView({ label: 'a\n99   running', command: '\u001b[2Jx\u202e\u2028' })], idle, null);
     expect(table.split('\n')).toHaveLength(2);
     expect(table).toContain('[a\\n99   running]\\e[2Jx\\u{202e}\\u{2028}');
   });
 
-  it('shows what wait exits with where the job has no exit code of its own', () => {
+  it('the queue’s table shows what wait exits with where the job has no exit code of its own', () => {
     const killed = finishedView({ result: 'killed', exit_code: null, signal: 'SIGTERM', wait_exit_code: 143 });
     expect(rowOf(renderQueue([killed], idle, null), 1)).toMatch(/output 143 {6}0\.10/);
   });
 
-  it('shows running jobs, then queued ones, then ended ones, each oldest first', () => {
+  it('the queue’s table shows running jobs, then queued ones, then ended ones, each oldest first', () => {
     const jobs = [
       finishedView({ id: 1 }),
       finishedView({ id: 2 }),
@@ -83,7 +83,7 @@ describe('the queue', () => {
     expect(ids).toEqual([4, 5, 3, 1, 2]);
   });
 
-  it('has neither file nor times for a skipped job, and says why it was skipped', () => {
+  it('the queue’s table has neither file nor times for a skipped job, and says why it was skipped', () => {
     const row = rowOf(renderQueue([jobView({ state: 'skipped', reason: 'removed' })], idle, null), 1);
     expect(row).toMatch(/^1 {4}skipped {4}\(no output\) {34,}true \(skipped: removed\)$/);
   });

@@ -57,13 +57,13 @@ it.each<[string, Happening, Partial<EventCanvas>]>([
     { at: noon, node: 'x', kind: 'config.reloaded', sections: ['watch', 'log'] },
     {},
   ],
-])('%s', (line, happening, more) => {
+])('an event is printed as: %s', (line, happening, more) => {
   const rendered = render(happening, more);
   expect(rendered).toBe(line);
   expect(widthOf(rendered)).toBeLessThanOrEqual(more.columns ?? 80);
 });
 
-it('paints the kind, and nothing that has to line up', () => {
+it('an event’s kind has a colour, and no column that has to line up', () => {
   const paint: EventCanvas['paint'] = (color, text) => (color === null ? text : `<${color}>${text}</>`);
   expect(render(jobEnd, { paint })).toContain('12:00:00 <green>job.finished    </> 7 succeeded');
 });

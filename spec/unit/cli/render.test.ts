@@ -17,7 +17,7 @@ const fits = (text: string, columns = 80) => {
 };
 
 describe('status', () => {
-  it('lists firings in 80 columns, ids whole', () => {
+  it('status lists firings in 80 columns, with whole IDs', () => {
     const text = renderFirings([firingView(), firingView({ trigger: 'größer'.repeat(20), noop: true })], canvas);
     fits(text);
     expect(text.split('\n')[0]).toMatch(/^FIRING {22}AGE {2}TRIGGER/);
@@ -25,7 +25,7 @@ describe('status', () => {
     expect(text).toMatch(/ 5m /);
   });
 
-  it('says where a firing came from, and why', () => {
+  it('status says where a firing came from, and why', () => {
     const text = renderFiring(firingView(), { ...canvas, columns: null });
     expect(text).toContain(
       'Origin:  Puppet on web01.example.com, Trigger[refresh load balancers], environment production',
@@ -36,24 +36,24 @@ describe('status', () => {
     expect(text).toMatch(/lb02\.example\.com {2}deferred .* agent disabled/);
   });
 
-  it('has its table fit 80 columns', () => {
+  it('status fits its table into 80 columns', () => {
     const long = outcomeView({ node: 'lb02.example.com', stage: 'skipped', reason: 'because '.repeat(30) });
     fits(renderFiring(firingView({ outcomes: { 'lb02.example.com': long } }), canvas).split('\n\n')[1] ?? '');
   });
 
-  it('stands odd documents', () => {
+  it('status prints odd documents without failing', () => {
     const origin = { kind: 'puppet', causes: [null, { resource: 3 }], causes_total: 'x' };
     expect(() => renderFiring(firingView({ origin, outcomes: {} }), canvas)).not.toThrow();
   });
 
-  it('counts what ended first', () => {
+  it('status counts the stage that ended first', () => {
     const outcomes = [outcomeView(), succeeded('a'), succeeded('b'), outcomeView({ stage: 'skipped' })];
     expect(summarize(outcomes)).toBe('2 succeeded, 1 skipped, 1 owed');
   });
 });
 
 describe('a node’s line', () => {
-  it('says stage, result, exit code, time and changes', () => {
+  it('a node’s line says stage, result, exit code, time and changes', () => {
     expect(renderOutcomeLine(succeeded('lb01.example.com'), 16)).toBe(
       'lb01.example.com  finished  succeeded  exit 2  18.2 s  4 changed',
     );
@@ -75,7 +75,7 @@ describe('a node’s line', () => {
     [{ fate: 'left', total: 'x', processes: [null, { pid: 'x', name: 'y' }] }, ''],
     [{ fate: 'left', processes: {} }, ''],
     ['x', ''],
-  ])('says what the run has left: %j', (leftovers, said) => {
+  ])('a node’s line says what the run has left: %j', (leftovers, said) => {
     const outcome = { ...succeeded('a'), details: { leftovers } };
     expect(renderOutcomeLine(outcome, 1)).toBe(`a  finished  succeeded  exit 2  18.2 s${said}`);
   });
@@ -87,19 +87,19 @@ describe('a node’s line', () => {
     ['no report', { missing: 'Puppet wrote no report of this run' }, null],
     ['it broke', { missing: 'Puppet wrote no report of this run' }, 'it broke'],
     ['it broke, 1 failed', { failed: 1 }, 'it broke'],
-  ])('says “%s” of a Puppet run: %j', (said, puppet, reason) => {
+  ])('a node’s line says “%s” of a Puppet run: %j', (said, puppet, reason) => {
     const outcome = { ...succeeded('a'), reason, details: { puppet } };
     expect(renderOutcomeLine(outcome, 1)).toBe(`a  finished  succeeded  exit 2  18.2 s  ${said}`);
   });
 
-  it('says why there was no run', () => {
+  it('a node’s line says why no run happened', () => {
     const skipped = outcomeView({ node: 'a', stage: 'skipped', reason: 'expired' });
     expect(renderOutcomeLine(skipped, 3)).toBe('a    skipped  expired');
   });
 });
 
 describe('other tables', () => {
-  it('show nodes in 80 columns', () => {
+  it('the table of nodes fits 80 columns', () => {
     const away = nodeView({ node: `${'x'.repeat(60)}.example.com`, present: false, started_at: null });
     const text = renderNodes([nodeView(), away], canvas);
     fits(text);
@@ -107,7 +107,7 @@ describe('other tables', () => {
     expect(text).toMatch(/… +away/);
   });
 
-  it('show plugins, and what is wrong with one', () => {
+  it('the table of plugins says what is wrong with one', () => {
     const text = renderPlugins([pluginView(), pluginView({ name: 'bad', problem: 'writable by others' })], canvas);
     fits(text);
     expect(text).toMatch(/service +refused +plain +restarts a service\nbad +refused +plain +writable by others/);
@@ -119,12 +119,12 @@ describe('other tables', () => {
     expect(shown).toMatch(/root +fixed: \/srv +s/);
   });
 
-  it('show a plugin’s test', () => {
+  it('the output of plugin test is printed', () => {
     const test = { name: 'p', ok: false, expected_exit_code: 0, exit_code: 3, output: 'out\n', problem: null };
     expect(renderPluginTest(test)).toBe('out\np: failed: exit code differs (exit code 3, expected 0)');
   });
 
-  it('show a job', () => {
+  it('the page of a job is printed', () => {
     const text = renderJobInfo(finishedView({ label: 'x\ny', result: 'failed', exit_code: 3 }), now);
     expect(text).toContain('Result:   failed, exit code 3');
     expect(text).toContain('Label:    x\\ny');
@@ -133,7 +133,7 @@ describe('other tables', () => {
 });
 
 describe('colours', () => {
-  it('are only where they are wanted', () => {
+  it('colours are used only where they are wanted', () => {
     expect(renderFirings([firingView()], canvas)).not.toContain('\u001b');
     expect(renderFirings([firingView()], { ...canvas, paint: painter(true) })).toContain('\u001b[33m');
     expect(painter(true)('red', 'x')).toBe('\u001b[31mx\u001b[39m');
@@ -142,7 +142,7 @@ describe('colours', () => {
 });
 
 describe('texts', () => {
-  it('show what would drive a terminal', () => {
+  it('printed texts show control sequences instead of obeying them', () => {
     expect(visible('a\u0007\u009b1m\tb\r')).toBe('a\\u{7}\\u{9b}1m\\tb\\r');
   });
 });
@@ -154,7 +154,7 @@ describe('times', () => {
     [5 * 3_600_000, '5h'],
     [3 * 86_400_000, '3d'],
     [-5000, '0s'],
-  ])('%d ms ago is %s', (ms, text) => {
+  ])('%d ms ago is printed as %s', (ms, text) => {
     expect(age(new Date(now - ms).toISOString(), now)).toBe(text);
   });
 
@@ -162,7 +162,7 @@ describe('times', () => {
     [18_200, '18.2 s'],
     [200_000, '3 m 20 s'],
     [7_500_000, '2 h 5 m'],
-  ])('%d ms took %s', (ms, text) => {
+  ])('a duration of %d ms is printed as %s', (ms, text) => {
     expect(took(ms)).toBe(text);
   });
 });

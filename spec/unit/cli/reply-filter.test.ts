@@ -46,9 +46,9 @@ describe('a condition of --filter-replies', () => {
     ['details.puppet.constructor=', true],
     ['details.service.changed>0', false],
     ['details.puppet.changed.more=', true],
-  ])('%s holds: %s', (text, holds) => expect(read(text)?.(reply)).toBe(holds));
+  ])('the condition %s holds: %s', (text, holds) => expect(read(text)?.(reply)).toBe(holds));
 
-  it('that is one of several must hold with all of them', () => {
+  it('a condition that is one of several must hold with all of them', () => {
     expect(read('result=failed', 'node=~^lb')?.(reply)).toBe(true);
     expect(read('result=failed', 'node=~^web')?.(reply)).toBe(false);
   });
@@ -62,16 +62,16 @@ describe('a condition of --filter-replies', () => {
     ['node=~[', /^Not a regular expression/],
     ['exit_code>many', /^> compares numbers, and 'many' is none/],
     ['exit_code<', /^< compares numbers/],
-  ])('%j is refused with the reason and an example', (text, message) => {
+  ])('the condition %j is refused with the reason and an example', (text, message) => {
     expect(() => read(text)).toThrow(message);
     expect(() => read(text)).toThrow("Example: --filter-replies 'exit_code!=0'");
   });
 
-  it('of a request has the worker in the place of the node', () => {
+  it('a condition of a request has the worker in the place of the node', () => {
     const parse = conditions(workerFields);
     expect(filterOf(parse('worker=w1'))?.({ worker: 'w1' })).toBe(true);
     expect(() => parse('node=w1')).toThrow('There is no field node');
   });
 
-  it('is missing: nothing is filtered', () => expect(filterOf(undefined)).toBeUndefined());
+  it('without a condition nothing is filtered', () => expect(filterOf(undefined)).toBeUndefined());
 });

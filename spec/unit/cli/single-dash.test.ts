@@ -17,7 +17,7 @@ describe('the triggerfs commands', () => {
     ['-unknown x', '-unknown x'],
     ['-debug -- -identity', '--debug -- -identity'],
     ['-identity', '--identity'],
-  ])('%s is %s', (given, meant) => {
+  ])('the triggerfs commands read %s as %s', (given, meant) => {
     expect(withDoubleDashes(command, given.split(' '))).toEqual(meant.split(' '));
   });
 });

@@ -12,7 +12,7 @@ afterEach(() => {
   now += 1_000_000;
 });
 
-it('counts from when the daemon was lost, not from when it last said something', async () => {
+it('the time to give up counts from the daemon’s loss, not from its last message', async () => {
   const attempt = vi
     .fn<(heard: () => void) => Promise<string>>()
     .mockImplementationOnce(async (heard) => {
@@ -24,7 +24,7 @@ it('counts from when the daemon was lost, not from when it last said something',
   expect(await throughRestarts(session, attempt)).toBe('done');
 });
 
-it('gives up when the daemon stays away for more than 30 s', async () => {
+it('a command gives up when the daemon stays away for more than 30 s', async () => {
   const attempt = vi.fn(async () => {
     now += 16_000;
     throw lost();
@@ -36,7 +36,7 @@ it('gives up when the daemon stays away for more than 30 s', async () => {
 it.each([
   ['before the first word', 'daemon-unreachable', false],
   ['what will not go away', 'job-not-found', true],
-] as const)('tries nothing again: %s', async (_, code, heardBefore) => {
+] as const)('a command does not repeat a request: %s', async (_, code, heardBefore) => {
   const attempt = vi.fn(async () => {
     throw lost(code);
   });
@@ -44,7 +44,7 @@ it.each([
   expect(attempt).toHaveBeenCalledOnce();
 });
 
-it('has ended with Ctrl-C', async () => {
+it('a command that waits for a daemon ends with Ctrl-C', async () => {
   const interrupt = new AbortController();
   const attempt = async () => {
     interrupt.abort();

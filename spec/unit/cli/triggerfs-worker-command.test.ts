@@ -18,11 +18,11 @@ describe('triggerfs-worker', () => {
     ['--identity demo01 --debug=false', { identity: 'demo01', debug: false }],
     ['-debug -identity demo01', { identity: 'demo01', debug: true }],
     ['-team team1 -config ./f -socket /s', { team: 'team1', config: './f', socket: '/s' }],
-  ])('takes %s', (line, flags) => {
+  ])('triggerfs-worker takes %s', (line, flags) => {
     expect(flagsOf(line)).toEqual(flags);
   });
 
-  it.each(['-debug perhaps', 'demo01', '-nope', '-identity'])('does not take %s', (line) => {
+  it.each(['-debug perhaps', 'demo01', '-nope', '-identity'])('triggerfs-worker does not take %s', (line) => {
     expect(() => flagsOf(line)).toThrowError();
   });
 });
@@ -37,12 +37,12 @@ describe('a worker’s folder', () => {
     ['', { HOME: '/home/hp', XDG_STATE_HOME: '/state' }, '/state/triggerd/team1.demo01'],
     ['', { HOME: '/home/hp', XDG_STATE_HOME: 'relative' }, '/home/hp/.local/state/triggerd/team1.demo01'],
     ['[node]\nstate_dir = "/var/lib/triggerd"', { HOME: '/home/hp' }, '/var/lib/triggerd'],
-  ])('with %j and %j is its own unless it is written down', (text, env, folder) => {
+  ])('a worker’s folder with %j and %j is its own unless it is configured', (text, env, folder) => {
     expect(places(text, env)).toEqual({ state_dir: folder, socket: `${folder}/triggerd.sock` });
     expect(places(text, env, '/run/s').socket).toBe('/run/s');
   });
 
-  it('has to be written down where there is no home', () => {
+  it('a worker’s folder has to be configured where no home is known', () => {
     expect(() => places('', {})).toThrowError(expect.objectContaining({ code: 'state-unusable' }));
   });
 });

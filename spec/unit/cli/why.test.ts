@@ -89,7 +89,7 @@ const failedRun = run('r1', [idA], {
 });
 
 describe('trigger why', () => {
-  it('answers first, then shows every hop in 80 columns', () => {
+  it('why answers first, then shows every hop in 80 columns', () => {
     const next = firing(idB, { trigger: 'tell monitoring', caused_by: 'r1' });
     const last = run('r2', [idB], { node: 'mon01.example.com', job_id: 3 });
     const view = why({
@@ -125,7 +125,7 @@ describe('trigger why', () => {
     expect(wide).toContain("content changed '{sha256}0f0f0f0f…' to '{sha256}9a9a9a9a…'\n");
   });
 
-  it('shows a run that several firings share once, with all of them', () => {
+  it('why shows a run that several firings share once, with all of them', () => {
     const byHand = { kind: 'cli', node: 'admin', user: 'ann' };
     const view = why({
       ...{ kind: 'job', name: '7', focus: 'r', job: jobView() },
@@ -166,7 +166,7 @@ describe('trigger why', () => {
       'job 7 succeeded, no report\n      report Puppet wrote no report of this run',
       { details: { puppet: { missing: 'Puppet wrote no report of this run' } } },
     ],
-  ])('says “%s”', (words, fields) => {
+  ])('why says “%s”', (words, fields) => {
     const none = { result: null, exit_code: null, started_at: null, duration_ms: null };
     const result = 'stage' in fields ? {} : { result: 'succeeded' as const };
     const text = rendered(why({ runs: [run('r', [idA], { ...none, ...result, ...fields })] }), null);
@@ -181,13 +181,13 @@ describe('trigger why', () => {
       'Job 7 did not run on lb01.example.com (expired); it was asked for because',
       { stage: 'skipped', reason: 'expired' },
     ],
-  ])('answers “%s …”', (words, fields) => {
+  ])('why answers “%s …”', (words, fields) => {
     expect(rendered(why({ kind: 'node', focus: 'r', runs: [run('r', [idA], fields)] }), null)).toMatch(
       new RegExp(`^${words.replaceAll(/[()]/g, '\\$&')} File`),
     );
   });
 
-  it('says what etcd has deleted, and how the nodes without a line ended', () => {
+  it('why says what etcd has deleted, and how the nodes without a line ended', () => {
     const gone = firing(idB, { known: false, origin: null, created_at: null, targets_total: null, noop: null });
     expect(rendered(why({ firings: [gone], focus: idB, name: idB }), null)).toContain('etcd has deleted this firing');
     const many = Array.from({ length: 25 }, (_, index) => run(`r${index}`, [idA], { node: `n${index}` }));
@@ -201,7 +201,7 @@ describe('trigger why', () => {
     expect(rendered(why({ firings: [{ ...big, tally: null }], runs: many }), null)).toContain('… and 280 more nodes');
   });
 
-  it('tells of a job that was added by hand, who and when', () => {
+  it('why says by whom and when a job was added by hand', () => {
     const job = jobView({ id: 7, command: 'tar -c /srv', user: 'ann', enqueued_at: '2026-11-20T12:00:00Z' });
     const text = rendered(why({ kind: 'job', name: '7', focus: null, firings: [], job }), null);
     expect(text).toMatch(/^Job 7 \(tar -c \/srv\), now \w+, was added by hand by ann, .*\(1m ago\)\.$/);
@@ -211,7 +211,7 @@ describe('trigger why', () => {
     );
   });
 
-  it('tells what is owed to a node, and what is missing', () => {
+  it('why says what is owed to a node, and what is missing', () => {
     const owed = { firing: idB, trigger: 'deploy', origin: { node: 'web01' }, created_at: null };
     const text = rendered(
       why({
@@ -231,7 +231,7 @@ Owed to lb01: 3
     );
   });
 
-  it('links to PuppetDB’s report, and never breaks the link', () => {
+  it('why links to PuppetDB’s report, and never breaks the link', () => {
     const url = `https://puppetdb.example.com:8081/pdb/query/v4/reports/${'c0'.repeat(20)}/events`;
     const report = { hash: 'c0', certname: 'lb01', transaction_uuid: null, job_id: null, status: 'changed', url };
     const view = why({ firings: [firing(idA, { report })], runs: [run('r', [idA], { report })] });
@@ -239,7 +239,7 @@ Owed to lb01: 3
     expect(renderDot(view, now)).toContain(`URL="${url}"`);
   });
 
-  it('paints on a terminal only', () => {
+  it('why uses colours on a terminal only', () => {
     const view = why({ runs: [failedRun] });
     expect(rendered(view)).not.toContain('\u001b');
     expect(rendered(view, 80, true)).toContain('\u001b[31mlb01.example.com: job 7 failed');
@@ -269,11 +269,11 @@ const evilView = why({
 });
 
 describe('what others have written into etcd', () => {
-  it('does not drive the terminal', () => {
+  it('text from etcd does not drive the terminal', () => {
     for (const columns of [null, 80]) expect(rendered(evilView, columns)).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]/u);
   });
 
-  it('is text in Graphviz’ graph and nothing else', () => {
+  it('text from etcd is only text in Graphviz’ graph', () => {
     const { nodes, edges } = parseDot(renderDot(evilView, now));
     expect([...nodes.keys()].sort()).toEqual([
       'firing0',

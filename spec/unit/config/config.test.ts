@@ -6,7 +6,7 @@ import { parse, refusal } from './parse.ts';
 const fixtures = import.meta.glob('../../fixtures/config/*', { query: '?raw', import: 'default', eager: true });
 
 describe('defaults', () => {
-  it('are all there without a file', () => {
+  it('defaults are complete without a file', () => {
     const { config, file } = parse('', { file: null });
     expect(file).toBeNull();
     expect(config.node).toEqual({
@@ -45,7 +45,7 @@ describe('defaults', () => {
     });
   });
 
-  it('of the package have an etcd of the daemon’s own, on a port that Debian’s etcd leaves free', () => {
+  it('the package’s defaults have an embedded etcd on a port that Debian’s etcd leaves free', () => {
     const text = packaged;
     const { etcd } = parse(text).config;
     expect(etcd).toMatchObject({ embedded: true, embedded_port: 12_379 });
@@ -60,7 +60,7 @@ describe('defaults', () => {
     });
   });
 
-  it('have the queues default and requests, whatever other queues there are', () => {
+  it('defaults have the queues default and requests beside any other queues', () => {
     const { queues } = parse('[queues.other]\nslots = 7').config;
     expect(queues).toEqual({
       default: { slots: 1, max_queued: 100_000 },
@@ -69,7 +69,7 @@ describe('defaults', () => {
     });
   });
 
-  it('leave http and broker out until their section is there, even an empty one', () => {
+  it('defaults leave http and broker out until their section exists, even an empty one', () => {
     expect(parse('').config).not.toHaveProperty('http');
     expect(parse('[http]\n[broker]').config).toMatchObject({
       http: { listen: '127.0.0.1:8080' },
@@ -77,7 +77,7 @@ describe('defaults', () => {
     });
   });
 
-  it('are frozen with everything else', () => {
+  it('defaults are frozen with everything else', () => {
     const { config } = parse('[watch]\nallow = ["a"]');
     expect(Object.isFrozen(config)).toBe(true);
     expect(Object.isFrozen(config.queues.default)).toBe(true);
@@ -86,11 +86,11 @@ describe('defaults', () => {
 });
 
 describe('samples', () => {
-  it.each(Object.entries(fixtures))('%s loads for ever', (_, text) => {
+  it.each(Object.entries(fixtures))('the sample %s of an earlier release still loads', (_, text) => {
     expect(() => parse(text)).not.toThrow();
   });
 
-  it('of triggerFS’ documentation give teams, workers and tokens', () => {
+  it('the samples of triggerFS’ documentation yield teams, workers and tokens', () => {
     const { config } = parse(triggerfs);
     expect(config.main).toEqual({ team: 'team1', identity: 'hp', secret: 'a-long-password' });
     expect(config.workers).toMatchObject({
@@ -101,23 +101,23 @@ describe('samples', () => {
 });
 
 describe('unknown keys', () => {
-  it('are refused with file, path and nearest name', () => {
+  it('unknown keys are refused with file, path and nearest name', () => {
     const error = refusal('[etcd]\nendpoint = ["http://a:1"]');
     expect(error.code).toBe('config-invalid');
     expect(error.message).toBe('/etc/t.toml: etcd.endpoint: unknown key, did you mean “endpoints”?');
   });
 
-  it('are refused in sections with names of the user’s choice', () => {
+  it('unknown keys are refused in sections with names of the user’s choice', () => {
     expect(refusal('[queues.nightly]\nslot = 1').message).toContain(
       'queues.nightly.slot: unknown key, did you mean “slots”?',
     );
   });
 
-  it('have no suggestion when nothing is near', () => {
+  it('unknown keys get no suggestion when no key is similar', () => {
     expect(refusal('[node]\nfrobnicate = 1').message).toBe('/etc/t.toml: node.frobnicate: unknown key');
   });
 
-  it('count as a section on the top level', () => {
+  it('an unknown key on the top level counts as a section', () => {
     expect(refusal('[wacth]').message).toContain('wacth: unknown section, did you mean “watch”?');
   });
 
@@ -126,7 +126,7 @@ describe('unknown keys', () => {
     expect(Object.hasOwn(Object.prototype, 'slots')).toBe(false);
   });
 
-  it('are refused when they are called __proto__', () => {
+  it('keys are refused when they are called __proto__', () => {
     expect(refusal('[node]\n__proto__ = { name = "x" }').message).toContain('node.__proto__: unknown key');
   });
 });
@@ -162,11 +162,11 @@ describe('values of the wrong kind', () => {
     ['etcd = 3', 'etcd: expected a section, got 3'],
     ['[history]\nmax_age = 1979-05-27', 'got a date'],
     ['[workers.team1.demo01]', 'workers.team1.demo01.token: expected a text, got nothing'],
-  ])('%j says key, expected and got', (text, message) => {
+  ])('%j is reported with key, expected and found value', (text, message) => {
     expect(refusal(text).message).toContain(message);
   });
 
-  it('never show a secret', () => {
+  it('values of the wrong kind are reported without secrets', () => {
     const { message, details } = refusal('[main]\nsecret = ["hunter2"]\njwt = 12345678');
     expect(message).toContain('main.secret: expected a text, got ********');
     expect(JSON.stringify([message, details])).not.toMatch(/hunter2|12345678/);
@@ -179,13 +179,13 @@ describe('values of the wrong kind', () => {
     '[main]\nbroker = ["tcp://a:1", "tcp://root:hunter2@a:1"]',
     '[broker]\nlisten = "tcp://root:hunter2@a:1"',
     '[http]\nlisten = "root:hunter2@a:1"',
-  ])('never show the password in %j, and say where it belongs', (text) => {
+  ])('values of the wrong kind never show the password in %j, and say where it belongs', (text) => {
     const { message, details } = refusal(text);
     expect(message).toContain('an address has no user and no password; etcd’s go into username and password_file');
     expect(JSON.stringify([message, details])).not.toMatch(/hunter|root/);
   });
 
-  it('are addresses in their one true form for code, however they are written', () => {
+  it('addresses have one canonical form in the code, however they are written', () => {
     const { config } = parse(
       '[etcd]\nendpoints = ["http://127.0.0.1:2379/", "https://ETCD2"]\n[main]\nbroker = "tcp://[::1]:5555/"\nbroker_key = []',
       { overrides: { 'main.broker_key': 'x'.repeat(40) } },
@@ -194,7 +194,7 @@ describe('values of the wrong kind', () => {
     expect(config.main.broker).toEqual(['tcp://[::1]:5555']);
   });
 
-  it('are reported all at once, with unknown keys and variables', () => {
+  it('problems are reported all at once, with unknown keys and variables', () => {
     const error = refusal('[node]\nnam = "x"\n[etcd]\nprefix = 3', { env: { TRIGGERD_WATCH_ENABLED: 'yes' } });
     expect(error.message).toBe(
       [
@@ -230,22 +230,25 @@ describe('what mounts does not wait for itself:', () => {
     ['[triggerfs]\nmountpoint = "/var/lib/triggerd"', 'node.state_dir'],
     ['[triggerfs]\nmountpoint = "/"\n[node]\nsocket = "/s"', 'node.socket'],
     ['[triggerfs]\nmountpoint = "/mnt/"\n[workers]\npluginspath = "/mnt/../mnt/p"', 'workers.pluginspath'],
-  ])('%j is refused', (lines, key) => {
+  ])('a mount that would wait for itself is refused: %j', (lines, key) => {
     expect(refusal(lines).message).toContain(`${key}: is inside of [triggerfs] mountpoint`);
   });
 
-  it('a mountpoint beside them, or in them, is fine', () => {
+  it('a mountpoint beside the daemon’s folders, or in them, is accepted', () => {
     for (const mountpoint of ['/var/lib/triggerd2', '/var/lib/triggerd/mnt', 'mnt'])
       expect(parse(`[triggerfs]\nmountpoint = "${mountpoint}"`).config.triggerfs.mountpoint).toBe(mountpoint);
   });
 });
 
-it.each(['   ', "sh -c 'echo", 'a "b', ''])('refuses the run_cmd %j, which would run something else', (runCommand) => {
-  expect(refusal(`[watch]\nrun_cmd = ${JSON.stringify(runCommand)}`).message).toContain('watch.run_cmd');
-});
+it.each(['   ', "sh -c 'echo", 'a "b', ''])(
+  'the run_cmd %j, which would run something else, is refused',
+  (runCommand) => {
+    expect(refusal(`[watch]\nrun_cmd = ${JSON.stringify(runCommand)}`).message).toContain('watch.run_cmd');
+  },
+);
 
 describe('syntax errors', () => {
-  it('have file, line and column, and show nothing of the file', () => {
+  it('syntax errors have file, line and column, and show nothing of the file', () => {
     const error = refusal('[main]\nsecret = "hunter2\n');
     expect(error.code).toBe('config-syntax');
     expect(error.message).toMatch(/^\/etc\/t\.toml:2:\d+: /);
@@ -253,7 +256,7 @@ describe('syntax errors', () => {
     expect(error.details).toMatchObject({ file: '/etc/t.toml', line: 2 });
   });
 
-  it('are what hostile files end in', () => {
+  it('hostile files end in syntax errors', () => {
     expect(refusal(`a = ${'['.repeat(50_000)}`).code).toBe('config-syntax');
     expect(refusal(`[${Array(3_000).fill('a').join('.')}]`).message).toContain('nested deeper than 32 levels');
     expect(refusal(`#${'x'.repeat(2 ** 20)}`).message).toContain('larger than 1 MiB');

@@ -18,7 +18,7 @@ token = "c"
 `);
 const choose = (identity?: string, team?: string, loaded = three) => chooseWorker(loaded, { identity, team });
 
-it('lists the workers of all teams', () => {
+it('the configured workers of all teams are listed', () => {
   expect(configuredWorkers(three.config)).toEqual([
     { team: 'team1', identity: 'demo01', token: 'a' },
     { team: 'team1', identity: 'demo02', token: 'b' },
@@ -26,7 +26,7 @@ it('lists the workers of all teams', () => {
   ]);
 });
 
-it('finds the only worker of a name, that of the main team, or that of the team that was named', () => {
+it('a worker is found by its name alone, in the main team, or in the named team', () => {
   expect(choose('demo01').token).toBe('a');
   expect(choose('demo02').token).toBe('c');
   expect(choose('demo02', 'team1').token).toBe('b');
@@ -41,13 +41,13 @@ it.each([
   ],
   ['demo03', undefined, 'config-invalid', /no \[workers\.team2\.demo03\] with the worker’s token/],
   ['demo01', 'team2', 'config-invalid', /no \[workers\.team2\.demo01\]/],
-] as const)('says what is wrong with worker %s of team %s', (identity, team, code, message) => {
+] as const)('the fault of worker %s of team %s is named', (identity, team, code, message) => {
   expect(() => choose(identity, team)).toThrowError(
     expect.objectContaining({ code, message: expect.stringMatching(message) }),
   );
 });
 
-it('asks for the team where a name is in several', () => {
+it('a worker’s name in several teams needs the team', () => {
   const two = load('[workers.a.x]\ntoken = "1"\n[workers.b.x]\ntoken = "2"');
   expect(() => choose('x', undefined, two)).toThrowError(
     expect.objectContaining({ code: 'team-missing', message: '/f.toml has a worker x in several teams: a, b' }),
@@ -60,7 +60,7 @@ describe('the brokers of the workers', () => {
     `[${name}]\nbroker = "tcp://${letter}:5555"\nbroker_key = "${key(letter)}"\n`;
   const workersOf = (text: string) => workersBrokers(load(text).config);
 
-  it('are those of [workers], else those of [main]; neither of both is a worker', () => {
+  it('a worker’s brokers are those of [workers], otherwise those of [main]; neither of both is a worker', () => {
     const own = `${section('workers', 'w')}[workers.team1.demo01]\ntoken = "a"\n`;
     expect(workersOf(own)).toEqual([{ endpoint: 'tcp://w:5555', key: key('w') }]);
     expect(workersOf(section('main', 'm'))).toEqual([{ endpoint: 'tcp://m:5555', key: key('m') }]);
@@ -68,7 +68,7 @@ describe('the brokers of the workers', () => {
     expect(configuredWorkers(load(own).config)).toEqual([{ team: 'team1', identity: 'demo01', token: 'a' }]);
   });
 
-  it('are complete in one section, and said to be missing with its name', () => {
+  it('a worker’s brokers come complete from one section, whose name is in the error when one is missing', () => {
     expect(() => workersOf('')).toThrow('[workers] broker is missing, and so is [main] broker');
     expect(() => workersOf(`${section('main', 'm')}[workers]\nbroker = "tcp://w:5555"`)).toThrow(
       '[workers] broker_key is missing',

@@ -4,7 +4,7 @@ import { parse, refusal } from './parse.ts';
 const withEnv = (env: Record<string, string>, text = '') => parse(text, { env }).config;
 
 describe('the environment', () => {
-  it('overrides the file, and flags override both', () => {
+  it('the environment overrides the file, and flags override both', () => {
     const text = '[node]\nsocket = "/file"\nstate_dir = "/file"\nname = "file"';
     const { config } = parse(text, {
       env: { TRIGGERD_NODE_SOCKET: '/env', TRIGGERD_NODE_STATE_DIR: '/env' },
@@ -13,7 +13,7 @@ describe('the environment', () => {
     expect(config.node).toMatchObject({ socket: '/flag', state_dir: '/env', name: 'file' });
   });
 
-  it('has lists separated by commas, booleans and numbers', () => {
+  it('the environment has lists separated by commas, booleans and numbers', () => {
     const { watch, history, etcd } = withEnv({
       TRIGGERD_WATCH_ENABLED: 'false',
       TRIGGERD_WATCH_ALLOW: 'puppet, service',
@@ -25,17 +25,17 @@ describe('the environment', () => {
     expect(etcd.endpoints).toEqual(['http://a:1', 'http://b:2']);
   });
 
-  it('takes an empty list for an empty list', () => {
+  it('the environment takes an empty text as an empty list', () => {
     expect(withEnv({ TRIGGERD_WATCH_ALLOW: '' }).watch.allow).toEqual([]);
   });
 
-  it.each(['yes', '1', 'TRUE', ''])('does not take “%s” for a boolean', (text) => {
+  it.each(['yes', '1', 'TRUE', ''])('the environment does not accept “%s” as a boolean', (text) => {
     expect(refusal('', { env: { TRIGGERD_WATCH_ENABLED: text } }).message).toContain(
       'watch.enabled ($TRIGGERD_WATCH_ENABLED): expected true or false',
     );
   });
 
-  it('reaches queues by name, also those with a dash that the file has', () => {
+  it('the environment reaches queues by name, also those with a dash in the file', () => {
     const { queues } = withEnv(
       { TRIGGERD_QUEUES_DEFAULT_SLOTS: '2', TRIGGERD_QUEUES_NIGHTLY_BACKUP_SLOTS: '3', TRIGGERD_QUEUES_NEW_SLOTS: '4' },
       '[queues.nightly-backup]\nslots = 1',
@@ -44,16 +44,16 @@ describe('the environment', () => {
     expect(queues).not.toHaveProperty('nightly_backup');
   });
 
-  it('reaches workers', () => {
+  it('the environment reaches workers', () => {
     const { workers } = withEnv({ TRIGGERD_WORKERS_TEAM1_DEMO01_TOKEN: 't' });
     expect(workers).toMatchObject({ team1: { demo01: { token: 't' } } });
   });
 
-  it('starts a gateway by naming its key', () => {
+  it('the environment enables a gateway by naming its key', () => {
     expect(withEnv({ TRIGGERD_HTTP_LISTEN: '127.0.0.1:0' }).http).toBeDefined();
   });
 
-  it('refuses what looks like a key and is none', () => {
+  it('the environment refuses a variable that looks like a key and is none', () => {
     const of = (name: string) => refusal('', { env: { [name]: 'x' } }).message;
     expect(of('TRIGGERD_ETCD_ENDPOINT')).toBe(
       '/etc/t.toml: $TRIGGERD_ETCD_ENDPOINT: unknown variable, did you mean “TRIGGERD_ETCD_ENDPOINTS”?',
@@ -75,17 +75,17 @@ describe('the environment', () => {
     'TRIGGERD_ATTEMPT',
     'TRIGGERD_STATE',
     'TRIGGERD_RUNTIME',
-  ])('leaves %s alone: jobs have it', (name) => {
+  ])('the environment leaves %s alone: jobs have it', (name) => {
     expect(() => withEnv({ [name]: 'x' })).not.toThrow();
   });
 });
 
 describe('overrides', () => {
-  it('of unknown keys are refused', () => {
+  it('overrides of unknown keys are refused', () => {
     expect(refusal('', { overrides: { 'node.sockt': '/x' } }).message).toContain('did you mean “node.socket”?');
   });
 
-  it('are read like the environment', () => {
+  it('overrides are parsed like the environment', () => {
     expect(parse('', { overrides: { 'watch.enabled': 'false' } }).config.watch.enabled).toBe(false);
   });
 });

@@ -19,11 +19,11 @@ it.each([
   ['readable by root’s group', { mode: 0o640, uid: 0, owner: 'root', group: 'root' }, []],
   ['somebody else’s', { uid: 1001, owner: 'eve' }, ['belongs to eve']],
   ['somebody else’s and open', { uid: 1001, owner: 'eve', mode: 0o644 }, ['belongs to eve', 'every user can read it']],
-])('a file with a password that is %s', (_what, access, expected) => {
+])('the exposure of secrets: a file with a password that is %s', (_what, access, expected) => {
   expect(whats(password, access)).toEqual(expected.map((part) => expect.stringContaining(part)));
 });
 
-it('names each secret of the file, and never what it is', () => {
+it('the warning about a readable file names each secret, and never its value', () => {
   const tokens = ['a', 'b', 'c'].map((name) => `[workers.team1.${name}]\ntoken = "hush"`).join('\n');
   const loaded = load(`[main]\njwt = "hush"\n${tokens}`);
   const [what] = whats(loaded, { mode: 0o644 });
@@ -31,7 +31,7 @@ it('names each secret of the file, and never what it is', () => {
   expect(what).not.toContain('hush');
 });
 
-it('a file without secrets may be read by all; what the environment has is not in it', () => {
+it('a file without secrets may be read by all; secrets in the environment are not the file’s', () => {
   expect(whats(load('[main]\nteam = "team1"', { TRIGGERD_MAIN_SECRET: 'hunter2' }), { mode: 0o644 })).toEqual([]);
 });
 

@@ -9,7 +9,7 @@ describe('the quick look for the socket', () => {
     '[node]\nsocket = "/s"',
     'x = 1\n[etcd]\nprefix = "/t"\n [ node ] # us\n\tname = "a"\n  socket="/s" # here\n[watch]\n',
     '[node]\r\nname = "a"\nsocket = "/s"\n',
-  ])('%j: finds what the parser finds', (text) => {
+  ])('the quick search for the socket finds what the parser finds: %j', (text) => {
     expect(quickSocket(text)).toBe('/s');
     expect(parseToml(text)).toMatchObject({ node: { socket: '/s' } });
   });
@@ -26,11 +26,11 @@ describe('the quick look for the socket', () => {
     '[node]\nname = """\nsocket = "/wrong"\n"""\nsocket = "/s"',
     '[node]\n# socket = "/wrong"',
     '[node]\nallow = [\n"socket = \'/wrong\'"]',
-  ])('%j: leaves it to the parser', (text) => {
+  ])('the quick search for the socket leaves the file to the parser: %j', (text) => {
     expect(quickSocket(text)).toBeUndefined();
   });
 
-  it.each(Object.entries(fixtures))('agrees with the parser on %s', (_, text) => {
+  it.each(Object.entries(fixtures))('the quick search for the socket agrees with the parser on %s', (_, text) => {
     const node = parseToml(text)['node'] as { socket?: string } | undefined;
     expect(quickSocket(text)).toBe(node?.socket);
   });

@@ -10,6 +10,6 @@ it.each([
   ['pluginspath', '[workers]\npluginspath = "/p"', { kind: 'folder' }],
   ['allow', '[workers]\nallow = ["command"]', { kind: 'list', names: ['command'] }],
   ['an empty allow', '[workers]\nallow = []\npluginspath = "/p"', { kind: 'list', names: [] }],
-])('what requests may start where the file has %s', (_what, text, expected) => {
+])('the plugins that requests may start are known where the file has %s', (_what, text, expected) => {
   expect(served(text)).toMatchObject(expected);
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { answerOf } from '../../../src/console/answer.ts';
 
 describe('an answer of the registry', () => {
-  it('is taken as it is', () => {
+  it('an answer of the registry is accepted as it is', () => {
     const answer = { kind: 'worker', rows: [{ id: 1 }], notices: ['a'] };
     expect(answerOf(answer)).toBe(answer);
   });
@@ -18,7 +18,7 @@ describe('an answer of the registry', () => {
     { kind: 'worker', rows: [1], notices: [] },
     { kind: 'worker', rows: [], notices: [{}] },
     { kind: 'worker', rows: [] },
-  ])('that is none is refused: %j', (value) => {
+  ])('an answer that is not the registry’s is refused: %j', (value) => {
     expect(() => answerOf(value)).toThrow(expect.objectContaining({ code: 'daemon-answer' }));
   });
 });

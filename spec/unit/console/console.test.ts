@@ -48,14 +48,14 @@ const consoleWith = (answers: Partial<Record<Asked['verb'], Answer>> = {}, more:
 };
 
 describe('a script of the console', () => {
-  it('shows a table and how long it took', async () => {
+  it('a script of the console prints a table and how long it took', async () => {
     const { script, asked, text } = consoleWith({ 'worker.list': { ...none, rows: [worker] } });
     expect(await script(['# all of them', '', 'show workers'])).toBe(0);
     expect(asked).toEqual([{ verb: 'worker.list', team: 'team1' }]);
     expect(text()).toMatch(/^ {2}id \| identity \|.*\(1 rows\)\n\nTime: [\d.]+(µs|ms|s)\n$/s);
   });
 
-  it('shows one, by its name', async () => {
+  it('a script of the console prints one entry by its name', async () => {
     const { script, errors, text } = consoleWith({ 'worker.list': { ...none, rows: [worker, { identity: 'x' }] } });
     expect(await script(['show worker demo01', 'show worker demo02'])).toBe(1);
     expect(text()).toContain('     identity | demo01\n');
@@ -63,7 +63,7 @@ describe('a script of the console', () => {
     expect(errors).toEqual(['registry-not-found: line 2: there is no worker “demo02”']);
   });
 
-  it('prints notices of a change, with nothing of them left to drive a terminal', async () => {
+  it('a script of the console prints notices of a change, which cannot drive a terminal', async () => {
     const { script, text } = consoleWith({
       'service.attach': { kind: 'service', rows: [], notices: ['a', 'b\u001b[2J'] },
     });
@@ -71,14 +71,14 @@ describe('a script of the console', () => {
     expect(text()).toBe('Notice: a\nNotice: b\\e[2J\n');
   });
 
-  it('ends at the first statement that fails, and says which', async () => {
+  it('a script of the console stops at the first statement that fails, and names it', async () => {
     const { script, asked, errors } = consoleWith({ 'worker.add': none });
     expect(await script(['set workers identity a', 'delete worker b', 'set workers identity c'])).toBe(1);
     expect(errors).toEqual(['registry-denied: line 2: worker.delete is not yours']);
     expect(asked).toHaveLength(2);
   });
 
-  it('continues when it is told to, and fails all the same', async () => {
+  it('a script of the console continues after a failure on request, and fails in the end', async () => {
     const { script, asked, errors } = consoleWith({ 'worker.add': none });
     expect(await script(['bogus', 'set workers identity a', 'set'], true)).toBe(1);
     expect(errors.map((error) => error.slice(0, 42))).toEqual([
@@ -88,21 +88,21 @@ describe('a script of the console', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it('does not continue when nobody can be asked', async () => {
+  it('a script of the console stops when no daemon can be reached', async () => {
     const reason = new TriggerdError('broker-unreachable', 'no broker');
     const { script, errors } = consoleWith({}, { link: () => Promise.reject(new NoLink(reason)) });
     await expect(script(['help help', 'show workers', 'show services'], true)).rejects.toMatchObject({ reason });
     expect(errors).toEqual([]);
   });
 
-  it('has two modes; exit leaves the one, then the other', async () => {
+  it('the console has two modes; exit leaves the one, then the other', async () => {
     const { script, asked } = consoleWith({ 'worker.list': none });
     const lines = ['configure', 'show workers', 'exit', 'show workers', 'exit', 'show workers'];
     expect(await script(lines)).toBe(0);
     expect(asked).toHaveLength(2);
   });
 
-  it('asks for a password, and takes none that everybody can read', async () => {
+  it('the console asks for a password, and takes none that everybody can read', async () => {
     const answers = { 'user.add': none, 'user.set': none };
     const script = ['set users identity bob', 'set users bob secret'];
     const { asked, ...asking } = consoleWith(answers);
@@ -114,7 +114,7 @@ describe('a script of the console', () => {
     expect(overheard.asked).toEqual([]);
   });
 
-  it('exits as the request that failed', async () => {
+  it('the console exits with the code of the failed request', async () => {
     const { script, requests, errors } = consoleWith();
     expect(await script(["request service s plugin command command 'exit 7'", 'show workers'])).toBe(7);
     expect(requests).toMatchObject([{ command: 'exit 7' }]);
@@ -126,7 +126,7 @@ describe('with --json', () => {
   const rows = [{ ...worker, created: '2018-04-30T18:45:30.000Z', secret_hash: 'x' }];
   const service = { id: 1, name: 's', retry: 'always' };
 
-  it('each statement prints an array of its columns, on a line', async () => {
+  it('the console with --json prints for each statement an array of its columns, on a line', async () => {
     const answers: Parameters<typeof consoleWith>[0] = {
       'worker.list': { ...none, rows },
       'service.list': { kind: 'service', rows: [service], notices: [] },
@@ -142,7 +142,7 @@ describe('with --json', () => {
     expect(printed.every((line) => line.endsWith('\n') && line.split('\n').length === 2)).toBe(true);
   });
 
-  it('help is data, too', async () => {
+  it('the console with --json prints help as data, too', async () => {
     const { script, printed } = consoleWith({}, { json: true });
     await script(['help visibility']);
     expect(JSON.parse(printed.join(''))).toContainEqual({

@@ -38,11 +38,11 @@ describe('a statement of the documentation', () => {
       { verb: 'definition.set', name: 'demotrigger', service: 'demoservice' },
     ],
     ['show triggers', { verb: 'definition.list' }],
-  ])('%s', (line, ask) => {
+  ])('a statement of the documentation is understood: %s', (line, ask) => {
     expect(asked(line)).toEqual(ask);
   });
 
-  it.each(['configure', 'help', 'exit'])('%s', (line) => {
+  it.each(['configure', 'help', 'exit'])('a statement of the documentation is understood in a team: %s', (line) => {
     expect(parseStatement(line)).toMatchObject({ kind: line });
   });
 });
@@ -93,18 +93,18 @@ describe('a statement', () => {
     ['set services s workers detach w', { verb: 'service.detach', name: 's', worker: 'w' }],
     ['set user bob disabled yes', { verb: 'user.set', identity: 'bob', disabled: true }],
     ['show history service s limit 5', { verb: 'history.list', service: 's', limit: 5 }],
-  ])('%s', (line, ask) => {
+  ])('the statement %s is understood', (line, ask) => {
     expect(asked(line)).toEqual(ask);
   });
 
-  it('takes a word of its own for a name where it is quoted, or where nothing else fits', () => {
+  it('a keyword is a name in a statement where it is quoted, or where nothing else fits', () => {
     expect(asked('set services name workers add demo01')).toMatchObject({ verb: 'service.attach', name: 'name' });
     expect(parseStatement('show services workers')).toMatchObject({ only: 'workers' });
     expect(asked("set workers 'token' description x")).toMatchObject({ verb: 'worker.set', identity: 'token' });
     expect(complaint("set 'workers' identity demo01")).toContain('column 5: “workers” does not fit here');
   });
 
-  it('asks for the password that it has not', () => {
+  it('a statement asks for the password that it lacks', () => {
     const command = parseStatement('set users identity bob role admin');
     if (command?.kind !== 'secret') throw new Error('nobody is asked');
     expect(command.ask('s3cret')).toEqual({ verb: 'user.add', identity: 'bob', secret: 's3cret', role: 'admin' });
@@ -112,22 +112,22 @@ describe('a statement', () => {
     expect(parseStatement('set users bob password')).toMatchObject({ kind: 'secret', user: 'bob' });
   });
 
-  it('may be a request', () => {
+  it('a statement may be a request', () => {
     const line = "request service s plugin command command 'echo a  b' args x=1 timeout 10s";
     const request = { service: 's', plugin: 'command', command: 'echo a  b', args: { x: '1' }, timeoutMs: 10_000 };
     expect(parseStatement(line)).toEqual({ kind: 'request', request });
   });
 
-  it.each(['', '   ', '# set workers identity demo01'])('may be nothing: “%s”', (line) => {
+  it.each(['', '   ', '# set workers identity demo01'])('a statement may be empty: “%s”', (line) => {
     expect(parseStatement(line)).toBeNull();
   });
 
-  it('is about the team of whoever asks, unless it is about a team', () => {
+  it('a statement is about the caller’s team, unless it is about a team', () => {
     expect(inTeam({ verb: 'worker.list' }, 'team1')).toEqual({ verb: 'worker.list', team: 'team1' });
     expect(inTeam({ verb: 'team.accept', team: 't' }, 'team1')).toEqual({ verb: 'team.accept', team: 't' });
   });
 
-  it('keeps an argument whatever its name is', () => {
+  it('a statement keeps an argument whatever its name is', () => {
     const { args } = asked('set trigger t args __proto__=x args a=1') as { args: object };
     expect(Object.entries(args)).toEqual([
       ['__proto__', 'x'],
@@ -153,12 +153,12 @@ describe('what is not understood is told with its place and what was expected', 
     ['\u001b[2Jx', 'column 1: “\\u001b[2Jx” does not fit here'],
     ['set services s timeout 0s', 'column 24: “0s” does not fit here'],
     ['x'.repeat(70_000), 'a statement has at most 65536 characters'],
-  ])('%s', (line, message) => {
+  ])('the error has the place and what was expected: %s', (line, message) => {
     expect(complaint(line)).toContain(message);
   });
 });
 
-it('whatever is typed is a statement, nothing, or refused with its place', () => {
+it('any typed text is a statement, nothing, or refused with its place', () => {
   const random = seeded(7);
   const words = [
     ...new Set(
@@ -201,7 +201,7 @@ describe('quoting is that of a shell', () => {
     ['a#b # c', ['a#b']],
     ["'#' x", ['#', 'x']],
     ['a\tb\u00a0c', ['a', 'b', 'c']],
-  ])('%s', (line, texts) => {
+  ])('words are quoted as in a shell: %s', (line, texts) => {
     expect(wordsOf(line).map(({ text }) => text)).toEqual(texts);
   });
 });
@@ -229,7 +229,7 @@ describe('every form', () => {
     }),
   );
 
-  it.each(lines)('%s is read as itself, and known at each of its words', (line, form) => {
+  it.each(lines)('the form %s is parsed as itself, and recognized at each of its words', (line, form) => {
     const words = wordsOf(line);
     expect(fitting(words)?.form).toBe(form);
     for (let known = 0; known <= words.length; known++) expect(nextAfter(words.slice(0, known)).fitted).toBe(known);

@@ -43,7 +43,7 @@ const demotrigger = {
 };
 
 describe('the tables of the documentation', () => {
-  it('services', () => {
+  it('the documentation’s table of services is printed', () => {
     expect(renderRows('service', [demoservice], { single: false, columns: null }).split('\n')).toEqual(
       documented('services'),
     );
@@ -54,14 +54,14 @@ describe('the tables of the documentation', () => {
   });
 
   // Its authors took rows out of these: the columns are as wide as what is not shown.
-  it('workers', () => {
+  it('the documentation’s table of workers is printed', () => {
     const wider = { ...demo01, id: 12, description: 'd'.repeat(22), owner: 'o'.repeat(9) };
     const lines = renderRows('worker', [demo01, wider], { single: false, columns: null }).split('\n');
     expect([...lines.slice(0, 3), lines[4]]).toEqual(documented('workers'));
     expect(lines.slice(5)).toEqual(['(2 rows)']);
   });
 
-  it('triggers', () => {
+  it('the documentation’s table of triggers is printed', () => {
     const wider = { ...demotrigger, id: 12, owner: 'o'.repeat(9) };
     const lines = renderRows('definition', [demotrigger, wider], { single: false, columns: null }).split('\n');
     expect([...lines.slice(0, 3), lines[4]]).toEqual(documented('triggers'));
@@ -72,7 +72,7 @@ describe('a table', () => {
   const rows = (...identities: string[]) => identities.map((identity) => ({ ...demo01, identity }));
   const cells = (text: string) => text.split('\n')[2]?.split(' | ') ?? [];
 
-  it('without rows has its titles', () => {
+  it('a table without rows has its titles', () => {
     expect(renderRows('directory', [], { single: false, columns: null })).toBe(
       [
         '  id | path | description | mode | owner | created | updated',
@@ -82,7 +82,7 @@ describe('a table', () => {
     );
   });
 
-  it('stays aligned with characters of two columns, and of none', async () => {
+  it('a table stays aligned with characters of two columns, and of none', async () => {
     const lines = (
       await withWidths(() => renderRows('worker', rows('東京', 'e\u0301te'), { single: false, columns: null }))
     ).split('\n');
@@ -90,7 +90,7 @@ describe('a table', () => {
     expect(lines[3]).toContain(' | e\u0301te      | ');
   });
 
-  it('lets nothing drive the terminal or forge a row', () => {
+  it('a table lets no text drive the terminal or forge a row', () => {
     const evil = { ...demo01, description: '\u001b[2J\u001b]0;x\u0007\n   7 | forged\u202e' };
     const text = renderRows('worker', [evil], { single: false, columns: null });
     expect(text.split('\n')).toHaveLength(5);
@@ -101,11 +101,11 @@ describe('a table', () => {
   it.each([
     [{ id: 'seven', workers: { a: 1 }, created: 'never', triggers: [null, 'x', ['y']] }, 'a=1'],
     [{}, '(1 rows)'],
-  ])('makes something of what no registry sends: %j', (row, part) => {
+  ])('a table prints what no registry sends: %j', (row, part) => {
     expect(renderRows('service', [row], { single: false, columns: null })).toContain(part);
   });
 
-  it('shows all about one on lines of its own', () => {
+  it('a table shows the fields of one entry on lines of their own', () => {
     const args = { path: '/tmp/x', mode: 'a' };
     const more = { path: '/newtrigger/demotrigger', service: 'demoservice', args, timeout: '10s', durable: true };
     const text = renderRows('definition', [{ ...demotrigger, ...more }], { single: true, columns: null });
@@ -121,12 +121,12 @@ describe('a table on a terminal', () => {
   const shown = (columns: number | null) =>
     renderRows('service', [busy, demoservice], { single: false, columns }).split('\n');
 
-  it('is as triggerFS draws it where there is room, and where the output is for no terminal', () => {
+  it('a table is drawn like triggerFS’ where it fits, and where the output is no terminal', () => {
     expect(shown(null)).toEqual(shown(1_000));
     expect(shown(null)[2]).toContain(triggers.join(', '));
   });
 
-  it('has shorter lists where that is enough', () => {
+  it('a table has shorter lists where that is enough', () => {
     const lines = shown(200);
     expect(Math.max(...lines.map((line) => line.length))).toBe(200);
     expect(lines[2]).toMatch(/\| \/a\/directory\/.*… \| demo01, demo02 \|/);
@@ -134,7 +134,7 @@ describe('a table on a terminal', () => {
   });
 
   it.each([80, 40])(
-    'of %i columns has a line for each value where the table does not fit, and nothing is lost',
+    'a table of %i columns has a line for each value where it does not fit, and loses nothing',
     (columns) => {
       const lines = shown(columns);
       expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);

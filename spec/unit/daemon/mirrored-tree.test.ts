@@ -26,13 +26,13 @@ const shownTo = (identity: string | undefined) =>
     .current()
     ?.definitions.map(({ name }) => name);
 
-it('shows what its user keeps to himself by the number of the user: a namesake who came later sees nothing of it', () => {
+it('the mounted tree hides a user’s private triggers from a later user of the same name', () => {
   expect(shownTo('hp')).toEqual(['own', 'of-the-team']);
   expect(shownTo('somebody')).toEqual(['of-the-team']);
   expect(shownTo(undefined)).toEqual(['of-the-team']);
 });
 
-it('refresh waits until the mirror is as new as an answer of etcd, and fails as that does', async () => {
+it('the tree’s refresh waits until the mirror is as new as etcd’s answer, and fails as the mirror does', async () => {
   let answer: () => void = () => undefined;
   const execute = vi.fn(() => new Promise<void>((resolve) => (answer = resolve)));
   const tree = mirroredTree({ execute } as never, { team: 'team1', identity: 'hp' }, {} as never);

@@ -12,6 +12,6 @@ it.each([
   ['a worker more', worker, `${worker}[workers.team1.demo02]\ntoken = "b"`, ['workers'], ['workers']],
   ['a worker’s token', worker, worker.replace('"a"', '"b"'), ['workers'], ['workers']],
   ['a queue', '', '[queues.requests]\nslots = 8', [], ['queues']],
-])('a reload that changes %s', (_what, before, after, now, atRestart) => {
+])('a reload that changes %s is reported', (_what, before, after, now, atRestart) => {
   expect(changedSections(config(before), config(after))).toEqual({ now, atRestart });
 });

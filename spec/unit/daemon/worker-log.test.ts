@@ -17,7 +17,7 @@ const refused = (message: string): WorkerNews => ({
   retryMs: 32_000,
 });
 
-it('has the lines of triggerFS, with their dates', () => {
+it('the worker’s log has the lines of triggerFS, with their dates', () => {
   const { lines, tell } = logged('debug');
   tell({ kind: 'heartbeat' });
   expect(lines).toEqual([
@@ -25,7 +25,7 @@ it('has the lines of triggerFS, with their dates', () => {
   ]);
 });
 
-it('says the same trouble once, says another one, and says it again when it was over meanwhile', () => {
+it('the worker’s log reports a problem once, reports another one, and reports the first again after it was solved', () => {
   const { lines, tell } = logged();
   tell(refused('wrong token'));
   tell(refused('wrong token'));
@@ -40,20 +40,20 @@ it('says the same trouble once, says another one, and says it again when it was 
   expect(lines.map((line) => line.slice(20, 22))).toEqual(['E:', 'W:', 'I:', 'W:']);
 });
 
-it('shows what a broker says on one line, whatever is in it', () => {
+it('the worker’s log shows a broker’s message on one line, whatever it contains', () => {
   const { lines, tell } = logged();
   tell(refused('no\n2018/04/30 21:03:01 I: Connected\u001b[2J'));
   expect(lines.join('').split('\n')).toHaveLength(2);
   expect(lines[0]).toContain('no\\n2018/04/30 21:03:01 I: Connected\\e[2J');
 });
 
-it('shows errors by their message', () => {
+it('the worker’s log shows errors by their message', () => {
   const { lines, log } = logged();
   log.error({ error: new TriggerdError('journal-failed', 'disk full') }, 'it failed');
   expect(lines[0]).toMatch(/ E: it failed \(disk full\)\n$/);
 });
 
-it('says why a broker does not answer, also where the reason is a question', () => {
+it('the worker’s log says why a broker does not answer, also where the reason is a question', () => {
   const { lines, tell } = logged();
   tell({ kind: 'lost', reason: 'is its key right?', wasServing: false });
   tell({ kind: 'lost', reason: 'gone', wasServing: false });

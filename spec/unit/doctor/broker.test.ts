@@ -26,18 +26,18 @@ describe('the doctor and brokers', () => {
     return findings.map(({ state, what }) => `${state}: ${what}`);
   };
 
-  it('has nothing to say where there is none', async () => {
+  it('doctor says nothing about brokers where none is configured', async () => {
     expect(await check([], {})).toEqual(['unused: none configured ([broker], [main] broker, [workers] broker)']);
   });
 
-  it('tells an own broker that runs from one that does not', async () => {
+  it('doctor tells an own broker that runs from one that does not', async () => {
     expect(await check(['127.0.0.1:5555', 'b1:5555'], { broker, name: 'b1' })).toEqual([
       'fine: tcp://127.0.0.1:5555 accepts connections',
     ]);
     expect(await check([], { broker, name: 'b1' })).toEqual(['wrong: tcp://127.0.0.1:5555 accepts no connection']);
   });
 
-  it('asks the daemon for the port that was chosen for port 0', async () => {
+  it('doctor asks the daemon for the kernel’s port where the broker listens on port 0', async () => {
     const any = { broker: { listen: 'tcp://[::]:0' }, name: 'b1' };
     const open = ['127.0.0.1:4711', 'b1:4711'];
     expect(await check(open, any, 'tcp://[::]:4711')).toEqual(['fine: tcp://127.0.0.1:4711 accepts connections']);
@@ -45,7 +45,7 @@ describe('the doctor and brokers', () => {
     expect(await check(open, any)).toEqual(['wrong: tcp://127.0.0.1:0 accepts no connection']);
   });
 
-  it('warns of an address that others are told, and that leads nowhere', async () => {
+  it('doctor warns of a published address that leads nowhere', async () => {
     const [warning] = await check(['127.0.0.1:5555'], { broker, name: 'b1' });
     expect(warning).toContain('warning: clients are told to connect to tcp://b1:5555');
     const advertise = 'tcp://outside:80';
@@ -54,7 +54,7 @@ describe('the doctor and brokers', () => {
     ]);
   });
 
-  it('looks at each broker that is used', async () => {
+  it('doctor checks each broker that is used', async () => {
     const main = { broker: ['tcp://b1:5555', 'tcp://b2:5555'], broker_key: [key, key] };
     expect(await check(['b2:5555'], { main })).toEqual([
       'wrong: tcp://b1:5555 accepts no connection',

@@ -28,13 +28,13 @@ describe('etcd’s versions', () => {
     ['3.5.33', []],
     ['3.6.14', []],
     ['4.0.0-rc.1', []],
-  ])('%s', (version, expected) => {
+  ])('etcd’s version: %s', (version, expected) => {
     const found = knownDefects(version);
     expect(found).toHaveLength(expected.length);
     for (const [at, part] of expected.entries()) expect(found[at]).toContain(part);
   });
 
-  it('tells which lines have ended, and which are too old for us', () => {
+  it('doctor tells etcd’s versions that have ended from those that are too old for triggerd', () => {
     expect([isEndOfLife('3.4.45'), isEndOfLife('3.5.1')]).toEqual([true, false]);
     expect([isTooOld('3.3.27'), isTooOld('2.3.8'), isTooOld('3.4.0'), isTooOld('4.0.0')]).toEqual([
       true,
@@ -46,7 +46,7 @@ describe('etcd’s versions', () => {
 });
 
 describe('a member of etcd', () => {
-  it('is fine', () => {
+  it('a healthy member of etcd is fine', () => {
     expect(findings({})).toEqual([
       {
         area: 'etcd',
@@ -62,7 +62,7 @@ describe('a member of etcd', () => {
     ['http://[::1]:2379', 'every account of this machine'],
     ['http://localhost.example.com:2379', 'everybody who reaches it'],
     ['https://etcd1:2379', 'everybody who reaches it'],
-  ])('that answers anybody is wrong: %s', (place, who) => {
+  ])('a member of etcd that answers anybody is wrong: %s', (place, who) => {
     expect(checkEtcd([{ endpoint: place, member: healthy, isOpen: true }])[1]).toEqual({
       area: 'etcd',
       state: 'wrong',
@@ -83,13 +83,13 @@ describe('a member of etcd', () => {
     ['is slow', { latencyMs: 250 }, 'warning', /250 ms/],
     ['has defects', { version: '3.5.10' }, 'warning', /#17529/],
     ['is too old', { version: '3.3.1' }, 'wrong', /too old/],
-  ])('%s', (_name, changes, state, what) => {
+  ])('a member of etcd: %s', (_name, changes, state, what) => {
     const found = findings(changes).find((finding) => finding.state === state);
     expect(found?.what).toMatch(what);
     expect(found).toHaveProperty('remedy');
   });
 
-  it('is away: a warning while another answers, wrong when none does', async () => {
+  it('an absent member of etcd is a warning while another one answers, and wrong when none does', async () => {
     const away = async () => {
       throw new TriggerdError('etcd-unreachable', 'asking http://etcd1:2379: refused');
     };
@@ -115,7 +115,7 @@ describe('the clock', () => {
     [[100, -9_000], 'warning', /^9s behind http:\/\/etcd1$/],
     [[61_000, 2_000], 'wrong', /^1m1s ahead of http:\/\/etcd0$/],
     [[null], 'unused', /nothing to compare/],
-  ])('%j ms', (aheadMs, state, what) => {
+  ])('a clock that differs by %j ms', (aheadMs, state, what) => {
     const [finding] = clock(...aheadMs);
     expect(finding?.state).toBe(state);
     expect(finding?.what).toMatch(what);

@@ -12,7 +12,7 @@ const findings = [
 ];
 
 describe('the screen of findings', () => {
-  it('fits 80 columns, and shows control characters instead of obeying them', () => {
+  it('the screen of findings fits 80 columns, and shows control characters instead of obeying them', () => {
     const text = renderFindings(findings, 80, painter(false));
     for (const line of text.split('\n')) expect(widthOf(line)).toBeLessThanOrEqual(80);
     expect(text).toMatch(/^ok {7}daemon {9}triggerd 0\.1\.0$/m);
@@ -21,17 +21,17 @@ describe('the screen of findings', () => {
     expect(text).toMatch(/\n1 wrong, 1 warning\.$/);
   });
 
-  it('is not cut where nobody looks', () => {
+  it('the screen of findings is not cut outside of a terminal', () => {
     expect(renderFindings(findings, null, painter(false)).split('\n')).toHaveLength(8);
   });
 
-  it('ends with one line that says it all', () => {
+  it('the screen of findings ends with one line that sums it up', () => {
     const last = (...shown: typeof findings) => renderFindings(shown, 80, painter(false)).split('\n').at(-1);
     expect(last(fine('daemon', 'x'))).toBe('All is well.');
     expect(last(...findings.slice(0, 3))).toBe('Nothing is wrong; 1 warning.');
   });
 
-  it('breaks between words, and in a word that is too long', () => {
+  it('the screen of findings breaks between words, and in a word that is too long', () => {
     expect(wrap('ab cd ef', 5)).toEqual(['ab cd', 'ef']);
     expect(wrap('abcdefgh ij', 3)).toEqual(['abc', 'def', 'gh', 'ij']);
     expect(wrap('', 3)).toEqual(['']);

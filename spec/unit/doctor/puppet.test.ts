@@ -16,7 +16,7 @@ const statesWith = async (text: string): Promise<string[]> => {
 };
 
 describe('a machine without Puppet', () => {
-  it('is well as a broker whose file says nothing of [watch]', async () => {
+  it('a machine without Puppet is fine as a broker whose file says nothing of [watch]', async () => {
     expect(await statesWith('[broker]\nlisten = "tcp://127.0.0.1:5555"')).toEqual(['unused']);
   });
 
@@ -26,7 +26,7 @@ describe('a machine without Puppet', () => {
       'is a broker and runs Puppet',
       '[broker]\nlisten = "tcp://127.0.0.1:5555"\n[watch]\nrun_cmd = "puppet agent --onetime"',
     ],
-  ])('is told to install it where its file says that it %s', async (_, text) => {
+  ])('a machine without Puppet is told to install it where its file says that it %s', async (_, text) => {
     expect(await statesWith(text)).toEqual(['wrong']);
   });
 });

@@ -13,18 +13,18 @@ const fixture = JSON.parse(addresses) as Readonly<Record<AddressUse, Cases>>;
 const uses = Object.entries(fixture) as [AddressUse, Cases][];
 
 describe.each(uses)('an address to use as %s', (use, { valid, invalid }) => {
-  it.each(valid)('may be $given, which means $means', ({ given, means }) => {
+  it.each(valid)('the address may be $given, which means $means', ({ given, means }) => {
     expect(parseAddress(use, given)).toMatchObject({ text: means });
     expect(parseAddress(use, means), 'the true form means itself').toMatchObject({ text: means });
   });
 
-  it.each(invalid)('may not be $given, because of its $because', ({ given, because }) => {
+  it.each(invalid)('the address may not be $given, because of its $because', ({ given, because }) => {
     const problem = parseAddress(use, given);
     expect(problem).toBe(because);
     if (typeof problem === 'string' && problem !== 'form') expect(wordsOf(problem)).toMatch(/\w{4}/);
   });
 
-  it('is parsed by URL as by us, so that no client connects to another host than the one that was checked', () => {
+  it('an address is parsed by URL as by triggerd, so that a client connects to the host that was checked', () => {
     for (const { means } of valid) {
       const url = new URL(use === 'http-listen' ? `http://${means}` : means);
       const address = parseAddress(use, means);
@@ -42,7 +42,7 @@ describe('a text that may hold a password', () => {
     ['root:secret@etcd:2379', '…@etcd:2379'],
     ['http://etcd:2379/v3', 'http://etcd:2379/v3'],
     ['hp@team1', 'hp@team1'],
-  ])('%s is shown as %s', (text, shown) => {
+  ])('the address %s is shown as %s', (text, shown) => {
     expect(withoutPassword(text)).toBe(shown);
   });
 });

@@ -34,7 +34,7 @@ const firedBy = (notifies: readonly Notify[], firings: readonly WholeFiring[], n
 };
 
 describe('the loop guard', () => {
-  it('ends A → B → A after one round, and prints the whole cycle', () => {
+  it('the loop guard ends A → B → A after one round, and prints the whole cycle', () => {
     const notifies = { a: [{ trigger: 'b', hosts: ['b'] }], b: [{ trigger: 'a', hosts: ['a'] }] };
     expect(play(notifies, firing({ trigger: 'b', targets: ['b'] }))).toEqual({
       runs: ['b', 'a'],
@@ -42,7 +42,7 @@ describe('the loop guard', () => {
     });
   });
 
-  it('ends a ring of three and a self-notify', () => {
+  it('the loop guard ends a ring of three and a self-notify', () => {
     const ring = {
       a: [{ trigger: 't', hosts: ['b'] }],
       b: [{ trigger: 't', hosts: ['c'] }],
@@ -58,7 +58,7 @@ describe('the loop guard', () => {
     });
   });
 
-  it('ends a fan-out of 50 that notifies its origin', () => {
+  it('the loop guard ends a fan-out of 50 that notifies its origin', () => {
     const many = Array.from({ length: 50 }, (_, index) => `n${index}`);
     const notifies = Object.fromEntries(many.map((name) => [name, [{ trigger: 'back', hosts: ['origin'] }]]));
     const { runs, stopped } = play(
@@ -69,7 +69,7 @@ describe('the loop guard', () => {
     expect(stopped).toHaveLength(50);
   });
 
-  it('ends a chain without a cycle at its hop limit: so many hops, and one stopped edge', () => {
+  it('the loop guard ends a chain without a cycle at its hop limit, with one skipped edge', () => {
     const line = Object.fromEntries(
       Array.from({ length: 30 }, (_, i) => [`n${i}`, [{ trigger: 't', hosts: [`n${i + 1}`] }]]),
     );
@@ -78,7 +78,7 @@ describe('the loop guard', () => {
     expect(stopped).toEqual([expect.stringMatching(/^hop limit reached: t on n0 → .* → t on n9$/)]);
   });
 
-  it('lets a diamond through: two ways to one node are no cycle', () => {
+  it('the loop guard allows a diamond: two ways to one node are no cycle', () => {
     const notifies = {
       a: [
         { trigger: 'l', hosts: ['b'] },
@@ -93,7 +93,7 @@ describe('the loop guard', () => {
     });
   });
 
-  it('of several firings of one run the longest chain continues', () => {
+  it('the loop guard continues the longest chain of a run’s firings', () => {
     const short = firing();
     const long = firing({ ttl: 3, chain: [{ firing: short.id, node: 'x', trigger: 't' }] });
     expect(chainOfRun([short, long], 'n')).toEqual({

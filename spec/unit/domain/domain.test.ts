@@ -4,12 +4,12 @@ import { isNodeName, isTriggerName, parseNodeName, printable } from '../../../sr
 import { exitCodeOf } from '../../../src/domain/result.ts';
 
 describe('names', () => {
-  it.each(['lb01', 'lb01.example.com', 'a_b', '1.2.3.4', 'x'.repeat(63)])('%s is a node', (name) => {
+  it.each(['lb01', 'lb01.example.com', 'a_b', '1.2.3.4', 'x'.repeat(63)])('%s is a node’s name', (name) => {
     expect(isNodeName(name)).toBe(true);
   });
 
   it.each(['', '.', '..', 'a..b', '-a', 'a-', 'a/b', 'a b', 'LB', 'x'.repeat(64), `${'a.'.repeat(127)}a`, 'ä', 'a\n'])(
-    '%j is no node',
+    '%j is no node’s name',
     (name) => {
       expect(isNodeName(name)).toBe(false);
     },
@@ -26,12 +26,12 @@ describe('names', () => {
     expect(isTriggerName('x'.repeat(256))).toBe(false);
   });
 
-  it('foreign text is made safe for a message', () => {
+  it('foreign text is made printable for a message', () => {
     expect(printable('a\u001b[31mb\n')).toBe('a\\u001b[31mb\\u000a');
     expect(printable('x'.repeat(100))).toHaveLength(80);
   });
 
-  it('a firing’s id is a ULID', () => {
+  it('a firing’s ID is a ULID', () => {
     expect(isFiringId('01K9ZQ4T5M8W3V6X7Y8Z9A0BCD')).toBe(true);
     expect(isFiringId('01K9ZQ4T5M8W3V6X7Y8Z9A0BCI')).toBe(false);
     expect(isFiringId('81K9ZQ4T5M8W3V6X7Y8Z9A0BCD')).toBe(false);
@@ -49,7 +49,7 @@ describe('what a wait exits with', () => {
     [{ kind: 'timed-out' } as const, 124],
     [{ kind: 'failed-to-start', reason: 'x' } as const, 127],
     [{ kind: 'interrupted', reason: 'x' } as const, 1],
-  ])('%j: %i', (result, code) => {
+  ])('a wait for outcomes %j exits with %i', (result, code) => {
     expect(exitCodeOf(result)).toBe(code);
   });
 });

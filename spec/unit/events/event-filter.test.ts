@@ -30,6 +30,6 @@ it.each<[string, Partial<EventFilter>, Event[]]>([
   ['a family of kinds', { kinds: ['job', 'firing'] }, [job, firing, dropped]],
   ['no part of a family’s name', { kinds: ['jo'] }, [dropped]],
   ['all of several', { kinds: ['job'], nodes: ['lb02'] }, [dropped]],
-])('filters by %s; what is about the following itself always comes', (_, filter, expected) => {
+])('events are filtered by %s; events about the following itself always pass', (_, filter, expected) => {
   expect([job, firing, paused, dropped].filter((event) => matches({ ...none, ...filter }, event))).toEqual(expected);
 });

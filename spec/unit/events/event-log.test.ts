@@ -39,7 +39,7 @@ const follow = (events: EventLog, cursor: string, wanted: (event: Event) => bool
   return { heard, done, stop: () => stop.abort() };
 };
 
-it('gives each event an id that is larger than the one before, also when the clock goes back and after a crash', async () => {
+it('the event log gives each event an ID larger than the previous one, also after a clock step back and a crash', async () => {
   const { events, store } = await open();
   now = 5_000;
   say(events, 'a', 'b');
@@ -54,7 +54,7 @@ it('gives each event an id that is larger than the one before, also when the clo
   expect(cursor).toBe('5000003');
 });
 
-it('shows the newest so many that are wanted, and nothing older than asked for', async () => {
+it('the event log shows as many of the newest events as are wanted, and none older than wanted', async () => {
   const { events } = await open();
   now = 10_000;
   say(events, 'a', 'b');
@@ -67,7 +67,7 @@ it('shows the newest so many that are wanted, and nothing older than asked for',
   expect(await past({ limit: 0, since: 0 })).toEqual([]);
 });
 
-it('tells a follower everything behind his cursor once: what is written, what is not yet, and what happens meanwhile', async () => {
+it('the event log tells a follower everything after the cursor once: stored events, waiting ones, and new ones', async () => {
   const { events, store } = await open();
   say(events, 'a', 'b');
   const { cursor } = await events.past({ limit: 0, since: 0 }, all);
@@ -86,7 +86,7 @@ it('tells a follower everything behind his cursor once: what is written, what is
   expect(store.kept.map(queueOf)).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
 });
 
-it('drops a follower who does not read, and tells him so in the last line; nothing before it is missing', async () => {
+it('the event log drops a follower that does not read, and says so in the last line; nothing before it is missing', async () => {
   const { events } = await open();
   const stop = new AbortController();
   const reading = events.follow('0', all, stop.signal);
@@ -110,7 +110,7 @@ it('drops a follower who does not read, and tells him so in the last line; nothi
   await resumed.done;
 });
 
-it('keeps telling while the disk refuses, says so once, and writes what it has when the disk takes it again', async () => {
+it('the event log continues while the disk refuses, says so once, and writes what it has when the disk works', async () => {
   const { events, store, log } = await open();
   store.refuses = true;
   say(events, 'a');
@@ -123,7 +123,7 @@ it('keeps telling while the disk refuses, says so once, and writes what it has w
   expect(store.kept.map(queueOf)).toEqual(['a', 'b']);
 });
 
-it('follows from now on after a cursor that is not of this log', async () => {
+it('the event log follows from now on after a cursor of another log', async () => {
   const { events } = await open();
   const { heard, done, stop } = follow(events, '999999999999999999');
   say(events, 'a');
@@ -134,7 +134,7 @@ it('follows from now on after a cursor that is not of this log', async () => {
   await done;
 });
 
-it('begins without a past when that cannot be read', async () => {
+it('the event log starts without a past that cannot be read', async () => {
   const store = new MemoryEvents();
   store.read = async () => {
     throw new TriggerdError('state-unusable', 'events.jsonl: EACCES');

@@ -47,7 +47,7 @@ const fleet = (store = new MemoryStore()) => {
 const start = async ({ log }: ReturnType<typeof fleet>) => (await log.past({ limit: 0, since: 0 }, () => true)).cursor;
 const short = ({ kind, trigger, node }: Event) => [kind, trigger ?? node];
 
-it('tells firings, outcomes with their triggers, and who comes and goes; of a presence only its beginning', async () => {
+it('the fleet’s events have firings, outcomes with their triggers, and nodes that appear and leave; of a presence only its beginning', async () => {
   const all = fleet();
   const before = await all.fire('before');
   const { heard } = all.follow(await start(all));
@@ -69,7 +69,7 @@ it('tells firings, outcomes with their triggers, and who comes and goes; of a pr
   ]);
 });
 
-it('continues behind any event, also in the middle of a revision', async () => {
+it('the fleet’s events continue after any event, also in the middle of a revision', async () => {
   const all = fleet();
   const cursor = await start(all);
   const [one, two] = [someFiring({ trigger: 'one' }).id, someFiring({ trigger: 'two' }).id];
@@ -92,7 +92,7 @@ it('continues behind any event, also in the middle of a revision', async () => {
   }
 });
 
-it('says that something may be missing when etcd has forgotten it, and tells what there still is', async () => {
+it('the fleet’s events say what may be missing when etcd has forgotten it, and tell what still exists', async () => {
   const all = fleet();
   const cursor = await start(all);
   const old = await all.fire('forgotten');
@@ -110,7 +110,7 @@ it('says that something may be missing when etcd has forgotten it, and tells wha
   ]);
 });
 
-it('says when etcd is away and when it is back, and misses nothing of the time between', async () => {
+it('the fleet’s events say when etcd is away and when it is back, and miss nothing of the time between', async () => {
   const all = fleet();
   const { heard } = all.follow(await start(all));
   await all.fire('one');
@@ -128,7 +128,7 @@ it('says when etcd is away and when it is back, and misses nothing of the time b
   ]);
 });
 
-it('begins anew with a replaced etcd', async () => {
+it('the fleet’s events begin again with a replaced etcd', async () => {
   const all = fleet();
   await all.fire('other');
   const { heard } = all.follow('4000.2');
@@ -136,7 +136,7 @@ it('begins anew with a replaced etcd', async () => {
   expect(heard.map(short)).toEqual([['firing.published', 'other']]);
 });
 
-it('looks back at no more firings than have so many targets together', async () => {
+it('the fleet’s past has no more firings than have so many targets together', async () => {
   const all = fleet();
   const hosts = Array.from({ length: 6_000 }, (_, index) => `node${index}`);
   const publish = (trigger: string, targets: readonly string[]) =>
@@ -149,7 +149,7 @@ it('looks back at no more firings than have so many targets together', async () 
   ]);
 });
 
-it('shows the past: every stage that the last word of a target tells of', async () => {
+it('the fleet’s past has every stage that a target’s last outcome reports', async () => {
   const all = fleet();
   const id = await all.fire('refresh');
   const times = { queuedAt: 1_000, startedAt: 2_000, finishedAt: 3_000 };

@@ -28,7 +28,7 @@ const finished: Job = {
 const skipped: Job = { ...common, attempt: 0, state: 'skipped', finishedAt: 4_000, reason: 'removed' };
 const events = (begun: number[] = []) => new JobEvents(begun, (id) => (id === 'F3' ? undefined : 'refresh'));
 
-it('says what happened to a job, when, and for which triggers', () => {
+it('a job’s events say what happened to the job, when, and for which triggers', () => {
   const of = events();
   expect(of.of(queued, 9_000)).toEqual({
     at: 1_000,
@@ -52,14 +52,14 @@ it('says what happened to a job, when, and for which triggers', () => {
   expect(events().of(skipped, 9_000)).toMatchObject({ at: 4_000, kind: 'job.skipped', reason: 'removed' });
 });
 
-it('knows after a restart which jobs are no new ones, and forgets those that ended', () => {
+it('a job’s events after a restart recognize old jobs, and forget those that ended', () => {
   const of = events([7]);
   expect(of.of(queued, 9_000).kind).toBe('job.requeued');
   of.of(finished, 9_000);
   expect(of.of(queued, 9_000).kind).toBe('job.queued');
 });
 
-it('stays small whatever a job is', () => {
+it('a job’s events stay small whatever the job is', () => {
   const firings = Array.from({ length: 1_000 }, (_, index) => `F${index}`);
   const event = events().of({ ...queued, firings, command: 'x'.repeat(5_000) }, 9_000);
   expect(event).toMatchObject({ firings_total: 1_000, firings: firings.slice(0, 10) });

@@ -17,21 +17,21 @@ const puppet = (): Record<string, unknown> => JSON.parse(fixture('firing-puppet'
 
 describe('the documents in etcd', () => {
   it.each(['firing-puppet', 'firing-cli', 'firing-many', 'firing-brief'])(
-    'reads and writes %s without a loss',
+    'the codec for etcd reads and writes %s without a loss',
     (name) => {
       const text = fixture(name);
       expect(JSON.parse(serializeFiring(parseFiring(key, text)))).toEqual(JSON.parse(text));
     },
   );
 
-  it('reads and writes an outcome and an inbox entry without a loss', () => {
+  it('the codec for etcd reads and writes an outcome and an inbox entry without a loss', () => {
     const outcome = fixture('outcome-finished');
     expect(JSON.parse(serializeOutcome(parseOutcome(key, outcome)))).toEqual(JSON.parse(outcome));
     const entry = fixture('inbox-entry');
     expect(JSON.parse(serializeInboxEntry(parseInboxEntry(key, entry).firing))).toEqual(JSON.parse(entry));
   });
 
-  it('reads and writes presence and membership without a loss', () => {
+  it('the codec for etcd reads and writes presence and membership without a loss', () => {
     const presence = {
       node: 'lb01.example.com',
       version: '0.1.0',
@@ -46,7 +46,7 @@ describe('the documents in etcd', () => {
     expect(parseMember(key, serializeMember(member))).toEqual(member);
   });
 
-  it('reads the presence and the membership that an earlier version has written', () => {
+  it('the codec for etcd reads the presence and the membership of an earlier version', () => {
     const common = { format: 1, node: 'lb01.example.com' };
     const presence = { ...common, version: '0.1.0', started_at: '2026-11-20T11:00:00.000Z' };
     expect(parsePresence(key, JSON.stringify(presence)).instance).toBeNull();
@@ -54,7 +54,7 @@ describe('the documents in etcd', () => {
     expect(parseMember(key, JSON.stringify(member)).machine).toBeNull();
   });
 
-  it('keeps signature and policy, whatever they are, and ignores fields that it does not know', () => {
+  it('the codec for etcd keeps signature and policy, whatever they are, and ignores unknown fields', () => {
     const document = { ...puppet(), signature: { by: 'web01', value: 'abc' }, policy: { rollout: ['10%'] }, newer: 1 };
     const firing = parseFiring(key, JSON.stringify(document));
     expect(firing.signature).toEqual(document.signature);
@@ -78,23 +78,23 @@ describe('the documents in etcd', () => {
     ['an unknown kind of origin', JSON.stringify({ ...puppet(), origin: { kind: 'carrier pigeon', node: 'a' } })],
     ['100,000 levels of nesting', `{"format":1,"policy":${'['.repeat(100_000)}${']'.repeat(100_000)}}`],
     ['more than 1 MiB', JSON.stringify({ ...puppet(), signature: 'x'.repeat(1_100_000) })],
-  ])('refuses %s and names the key', (_, text) => {
+  ])('the codec for etcd refuses %s and names the key', (_, text) => {
     const error = thrownBy(() => parseFiring(key, text));
     expect(error.code).toBe('firing-malformed');
     expect(error.message).toContain(key);
     expect(error.message.length).toBeLessThan(400);
   });
 
-  it('takes no firing without its targets from a publisher', () => {
+  it('the codec for etcd accepts no firing without its targets from a publisher', () => {
     expect(thrownBy(() => parseWholeFiring(key, fixture('firing-brief'))).message).toContain('targets: expected Array');
   });
 
-  it('says what it expects in words', () => {
+  it('the codec for etcd says what it expects', () => {
     const error = thrownBy(() => parseFiring(key, JSON.stringify({ ...puppet(), targets: ['A/b'] })));
     expect(error.message).toBe(`${key}: targets.0: expected node name`);
   });
 
-  it('does not count brackets in texts as nesting', () => {
+  it('the codec for etcd does not count brackets in texts as nesting', () => {
     const text = JSON.stringify({ ...puppet(), signature: `${'['.repeat(200)}"\\` });
     expect(parseFiring(key, text).id).toBe('01K9ZQ4T5M8W3V6X7Y8Z9A0BCD');
   });

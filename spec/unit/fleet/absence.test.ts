@@ -17,7 +17,7 @@ describe('the absence of a name’s holder', () => {
     }
   };
 
-  it('is long after ten minutes of looks', () => {
+  it('the absence of a name’s holder counts as long after ten minutes of checks', () => {
     see(1n, 600_000);
     expect(absence.isLong).toBe(false);
     see(1n, 5_000);
@@ -28,7 +28,7 @@ describe('the absence of a name’s holder', () => {
     ['the holder came back', () => absence.see(undefined)],
     ['another one had the name', () => absence.see(2n)],
     ['nobody could look for longer than a lease', () => vi.advanceTimersByTime(25_000)],
-  ])('counts from anew where %s', (_, happens) => {
+  ])('the absence of a name’s holder counts from the start where %s', (_, happens) => {
     see(1n, 595_000);
     happens();
     see(1n, 590_000);
@@ -37,7 +37,7 @@ describe('the absence of a name’s holder', () => {
     expect(absence.isLong).toBe(true);
   });
 
-  it('is none where nobody holds the name', () => {
+  it('no absence is counted where nobody holds the name', () => {
     see(undefined, 900_000);
     expect(absence.isLong).toBe(false);
   });

@@ -15,7 +15,7 @@ describe('a clock that is set', () => {
     return { at, steps, pass };
   };
 
-  it('is of no concern while it only continues', () => {
+  it('a clock that only continues is no step', () => {
     const { at, steps, pass } = started();
     pass(60_000);
     at.wall += 20; // slewed
@@ -23,7 +23,7 @@ describe('a clock that is set', () => {
     expect(steps.isComparable(at.wall + 1)).toBe(false);
   });
 
-  it('back: what may be from before that cannot be compared', () => {
+  it('a clock set back: earlier times cannot be compared', () => {
     const { at, steps, pass } = started();
     pass(60_000);
     at.wall -= 20_000;
@@ -36,7 +36,7 @@ describe('a clock that is set', () => {
     expect(steps.isComparable(170_001)).toBe(true);
   });
 
-  it('forward: what was before cannot be compared', () => {
+  it('a clock set forward: earlier times cannot be compared', () => {
     const { at, steps, pass } = started();
     at.wall += 3_600_000;
     expect(steps.isComparable(100_500)).toBe(false);

@@ -10,12 +10,12 @@ describe('durations', () => {
     ['2d', 172_800_000],
     ['0s', 0],
     ['1.5s', 1500],
-  ])('%s is %i ms', (text, ms) => {
+  ])('the duration %s is %i ms', (text, ms) => {
     expect(parseDuration(text)).toBe(ms);
     expect(parseDuration(formatDuration(ms))).toBe(ms);
   });
 
-  it.each(['', '10', 's', '10 s', '-1s', '1h30', 'soon', '1s\n'])('%j is none', (text) => {
+  it.each(['', '10', 's', '10 s', '-1s', '1h30', 'soon', '1s\n'])('%j is no duration', (text) => {
     expect(parseDuration(text)).toBeUndefined();
   });
 });

@@ -13,7 +13,7 @@ describe('an elapsed time', () => {
     [59_999_999_999n, '59.999999999s'],
     [60_000_000_000n, '1m0s'],
     [3_723_004_000_000n, '1h2m3.004s'],
-  ])('of %s ns is %s', (ns, text) => {
+  ])('an elapsed time of %s ns is %s', (ns, text) => {
     expect(formatElapsed(ns)).toBe(text);
   });
 });

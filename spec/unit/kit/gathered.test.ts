@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { Gathered } from '../../../src/kit/gathered.ts';
 
-it('what is added in one turn of the event loop shares a commit', async () => {
+it('additions in one turn of the event loop share a commit', async () => {
   const commits: (readonly number[])[] = [];
   const gathered = new Gathered<number>((items) => void commits.push(items));
   await Promise.all([gathered.add(1), Promise.resolve().then(() => gathered.add(2))]);
@@ -9,7 +9,7 @@ it('what is added in one turn of the event loop shares a commit', async () => {
   expect(commits).toEqual([[1, 2], [3]]);
 });
 
-it('a commit that fails is the failure of all that share it, and of no other', async () => {
+it('a commit that fails is the failure of all additions that share it, and of no other', async () => {
   const gathered = new Gathered<string>((items) => {
     if (items.includes('bad')) throw new Error('refused');
   });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { jsonText } from '../../../src/kit/json-text.ts';
 
-it('JSON has no control and no format character, and is the same when it is parsed', () => {
+it('JSON text has no control and no format character, and is the same when it is parsed', () => {
   const all = Array.from({ length: 0x1_1000 }, (_, code) => code)
     .concat(0xe0001, 0x1d173)
     .map((code) => String.fromCodePoint(code))

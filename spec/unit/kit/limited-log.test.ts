@@ -12,7 +12,7 @@ describe('lines of the log that others can cause', () => {
   });
   const said = () => log.lines.map(({ fields }) => [fields['n'], fields['suppressed']]);
 
-  it('come at once, one for a subject and minute; the rest is counted and told with the last one', () => {
+  it('a limited log writes one line for a subject and minute at once; further ones are counted in the last one', () => {
     for (let n = 0; n < 5; n++) limited.warn('a', { n }, 'Something.');
     limited.warn('b', { n: 9 }, 'Something.');
     expect(said()).toEqual([
@@ -29,7 +29,7 @@ describe('lines of the log that others can cause', () => {
     expect(said().at(-1)).toEqual([10, undefined]);
   });
 
-  it('of many subjects are 20 a minute, and one that counts the others', () => {
+  it('a limited log writes 20 lines a minute for many subjects, and one that counts the others', () => {
     for (let n = 0; n < 10_000; n++) limited.warn(`peer ${n}`, { n }, 'Something.');
     expect(said()).toHaveLength(20);
     now += 60_000;
@@ -40,7 +40,7 @@ describe('lines of the log that others can cause', () => {
     ]);
   });
 
-  it('come again also when the clock was set back', () => {
+  it('a limited log continues after the clock was set back', () => {
     limited.warn('a', { n: 1 }, 'Something.');
     now -= 3_600_000;
     limited.warn('a', { n: 2 }, 'Something.');

@@ -12,7 +12,7 @@ it('lines are the same however the text is cut', () => {
   }
 });
 
-it('of a line no more is kept than wanted, ended or not', () => {
+it('a split line keeps no more than wanted, ended or not', () => {
   const lines = new Lines(3);
   expect(lines.take('abcdef')).toEqual([]);
   expect(lines.begun).toBe('abc');

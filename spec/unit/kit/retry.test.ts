@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { retryDelayMs, storeRetry } from '../../../src/kit/retry.ts';
 
 describe('the retry policy for etcd', () => {
-  it('grows to its maximum and stays there, always within its jitter', () => {
+  it('the retry policy for etcd grows to its maximum and stays there, always within its jitter', () => {
     for (let attempt = 1; attempt <= 2000; attempt += 1) {
       const delay = retryDelayMs(storeRetry, attempt);
       expect(delay).toBeGreaterThanOrEqual(100);

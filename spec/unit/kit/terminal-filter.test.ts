@@ -26,16 +26,16 @@ describe('foreign text on a terminal', () => {
     ['a colour of endless length', `a\u001b[${'1;'.repeat(40)}mb`, 'ab'],
     ['another direction of text', 'a\u202eb\u2066c\u200fd\u061ce', 'abcde'],
     ['joiners of other scripts, which stay', 'क्\u200dष 👩\u200d👧', 'क्\u200dष 👩\u200d👧'],
-  ])('%s', (_what, given, expected) => {
+  ])('foreign text on a terminal: %s', (_what, given, expected) => {
     expect(terminalText(given)).toBe(expected);
     expect(terminalText(Buffer.from(given))).toBe(expected);
   });
 
-  it('bytes that are no UTF-8 are no controls', () => {
+  it('foreign bytes that are not UTF-8 are no controls', () => {
     expect(terminalText(Buffer.from([0x61, 0x9b, 0x32, 0x4a, 0xff, 0x62]))).toBe('a\ufffd2J\ufffdb');
   });
 
-  it('gives the same however the bytes are split, and nothing but text and colours', () => {
+  it('foreign text filters the same however the bytes are split, to nothing but text and colours', () => {
     const random = seeded(20_261_130);
     const harmful =
       /[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]|\u001b(?!\[[\d;:]*m)/;

@@ -19,13 +19,13 @@ const isGone = (result: WeakRef<object>): boolean => {
 };
 
 describe('unless aborted', () => {
-  it('is what the work gives, or what it throws', async () => {
+  it('unlessAborted returns what the work returns, and throws what the work throws', async () => {
     const { signal } = new AbortController();
     expect(await unlessAborted(Promise.resolve(1), signal, () => 2)).toBe(1);
     await expect(unlessAborted(Promise.reject(new Error('no')), signal, () => 2)).rejects.toThrow('no');
   });
 
-  it('is what the abort makes of it, also of one that was before', async () => {
+  it('unlessAborted returns what the abort makes of it, also for an earlier abort', async () => {
     const stop = new AbortController();
     const never = new Promise<never>(() => undefined);
     const waiting = unlessAborted(never, stop.signal, () => 'stopped');
@@ -34,7 +34,7 @@ describe('unless aborted', () => {
     expect(await unlessAborted(never, stop.signal, () => 'stopped')).toBe('stopped');
   });
 
-  it('keeps no result while the signal lasts, as a race with a promise that lasts does', async () => {
+  it('unlessAborted keeps no result while the signal lasts, unlike a race with a lasting promise', async () => {
     const { signal } = new AbortController();
     const lasting = new Promise<never>(() => undefined);
     const raced = await resultOf((work) => Promise.race([work, lasting]));

@@ -12,7 +12,7 @@ const refuse = (): never => {
 };
 
 describe('onAbort', () => {
-  it('calls once, also for a signal that was aborted before', () => {
+  it('onAbort calls once, also for a signal that was aborted before', () => {
     let calls = 0;
     const stop = new AbortController();
     onAbort(stop.signal, () => calls++);
@@ -22,7 +22,7 @@ describe('onAbort', () => {
     expect(calls).toBe(2);
   });
 
-  it('does not call somebody who has stopped listening', () => {
+  it('onAbort does not call a listener that was removed', () => {
     const stop = new AbortController();
     const off = onAbort(stop.signal, refuse);
     off();
@@ -31,18 +31,18 @@ describe('onAbort', () => {
 });
 
 describe('withTimeout', () => {
-  it('is what the work gives, or what it throws', async () => {
+  it('withTimeout returns what the work returns, and throws what the work throws', async () => {
     expect(await withTimeout(Promise.resolve(1), 60_000, refuse)).toBe(1);
     await expect(withTimeout(Promise.reject(new Error('no')), 60_000, refuse)).rejects.toThrow('no');
   });
 
-  it('is what the end gives or throws when the work takes longer', async () => {
+  it('withTimeout returns or throws what its end does when the work takes longer', async () => {
     expect(await withTimeout(never, 1, () => 'late')).toBe('late');
     await expect(withTimeout(never, 1, refuse)).rejects.toThrow('too late');
   });
 });
 
-it('an abort that ends a wait with an error rejects it, and nothing else', async () => {
+it('withTimeout rejects when an abort ends the wait with an error, and otherwise not', async () => {
   await expect(unlessAborted(never, AbortSignal.abort(), refuse)).rejects.toThrow('too late');
 });
 
@@ -52,7 +52,7 @@ describe('nextCall', () => {
     return () => source.off('change', call);
   };
 
-  it('waits for a call, and unsubscribes then', async () => {
+  it('nextCall waits for a call, and unsubscribes then', async () => {
     const source = new EventEmitter();
     const called = nextCall(subscribedTo(source));
     source.emit('change');
@@ -60,7 +60,7 @@ describe('nextCall', () => {
     expect(source.listenerCount('change')).toBe(0);
   });
 
-  it('ends with an abort, also one that was before, and unsubscribes then', async () => {
+  it('nextCall ends with an abort, even an earlier one, and unsubscribes then', async () => {
     const source = new EventEmitter();
     const stop = new AbortController();
     const called = nextCall(subscribedTo(source), stop.signal);
@@ -70,7 +70,7 @@ describe('nextCall', () => {
     expect(source.listenerCount('change')).toBe(0);
   });
 
-  it('unsubscribes from what calls before it has subscribed', async () => {
+  it('nextCall unsubscribes from a source that calls before the subscription ends', async () => {
     let isSubscribed = true;
     await nextCall((call) => {
       call();
@@ -83,7 +83,7 @@ describe('nextCall', () => {
 });
 
 describe('a pause', () => {
-  it('ends with an abort, and an alarm that rings', async () => {
+  it('a pause ends with an abort, and with an alarm', async () => {
     const { signal } = new AbortController();
     await pause(600_000, AbortSignal.abort());
     const alarm = new Alarm();

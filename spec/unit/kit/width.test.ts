@@ -20,12 +20,12 @@ describe('the width of a text', () => {
     ['각', 2],
     ['→ …', 3],
     ['\u200b', 0],
-  ])('%s takes %d columns', (text, width) => {
+  ])('the text %s takes %d columns', (text, width) => {
     expect(widthOf(text)).toBe(width);
     expect(stringWidth(padEnd(text, 10))).toBe(10);
   });
 
-  it('is that of the table for every code point, with and without looking', () => {
+  it('the width of a text matches the table for every code point, with and without the cache', () => {
     const wrong: string[] = [];
     for (let code = 0x20; code < 0x20_000; code++) {
       const char = String.fromCodePoint(code);
@@ -38,7 +38,7 @@ describe('the width of a text', () => {
 });
 
 describe('a text that is too wide', () => {
-  it('is cut to a width', () => {
+  it('a text that is too wide is cut to a width', () => {
     expect(cutEnd('abcdef', 4)).toBe('abc…');
     expect(cutEnd('測試測', 4)).toBe('測…');
     expect(cutStart('/var/lib/x', 6)).toBe('…lib/x');
@@ -46,21 +46,24 @@ describe('a text that is too wide', () => {
     expect(cutEnd('abc', 0)).toBe('');
   });
 
-  it.each(['👩‍👩‍👧‍👦', 'e\u0301', '🇩🇪', '각', '❤️'])('is never cut in the middle of %s', (whole) => {
-    const text = whole.repeat(6);
-    for (let width = 1; width <= widthOf(text); width++) {
-      for (const cut of [cutEnd(text, width), cutStart(text, width)]) {
-        expect(stringWidth(cut)).toBeLessThanOrEqual(width);
-        expect(cut.replaceAll(whole, '').replace('…', '')).toBe('');
+  it.each(['👩‍👩‍👧‍👦', 'e\u0301', '🇩🇪', '각', '❤️'])(
+    'a text that is too wide is never cut in the middle of %s',
+    (whole) => {
+      const text = whole.repeat(6);
+      for (let width = 1; width <= widthOf(text); width++) {
+        for (const cut of [cutEnd(text, width), cutStart(text, width)]) {
+          expect(stringWidth(cut)).toBeLessThanOrEqual(width);
+          expect(cut.replaceAll(whole, '').replace('…', '')).toBe('');
+        }
+        for (const line of wrap(text, Math.max(2, width))) {
+          expect(stringWidth(line)).toBeLessThanOrEqual(Math.max(2, width));
+          expect(line.replaceAll(whole, '')).toBe('');
+        }
       }
-      for (const line of wrap(text, Math.max(2, width))) {
-        expect(stringWidth(line)).toBeLessThanOrEqual(Math.max(2, width));
-        expect(line.replaceAll(whole, '')).toBe('');
-      }
-    }
-  });
+    },
+  );
 
-  it('is wrapped between words, and in a word that is too long', () => {
+  it('a text that is too wide is wrapped between words, and in a word that is too long', () => {
     expect(wrap('one two three', 7)).toEqual(['one two', 'three']);
     expect(wrap('a 測試測試 b', 4)).toEqual(['a', '測試', '測試', 'b']);
     expect(wrap('測試', 1)).toEqual(['測', '試']);

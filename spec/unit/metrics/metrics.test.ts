@@ -48,7 +48,7 @@ const allMetrics = () => {
 };
 const shown = async (metrics: ReturnType<typeof createMetrics>) => readExposition(await metrics.text());
 
-it('shows what it looks up, at the time when it is asked', async () => {
+it('the metrics look up their values when they are read', async () => {
   const metrics = createMetrics('1.2.3');
   let isUp: boolean | null = true;
   metrics.lookUp(sources({ isEtcdUp: () => isUp }));
@@ -72,7 +72,7 @@ it('shows what it looks up, at the time when it is asked', async () => {
   expect(seriesValue(await shown(metrics), 'triggerd_etcd_up')).toBeUndefined();
 });
 
-it('measures from the firing to the first start of its job, and nothing below zero', async () => {
+it('the metrics measure from the firing to the first start of its job, and nothing below zero', async () => {
   const metrics = createMetrics('1.2.3');
   const firedAt = Date.parse('2026-11-20T12:00:00Z');
   metrics.jobChanged(running(firedAt, firedAt + 1_500));
@@ -84,7 +84,7 @@ it('measures from the firing to the first start of its job, and nothing below ze
   expect(seriesValue(families, 'triggerd_firing_start_seconds_bucket', { le: '0.01' })).toBe(1);
 });
 
-it('counts jobs by result, and has no more plugins as labels than it may', async () => {
+it('the metrics count jobs by result, with a bounded number of plugins as labels', async () => {
   const metrics = createMetrics('1.2.3');
   for (let index = 0; index < 110; index += 1) metrics.jobChanged(finished(`made-by-a-script-${index}`, 2));
   const families = await shown(metrics);
@@ -95,7 +95,7 @@ it('counts jobs by result, and has no more plugins as labels than it may', async
   expect(seriesValue(families, 'triggerd_job_duration_seconds_sum', { plugin: 'other' })).toBe(20);
 });
 
-it('has every metric in docs/reference/metrics.md, and no other is there', async () => {
+it('the metrics in docs/reference/metrics.md are exactly those that exist', async () => {
   const metrics = allMetrics();
   const names = [...(await shown(metrics)).keys()].sort();
   const table = page.matchAll(/^\| (`[^|]+)/gm);
@@ -103,7 +103,7 @@ it('has every metric in docs/reference/metrics.md, and no other is there', async
   expect(described.sort()).toEqual(names);
 });
 
-it('has rules in docs/reference/metrics.md that ask only for metrics and labels that there are', async () => {
+it('the rules in docs/reference/metrics.md use only metrics and labels that exist', async () => {
   const metrics = allMetrics();
   metrics.jobChanged(finished('puppet', 1));
   metrics.outcomeRecorded('finished');

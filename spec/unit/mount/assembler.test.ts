@@ -30,7 +30,7 @@ const assembling = (framing: StreamFraming, budget = new MemoryBudget(1_000)) =>
 };
 
 describe('framing “write”', () => {
-  it('makes a message of each call, however many pieces it comes in', () => {
+  it('framing “write” makes a message of each call, however many pieces it arrives in', () => {
     const { write, end } = assembling('write');
     expect(write('uptime\n')).toEqual(['uptime\n']);
     expect(write('x'.repeat(230))).toEqual(['x'.repeat(230)]);
@@ -38,14 +38,14 @@ describe('framing “write”', () => {
     expect(end()).toEqual([]);
   });
 
-  it('keeps a call of full pieces until it is known to be over', () => {
+  it('framing “write” keeps a call of full pieces until its end is known', () => {
     const { write, end } = assembling('write');
     expect(write('x'.repeat(200))).toEqual([]);
     expect(end()).toEqual(['x'.repeat(200)]);
     expect(end()).toEqual([]);
   });
 
-  it('takes a message of exactly the limit, and refuses one more byte with nothing of it sent', () => {
+  it('framing “write” takes a message of exactly the limit, and refuses one more byte without sending any', () => {
     const { write, end, budget } = assembling('write');
     expect(write('x'.repeat(250))).toEqual(['x'.repeat(250)]);
     expect(() => write('x'.repeat(251))).toThrow('EFBIG');
@@ -58,7 +58,7 @@ describe('framing “write”', () => {
 });
 
 describe('framing “line”', () => {
-  it('makes a message of each line, and of what is left at the end', () => {
+  it('framing “line” makes a message of each line, and of the rest at the end', () => {
     const { write, end } = assembling('line');
     expect(write('one\ntwo\nthr')).toEqual(['one\n', 'two\n']);
     expect(write('ee')).toEqual([]);
@@ -66,7 +66,7 @@ describe('framing “line”', () => {
     expect(end()).toEqual(['four']);
   });
 
-  it('refuses a write whose line is too long, with what there was of that line', () => {
+  it('framing “line” refuses a write whose line is too long, with the earlier part of that line', () => {
     const { write, end, budget } = assembling('line');
     for (let i = 0; i < 3; i++) write('x'.repeat(80));
     expect(() => write('x'.repeat(80))).toThrow('EFBIG');
@@ -77,7 +77,7 @@ describe('framing “line”', () => {
 });
 
 describe('a write that is refused', () => {
-  it('leaves everything as it was when it is not committed', () => {
+  it('a refused write leaves everything as it was when it is not committed', () => {
     const { write, add, end } = assembling('line');
     write('un');
     expect(add('finished\nmore').messages.map(String)).toEqual(['unfinished\n']);
@@ -85,7 +85,7 @@ describe('a write that is refused', () => {
     expect(end()).toEqual([]);
   });
 
-  it('has no room beside what other files hold', () => {
+  it('a refused write counts what other files hold against the limit', () => {
     const budget = new MemoryBudget(300);
     const one = assembling('line', budget);
     const other = assembling('line', budget);
@@ -98,7 +98,7 @@ describe('a write that is refused', () => {
   });
 });
 
-it('loses no byte and adds none, however a text is cut into writes', () => {
+it('framing loses no byte and adds none, however a text is cut into writes', () => {
   const random = announced('assembler');
   for (let round = 0; round < 200; round++) {
     const framing = random.pick<StreamFraming>(['write', 'line']);

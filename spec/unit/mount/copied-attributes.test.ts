@@ -40,7 +40,7 @@ const begin = async (): Promise<FileHandle> => {
 };
 
 describe('a mode that is set while the kernel has not yet told of the end of a copy', () => {
-  it('is the copying program’s before it has closed the document, and somebody else’s after that', async () => {
+  it('a mode set during a copy is the copying program’s before its document is closed, and another program’s later', async () => {
     const handle = await begin();
     files.changeTimes(path);
     await files.changeMode(path, 0o600);
@@ -51,7 +51,7 @@ describe('a mode that is set while the kernel has not yet told of the end of a c
     files.release(handle);
   });
 
-  it('is the copying program’s again when that has written more through the same handle', async () => {
+  it('a mode set during a copy is the copying program’s again when that has written more through the same handle', async () => {
     const handle = await begin();
     await files.flush(handle);
     await write(handle);

@@ -33,7 +33,7 @@ const writing = ({ isAppending = false, isTruncated = true, last = 0, limit = 1_
 };
 
 describe('a document', () => {
-  it('is what was written, wherever and in whatever order, with zeros between', () => {
+  it('a document is what was written, wherever and in whatever order, with zeros between', () => {
     const { write, end, budget } = writing();
     write(0, 'one');
     write(6, 'two');
@@ -43,7 +43,7 @@ describe('a document', () => {
     expect([end(), budget.held]).toEqual([[], 0]);
   });
 
-  it('has the length that it was given: longer with zeros, shorter, and longer again without what was there', () => {
+  it('a document has the length that it was given: longer with zeros, shorter, and longer again without the old bytes', () => {
     const { write, resize, end } = writing();
     write(0, 'abcdef');
     resize(2);
@@ -51,13 +51,13 @@ describe('a document', () => {
     expect(end()).toEqual(['ab\0\0']);
   });
 
-  it('that was only made longer is zeros', () => {
+  it('a document that was only made longer is zeros', () => {
     const { resize, end } = writing();
     resize(3);
     expect(end()).toEqual(['\0\0\0']);
   });
 
-  it('that was appended to has no gap, wherever the kernel thinks that the file ends', () => {
+  it('a document that was appended to has no gap, wherever the kernel places the end of the file', () => {
     const { write, end } = writing({ isAppending: true, isTruncated: false, last: 100 });
     write(100, 'one ');
     write(104, 'two ');
@@ -65,7 +65,7 @@ describe('a document', () => {
     expect(end()).toEqual(['one two three']);
   });
 
-  it('that follows one which a duplicate has ended begins there, or at 0', () => {
+  it('a document that follows one which a duplicate has ended begins there, or at 0', () => {
     const { write, resize, end } = writing();
     write(0, 'first');
     expect(end()).toEqual(['first']);
@@ -90,7 +90,7 @@ describe('what is refused', () => {
       },
       'ESPIPE',
     ],
-  ])('%s leaves nothing to be sent, now and later', (_what, refused, errno) => {
+  ])('a refused %s leaves nothing to be sent, now and later', (_what, refused, errno) => {
     const one = writing();
     one.write(0, 'begun');
     expect(() => refused(one)).toThrow(errno);
@@ -101,7 +101,7 @@ describe('what is refused', () => {
     expect(() => one.end()).toThrow(errno);
   });
 
-  it('has no room beside what other files hold, holes included', () => {
+  it('a document counts what other files hold against the limit, holes included', () => {
     const one = writing({ limit: 100 });
     one.write(0, 'x');
     expect(() => one.resize(101)).toThrow('ENOSPC');
@@ -109,7 +109,7 @@ describe('what is refused', () => {
     expect(one.budget.held).toBe(0);
   });
 
-  it('is what a killed writer has left', () => {
+  it('a document of a killed writer is not sent', () => {
     const { document, write, end } = writing();
     write(0, 'half');
     document.refuse(new FsError('EIO', 'killed'));
@@ -118,14 +118,14 @@ describe('what is refused', () => {
 });
 
 describe('a file that was opened without being emptied', () => {
-  it('may not keep bytes of the last answer: they are no part of a document', () => {
+  it('a file opened without truncation may not keep bytes of the last answer, which are no part of a document', () => {
     const { write, end } = writing({ isTruncated: false, last: 10 });
     write(0, 'one');
     write(8, 'more');
     expect(() => end()).toThrow('ESPIPE');
   });
 
-  it('may not even when that answer has come meanwhile, or another one has taken its place', () => {
+  it('a file opened without truncation may not keep bytes of an answer that arrived or was replaced meanwhile', () => {
     const { write, end, answered } = writing({ isTruncated: false, last: 0 });
     answered(10);
     write(5, 'more');
@@ -133,7 +133,7 @@ describe('a file that was opened without being emptied', () => {
     expect(() => end()).toThrow('ESPIPE');
   });
 
-  it('is a document once all of them are written, or cut off first', () => {
+  it('a file opened without truncation is a document once all bytes are written, or cut off first', () => {
     const one = writing({ isTruncated: false, last: 10 });
     one.write(4, 'second');
     one.write(0, 'one ');
@@ -144,14 +144,14 @@ describe('a file that was opened without being emptied', () => {
     expect(other.end()).toEqual(['\0\0\0\0second']);
   });
 
-  it('may have gaps behind the last answer', () => {
+  it('a file opened without truncation may have gaps behind the last answer', () => {
     const { write, end } = writing({ isTruncated: false, last: 3 });
     write(0, 'one');
     write(5, 'two');
     expect(end()).toEqual(['one\0\0two']);
   });
 
-  it('with more gaps than are counted is refused, and never sent with zeros for what was there', () => {
+  it('a file opened without truncation with too many gaps is refused, and never sent with zeros for the old bytes', () => {
     const document = new Document({
       ...{ maxMessage: 10_000, budget: new MemoryBudget(10_000), isAppending: false, isTruncated: false },
       lastSize: () => 10_000,
@@ -161,7 +161,7 @@ describe('a file that was opened without being emptied', () => {
   });
 });
 
-it('is always what a file on disk would be', () => {
+it('a document is always what a file on disk would be', () => {
   const random = announced('document');
   for (let round = 0; round < 300; round++) {
     const { write, resize, end, budget } = writing();

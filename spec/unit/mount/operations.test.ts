@@ -3,7 +3,7 @@ import { operationsOf } from '../../../src/adapters/fuse/operations.ts';
 import type { FileSystem } from '../../../src/mount/ports.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 
-it('keeps what was written when fuse-native takes its memory away before the file system has answered', async () => {
+it('a write is kept when fuse-native reuses its memory before the file system has answered', async () => {
   let finish = (): void => undefined;
   const written: Buffer[] = [];
   const files = {

@@ -25,7 +25,7 @@ describe('the tree of a mount without etcd', () => {
     tree = new PolledTree('team1', { client: async () => ({ registry }) }, recordingLog());
   });
 
-  it('is asked for by one question while nothing changes', async () => {
+  it('the polled tree asks one question while nothing changes', async () => {
     let changes = 0;
     tree.onChange(() => changes++);
     revision = '7';
@@ -47,7 +47,7 @@ describe('the tree of a mount without etcd', () => {
     expect([tree.current()?.directories.length, changes]).toEqual([2, 2]);
   });
 
-  it('is asked for whole of a broker that knows no revisions', async () => {
+  it('the polled tree asks a broker without revisions for everything', async () => {
     revision = undefined;
     await tree.ask();
     await tree.ask();
@@ -60,7 +60,7 @@ describe('the tree of a mount without etcd', () => {
     expect(tree.current()?.directories.length).toBe(directories.length);
   });
 
-  it('is asked for once by many at the same time', async () => {
+  it('the polled tree asks once for many callers at the same time', async () => {
     await Promise.all([tree.ask(), tree.ask(), tree.ask()]);
     expect(asked).toHaveLength(2);
   });

@@ -21,13 +21,13 @@ const row: DefinitionRow = {
   partial: 'send',
 };
 
-it('has durations as milliseconds, modes as bits, and places by number', () => {
+it('rows of the registry become durations in milliseconds, modes in bits, and directories by number', () => {
   expect(treeOfRows('team1', directories, [row]).definitions).toMatchObject([
     { parent: 1, name: 't', mode: 0o640, timeout_ms: 90_000, deadline_ms: 3_600_000, partial: 'send' },
   ]);
 });
 
-it('takes rows of a broker that knows of no deadlines and no partial messages', () => {
+it('rows of a broker without deadlines and partial messages are accepted', () => {
   const { deadline: _deadline, partial: _partial, ...before } = row;
   const [definition] = treeOfRows('team1', directories, [before as DefinitionRow]).definitions;
   expect(definition).toMatchObject({ timeout_ms: 90_000, deadline_ms: null, partial: null });

@@ -21,7 +21,7 @@ describe('the clock of a spool', () => {
     };
   };
 
-  it('begins with the wall clock, and counts the time between two lives by it', () => {
+  it('the spool’s clock begins with the wall clock, and counts the time between two lives by it', () => {
     const { live, pass, at } = machine(written);
     const first = live();
     expect(first.now()).toBe(written);
@@ -32,42 +32,48 @@ describe('the clock of a spool', () => {
     expect(live().now()).toBe(written + 2 * hour);
   });
 
-  it.each([-20 * hour, 20 * hour, -written / 2, 10 * 365 * 24 * hour])('does not hear of a step by %d ms', (step) => {
-    const { live, pass, at } = machine(written);
-    const clock = live();
-    clock.now();
-    at.wall += step;
-    pass(hour);
-    expect(clock.now()).toBe(written + hour);
-    pass(hour);
-    expect(clock.now()).toBe(written + 2 * hour);
-  });
+  it.each([-20 * hour, 20 * hour, -written / 2, 10 * 365 * 24 * hour])(
+    'the spool’s clock ignores a step by %d ms',
+    (step) => {
+      const { live, pass, at } = machine(written);
+      const clock = live();
+      clock.now();
+      at.wall += step;
+      pass(hour);
+      expect(clock.now()).toBe(written + hour);
+      pass(hour);
+      expect(clock.now()).toBe(written + 2 * hour);
+    },
+  );
 
   it.each([
     ['was never set', 30_000],
     ['is behind', written - hour],
-  ])('stands still between two lives when the wall clock %s, and continues when it is set', (_how, wall) => {
-    const { live, pass, at } = machine(written);
-    live().now();
-    Object.assign(at, { wall, boot: 30_000 });
-    const next = live();
-    expect(next.now()).toBe(written);
-    at.wall = written + 100 * hour;
-    pass(hour);
-    expect(next.now()).toBe(written + hour);
-    at.wall += hour;
-    at.boot = 0;
-    expect(live().now()).toBe(written + 2 * hour);
-  });
+  ])(
+    'the spool’s clock stands still between two lives when the wall clock %s, and continues when it is set',
+    (_how, wall) => {
+      const { live, pass, at } = machine(written);
+      live().now();
+      Object.assign(at, { wall, boot: 30_000 });
+      const next = live();
+      expect(next.now()).toBe(written);
+      at.wall = written + 100 * hour;
+      pass(hour);
+      expect(next.now()).toBe(written + hour);
+      at.wall += hour;
+      at.boot = 0;
+      expect(live().now()).toBe(written + 2 * hour);
+    },
+  );
 
-  it('stands still between a life without a wall clock and the next one', () => {
+  it('the spool’s clock stands still between a life without a wall clock and the next one', () => {
     const { live, at } = machine(0);
     live().now();
     at.wall = written;
     expect(live().now()).toBe(0);
   });
 
-  it('is written down when it has to be: at first, at a step, and once a minute', () => {
+  it('the spool’s clock is stored at first, at a step, and once a minute', () => {
     const { live, pass, marks, at } = machine(written);
     const clock = live();
     const look = (): number => {

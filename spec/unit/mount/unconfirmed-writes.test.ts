@@ -13,7 +13,7 @@ const spooling = (maxBytes = 1_000_000) => {
 };
 const bytes = (text: string): Buffer[] => [Buffer.from(text)];
 
-it('sends what was written at about the same time together, in order, and nobody waits', async () => {
+it('unconfirmed writes of about the same time are sent together, in order, and nobody waits', async () => {
   const { sent, answers, unconfirmed } = spooling();
   for (const text of ['a', 'b', 'c']) await unconfirmed.add(1, bytes(text));
   await unconfirmed.add(2, bytes('x'));
@@ -27,7 +27,7 @@ it('sends what was written at about the same time together, in order, and nobody
   await settled;
 });
 
-it('tells the next writers of a refusal, until something is taken again', async () => {
+it('unconfirmed writes that are refused fail the next writers, until one is accepted again', async () => {
   const { sent, answers, unconfirmed } = spooling();
   await unconfirmed.add(1, bytes('lost'));
   const settled = unconfirmed.settled();
@@ -48,7 +48,7 @@ it('tells the next writers of a refusal, until something is taken again', async 
   unconfirmed.flush();
 });
 
-it('lets writers wait when too much is under way', async () => {
+it('unconfirmed writes make writers wait when too many are under way', async () => {
   const { answers, unconfirmed } = spooling(5);
   await unconfirmed.add(1, bytes('123456'));
   unconfirmed.flush();

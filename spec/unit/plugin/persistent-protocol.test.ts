@@ -16,7 +16,7 @@ const call: PersistentCall = {
 };
 
 describe('what a persistent plugin is told', () => {
-  it('is one line of JSON each, whatever is in it', () => {
+  it('a persistent plugin is sent one line of JSON for each message, whatever it contains', () => {
     const lines = [helloLine(program, 'n1'), runLine(call), cancelLine(7, 'timeout')];
     for (const line of lines) expect(line.indexOf('\n')).toBe(line.length - 1);
     expect(lines.map((line) => JSON.parse(line))).toEqual([
@@ -26,7 +26,7 @@ describe('what a persistent plugin is told', () => {
     ]);
   });
 
-  it('names a payload that is no text as what it is', () => {
+  it('a persistent plugin is sent a payload that is no text under its own name', () => {
     const line = runLine({ ...call, payload: '//4=', payloadEncoding: 'base64', timeoutMs: 5 });
     expect(JSON.parse(line)).toMatchObject({ payload_base64: '//4=', timeout_ms: 5 });
     expect(JSON.parse(line)).not.toHaveProperty('payload');
@@ -35,7 +35,7 @@ describe('what a persistent plugin is told', () => {
 });
 
 describe('what a persistent plugin says', () => {
-  it('is output, an end, or both', () => {
+  it('a persistent plugin answers output, an end, or both', () => {
     expect(readLine('{"id":7,"out":"ü"}')).toEqual({ id: 7, out: Buffer.from('ü'), err: undefined, exit: undefined });
     expect(readLine('{"id":7,"err_base64":"AP8=","exit":255}')).toEqual({
       id: 7,
@@ -63,7 +63,7 @@ describe('what a persistent plugin says', () => {
     '{"id":7,"err":["x"]}',
     '{"id":7,"out":"x","out_base64":"eA=="}',
     '{"id":7,"out":"x"',
-  ])('%j is none of it', (line) => {
+  ])('%j is no answer of a persistent plugin', (line) => {
     expect(readLine(line)).toEqual(expect.any(String));
   });
 });

@@ -31,11 +31,14 @@ const source = {
 };
 
 describe('a plugin’s name', () => {
-  it.each(['../x', '/etc/passwd', 'a/../b', 'a//b', '', '.', 'a b', 'a;b', 'a\0b', 'x/..'])('refuses %j', (name) => {
-    expect(() => canonicalPluginName(name)).toThrow(expect.objectContaining({ code: 'plugin-name-invalid' }));
-  });
+  it.each(['../x', '/etc/passwd', 'a/../b', 'a//b', '', '.', 'a b', 'a;b', 'a\0b', 'x/..'])(
+    'the plugin name %j is refused',
+    (name) => {
+      expect(() => canonicalPluginName(name)).toThrow(expect.objectContaining({ code: 'plugin-name-invalid' }));
+    },
+  );
 
-  it('knows the executable’s path and the short form as one', () => {
+  it('a plugin’s name is the same as the executable’s path and as the short form', () => {
     expect(canonicalPluginName('command/command')).toBe('command');
     expect(canonicalPluginName('command')).toBe('command');
     expect(canonicalPluginName('file/stream')).toBe('file/stream');
@@ -43,14 +46,14 @@ describe('a plugin’s name', () => {
 });
 
 describe('a manifest', () => {
-  it('names every key that is wrong', () => {
+  it('a manifest’s error names every key that is wrong', () => {
     const bad = { ...source, manifestText: 'summary = 1\ncolour = "red"\ntimeout = "soon"' };
     expect(() => readManifest(bad)).toThrow(/plugin\.toml: .*summary.*/);
     expect(() => readManifest(bad)).toThrow(/colour/);
     expect(() => readManifest(bad)).toThrow(/timeout/);
   });
 
-  it('gives line and column of a syntax error', () => {
+  it('a manifest’s syntax error has line and column', () => {
     expect(() => readManifest({ ...source, manifestText: 'summary = "x"\n= 3' })).toThrow(/plugin\.toml:2:1/);
   });
 });
@@ -58,14 +61,14 @@ describe('a manifest', () => {
 describe('a manifest that is read again', () => {
   const read = createManifestReader();
 
-  it('is the same one, with the executable of the moment', () => {
+  it('a manifest that is read again is the same one, with the current executable', () => {
     const first = read(source);
     const moved = read({ ...source, executable: '/p/echo/other' });
     expect(moved.manifest).toBe(first.manifest);
     expect(moved.executable).toBe('/p/echo/other');
   });
 
-  it('is parsed anew when its text has changed', () => {
+  it('a manifest is parsed again when its text has changed', () => {
     read(source);
     expect(read({ ...source, manifestText: 'summary = "y"' }).manifest.summary).toBe('y');
     expect(() => read({ ...source, manifestText: 'summary = 1' })).toThrow(/summary/);
@@ -76,7 +79,7 @@ describe('a manifest that is read again', () => {
 describe('arguments', () => {
   const plugin = readManifest(source);
 
-  it('fill in defaults', () => {
+  it('arguments get their defaults', () => {
     expect(resolveArguments(plugin, { text: 'abc' })).toEqual({ text: 'abc', 'file-name': 'here' });
   });
 
@@ -86,7 +89,7 @@ describe('arguments', () => {
     [{ text: 'abc\nDEF' }, /“text” must match/],
     [{ 'file-name': 'a\0b' }, /NUL/],
     [{ constructor: 'x' }, /takes no argument “constructor”/],
-  ])('%j is refused', (args, message) => {
+  ])('the argument %j is refused', (args, message) => {
     expect(() => resolveArguments(plugin, args as Record<string, string>)).toThrow(message);
   });
 });
@@ -97,14 +100,14 @@ describe('a number', () => {
     manifestText: 'summary = "x"\n[args.n]\nsummary = "n"\nkind = "integer"\nmin = -5\nmax = 4194304',
   });
 
-  it.each(['0', '-5', '4194304'])('%s is one', (n) => {
+  it.each(['0', '-5', '4194304'])('%s is a number', (n) => {
     expect(resolveArguments(plugin, { n })).toEqual({ n });
   });
 
   it.each([
     ...['', '-6', '4194305', '01', '+1', ' 1', '1 ', '1\n', '-0', '1.0', '1e3', '0x10', '1_000', '１', '٣', '1,000'],
     ...['18446744073709551617', '9'.repeat(400), 'NaN', 'Infinity', '--1', '1\0'],
-  ])('%j is refused', (n) => {
+  ])('the number %j is refused', (n) => {
     expect(() => resolveArguments(plugin, { n })).toThrow(/“n” must be a whole number from -5 to 4194304/);
   });
 });
@@ -115,7 +118,7 @@ describe('a fixed argument', () => {
     manifestText: 'summary = "x"\n[args.root]\nsummary = "r"\nfixed = "/srv"\n[args.none]\nsummary = "n"\nfixed = ""',
   });
 
-  it('has the value of the manifest, whatever a job says', () => {
+  it('a fixed argument has the manifest’s value, whatever a job says', () => {
     expect(resolveArguments(plugin, {})).toEqual({ root: '/srv', none: '' });
     expect(resolveArguments(plugin, { root: '/srv' })).toEqual({ root: '/srv', none: '' });
     for (const args of [{ root: '/' }, { root: '' }, { none: 'x' }])
@@ -136,7 +139,7 @@ describe('a rule of a manifest', () => {
     ['fixed = "1"\ndefault = "2"', /args\.a: fixed excludes required and default/],
     ['fixed = "1"\nrequired = true', /args\.a: fixed excludes required and default/],
     ['kind = "float"', /kind/],
-  ])('%j is refused', (lines, message) => {
+  ])('the manifest’s rule %j is refused', (lines, message) => {
     expect(() => read(lines)).toThrow(message);
   });
 });
@@ -147,11 +150,11 @@ describe('a pattern', () => {
     manifestText: 'summary = "x"\n[args.word]\nsummary = "w"\npattern = "(a+)+"',
   });
 
-  it('that would take years for a value refuses it instead', () => {
+  it('a pattern that would take years for a value refuses the value', () => {
     expect(() => resolveArguments(plugin, { word: `${'a'.repeat(60)}!` })).toThrow(/“word” could not be compared/);
   });
 
-  it('is of use again at once', () => {
+  it('a pattern that took too long works again immediately', () => {
     expect(resolveArguments(plugin, { word: 'aaa' })).toEqual({ word: 'aaa' });
     expect(() => resolveArguments(plugin, { word: 'b' })).toThrow(/“word” must match/);
   });
@@ -185,7 +188,7 @@ describe('the plan for a job', () => {
     deferral: null,
   };
 
-  it('has the arguments as variables, the base environment, and nothing of the daemon’s own', async () => {
+  it('the plan for a job has the arguments as variables, the base environment, and nothing of the daemon’s own', async () => {
     const { env, argv, timeoutMs } = await room.prepare(job);
     expect(argv).toEqual(['/p/echo/echo']);
     expect(timeoutMs).toBe(60_000);
@@ -207,7 +210,7 @@ describe('the plan for a job', () => {
     });
   });
 
-  it('has the limits of the configuration, and where the plugin has its own, those', async () => {
+  it('the plan for a job has the configuration’s limits, and the plugin’s where it has its own', async () => {
     const own = 'summary = "x"\nmax_memory = "1MiB"\nmax_open_files = 64';
     const files = { find: () => ({ ...source, manifestText: own }), names: () => ['echo'] };
     expect((await room.prepare(job)).limits).toEqual({ memoryBytes: 1000, processes: 100 });
@@ -223,13 +226,13 @@ describe('the plan for a job', () => {
     ['driver = "puppet"', 'leave'],
     ['driver = "puppet"\nleftovers = "wait"', 'wait'],
     ['leftovers = "kill"', 'kill'],
-  ])('says what happens to processes that a job leaves: %j: %s', async (lines, rule) => {
+  ])('the plan for a job says what happens to leftovers: %j: %s', async (lines, rule) => {
     const files = { find: () => ({ ...source, manifestText: `summary = "x"\n${lines}` }), names: () => ['echo'] };
     const plugin = createPlugins({ ...options, files });
     expect((await plugin.prepare({ ...job, request: jobRequest({ plugin: 'echo' }) })).leftovers).toBe(rule);
   });
 
-  it('has the lower limit of the two where the plugin says so', async () => {
+  it('the plan for a job has the lower of the two limits where the plugin says so', async () => {
     const own = 'summary = "x"\nmax_memory = "1MiB"\nmax_cpu = "1m"\nmax_processes = 7\nlower_limits_win = true';
     const files = { find: () => ({ ...source, manifestText: own }), names: () => ['echo'] };
     const plan = await createPlugins({ ...options, files, limits: { memoryBytes: 1000, cpuMs: 90_000 } }).prepare({
@@ -239,7 +242,7 @@ describe('the plan for a job', () => {
     expect(plan.limits).toEqual({ memoryBytes: 1000, processes: 7, cpuMs: 60_000 });
   });
 
-  it('leaves a process that does many jobs the time of the processor that they need together', async () => {
+  it('the plan for a process with many jobs leaves it the processor time that they need together', async () => {
     const files = (text: string) => ({
       find: () => ({ ...source, manifestText: `summary = "x"\nmode = "persistent"\n${text}` }),
       names: () => ['echo'],
@@ -255,7 +258,7 @@ describe('the plan for a job', () => {
     expect(await limitsWith('max_cpu = "1h"')).toEqual({ cpuMs: 3_600_000 });
   });
 
-  it('takes no argument from the environment that a job brings: the manifest has not seen it', async () => {
+  it('the plan for a job takes no argument from the job’s environment, which the manifest has not checked', async () => {
     const env = { TRIGGER_ARG_TEXT: 'ABC', TRIGGER_ARG_OTHER: 'x', EXTRA: '1' };
     const plan = await room.prepare({ ...job, request: jobRequest({ plugin: 'echo', env }) });
     expect(plan.env).not.toHaveProperty('TRIGGER_ARG_TEXT');
@@ -326,7 +329,7 @@ describe('the end of a run', () => {
   });
   const details = { argv: ['/p/echo/echo'] };
 
-  it('an exit code of retry_exit_codes becomes 75, with its own in the reason', async () => {
+  it('an exit code of retry_exit_codes becomes 75, with the real one in the reason', async () => {
     const terms: RunTerms = { driver: 'exec', successExitCodes: [0], retryExitCodes: [6], argv: [] };
     expect(await room.conclude(job, ending(6, terms))).toMatchObject({
       result: { kind: 'failed', exitCode: 75, reason: 'exit code 6: to be tried again' },
@@ -336,14 +339,14 @@ describe('the end of a run', () => {
     expect(await room.conclude(job, ending(6, before))).toMatchObject({ result: { kind: 'failed', exitCode: 6 } });
   });
 
-  it('needs no plugin: driver, exit codes and command line are remembered with the plan', async () => {
+  it('a run’s result needs no plugin: driver, exit codes and command line are remembered with the plan', async () => {
     const { terms } = await room.prepare(job);
     isGone = true;
     expect(await room.conclude(job, ending(2, terms))).toMatchObject({ result: { kind: 'succeeded' }, details });
     isGone = false;
   });
 
-  it('from a runner that remembered nothing is judged by the plugin of now, or by the exit code alone', async () => {
+  it('a run from a runner that remembered nothing is judged by the present plugin, or by the exit code alone', async () => {
     expect(await room.conclude(job, ending(2))).toMatchObject({ result: { kind: 'succeeded' }, details });
     isGone = true;
     expect(await room.conclude(job, ending(0))).toMatchObject({ result: { kind: 'succeeded', exitCode: 0 } });
@@ -351,14 +354,14 @@ describe('the end of a run', () => {
     isGone = false;
   });
 
-  it('names what the run has left, also when nothing else is known', async () => {
+  it('a run’s result names its leftovers, also when nothing else is known', async () => {
     const leftovers = { fate: 'left', total: 1, processes: [{ pid: 7, name: 'java' }] } as const;
     const left = (code: number) => room.conclude(job, { ...ending(code), leftovers });
     expect(await left(0)).toMatchObject({ details: { ...details, leftovers } });
     expect(await left(3)).toMatchObject({ details: { missing: 'EACCES: the report', leftovers } });
   });
 
-  it('is its exit code when what the driver adds cannot be read', async () => {
+  it('a run’s result is its exit code when the driver’s facts cannot be read', async () => {
     const result = { kind: 'failed', exitCode: 3 };
     expect(await room.conclude(job, ending(3))).toMatchObject({ result, details: { missing: 'EACCES: the report' } });
   });
@@ -367,19 +370,22 @@ describe('the end of a run', () => {
 describe('what a firing may start', () => {
   const decide = createFiringJob({ allow: ['puppet', 'echo/echo'] });
 
-  it('names no plugin: puppet', () => {
+  it('a firing that names no plugin starts puppet', () => {
     expect(decide(firing())).toMatchObject({
       request: { plugin: 'puppet', source: 'firing', queue: 'default', argv: [] },
     });
   });
 
-  it('is compared by canonical name', () => {
+  it('a firing’s plugin is compared by canonical name', () => {
     expect(decide(firing({ job: { plugin: 'echo', args: {} } }))).toMatchObject({ request: { plugin: 'echo' } });
   });
 
-  it.each(['command', 'command/command', '../../bin/sh', 'constructor'])('%s is refused with a reason', (plugin) => {
-    expect(decide(firing({ job: { plugin, args: {} } }))).toMatchObject({
-      refusal: expect.stringMatching(/allow|plugin-name-invalid/),
-    });
-  });
+  it.each(['command', 'command/command', '../../bin/sh', 'constructor'])(
+    'a firing is refused with a reason: %s',
+    (plugin) => {
+      expect(decide(firing({ job: { plugin, args: {} } }))).toMatchObject({
+        refusal: expect.stringMatching(/allow|plugin-name-invalid/),
+      });
+    },
+  );
 });

@@ -15,24 +15,24 @@ const complete = (command: string, options: { noop?: boolean; args?: Record<stri
   }).join(' ');
 
 describe('the Puppet command line', () => {
-  it('gives an agent with --test its job id and nothing that --test implies', () => {
+  it('the Puppet command line gives an agent with --test its job ID and no option that --test implies', () => {
     expect(complete('puppet agent --test')).toBe('puppet agent --color=false --job-id triggerd-7.1@lb01 --test');
     expect(complete('/opt/puppetlabs/bin/puppet agent -t')).toBe(
       '/opt/puppetlabs/bin/puppet agent --color=false --job-id triggerd-7.1@lb01 -t',
     );
   });
 
-  it('keeps an agent without --test from going into the background', () => {
+  it('the Puppet command line keeps an agent without --test in the foreground', () => {
     expect(complete('puppet agent')).toBe(
       'puppet agent --detailed-exitcodes --color=false --onetime --no-daemonize --job-id triggerd-7.1@lb01',
     );
   });
 
-  it('never gives puppet apply a job id, which it refuses', () => {
+  it('the Puppet command line never gives puppet apply a job ID, which it refuses', () => {
     expect(complete('puppet apply manifest.pp')).toBe('puppet apply --detailed-exitcodes --color=false manifest.pp');
   });
 
-  it('leaves alone what the administrator has decided', () => {
+  it('the Puppet command line leaves the administrator’s options alone', () => {
     const given = 'puppet apply --detailed-exitcodes --color ansi x.pp';
     expect(complete(given)).toBe(given);
     expect(complete('puppet agent --test --no-color --job-id mine')).toBe(
@@ -42,7 +42,7 @@ describe('the Puppet command line', () => {
     expect(complete('puppet --version')).toBe('puppet --version');
   });
 
-  it('adds noop and the plugin’s arguments in the place of what contradicts them, because Puppet takes the last', () => {
+  it('the Puppet command line puts noop and the plugin’s arguments last, because Puppet takes the last', () => {
     const before = 'puppet apply --detailed-exitcodes --color=false';
     expect(complete('puppet apply x.pp', { noop: true })).toBe(`${before} --noop x.pp`);
     expect(complete('puppet apply --noop x.pp', { noop: true })).toBe(`${before} --noop x.pp`);
@@ -75,12 +75,12 @@ describe('the Puppet command line', () => {
     ['/opt/wrap --with x', undefined],
     ['ssh puppet', undefined],
     ['sudo -X puppet', undefined],
-  ])('finds Puppet behind “%s”, and waits for its end', (before, started) => {
+  ])('Puppet is found behind “%s”, and waited for', (before, started) => {
     const additions = '--detailed-exitcodes --color=false';
     expect(complete(`${before} puppet apply x.pp`)).toBe(`${started ?? before} puppet apply ${additions} x.pp`);
   });
 
-  it('splits what env would split', () => {
+  it('the Puppet command line splits what env would split', () => {
     const split = (...argv: string[]) =>
       readPuppetCommand(['nice', 'env', ...argv])
         .argv.slice(1)
@@ -91,7 +91,7 @@ describe('the Puppet command line', () => {
     expect(split('-S', 'puppet agent $MORE')).toBe('env -S puppet agent $MORE');
   });
 
-  it('gives a report a place of its own after one that is given, because Puppet takes the last', () => {
+  it('the Puppet command line gives a report a path of its own after a given one, because Puppet takes the last', () => {
     const job = { id: 7, attempt: 1, enqueuedAt: 36 };
     const ownReport = ownReportOf(job, '/v/report.yaml');
     const started = (command: string) =>
@@ -124,14 +124,14 @@ describe('the Puppet command line', () => {
     ['sh -c', 'run-puppet', undefined],
     ['su puppet -c', 'puppet apply x.pp', undefined],
     ['ssh lb02', 'puppet apply x.pp', undefined],
-  ])('%s “%s” is left as it is, and asked with %j', (before, text, options) => {
+  ])('%s “%s” is left unchanged, and queried with %j', (before, text, options) => {
     const command = readPuppetCommand([...before.split(' '), text]);
     expect(command.kind).toBe('other');
     expect(completePuppetCommand(command, { jobId: 'x', noop: false, args: {} })).toEqual([...before.split(' '), text]);
     expect(settingsQuery(command)?.options).toEqual(options);
   });
 
-  it('asks Puppet for paths with the options that move them, and no others', () => {
+  it('a query to Puppet has the options that move its paths, and no others', () => {
     const command = readPuppetCommand('puppet apply --confdir /c --vardir=/v --noop --verbose x.pp'.split(' '));
     expect(settingsQuery(command)).toEqual({
       command: ['puppet'],
@@ -152,7 +152,7 @@ describe('what is not seen of a run', () => {
     'sudo -u puppet puppet apply x.pp',
     'env -C /srv puppet apply x.pp',
     '/opt/run-puppet',
-  ])('is nothing of “%s”', (command) => expect(warning(command)).toBeNull());
+  ])('nothing is unknown of a run of “%s”', (command) => expect(warning(command)).toBeNull());
 
   it.each([
     ['sh', '-c'],
@@ -160,14 +160,17 @@ describe('what is not seen of a run', () => {
     ['sudo', '-i', 'sh', '-ec'],
     ['runuser', '-l', 'puppet', '-c'],
     ['flock', '/l', '-c'],
-  ])('is told of %s %s …', (...before) => {
+  ])('the unknown part of a run is %s %s …', (...before) => {
     expect(blindSpot([...before, 'cd /srv && /usr/bin/puppet --debug apply x.pp'])?.what).toContain('in a shell');
     expect(blindSpot([...before, 'echo puppet; make apply'])).toBeNull();
   });
 
-  it.each(['ssh lb02', 'chroot /srv', 'systemd-run --wait', '/opt/wrap'])('is told of “%s” before Puppet', (before) => {
-    expect(warning(`${before} puppet agent --test`)).toContain(`through “${before}”`);
-  });
+  it.each(['ssh lb02', 'chroot /srv', 'systemd-run --wait', '/opt/wrap'])(
+    'the unknown part of a run is “%s” before Puppet',
+    (before) => {
+      expect(warning(`${before} puppet agent --test`)).toContain(`through “${before}”`);
+    },
+  );
 });
 
 describe('what stands before Puppet', () => {
@@ -191,15 +194,15 @@ describe('what stands before Puppet', () => {
     ['sudo -D /tmp -u deploy puppet', 'sudo -n -D /tmp -u deploy puppet', 'deploy'],
     ['timeout -k 5 600 puppet', 'timeout -k 5 600 puppet', null],
     ['taskset -c 0 chrt -b 0 stdbuf -oL nohup setsid -w puppet', undefined, null],
-  ])('%s: a question goes the same way', (command, words, user) => {
+  ])('a query to Puppet goes through the same wrapper: %s', (command, words, user) => {
     expect(query(command)).toMatchObject({ command: (words ?? command).split(' '), user });
   });
 
-  it('a question does not wait for a lock that a run holds', () => {
+  it('a query to Puppet does not wait for a lock that a run holds', () => {
     expect(query('flock -w 600 /run/puppet.lock nice puppet')?.command).toEqual(['nice', 'puppet']);
   });
 
-  it('says which programs run as whom, and where they are looked for', () => {
+  it('the programs before Puppet are listed with their users, and with their search paths', () => {
     expect(query('env PATH=/opt/bin:/bin sudo -u deploy puppet')?.programs).toEqual([
       { program: 'env', user: null, searchPath: null },
       { program: 'sudo', user: null, searchPath: '/opt/bin:/bin' },
@@ -218,7 +221,7 @@ describe('what stands before Puppet', () => {
     'sudo -u deploy /opt/wrap puppet',
     'runuser puppet',
     'systemd-run -t puppet',
-  ])('%s: nobody is asked, and its options are still completed', (command) => {
+  ])('Puppet is not queried, and its options are still completed: %s', (command) => {
     expect(query(command)).toBeUndefined();
     if (command !== 'runuser puppet') expect(complete(`${command} agent --test`)).toContain('--job-id');
   });

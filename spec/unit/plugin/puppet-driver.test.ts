@@ -113,7 +113,7 @@ describe('the end of a Puppet run', () => {
     [4, 'failed'],
     [6, 'failed'],
     [1, 'failed'],
-  ])('exit %i without a lock is %s', async (code, kind) => {
+  ])('a Puppet run with exit %i without a lock is %s', async (code, kind) => {
     const verdict = await driverOn({}).conclude(job, exited(code), terms);
     expect(verdict).toMatchObject({ kind: 'result', result: { kind, exitCode: code } });
   });
@@ -128,7 +128,7 @@ describe('the end of a Puppet run', () => {
     },
   };
 
-  it('counts and ids come from the run’s own report', async () => {
+  it('a Puppet run’s counts and IDs come from its own report', async () => {
     expect(await details({ '/s/report': report() })).toMatchObject({
       puppet: {
         changed: 4,
@@ -150,7 +150,7 @@ describe('the end of a Puppet run', () => {
     });
   });
 
-  it('what was is the report’s word, not what was asked for', async () => {
+  it('a Puppet run’s noop is the report’s value, not what was requested', async () => {
     const files = {
       '/s/report': report({ noop: 'true', environment: 'testing', cached_catalog_status: 'on_failure' }),
     };
@@ -176,7 +176,7 @@ describe('the end of a Puppet run', () => {
     ['ended after the run', 2, { time: "'2026-11-20T12:00:00.601000000+00:00'" }, false],
     ['came to another end', 0, {}, false],
     ['has no time', 2, { time: "''" }, false],
-  ])('without an id or a place of its own, a report that %s (exit %i): %j is %s', async (_what, code, head, isOurs) => {
+  ])('without an ID or a path of its own, a report that %s (exit %i): %j is %s', async (_what, code, head, isOurs) => {
     const argv = ['puppet', 'apply', '--detailed-exitcodes', 'x.pp'];
     expect(await details({ '/s/report': report(head) }, code, argv)).toMatchObject(
       isOurs ? { puppet: { report: '0c1d2e3f-4a5b' } } : noReport,
@@ -187,7 +187,7 @@ describe('the end of a Puppet run', () => {
     const apply = { ...job, request: jobRequest({ plugin: 'puppet', argv: ['puppet', 'apply', 'x.pp'] }) };
     const place = `/s/.report.triggerd-7.1-${startedAt.toString(36)}`;
 
-    it('has a report in a place of its own, which is moved to the standard one', async () => {
+    it('puppet apply has a report at a path of its own, which is moved to the standard one', async () => {
       const host = puppetHost({
         [place]: report({ job_id: '' }),
         '/s/report': report({ transaction_uuid: 'another' }),
@@ -200,14 +200,14 @@ describe('the end of a Puppet run', () => {
       expect(host.placed).toEqual(['/s/report']);
     });
 
-    it('has no facts where its own place is empty, whatever is in the standard one', async () => {
+    it('puppet apply has no facts where its own path is empty, whatever is at the standard one', async () => {
       const argv = ['puppet', 'apply', `--lastrunreport=${place}`, 'x.pp'];
       expect(await details({ '/s/report': report() }, 2, argv, apply)).toEqual({
         puppet: { missing: 'Puppet wrote no report of this run' },
       });
     });
 
-    it('moves no file that a command line only names', async () => {
+    it('puppet apply moves no file that a command line only names', async () => {
       const host = puppetHost({ '/etc/.shadow.triggerd-6.1-x': report() });
       const driver = createPuppetDriver({ host, node: 'lb01', runCommand: [], firstError: async () => null });
       const argv = ['puppet', 'apply', '--lastrunreport=/etc/.shadow.triggerd-6.1-x', 'x.pp'];
@@ -216,7 +216,7 @@ describe('the end of a Puppet run', () => {
     });
   });
 
-  it('the reason of a failure is the first error of its report, else of its output', async () => {
+  it('the reason of a failure is the first error of the report, otherwise of the output', async () => {
     const log = (level: string, message: string, source = 'Puppet') =>
       `- level: ${level}\n  message: ${message}\n  source: "${source}"\n`;
     const failing = (logs: string, statuses = '') =>
@@ -250,7 +250,7 @@ describe('the end of a Puppet run', () => {
     },
   );
 
-  it('what a shell runs is found in its text, and its report by the times', async () => {
+  it('a run in a shell is found in its text, and its report by the times', async () => {
     const argv = ['sudo', '-n', 'sh', '-c', 'cd /srv && exec puppet apply --vardir=/v "x y.pp"; true'];
     const shell = { ...job, request: jobRequest({ plugin: 'puppet', argv }) };
     expect(
@@ -271,7 +271,7 @@ describe('the end of a Puppet run', () => {
     });
   });
 
-  it('exit 1 with a live run holding the lock is a deferral, and so is the look before the start', async () => {
+  it('exit 1 with a live run holding the lock is a deferral, and so is a lock before the start', async () => {
     const driver = driverOn({ '/s/lock': '4711' }, { 4711: agentProcess });
     const deferral = { reason: 'another Puppet run holds the agent’s lock (pid 4711)', paths: ['/s/lock'] };
     expect(await driver.conclude(job, exited(1), terms)).toEqual({ kind: 'deferred', deferral });
@@ -304,21 +304,21 @@ describe('the end of a Puppet run', () => {
     expect(await driverOn({ '/s/lock': text }, processes).obstacle(job)).toBeNull();
   });
 
-  it('a FIFO in the place of “disabled” is a deferral that names it, because Puppet would wait for it', async () => {
+  it('a FIFO in place of “disabled” is a deferral that names it, because Puppet would wait for it', async () => {
     const driver = driverOn({ '/s/disabled': { kind: 'refused', why: 'it is a FIFO, not a regular file' } });
     const reason = 'Puppet agent is disabled: /s/disabled is not read: it is a FIFO, not a regular file';
     expect(await driver.obstacle(job)).toEqual({ reason, paths: ['/s/disabled'] });
     expect(await driver.conclude(job, exited(1), terms)).toMatchObject({ kind: 'deferred', deferral: { reason } });
   });
 
-  it('a lock that is none of root’s names its owner', async () => {
+  it('a lock that is not root’s names its owner', async () => {
     const driver = driverOn({ '/s/disabled': { kind: 'read', uid: 103, text: '{"disabled_message":"ha"}' } });
     expect(await driver.obstacle(job)).toMatchObject({
       reason: 'Puppet agent is disabled: ha (/s/disabled belongs to user 103)',
     });
   });
 
-  it('a lock that we may not read is in nobody’s way: Puppet says itself what it thinks of it', async () => {
+  it('a lock that triggerd may not read defers nothing: Puppet itself reports it', async () => {
     const forbidden = { kind: 'forbidden' } as const;
     expect(await driverOn({ '/s/disabled': forbidden, '/s/lock': forbidden }).obstacle(job)).toBeNull();
   });
@@ -338,14 +338,14 @@ describe('the end of a Puppet run', () => {
     ['flock -n /run/p.lock puppet apply x.pp', 1, false],
     ['flock -n -E 4 /run/p.lock puppet apply x.pp', 4, false],
     ['puppet apply x.pp', 75, false],
-  ])('“%s” that ends with %i has not run: %s', async (command, code, isDeferred) => {
+  ])('“%s” that exits with %i has not run: %s', async (command, code, isDeferred) => {
     const argv = completePuppetCommand(readPuppetCommand(command.split(' ')), { jobId: 'x', noop: false, args: {} });
     const verdict = await driverOn({}).conclude(job, exited(code), { ...terms, argv });
     const deferral = { reason: 'another process holds the lock /run/p.lock', paths: ['/run/p.lock'] };
     expect(verdict).toMatchObject(isDeferred ? { kind: 'deferred', deferral } : { result: { kind: 'failed' } });
   });
 
-  it('puppet apply takes no lock, so none is in its way', async () => {
+  it('puppet apply takes no lock, so no lock defers it', async () => {
     const apply = { ...job, request: jobRequest({ plugin: 'puppet', argv: ['puppet', 'apply', 'x.pp'] }) };
     const driver = driverOn({ '/s/disabled': '{}' });
     expect(await driver.obstacle(apply)).toBeNull();
@@ -359,7 +359,7 @@ describe('the end of a Puppet run', () => {
     [{ noop: true }, /cannot be given noop/],
     [{ args: { tags: 'haproxy' } }, /cannot be given tags/],
   ])(
-    'a script that runs Puppet somehow cannot honour %j, so it is refused instead of run for real',
+    'a script that runs Puppet unrecognizably cannot honour %j, so the job is refused instead of run for real',
     (wish, message) => {
       const driver = createPuppetDriver({
         host: {} as PuppetHost,
@@ -373,7 +373,7 @@ describe('the end of a Puppet run', () => {
     },
   );
 
-  it('a job runs the run_cmd that it was accepted with; one of a journal of before runs the present one', () => {
+  it('a job runs the run_cmd that it was accepted with; one of an older journal runs the present one', () => {
     const settled = driverOn({}, {}, ['puppet', 'agent', '--before']).settled?.(jobRequest({ plugin: 'puppet' }));
     const now = driverOn({}, {}, ['puppet', 'agent', '--after']);
     const argvOf = (request = jobRequest({ plugin: 'puppet' })) => now.argv(plugin, { ...job, request });
@@ -384,7 +384,7 @@ describe('the end of a Puppet run', () => {
     expect(now.settled?.(own)).toEqual(own);
   });
 
-  it('what was run is what was started, whatever run_cmd is by then', async () => {
+  it('a result names the command that was started, whatever run_cmd is by then', async () => {
     const driver = driverOn({ '/s/disabled': '{}' }, {}, ['/usr/local/sbin/run-puppet']);
     expect(await driver.conclude(job, exited(1), terms)).toMatchObject({ kind: 'deferred' });
   });

@@ -20,7 +20,7 @@ describe('a whole run', () => {
     [{ noop: true }, null],
     [{ completed: false }, null],
     [{ skipped: 3 }, null],
-  ])('%j → %s', (changes, exitCode) => {
+  ])('a whole run: %j → %s', (changes, exitCode) => {
     expect(exitCodeOfWhole({ ...whole, ...changes })).toBe(exitCode);
   });
 });
@@ -33,7 +33,7 @@ describe('a job that a run covers', () => {
     ['with a command of its own', { argv: ['puppet', 'agent', '-t'] }, false],
     ['of another plugin', { plugin: 'command' }, false],
     ['that somebody has added by hand', { source: 'cli' }, false],
-  ])('%s', (_name, changes, expected) => {
+  ])('a job that a regular run covers: %s', (_name, changes, expected) => {
     expect(isCoveredBy(agent, request(changes), words('puppet agent --test'))).toBe(expected);
   });
 
@@ -44,7 +44,7 @@ describe('a job that a run covers', () => {
     ['puppet agent --test --noop', false],
     ['puppet apply /etc/site.pp', false],
     ['/usr/local/bin/run-puppet', false],
-  ])('a run of the agent, where run_cmd is “%s”', (runCommand, expected) => {
+  ])('a run of the agent covers a job where run_cmd is “%s”', (runCommand, expected) => {
     expect(isCoveredBy(agent, request(), words(runCommand))).toBe(expected);
   });
 
@@ -62,7 +62,7 @@ describe('a job that a run covers', () => {
       false,
     ],
     [words('ruby /usr/bin/puppet apply /etc/site.pp'), '/root', 'puppet agent --test', false],
-  ])('%j in %s, where run_cmd is “%s”: %s', (argv, cwd, runCommand, expected) => {
+  ])('a run %j in %s covers a job where run_cmd is “%s”: %s', (argv, cwd, runCommand, expected) => {
     expect(isCoveredBy(apply(argv, cwd), request(), words(runCommand))).toBe(expected);
   });
 });
@@ -90,7 +90,7 @@ cached_catalog_status: not_used
     return readAgentRun(puppetHost({ '/s/summary': summaryText, '/s/report': reportText }), puppetSettings);
   };
 
-  it('is read from what it leaves', async () => {
+  it('the agent’s last run is known by its files', async () => {
     expect(await read(summary(), report)).toMatchObject({
       what: { kind: 'agent' },
       startedAt,
@@ -117,7 +117,7 @@ cached_catalog_status: not_used
     ['a report of another node', summary(), report.replace('host: lb01', 'host: lb02')],
     ['a summary that is refused', { kind: 'refused', why: 'it belongs to user 103' } as const, report],
     ['a report that is refused', summary(), { kind: 'refused', why: 'it belongs to user 103' } as const],
-  ])('%s is none', async (_name, summaryText, reportText) => {
+  ])('%s is no last run of the agent', async (_name, summaryText, reportText) => {
     expect(await read(summaryText, reportText)).toBeNull();
   });
 });

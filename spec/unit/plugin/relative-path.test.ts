@@ -13,7 +13,7 @@ describe('a run_cmd, which runs in /', () => {
     ['puppet agent --test --confdir=conf', 'conf'],
     ['bin/deploy now', 'bin/deploy'],
     ['nice ./deploy', './deploy'],
-  ])('%s: names the relative path', (command, path) => {
+  ])('a run_cmd with a relative path is named, because it runs in /: %s', (command, path) => {
     expect(named(command)).toBe(path);
   });
 
@@ -30,7 +30,7 @@ describe('a run_cmd, which runs in /', () => {
     'deploy now.pp',
     'true',
     '',
-  ])('%s: has none, or none that we could know of', (command) => {
+  ])('a run_cmd without a recognizable relative path is accepted: %s', (command) => {
     expect(named(command)).toBeUndefined();
   });
 });

@@ -15,7 +15,7 @@ const block = (name: string, fields: string): string =>
 const report = (...blocks: string[]): string => `---\nhost: x\nresource_statuses:\n${blocks.join('')}status: changed\n`;
 
 describe('the resources of a Puppet report', () => {
-  it('are those that changed and those that failed, with place and message', () => {
+  it('a Puppet report’s resources are those that changed and those that failed, with place and message', () => {
     expect(collect(real)).toEqual({
       changed_resources: [
         {
@@ -45,7 +45,7 @@ describe('the resources of a Puppet report', () => {
     });
   });
 
-  it('are 20 of each kind at most', () => {
+  it('a Puppet report’s resources are at most 20 of each kind', () => {
     const many = (kind: string) =>
       Array.from({ length: 30 }, (_, index) => block(`Notify[${kind}${index}]`, `    ${kind}: true\n`));
     const { changed_resources: changed, failed_resources: failed } = collect(
@@ -55,7 +55,7 @@ describe('the resources of a Puppet report', () => {
     expect(failed.at(-1)?.resource).toBe('Notify[failed19]');
   });
 
-  it('are cut where they are long, and a block that is not quite YAML gives what it can', () => {
+  it('a Puppet report’s long resources are cut, and a block that is not quite YAML yields what it can', () => {
     const odd = block('File[/odd]', '    changed: true\n    bad: [\n');
     const { changed_resources: changed } = collect(
       report(odd, block(`File[/${'x'.repeat(999)}]`, '    changed: true\n')),
@@ -63,7 +63,7 @@ describe('the resources of a Puppet report', () => {
     expect(changed.map(({ resource }) => resource.length)).toEqual([10, 300]);
   });
 
-  it('are none of a report that is cut off before them, or is something else', () => {
+  it('a Puppet report that is cut off early, or is something else, has no resources', () => {
     for (const text of [
       '',
       '---\nhost: x\n',

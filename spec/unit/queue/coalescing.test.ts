@@ -8,7 +8,7 @@ import { until } from '../../support/wait.ts';
 
 const request = (changes = {}) => jobRequest({ source: 'firing', plugin: 'puppet', ...changes });
 
-test('the key is about what runs, whatever the order of names and the label', () => {
+test('the coalescing key depends on what runs, not on the order of names and the label', () => {
   const base = request({ env: { A: '1', B: '2' }, args: { x: '1', y: '2' } });
   const same = request({ env: { B: '2', A: '1' }, args: { y: '2', x: '1' }, label: 'other' });
   expect(coalescingKeyOf(same)).toBe(coalescingKeyOf(base));
@@ -66,7 +66,7 @@ const randomFrom = (seed: number) => (): number => {
   return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
 };
 
-test('whatever the interleaving, a run that started after its acceptance follows every firing', async () => {
+test('a run that started after its acceptance follows every firing, whatever the interleaving', async () => {
   const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
   console.log(`seed ${seed}`);
   const random = randomFrom(seed);

@@ -23,7 +23,7 @@ const start = async (deaths: number, isRerun: boolean) => {
   return { held, queues };
 };
 
-test('an interrupted job is run again when its plugin says so, before what came after it, with a growing attempt number', async () => {
+test('an interrupted job runs again when its plugin says so, before later jobs, with a growing attempt number', async () => {
   const { held, queues } = await start(2, true);
   queues.add(jobRequest());
   queues.add(jobRequest());
@@ -35,7 +35,7 @@ test('an interrupted job is run again when its plugin says so, before what came 
   await queues.stop();
 });
 
-test('one that takes its runner down every time is given up after so many attempts, and the queue continues', async () => {
+test('a job that crashes its runner each time is given up after the maximum of attempts, and the queue continues', async () => {
   const { held, queues } = await start(3, true);
   queues.add(jobRequest());
   queues.add(jobRequest());
@@ -47,7 +47,7 @@ test('one that takes its runner down every time is given up after so many attemp
   await queues.stop();
 });
 
-test('one whose plugin does not say so ends as interrupted at once', async () => {
+test('an interrupted job whose plugin does not say so ends as interrupted immediately', async () => {
   const { queues } = await start(1, false);
   queues.add(jobRequest());
   expect(await queues.waitFor(1, forever)).toMatchObject({ attempt: 1, result: { kind: 'interrupted' } });

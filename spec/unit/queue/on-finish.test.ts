@@ -14,7 +14,7 @@ const started = async (journal: Journal, parts: Parameters<typeof queuesOf>[0] |
 };
 const tellers = (queues: Queues) => queues.list({}).filter(({ request }) => request.tellsOf !== undefined);
 
-test('the job that tells of an end is journalled with that end, before the rest of the queue, and has none itself', async () => {
+test('the job of on-finish is journalled with the end that it reports, before the rest of the queue, and has none itself', async () => {
   const { journal } = memoryJournal();
   const runner = heldRunner();
   const queues = await started(journal, { runner });
@@ -40,7 +40,7 @@ test('the job that tells of an end is journalled with that end, before the rest 
   expect(tellers(queues)).toHaveLength(1);
 });
 
-test('an end that a restart finds is told, too; a skipped job is not', async () => {
+test('on-finish runs for an end that a restart finds, and not for a skipped job', async () => {
   const { journal } = memoryJournal();
   const before = await started(journal);
   const first = before.add(jobRequest({ onFinish: '/bin/tell' }));
@@ -53,7 +53,7 @@ test('an end that a restart finds is told, too; a skipped job is not', async () 
   expect(after.get(tellers(after)[0]?.id ?? 0).request.argv.slice(1, 3)).toEqual(['1', '1']);
 });
 
-test('a program that may not be run costs nobody the end of the job', async () => {
+test('on-finish with a program that may not run does not affect the job’s end', async () => {
   const { journal } = memoryJournal();
   const runner = heldRunner();
   const check = (request: { argv: readonly string[] }): string => {

@@ -4,7 +4,7 @@ import { memoryJournal } from '../../support/memory-journal.ts';
 import { instantRunner, queuesOf } from '../../support/queues.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 
-test('a queue that is gone from the configuration keeps its jobs in sight until they have ended, and takes no new one', async () => {
+test('a queue that was removed from the configuration stays listed until its jobs have ended, and accepts no new job', async () => {
   const { journal } = memoryJournal();
   const parts = { journal, runner: instantRunner() };
   const before = queuesOf({

@@ -28,7 +28,7 @@ const settled = async (): Promise<void> => {
   for (let turns = 0; turns < 20; turns += 1) await new Promise((resolve) => setImmediate(resolve));
 };
 
-test('a job that takes several slots starts when they are free, and what is behind it waits', async () => {
+test('a job with several slots starts when they are free, and later jobs wait behind it', async () => {
   for (const slots of [1, 1, 3, 1]) add(slots);
   await runs(1, 2);
   await settled();
@@ -41,7 +41,7 @@ test('a job that takes several slots starts when they are free, and what is behi
   await runs(3, 4);
 });
 
-test('no more slots are taken than there are, however many turns wait at once', async () => {
+test('no more slots are taken than the queue has, however many jobs wait at once', async () => {
   for (const slots of [4, 1, 1, 2, 2]) add(slots);
   await runs(1);
   await settled();
@@ -54,7 +54,7 @@ test('no more slots are taken than there are, however many turns wait at once', 
   await runs(4, 5);
 });
 
-test('a job that asks for more slots than the queue has takes all', async () => {
+test('a job that needs more slots than the queue has takes all', async () => {
   for (const slots of [1, 9, 1]) add(slots);
   await runs(1);
   runner.endOne();

@@ -54,7 +54,7 @@ const add = (queues: Queues, count: number): void => {
   for (let i = 0; i < count; i += 1) queues.add(jobRequest());
 };
 
-test('an outage has one backoff and two lines in the log, however many jobs fail; then everything runs', async () => {
+test('an outage causes one backoff and two lines in the log, however many jobs fail; then everything runs', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   onTestFinished(() => void vi.useRealTimers());
   let isDown = true;
@@ -78,7 +78,7 @@ test('an outage has one backoff and two lines in the log, however many jobs fail
   expect(log.at('info')).toMatchObject([{ fields: { queue: 'default' } }]);
 });
 
-test('a journal that cannot even count throws neither out of a timer nor out of what woke the queue', async () => {
+test('a journal that cannot be read throws neither out of a timer nor out of the queue’s caller', async () => {
   let isDown = false;
   const { journal } = memoryJournal();
   const count: Journal['count'] = (...args) => {
@@ -95,7 +95,7 @@ test('a journal that cannot even count throws neither out of a timer nor out of 
   await queues.waitFor(2, forever);
 });
 
-test('a job whose plugin is gone ends as failed-to-start, and says why; the queue continues', async () => {
+test('a job whose plugin is missing ends as failed-to-start, and says why; the queue continues', async () => {
   const { queues } = await start({ plugins: withoutSome() });
   queues.pause('default');
   queues.add(jobRequest({ plugin: 'gone' }));
@@ -110,7 +110,7 @@ test('a job whose plugin is gone ends as failed-to-start, and says why; the queu
     });
 });
 
-test('a deferred job whose plugin goes ends, too', async () => {
+test('a deferred job whose plugin vanishes ends, too', async () => {
   let isGone = false;
   let look: () => void = () => undefined;
   const obstacle = async () => {
@@ -136,7 +136,7 @@ test('a deferred job whose plugin goes ends, too', async () => {
   expect(await queues.waitFor(1, forever)).toMatchObject({ result: { kind: 'failed-to-start' } });
 });
 
-test('a job that could not be looked at for a reason of the system’s is set aside, with the reason; others continue', async () => {
+test('a job that the system kept from being checked is deferred, with the reason; others continue', async () => {
   const obstacle: Plugins['obstacle'] = async (job) => {
     if (job.id === 1) throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' });
     return null;
@@ -158,7 +158,7 @@ const brokenRunner = () => {
   return { held, mend, runner: { ...held, run, adopt: async () => 'never-started' as const } };
 };
 
-test('a state folder that cannot be written to ends no job: it stays owed, and runs when there is room', async () => {
+test('a state folder that cannot be written ends no job: the job stays owed, and runs when there is space', async () => {
   const { held, mend, runner } = brokenRunner();
   const { queues, log } = await start({ runner });
   accept(queues, firing(), jobRequest({ source: 'firing' }));
@@ -183,7 +183,7 @@ test('a journal that fails while a job is prepared does not end the job', async 
   expect(await queues.waitFor(1, forever)).toMatchObject({ attempt: 1, result: { kind: 'succeeded' } });
 });
 
-test('a job that was started although its runner could not be asked is adopted, not started again', async () => {
+test('a job that was started although its runner did not answer is adopted, not started again', async () => {
   let starts = 0;
   const ending = { ...heldRunner(), adopt: async () => 'lost' as const };
   const run = () => {
@@ -196,7 +196,7 @@ test('a job that was started although its runner could not be asked is adopted, 
   expect(starts).toBe(1);
 });
 
-test('a job whose folder cannot be read keeps its slot until it can, or until it is killed', async () => {
+test('a job whose folder cannot be read keeps its slot until it can be, or until the job is killed', async () => {
   const { journal } = memoryJournal();
   for (let i = 0; i < 2; i += 1) journal.add({ request: jobRequest(), command: 'true', coalescingKey: null, at: 1 });
   journal.start(1, 2);

@@ -53,14 +53,14 @@ const orderOfAll = async (): Promise<number[]> => {
   return order;
 };
 
-test('jobs run one after the other in the order in which they came', async () => {
+test('jobs run one after the other in the order of their addition', async () => {
   for (let i = 0; i < 4; i += 1) add();
   await runs(1);
   expect(states()).toEqual(['1 running', '2 queued', '3 queued', '4 queued']);
   expect(await orderOfAll()).toEqual([1, 2, 3, 4]);
 });
 
-test('urgent goes to the head, and the last urgent one is first', async () => {
+test('urgent moves a job to the head, and the last urgent one is first', async () => {
   for (let i = 0; i < 4; i += 1) add();
   await runs(1);
   queues.makeUrgent(3);
@@ -69,7 +69,7 @@ test('urgent goes to the head, and the last urgent one is first', async () => {
   expect(await orderOfAll()).toEqual([1, 5, 4, 3, 2]);
 });
 
-test('swap exchanges two places', async () => {
+test('swap exchanges the places of two jobs', async () => {
   for (let i = 0; i < 4; i += 1) add();
   await runs(1);
   queues.swap(2, 4);
@@ -78,7 +78,7 @@ test('swap exchanges two places', async () => {
   expect(await orderOfAll()).toEqual([1, 4, 3, 2]);
 });
 
-test('a job waits for the one it comes after, and others pass', async () => {
+test('a job waits for the job that it runs after, and others overtake', async () => {
   queues.setSlots('default', 2);
   add();
   add({ after: 1 });
@@ -90,7 +90,7 @@ test('a job waits for the one it comes after, and others pass', async () => {
   expect(failing(() => add({ after: 99 }))).toBe('job-not-found');
 });
 
-test('a job may come after one of another queue, however that ends', async () => {
+test('a job may run after one of another queue, however that ends', async () => {
   queues.pause('requests');
   const first = add({ queue: 'requests' });
   const second = add({ after: first.id });
@@ -98,7 +98,7 @@ test('a job may come after one of another queue, however that ends', async () =>
   await until(() => queues.get(second.id).state === 'running', 'the dependent job');
 });
 
-test('pause starts nothing more, resume continues', async () => {
+test('pause starts no more jobs, and resume continues', async () => {
   add();
   add();
   await runs(1);
@@ -164,7 +164,7 @@ test('a job that is killed while it is prepared never starts', async () => {
   await own.stop();
 });
 
-test('retry is a new job with the same request', async () => {
+test('retry adds a new job with the same request', async () => {
   add({ label: 'again' });
   await runs(1);
   expect(failing(() => queues.retry(1))).toBe('job-state');
@@ -204,7 +204,7 @@ test('drain refuses new jobs until the queue is empty', async () => {
   expect(add().state).toBe('queued');
 });
 
-test('a drain can be given up', async () => {
+test('a drain can be cancelled', async () => {
   add();
   const giveUp = new AbortController();
   const drained = queues.drain('default', giveUp.signal);
@@ -213,7 +213,7 @@ test('a drain can be given up', async () => {
   expect(add().state).toBe('queued');
 });
 
-test('waitFor gives the ended job at once, or when it ends, or gives up', async () => {
+test('waitFor returns the ended job immediately, or when it ends, or gives up', async () => {
   add();
   const giveUp = new AbortController();
   const given = queues.waitFor(1, giveUp.signal);
@@ -226,7 +226,7 @@ test('waitFor gives the ended job at once, or when it ends, or gives up', async 
   expect(await queues.waitFor(1, forever)).toMatchObject({ id: 1 });
 });
 
-test('what a listener throws is logged and harms nobody', async () => {
+test('an error that a listener throws is logged and harms nobody', async () => {
   const log = recordingLog();
   const own = queuesOf({ journal: memoryJournal().journal, runner, log });
   const seen: Job['state'][] = [];
@@ -279,7 +279,7 @@ describe('deferral', () => {
   };
   const locked = { reason: 'agent lock', paths: ['/run/agent.lock'] };
 
-  test('a job with something in its way is passed over, and comes back to its place', async () => {
+  test('a job with an obstacle is passed over, and returns to its place', async () => {
     let isLocked = true;
     const { own, watched, notify } = await deferring({
       obstacle: async ({ request }) => (isLocked && request.label === 'puppet' ? locked : null),
@@ -299,7 +299,7 @@ describe('deferral', () => {
     await own.stop();
   });
 
-  test('a run that did not happen goes back to the queue and is run again', async () => {
+  test('a run that did not happen goes back to the queue and runs again', async () => {
     let conclusions = 0;
     const plain = plainPlugins();
     const { own, notify } = await deferring({
@@ -320,7 +320,7 @@ describe('deferral', () => {
   });
 });
 
-test('a job that no runner takes stays queued and is tried again', async () => {
+test('a job that no runner accepts stays queued and is tried again', async () => {
   const log = recordingLog();
   let refusals = 1;
   const held = heldRunner();

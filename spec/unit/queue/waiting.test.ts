@@ -59,7 +59,7 @@ test('a job that needs the success of others starts when all of them have succee
   await running(both);
 });
 
-test('it is skipped as soon as one of them has not, with the reason, and so are those that need its success', async () => {
+test('a job is skipped as soon as one of those it needs has not succeeded, with the reason, and so are its own dependents', async () => {
   const bad = add();
   const other = add();
   const needsBoth = add({ ifOk: [other, bad] });
@@ -85,7 +85,7 @@ test('a killed or removed job has not succeeded', async () => {
   expect(stateOf(afterRemoval)).toBe(`skipped: job ${removed} was skipped`);
 });
 
-test('how a job ended counts also when it had ended before, and no job waits for one that is not there', async () => {
+test('a job’s success also counts when it had ended before, and no job waits for an unknown one', async () => {
   const [good, bad] = [add(), add()];
   await endOne(good);
   await endOne(bad, 1);
@@ -94,7 +94,7 @@ test('how a job ended counts also when it had ended before, and no job waits for
   expect(failing(() => add({ ifOk: [99] }))).toBe('job-not-found');
 });
 
-test('what an ended job meant to those who wait outlives its being forgotten, and a restart', async () => {
+test('an ended job’s result for its dependents outlives the job’s deletion, and a restart', async () => {
   const [bad, slow] = [add({ queue: 'wide' }), add({ queue: 'wide' })];
   queues.pause('default');
   const waiting = add({ after: bad, ifOk: [slow] });
@@ -106,7 +106,7 @@ test('what an ended job meant to those who wait outlives its being forgotten, an
   await until(() => stateOf(waiting) === `skipped: job ${slow} was interrupted`, 'the end of the waiting job');
 });
 
-test('a delayed job starts at its time, others pass it, and the journal keeps the time', async () => {
+test('a delayed job starts at its time, others overtake it, and the journal keeps the time', async () => {
   const delayed = add({ notBefore: now + 60_000 });
   const next = add();
   await endOne(next);
@@ -127,7 +127,7 @@ test('a delayed job is started by the clock, without any other event', async () 
   await running(delayed);
 });
 
-test('a delay and the success of another job must both be there', async () => {
+test('a delayed job that needs another one’s success waits for both', async () => {
   const first = add();
   const waiting = add({ ifOk: [first], notBefore: now + 60_000 });
   await endOne(first);
@@ -138,7 +138,7 @@ test('a delay and the success of another job must both be there', async () => {
   expect(stateOf(later)).toBe('queued');
 });
 
-test('a job replaces the queued one with its key, at its place, and dependents wait for the new one', async () => {
+test('a job replaces the queued one with its key, in its place, and dependents wait for the new one', async () => {
   const blocker = add();
   await running(blocker);
   const old = add({ key: 'k', argv: ['old'] });
@@ -155,14 +155,14 @@ test('a job replaces the queued one with its key, at its place, and dependents w
   expect(stateOf(fresh)).toBe('running');
 });
 
-test('with keep the queued job stays, and the offer says that nothing is new', async () => {
+test('a job with keep leaves the queued job in place, and the answer says that nothing is new', async () => {
   await running(add());
   const first = queues.offer(jobRequest({ key: 'k' }), { onKey: 'keep' });
   const second = queues.offer(jobRequest({ key: 'k', argv: ['other'] }), { onKey: 'keep' });
   expect([first.isNew, second]).toEqual([true, { job: first.job, isNew: false }]);
 });
 
-test('replacing is possible in a full queue', async () => {
+test('a job can be replaced in a full queue', async () => {
   await running(add());
   for (let i = 0; i < 5; i += 1) add({ key: String(i) });
   expect(failing(() => add({ key: 'new' }))).toBe('queue-full');

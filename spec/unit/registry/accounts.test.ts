@@ -46,12 +46,12 @@ describe('logging in', () => {
     ['names that nobody can have', { team: '../team1', identity: '__proto__' }],
     ['a password without end', { secret: 'x'.repeat(1_000_000) }],
     ['no password', { secret: '' }],
-  ])('%s: one refusal, after the work of one hash', async (_what, change) => {
+  ])('a login %s: one refusal, after the work of one hash', async (_what, change) => {
     await expect(login(change)).rejects.toMatchObject(refused);
     expect(passwords.verify.mock.calls.length + passwords.pretend.mock.calls.length).toBe(1);
   });
 
-  it('slows down after three failures, twice as long each time, up to five minutes', async () => {
+  it('failed logins slow down after three failures, twice as long each time, up to five minutes', async () => {
     for (let tries = 0; tries < 3; tries++) await expect(login({ secret: 'wrong' })).rejects.toMatchObject(refused);
     for (const seconds of [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]) {
       // Also the right one is not looked at, from wherever it comes.
@@ -66,19 +66,19 @@ describe('logging in', () => {
     await expect(login({ secret: 'wrong' })).rejects.toMatchObject(refused);
   });
 
-  it('counts guesses at one identity together, whatever team they name', async () => {
+  it('failed logins of one identity are counted together, whatever team they name', async () => {
     for (const team of ['team1', 'other', 'nowhere'])
       await expect(login({ team, secret: 'wrong' })).rejects.toMatchObject(refused);
     await expect(login()).rejects.toMatchObject(slowed(1));
   });
 
-  it('slows an identity that is not there as one that is', async () => {
+  it('failed logins slow an unknown identity like a known one', async () => {
     for (let tries = 0; tries < 3; tries++)
       await expect(login({ identity: 'zoe', secret: 'wrong' })).rejects.toMatchObject(refused);
     await expect(login({ identity: 'zoe' })).rejects.toMatchObject(slowed(1));
   });
 
-  it('a flood of other names makes no guess forgotten', async () => {
+  it('failed logins stay counted in a flood of other names', async () => {
     for (let tries = 0; tries < 8; tries++) {
       await expect(login({ secret: 'wrong' })).rejects.toMatchObject(refused);
       now += 60_000;
@@ -92,7 +92,7 @@ describe('logging in', () => {
     await expect(login()).rejects.toMatchObject({ code: 'too-many-attempts' });
   });
 
-  it('has one line of the log for an identity and a minute, and few for a flood of them', async () => {
+  it('failed logins write one line of the log for an identity and a minute, and few for a flood of them', async () => {
     for (let number = 0; number < 100; number++)
       for (let tries = 0; tries < 3; tries++)
         await login({ identity: `n${number}`, secret: 'wrong' }).catch(() => undefined);
@@ -105,14 +105,14 @@ describe('logging in', () => {
     expect([80, 79, 78]).toContain(suppressed);
   });
 
-  it('forgets who has not failed for a quarter of an hour', async () => {
+  it('failed logins are forgotten after a quarter of an hour without one', async () => {
     for (let tries = 0; tries < 3; tries++) await expect(login({ secret: 'wrong' })).rejects.toMatchObject(refused);
     now += 15 * 60_000 + 1;
     for (let tries = 0; tries < 2; tries++) await expect(login({ secret: 'wrong' })).rejects.toMatchObject(refused);
     await login();
   });
 
-  it('does not let guesses at the same moment overtake each other', async () => {
+  it('failed logins at the same moment do not overtake each other', async () => {
     const guesses = Array.from({ length: 50 }, (_each, index) => login({ secret: `guess ${index}` }));
     const codes = await Promise.all(
       guesses.map((guess) => guess.then(String, (error: { code: string }) => error.code)),
@@ -122,7 +122,7 @@ describe('logging in', () => {
     expect(passwords.verify).toHaveBeenCalledTimes(3);
   });
 
-  it('lets many log in at once that know the password', async () => {
+  it('many logins with the right password succeed at once', async () => {
     const all = await Promise.all(Array.from({ length: 50 }, () => login()));
     for (const { jwt, expiresMs } of all) {
       expect(broker.mirrored.callerOf(jwt)).toMatchObject({ identity: 'hp' });
@@ -159,14 +159,14 @@ describe('a worker’s token', () => {
     ['a worker that is not there', { identity: 'demo02' }],
     ['another team', { team: 'other' }],
     ['a prototype', { identity: '__proto__' }],
-  ])('%s is refused', async (_what, change) => {
+  ])('a worker’s token is refused: %s', async (_what, change) => {
     await expect(check(change)).rejects.toMatchObject({
       code: 'worker-refused',
       message: 'wrong team, identity or token of this worker',
     });
   });
 
-  it('who guesses slows himself down, not the worker', async () => {
+  it('a guesser of a worker’s token slows itself, not the worker', async () => {
     for (let tries = 0; tries < 20; tries++)
       await expect(check({ token: 'guess' })).rejects.toMatchObject({ code: 'worker-refused' });
     await check();
@@ -176,7 +176,7 @@ describe('a worker’s token', () => {
     ['rotation', [{ verb: 'worker.rotate' }]],
     ['deletion', [{ verb: 'worker.delete' }]],
     ['a namesake', [{ verb: 'worker.delete' }, { verb: 'worker.add' }]],
-  ])('%s ends connections that were proved by it', async (_what, statements) => {
+  ])('%s ends connections that were proved by a worker’s token', async (_what, statements) => {
     const proof = await check();
     expect(broker.accounts.isWorkerCurrent('team1', 'demo01', proof)).toBe(true);
     for (const statement of statements) await root({ ...statement, identity: 'demo01' });
@@ -230,11 +230,14 @@ describe('the broker’s view of services', () => {
     ['', false, false, false],
     ['/', false, false, false],
     ['__proto__/constructor', false, false, false],
-  ])('%s: its owner %s, another member %s, another team %s', (name, owner, member, stranger) => {
-    expect([sees(hp, name), sees(bob, name), sees(eve, name)]).toEqual([owner, member, stranger]);
-  });
+  ])(
+    'the broker’s view of a service is: %s: its owner %s, another member %s, another team %s',
+    (name, owner, member, stranger) => {
+      expect([sees(hp, name), sees(bob, name), sees(eve, name)]).toEqual([owner, member, stranger]);
+    },
+  );
 
-  it('has the workers in the order of their attachment, and the settings', () => {
+  it('the broker’s view of a service has the workers in the order of attachment, and the settings', () => {
     expect(broker.mirrored.serviceFor(bob, 'team')).toEqual({
       team: 'team1',
       name: 'team',
@@ -247,7 +250,7 @@ describe('the broker’s view of services', () => {
     expect(broker.mirrored.serviceFor(hp, 'w1')).toMatchObject({ workers: ['w1'], isWorker: true, timeoutMs: null });
   });
 
-  it('a namesake of the owner sees nothing of it', async () => {
+  it('the broker’s view of a private service is hidden from a later user with its owner’s name', async () => {
     const root = (statement: object) => broker.registry.execute(local, { team: 'team1', ...statement });
     const add = () => root({ verb: 'user.add', identity: 'bob', secret: password });
     await add();
@@ -259,7 +262,7 @@ describe('the broker’s view of services', () => {
     expect(sees(bob, 'bobs')).toBe(false);
   });
 
-  it('knows what each worker serves, and hears of changes', async () => {
+  it('the broker’s view knows what each worker serves, and learns of changes', async () => {
     expect(broker.mirrored.servicesOf('team1', 'w2')).toEqual(['local', 'team', 'public']);
     expect(broker.mirrored.servicesOf('team1', 'w3')).toBeUndefined();
     const changes: unknown[] = [];
@@ -298,7 +301,7 @@ describe('passwords with real hashes', () => {
     await broker.close();
   });
 
-  it('nobody’s hash is one, so that an unknown identity costs what a known one does', async () => {
+  it('an unknown identity has a hash, so that its login costs what a known one’s does', async () => {
     const passwords = createPasswords();
     const hash = await passwords.hash(password);
     expect(hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);

@@ -19,11 +19,11 @@ describe('failed logins of an identity', () => {
     }
   };
 
-  it('are told once: when it begins to wait', () => {
+  it('failed logins of an identity are reported once: when it begins to wait', () => {
     expect([1, 2, 3, 4, 5].map(() => attempts.failed('hp'))).toEqual([false, false, true, false, false]);
   });
 
-  it('stay counted beyond what one byte holds', () => {
+  it('failed logins stay counted beyond the range of one byte', () => {
     fail('hp', 1_000);
     now += 299_000;
     expect(waits('hp')).toBe(true);
@@ -31,7 +31,7 @@ describe('failed logins of an identity', () => {
     expect(waits('hp')).toBe(false);
   });
 
-  it('are forgotten by a success', () => {
+  it('failed logins are forgotten after a success', () => {
     fail('hp', 3);
     attempts.succeeded('hp');
     expect(waits('hp')).toBe(false);
@@ -39,7 +39,7 @@ describe('failed logins of an identity', () => {
     expect(waits('hp')).toBe(false);
   });
 
-  it('share their places by chance: then the success of one does not forget the failures of another', () => {
+  it('failed logins may share a counter by chance: then the success of one identity does not reset the other', () => {
     attempts = new Attempts({ now: () => now }, 64);
     fail('hp', 9);
     // So many names are at every place; each fails, which makes the place shared, and each then succeeds.
@@ -52,7 +52,7 @@ describe('failed logins of an identity', () => {
     expect(waits('hp')).toBe(true);
   });
 
-  it('share their places by chance: then they wait together', () => {
+  it('failed logins may share a counter by chance: then both identities wait', () => {
     attempts = new Attempts({ now: () => now }, 64);
     fail('hp', 9);
     const together = Array.from({ length: 2_000 }, (_each, number) => waits(`n${number}`)).filter(Boolean);
@@ -60,7 +60,7 @@ describe('failed logins of an identity', () => {
     expect(together.length).toBeLessThan(200);
   });
 
-  it('lie where nobody can foresee it', () => {
+  it('failed logins are counted where nobody can foresee', () => {
     const places = new Set<string>();
     for (let process = 0; process < 3; process++) {
       const other = new Attempts({ now: () => now }, 64);

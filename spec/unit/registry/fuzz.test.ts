@@ -16,7 +16,7 @@ const facts = {
   argumentBytes: 16_384,
 };
 
-it('whatever is asked by whomever, the answer is a change or a refusal of the catalogue', async () => {
+it('the registry answers any statement of any caller with a change or a refusal of the catalogue', async () => {
   const random = announced('registry statements');
   const world = await newWorld();
   await world.asRoot({ verb: 'user.add', identity: 'bob', secret: password });

@@ -30,7 +30,7 @@ const directory = (name: string) => ({ verb: 'directory.add', path: `/${name}` }
 const few = { ...defaultLimits, changes: 3 };
 
 describe('changes of a user', () => {
-  it('are so many in a minute, and the refusal says when the next one is taken', async () => {
+  it('changes of a user have a maximum in a minute, and the refusal says when the next one is accepted', async () => {
     const { ann, pass } = await world({ limits: few });
     for (const name of ['a', 'b', 'c']) await ann(directory(name));
     const refused = await ann(directory('d')).catch((error: unknown) => error);
@@ -42,7 +42,7 @@ describe('changes of a user', () => {
     expect(await codeOf(ann(directory('d')))).toBeUndefined();
   });
 
-  it('count in all teams of the user together', async () => {
+  it('changes of a user count in all their teams together', async () => {
     const { registry, by, ann } = await world({ limits: few });
     await registry.execute({ kind: 'user', identity: 'ann', team: 'team1' }, { verb: 'team.add', name: 'team2' });
     await by('ann', 'team2')(directory('a'));
@@ -51,7 +51,7 @@ describe('changes of a user', () => {
     expect(await codeOf(by('ann', 'team2')(directory('c')))).toBe('too-many-changes');
   });
 
-  it('count when they fail, and not when the rules refuse them or nothing changes', async () => {
+  it('changes of a user count when they fail, and not when rules refuse them or nothing changes', async () => {
     const { ann, store } = await world({ limits: few });
     for (let count = 0; count < 10; count++) await ann({ verb: 'directory.list' });
     for (let count = 0; count < 10; count++)
@@ -64,7 +64,7 @@ describe('changes of a user', () => {
     expect(await codeOf(ann(directory('d')))).toBe('too-many-changes');
   });
 
-  it('are bounded by their bytes: a large one is made, and the debt has to be paid', async () => {
+  it('changes of a user are bounded by their bytes: a large one is made, and its debt delays the next', async () => {
     const { ann, pass } = await world({ limits: { ...defaultLimits, changeBytes: 6_000 } });
     await ann(directory('a'));
     await ann({ verb: 'definition.add', path: '/a/one', args: { x: 'x'.repeat(4_000), y: 'y'.repeat(4_000) } });
@@ -73,7 +73,7 @@ describe('changes of a user', () => {
     expect(await codeOf(ann(directory('b')))).toBeUndefined();
   });
 
-  it('of one user do not count for another one, nor for root', async () => {
+  it('changes of one user do not count for another one, nor for root', async () => {
     const { by, ann, root } = await world({ limits: few });
     await root({ verb: 'user.add', identity: 'bob', secret: password });
     for (const name of ['a', 'b', 'c']) await ann(directory(name));
@@ -82,7 +82,7 @@ describe('changes of a user', () => {
     for (let count = 0; count < 10; count++) await root(directory(`r${count}`));
   });
 
-  it('by hits have an allowance of their own, and hits that are known are not written', async () => {
+  it('changes by hits have their own limit, and known hits are not written', async () => {
     const { ann, store } = await world({ limits: few });
     await ann(directory('a'));
     const { rows } = await ann({ verb: 'definition.add', path: '/a/one' });
@@ -99,7 +99,7 @@ describe('changes of a user', () => {
 });
 
 describe('sizes', () => {
-  it('of a definition’s arguments are bounded; a larger one of earlier can become smaller, and change otherwise', async () => {
+  it('a definition’s arguments are bounded; an earlier, larger one can shrink, and change otherwise', async () => {
     const store = new MemoryStore();
     const before = await world({ limits: { ...defaultLimits, argumentBytes: 1_000_000 } }, store);
     await before.ann(directory('a'));
@@ -116,7 +116,7 @@ describe('sizes', () => {
     expect(await codeOf(ann({ verb: 'definition.add', path: '/a/two', args: large }))).toBe('registry-invalid');
   });
 
-  it('of a team are bounded for root, too; what is there stays, and may shrink and go', async () => {
+  it('a team’s size is bounded for root, too; what exists stays, may shrink and may be deleted', async () => {
     const store = new MemoryStore();
     const before = await world({}, store);
     await before.ann(directory('a'));
@@ -135,7 +135,7 @@ describe('sizes', () => {
     expect(await codeOf(ann(directory('b')))).toBeUndefined();
   });
 
-  it('of a team have the hits of its triggers in them', async () => {
+  it('a team’s size includes the hits of its triggers', async () => {
     const { ann } = await world({ limits: { ...defaultLimits, teamBytes: 5_000 } });
     await ann(directory('a'));
     const { rows } = await ann({ verb: 'definition.add', path: '/a/one' });
@@ -152,7 +152,7 @@ describe('sizes', () => {
   });
 });
 
-it('where etcd is nearly full the registry still deletes, and locks people out', async () => {
+it('the registry still deletes and disables users where etcd is nearly full', async () => {
   const full = async () => {
     throw new TriggerdError('etcd-nearly-full', 'full');
   };

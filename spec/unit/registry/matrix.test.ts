@@ -119,13 +119,13 @@ describe('who may do what', () => {
     }
   };
 
-  it('is asked of every verb', () => {
+  it('the matrix of rights has every verb', () => {
     const covered = new Set([...cases.map(([{ verb }]) => verb), ...ownAffairs]);
     expect([...covered].sort()).toEqual([...verbs].sort());
   });
 
   describe.each(cases)('%j', (statement, allowed, refusal) => {
-    it.each(all)('%s', (name) => {
+    it.each(all)('a statement is allowed as the matrix says: %s', (name) => {
       // ann acts in `empty` where that is the team that is meant.
       const isEmpty = 'name' in statement && statement.name === 'empty';
       const actor = isEmpty && name !== 'root' ? user(name, 'empty') : insiders[name];
@@ -134,7 +134,7 @@ describe('who may do what', () => {
       expect(hears(actor, statement).code).toBe(expected);
     });
 
-    it.each(Object.entries(outsiders))('%s hears what he hears of a team that is not there', (_name, actor) => {
+    it.each(Object.entries(outsiders))('%s gets the answer of a team that does not exist', (_name, actor) => {
       const nowhere = JSON.parse(JSON.stringify(statement).replace(/team1|empty/g, 'nowhere')) as object;
       const { code, text } = hears(actor, statement);
       expect({ code, text: text.replace(/team1|empty/, 'nowhere') }).toEqual(hears(actor, nowhere));
@@ -142,7 +142,7 @@ describe('who may do what', () => {
     });
   });
 
-  it('cid sees in the lists what is his, and what is shown', () => {
+  it('a member’s list has their own entries, and visible ones', () => {
     const rows = (verb: string) =>
       JSON.parse(hears(insiders.cid, { verb, team: 'team1' }).text).rows as { name: string }[];
     expect(rows('service.list').map(({ name }) => name)).toEqual(['shown', 'cids']);
@@ -171,11 +171,11 @@ describe('who may do what', () => {
       return Object.entries(requests).flatMap(([name, record]) => (shows?.(record) ? [name] : []));
     };
 
-    it.each(admins)('all of the team to %s', (name) => {
+    it.each(admins)('the history shows all of the team to %s', (name) => {
       expect(shown(insiders[name])).toEqual(Object.keys(requests));
     });
 
-    it('a member his own, and those to what he may see', () => {
+    it('the history shows a member their own requests, and those to services that they may see', () => {
       expect(shown(insiders.bob)).toEqual([
         'bob’s to his hidden service',
         'cid’s to it, from when he might',

@@ -34,9 +34,9 @@ describe('a statement from outside', () => {
     'execute',
     '../team.list',
     'team.list\0',
-  ])('there is no verb %j', (verb) => refused({ verb, team: 'team1' }, 'there is no verb'));
+  ])('the verb %j does not exist', (verb) => refused({ verb, team: 'team1' }, 'there is no verb'));
 
-  it('cannot have a field __proto__, and changes no prototype', () => {
+  it('a statement cannot have a field __proto__, and changes no prototype', () => {
     const input: unknown = JSON.parse('{"verb":"team.list","__proto__":{"polluted":true}}');
     refused(input, '__proto__ is not known here');
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
@@ -62,10 +62,12 @@ describe('a statement from outside', () => {
     7,
     null,
     {},
-  ])('%j is no name', (identity) => refused({ verb: 'worker.add', team: 'team1', identity }, /^identity must/));
+  ])('%j is no name in the registry', (identity) =>
+    refused({ verb: 'worker.add', team: 'team1', identity }, /^identity must/),
+  );
 
   it.each(['', '/', 'alarms', '/alarms/', '//x', '/../x', '/a/../b', '/a b', `/${'x'.repeat(64)}`])(
-    '%j is no path',
+    '%j is no path in the registry',
     (path) => refused({ verb: 'directory.add', team: 'team1', path }, /^path must be a path/),
   );
 
@@ -81,9 +83,9 @@ describe('a statement from outside', () => {
     [{ verb: 'definition.set', team: 'team1', name: 't', args: { 'a b': 'c' } }, 'args.a b must have names'],
     [{ verb: 'definition.set', team: 'team1', name: 't', args: { a: 'b\0' } }, 'args.a may not have a NUL'],
     [{ verb: 'worker.set', team: 'team1', identity: 'w', description: 'a\u001b[2Jb' }, 'description must be one line'],
-  ])('%j is refused, and the field is named', (input, message) => refused(input, message));
+  ])('the statement %j is refused, and the field is named', (input, message) => refused(input, message));
 
-  it('never shows a value: it may be a secret', () => {
+  it('a refusal never shows a value, which may be a secret', () => {
     const secret = 'short';
     const input = { verb: 'user.add', team: 'team1', identity: 'hp', secret };
     expect(() => parseStatement(input)).toThrow('secret must have at least 12 characters');
@@ -91,7 +93,7 @@ describe('a statement from outside', () => {
     refused({ ...input, secret: 'x'.repeat(2_000) }, 'secret must have at most 1024 bytes');
   });
 
-  it('survives what is nested deeply and what is very long', () => {
+  it('a statement may be nested deeply and very long without harm', () => {
     let deep: unknown = 'x';
     for (let depth = 0; depth < 10_000; depth++) deep = [deep];
     refused({ verb: 'worker.add', team: deep, identity: 'w' }, 'team must be a name');

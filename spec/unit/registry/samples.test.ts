@@ -20,7 +20,7 @@ describe('the samples of the registry', () => {
     return guard !== undefined && 'document' in guard ? guard.document : undefined;
   };
 
-  it('load', () => expect(complaints).toEqual([]));
+  it('the samples of the registry load', () => expect(complaints).toEqual([]));
 
   it.each<[string, Parameters<typeof serialize>[0] | undefined]>([
     ['installation', state.installation],
@@ -35,22 +35,22 @@ describe('the samples of the registry', () => {
     ['services/team1/demoservice', team.services.get('demoservice')],
     ['tree/team1/0/newtrigger', team.child(0, 'newtrigger')],
     ['tree/team1/1/demotrigger', team.child(1, 'demotrigger')],
-  ])('%s is written as it was read', (name, record) => {
+  ])('the sample %s is written as it was read', (name, record) => {
     expect(record).toBeDefined();
     expect(JSON.parse(record === undefined ? '' : serialize(record))).toEqual(samples[name]);
   });
 
-  it('a trigger of a release without deadlines has none', () => {
+  it('a trigger of a version without deadlines has none', () => {
     const { deadline_ms: _deadline, ...before } = samples['tree/team1/1/demotrigger'] as Record<string, unknown>;
     expect(parseNode('tree/team1/1/demotrigger', JSON.stringify(before))).toMatchObject({ deadline_ms: null });
   });
 
-  it('a trigger of a release that knows nothing of partial messages treats them by its framing', () => {
+  it('a trigger of a version without partial messages treats them by its framing', () => {
     const { partial: _partial, ...before } = samples['tree/team1/1/demotrigger'] as Record<string, unknown>;
     expect(parseNode('tree/team1/1/demotrigger', JSON.stringify(before))).toMatchObject({ partial: null });
   });
 
-  it('hits are summed, and written as they were read', () => {
+  it('hits of the samples are summed, and written as they were read', () => {
     expect(team.hits(2)).toBe(7);
     expect(JSON.parse(serializeHits(3))).toEqual(samples['hits/team1/2/web01.example.com']);
     const lastAt = '2026-01-02T03:04:06.000Z';
@@ -59,5 +59,5 @@ describe('the samples of the registry', () => {
     expect(team.lastHitAt(2)).toBe(lastAt);
   });
 
-  it('all of them were looked at', () => expect(Object.keys(samples)).toHaveLength(14));
+  it('all samples of the registry were tested', () => expect(Object.keys(samples)).toHaveLength(14));
 });

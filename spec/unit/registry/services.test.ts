@@ -10,7 +10,7 @@ describe('workers and services', () => {
     ann = world.as('ann');
   });
 
-  it('share their names, because a worker’s identity is a service', async () => {
+  it('workers and services share their names, because a worker’s identity is a service', async () => {
     await ann({ verb: 'worker.add', identity: 'one' });
     await ann({ verb: 'service.add', name: 'two' });
     for (const statement of [
@@ -43,7 +43,7 @@ describe('workers and services', () => {
     });
   });
 
-  it('settings that are not named stay; null takes the timeout away', async () => {
+  it('a service’s settings that are not named stay; null removes the timeout', async () => {
     await ann({ verb: 'service.add', name: 's', timeout_ms: 90_000, visibility: 'team', description: 'a service' });
     expect((await ann({ verb: 'service.set', name: 's', algorithm: 'mirror', retry: 'always' })).rows).toMatchObject([
       { timeout: '1m30s', visibility: 'team', description: 'a service', algorithm: 'mirror', retry: 'always' },
@@ -51,7 +51,7 @@ describe('workers and services', () => {
     expect((await ann({ verb: 'service.set', name: 's', timeout_ms: null })).rows).toMatchObject([{ timeout: null }]);
   });
 
-  it('a token is shown by what made it, then never; a new one is another one', async () => {
+  it('a worker’s token is shown once when it is made; a new token is another one', async () => {
     const tokenOf = ({ rows }: { readonly rows: readonly object[] }) => (rows[0] as { token: string }).token;
     const first = tokenOf(await ann({ verb: 'worker.add', identity: 'w' }));
     const second = tokenOf(await ann({ verb: 'worker.rotate', identity: 'w' }));
@@ -62,12 +62,12 @@ describe('workers and services', () => {
     expect(tokenOf(await ann({ verb: 'worker.delete', identity: 'w' }))).toBe('(hidden)');
   });
 
-  it('what root makes in a team belongs to the owner of the team', async () => {
+  it('an entry that root makes in a team belongs to the owner of the team', async () => {
     await world.asRoot({ verb: 'service.add', name: 's' });
     expect((await ann({ verb: 'service.list' })).rows).toMatchObject([{ owner: 'ann', visibility: 'local' }]);
   });
 
-  it('a worker is online while a broker says so, and that moves its time', async () => {
+  it('a worker is online while a broker says so, and that changes its time', async () => {
     await ann({ verb: 'worker.add', identity: 'w' });
     const online = {
       format: 1,

@@ -23,7 +23,7 @@ describe('teams and users', () => {
     });
   });
 
-  it('an invitation is seen by whom it is for, who accepts or declines', async () => {
+  it('an invitation is visible to the invited user, who accepts or declines', async () => {
     await world.asRoot({ verb: 'team.add', name: 'team2' });
     await addUser('eve', 'team2', 'admin');
     const eve = world.as('eve', 'team2');
@@ -69,16 +69,19 @@ describe('teams and users', () => {
       ['deleted', { verb: 'user.delete', identity: 'zed' }],
     ];
 
-    it.each(ways)('can be %s by root, who is told that the team has no admin', async (_what, statement) => {
-      expect(await inTeam2(statement)).toMatchObject({ notices: [leaderless] });
-      const stateOf = async () =>
-        ((await world.asRoot({ verb: 'team.list' })).rows as TeamRow[]).find(({ name }) => name === 'team2')?.state;
-      expect(await stateOf()).toBe('no-admin');
-      await inTeam2({ verb: 'team.invite', identity: 'ann', role: 'admin' });
-      expect(await stateOf()).toBe('active');
-    });
+    it.each(ways)(
+      'the last admin of a team can be %s by root, who is told that the team has no admin',
+      async (_what, statement) => {
+        expect(await inTeam2(statement)).toMatchObject({ notices: [leaderless] });
+        const stateOf = async () =>
+          ((await world.asRoot({ verb: 'team.list' })).rows as TeamRow[]).find(({ name }) => name === 'team2')?.state;
+        expect(await stateOf()).toBe('no-admin');
+        await inTeam2({ verb: 'team.invite', identity: 'ann', role: 'admin' });
+        expect(await stateOf()).toBe('active');
+      },
+    );
 
-    it.each(ways.slice(0, 3))('cannot be %s by themselves', async (_what, statement) => {
+    it.each(ways.slice(0, 3))('the last admin of a team cannot be %s by themselves', async (_what, statement) => {
       const zed = world.as('zed', 'team2');
       await expect(zed(statement)).rejects.toMatchObject({
         code: 'registry-in-use',
@@ -88,7 +91,7 @@ describe('teams and users', () => {
       expect(await zed(statement)).toMatchObject({ notices: [] });
     });
 
-    it('finds a successor also in a team that is full', async () => {
+    it('the last admin of a team finds a successor also in a full team', async () => {
       const { store } = world;
       const state = await world.registry.mirror.current();
       const team = state.teams.get('team2');
@@ -134,26 +137,32 @@ describe('teams and users', () => {
       ['deleted', { verb: 'user.delete' }],
     ];
 
-    it.each(ends)('as the last admin of their own team is %s by the admin of their home', async (_what, statement) => {
-      await world.as('ann')({ ...statement, identity: 'mallory' });
-      expect(await generationOf('mallory')).not.toBe(1);
-    });
+    it.each(ends)(
+      'a member as the last admin of their own team is %s by the admin of their home',
+      async (_what, statement) => {
+        await world.as('ann')({ ...statement, identity: 'mallory' });
+        expect(await generationOf('mallory')).not.toBe(1);
+      },
+    );
 
-    it.each(ends)('who has left the home team is listed there, and %s by its admin', async (_what, statement) => {
-      await world.as('mallory')({ verb: 'team.remove', identity: 'mallory' });
-      const ann = world.as('ann');
-      expect((await ann({ verb: 'user.list' })).rows).toMatchObject([
-        { identity: 'ann' },
-        { identity: 'mallory', state: 'elsewhere' },
-      ]);
-      await expect(ann({ verb: 'user.set', identity: 'mallory', role: 'admin' })).rejects.toMatchObject({
-        code: 'registry-not-found',
-      });
-      await ann({ ...statement, identity: 'mallory' });
-      expect(await generationOf('mallory')).not.toBe(1);
-    });
+    it.each(ends)(
+      'a member who has left the home team is listed there, and %s by its admin',
+      async (_what, statement) => {
+        await world.as('mallory')({ verb: 'team.remove', identity: 'mallory' });
+        const ann = world.as('ann');
+        expect((await ann({ verb: 'user.list' })).rows).toMatchObject([
+          { identity: 'ann' },
+          { identity: 'mallory', state: 'elsewhere' },
+        ]);
+        await expect(ann({ verb: 'user.set', identity: 'mallory', role: 'admin' })).rejects.toMatchObject({
+          code: 'registry-not-found',
+        });
+        await ann({ ...statement, identity: 'mallory' });
+        expect(await generationOf('mallory')).not.toBe(1);
+      },
+    );
 
-    it.each(ends)('by a user of their own making: that one is %s by the admin of the first home', async (_w, end) => {
+    it.each(ends)('a member’s own user is %s by the admin of the member’s home', async (_w, end) => {
       const mine = world.as('mallory', 'mine');
       await mine({ verb: 'user.add', identity: 'puppet', secret: password, role: 'admin' });
       await world.as('puppet', 'mine')({ verb: 'team.add', name: 'deeper' });
@@ -172,7 +181,7 @@ describe('teams and users', () => {
       expect(await generationOf('deepest')).not.toBe(1);
     });
 
-    it('by being in more teams than one transaction takes: is disabled, and deleted from all', async () => {
+    it('a member of more teams than one transaction takes is disabled, and deleted from all', async () => {
       const { store } = world;
       const state = await world.registry.mirror.current();
       const user = state.users.get('mallory');
@@ -188,7 +197,7 @@ describe('teams and users', () => {
       expect([...after.teams.values()].filter(({ members }) => Object.hasOwn(members, 'mallory'))).toEqual([]);
     });
 
-    it('root deletes their team with all that it holds, and with their users', async () => {
+    it('root deletes a member’s own team with all that it holds, and with its users', async () => {
       const mine = world.as('mallory', 'mine');
       for (let number = 0; number < 120; number++)
         await mine({ verb: 'user.add', identity: `u${number}`, secret: password });
@@ -208,7 +217,7 @@ describe('teams and users', () => {
   });
 
   describe('what comes from one user', () => {
-    it('is 20 teams, also of users that they have made, and those that these have made', async () => {
+    it('one user can make 20 teams, including the teams of users that they have made, and those of these users’ users', async () => {
       await addUser('mallory');
       let maker = world.as('mallory');
       for (let number = 0; number < 10; number++) {
@@ -229,7 +238,7 @@ describe('teams and users', () => {
       await maker({ verb: 'team.add', name: 'more' });
     });
 
-    it('still counts for them when the team was given away or deleted, and its users live on', async () => {
+    it('a team still counts for its maker when it was given away or deleted, and its users live on', async () => {
       await addUser('mallory');
       const mallory = world.as('mallory');
       await mallory({ verb: 'team.add', name: 'a' });
@@ -248,25 +257,28 @@ describe('teams and users', () => {
     it.each([
       ['teams', maxFromTeam.team, { verb: 'team.add', name: 'more' }],
       ['users', maxFromTeam.user, { verb: 'user.add', identity: 'more', secret: password }],
-    ] as const)('and from one team: a quarter of all %s', async (kind, limit, statement) => {
-      const world = await newWorld();
-      const state = await world.registry.mirror.current();
-      const ann = state.users.get('ann');
-      for (let number = 0; number < limit; number++) {
-        const other = { id: 10 + number, origin: { user: 10_000 + number, team: 1 } };
-        const team = { ...state.teams.get('team1'), ...other, name: `x${number}`, members: {} };
-        const user = { ...ann, ...other, identity: `x${number}` };
-        const value = JSON.stringify({ format: 1, ...(kind === 'teams' ? team : user) });
-        await world.store.commit({ compare: [], write: [{ put: `/trigger/v1/registry/${kind}/x${number}`, value }] });
-      }
-      await expect(world.as('ann')(statement)).rejects.toMatchObject({
-        code: 'registry-full',
-        message: expect.stringMatching(`${kind} come from team team1`),
-      });
-      await world.asRoot(statement);
-    });
+    ] as const)(
+      'the users and teams from one team are bounded by a quarter of all %s',
+      async (kind, limit, statement) => {
+        const world = await newWorld();
+        const state = await world.registry.mirror.current();
+        const ann = state.users.get('ann');
+        for (let number = 0; number < limit; number++) {
+          const other = { id: 10 + number, origin: { user: 10_000 + number, team: 1 } };
+          const team = { ...state.teams.get('team1'), ...other, name: `x${number}`, members: {} };
+          const user = { ...ann, ...other, identity: `x${number}` };
+          const value = JSON.stringify({ format: 1, ...(kind === 'teams' ? team : user) });
+          await world.store.commit({ compare: [], write: [{ put: `/trigger/v1/registry/${kind}/x${number}`, value }] });
+        }
+        await expect(world.as('ann')(statement)).rejects.toMatchObject({
+          code: 'registry-full',
+          message: expect.stringMatching(`${kind} come from team team1`),
+        });
+        await world.asRoot(statement);
+      },
+    );
 
-    it('records of an earlier version have no origin: it is that of their home, or they are one', async () => {
+    it('a record of an earlier version has no origin: it gets that of its home, or is its own', async () => {
       await addUser('old');
       const state = await world.registry.mirror.current();
       const { origin: _, ...old } = state.users.get('old') ?? {};
@@ -313,7 +325,7 @@ describe('teams and users', () => {
     expect([...state.revisions.keys()].filter((key) => key.includes('bobs'))).toEqual([]);
   });
 
-  it('numbers are never given twice, whatever was deleted', async () => {
+  it('a number is never given twice, whatever was deleted', async () => {
     await addUser('bob');
     await world.asRoot({ verb: 'user.delete', identity: 'bob' });
     await addUser('bob');
@@ -340,7 +352,7 @@ describe('teams and users', () => {
     expect(await generation()).toBe(3);
   });
 
-  it('a namesake who comes later owns nothing of what was there', async () => {
+  it('a later user of the same name owns nothing of the deleted user’s', async () => {
     await addUser('bob');
     const bob = world.as('bob');
     await bob({ verb: 'worker.add', identity: 'w' });
@@ -360,7 +372,7 @@ describe('teams and users', () => {
       });
   });
 
-  it('a user may be called as a method of every object', async () => {
+  it('a user may have the name of a method of every object', async () => {
     for (const identity of ['toString', 'valueOf', 'hasOwnProperty']) {
       await expect(world.as(identity)({ verb: 'user.list' })).rejects.toMatchObject({ code: 'registry-not-found' });
       await addUser(identity);

@@ -15,7 +15,7 @@ describe('the tree of trigger files', () => {
     for (const path of ['/a', '/a/b', '/c']) await ann({ verb: 'directory.add', path });
   });
 
-  it('a directory moves with all that it holds', async () => {
+  it('a directory of trigger files moves with everything in it', async () => {
     await ann({ verb: 'definition.add', path: '/a/b/t' });
     await ann({ verb: 'directory.set', path: '/a', to: '/c/x' });
     expect(await paths('directory.list')).toEqual(['/c', '/c/x', '/c/x/b']);
@@ -36,7 +36,7 @@ describe('the tree of trigger files', () => {
     });
   });
 
-  it('nothing replaces anything', async () => {
+  it('a move in the tree replaces no entry', async () => {
     await ann({ verb: 'definition.add', path: '/c/t' });
     for (const statement of [
       { verb: 'directory.add', path: '/a' },
@@ -50,7 +50,7 @@ describe('the tree of trigger files', () => {
     await ann({ verb: 'directory.set', path: '/a', to: '/a' });
   });
 
-  it('only what is empty is deleted', async () => {
+  it('a directory is deleted only when it is empty', async () => {
     await expect(ann({ verb: 'directory.delete', path: '/a' })).rejects.toMatchObject({
       code: 'registry-in-use',
       message: '/a is not empty',
@@ -60,7 +60,7 @@ describe('the tree of trigger files', () => {
     expect(await paths('directory.list')).toEqual(['/c']);
   });
 
-  it('a trigger is inside a directory that is there', async () => {
+  it('a trigger needs an existing directory', async () => {
     await expect(ann({ verb: 'definition.add', path: '/t' })).rejects.toMatchObject({
       code: 'registry-invalid',
       message: '/t: a trigger must be in a directory, such as /alarms/t',
@@ -75,7 +75,7 @@ describe('the tree of trigger files', () => {
     });
   });
 
-  it('goes 32 directories deep and no deeper, however it is tried', async () => {
+  it('the tree goes 32 directories deep and no deeper, whatever the statement', async () => {
     let path = '/a/b';
     for (let depth = 3; depth <= 32; depth++) {
       path += '/d';
@@ -88,7 +88,7 @@ describe('the tree of trigger files', () => {
     await ann({ verb: 'definition.add', path: `${path}/t` });
   });
 
-  it('a name alone means the one trigger that has it', async () => {
+  it('a trigger’s name alone means the one trigger that has it', async () => {
     await ann({ verb: 'definition.add', path: '/a/t' });
     await ann({ verb: 'definition.set', name: 't', plugin: 'command/command' });
     await ann({ verb: 'definition.add', path: '/c/t' });
@@ -123,7 +123,7 @@ describe('the tree of trigger files', () => {
     expect((await ann({ verb: 'definition.set', name: 't', service: null })).rows).toMatchObject([{ service: null }]);
   });
 
-  it('has settings with defaults, and arguments that join', async () => {
+  it('a trigger has settings with defaults, and arguments that are merged', async () => {
     expect((await ann({ verb: 'definition.add', path: '/a/t', args: { x: '1', y: '2' } })).rows).toMatchObject([
       {
         framing: 'write',
@@ -153,7 +153,7 @@ describe('the tree of trigger files', () => {
     ]);
   });
 
-  it('is told again only when something of it, or of the team, has changed', async () => {
+  it('the tree is sent again only when something in it, or in the team, has changed', async () => {
     await ann({ verb: 'definition.add', path: '/a/t' });
     const asked = (verb: string, seen: string) =>
       world.registry.execute({ kind: 'user', identity: 'ann', team: 'team1' }, { verb, team: 'team1' }, seen);
@@ -175,7 +175,7 @@ describe('the tree of trigger files', () => {
     expect(await ann({ verb: 'directory.list' })).not.toHaveProperty('revision');
   });
 
-  it('says to nobody else that it has not changed', async () => {
+  it('a tree that has not changed is reported as such to its own reader only', async () => {
     const { revision = '' } = await world.registry.execute(
       { kind: 'user', identity: 'ann', team: 'team1' },
       { verb: 'directory.list', team: 'team1' },
@@ -193,7 +193,7 @@ describe('the tree of trigger files', () => {
       ).rejects.toMatchObject({ code: 'registry-not-found' });
   });
 
-  it('hits are the sum of all nodes’ counts, and end with the trigger', async () => {
+  it('a trigger’s hits are the sum of all nodes’ counts, and end with the trigger', async () => {
     const keys = registryKeysBelow('/trigger');
     await ann({ verb: 'definition.add', path: '/a/t' });
     const [row] = (await ann({ verb: 'definition.list' })).rows as { id: number; hits: number }[];
@@ -208,7 +208,7 @@ describe('the tree of trigger files', () => {
     expect(await world.store.count(keys.allHits('team1'))).toBe(0);
   });
 
-  it('a hit moves the time of its trigger, which a change of before it does not move back', async () => {
+  it('a hit changes the time of its trigger, which an earlier change does not set back', async () => {
     const keys = registryKeysBelow('/trigger');
     await ann({ verb: 'definition.add', path: '/a/t' });
     type Row = { readonly id: number; readonly created: string; readonly updated: string };
@@ -226,7 +226,7 @@ describe('the tree of trigger files', () => {
     expect((await row()).created).toBe(created);
   });
 
-  it('a mount without etcd counts its own hits of what its user sees, and reaches nobody else’s', async () => {
+  it('a mount without etcd counts its own hits on what its user sees, and on nobody else’s', async () => {
     for (const identity of ['bob', 'eve'])
       await ann({ verb: 'user.add', identity, secret: 'correct horse battery', role: 'member' });
     const [bob, eve] = [world.as('bob'), world.as('eve')];
@@ -247,7 +247,7 @@ describe('the tree of trigger files', () => {
     expect(await hits()).toEqual([3, 13]);
   });
 
-  it('so many counters have a trigger, and the known ones continue', async () => {
+  it('a trigger has a bounded number of counters, and known ones continue', async () => {
     await ann({ verb: 'definition.add', path: '/a/t' });
     const [{ id } = { id: 0 }] = (await ann({ verb: 'definition.list' })).rows as { id: number }[];
     const keys = registryKeysBelow('/trigger');

@@ -14,7 +14,7 @@ describe('the check of the arrows between rooms', () => {
     { from: 'queue/queues.ts', to: 'queue/context.ts' },
   ];
 
-  it('finds nothing in imports that are declared', () => {
+  it('the check of the arrows between rooms accepts declared imports', () => {
     expect(problemsOf(declared, used)).toEqual([]);
   });
 
@@ -35,16 +35,16 @@ describe('the check of the arrows between rooms', () => {
       [...used, { from: 'queue/context.ts', to: 'queue/add.ts' }, { from: 'queue/add.ts', to: 'queue/queues.ts' }],
       'a circle of files: queue/queues.ts → queue/context.ts → queue/add.ts → queue/queues.ts',
     ],
-  ])('names %s', (_what, imports, problem) => {
+  ])('the check of the arrows between rooms names %s', (_what, imports, problem) => {
     expect(problemsOf(declared, imports)).toEqual([problem]);
   });
 
-  it('names an arrow that is declared upwards', () => {
+  it('the check of the arrows between rooms names an arrow that is declared upwards', () => {
     const [problem] = problemsOf({ kit: room('domain'), domain: room() }, [{ from: 'kit/a.ts', to: 'domain/b.ts' }]);
     expect(problem).toBe('kit imports domain, which stands above it or nowhere');
   });
 });
 
-it('the page of the architecture has the rooms that are declared (else: npm run docs)', () => {
+it('the architecture page has the declared rooms (otherwise: npm run docs)', () => {
   expect(withRooms(page, rooms)).toBe(page);
 });

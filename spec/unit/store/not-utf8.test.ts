@@ -12,7 +12,7 @@ const entryOf = (value: Buffer) =>
     lease: '0',
   });
 
-it('a value in etcd that is not UTF-8 is a malformed firing, and none with other characters', () => {
+it('a value in etcd that is not UTF-8 is a malformed firing, and never one with other characters', () => {
   const text = JSON.stringify({ format: 1, trigger: 'caf\xe9' });
   const { key, value } = entryOf(Buffer.from(text, 'latin1'));
   expect(value).not.toContain('caf');

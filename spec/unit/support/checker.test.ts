@@ -37,7 +37,7 @@ const found = (changes: Partial<FaultRecord>, promises = strict) =>
   check({ ...good, ...changes }, promises).map(({ invariant }) => invariant);
 
 describe('the checker', () => {
-  it('is content with a good record', () => {
+  it('the checker accepts a good record', () => {
     expect(check(good, strict)).toEqual([]);
   });
 
@@ -82,11 +82,11 @@ describe('the checker', () => {
     ['a refusal that is a bug', ['I7'], { refusals: [{ what: 'publish', code: 'internal', message: 'boom' }] }],
     ['a refusal without words', ['I7'], { refusals: [{ what: 'publish', code: 'queue-full', message: ' ' }] }],
     ['a secret in a log', ['I8'], { texts: ['password=hunter2'] }],
-  ])('catches %s', (_what, invariants, changes) => {
+  ])('the checker catches %s', (_what, invariants, changes) => {
     expect(found(changes)).toEqual(invariants);
   });
 
-  it('lets slots overlap where there is more than one, and a killed runner’s job run again', () => {
+  it('the checker lets slots overlap where there is more than one, and a killed runner’s job run again', () => {
     expect(
       found(
         {
@@ -102,19 +102,19 @@ describe('the checker', () => {
     expect(found({ executions: [runA, { ...runB, endLine: null }, again] }, { extraRuns: 1 })).toEqual([]);
   });
 
-  it('does not ask for what a crash of the producer left open', () => {
+  it('the checker does not demand what a crash of the producer left open', () => {
     const submissions = [submission('a'), submission('b', { ackedAt: null })];
     expect(found({ submissions })).toEqual([]);
     expect(found({ submissions, executions: [runA], outcomes: [done('a')] })).toEqual([]);
   });
 
-  it('does not show the secret that it finds', () => {
+  it('the checker does not show the secret that it finds', () => {
     expect(JSON.stringify(check({ ...good, texts: ['password=hunter2;'] }, strict))).not.toContain('hunter2');
   });
 });
 
 describe('the runs’ own record', () => {
-  it('pairs starts with ends, by the order of lines', () => {
+  it('the runs’ own record pairs starts with ends, by the order of lines', () => {
     const text = 'start r1 1 1 5.00\nstart r2 2 1 5.01\nend r1 1 1 5.02\n';
     expect(parseRuns('n1', text, (id) => ({ firings: [id], total: 1 }))).toMatchObject([
       { job: '1', startLine: 0, endLine: 2, endedAt: 5.02, firings: ['r1'] },
@@ -122,13 +122,13 @@ describe('the runs’ own record', () => {
     ]);
   });
 
-  it('may be empty, or end in the middle of a line', () => {
+  it('the runs’ own record may be empty, or end in the middle of a line', () => {
     const context = () => ({ firings: [], total: 0 });
     expect(parseRuns('n1', '', context)).toEqual([]);
     expect(parseRuns('n1', 'start r1 1 1 5.00\nend r', context)).toMatchObject([{ endLine: null }]);
   });
 
-  it('is not read around when it is damaged', () => {
+  it('the runs’ own record is refused when it is damaged', () => {
     expect(() => parseRuns('n1', 'end r1 1 1 5.02\n', () => ({ firings: [], total: 0 }))).toThrow('line 1');
   });
 });

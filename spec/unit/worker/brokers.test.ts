@@ -14,7 +14,7 @@ const linkTo = (links: readonly FakeLink[], { endpoint }: BrokerAddress): FakeLi
   return link;
 };
 
-it('connects to every broker that one of them names', () => {
+it('a worker connects to every broker that one broker names', () => {
   const { links } = startFakeWorker();
   greet(linkTo(links, one), 'one', { brokers: [one, two] });
   expect(open(links)).toEqual([one.endpoint, two.endpoint]);
@@ -22,13 +22,13 @@ it('connects to every broker that one of them names', () => {
   expect(open(links)).toEqual([one.endpoint, two.endpoint, three.endpoint]);
 });
 
-it('is connected once to a broker with several addresses: its key is what it is', () => {
+it('a worker connects once to a broker with several addresses, which its key identifies', () => {
   const { links } = startFakeWorker();
   greet(linkTo(links, one), 'one', { brokers: [{ ...one, endpoint: 'tcp://elsewhere:5555' }] });
   expect(open(links)).toEqual([one.endpoint]);
 });
 
-it('gives up a broker that none of the others names any more, and is not configured, once it is lost', () => {
+it('a worker gives up a lost broker that is not configured and that no other broker names any more', () => {
   const { links } = startFakeWorker();
   greet(linkTo(links, one), 'one', { brokers: [one, two, three] });
   greet(linkTo(links, two), 'two', { brokers: [one, two, three] });
@@ -40,7 +40,7 @@ it('gives up a broker that none of the others names any more, and is not configu
   expect(open(links)).toEqual([one.endpoint]);
 });
 
-it('tries all that it has ever heard of after an outage of the network', () => {
+it('a worker tries all brokers that it has ever learnt of after an outage of the network', () => {
   const { links } = startFakeWorker();
   greet(linkTo(links, one), 'one', { brokers: [one, two] });
   greet(linkTo(links, two), 'two', { brokers: [one, two] });
@@ -48,7 +48,7 @@ it('tries all that it has ever heard of after an outage of the network', () => {
   expect(open(links).sort()).toEqual([one.endpoint, two.endpoint]);
 });
 
-it('connects to so many brokers at most, whatever they tell of, and to those of its configuration always', async () => {
+it('a worker connects to a bounded number of named brokers, and always to the configured ones', async () => {
   const log = recordingLog();
   const { worker, links } = startFakeWorker({ log });
   const many = Array.from({ length: 2 * mostBrokers }, (_, index) => brokerAddress(`n${index}`));
@@ -63,7 +63,7 @@ it('connects to so many brokers at most, whatever they tell of, and to those of 
   await vi.waitFor(() => expect(open(links)).toEqual([one, two, three].map(({ endpoint }) => endpoint)));
 });
 
-it('finds a broker that has got another address', async () => {
+it('a worker finds a broker that has got another address', async () => {
   const { worker, links } = startFakeWorker();
   greet(linkTo(links, one), 'one');
   const moved = { ...one, endpoint: 'tcp://moved:5555' };

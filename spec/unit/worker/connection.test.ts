@@ -31,7 +31,7 @@ const served = (options: Parameters<typeof startFakeWorker>[0] = {}, services: r
 };
 
 describe('a worker at a broker', () => {
-  it('proves itself, and announces its own identity with what it is attached to', () => {
+  it('a worker proves its identity, and announces it with its attachments', () => {
     const { links, events } = startFakeWorker();
     const link = newest({ links });
     link.up();
@@ -48,7 +48,7 @@ describe('a worker at a broker', () => {
     expect(events.map(({ kind }) => kind)).toEqual(['connecting', 'connected', 'announcing']);
   });
 
-  it('announces anew by itself when the registry changes, and names what is new', () => {
+  it('a worker announces its attachments again when the registry changes, and names the new ones', () => {
     const { link, events } = served({}, ['demoservice']);
     link.say({ op: 'services', services: ['demoservice', 'other'] });
     link.say({ op: 'services', services: [] });
@@ -62,7 +62,7 @@ describe('a worker at a broker', () => {
     ]);
   });
 
-  it('gives signs of life with what is free', () => {
+  it('a worker sends heartbeats with its free slots', () => {
     const { link, jobs } = served();
     link.say({ op: 'heartbeat' });
     jobs.slots = 1;
@@ -70,7 +70,7 @@ describe('a worker at a broker', () => {
     expect(link.heard()).toEqual([{ op: 'heartbeat', free: 1, seen: 0 }]);
   });
 
-  it('takes a broker that is silent for four heartbeats for lost, and connects anew over another link', () => {
+  it('a worker treats a broker that is silent for four heartbeats as lost, and connects again over another link', () => {
     const { links, link, events } = served();
     vi.advanceTimersByTime(4_000);
     expect(link.isClosed).toBe(false);
@@ -81,7 +81,7 @@ describe('a worker at a broker', () => {
     expect(links).toHaveLength(2);
   });
 
-  it('proves itself anew when the socket has found the broker again, and forgets what was asked before', () => {
+  it('a worker proves its identity again when the socket reconnects, and forgets earlier questions', () => {
     const { links, link, jobs } = served();
     link.say(requestHead(A));
     link.down('connection reset');
@@ -91,7 +91,7 @@ describe('a worker at a broker', () => {
     expect(links).toHaveLength(1);
   });
 
-  it('does not take a broker for silent when it was frozen itself', () => {
+  it('a worker does not treat a broker as silent when it was frozen itself', () => {
     const { link } = served();
     // As after SIGSTOP: the clock has gone on and no timer has run.
     vi.setSystemTime(Date.now() + 60_000);
@@ -104,7 +104,7 @@ describe('a worker at a broker', () => {
     expect(opsOf(link.heard())).toEqual(['heartbeat', 'ready']);
   });
 
-  it('tries again after pauses that double, at most every 32 s, while a broker does not answer', () => {
+  it('a worker tries again after pauses that double, up to 32 s, while a broker does not answer', () => {
     vi.spyOn(Math, 'random').mockReturnValue(0);
     const { links, events } = startFakeWorker();
     const pauses = Array.from({ length: 9 }, () => {
@@ -127,7 +127,7 @@ describe('a worker at a broker', () => {
     expect(links).toHaveLength(tries + 1);
   });
 
-  it('says what it was refused for, and tries again slowly or when it was told to', () => {
+  it('a worker says why it was refused, and tries again slowly or when it is told to', () => {
     const { links, events } = startFakeWorker();
     newest({ links }).up();
     newest({ links }).say({ op: 'refused', code: 'worker-refused', message: 'wrong token', retry_after_ms: null });
@@ -141,7 +141,7 @@ describe('a worker at a broker', () => {
     expect(links).toHaveLength(3);
   });
 
-  it('proves itself anew where it is not known any more, and forgets what was asked before', () => {
+  it('a worker proves its identity again at a broker that has forgotten it, and forgets earlier questions', () => {
     const { link, jobs } = served();
     link.say(requestHead(A));
     link.say({ op: 'reannounce' });
@@ -151,7 +151,7 @@ describe('a worker at a broker', () => {
     expect(opsOf(link.heard())).toEqual(['announce', 'heartbeat']);
   });
 
-  it('is not disturbed by what is no message', () => {
+  it('a worker ignores what is no message', () => {
     const { link } = served();
     for (const frame of ['', '{', '[]', '{"op":"constructor"}', '{"op":"request"}', '{"op":"ack","id":"../x"}'])
       link.sayRaw(Buffer.from(frame));
@@ -165,7 +165,7 @@ describe('a worker at a broker', () => {
     requestHead(A),
     { op: 'query', id: A, user: 'hp', team: 'team1' },
     { op: 'brokers', brokers: [brokerAddress('two')] },
-  ])('does nothing on $op before it is welcome', (message) => {
+  ])('a worker does nothing on $op before it is welcome', (message) => {
     const { links, jobs } = startFakeWorker();
     newest({ links }).up();
     newest({ links }).heard();
@@ -177,7 +177,7 @@ describe('a worker at a broker', () => {
 });
 
 describe('a worker that leaves', () => {
-  it('finishes what runs, gives back what comes, and says when it has ended', async () => {
+  it('a worker that leaves finishes what runs, returns new requests, and says when it has ended', async () => {
     const { worker, link, jobs } = served();
     link.say(requestHead(A));
     const left = worker.leave();
@@ -193,7 +193,7 @@ describe('a worker that leaves', () => {
     await left;
   });
 
-  it('continues giving signs of life while something runs', () => {
+  it('a worker that leaves sends heartbeats while something runs', () => {
     const { worker, link } = served();
     link.say(requestHead(A));
     void worker.leave();
@@ -202,14 +202,14 @@ describe('a worker that leaves', () => {
     expect(opsOf(link.heard())).toEqual(['heartbeat', 'heartbeat']);
   });
 
-  it('is gone at once where nothing runs, or where nobody has welcomed it', async () => {
+  it('a worker that leaves ends immediately where nothing runs, or where no broker has welcomed it', async () => {
     const { worker, links, link } = served({ brokers: [brokerAddress('two'), brokerAddress('one')] });
     await worker.leave();
     expect(links.map(({ isClosed }) => isClosed)).toEqual([true, true]);
     expect(opsOf(link.heard())).toEqual(['leaving', 'heartbeat', 'disconnect']);
   });
 
-  it('does not wait for a broker that wants nothing of it any more', async () => {
+  it('a worker that leaves does not wait for a broker that has said goodbye', async () => {
     const { worker, link } = served();
     link.say(requestHead(A));
     const left = worker.leave();
@@ -218,7 +218,7 @@ describe('a worker that leaves', () => {
     expect(link.isClosed).toBe(true);
   });
 
-  it('does not wait for a broker that has broken off', async () => {
+  it('a worker that leaves does not wait for a broker that has disconnected', async () => {
     const { worker, link } = served();
     link.say(requestHead(A));
     const left = worker.leave();
@@ -228,7 +228,7 @@ describe('a worker that leaves', () => {
 });
 
 describe('a broker that stops', () => {
-  it('still hears the end of what runs, and is tried again then', () => {
+  it('a broker that stops still gets the end of what runs, and is tried again afterwards', () => {
     const { links, link, jobs, events } = served();
     link.say(requestHead(A));
     link.say({ op: 'goodbye', brokers: [brokerAddress('two')] });

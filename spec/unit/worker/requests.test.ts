@@ -31,7 +31,7 @@ const print = (jobs: FakeJobs, id: string, text: string | Buffer, stream: 'out' 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('a request', () => {
-  it('is a job with all that the broker said', () => {
+  it('a request at the worker is a job with everything that the broker said', () => {
     const { link, jobs } = served();
     const fields = { args: { path: '/x' }, timeout_ms: 3_000, chain: ['F1'], ttl: 2 };
     link.say(requestHead(A, fields), 'uptime');
@@ -51,7 +51,7 @@ describe('a request', () => {
     ]);
   });
 
-  it('is answered with its output as it comes, and its end', async () => {
+  it('a request at the worker is answered with its output as it arrives, and its end', async () => {
     const { link, jobs } = served();
     link.say(requestHead(A));
     await print(jobs, A, 'one\n');
@@ -68,14 +68,14 @@ describe('a request', () => {
     expect(link.bodies()).toEqual(['one\n', 'two\n', 'tail']);
   });
 
-  it('is given back when no slot is free', () => {
+  it('a request at the worker is returned when no slot is free', () => {
     const { link } = served({ jobs: fakeJobs(1) });
     link.say(requestHead(A));
     link.say(requestHead(B));
     expect(link.heard()).toEqual([{ op: 'returned', id: B, free: 0 }]);
   });
 
-  it('for a plugin that this worker does not start ends refused, and starts nothing', () => {
+  it('a request for a plugin that this worker does not start ends as refused, and starts nothing', () => {
     const { link, jobs } = served({
       whyNotAllowed: (plugin) => (plugin === 'echo' ? undefined : 'it is not in its [workers] allow'),
     });
@@ -96,7 +96,7 @@ describe('a request', () => {
     ]);
   });
 
-  it('that could never run says why', () => {
+  it('a request that could never run says why', () => {
     const jobs = fakeJobs();
     jobs.start = () => {
       throw new TriggerdError('plugin-not-found', 'there is no plugin nope');
@@ -108,7 +108,7 @@ describe('a request', () => {
     ]);
   });
 
-  it('that was sent twice runs once, and is heard once', async () => {
+  it('a request that was sent twice runs once, and is answered once', async () => {
     const { link, jobs } = served();
     link.say(requestHead(A));
     link.say(requestHead(A));
@@ -118,14 +118,14 @@ describe('a request', () => {
     expect(link.heard()).toEqual([{ op: 'partial', id: A, stream: 'out', offset: 0 }]);
   });
 
-  it('is killed when it is cancelled', () => {
+  it('a request that is cancelled is killed', () => {
     const { link, jobs } = served();
     link.say(requestHead(A));
     link.say({ op: 'cancel', id: A, reason: 'cancelled by hp' });
     expect(jobs.cancelled).toEqual([`${A} team1/demo01: cancelled by hp`]);
   });
 
-  it('runs on when its broker goes away, unheard', async () => {
+  it('a request continues without a listener when its broker is lost', async () => {
     const { link, jobs } = served();
     link.say(requestHead(A));
     link.down('gone');
@@ -133,7 +133,7 @@ describe('a request', () => {
     expect(jobs.running()).toHaveLength(1);
   });
 
-  it('that another broker was told to be unknown is given back to a broker that had sent it before', () => {
+  it('a request that was disclaimed to another broker is returned to a broker that had sent it before', () => {
     const worker = startFakeWorker({ brokers: [brokerAddress('dead'), brokerAddress('alive')] });
     const [dead, alive] = worker.links;
     if (!dead || !alive) throw new Error('two connections');
@@ -148,7 +148,7 @@ describe('a request', () => {
     expect(worker.jobs.started).toHaveLength(1);
   });
 
-  it('that cannot be looked up is not said to be unknown', () => {
+  it('a request whose record cannot be read is not disclaimed', () => {
     const jobs = fakeJobs();
     jobs.follow = () => {
       throw new TriggerdError('journal-failed', 'disk error');
@@ -158,14 +158,14 @@ describe('a request', () => {
     expect(link.heard()).toEqual([]);
   });
 
-  it('is told to nobody but its user', () => {
+  it('a request is reported to its own user only', () => {
     const { link } = served();
     link.say(requestHead(A));
     link.say({ op: 'query', id: A, user: 'eve', team: 'team1' });
     expect(link.heard()).toEqual([{ op: 'known', id: A, known: false }]);
   });
 
-  it('is told to another broker that asks for it, after the answer to its question', async () => {
+  it('a request is reported to another broker that asks for it, after the answer to its question', async () => {
     const { link, jobs } = served();
     link.say(requestHead(A));
     link.say({ op: 'query', id: A, user: 'hp', team: 'team1' });
@@ -183,7 +183,7 @@ describe('a request', () => {
 });
 
 describe('output', () => {
-  it('travels in pieces of bounded size', async () => {
+  it('output on the bus travels in pieces of bounded size', async () => {
     const { link, jobs } = served();
     link.say(requestHead(A));
     await print(jobs, A, Buffer.alloc(maxPartialBytes * 2 + 1));
@@ -191,7 +191,7 @@ describe('output', () => {
     expect(link.bodies().map(({ length }) => length)).toEqual([maxPartialBytes, maxPartialBytes, 1]);
   });
 
-  it('travels in smaller pieces where the broker takes no larger ones', async () => {
+  it('output on the bus travels in smaller pieces where the broker accepts no larger ones', async () => {
     const { link, jobs } = served({}, 3);
     link.say(requestHead(A));
     await print(jobs, A, 'abcdefg');
@@ -199,7 +199,7 @@ describe('output', () => {
     expect(link.bodies()).toEqual(['abc', 'def', 'g']);
   });
 
-  it('waits when a window of it is not acknowledged, and continues with the acknowledgement', async () => {
+  it('output on the bus waits when a window of it is not acknowledged, and continues with the acknowledgement', async () => {
     const { link, jobs } = served();
     link.say(requestHead(A));
     const printed = print(jobs, A, Buffer.alloc(outputWindowBytes + 1));
@@ -214,7 +214,7 @@ describe('output', () => {
     expect(link.heard()).toEqual([{ op: 'partial', id: A, stream: 'out', offset: outputWindowBytes }]);
   });
 
-  it('does not keep a job waiting for a broker that is gone', async () => {
+  it('output on the bus does not keep a job waiting for a broker that is lost', async () => {
     const { link, jobs } = served();
     link.say(requestHead(A));
     const printed = print(jobs, A, Buffer.alloc(outputWindowBytes * 2));
@@ -224,7 +224,7 @@ describe('output', () => {
 });
 
 describe('a broker that takes nothing any more', () => {
-  it('is left, rather than told something with a hole in it', async () => {
+  it('a broker that accepts no more messages is left, rather than sent output with a gap', async () => {
     const { link, jobs, events } = served();
     link.say(requestHead(A));
     link.jam();
@@ -237,7 +237,7 @@ describe('a broker that takes nothing any more', () => {
 });
 
 describe('output', () => {
-  it('that is complete when the job ends travels with the end', async () => {
+  it('output that is complete when the job ends travels with the end', async () => {
     const { link, jobs } = served();
     link.say(requestHead(A));
     await print(jobs, A, 'all of it', 'err');
@@ -247,7 +247,7 @@ describe('output', () => {
     expect(link.bodies()).toEqual(['all of it']);
   });
 
-  it('of several pieces travels in its order, before the end', async () => {
+  it('output of several pieces travels in its order, before the end', async () => {
     const { link, jobs } = served();
     link.say(requestHead(A));
     await print(jobs, A, 'one');
@@ -262,7 +262,7 @@ describe('output', () => {
     expect(end).not.toHaveProperty('stream');
   });
 
-  it('that is more than one message holds is sent as it comes', async () => {
+  it('output larger than one message is sent as it arrives', async () => {
     const { link, jobs } = served();
     link.say(requestHead(A));
     await print(jobs, A, Buffer.alloc(maxPartialBytes + 1));
@@ -271,7 +271,7 @@ describe('output', () => {
 });
 
 describe('credit', () => {
-  it('is told once when slots become free, unless the broker knows already', async () => {
+  it('free slots are announced once, unless the broker knows already', async () => {
     const { link, jobs } = served();
     link.say(requestHead(A));
     jobs.tellFree();
@@ -284,7 +284,7 @@ describe('credit', () => {
     expect(link.heard()).toEqual([{ op: 'credit', free: 3, seen: 1 }]);
   });
 
-  it('goes with the final of a request, and not a second time', async () => {
+  it('free slots travel with the result of a request, and not a second time', async () => {
     const { link, jobs } = served();
     link.say(requestHead(A));
     jobs.end(A);

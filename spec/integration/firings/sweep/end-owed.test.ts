@@ -27,7 +27,7 @@ describe('ending very much on a real etcd', () => {
     keys = keysBelow(`${etcd.prefix}/run${++run}`);
   });
 
-  it('cancels one firing for 3,000 targets in every stage', async () => {
+  it('cancel ends one firing for 3,000 targets in every stage', async () => {
     const targets = Array.from({ length: 3_000 }, (_, index) => `node${index}`);
     const firing = someFiring({ targets });
     await publishFiring(place(), firing);
@@ -43,7 +43,7 @@ describe('ending very much on a real etcd', () => {
     expect(outcomes.filter(({ reason }) => reason === `cancelled by ${by}`)).toHaveLength(2_980);
   });
 
-  it('forgets a node with an inbox of 2,500, and leaves foreign keys and other nodes alone', async () => {
+  it('forget removes a node with an inbox of 2,500, and leaves foreign keys and other nodes alone', async () => {
     const ids = Array.from({ length: 2_500 }, nextFiringId);
     for (let from = 0; from < ids.length; from += 100) {
       const chunk = ids.slice(from, from + 100);

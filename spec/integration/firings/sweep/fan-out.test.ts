@@ -50,7 +50,7 @@ describe('fan-out on a real etcd', () => {
     keys = keysBelow(prefix);
   });
 
-  it('publishes to 10,000 targets, and all of it is there', async () => {
+  it('a firing for 10,000 targets is published as a whole', async () => {
     const firing = someFiring({ targets: manyTargets(10_000) });
     const begun = performance.now();
     await publishFiring({ store, keys }, firing);
@@ -83,7 +83,7 @@ describe('fan-out on a real etcd', () => {
   const delays = Array.from({ length: 6 }, () => random.between(0, 250));
 
   it.each(delays)(
-    `is all or nothing when its publisher is killed after %i ms (seed ${random.seed})`,
+    `a firing is published as a whole or not at all when its publisher is killed after %i ms (seed ${random.seed})`,
     async (delayMs) => {
       const firing = someFiring({ targets: manyTargets(3_000) });
       const nodes = ['node0.example.com', 'node2999.example.com'].map(watch);

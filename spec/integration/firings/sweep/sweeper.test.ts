@@ -71,7 +71,7 @@ describe('the sweeper on a real etcd', () => {
   const isExpired = async (id: string) =>
     (await direct.get(keys.outcome(id, 'lb01.example.com')))?.value.includes('"expired"') ?? false;
 
-  it('is one of many; when it stops, another one continues', async () => {
+  it('one of many sweepers is elected, and another continues when it stops', async () => {
     const many = [1, 2, 3, 4].map(() => sweeperAt(etcd.endpoint));
     const isElected = () => many.filter(({ sweeper }) => sweeper.isElected);
     for (let remaining = many.length; remaining > 0; remaining--) {
@@ -85,7 +85,7 @@ describe('the sweeper on a real etcd', () => {
     expect(await direct.get(keys.election('sweeper'))).toBeUndefined();
   });
 
-  it('stops by its own clock when it is cut off, and does nothing more when it comes back late', async () => {
+  it('the sweeper stops by its own clock when it is cut off, and does nothing more when it is back late', async () => {
     const frozen = sweeperAt(`http://127.0.0.1:${proxy.port}`, {}, 2);
     await until(() => frozen.sweeper.isElected, 'the first one to be elected');
     proxy.stall();
@@ -98,7 +98,7 @@ describe('the sweeper on a real etcd', () => {
     expect([frozen.sweeper.isElected, other.sweeper.isElected]).toEqual([false, true]);
   });
 
-  it('continues after etcd was away, and says so once', async () => {
+  it('the sweeper continues after etcd was away, and says so once', async () => {
     const { sweeper, log } = sweeperAt(etcd.endpoint);
     await until(() => sweeper.isElected, 'the election');
     await etcd.kill();
@@ -109,7 +109,7 @@ describe('the sweeper on a real etcd', () => {
     expect(log.at('warn')).toHaveLength(1);
   });
 
-  it('bounds the number of keys under churn', async () => {
+  it('the sweeper bounds the number of keys under churn', async () => {
     const place = { store: direct, keys };
     const { sweeper } = sweeperAt(etcd.endpoint, { firingsKept: 200, firingsMaxAgeMs: Number.MAX_SAFE_INTEGER });
     await until(() => sweeper.isElected, 'the election');
@@ -123,7 +123,7 @@ describe('the sweeper on a real etcd', () => {
     await until(async () => (await direct.count(`/run${run}/`)) <= 2 * 202 + 1, 'what belongs to them to go');
   });
 
-  it('asks etcd for little while there is nothing to do', async () => {
+  it('the sweeper asks etcd for little while there is nothing to do', async () => {
     const { sweeper, log } = sweeperAt(etcd.endpoint, { everyMs: 50 });
     await until(() => sweeper.isElected, 'the election');
     const own = async () => (await direct.list(`/run${run}/`)).entries;

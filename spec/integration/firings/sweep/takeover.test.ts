@@ -24,7 +24,7 @@ describe('the daemon that sweeps', () => {
   const others = (gone: TestNode) => nodes.filter((node) => node !== gone);
   const isElected = (among: readonly TestNode[]) => until(() => among.find(sweeps), 'one that sweeps');
 
-  it('is followed by another one when it is frozen, and knows that when it wakes up', async () => {
+  it('a frozen daemon that sweeps is followed by another one, and knows that when it wakes up', async () => {
     const frozen = await isElected(nodes);
     frozen.signal('SIGSTOP');
     try {
@@ -36,7 +36,7 @@ describe('the daemon that sweeps', () => {
     expect(nodes.filter(sweeps)).toHaveLength(1);
   });
 
-  it('is followed by another one when it is killed', async () => {
+  it('a killed daemon that sweeps is followed by another one', async () => {
     const killed = await isElected(nodes);
     await killed.crash();
     await isElected(others(killed));

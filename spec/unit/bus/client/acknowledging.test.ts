@@ -15,7 +15,7 @@ const acks = (brokers: FakeBrokers): number[] =>
   brokers.all('ack').map((ack: Extract<ClientMessage, { op: 'ack' }>) => ack.bytes / piece.length);
 
 describe('output', () => {
-  it('is acknowledged as it is read, in quarters of the window, and not before', async () => {
+  it('output is acknowledged as it is read, in quarters of the window, and not before', async () => {
     const { brokers, request } = setUpReady();
     const reader = request().output[Symbol.asyncIterator]();
     say(brokers, 16);
@@ -26,14 +26,14 @@ describe('output', () => {
     expect(acks(brokers)).toEqual([4, 8]);
   });
 
-  it('that nobody wants is acknowledged as it comes', () => {
+  it('output that nobody reads is acknowledged as it arrives', () => {
     const { brokers, request } = setUpReady();
     request({ discardOutput: true });
     say(brokers, 8);
     expect(acks(brokers)).toEqual([4, 8]);
   });
 
-  it('is acknowledged by a reader who has stopped, too', async () => {
+  it('output is acknowledged for a reader who has stopped, too', async () => {
     const { brokers, request } = setUpReady();
     const asked = request();
     say(brokers, 8);
@@ -46,7 +46,7 @@ describe('output', () => {
     expect(acks(brokers)).toEqual([4, 8, 12]);
   });
 
-  it('is acknowledged to a new broker only as far as that one has brought it', async () => {
+  it('output is acknowledged to a new broker only as far as that one has sent it', async () => {
     const { brokers, request } = setUpReady({ brokers: [brokerA, brokerB] });
     const asked = request({ discardOutput: true });
     say(brokers, 12);
@@ -60,7 +60,7 @@ describe('output', () => {
     await asked.result;
   });
 
-  it('is read once', async () => {
+  it('output can be read once', async () => {
     const { request } = setUpReady();
     const asked = request();
     void asked.output[Symbol.asyncIterator]().next();

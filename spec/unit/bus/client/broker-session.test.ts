@@ -5,7 +5,7 @@ import { setUp, setUpReady } from './set-up.ts';
 const both = { brokers: [brokerA, brokerB] };
 
 describe('a client and its brokers', () => {
-  it('greets, proves who it is by its password, and is connected', async () => {
+  it('a client greets, proves its identity by its password, and is connected', async () => {
     const { client, brokers } = setUp();
     const connected = client.connect();
     expect(brokers.last.received).toEqual([]);
@@ -19,7 +19,7 @@ describe('a client and its brokers', () => {
     await connected;
   });
 
-  it('with a token needs no login', async () => {
+  it('a client with a token needs no login', async () => {
     const { client, brokers, request } = setUp({ credentials: { jwt: 'given' } });
     const connected = client.connect();
     brokers.welcome();
@@ -29,7 +29,7 @@ describe('a client and its brokers', () => {
     expect(brokers.all('login')).toEqual([]);
   });
 
-  it('says login-failed, and asks again only when there is something new to ask', async () => {
+  it('a client whose login failed says login-failed, and tries again only for a new request', async () => {
     const { client, brokers, clock } = setUp();
     const connected = client.connect();
     brokers.welcome();
@@ -41,7 +41,7 @@ describe('a client and its brokers', () => {
     expect(brokers.connections).toHaveLength(2);
   });
 
-  it('asks the next broker when one does not answer in time, or cannot be reached', async () => {
+  it('a client uses the next broker when one does not answer in time, or cannot be reached', async () => {
     const { client, brokers, clock } = setUp(both);
     const connected = client.connect();
     clock.pass(3_000);
@@ -51,7 +51,7 @@ describe('a client and its brokers', () => {
     await connected;
   });
 
-  it('gives each address of a broker its own time', async () => {
+  it('a client gives each address of a broker its own time', async () => {
     const { client, brokers, clock } = setUp(both);
     const connected = client.connect();
     clock.pass(2_000);
@@ -62,7 +62,7 @@ describe('a client and its brokers', () => {
     expect(brokers.connections).toHaveLength(1);
   });
 
-  it('names every broker and what is wrong with it when none answers', async () => {
+  it('a client names every broker and its fault when none answers', async () => {
     const { client, brokers, clock } = setUp(both);
     const connected = client.connect();
     brokers.last.down('connection refused');
@@ -73,7 +73,7 @@ describe('a client and its brokers', () => {
     });
   });
 
-  it('continues asking, with pauses, and begins at once when there is something new to ask', () => {
+  it('a client keeps trying with pauses, and starts at once for a new request', () => {
     const { client, brokers, clock } = setUp();
     client.connect().catch(() => undefined);
     brokers.last.down('connection refused');
@@ -85,7 +85,7 @@ describe('a client and its brokers', () => {
     expect(brokers.connections).toHaveLength(3);
   });
 
-  it('does not hear a link that it has left', async () => {
+  it('a client ignores a link that it has left', async () => {
     const { client, brokers } = setUp(both);
     const connected = client.connect();
     const [left] = brokers.connections;
@@ -97,7 +97,7 @@ describe('a client and its brokers', () => {
     expect(brokers.connections).toHaveLength(2);
   });
 
-  it('speaks of no other version of the protocol than its own', async () => {
+  it('a client speaks only its own version of the protocol', async () => {
     const { client, brokers } = setUp();
     const connected = client.connect();
     brokers.last.up();
@@ -105,7 +105,7 @@ describe('a client and its brokers', () => {
     await expect(connected).rejects.toThrow('speaks version 2 of the protocol, this is 1');
   });
 
-  it('leaves a broker that is silent for four heartbeats', () => {
+  it('a client leaves a broker that is silent for four heartbeats', () => {
     const { brokers, clock, lost } = setUpReady(both);
     clock.pass(4_000);
     expect(brokers.connections).toHaveLength(1);
@@ -114,7 +114,7 @@ describe('a client and its brokers', () => {
     expect(lost).toEqual(['tcp://a:5555 has fallen silent']);
   });
 
-  it('stays with a broker that sends heartbeats, and sends them itself', () => {
+  it('a client stays with a broker that sends heartbeats, and sends them itself', () => {
     const { brokers, clock } = setUpReady();
     for (let second = 0; second < 20; second++) {
       brokers.last.say({ op: 'heartbeat' });
@@ -124,14 +124,14 @@ describe('a client and its brokers', () => {
     expect(brokers.all('heartbeat')).toHaveLength(20);
   });
 
-  it('does not take its own standing still for the broker’s silence', () => {
+  it('a client that stood still does not count that time as the broker’s silence', () => {
     const { brokers, clock } = setUpReady();
     clock.freeze(60_000);
     clock.pass(3_000);
     expect(brokers.connections).toHaveLength(1);
   });
 
-  it('goes to a broker that the welcome told of, when its own says goodbye', async () => {
+  it('a client goes to another broker of the welcome message when its own says goodbye', async () => {
     const { client, brokers } = setUp();
     const connected = client.connect();
     brokers.welcome([brokerA, brokerB]);
@@ -144,7 +144,7 @@ describe('a client and its brokers', () => {
     expect(brokers.all('login')).toEqual([]);
   });
 
-  it('asks its only broker again after a pause when that one says goodbye: it may welcome everybody until it is gone', () => {
+  it('a client asks its only broker again after a pause when that one says goodbye', () => {
     const { brokers, clock, request } = setUpReady();
     const asked = request();
     brokers.last.say({ op: 'goodbye', brokers: [] });
@@ -159,7 +159,7 @@ describe('a client and its brokers', () => {
     expect(brokers.connections).toHaveLength(3);
   });
 
-  it('renews its token at half its life', () => {
+  it('a client renews its token at half its life', () => {
     const { brokers, clock, request } = setUp();
     request();
     brokers.letIn('jwt-1', 4_000);
@@ -171,7 +171,7 @@ describe('a client and its brokers', () => {
     expect(brokers.heard('request').jwt).toBe('jwt-2');
   });
 
-  it('says hello again to a broker that has forgotten it, on the same connection', () => {
+  it('a client says hello again to a broker that has forgotten it, on the same connection', () => {
     const { brokers, lost } = setUpReady(both);
     brokers.last.say({ op: 'reannounce' });
     expect(brokers.connections).toHaveLength(1);
@@ -179,7 +179,7 @@ describe('a client and its brokers', () => {
     expect(lost).toEqual([]);
   });
 
-  it('keeps a token that could not be renewed for as long as it is good, and asks again', () => {
+  it('a client keeps a token that could not be renewed while it is valid, and tries again', () => {
     const { brokers, clock, request } = setUp();
     request();
     brokers.letIn('jwt-1', 12_000);

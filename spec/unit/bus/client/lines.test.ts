@@ -19,7 +19,7 @@ const read = async (...chunks: OutputChunk[]): Promise<string[]> => {
 };
 
 describe('the lines of an output', () => {
-  it('are whole, however the bytes came', async () => {
+  it('output lines are whole, however the bytes arrived', async () => {
     expect(await read(chunk('on'), chunk('e\ntwo\nth'), chunk('ree'))).toEqual([
       'a out one',
       'a out two',
@@ -27,7 +27,7 @@ describe('the lines of an output', () => {
     ]);
   });
 
-  it('of several workers and streams never mix', async () => {
+  it('output lines of several workers and streams never mix', async () => {
     expect(await read(chunk('on'), chunk('zwei\n', 'b'), chunk('oops\n', 'a', 'err'), chunk('e\n'))).toEqual([
       'b out zwei',
       'a err oops',
@@ -35,18 +35,18 @@ describe('the lines of an output', () => {
     ]);
   });
 
-  it('may be empty', async () => {
+  it('output lines may be empty', async () => {
     expect(await read(chunk('\n\n'))).toEqual(['a out ', 'a out ']);
   });
 
-  it('keep bytes that are no UTF-8', async () => {
+  it('output lines keep bytes that are not UTF-8', async () => {
     const lines: Buffer[] = [];
     for await (const { bytes } of linesOf(of(chunk(Buffer.from([0xff, 0x00])), chunk(Buffer.from([0xfe, 0x0a])))))
       lines.push(bytes);
     expect(lines).toEqual([Buffer.from([0xff, 0x00, 0xfe])]);
   });
 
-  it('that never end are cut', async () => {
+  it('output lines that never end are cut', async () => {
     const lines = await read(...Array.from({ length: 20 }, () => chunk('x'.repeat(65_536))), chunk('\n'));
     expect(lines.map((line) => line.length - 'a out '.length)).toEqual([1_048_576, 4 * 65_536]);
   });

@@ -45,7 +45,7 @@ const step = (random: Random, connection: Connection, pass: (ms: number) => void
 };
 
 it.each(Array.from({ length: 60 }, (_, seed) => seed))(
-  'whatever brokers say, each request ends once (seed %i)',
+  'each request ends once, whatever brokers say (seed %i)',
   async (seed) => {
     const random = seeded(seed);
     const { client, brokers, clock, request } = setUpReady({ brokers: [brokerA, brokerB] });

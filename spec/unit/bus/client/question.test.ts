@@ -7,7 +7,7 @@ const list = { verb: 'worker.list', team: 'team1' };
 const add = { verb: 'worker.add', team: 'team1', identity: 'demo01' };
 
 describe('a question to the registry', () => {
-  it('gets its answer', async () => {
+  it('a statement to the registry gets its answer', async () => {
     const { client, brokers } = setUp();
     const answer = client.ask(list);
     brokers.letIn();
@@ -17,7 +17,7 @@ describe('a question to the registry', () => {
     expect(await answer).toEqual({ kind: 'worker' });
   });
 
-  it('is refused with a code', async () => {
+  it('a statement to the registry is refused with a code', async () => {
     const { client, brokers } = setUpReady();
     const answer = client.ask(add);
     const { n } = brokers.heard('registry');
@@ -25,7 +25,7 @@ describe('a question to the registry', () => {
     await expect(answer).rejects.toMatchObject({ code: 'registry-exists' });
   });
 
-  it('that only reads is asked of the next broker', async () => {
+  it('a statement that only reads is sent to the next broker when the first one is lost', async () => {
     const { client, brokers } = setUpReady(both);
     const answer = client.ask(list);
     brokers.last.down('gone');
@@ -34,7 +34,7 @@ describe('a question to the registry', () => {
     expect(await answer).toEqual([]);
   });
 
-  it('that changes something is not: it may have been done', async () => {
+  it('a statement that changes something is not repeated, because it may have been done', async () => {
     const { client, brokers } = setUpReady(both);
     const answer = client.ask(add);
     brokers.last.down('gone');
@@ -46,14 +46,14 @@ describe('a question to the registry', () => {
     expect(brokers.all('registry')).toEqual([]);
   });
 
-  it('that was never asked fails when no broker answers', async () => {
+  it('a statement that was never sent fails when no broker answers', async () => {
     const { client, brokers } = setUp();
     const answer = client.ask(add);
     brokers.last.down('connection refused');
     await expect(answer).rejects.toThrow('connection refused');
   });
 
-  it('is asked again with a new token, once', async () => {
+  it('a statement is sent again with a new token, once', async () => {
     const { client, brokers } = setUpReady();
     const answer = client.ask(add);
     const refuse = (): void =>
@@ -71,7 +71,7 @@ describe('a question to the registry', () => {
     await expect(answer).rejects.toMatchObject({ code: 'token-invalid' });
   });
 
-  it('waits for its answer for half a minute', async () => {
+  it('a statement waits half a minute for its answer', async () => {
     const { client, brokers, clock } = setUpReady();
     const answer = client.ask(add);
     for (let second = 0; second < 30; second++) {
@@ -81,7 +81,7 @@ describe('a question to the registry', () => {
     await expect(answer).rejects.toMatchObject({ code: 'broker-unreachable' });
   });
 
-  it('with an answer that is no JSON fails', async () => {
+  it('a statement whose answer is not JSON fails', async () => {
     const { client, brokers } = setUpReady();
     const answer = client.ask(list);
     brokers.last.say({ op: 'answer', n: brokers.heard('registry').n }, '{');

@@ -18,7 +18,7 @@ const textOf = async (request: ClientRequest): Promise<string> => {
 };
 
 describe('a request', () => {
-  it('is sent once a broker is there, with all that it needs', () => {
+  it('a request is sent once a broker is connected, with all that it needs', () => {
     const { brokers, request } = setUp();
     request({ args: { recipient: '0123' }, chain: ['f1'], ttl: 7 });
     brokers.letIn();
@@ -40,7 +40,7 @@ describe('a request', () => {
     });
   });
 
-  it('gives algorithm, output and result', async () => {
+  it('a request returns algorithm, output and result', async () => {
     const { brokers, request } = setUpReady();
     const asked = request();
     brokers.last.say({ op: 'accepted', id, algorithm: 'roundrobin' });
@@ -60,7 +60,7 @@ describe('a request', () => {
     });
   });
 
-  it('learns all of it from the final, if that is all that is said', async () => {
+  it('a request learns everything from the final message, if no other arrives', async () => {
     const { brokers, request } = setUpReady();
     const asked = request();
     const whole = { algorithm: 'roundrobin', worker: 'demo01', stream: 'out' } as const;
@@ -75,7 +75,7 @@ describe('a request', () => {
     expect(brokers.all('ack')).toEqual([]);
   });
 
-  it('that is refused is an error of the catalogue, for whoever looks', async () => {
+  it('a request that is refused is an error of the catalogue, for whoever reads the result', async () => {
     const { brokers, request } = setUpReady();
     const asked = request();
     brokers.last.say({ op: 'refused', id, code: 'broker-busy', message: 'full\u001b[31m', retry_after_ms: 500 });
@@ -85,7 +85,7 @@ describe('a request', () => {
     await expect(textOf(asked)).rejects.toMatchObject(error);
   });
 
-  it('that its one worker refused is an error, too, and names the worker', async () => {
+  it('a request that its only worker refused is an error, too, and names the worker', async () => {
     const { brokers, request } = setUpReady();
     const asked = request();
     const ending = {
@@ -100,7 +100,7 @@ describe('a request', () => {
     await expect(asked.result).rejects.toMatchObject({ code: 'plugin-not-found', message: 'demo01: no x' });
   });
 
-  it('of which one worker of several was lost is a result', async () => {
+  it('a request of which one worker of several was lost has a result', async () => {
     const { brokers, request } = setUpReady();
     const asked = request();
     brokers.last.say({ op: 'accepted', id, algorithm: 'mirror' });
@@ -111,7 +111,7 @@ describe('a request', () => {
     expect(await asked.result).toMatchObject({ result: 'lost', legs: [{ worker: 'demo01' }, { worker: 'demo02' }] });
   });
 
-  it('that was lost with one worker after the other is an error', async () => {
+  it('a request that was lost with one worker after the other is an error', async () => {
     const { brokers, request } = setUpReady();
     const asked = request();
     brokers.last.say({ op: 'accepted', id, algorithm: 'roundrobin' });
@@ -123,30 +123,30 @@ describe('a request', () => {
   });
 
   it.each([{ service: '' }, { service: 'de\nmo' }, { ttl: 0.5 }, { args: { __proto__x: 'y'.repeat(70_000) } }])(
-    'that no broker would understand is refused here: %o',
+    'a request that no broker would understand is refused by the client: %o',
     (order) => {
       const { request } = setUpReady();
       expect(() => request(order)).toThrow(TriggerdError);
     },
   );
 
-  it.each(['../x', '/etc/passwd', 'a//b', ''])('for the plugin “%s” is refused here', (plugin) => {
+  it.each(['../x', '/etc/passwd', 'a//b', ''])('a request for the plugin “%s” is refused by the client', (plugin) => {
     const { request } = setUpReady();
     expect(() => request({ plugin })).toThrow('is not a plugin name');
   });
 
-  it('for `command` is one for `command/command`', () => {
+  it('a request for `command` is one for `command/command`', () => {
     const { brokers, request } = setUpReady();
     request({ plugin: 'command' });
     expect(brokers.heard('request').plugin).toBe('command/command');
   });
 
-  it('that is larger than the broker takes is refused here', () => {
+  it('a request larger than the broker accepts is refused by the client', () => {
     const { request } = setUpReady();
     expect(() => request({ payload: Buffer.alloc(1_001) })).toThrow('1001 bytes; the broker accepts 1000');
   });
 
-  it('that was made before a broker was there is not sent to one that it is too large for', async () => {
+  it('a request from before the connection is not sent to a broker that it is too large for', async () => {
     const { brokers, request } = setUp();
     const asked = request({ payload: Buffer.alloc(1_001) });
     brokers.letIn();
@@ -154,7 +154,7 @@ describe('a request', () => {
     expect(brokers.all('request')).toEqual([]);
   });
 
-  it('fails when no broker can be reached', async () => {
+  it('a request fails when no broker can be reached', async () => {
     const { brokers, request } = setUp();
     const asked = request();
     brokers.last.down('connection refused');
@@ -163,7 +163,7 @@ describe('a request', () => {
 });
 
 describe('a request whose broker is gone', () => {
-  it('goes to the next one under the same id, with the worker and the time that is left', () => {
+  it('a request whose broker is lost goes to the next one under the same ID, with the worker and the time left', () => {
     const { brokers, clock, request } = setUpReady(both);
     request();
     brokers.last.say({ op: 'accepted', id, algorithm: 'roundrobin' });
@@ -175,7 +175,7 @@ describe('a request whose broker is gone', () => {
     expect(brokers.heard('request')).toMatchObject({ id, resume: true, worker: 'demo02', timeout_ms: 8_000 });
   });
 
-  it('asks for no one worker where there are several parts', () => {
+  it('a request whose broker is lost asks for no single worker where it has several legs', () => {
     const { brokers, request } = setUpReady(both);
     request();
     brokers.last.say({ op: 'accepted', id, algorithm: 'mirror' });
@@ -185,7 +185,7 @@ describe('a request whose broker is gone', () => {
     expect(brokers.heard('request')).toMatchObject({ resume: true, worker: null });
   });
 
-  it('asks with `resume` also where nothing was heard of it, and ever after', () => {
+  it('a request whose broker is lost says `resume`, even where nothing was heard of it, and in all later attempts', () => {
     const { brokers, request } = setUpReady(both);
     request();
     brokers.last.down('gone');
@@ -196,7 +196,7 @@ describe('a request whose broker is gone', () => {
     expect(brokers.heard('request').resume).toBe(true);
   });
 
-  it('that had taken nothing new goes to the next one as it was', () => {
+  it('a request whose broker had not accepted it goes to the next one unchanged', () => {
     const { brokers, request } = setUpReady(both);
     request();
     brokers.last.say({ op: 'refused', id, code: 'draining', ...refusal });
@@ -205,7 +205,7 @@ describe('a request whose broker is gone', () => {
     expect(brokers.heard('request').resume).toBe(false);
   });
 
-  it('hears the output from the first byte again, and gives it once and whole', async () => {
+  it('a request whose broker is lost gets the output from the first byte again, and returns it once and whole', async () => {
     const { brokers, request } = setUpReady(both);
     const asked = request();
     partial(brokers, 0, 'one');
@@ -218,7 +218,7 @@ describe('a request whose broker is gone', () => {
     expect(await textOf(asked)).toBe('demo01:one demo01:t demo01:wo');
   });
 
-  it('begins anew with a run that begins anew: the same worker is given it again', async () => {
+  it('a request whose broker is lost begins again with a run that begins again on the same worker', async () => {
     const { brokers, request } = setUpReady();
     const asked = request();
     brokers.last.say({ op: 'dispatched', id, worker: 'demo01' });
@@ -229,7 +229,7 @@ describe('a request whose broker is gone', () => {
     expect(await textOf(asked)).toBe('demo01:one demo01:two');
   });
 
-  it('is ended when output is missing', async () => {
+  it('a request whose broker is lost ends when output is missing', async () => {
     const { brokers, request } = setUpReady();
     const asked = request();
     partial(brokers, 5, 'x');
@@ -237,7 +237,7 @@ describe('a request whose broker is gone', () => {
     expect(brokers.heard('cancel').id).toBe(id);
   });
 
-  it('waits for a broker longer than one that nobody had, but not for ever', async () => {
+  it('a request whose broker is lost waits longer for another one than a new request, but not forever', async () => {
     const { brokers, clock, request } = setUpReady();
     const asked = request();
     brokers.last.down('gone');
@@ -250,7 +250,7 @@ describe('a request whose broker is gone', () => {
 });
 
 describe('the time of a request', () => {
-  it('has ended a little after the broker should have said so', async () => {
+  it('a request’s time ends a little after the broker should have said so', async () => {
     const { brokers, clock, request } = setUpReady();
     const asked = request({ timeoutMs: 3_000 });
     for (let second = 0; second < 23; second++) {
@@ -262,7 +262,7 @@ describe('the time of a request', () => {
 });
 
 describe('a token that is refused', () => {
-  it('is replaced by the password, once, and the request sent again', async () => {
+  it('a token that is refused is replaced by the password, once, and the request sent again', async () => {
     const { brokers, request } = setUpReady();
     const asked = request();
     brokers.last.say({ op: 'refused', id, code: 'token-invalid', ...refusal });
@@ -272,7 +272,7 @@ describe('a token that is refused', () => {
     await expect(asked.result).rejects.toMatchObject({ code: 'token-invalid' });
   });
 
-  it('is final where there is no password', async () => {
+  it('a token that is refused is final where no password is known', async () => {
     const { client, brokers, request } = setUp({ credentials: { jwt: 'given' } });
     void client.connect();
     brokers.welcome();
@@ -281,7 +281,7 @@ describe('a token that is refused', () => {
     await expect(asked.result).rejects.toMatchObject({ code: 'token-invalid' });
   });
 
-  it('ends what waits when the password is not good any more either', async () => {
+  it('a refused token ends waiting requests when the password is wrong, too', async () => {
     const { brokers, request } = setUpReady();
     const asked = request();
     brokers.last.say({ op: 'refused', id, code: 'token-invalid', ...refusal });
@@ -291,7 +291,7 @@ describe('a token that is refused', () => {
 });
 
 describe('cancelling', () => {
-  it('ends what no broker had', async () => {
+  it('a cancel ends a request that no broker had', async () => {
     const { brokers, request } = setUp();
     const asked = request();
     asked.cancel();
@@ -300,7 +300,7 @@ describe('cancelling', () => {
     expect(brokers.all('request')).toEqual([]);
   });
 
-  it('tells the broker, and the result is what the worker says', async () => {
+  it('a cancel is sent to the broker, and the result is what the worker says', async () => {
     const { brokers, request } = setUpReady();
     const asked = request();
     asked.cancel();
@@ -309,7 +309,7 @@ describe('cancelling', () => {
     expect(await asked.result).toMatchObject({ result: 'killed', signal: 'SIGTERM' });
   });
 
-  it('is said again to the broker that comes next', () => {
+  it('a cancel is repeated to the next broker', () => {
     const { brokers, request } = setUpReady(both);
     request().cancel();
     brokers.last.down('gone');
@@ -318,7 +318,7 @@ describe('cancelling', () => {
     expect(brokers.heard('cancel').id).toBe(id);
   });
 
-  it('waits for the confirmation, but not for ever', async () => {
+  it('a cancel waits for the confirmation, but not forever', async () => {
     const { brokers, clock, request } = setUpReady();
     const asked = request({ timeoutMs: null });
     asked.cancel();
@@ -329,7 +329,7 @@ describe('cancelling', () => {
 });
 
 describe('closing', () => {
-  it('cancels what has not ended, and says goodbye once it has', async () => {
+  it('a close cancels open requests, and says goodbye when they have ended', async () => {
     const { client, brokers, request } = setUpReady();
     const asked = request();
     const closed = client.close();
@@ -343,7 +343,7 @@ describe('closing', () => {
     expect(brokers.last.isClosed).toBe(true);
   });
 
-  it('waits 10 s for what was cancelled, and no longer', async () => {
+  it('a close waits at most 10 s for cancelled requests', async () => {
     const { client, brokers, clock, request } = setUpReady();
     const asked = request({ timeoutMs: null });
     const closed = client.close();
@@ -355,7 +355,7 @@ describe('closing', () => {
     expect(brokers.last.isClosed).toBe(true);
   });
 
-  it('cancels by the broker that comes next, where the first one is gone', async () => {
+  it('a close cancels at the next broker, where the first one is lost', async () => {
     const { client, brokers, request } = setUpReady(both);
     request();
     const closed = client.close();
@@ -366,7 +366,7 @@ describe('closing', () => {
     await closed;
   });
 
-  it('takes output that nobody reads, so that the job can end', async () => {
+  it('a close discards output that nobody reads, so that the job can end', async () => {
     const { client, brokers, request } = setUpReady();
     request();
     brokers.last.say({ op: 'dispatched', id, worker: 'demo01', algorithm: 'roundrobin' });
@@ -378,13 +378,13 @@ describe('closing', () => {
     await closed;
   });
 
-  it('twice is as once', async () => {
+  it('a second close does nothing', async () => {
     const { client, brokers } = setUpReady();
     await Promise.all([client.close(), client.close()]);
     expect(brokers.all('disconnect')).toHaveLength(1);
   });
 
-  it('leaves what has not ended to whoever asks again, if told so', async () => {
+  it('a close leaves open requests to the next client, if told so', async () => {
     const { client, brokers, request } = setUpReady();
     const asked = request();
     await client.close({ leaves: true });

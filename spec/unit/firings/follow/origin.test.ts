@@ -4,7 +4,7 @@ import { serializePresence } from '../../../../src/fleet/wire.ts';
 import { keysBelow } from '../../../../src/store/keys.ts';
 import { MemoryStore } from '../../../support/memory-store.ts';
 
-it('shows no node whose key is no name: shells complete what is shown', async () => {
+it('the origin of a firing has no node whose key is no name, because shells complete what is shown', async () => {
   const store = new MemoryStore();
   const keys = keysBelow('/trigger');
   const value = serializePresence({

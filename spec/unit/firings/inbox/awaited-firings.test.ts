@@ -23,7 +23,7 @@ describe('AwaitedFirings', () => {
   afterEach(() => awaited.stop());
   const outage = (code: 'etcd-unreachable' | 'etcd-refused') => store.fail(new TriggerdError(code, 'not now'));
 
-  it('says once that a firing is there', async () => {
+  it('an awaited firing is announced once', async () => {
     const firing = someFiring();
     awaited.expect(firing.id, 1n);
     awaited.expect(firing.id, 1n);
@@ -32,7 +32,7 @@ describe('AwaitedFirings', () => {
     expect(appeared).toEqual([firing.id]);
   });
 
-  it('awaits on after an outage, in which the firing may have come and its revision gone', async () => {
+  it('a firing is still awaited after an outage in which it may have arrived and its revision gone', async () => {
     const firing = someFiring();
     const reads = vi.spyOn(store, 'get');
     awaited.expect(firing.id, 2n);
@@ -45,7 +45,7 @@ describe('AwaitedFirings', () => {
     expect(appeared).toEqual([firing.id]);
   });
 
-  it('looks once where it has been told when, and awaits what is not there by then', async () => {
+  it('an awaited firing is read once when its time is known, and awaited again if it is missing', async () => {
     const [soon, late] = [someFiring(), someFiring()];
     const waits = vi.spyOn(store, 'nextValue');
     await publishFiring({ store, keys }, soon);
@@ -59,14 +59,14 @@ describe('AwaitedFirings', () => {
     expect(appeared).toEqual([soon.id, late.id]);
   });
 
-  it('leaves to the listings what etcd refuses', async () => {
+  it('an awaited firing that etcd refuses is left to the listings', async () => {
     awaited.expect(someFiring().id, 1n);
     outage('etcd-refused');
     await until(() => awaited.count === 0, 'nothing to be awaited');
     expect(appeared).toEqual([]);
   });
 
-  it('awaits anew at once what it has just forgotten', async () => {
+  it('an awaited firing that was just forgotten is awaited again immediately', async () => {
     const firing = someFiring();
     awaited.expect(firing.id, 1n);
     awaited.forget(firing.id);
@@ -76,7 +76,7 @@ describe('AwaitedFirings', () => {
     expect(appeared).toEqual([firing.id]);
   });
 
-  it('forgets', async () => {
+  it('an awaited firing can be forgotten', async () => {
     const firing = someFiring();
     awaited.expect(firing.id, 1n);
     awaited.forget(firing.id);

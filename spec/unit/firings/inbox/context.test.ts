@@ -21,7 +21,7 @@ const contextOf = (firings: ReturnType<typeof firing>[]) => {
   return JSON.parse(contextDocument('lb01', { ofJob: () => logged }, job));
 };
 
-it('tells why a job runs, and the chain that it carries on', () => {
+it('a job’s context tells why it runs, and the chain that it continues', () => {
   const owed = firing({ ttl: 3 });
   expect(contextOf([owed])).toMatchObject({
     format: 1,
@@ -34,11 +34,11 @@ it('tells why a job runs, and the chain that it carries on', () => {
   });
 });
 
-it('has nothing to carry on where no firing has led to it', () => {
+it('a job’s context has no chain where no firing has led to it', () => {
   expect(contextOf([])).toMatchObject({ chain: [], ttl: null, firings: [], firings_total: 0 });
 });
 
-it('stays small however many firings a run satisfies, and however large they are', () => {
+it('a job’s context stays small however many firings a run satisfies, and however large they are', () => {
   const many = Array.from({ length: 5000 }, () => firing());
   const { firings, firings_total } = contextOf(many);
   expect([firings.length, firings_total]).toEqual([100, 5000]);

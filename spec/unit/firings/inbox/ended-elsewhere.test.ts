@@ -87,7 +87,7 @@ describe('a firing that others end', () => {
   const list = async () => entries.accept((await store.list(keys.inboxes(node))).entries, new AbortController().signal);
   const stage = async (id: string) => (await firingStatus(keyspace(), id)).outcomes[0]?.stage;
 
-  it('takes its queued job along when nobody else needs that', async () => {
+  it('a firing that others end skips its queued job when no other firing needs it', async () => {
     const { job, ids } = await queued(1);
     await endOwed(keyspace(), [{ firing: ids[0], node }], cancelled);
     entries.vanished(keys.inbox(node, ids[0]));
@@ -96,7 +96,7 @@ describe('a firing that others end', () => {
     expect(firings.find(ids[0])?.published).toBe('skipped/0');
   });
 
-  it('leaves a queued job to the other firings', async () => {
+  it('a firing that others end leaves a queued job to the other firings', async () => {
     const { job, ids } = await queued(2);
     await endOwed(keyspace(), [{ firing: ids[0], node }], cancelled);
     entries.vanished(keys.inbox(node, ids[0]));
@@ -105,7 +105,7 @@ describe('a firing that others end', () => {
     expect(liveFirings(firings, job.id).map(({ firing }) => firing.id)).toEqual([ids[1]]);
   });
 
-  it('is noticed by the next listing when the watch has missed it, and asked about once', async () => {
+  it('a firing that others end is noticed by the next listing when the watch has missed it, and read once', async () => {
     const { job, ids } = await queued(1);
     const unsettled = firings.unsettledIds();
     await store.commit({ compare: [], write: [{ delete: keys.inbox(node, ids[0]) }] });
@@ -120,7 +120,7 @@ describe('a firing that others end', () => {
     expect(asked).toBe(0);
   });
 
-  it('does not touch a running job, unless its end asks for that', async () => {
+  it('a firing that others end leaves a running job alone, unless its end demands a kill', async () => {
     const { job, ids } = await queued(2);
     await start(job.id);
     await endOwed(keyspace(), [{ firing: ids[0], node }], { ...cancelled, evenRunning: true });
@@ -134,7 +134,7 @@ describe('a firing that others end', () => {
     expect(killed).toEqual([job.id]);
   });
 
-  it('kills a running job once all its firings were wished dead, in whatever order that is heard', async () => {
+  it('a running job is killed once all its firings were cancelled with a kill, in any order', async () => {
     const { job, ids } = await queued(3);
     await start(job.id);
     for (const id of ids.slice(0, 2)) await wish(id);
@@ -146,7 +146,7 @@ describe('a firing that others end', () => {
     expect(killed).toEqual([job.id]);
   });
 
-  it('ends by a wish although its job was deferred meanwhile', async () => {
+  it('a firing that was cancelled with a kill ends although its job was deferred meanwhile', async () => {
     const { job, ids } = await queued(2);
     await wish(ids[0]);
     await list();
@@ -158,7 +158,7 @@ describe('a firing that others end', () => {
     expect(state(job.id)).toBe('skipped');
   });
 
-  it('is dropped before its job starts, should a crash have kept that from happening', async () => {
+  it('a firing that others end is dropped before its job starts, even after a crash', async () => {
     const { job, ids } = await queued(1);
     expect(reasonToSkip(firings, job, Date.now())).toBeNull();
     firings.markPublished({ [ids[0]]: 'skipped/0' });
@@ -166,7 +166,7 @@ describe('a firing that others end', () => {
     expect(reasonToSkip(firings, { ...job, firings: [] }, Date.now())).toBeNull();
   });
 
-  it('skips a job only when all of its firings have expired', async () => {
+  it('a job is skipped only when all its firings have expired', async () => {
     const expired = someFiring({ expiresAt: '2026-01-01T00:00:00.000Z' });
     const job = queuedJob(1, someRequest, [expired.id]);
     firings.acceptAll([expired], job);
@@ -179,7 +179,7 @@ describe('a firing that others end', () => {
 describe('ending in the place of others', () => {
   const target = { firing: someFiring().id, node };
 
-  it('recognises its own end after a lost answer, and leaves a node’s own word alone', async () => {
+  it('a recorded end is recognized after a lost answer, and the node’s own outcome is left alone', async () => {
     const store = new MemoryStore();
     const keyspace = { store, keys };
     const entry = { put: keys.inbox(node, target.firing), value: serializeInboxEntry(target.firing) };
@@ -192,7 +192,7 @@ describe('ending in the place of others', () => {
     ]);
   });
 
-  it('gives up, and says so, when a node keeps changing its mind', async () => {
+  it('a recorded end is given up, with a message, when a node keeps changing its outcome', async () => {
     const store = new MemoryStore();
     const entry = { put: keys.inbox(node, target.firing), value: serializeInboxEntry(target.firing) };
     await store.commit({ compare: [], write: [entry] });

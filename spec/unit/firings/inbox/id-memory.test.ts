@@ -14,11 +14,11 @@ const day = 86_400_000;
 const start = Date.parse('2026-11-20T12:00:00.000Z');
 
 describe('the time in a firing’s id', () => {
-  it.each([0, 1, start, 2 ** 48 - 1])('%i is read as it was written', (at) => {
+  it.each([0, 1, start, 2 ** 48 - 1])('the time %i in a firing’s ID is read as it was written', (at) => {
     expect(timeOfFiringId(firstFiringIdAt(at))).toBe(at);
   });
 
-  it('sorts', () => expect(firstFiringIdAt(start) < firstFiringIdAt(start + 1)).toBe(true));
+  it('firings’ IDs sort by their time', () => expect(firstFiringIdAt(start) < firstFiringIdAt(start + 1)).toBe(true));
 });
 
 describe('the memory of ids', () => {
@@ -38,14 +38,14 @@ describe('the memory of ids', () => {
     ({ firings, journal } = memoryJournal());
   });
 
-  it('refuses what is older than it remembers, and says so', () => {
+  it('the memory of IDs refuses IDs older than it remembers, and says so', () => {
     expect(memory().refusal(idAt(now - 89 * day))).toBeNull();
     expect(memory().refusal(idAt(now - 91 * day))).toBe(
       'too old: its id is of 2026-08-21T12:00:00.000Z, and ids are remembered for 90d',
     );
   });
 
-  it('forgets what it then refuses', () => {
+  it('the memory of IDs forgets only what it then refuses', () => {
     const id = idAt(now);
     run(id);
     const ids = memory();
@@ -58,7 +58,7 @@ describe('the memory of ids', () => {
     expect(ids.refusal(id)).toMatch(/^too old/);
   });
 
-  it('remembers an id from the future until that is past: it would be taken for a new one', () => {
+  it('the memory of IDs keeps an ID from the future until that time has passed', () => {
     const id = idAt(now + 1_000 * day);
     expect(memory().refusal(id)).toBeNull();
     run(id);
@@ -67,7 +67,7 @@ describe('the memory of ids', () => {
     expect(firings.find(id)).toBeDefined();
   });
 
-  it('still refuses what it forgot when its own clock had run ahead, also after a restart', () => {
+  it('the memory of IDs still refuses what it forgot when its clock had run ahead, also after a restart', () => {
     const [id, newer] = [idAt(now - day), idAt(now)];
     run(id);
     now += 1_000 * day;
@@ -78,7 +78,7 @@ describe('the memory of ids', () => {
     expect(memory().refusal(newer)).toBeNull();
   });
 
-  it('makes the node record a firing that is too old as that', async () => {
+  it('a firing that is too old for the memory of IDs is recorded as such', async () => {
     const store = new MemoryStore();
     const taken = new MemoryFirings();
     const outcomes = { publish: () => undefined, publishAgain: () => undefined, entryGone: () => undefined };
@@ -96,7 +96,7 @@ describe('the memory of ids', () => {
     expect(taken.find(fresh.id)).toMatchObject({ refusal: null, jobId: 1 });
   });
 
-  it('never forgets what is still owed', () => {
+  it('the memory of IDs never forgets an owed firing', () => {
     const id = idAt(now);
     journal.take([{ firing: firing({ id }), refusal: 'not told etcd yet', at: now }]);
     now += 1_000 * day;

@@ -53,7 +53,7 @@ describe('the inbox watcher', () => {
   const publish = async () => (await publishFiring({ store, keys }, someFiring())).id;
   const taken = (count: number) => until(() => firings.taken.length === count, `${count} firings`);
 
-  it('takes nothing once another process has the name, also before ours has learnt it, and all of it when the name is back', async () => {
+  it('the inbox watcher takes nothing while another process has the name, even before its own check, and everything when the name is back', async () => {
     const node = 'lb01.example.com';
     // It looks again in 20 seconds: what it learns before, it learns with what it is owed.
     const name = someName({ store, keys }, { node, timing: { presenceS: 60 } });
@@ -74,7 +74,7 @@ describe('the inbox watcher', () => {
     await name.close();
   });
 
-  it('does not take again what the journal knows, and has its outcome told again when that had been published', async () => {
+  it('the inbox watcher does not take again what the journal knows, and publishes its outcome again when it had been published', async () => {
     const [open, settled] = [someFiring(), someFiring()];
     for (const firing of [open, settled]) {
       firings.take([{ firing, job: firings.jobFor(someRequest) }]);
@@ -86,7 +86,7 @@ describe('the inbox watcher', () => {
     expect(outcomes).toEqual({ publish: [open.id], publishAgain: [settled.id], entryGone: [] });
   });
 
-  it('looks for the firing of an early entry when it should be there, and reads at once one that it finds later', async () => {
+  it('the inbox watcher looks for an early entry’s firing when it is due, and reads at once one that appears later', async () => {
     const targets = ['lb01.example.com', ...Array.from({ length: 299 }, (_, index) => `node${index}.example.com`)];
     const [early, late] = [someFiring({ targets }), someFiring({ targets })];
     const reads = vi.spyOn(store, 'getMany');
@@ -105,7 +105,7 @@ describe('the inbox watcher', () => {
     expect(waits).not.toHaveBeenCalled();
   });
 
-  it('refuses what the queue says can never run, and continues', async () => {
+  it('the inbox watcher refuses what the queue says can never run, and continues', async () => {
     const impossible = await publish();
     const jobFor = (request: JobRequest) => {
       if (request.plugin === 'x') throw new TriggerdError('plugin-not-found', 'there is no plugin “x”');
@@ -121,7 +121,7 @@ describe('the inbox watcher', () => {
     expect(firings.find(next)?.refusal).toBeNull();
   });
 
-  it('keeps a firing owed that meets a bug, says so once, and continues', async () => {
+  it('the inbox watcher keeps a firing owed that meets a bug, says so once, and continues', async () => {
     const unlucky = await publish();
     await start({
       relistMs: 5,
@@ -137,7 +137,7 @@ describe('the inbox watcher', () => {
     expect(log.at('warn')).toHaveLength(1);
   });
 
-  it('journals in one transaction what is owed together, and one by one what cannot be journalled so', async () => {
+  it('the inbox watcher journals in one transaction what is owed together, and one by one what cannot be journalled so', async () => {
     const ids = [await publish(), await publish(), await publish()];
     firings.unwritable = ids[1];
     await start({ relistMs: 5 });
@@ -154,7 +154,7 @@ describe('the inbox watcher', () => {
     expect(firings.taken).toEqual([...ids, ...more]);
   });
 
-  it('is ready when the first window of a large backlog is in the journal, and takes the rest before what comes later', async () => {
+  it('the inbox watcher is ready when the first window of a large backlog is journalled, and takes the rest before later firings', async () => {
     const backlog: string[] = [];
     for (let n = 0; n < 150; n++) backlog.push(await publish());
     let goOn: () => void = () => undefined;
@@ -176,7 +176,7 @@ describe('the inbox watcher', () => {
     expect(firings.windows).toEqual([64, 64, 22, 1]);
   });
 
-  it('takes over the listing what the watch did not tell', async () => {
+  it('the inbox watcher takes by a listing what the watch did not report', async () => {
     await start({
       relistMs: 5,
       store: Object.assign(Object.create(store) as MemoryStore, {
@@ -193,7 +193,7 @@ describe('the inbox watcher', () => {
     expect(firings.taken).toEqual([id]);
   });
 
-  it('tries a queue that is full again, and says that once', async () => {
+  it('the inbox watcher tries a full queue again, and says that once', async () => {
     firings.trouble = new TriggerdError('queue-full', 'full');
     await publish();
     await start();
@@ -204,7 +204,7 @@ describe('the inbox watcher', () => {
     expect(log.at('warn')).toHaveLength(1);
   });
 
-  it('stops in the middle of an outage without waiting for its next try', async () => {
+  it('the inbox watcher stops in the middle of an outage without waiting for its next attempt', async () => {
     store.fail(new TriggerdError('etcd-unreachable', 'away'));
     await start();
     expect(watcher.state).toMatchObject({ connected: false, lastError: { code: 'etcd-unreachable' } });

@@ -37,7 +37,7 @@ const outcomeWith = (job: Job, tail: string | Buffer | null = null, changes: Par
   });
 
 describe('what a node says about a firing', () => {
-  it('is its job’s end, with the tail of the output', async () => {
+  it('the outcome of a firing is its job’s end, with the tail of the output', async () => {
     expect(await outcomeWith(finished(), 'the end\n')).toMatchObject({
       stage: 'finished',
       result: 'failed',
@@ -47,12 +47,12 @@ describe('what a node says about a firing', () => {
     });
   });
 
-  it('is the refusal where there is no job', async () => {
+  it('the outcome of a firing is the refusal where no job exists', async () => {
     const outcome = await outcomeWith(finished(), null, { jobId: null, refusal: 'expired' });
     expect(outcome).toMatchObject({ stage: 'skipped', reason: 'expired', finishedAt: receivedAt, jobId: null });
   });
 
-  it('is a skip that says why when the job’s history has been cleared', async () => {
+  it('the outcome of a firing is a skip with its reason when the job’s history has been cleared', async () => {
     const getJob = () => {
       throw new TriggerdError('job-not-found', 'no job 7');
     };
@@ -64,7 +64,7 @@ describe('what a node says about a firing', () => {
     expect(outcome).toMatchObject({ stage: 'skipped', reason: expect.stringContaining('finished/1') });
   });
 
-  it('has the bytes of an output that is not UTF-8, and no such key where it is', async () => {
+  it('the outcome of a firing has the bytes of an output that is not UTF-8, and no such key otherwise', async () => {
     const outcome = await outcomeWith(finished(), Buffer.from('caf\xe9', 'latin1'));
     expect(outcome).toMatchObject({ outputTail: 'caf\ufffd', outputTailBase64: 'Y2Fm6Q==' });
     expect(parseOutcome('key', serializeOutcome(outcome))).toEqual(outcome);
@@ -75,7 +75,7 @@ describe('what a node says about a firing', () => {
     expect(serializeOutcome(await outcomeWith(finished(), 'café'))).not.toContain('base64');
   });
 
-  it('tells of a publisher’s clock that is ahead, and of no other', async () => {
+  it('the outcome of a firing reports a publisher’s clock that is ahead, and no other clock', async () => {
     const createdAt = (at: string) => ({ firing: someFiring({ createdAt: at }) });
     const skews = ['2026-11-20T12:01:00.000Z', '2026-11-20T12:00:29.000Z', '2020-01-01T00:00:00.000Z'].map((at) =>
       outcomeWith(finished(), null, createdAt(at)).then(({ clockSkewMs }) => clockSkewMs),
@@ -83,7 +83,7 @@ describe('what a node says about a firing', () => {
     expect(await Promise.all(skews)).toEqual([60_000, null, null]);
   });
 
-  it('goes without its details when they are too large for a status', async () => {
+  it('the outcome of a firing omits its details when they are too large for a status', async () => {
     expect((await outcomeWith(finished({ details: { log: 'x'.repeat(300_000) } }))).details).toEqual({});
   });
 });

@@ -19,7 +19,7 @@ describe('a run of somebody else', () => {
     return { queues, firings, at };
   };
 
-  it('ends a job whose firings were all accepted before it began', async () => {
+  it('a regular run satisfies a job whose firings were all accepted before it began', async () => {
     const { queues, firings, at } = await started();
     accept(queues, firing(), puppet);
     at.now = 2_000;
@@ -40,7 +40,7 @@ describe('a run of somebody else', () => {
     await queues.stop();
   });
 
-  it('leaves alone what runs, and lets continue what waited for the job', async () => {
+  it('a regular run leaves a running job alone, and what waited for the satisfied job continues', async () => {
     const { queues, firings, at } = await started();
     accept(queues, firing(), puppet);
     const after = queues.add(jobRequest({ after: 1 }));

@@ -26,13 +26,13 @@ describe('publishFiring', () => {
   const writes = () => commits.filter(({ write }) => write.length > 0).length;
   const inboxes = async () => (await store.list('/trigger/v1/inbox/')).entries.length;
 
-  it('writes up to 126 targets in one transaction', async () => {
+  it('publishFiring writes up to 126 targets in one transaction', async () => {
     await publishFiring({ store, keys }, someFiring({ targets: nodes(126) }));
     expect(writes()).toBe(1);
     expect(await inboxes()).toBe(126);
   });
 
-  it('writes more in chunks, and the firing last', async () => {
+  it('publishFiring writes more targets in chunks, and the firing last', async () => {
     const firing = someFiring({ targets: nodes(300) });
     await publishFiring({ store, keys }, firing);
     expect(writes()).toBe(6);
@@ -43,7 +43,7 @@ describe('publishFiring', () => {
     expect(await store.get(keys.publishing(firing.id))).toBeUndefined();
   });
 
-  it('keeps a long list of targets in a key of its own, which no target has to read', async () => {
+  it('publishFiring keeps a long list of targets in a key of its own, which no target has to read', async () => {
     const { id } = await publishDocument({ store, keys }, firingMany);
     expect((await store.get(keys.targets(id)))?.value).toBe(firingMany);
     const brief = await store.get(keys.firing(id));
@@ -52,7 +52,7 @@ describe('publishFiring', () => {
     expect(entries).toEqual(Array(127).fill(JSON.parse(earlyEntry)));
   });
 
-  it('refuses what is too large for etcd before it writes anything', async () => {
+  it('publishFiring refuses a firing that is too large for etcd before it writes anything', async () => {
     const long = Array.from({ length: 10_000 }, (_, index) => `node${index}.${'x'.repeat(60)}.${'y'.repeat(60)}`);
     const error = await publishFiring({ store, keys }, someFiring({ targets: long })).catch((thrown) => thrown);
     expect(error).toMatchObject({ code: 'input-invalid' });
@@ -60,7 +60,7 @@ describe('publishFiring', () => {
     expect(commits).toEqual([]);
   });
 
-  it('never writes among the entries of another firing whose publisher is at work', async () => {
+  it('publishFiring never writes among the entries of another firing whose publisher is at work', async () => {
     const firing = someFiring({ targets: nodes(300) });
     const other = serializeFiring({ ...firing, trigger: 'other' });
     const write = [
@@ -73,7 +73,7 @@ describe('publishFiring', () => {
     expect((await store.get(keys.targets(firing.id)))?.value).toBe(other);
   });
 
-  it.each([1, 300])('recognises its own firing after a lost answer (%i targets)', async (count) => {
+  it.each([1, 300])('publishFiring recognizes its own firing after a lost answer (%i targets)', async (count) => {
     const firing = someFiring({ targets: nodes(count) });
     await publishFiring({ store, keys }, firing);
     const { revision } = await store.list('/');
@@ -81,13 +81,13 @@ describe('publishFiring', () => {
     expect((await store.list('/')).revision).toBe(revision);
   });
 
-  it('lets two publishers of the same spooled firing both succeed', async () => {
+  it('publishFiring lets two publishers of the same spooled firing both succeed', async () => {
     const firing = someFiring({ targets: nodes(300) });
     await Promise.all([publishFiring({ store, keys }, firing), publishFiring({ store, keys }, firing)]);
     expect(await inboxes()).toBe(300);
   });
 
-  it.each([1, 300])('refuses an id that another firing has (%i targets)', async (count) => {
+  it.each([1, 300])('publishFiring refuses an ID that another firing has (%i targets)', async (count) => {
     const firing = someFiring({ targets: nodes(count) });
     await publishFiring({ store, keys }, firing);
     await expect(publishFiring({ store, keys }, { ...firing, trigger: 'other' })).rejects.toMatchObject({
@@ -95,14 +95,14 @@ describe('publishFiring', () => {
     });
   });
 
-  it('refuses what every reader would call malformed', async () => {
+  it('publishFiring refuses what every reader would call malformed', async () => {
     await expect(publishFiring({ store, keys }, someFiring({ targets: [] }))).rejects.toMatchObject({
       code: 'input-invalid',
     });
     expect(writes()).toBe(0);
   });
 
-  it('publishes a spooled document byte for byte, and recognises it as its own', async () => {
+  it('publishFiring publishes a spooled document byte for byte, and recognizes it as its own', async () => {
     const firing = someFiring();
     const text = JSON.stringify({ ...JSON.parse(serializeFiring(firing)), newer: 'field' }, null, 1);
     await publishDocument({ store, keys }, text);
@@ -110,7 +110,7 @@ describe('publishFiring', () => {
     expect((await store.get(keys.firing(firing.id)))?.value).toBe(text);
   });
 
-  it('starts anew when a sweeper took it for abandoned', async () => {
+  it('publishFiring starts again when a sweeper took the firing for abandoned', async () => {
     const firing = someFiring({ targets: nodes(300) });
     let swept = false;
     store.beforeCommit = ({ write }) => {
@@ -124,7 +124,7 @@ describe('publishFiring', () => {
     expect((await store.get(keys.targets(firing.id)))?.value).toBe(serializeFiring(firing));
   });
 
-  it('writes nothing under the marker of somebody who began after a sweep', async () => {
+  it('publishFiring writes nothing under the marker of a publisher that began after a sweep', async () => {
     const firing = someFiring({ targets: nodes(300) });
     const marker = keys.publishing(firing.id);
     const commit = (write: Transaction['write']) => MemoryStore.prototype.commit.call(store, { compare: [], write });
@@ -142,7 +142,7 @@ describe('publishFiring', () => {
     expect(entries.filter(({ createRevision }) => createRevision < created)).toHaveLength(300);
   });
 
-  it('passes an outage on, and succeeds when called again', async () => {
+  it('publishFiring reports an outage, and succeeds when called again', async () => {
     const firing = someFiring({ targets: nodes(300) });
     let calls = 0;
     store.beforeCommit = () => {
@@ -154,7 +154,7 @@ describe('publishFiring', () => {
     expect(await store.get(keys.firing(firing.id))).toBeDefined();
   });
 
-  it('tells which targets have never been seen', async () => {
+  it('publishFiring tells which targets have never been seen', async () => {
     await store.commit({ compare: [], write: [{ put: keys.member('node1.example.com'), value: '{}' }] });
     const { neverSeen } = await publishFiring({ store, keys }, someFiring({ targets: nodes(3) }));
     expect(neverSeen).toEqual(['node0.example.com', 'node2.example.com']);

@@ -47,7 +47,7 @@ describe('SpoolDrain', () => {
   const published = async (store: MemoryStore) => (await store.list(keys.firings)).entries;
   const emptied = (spool: MemorySpool) => until(() => spool.files.size === 0, 'an empty spool');
 
-  it('publishes what it finds at its start, the oldest first, byte for byte', async () => {
+  it('the spool’s drain publishes what it finds at its start, the oldest first, byte for byte', async () => {
     const { drain, store, spool } = build();
     const first = firing();
     // Other bytes than ours would be: the Ruby provider's document.
@@ -65,7 +65,7 @@ describe('SpoolDrain', () => {
     expect(drain.state).toEqual({ waiting: 0, oldestAt: null });
   });
 
-  it('tells what is published, and once what has to wait', async () => {
+  it('the spool’s drain reports what is published, and once what has to wait', async () => {
     const { drain, store, spool, told } = build();
     const [puppets, puppetsToo] = [spooled(spool), firing()];
     drain.start();
@@ -83,7 +83,7 @@ describe('SpoolDrain', () => {
     expect(told.slice(1).sort()).toEqual(rest.sort());
   });
 
-  it('publishes what comes later', async () => {
+  it('the spool’s drain publishes firings that arrive later', async () => {
     const { drain, store, spool } = build();
     drain.start();
     await until(() => spool.lists === 1, 'the first look');
@@ -92,7 +92,7 @@ describe('SpoolDrain', () => {
     expect(await store.get(keys.firing(id))).toBeDefined();
   });
 
-  it('does not look while there is nothing', async () => {
+  it('the spool’s drain does not look while the spool is empty', async () => {
     vi.useFakeTimers();
     const { drain, spool } = build();
     drain.start();
@@ -100,7 +100,7 @@ describe('SpoolDrain', () => {
     expect(spool.lists).toBe(1);
   });
 
-  it('keeps everything while etcd is away, says so once, and delivers each firing once', async () => {
+  it('the spool’s drain keeps everything while etcd is away, says so once, and delivers each firing once', async () => {
     const { drain, store, spool, log } = build();
     const firings = [spooled(spool), spooled(spool)];
     store.fail(away);
@@ -117,7 +117,7 @@ describe('SpoolDrain', () => {
     ]);
   });
 
-  it('lets the pauses grow: a minute without etcd costs a handful of looks', async () => {
+  it('the spool’s drain lengthens its pauses: a minute without etcd costs few attempts', async () => {
     vi.useFakeTimers();
     const { drain, store, spool } = build();
     spooled(spool);
@@ -128,7 +128,7 @@ describe('SpoolDrain', () => {
     expect(spool.lists).toBeLessThan(20);
   });
 
-  it('recognises a firing that etcd has already: its answer was lost, or a Puppet run was faster', async () => {
+  it('the spool’s drain recognizes a firing that etcd has already: its answer was lost, or a Puppet run was faster', async () => {
     const { drain, store, spool, log } = build();
     const known = spooled(spool, { targets: names(200) });
     const [file] = spool.files.values();
@@ -141,7 +141,7 @@ describe('SpoolDrain', () => {
     expect(log.at('warn')).toEqual([]);
   });
 
-  it('delivers each firing once when two drain the same spool', async () => {
+  it('two drains of the same spool deliver each firing once', async () => {
     const one = build();
     const other = build(one.store, one.spool);
     const firings = Array.from({ length: 20 }, (_, index) => spooled(one.spool, { targets: names(index * 12 + 1) }));
@@ -158,7 +158,7 @@ describe('SpoolDrain', () => {
     expect(commits, 'both were at it').toBeGreaterThan(20);
   });
 
-  it('does not let a firing that etcd refuses hold up the others', async () => {
+  it('the spool’s drain does not let a firing that etcd refuses delay the others', async () => {
     const { drain, store, spool } = build();
     const refused = spooled(spool, { targets: ['forbidden'] });
     const other = spooled(spool);
@@ -178,19 +178,22 @@ describe('SpoolDrain', () => {
     ['another id', '01K9ZQ4T5M8W3V6X7Y8Z9A0BCD.json', serializeFiring(firing()), /is not the ID of its firing/],
     ['a name that is no id', '..garbage.json', serializeFiring(firing()), /is not the ID of its firing/],
     ['a newer format', '01K9ZQ4T5M8W3V6X7Y8Z9A0BCD.json', '{"format":2}', /format 2 is not known/],
-  ])('sets aside a file with %s, with the reason, and continues', async (_what, name, text, reason) => {
-    const { drain, store, spool, log } = build();
-    spool.put(name, { text, keyspace: null });
-    const good = spooled(spool);
-    drain.start();
-    await emptied(spool);
-    expect(spool.rejected.get(name)).toMatch(reason);
-    expect(await store.get(keys.firing(good.id))).toBeDefined();
-    expect(log.at('warn')).toHaveLength(1);
-    expect(JSON.stringify(log.lines)).not.toContain('refresh load balancers');
-  });
+  ])(
+    'the spool’s drain sets aside a file with %s, with the reason, and continues',
+    async (_what, name, text, reason) => {
+      const { drain, store, spool, log } = build();
+      spool.put(name, { text, keyspace: null });
+      const good = spooled(spool);
+      drain.start();
+      await emptied(spool);
+      expect(spool.rejected.get(name)).toMatch(reason);
+      expect(await store.get(keys.firing(good.id))).toBeDefined();
+      expect(log.at('warn')).toHaveLength(1);
+      expect(JSON.stringify(log.lines)).not.toContain('refresh load balancers');
+    },
+  );
 
-  it('sets aside a firing whose id etcd has for another one', async () => {
+  it('the spool’s drain sets aside a firing whose ID etcd has for another one', async () => {
     const { drain, store, spool } = build();
     const mine = spooled(spool);
     await store.commit({ compare: [], write: [{ put: keys.firing(mine.id), value: 'another' }] });
@@ -199,7 +202,7 @@ describe('SpoolDrain', () => {
     expect(spool.rejected.get(`${mine.id}.json`)).toMatch(/another firing/);
   });
 
-  it('leaves a firing that belongs to another etcd to Puppet, says so once, and publishes what belongs here', async () => {
+  it('the spool’s drain leaves a firing for another etcd to Puppet, says so once, and publishes its own', async () => {
     const { drain, store, spool, log } = build();
     const [foreign, own] = [firing(), firing()];
     for (const [each, prefix] of [[foreign, '/else'] as const, [own, '/trigger'] as const])
@@ -213,7 +216,7 @@ describe('SpoolDrain', () => {
     expect(drain.state.waiting).toBe(1);
   });
 
-  it('continues when the spool cannot be read for a while', async () => {
+  it('the spool’s drain continues when the spool cannot be read for a while', async () => {
     const { drain, spool, log } = build();
     spooled(spool);
     spool.trouble = new TriggerdError('spool-unusable', 'the spool /s: EIO');
@@ -224,7 +227,7 @@ describe('SpoolDrain', () => {
     expect(log.at('warn')).toHaveLength(1);
   });
 
-  it('does not let a file that can neither be read nor set aside hold up the others', async () => {
+  it('the spool’s drain does not let a file that can neither be read nor set aside delay the others', async () => {
     const { drain, store, spool } = build();
     const trouble = new TriggerdError('spool-unusable', 'the spool /s: EIO');
     spool.put('broken.json', { text: '{', keyspace: null });
@@ -241,7 +244,7 @@ describe('SpoolDrain', () => {
     expect([...spool.files.keys()]).toEqual(['broken.json', `${unreadable.id}.json`]);
   });
 
-  it('stops at once in the middle of an outage, and leaves the firings where they are', async () => {
+  it('the spool’s drain stops at once in the middle of an outage, and leaves the firings in the spool', async () => {
     const { drain, store, spool } = build();
     spooled(spool);
     store.fail(away);
@@ -252,7 +255,7 @@ describe('SpoolDrain', () => {
   });
 
   describe('given a firing', () => {
-    it('has it on disk before it answers, and publishes it', async () => {
+    it('a firing that is given to the spool’s drain is on disk before the answer, and published', async () => {
       const { drain, store, spool } = build();
       const some = firing();
       await expect(drain.store(serializeFiring(some))).resolves.toBe(some.id);
@@ -261,14 +264,14 @@ describe('SpoolDrain', () => {
       await until(() => store.get(keys.firing(some.id)), 'the firing');
     });
 
-    it('refuses what no reader would take, and keeps nothing', async () => {
+    it('the spool’s drain refuses a firing that no reader would accept, and keeps nothing', async () => {
       const { drain, spool } = build();
       for (const take of [(text: string) => drain.store(text), (text: string) => drain.publish(text)])
         await expect(take('{"format":1}')).rejects.toMatchObject({ code: 'input-invalid' });
       expect(spool.files.size).toBe(0);
     });
 
-    it('can answer when etcd has it', async () => {
+    it('the spool’s drain can answer when etcd has the firing', async () => {
       const { drain, store, spool } = build();
       const some = firing();
       await drain.publish(serializeFiring(some));
@@ -276,7 +279,7 @@ describe('SpoolDrain', () => {
       expect(spool.files.size).toBe(0);
     });
 
-    it('says that it is stored when etcd does not take it, and publishes it later', async () => {
+    it('the spool’s drain says that a firing is stored when etcd does not take it, and publishes it later', async () => {
       const { drain, store, spool } = build();
       drain.start();
       store.fail(away);

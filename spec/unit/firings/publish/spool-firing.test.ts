@@ -16,19 +16,19 @@ const post = (spool: Partial<SpoolIntake>, payload: string | Buffer, query = '')
   });
 
 describe('POST /v1/spool', () => {
-  it('hands the bytes on as they came', async () => {
+  it('POST /v1/spool passes the bytes on unchanged', async () => {
     const store = vi.fn(async () => 'ID');
     const answer = await post({ store }, document);
     expect([answer.statusCode, answer.json()]).toEqual([202, { id: 'ID', stage: 'stored' }]);
     expect(store).toHaveBeenCalledWith(document);
   });
 
-  it('answers when etcd has it, if asked to', async () => {
+  it('POST /v1/spool answers when etcd has the firing, on request', async () => {
     const answer = await post({ publish: async () => 'ID' }, document, '?publish=1');
     expect([answer.statusCode, answer.json()]).toEqual([201, { id: 'ID', stage: 'owed' }]);
   });
 
-  it('tells what is only stored from what is refused', async () => {
+  it('POST /v1/spool distinguishes what is only stored from what is refused', async () => {
     const details = { stage: 'stored', firing: 'ID' };
     const publish = vi.fn().mockRejectedValue(new TriggerdError('etcd-unreachable', 'away', { details }));
     const away = await post({ publish }, document, '?publish=1');
@@ -41,7 +41,7 @@ describe('POST /v1/spool', () => {
     ['bytes that are no text', Buffer.from([0x7b, 0xff]), ''],
     ['another query', document, '?publish=yes'],
     ['more than fits', `"${'x'.repeat(4 * 1024 * 1024)}"`, ''],
-  ])('refuses %s', async (_what, payload, query) => {
+  ])('POST /v1/spool refuses %s', async (_what, payload, query) => {
     const store = vi.fn();
     const answer = await post({ store }, payload, query);
     expect([answer.statusCode, answer.json().error.code]).toEqual([400, 'input-invalid']);

@@ -35,7 +35,7 @@ describe('a round of the sweeper', () => {
     options = roundOptions(store, (await winElection(store)).election);
   });
 
-  it('records the expiry for everybody who owes and does not run it', async () => {
+  it('the sweeper records the expiry for every node that owes and does not run a firing', async () => {
     const firing = await publish({ targets: ['owes', 'queued', 'deferred', 'runs', 'done'], expiresAt: past });
     for (const stage of ['queued', 'deferred'] as const) await say(options, firing.id, stage, stage);
     await say(options, firing.id, 'runs', 'running');
@@ -53,7 +53,7 @@ describe('a round of the sweeper', () => {
     expect(outcomes[1]).toMatchObject({ stage: 'skipped', jobId: 7, queuedAt: 1 });
   });
 
-  it('deletes pages of requests by the age of their ids, in all teams, and what is no page stays', async () => {
+  it('the sweeper deletes pages of requests by the age of their IDs, in all teams, and keeps what is no page', async () => {
     const day = 86_400_000;
     const page = (team: string, age: number) => `${keys.histories}${team}/${firstFiringIdAt(Date.now() - age)}.100`;
     const [old, young] = [
@@ -68,7 +68,7 @@ describe('a round of the sweeper', () => {
     expect(entries.map(({ key }) => key).sort()).toEqual([...young, strange].sort());
   });
 
-  it('deletes the oldest pages of all teams, when all together are too large', async () => {
+  it('the sweeper deletes the oldest pages of all teams, when all together are too large', async () => {
     const page = (team: string, age: number, bytes: number) =>
       `${keys.histories}${team}/${firstFiringIdAt(Date.now() - age)}.${bytes}`;
     const [oldest, older] = [page('team2', 4_000, 500), page('team1', 3_000, 400)];
@@ -81,7 +81,7 @@ describe('a round of the sweeper', () => {
     expect((await store.list(keys.histories)).entries.map(({ key }) => key).sort()).toEqual(young.sort());
   });
 
-  it('leaves what has not expired alone, and writes no line when it did nothing', async () => {
+  it('the sweeper leaves a firing that has not expired alone, and logs nothing when it did nothing', async () => {
     const firing = await publish({ expiresAt: '2999-01-01T00:00:00.000Z' });
     await publish();
     const { revision } = await store.list('');
@@ -91,7 +91,7 @@ describe('a round of the sweeper', () => {
     expect((options.log as ReturnType<typeof recordingLog>).lines).toEqual([]);
   });
 
-  it('expires one firing for many targets, over several transactions', async () => {
+  it('the sweeper expires one firing for many targets, over several transactions', async () => {
     const firing = await publish({ targets: nodes(2_500), expiresAt: past });
     await say(options, firing.id, 'node77', 'queued');
     await rounds().make();
@@ -99,7 +99,7 @@ describe('a round of the sweeper', () => {
     expect(new Set(Object.values(await stages(firing)))).toEqual(new Set(['expired']));
   });
 
-  it('keeps an old firing that ends at the very moment at which it is looked at', async () => {
+  it('the sweeper keeps an old firing that ends at the moment of the check', async () => {
     const id = `${firstFiringIdAt(Date.parse('2020-01-01')).slice(0, 10)}0000000000000000`;
     const firing = await publish({ id, targets: ['lb01'] });
     const list = store.list.bind(store);
@@ -114,7 +114,7 @@ describe('a round of the sweeper', () => {
     expect(await stages(firing)).toEqual({ lb01: 'finished' });
   });
 
-  it('meets a node that starts the job at this very moment', async () => {
+  it('the sweeper expires a firing while its node starts the job at the same moment', async () => {
     const firing = await publish({ targets: ['lb01', 'lb02'], expiresAt: past });
     let started = false;
     store.beforeCommit = ({ write }) => {
@@ -141,7 +141,7 @@ describe('a round of the sweeper', () => {
       (await store.list('/trigger/v1/')).entries.filter(({ key }) => !key.includes('/elections/'));
     const isGone = async () => (await left()).length === 0;
 
-    it('sweeps marker, list and entries when they have not changed for long enough', async () => {
+    it('the sweeper deletes an abandoned publication’s marker, list and entries when they have not changed for long enough', async () => {
       const { id } = await begin(nodes(300));
       expect(await store.get(keys.targets(id))).toBeDefined();
       expect(await store.count(keys.allInboxes)).toBeGreaterThan(0);
@@ -151,7 +151,7 @@ describe('a round of the sweeper', () => {
       await until(async () => (await round.make()) && (await isGone()), 'marker, list and entries to go');
     });
 
-    it('never takes entries whose marker is there', async () => {
+    it('the sweeper never deletes entries whose marker exists', async () => {
       const firing = await begin(nodes(300));
       const round = rounds({ abandonedMs: 0 });
       await store.commit({ compare: [], write: [{ put: keys.publishing(firing.id), value: 'changed' }] });
@@ -164,7 +164,7 @@ describe('a round of the sweeper', () => {
       expect(await store.count(keys.allInboxes)).toBe(entries);
     });
 
-    it('lets a slow publisher start anew', async () => {
+    it('the sweeper lets a slow publisher start again', async () => {
       const firing = someFiring({ targets: nodes(300) });
       const round = rounds({ abandonedMs: 0 });
       let swept: Promise<unknown> | undefined;
@@ -178,7 +178,7 @@ describe('a round of the sweeper', () => {
       expect(Object.values(await stages(firing))).toHaveLength(300);
     });
 
-    it('deletes an entry that somebody has left without anything else, and nothing foreign', async () => {
+    it('the sweeper deletes a single abandoned entry, and no foreign key', async () => {
       const { id } = someFiring();
       const foreign = `${keys.allInboxes}lb01/deeper/${id}`;
       const write = [keys.inbox('lb01', id), foreign].map((put) => ({ put, value: serializeInboxEntry(id) }));
@@ -196,7 +196,7 @@ describe('a round of the sweeper', () => {
     const publishAt = (at: number, index = 0, targets = ['lb01']) => publish({ id: idAt(at, index), targets });
     const left = async () => (await store.list(keys.firings)).entries.map(({ key }) => key.split('/').at(-1));
 
-    it('forgets those that ended long ago, with their outcomes', async () => {
+    it('the sweeper deletes firings that ended long ago, with their outcomes', async () => {
       const [old, late, owed, young] = [
         await publishAt(now - 40 * day, 1),
         await publishAt(now - 40 * day, 2),
@@ -211,7 +211,7 @@ describe('a round of the sweeper', () => {
       expect((await store.list(keys.outcomes(old.id))).entries).toEqual([]);
     });
 
-    it('keeps the newest, in the order in which etcd saw them', async () => {
+    it('the sweeper keeps the newest firings, in etcd’s order', async () => {
       // The publisher's clock goes backwards.
       const firings = [];
       for (let index = 0; index < 30; index++) firings.push(await publishAt(now - index * 1_000, index));
@@ -225,7 +225,7 @@ describe('a round of the sweeper', () => {
       );
     });
 
-    it('never forgets what is owed, and continues behind it', async () => {
+    it('the sweeper never deletes an owed firing, and continues after it', async () => {
       const owed = [];
       for (let index = 0; index < 20; index++) owed.push((await publishAt(now - day, index)).id);
       const round = rounds({ clock, firingsKept: 20 });
@@ -237,7 +237,7 @@ describe('a round of the sweeper', () => {
       expect(await left()).toEqual(owed);
     });
 
-    it('asks many targets in several transactions', async () => {
+    it('the sweeper checks many targets in several transactions', async () => {
       const firing = await publishAt(now - 40 * day, 1, nodes(250));
       for (const node of nodes(249)) await finish(options, firing.id, node, now - 39 * day);
       await rounds({ clock }).make();
@@ -249,7 +249,7 @@ describe('a round of the sweeper', () => {
       expect(await left()).toEqual([]);
     });
 
-    it('bounds the number of keys under churn', async () => {
+    it('a round of the sweeper bounds the number of keys under churn', async () => {
       const round = rounds({ clock, firingsKept: 50 });
       let most = 0;
       for (let index = 0; index < 2_000; index++) {
@@ -263,7 +263,7 @@ describe('a round of the sweeper', () => {
     });
   });
 
-  it('lets go of what has ended although etcd is too full for anything new', async () => {
+  it('the sweeper deletes ended firings although etcd is too full for new entries', async () => {
     await publish({ expiresAt: past });
     const { id } = await publish();
     await finish(options, id, 'lb01.example.com', 1);
@@ -276,7 +276,7 @@ describe('a round of the sweeper', () => {
   });
 
   it.each(['notices that', 'is refused by etcd when it does not notice that'])(
-    '%s another one is elected, and writes nothing',
+    'the sweeper %s another one is elected, and writes nothing',
     async (how) => {
       const firing = await publish({ expiresAt: past });
       const round = rounds();
@@ -289,7 +289,7 @@ describe('a round of the sweeper', () => {
     },
   );
 
-  it('writes nothing with an old token when another one is elected in the middle of a round', async () => {
+  it('the sweeper writes nothing with an old token when another one is elected in the middle of a round', async () => {
     const firing = await publish({ targets: nodes(300), expiresAt: past });
     let taken = false;
     store.beforeCommit = ({ write }) => {

@@ -81,13 +81,13 @@ const upkeepOf = (maintenance: Cluster, mode: UpkeepMode = 'auto') => {
 };
 
 describe('the upkeep of etcd', () => {
-  it('does nothing while less than half of the quota is in use', async () => {
+  it('the upkeep of etcd does nothing while less than half of the quota is used', async () => {
     const cluster = new Cluster(1, { fileBytes: 49, usedBytes: 49 });
     await upkeepOf(cluster).pass(60 * minute);
     expect(cluster.did).toEqual([]);
   });
 
-  it('compacts what it has seen ten minutes ago, nothing younger, and rewrites the file', async () => {
+  it('the upkeep of etcd compacts what it saw ten minutes ago, nothing younger, and defragments the file', async () => {
     const cluster = new Cluster(1, { fileBytes: 60, usedBytes: 60 });
     const { pass } = upkeepOf(cluster);
     await pass(minute);
@@ -98,7 +98,7 @@ describe('the upkeep of etcd', () => {
     expect(cluster.did).toEqual(['compact 1000', 'defragment http://etcd1']);
   });
 
-  it('keeps one minute of history where etcd is full, and disarms the alarm when there is room', async () => {
+  it('the upkeep of a full etcd keeps one minute of history, and disarms the alarm when space is free', async () => {
     const cluster = new Cluster(1, { fileBytes: 100, usedBytes: 100, hasNoSpace: true });
     const { pass } = upkeepOf(cluster);
     await pass(minute);
@@ -107,14 +107,14 @@ describe('the upkeep of etcd', () => {
     expect(cluster.did).toEqual(['compact 1000', 'defragment http://etcd1', 'disarm']);
   });
 
-  it('leaves the alarm alone while the file is as large as it may be, and rewrites it once an hour at most', async () => {
+  it('the upkeep of etcd leaves the alarm alone while the file is full, and defragments it once an hour at most', async () => {
     const cluster = new Cluster(1, { fileBytes: 100, usedBytes: 100, hasNoSpace: true });
     cluster.compact = async (revision) => void cluster.did.push(`compact ${revision}`);
     await upkeepOf(cluster).pass(50 * minute);
     expect(cluster.did).toEqual(['compact 1000', 'defragment http://etcd1']);
   });
 
-  it('rewrites one member after the other, the leader last', async () => {
+  it('the upkeep of etcd defragments one member after the other, the leader last', async () => {
     const cluster = new Cluster(3, { fileBytes: 80, usedBytes: 20 });
     await upkeepOf(cluster).pass(2 * minute);
     expect(cluster.did).toEqual(['defragment http://etcd2', 'defragment http://etcd3', 'defragment http://etcd1']);
@@ -124,7 +124,7 @@ describe('the upkeep of etcd', () => {
     ['is away', (cluster) => cluster.members_.splice(2, 1, { kind: 'away', id: 'm3', name: 'etcd3' })],
     ['is not well', (cluster) => cluster.members_.splice(2, 1, { ...(cluster.members_[2] as Up), isHealthy: false })],
     ['has a version that may lose data', (cluster) => cluster.change({ version: '3.5.4' })],
-  ])('rewrites no member while one %s, and says so once', async (_name, spoil) => {
+  ])('the upkeep of etcd defragments no member while one %s, and says so once', async (_name, spoil) => {
     const cluster = new Cluster(3, { fileBytes: 80, usedBytes: 20 });
     spoil(cluster);
     const { pass, log } = upkeepOf(cluster);
@@ -133,7 +133,7 @@ describe('the upkeep of etcd', () => {
     expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
   });
 
-  it('leaves an etcd alone that has keys of others, unless it is told to', async () => {
+  it('the upkeep leaves an etcd alone that has others’ keys, unless it is configured otherwise', async () => {
     const full = { fileBytes: 100, usedBytes: 100, hasNoSpace: true };
     for (const [mode, expected] of [
       ['auto', 0],
@@ -147,7 +147,7 @@ describe('the upkeep of etcd', () => {
     }
   });
 
-  it('asks no more for an hour when etcd’s user has no right to it, with one line in the log', async () => {
+  it('the upkeep of etcd pauses for an hour when etcd’s user has no right to it, with one line in the log', async () => {
     const cluster = new Cluster(1, { fileBytes: 100, usedBytes: 100 });
     cluster.refusal = new TriggerdError('etcd-refused', 'permission denied');
     const { pass, log } = upkeepOf(cluster);
@@ -158,7 +158,7 @@ describe('the upkeep of etcd', () => {
     expect(cluster.did).not.toEqual([]);
   });
 
-  it('stops between two steps when the election is lost', async () => {
+  it('the upkeep of etcd stops between two steps when the election is lost', async () => {
     const cluster = new Cluster(1, { fileBytes: 80, usedBytes: 20 });
     await upkeepOf(cluster).tend(() => false);
     expect(cluster.did).toEqual([]);
@@ -172,7 +172,7 @@ describe('the upkeep of etcd', () => {
     ['3.5.16+dfsg', true],
     ['3.6.0-rc.1', true],
     ['4.0.0', true],
-  ])('knows that etcd %s may be defragmented by a program: %s', (version, isSafe) => {
+  ])('the upkeep knows that etcd %s may be defragmented by a program: %s', (version, isSafe) => {
     expect(isSafeToDefragment(version)).toBe(isSafe);
   });
 });

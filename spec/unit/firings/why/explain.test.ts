@@ -48,7 +48,7 @@ const idsOf = ({ graph }: Awaited<ReturnType<typeof explainFiring>>) => ({
 });
 
 describe('an explanation', () => {
-  it('goes back to the first firing and forward to the last, whatever it begins with', async () => {
+  it('an explanation goes back to the first firing and forward to the last, whatever it begins with', async () => {
     const a = await fire(0, { targets: ['lb01'] });
     await ran(a, 'lb01', [1, 10]);
     const b = await fire(5, { targets: ['mon01'], chain: [link(a, 'lb01')] });
@@ -62,7 +62,7 @@ describe('an explanation', () => {
     expect(run.notes).toEqual([]);
   });
 
-  it('of a run leaves out what the same firing did elsewhere; of the firing, it has all nodes and counts them', async () => {
+  it('an explanation of a run omits the same firing’s other nodes; an explanation of the firing counts all nodes', async () => {
     const a = await fire(0, { targets: ['lb01', 'lb02', 'lb03'] });
     const here = await ran(a, 'lb01', [1, 10]);
     await ran(a, 'lb02', [1, 10], { result: 'failed', exitCode: 4 });
@@ -73,7 +73,7 @@ describe('an explanation', () => {
     expect(all.tallies.get(a.id)).toEqual({ succeeded: 1, failed: 1, owed: 1 });
   });
 
-  it('finds what a run has fired although other firings fill the time, and only that', async () => {
+  it('an explanation finds what a run has fired although other firings fill the time, and only that', async () => {
     const a = await fire(0);
     await ran(a, 'lb01', [1, 3000]);
     for (let second = 2; second < 2500; second++) await fire(second, { targets: ['x'] });
@@ -84,7 +84,7 @@ describe('an explanation', () => {
     expect(idsOf(await explainFiring(place(), a.id)).firings).toEqual([a.id, child.id]);
   });
 
-  it('has a run whose firings were coalesced once, with all of them and where each came from', async () => {
+  it('an explanation has a run of coalesced firings once, with all of them and their origins', async () => {
     const root = await fire(0, { targets: ['web01'], trigger: 'deploy' });
     await ran(root, 'web01', [0, 2]);
     const [a, b] = [await fire(1, { chain: [link(root, 'web01')] }), await fire(2)];
@@ -98,7 +98,7 @@ describe('an explanation', () => {
     }
   });
 
-  it('does not count a firing to a run that was cancelled before it', async () => {
+  it('an explanation does not ascribe to a run a firing that was cancelled before it', async () => {
     const [a, b] = [await fire(1), await fire(2)];
     const details = { shared: { firings: [a.id, b.id, '../x', 7], total: 2 } };
     const run = await ran(a, 'lb01', [5, 9], { details });
@@ -110,7 +110,7 @@ describe('an explanation', () => {
     ]);
   });
 
-  it('shows an ancestor that etcd has deleted as a gap, and continues behind it', async () => {
+  it('an explanation shows an ancestor that etcd has deleted as a gap, and continues behind it', async () => {
     const a = await fire(0);
     await ran(a, 'lb01', [1, 2]);
     const b = await fire(1, { targets: ['mon01'], chain: [link(a, 'lb01')] });
@@ -122,14 +122,14 @@ describe('an explanation', () => {
     expect(graph.runs).toMatchObject([{ outcome: { stage: 'finished' } }, { node: 'mon01', outcome: null }, {}]);
   });
 
-  it('of a job uses what the journal still has', async () => {
+  it('an explanation of a job uses what the journal still has', async () => {
     const gone = anyFiring({ chain: [] });
     const outcome: Outcome = { ...owedOutcome(gone.id, 'lb01'), stage: 'finished', jobId: 7, startedAt: begin };
     const { graph } = await explainRun(place(), [outcome], [gone]);
     expect(graph.firings).toMatchObject([{ id: gone.id, firing: { trigger: gone.trigger } }]);
   });
 
-  it('has an end: of very many firings the first are shown, and a note says so', async () => {
+  it('an explanation of very many firings shows the first, and a note says so', async () => {
     const a = await fire(0);
     await ran(a, 'lb01', [1, 500]);
     for (let second = 2; second < 300; second++) await fire(second, { chain: [link(a, 'lb01')] });
@@ -138,7 +138,7 @@ describe('an explanation', () => {
     expect(notes).toEqual(['only the first 200 firings are shown']);
   });
 
-  it('of a firing for very many nodes shows those that did not end well', async () => {
+  it('an explanation of a firing for very many nodes shows those that did not end well', async () => {
     const targets = Array.from({ length: 300 }, (_, index) => `n${index}`);
     const a = await fire(0, { targets });
     for (const node of targets) await ran(a, node, [1, 2], node === 'n299' ? { result: 'failed', exitCode: 4 } : {});
@@ -150,7 +150,7 @@ describe('an explanation', () => {
 });
 
 describe('what is meant', () => {
-  it('by the beginning of an id is the one firing that has it', async () => {
+  it('the beginning of an ID means the one firing that has it', async () => {
     const [a, b] = [await fire(0), await fire(2)];
     expect(await firingWithId(place(), a.id.slice(0, 8).toLowerCase())).toBe(a.id);
     expect(await firingWithId(place(), b.id)).toBe(b.id);
@@ -163,14 +163,14 @@ describe('what is meant', () => {
     });
   });
 
-  it('by a trigger’s name is its last firing', async () => {
+  it('a trigger’s name means its last firing', async () => {
     await fire(0, { trigger: 'deploy' });
     const b = await fire(1, { trigger: 'deploy' });
     expect(await lastFiringOf(place(), 'deploy')).toBe(b.id);
     expect(await lastFiringOf(place(), 'other')).toBeUndefined();
   });
 
-  it('by a node is what ran last there, which is not always the newest firing', async () => {
+  it('a node’s name means what ran last there, which is not always the newest firing', async () => {
     const [a, b, c] = [await fire(0), await fire(1), await fire(2)];
     await ran(a, 'lb01', [50, 60]);
     await ran(b, 'lb01', [10, 20]);
@@ -179,7 +179,7 @@ describe('what is meant', () => {
     expect(await lastRunOn(place(), 'lb02')).toBeUndefined();
   });
 
-  it('by what is owed is the inbox, with the stage of each', async () => {
+  it('what is owed means the inbox, with the stage of each firing', async () => {
     const a = await fire(0);
     for (let second = 1; second < 25; second++) await fire(second);
     await say({ ...owedOutcome(a.id, 'lb01'), stage: 'deferred', reason: 'agent disabled', jobId: 3 });

@@ -29,7 +29,7 @@ const walk = ({ firings, runs }: CausalGraph): void => {
 };
 
 describe('a causal graph', () => {
-  it('joins firings and runs, causes first', () => {
+  it('a causal graph joins firings and runs, causes first', () => {
     const first = firing();
     const second = firing({ chain: [link(first, 'lb01')], targets: ['mon01'] });
     const graph = causalGraph([second, first], [ran(second, 'mon01', 3), ran(first, 'lb01', 7)]);
@@ -43,7 +43,7 @@ describe('a causal graph', () => {
     ]);
   });
 
-  it('has one run for all the firings of a coalesced job, and two for a job number that was given twice', () => {
+  it('a causal graph has one run for all firings of a coalesced job, and two for a job number that was given twice', () => {
     const [a, b, c] = [firing(), firing(), firing()];
     const shared = { shared: { firings: [a.id, b.id], total: 9 } };
     const graph = causalGraph(
@@ -56,7 +56,7 @@ describe('a causal graph', () => {
     ]);
   });
 
-  it('keeps a firing that was skipped apart from the run that it was to join', () => {
+  it('a causal graph separates a skipped firing from the run that it was to join', () => {
     const [a, b] = [firing(), firing()];
     const skipped: Outcome = {
       ...ran(b, 'lb01', 7),
@@ -71,7 +71,7 @@ describe('a causal graph', () => {
     ]);
   });
 
-  it('shows what etcd has deleted as a gap that the chain still names', () => {
+  it('a causal graph shows what etcd has deleted as a gap that the chain still names', () => {
     const [first, second] = [firing(), firing({ trigger: 'middle' })];
     const third = firing({ chain: [link(first, 'a'), link(second, 'b')] });
     const { firings, runs } = causalGraph([third], []);
@@ -86,7 +86,7 @@ describe('a causal graph', () => {
     ]);
   });
 
-  it('has every hop once and no cycle, whatever somebody has written into etcd', () => {
+  it('a causal graph has every hop once and no cycle, whatever was written into etcd', () => {
     const random = announced('causal graphs');
     for (let round = 0; round < 300; round++) {
       const { firings, outcomes } = forged(random);
