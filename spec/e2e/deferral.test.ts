@@ -104,10 +104,10 @@ describe('an agent that cannot run now', () => {
   });
 
   it.each([
-    ['of a dead process', async () => String((await deadPid()) ?? 0)],
-    ['of another program that has got its pid', async () => String(process.pid)],
+    ['a dead process’s', async () => String((await deadPid()) ?? 0)],
+    ['another program’s with the same PID', async () => String(process.pid)],
     ['full of garbage', async () => 'garbage\n'],
-    ['that is empty', async () => ''],
+    ['empty', async () => ''],
   ])('a lock that is %s defers no job', async (_what, content) => {
     writeFileSync(lock, await content());
     await hasRun(await fire());

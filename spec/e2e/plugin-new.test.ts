@@ -50,7 +50,7 @@ describe('trigger plugin new', () => {
   });
 
   it.each(['in-sh', 'deep/in/python', 'node'])(
-    'a new plugin in %s fails with a message where it cannot do its work',
+    'the new plugin %s fails with a message where it cannot do its work',
     async (name) => {
       const id = (await node.trigger('queue', 'add', '--plugin', name, '--arg', 'name=nobody')).stdout;
       expect(await node.trigger('queue', 'wait', id)).toMatchObject({ exitCode: 1 });

@@ -42,7 +42,7 @@ describe.each([
   );
 
   it.each(steps.map((step) => [`${step.heading}: ${step.commands.split('\n')[0]}`, step] as const))(
-    'the tutorial pages %s work as printed',
+    'the tutorial’s step works as printed: %s',
     async (_, step) => {
       let seen = await type(step);
       const pattern = patternOf(step.output ?? '');

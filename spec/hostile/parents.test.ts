@@ -44,7 +44,7 @@ const places = [
 describe.skipIf(process.getuid?.() !== 0).each(places)(
   'the %s below a folder that others can write',
   (_, open, code) => {
-    it.each(attacks)('a folder that is %s is refused', async (_what, attack, message) => {
+    it.each(attacks)('a folder %s is refused', async (_what, attack, message) => {
       const folder = temporaryFolder();
       const above = join(folder, 'above');
       const ours = join(above, 'between/ours');
@@ -54,7 +54,7 @@ describe.skipIf(process.getuid?.() !== 0).each(places)(
       await expect(open(ours)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
     });
 
-    it('a folder that only owners change (as /tmp), or that root’s own group can write, is accepted', async () => {
+    it('a parent folder that only owners change (as /tmp), or that root’s own group can write, is accepted', async () => {
       const folder = temporaryFolder();
       mkdirSync(join(folder, 'above'));
       for (const mode of [0o1777, 0o775]) {

@@ -180,7 +180,7 @@ describe('triggerfs-client', () => {
     ['killed', 'SIGKILL', 137, 'demo01: killed by SIGKILL: 10s have ended'],
     ['failed-to-start', null, 127, 'demo01: could not be started: 10s have ended'],
     ['interrupted', null, 1, 'demo01: interrupted: 10s have ended'],
-  ] as const)('triggerfs-client exits as a shell would for a job that %s', async (result, signal, code, note) => {
+  ] as const)('triggerfs-client exits as a shell would for a job that is %s', async (result, signal, code, note) => {
     const running = client(...onDemo, '-command', 'x');
     const { id } = await first.hears('request');
     say(first, succeeded(id, { result, signal, exit_code: null, reason: '10s have ended' }));

@@ -315,7 +315,7 @@ describe('certificates', () => {
     ['client.pem', 'short.key', 'wrong', /does not belong to the key/],
     ['stranger.pem', 'stranger.key', 'warning', /was not issued by the CA/],
     ['gone.pem', 'client.key', 'wrong', /gone\.pem: cannot be read \(ENOENT\)/],
-  ])('doctor reports for a certificate %s with %s', async (cert, key, state, what) => {
+  ])('doctor judges the certificate %s with the key %s', async (cert, key, state, what) => {
     const [ca, own] = await look('ca.pem', cert, key);
     expect(ca?.state).toBe('fine');
     expect(own?.state).toBe(state);

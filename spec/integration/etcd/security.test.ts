@@ -82,7 +82,7 @@ describe('etcd over TLS', () => {
   it.each([
     ['expired', 'certificate has expired'],
     ['misnamed', 'does not match certificate'],
-  ])('etcd over TLS with an %s certificate is reported as such', async (name, words) => {
+  ])('a certificate of etcd’s is reported as wrong when it is %s', async (name, words) => {
     const file = (each: string): string => certificates.file(each);
     const bad = await startEtcd({
       tls: { ca: file('ca.pem'), cert: file(`${name}.pem`), key: file(`${name}.key`) },
@@ -114,7 +114,7 @@ describe('an endpoint with https:// whose connection was reset', () => {
     [200, 'etcd-wants-http'],
     // As web servers with TLS answer a request without.
     [400, 'etcd-unreachable'],
-  ])('an endpoint with https:// that resets and answers plain HTTP with %i is %s', async (status, code) => {
+  ])('an https:// endpoint that resets, and answers plain HTTP with %i, is reported as %s', async (status, code) => {
     const server = createServer((_, response) => void response.writeHead(status).end()).listen(0, '127.0.0.1');
     await once(server, 'listening');
     try {

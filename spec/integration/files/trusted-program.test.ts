@@ -25,9 +25,9 @@ describe('a program that root runs', () => {
   });
 
   it.each([
-    ['another user’s', (file: string) => chownSync(file, nobody, nobody), /puppet belongs to user 65534/],
-    ['one that its group can write', (file: string) => chmodSync(file, 0o775), /puppet can be written by its group/],
-    ['one that all can write', (file: string) => chmodSync(file, 0o757), /puppet can be written by its group/],
+    ['owned by another user', (file: string) => chownSync(file, nobody, nobody), /puppet belongs to user 65534/],
+    ['writable by its group', (file: string) => chmodSync(file, 0o775), /puppet can be written by its group/],
+    ['writable by all', (file: string) => chmodSync(file, 0o757), /puppet can be written by its group/],
     ['in another user’s folder', (file: string) => chownSync(dirname(file), nobody, nobody), /bin belongs to user/],
     ['in a folder that all can write', (file: string) => chmodSync(dirname(file), 0o777), /bin can be written/],
     [

@@ -52,7 +52,7 @@ it.each<[string, string | null, ['o' | 'e', string][]]>([
   ],
   ['nothing of a job without output', null, []],
   ['of a long one its beginning', `${'x'.repeat(299)}…`, [['e', `Error: ${'x'.repeat(400)}\n`]]],
-])('the reason of a failure is %s', async (_what, reason, pieces) => {
+])('the reason of a failed job is %s', async (_what, reason, pieces) => {
   output(...pieces);
   expect(await readFirstError(folder)).toBe(reason);
 });

@@ -285,7 +285,7 @@ describe('what goes wrong with it', () => {
     ['wrong', /`exit` is not a number/],
     ['endless', /too long a line/],
   ])(
-    'a persistent plugin %s: its jobs end as interrupted and say why; a new process takes the next',
+    'a persistent plugin fails (%s): its jobs end as interrupted and say why; a new process takes the next',
     async (trick, reason) => {
       const { ask } = await many();
       const [bad, other] = [ask(trick), ask('hold')];

@@ -75,7 +75,7 @@ describe('forward', () => {
     ['/429', 75, '429 Too Many Requests'],
     ['/501', 5, '501 Not Implemented'],
     ['/503', 75, '503 Service Unavailable'],
-  ])('forward exits when %s with %i', async (path, code, reason) => {
+  ])('forward to %s exits with %i', async (path, code, reason) => {
     const { stderr, exitCode } = await forward({ url: url + path }, 'x');
     expect([exitCode, stderr]).toEqual([code, reason && `forward: POST ${url} was answered ${reason}\n`]);
     expect(seen).toHaveLength(1);

@@ -24,7 +24,7 @@ test.each([
   ['exit 2', 2],
   ['exit 126', 126],
   ['exit 127', 127],
-])('`%s` exits with %d', async (script, code) => {
+])('the job `%s` exits with %d', async (script, code) => {
   const { ending } = await run(shell(script));
   expect(ending).toMatchObject({ exit: { kind: 'exited', code }, cause: 'itself' });
 });

@@ -161,7 +161,7 @@ describe('tokens of callers', () => {
     return [header, encode({ ...payloadOf(jwt), ...claims }), signature].join('.');
   };
 
-  it.each(forgeries)('a token %s: is refused as all others are', async (_what, forge) => {
+  it.each(forgeries)('a forged token is refused like any other: %s', async (_what, forge) => {
     const token = await forge();
     for (const { accounts, mirrored } of [a, b]) {
       await expect(accounts.admit(token)).rejects.toMatchObject(invalid);

@@ -95,7 +95,7 @@ describe('requests that are not over', () => {
     ['bob', 'team1', 'eves'],
     ['eve', 'team2', 'bobs'],
     ['m1', 'team3', 'bobs'],
-  ] as const)('%s of %s cannot end %s', async (user, team, which) => {
+  ] as const)('a member cannot end another’s request: %s of %s, %s', async (user, team, which) => {
     expect(await say(user, { verb: 'request.cancel', request: ids[which] }, team)).toBe('request-not-found');
     expect(stage.broker.state.requests).toBe(4);
   });
@@ -106,7 +106,7 @@ describe('requests that are not over', () => {
     ['ann', 'team1', 'eves'],
     ['ann', 'team1', 'm1s'],
     ['eve', 'team2', 'eves'],
-  ] as const)('%s of %s ends %s', async (user, team, which) => {
+  ] as const)('a member may end a request: %s of %s, %s', async (user, team, which) => {
     const { rows } = await say(user, { verb: 'request.cancel', request: ids[which] }, team);
     expect(rows).toMatchObject([{ id: ids[which] }]);
     const told = { op: which === 'bobs' ? 'cancel' : 'final', id: ids[which], reason: `cancelled by ${user}@${team}` };

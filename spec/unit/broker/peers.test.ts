@@ -583,7 +583,7 @@ describe('peers of the broker', () => {
     it.each([
       ['if-unstarted', ['final']],
       ['always', ['dispatched']],
-    ] as const)('a resumed request with %s, when a worker that may know it is lost: %s', async (retry, told) => {
+    ] as const)('a resumed request with retry = %s, whose possible worker is lost, gets %s', async (retry, told) => {
       stage.registry.service('team1', 'demo', ['w1', 'w2'], { retry });
       await stage.worker('w1');
       await stage.worker('w2');

@@ -35,7 +35,7 @@ it('a command gives up when the daemon stays away for more than 30 s', async () 
 
 it.each([
   ['before the first word', 'daemon-unreachable', false],
-  ['what will not go away', 'job-not-found', true],
+  ['an error that lasts', 'job-not-found', true],
 ] as const)('a command does not repeat a request: %s', async (_, code, heardBefore) => {
   const attempt = vi.fn(async () => {
     throw lost(code);

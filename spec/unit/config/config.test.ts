@@ -121,7 +121,7 @@ describe('unknown keys', () => {
     expect(refusal('[wacth]').message).toContain('wacth: unknown section, did you mean “watch”?');
   });
 
-  it.each(['__proto__', 'constructor', 'toString', 'a b', '../x', ''])('“%s” is no name of a queue', (name) => {
+  it.each(['__proto__', 'constructor', 'toString', 'a b', '../x', ''])('a queue may not be called “%s”', (name) => {
     expect(refusal(`[queues.${JSON.stringify(name)}]\nslots = 1`).message).toContain('not a name');
     expect(Object.hasOwn(Object.prototype, 'slots')).toBe(false);
   });
@@ -219,7 +219,7 @@ describe('values that do not fit together', () => {
       'embedded = true\nendpoints = ["https://127.0.0.1:2379"]\nca_file = "/ca.pem"',
       'etcd.ca_file: an embedded etcd makes',
     ],
-  ])('%s is refused alone', (line, message) => {
+  ])('[etcd] %s is refused by itself', (line, message) => {
     expect(refusal(`[etcd]\n${line}`).message).toContain(message);
   });
 });

@@ -19,7 +19,7 @@ it.each([
   ['readable by root’s group', { mode: 0o640, uid: 0, owner: 'root', group: 'root' }, []],
   ['somebody else’s', { uid: 1001, owner: 'eve' }, ['belongs to eve']],
   ['somebody else’s and open', { uid: 1001, owner: 'eve', mode: 0o644 }, ['belongs to eve', 'every user can read it']],
-])('the exposure of secrets: a file with a password that is %s', (_what, access, expected) => {
+])('a warning is given, or not, for a file with a password that is %s', (_what, access, expected) => {
   expect(whats(password, access)).toEqual(expected.map((part) => expect.stringContaining(part)));
 });
 

@@ -93,7 +93,7 @@ describe('a statement', () => {
     ['set services s workers detach w', { verb: 'service.detach', name: 's', worker: 'w' }],
     ['set user bob disabled yes', { verb: 'user.set', identity: 'bob', disabled: true }],
     ['show history service s limit 5', { verb: 'history.list', service: 's', limit: 5 }],
-  ])('the statement %s is understood', (line, ask) => {
+  ])('a statement is understood: %s', (line, ask) => {
     expect(asked(line)).toEqual(ask);
   });
 

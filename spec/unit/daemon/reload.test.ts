@@ -12,6 +12,9 @@ it.each([
   ['a worker more', worker, `${worker}[workers.team1.demo02]\ntoken = "b"`, ['workers'], ['workers']],
   ['a worker’s token', worker, worker.replace('"a"', '"b"'), ['workers'], ['workers']],
   ['a queue', '', '[queues.requests]\nslots = 8', [], ['queues']],
-])('a reload that changes %s is reported', (_what, before, after, now, atRestart) => {
-  expect(changedSections(config(before), config(after))).toEqual({ now, atRestart });
-});
+])(
+  'a reload tells what takes effect, and what needs a restart, when it changes %s',
+  (_what, before, after, now, atRestart) => {
+    expect(changedSections(config(before), config(after))).toEqual({ now, atRestart });
+  },
+);

@@ -28,7 +28,7 @@ describe('etcd’s versions', () => {
     ['3.5.33', []],
     ['3.6.14', []],
     ['4.0.0-rc.1', []],
-  ])('etcd’s version: %s', (version, expected) => {
+  ])('doctor judges etcd’s version %s', (version, expected) => {
     const found = knownDefects(version);
     expect(found).toHaveLength(expected.length);
     for (const [at, part] of expected.entries()) expect(found[at]).toContain(part);
@@ -83,7 +83,7 @@ describe('a member of etcd', () => {
     ['is slow', { latencyMs: 250 }, 'warning', /250 ms/],
     ['has defects', { version: '3.5.10' }, 'warning', /#17529/],
     ['is too old', { version: '3.3.1' }, 'wrong', /too old/],
-  ])('a member of etcd: %s', (_name, changes, state, what) => {
+  ])('doctor reports a member of etcd that %s', (_name, changes, state, what) => {
     const found = findings(changes).find((finding) => finding.state === state);
     expect(found?.what).toMatch(what);
     expect(found).toHaveProperty('remedy');
@@ -115,7 +115,7 @@ describe('the clock', () => {
     [[100, -9_000], 'warning', /^9s behind http:\/\/etcd1$/],
     [[61_000, 2_000], 'wrong', /^1m1s ahead of http:\/\/etcd0$/],
     [[null], 'unused', /nothing to compare/],
-  ])('a clock that differs by %j ms', (aheadMs, state, what) => {
+  ])('doctor judges clocks that differ by %j ms', (aheadMs, state, what) => {
     const [finding] = clock(...aheadMs);
     expect(finding?.state).toBe(state);
     expect(finding?.what).toMatch(what);

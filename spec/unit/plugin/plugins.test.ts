@@ -100,7 +100,7 @@ describe('a number', () => {
     manifestText: 'summary = "x"\n[args.n]\nsummary = "n"\nkind = "integer"\nmin = -5\nmax = 4194304',
   });
 
-  it.each(['0', '-5', '4194304'])('%s is a number', (n) => {
+  it.each(['0', '-5', '4194304'])('the argument %s is a number', (n) => {
     expect(resolveArguments(plugin, { n })).toEqual({ n });
   });
 

@@ -124,7 +124,7 @@ describe('the Puppet command line', () => {
     ['sh -c', 'run-puppet', undefined],
     ['su puppet -c', 'puppet apply x.pp', undefined],
     ['ssh lb02', 'puppet apply x.pp', undefined],
-  ])('%s “%s” is left unchanged, and queried with %j', (before, text, options) => {
+  ])('the command line %s “%s” is left unchanged, and Puppet queried with %j', (before, text, options) => {
     const command = readPuppetCommand([...before.split(' '), text]);
     expect(command.kind).toBe('other');
     expect(completePuppetCommand(command, { jobId: 'x', noop: false, args: {} })).toEqual([...before.split(' '), text]);
@@ -152,7 +152,7 @@ describe('what is not seen of a run', () => {
     'sudo -u puppet puppet apply x.pp',
     'env -C /srv puppet apply x.pp',
     '/opt/run-puppet',
-  ])('nothing is unknown of a run of “%s”', (command) => expect(warning(command)).toBeNull());
+  ])('a run of “%s” hides nothing from triggerd', (command) => expect(warning(command)).toBeNull());
 
   it.each([
     ['sh', '-c'],
@@ -160,13 +160,13 @@ describe('what is not seen of a run', () => {
     ['sudo', '-i', 'sh', '-ec'],
     ['runuser', '-l', 'puppet', '-c'],
     ['flock', '/l', '-c'],
-  ])('the unknown part of a run is %s %s …', (...before) => {
+  ])('doctor is told of a shell or wrapper that hides a run: %s %s …', (...before) => {
     expect(blindSpot([...before, 'cd /srv && /usr/bin/puppet --debug apply x.pp'])?.what).toContain('in a shell');
     expect(blindSpot([...before, 'echo puppet; make apply'])).toBeNull();
   });
 
   it.each(['ssh lb02', 'chroot /srv', 'systemd-run --wait', '/opt/wrap'])(
-    'the unknown part of a run is “%s” before Puppet',
+    'doctor is told of the unknown wrapper “%s” before Puppet',
     (before) => {
       expect(warning(`${before} puppet agent --test`)).toContain(`through “${before}”`);
     },

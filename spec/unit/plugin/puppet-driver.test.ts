@@ -113,7 +113,7 @@ describe('the end of a Puppet run', () => {
     [4, 'failed'],
     [6, 'failed'],
     [1, 'failed'],
-  ])('a Puppet run with exit %i without a lock is %s', async (code, kind) => {
+  ])('a Puppet run with exit code %i and no lock has the result %s', async (code, kind) => {
     const verdict = await driverOn({}).conclude(job, exited(code), terms);
     expect(verdict).toMatchObject({ kind: 'result', result: { kind, exitCode: code } });
   });
@@ -338,7 +338,7 @@ describe('the end of a Puppet run', () => {
     ['flock -n /run/p.lock puppet apply x.pp', 1, false],
     ['flock -n -E 4 /run/p.lock puppet apply x.pp', 4, false],
     ['puppet apply x.pp', 75, false],
-  ])('“%s” that exits with %i has not run: %s', async (command, code, isDeferred) => {
+  ])('the wrapper “%s” that exits with %i has not run Puppet: %s', async (command, code, isDeferred) => {
     const argv = completePuppetCommand(readPuppetCommand(command.split(' ')), { jobId: 'x', noop: false, args: {} });
     const verdict = await driverOn({}).conclude(job, exited(code), { ...terms, argv });
     const deferral = { reason: 'another process holds the lock /run/p.lock', paths: ['/run/p.lock'] };

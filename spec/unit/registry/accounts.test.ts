@@ -46,7 +46,7 @@ describe('logging in', () => {
     ['names that nobody can have', { team: '../team1', identity: '__proto__' }],
     ['a password without end', { secret: 'x'.repeat(1_000_000) }],
     ['no password', { secret: '' }],
-  ])('a login %s: one refusal, after the work of one hash', async (_what, change) => {
+  ])('a login with %s gets the same refusal, after the work of one hash', async (_what, change) => {
     await expect(login(change)).rejects.toMatchObject(refused);
     expect(passwords.verify.mock.calls.length + passwords.pretend.mock.calls.length).toBe(1);
   });

@@ -14,7 +14,7 @@ describe('the id of a request', () => {
     ['beyond 128 bits', `8${id.slice(1)}`, false],
     ['with a blank', `${id} `, false],
     ['with a line end', `${id}\n`, false],
-  ])('a request’s ID %s: %s', (_what, text, isIdentity) => {
+  ])('a request’s ID %s is judged: %s', (_what, text, isIdentity) => {
     expect(isRequestId(text)).toBe(isIdentity);
     const parse = () => parseStatement({ verb: 'history.list', team: 'team1', request: text });
     if (isIdentity) parse();
@@ -38,7 +38,9 @@ describe('base64url in its one spelling', () => {
     ['Y', false],
     ['+/+/', false],
     ['YÄ', false],
-  ])('base64url has one spelling: %j: %s', (text, isCanonical) => expect(isCanonicalBase64Url(text)).toBe(isCanonical));
+  ])('base64url has one spelling: %j is canonical: %s', (text, isCanonical) =>
+    expect(isCanonicalBase64Url(text)).toBe(isCanonical),
+  );
 
   it('a worker’s token has one spelling, and so has its hash', () => {
     const { token, hash } = workerTokens.create();
