@@ -6,7 +6,7 @@ import type { BrokerAddress } from '../../src/domain/broker-address.ts';
 import type { RequestId, RequestRun } from '../../src/domain/request.ts';
 import { BusWorker, type BusWorkerOptions } from '../../src/worker/bus-worker.ts';
 import type { WorkerEvent } from '../../src/worker/ports.ts';
-import type { RequestEnding, RequestJobs, RequestListener, WorkerRequest } from '../../src/worker/request-jobs.ts';
+import type { FinishedRequest, RequestJobs, RequestListener, WorkerRequest } from '../../src/worker/request-jobs.ts';
 import { recordingLog } from './recording-log.ts';
 
 /** The broker's end of a connection that exists only in memory. */
@@ -83,7 +83,7 @@ export interface FakeJobs extends RequestJobs {
   readonly cancelled: string[];
   /** Who hears this request now. */
   listeners(id: RequestId): RequestListener[];
-  end(id: RequestId, ending?: Partial<RequestEnding>): void;
+  end(id: RequestId, ending?: Partial<FinishedRequest>): void;
   /** Says that a slot is free. */
   tellFree(): void;
 }
@@ -133,7 +133,7 @@ export const fakeJobs = (slots = 2): FakeJobs => {
   return jobs;
 };
 
-const quickEnding: RequestEnding = {
+const quickEnding: FinishedRequest = {
   jobId: 7,
   result: { kind: 'succeeded', exitCode: 0 },
   ranMs: 5,

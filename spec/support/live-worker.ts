@@ -2,15 +2,16 @@ import { ulid } from 'ulid';
 import { onTestFinished } from 'vitest';
 import { dealerConnect } from '../../src/adapters/zmq/dealer.ts';
 import { Client } from '../../src/client/client.ts';
+import type { BrokerEndpoint } from '../../src/domain/broker-address.ts';
 import { BusWorker, type BusWorkerOptions } from '../../src/worker/bus-worker.ts';
-import type { BrokerPlace, WorkerEvent } from '../../src/worker/ports.ts';
+import type { WorkerEvent } from '../../src/worker/ports.ts';
 import { recordingLog } from './recording-log.ts';
 import { requestsIn } from './requests.ts';
 import { until } from './wait.ts';
 
 /** The worker `team1/demo01` on real sockets, with real jobs of the plugins in its folder. */
 export const startLiveWorker = async (
-  brokers: readonly BrokerPlace[],
+  brokers: readonly BrokerEndpoint[],
   options: Partial<BusWorkerOptions> & { readonly slots?: number; readonly folder?: string } = {},
 ) => {
   const { slots, folder, ...special } = options;
@@ -39,7 +40,7 @@ export const startLiveWorker = async (
 };
 
 /** `user1` of team1, at these brokers. */
-export const liveClient = async (...brokers: readonly BrokerPlace[]): Promise<Client> => {
+export const liveClient = async (...brokers: readonly BrokerEndpoint[]): Promise<Client> => {
   const client = await Client.connect({ brokers, jwt: 'jwt:user1@team1' });
   onTestFinished(() => client.close());
   return client;

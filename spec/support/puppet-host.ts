@@ -34,7 +34,7 @@ export const puppetHost = (
       if (file.kind === 'read') for (const line of file.text.split('\n')) onLine(line);
       return file;
     },
-    placeReport: async (from, to) => {
+    moveReport: async (from, to) => {
       if (files[from] !== undefined) placed.push(to);
     },
     placed,

@@ -13,7 +13,7 @@ import { createPool } from '../../src/plugin/persistent/pool.ts';
 import { createPlugins, type PluginCatalogue } from '../../src/plugin/plugins.ts';
 import { createRequestProofs, type RequestProofs } from '../../src/worker/jobs/proofs.ts';
 import { createRequestJobs } from '../../src/worker/jobs/request-jobs.ts';
-import type { RequestEnding, RequestListener, WorkerRequest } from '../../src/worker/request-jobs.ts';
+import type { FinishedRequest, RequestListener, WorkerRequest } from '../../src/worker/request-jobs.ts';
 import { temporaryFolder } from './journal.ts';
 import { temporaryRunner } from './processes.ts';
 import { queuesOf } from './queues.ts';
@@ -117,16 +117,16 @@ export interface Listener extends RequestListener {
   readonly pieces: { stream: 'out' | 'err'; text: string }[];
   bytes(): Buffer;
   text(): string;
-  readonly endings: RequestEnding[];
+  readonly endings: FinishedRequest[];
   /** The end, once it is there. */
-  end(timeoutMs?: number): Promise<RequestEnding>;
+  end(timeoutMs?: number): Promise<FinishedRequest>;
 }
 
 /** Hears and keeps everything; `hold` is waited for with each piece. */
 export const listener = (hold: () => Promise<void> = async () => undefined): Listener => {
   const chunks: Buffer[] = [];
   const pieces: Listener['pieces'] = [];
-  const endings: RequestEnding[] = [];
+  const endings: FinishedRequest[] = [];
   return {
     pieces,
     endings,

@@ -2,14 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import type { BrokerPlace } from '../../src/worker/ports.ts';
+import type { BrokerEndpoint } from '../../src/domain/broker-address.ts';
 import { type EtcdTestOptions, freePort, startEtcd, type TestEtcd } from './etcd.ts';
 import { type Answer, createNode, root, type TestNode } from './node.ts';
 import { until } from './wait.ts';
 
 export const password = 'correct horse battery';
 
-export interface SiteBroker extends BrokerPlace {
+export interface SiteBroker extends BrokerEndpoint {
   readonly node: TestNode;
   /** Its configuration has this port and it may be started again. */
   readonly port: number;
@@ -75,7 +75,7 @@ export const startSite = async ({
 };
 
 /** `[main]` with brokers and keys; further keys may follow. */
-export const mainSection = (brokers: readonly BrokerPlace[]): string => `[main]
+export const mainSection = (brokers: readonly BrokerEndpoint[]): string => `[main]
 broker = ${JSON.stringify(brokers.map(({ endpoint }) => endpoint))}
 broker_key = ${JSON.stringify(brokers.map(({ key }) => key))}
 `;

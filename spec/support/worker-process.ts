@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa, type ResultPromise } from 'execa';
 import { onTestFinished } from 'vitest';
-import type { BrokerPlace } from '../../src/worker/ports.ts';
+import type { BrokerEndpoint } from '../../src/domain/broker-address.ts';
 import { root } from './node.ts';
 import { signalProcess } from './signal.ts';
 import { until } from './wait.ts';
@@ -35,14 +35,20 @@ export interface WorkerProcessOptions {
 }
 
 /** A real `triggerfs-worker` with a folder of its own, ended and removed after the test. Not started yet. */
-export const workerProcess = (brokers: readonly BrokerPlace[], options: WorkerProcessOptions = {}): WorkerProcess => {
+export const workerProcess = (
+  brokers: readonly BrokerEndpoint[],
+  options: WorkerProcessOptions = {},
+): WorkerProcess => {
   const worker = lastingWorker(brokers, options);
   onTestFinished(() => worker.remove());
   return worker;
 };
 
 /** The same, for several tests: whoever makes it removes it. */
-export const lastingWorker = (brokers: readonly BrokerPlace[], options: WorkerProcessOptions = {}): WorkerProcess => {
+export const lastingWorker = (
+  brokers: readonly BrokerEndpoint[],
+  options: WorkerProcessOptions = {},
+): WorkerProcess => {
   const { team = 'team1', identity = 'demo01', token = 'token', plugins = join(root, 'plugins') } = options;
   const folder = mkdtempSync(join(tmpdir(), 'triggerfs-worker-'));
   const configFile = join(folder, 'triggerfs.toml');

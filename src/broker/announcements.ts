@@ -54,7 +54,7 @@ export class Announcements {
     const { request, state } = leg;
     const worker = workerOf(leg);
     if (request.client === null || worker === null || state.kind !== 'over') return;
-    this.#wire.send(request.client, encodeToClient({ op: 'leg', id: request.id, worker, ...state.ending }));
+    this.#wire.send(request.client, encodeToClient({ op: 'leg', id: request.id, worker, ...state.outcome }));
   }
 
   /** `accepted`, at once. */

@@ -14,8 +14,8 @@ import { LimitedLog } from '../kit/limited-log.ts';
 import { Announcements } from './announcements.ts';
 import { Clients } from './clients.ts';
 import { Legs } from './legs.ts';
+import { OpenRequests } from './open-requests.ts';
 import { type BrokerOptions, livenessHeartbeats, maxSessions } from './options.ts';
-import { Overseen } from './overseen.ts';
 import { Queues } from './queues.ts';
 import { Requests } from './requests.ts';
 import { isConnected, type Session, Sessions } from './sessions.ts';
@@ -27,7 +27,7 @@ const maxFaults = 16;
 
 export class Broker {
   /** Requests that are not over, for whoever may see or end them. */
-  readonly overseen: Overseen;
+  readonly openRequests: OpenRequests;
   readonly #options: BrokerOptions;
   readonly #sessions = new Sessions();
   readonly #queues = new Queues();
@@ -74,9 +74,9 @@ export class Broker {
         if (session?.kind === 'client') session.requests.delete(id);
       },
     });
-    const overseen = new Overseen({ ...options, requests: this.#requests });
-    this.overseen = overseen;
-    this.#clients = new Clients({ ...options, sessions, requests: this.#requests, overseen, isStopping });
+    const openRequests = new OpenRequests({ ...options, requests: this.#requests });
+    this.openRequests = openRequests;
+    this.#clients = new Clients({ ...options, sessions, requests: this.#requests, openRequests, isStopping });
     this.#workers = new Workers({ ...options, sessions, announcements, strangers, legs: this.#legs, isStopping });
     this.#unsubscribe = options.registry.onChange(() => {
       this.#hasRegistryChanged = true;

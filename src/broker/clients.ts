@@ -8,9 +8,9 @@ import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
 import { assertMayGuess, guessed, noGuesses } from '../domain/guesses.ts';
 import { type RequestStatement, requestNotices } from '../domain/live-request.ts';
 import type { BusAccounts, BusRegistry } from '../registry/bus-ports.ts';
+import { type OpenRequests, requestStatement } from './open-requests.ts';
 import type { BrokerOptions } from './options.ts';
 import { acknowledge } from './output.ts';
-import { type Overseen, requestStatement } from './overseen.ts';
 import { draining, refusalOf, wrongVersion } from './refusal.ts';
 import { type Leg, workerOf } from './request.ts';
 import type { Requests } from './requests.ts';
@@ -28,7 +28,7 @@ import { welcomeOf } from './welcome.ts';
 export interface ClientsOptions extends BrokerOptions {
   readonly sessions: Sessions;
   readonly requests: Requests;
-  readonly overseen: Overseen;
+  readonly openRequests: OpenRequests;
   readonly isStopping: () => boolean;
 }
 
@@ -234,10 +234,10 @@ export class Clients {
   }
 
   #answerItself(caller: Caller, statement: RequestStatement): unknown {
-    const { overseen, id, brokers } = this.#options;
-    const overseer = { kind: 'user', caller } as const;
+    const { openRequests, id, brokers } = this.#options;
+    const actor = { kind: 'user', caller } as const;
     const { verb } = statement;
-    const found = verb === 'request.list' ? overseen.list(overseer, statement) : overseen.cancel(overseer, statement);
+    const found = verb === 'request.list' ? openRequests.list(actor, statement) : openRequests.cancel(actor, statement);
     const others = brokers().flatMap((broker) => (broker.id === id ? [] : broker.id));
     return { kind: 'request', rows: found.rows, notices: requestNotices(found, id, others) };
   }

@@ -1,4 +1,4 @@
-import type { Ending } from '../bus/messages.ts';
+import type { WireOutcome } from '../bus/messages.ts';
 import type { RequestLeg, RequestRecord } from '../domain/request-record.ts';
 import { type Leg, nameOf, type Request, workerOf } from './request.ts';
 
@@ -9,7 +9,7 @@ export const commandOf = (payload: Buffer): string =>
   payload.toString('utf8', 0, commandLength * 4).slice(0, commandLength);
 
 /** What is kept of a request that is over. */
-export const recordOf = (request: Request, ending: Ending, finishedAt: number): RequestRecord => ({
+export const recordOf = (request: Request, outcome: WireOutcome, finishedAt: number): RequestRecord => ({
   id: request.id,
   ...whoOf(request),
   service: request.service.name,
@@ -18,9 +18,9 @@ export const recordOf = (request: Request, ending: Ending, finishedAt: number): 
   command: commandOf(request.payload),
   received_at: new Date(request.receivedAt).toISOString(),
   finished_at: new Date(finishedAt).toISOString(),
-  result: ending.result,
-  exit_code: ending.exit_code,
-  reason: ending.reason,
+  result: outcome.result,
+  exit_code: outcome.exit_code,
+  reason: outcome.reason,
   legs: request.legs.flatMap(legOf),
 });
 
@@ -35,9 +35,9 @@ const whoOf = ({ user, team, behalf }: Request): Pick<RequestRecord, 'team' | 'u
 const legOf = (leg: Leg): RequestLeg[] => {
   const { state, candidates } = leg;
   if (state.kind !== 'over') return [];
-  const { ending, told } = state;
+  const { outcome, told } = state;
   const { node, job, tail } = told;
-  const { result, exit_code, reason, ran_ms, output_bytes } = ending;
+  const { result, exit_code, reason, ran_ms, output_bytes } = outcome;
   const name = workerOf(leg) ?? (candidates.length === 1 ? candidates[0] : undefined);
   if (name === undefined) return [];
   const { text: output_tail, base64 } = tail;

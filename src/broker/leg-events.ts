@@ -1,5 +1,5 @@
 /** What happens to a leg, and what the leg machine wants done. Workers are named by their identities, times are in ms. */
-import type { Ending } from '../bus/messages.ts';
+import type { WireOutcome } from '../bus/messages.ts';
 import type { Told } from './leg-state.ts';
 
 export type LegEvent =
@@ -15,7 +15,7 @@ export type LegEvent =
   /** The worker had no slot: it has not started it. */
   | { readonly kind: 'returned' }
   | { readonly kind: 'answered'; readonly worker: string; readonly isKnown: boolean }
-  | { readonly kind: 'finished'; readonly ending: Ending; readonly told: Told }
+  | { readonly kind: 'finished'; readonly outcome: WireOutcome; readonly told: Told }
   /** It is connected, and was not before. */
   | { readonly kind: 'worker-came'; readonly worker: string }
   /** The same process, on a new connection. */
@@ -37,7 +37,7 @@ export type Availability = 'served' | 'unserved' | 'broker-stops';
 export type LegEffect =
   | { readonly kind: 'check-workers' }
   /** To the next worker with a free slot, else into the queue. */
-  | { readonly kind: 'place'; readonly isAgain: boolean }
+  | { readonly kind: 'dispatch'; readonly isAgain: boolean }
   | { readonly kind: 'find-suspects'; readonly suspects: readonly string[] }
   /** Asks these workers whether they have ever started it. */
   | { readonly kind: 'query'; readonly workers: readonly string[] }

@@ -14,12 +14,12 @@
  *
  * The table of all arrows is in docs/reference/bus.md; spec/unit/broker/leg-machine.test.ts compares it with this file.
  */
-import type { Ending } from '../bus/messages.ts';
+import type { WireOutcome } from '../bus/messages.ts';
 import type { Retry } from '../domain/service.ts';
-import { brokerStops, killed, noEndTold, noWorker, tooLate, workerLost } from './endings.ts';
 import type { Availability, LegEffect, LegEvent } from './leg-events.ts';
 import type { Absent, Asked, LegState, Over, Told, Waiting } from './leg-state.ts';
 import { deadlineGraceMs } from './options.ts';
+import { brokerStops, killed, noEndTold, noWorker, tooLate, workerLost } from './outcomes.ts';
 
 /** What the machine reads of a leg. It changes none of it. */
 export interface LegFacts {
@@ -201,7 +201,7 @@ const fromSent = (leg: LegFacts, worker: string, event: LegEvent, rules: LegRule
   const { state, request } = leg;
   switch (event.kind) {
     case 'finished':
-      return ends(worker, event.ending, event.told);
+      return ends(worker, event.outcome, event.told);
     case 'returned':
       return leg.received === 0 ? waitsAgain : stays(state);
     case 'worker-lost':
@@ -222,16 +222,21 @@ const fromSent = (leg: LegFacts, worker: string, event: LegEvent, rules: LegRule
 };
 
 const isLost = ({ request, received, candidates }: LegFacts, worker: string, hasOther: boolean): LegStep => {
-  const ending = workerLost(worker, received);
-  if (request.retry !== 'always' || request.cancelled !== null || !hasOther) return ends(worker, ending);
+  const outcome = workerLost(worker, received);
+  if (request.retry !== 'always' || request.cancelled !== null || !hasOther) return ends(worker, outcome);
   const others = candidates.filter((identity) => identity !== worker);
-  return { state: over(worker, ending, untold), effects: [{ kind: 'replace', candidates: others }] };
+  return { state: over(worker, outcome, untold), effects: [{ kind: 'replace', candidates: others }] };
 };
 
-const over = (worker: string | null, ending: Ending, told: Told): Over => ({ kind: 'over', worker, ending, told });
+const over = (worker: string | null, outcome: WireOutcome, told: Told): Over => ({
+  kind: 'over',
+  worker,
+  outcome,
+  told,
+});
 
-const ends = (worker: string | null, ending: Ending, told: Told = untold): LegStep => ({
-  state: over(worker, ending, told),
+const ends = (worker: string | null, outcome: WireOutcome, told: Told = untold): LegStep => ({
+  state: over(worker, outcome, told),
   effects: requestContinues,
 });
 
@@ -244,8 +249,8 @@ const announce: LegEffect = { kind: 'announce' };
 const restartOutput: LegEffect = { kind: 'restart-output' };
 const replayOutput: LegEffect = { kind: 'replay-output' };
 const requestContinues: readonly LegEffect[] = [{ kind: 'continue-request' }];
-const placed: readonly LegEffect[] = [{ kind: 'place', isAgain: false }];
-const placedAgain: readonly LegEffect[] = [{ kind: 'place', isAgain: true }];
+const placed: readonly LegEffect[] = [{ kind: 'dispatch', isAgain: false }];
+const placedAgain: readonly LegEffect[] = [{ kind: 'dispatch', isAgain: true }];
 const waits: LegStep = { state: { kind: 'waiting', isAgain: false }, effects: [{ kind: 'check-workers' }] };
 const waitsAgain: LegStep = { state: { kind: 'waiting', isAgain: true }, effects: [{ kind: 'check-workers' }] };
 /** What had not started when its broker stopped: its client asks another broker. */

@@ -1,4 +1,4 @@
-import type { Ending, OutputStream } from '../bus/messages.ts';
+import type { OutputStream, WireOutcome } from '../bus/messages.ts';
 import type { Tail } from '../kit/text-or-bytes.ts';
 
 /** Workers are named by their identities. Times are of the broker's monotonic clock, in ms. */
@@ -38,7 +38,7 @@ export interface Over {
   readonly kind: 'over';
   /** Who had it; null: nobody. */
   readonly worker: string | null;
-  readonly ending: Ending;
+  readonly outcome: WireOutcome;
   readonly told: Told;
 }
 

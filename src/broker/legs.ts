@@ -1,5 +1,5 @@
 /** All legs: each event goes through the leg machine, and the lists of legs follow from their states. */
-import type { Ending } from '../bus/messages.ts';
+import type { WireOutcome } from '../bus/messages.ts';
 import type { LegEvent } from './leg-events.ts';
 import { type LegRules, stepLeg } from './leg-machine.ts';
 import { type LegState, newLeg, type Told } from './leg-state.ts';
@@ -70,8 +70,8 @@ export class Legs {
   }
 
   /** The worker has told its end. */
-  finished(leg: Leg, ending: Ending, told: Told): void {
-    this.#step(leg, { kind: 'finished', ending, told });
+  finished(leg: Leg, outcome: WireOutcome, told: Told): void {
+    this.#step(leg, { kind: 'finished', outcome, told });
   }
 
   /** The client is another one now: it has seen nothing of the output. */

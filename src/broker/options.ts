@@ -77,7 +77,7 @@ export const livenessHeartbeats = 4;
 export const deadlineGraceMs = 15_000;
 /** Hops of a chain of requests at most. */
 export const maxHops = 8;
-/** Payloads and arguments that are held for requests that are not over, in bytes and in all; whose they are: `held.ts`. */
+/** Payloads and arguments that are held for requests that are not over, in bytes and in all; whose they are: `request-quota.ts`. */
 export const maxHeldBytes = 536_870_912;
 /** Connected peers that are known at the same time. */
 export const maxSessions = 50_000;

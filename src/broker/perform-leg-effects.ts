@@ -36,8 +36,8 @@ export class LegEffects {
       case 'check-workers':
         this.#checkWorkers(leg);
         return;
-      case 'place':
-        this.#place(leg, effect.isAgain);
+      case 'dispatch':
+        this.#dispatch(leg, effect.isAgain);
         return;
       case 'find-suspects':
         this.#findSuspects(leg, effect.suspects);
@@ -81,7 +81,7 @@ export class LegEffects {
     raise(leg, { kind: 'workers-checked', availability, now: clock.now() });
   }
 
-  #place(leg: Leg, isAgain: boolean): void {
+  #dispatch(leg: Leg, isAgain: boolean): void {
     const { workerSelection, queues, raise } = this.#options;
     const { request, target, candidates } = leg;
     const free = workerSelection.nextFree(request.service.team, target, candidates);

@@ -1,12 +1,12 @@
-import type { Ending, RequestHead } from '../bus/messages.ts';
+import type { RequestHead, WireOutcome } from '../bus/messages.ts';
 import type { PeerId } from '../bus/ports.ts';
 import type { Behalf } from '../domain/behalf.ts';
 import type { Asker, Caller } from '../domain/caller.ts';
 import type { RequestId } from '../domain/request.ts';
 import type { Retry } from '../domain/service.ts';
 import type { ServiceView } from '../domain/service-view.ts';
-import { endingOf } from './endings.ts';
 import type { LegState } from './leg-state.ts';
+import { outcomeOf } from './outcomes.ts';
 
 /** A request that is not over. */
 export interface Request {
@@ -90,21 +90,21 @@ export const holderOf = ({ behalf, caller }: Pick<Request, 'behalf' | 'caller'>)
 export const nameOf = ({ identity, team }: Pick<Asker, 'identity' | 'team'>): string => `${identity}@${team}`;
 
 /** The whole of a request, from its legs: the last one where each stands in for the one before, else one failure is the failure of all. */
-export const wholeOf = (request: Request): Ending => {
+export const wholeOf = (request: Request): WireOutcome => {
   const { legs, service } = request;
-  const endings = legs.flatMap(({ state }) => (state.kind === 'over' ? [state.ending] : []));
-  const last = endings.at(-1);
-  if (last === undefined) return endingOf('lost', 'it went to no worker', 'no-worker');
+  const outcomes = legs.flatMap(({ state }) => (state.kind === 'over' ? [state.outcome] : []));
+  const last = outcomes.at(-1);
+  if (last === undefined) return outcomeOf('lost', 'it went to no worker', 'no-worker');
   if (!isForEach(request)) return last;
   const decisive =
-    endings.find(({ exit_code }) => exit_code !== null && exit_code !== 0) ??
-    endings.find(({ result }) => result !== 'succeeded') ??
+    outcomes.find(({ exit_code }) => exit_code !== null && exit_code !== 0) ??
+    outcomes.find(({ result }) => result !== 'succeeded') ??
     last;
-  const times = endings.flatMap(({ ran_ms }) => (ran_ms === null ? [] : [ran_ms]));
+  const times = outcomes.flatMap(({ ran_ms }) => (ran_ms === null ? [] : [ran_ms]));
   return {
     ...decisive,
     ran_ms:
       times.length === 0 ? null : times.reduce((a, b) => (service.algorithm === 'serial' ? a + b : Math.max(a, b))),
-    output_bytes: endings.reduce((sum, { output_bytes }) => sum + output_bytes, 0),
+    output_bytes: outcomes.reduce((sum, { output_bytes }) => sum + output_bytes, 0),
   };
 };

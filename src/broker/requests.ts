@@ -4,7 +4,7 @@
  */
 
 import { encodeToClient } from '../bus/codec/encode.ts';
-import type { Ending, FromJob, RequestHead } from '../bus/messages.ts';
+import type { FromJob, RequestHead, WireOutcome } from '../bus/messages.ts';
 import type { PeerId } from '../bus/ports.ts';
 import type { Behalf } from '../domain/behalf.ts';
 import type { Caller } from '../domain/caller.ts';
@@ -16,12 +16,12 @@ import { targetOf } from '../domain/target.ts';
 import { beginRequest, goOn } from './algorithms.ts';
 import { type Announcements, unlessAccepted } from './announcements.ts';
 import { type BehalfOptions, behalfOf, serviceForAll } from './behalf.ts';
-import { busy, HeldRequests, heldBytesOf } from './held.ts';
 import { recordOf } from './history.ts';
 import type { Legs } from './legs.ts';
 import { type BrokerOptions, maxHops } from './options.ts';
 import type { Queues } from './queues.ts';
 import { holderOf, isForEach, type Leg, originOf, type Request, userOf, wholeOf, workerOf } from './request.ts';
+import { busy, heldBytesOf, RequestQuota } from './request-quota.ts';
 import type { WorkerSelection } from './worker-selection.ts';
 
 export interface RequestsOptions
@@ -38,7 +38,7 @@ export class Requests {
   readonly #options: RequestsOptions;
   readonly #live = new Map<RequestId, Request>();
   readonly #behalfs: BehalfOptions;
-  readonly #held = new HeldRequests();
+  readonly #held = new RequestQuota();
 
   constructor(options: RequestsOptions) {
     this.#options = options;
@@ -159,7 +159,7 @@ export class Requests {
     const behalf = behalfOf(this.#behalfs, head);
     const service = serviceForAll(this.#behalfs, caller, head, behalf);
     const bytes = heldBytesOf(head, payload);
-    this.#checkRoom(holderOf({ behalf, caller }), service, bytes);
+    this.#checkQuota(holderOf({ behalf, caller }), service, bytes);
     if (!head.resume) this.#checkWorkers(service);
     // A view of a whole frame would keep all of that in memory for as long as the request lives.
     const kept = payload.length * 2 < payload.buffer.byteLength ? Buffer.from(payload) : payload;
@@ -199,7 +199,7 @@ export class Requests {
       throw new TriggerdError('request-invalid', `hop limit reached: ${chain.join(' → ')}`);
   }
 
-  #checkRoom(caller: Caller, service: ServiceView, bytes: number): void {
+  #checkQuota(caller: Caller, service: ServiceView, bytes: number): void {
     const { team, name, workers } = service;
     const { queues, limits } = this.#options;
     this.#held.assertSpace(caller, bytes, limits.maxRequests);
@@ -222,18 +222,18 @@ export class Requests {
   #finish(request: Request): void {
     const { history, clock, observer, onFinished } = this.#options;
     const { id, client } = request;
-    const ending = wholeOf(request);
+    const outcome = wholeOf(request);
     this.#forget(request);
     if (client !== null) {
-      this.#tellFinal(request, client, ending);
+      this.#tellFinal(request, client, outcome);
       onFinished(client, id);
     }
-    const record = recordOf(request, ending, clock.date());
+    const record = recordOf(request, outcome, clock.date());
     history.record(record);
     observer.requestFinished(record);
   }
 
-  #tellFinal(request: Request, client: PeerId, ending: Ending): void {
+  #tellFinal(request: Request, client: PeerId, outcome: WireOutcome): void {
     const { wire, announcements } = this.#options;
     const { id, isAccepted } = request;
     // Whoever has heard of it before hears all in order; else it is all said here.
@@ -248,7 +248,7 @@ export class Requests {
       ...unlessAccepted(request),
       ...(worker && { worker }),
       ...(output && { stream: output.stream }),
-      ...ending,
+      ...outcome,
     });
     wire.send(client, head, output?.bytes);
   }

@@ -1,4 +1,4 @@
-import { placeOf, targetOf } from '../domain/target.ts';
+import { partsOfTarget, targetOf } from '../domain/target.ts';
 import type { BusRegistry } from '../registry/bus-ports.ts';
 import { type Sessions, targetsOf, type WorkerSession } from './sessions.ts';
 
@@ -44,7 +44,7 @@ export class WorkerSelection {
   /** A service that is gone has no round any more. */
   registryChanged(): void {
     for (const target of this.#nextIndexes.keys())
-      if (!this.#registry.hasService(...placeOf(target))) this.#nextIndexes.delete(target);
+      if (!this.#registry.hasService(...partsOfTarget(target))) this.#nextIndexes.delete(target);
   }
 
   /** It has come, or was attached, only now: whether it serves this, it will say in a moment. */

@@ -1,6 +1,6 @@
 /** What workers say, one method per operation. Who gets in: `worker-admission.ts`; what each serves: `worker-services.ts`. */
 
-import { historyTailBytes, type PartialHead, type Room, type WorkerMessage } from '../bus/messages.ts';
+import { type Capacity, historyTailBytes, type PartialHead, type WorkerMessage } from '../bus/messages.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import type { RequestId } from '../domain/request.ts';
 import type { LimitedLog } from '../kit/limited-log.ts';
@@ -107,8 +107,8 @@ export class Workers {
     } else this.expel(session, new TriggerdError('bus-protocol', 'a connection can carry only one worker'));
   }
 
-  #credit(session: WorkerSession, room: Room): void {
-    session.free = freeOf(session, room);
+  #credit(session: WorkerSession, capacity: Capacity): void {
+    session.free = freeOf(session, capacity);
     this.#options.legs.serve(session);
   }
 
@@ -129,7 +129,7 @@ export class Workers {
     return leg?.state.kind === 'sent' ? leg : undefined;
   }
 
-  #final(session: WorkerSession, { op: _, id, job, free, seen, stream, ...ending }: Of<'final'>, body: Buffer): void {
+  #final(session: WorkerSession, { op: _, id, job, free, seen, stream, ...outcome }: Of<'final'>, body: Buffer): void {
     const leg = this.#sentTo(session, id);
     session.free = freeOf(session, { free, seen });
     if (leg !== undefined) {
@@ -137,7 +137,7 @@ export class Workers {
       const isLeft = stream !== undefined && output === null;
       if (isLeft && !this.#passOn(session, leg, { id, stream, offset: 0 }, body)) return;
       const tail = tailOf(lastBytesOf(body, historyTailBytes));
-      this.#options.legs.finished(leg, ending, { node: session.claim.node, job, tail, output });
+      this.#options.legs.finished(leg, outcome, { node: session.claim.node, job, tail, output });
     }
     this.#options.legs.serve(session);
   }
@@ -162,4 +162,5 @@ export class Workers {
 }
 
 /** What it has said is older than what it was sent since: that finds fewer slots. */
-const freeOf = ({ sent }: WorkerSession, { free, seen }: Room): number => Math.max(0, free - Math.max(0, sent - seen));
+const freeOf = ({ sent }: WorkerSession, { free, seen }: Capacity): number =>
+  Math.max(0, free - Math.max(0, sent - seen));

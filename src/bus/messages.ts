@@ -127,7 +127,7 @@ export type ToClient =
   /** Body: output as it came. `offset` counts the bytes of this worker's output before it. */
   | ({ readonly op: 'partial'; readonly worker: string } & PartialHead)
   /** One worker's part is over; of the last one of a request that goes to one worker `final` tells. */
-  | ({ readonly op: 'leg'; readonly id: RequestId; readonly worker: string } & Ending)
+  | ({ readonly op: 'leg'; readonly id: RequestId; readonly worker: string } & WireOutcome)
   /**
    * All of it is over. `exit_code` is that of the request: the first leg's that is not 0, in the order of the workers.
    * `worker`: this is the end of its part, too. `stream`: the body is all of that worker's output. `algorithm`: there was
@@ -139,7 +139,7 @@ export type ToClient =
       readonly algorithm?: Algorithm | null;
       readonly worker?: string;
       readonly stream?: OutputStream;
-    } & Ending)
+    } & WireOutcome)
   /** Body: the answer as JSON, for it may be long. */
   | { readonly op: 'answer'; readonly n: Nonce }
   /** Instead of an answer; `retry_after_ms` where the same may work later. */
@@ -159,7 +159,7 @@ export interface PartialHead {
 }
 
 /** How a worker's part ended. A failed job is a value. `reason` says in words what the result does not. */
-export interface Ending {
+export interface WireOutcome {
   readonly result: JobResult['kind'] | 'lost' | 'refused';
   readonly exit_code: number | null;
   readonly signal: string | null;
@@ -217,8 +217,8 @@ export type WorkerMessage =
       /** It wants proofs, but for requests to these plugins. A worker that does not know them does not say it. */
       readonly no_proof?: readonly string[];
     }
-  | ({ readonly op: 'heartbeat' } & Room)
-  | ({ readonly op: 'credit' } & Room)
+  | ({ readonly op: 'heartbeat' } & Capacity)
+  | ({ readonly op: 'credit' } & Capacity)
   /** Body: output. */
   | ({ readonly op: 'partial' } & PartialHead)
   /**
@@ -230,8 +230,8 @@ export type WorkerMessage =
       readonly id: RequestId;
       readonly job: number | null;
       readonly stream?: OutputStream;
-    } & Room &
-      Ending)
+    } & Capacity &
+      WireOutcome)
   /** No slot was free: it has not started and never will. */
   | { readonly op: 'returned'; readonly id: RequestId; readonly free: number }
   /** The answer to `query`. With `known`, output from the first byte and the final follow. */
@@ -244,7 +244,7 @@ export type WorkerMessage =
  * What a worker could start now. `seen` counts the requests that had come to it by then, since `welcome`: what was sent
  * and not seen yet takes slots of `free`.
  */
-export interface Room {
+export interface Capacity {
   readonly free: number;
   readonly seen: number;
 }

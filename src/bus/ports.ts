@@ -1,4 +1,4 @@
-import type { BrokerAddress } from '../domain/broker-address.ts';
+import type { BrokerEndpoint } from '../domain/broker-address.ts';
 
 /** A connected peer, as the router names it: an opaque string, unforgeable for the life of the connection. */
 export type PeerId = string;
@@ -35,4 +35,4 @@ export interface ConnectionListener {
   drained?(): void;
 }
 
-export type Connect = (broker: Pick<BrokerAddress, 'endpoint' | 'key'>, listener: ConnectionListener) => Connection;
+export type Connect = (broker: BrokerEndpoint, listener: ConnectionListener) => Connection;

@@ -8,6 +8,7 @@ import { linesOf } from '../bus/client/lines.ts';
 import type { Outcome, RequestLeg, RequestResult } from '../bus/client/outcome.ts';
 import type { Clock, Credentials } from '../bus/client/ports.ts';
 import type { Accepted } from '../bus/client/request-order.ts';
+import type { BrokerEndpoint } from '../domain/broker-address.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import type { RequestStatement } from '../domain/live-request.ts';
 import type { Algorithm } from '../domain/service.ts';
@@ -17,19 +18,12 @@ import { startTimer } from '../kit/timer.ts';
 import type { Answer, Statement } from '../registry/statements.ts';
 import { newRequestId } from './new-id.ts';
 
-export type { Accepted, Algorithm, Answer, Credentials, Outcome, RequestLeg, RequestResult, Statement };
+export type { Accepted, Algorithm, Answer, BrokerEndpoint, Credentials, Outcome, RequestLeg, RequestResult, Statement };
 export { TriggerdError };
-
-export interface BrokerPlace {
-  /** Such as `tcp://broker.example.com:5555`. */
-  readonly endpoint: string;
-  /** What `trigger broker key` prints there. */
-  readonly key: string;
-}
 
 /** Who asks, and of whom: brokers are asked in this order, one at a time. */
 export type ConnectOptions = Credentials & {
-  readonly brokers: readonly BrokerPlace[];
+  readonly brokers: readonly BrokerEndpoint[];
   /** A broker was lost, in words; the next one is asked by itself, and nothing is asked twice. */
   readonly onBrokerLost?: (why: string) => void;
   /** Ends the connecting; of no meaning once there is a connection. */

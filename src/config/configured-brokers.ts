@@ -1,20 +1,15 @@
+import type { BrokerEndpoint } from '../domain/broker-address.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import type { Config } from './schema.ts';
 
-/** Where a broker listens, and its key. */
-export interface BrokerPlace {
-  readonly endpoint: string;
-  readonly key: string;
-}
-
 /** `[main] broker` with its keys. Throws `broker-missing`, and `config-invalid` where addresses and keys don't fit together. */
-export const configuredBrokers = (main: BrokerKeys): BrokerPlace[] => brokersOf('[main]', main);
+export const configuredBrokers = (main: BrokerKeys): BrokerEndpoint[] => brokersOf('[main]', main);
 
 /**
  * The brokers of the workers here: `[workers] broker`, else `[main] broker`, so that a worker's file needs no `[main]`.
  * Throws as `configuredBrokers` does.
  */
-export const workersBrokers = ({ workers, main }: Pick<Config, 'workers' | 'main'>): BrokerPlace[] => {
+export const workersBrokers = ({ workers, main }: Pick<Config, 'workers' | 'main'>): BrokerEndpoint[] => {
   if (hasBroker(workers)) return brokersOf('[workers]', workers);
   if (!hasBroker(main))
     throw new TriggerdError('broker-missing', '[workers] broker is missing, and so is [main] broker');
@@ -22,7 +17,7 @@ export const workersBrokers = ({ workers, main }: Pick<Config, 'workers' | 'main
 };
 
 /** The same where workers find brokers in etcd as well, and need none that is written down. */
-export const furtherBrokers = (config: Pick<Config, 'workers' | 'main'>): BrokerPlace[] =>
+export const furtherBrokers = (config: Pick<Config, 'workers' | 'main'>): BrokerEndpoint[] =>
   hasBroker(config.workers) || config.main.broker !== undefined ? workersBrokers(config) : [];
 
 type BrokerKeys = Pick<Config['main'], 'broker' | 'broker_key'>;
@@ -30,7 +25,7 @@ type BrokerKeys = Pick<Config['main'], 'broker' | 'broker_key'>;
 /** A key without an address is one that somebody has forgotten, and no reason to look elsewhere. */
 const hasBroker = ({ broker, broker_key }: BrokerKeys): boolean => broker !== undefined || broker_key !== undefined;
 
-const brokersOf = (section: string, { broker = [], broker_key = [] }: BrokerKeys): BrokerPlace[] => {
+const brokersOf = (section: string, { broker = [], broker_key = [] }: BrokerKeys): BrokerEndpoint[] => {
   if (broker.length === 0) throw new TriggerdError('broker-missing', `${section} broker is missing`);
   if (broker_key.length === 0) throw new TriggerdError('broker-missing', `${section} broker_key is missing`);
   if (broker.length !== broker_key.length)

@@ -1,6 +1,7 @@
 import { advertisedBroker, reachedHere } from '../config/advertised-broker.ts';
-import { type BrokerPlace, configuredBrokers, workersBrokers } from '../config/configured-brokers.ts';
+import { configuredBrokers, workersBrokers } from '../config/configured-brokers.ts';
 import type { Config } from '../config/schema.ts';
+import type { BrokerEndpoint } from '../domain/broker-address.ts';
 import { asTriggerdError } from '../domain/errors.ts';
 import { parseAddress } from '../kit/address.ts';
 import { type Finding, fine, unused, warning, wrong } from './finding.ts';
@@ -52,7 +53,7 @@ const checkOwn = async (machine: Machine, broker: BrokerSection, node: string | 
 const checkUsed = async (
   machine: Machine,
   section: '[main]' | '[workers]',
-  brokers: () => readonly BrokerPlace[],
+  brokers: () => readonly BrokerEndpoint[],
 ): Promise<Finding[]> => {
   try {
     return await Promise.all(

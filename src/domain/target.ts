@@ -2,7 +2,7 @@
 export const targetOf = (team: string, name: string): string => `${team}/${name}`;
 
 /** Team and name. Neither has a slash. */
-export const placeOf = (target: string): readonly [team: string, name: string] => {
+export const partsOfTarget = (target: string): readonly [team: string, name: string] => {
   const [team = '', name = ''] = target.split('/');
   return [team, name];
 };

@@ -120,10 +120,10 @@ export class FleetLog implements EventSource {
 
   async *#changes(cursor: string, signal: AbortSignal): AsyncGenerator<Event | 'watching', void, undefined> {
     const { store, keys } = this.#options;
-    const keyspace = placeOf(cursor);
+    const position = positionOf(cursor);
     // A replaced etcd counts from the beginning: nothing of it was told.
-    const isOther = keyspace.revision > (await this.#revision()) + 1n;
-    const { revision, told } = isOther ? { revision: 1n, told: 0 } : keyspace;
+    const isOther = position.revision > (await this.#revision()) + 1n;
+    const { revision, told } = isOther ? { revision: 1n, told: 0 } : position;
     for await (const { events } of store.watch(keys.all, revision, signal)) {
       yield 'watching';
       const counts = new Map<bigint, number>();
@@ -143,7 +143,7 @@ export class FleetLog implements EventSource {
     const revision = await this.#revision();
     const now = this.#options.clock.now();
     const lastWord = (outcome: Outcome, trigger: string) => outcomeEvent(outcome, trigger, now);
-    const missed = await this.#recent(placeOf(last).revision, revision, lastWord);
+    const missed = await this.#recent(positionOf(last).revision, revision, lastWord);
     const gap = {
       kind: 'follow.gap',
       reason: 'etcd has forgotten what came next: some events may be missing',
@@ -213,7 +213,7 @@ const affordable = <Item extends { readonly firing: Firing }>(items: readonly It
 class TooSlow extends Error {}
 
 /** The first revision that is not told wholly, and how many of its events are. */
-const placeOf = (cursor: string): { readonly revision: bigint; readonly told: number } => {
+const positionOf = (cursor: string): { readonly revision: bigint; readonly told: number } => {
   const [revision = '0', told] = cursor.split('.');
   return told === undefined
     ? { revision: BigInt(revision) + 1n, told: 0 }
@@ -227,6 +227,6 @@ const eventsFrom = ({ modRevision }: Entry, happenings: readonly Happening[]): E
 
 const byTime = (a: Event, b: Event): number => Date.parse(a.at) - Date.parse(b.at);
 const byRevision = (a: Event, b: Event): number => {
-  const [one, other] = [placeOf(a.id), placeOf(b.id)];
+  const [one, other] = [positionOf(a.id), positionOf(b.id)];
   return one.revision === other.revision ? one.told - other.told : one.revision < other.revision ? -1 : 1;
 };

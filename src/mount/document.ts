@@ -63,7 +63,7 @@ export class Document implements MessageMaker {
   add({ bytes, offset }: WritePiece): AssemblyStep {
     return this.#orRefused(() => {
       const at = this.#placeOf(offset);
-      this.#makeRoom(at + bytes.length);
+      this.#assertSpace(at + bytes.length);
       return {
         messages: [],
         commit: () => {
@@ -81,7 +81,7 @@ export class Document implements MessageMaker {
       if (size === 0) this.#isTruncated = true;
       if (size < this.#base && size !== 0) throw new FsError('ESPIPE', 'that part of the file has been sent');
       const length = Math.max(0, size - this.#base);
-      if (length > this.#length) this.#makeRoom(length);
+      if (length > this.#length) this.#assertSpace(length);
       this.#extend(length);
     });
   }
@@ -125,7 +125,7 @@ export class Document implements MessageMaker {
     return offset - this.#base;
   }
 
-  #makeRoom(length: number): void {
+  #assertSpace(length: number): void {
     const { maxMessage, budget } = this.#options;
     if (length > maxMessage) throw new FsError('EFBIG', `a message of this trigger has at most ${maxMessage} bytes`);
     if (length > this.#length) budget.assertSpace(length - this.#length);

@@ -2,12 +2,12 @@ import { Gathered } from '../kit/gathered.ts';
 import { type MessageSpool, messageOverheadBytes, type NewMessage } from './delivery-ports.ts';
 import { FsError } from './errno.ts';
 
-/** Dead letters give up this part of all room at once: to find the oldest of them costs as much as there are. */
+/** Dead letters give up this part of all space at once: to find the oldest of them costs as much as there are. */
 const partGivenUp = 1 / 16;
 
 /**
  * Puts what several writers have written at about the same time on disk with one `fsync`. All of it waits until the
- * event loop has heard everybody who was ready; nobody waits for a timer. What waits and what is dead share the room
+ * event loop has heard everybody who was ready; nobody waits for a timer. What waits and what is dead share the space
  * there is: dead letters go when somebody needs theirs.
  */
 export class GroupCommit {
@@ -19,13 +19,13 @@ export class GroupCommit {
   /** At most: those that were forgotten or wait again may be in it still. */
   #deadBytes: number;
 
-  /** `onForgotten` hears how many dead letters had to make room. Throws `journal-failed`. */
+  /** `onForgotten` hears how many dead letters had to make space. Throws `journal-failed`. */
   constructor(spool: MessageSpool, maxBytes: number, onForgotten: (deadLetters: number) => void) {
     this.#spool = spool;
     this.#maxBytes = maxBytes;
     this.#onForgotten = onForgotten;
     this.#gathered = new Gathered((all) => {
-      this.#makeRoom();
+      this.#freeSpace();
       spool.add(all.flat());
     });
     this.#waitingBytes = spool.bytes('waiting');
@@ -62,10 +62,10 @@ export class GroupCommit {
     this.#waitingBytes += bytes;
   }
 
-  #makeRoom(): void {
-    const room = this.#maxBytes - this.#waitingBytes;
-    if (this.#deadBytes <= room) return;
-    const forgotten = this.#spool.purgeOldest(Math.max(0, room - this.#maxBytes * partGivenUp));
+  #freeSpace(): void {
+    const space = this.#maxBytes - this.#waitingBytes;
+    if (this.#deadBytes <= space) return;
+    const forgotten = this.#spool.purgeOldest(Math.max(0, space - this.#maxBytes * partGivenUp));
     this.#deadBytes = this.#spool.bytes('dead');
     if (forgotten > 0) this.#onForgotten(forgotten);
   }

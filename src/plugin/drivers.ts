@@ -1,7 +1,7 @@
 import type { Deferral, Job, JobRequest } from '../domain/job.ts';
 import { failureOf } from '../domain/result.ts';
 import { exitCodeOfSignal } from '../kit/signals.ts';
-import type { Verdict } from '../queue/ports/plugins.ts';
+import type { Conclusion } from '../queue/ports/plugins.ts';
 import type { RunExit } from '../queue/ports/run-exit.ts';
 import type { RunTerms } from '../queue/ports/run-terms.ts';
 import type { Plugin } from './manifest.ts';
@@ -26,21 +26,21 @@ export interface Driver {
   shown(plugin: Plugin, request: JobRequest): string;
   obstacle(job: Job): Promise<Omit<Deferral, 'since'> | null>;
   /** Must need nothing that may have changed since the start: no plugin folder, no configuration. */
-  conclude(job: Job, ending: RunExit, terms: RunTerms): Promise<Verdict>;
+  conclude(job: Job, runExit: RunExit, terms: RunTerms): Promise<Conclusion>;
 }
 
-/** The verdict on a run from its exit alone. */
-export const plainVerdict = (
-  ending: RunExit,
+/** The conclusion on a run from its exit alone. */
+export const concludeFromExit = (
+  runExit: RunExit,
   { successExitCodes, retryExitCodes = [] }: Pick<RunTerms, 'successExitCodes' | 'retryExitCodes'>,
-): Verdict & { kind: 'result' } => {
+): Conclusion & { kind: 'result' } => {
   const details = {};
-  const { exit } = ending;
-  const why = limitReason(ending);
+  const { exit } = runExit;
+  const why = limitReason(runExit);
   if (exit.kind === 'not-started')
     return { kind: 'result', result: { kind: 'failed-to-start', reason: exit.reason }, details };
-  if (ending.cause === 'timeout') return { kind: 'result', result: { kind: 'timed-out', ...why }, details };
-  if (ending.cause === 'kill') {
+  if (runExit.cause === 'timeout') return { kind: 'result', result: { kind: 'timed-out', ...why }, details };
+  if (runExit.cause === 'kill') {
     const signal = exit.kind === 'signalled' ? exit.signal : 'SIGTERM';
     return { kind: 'result', result: { kind: 'killed', signal }, details };
   }

@@ -1,7 +1,7 @@
 import { TriggerdError } from '../domain/errors.ts';
 import type { JobRequest } from '../domain/job.ts';
 import { commandText } from './command-text.ts';
-import { type Driver, plainVerdict } from './drivers.ts';
+import { concludeFromExit, type Driver } from './drivers.ts';
 
 const refuseNoop: Driver['check'] = (plugin, request) => {
   if (request.noop && !plugin.manifest.noop)
@@ -17,7 +17,7 @@ export const execDriver: Driver = {
     return commandText([plugin.name, ...request.argv, ...named]);
   },
   obstacle: async () => null,
-  conclude: async (_job, ending, terms) => plainVerdict(ending, terms),
+  conclude: async (_job, runExit, terms) => concludeFromExit(runExit, terms),
 };
 
 /**

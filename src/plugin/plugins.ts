@@ -1,12 +1,12 @@
 import type { Job, JobRequest } from '../domain/job.ts';
 import type { LaunchPlan, LeftoversRule } from '../queue/ports/launch-plan.ts';
 import type { PersistentCall } from '../queue/ports/persistent-pool.ts';
-import type { Plugins, Verdict } from '../queue/ports/plugins.ts';
+import type { Conclusion, Plugins } from '../queue/ports/plugins.ts';
 import type { RunExit } from '../queue/ports/run-exit.ts';
 import type { JobLimits, RunTerms } from '../queue/ports/run-terms.ts';
 import { argumentVariable } from './argument-variable.ts';
 import { resolveArguments } from './arguments.ts';
-import { type Driver, plainVerdict } from './drivers.ts';
+import { concludeFromExit, type Driver } from './drivers.ts';
 import { commandDriver, execDriver } from './exec-driver.ts';
 import { createManifestReader, type Plugin } from './manifest.ts';
 import { callOf, createPrograms } from './persistent/programs.ts';
@@ -109,10 +109,10 @@ export const createPlugins = (options: PluginsOptions): PluginCatalogue => {
     },
     call: (job) => callTo(programs.recent(job.request.plugin) ?? find(job.request.plugin), job),
     isRerunAfterLoss: (job) => find(job.request.plugin).manifest.on_restart === 'rerun',
-    conclude: async (job, ending) => {
-      const terms = ending.terms ?? presentTerms(job);
+    conclude: async (job, runExit) => {
+      const terms = runExit.terms ?? presentTerms(job);
       const driver = Object.entries(drivers).find(([name]) => name === terms.driver)?.[1] ?? execDriver;
-      return withLeftovers(await concluded(driver, job, ending, terms), ending);
+      return withLeftovers(await concluded(driver, job, runExit, terms), runExit);
     },
   };
 };
@@ -127,21 +127,21 @@ const termsOf = (plugin: Plugin, argv: readonly string[]): RunTerms => ({
 /** For a run whose plugin cannot be read any more, and that nobody has written down the terms of. */
 const noTerms: RunTerms = { driver: 'exec', successExitCodes: [0], argv: [] };
 
-/** A process has ended and its exit is known: that is the verdict when what the driver adds cannot be read. */
-const concluded = async (driver: Driver, job: Job, ending: RunExit, terms: RunTerms): Promise<Verdict> => {
+/** A process has ended and its exit is known: that is the conclusion when what the driver adds cannot be read. */
+const concluded = async (driver: Driver, job: Job, runExit: RunExit, terms: RunTerms): Promise<Conclusion> => {
   try {
-    return await driver.conclude(job, ending, terms);
+    return await driver.conclude(job, runExit, terms);
   } catch (thrown) {
     const missing = thrown instanceof Error ? thrown.message : String(thrown);
-    return { ...plainVerdict(ending, terms), details: { missing } };
+    return { ...concludeFromExit(runExit, terms), details: { missing } };
   }
 };
 
 /** An outcome names what the run has left behind. */
-const withLeftovers = (verdict: Verdict, { leftovers }: RunExit): Verdict =>
-  verdict.kind === 'deferred' || leftovers === undefined
-    ? verdict
-    : { ...verdict, details: { ...verdict.details, leftovers } };
+const withLeftovers = (conclusion: Conclusion, { leftovers }: RunExit): Conclusion =>
+  conclusion.kind === 'deferred' || leftovers === undefined
+    ? conclusion
+    : { ...conclusion, details: { ...conclusion.details, leftovers } };
 
 const planOf = async (options: PluginsOptions, plugin: Plugin, driver: Driver, job: Job): Promise<LaunchPlan> => {
   const { request } = job;

@@ -51,7 +51,7 @@ export interface PuppetHost {
    * Moves a report to the place where monitoring reads it, with the owner and mode that Puppet would have given it there. Where
    * there is none, nothing happens.
    */
-  placeReport(from: string, to: string): Promise<void>;
+  moveReport(from: string, to: string): Promise<void>;
   /** A live process, or undefined. */
   process(pid: number): Promise<ProcessFacts | undefined>;
 }

@@ -1,7 +1,7 @@
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
 import type { JobRequest, RunningJob } from '../domain/job.ts';
 import { tailOf } from '../kit/text-or-bytes.ts';
-import type { Verdict } from '../queue/ports/plugins.ts';
+import type { Conclusion } from '../queue/ports/plugins.ts';
 import type { Runner } from '../queue/ports/runner.ts';
 import type { Plugin } from './manifest.ts';
 import type { PluginCatalogue } from './plugins.ts';
@@ -35,9 +35,9 @@ export const createPluginTest =
     try {
       const job = testJob(plugin, folder.path, options.now());
       options.catalogue.check(job.request);
-      const ending = await options.runner.run(folder.path, await options.catalogue.prepare(job));
-      if (typeof ending === 'string') throw new TriggerdError('internal', `the plugin’s runner was ${ending}`);
-      return judge(plugin, await options.catalogue.conclude(job, ending), await options.readOutput(folder.path));
+      const runExit = await options.runner.run(folder.path, await options.catalogue.prepare(job));
+      if (typeof runExit === 'string') throw new TriggerdError('internal', `the plugin’s runner was ${runExit}`);
+      return judge(plugin, await options.catalogue.conclude(job, runExit), await options.readOutput(folder.path));
     } catch (thrown) {
       const { exit_code } = plugin.manifest.invocation;
       return { expectedExitCode: exit_code, exitCode: null, output: '', problem: asTriggerdError(thrown).message };
@@ -46,10 +46,10 @@ export const createPluginTest =
     }
   };
 
-const judge = (plugin: Plugin, verdict: Verdict, bytes: Uint8Array): PluginTest => {
+const judge = (plugin: Plugin, conclusion: Conclusion, bytes: Uint8Array): PluginTest => {
   const { text: output, base64 } = tailOf(bytes);
   const { exit_code: expectedExitCode, output: expectedOutput } = plugin.manifest.invocation;
-  const result = verdict.kind === 'result' ? verdict.result : undefined;
+  const result = conclusion.kind === 'result' ? conclusion.result : undefined;
   const exitCode = result !== undefined && 'exitCode' in result ? result.exitCode : null;
   const found = { expectedExitCode, exitCode, output, ...(base64 === undefined ? {} : { outputBase64: base64 }) };
   if (result === undefined) return { ...found, problem: 'deferred: something is in the way of this plugin right now' };

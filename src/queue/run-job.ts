@@ -7,7 +7,7 @@ import type { QueueContext } from './context.ts';
 import { followerOf } from './follower.ts';
 import type { KillReason } from './in-memory/in-memory-jobs.ts';
 import type { LaunchPlan } from './ports/launch-plan.ts';
-import type { Verdict } from './ports/plugins.ts';
+import type { Conclusion } from './ports/plugins.ts';
 import type { RunExit } from './ports/run-exit.ts';
 import type { Ending } from './transitions.ts';
 
@@ -190,7 +190,7 @@ const finish = (context: QueueContext, job: RunningJob, result: JobResult): Prom
   return ended(context, job, { startedAt, finishedAt: context.clock.now(), times: noTimes, result, details: {} });
 };
 
-const judge = async (context: QueueContext, job: RunningJob, ending: RunExit): Promise<Verdict> => {
+const judge = async (context: QueueContext, job: RunningJob, ending: RunExit): Promise<Conclusion> => {
   try {
     return await context.plugins.conclude(job, ending);
   } catch (thrown) {

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { Asker, Caller, CheckedProof, ProvenRequest } from '../domain/caller.ts';
 import { TriggerdError } from '../domain/errors.ts';
-import { placeOf } from '../domain/target.ts';
+import { partsOfTarget } from '../domain/target.ts';
 import type { Clock } from '../kit/clock.ts';
 import { workerProofOf } from './accounts.ts';
 import type { BusProofs } from './bus-ports.ts';
@@ -103,7 +103,7 @@ export class Proofs implements BusProofs {
   }
 
   #worker(name: string): Worker | undefined {
-    const [team, identity] = placeOf(name);
+    const [team, identity] = partsOfTarget(name);
     return this.#options.mirrored.state.holdings(team).workers.get(identity);
   }
 }

@@ -30,7 +30,7 @@ export interface Holdings {
   /** What this counter of the trigger's hits says; undefined where it has none. */
   counted(definition: number, counter: string): number | undefined;
   /** Whether this counter of the trigger's hits is known, or may be a new one. */
-  hasRoomFor(definition: number, counter: string): boolean;
+  hasCapacityFor(definition: number, counter: string): boolean;
 }
 
 /** The state of one scope's guard. A malformed one stops all changes of its scope: numbers could be given twice. */
@@ -96,18 +96,18 @@ class TeamHoldings implements Holdings {
     return this.#hits.get(String(definition))?.get(counter)?.hits;
   }
 
-  hasRoomFor(definition: number, counter: string): boolean {
+  hasCapacityFor(definition: number, counter: string): boolean {
     const counts = this.#hits.get(String(definition));
     return counts === undefined || counts.size < maxCounters || counts.has(counter);
   }
 
-  setNode(place: string, node: TreeNode | undefined): void {
-    const before = this.#children.get(place);
-    this.#children.delete(place);
-    // A move puts the node at its new place in the same change; whichever comes first.
+  setNode(path: string, node: TreeNode | undefined): void {
+    const before = this.#children.get(path);
+    this.#children.delete(path);
+    // A move puts the node at its new path in the same change; whichever comes first.
     if (before !== undefined && this.nodes.get(before.id) === before) this.nodes.delete(before.id);
     if (node === undefined) return;
-    this.#children.set(place, node);
+    this.#children.set(path, node);
     this.nodes.set(node.id, node);
   }
 
@@ -248,9 +248,9 @@ export class RegistryState implements Snapshot {
         break;
       }
       case 'tree': {
-        const place = `${second}/${third}`;
-        const node = named(parsed(parseNode), place, ({ parent, name }) => `${parent}/${name}`, key);
-        this.#mine(first).setNode(place, node);
+        const path = `${second}/${third}`;
+        const node = named(parsed(parseNode), path, ({ parent, name }) => `${parent}/${name}`, key);
+        this.#mine(first).setNode(path, node);
         break;
       }
       case 'hits':

@@ -2,15 +2,15 @@ import { encodeFromWorker } from '../bus/codec/encode.ts';
 import { decodeToWorker } from '../bus/codec/to-worker.ts';
 import { protocolVersion, type Refusal, type ToWorker, type Welcome, type WorkerMessage } from '../bus/messages.ts';
 import type { Connection, Message } from '../bus/ports.ts';
-import type { BrokerAddress } from '../domain/broker-address.ts';
+import type { BrokerAddress, BrokerEndpoint } from '../domain/broker-address.ts';
 import { type RetryPolicy, retryDelayMs } from '../kit/retry.ts';
 import { startTimer } from '../kit/timer.ts';
 import type { Disclaimed } from './disclaimed.ts';
-import type { BrokerPlace, WorkerIdentity, WorkerNews } from './ports.ts';
+import type { WorkerIdentity, WorkerNews } from './ports.ts';
 import { WelcomedSession } from './welcomed-session.ts';
 
 export interface BrokerConnectionOptions extends WorkerIdentity {
-  readonly broker: BrokerPlace;
+  readonly broker: BrokerEndpoint;
   readonly disclaimed: Disclaimed;
   /** The brokers that are up, as this one says. */
   onBrokers(brokers: readonly BrokerAddress[]): void;
@@ -58,7 +58,7 @@ type State =
  * connection is ever acted on; what runs, runs on. A broker that nobody wants any more is gone once it does not serve.
  */
 export class BrokerConnection {
-  readonly broker: BrokerPlace;
+  readonly broker: BrokerEndpoint;
   readonly #options: BrokerConnectionOptions;
   #state: State = { kind: 'waiting' };
   #failures = 0;

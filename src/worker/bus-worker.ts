@@ -1,11 +1,12 @@
 import { mostBrokers } from '../bus/messages.ts';
+import type { BrokerEndpoint } from '../domain/broker-address.ts';
 import { BrokerConnection } from './broker-connection.ts';
 import { Disclaimed } from './disclaimed.ts';
-import type { BrokerPlace, WorkerIdentity } from './ports.ts';
+import type { WorkerIdentity } from './ports.ts';
 
 export interface BusWorkerOptions extends WorkerIdentity {
   /** Brokers that are tried whatever others say. */
-  readonly brokers: readonly BrokerPlace[];
+  readonly brokers: readonly BrokerEndpoint[];
 }
 
 /**
@@ -16,9 +17,9 @@ export class BusWorker {
   readonly #options: BusWorkerOptions;
   readonly #connections = new Map<string, BrokerConnection>();
   /** What each broker has said last, by its key. */
-  readonly #said = new Map<string, readonly BrokerPlace[]>();
+  readonly #said = new Map<string, readonly BrokerEndpoint[]>();
   readonly #disclaimed = new Disclaimed();
-  #configured: readonly BrokerPlace[];
+  #configured: readonly BrokerEndpoint[];
   #stopOffering: () => void = () => undefined;
   #hasToOffer = false;
   #isLeaving = false;
@@ -40,7 +41,7 @@ export class BusWorker {
   }
 
   /** The brokers that are tried whatever others say are these from now on. */
-  configure(brokers: readonly BrokerPlace[]): void {
+  configure(brokers: readonly BrokerEndpoint[]): void {
     this.#configured = brokers;
     this.#connectToAll();
   }
@@ -69,12 +70,12 @@ export class BusWorker {
     for (const [key, connection] of [...this.#connections])
       if (!connection.isServing && wanted.get(key)?.endpoint !== connection.broker.endpoint) connection.close();
     const missing = [...wanted].filter(([key]) => !this.#connections.has(key));
-    for (const [key, broker] of missing) if (this.#hasRoomFor(key)) this.#add(key, broker);
+    for (const [key, broker] of missing) if (this.#hasCapacityFor(key)) this.#add(key, broker);
     this.#setFull(missing.some(([key]) => !this.#connections.has(key)));
   }
 
   /** There is room for the configured ones, always. */
-  #hasRoomFor(key: string): boolean {
+  #hasCapacityFor(key: string): boolean {
     return this.#connections.size < mostBrokers || this.#configured.some((broker) => broker.key === key);
   }
 
@@ -89,7 +90,7 @@ export class BusWorker {
     this.#isFull = isFull;
   }
 
-  #add(key: string, broker: BrokerPlace): void {
+  #add(key: string, broker: BrokerEndpoint): void {
     const connection = new BrokerConnection({
       ...this.#options,
       broker,
@@ -102,7 +103,7 @@ export class BusWorker {
     connection.connect();
   }
 
-  #heard(key: string, brokers: readonly BrokerPlace[]): void {
+  #heard(key: string, brokers: readonly BrokerEndpoint[]): void {
     this.#said.set(key, brokers);
     this.#connectToAll();
   }
@@ -119,7 +120,7 @@ export class BusWorker {
    * By key. Who is connected knows better than who was: only while nobody is connected does the last word of all count,
    * so that after an outage of the network every one of them is tried.
    */
-  #wanted(): Map<string, BrokerPlace> {
+  #wanted(): Map<string, BrokerEndpoint> {
     const isCurrent = (key: string): boolean => !this.isServing || this.#connections.get(key)?.isServing === true;
     const said = [...this.#said].flatMap(([key, brokers]) => (isCurrent(key) ? brokers : []));
     return new Map([...said, ...this.#configured].map((broker) => [broker.key, broker]));

@@ -1,13 +1,9 @@
-import type { Ending, Refusal } from '../bus/messages.ts';
+import type { Refusal, WireOutcome } from '../bus/messages.ts';
 import type { Connect } from '../bus/ports.ts';
-import type { BrokerAddress } from '../domain/broker-address.ts';
 import type { JobId } from '../domain/job.ts';
 import type { RequestId } from '../domain/request.ts';
 import type { Log } from '../kit/log.ts';
 import type { RequestJobs } from './request-jobs.ts';
-
-/** A broker is its key; the name that it has is of no use here. */
-export type BrokerPlace = Pick<BrokerAddress, 'endpoint' | 'key'>;
 
 /** Who this worker is, and what all of its connections share. */
 export interface WorkerIdentity {
@@ -61,4 +57,4 @@ export type RequestNews =
       readonly plugin: string;
       readonly user: string;
     }
-  | { readonly kind: 'answered'; readonly id: RequestId; readonly job: JobId | null; readonly ending: Ending };
+  | { readonly kind: 'answered'; readonly id: RequestId; readonly job: JobId | null; readonly outcome: WireOutcome };

@@ -23,10 +23,10 @@ export interface RequestListener {
   /** Output as it comes, from the first byte. Resolves when more may come: a slow reader slows the reading of the file, not the job. */
   output(chunk: { readonly stream: 'out' | 'err'; readonly bytes: Buffer }): Promise<void>;
   /** Exactly once, after the last output. */
-  ended(ending: RequestEnding): void;
+  ended(outcome: FinishedRequest): void;
 }
 
-export interface RequestEnding {
+export interface FinishedRequest {
   readonly jobId: JobId | null;
   readonly result: JobResult;
   readonly ranMs: number | null;
@@ -58,7 +58,7 @@ export interface RequestJobs {
   running(): readonly RequestRun[];
 }
 
-/** How a request that could not even be tried is told: as an ending with the code. */
+/** How a request that could not even be tried is told: as an outcome with the code. */
 export interface RequestRefusal {
   readonly code: ErrorCode;
   readonly message: string;

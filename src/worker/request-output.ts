@@ -1,14 +1,14 @@
 import { boundedReason } from '../bus/codec/fields.ts';
 import {
-  type Ending,
   maxPartialBytes,
   type OutputStream,
   outputWindowBytes,
+  type WireOutcome,
   type WorkerMessage,
 } from '../bus/messages.ts';
 import type { RequestId } from '../domain/request.ts';
 import { ownExitCode, reasonOf } from '../domain/result.ts';
-import type { RequestEnding, RequestListener } from './request-jobs.ts';
+import type { FinishedRequest, RequestListener } from './request-jobs.ts';
 
 export interface RequestOutputOptions {
   readonly id: RequestId;
@@ -16,7 +16,7 @@ export interface RequestOutputOptions {
   readonly maxMessage: number;
   send(head: WorkerMessage, body: Buffer): void;
   /** `whole`: all of the output, of which nothing was sent. */
-  ended(ending: RequestEnding, whole: Piece | undefined): void;
+  ended(outcome: FinishedRequest, whole: Piece | undefined): void;
 }
 
 export interface Piece {
@@ -52,16 +52,17 @@ export class RequestOutput implements RequestListener {
     this.#letGo();
     for (let at = 0; at < bytes.length && !this.#isClosed; at += this.#pieceBytes) {
       const piece = bytes.subarray(at, at + this.#pieceBytes);
-      while (!this.#isClosed && this.#sent + piece.length - this.#acknowledged > outputWindowBytes) await this.#room();
+      while (!this.#isClosed && this.#sent + piece.length - this.#acknowledged > outputWindowBytes)
+        await this.#nextAcknowledgement();
       if (!this.#isClosed) this.#send(stream, piece);
     }
   }
 
-  ended(ending: RequestEnding): void {
+  ended(outcome: FinishedRequest): void {
     if (this.#isClosed) return;
     const held = this.#held;
     this.close();
-    this.#options.ended(ending, held);
+    this.#options.ended(outcome, held);
   }
 
   /** The broker has dealt with so many bytes, in all. Numbers that can't be are no acknowledgement. */
@@ -90,7 +91,7 @@ export class RequestOutput implements RequestListener {
     this.#sent += piece.length;
   }
 
-  #room(): Promise<void> {
+  #nextAcknowledgement(): Promise<void> {
     return new Promise((resolve) => {
       this.#goOn = resolve;
     });
@@ -103,7 +104,7 @@ export class RequestOutput implements RequestListener {
 }
 
 /** A job's end as the bus tells it. */
-export const endingOf = ({ result, ranMs, outputBytes }: RequestEnding): Ending => ({
+export const outcomeOf = ({ result, ranMs, outputBytes }: FinishedRequest): WireOutcome => ({
   result: result.kind,
   exit_code: ownExitCode(result),
   signal: result.kind === 'killed' ? result.signal : null,

@@ -1,14 +1,14 @@
 import { noBody } from '../bus/codec/encode.ts';
 import { boundedReason } from '../bus/codec/fields.ts';
-import type { Ending, Room, ToWorker, WorkerMessage } from '../bus/messages.ts';
+import type { Capacity, ToWorker, WireOutcome, WorkerMessage } from '../bus/messages.ts';
 import type { Message } from '../bus/ports.ts';
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
 import type { RequestId, RequestRun } from '../domain/request.ts';
 import type { Log } from '../kit/log.ts';
 import type { Disclaimed } from './disclaimed.ts';
 import type { RequestNews, WorkerProofs } from './ports.ts';
-import type { RequestEnding, RequestJobs, WorkerRequest } from './request-jobs.ts';
-import { endingOf, type Piece, RequestOutput } from './request-output.ts';
+import type { FinishedRequest, RequestJobs, WorkerRequest } from './request-jobs.ts';
+import { outcomeOf, type Piece, RequestOutput } from './request-output.ts';
 
 /** What one broker may say about requests. */
 export type RequestMessage = Extract<ToWorker, { readonly op: 'request' | 'cancel' | 'ack' | 'query' }>;
@@ -62,7 +62,7 @@ export class ServedRequests {
   }
 
   /** The same, for the broker. */
-  room(): Room {
+  capacity(): Capacity {
     return { free: this.free(), seen: this.#seen };
   }
 
@@ -144,16 +144,21 @@ export class ServedRequests {
     return isHeard;
   }
 
-  #ended(id: RequestId, ended: RequestEnding, whole: Piece | undefined): void {
+  #ended(id: RequestId, ended: FinishedRequest, whole: Piece | undefined): void {
     this.#served.delete(id);
-    this.#final(id, ended.jobId, endingOf(ended), whole ?? { bytes: ended.outputTail });
+    this.#final(id, ended.jobId, outcomeOf(ended), whole ?? { bytes: ended.outputTail });
     if (this.isIdle) this.#options.onIdle();
   }
 
-  #final(id: RequestId, job: RequestEnding['jobId'], ending: Ending, output: Piece | { readonly bytes: Buffer }): void {
+  #final(
+    id: RequestId,
+    job: FinishedRequest['jobId'],
+    outcome: WireOutcome,
+    output: Piece | { readonly bytes: Buffer },
+  ): void {
     const { bytes, ...stream } = output;
-    this.#options.send({ op: 'final', id, job, ...this.room(), ...stream, ...ending }, bytes);
-    this.#options.tell({ kind: 'answered', id, job, ending });
+    this.#options.send({ op: 'final', id, job, ...this.capacity(), ...stream, ...outcome }, bytes);
+    this.#options.tell({ kind: 'answered', id, job, outcome });
   }
 
   #giveBack(id: RequestId): void {
@@ -163,7 +168,7 @@ export class ServedRequests {
   #refuse(id: RequestId, error: TriggerdError): void {
     const { code, message } = error;
     if (code === 'internal') this.#options.log.error({ error, request: id }, 'Cannot start a request');
-    this.#final(id, null, { ...refusedEnding, reason: boundedReason(message), code }, { bytes: noBody });
+    this.#final(id, null, { ...refusedOutcome, reason: boundedReason(message), code }, { bytes: noBody });
   }
 
   #drop(id: RequestId): void {
@@ -190,7 +195,7 @@ export class ServedRequests {
   }
 }
 
-const refusedEnding: Ending = {
+const refusedOutcome: WireOutcome = {
   result: 'refused',
   exit_code: null,
   signal: null,

@@ -1,16 +1,16 @@
 import type { ToWorker, WorkerMessage } from '../bus/messages.ts';
 import type { Message } from '../bus/ports.ts';
-import type { BrokerAddress } from '../domain/broker-address.ts';
+import type { BrokerAddress, BrokerEndpoint } from '../domain/broker-address.ts';
 import { startTimer } from '../kit/timer.ts';
 import type { Disclaimed } from './disclaimed.ts';
-import type { BrokerPlace, WorkerIdentity, WorkerNews } from './ports.ts';
+import type { WorkerIdentity, WorkerNews } from './ports.ts';
 import { ServedRequests } from './served-requests.ts';
 
 /** What a broker says to a worker that it has welcomed. */
 export type WhenWelcomed = Exclude<ToWorker, { readonly op: 'welcome' | 'refused' | 'goodbye' | 'reannounce' }>;
 
 export interface WelcomedSessionOptions extends Omit<WorkerIdentity, 'tell' | 'connect'> {
-  readonly broker: BrokerPlace;
+  readonly broker: BrokerEndpoint;
   readonly disclaimed: Disclaimed;
   readonly heartbeatMs: number;
   readonly maxMessage: number;
@@ -105,10 +105,10 @@ export class WelcomedSession {
   /** A slot may have become free. */
   offer(): void {
     if (this.#state !== 'serving') return;
-    const room = this.#requests.room();
-    if (room.free === this.#told) return;
-    this.#told = room.free;
-    this.#options.send({ op: 'credit', ...room });
+    const capacity = this.#requests.capacity();
+    if (capacity.free === this.#told) return;
+    this.#told = capacity.free;
+    this.#options.send({ op: 'credit', ...capacity });
   }
 
   /** A sign of life at once and with each heartbeat, and a look whether the broker gives any. */
@@ -123,9 +123,9 @@ export class WelcomedSession {
       this.#options.onSilent();
       return;
     }
-    const room = this.#requests.room();
-    this.#told = room.free;
-    this.#options.send({ op: 'heartbeat', ...room });
+    const capacity = this.#requests.capacity();
+    this.#told = capacity.free;
+    this.#options.send({ op: 'heartbeat', ...capacity });
     this.#cancelBeat = startTimer(this.#heartbeatMs, () => this.beat());
   }
 

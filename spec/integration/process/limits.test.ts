@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { plainVerdict } from '../../../src/plugin/drivers.ts';
+import { concludeFromExit } from '../../../src/plugin/drivers.ts';
 import type { LaunchPlan } from '../../../src/queue/ports/launch-plan.ts';
 import type { RunExit } from '../../../src/queue/ports/run-exit.ts';
 import { type TestCgroup, testCgroup } from '../../support/cgroup.ts';
@@ -22,7 +22,7 @@ const runIn = async (cgroup: TestCgroup, plan: LaunchPlan): Promise<RunExit> => 
   expect((await once(runner, 'exit'))[0]).toBe(0);
   return JSON.parse(readFileSync(join(folder, 'status.json'), 'utf8')) as RunExit;
 };
-const resultOf = (ending: RunExit) => plainVerdict(ending, { successExitCodes: [0] }).result;
+const resultOf = (ending: RunExit) => concludeFromExit(ending, { successExitCodes: [0] }).result;
 
 test('C3: a fork bomb ends at the limit of its cgroup, and its result says so', async () => {
   const cgroup = testCgroup();

@@ -27,8 +27,8 @@ const rows: readonly Row[] = page.split('\n').flatMap((line) => {
 
 const now = 1_000_000;
 const rules: LegRules = { livenessMs: 10_000, startedAt: now - 1_000 };
-const ending = { result: 'succeeded', exit_code: 0, signal: null, reason: null, code: null, ran_ms: 5 } as const;
-const finished = { ...ending, output_bytes: 7 };
+const outcome = { result: 'succeeded', exit_code: 0, signal: null, reason: null, code: null, ran_ms: 5 } as const;
+const finished = { ...outcome, output_bytes: 7 };
 const told = { node: 'node1', job: 1, tail: { text: 'x' }, output: null };
 
 interface Case {
@@ -98,7 +98,7 @@ const states: readonly LegState[] = [
   ),
   ...flags.map((isAgain) => ({ kind: 'waiting', isAgain }) as const),
   { kind: 'sent', worker: 'w1' },
-  { kind: 'over', worker: 'w1', ending: finished, told },
+  { kind: 'over', worker: 'w1', outcome: finished, told },
 ];
 
 const workers = ['w1', 'w2', 'stranger'];
@@ -112,7 +112,7 @@ const events: readonly LegEvent[] = [
   ),
   { kind: 'given', worker: 'w1' },
   { kind: 'returned' },
-  { kind: 'finished', ending: finished, told },
+  { kind: 'finished', outcome: finished, told },
   ...workers.flatMap((worker): LegEvent[] => [
     ...flags.map((isKnown) => ({ kind: 'answered', worker, isKnown }) as const),
     ...flags.map((hasOther) => ({ kind: 'worker-lost', worker, hasOther }) as const),
@@ -210,7 +210,7 @@ describe('what a leg carries on', () => {
     ...{ kind: 'asked', worker: 'w1', open: all, until: now + 5, isDoubtful: false },
     ...changes,
   });
-  const endingOf = ({ state }: LegStep) => (state.kind === 'over' ? { ...state.ending, worker: state.worker } : state);
+  const outcomeOf = ({ state }: LegStep) => (state.kind === 'over' ? { ...state.outcome, worker: state.worker } : state);
 
   it('a resumed leg suspects the worker that the client names, and waits for it from now', () => {
     const { state, effects } = step(resumed('w2'), { kind: 'resume', now });
@@ -237,20 +237,20 @@ describe('what a leg carries on', () => {
     const { state } = step(legOf(asked()), { kind: 'worker-lost', worker: 'w1', hasOther: true });
     expect(state).toEqual(asked({ open: ['w2'], isDoubtful: true }));
     const next = step(legOf(state), { kind: 'answered', worker: 'w2', isKnown: false });
-    expect(endingOf(next)).toMatchObject({ result: 'lost', code: 'worker-lost', worker: 'w1' });
+    expect(outcomeOf(next)).toMatchObject({ result: 'lost', code: 'worker-lost', worker: 'w1' });
   });
 
   it('a leg that is returned goes first, and one that nobody has begun does not', () => {
     const back = step(legOf({ kind: 'sent', worker: 'w1' }), { kind: 'returned' }).state;
     const fresh = step(legOf({ kind: 'new' }), { kind: 'begin' }).state;
     const checked = { kind: 'workers-checked', availability: 'served', now } as const;
-    expect(step(legOf(back), checked).effects).toEqual([{ kind: 'place', isAgain: true }]);
-    expect(step(legOf(fresh), checked).effects).toEqual([{ kind: 'place', isAgain: false }]);
+    expect(step(legOf(back), checked).effects).toEqual([{ kind: 'dispatch', isAgain: true }]);
+    expect(step(legOf(fresh), checked).effects).toEqual([{ kind: 'dispatch', isAgain: false }]);
   });
 
   it('the end of a lost worker names it and says how much of its output has arrived', () => {
     const leg = legOf({ kind: 'sent', worker: 'w1' }, { received: 7 });
-    expect(endingOf(step(leg, { kind: 'worker-lost', worker: 'w1', hasOther: true }))).toMatchObject({
+    expect(outcomeOf(step(leg, { kind: 'worker-lost', worker: 'w1', hasOther: true }))).toMatchObject({
       ...{ result: 'lost', code: 'worker-lost', worker: 'w1', output_bytes: 7 },
       reason: 'w1 was lost; it may have run there',
     });
@@ -280,7 +280,7 @@ describe('what a leg carries on', () => {
   ] as const)('a leg that waits where %s ends as that', (_, availability, cancelled, code, result) => {
     const leg = legOf({ kind: 'waiting', isAgain: false });
     const request = { ...leg.request, cancelled };
-    expect(endingOf(step({ ...leg, request }, { kind: 'workers-checked', availability, now }))).toMatchObject({
+    expect(outcomeOf(step({ ...leg, request }, { kind: 'workers-checked', availability, now }))).toMatchObject({
       code,
       result,
     });
@@ -288,7 +288,7 @@ describe('what a leg carries on', () => {
 
   it('a leg’s deadline is reported as a worker without an answer, or as no free slot where no worker has the leg', () => {
     const late = { ...legOf({ kind: 'new' }).request, deadlineAt: now - deadlineGraceMs };
-    const endAt = (state: LegState) => endingOf(step(legOf(state, { request: late }), { kind: 'deadline', now }));
+    const endAt = (state: LegState) => outcomeOf(step(legOf(state, { request: late }), { kind: 'deadline', now }));
     const timedOut = { result: 'timed-out', code: null };
     expect(endAt({ kind: 'sent', worker: 'w1' })).toMatchObject({
       ...timedOut,
@@ -299,7 +299,7 @@ describe('what a leg carries on', () => {
   });
 
   it('the result that the worker reports is kept unchanged', () => {
-    const { state } = step(legOf({ kind: 'sent', worker: 'w1' }), { kind: 'finished', ending: finished, told });
-    expect(state).toEqual({ kind: 'over', worker: 'w1', ending: finished, told });
+    const { state } = step(legOf({ kind: 'sent', worker: 'w1' }), { kind: 'finished', outcome: finished, told });
+    expect(state).toEqual({ kind: 'over', worker: 'w1', outcome: finished, told });
   });
 });

@@ -273,7 +273,7 @@ describe('requests at the broker', () => {
       // Others have room still, and what has ended makes room.
       stage.registry.origins.set('eve', { user: 10, team: 2 });
       expect(ask('eve')).toBeUndefined();
-      stage.broker.overseen.cancel({ kind: 'local', team: null, by: 'root@here' }, { user: 'bob' });
+      stage.broker.openRequests.cancel({ kind: 'local', team: null, by: 'root@here' }, { user: 'bob' });
       expect(ask('cid')).toBeUndefined();
     });
 

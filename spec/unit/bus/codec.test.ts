@@ -12,7 +12,7 @@ import firstCodes from '../../fixtures/codes-of-first-release.json?raw';
 
 const id = '01K9ZQ4T5M8W3V6X7Y8Z9A0BCD';
 const brokers = [{ id: 'b1', endpoint: 'tcp://b1:5555', key: 'x'.repeat(40) }];
-const ending = {
+const outcome = {
   result: 'failed',
   exit_code: 3,
   signal: 'SIGTERM',
@@ -43,8 +43,8 @@ const fromWorker: readonly WorkerMessage[] = [
   { op: 'heartbeat', free: 1, seen: 3 },
   { op: 'credit', free: 0, seen: 0 },
   { op: 'partial', id, stream: 'err', offset: 7 },
-  { op: 'final', id, job: null, free: 1, seen: 9, ...ending },
-  { op: 'final', id, job: null, free: 1, seen: 9, stream: 'err', ...ending },
+  { op: 'final', id, job: null, free: 1, seen: 9, ...outcome },
+  { op: 'final', id, job: null, free: 1, seen: 9, stream: 'err', ...outcome },
   { op: 'returned', id, free: 0 },
   { op: 'known', id, known: false },
   { op: 'leaving' },
@@ -59,9 +59,9 @@ const toClient: readonly ToClient[] = [
   { op: 'dispatched', id, worker: 'w', algorithm: 'mirror' },
   { op: 'dispatched', id, worker: 'w', algorithm: 'serial', workers: 3 },
   { op: 'partial', id, worker: 'w', stream: 'out', offset: 0 },
-  { op: 'leg', id, worker: 'w', ...ending },
-  { op: 'final', id, ...ending },
-  { op: 'final', id, algorithm: null, worker: 'w', stream: 'out', ...ending },
+  { op: 'leg', id, worker: 'w', ...outcome },
+  { op: 'final', id, ...outcome },
+  { op: 'final', id, algorithm: null, worker: 'w', stream: 'out', ...outcome },
   { op: 'answer', n: 3 },
   { op: 'refused', id, ...refusal },
   { op: 'refused', n: 3, ...refusal },

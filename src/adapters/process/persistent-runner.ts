@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import type { LaunchPlan } from '../../queue/ports/launch-plan.ts';
-import type { CallEnd, PersistentCall, PersistentPool, RunningCall } from '../../queue/ports/persistent-pool.ts';
+import type { CallExit, PersistentCall, PersistentPool, RunningCall } from '../../queue/ports/persistent-pool.ts';
 import type { RunExit } from '../../queue/ports/run-exit.ts';
 import type { Runner } from '../../queue/ports/runner.ts';
 import { jobFile, type Order, prepareFolder } from './job-files.ts';
@@ -36,7 +36,7 @@ export const createPersistentRunner = (runner: Runner, pool: PersistentPool): Ru
     const startedMono = performance.now();
     const output = createOutputFile(folder, plan.maxOutputBytes, 'output', plan.gzip);
     const errors = plan.stderrApart ? createOutputFile(folder, plan.maxOutputBytes, 'output.err') : output;
-    const end = await new Promise<CallEnd>((resolve) => {
+    const end = await new Promise<CallExit>((resolve) => {
       const running = pool.run(call, {
         output: (stream, bytes) => (stream === 'out' ? output.write('o', bytes) : errors.write('e', bytes)),
         ended: resolve,
@@ -64,7 +64,7 @@ export const createPersistentRunner = (runner: Runner, pool: PersistentPool): Ru
   }
 };
 
-const exitOf = (end: CallEnd): RunExit['exit'] => {
+const exitOf = (end: CallExit): RunExit['exit'] => {
   if (end.kind === 'exited') return { kind: 'exited', code: end.code };
   return end.kind === 'interrupted'
     ? { kind: 'signalled', signal: 'SIGKILL' }

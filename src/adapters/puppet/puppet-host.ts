@@ -3,7 +3,7 @@ import { TriggerdError } from '../../domain/errors.ts';
 import type { FileState, ProcessFacts, PuppetHost, PuppetSettings, PuppetSettingsQuery } from '../../plugin/ports.ts';
 import { readUntrustedLines, readUntrustedText } from '../files/untrusted-file.ts';
 import { askProgram } from '../process/ask-program.ts';
-import { placeReport } from './place-report.ts';
+import { moveReport } from './move-report.ts';
 import { whyProgramsUntrusted } from './run-programs.ts';
 import { uidOf } from './users.ts';
 
@@ -76,8 +76,8 @@ export const createPuppetHost = (options: PuppetHostOptions): PuppetHost => {
       told(path, await readUntrustedText(path, { owners, maxBytes: maxBytes.summary })),
     readReport: async (path, owners, onLine) =>
       told(path, await readUntrustedLines(path, { owners, maxBytes: maxBytes.report }, onLine)),
-    placeReport: async (from, to) => {
-      const problem = await placeReport(from, to).then(
+    moveReport: async (from, to) => {
+      const problem = await moveReport(from, to).then(
         () => null,
         (thrown: unknown) => notPlaced(to, thrown),
       );

@@ -3,7 +3,7 @@ import { curveKeyPair, type Dealer } from 'zeromq';
 import { noBody } from '../../bus/codec/encode.ts';
 import { eachMessage } from '../../bus/codec/pack.ts';
 import type { Connection, ConnectionListener } from '../../bus/ports.ts';
-import type { BrokerAddress } from '../../domain/broker-address.ts';
+import type { BrokerEndpoint } from '../../domain/broker-address.ts';
 import type { Log } from '../../kit/log.ts';
 import { type RetryPolicy, retryDelayMs } from '../../kit/retry.ts';
 import { unlessAborted } from '../../kit/unless-aborted.ts';
@@ -39,7 +39,7 @@ type Link = 'connecting' | 'up' | 'down';
 /** `Connect` on a real socket. */
 export const dealerConnect =
   (options: DealerOptions) =>
-  (broker: Pick<BrokerAddress, 'endpoint' | 'key'>, listener: ConnectionListener): Connection =>
+  (broker: BrokerEndpoint, listener: ConnectionListener): Connection =>
     new DealerConnection(broker, listener, options);
 
 /**
@@ -68,11 +68,7 @@ class DealerConnection implements Connection {
   #isClosed = false;
   #drained: () => void = () => undefined;
 
-  constructor(
-    { endpoint, key }: Pick<BrokerAddress, 'endpoint' | 'key'>,
-    listener: ConnectionListener,
-    options: DealerOptions,
-  ) {
+  constructor({ endpoint, key }: BrokerEndpoint, listener: ConnectionListener, options: DealerOptions) {
     const { publicKey, secretKey } = curveKeyPair();
     this.#endpoint = endpoint;
     this.#listener = listener;

@@ -147,7 +147,7 @@ export class HistoryPages implements HistorySink {
       const { id, team, records } = this.#page;
       const value = serializePage(records);
       const bytes = Buffer.byteLength(value);
-      if (!(await this.#hasRoom(bytes))) {
+      if (!(await this.#hasSpace(bytes))) {
         this.#dropped += records.length;
         this.#page = undefined;
         continue;
@@ -159,7 +159,7 @@ export class HistoryPages implements HistorySink {
   }
 
   /** A record is the first thing to go where etcd is nearly full. */
-  async #hasRoom(bytes: number): Promise<boolean> {
+  async #hasSpace(bytes: number): Promise<boolean> {
     try {
       await this.#options.assertSpace?.(bytes);
       return true;

@@ -1,15 +1,15 @@
 import type { RequestId } from '../../domain/request.ts';
 import type { Algorithm } from '../../domain/service.ts';
-import type { Ending } from '../messages.ts';
+import type { WireOutcome } from '../messages.ts';
 
 /** How one worker's part ended, or the whole of it. */
 export interface Outcome {
-  readonly result: Ending['result'];
+  readonly result: WireOutcome['result'];
   readonly exitCode: number | null;
   readonly signal: string | null;
   /** In words what the result does not say. */
   readonly reason: string | null;
-  readonly code: Ending['code'];
+  readonly code: WireOutcome['code'];
   readonly ranMs: number | null;
   readonly outputBytes: number;
 }
@@ -25,14 +25,14 @@ export interface RequestResult extends Outcome {
   readonly legs: readonly RequestLeg[];
 }
 
-export const outcomeOf = (ending: Ending): Outcome => ({
-  result: ending.result,
-  exitCode: ending.exit_code,
-  signal: ending.signal,
-  reason: ending.reason,
-  code: ending.code,
-  ranMs: ending.ran_ms,
-  outputBytes: ending.output_bytes,
+export const outcomeOf = (outcome: WireOutcome): Outcome => ({
+  result: outcome.result,
+  exitCode: outcome.exit_code,
+  signal: outcome.signal,
+  reason: outcome.reason,
+  code: outcome.code,
+  ranMs: outcome.ran_ms,
+  outputBytes: outcome.output_bytes,
 });
 
 /** An end that nobody has told us. */

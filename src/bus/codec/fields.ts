@@ -1,6 +1,6 @@
 import type { BrokerAddress } from '../../domain/broker-address.ts';
 import { isErrorCode } from '../../domain/errors.ts';
-import type { Ending, OutputStream, PartialHead, Refusal, Welcome } from '../messages.ts';
+import type { OutputStream, PartialHead, Refusal, Welcome, WireOutcome } from '../messages.ts';
 import {
   type Fields,
   isCount,
@@ -27,12 +27,12 @@ const results = new Set([
   'refused',
 ]);
 
-const isResult = (value: unknown): value is Ending['result'] => typeof value === 'string' && results.has(value);
+const isResult = (value: unknown): value is WireOutcome['result'] => typeof value === 'string' && results.has(value);
 
 /** Of a process: of a larger one a shell takes the last byte, so that 256 would be a success. */
 const isExitCode = (value: unknown): value is number => isCount(value) && value <= 255;
 
-export const endingIn = (from: Fields): Ending | undefined => {
+export const outcomeIn = (from: Fields): WireOutcome | undefined => {
   const { result, exit_code, signal, reason, code, ran_ms, output_bytes } = from;
   if (!isResult(result) || !(exit_code === null || isExitCode(exit_code))) return undefined;
   if (!isTextOrNull(signal, 32) || !isTextOrNull(reason, maxReason)) return undefined;
@@ -40,7 +40,7 @@ export const endingIn = (from: Fields): Ending | undefined => {
   return { result, exit_code, signal, reason, code, ran_ms, output_bytes };
 };
 
-/** The reason of an ending, cut to what every peer takes. */
+/** The reason of an outcome, cut to what every peer takes. */
 export const boundedReason = (reason: string): string =>
   reason.length <= maxReason ? reason : `${reason.slice(0, maxReason - 1)}…`;
 

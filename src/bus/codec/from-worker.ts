@@ -1,6 +1,6 @@
-import type { Room, WorkerMessage } from '../messages.ts';
+import type { Capacity, WorkerMessage } from '../messages.ts';
 import { type Fields, isCount, isCountOrNull, isIfAny, isListOf, isName, isRequestId } from './check.ts';
-import { endingIn, isStreamOrMissing, partialIn } from './fields.ts';
+import { isStreamOrMissing, outcomeIn, partialIn } from './fields.ts';
 import { type Header, type Malformed, malformed, parseHeader, unknownOp } from './parse.ts';
 
 const maxServices = 10_000;
@@ -20,7 +20,7 @@ export const isWorkerOp = (op: string): op is WorkerMessage['op'] => Object.hasO
 const maxNoProof = 1_000;
 const isPluginList = (value: unknown): value is readonly string[] => isListOf(value, maxNoProof, isName);
 
-const roomIn = ({ free, seen }: Fields): Room | undefined =>
+const capacityIn = ({ free, seen }: Fields): Capacity | undefined =>
   isCount(free) && isCount(seen) ? { free, seen } : undefined;
 
 const readers: Readonly<Record<WorkerMessage['op'], (fields: Fields) => WorkerMessage | undefined>> = {
@@ -39,12 +39,12 @@ const readers: Readonly<Record<WorkerMessage['op'], (fields: Fields) => WorkerMe
       ? { op: 'announce', services, ...(no_proof === undefined ? {} : { no_proof }) }
       : undefined,
   heartbeat: (fields) => {
-    const room = roomIn(fields);
-    return room && { op: 'heartbeat', ...room };
+    const capacity = capacityIn(fields);
+    return capacity && { op: 'heartbeat', ...capacity };
   },
   credit: (fields) => {
-    const room = roomIn(fields);
-    return room && { op: 'credit', ...room };
+    const capacity = capacityIn(fields);
+    return capacity && { op: 'credit', ...capacity };
   },
   partial: (fields) => {
     const head = partialIn(fields);
@@ -52,9 +52,9 @@ const readers: Readonly<Record<WorkerMessage['op'], (fields: Fields) => WorkerMe
   },
   final: (fields) => {
     const { id, job, stream } = fields;
-    const [room, ending] = [roomIn(fields), endingIn(fields)];
+    const [capacity, outcome] = [capacityIn(fields), outcomeIn(fields)];
     if (!isRequestId(id) || !isCountOrNull(job) || !isStreamOrMissing(stream)) return undefined;
-    return room && ending && { op: 'final', id, job, ...room, ...(stream && { stream }), ...ending };
+    return capacity && outcome && { op: 'final', id, job, ...capacity, ...(stream && { stream }), ...outcome };
   },
   returned: ({ id, free }) => (isRequestId(id) && isCount(free) ? { op: 'returned', id, free } : undefined),
   known: ({ id, known }) => (isRequestId(id) && typeof known === 'boolean' ? { op: 'known', id, known } : undefined),

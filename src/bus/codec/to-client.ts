@@ -1,7 +1,7 @@
 import type { Algorithm } from '../../domain/service.ts';
 import type { ToClient } from '../messages.ts';
 import { type Fields, isCount, isName, isRequestId } from './check.ts';
-import { brokersIn, endingIn, isStreamOrMissing, partialIn, refusalIn, welcomeIn } from './fields.ts';
+import { brokersIn, isStreamOrMissing, outcomeIn, partialIn, refusalIn, welcomeIn } from './fields.ts';
 import { type Malformed, malformed, parseHeader, unknownOp } from './parse.ts';
 
 /** What a broker says to a client, from the frame of its header. Never throws. */
@@ -44,13 +44,13 @@ const readers: Readonly<Record<ToClient['op'], (fields: Fields) => ToClient | un
   },
   leg: (fields) => {
     const { id, worker } = fields;
-    const ending = endingIn(fields);
-    return ending && isRequestId(id) && isName(worker) ? { op: 'leg', id, worker, ...ending } : undefined;
+    const outcome = outcomeIn(fields);
+    return outcome && isRequestId(id) && isName(worker) ? { op: 'leg', id, worker, ...outcome } : undefined;
   },
   final: (fields) => {
     const { id, algorithm, worker, stream } = fields;
-    const ending = endingIn(fields);
-    if (!ending || !isRequestId(id) || !isStreamOrMissing(stream)) return undefined;
+    const outcome = outcomeIn(fields);
+    if (!outcome || !isRequestId(id) || !isStreamOrMissing(stream)) return undefined;
     if (!(worker === undefined || isName(worker)) || !isAlgorithmIfAny(algorithm)) return undefined;
     return {
       op: 'final',
@@ -58,7 +58,7 @@ const readers: Readonly<Record<ToClient['op'], (fields: Fields) => ToClient | un
       ...(algorithm === undefined ? {} : { algorithm }),
       ...(worker && { worker }),
       ...(stream && { stream }),
-      ...ending,
+      ...outcome,
     };
   },
   answer: ({ n }) => (isCount(n) ? { op: 'answer', n } : undefined),

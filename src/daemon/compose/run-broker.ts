@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BusRouter, openRouter } from '../../adapters/zmq/router.ts';
 import { Broker, type BrokerState } from '../../broker/broker.ts';
+import type { OpenRequests } from '../../broker/open-requests.ts';
 import type { BrokerOptions } from '../../broker/options.ts';
-import type { Overseen } from '../../broker/overseen.ts';
 import { eachMessage } from '../../bus/codec/pack.ts';
 import type { BrokerAddress } from '../../domain/broker-address.ts';
 
@@ -19,7 +19,7 @@ export interface RunningBroker {
   /** With the port that was found where 0 was asked for. */
   readonly endpoint: string;
   readonly state: BrokerState;
-  readonly overseen: Overseen;
+  readonly openRequests: OpenRequests;
   brokersChanged(): void;
   sendAway(brokers: readonly BrokerAddress[]): void;
   stop(): Promise<void>;
@@ -58,7 +58,7 @@ export const runBroker = async (options: RunBrokerOptions): Promise<RunningBroke
     get state() {
       return broker.state;
     },
-    overseen: broker.overseen,
+    openRequests: broker.openRequests,
     brokersChanged: () => broker.brokersChanged(),
     sendAway: (brokers) => broker.sendAway(brokers),
     stop: async () => {

@@ -98,7 +98,7 @@ export const startBroker = async (
   log.info({ listen: broker.endpoint, advertise: own().endpoint, key: publicKey }, 'Broker ready');
   return {
     view: () => ({ ...own(), listen: broker.endpoint, ...broker.state }),
-    overseen: broker.overseen,
+    openRequests: broker.openRequests,
     others: () => directory.brokers.flatMap(({ id }) => (id === node ? [] : id)),
   };
 };

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { credentialsOf } from '../../client/main-section.ts';
-import { type BrokerPlace, configuredBrokers } from '../../config/configured-brokers.ts';
+import { configuredBrokers } from '../../config/configured-brokers.ts';
+import type { BrokerEndpoint } from '../../domain/broker-address.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import { BrokerDirectory } from '../../fleet/brokers/broker-directory.ts';
 import { busKeysBelow } from '../../fleet/brokers/keys.ts';
@@ -74,7 +75,7 @@ const loginOf = ({ config, options: { log } }: Runtime) => {
 };
 
 /** Brokers that are up, as etcd has it, after those of `[main] broker` and the daemon's own. */
-const findBrokers = (runtime: Runtime, log: Log, releasers: Releasers): (() => BrokerPlace[]) => {
+const findBrokers = (runtime: Runtime, log: Log, releasers: Releasers): (() => BrokerEndpoint[]) => {
   const { main, etcd } = runtime.config;
   const { store } = runtime.keyspace;
   const fixed = [...(main.broker === undefined ? [] : configuredBrokers(main)), ...ownBroker(runtime)];

@@ -4,15 +4,15 @@ import { ulid } from 'ulid';
 import { sealProof } from '../../adapters/crypto/proofs.ts';
 import { createOutputReader } from '../../adapters/files/follow-output.ts';
 import { dealerConnect } from '../../adapters/zmq/dealer.ts';
-import type { BrokerPlace } from '../../config/configured-brokers.ts';
 import type { ConfiguredWorker } from '../../config/configured-workers.ts';
 import { harmlessNotice } from '../../config/request-plugins.ts';
+import type { BrokerEndpoint } from '../../domain/broker-address.ts';
 import type { Log } from '../../kit/log.ts';
 import type { Releasers } from '../../kit/releasers.ts';
 import { unlessAborted } from '../../kit/unless-aborted.ts';
 import { withTimeout } from '../../kit/with-timeout.ts';
 import { BusWorker } from '../../worker/bus-worker.ts';
-import { createRequestJobs, type RequestRoom } from '../../worker/jobs/request-jobs.ts';
+import { type ClosableRequestJobs, createRequestJobs } from '../../worker/jobs/request-jobs.ts';
 import type { Runtime } from './runtime.ts';
 import { createWorkerLog } from './worker-log.ts';
 
@@ -26,7 +26,7 @@ const lastWordsMs = 1_000;
 /** The workers of this daemon. */
 export interface Workers {
   /** The brokers that are tried whatever others say. */
-  connectTo(brokers: readonly BrokerPlace[]): void;
+  connectTo(brokers: readonly BrokerEndpoint[]): void;
   /** A stop waits for no request any more. */
   hurry(): void;
 }
@@ -39,10 +39,10 @@ export type WorkerParts = Pick<Runtime, 'queues' | 'journal' | 'plugins' | 'proo
 export const startWorkers = (
   { queues, journal, plugins, proofs, options: { node, version, log } }: WorkerParts,
   workers: readonly ConfiguredWorker[],
-  brokers: readonly BrokerPlace[],
+  brokers: readonly BrokerEndpoint[],
   releasers: Releasers,
 ): Workers => {
-  const room = createRequestJobs({
+  const jobs = createRequestJobs({
     queues,
     plugins,
     journal: journal.journal,
@@ -52,7 +52,7 @@ export const startWorkers = (
     log,
   });
   const shared = {
-    ...{ brokers, jobs: room, instance: ulid(), node, version, log },
+    ...{ brokers, jobs, instance: ulid(), node, version, log },
     whyNotAllowed: (plugin: string) => plugins.whyNotForRequests(plugin),
     connect: dealerConnect({ maxFrame, log }),
     tell: createWorkerLog(log),
@@ -66,7 +66,7 @@ export const startWorkers = (
   const started = workers.map((worker) => new BusWorker({ ...worker, ...shared, proofs: proofsOf(worker) }));
   for (const worker of started) worker.start();
   const hurry = new AbortController();
-  releasers.push('workers', () => drain(started, room, log, hurry.signal));
+  releasers.push('workers', () => drain(started, jobs, log, hurry.signal));
   return {
     connectTo: (all) => {
       for (const worker of started) worker.configure(all);
@@ -75,18 +75,23 @@ export const startWorkers = (
   };
 };
 
-const drain = async (workers: readonly BusWorker[], room: RequestRoom, log: Log, hurry: AbortSignal): Promise<void> => {
+const drain = async (
+  workers: readonly BusWorker[],
+  jobs: ClosableRequestJobs,
+  log: Log,
+  hurry: AbortSignal,
+): Promise<void> => {
   const left = Promise.all(workers.map((worker) => worker.leave()));
-  const running = room.running();
+  const running = jobs.running();
   if (running.length > 0)
     log.info(
       { requests: running.length, seconds: drainMs / 1_000 },
       'Waiting for running requests; a second signal ends them',
     );
-  const over = Promise.all([left, ...running.map((run) => ended(room, run))]);
+  const over = Promise.all([left, ...running.map((run) => ended(jobs, run))]);
   await withTimeout(unlessAborted(over, hurry, nothing), drainMs, nothing);
   // Who is in a hurry does not wait for a process that ignores TERM: its runner kills it, whether we are here or not.
-  await Promise.race([room.close('The worker was stopped.'), hurried(hurry)]);
+  await Promise.race([jobs.close('The worker was stopped.'), hurried(hurry)]);
   await withTimeout(left, lastWordsMs, nothing);
   for (const worker of workers) worker.close();
 };
@@ -97,10 +102,10 @@ const hurried = async (hurry: AbortSignal): Promise<void> => {
 };
 
 /** Also of a request whose broker is gone, so that nobody hears it. */
-const ended = (room: RequestRoom, run: Parameters<RequestRoom['follow']>[0]): Promise<void> =>
+const ended = (jobs: ClosableRequestJobs, run: Parameters<ClosableRequestJobs['follow']>[0]): Promise<void> =>
   new Promise((resolve) => {
     const listener = { output: () => Promise.resolve(), ended: () => resolve() };
-    if (!room.follow(run, listener)) resolve();
+    if (!jobs.follow(run, listener)) resolve();
   });
 
 const nothing = (): void => undefined;

@@ -59,8 +59,8 @@ export const createWorkerLog = (log: Log): ((event: WorkerEvent) => void) => {
         break;
       }
       case 'answered': {
-        const { id, job, ending } = event;
-        const { result, exit_code, code } = ending;
+        const { id, job, outcome } = event;
+        const { result, exit_code, code } = outcome;
         log.debug({ worker, broker: endpoint, request: id, job, result, exit_code, code }, 'Answered a request');
         break;
       }

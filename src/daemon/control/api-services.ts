@@ -48,11 +48,11 @@ export const apiServices = (runtime: Runtime, watcher: InboxWatcher, drain: Spoo
   };
 };
 
-const brokerRequests = ({ overseen, others }: StartedBroker, broker: string): BrokerRequests => ({
+const brokerRequests = ({ openRequests, others }: StartedBroker, broker: string): BrokerRequests => ({
   broker,
   others,
-  list: (team, filter) => overseen.list({ kind: 'local', team, by: '' }, filter),
-  cancel: (team, choice, by) => overseen.cancel({ kind: 'local', team, by }, choice),
+  list: (team, filter) => openRequests.list({ kind: 'local', team, by: '' }, filter),
+  cancel: (team, choice, by) => openRequests.cancel({ kind: 'local', team, by }, choice),
 });
 
 const brokerView = ({ id, endpoint, key, version, started_at }: BrokerDocument): BrokerView => ({

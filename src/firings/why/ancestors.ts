@@ -11,7 +11,7 @@ export const findAncestors = async (findings: Findings, firings: readonly Firing
   const seen = new Set<string>();
   for (let firing = open.pop(); firing !== undefined; firing = open.pop()) {
     for (const { firing: id, node } of firing.chain.toReversed()) {
-      if (seen.has(edge(id, node)) || !findings.hasRoom()) continue;
+      if (seen.has(edge(id, node)) || !findings.hasCapacity()) continue;
       seen.add(edge(id, node));
       await findings.readFiring(id);
       const outcome = await findings.readOutcome(id, node);

@@ -18,7 +18,7 @@ export const findDescendants = async (findings: Findings, runs: readonly Outcome
     const next: Outcome[] = [];
     for await (const child of firedBy(findings, level)) {
       if (findings.has(child.id)) continue;
-      if (!findings.hasRoom()) return;
+      if (!findings.hasCapacity()) return;
       next.push(...(await findings.readStatusIfThere(child.id)));
     }
     for (const outcome of next) await findings.readShared(outcome);

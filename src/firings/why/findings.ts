@@ -55,7 +55,7 @@ export class Findings {
   }
 
   /** Whether there is room for one more firing; says so in a note when there is none. */
-  hasRoom(): boolean {
+  hasCapacity(): boolean {
     if (this.#firings.size < maxFirings) return true;
     this.notes.add(`only the first ${maxFirings} firings are shown`);
     return false;
@@ -111,7 +111,7 @@ export class Findings {
     const others = sharedBy(outcome).firings.filter((id) => !this.#outcomes.has(edge(id, outcome.node)));
     const found: Firing[] = [];
     for (const id of others) {
-      if (!this.has(id) && !this.hasRoom()) break;
+      if (!this.has(id) && !this.hasCapacity()) break;
       const firing = await this.readFiring(id);
       if (firing === undefined) continue;
       // It may have been cancelled before the run.

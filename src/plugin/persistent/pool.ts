@@ -3,7 +3,7 @@
  *
  *     (first call) ─► serving ─── no call for a while, or the plugin has changed ──► its input ends ─► gone
  *                       │  ▲                                                             │
- *                       │  └── the next call, while it has room                          │ grace
+ *                       │  └── the next call, while it has capacity                      │ grace
  *                       │                                                                ▼
  *                       └── a cancelled call outlasts its grace, nonsense is said ─► stopped ─► gone
  *
@@ -65,16 +65,16 @@ export const createPool = (options: PoolOptions): PersistentPool => {
     return process;
   };
 
-  const withRoom = ({ program, id }: PersistentCall): Serving | undefined => {
+  const withCapacity = ({ program, id }: PersistentCall): Serving | undefined => {
     for (const process of serving) {
       if (process.program !== program && process.program.executable === program.executable) process.retire();
-      else if (process.program === program && process.hasRoomFor(id)) return process;
+      else if (process.program === program && process.hasCapacityFor(id)) return process;
     }
     return undefined;
   };
 
   const run = (call: PersistentCall, listener: CallListener): RunningCall => {
-    const process = isClosed ? undefined : withRoom(call);
+    const process = isClosed ? undefined : withCapacity(call);
     if (process !== undefined) return process.run(call, listener);
     const waitMs = (troubles.get(call.program.plugin)?.notBefore ?? 0) - now();
     if (!isClosed && waitMs <= 0) return started(call.program).run(call, listener);

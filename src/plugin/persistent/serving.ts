@@ -14,7 +14,7 @@ import { cancelLine, helloLine, readLine, runLine } from './protocol.ts';
 export interface Serving {
   readonly program: PersistentProgram;
   /** For a call with this id: tests of plugins share one. */
-  hasRoomFor(id: number): boolean;
+  hasCapacityFor(id: number): boolean;
   run(call: PersistentCall, listener: CallListener): RunningCall;
   /** Takes nothing new, and ends when its calls have ended. */
   retire(): void;
@@ -76,7 +76,7 @@ class ServingProcess implements Serving, ProcessListener {
     this.#process.write(helloLine(program, options.node));
   }
 
-  hasRoomFor(id: number): boolean {
+  hasCapacityFor(id: number): boolean {
     if (this.#phase !== 'open' || this.#calls.has(id)) return false;
     return this.#calls.size < this.program.concurrency && this.#process.unread <= maxUnread;
   }

@@ -1,10 +1,10 @@
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Job, JobRequest } from '../../domain/job.ts';
-import type { Verdict } from '../../queue/ports/plugins.ts';
+import type { Conclusion } from '../../queue/ports/plugins.ts';
 import type { RunExit } from '../../queue/ports/run-exit.ts';
 import type { RunTerms } from '../../queue/ports/run-terms.ts';
 import { commandText } from '../command-text.ts';
-import { type Driver, plainVerdict } from '../drivers.ts';
+import { concludeFromExit, type Driver } from '../drivers.ts';
 import type { Plugin } from '../manifest.ts';
 import type { PuppetHost, PuppetSettings } from '../ports.ts';
 import {
@@ -58,16 +58,16 @@ export const createPuppetDriver = ({ host, node, runCommand, firstError }: Puppe
   };
 
   /** Null for what is not Puppet as far as we can see. */
-  const factsOf = async (command: PuppetCommand, job: Job, ending: RunExit): Promise<FoundFacts | null> => {
+  const factsOf = async (command: PuppetCommand, job: Job, runExit: RunExit): Promise<FoundFacts | null> => {
     const seen = seenIn(command);
-    if (seen === undefined || ending.exit.kind === 'not-started') return null;
+    if (seen === undefined || runExit.exit.kind === 'not-started') return null;
     const settings = await settingsOf(command);
     if (settings === undefined) return { kind: 'none', missing: 'Puppet could not be asked where its reports are' };
     const limits = {
       tags: (tagsIn(seen, 'tags') ?? settings.tags) || null,
       skipTags: (tagsIn(seen, 'skip_tags') ?? settings.skipTags) || null,
     };
-    return readRunFacts(host, settings, identityOf(command, seen, job, ending), limits);
+    return readRunFacts(host, settings, identityOf(command, seen, job, runExit), limits);
   };
 
   const check = (_plugin: Plugin, request: JobRequest): void => {
@@ -82,24 +82,24 @@ export const createPuppetDriver = ({ host, node, runCommand, firstError }: Puppe
     );
   };
 
-  const concluded = async (job: Job, ending: RunExit, terms: RunTerms): Promise<Verdict> => {
-    const verdict = plainVerdict(ending, terms);
+  const concluded = async (job: Job, runExit: RunExit, terms: RunTerms): Promise<Conclusion> => {
+    const conclusion = concludeFromExit(runExit, terms);
     // What was started, whatever `run_cmd` is by now.
     const command = readPuppetCommand(terms.argv);
-    const lock = verdict.result.kind === 'failed' ? seenIn(command)?.prefix?.lock : undefined;
-    if (lock && verdict.result.kind === 'failed' && verdict.result.exitCode === lock.exitCode)
+    const lock = conclusion.result.kind === 'failed' ? seenIn(command)?.prefix?.lock : undefined;
+    if (lock && conclusion.result.kind === 'failed' && conclusion.result.exitCode === lock.exitCode)
       return {
         kind: 'deferred',
         deferral: { reason: `another process holds the lock ${lock.path}`, paths: [lock.path] },
       };
-    if (verdict.result.kind === 'failed' && verdict.result.exitCode === 1) {
+    if (conclusion.result.kind === 'failed' && conclusion.result.exitCode === 1) {
       const inTheWay = await obstacleOf(command);
       if (inTheWay !== null) return { kind: 'deferred', deferral: inTheWay };
     }
-    const found = await factsOf(command, job, ending);
-    const isWell = verdict.result.kind === 'succeeded';
-    const result = judgeRun(verdict.result, found, isWell ? null : await firstError(job.folder));
-    return { ...verdict, result, details: detailsOf(found) };
+    const found = await factsOf(command, job, runExit);
+    const isWell = conclusion.result.kind === 'succeeded';
+    const result = judgeRun(conclusion.result, found, isWell ? null : await firstError(job.folder));
+    return { ...conclusion, result, details: detailsOf(found) };
   };
 
   return {
@@ -116,13 +116,13 @@ export const createPuppetDriver = ({ host, node, runCommand, firstError }: Puppe
       return commandText(request.noop ? [...argv, '--noop'] : argv);
     },
     obstacle: async (job) => obstacleOf(commandOf(job)),
-    conclude: async (job, ending, terms) => {
+    conclude: async (job, runExit, terms) => {
       const own = ownReportIn(terms.argv, job);
       try {
-        return await concluded(job, ending, terms);
+        return await concluded(job, runExit, terms);
       } finally {
         // Monitoring reads it there, whatever came of the run.
-        if (own !== undefined) await host.placeReport(own.path, own.standard);
+        if (own !== undefined) await host.moveReport(own.path, own.standard);
       }
     },
   };
@@ -131,12 +131,12 @@ export const createPuppetDriver = ({ host, node, runCommand, firstError }: Puppe
 const seenIn = (command: PuppetCommand): SeenCommand | undefined =>
   command.kind === 'other' ? command.inner : command;
 
-const identityOf = (command: PuppetCommand, seen: SeenCommand, job: Job, ending: RunExit): Identity => {
+const identityOf = (command: PuppetCommand, seen: SeenCommand, job: Job, runExit: RunExit): Identity => {
   const own = ownReportIn(command.argv, job);
-  if (own !== undefined) return { kind: 'place', path: own.path };
+  if (own !== undefined) return { kind: 'own-file', path: own.path };
   const jobId = jobIdIn(seen);
   if (seen.kind === 'agent' && jobId?.startsWith('triggerd-')) return { kind: 'job-id', jobId };
-  const { startedAt, finishedAt, exit } = ending;
+  const { startedAt, finishedAt, exit } = runExit;
   // A shell may end with something else than Puppet did.
   const exitCode = command.kind === 'other' || exit.kind !== 'exited' ? null : exit.code;
   return { kind: 'times', from: startedAt, to: finishedAt, exitCode };

@@ -82,11 +82,11 @@ export const isCoveredBy = (
 const isSameApply = (ours: PuppetCommand, theirs: readonly string[], cwd: string): boolean => {
   const folder = (ours.kind !== 'other' && ours.prefix?.folder) || '/';
   return (
-    JSON.stringify(wordsOf(ours)) === JSON.stringify(theirs) && (cwd === folder || theirs.every(isPlaceIndependent))
+    JSON.stringify(wordsOf(ours)) === JSON.stringify(theirs) && (cwd === folder || theirs.every(isFolderIndependent))
   );
 };
 
-const isPlaceIndependent = (word: string): boolean =>
+const isFolderIndependent = (word: string): boolean =>
   word.startsWith('/') || (word.startsWith('-') && !/=(?!\/).*\//.test(word));
 
 /** What follows `puppet agent` or `puppet apply`, without what only changes the exit code. */

@@ -3,8 +3,8 @@
 import { readPuppetCommand } from './command-line.ts';
 import { readPrefix } from './command-prefix.ts';
 
-/** Options of Puppet that name places. As in the module's `trigger::absolute_command`. */
-const places = [
+/** Options of Puppet that take paths. As in the module's `trigger::absolute_command`. */
+const pathOptions = [
   'basemodulepath',
   'codedir',
   'confdir',
@@ -50,7 +50,7 @@ const isRelative = (path: string): boolean => !path.startsWith('/');
 const relativeOption = (given: readonly string[]): string | undefined => {
   const values = given.map((word, at) => {
     const [, name = '', value = given[at + 1]] = /^--(\w+)(?:=(.*))?$/s.exec(word) ?? [];
-    return places.includes(name) ? value : undefined;
+    return pathOptions.includes(name) ? value : undefined;
   });
   return values.flatMap((value) => value?.split(':') ?? []).find(isRelative);
 };
@@ -59,6 +59,6 @@ const relativeOption = (given: readonly string[]): string | undefined => {
 const relativeManifest = (given: readonly string[]): string | undefined =>
   given.find((word, at) => {
     const before = given[at - 1] ?? '';
-    const isValue = before === '-e' || before === '--execute' || places.includes(before.replace(/^--/, ''));
+    const isValue = before === '-e' || before === '--execute' || pathOptions.includes(before.replace(/^--/, ''));
     return word.endsWith('.pp') && !word.startsWith('-') && isRelative(word) && !isValue;
   });

@@ -45,7 +45,7 @@ export interface NoFacts {
 /** What tells the report of a run from all others. */
 export type Identity =
   /** Nobody else was told to write there. */
-  | { readonly kind: 'place'; readonly path: string }
+  | { readonly kind: 'own-file'; readonly path: string }
   /** An agent writes the id that it was given into its report. */
   | { readonly kind: 'job-id'; readonly jobId: string }
   /** It began and ended while the run did, and came to the same end: the best there is for what nobody has marked. */
@@ -62,7 +62,7 @@ export const readRunFacts = async (
   identity: Identity,
   limits: RunLimits,
 ): Promise<FoundFacts> => {
-  const path = identity.kind === 'place' ? identity.path : settings.lastRunReport;
+  const path = identity.kind === 'own-file' ? identity.path : settings.lastRunReport;
   const read = await readReportAt(host, path, settings.owners);
   if (read.kind !== 'read') return { kind: 'none', missing: whyUnread(read, path) };
   const why = whyAnothers(read.report, identity);
@@ -78,7 +78,7 @@ const whyUnread = (read: Exclude<ReadReport, { readonly kind: 'read' }>, path: s
 /** Null: it is this run's. */
 const whyAnothers = ({ head, counts }: RunReport, identity: Identity): string | null => {
   const anothers = 'Puppet wrote no report of this run: the one that is there is of another run';
-  if (identity.kind === 'place') return null;
+  if (identity.kind === 'own-file') return null;
   if (identity.kind === 'job-id') return head['job_id'] === identity.jobId ? null : anothers;
   const began = Date.parse(head['time'] ?? '');
   const ended = began + (counts.duration_s ?? Number.NaN) * 1000;

@@ -12,7 +12,7 @@ import { failureOf, type JobResult } from '../../domain/result.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { EndedRecord, Journal } from '../ports/journal.ts';
 import type { OutputReading, OutputSink } from '../ports/output-reader.ts';
-import type { CallEnd, PersistentPool, RunningCall } from '../ports/persistent-pool.ts';
+import type { CallExit, PersistentPool, RunningCall } from '../ports/persistent-pool.ts';
 import type { Plugins } from '../ports/plugins.ts';
 import { createGroupCommit, type GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 import { InMemoryOutput, type InMemoryOutputOptions } from './in-memory-output.ts';
@@ -157,7 +157,7 @@ class RunInMemory implements InMemoryJob {
     return true;
   }
 
-  #end(job: RunningJob, end: CallEnd): void {
+  #end(job: RunningJob, end: CallExit): void {
     this.#output.close();
     this.#call = undefined;
     const output = this.#output.recorded();
@@ -186,7 +186,7 @@ class RunInMemory implements InMemoryJob {
     this.#isOver(ended);
   }
 
-  #resultOf(end: CallEnd): JobResult {
+  #resultOf(end: CallExit): JobResult {
     if (end.cause === 'timeout') return { kind: 'timed-out' };
     if (end.cause === 'kill') return this.#killed(end);
     if (end.kind === 'not-started') return { kind: 'failed-to-start', reason: end.reason };
@@ -196,7 +196,7 @@ class RunInMemory implements InMemoryJob {
     return failureOf(exitCode, this.#retryExitCodes);
   }
 
-  #killed(end: CallEnd): JobResult {
+  #killed(end: CallExit): JobResult {
     if (this.#why?.kind === 'interrupted') return { kind: 'interrupted', reason: this.#why.reason };
     const signal = end.kind === 'exited' ? 'SIGTERM' : 'SIGKILL';
     return { kind: 'killed', signal, ...(this.#why === undefined ? {} : { reason: this.#why.reason }) };

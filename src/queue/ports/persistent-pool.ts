@@ -40,10 +40,10 @@ export interface PersistentPool {
 export interface CallListener {
   output(stream: 'out' | 'err', bytes: Buffer): void;
   /** Exactly once, after the last output. */
-  ended(end: CallEnd): void;
+  ended(end: CallExit): void;
 }
 
-export type CallEnd =
+export type CallExit =
   | { readonly kind: 'exited'; readonly code: number; readonly cause: RunExit['cause'] }
   /** Its process is gone before it has said `exit`. */
   | { readonly kind: 'interrupted'; readonly cause: RunExit['cause']; readonly reason: string }

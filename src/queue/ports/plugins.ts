@@ -4,7 +4,7 @@ import type { LaunchPlan } from './launch-plan.ts';
 import type { PersistentCall } from './persistent-pool.ts';
 import type { RunExit } from './run-exit.ts';
 
-export type Verdict =
+export type Conclusion =
   | { readonly kind: 'result'; readonly result: JobResult; readonly details: ResultDetails }
   | { readonly kind: 'deferred'; readonly deferral: Omit<Deferral, 'since'> };
 
@@ -24,7 +24,7 @@ export interface Plugins {
   checkCall(request: JobRequest): string | undefined;
   /** What a job asks of its persistent plugin; of those that `checkCall` knows. */
   call(job: Job): PersistentCall;
-  conclude(job: Job, ending: RunExit): Promise<Verdict>;
+  conclude(job: Job, ending: RunExit): Promise<Conclusion>;
   /** Whether a job whose runner died with it (a reboot, say) is to be run again: its plugin's `on_restart`. */
   isRerunAfterLoss(job: Job): boolean;
 }

@@ -12,81 +12,82 @@ import {
   invalid,
   nextId,
   notFound,
-  type Of,
-  type Rule,
+  type Rules,
   type Turn,
 } from './turn.ts';
 import { byId } from './worker.ts';
 
-export const addDefinition: Rule<Of<'definition.add'>> = (turn, { verb: _verb, team, path, ...settings }) => {
-  const access = accessTo(turn, team);
-  const { holdings } = access;
-  const definition: Definition = {
-    kind: 'definition',
-    id: nextId(turn, team, 'node', holdings.nodes.size),
-    description: '',
-    plugin: null,
-    service: null,
-    timeout_ms: null,
-    visibility: 'local',
-    framing: 'write',
-    delivery: 'async',
-    durable: true,
-    max_message: 1_048_576,
-    deadline_ms: null,
-    partial: null,
-    mode: 0o644,
-    ...given(settings),
-    args: merged(turn, {}, settings.args),
-    ...placeOf(access, path),
-    ...serviceIn(turn, access, settings.service),
-    ...access.ownership,
-    created_at: turn.facts.now,
-    updated_at: turn.facts.now,
-  };
-  return { writes: [{ kind: 'node', team, record: definition }], rows: [definitionRow(definition, holdings)] };
-};
+export const definitionRules: Rules<'definition'> = {
+  'definition.add': (turn, { verb: _verb, team, path, ...settings }) => {
+    const access = accessTo(turn, team);
+    const { holdings } = access;
+    const definition: Definition = {
+      kind: 'definition',
+      id: nextId(turn, team, 'node', holdings.nodes.size),
+      description: '',
+      plugin: null,
+      service: null,
+      timeout_ms: null,
+      visibility: 'local',
+      framing: 'write',
+      delivery: 'async',
+      durable: true,
+      max_message: 1_048_576,
+      deadline_ms: null,
+      partial: null,
+      mode: 0o644,
+      ...given(settings),
+      args: merged(turn, {}, settings.args),
+      ...placeOf(access, path),
+      ...serviceIn(turn, access, settings.service),
+      ...access.ownership,
+      created_at: turn.facts.now,
+      updated_at: turn.facts.now,
+    };
+    return { writes: [{ kind: 'node', team, record: definition }], rows: [definitionRow(definition, holdings)] };
+  },
 
-export const setDefinition: Rule<Of<'definition.set'>> = (turn, { verb: _verb, team, name, path, ...settings }) => {
-  const { access, definition } = ownDefinition(turn, team, name);
-  const place = path === undefined ? {} : placeOf(access, path, definition);
-  const updated: Definition = {
-    ...definition,
-    ...given(settings),
-    args: merged(turn, definition.args, settings.args),
-    ...place,
-    ...serviceIn(turn, access, settings.service),
-    updated_at: turn.facts.now,
-  };
-  return { writes: moveWrites(team, definition, updated), rows: [definitionRow(updated, access.holdings)] };
-};
+  'definition.set': (turn, { verb: _verb, team, name, path, ...settings }) => {
+    const { access, definition } = ownDefinition(turn, team, name);
+    const place = path === undefined ? {} : placeOf(access, path, definition);
+    const updated: Definition = {
+      ...definition,
+      ...given(settings),
+      args: merged(turn, definition.args, settings.args),
+      ...place,
+      ...serviceIn(turn, access, settings.service),
+      updated_at: turn.facts.now,
+    };
+    return { writes: moveWrites(team, definition, updated), rows: [definitionRow(updated, access.holdings)] };
+  },
 
-export const listDefinitions: Rule<Of<'definition.list'>> = (turn, { team }) => {
-  const { holdings, maySee } = accessTo(turn, team);
-  const definitions = [...holdings.nodes.values()].filter((node) => node.kind === 'definition').filter(maySee);
-  return answering(byId(definitions).map((definition) => definitionRow(definition, holdings)));
-};
+  'definition.list': (turn, { team }) => {
+    const { holdings, maySee } = accessTo(turn, team);
+    const definitions = [...holdings.nodes.values()].filter((node) => node.kind === 'definition').filter(maySee);
+    return answering(byId(definitions).map((definition) => definitionRow(definition, holdings)));
+  },
 
-export const deleteDefinition: Rule<Of<'definition.delete'>> = (turn, { team, name }) => {
-  const { access, definition } = ownDefinition(turn, team, name);
-  return {
-    writes: [
-      { kind: 'node', team, record: null, gone: definition },
-      { kind: 'no-hits', team, definition: definition.id },
-    ],
-    rows: [definitionRow(definition, access.holdings)],
-  };
-};
+  'definition.delete': (turn, { team, name }) => {
+    const { access, definition } = ownDefinition(turn, team, name);
+    return {
+      writes: [
+        { kind: 'node', team, record: null, gone: definition },
+        { kind: 'no-hits', team, definition: definition.id },
+      ],
+      rows: [definitionRow(definition, access.holdings)],
+    };
+  },
 
-/** Answers with the triggers whose hits count; they are written outside, as nobody else writes these counters (`hits.ts`). */
-export const countHits: Rule<Of<'definition.count'>> = (turn, { team, counter, hits }) => {
-  const { holdings, maySee } = accessTo(turn, team);
-  const own = counterOf(turn.actor, counter);
-  const counted = Object.keys(hits).flatMap((id) => {
-    const node = holdings.nodes.get(Number(id));
-    return node?.kind === 'definition' && maySee(node) && holdings.hasRoomFor(node.id, own) ? [node] : [];
-  });
-  return answering(counted.map((definition) => definitionRow(definition, holdings)));
+  /** Answers with the triggers whose hits count; they are written outside, as nobody else writes these counters (`hits.ts`). */
+  'definition.count': (turn, { team, counter, hits }) => {
+    const { holdings, maySee } = accessTo(turn, team);
+    const own = counterOf(turn.actor, counter);
+    const counted = Object.keys(hits).flatMap((id) => {
+      const node = holdings.nodes.get(Number(id));
+      return node?.kind === 'definition' && maySee(node) && holdings.hasCapacityFor(node.id, own) ? [node] : [];
+    });
+    return answering(counted.map((definition) => definitionRow(definition, holdings)));
+  },
 };
 
 const ownDefinition = (turn: Turn, team: string, name: string): { access: Access; definition: Definition } => {

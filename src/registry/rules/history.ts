@@ -1,14 +1,16 @@
 import type { RequestRecord } from '../../domain/request-record.ts';
-import { type Access, accessTo, type Of, type Rule, type Turn } from './turn.ts';
+import { type Access, accessTo, type Rules, type Turn } from './turn.ts';
 
-/**
- * Which requests of the team's users the actor may see: an admin all; a member those that he made, for himself or on behalf of others, and those to services
- * and workers that he may see at this moment. The records themselves are no matter of this rule.
- */
-export const listRequests: Rule<Of<'history.list'>> = (turn, { team }) => {
-  const access = accessTo(turn, team);
-  const shows = access.role === 'admin' ? () => true : showsMember(turn, access);
-  return { writes: [], rows: [], shows };
+export const historyRules: Rules<'history'> = {
+  /**
+   * Which requests of the team's users the actor may see: an admin all; a member those that he made, for himself or on behalf of others, and those to services
+   * and workers that he may see at this moment. The records themselves are no matter of this rule.
+   */
+  'history.list': (turn, { team }) => {
+    const access = accessTo(turn, team);
+    const shows = access.role === 'admin' ? () => true : showsMember(turn, access);
+    return { writes: [], rows: [], shows };
+  },
 };
 
 const showsMember =

@@ -10,7 +10,7 @@ export const maxFromUser = { team: 20, user: 1_000 } as const;
 export const maxFromTeam = { team: 250, user: 5_000 } as const;
 
 /** Throws `registry-full`. */
-export const assertRoomForTeam = (registry: Snapshot, origin: Origin): void =>
+export const assertTeamQuota = (registry: Snapshot, origin: Origin): void =>
   assertSpace(
     registry,
     'team',
@@ -19,7 +19,7 @@ export const assertRoomForTeam = (registry: Snapshot, origin: Origin): void =>
   );
 
 /** Throws `registry-full`. */
-export const assertRoomForUser = (registry: Snapshot, origin: Origin): void =>
+export const assertUserQuota = (registry: Snapshot, origin: Origin): void =>
   assertSpace(
     registry,
     'user',

@@ -1,57 +1,21 @@
 import type { Statement } from '../statements.ts';
-import { addDefinition, countHits, deleteDefinition, listDefinitions, setDefinition } from './definition.ts';
-import { addDirectory, deleteDirectory, listDirectories, setDirectory } from './directory.ts';
-import { listRequests } from './history.ts';
-import { addService, attachWorker, deleteService, detachWorker, listServices, setService } from './service.ts';
-import {
-  acceptInvitation,
-  addTeam,
-  declineInvitation,
-  deleteTeam,
-  inviteUser,
-  listTeams,
-  removeMember,
-  setTeam,
-} from './team.ts';
-import type { Change, Of, Rule, Turn } from './turn.ts';
-import { addUser, deleteUser, listUsers, revokeUser, setUser } from './user.ts';
-import { addWorker, deleteWorker, listWorkers, rotateWorker, setWorker } from './worker.ts';
+import { definitionRules } from './definition.ts';
+import { directoryRules } from './directory.ts';
+import { historyRules } from './history.ts';
+import { serviceRules } from './service.ts';
+import { teamRules } from './team.ts';
+import type { Change, Rule, Rules, Turn } from './turn.ts';
+import { userRules } from './user.ts';
+import { workerRules } from './worker.ts';
 
-const rules: { readonly [Verb in Statement['verb']]: Rule<Of<Verb>> } = {
-  'team.add': addTeam,
-  'team.set': setTeam,
-  'team.list': listTeams,
-  'team.delete': deleteTeam,
-  'team.invite': inviteUser,
-  'team.accept': acceptInvitation,
-  'team.decline': declineInvitation,
-  'team.remove': removeMember,
-  'user.add': addUser,
-  'user.set': setUser,
-  'user.revoke': revokeUser,
-  'user.list': listUsers,
-  'user.delete': deleteUser,
-  'worker.add': addWorker,
-  'worker.set': setWorker,
-  'worker.rotate': rotateWorker,
-  'worker.list': listWorkers,
-  'worker.delete': deleteWorker,
-  'service.add': addService,
-  'service.set': setService,
-  'service.attach': attachWorker,
-  'service.detach': detachWorker,
-  'service.list': listServices,
-  'service.delete': deleteService,
-  'definition.add': addDefinition,
-  'definition.set': setDefinition,
-  'definition.list': listDefinitions,
-  'definition.delete': deleteDefinition,
-  'definition.count': countHits,
-  'directory.add': addDirectory,
-  'directory.set': setDirectory,
-  'directory.list': listDirectories,
-  'directory.delete': deleteDirectory,
-  'history.list': listRequests,
+const rules: Rules<string> = {
+  ...teamRules,
+  ...userRules,
+  ...workerRules,
+  ...serviceRules,
+  ...definitionRules,
+  ...directoryRules,
+  ...historyRules,
 };
 
 /** What this statement changes and answers. Pure. Throws `registry-*`. */

@@ -11,66 +11,67 @@ import {
   inUse,
   nextId,
   notFound,
-  type Of,
-  type Rule,
+  type Rules,
   type Turn,
 } from './turn.ts';
 import { byId, ownWorker } from './worker.ts';
 
-export const addService: Rule<Of<'service.add'>> = (turn, { verb: _verb, team, name, ...settings }) => {
-  const access = accessTo(turn, team);
-  if (access.holdings.services.has(name)) throw exists('service', name);
-  if (access.holdings.workers.has(name)) throw exists('worker', name);
-  const service: Service = {
-    id: nextId(turn, team, 'service', access.holdings.services.size),
-    name,
-    description: '',
-    algorithm: 'roundrobin',
-    retry: 'if-unstarted',
-    timeout_ms: null,
-    visibility: 'local',
-    ...given(settings),
-    workers: [],
-    ...access.ownership,
-    created_at: turn.facts.now,
-    updated_at: turn.facts.now,
-  };
-  return changed(access, service);
-};
+export const serviceRules: Rules<'service'> = {
+  'service.add': (turn, { verb: _verb, team, name, ...settings }) => {
+    const access = accessTo(turn, team);
+    if (access.holdings.services.has(name)) throw exists('service', name);
+    if (access.holdings.workers.has(name)) throw exists('worker', name);
+    const service: Service = {
+      id: nextId(turn, team, 'service', access.holdings.services.size),
+      name,
+      description: '',
+      algorithm: 'roundrobin',
+      retry: 'if-unstarted',
+      timeout_ms: null,
+      visibility: 'local',
+      ...given(settings),
+      workers: [],
+      ...access.ownership,
+      created_at: turn.facts.now,
+      updated_at: turn.facts.now,
+    };
+    return changed(access, service);
+  },
 
-export const setService: Rule<Of<'service.set'>> = (turn, { verb: _verb, team, name, ...settings }) => {
-  const { access, service } = ownService(turn, team, name);
-  return changed(access, { ...service, ...given(settings), updated_at: turn.facts.now });
-};
+  'service.set': (turn, { verb: _verb, team, name, ...settings }) => {
+    const { access, service } = ownService(turn, team, name);
+    return changed(access, { ...service, ...given(settings), updated_at: turn.facts.now });
+  },
 
-/** Both have to be the actor's: a worker runs what its services ask of it. */
-export const attachWorker: Rule<Of<'service.attach'>> = (turn, { team, name, worker: identity }) => {
-  const { access, service } = ownService(turn, team, name);
-  ownWorker(turn, team, identity);
-  if (service.workers.includes(identity)) throw exists(`worker of ${name}`, identity);
-  const attached = { ...service, workers: [...service.workers, identity], updated_at: turn.facts.now };
-  return { ...changed(access, attached), notices: attachedNotices(service) };
-};
+  /** Both have to be the actor's: a worker runs what its services ask of it. */
+  'service.attach': (turn, { team, name, worker: identity }) => {
+    const { access, service } = ownService(turn, team, name);
+    ownWorker(turn, team, identity);
+    if (service.workers.includes(identity)) throw exists(`worker of ${name}`, identity);
+    const attached = { ...service, workers: [...service.workers, identity], updated_at: turn.facts.now };
+    return { ...changed(access, attached), notices: attachedNotices(service) };
+  },
 
-export const detachWorker: Rule<Of<'service.detach'>> = (turn, { team, name, worker: identity }) => {
-  const { access, service } = ownService(turn, team, name);
-  if (!service.workers.includes(identity)) throw notFound(`worker of ${name}`, identity);
-  const workers = service.workers.filter((worker) => worker !== identity);
-  return changed(access, { ...service, workers, updated_at: turn.facts.now });
-};
+  'service.detach': (turn, { team, name, worker: identity }) => {
+    const { access, service } = ownService(turn, team, name);
+    if (!service.workers.includes(identity)) throw notFound(`worker of ${name}`, identity);
+    const workers = service.workers.filter((worker) => worker !== identity);
+    return changed(access, { ...service, workers, updated_at: turn.facts.now });
+  },
 
-export const listServices: Rule<Of<'service.list'>> = (turn, { team }) => {
-  const access = accessTo(turn, team);
-  const services = [...access.holdings.services.values()].filter((service) => access.maySee(service));
-  const users = usersOf(access);
-  return answering(byId(services).map((service) => serviceRow(service, users.get(service.name) ?? [])));
-};
+  'service.list': (turn, { team }) => {
+    const access = accessTo(turn, team);
+    const services = [...access.holdings.services.values()].filter((service) => access.maySee(service));
+    const users = usersOf(access);
+    return answering(byId(services).map((service) => serviceRow(service, users.get(service.name) ?? [])));
+  },
 
-export const deleteService: Rule<Of<'service.delete'>> = (turn, { team, name }) => {
-  const { access, service } = ownService(turn, team, name);
-  const using = definitionsOf(access).filter((definition) => definition.service === name);
-  if (using.length > 0) throw inUse(`service “${name}” is used by ${using.map((each) => each.name).join(', ')}`);
-  return { writes: [{ kind: 'service', team, name, record: null }], rows: [serviceRow(service, [])] };
+  'service.delete': (turn, { team, name }) => {
+    const { access, service } = ownService(turn, team, name);
+    const using = definitionsOf(access).filter((definition) => definition.service === name);
+    if (using.length > 0) throw inUse(`service “${name}” is used by ${using.map((each) => each.name).join(', ')}`);
+    return { writes: [{ kind: 'service', team, name, record: null }], rows: [serviceRow(service, [])] };
+  },
 };
 
 /** Throws `registry-not-found` also for one that the actor may not see, and `registry-denied` for one that he may. */

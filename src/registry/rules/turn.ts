@@ -57,6 +57,10 @@ export type RecordWrite =
 
 export type Rule<S extends Statement> = (turn: Turn, statement: S) => Change;
 export type Of<Verb extends Statement['verb']> = Extract<Statement, { readonly verb: Verb }>;
+/** The rules of all statements about a noun, by verb. */
+export type Rules<Noun extends string> = {
+  readonly [Verb in Statement['verb'] & `${Noun}.${string}`]: Rule<Of<Verb>>;
+};
 
 export const answering = (rows: readonly object[], notices?: readonly string[]): Change =>
   notices === undefined ? { writes: [], rows } : { writes: [], rows, notices };

@@ -3,7 +3,7 @@ import { originIn, originOf } from '../origin.ts';
 import { userRow } from '../rows.ts';
 import { roleIn } from '../snapshot.ts';
 import { assertMayStepDown, assertOtherAdmin, leaderlessNotice, leaderlessNotices, without } from './leaving.ts';
-import { assertRoomForUser } from './limits.ts';
+import { assertUserQuota } from './limits.ts';
 import { join, maxWrites } from './team.ts';
 import {
   type Access,
@@ -17,64 +17,114 @@ import {
   inUse,
   nextId,
   notFound,
-  type Of,
   type RecordWrite,
-  type Rule,
+  type Rules,
   type Turn,
 } from './turn.ts';
 
-/** A new user whose home is this team. One of another team is invited instead. */
-export const addUser: Rule<Of<'user.add'>> = (turn, { team: name, identity, role = 'member', description = '' }) => {
-  const { team } = adminOf(turn, name);
-  const { registry, actor, facts } = turn;
-  if (registry.users.has(identity)) throw exists('user', identity);
-  const id = nextId(turn, null, 'user', registry.users.size);
-  const origin = originIn(team, id);
-  if (actor.kind === 'user') assertRoomForUser(registry, origin);
-  const user: User = {
-    id,
-    identity,
-    description,
-    home: name,
-    origin,
-    secret_hash: facts.secretHash,
-    disabled: false,
-    generation: 1,
-    created_at: facts.now,
-    updated_at: facts.now,
-  };
-  return changed(join(team, identity, role, facts.now), user, team);
-};
+export const userRules: Rules<'user'> = {
+  /** A new user whose home is this team. One of another team is invited instead. */
+  'user.add': (turn, { team: name, identity, role = 'member', description = '' }) => {
+    const { team } = adminOf(turn, name);
+    const { registry, actor, facts } = turn;
+    if (registry.users.has(identity)) throw exists('user', identity);
+    const id = nextId(turn, null, 'user', registry.users.size);
+    const origin = originIn(team, id);
+    if (actor.kind === 'user') assertUserQuota(registry, origin);
+    const user: User = {
+      id,
+      identity,
+      description,
+      home: name,
+      origin,
+      secret_hash: facts.secretHash,
+      disabled: false,
+      generation: 1,
+      created_at: facts.now,
+      updated_at: facts.now,
+    };
+    return changed(join(team, identity, role, facts.now), user, team);
+  },
 
-/**
- * Users and the admins of their home set password and description; the role is the team's affair. Whoever may end a user
- * may disable them, whatever they are the last admin of. A new password and being disabled end all tokens.
- */
-export const setUser: Rule<Of<'user.set'>> = (turn, { team: name, identity, secret, role, disabled, description }) => {
-  const { access, user } = userIn(turn, name, identity);
-  const { registry, facts, actor } = turn;
-  const isSelf = actor.kind === 'user' && actor.identity === identity;
-  if ((secret !== undefined || description !== undefined) && !isSelf && !mayGovern(turn, user))
-    throw denied(`only “${identity}” and the admins of their home team may do this`);
-  if (disabled !== undefined && !mayEnd(turn, user))
-    throw denied(`only the admins of the home team of “${identity}” may do this`);
-  if (disabled === true && isSelf) assertOtherAdmin(registry, access.team, identity);
-  const endsTokens = secret !== undefined || (disabled === true && !user.disabled);
-  const updated: User = {
-    ...user,
-    ...given({ disabled, description }),
-    secret_hash: secret === undefined ? user.secret_hash : facts.secretHash,
-    generation: user.generation + (endsTokens ? 1 : 0),
-    updated_at: facts.now,
-  };
-  const team = role === undefined ? access.team : withRole(turn, access, identity, role);
-  const notices =
-    disabled === true
-      ? leaderlessNotices(registry, identity)
-      : role === 'member'
-        ? leaderlessNotice(registry, team)
-        : [];
-  return changed(team, updated, access.team, notices);
+  /**
+   * Users and the admins of their home set password and description; the role is the team's affair. Whoever may end a user
+   * may disable them, whatever they are the last admin of. A new password and being disabled end all tokens.
+   */
+  'user.set': (turn, { team: name, identity, secret, role, disabled, description }) => {
+    const { access, user } = userIn(turn, name, identity);
+    const { registry, facts, actor } = turn;
+    const isSelf = actor.kind === 'user' && actor.identity === identity;
+    if ((secret !== undefined || description !== undefined) && !isSelf && !mayGovern(turn, user))
+      throw denied(`only “${identity}” and the admins of their home team may do this`);
+    if (disabled !== undefined && !mayEnd(turn, user))
+      throw denied(`only the admins of the home team of “${identity}” may do this`);
+    if (disabled === true && isSelf) assertOtherAdmin(registry, access.team, identity);
+    const endsTokens = secret !== undefined || (disabled === true && !user.disabled);
+    const updated: User = {
+      ...user,
+      ...given({ disabled, description }),
+      secret_hash: secret === undefined ? user.secret_hash : facts.secretHash,
+      generation: user.generation + (endsTokens ? 1 : 0),
+      updated_at: facts.now,
+    };
+    const team = role === undefined ? access.team : withRole(turn, access, identity, role);
+    const notices =
+      disabled === true
+        ? leaderlessNotices(registry, identity)
+        : role === 'member'
+          ? leaderlessNotice(registry, team)
+          : [];
+    return changed(team, updated, access.team, notices);
+  },
+
+  'user.revoke': (turn, { team: name, identity }) => {
+    const { access, user } = userIn(turn, name, identity);
+    const isSelf = turn.actor.kind === 'user' && turn.actor.identity === identity;
+    if (!isSelf && !mayEnd(turn, user))
+      throw denied(`only “${identity}” and the admins of their home team may do this`);
+    return changed(access.team, { ...user, generation: user.generation + 1, updated_at: turn.facts.now }, access.team);
+  },
+
+  /** Members and those who are invited; for an admin also those who come from the team and are not in it (any more). */
+  'user.list': (turn, { team: name }) => {
+    const access = accessTo(turn, name);
+    const { team, role } = access;
+    const { users } = turn.registry;
+    const named = [...Object.keys(team.members), ...Object.keys(team.invited)];
+    const present = new Set(named.flatMap((each) => users.get(each) ?? []));
+    const elsewhere =
+      role === 'admin' ? [...users.values()].filter((user) => !present.has(user) && comesFrom(turn, team, user)) : [];
+    return answering([...present, ...elsewhere].map((user) => userRow(team, user)));
+  },
+
+  /**
+   * Out of all teams, also as their last admin: these say that they have none. From a team that is not his home, a user is
+   * only removed: `team.remove`. One who is in very many teams is disabled first, and comes out of them in parts.
+   */
+  'user.delete': (turn, { team: name, identity }) => {
+    const { access, user } = userIn(turn, name, identity);
+    const { registry, facts } = turn;
+    if (!mayEnd(turn, user)) throw denied(`only the admins of the home team of “${identity}” may do this`);
+    if (turn.actor.kind === 'user' && turn.actor.identity === identity) throw inUse('you are this user');
+    const teams = [...registry.teams.values()].filter(
+      (team) => roleIn(team, identity) !== undefined || Object.hasOwn(team.invited, identity),
+    );
+    // They have to be found in this one until the end.
+    const others = teams.filter((team) => team !== access.team);
+    const isUnfinished = teams.length > maxWrites;
+    const writes = (isUnfinished ? others.slice(0, maxWrites) : teams).map(
+      (team): RecordWrite => ({ kind: 'team', name: team.name, record: without(team, identity, facts.now) }),
+    );
+    const rows = [userRow(access.team, user)];
+    if (!isUnfinished)
+      return {
+        writes: [{ kind: 'user', identity, record: null }, ...writes],
+        rows,
+        notices: leaderlessNotices(registry, identity),
+      };
+    const disabled: User = { ...user, disabled: true, generation: user.generation + 1, updated_at: facts.now };
+    return { writes: [{ kind: 'user', identity, record: disabled }, ...writes], rows, isUnfinished };
+  },
 };
 
 const withRole = ({ registry, actor }: Turn, { team, role: own }: Access, identity: string, role: Role): Team => {
@@ -84,54 +134,6 @@ const withRole = ({ registry, actor }: Turn, { team, role: own }: Access, identi
   const isOwner = role === 'member' && team.owner === identity;
   const members = { ...team.members, [identity]: role };
   return { ...team, ...(isOwner ? { owner: '', owner_id: 0 } : {}), members };
-};
-
-export const revokeUser: Rule<Of<'user.revoke'>> = (turn, { team: name, identity }) => {
-  const { access, user } = userIn(turn, name, identity);
-  const isSelf = turn.actor.kind === 'user' && turn.actor.identity === identity;
-  if (!isSelf && !mayEnd(turn, user)) throw denied(`only “${identity}” and the admins of their home team may do this`);
-  return changed(access.team, { ...user, generation: user.generation + 1, updated_at: turn.facts.now }, access.team);
-};
-
-/** Members and those who are invited; for an admin also those who come from the team and are not in it (any more). */
-export const listUsers: Rule<Of<'user.list'>> = (turn, { team: name }) => {
-  const access = accessTo(turn, name);
-  const { team, role } = access;
-  const { users } = turn.registry;
-  const named = [...Object.keys(team.members), ...Object.keys(team.invited)];
-  const present = new Set(named.flatMap((each) => users.get(each) ?? []));
-  const elsewhere =
-    role === 'admin' ? [...users.values()].filter((user) => !present.has(user) && comesFrom(turn, team, user)) : [];
-  return answering([...present, ...elsewhere].map((user) => userRow(team, user)));
-};
-
-/**
- * Out of all teams, also as their last admin: these say that they have none. From a team that is not his home, a user is
- * only removed: `team.remove`. One who is in very many teams is disabled first, and comes out of them in parts.
- */
-export const deleteUser: Rule<Of<'user.delete'>> = (turn, { team: name, identity }) => {
-  const { access, user } = userIn(turn, name, identity);
-  const { registry, facts } = turn;
-  if (!mayEnd(turn, user)) throw denied(`only the admins of the home team of “${identity}” may do this`);
-  if (turn.actor.kind === 'user' && turn.actor.identity === identity) throw inUse('you are this user');
-  const teams = [...registry.teams.values()].filter(
-    (team) => roleIn(team, identity) !== undefined || Object.hasOwn(team.invited, identity),
-  );
-  // They have to be found in this one until the end.
-  const others = teams.filter((team) => team !== access.team);
-  const isUnfinished = teams.length > maxWrites;
-  const writes = (isUnfinished ? others.slice(0, maxWrites) : teams).map(
-    (team): RecordWrite => ({ kind: 'team', name: team.name, record: without(team, identity, facts.now) }),
-  );
-  const rows = [userRow(access.team, user)];
-  if (!isUnfinished)
-    return {
-      writes: [{ kind: 'user', identity, record: null }, ...writes],
-      rows,
-      notices: leaderlessNotices(registry, identity),
-    };
-  const disabled: User = { ...user, disabled: true, generation: user.generation + 1, updated_at: facts.now };
-  return { writes: [{ kind: 'user', identity, record: disabled }, ...writes], rows, isUnfinished };
 };
 
 /** A member, or somebody who comes from this team and has left it: nobody gets out of reach by going. */

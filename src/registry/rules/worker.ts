@@ -10,56 +10,57 @@ import {
   inUse,
   nextId,
   notFound,
-  type Of,
-  type Rule,
+  type Rules,
   type Turn,
 } from './turn.ts';
 
-/** Workers and services share their names, because a worker's identity is a service. */
-export const addWorker: Rule<Of<'worker.add'>> = (turn, { team, identity, description = '' }) => {
-  const { holdings, ownership } = accessTo(turn, team);
-  const { facts } = turn;
-  if (holdings.workers.has(identity)) throw exists('worker', identity);
-  if (holdings.services.has(identity)) throw exists('service', identity);
-  const worker: Worker = {
-    id: nextId(turn, team, 'worker', holdings.workers.size),
-    identity,
-    description,
-    ...ownership,
-    token_hash: facts.workerToken.hash,
-    generation: 1,
-    created_at: facts.now,
-    updated_at: facts.now,
-  };
-  return withToken(turn, team, worker);
-};
+export const workerRules: Rules<'worker'> = {
+  /** Workers and services share their names, because a worker's identity is a service. */
+  'worker.add': (turn, { team, identity, description = '' }) => {
+    const { holdings, ownership } = accessTo(turn, team);
+    const { facts } = turn;
+    if (holdings.workers.has(identity)) throw exists('worker', identity);
+    if (holdings.services.has(identity)) throw exists('service', identity);
+    const worker: Worker = {
+      id: nextId(turn, team, 'worker', holdings.workers.size),
+      identity,
+      description,
+      ...ownership,
+      token_hash: facts.workerToken.hash,
+      generation: 1,
+      created_at: facts.now,
+      updated_at: facts.now,
+    };
+    return withToken(turn, team, worker);
+  },
 
-export const setWorker: Rule<Of<'worker.set'>> = (turn, { team, identity, description }) => {
-  const worker = { ...ownWorker(turn, team, identity).worker, ...given({ description }), updated_at: turn.facts.now };
-  return { writes: [{ kind: 'worker', team, identity, record: worker }], rows: [rowOf(turn, team, worker)] };
-};
+  'worker.set': (turn, { team, identity, description }) => {
+    const worker = { ...ownWorker(turn, team, identity).worker, ...given({ description }), updated_at: turn.facts.now };
+    return { writes: [{ kind: 'worker', team, identity, record: worker }], rows: [rowOf(turn, team, worker)] };
+  },
 
-export const rotateWorker: Rule<Of<'worker.rotate'>> = (turn, { team, identity }) => {
-  const { worker } = ownWorker(turn, team, identity);
-  return withToken(turn, team, {
-    ...worker,
-    token_hash: turn.facts.workerToken.hash,
-    generation: worker.generation + 1,
-    updated_at: turn.facts.now,
-  });
-};
+  'worker.rotate': (turn, { team, identity }) => {
+    const { worker } = ownWorker(turn, team, identity);
+    return withToken(turn, team, {
+      ...worker,
+      token_hash: turn.facts.workerToken.hash,
+      generation: worker.generation + 1,
+      updated_at: turn.facts.now,
+    });
+  },
 
-export const listWorkers: Rule<Of<'worker.list'>> = (turn, { team }) => {
-  const { holdings } = accessTo(turn, team);
-  return answering(byId([...holdings.workers.values()]).map((worker) => rowOf(turn, team, worker)));
-};
+  'worker.list': (turn, { team }) => {
+    const { holdings } = accessTo(turn, team);
+    return answering(byId([...holdings.workers.values()]).map((worker) => rowOf(turn, team, worker)));
+  },
 
-export const deleteWorker: Rule<Of<'worker.delete'>> = (turn, { team, identity }) => {
-  const { access, worker } = ownWorker(turn, team, identity);
-  const services = [...access.holdings.services.values()].filter(({ workers }) => workers.includes(identity));
-  if (services.length > 0)
-    throw inUse(`worker “${identity}” is attached to ${services.map(({ name }) => name).join(', ')}`);
-  return { writes: [{ kind: 'worker', team, identity, record: null }], rows: [rowOf(turn, team, worker)] };
+  'worker.delete': (turn, { team, identity }) => {
+    const { access, worker } = ownWorker(turn, team, identity);
+    const services = [...access.holdings.services.values()].filter(({ workers }) => workers.includes(identity));
+    if (services.length > 0)
+      throw inUse(`worker “${identity}” is attached to ${services.map(({ name }) => name).join(', ')}`);
+    return { writes: [{ kind: 'worker', team, identity, record: null }], rows: [rowOf(turn, team, worker)] };
+  },
 };
 
 /** Throws `registry-not-found`, and `registry-denied` for somebody else's. */

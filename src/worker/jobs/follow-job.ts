@@ -2,7 +2,7 @@ import type { FinishedJob, JobId, SkippedJob } from '../../domain/job.ts';
 import type { Log } from '../../kit/log.ts';
 import type { OutputReading, OutputSink, OutputSummary } from '../../queue/ports/output-reader.ts';
 import type { LoggedRequest } from '../../queue/ports/request-log.ts';
-import type { RequestEnding, RequestListener } from '../request-jobs.ts';
+import type { FinishedRequest, RequestListener } from '../request-jobs.ts';
 
 /** One listener of one job. */
 export interface Follower {
@@ -43,7 +43,7 @@ export const followJob = (job: Followed, listener: RequestListener, log: Log): F
   };
 };
 
-const endingOf = (job: FinishedJob | SkippedJob, output: OutputSummary): RequestEnding => ({
+const endingOf = (job: FinishedJob | SkippedJob, output: OutputSummary): FinishedRequest => ({
   jobId: job.id,
   result: job.state === 'finished' ? job.result : { kind: 'interrupted', reason: job.reason },
   ranMs: job.state === 'finished' && job.startedAt !== null ? Math.round(job.times.realS * 1000) : null,

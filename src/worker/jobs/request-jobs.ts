@@ -31,7 +31,7 @@ export interface RequestJobsOptions {
   readonly log: Log;
 }
 
-export interface RequestRoom extends RequestJobs {
+export interface ClosableRequestJobs extends RequestJobs {
   /** Ends what runs as `interrupted`; resolves when all of it has ended. */
   close(reason: string): Promise<void>;
 }
@@ -41,7 +41,7 @@ interface RunningRequest {
   readonly followed: Followed;
 }
 
-export const createRequestJobs = (options: RequestJobsOptions): RequestRoom => {
+export const createRequestJobs = (options: RequestJobsOptions): ClosableRequestJobs => {
   const { queues, plugins, requests, proofs, log } = options;
   const running = new Map<string, RunningRequest>();
   const followers = new Map<string, Map<RequestListener, Follower>>();

@@ -1,7 +1,7 @@
 import type { Clock, DialledBroker } from '../../../../src/bus/client/ports.ts';
 import { encodeToClient } from '../../../../src/bus/codec/encode.ts';
 import { decodeFromClient } from '../../../../src/bus/codec/from-client.ts';
-import type { ClientMessage, Ending, ToClient } from '../../../../src/bus/messages.ts';
+import type { ClientMessage, ToClient, WireOutcome } from '../../../../src/bus/messages.ts';
 import type { Connect } from '../../../../src/bus/ports.ts';
 
 /** A clock that continues when it is told to. */
@@ -128,7 +128,7 @@ export class FakeBrokers {
 export const brokerA = { endpoint: 'tcp://a:5555', key: 'a'.repeat(40) };
 export const brokerB = { endpoint: 'tcp://b:5555', key: 'b'.repeat(40) };
 
-export const succeeded: Ending = {
+export const succeeded: WireOutcome = {
   result: 'succeeded',
   exit_code: 0,
   signal: null,

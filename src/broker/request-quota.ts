@@ -36,7 +36,7 @@ export const heldBytesOf = ({ args, chain }: Pick<RequestHead, 'args' | 'chain'>
   return bytes;
 };
 
-export class HeldRequests {
+export class RequestQuota {
   readonly #held = new Map<string, Held>();
   #bytes = 0;
 

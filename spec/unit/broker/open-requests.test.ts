@@ -123,13 +123,15 @@ describe('requests that are not over', () => {
 
   it('open requests are all visible to root', () => {
     const root = { kind: 'local', team: null, by: 'root@node1' } as const;
-    expect(stage.broker.overseen.list(root, {}).rows).toHaveLength(4);
-    expect(stage.broker.overseen.list({ ...root, team: 'team3' }, {}).rows).toMatchObject([
+    expect(stage.broker.openRequests.list(root, {}).rows).toHaveLength(4);
+    expect(stage.broker.openRequests.list({ ...root, team: 'team3' }, {}).rows).toMatchObject([
       { user: 'm1', service: 'w3' },
     ]);
-    expect(stage.broker.overseen.cancel(root, { request: ids.cids }).rows).toMatchObject([{ user: 'cid' }]);
+    expect(stage.broker.openRequests.cancel(root, { request: ids.cids }).rows).toMatchObject([{ user: 'cid' }]);
     expect(stage.to('cid', 'final')).toMatchObject([{ reason: 'cancelled by root@node1' }]);
-    expect(() => stage.broker.overseen.cancel({ ...root, team: 'team3' }, { request: ids.bobs })).toThrow('no request');
+    expect(() => stage.broker.openRequests.cancel({ ...root, team: 'team3' }, { request: ids.bobs })).toThrow(
+      'no request',
+    );
   });
 
   it.each([

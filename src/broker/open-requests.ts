@@ -16,11 +16,11 @@ import { holderOf, type Request } from './request.ts';
 import type { Requests } from './requests.ts';
 
 /** `local`: whoever may use the control socket; null: of all teams. `by`: who is named as having ended something. */
-export type Overseer =
+export type RequestActor =
   | { readonly kind: 'local'; readonly team: string | null; readonly by: string }
   | { readonly kind: 'user'; readonly caller: Caller };
 
-export interface OverseenOptions {
+export interface OpenRequestsOptions {
   readonly id: string;
   readonly requests: Requests;
   readonly clock: { now(): number; date(): number };
@@ -28,43 +28,43 @@ export interface OverseenOptions {
 
 const most = 1_000;
 
-export class Overseen {
-  readonly #options: OverseenOptions;
+export class OpenRequests {
+  readonly #options: OpenRequestsOptions;
 
-  constructor(options: OverseenOptions) {
+  constructor(options: OpenRequestsOptions) {
     this.#options = options;
   }
 
-  list(overseer: Overseer, filter: RequestFilter): LiveRequests {
-    return this.#shown(overseer, this.#those(overseer, filter), filter.limit);
+  list(actor: RequestActor, filter: RequestFilter): LiveRequests {
+    return this.#shown(actor, this.#those(actor, filter), filter.limit);
   }
 
-  /** Those that end now. Throws `request-not-found`, for an id and for a user, also where the overseer may not see them. */
-  cancel(overseer: Overseer, choice: RequestChoice): LiveRequests {
-    const chosen = this.#those(overseer, choice);
+  /** Those that end now. Throws `request-not-found`, for an id and for a user, also where the actor may not see them. */
+  cancel(actor: RequestActor, choice: RequestChoice): LiveRequests {
+    const chosen = this.#those(actor, choice);
     if (chosen.length === 0) throw new TriggerdError('request-not-found', `${nameOf(choice)} at this broker`);
-    const by = overseer.kind === 'local' ? overseer.by : `${overseer.caller.identity}@${overseer.caller.team}`;
-    const shown = this.#shown(overseer, chosen);
+    const by = actor.kind === 'local' ? actor.by : `${actor.caller.identity}@${actor.caller.team}`;
+    const shown = this.#shown(actor, chosen);
     for (const request of chosen) this.#options.requests.end(request, by);
     return shown;
   }
 
-  #those(overseer: Overseer, { request: id, user, service }: RequestFilter): Request[] {
+  #those(actor: RequestActor, { request: id, user, service }: RequestFilter): Request[] {
     const all = id === undefined ? [...this.#options.requests.all()] : [this.#options.requests.find(id) ?? []].flat();
     return all.filter(
       (request) =>
-        mayOversee(overseer, request) &&
+        mayAccess(actor, request) &&
         (user === undefined || request.user === user || holderOf(request).identity === user) &&
-        (service === undefined || (request.service.name === service && isInside(overseer, request))),
+        (service === undefined || (request.service.name === service && isInside(actor, request))),
     );
   }
 
-  #shown(overseer: Overseer, requests: readonly Request[], limit = most): LiveRequests {
+  #shown(actor: RequestActor, requests: readonly Request[], limit = most): LiveRequests {
     const shown = requests.slice(0, limit);
-    return { rows: shown.map((request) => this.#view(overseer, request)), more: requests.length - shown.length };
+    return { rows: shown.map((request) => this.#view(actor, request)), more: requests.length - shown.length };
   }
 
-  #view(overseer: Overseer, request: Request): LiveRequest {
+  #view(actor: RequestActor, request: Request): LiveRequest {
     const { identity: user, team } = holderOf(request);
     const { id, service, head, payload, receivedAt, deadlineAt, bytes, cancelled } = request;
     const { clock } = this.#options;
@@ -75,7 +75,7 @@ export class Overseen {
       team,
       user,
       // What its users ask inside of other teams is not the team's business; that they hold something is.
-      ...(isInside(overseer, request)
+      ...(isInside(actor, request)
         ? { service: service.name, service_team: service.team, plugin: head.plugin, command: commandOf(payload) }
         : { service: '', service_team: '', plugin: '', command: '' }),
       state: cancelled !== null ? 'cancelled' : workers.length > 0 ? 'running' : 'waiting',
@@ -87,17 +87,17 @@ export class Overseen {
   }
 }
 
-const mayOversee = (overseer: Overseer, request: Request): boolean => {
+const mayAccess = (actor: RequestActor, request: Request): boolean => {
   const { caller: asker } = request;
-  if (overseer.kind === 'local') return overseer.team === null || isInside(overseer, request);
-  const { identity, team, teamId, role } = overseer.caller;
+  if (actor.kind === 'local') return actor.team === null || isInside(actor, request);
+  const { identity, team, teamId, role } = actor.caller;
   if (role !== 'admin') return asker.identity === identity && asker.team === team;
-  return isInside(overseer, request) || holderOf(request).origin.team === teamId;
+  return isInside(actor, request) || holderOf(request).origin.team === teamId;
 };
 
-/** Whether it was asked in the overseer's team, by whoever asked first or last, or of one of its services. */
-const isInside = (overseer: Overseer, request: Request): boolean => {
-  const team = overseer.kind === 'local' ? overseer.team : overseer.caller.team;
+/** Whether it was asked in the actor's team, by whoever asked first or last, or of one of its services. */
+const isInside = (actor: RequestActor, request: Request): boolean => {
+  const team = actor.kind === 'local' ? actor.team : actor.caller.team;
   return team === null || [request, holderOf(request), request.service].some((each) => each.team === team);
 };
 

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { placeReport } from '../../../src/adapters/puppet/place-report.ts';
+import { moveReport } from '../../../src/adapters/puppet/move-report.ts';
 
 const text = '--- !ruby/object:Puppet::Transaction::Report\nhost: lb01\n';
 const other = 65_534;
@@ -35,7 +35,7 @@ describe('the report of a run', () => {
   it('the report of a run replaces the previous one as a whole, with its own mode', async () => {
     written();
     writeFileSync(standard, 'old', { mode: 0o600 });
-    await placeReport(own, standard);
+    await moveReport(own, standard);
     expect(readFileSync(standard, 'utf8')).toBe(text);
     expect(statSync(standard)).toMatchObject({ uid: 0, mode: 0o100640 });
     expect(readdirSync(folder)).toEqual(['report.yaml']);
@@ -45,7 +45,7 @@ describe('the report of a run', () => {
     written(text + 'x'.repeat(3_000_000));
     writeFileSync(standard, 'old');
     chownSync(standard, other, other);
-    await placeReport(own, standard);
+    await moveReport(own, standard);
     expect(statSync(standard)).toMatchObject({ uid: other, gid: other, mode: 0o100640, size: text.length + 3_000_000 });
     expect(readdirSync(folder)).toEqual(['report.yaml']);
   });
@@ -54,7 +54,7 @@ describe('the report of a run', () => {
     written();
     chownSync(own, other, other);
     writeFileSync(standard, 'old');
-    await placeReport(own, standard);
+    await moveReport(own, standard);
     expect(statSync(standard)).toMatchObject({ uid: other });
   });
 
@@ -63,7 +63,7 @@ describe('the report of a run', () => {
     const precious = join(folder, 'precious');
     writeFileSync(precious, 'precious');
     symlinkSync(precious, standard);
-    await placeReport(own, standard);
+    await moveReport(own, standard);
     expect(readFileSync(precious, 'utf8')).toBe('precious');
     expect(readFileSync(standard, 'utf8')).toBe(text);
   });
@@ -82,19 +82,19 @@ describe('the report of a run', () => {
     plant();
     writeFileSync(standard, 'old');
     chownSync(standard, other, other);
-    await expect(placeReport(own, standard)).rejects.toThrow();
+    await expect(moveReport(own, standard)).rejects.toThrow();
     expect(readFileSync(standard, 'utf8')).toBe('old');
   });
 
   it('a report that was not written changes nothing', async () => {
-    await placeReport(own, standard);
+    await moveReport(own, standard);
     expect(existsSync(standard)).toBe(false);
   });
 
   it('the report of a run is lost when a folder is in its place, and the failure names it', async () => {
     written();
     mkdirSync(standard);
-    await expect(placeReport(own, standard)).rejects.toThrow(/EISDIR|ENOTEMPTY/);
+    await expect(moveReport(own, standard)).rejects.toThrow(/EISDIR|ENOTEMPTY/);
     expect(existsSync(own)).toBe(false);
   });
 });

@@ -13,7 +13,7 @@ import { isMissing } from '../system/is-missing.ts';
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
 /** Both in one folder. Nothing happens where `from` is not there. Rejects when the system refuses; `from` is gone then, too. */
-export const placeReport = (from: string, to: string): Promise<void> =>
+export const moveReport = (from: string, to: string): Promise<void> =>
   withPatience(async () => {
     const written = await statsOf(from);
     if (written === undefined) return;
