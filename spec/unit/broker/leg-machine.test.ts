@@ -210,7 +210,8 @@ describe('what a leg carries on', () => {
     ...{ kind: 'asked', worker: 'w1', open: all, until: now + 5, isDoubtful: false },
     ...changes,
   });
-  const outcomeOf = ({ state }: LegStep) => (state.kind === 'over' ? { ...state.outcome, worker: state.worker } : state);
+  const outcomeOf = ({ state }: LegStep) =>
+    state.kind === 'over' ? { ...state.outcome, worker: state.worker } : state;
 
   it('a resumed leg suspects the worker that the client names, and waits for it from now', () => {
     const { state, effects } = step(resumed('w2'), { kind: 'resume', now });
