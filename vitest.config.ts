@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const rubyOptions = '--disable=did_you_mean,error_highlight';
+/** What stands here is each project's own, and would win over the command line. */
+const isNumberAsked = process.argv.some((word) => /^--max-?workers/i.test(word));
 const compileCache = join(import.meta.dirname, 'node_modules/.cache/node-compile');
 
 /**
@@ -46,7 +48,7 @@ export default defineConfig({
     globalSetup: ['spec/support/build.ts'],
     pool: 'forks',
     // Half of the time a test waits: for a lease, a timer, the end of a process. Two cores serve three files.
-    maxWorkers: 3,
+    ...(isNumberAsked ? {} : { maxWorkers: 3 }),
     sequence: { sequencer: LongestFirst },
     // One process serves file after file: what they import is read once.
     isolate: false,
