@@ -7,15 +7,14 @@
  */
 import type { Etcd3 } from 'etcd3';
 import { jobRequest } from '../../spec/support/jobs.ts';
+import type { EtcdOptions } from '../../src/adapters/etcd/client.ts';
 import { connect } from '../../src/adapters/etcd/connect.ts';
 import { Endpoints } from '../../src/adapters/etcd/endpoints.ts';
-import type { EtcdOptions } from '../../src/adapters/etcd/options.ts';
 import { watchPrefix } from '../../src/adapters/etcd/watch.ts';
 import { openJournal } from '../../src/adapters/sqlite/open-journal.ts';
 import { InboxWatcher } from '../../src/firings/inbox/inbox-watcher.ts';
 import { chunksOf } from '../../src/kit/in-windows.ts';
-import type { Acceptance, DecidedFiring } from '../../src/queue/ports/firing-log.ts';
-import type { Journal } from '../../src/queue/ports/journal.ts';
+import type { Acceptance, DecidedFiring, Journal } from '../../src/queue/ports/journal.ts';
 import type { KeyStore } from '../../src/store/key-store.ts';
 import { keysBelow } from '../../src/store/keys.ts';
 import { nodeNames, nowMs, type Range, silent } from './fan-out-parts.ts';

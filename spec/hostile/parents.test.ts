@@ -1,9 +1,8 @@
 import { chmodSync, chownSync, mkdirSync, renameSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { prepareControlSocket } from '../../src/adapters/files/control-socket.ts';
 import { openSpoolFolder } from '../../src/adapters/files/spool-folder.ts';
-import { prepareStateFolder } from '../../src/adapters/files/state-folder.ts';
+import { prepareControlSocket, prepareStateFolder } from '../../src/adapters/files/state-folder.ts';
 import { temporaryFolder } from '../support/journal.ts';
 
 const nobody = 65_534;

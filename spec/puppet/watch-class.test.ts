@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/config.ts';
-import { configuredWorkers } from '../../src/config/configured-workers.ts';
+import { configuredWorkers } from '../../src/config/workers.ts';
 import { root } from '../support/node.ts';
 import { createPuppet, type TestPuppet } from '../support/puppet.ts';
 

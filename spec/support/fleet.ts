@@ -1,6 +1,5 @@
 import { connect, type EtcdStore } from '../../src/adapters/etcd/connect.ts';
-import { type Keys, keysBelow } from '../../src/store/keys.ts';
-import type { Keyspace } from '../../src/store/keyspace.ts';
+import { type Keys, type Keyspace, keysBelow } from '../../src/store/keys.ts';
 import { check, type FaultRecord, type Promises, type Violation } from './checker.ts';
 import { startCluster, startEtcd, type TestEtcd } from './etcd.ts';
 import { createNode, type TestNode } from './node.ts';

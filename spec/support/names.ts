@@ -1,8 +1,7 @@
 import type { Holder } from '../../src/fleet/names/holder.ts';
 import { NodeName } from '../../src/fleet/names/node-name.ts';
-import type { NodeNameOptions } from '../../src/fleet/names/options.ts';
-import type { Life, NameHost, NameMemory, Remembered } from '../../src/fleet/names/ports.ts';
-import type { Keyspace } from '../../src/store/keyspace.ts';
+import type { Life, NameHost, NameMemory, NodeNameOptions, Remembered } from '../../src/fleet/names/ports.ts';
+import type { Keyspace } from '../../src/store/keys.ts';
 import { recordingLog } from './recording-log.ts';
 
 /** A process that could have a name. `lives`: what it sees of others, by their instances; `unknown` of all the rest. */

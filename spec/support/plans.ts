@@ -1,4 +1,4 @@
-import type { LaunchPlan } from '../../src/queue/ports/launch-plan.ts';
+import type { LaunchPlan } from '../../src/queue/ports/runner.ts';
 
 /** A launch plan with every field; tests name only what they are about. */
 export const planOf = (argv: readonly [string, ...string[]], changes: Partial<LaunchPlan> = {}): LaunchPlan => ({

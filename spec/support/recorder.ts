@@ -16,7 +16,7 @@ import { TriggerdError } from '../../src/domain/errors.ts';
 import type { WholeFiring } from '../../src/domain/firing.ts';
 import { publishFiring } from '../../src/firings/publish/publish.ts';
 import { parseOutcome } from '../../src/firings/wire/outcome.ts';
-import type { Keyspace } from '../../src/store/keyspace.ts';
+import type { Keyspace } from '../../src/store/keys.ts';
 import type { Execution, FaultRecord, FinalOutcome, Gauge, Refusal, Submission } from './checker.ts';
 import { firing as someFiring } from './firings.ts';
 import { root } from './node.ts';

@@ -1,7 +1,6 @@
 import { ulid } from 'ulid';
-import { proofOpener } from '../../src/adapters/crypto/proofs.ts';
+import { proofOpener, workerTokens } from '../../src/adapters/crypto/proofs.ts';
 import { createTokenChecker, issuerWith, newKey, openIssuer } from '../../src/adapters/crypto/tokens.ts';
-import { workerTokens } from '../../src/adapters/crypto/worker-tokens.ts';
 import type { Log } from '../../src/kit/log.ts';
 import { Accounts } from '../../src/registry/accounts.ts';
 import { MirroredRegistry } from '../../src/registry/bus-registry.ts';

@@ -3,8 +3,7 @@ import { recordOutcome } from '../../src/firings/outcomes/record-outcome.ts';
 import type { RoundOptions } from '../../src/firings/sweep/part.ts';
 import { Election } from '../../src/store/election.ts';
 import type { HeldKey, KeyStore } from '../../src/store/key-store.ts';
-import { keysBelow } from '../../src/store/keys.ts';
-import type { Keyspace } from '../../src/store/keyspace.ts';
+import { type Keyspace, keysBelow } from '../../src/store/keys.ts';
 import { recordingLog } from './recording-log.ts';
 
 export const keys = keysBelow('/trigger');

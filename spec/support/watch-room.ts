@@ -2,8 +2,14 @@ import { TriggerdError } from '../../src/domain/errors.ts';
 import type { Firing, WholeFiring } from '../../src/domain/firing.ts';
 import type { Job, JobId, JobRequest, QueuedJob } from '../../src/domain/job.ts';
 import type { Intake } from '../../src/firings/ports.ts';
-import type { Acceptance, Cursor, DecidedFiring, FiringLog, LoggedFiring } from '../../src/queue/ports/firing-log.ts';
-import type { NewJob } from '../../src/queue/ports/new-job.ts';
+import type {
+  Acceptance,
+  Cursor,
+  DecidedFiring,
+  FiringLog,
+  LoggedFiring,
+  NewJob,
+} from '../../src/queue/ports/journal.ts';
 import { firing } from './firings.ts';
 import { jobRequest } from './jobs.ts';
 

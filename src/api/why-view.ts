@@ -1,8 +1,7 @@
 import type { Firing } from '../domain/firing.ts';
 import { owedOutcome } from '../domain/outcome.ts';
 import type { FiringHop, RunHop } from '../firings/why/graph.ts';
-import type { Owed, OwedFiring } from '../firings/why/look-up.ts';
-import type { PuppetReport } from '../firings/why/reports.ts';
+import type { Owed, OwedFiring, PuppetReport } from '../firings/why/look-up.ts';
 import type { PuppetReportView, WhyFiringView, WhyOwedView, WhyRunView, WhyView } from './contract/why.ts';
 import type { Why } from './services/why.ts';
 import { originView, outcomeView } from './views/firings.ts';

@@ -1,4 +1,4 @@
-import { configuredBrokers } from '../config/configured-brokers.ts';
+import { configuredBrokers } from '../config/brokers.ts';
 import type { Config } from '../config/schema.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import type { ConnectOptions, Credentials } from './client.ts';

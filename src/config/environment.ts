@@ -2,10 +2,9 @@
  * `TRIGGERD_<SECTION>_<KEY>`: the environment's layer. Upper-cased, `-` and `.` become `_`; lists are separated by
  * commas, booleans are `true` or `false` and nothing else.
  */
-import type { Setting } from './layers.ts';
+import { isTable, type Setting } from './layers.ts';
 import { didYouMean, isNearly, type Problem } from './problem.ts';
 import { isGivenName, type KeyShape, keysOf, type SectionShape } from './shape.ts';
-import { isTable } from './unknown-keys.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -4,11 +4,10 @@ import { withoutUser } from '../kit/address.ts';
 import { formatDuration } from '../kit/duration.ts';
 import { formatSize } from '../kit/size.ts';
 import { type LoadedConfig, sourceLabel } from './config.ts';
-import { sourceKey } from './layers.ts';
+import { isTable, sourceKey } from './layers.ts';
 import { dotted } from './problem.ts';
 import type { Config } from './schema.ts';
 import { childOf, configShape, type KeyShape, type SectionShape } from './shape.ts';
-import { isTable } from './unknown-keys.ts';
 
 const mask = '********';
 

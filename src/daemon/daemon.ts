@@ -5,30 +5,27 @@
  *     state folder → events → journal → runner → plugins → etcd → outcomes → presence → queues → spool → broker → control socket → trigger files → inbox
  */
 import type { Logger } from 'pino';
-import { prepareControlSocket } from '../adapters/files/control-socket.ts';
-import { prepareStateFolder } from '../adapters/files/state-folder.ts';
+import { prepareControlSocket, prepareStateFolder } from '../adapters/files/state-folder.ts';
 import { createMetrics } from '../adapters/prometheus/metrics.ts';
 import type { LoadedConfig } from '../config/config.ts';
-import { configuredWorkers } from '../config/configured-workers.ts';
-import { harmlessNotice } from '../config/request-plugins.ts';
 import type { Config } from '../config/schema.ts';
+import { configuredWorkers, harmlessNotice } from '../config/workers.ts';
 import type { EventLog } from '../events/event-log.ts';
 import { ClockSteps } from '../kit/clock-steps.ts';
 import { type Releasers, startWithReleasers } from '../kit/releasers.ts';
 import { keysBelow } from '../store/keys.ts';
 import { Space } from '../store/space.ts';
+import { openStore } from './compose/etcd.ts';
 import type { LivePlugins } from './compose/live-plugins.ts';
 import { createTriggerNames, metricSources, observeJobs, openEvents } from './compose/observe.ts';
-import { openStore } from './compose/open-store.ts';
 import { noticeAgentRuns } from './compose/regular-runs.ts';
 import { changedSections } from './compose/reload.ts';
 import type { DaemonOptions, Runtime } from './compose/runtime.ts';
 import { serve } from './compose/serve.ts';
 import { buildQueues } from './compose/start-queues.ts';
-import { buildRegistry } from './compose/start-registry.ts';
+import { buildRegistry, buildSweeper } from './compose/start-registry.ts';
 import { startAsBroker, startAsMount, startAsWorker } from './compose/start-roles.ts';
 import { drainSpool } from './compose/start-spool.ts';
-import { buildSweeper } from './compose/start-sweeper.ts';
 import {
   announce,
   buildEndedElsewhere,

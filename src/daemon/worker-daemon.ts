@@ -4,21 +4,19 @@
  *
  *     state folder → events → journal → runner → plugins → queues → control socket → worker
  */
-import { prepareControlSocket, protectControlSocket } from '../adapters/files/control-socket.ts';
-import { prepareStateFolder } from '../adapters/files/state-folder.ts';
+import { prepareControlSocket, prepareStateFolder, protectControlSocket } from '../adapters/files/state-folder.ts';
 import { serveRoutes } from '../adapters/http/serve-routes.ts';
 import { createMetrics } from '../adapters/prometheus/metrics.ts';
 import { controlRoutes } from '../api/control-routes.ts';
-import { workersBrokers } from '../config/configured-brokers.ts';
-import type { ConfiguredWorker } from '../config/configured-workers.ts';
+import { workersBrokers } from '../config/brokers.ts';
+import type { ConfiguredWorker } from '../config/workers.ts';
 import { type Releasers, startWithReleasers } from '../kit/releasers.ts';
 import { clock } from './clock.ts';
 import { observeJobs, openEvents } from './compose/observe.ts';
-import type { DaemonOptions } from './compose/runtime.ts';
+import type { DaemonOptions, WorkerDaemonRuntime } from './compose/runtime.ts';
 import { buildQueues } from './compose/start-queues.ts';
 import { startWorkers } from './compose/start-workers.ts';
-import type { WorkerDaemonRuntime } from './control/local-services.ts';
-import { workerServices } from './control/worker-services.ts';
+import { workerServices } from './control/local-services.ts';
 
 export interface WorkerDaemon {
   /** Takes nothing new, lets what runs finish, and releases everything. */

@@ -1,5 +1,4 @@
-import { advertisedBroker, reachedHere } from '../config/advertised-broker.ts';
-import { configuredBrokers, workersBrokers } from '../config/configured-brokers.ts';
+import { advertisedBroker, configuredBrokers, reachedHere, workersBrokers } from '../config/brokers.ts';
 import type { Config } from '../config/schema.ts';
 import type { BrokerEndpoint } from '../domain/broker-address.ts';
 import { asTriggerdError } from '../domain/errors.ts';

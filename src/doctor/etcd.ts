@@ -1,13 +1,13 @@
 import { asTriggerdError, errorCatalogue } from '../domain/errors.ts';
-import { defaultQuotaBytes, type EtcdSpace, isFilling, isNearlyFull } from '../store/etcd-space.ts';
+import { formatDuration } from '../kit/duration.ts';
 import { whatOpenEtcdMeans } from '../store/open-etcd.ts';
-import { type Finding, fine, warning, wrong } from './finding.ts';
+import { defaultQuotaBytes, type EtcdSpace, isFilling, isNearlyFull } from '../store/space.ts';
+import { type Finding, fine, unused, warning, wrong } from './finding.ts';
 import type { EtcdMember, EtcdProbe } from './ports.ts';
-import { isEndOfLife, isTooOld, knownDefects } from './versions.ts';
 
 const slowMs = 100;
 
-export type EtcdAnswer = { readonly endpoint: string } & (
+type EtcdAnswer = { readonly endpoint: string } & (
   | { readonly member: EtcdMember; readonly isOpen?: boolean }
   | { readonly problem: string; readonly remedy: string }
 );
@@ -115,3 +115,68 @@ const inWords = (ms: number): string =>
   ms < 10 ? `${ms.toFixed(1)} ms` : ms < 1_000 ? `${ms.toFixed(0)} ms` : `${(ms / 1_000).toFixed(1)} s`;
 
 const inMiB = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 30 ? 1 : 0)} MiB`;
+
+/** Defects of etcd that touch us, by version; from etcd's own changelogs and advisories. */
+interface Defect {
+  /** First release of its line that has the fix, e.g. `3.4.31`. Lines that are not named never had it, or never get it. */
+  readonly fixedIn: readonly string[];
+  readonly what: string;
+}
+
+const defects: readonly Defect[] = [
+  { fixedIn: ['3.5.3'], what: 'members may diverge after a crash (#13766)' },
+  { fixedIn: ['3.4.25'], what: 'a watch may travel back in time after a snapshot (#15271)' },
+  { fixedIn: ['3.4.31', '3.5.13'], what: 'watch events lost after a compaction (#17529)' },
+  { fixedIn: ['3.4.42'], what: 'nested transactions bypass access control (CVE-2026-33343)' },
+  {
+    fixedIn: ['3.4.999', '3.5.33', '3.6.14', '3.7.1'],
+    what: 'open-ended watches bypass access control (CVE-2026-73499)',
+  },
+];
+
+/** Lines that get no fixes any more. */
+const ended = ['3.3', '3.4'];
+
+const numbersOf = (version: string): [number, number, number] => {
+  const [major = 0, minor = 0, patch = 0] = version.split(/[.+-]/).map(Number);
+  return [major, minor, patch];
+};
+const lineOf = (version: string): string => numbersOf(version).slice(0, 2).join('.');
+
+/** What is known to be wrong with this version of etcd, in a few words each. */
+export const knownDefects = (version: string): string[] => {
+  const isBefore = (fix: string): boolean =>
+    lineOf(fix) === lineOf(version) && numbersOf(version)[2] < numbersOf(fix)[2];
+  return defects.filter(({ fixedIn }) => fixedIn.some(isBefore)).map(({ what }) => what);
+};
+
+export const isEndOfLife = (version: string): boolean => ended.includes(lineOf(version));
+
+/** Older ones have no v3 gateway at the place where the Puppet provider looks for it. */
+export const isTooOld = (version: string): boolean => {
+  const [major, minor] = numbersOf(version);
+  return major < 3 || (major === 3 && minor < 4);
+};
+
+/** From here on outcomes say it, too. */
+const tooFarMs = 30_000;
+const notableMs = 5_000;
+const remedy = 'Let NTP keep the clocks of all nodes: `timedatectl`, chrony or systemd-timesyncd.';
+
+/** Expiry, retention and ids go by wall clocks: those of the nodes and of etcd should agree. */
+export const checkClock = (answers: readonly EtcdAnswer[]): Finding[] => {
+  const skews = answers.flatMap((answer) =>
+    'member' in answer && answer.member.clockAheadMs !== null
+      ? [{ endpoint: answer.endpoint, aheadMs: answer.member.clockAheadMs }]
+      : [],
+  );
+  const [worst] = skews.sort((a, b) => Math.abs(b.aheadMs) - Math.abs(a.aheadMs));
+  if (worst === undefined) return [unused('clock', 'nothing to compare with: no member of etcd told its time')];
+  const off = Math.abs(worst.aheadMs);
+  if (off < notableMs)
+    return [fine('clock', `within ${off < 1500 ? 'a second or so' : formatDuration(roundS(off))} of etcd’s`)];
+  const what = `${formatDuration(roundS(off))} ${worst.aheadMs > 0 ? 'ahead of' : 'behind'} ${worst.endpoint}`;
+  return [(off >= tooFarMs ? wrong : warning)('clock', what, remedy)];
+};
+
+const roundS = (ms: number): number => Math.round(ms / 1000) * 1000;

@@ -6,16 +6,12 @@ import type { LoadedConfig } from '../config/config.ts';
 import { asTriggerdError, errorCatalogue } from '../domain/errors.ts';
 import { checkBroker } from './broker.ts';
 import { checkCertificates } from './certificates.ts';
-import { checkClock } from './clock.ts';
 import { checkDaemon } from './daemon.ts';
-import { checkDisk } from './disk.ts';
-import { askEtcd, checkEtcd } from './etcd.ts';
+import { askEtcd, checkClock, checkEtcd } from './etcd.ts';
 import { type Area, type CheckedArea, checkedAreas, type Finding, fine, wrong } from './finding.ts';
-import { checkFuse } from './fuse.ts';
-import { checkPermissions } from './permissions.ts';
+import { checkDisk, checkFuse, checkPermissions, checkSpool } from './machine.ts';
 import type { Surroundings } from './ports.ts';
 import { checkPuppet } from './puppet.ts';
-import { checkSpool } from './spool.ts';
 
 export interface Patient {
   readonly loaded: LoadedConfig;

@@ -1,6 +1,6 @@
 import type { Firing } from '../domain/firing.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import type { Acceptance, DecidedFiring } from '../queue/ports/firing-log.ts';
+import type { Acceptance, DecidedFiring } from '../queue/ports/journal.ts';
 import { cutReason, type FiringFacts, type Happening, type OutcomeFacts } from './event.ts';
 
 const facts = ({ id, trigger }: Firing): FiringFacts => ({ firing: id, trigger });

@@ -1,7 +1,6 @@
 import type { Firing, FiringId } from '../domain/firing.ts';
 import type { JobRequest } from '../domain/job.ts';
-import type { Acceptance, DecidedFiring } from '../queue/ports/firing-log.ts';
-import type { NewJob } from '../queue/ports/new-job.ts';
+import type { Acceptance, DecidedFiring, NewJob } from '../queue/ports/journal.ts';
 
 /** The queue side of taking firings. */
 export interface Intake {

@@ -1,8 +1,7 @@
 import { isNodeName } from '../domain/names.ts';
+import { byName, readable } from '../store/document.ts';
 import type { Listing } from '../store/key-store.ts';
-import type { Keys } from '../store/keys.ts';
-import type { Keyspace } from '../store/keyspace.ts';
-import { byName, readable } from '../store/readable.ts';
+import type { Keys, Keyspace } from '../store/keys.ts';
 import { type Holder, parseHolder, parseRival } from './names/holder.ts';
 import { type PresenceDocument, parseMember, parsePresence } from './wire.ts';
 

@@ -1,5 +1,6 @@
+import { formatDuration } from '../kit/duration.ts';
+import { withTimeout } from '../kit/with-timeout.ts';
 import type { Definition } from '../registry/model.ts';
-import { answerMs, withAnswerTimeout } from './answer-timeout.ts';
 import { Assembler, type MessageMaker } from './assembler.ts';
 import { Document } from './document.ts';
 import { FsError } from './errno.ts';
@@ -34,7 +35,7 @@ export class OpenControl {
   release(): void {}
 }
 
-export interface OpenTriggerOptions {
+interface OpenTriggerOptions {
   /** As it was when it was opened: its framing and limit hold for this handle. */
   readonly definition: Definition;
   /** As it is now; undefined when it is gone. */
@@ -205,3 +206,17 @@ const makerFor = ({ definition, budget, flags, lastSize }: OpenTriggerOptions): 
 /** What a killed writer leaves of a document may be anything; a line or a record of a log may say why it was killed. */
 const isDropped = ({ framing, partial = null }: Definition): boolean =>
   partial === null ? framing === 'close' : partial === 'drop';
+
+/**
+ * What a mount waits for an answer that needs no services. Less than the bound of the file system's own
+ * (`adapters/fuse/mount.ts`), which does not know what happens inside.
+ */
+const answerMs = 8_000;
+
+/**
+ * `work`, or ETIMEDOUT after `ms`. Whoever waits for us cannot be killed, and a daemon that is frozen answers nothing.
+ */
+const withAnswerTimeout = <T>(work: Promise<T>, ms: number = answerMs): Promise<T> =>
+  withTimeout(work, ms, () => {
+    throw new FsError('ETIMEDOUT', `no answer in ${formatDuration(ms)}`);
+  });

@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withTimeout } from '../kit/with-timeout.ts';
 import type { Definition } from '../registry/model.ts';
-import { type Attributed, attributesOf, type Owners, type Seen } from './attributes.ts';
+import { type Attributed, attributesOf, FreshCopies, type Owners, type Seen } from './attributes.ts';
 import { changeOfMode, changeOfPath, directoryAt } from './changes.ts';
 import { FsError } from './errno.ts';
-import { FreshCopies } from './fresh-copies.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import { OpenControl, OpenTrigger } from './open-files.ts';
 import type { Attributes, FileHandle, FileSystem, Gateway, OpenFlags, Wait, WritePiece } from './ports.ts';

@@ -2,8 +2,7 @@ import type { Deferral, Job, JobRequest } from '../domain/job.ts';
 import { failureOf } from '../domain/result.ts';
 import { exitCodeOfSignal } from '../kit/signals.ts';
 import type { Conclusion } from '../queue/ports/plugins.ts';
-import type { RunExit } from '../queue/ports/run-exit.ts';
-import type { RunTerms } from '../queue/ports/run-terms.ts';
+import type { RunExit, RunTerms } from '../queue/ports/runner.ts';
 import type { Plugin } from './manifest.ts';
 
 /**

@@ -1,9 +1,6 @@
 import type { Job, JobRequest } from '../domain/job.ts';
-import type { LaunchPlan, LeftoversRule } from '../queue/ports/launch-plan.ts';
-import type { PersistentCall } from '../queue/ports/persistent-pool.ts';
 import type { Conclusion, Plugins } from '../queue/ports/plugins.ts';
-import type { RunExit } from '../queue/ports/run-exit.ts';
-import type { JobLimits, RunTerms } from '../queue/ports/run-terms.ts';
+import type { JobLimits, LaunchPlan, LeftoversRule, PersistentCall, RunExit, RunTerms } from '../queue/ports/runner.ts';
 import { argumentVariable } from './argument-variable.ts';
 import { resolveArguments } from './arguments.ts';
 import { concludeFromExit, type Driver } from './drivers.ts';

@@ -17,7 +17,7 @@ import { writeStatus } from '../adapters/process/write-status.ts';
 import { closeInherited, lowerOpenFiles, splitOpenFiles } from '../adapters/system/inherited.ts';
 import { isMissing } from '../adapters/system/is-missing.ts';
 import { onLines } from '../kit/lines.ts';
-import type { RunExit } from '../queue/ports/run-exit.ts';
+import type { RunExit } from '../queue/ports/runner.ts';
 import { isShuttingDown } from '../runner/is-shutting-down.ts';
 import { createPipes } from '../runner/pipes.ts';
 import { type JobRun, type RunTools, runJob } from '../runner/run-job.ts';

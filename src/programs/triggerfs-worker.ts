@@ -23,8 +23,8 @@ import { packageVersion } from '../cli/support/version.ts';
 import { watchTerminal } from '../cli/support/watch-reader.ts';
 import { workerPaths } from '../cli/support/worker-paths.ts';
 import type { LoadedConfig } from '../config/config.ts';
-import { type ConfiguredWorker, chooseWorker } from '../config/configured-workers.ts';
 import { resolveNodeName } from '../config/node-name.ts';
+import { type ConfiguredWorker, chooseWorker } from '../config/workers.ts';
 import { startWorkerDaemon, type WorkerDaemon } from '../daemon/worker-daemon.ts';
 
 const installRoot = join(import.meta.dirname, '../..');

@@ -4,14 +4,13 @@ import type { Job, JobId, QueuedJob } from '../domain/job.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { Log } from '../kit/log.ts';
 import type { WatchPaths } from '../kit/watched-paths.ts';
-import type { Changes } from './changes.ts';
 import type { Deferrals } from './deferrals.ts';
 import type { Delays } from './delays.ts';
 import type { InMemoryJobs, InMemoryJobsOptions, KillReason } from './in-memory/in-memory-jobs.ts';
 import type { Journal } from './ports/journal.ts';
 import type { Plugins } from './ports/plugins.ts';
 import type { Runner } from './ports/runner.ts';
-import type { Transitions } from './transitions.ts';
+import type { Changes, Transitions } from './transitions.ts';
 
 /** A queue as configured. */
 export interface QueueOptions {

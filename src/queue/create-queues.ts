@@ -2,7 +2,6 @@ import PQueue from 'p-queue';
 import { TriggerdError } from '../domain/errors.ts';
 import { hasEnded } from '../domain/job.ts';
 import { cancelBackoff } from './backoff.ts';
-import { createChanges } from './changes.ts';
 import {
   findJob,
   jobWithId,
@@ -20,25 +19,13 @@ import type { Queues } from './queues.ts';
 import { restore } from './restore.ts';
 import { createRetention, type Retention } from './retention.ts';
 import { wake } from './scheduler.ts';
-import { createTransitions } from './transitions.ts';
-import { add, offer } from './verbs/add.ts';
-import { clear } from './verbs/clear.ts';
-import { drain } from './verbs/drain.ts';
-import { keptOutput } from './verbs/kept-output.ts';
-import { kill } from './verbs/kill.ts';
-import { list } from './verbs/list.ts';
-import { pause, resume } from './verbs/pause.ts';
-import { remove } from './verbs/remove.ts';
-import { makeUrgent, swap } from './verbs/reorder.ts';
-import { retry } from './verbs/retry.ts';
-import { satisfy } from './verbs/satisfy.ts';
-import { skip } from './verbs/skip.ts';
-import { setSlots, slots } from './verbs/slots.ts';
+import { createChanges, createTransitions } from './transitions.ts';
+import { add, jobFor, offer, retry, take } from './verbs/add.ts';
+import { clear, kill, remove, satisfy, skip } from './verbs/end.ts';
+import { keptOutput, list, summary, waitFor } from './verbs/look.ts';
+import { drain, makeUrgent, pause, resume, setSlots, slots, swap } from './verbs/queue.ts';
 import { free, onFree, startInMemory, startNow } from './verbs/start-now.ts';
-import { summary } from './verbs/summary.ts';
-import { jobFor, take } from './verbs/take.ts';
 import { addTsp, clearTsp, hideTsp, listTsp, restartTsp } from './verbs/tsp.ts';
-import { waitFor } from './verbs/wait-for.ts';
 
 /** The queue room. Nothing runs before `start`; the journal and the runner are the caller's to close, after `stop`. */
 export const createQueues = (options: QueuesOptions): Queues => {

@@ -1,7 +1,7 @@
 import { type Job, type JobRequest, tspLevel } from '../domain/job.ts';
 import { exitCodeOf, type JobResult } from '../domain/result.ts';
 import type { QueueContext } from './context.ts';
-import type { NewJob } from './ports/new-job.ts';
+import type { NewJob } from './ports/journal.ts';
 import type { Ending } from './transitions.ts';
 
 /**

@@ -10,12 +10,10 @@ import type {
 } from '../domain/job.ts';
 import type { RequestRun } from '../domain/request.ts';
 import type { InMemoryJob, KillReason } from './in-memory/in-memory-jobs.ts';
-import type { Acceptance, DecidedFiring } from './ports/firing-log.ts';
-import type { JobFilter } from './ports/journal.ts';
-import type { NewJob } from './ports/new-job.ts';
-import type { OutputReading, OutputSink } from './ports/output-reader.ts';
+import type { Acceptance, DecidedFiring, JobFilter, NewJob } from './ports/journal.ts';
 import type { Ending } from './transitions.ts';
 import type { Offered, OfferTerms } from './verbs/add.ts';
+import type { KeptOutput, QueueSummary } from './verbs/look.ts';
 import type { TspJob, TspOrder } from './verbs/tsp.ts';
 
 /** The queue room's face: what the control API, the watcher and the daemon use. */
@@ -87,20 +85,3 @@ export interface Queues {
 }
 
 export type RunningOrEnded = Job;
-
-export interface QueueSummary {
-  readonly name: string;
-  readonly slots: number;
-  readonly paused: boolean;
-  readonly draining: boolean;
-  readonly queued: number;
-  readonly running: number;
-  readonly deferred: number;
-}
-
-export interface KeptOutput {
-  /** What is there, and then what comes. */
-  read(sink: OutputSink): OutputReading;
-  /** Resolves when nothing more comes. */
-  readonly over: Promise<unknown>;
-}

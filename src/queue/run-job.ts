@@ -6,9 +6,8 @@ import type { JobResult } from '../domain/result.ts';
 import type { QueueContext } from './context.ts';
 import { followerOf } from './follower.ts';
 import type { KillReason } from './in-memory/in-memory-jobs.ts';
-import type { LaunchPlan } from './ports/launch-plan.ts';
 import type { Conclusion } from './ports/plugins.ts';
-import type { RunExit } from './ports/run-exit.ts';
+import type { LaunchPlan, RunExit } from './ports/runner.ts';
 import type { Ending } from './transitions.ts';
 
 type Outcome = RunExit | JobResult | 'never-started' | 'lost';

@@ -2,7 +2,7 @@ import { closeSync, ftruncateSync, openSync, readFileSync, renameSync, rmSync, w
 import { jobFile, type Order, planFile } from '../adapters/process/job-files.ts';
 import { identityOf, type ProcessIdentity, statOf } from '../adapters/process/process-identity.ts';
 import { isMissing } from '../adapters/system/is-missing.ts';
-import type { LaunchPlan } from '../queue/ports/launch-plan.ts';
+import type { LaunchPlan } from '../queue/ports/runner.ts';
 
 /** A plan that nobody has claimed yet. */
 export interface OpenPlan {

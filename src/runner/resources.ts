@@ -1,7 +1,7 @@
 import { closeSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { jobFile, type Order } from '../adapters/process/job-files.ts';
 import { createOutputFile, type OutputFile } from '../adapters/process/output-file.ts';
-import type { LaunchPlan } from '../queue/ports/launch-plan.ts';
+import type { LaunchPlan } from '../queue/ports/runner.ts';
 import type { Pipe } from './pipes.ts';
 import { closeStreams, openInput, type Streams } from './start-process.ts';
 

@@ -1,8 +1,7 @@
 import type { Order } from '../adapters/process/job-files.ts';
 import type { ProcessTree } from '../adapters/process/process-tree.ts';
 import { liftLimits } from '../adapters/process/with-limits.ts';
-import type { LaunchPlan } from '../queue/ports/launch-plan.ts';
-import type { JobLimits } from '../queue/ports/run-terms.ts';
+import type { JobLimits, LaunchPlan } from '../queue/ports/runner.ts';
 
 /** Where processes live that a job has left behind. */
 export interface Shelter {

@@ -3,7 +3,7 @@ import { closeSync, existsSync, openSync, rmSync, statSync, writeSync } from 'no
 import type { Order } from '../adapters/process/job-files.ts';
 import { isShortage } from '../adapters/process/shortage.ts';
 import { withOrdinaryScore } from '../adapters/system/inherited.ts';
-import type { LaunchPlan } from '../queue/ports/launch-plan.ts';
+import type { LaunchPlan } from '../queue/ports/runner.ts';
 
 export interface StartedProcess {
   readonly pid: number;

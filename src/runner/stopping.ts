@@ -1,8 +1,7 @@
 import type { ProcessTree } from '../adapters/process/process-tree.ts';
 import { stopTree } from '../adapters/process/stop-tree.ts';
 import { startTimer } from '../kit/timer.ts';
-import type { LaunchPlan } from '../queue/ports/launch-plan.ts';
-import type { RunExit } from '../queue/ports/run-exit.ts';
+import type { LaunchPlan, RunExit } from '../queue/ports/runner.ts';
 
 /** What may end a job before it ends by itself; the first reason wins. */
 export interface Stopping {

@@ -1,6 +1,8 @@
 import * as v from 'valibot';
 import { TriggerdError } from '../domain/errors.ts';
 import { isNodeName, printable } from '../domain/names.ts';
+import type { Entry, Listing } from './key-store.ts';
+import { lastSegment } from './keys.ts';
 
 /** The format that this version reads and writes. */
 export const format = 1;
@@ -82,3 +84,17 @@ export const instant = v.pipe(
   v.transform((value) => Date.parse(value)),
 );
 export const toTimestamp = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
+
+type Parse<T> = (key: string, value: string) => T;
+
+/** Nothing for what is malformed: one bad key must not hide the others. */
+export const readable = <T>(parse: Parse<T>, { key, value }: Entry): [] | [T] => {
+  try {
+    return [parse(key, value)];
+  } catch {
+    return [];
+  }
+};
+
+export const byName = <T>({ entries }: Listing, parse: Parse<T>): Map<string, T> =>
+  new Map(entries.flatMap((entry) => readable(parse, entry).map((document) => [lastSegment(entry.key), document])));

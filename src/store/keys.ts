@@ -1,3 +1,5 @@
+import type { KeyStore } from './key-store.ts';
+
 /** Where things are in etcd: the layout of `docs/reference/keyspace.md` below one prefix. Names ending in `s` are prefixes. */
 export interface Keys {
   /** Everything. */
@@ -59,3 +61,9 @@ export const keysBelow = (prefix: string): Keys => {
 
 /** What follows the last slash: the firing's id, or the node's name. */
 export const lastSegment = (key: string): string => key.slice(key.lastIndexOf('/') + 1);
+
+/** A store, and the layout of the keys of this installation in it. */
+export interface Keyspace {
+  readonly store: KeyStore;
+  readonly keys: Keys;
+}

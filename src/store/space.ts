@@ -1,6 +1,5 @@
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
 import type { Log } from '../kit/log.ts';
-import { type EtcdSpace, isNearlyFull } from './etcd-space.ts';
 
 /** A measurement is good for so long… */
 const maxAgeMs = 10_000;
@@ -9,7 +8,7 @@ const maxUnmeasuredShare = 0.005;
 /** After a measurement that failed. */
 const retryMs = 30_000;
 
-export interface SpaceOptions {
+interface SpaceOptions {
   /** Throws the store's errors. */
   readonly measure: () => Promise<EtcdSpace>;
   readonly log: Log;
@@ -85,3 +84,60 @@ export class Space {
 }
 
 const inMiB = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MiB`;
+
+/** How full an etcd is. One rule for whoever refuses, cleans up, warns or shows it. */
+export interface EtcdSpace {
+  /** The largest database file of all members that answered. etcd's quota is compared with this. */
+  readonly fileBytes: number;
+  /** What is in use in it. The rest is used again before the file grows. */
+  readonly usedBytes: number;
+  readonly quotaBytes: number;
+}
+
+/** etcd's own default of `--quota-backend-bytes`. */
+export const defaultQuotaBytes = 2_147_483_648;
+/** Quota of an etcd that the daemon starts itself. */
+export const embeddedQuotaBytes = 536_870_912;
+
+const nearlyFull = 0.8;
+/** The file itself: its next page may be the one beyond the quota, however much is free in it. */
+const fileNearlyFull = 0.95;
+const filling = 0.6;
+
+/** Only firings, outcomes and presence are written from here on. */
+export const isNearlyFull = ({ fileBytes, usedBytes, quotaBytes }: EtcdSpace): boolean =>
+  usedBytes >= nearlyFull * quotaBytes || fileBytes >= fileNearlyFull * quotaBytes;
+
+/** Somebody should look, while there is time. */
+export const isFilling = ({ fileBytes, usedBytes, quotaBytes }: EtcdSpace): boolean =>
+  usedBytes >= filling * quotaBytes || fileBytes >= nearlyFull * quotaBytes;
+
+/** What keeps an etcd itself in order. Every call throws the store's errors; `etcd-refused`: this user has no right to it. */
+export interface EtcdMaintenance {
+  /** Of the members that are configured and answer. */
+  measure(): Promise<EtcdSpace>;
+  /** Every member of the cluster. */
+  members(): Promise<MemberState[]>;
+  /** Forgets what was overwritten or deleted before this revision; resolves when its space is free inside the file. */
+  compact(revision: bigint): Promise<void>;
+  /** Rewrites a member's file without the free space. The member answers nobody meanwhile. */
+  defragment(endpoint: string): Promise<void>;
+  disarmNoSpace(): Promise<void>;
+  /** Whether there are keys outside our prefix. */
+  hasOtherKeys(): Promise<boolean>;
+}
+
+export type MemberState =
+  | { readonly kind: 'away'; readonly id: string; readonly name: string }
+  | ({
+      readonly kind: 'up';
+      readonly id: string;
+      readonly endpoint: string;
+      readonly version: string;
+      /** The store's revision that this member has reached. */
+      readonly revision: bigint;
+      readonly isLeader: boolean;
+      /** It has a leader, is no learner, and complains of nothing but its space. */
+      readonly isHealthy: boolean;
+      readonly hasNoSpace: boolean;
+    } & EtcdSpace);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { etcdOptions } from '../../../src/daemon/compose/etcd-options.ts';
+import { etcdOptions } from '../../../src/daemon/compose/etcd.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 import { parse } from '../../unit/config/parse.ts';
 

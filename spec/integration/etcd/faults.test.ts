@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { EtcdOptions } from '../../../src/adapters/etcd/client.ts';
 import { connect, type EtcdStore } from '../../../src/adapters/etcd/connect.ts';
-import type { EtcdOptions } from '../../../src/adapters/etcd/options.ts';
 import { startCluster, startEtcd, type TestEtcd } from '../../support/etcd.ts';
 import { collect, putAll } from '../../support/keystore-contract.ts';
 import { startProxy, type TcpProxy } from '../../support/proxy.ts';

@@ -1,6 +1,6 @@
 import type { IWatchResponse } from 'etcd3';
 import { describe, expect, it } from 'vitest';
-import { Fragments } from '../../../src/adapters/etcd/fragments.ts';
+import { Fragments } from '../../../src/adapters/etcd/watch.ts';
 
 const response = (revisions: number[], fragment = false): IWatchResponse => ({
   header: { cluster_id: '1', member_id: '1', revision: '1000', raft_term: '1' },

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect, type EtcdStore } from '../../../src/adapters/etcd/connect.ts';
 import { Maintenance } from '../../../src/adapters/etcd/maintenance.ts';
 import { Upkeep } from '../../../src/firings/sweep/upkeep.ts';
-import { defaultQuotaBytes } from '../../../src/store/etcd-space.ts';
+import { defaultQuotaBytes } from '../../../src/store/space.ts';
 import { startCluster, type TestEtcd } from '../../support/etcd.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 

@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { whyUntrusted } from '../../../src/adapters/files/trusted-program.ts';
+import { whyUntrusted } from '../../../src/adapters/files/trusted-way.ts';
 import { temporaryFolder } from '../../support/journal.ts';
 
 const nobody = 65_534;

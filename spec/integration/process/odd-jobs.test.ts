@@ -11,8 +11,7 @@ import {
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readTail } from '../../../src/adapters/files/tail-file.ts';
-import type { LaunchPlan } from '../../../src/queue/ports/launch-plan.ts';
-import type { RunExit } from '../../../src/queue/ports/run-exit.ts';
+import type { LaunchPlan, RunExit } from '../../../src/queue/ports/runner.ts';
 import { temporaryFolder } from '../../support/journal.ts';
 import { planOf, shell } from '../../support/plans.ts';
 import { temporaryRunner } from '../../support/processes.ts';

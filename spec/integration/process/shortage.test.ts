@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { LaunchPlan } from '../../../src/queue/ports/launch-plan.ts';
+import type { LaunchPlan } from '../../../src/queue/ports/runner.ts';
 import { fillDisk, limitOpenFiles } from '../../support/faults.ts';
 import { temporaryFolder } from '../../support/journal.ts';
 import { planOf, shell } from '../../support/plans.ts';

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { HistoryPages } from '../../../src/broker/records/history-pages.ts';
 import { TriggerdError } from '../../../src/domain/errors.ts';
 import type { RequestRecord } from '../../../src/domain/request-record.ts';
-import { busKeysBelow } from '../../../src/fleet/brokers/keys.ts';
+import { busKeysBelow } from '../../../src/fleet/brokers/wire.ts';
 import type { Transaction } from '../../../src/store/key-store.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { OnlineWorkers } from '../../../src/broker/records/online-workers.ts';
-import { busKeysBelow } from '../../../src/fleet/brokers/keys.ts';
+import { busKeysBelow } from '../../../src/fleet/brokers/wire.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

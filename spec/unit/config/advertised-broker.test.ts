@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { advertisedBroker } from '../../../src/config/advertised-broker.ts';
+import { advertisedBroker } from '../../../src/config/brokers.ts';
 import { parse } from './parse.ts';
 
 it.each([

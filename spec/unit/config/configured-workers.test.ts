@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { furtherBrokers, workersBrokers } from '../../../src/config/brokers.ts';
 import { parseConfig } from '../../../src/config/config.ts';
-import { furtherBrokers, workersBrokers } from '../../../src/config/configured-brokers.ts';
-import { chooseWorker, configuredWorkers } from '../../../src/config/configured-workers.ts';
+import { chooseWorker, configuredWorkers } from '../../../src/config/workers.ts';
 
 const load = (text: string) => parseConfig({ file: { path: '/f.toml', text }, env: {} });
 const three = load(`

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { parseConfig } from '../../../src/config/config.ts';
-import { requestPlugins } from '../../../src/config/request-plugins.ts';
+import { requestPlugins } from '../../../src/config/workers.ts';
 
 const served = (text: string) => requestPlugins(parseConfig({ file: { path: '/f.toml', text }, env: {} }).config);
 

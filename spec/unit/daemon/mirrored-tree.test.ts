@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import { mirroredTree } from '../../../src/daemon/mount/mirrored-tree.ts';
+import { mirroredTree } from '../../../src/daemon/mount/tree-sources.ts';
 import type { Registry } from '../../../src/registry/registry.ts';
 
 const definition = (name: string, owner_id: number, visibility: 'local' | 'team') => [

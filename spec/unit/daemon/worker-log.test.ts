@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { createTriggerfsLog } from '../../../src/adapters/log/triggerfs-log.ts';
-import { createWorkerLog } from '../../../src/daemon/compose/worker-log.ts';
+import { createWorkerLog } from '../../../src/daemon/compose/start-workers.ts';
 import { TriggerdError } from '../../../src/domain/errors.ts';
 import type { WorkerNews } from '../../../src/worker/ports.ts';
 

@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkClock } from '../../../src/doctor/clock.ts';
-import { askEtcd, checkEtcd } from '../../../src/doctor/etcd.ts';
+import { askEtcd, checkClock, checkEtcd, isEndOfLife, isTooOld, knownDefects } from '../../../src/doctor/etcd.ts';
 import type { EtcdMember } from '../../../src/doctor/ports.ts';
-import { isEndOfLife, isTooOld, knownDefects } from '../../../src/doctor/versions.ts';
 import { TriggerdError } from '../../../src/domain/errors.ts';
 
 const healthy: EtcdMember = {

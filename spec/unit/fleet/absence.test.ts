@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Absence } from '../../../src/fleet/names/absence.ts';
+import { Absence } from '../../../src/fleet/names/sightings.ts';
 
 describe('the absence of a name’s holder', () => {
   let absence: Absence;

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { PolledTree } from '../../../src/daemon/mount/polled-tree.ts';
+import { PolledTree } from '../../../src/daemon/mount/tree-sources.ts';
 import type { Answer } from '../../../src/registry/statements.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 

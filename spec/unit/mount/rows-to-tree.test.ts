@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { treeOfRows } from '../../../src/mount/rows-to-tree.ts';
+import { treeOfRows } from '../../../src/mount/tree.ts';
 import type { DefinitionRow } from '../../../src/registry/rows.ts';
 
 const made = { description: '', owner: 'hp', created: '2026-01-02T03:04:05.000Z', updated: '2026-01-02T03:04:05.000Z' };

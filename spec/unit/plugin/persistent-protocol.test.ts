@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cancelLine, helloLine, readLine, runLine } from '../../../src/plugin/persistent/protocol.ts';
-import type { PersistentCall } from '../../../src/queue/ports/persistent-pool.ts';
+import type { PersistentCall } from '../../../src/queue/ports/runner.ts';
 
 const program = { plugin: 'many', executable: '/p/many', env: {}, limits: {}, concurrency: 4, graceMs: 100 };
 const call: PersistentCall = {

@@ -7,8 +7,7 @@ import { createFiringJob } from '../../../src/plugin/firing-job.ts';
 import { createManifestReader, readManifest } from '../../../src/plugin/manifest.ts';
 import { canonicalPluginName } from '../../../src/plugin/plugin-name.ts';
 import { createPlugins, type PluginsOptions } from '../../../src/plugin/plugins.ts';
-import type { RunExit } from '../../../src/queue/ports/run-exit.ts';
-import type { RunTerms } from '../../../src/queue/ports/run-terms.ts';
+import type { RunExit, RunTerms } from '../../../src/queue/ports/runner.ts';
 import { firing } from '../../support/firings.ts';
 import { jobRequest } from '../../support/jobs.ts';
 

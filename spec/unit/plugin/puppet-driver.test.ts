@@ -4,8 +4,7 @@ import { readManifest } from '../../../src/plugin/manifest.ts';
 import type { FileText, ProcessFacts, PuppetHost } from '../../../src/plugin/ports.ts';
 import { completePuppetCommand, readPuppetCommand } from '../../../src/plugin/puppet/command-line.ts';
 import { createPuppetDriver } from '../../../src/plugin/puppet/puppet-driver.ts';
-import type { RunExit } from '../../../src/queue/ports/run-exit.ts';
-import type { RunTerms } from '../../../src/queue/ports/run-terms.ts';
+import type { RunExit, RunTerms } from '../../../src/queue/ports/runner.ts';
 import { jobRequest } from '../../support/jobs.ts';
 import { puppetHost } from '../../support/puppet-host.ts';
 

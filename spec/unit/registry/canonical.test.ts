@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isCanonicalBase64Url } from '../../../src/adapters/crypto/canonical.ts';
-import { workerTokens } from '../../../src/adapters/crypto/worker-tokens.ts';
+import { isCanonicalBase64Url, workerTokens } from '../../../src/adapters/crypto/proofs.ts';
 import { isRequestId } from '../../../src/bus/codec/check.ts';
 import { parseStatement } from '../../../src/registry/parse-statement.ts';
 

@@ -5,11 +5,18 @@
  * neither is ever taken for the other, although one key signs both. SEAL is an HMAC over the rest by the worker's token:
  * what a broker has sent is worth nothing to anybody else, and nothing any more once that token was replaced.
  */
-import { createHmac, createPublicKey, type KeyObject, sign, timingSafeEqual, verify } from 'node:crypto';
+import {
+  createHash,
+  createHmac,
+  createPublicKey,
+  type KeyObject,
+  randomUUID,
+  sign,
+  timingSafeEqual,
+  verify,
+} from 'node:crypto';
 import type { Issuer } from '../../registry/model.ts';
-import type { ProofOpener } from '../../registry/ports.ts';
-import { isCanonicalBase64Url } from './canonical.ts';
-import { hashOfWorkerToken } from './worker-tokens.ts';
+import type { ProofOpener, WorkerTokens } from '../../registry/ports.ts';
 
 const version = 'p1';
 const maxLength = 8_192;
@@ -66,3 +73,27 @@ const isSigned = ({ key }: Issuer, signed: string, signature: string): boolean =
 const sealOf = (proof: string, tokenHash: string): Buffer => createHmac('sha256', tokenHash).update(proof).digest();
 
 const isSame = (a: Buffer, b: Buffer): boolean => a.length === b.length && timingSafeEqual(a, b);
+
+/**
+ * Whether this is how base64url writes its bytes: no padding, no blanks, no other alphabet, no spare bits in the last
+ * letter. Decoders take all of that, so that one value would have many spellings.
+ */
+export const isCanonicalBase64Url = (text: string): boolean =>
+  text !== '' && Buffer.from(text, 'base64url').toString('base64url') === text;
+
+/** 122 random bits: nobody guesses them, so a fast hash is enough. */
+export const workerTokens: WorkerTokens = {
+  create: () => {
+    const token = randomUUID();
+    return { token, hash: hashOfWorkerToken(token) };
+  },
+  fits: (token, hash) => {
+    // As texts: a decoder would take more than one spelling.
+    const stored = Buffer.from(hash);
+    const presented = Buffer.from(hashOfWorkerToken(token));
+    return stored.length === presented.length && timingSafeEqual(stored, presented);
+  },
+};
+
+/** As the registry keeps it. */
+const hashOfWorkerToken = (token: string): string => createHash('sha256').update(token).digest('base64url');

@@ -16,8 +16,7 @@ import type { Clock } from '../../kit/clock.ts';
 import type { Issuer } from '../../registry/model.ts';
 import type { CheckedToken, TokenChecker, TokenClaims, TokenIssuer } from '../../registry/ports.ts';
 import { readOrCreateSecret } from '../files/secret-file.ts';
-import { isCanonicalBase64Url } from './canonical.ts';
-import { signProof } from './proofs.ts';
+import { isCanonicalBase64Url, signProof } from './proofs.ts';
 
 const algorithm = 'EdDSA';
 const lifeS = 15 * 60;

@@ -10,11 +10,10 @@ import type {
   Transaction,
   WatchBatch,
 } from '../../store/key-store.ts';
+import { defaultTiming, type EtcdOptions } from './client.ts';
 import { Endpoints } from './endpoints.ts';
-import { LeasedKey } from './hold-key.ts';
-import { defaultTiming, type EtcdOptions } from './options.ts';
+import { LeasedKey, RenewedLease } from './leases.ts';
 import { countOf, getKey, getKeys, listPrefix, newestOf, pageOf } from './ranges.ts';
-import { RenewedLease } from './renewed-lease.ts';
 import { commitTransaction } from './transactions.ts';
 import { nextValueOf, watchPrefix } from './watch.ts';
 

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { embeddedQuotaBytes } from '../../store/etcd-space.ts';
+import { embeddedQuotaBytes } from '../../store/space.ts';
 import { bootId, identityOf, isAlive, type ProcessIdentity } from '../process/process-identity.ts';
 import type { EmbeddedTls } from './embedded-tls.ts';
 

@@ -2,11 +2,9 @@ import type { CallOptions } from '@grpc/grpc-js';
 import type { Etcd3 } from 'etcd3';
 import { TriggerdError } from '../../domain/errors.ts';
 import { isEtcdAway } from '../../store/etcd-away.ts';
-import { castError } from './cast-error.ts';
-import { createClient } from './client.ts';
+import { castError, explainOutage } from './cast-error.ts';
+import { createClient, defaultRequestTimeoutMs, type EtcdOptions } from './client.ts';
 import { withDeadline } from './deadline.ts';
-import { explainOutage } from './explain-outage.ts';
-import { defaultRequestTimeoutMs, type EtcdOptions } from './options.ts';
 
 /** At least one more try, because the first failure is often only how a dead connection is noticed. */
 const minAttempts = 2;

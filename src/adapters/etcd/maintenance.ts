@@ -1,12 +1,10 @@
 import { AlarmAction, AlarmType, type Etcd3, type IStatusResponse } from 'etcd3';
 import { isEtcdAway } from '../../store/etcd-away.ts';
-import { defaultQuotaBytes, type EtcdSpace } from '../../store/etcd-space.ts';
-import type { EtcdMaintenance, MemberState } from '../../store/maintenance.ts';
+import { defaultQuotaBytes, type EtcdMaintenance, type EtcdSpace, type MemberState } from '../../store/space.ts';
 import { castError, isCompacted } from './cast-error.ts';
-import { createClient } from './client.ts';
+import { createClient, type EtcdOptions } from './client.ts';
 import { withDeadline } from './deadline.ts';
-import { numbersPage } from './numbers-page.ts';
-import type { EtcdOptions } from './options.ts';
+import { numbersPage } from './ranges.ts';
 
 /** A member that does not tell its size by then is left out. */
 const statusMs = 2_000;

@@ -1,13 +1,13 @@
-import type { Etcd3, IWatchResponse } from 'etcd3';
+import type { Duplex } from 'node:stream';
+import type { Etcd3, IEvent, IWatchRequest, IWatchResponse } from 'etcd3';
+import { TriggerdError } from '../../domain/errors.ts';
 import { onAbort } from '../../kit/on-abort.ts';
-import type { Entry, WatchBatch } from '../../store/key-store.ts';
+import type { Entry, WatchBatch, WatchEvent } from '../../store/key-store.ts';
 import { castError } from './cast-error.ts';
+import { defaultTiming, type EtcdOptions, type EtcdTiming } from './client.ts';
 import { withDeadline } from './deadline.ts';
 import type { Endpoints } from './endpoints.ts';
-import { Fragments } from './fragments.ts';
-import { defaultTiming, type EtcdOptions } from './options.ts';
-import { rangeOf } from './ranges.ts';
-import { WatchStream } from './watch-stream.ts';
+import { rangeOf, toEntry } from './ranges.ts';
 
 /** The id in answers to a progress request, which asks about all watches of a stream. */
 const allWatches = '-1';
@@ -110,3 +110,136 @@ const read = (fragments: Fragments, response: IWatchResponse): WatchBatch | unde
   if (response.events.length > 0 || response.fragment) return fragments.add(response);
   return response.watch_id === allWatches ? undefined : fragments.progress(BigInt(response.header.revision));
 };
+
+/** What is needed of etcd3's stream: a gRPC call is a Node stream, which its types do not say. */
+type WatchCall = Duplex & { cancel(): void };
+
+/**
+ * One watch RPC as a sequence of responses, each asked for with `next`, so that a slow consumer slows etcd down and not
+ * this process's memory. Silence is never trusted: see `next`.
+ */
+class WatchStream {
+  readonly #call: WatchCall;
+  readonly #responses: AsyncIterator<IWatchResponse>;
+  readonly #timing: EtcdTiming;
+  #reason: string | undefined;
+
+  constructor(call: unknown, timing: EtcdTiming) {
+    this.#call = call as WatchCall;
+    this.#timing = timing;
+    this.#responses = this.#call[Symbol.asyncIterator]();
+    // A cancelled call still reports its cancellation, when nobody reads it any more.
+    this.#call.on('error', () => undefined);
+  }
+
+  /** Sends the request and waits until etcd has said that the watch exists. */
+  async create(request: NonNullable<IWatchRequest['create_request']>, timeoutMs: number): Promise<void> {
+    this.#send({ create_request: request });
+    const response = await withDeadline(this.#read(), timeoutMs, 'create the watch');
+    if (!response.created) throw lost('etcd answered something else than “created”');
+    assertAlive(response);
+  }
+
+  /**
+   * The next response. After a time of silence etcd is asked for a sign of life; without an answer the stream is given
+   * up. Waiting for the consumer does not count as silence.
+   */
+  async next(): Promise<IWatchResponse> {
+    const { watchIdleMs, watchAnswerMs } = this.#timing;
+    const ask = setTimeout(() => this.#send({ progress_request: {} }), watchIdleMs);
+    const giveUp = setTimeout(
+      () => this.cancel(`etcd was silent for ${watchIdleMs + watchAnswerMs} ms`),
+      watchIdleMs + watchAnswerMs,
+    );
+    try {
+      const response = await this.#read();
+      assertAlive(response);
+      return response;
+    } finally {
+      clearTimeout(ask);
+      clearTimeout(giveUp);
+    }
+  }
+
+  /** Ends the stream; a pending `next` fails with the first reason given. */
+  cancel(reason: string): void {
+    this.#reason ??= reason;
+    this.#call.cancel();
+  }
+
+  async #read(): Promise<IWatchResponse> {
+    try {
+      const { done, value } = await this.#responses.next();
+      if (!done) return value;
+    } catch (error) {
+      throw this.#reason === undefined ? castError(error, 'watch') : lost(this.#reason);
+    }
+    throw lost(this.#reason ?? 'etcd ended the stream');
+  }
+
+  #send(request: IWatchRequest): void {
+    if (this.#call.writable) this.#call.write(request);
+  }
+}
+
+/** A cancelled watch has ended, for whatever reason etcd gives; a compaction's revision is kept for the log. */
+const assertAlive = (response: IWatchResponse): void => {
+  if (!response.canceled) return;
+  const compactRevision = Number(response.compact_revision);
+  if (compactRevision > 0)
+    throw lost(`the revision to start from was compacted (up to ${compactRevision})`, { compactRevision });
+  throw lost(`etcd cancelled it: ${response.cancel_reason || 'no reason given'}`);
+};
+
+const lost = (why: string, details: { readonly compactRevision?: number } = {}): TriggerdError =>
+  new TriggerdError('etcd-unreachable', `watch: ${why}`, {
+    details: details.compactRevision === undefined ? {} : { compactRevision: details.compactRevision },
+  });
+
+/**
+ * Puts fragmented watch responses together. etcd cuts a large response anywhere, also between two events of one
+ * revision; a revision is handed on only when all of it is here. What is complete does not wait for the rest, so that a
+ * large backlog is never held as a whole.
+ */
+export class Fragments {
+  #held: WatchEvent[] = [];
+  #delivered: bigint;
+
+  /** `delivered`: the revision before the first one that is still needed. */
+  constructor(delivered: bigint) {
+    this.#delivered = delivered;
+  }
+
+  /** The complete part of what has arrived; undefined when this response completed nothing. */
+  add(response: IWatchResponse): WatchBatch | undefined {
+    const events = [...this.#held, ...response.events.map(toWatchEvent)].filter(
+      (event) => revisionOf(event) > this.#delivered,
+    );
+    const open = response.fragment ? lastRevision(events) : undefined;
+    const complete = events.filter((event) => revisionOf(event) !== open);
+    this.#held = events.slice(complete.length);
+    const revision = lastRevision(complete);
+    if (revision === undefined) return undefined;
+    this.#delivered = revision;
+    return { events: complete, revision };
+  }
+
+  /** A response without events: everything up to the header's revision has been delivered. */
+  progress(revision: bigint): WatchBatch | undefined {
+    if (this.#held.length > 0 || revision <= this.#delivered) return undefined;
+    this.#delivered = revision;
+    return { events: [], revision };
+  }
+}
+
+const revisionOf = (event: WatchEvent): bigint => (event.kind === 'put' ? event.entry.modRevision : event.modRevision);
+
+const lastRevision = (events: readonly WatchEvent[]): bigint | undefined => {
+  const last = events.at(-1);
+  return last && revisionOf(last);
+};
+
+const toWatchEvent = ({ type, kv }: IEvent): WatchEvent =>
+  type === 'Delete'
+    ? { kind: 'delete', key: kv.key.toString('utf8'), modRevision: BigInt(kv.mod_revision) }
+    : { kind: 'put', entry: toEntry(kv) };

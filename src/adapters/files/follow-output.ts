@@ -5,7 +5,7 @@ import { historyTailBytes, maxPartialBytes } from '../../bus/messages.ts';
 import { Lines } from '../../kit/lines.ts';
 import { watchFolder } from '../../kit/watch-folder.ts';
 import type { OutputReader, OutputReading, OutputSink, OutputSummary } from '../../queue/ports/output-reader.ts';
-import { openIfThere } from './open-if-there.ts';
+import { openIfThere } from './untrusted-file.ts';
 
 /** How often the index is looked at, above all where the kernel has no watch left for us. */
 const lookTimes = { everyMs: 10_000, unwatchedMs: 250 };

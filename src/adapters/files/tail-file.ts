@@ -2,7 +2,7 @@ import { type FileHandle, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { nextCall } from '../../kit/next-call.ts';
 import { watchFolder } from '../../kit/watch-folder.ts';
-import { openIfThere } from './open-if-there.ts';
+import { openIfThere } from './untrusted-file.ts';
 
 export interface TailOptions {
   /** Settles when nothing more will be written; what is there then is still delivered. */

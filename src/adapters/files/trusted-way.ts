@@ -1,6 +1,6 @@
 /** Whether anybody but root and the daemon's own user could put something else at the end of a path. */
 import type { Stats } from 'node:fs';
-import { lstat, readlink } from 'node:fs/promises';
+import { lstat, readlink, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { nameIn } from '../system/file-access.ts';
 import { isMissing } from '../system/is-missing.ts';
@@ -13,7 +13,7 @@ const maxLinks = 40;
  * else or can be written by others. Null: nothing is wrong. Walks as the kernel does: a link continues where it points to. What
  * is missing is nobody's.
  */
-export const whyWayUntrusted = (path: string): Promise<string | null> => walk(path, checkProgram);
+const whyWayUntrusted = (path: string): Promise<string | null> => walk(path, checkProgram);
 
 /**
  * The same of the folders above a folder of ours. The group of a user's own has nobody else in it, and many systems let it write in
@@ -72,3 +72,25 @@ const checkParent: Check = (stats) => {
   if (isOwnGroup) stats.mode &= ~0o020;
   return checkProgram(stats, true);
 };
+
+/** What is asked about: whether anybody but root and the daemon's own user could change what runs. */
+interface Program {
+  /** A path, or a name that is looked for in `searchPath`. */
+  readonly program: string;
+  readonly searchPath: string;
+}
+
+/**
+ * Why root must not run this program: it, a folder on the way to it, or a link there belongs to somebody else or can be written by
+ * others. Null: it may; also when there is no such program. A relative path is one below `/`, where jobs run.
+ */
+export const whyUntrusted = async ({ program, searchPath }: Program): Promise<string | null> => {
+  if (program.includes('/')) return whyWayUntrusted(resolve('/', program));
+  for (const folder of searchPath.split(':')) {
+    const path = join(resolve('/', folder), program);
+    if (await isThere(path)) return whyWayUntrusted(path);
+  }
+  return null;
+};
+
+const isThere = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.isFile() === true;

@@ -12,7 +12,7 @@ import type { FileState, FileText } from '../../plugin/ports.ts';
 import { isMissing } from '../system/is-missing.ts';
 import { Hanging, withPatience } from './patience.ts';
 
-export interface UntrustedFileRules {
+interface UntrustedFileRules {
   /** Users whose word counts; null: anybody's. */
   readonly owners: readonly number[] | null;
   /** A larger file is refused, also one that grows while it is read. */
@@ -113,4 +113,14 @@ const stateAfter = (thrown: unknown): FileState => {
   if (code === 'EACCES' || code === 'EPERM') return { kind: 'forbidden' };
   // Swapped after the look.
   return { kind: 'refused', why: code === 'ELOOP' ? 'it is a symbolic link' : `it cannot be read (${code})` };
+};
+
+/** The file for reading; undefined when it does not exist. Throws what else the system says. */
+export const openIfThere = async (path: string): Promise<FileHandle | undefined> => {
+  try {
+    return await open(path, 'r');
+  } catch (thrown) {
+    if (isMissing(thrown)) return undefined;
+    throw thrown;
+  }
 };

@@ -1,6 +1,6 @@
 import { nextCall } from '../../kit/next-call.ts';
 import { watchFolder } from '../../kit/watch-folder.ts';
-import type { RunExit } from '../../queue/ports/run-exit.ts';
+import type { RunExit } from '../../queue/ports/runner.ts';
 import { type Claim, readClaim, readStatus, voidPlans } from './job-files.ts';
 import { bootId, isAlive, statOf } from './process-identity.ts';
 import { groupTree } from './process-tree.ts';

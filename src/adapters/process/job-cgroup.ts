@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import type { LimitEvents } from '../../queue/ports/run-exit.ts';
+import type { LimitEvents } from '../../queue/ports/runner.ts';
 import { cgroupTree, type ProcessTree } from './process-tree.ts';
 
 /** The cgroup that holds one runner and its job, and nothing else. */

@@ -16,7 +16,7 @@
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RunExit } from '../../queue/ports/run-exit.ts';
+import type { RunExit } from '../../queue/ports/runner.ts';
 import { isMissing } from '../system/is-missing.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 

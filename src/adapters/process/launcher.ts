@@ -1,5 +1,4 @@
-import type { RunExit } from '../../queue/ports/run-exit.ts';
-import type { JobLimits } from '../../queue/ports/run-terms.ts';
+import type { JobLimits, RunExit } from '../../queue/ports/runner.ts';
 import type { Order } from './job-files.ts';
 
 /** A way to get a runner for an order. */

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { execa } from 'execa';
 import { withTimeout } from '../../kit/with-timeout.ts';
-import type { JobLimits } from '../../queue/ports/run-terms.ts';
+import type { JobLimits } from '../../queue/ports/runner.ts';
 import { cpuSeconds } from './with-limits.ts';
 
 /** Transient units of systemd: outside the cgroup and the sandbox of this process's own unit. */

@@ -8,7 +8,7 @@ import {
   type ProcessListener,
   type StartPersistent,
 } from '../../plugin/persistent/ports.ts';
-import type { PersistentProgram } from '../../queue/ports/persistent-pool.ts';
+import type { PersistentProgram } from '../../queue/ports/runner.ts';
 import { basePath } from '../system/base-env.ts';
 import { givenOpenFiles, withOrdinaryScore } from '../system/inherited.ts';
 import { canStartUnits, limitProperties, pipedUnitCommand, stopUnit } from './own-unit.ts';

@@ -1,10 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import type { LaunchPlan } from '../../queue/ports/launch-plan.ts';
-import type { CallExit, PersistentCall, PersistentPool, RunningCall } from '../../queue/ports/persistent-pool.ts';
-import type { RunExit } from '../../queue/ports/run-exit.ts';
-import type { Runner } from '../../queue/ports/runner.ts';
+import type {
+  CallExit,
+  LaunchPlan,
+  PersistentCall,
+  PersistentPool,
+  RunExit,
+  Runner,
+  RunningCall,
+} from '../../queue/ports/runner.ts';
 import { jobFile, type Order, prepareFolder } from './job-files.ts';
 import { createOutputFile } from './output-file.ts';
 import { identityOf } from './process-identity.ts';

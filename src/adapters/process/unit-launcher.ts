@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { execa } from 'execa';
 import { TriggerdError } from '../../domain/errors.ts';
-import type { JobLimits } from '../../queue/ports/run-terms.ts';
+import type { JobLimits } from '../../queue/ports/runner.ts';
 import { openFilesOption } from '../system/inherited.ts';
 import { awaitExit } from './adoption.ts';
 import type { Launcher } from './launcher.ts';

@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { LaunchPlan } from '../../queue/ports/launch-plan.ts';
-import type { JobLimits } from '../../queue/ports/run-terms.ts';
+import type { JobLimits, LaunchPlan } from '../../queue/ports/runner.ts';
 import { prlimit } from '../system/inherited.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { renameSync, writeFileSync } from 'node:fs';
-import type { RunExit } from '../../queue/ports/run-exit.ts';
+import type { RunExit } from '../../queue/ports/runner.ts';
 import { jobFile, type Order, type Status } from './job-files.ts';
 
 /** Written aside and renamed: whoever sees `status.json` sees all of it. */

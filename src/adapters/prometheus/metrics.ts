@@ -2,8 +2,8 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { type FiringId, timeOfFiringId } from '../../domain/firing.ts';
 import type { Job } from '../../domain/job.ts';
 import type { Stage } from '../../domain/outcome.ts';
-import type { QueueSummary } from '../../queue/queues.ts';
-import type { EtcdSpace } from '../../store/etcd-space.ts';
+import type { QueueSummary } from '../../queue/verbs/look.ts';
+import type { EtcdSpace } from '../../store/space.ts';
 import { type BrokerMetrics, createBrokerMetrics } from './broker-metrics.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { isOfFacter, shortReason } from '../../plugin/puppet/reported-error.ts';
-import { openIfThere } from '../files/open-if-there.ts';
+import { openIfThere } from '../files/untrusted-file.ts';
 
 /** Of the output, from its beginning; Puppet says why it cannot begin at once. */
 const maxBytes = 1_048_576;

@@ -1,13 +1,20 @@
 import { stat } from 'node:fs/promises';
+import { execa } from 'execa';
 import { TriggerdError } from '../../domain/errors.ts';
-import type { FileState, ProcessFacts, PuppetHost, PuppetSettings, PuppetSettingsQuery } from '../../plugin/ports.ts';
+import type {
+  FileState,
+  ProcessFacts,
+  PuppetHost,
+  PuppetSettings,
+  PuppetSettingsQuery,
+  RunProgram,
+} from '../../plugin/ports.ts';
+import { whyUntrusted } from '../files/trusted-way.ts';
 import { readUntrustedLines, readUntrustedText } from '../files/untrusted-file.ts';
 import { askProgram } from '../process/ask-program.ts';
 import { moveReport } from './move-report.ts';
-import { whyProgramsUntrusted } from './run-programs.ts';
-import { uidOf } from './users.ts';
 
-export interface PuppetHostOptions {
+interface PuppetHostOptions {
   /** The environment that jobs get, so that Puppet answers for them as it would behave in them. */
   readonly env: Readonly<Record<string, string>>;
   /** Told once, until something else is the matter. */
@@ -168,4 +175,33 @@ const processFacts = async (pid: number): Promise<ProcessFacts | undefined> => {
   if (/^State:\s*[ZX]/m.test(status.text)) return undefined;
   const name = /^Name:\t(.*)$/m.exec(status.text)?.[1] ?? '';
   return { name, argv: commandLine.text.split('\0').filter((word) => word !== '') };
+};
+
+/** Number of a user, as `sudo -u` takes it: a name, a number, `#` and a number. Undefined: there is none. Asks `id`: names may come from LDAP. */
+const uidOf = async (user: string, env: Readonly<Record<string, string>>): Promise<number | undefined> => {
+  if (/^#?\d+$/.test(user)) return Number(user.replace('#', ''));
+  const asked = await execa('id', ['-u', '--', user], { env, extendEnv: false, reject: false, timeout: 10_000 });
+  return !asked.failed && /^\d+$/.test(asked.stdout) ? Number(asked.stdout) : undefined;
+};
+
+/**
+ * Why one of these must not be run by us: as root (or as the daemon's user) a program would run that others can change. Programs
+ * that run as another user are that user's affair. Null: nothing is wrong.
+ */
+const whyProgramsUntrusted = async (
+  programs: readonly RunProgram[],
+  env: Readonly<Record<string, string>>,
+): Promise<string | null> => {
+  for (const { program, user, searchPath } of programs) {
+    if (!(await isOurs(user, env))) continue;
+    const why = await whyUntrusted({ program, searchPath: searchPath ?? env['PATH'] ?? '' });
+    if (why !== null) return why;
+  }
+  return null;
+};
+
+const isOurs = async (user: string | null, env: Readonly<Record<string, string>>): Promise<boolean> => {
+  if (user === null) return true;
+  const uid = await uidOf(user, env);
+  return uid === 0 || uid === process.getuid?.();
 };

@@ -1,9 +1,10 @@
 /** PuppetDB's query API (v4): the reports of given runs. */
+
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import * as v from 'valibot';
-import type { PuppetReport, ReportAnswer, ReportSource, WantedReports } from '../../firings/why/reports.ts';
+import type { PuppetReport, ReportAnswer, ReportSource, WantedReports } from '../../firings/why/look-up.ts';
 import { withoutUser } from '../../kit/address.ts';
 import { formatDuration } from '../../kit/duration.ts';
 import { readConfiguredFile } from '../files/configured-file.ts';

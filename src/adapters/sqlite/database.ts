@@ -1,10 +1,9 @@
 import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { TriggerdError } from '../../domain/errors.ts';
-import { keep, pragma } from './keep.ts';
 import { assertLogIsWhole } from './log-damage.ts';
 import { migrate } from './migrations.ts';
-import { castSqliteError, isBusy } from './sqlite-error.ts';
+import { castSqliteError, isBusy, keep, pragma } from './statements.ts';
 
 /**
  * Opens the journal's database for this process alone: the exclusive lock is the kernel's (`fcntl`), so it goes with the

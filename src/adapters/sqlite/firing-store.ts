@@ -1,6 +1,6 @@
 import { type Firing, type FiringId, firstFiringIdAt } from '../../domain/firing.ts';
 import { isFinal, type Stage } from '../../domain/outcome.ts';
-import type { FiringLog, LoggedFiring } from '../../queue/ports/firing-log.ts';
+import type { FiringLog, LoggedFiring } from '../../queue/ports/journal.ts';
 import type { Row, Statements } from './statements.ts';
 
 /** The firings side of the journal, in the same database as the jobs. */

@@ -1,8 +1,6 @@
 import type { Firing } from '../../domain/firing.ts';
 import type { JobId, QueuedJob, RunningJob } from '../../domain/job.ts';
-import type { Acceptance, DecidedFiring, FiringLog } from '../../queue/ports/firing-log.ts';
-import type { Journal } from '../../queue/ports/journal.ts';
-import type { NewJob } from '../../queue/ports/new-job.ts';
+import type { Acceptance, DecidedFiring, FiringLog, Journal, NewJob } from '../../queue/ports/journal.ts';
 import { insertFiring } from './firing-store.ts';
 import type { Transition } from './job-transitions.ts';
 import type { JobWaits } from './job-waits.ts';

@@ -1,14 +1,13 @@
 import { join } from 'node:path';
-import type { JobId } from '../../domain/job.ts';
-import type { Journal } from '../../queue/ports/journal.ts';
+import { hasEnded, type Job, type JobId, type JobSource } from '../../domain/job.ts';
+import type { Journal, Retirement } from '../../queue/ports/journal.ts';
 import { createFiringStore } from './firing-store.ts';
-import { createJobForgetting } from './job-forgetting.ts';
 import { createJobPlaces } from './job-places.ts';
-import { createJobReader } from './job-reader.ts';
+import { isIn, jobOf, listRows, selectJobs } from './job-rows.ts';
 import { createJobTransitions, createTransition } from './job-transitions.ts';
 import { createJobWaits, createWaitReader } from './job-waits.ts';
-import { createRequestRecords } from './request-records.ts';
-import type { Statements } from './statements.ts';
+import { createRequestRecords } from './request-store.ts';
+import type { Statements, Values } from './statements.ts';
 
 /** The jobs side of the journal. `jobsDir` is where the folders of the jobs lie, one per id. */
 export const createJobStore = (sql: Statements, jobsDir: string): Journal => {
@@ -53,3 +52,87 @@ const createNotes = (sql: Statements): Pick<Journal, 'note' | 'saveNote'> => ({
     );
   },
 });
+
+type JobReader = Pick<Journal, 'get' | 'list' | 'count' | 'head' | 'queuesInUse' | 'running' | 'deferred'>;
+
+/** What the journal says about jobs. `folderOf` says where a job's files lie. */
+const createJobReader = (sql: Statements, folderOf: (id: JobId) => string): JobReader => {
+  const query = (rest: string, ...values: Values): Job[] =>
+    sql.all(`${selectJobs} ${rest}`, ...values).map((row) => jobOf(row, folderOf));
+
+  return {
+    get: (id) => query('WHERE id = ?', id).at(0),
+    list: (filter) => listRows(sql, filter).map((row) => jobOf(row, folderOf)),
+    count: (queue, state, sources = []) => countOf(sql, queue, state, sources),
+    head: (queue) =>
+      query(
+        `WHERE queue = ? AND state = 'queued' AND waiting = 0 AND deferral IS NULL ORDER BY place, id LIMIT 1`,
+        queue,
+      )
+        .filter((job) => isIn(job, 'queued'))
+        .at(0),
+    queuesInUse: () =>
+      sql
+        .all(`SELECT DISTINCT queue FROM counts WHERE state IN ('queued', 'running') AND n > 0`)
+        .map((row) => String(row['queue'])),
+    running: () => query(`WHERE state = 'running' ORDER BY started_at, id`).filter((job) => isIn(job, 'running')),
+    deferred: () =>
+      query(`WHERE state = 'queued' AND deferral IS NOT NULL ORDER BY id`).filter((job) => isIn(job, 'queued')),
+  };
+};
+
+const countOf = (sql: Statements, queue: string, state: Job['state'], sources: readonly JobSource[]): number => {
+  const rows = sql.all('SELECT source, n FROM counts WHERE queue = ? AND state = ?', queue, state);
+  const wanted = rows.filter(({ source }) => sources.length === 0 || sources.some((name) => name === source));
+  return wanted.reduce((sum, { n }) => sum + Number(n), 0);
+};
+
+/** How ended jobs leave the journal, and the folders that they leave behind. */
+const createJobForgetting = (
+  sql: Statements,
+  find: Journal['get'],
+  folderOf: (id: JobId) => string,
+): Pick<Journal, 'forgetJobs' | 'retirable' | 'leftovers' | 'dropLeftovers'> => {
+  const forget = (ids: readonly JobId[]): Job[] => {
+    const jobs = ids.map(find).filter((job): job is Job => job !== undefined && hasEnded(job));
+    for (const { id } of jobs) {
+      sql.run('DELETE FROM jobs WHERE id = ?', id);
+      sql.run('INSERT INTO leftovers VALUES (?)', id);
+    }
+    return jobs;
+  };
+
+  return {
+    forgetJobs: (ids) => sql.atomically(() => forget(ids)),
+    retirable: (which) => retirable(sql, which),
+    leftovers: (limit) =>
+      sql.all('SELECT job_id FROM leftovers LIMIT ?', limit).map((row) => folderOf(Number(row['job_id']))),
+    dropLeftovers: (folders) =>
+      sql.atomically(() => {
+        for (const folder of folders)
+          sql.run('DELETE FROM leftovers WHERE job_id = ?', Number(folder.split('/').at(-1)));
+      }),
+  };
+};
+
+/** Ended jobs whose firings etcd knows the end of: the others are still owed an outcome. */
+const retirable = (sql: Statements, { keep, endedBefore, limit, queue, requests }: Retirement): JobId[] => {
+  const ofSource = requests === undefined ? '' : `AND source ${requests ? '=' : '<>'} 'request'`;
+  const which = `${queue === undefined ? '' : 'AND queue = ?'} ${ofSource}`;
+  const values = queue === undefined ? [] : [queue];
+  const ended = Number(
+    sql.one(`SELECT coalesce(sum(n), 0) AS n FROM counts WHERE state IN ('finished', 'skipped') ${which}`, ...values)?.[
+      'n'
+    ],
+  );
+  if (ended === 0) return [];
+  const settled = `NOT EXISTS (SELECT 1 FROM firings WHERE job_id = jobs.id AND settled = 0)`;
+  const rows = sql.all(
+    `SELECT id, finished_at FROM jobs WHERE finished_at IS NOT NULL ${which} AND ${settled} ORDER BY finished_at, id LIMIT ?`,
+    ...values,
+    limit,
+  );
+  return rows
+    .filter(({ finished_at }, index) => index < ended - keep || Number(finished_at) < endedBefore)
+    .map(({ id }) => Number(id));
+};

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3';
 import { TriggerdError } from '../../domain/errors.ts';
-import { pragma } from './keep.ts';
+import { pragma } from './statements.ts';
 
 /**
  * Each entry takes a journal from version `index` to `index + 1` (`PRAGMA user_version`). Entries are never edited once

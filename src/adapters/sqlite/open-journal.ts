@@ -1,7 +1,5 @@
 import type { MessageSpool } from '../../mount/delivery-ports.ts';
-import type { FiringLog } from '../../queue/ports/firing-log.ts';
-import type { Journal } from '../../queue/ports/journal.ts';
-import type { RequestLog } from '../../queue/ports/request-log.ts';
+import type { FiringLog, Journal, RequestLog } from '../../queue/ports/journal.ts';
 import { closeDatabase, openDatabase } from './database.ts';
 import { createFiringStore } from './firing-store.ts';
 import { createJobStore } from './job-store.ts';

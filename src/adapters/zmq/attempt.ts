@@ -1,8 +1,7 @@
 import { Dealer, type Event } from 'zeromq';
 import { maxHeaderBytes } from '../../bus/codec/parse.ts';
-import type { Place } from './endpoints.ts';
-import { receiveLoop } from './receive-loop.ts';
-import { socketTiming } from './timing.ts';
+import { type Place, socketTiming } from './endpoints.ts';
+import { receiveLoop } from './outbox.ts';
 
 export interface AttemptOptions {
   readonly curve: { readonly curveServerKey: string; readonly curvePublicKey: string; readonly curveSecretKey: string };

@@ -8,9 +8,8 @@ import type { Log } from '../../kit/log.ts';
 import { type RetryPolicy, retryDelayMs } from '../../kit/retry.ts';
 import { unlessAborted } from '../../kit/unless-aborted.ts';
 import { type AttemptEnd, attempt } from './attempt.ts';
-import { type Place, placesOf, type Resolve } from './endpoints.ts';
+import { type Place, placesOf, type Resolve, socketTiming } from './endpoints.ts';
 import { Outbox } from './outbox.ts';
-import { socketTiming } from './timing.ts';
 
 export interface DealerOptions {
   /** What one frame from the broker may hold, in bytes; a broker that sends more is disconnected. */

@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import type { Router, SocketOptions } from 'zeromq';
 import { type Address, parseAddress, wordsOf } from '../../kit/address.ts';
 
 /** One address of a broker as libzmq takes it. */
@@ -60,3 +61,17 @@ const wordsFor = (host: string, { code }: NodeJS.ErrnoException): string =>
   code === 'ENOTFOUND'
     ? `the name ${host} does not resolve`
     : `the name ${host} cannot be looked up, because the name server does not answer (${code ?? 'unknown'})`;
+
+/** What every socket of the bus has: libzmq's defaults wait for ever where these do not. ms. */
+export const socketTiming = {
+  /** Messages that were given to the socket before it was closed may still go out for so long. */
+  linger: 1_000,
+  handshakeInterval: 10_000,
+  /** ZMTP's own heartbeat notices a connection that is dead, below the bus's, which notices a peer that is. */
+  heartbeatInterval: 5_000,
+  heartbeatTimeout: 15_000,
+  heartbeatTimeToLive: 20_000,
+  connectTimeout: 5_000,
+  reconnectInterval: 100,
+  reconnectMaxInterval: 5_000,
+} as const satisfies SocketOptions<Router>;

@@ -4,10 +4,8 @@ import { maxHeaderBytes } from '../../bus/codec/parse.ts';
 import type { PeerId } from '../../bus/ports.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Log } from '../../kit/log.ts';
-import { listeningEndpoint } from './endpoints.ts';
-import { Outbox } from './outbox.ts';
-import { receiveLoop } from './receive-loop.ts';
-import { socketTiming } from './timing.ts';
+import { listeningEndpoint, socketTiming } from './endpoints.ts';
+import { Outbox, receiveLoop } from './outbox.ts';
 import { startAuthenticator, zapDomain } from './zap.ts';
 
 export interface RouterOptions {

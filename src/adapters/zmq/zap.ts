@@ -3,10 +3,13 @@
  * CURVE handshake in our domain, and refuses everything else. That is no authority yet: who somebody is, is said by a
  * token in a message.
  */
-import { type Context, Reply } from 'zeromq';
+import * as v from 'valibot';
+import { type Context, curveKeyPair, Reply } from 'zeromq';
+import { TriggerdError } from '../../domain/errors.ts';
 import { LimitedLog } from '../../kit/limited-log.ts';
 import type { Log } from '../../kit/log.ts';
-import { receiveLoop } from './receive-loop.ts';
+import { readOrCreateSecret } from '../files/secret-file.ts';
+import { receiveLoop } from './outbox.ts';
 
 export const zapDomain = 'triggerd';
 /** libzmq's own name for it; one per context. */
@@ -49,4 +52,39 @@ export const answerTo = (question: readonly Buffer[]): [string, Buffer, '200' | 
           ? 'not encrypted with CURVE'
           : undefined;
   return refusal === undefined ? ['1.0', requestId, '200', 'OK', '', ''] : ['1.0', requestId, '400', refusal, '', ''];
+};
+
+interface CurveKeys {
+  /** What clients and workers know the broker by (Z85). */
+  readonly publicKey: string;
+  readonly secretKey: string;
+}
+
+const z85 = v.pipe(v.string(), v.regex(/^[0-9a-zA-Z.:+=^!/*?&<>()[\]{}@%$#-]{40}$/));
+const keyFile = v.object({ public: z85, secret: z85 });
+
+/**
+ * The keys of this broker, from their file, which is made at the first start. Whoever replaces the file has to tell every
+ * client and worker the new public key. Throws `state-unusable`.
+ */
+export const openCurveKeys = async (path: string): Promise<CurveKeys> => {
+  const text = await readOrCreateSecret(path, async () => {
+    const { publicKey, secretKey } = curveKeyPair();
+    return JSON.stringify({ public: publicKey, secret: secretKey });
+  });
+  const parsed = v.safeParse(keyFile, parseJson(text));
+  if (!parsed.success)
+    throw new TriggerdError(
+      'state-unusable',
+      `${path} has no CURVE keys; remove the file, and triggerd makes new ones`,
+    );
+  return { publicKey: parsed.output.public, secretKey: parsed.output.secret };
+};
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 };

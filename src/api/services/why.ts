@@ -1,7 +1,6 @@
 import type { Job } from '../../domain/job.ts';
 import type { Explanation } from '../../firings/why/explain.ts';
-import type { Owed } from '../../firings/why/look-up.ts';
-import type { PuppetReport } from '../../firings/why/reports.ts';
+import type { Owed, PuppetReport } from '../../firings/why/look-up.ts';
 
 /** An explanation, by what was asked about. */
 export type Explained = { readonly name: string; readonly explanation: Explanation } & (

@@ -1,8 +1,7 @@
 import { ulid } from 'ulid';
 import { asTriggerdError, TriggerdError } from '../../domain/errors.ts';
 import type { RequestRecord } from '../../domain/request-record.ts';
-import type { BusKeys } from '../../fleet/brokers/keys.ts';
-import { serializePage, serializeRecord } from '../../fleet/brokers/wire.ts';
+import { type BusKeys, serializePage, serializeRecord } from '../../fleet/brokers/wire.ts';
 import type { Log } from '../../kit/log.ts';
 import { Outage } from '../../kit/outage.ts';
 import { Alarm, pause } from '../../kit/pause.ts';

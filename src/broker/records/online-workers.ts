@@ -1,7 +1,7 @@
 import type { OnlineWorker } from '../../domain/caller.ts';
 import { targetOf } from '../../domain/target.ts';
-import type { BusKeys } from '../../fleet/brokers/keys.ts';
-import type { Presence } from '../../fleet/presence.ts';
+import type { BusKeys } from '../../fleet/brokers/wire.ts';
+import type { Presence } from '../../fleet/names/ports.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { format } from '../../store/document.ts';
 import type { WorkerPresence } from '../ports.ts';

@@ -1,5 +1,5 @@
 import { credentialsOf } from '../../client/main-section.ts';
-import { configuredBrokers } from '../../config/configured-brokers.ts';
+import { configuredBrokers } from '../../config/brokers.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import { formatDuration } from '../../kit/duration.ts';
 import type { Define } from '../command.ts';

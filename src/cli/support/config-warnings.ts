@@ -1,9 +1,8 @@
 import { parseArgsStringToArgv } from 'string-argv';
 import { fileAccess } from '../../adapters/system/file-access.ts';
 import type { LoadedConfig } from '../../config/config.ts';
-import { configuredWorkers } from '../../config/configured-workers.ts';
 import { exposuresOf } from '../../config/exposure.ts';
-import { harmlessNotice, requestPlugins } from '../../config/request-plugins.ts';
+import { configuredWorkers, harmlessNotice, requestPlugins } from '../../config/workers.ts';
 import { blindSpot } from '../../plugin/puppet/command-line.ts';
 import { relativePath } from '../../plugin/puppet/relative-path.ts';
 

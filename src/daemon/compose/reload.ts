@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { configuredWorkers } from '../../config/configured-workers.ts';
 import type { Config } from '../../config/schema.ts';
+import { configuredWorkers } from '../../config/workers.ts';
 
 /** Sections that a running daemon can take up; the others are what it was built from. */
 const reloadable: ReadonlySet<keyof Config> = new Set(['watch', 'plugins', 'jobs', 'log', 'workers']);

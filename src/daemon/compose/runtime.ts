@@ -11,9 +11,8 @@ import type { ClockSteps } from '../../kit/clock-steps.ts';
 import type { Runner } from '../../queue/ports/runner.ts';
 import type { Queues } from '../../queue/queues.ts';
 import type { Registry } from '../../registry/registry.ts';
-import type { Keyspace } from '../../store/keyspace.ts';
-import type { EtcdMaintenance } from '../../store/maintenance.ts';
-import type { Space } from '../../store/space.ts';
+import type { Keyspace } from '../../store/keys.ts';
+import type { EtcdMaintenance, Space } from '../../store/space.ts';
 import type { RequestProofs } from '../../worker/jobs/proofs.ts';
 import type { StartedBroker } from '../control/broker-view.ts';
 import type { MountHost } from '../mount/mount-host.ts';
@@ -57,3 +56,9 @@ export interface Runtime {
   /** Where trigger files are mounted. */
   readonly mount?: Pick<MountHost, 'revive'>;
 }
+
+/** What a daemon without etcd has. */
+export type WorkerDaemonRuntime = Omit<
+  Runtime,
+  'keyspace' | 'name' | 'maintenance' | 'space' | 'clockSteps' | 'registry'
+>;

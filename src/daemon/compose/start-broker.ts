@@ -1,20 +1,26 @@
 import { join } from 'node:path';
+import { ulid } from 'ulid';
+import { proofOpener, workerTokens } from '../../adapters/crypto/proofs.ts';
+import { createTokenChecker, openIssuer } from '../../adapters/crypto/tokens.ts';
 import type { BrokerMetrics } from '../../adapters/prometheus/broker-metrics.ts';
-import { openCurveKeys } from '../../adapters/zmq/curve-keys.ts';
+import { openCurveKeys } from '../../adapters/zmq/zap.ts';
 import { HistoryPages } from '../../broker/records/history-pages.ts';
 import { OnlineWorkers } from '../../broker/records/online-workers.ts';
-import { advertisedBroker } from '../../config/advertised-broker.ts';
+import { advertisedBroker } from '../../config/brokers.ts';
 import type { Config } from '../../config/schema.ts';
 import { BrokerDirectory } from '../../fleet/brokers/broker-directory.ts';
-import { busKeysBelow } from '../../fleet/brokers/keys.ts';
-import { serializeBroker } from '../../fleet/brokers/wire.ts';
+import { busKeysBelow, serializeBroker } from '../../fleet/brokers/wire.ts';
 import type { Releasers } from '../../kit/releasers.ts';
+import { Accounts } from '../../registry/accounts.ts';
+import type { BusAccounts, BusProofs, BusRegistry } from '../../registry/bus-ports.ts';
+import { MirroredRegistry } from '../../registry/bus-registry.ts';
+import { IssuerPublication } from '../../registry/issuer-publication.ts';
+import { registryKeysBelow } from '../../registry/keys.ts';
+import { Proofs } from '../../registry/proofs.ts';
 import { clock } from '../clock.ts';
 import type { StartedBroker } from '../control/broker-view.ts';
-import { observeBroker } from './observe-broker.ts';
-import { runBroker } from './run-broker.ts';
+import { observeBroker, runBroker } from './run-broker.ts';
 import type { Runtime } from './runtime.ts';
-import { startAccounts } from './start-accounts.ts';
 
 type BrokerConfig = NonNullable<Config['broker']>;
 
@@ -104,3 +110,37 @@ export const startBroker = async (
 };
 
 const addressOf = ({ id, endpoint, key }: { id: string; endpoint: string; key: string }) => ({ id, endpoint, key });
+
+/**
+ * The registry as a broker needs it: kept current in memory, and able to tell who is who. `broker` is its id. Resolves
+ * once it has been read, or etcd is known to be away. Throws `state-unusable`.
+ */
+const startAccounts = async (
+  { state, registry, keyspace, config, name, options: { log } }: Runtime,
+  broker: string,
+  releasers: Releasers,
+): Promise<{ readonly registry: BusRegistry; readonly accounts: BusAccounts; readonly proofs: BusProofs }> => {
+  const issuer = await openIssuer(join(state.path, 'broker', 'jwt.json'), broker, clock);
+  const { mirror } = registry;
+  const mirrored = new MirroredRegistry(mirror, clock);
+  mirror.start();
+  releasers.push('registry', () => mirror.stop());
+  await mirror.ready;
+  const keys = registryKeysBelow(config.etcd.prefix);
+  const publication = new IssuerPublication({ store: keyspace.store, keys, mirror, name, issuer, broker, clock, log });
+  releasers.push('token key', () => publication.close());
+  // Without etcd there is nothing to wait for: nobody can log in until it is back.
+  if (mirror.state !== undefined) await publication.ready;
+  const accounts = new Accounts({
+    registry,
+    mirrored,
+    passwords: registry.passwords,
+    tokens: workerTokens,
+    issuer,
+    checker: createTokenChecker(clock),
+    clock,
+    log,
+  });
+  const proofs = new Proofs({ mirrored, issuer, opener: proofOpener, instance: ulid(), clock });
+  return { registry: mirrored, accounts, proofs };
+};

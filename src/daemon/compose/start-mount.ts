@@ -1,20 +1,18 @@
 import { resolve } from 'node:path';
 import { credentialsOf } from '../../client/main-section.ts';
-import { configuredBrokers } from '../../config/configured-brokers.ts';
+import { configuredBrokers } from '../../config/brokers.ts';
 import type { BrokerEndpoint } from '../../domain/broker-address.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import { BrokerDirectory } from '../../fleet/brokers/broker-directory.ts';
-import { busKeysBelow } from '../../fleet/brokers/keys.ts';
+import { busKeysBelow } from '../../fleet/brokers/wire.ts';
 import type { Log } from '../../kit/log.ts';
 import type { Releasers } from '../../kit/releasers.ts';
 import { writeHits } from '../../registry/hits.ts';
 import { registryKeysBelow } from '../../registry/keys.ts';
-import { ownBroker } from '../control/own-broker.ts';
-import { BusConnection } from '../mount/bus-connection.ts';
-import { createBusSender } from '../mount/bus-sender.ts';
-import { mirroredTree } from '../mount/mirrored-tree.ts';
-import { type MountHost, startMountHost } from '../mount/mount-host.ts';
-import { mountSettings } from '../mount/mount-settings.ts';
+import { ownBroker } from '../control/broker-view.ts';
+import { BusConnection, createBusSender } from '../mount/bus-connection.ts';
+import { type MountHost, mountSettings, startMountHost } from '../mount/mount-host.ts';
+import { mirroredTree } from '../mount/tree-sources.ts';
 import type { Runtime } from './runtime.ts';
 
 /** What a counter takes in etcd, about. */

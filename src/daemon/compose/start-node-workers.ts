@@ -1,9 +1,9 @@
-import { furtherBrokers } from '../../config/configured-brokers.ts';
-import type { ConfiguredWorker } from '../../config/configured-workers.ts';
+import { furtherBrokers } from '../../config/brokers.ts';
+import type { ConfiguredWorker } from '../../config/workers.ts';
 import { BrokerDirectory } from '../../fleet/brokers/broker-directory.ts';
-import { busKeysBelow } from '../../fleet/brokers/keys.ts';
+import { busKeysBelow } from '../../fleet/brokers/wire.ts';
 import type { Releasers } from '../../kit/releasers.ts';
-import { ownBroker } from '../control/own-broker.ts';
+import { ownBroker } from '../control/broker-view.ts';
 import type { Runtime } from './runtime.ts';
 import { startWorkers, type Workers } from './start-workers.ts';
 

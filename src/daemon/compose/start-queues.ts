@@ -18,7 +18,7 @@ import { createFiringHold } from '../../firings/inbox/firing-hold.ts';
 import type { Releasers } from '../../kit/releasers.ts';
 import { createPool } from '../../plugin/persistent/pool.ts';
 import { createQueues } from '../../queue/create-queues.ts';
-import type { PersistentPool } from '../../queue/ports/persistent-pool.ts';
+import type { PersistentPool } from '../../queue/ports/runner.ts';
 import { createRequestProofs } from '../../worker/jobs/proofs.ts';
 import { clock } from '../clock.ts';
 import { createLivePlugins } from './live-plugins.ts';

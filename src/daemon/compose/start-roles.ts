@@ -3,7 +3,7 @@
  * that nobody uses would be a tenth of an idle daemon's memory.
  */
 import type { DaemonMetrics } from '../../adapters/prometheus/metrics.ts';
-import { configuredWorkers } from '../../config/configured-workers.ts';
+import { configuredWorkers } from '../../config/workers.ts';
 import type { Releasers } from '../../kit/releasers.ts';
 import type { StartedBroker } from '../control/broker-view.ts';
 import type { MountHost } from '../mount/mount-host.ts';

@@ -1,6 +1,6 @@
-import { createNameMemory } from '../../adapters/files/name-memory.ts';
+import { createNameMemory } from '../../adapters/files/state-folder.ts';
 import { createNameHost } from '../../adapters/system/name-host.ts';
-import { configuredWorkers } from '../../config/configured-workers.ts';
+import { configuredWorkers } from '../../config/workers.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import { outcomeEvent } from '../../events/firing-events.ts';
 import { nameFacts } from '../../events/name-events.ts';
@@ -10,7 +10,7 @@ import { InboxWatcher } from '../../firings/inbox/inbox-watcher.ts';
 import { OutcomePublisher } from '../../firings/outcomes/outcome-publisher.ts';
 import { NodeName } from '../../fleet/names/node-name.ts';
 import type { Releasers } from '../../kit/releasers.ts';
-import type { QueueSummary } from '../../queue/queues.ts';
+import type { QueueSummary } from '../../queue/verbs/look.ts';
 import { clock } from '../clock.ts';
 import { readOutputTail } from '../control/outputs-service.ts';
 import { observedIntake, type TriggerNames } from './observe.ts';

@@ -1,22 +1,26 @@
 import type { BrokerView } from '../../api/contract/brokers.ts';
 import type { BrokerRequests } from '../../api/services/brokers.ts';
+import type { FiringStatus, Firings } from '../../api/services/firings.ts';
 import type { ApiServices } from '../../api/services/services.ts';
+import type { Firing } from '../../domain/firing.ts';
+import type { EventLog } from '../../events/event-log.ts';
+import { publishedEvent } from '../../events/firing-events.ts';
 import { FleetLog } from '../../events/fleet-log.ts';
+import { cancelFiring } from '../../firings/end/cancel-firing.ts';
 import { forgetNode } from '../../firings/end/forget-node.ts';
+import { firingStatus, followFiring, recentFirings } from '../../firings/follow/follow-firing.ts';
 import type { InboxWatcher } from '../../firings/inbox/inbox-watcher.ts';
+import { publishFiring } from '../../firings/publish/publish.ts';
 import type { SpoolDrain } from '../../firings/publish/spool-drain.ts';
-import { busKeysBelow } from '../../fleet/brokers/keys.ts';
-import { listBrokers } from '../../fleet/brokers/list-brokers.ts';
-import type { BrokerDocument } from '../../fleet/brokers/wire.ts';
+import { type BrokerDocument, busKeysBelow, listBrokers } from '../../fleet/brokers/wire.ts';
 import { nodes } from '../../fleet/nodes.ts';
+import type { Keyspace } from '../../store/keys.ts';
 import { clock } from '../clock.ts';
 import { recordRun } from '../compose/regular-runs.ts';
 import type { Runtime } from '../compose/runtime.ts';
 import type { StartedBroker } from './broker-view.ts';
-import { createFiringsService } from './firings-service.ts';
-import { fleetHealth } from './health.ts';
+import { adoptNode, fleetHealth, nodeView } from './health.ts';
 import { localServices } from './local-services.ts';
-import { adoptNode, nodeView } from './node-names.ts';
 import { triggerFiles } from './trigger-files.ts';
 import { createWhyService } from './why-service.ts';
 
@@ -62,3 +66,29 @@ const brokerView = ({ id, endpoint, key, version, started_at }: BrokerDocument):
   version,
   started_at,
 });
+
+/** So many firings' outcomes are read at a time for `trigger status`. */
+const readersAtOnce = 32;
+
+/** The API's firings, on etcd. */
+const createFiringsService = (keyspace: Keyspace, events: Pick<EventLog, 'tell'>): Firings => ({
+  publish: async (firing) => {
+    const { neverSeen } = await publishFiring(keyspace, firing);
+    events.tell(publishedEvent(firing, clock.now()));
+    return { unseen: neverSeen };
+  },
+  recent: async (limit) => {
+    const firings = await recentFirings(keyspace, limit);
+    const statuses: FiringStatus[] = [];
+    for (let from = 0; from < firings.length; from += readersAtOnce)
+      statuses.push(
+        ...(await Promise.all(firings.slice(from, from + readersAtOnce).map((each) => statusOf(keyspace, each)))),
+      );
+    return statuses;
+  },
+  status: (id) => firingStatus(keyspace, id),
+  follow: (id, signal) => followFiring(keyspace, id, signal),
+  cancel: (id, asked) => cancelFiring(keyspace, id, { ...asked, at: clock.now() }),
+});
+
+const statusOf = (keyspace: Keyspace, firing: Firing): Promise<FiringStatus> => firingStatus(keyspace, firing.id);

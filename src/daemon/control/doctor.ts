@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { parseArgsStringToArgv } from 'string-argv';
-import { examineMember } from '../../adapters/etcd/examine-member.ts';
-import { isOpenToStrangers } from '../../adapters/etcd/open-to-strangers.ts';
+import { examineMember, isOpenToStrangers } from '../../adapters/etcd/examine-member.ts';
 import { createPuppetHost } from '../../adapters/puppet/puppet-host.ts';
 import { baseEnvironment } from '../../adapters/system/base-env.ts';
 import { thisMachine } from '../../adapters/system/machine.ts';
@@ -10,8 +9,7 @@ import { examine } from '../../doctor/examine.ts';
 import type { CheckedArea, Finding } from '../../doctor/finding.ts';
 import type { DaemonProbe } from '../../doctor/ports.ts';
 import { silentLog } from '../../kit/log.ts';
-import { probeKey } from '../compose/etcd-exposure.ts';
-import { etcdOptions, withEmbedded } from '../compose/etcd-options.ts';
+import { etcdOptions, probeKey, withEmbedded } from '../compose/etcd.ts';
 
 /** Examines this machine from a process of its own: the daemon may be what is ill. */
 export const runDoctor = (

@@ -4,7 +4,8 @@ import type { Output, OutputOptions, Outputs } from '../../api/services/outputs.
 import { TriggerdError } from '../../domain/errors.ts';
 import { hasEnded, type Job, type JobId } from '../../domain/job.ts';
 import { unlessAborted } from '../../kit/unless-aborted.ts';
-import type { KeptOutput, Queues } from '../../queue/queues.ts';
+import type { Queues } from '../../queue/queues.ts';
+import type { KeptOutput } from '../../queue/verbs/look.ts';
 
 /** What an outcome carries of a job's output. */
 const tailBytes = 4096;

@@ -5,8 +5,15 @@ import { TriggerdError } from '../../domain/errors.ts';
 import { isNodeName, printable } from '../../domain/names.ts';
 import { outcomeOfJob } from '../../domain/outcome.ts';
 import { explainFiring, explainRun } from '../../firings/why/explain.ts';
-import { firingWithId, isMember, lastFiringOf, lastRunOn, owedTo } from '../../firings/why/look-up.ts';
-import { type ReportSource, reportsOf } from '../../firings/why/reports.ts';
+import {
+  firingWithId,
+  isMember,
+  lastFiringOf,
+  lastRunOn,
+  owedTo,
+  type ReportSource,
+  reportsOf,
+} from '../../firings/why/look-up.ts';
 import type { Runtime } from '../compose/runtime.ts';
 
 /** So many firings of one job are looked at, the newest. */

@@ -11,12 +11,9 @@ import type { MessageSpool, TriggerOutput } from '../../mount/delivery-ports.ts'
 import { SpoolClock } from '../../mount/spool-clock.ts';
 import type { Definition } from '../../registry/model.ts';
 import { clock } from '../clock.ts';
-import { BusConnection } from './bus-connection.ts';
-import { createBusCounters } from './bus-counters.ts';
-import { createBusSender } from './bus-sender.ts';
-import { startMountHost } from './mount-host.ts';
-import { mountSettings } from './mount-settings.ts';
-import { PolledTree } from './polled-tree.ts';
+import { BusConnection, createBusCounters, createBusSender } from './bus-connection.ts';
+import { mountSettings, startMountHost } from './mount-host.ts';
+import { PolledTree } from './tree-sources.ts';
 
 export interface FilesDaemonOptions {
   readonly config: Config;

@@ -3,8 +3,8 @@ import type { FiringId } from '../../domain/firing.ts';
 import { printable } from '../../domain/names.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import { inWindows } from '../../kit/in-windows.ts';
-import type { Keyspace } from '../../store/keyspace.ts';
-import { firingStatus } from '../follow/origin.ts';
+import type { Keyspace } from '../../store/keys.ts';
+import { firingStatus } from '../follow/follow-firing.ts';
 import { serializeInboxEntry } from '../wire/firing.ts';
 import { type Debt, endOwed } from './end-owed.ts';
 

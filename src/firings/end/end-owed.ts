@@ -3,11 +3,10 @@ import { type FiringId, isFiringId } from '../../domain/firing.ts';
 import { isNodeName } from '../../domain/names.ts';
 import { isFinal, type Outcome, owedOutcome } from '../../domain/outcome.ts';
 import { chunksOf, inWindows } from '../../kit/in-windows.ts';
+import { readable } from '../../store/document.ts';
 import { assertFence } from '../../store/election.ts';
 import type { Entry, Fence, Transaction } from '../../store/key-store.ts';
-import type { Keys } from '../../store/keys.ts';
-import type { Keyspace } from '../../store/keyspace.ts';
-import { readable } from '../../store/readable.ts';
+import type { Keys, Keyspace } from '../../store/keys.ts';
 import { parseOutcome, serializeOutcome } from '../wire/outcome.ts';
 
 /** Two compares and two writes each, and the fence: etcd takes 128 of each. */

@@ -1,5 +1,5 @@
 import { TriggerdError } from '../../domain/errors.ts';
-import type { Keyspace } from '../../store/keyspace.ts';
+import type { Keyspace } from '../../store/keys.ts';
 import { debtOf, endOwed } from './end-owed.ts';
 
 /** Entries that are read at once; an inbox may hold very many. */

@@ -1,12 +1,13 @@
 import { TriggerdError } from '../../domain/errors.ts';
-import type { FiringId } from '../../domain/firing.ts';
-import { isFinal, type Outcome } from '../../domain/outcome.ts';
+import type { Firing, FiringId, WholeFiring } from '../../domain/firing.ts';
+import { isFinal, type Outcome, owedOutcome } from '../../domain/outcome.ts';
 import { pause } from '../../kit/pause.ts';
 import { retryDelayMs, storeRetry } from '../../kit/retry.ts';
-import type { Keyspace } from '../../store/keyspace.ts';
-import { readable } from '../../store/readable.ts';
+import { byName, readable } from '../../store/document.ts';
+import type { Listing } from '../../store/key-store.ts';
+import type { Keyspace } from '../../store/keys.ts';
+import { parseFiring, parseWholeFiring } from '../wire/firing.ts';
 import { parseOutcome, serializeOutcome } from '../wire/outcome.ts';
-import { statusWithListing } from './origin.ts';
 
 /**
  * The outcomes of a firing: first every target's present one, then each as it changes, until all targets are final or
@@ -64,3 +65,44 @@ async function* listAndWatch(
 
 const isNews = (before: Outcome | undefined, now: Outcome): boolean =>
   before === undefined || serializeOutcome(before) !== serializeOutcome(now);
+
+/**
+ * A committed firing with its targets, whether their list is in it or in a key of its own. Undefined when it is not
+ * there, or has just gone. Throws `firing-malformed` and the store's errors.
+ */
+export const readWholeFiring = async ({ store, keys }: Keyspace, id: FiringId): Promise<WholeFiring | undefined> => {
+  const committed = await store.get(keys.firing(id));
+  if (committed === undefined) return undefined;
+  const firing = parseFiring(committed.key, committed.value);
+  if (firing.targets !== null) return firing;
+  const whole = await store.get(keys.targets(id));
+  return whole && parseWholeFiring(whole.key, whole.value);
+};
+
+/** What has been fired, and what every target has said about it. */
+interface FiringStatus {
+  readonly firing: WholeFiring;
+  /** One for every target, in the firing's order; `owed` where the target has said nothing yet. */
+  readonly outcomes: readonly Outcome[];
+}
+
+/** The newest first, large ones without their targets. What is not a firing is left out. */
+export const recentFirings = async ({ store, keys }: Keyspace, limit: number): Promise<Firing[]> =>
+  (await store.newest(keys.firings, limit)).flatMap((entry) => readable(parseFiring, entry));
+
+/** Throws `firing-not-found`, `firing-malformed`, and the store's errors. */
+export const firingStatus = async (keyspace: Keyspace, id: FiringId): Promise<FiringStatus> =>
+  (await statusWithListing(keyspace, id)).status;
+
+/** The status, and the listing that it comes from: a watch of the outcomes continues from there. */
+const statusWithListing = async (
+  keyspace: Keyspace,
+  id: FiringId,
+): Promise<{ status: FiringStatus; listing: Listing }> => {
+  const firing = await readWholeFiring(keyspace, id);
+  if (firing === undefined) throw new TriggerdError('firing-not-found', `there is no firing ${id} in etcd`);
+  const listing = await keyspace.store.list(keyspace.keys.outcomes(id));
+  const said = byName(listing, parseOutcome);
+  const outcomes = firing.targets.map((node) => said.get(node) ?? owedOutcome(id, node));
+  return { status: { firing, outcomes }, listing };
+};

@@ -1,7 +1,7 @@
 import { chainOfRun } from '../../domain/chain.ts';
 import type { Firing } from '../../domain/firing.ts';
 import type { Job, JobRequest, RequestOrigin } from '../../domain/job.ts';
-import type { FiringLog } from '../../queue/ports/firing-log.ts';
+import type { FiringLog } from '../../queue/ports/journal.ts';
 import { serializeFiring } from '../wire/firing.ts';
 import { liveFirings } from './ended-elsewhere.ts';
 

@@ -16,9 +16,9 @@ import type { Job, QueuedJob } from '../../domain/job.ts';
 import { type Outcome, outcomeOfJob } from '../../domain/outcome.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { Log } from '../../kit/log.ts';
-import type { FiringLog, LoggedFiring } from '../../queue/ports/firing-log.ts';
+import type { FiringLog, LoggedFiring } from '../../queue/ports/journal.ts';
 import type { Queues } from '../../queue/queues.ts';
-import type { Keyspace } from '../../store/keyspace.ts';
+import type { Keyspace } from '../../store/keys.ts';
 import { isPublishedFinal, markOf } from '../outcomes/published.ts';
 import { recordOutcome } from '../outcomes/record-outcome.ts';
 

@@ -2,7 +2,7 @@ import { type FiringId, timeOfFiringId } from '../../domain/firing.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { formatDuration } from '../../kit/duration.ts';
 import type { Log } from '../../kit/log.ts';
-import type { FiringLog } from '../../queue/ports/firing-log.ts';
+import type { FiringLog } from '../../queue/ports/journal.ts';
 
 const everyMs = 3_600_000;
 

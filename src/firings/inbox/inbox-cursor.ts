@@ -1,5 +1,5 @@
 import type { Log } from '../../kit/log.ts';
-import type { Cursor, FiringLog } from '../../queue/ports/firing-log.ts';
+import type { Cursor, FiringLog } from '../../queue/ports/journal.ts';
 import type { Listing } from '../../store/key-store.ts';
 
 /** The cursor is written no more often than this: the listing, not the cursor, is what nothing gets past. */

@@ -2,7 +2,7 @@ import { asTriggerdError, TriggerdError } from '../../domain/errors.ts';
 import { onAbort } from '../../kit/on-abort.ts';
 import { Outage } from '../../kit/outage.ts';
 import { Alarm, pause } from '../../kit/pause.ts';
-import type { FiringLog } from '../../queue/ports/firing-log.ts';
+import type { FiringLog } from '../../queue/ports/journal.ts';
 import type { Entry, Listing, WatchBatch } from '../../store/key-store.ts';
 import { InboxCursor } from './inbox-cursor.ts';
 import { InboxEntries, type InboxEntriesOptions, inboxWindow, inOrder } from './inbox-entries.ts';

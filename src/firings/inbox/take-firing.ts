@@ -7,7 +7,7 @@ import type { NameGate } from '../../fleet/names/ports.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { Log } from '../../kit/log.ts';
 import type { Notices } from '../../kit/notices.ts';
-import type { Acceptance, DecidedFiring } from '../../queue/ports/firing-log.ts';
+import type { Acceptance, DecidedFiring } from '../../queue/ports/journal.ts';
 import type { Entry, KeyStore } from '../../store/key-store.ts';
 import type { Keys } from '../../store/keys.ts';
 import { recordOutcome } from '../outcomes/record-outcome.ts';

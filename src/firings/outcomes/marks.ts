@@ -1,6 +1,6 @@
 import type { FiringId } from '../../domain/firing.ts';
 import { Gathered } from '../../kit/gathered.ts';
-import type { FiringLog } from '../../queue/ports/firing-log.ts';
+import type { FiringLog } from '../../queue/ports/journal.ts';
 
 /**
  * Journals what etcd has been told. What arrives within one turn of the event loop shares a commit: after a long absence

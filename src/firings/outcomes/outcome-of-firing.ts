@@ -2,7 +2,7 @@ import { TriggerdError } from '../../domain/errors.ts';
 import type { Job, JobId } from '../../domain/job.ts';
 import { type Outcome, outcomeOfJob, skippedOutcome } from '../../domain/outcome.ts';
 import { lastBytesOf, tailOf } from '../../kit/text-or-bytes.ts';
-import type { LoggedFiring } from '../../queue/ports/firing-log.ts';
+import type { LoggedFiring } from '../../queue/ports/journal.ts';
 import { serializeOutcome } from '../wire/outcome.ts';
 
 /** Clocks this far apart are worth a word. */

@@ -1,5 +1,5 @@
 import { isFinal, type Outcome } from '../../domain/outcome.ts';
-import type { Keyspace } from '../../store/keyspace.ts';
+import type { Keyspace } from '../../store/keys.ts';
 import { parseOutcome, serializeOutcome } from '../wire/outcome.ts';
 
 /** `settled`: the entry was gone already, and this is what somebody else recorded, or null when nobody did. */

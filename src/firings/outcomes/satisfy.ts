@@ -1,6 +1,6 @@
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Job, JobId, JobTimes, ListedJob, ResultDetails } from '../../domain/job.ts';
-import type { FiringLog } from '../../queue/ports/firing-log.ts';
+import type { FiringLog } from '../../queue/ports/journal.ts';
 import type { Queues } from '../../queue/queues.ts';
 
 /** A whole run that triggerd did not start. */

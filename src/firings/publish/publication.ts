@@ -1,7 +1,7 @@
 import { TriggerdError } from '../../domain/errors.ts';
 import type { WholeFiring } from '../../domain/firing.ts';
 import type { Entry, Write } from '../../store/key-store.ts';
-import type { Keyspace } from '../../store/keyspace.ts';
+import type { Keyspace } from '../../store/keys.ts';
 
 /** A firing on its way into etcd, with the bytes that its publisher has given it. */
 export interface Publication extends Keyspace {

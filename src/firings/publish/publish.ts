@@ -1,8 +1,7 @@
 import { TriggerdError } from '../../domain/errors.ts';
 import type { WholeFiring } from '../../domain/firing.ts';
 import { chunksOf, inWindows } from '../../kit/in-windows.ts';
-import { lastSegment } from '../../store/keys.ts';
-import type { Keyspace } from '../../store/keyspace.ts';
+import { type Keyspace, lastSegment } from '../../store/keys.ts';
 import { parseWholeFiring, serializeFiring, serializeInboxEntry } from '../wire/firing.ts';
 import { committedKeys, entriesFor, isCommitted, type Publication } from './publication.ts';
 import { publishInChunks } from './publish-in-chunks.ts';

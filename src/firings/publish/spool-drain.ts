@@ -4,7 +4,7 @@ import type { Log } from '../../kit/log.ts';
 import { Outage } from '../../kit/outage.ts';
 import { Alarm, pause } from '../../kit/pause.ts';
 import { isEtcdAway } from '../../store/etcd-away.ts';
-import type { Keyspace } from '../../store/keyspace.ts';
+import type { Keyspace } from '../../store/keys.ts';
 import type { Spool, SpooledDocument, SpooledKeyspace, SpoolFile } from '../ports.ts';
 import { parseWholeFiring } from '../wire/firing.ts';
 import { publishDocument } from './publish.ts';

@@ -1,10 +1,11 @@
-import { chunksOf } from '../../kit/in-windows.ts';
+import { BoundedMap } from '../../kit/bounded-map.ts';
+import { chunksOf, inWindows } from '../../kit/in-windows.ts';
+import { readable } from '../../store/document.ts';
 import type { Entry } from '../../store/key-store.ts';
+import type { Keyspace } from '../../store/keys.ts';
 import { type Debt, debtOf, endOwed } from '../end/end-owed.ts';
-import { FiringExpiries } from './firing-expiries.ts';
-import { Observed } from './observed.ts';
-import type { RoundOptions, Swept } from './part.ts';
-import { Walk } from './walk.ts';
+import { parseFiring } from '../wire/firing.ts';
+import { Observed, type RoundOptions, type Swept, Walk } from './part.ts';
 
 const pageSize = 1_000;
 const pagesPerRound = 20;
@@ -87,5 +88,40 @@ export class InboxSweep {
       ],
       write: debts.map(({ node }) => ({ delete: keys.inbox(node, firing) })),
     });
+  }
+}
+
+const readsAtOnce = 32;
+/** Beyond this many, what was learnt first is forgotten first. */
+const maxKnown = 50_000;
+
+/** When firings expire. They are immutable, so each is read once for as long as something of it is owed. */
+class FiringExpiries {
+  readonly #keyspace: Keyspace;
+  readonly #known = new BoundedMap<string, number>(maxKnown);
+
+  constructor(keyspace: Keyspace) {
+    this.#keyspace = keyspace;
+  }
+
+  /** ms since the epoch; infinity for never. What has no firing is missing from the answer. */
+  async of(ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const unknown = [...new Set(ids)].filter((id) => !this.#known.has(id));
+    const read = await inWindows(unknown, async (id) => [id, await this.#read(id)] as const, readsAtOnce);
+    for (const [id, expiresAt] of read) if (expiresAt !== undefined) this.#known.set(id, expiresAt);
+    return new Map(
+      ids.flatMap((id) => {
+        const expiresAt = this.#known.get(id);
+        return expiresAt === undefined ? [] : [[id, expiresAt]];
+      }),
+    );
+  }
+
+  async #read(id: string): Promise<number | undefined> {
+    const entry = await this.#keyspace.store.get(this.#keyspace.keys.firing(id));
+    if (entry === undefined) return undefined;
+    // What nobody can read, its targets refuse.
+    const [firing] = readable(parseFiring, entry);
+    return firing?.expiresAt ? Date.parse(firing.expiresAt) : Number.POSITIVE_INFINITY;
   }
 }

@@ -1,8 +1,6 @@
 import type { Entry } from '../../store/key-store.ts';
 import { lastSegment } from '../../store/keys.ts';
-import { Observed } from './observed.ts';
-import type { RoundOptions, Swept } from './part.ts';
-import { Walk } from './walk.ts';
+import { Observed, type RoundOptions, type Swept, Walk } from './part.ts';
 
 const pageSize = 1_000;
 

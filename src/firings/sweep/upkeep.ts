@@ -1,8 +1,6 @@
 import { asTriggerdError } from '../../domain/errors.ts';
 import type { Log } from '../../kit/log.ts';
-import { isNearlyFull } from '../../store/etcd-space.ts';
-import type { EtcdMaintenance, MemberState } from '../../store/maintenance.ts';
-import { isSafeToDefragment } from './defragmentable.ts';
+import { type EtcdMaintenance, isNearlyFull, type MemberState } from '../../store/space.ts';
 
 /** Below this share of the quota nothing is done. */
 const busyAt = 0.5;
@@ -20,7 +18,7 @@ const quietMs = 3_600_000;
 
 export type UpkeepMode = 'auto' | 'always' | 'never';
 
-export interface UpkeepOptions {
+interface UpkeepOptions {
   readonly maintenance: EtcdMaintenance;
   /** `auto`: only while etcd has no keys but ours. */
   readonly mode: UpkeepMode;
@@ -203,3 +201,12 @@ const isUsed = (member: Up): boolean => isInNeed(member) || member.usedBytes >= 
 
 const isLoose = ({ fileBytes, usedBytes, quotaBytes }: Up): boolean =>
   fileBytes >= busyAt * quotaBytes && fileBytes >= looseness * usedBytes;
+
+/**
+ * Whether a member of this version may be defragmented by a program. One of 3.5.0 to 3.5.5 that is killed meanwhile comes back
+ * with other data than its peers (etcd-io/etcd#14685); a person who defragments it can look.
+ */
+export const isSafeToDefragment = (version: string): boolean => {
+  const [major, minor, patch = 0] = version.split(/[.+-]/).map(Number);
+  return !(major === 3 && minor === 5 && patch < 6);
+};

@@ -2,9 +2,9 @@
 import { TriggerdError } from '../../domain/errors.ts';
 import { type Firing, type FiringId, isFiringId } from '../../domain/firing.ts';
 import { isFinal, type Outcome } from '../../domain/outcome.ts';
-import type { Keyspace } from '../../store/keyspace.ts';
-import { readable } from '../../store/readable.ts';
-import { firingStatus } from '../follow/origin.ts';
+import { readable } from '../../store/document.ts';
+import type { Keyspace } from '../../store/keys.ts';
+import { firingStatus } from '../follow/follow-firing.ts';
 import { parseFiring } from '../wire/firing.ts';
 import { parseOutcome } from '../wire/outcome.ts';
 import { type CausalGraph, causalGraph, edge, sharedBy } from './graph.ts';

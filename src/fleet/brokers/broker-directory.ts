@@ -4,8 +4,7 @@ import { Notices } from '../../kit/notices.ts';
 import { Outage } from '../../kit/outage.ts';
 import { pause } from '../../kit/pause.ts';
 import type { Entry, KeyStore } from '../../store/key-store.ts';
-import type { BusKeys } from './keys.ts';
-import { type BrokerDocument, parseBroker } from './wire.ts';
+import { type BrokerDocument, type BusKeys, parseBroker } from './wire.ts';
 
 export interface BrokerDirectoryOptions {
   readonly store: Pick<KeyStore, 'list' | 'watch'>;

@@ -1,5 +1,5 @@
 import type { Entry, KeyStore, Lease, Write } from '../../store/key-store.ts';
-import type { Presence } from '../presence.ts';
+import type { Presence } from './ports.ts';
 
 /** Changes are written at most this often; the last one always is. */
 const minWriteIntervalMs = 1_000;

@@ -1,7 +1,8 @@
+import { TriggerdError } from '../../domain/errors.ts';
 import type { Clock } from '../../kit/clock.ts';
+import { readable } from '../../store/document.ts';
 import type { Entry, Fence, Lease, Write } from '../../store/key-store.ts';
-import type { Keyspace } from '../../store/keyspace.ts';
-import { readable } from '../../store/readable.ts';
+import type { Keyspace } from '../../store/keys.ts';
 import { parseMember, serializeMember } from '../wire.ts';
 import { type Holder, type HolderDocument, type MachineName, parseHolder, serializeHolder } from './holder.ts';
 
@@ -14,7 +15,7 @@ export interface NameSnapshot {
   readonly presence: Entry | undefined;
 }
 
-export interface NameRecordsOptions extends Keyspace {
+interface NameRecordsOptions extends Keyspace {
   readonly self: Holder;
   readonly clock: Clock;
   /** For so long another machine cannot have the name. Seconds; null: it never has it by itself, so there is no lease. */
@@ -114,3 +115,22 @@ export class NameRecords {
     return `${keys.rivals(self.node)}${self.instance}`;
   }
 }
+
+/**
+ * Frees a name whose machine is gone on purpose: the next daemon that asks for it has it. Throws `node-present` while a
+ * daemon has it, `node-not-found` where nobody had, and the store's errors.
+ */
+export const freeName = async ({ store, keys }: Keyspace, node: string): Promise<void> => {
+  const [presence, holder, member] = await store.getMany([keys.node(node), keys.holder(node), keys.member(node)]);
+  if (presence !== undefined) throw presentError(node);
+  if (holder === undefined && member === undefined)
+    throw new TriggerdError('node-not-found', `no node has announced itself as ${node}`);
+  const { succeeded } = await store.commit({
+    compare: [{ key: keys.node(node), is: 'absent' }],
+    write: [{ delete: keys.holder(node) }],
+  });
+  if (!succeeded) throw presentError(node);
+};
+
+const presentError = (node: string): TriggerdError =>
+  new TriggerdError('node-present', `a daemon that is up has the name ${node}`, { details: { node } });

@@ -3,19 +3,16 @@ import { asTriggerdError } from '../../domain/errors.ts';
 import { Outage } from '../../kit/outage.ts';
 import { Alarm } from '../../kit/pause.ts';
 import type { Entry, Fence, Lease, Write } from '../../store/key-store.ts';
-import type { Presence } from '../presence.ts';
 import { instanceOf, serializePresence } from '../wire.ts';
 import type { Holder } from './holder.ts';
-import { type Judgement, judge } from './judge.ts';
+import { type Judgement, judge, type NameState } from './judge.ts';
 import { dueOf, type KeptKey, KeptKeys } from './kept-keys.ts';
 import { NameRecords, type NameSnapshot } from './name-records.ts';
 import { NameStatus } from './name-status.ts';
-import type { NameTiming, NodeNameOptions } from './options.ts';
-import type { NameGate } from './ports.ts';
+import type { NameGate, NameTiming, NodeNameOptions, Presence } from './ports.ts';
 import { RememberedName } from './remembered-name.ts';
 import { Rivals } from './rivals.ts';
 import { Sightings } from './sightings.ts';
-import type { NameState } from './state.ts';
 
 const defaultTiming: NameTiming = { presenceS: 20, holderS: 840, goneS: 600 };
 

@@ -1,6 +1,6 @@
 import type { Log } from '../../kit/log.ts';
-import type { Keyspace } from '../../store/keyspace.ts';
-import { readable } from '../../store/readable.ts';
+import { readable } from '../../store/document.ts';
+import type { Keyspace } from '../../store/keys.ts';
 import { type Holder, parseRival } from './holder.ts';
 
 export interface RivalsOptions extends Keyspace {

@@ -18,7 +18,7 @@ import type {
   PersistentPool,
   PersistentProgram,
   RunningCall,
-} from '../../queue/ports/persistent-pool.ts';
+} from '../../queue/ports/runner.ts';
 import type { StartPersistent } from './ports.ts';
 import { type Serving, serve } from './serving.ts';
 

@@ -1,4 +1,4 @@
-import type { PersistentProgram } from '../../queue/ports/persistent-pool.ts';
+import type { PersistentProgram } from '../../queue/ports/runner.ts';
 
 /** Starts the process of a persistent plugin. Nothing is told before this has returned. Never throws. */
 export type StartPersistent = (program: PersistentProgram, listener: ProcessListener) => PersistentProcess;

@@ -1,6 +1,5 @@
 import type { Job, JobRequest } from '../../domain/job.ts';
-import type { PersistentCall, PersistentProgram } from '../../queue/ports/persistent-pool.ts';
-import type { RunTerms } from '../../queue/ports/run-terms.ts';
+import type { PersistentCall, PersistentProgram, RunTerms } from '../../queue/ports/runner.ts';
 import type { Plugin } from '../manifest.ts';
 
 export interface ProgramsOptions {

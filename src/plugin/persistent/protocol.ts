@@ -11,7 +11,7 @@
  *
  * One line may hold output and `exit`. The end of input means: end when what runs has ended.
  */
-import type { PersistentCall, PersistentProgram } from '../../queue/ports/persistent-pool.ts';
+import type { PersistentCall, PersistentProgram } from '../../queue/ports/runner.ts';
 
 export const helloLine = ({ plugin, concurrency }: PersistentProgram, node: string): string =>
   `${JSON.stringify({ hello: 1, plugin, node, concurrency })}\n`;

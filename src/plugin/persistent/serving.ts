@@ -4,9 +4,9 @@ import type {
   CallListener,
   PersistentCall,
   PersistentProgram,
+  RunExit,
   RunningCall,
-} from '../../queue/ports/persistent-pool.ts';
-import type { RunExit } from '../../queue/ports/run-exit.ts';
+} from '../../queue/ports/runner.ts';
 import type { PersistentProcess, ProcessListener, StartPersistent } from './ports.ts';
 import { cancelLine, helloLine, readLine, runLine } from './protocol.ts';
 

@@ -1,8 +1,7 @@
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Job, JobRequest } from '../../domain/job.ts';
 import type { Conclusion } from '../../queue/ports/plugins.ts';
-import type { RunExit } from '../../queue/ports/run-exit.ts';
-import type { RunTerms } from '../../queue/ports/run-terms.ts';
+import type { RunExit, RunTerms } from '../../queue/ports/runner.ts';
 import { commandText } from '../command-text.ts';
 import { concludeFromExit, type Driver } from '../drivers.ts';
 import type { Plugin } from '../manifest.ts';

@@ -12,8 +12,8 @@ import { failureOf, type JobResult } from '../../domain/result.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { EndedRecord, Journal } from '../ports/journal.ts';
 import type { OutputReading, OutputSink } from '../ports/output-reader.ts';
-import type { CallExit, PersistentPool, RunningCall } from '../ports/persistent-pool.ts';
 import type { Plugins } from '../ports/plugins.ts';
+import type { CallExit, PersistentPool, RunningCall } from '../ports/runner.ts';
 import { createGroupCommit, type GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 import { InMemoryOutput, type InMemoryOutputOptions } from './in-memory-output.ts';
 

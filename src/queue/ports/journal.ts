@@ -1,16 +1,17 @@
+import type { Firing, FiringId } from '../../domain/firing.ts';
 import type {
   Deferral,
   FinishedJob,
   Job,
   JobId,
+  JobRequest,
   JobSource,
   ListedJob,
   QueuedJob,
   RunningJob,
   SkippedJob,
 } from '../../domain/job.ts';
-import type { Acceptance, DecidedFiring } from './firing-log.ts';
-import type { NewJob } from './new-job.ts';
+import type { RequestRun } from '../../domain/request.ts';
 
 /**
  * Where jobs are kept. Every method that writes is one durable transaction: when it returns, the change is on disk.
@@ -140,8 +141,72 @@ export interface JobFilter {
   readonly commandLength?: number;
 }
 
-export interface StoredQueueSettings {
+interface StoredQueueSettings {
   readonly paused: boolean;
   /** Null: as configured. */
   readonly slots: number | null;
+}
+
+/** The firings side of the journal. */
+export interface FiringLog {
+  find(id: FiringId): LoggedFiring | undefined;
+  ofJob(id: JobId): LoggedFiring[];
+  /** Firings whose last published stage is not final, oldest first. */
+  unsettledIds(): FiringId[];
+  /** What etcd has by now, all in one transaction: `<stage>/<attempt>` by firing. */
+  markPublished(stages: Readonly<Record<FiringId, string>>): void;
+  cursor(): Cursor | undefined;
+  saveCursor(cursor: Cursor): void;
+  /** Forgets settled firings that were received before this time and whose ids are from before it, too; how many. */
+  forgetBefore(at: number): number;
+  /** The largest id that was ever forgotten; null when none was. */
+  forgottenUpTo(): FiringId | null;
+}
+
+export interface LoggedFiring {
+  readonly firing: Firing;
+  readonly receivedAt: number;
+  /** Null when this node ended the firing without a job; then `refusal` says why. */
+  readonly jobId: JobId | null;
+  readonly refusal: string | null;
+  /** The stage that etcd has, `<stage>/<attempt>`; null before the first. */
+  readonly published: string | null;
+}
+
+/** How far this node has read its inbox: the next revision that it still needs, of which cluster. */
+export interface Cursor {
+  readonly clusterId: string;
+  readonly revision: bigint;
+}
+
+/** A firing with the job that would satisfy it, or with the reason why this node ends it without one. */
+export type DecidedFiring =
+  | { readonly firing: Firing; readonly job: NewJob }
+  | { readonly firing: Firing; readonly refusal: string; readonly at: number };
+
+/** What became of a decided firing in the journal. */
+export type Acceptance =
+  | { readonly kind: 'queued'; readonly job: QueuedJob }
+  /** Only the id: a job may gather very many firings, and reading it anew with each would make a burst quadratic. */
+  | { readonly kind: 'coalesced'; readonly jobId: JobId }
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'known'; readonly logged: LoggedFiring };
+
+export interface NewJob {
+  readonly request: JobRequest;
+  readonly command: string;
+  /** Firings with the same key share one queued job; null never shares. */
+  readonly coalescingKey: string | null;
+  readonly at: number;
+}
+
+/** Which requests have run here. Ids outlive their jobs: a request that comes again is answered, not run again. */
+export interface RequestLog {
+  find(run: RequestRun): LoggedRequest | undefined;
+}
+
+export interface LoggedRequest {
+  readonly jobId: JobId;
+  /** Null while it runs. */
+  readonly ending: Pick<FinishedJob, 'result' | 'times'> | null;
 }

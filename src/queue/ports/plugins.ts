@@ -1,8 +1,6 @@
 import type { Deferral, Job, JobRequest, ResultDetails } from '../../domain/job.ts';
 import type { JobResult } from '../../domain/result.ts';
-import type { LaunchPlan } from './launch-plan.ts';
-import type { PersistentCall } from './persistent-pool.ts';
-import type { RunExit } from './run-exit.ts';
+import type { LaunchPlan, PersistentCall, RunExit } from './runner.ts';
 
 export type Conclusion =
   | { readonly kind: 'result'; readonly result: JobResult; readonly details: ResultDetails }

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { TriggerdError } from '../../domain/errors.ts';
-import type { Job, JobId, JobRequest, JobSource, QueuedJob } from '../../domain/job.ts';
-import { identityOf } from '../coalescing-key.ts';
+import { hasEnded, type Job, type JobId, type JobRequest, type JobSource, type QueuedJob } from '../../domain/job.ts';
+import { coalescingKeyOf, identityOf } from '../coalescing-key.ts';
 import { jobWithId, type NamedQueue, type QueueContext, queueNamed, wrongState } from '../context.ts';
+import type { Acceptance, DecidedFiring, NewJob } from '../ports/journal.ts';
 
 /** What `maxQueued` counts: a firing is owed and never refused for fullness. */
 const bounded: readonly JobSource[] = ['cli', 'request'];
@@ -94,4 +95,43 @@ const refuseWhenFull = (context: QueueContext, { name, maxQueued }: NamedQueue):
   throw new TriggerdError('queue-full', `the queue “${name}” is full: it holds ${maxQueued} jobs`, {
     details: { queue: name, maxQueued },
   });
+};
+
+/** What a firing's request becomes in the journal. Throws `queue-not-found`, `plugin-*`: what could never run. */
+export const jobFor = (context: QueueContext, request: JobRequest): NewJob => {
+  queueNamed(context, request.queue);
+  const command = context.plugins.check(request);
+  const settled = context.plugins.settled(request);
+  return { request: settled, command, coalescingKey: coalescingKeyOf(settled), at: context.clock.now() };
+};
+
+/**
+ * Takes firings over, all or none: they are journalled when this returns, and owed from then on, so neither a full queue
+ * nor a drain refuses them. One joins a queued job that would do the same, never a running one: that started before.
+ * Throws `draining`, `journal-failed`.
+ */
+export const take = (context: QueueContext, firings: readonly DecidedFiring[]): Acceptance[] => {
+  if (context.phase === 'stopped') throw new TriggerdError('draining', 'the daemon is stopping');
+  const acceptances = context.transitions.take(firings);
+  const queues = acceptances.flatMap((each) => (each.kind === 'queued' ? [each.job.request.queue] : []));
+  for (const queue of new Set(queues)) context.wake(queue);
+  return acceptances;
+};
+
+/** A new job with the request of an ended one. It satisfies no firing, waits for no other job or time, has no key, and is nobody else's. */
+export const retry = (context: QueueContext, id: JobId): QueuedJob => {
+  const job = jobWithId(context, id);
+  if (!hasEnded(job)) throw wrongState(job, 'only an ended job can be retried.');
+  const {
+    user: _before,
+    origin,
+    ifOk: _ifOk,
+    notBefore: _delay,
+    key: _key,
+    runCommand: _accepted,
+    tellsOf: _of,
+    tsp: _tsp,
+    ...request
+  } = job.request;
+  return add(context, { ...request, after: null, source: origin === undefined ? request.source : 'cli' });
 };

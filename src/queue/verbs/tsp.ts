@@ -6,7 +6,7 @@ import type { JobRequest, ListedJob, QueuedJob, TspFacts } from '../../domain/jo
 import { type QueueContext, queueNamed } from '../context.ts';
 import { setSize } from '../slots-taken.ts';
 import { add } from './add.ts';
-import { list } from './list.ts';
+import { list } from './look.ts';
 
 /** Jobs of a state that are looked at. */
 const most = 1000;

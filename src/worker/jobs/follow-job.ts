@@ -1,7 +1,7 @@
 import type { FinishedJob, JobId, SkippedJob } from '../../domain/job.ts';
 import type { Log } from '../../kit/log.ts';
+import type { LoggedRequest } from '../../queue/ports/journal.ts';
 import type { OutputReading, OutputSink, OutputSummary } from '../../queue/ports/output-reader.ts';
-import type { LoggedRequest } from '../../queue/ports/request-log.ts';
 import type { FinishedRequest, RequestListener } from '../request-jobs.ts';
 
 /** One listener of one job. */

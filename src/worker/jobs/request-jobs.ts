@@ -7,10 +7,9 @@ import { hasEnded, type Job, type JobId, type JobRequest } from '../../domain/jo
 import type { RequestRun } from '../../domain/request.ts';
 import type { Log } from '../../kit/log.ts';
 import { readRecorded } from '../../queue/in-memory/in-memory-output.ts';
-import type { Journal } from '../../queue/ports/journal.ts';
+import type { Journal, RequestLog } from '../../queue/ports/journal.ts';
 import type { OutputReader } from '../../queue/ports/output-reader.ts';
 import type { Plugins } from '../../queue/ports/plugins.ts';
-import type { RequestLog } from '../../queue/ports/request-log.ts';
 import type { Queues } from '../../queue/queues.ts';
 import type { RequestJobs, RequestListener, WorkerRequest } from '../request-jobs.ts';
 import { type Followed, type Follower, followJob, recall } from './follow-job.ts';

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { EtcdStore } from '../../../../src/adapters/etcd/connect.ts';
 import { cancelFiring } from '../../../../src/firings/end/cancel-firing.ts';
 import { forgetNode } from '../../../../src/firings/end/forget-node.ts';
-import { firingStatus } from '../../../../src/firings/follow/origin.ts';
+import { firingStatus } from '../../../../src/firings/follow/follow-firing.ts';
 import { publishFiring } from '../../../../src/firings/publish/publish.ts';
 import { serializeInboxEntry } from '../../../../src/firings/wire/firing.ts';
 import { type Keys, keysBelow } from '../../../../src/store/keys.ts';

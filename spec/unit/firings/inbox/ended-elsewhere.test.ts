@@ -3,7 +3,7 @@ import { TriggerdError } from '../../../../src/domain/errors.ts';
 import type { Job, JobId } from '../../../../src/domain/job.ts';
 import { owedOutcome } from '../../../../src/domain/outcome.ts';
 import { endOwed } from '../../../../src/firings/end/end-owed.ts';
-import { firingStatus } from '../../../../src/firings/follow/origin.ts';
+import { firingStatus } from '../../../../src/firings/follow/follow-firing.ts';
 import { EndedElsewhere, liveFirings, reasonToSkip } from '../../../../src/firings/inbox/ended-elsewhere.ts';
 import { InboxEntries } from '../../../../src/firings/inbox/inbox-entries.ts';
 import { OutcomePublisher } from '../../../../src/firings/outcomes/outcome-publisher.ts';

@@ -3,7 +3,7 @@ import { TriggerdError } from '../../../../src/domain/errors.ts';
 import type { FinishedJob, Job } from '../../../../src/domain/job.ts';
 import { outcomeOfFiring } from '../../../../src/firings/outcomes/outcome-of-firing.ts';
 import { parseOutcome, serializeOutcome } from '../../../../src/firings/wire/outcome.ts';
-import type { LoggedFiring } from '../../../../src/queue/ports/firing-log.ts';
+import type { LoggedFiring } from '../../../../src/queue/ports/journal.ts';
 import { queuedJob, someFiring, someRequest } from '../../../support/watch-room.ts';
 
 const receivedAt = Date.parse('2026-11-20T12:00:00.000Z');

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { TriggerdError } from '../../../../src/domain/errors.ts';
 import { firstFiringIdAt, type WholeFiring } from '../../../../src/domain/firing.ts';
-import { firingStatus } from '../../../../src/firings/follow/origin.ts';
+import { firingStatus } from '../../../../src/firings/follow/follow-firing.ts';
 import { publishFiring } from '../../../../src/firings/publish/publish.ts';
 import type { RoundOptions } from '../../../../src/firings/sweep/part.ts';
 import { Round } from '../../../../src/firings/sweep/round.ts';

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TriggerdError } from '../../../../src/domain/errors.ts';
-import { isSafeToDefragment } from '../../../../src/firings/sweep/defragmentable.ts';
-import { Upkeep, type UpkeepMode } from '../../../../src/firings/sweep/upkeep.ts';
-import type { EtcdMaintenance, MemberState } from '../../../../src/store/maintenance.ts';
+import { isSafeToDefragment, Upkeep, type UpkeepMode } from '../../../../src/firings/sweep/upkeep.ts';
+import type { EtcdMaintenance, MemberState } from '../../../../src/store/space.ts';
 import { recordingLog } from '../../../support/recording-log.ts';
 
 type Up = Extract<MemberState, { readonly kind: 'up' }>;
