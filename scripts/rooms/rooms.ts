@@ -74,7 +74,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     imports: ['events', 'firings', 'plugin', 'queue', 'registry', 'domain', 'kit'],
   },
   doctor: {
-    is: 'what trigger doctor looks at, and what it says',
+    is: 'the checks of trigger doctor, and their findings',
     imports: ['api', 'config', 'plugin', 'store', 'domain', 'kit'],
   },
   adapters: {

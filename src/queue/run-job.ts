@@ -45,7 +45,7 @@ export const adoptJob = async (context: QueueContext, job: RunningJob): Promise<
 
 /** Requests end with their worker: what is left of one is killed, and one that has ended meanwhile has its own result. */
 const endOfRequest = async (context: QueueContext, job: RunningJob): Promise<Outcome | undefined> => {
-  const reason = 'The daemon was started anew while it ran.';
+  const reason = 'The daemon restarted while the request ran.';
   context.killReasons.set(job.id, { kind: 'interrupted', reason });
   const outcome = adopted(context, job);
   try {
@@ -68,7 +68,7 @@ const adopted = async (context: QueueContext, job: RunningJob): Promise<Outcome 
       try {
         return await context.runner.adopt(job.folder);
       } catch (thrown) {
-        const reason = `What became of it is not known: ${messageOf(thrown)}`;
+        const reason = `Cannot read the folder of the job: ${messageOf(thrown)}`;
         if (mark.isKilled) return { kind: 'interrupted', reason };
         if (attempts === 1) context.log.error({ error: thrown, job: job.id }, 'Cannot examine a running job; retrying');
         await sleep(retryMs, undefined, { ref: false });
@@ -127,7 +127,7 @@ const prepare = async (context: QueueContext, job: RunningJob): Promise<LaunchPl
 const settle = async (context: QueueContext, job: RunningJob, outcome: Outcome): Promise<void> => {
   if (outcome === 'never-started') {
     if (isRequest(job))
-      return finish(context, job, { kind: 'failed-to-start', reason: 'No runner could be started for it.' });
+      return finish(context, job, { kind: 'failed-to-start', reason: 'Cannot start a runner for the request.' });
     return journalled(context, () => context.transitions.unstart(job.id));
   }
   if (outcome === 'lost') return interrupted(context, job);
@@ -167,8 +167,8 @@ const interrupted = (context: QueueContext, job: RunningJob): Promise<void> => {
     context.log.warn({ job: job.id, attempt: job.attempt }, 'A job was interrupted; it runs again');
     return journalled(context, () => context.transitions.rerun(job.id));
   }
-  const times = job.attempt === 1 ? '' : ` It was started ${job.attempt} times.`;
-  return finish(context, job, { kind: 'interrupted', reason: `Its runner died before it ended.${times}` });
+  const times = job.attempt === 1 ? '' : ` The job was started ${job.attempt} times.`;
+  return finish(context, job, { kind: 'interrupted', reason: `The runner died before the job ended.${times}` });
 };
 
 const isRerun = (context: QueueContext, job: RunningJob): boolean => {
@@ -194,7 +194,7 @@ const judge = async (context: QueueContext, job: RunningJob, ending: RunExit): P
     return await context.plugins.conclude(job, ending);
   } catch (thrown) {
     context.log.error({ error: thrown, job: job.id }, 'Could not determine the job’s result');
-    const reason = `It ended, and what that means could not be found out: ${messageOf(thrown)}`;
+    const reason = `The job ended, but its result cannot be determined: ${messageOf(thrown)}`;
     return { kind: 'result', result: { kind: 'interrupted', reason }, details: {} };
   }
 };

@@ -153,7 +153,8 @@ const obstacleOf = async (
     return await context.plugins.obstacle(job);
   } catch (thrown) {
     const reason = messageOf(thrown);
-    if (!(thrown instanceof TriggerdError)) return { reason: `what is in its way is not known: ${reason}`, paths: [] };
+    if (!(thrown instanceof TriggerdError))
+      return { reason: `cannot check whether the job may run: ${reason}`, paths: [] };
     if (thrown.retryable) throw thrown;
     return { kind: 'failed-to-start', reason };
   }

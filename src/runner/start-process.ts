@@ -94,7 +94,7 @@ const reasonOf = (thrown: unknown, plan: LaunchPlan): string => {
       ? `The interpreter that ${plan.argv[0]} names was not found.`
       : `${plan.argv[0]} was not found.`,
     EACCES: `${plan.argv[0]} may not be executed.`,
-    E2BIG: 'The arguments and the environment are too big together.',
+    E2BIG: 'The arguments and the environment together are too large.',
     ETXTBSY: `${plan.argv[0]} is being written by another process.`,
   };
   return known[code] ?? (thrown instanceof Error ? thrown.message : String(thrown));

@@ -275,7 +275,7 @@ describe('what goes wrong with it', () => {
     await until(() => other.heard.text() !== '', 'both');
     jobs.cancel(deaf.request, 'enough');
     expect(await deaf.heard.end()).toMatchObject({ result: { kind: 'killed', signal: 'SIGKILL', reason: 'enough' } });
-    expect(await other.heard.end()).toMatchObject({ result: { kind: 'interrupted', reason: /did not listen/ } });
+    expect(await other.heard.end()).toMatchObject({ result: { kind: 'interrupted', reason: /did not end another of its jobs/ } });
     expect(await text(ask('pid'))).not.toBe(deaf.heard.text().trim());
   });
 
@@ -283,7 +283,7 @@ describe('what goes wrong with it', () => {
     ['crash', /ended with exit code 9/],
     ['nonsense', /no answer \(not a JSON object\): hello\?/],
     ['wrong', /`exit` is not a number/],
-    ['endless', /too long a line/],
+    ['endless', /a line that is too long/],
   ])(
     'a persistent plugin fails (%s): its jobs end as interrupted and say why; a new process takes the next',
     async (trick, reason) => {

@@ -45,7 +45,7 @@ test('a command that cannot be started says why', async () => {
     { kind: 'not-started', reason: '/nowhere/program was not found.' },
     { kind: 'not-started', reason: `${join(folder, 'plain')} may not be executed.` },
     { kind: 'not-started', reason: 'The working folder /nowhere does not exist.' },
-    { kind: 'not-started', reason: 'The arguments and the environment are too big together.' },
+    { kind: 'not-started', reason: 'The arguments and the environment together are too large.' },
   ]);
 });
 

@@ -123,7 +123,7 @@ describe('the end of a Puppet run', () => {
   };
   const noReport = {
     puppet: {
-      missing: 'Puppet wrote no report of this run: the one that is there is of another run',
+      missing: 'Puppet wrote no report of this run; the existing report belongs to another run',
     },
   };
 

@@ -30,19 +30,19 @@ export const createBrokerMetrics = (registry: Registry): BrokerMetrics => {
   });
   const durations = new Histogram({
     name: 'triggerd_broker_request_seconds',
-    help: 'From the receipt of a request to its end.',
+    help: 'Time in seconds from the receipt of a request to its end.',
     buckets,
     registers,
   });
   const refusals = new Counter({
     name: 'triggerd_broker_refusals_total',
-    help: 'What clients and workers were refused, by error code.',
+    help: 'Refusals to clients and workers, by error code.',
     labelNames: ['code'],
     registers,
   });
   const malformed = new Counter({
     name: 'triggerd_broker_malformed_total',
-    help: 'Messages that were not understood.',
+    help: 'Messages that the broker could not decode.',
     registers,
   });
   return {
@@ -69,7 +69,7 @@ export const createBrokerMetrics = (registry: Registry): BrokerMetrics => {
       gauge('triggerd_broker_requests_queued', 'Requests that wait for a worker.', ({ queued }) => queued);
       gauge(
         'triggerd_broker_history_dropped',
-        'Records of requests given up: etcd was away for long, or they were too many.',
+        'Records of requests that the broker dropped because etcd was away for long, or because they were too many.',
         (now) => now.historyDropped,
       );
     },

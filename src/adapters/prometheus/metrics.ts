@@ -51,26 +51,26 @@ export const createMetrics = (version: string): DaemonMetrics => {
   addProcessMetrics(registry);
   const jobs = new Counter({
     name: 'triggerd_jobs_total',
-    help: 'Jobs that ended, by result; a skipped job has the result skipped.',
+    help: 'Jobs that ended, by result. A skipped job has the result skipped.',
     labelNames: ['queue', 'plugin', 'result'],
     registers,
   });
   const firings = new Counter({
     name: 'triggerd_firings_total',
-    help: 'Stages that firings reached on this node, as told to etcd.',
+    help: 'Stages of firings on this node that etcd has recorded.',
     labelNames: ['stage'],
     registers,
   });
   for (const stage of stages) firings.inc({ stage }, 0);
   const starts = new Histogram({
     name: 'triggerd_firing_start_seconds',
-    help: 'From the firing (by its publisher’s clock) to the first start of its job.',
+    help: 'Time in seconds from the firing (by its publisher’s clock) to the first start of its job.',
     buckets: startBuckets,
     registers,
   });
   const durations = new Histogram({
     name: 'triggerd_job_duration_seconds',
-    help: 'How long jobs ran.',
+    help: 'Run time of jobs in seconds.',
     labelNames: ['plugin'],
     buckets: durationBuckets,
     registers,
@@ -101,7 +101,7 @@ export const createMetrics = (version: string): DaemonMetrics => {
 const addBuildInfo = (registry: Registry, version: string): void => {
   const build = new Gauge({
     name: 'triggerd_build_info',
-    help: 'Always 1; the labels say what runs.',
+    help: 'Versions of triggerd and Node.js as labels. The value is always 1.',
     labelNames: ['version', 'node_version'],
     registers: [registry],
   });
@@ -128,11 +128,19 @@ const addGauges = (registry: Registry, sources: MetricSources): void => {
     return isUp === null ? null : Number(isUp);
   });
   gauge('triggerd_outcomes_pending', 'Outcomes that etcd does not have yet.', () => sources.outcomesPending());
-  gauge('triggerd_spool_firings', 'Firings that wait on this disk for etcd.', () => sources.spool().waiting);
-  gauge('triggerd_spool_oldest_seconds', 'Age of the oldest of them; 0 without any.', () =>
-    ageOf(sources.spool().oldestAt, sources.now()),
+  gauge(
+    'triggerd_spool_firings',
+    'Firings in the spool of this node, which etcd does not have yet.',
+    () => sources.spool().waiting,
   );
-  gauge('triggerd_sweeper_holder', '1 on the node that sweeps etcd.', () => Number(sources.isSweeper()));
+  gauge(
+    'triggerd_spool_oldest_seconds',
+    'Age in seconds of the oldest firing in the spool. 0 if the spool is empty.',
+    () => ageOf(sources.spool().oldestAt, sources.now()),
+  );
+  gauge('triggerd_sweeper_holder', '1 on the node that is the sweeper, otherwise 0.', () =>
+    Number(sources.isSweeper()),
+  );
   addSpaceGauges(registry, sources);
 };
 
@@ -141,7 +149,7 @@ const addSpaceGauges = (registry: Registry, sources: MetricSources): void => {
   const registers = [registry];
   const file = new Gauge({
     name: 'triggerd_etcd_file_bytes',
-    help: 'Size of etcd’s file, which etcd compares with its quota; on brokers and on the node that sweeps.',
+    help: 'Size of etcd’s database file in bytes, which etcd compares with its quota. Only on brokers and on the sweeper.',
     registers,
     async collect() {
       const space = await sources.etcdSpace();
@@ -154,10 +162,14 @@ const addSpaceGauges = (registry: Registry, sources: MetricSources): void => {
       }
     },
   });
-  const used = new Gauge({ name: 'triggerd_etcd_used_bytes', help: 'Bytes in use in etcd’s file.', registers });
+  const used = new Gauge({
+    name: 'triggerd_etcd_used_bytes',
+    help: 'Bytes in use in etcd’s database file. Only on brokers and on the sweeper.',
+    registers,
+  });
   const quota = new Gauge({
     name: 'triggerd_etcd_quota_bytes',
-    help: 'How large etcd’s file may grow before etcd refuses writes.',
+    help: 'Maximum size of etcd’s database file in bytes, beyond which etcd refuses writes. Only on brokers and on the sweeper.',
     registers,
   });
 };
@@ -168,7 +180,7 @@ const addQueueGauges = (registry: Registry, sources: MetricSources): void => {
   const labelNames = ['queue'] as const;
   new Gauge({
     name: 'triggerd_queue_jobs',
-    help: 'Jobs in a queue, by state; a deferred one counts as deferred and not as queued.',
+    help: 'Jobs in a queue, by state. A deferred job counts as deferred and not as queued.',
     labelNames: ['queue', 'state'],
     registers,
     collect() {
@@ -185,19 +197,19 @@ const addQueueGauges = (registry: Registry, sources: MetricSources): void => {
   });
   const slots = new Gauge({
     name: 'triggerd_queue_slots',
-    help: 'Jobs of a queue that may run at once.',
+    help: 'Number of jobs of a queue that may run at the same time.',
     labelNames,
     registers,
   });
   const paused = new Gauge({
     name: 'triggerd_queue_paused',
-    help: '1 while a queue starts nothing.',
+    help: '1 while a queue is paused and starts no job, otherwise 0.',
     labelNames,
     registers,
   });
   const oldest = new Gauge({
     name: 'triggerd_queue_oldest_seconds',
-    help: 'Age of the oldest queued job, deferred ones included; 0 without any.',
+    help: 'Age in seconds of the oldest queued job, including deferred jobs. 0 if no job is queued.',
     labelNames,
     registers,
   });

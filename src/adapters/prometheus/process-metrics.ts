@@ -28,7 +28,7 @@ export const addProcessMetrics = (registry: Registry): void => {
       this.inc((user + system) / 1e6);
     },
   });
-  gauge('process_start_time_seconds', 'When the process started, in seconds since the epoch.', () => startedAt);
+  gauge('process_start_time_seconds', 'Start time of the process in seconds since the epoch.', () => startedAt);
   gauge('process_resident_memory_bytes', 'Resident memory in bytes.', () => process.memoryUsage.rss());
   gauge('process_open_fds', 'Open file descriptors.', () => readdirSync('/proc/self/fd').length);
   gauge('nodejs_heap_size_used_bytes', 'JavaScript heap in use, in bytes.', () => process.memoryUsage().heapUsed);

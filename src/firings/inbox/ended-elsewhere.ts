@@ -102,7 +102,7 @@ export const reasonToSkip = (firings: Pick<FiringLog, 'ofJob'>, job: QueuedJob, 
 export const liveFirings = (firings: Pick<FiringLog, 'ofJob'>, job: number): LoggedFiring[] =>
   firings.ofJob(job).filter(({ published }) => !isPublishedFinal(published));
 
-const nothingOwed = 'none of its firings is owed any more';
+const nothingOwed = 'no firing of the job is owed any more';
 
 const asksToKill = ({ details }: Outcome): boolean =>
   (details['cancelled'] as { readonly kill?: unknown } | undefined)?.kill === true;

@@ -36,7 +36,7 @@ const jobsOutcome = async (logged: LoggedFiring, jobId: JobId, sources: OutcomeS
     return outcomeOfJob(job, firing.id, sources.node, tail && tailOf(lastBytesOf(tail, maxTailBytes)));
   } catch (error) {
     if (!(error instanceof TriggerdError) || error.code !== 'job-not-found') throw error;
-    const reason = `its job ${jobId} is no longer in this node’s history (${logged.published ?? 'nothing published'})`;
+    const reason = `job ${jobId} is no longer in this node’s history (last published stage: ${logged.published ?? 'none'})`;
     return skippedOutcome(firing.id, sources.node, reason, receivedAt);
   }
 };

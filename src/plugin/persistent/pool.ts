@@ -93,4 +93,4 @@ export const createPool = (options: PoolOptions): PersistentPool => {
 };
 
 const restReason = (plugin: string, waitMs: number): string =>
-  `The plugin ${plugin} has failed several times; it is started again in ${Math.ceil(waitMs / 1000)} s.`;
+  `The plugin ${plugin} has failed several times; triggerd starts it again in ${Math.ceil(waitMs / 1000)} s.`;

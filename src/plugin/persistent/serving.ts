@@ -106,7 +106,7 @@ class ServingProcess implements Serving, ProcessListener {
     const event = readLine(text);
     if (typeof event === 'string') {
       const shown = text.slice(0, shownLength);
-      this.#stop(`Its plugin has said something that is no answer (${event}): ${shown}`, true);
+      this.#stop(`The plugin printed a line that is no answer (${event}): ${shown}`, true);
       return;
     }
     const open = this.#calls.get(event.id);
@@ -122,7 +122,7 @@ class ServingProcess implements Serving, ProcessListener {
   }
 
   lineTooLong(): void {
-    this.#stop('Its plugin has said too long a line.', true);
+    this.#stop('The plugin printed a line that is too long.', true);
   }
 
   /** Whose it is can be known only of a process that does one call. */
@@ -145,7 +145,7 @@ class ServingProcess implements Serving, ProcessListener {
     this.#stopIdling();
     if (typeof this.#phase === 'string') {
       const isFailure = this.#phase === 'open' || this.#calls.size > 0;
-      this.#phase = { stoppedFor: `The process of its plugin ${how}.`, isFailure };
+      this.#phase = { stoppedFor: `The plugin’s process ${how}.`, isFailure };
     }
     const { stoppedFor: reason, isFailure } = this.#phase;
     for (const { listener, disarm, cause } of this.#calls.values()) {
@@ -173,7 +173,7 @@ class ServingProcess implements Serving, ProcessListener {
     open.disarm();
     this.#process.write(cancelLine(id, cause));
     open.disarm = startTimer(this.program.graceMs, () =>
-      this.#stop(`Another job of its plugin had to be ended (${cause}), and did not listen.`, false),
+      this.#stop(`The plugin did not end another of its jobs when told to (${cause}), and was killed.`, false),
     );
   }
 

@@ -61,7 +61,8 @@ export const createPuppetDriver = ({ host, node, runCommand, firstError }: Puppe
     const seen = seenIn(command);
     if (seen === undefined || runExit.exit.kind === 'not-started') return null;
     const settings = await settingsOf(command);
-    if (settings === undefined) return { kind: 'none', missing: 'Puppet could not be asked where its reports are' };
+    if (settings === undefined)
+      return { kind: 'none', missing: 'the path of Puppet’s reports is not known: Puppet did not answer' };
     const limits = {
       tags: (tagsIn(seen, 'tags') ?? settings.tags) || null,
       skipTags: (tagsIn(seen, 'skip_tags') ?? settings.skipTags) || null,

@@ -77,7 +77,7 @@ const whyUnread = (read: Exclude<ReadReport, { readonly kind: 'read' }>, path: s
 
 /** Null: it is this run's. */
 const whyAnothers = ({ head, counts }: RunReport, identity: Identity): string | null => {
-  const anothers = 'Puppet wrote no report of this run: the one that is there is of another run';
+  const anothers = 'Puppet wrote no report of this run; the existing report belongs to another run';
   if (identity.kind === 'own-file') return null;
   if (identity.kind === 'job-id') return head['job_id'] === identity.jobId ? null : anothers;
   const began = Date.parse(head['time'] ?? '');

@@ -72,7 +72,7 @@ export const recall = ({ jobId, ending }: LoggedRequest, listener: RequestListen
 
 const outputIsGone = Buffer.from('[triggerd: the output is not kept any more]\n');
 const neverEnded: Pick<FinishedJob, 'result' | 'times'> = {
-  result: { kind: 'interrupted', reason: 'How it ended is not known.' },
+  result: { kind: 'interrupted', reason: 'The result of the job is not known.' },
   times: { realS: 0, userS: 0, systemS: 0 },
 };
 const nothing: OutputSummary = { bytes: 0, tail: Buffer.alloc(0) };

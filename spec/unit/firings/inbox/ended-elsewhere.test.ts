@@ -162,7 +162,7 @@ describe('a firing that others end', () => {
     const { job, ids } = await queued(1);
     expect(reasonToSkip(firings, job, Date.now())).toBeNull();
     firings.markPublished({ [ids[0]]: 'skipped/0' });
-    expect(reasonToSkip(firings, job, Date.now())).toBe('none of its firings is owed any more');
+    expect(reasonToSkip(firings, job, Date.now())).toBe('no firing of the job is owed any more');
     expect(reasonToSkip(firings, { ...job, firings: [] }, Date.now())).toBeNull();
   });
 
