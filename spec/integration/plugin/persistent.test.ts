@@ -275,7 +275,9 @@ describe('what goes wrong with it', () => {
     await until(() => other.heard.text() !== '', 'both');
     jobs.cancel(deaf.request, 'enough');
     expect(await deaf.heard.end()).toMatchObject({ result: { kind: 'killed', signal: 'SIGKILL', reason: 'enough' } });
-    expect(await other.heard.end()).toMatchObject({ result: { kind: 'interrupted', reason: /did not end another of its jobs/ } });
+    expect(await other.heard.end()).toMatchObject({
+      result: { kind: 'interrupted', reason: /did not end another of its jobs/ },
+    });
     expect(await text(ask('pid'))).not.toBe(deaf.heard.text().trim());
   });
 
