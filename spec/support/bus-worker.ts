@@ -1,5 +1,4 @@
 import { encodeToWorker } from '../../src/bus/codec/encode.ts';
-import { decodeFromWorker } from '../../src/bus/codec/from-worker.ts';
 import type { ToWorker, WorkerMessage } from '../../src/bus/messages.ts';
 import type { Connect, Connection, ConnectionListener } from '../../src/bus/ports.ts';
 import type { BrokerAddress } from '../../src/domain/broker-address.ts';
@@ -7,6 +6,7 @@ import type { RequestId, RequestRun } from '../../src/domain/request.ts';
 import { BusWorker, type BusWorkerOptions } from '../../src/worker/bus-worker.ts';
 import type { WorkerEvent } from '../../src/worker/ports.ts';
 import type { FinishedRequest, RequestJobs, RequestListener, WorkerRequest } from '../../src/worker/request-jobs.ts';
+import { decodeFromWorker } from './codec.ts';
 import { recordingLog } from './recording-log.ts';
 
 /** The broker's end of a connection that exists only in memory. */

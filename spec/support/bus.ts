@@ -5,7 +5,7 @@ import type { BrokerAddress } from '../../src/domain/broker-address.ts';
 import type { Caller } from '../../src/domain/caller.ts';
 import { TriggerdError } from '../../src/domain/errors.ts';
 import type { RequestRecord } from '../../src/domain/request-record.ts';
-import type { ServiceView } from '../../src/domain/service-view.ts';
+import type { ServiceView } from '../../src/domain/service.ts';
 import { type Log, silentLog } from '../../src/kit/log.ts';
 import type { BusAccounts, BusRegistry } from '../../src/registry/bus-ports.ts';
 

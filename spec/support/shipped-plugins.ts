@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { createPluginFiles } from '../../src/adapters/files/plugin-files.ts';
 import { baseEnvironment } from '../../src/adapters/system/base-env.ts';
-import { argumentVariable } from '../../src/plugin/argument-variable.ts';
+import { argumentVariable } from '../../src/plugin/argument-rule.ts';
 import { resolveArguments } from '../../src/plugin/arguments.ts';
 import { type Plugin, readManifest } from '../../src/plugin/manifest.ts';
 import { root } from './node.ts';

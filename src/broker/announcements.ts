@@ -1,6 +1,5 @@
 import { encodeToClient } from '../bus/codec/encode.ts';
-import type { Algorithm } from '../domain/service.ts';
-import type { ServiceView } from '../domain/service-view.ts';
+import type { Algorithm, ServiceView } from '../domain/service.ts';
 import type { Wire } from './options.ts';
 import { isForEach, type Leg, lastWorkerOf, type Request, workerOf } from './request.ts';
 

@@ -1,10 +1,9 @@
 /** On whose behalf somebody asks from inside the job of another request, and what all of them may ask. */
 import type { FromJob, RequestHead } from '../bus/messages.ts';
-import type { Behalf } from '../domain/behalf.ts';
-import type { Caller, CheckedProof } from '../domain/caller.ts';
+import type { Behalf, Caller, CheckedProof } from '../domain/caller.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import { printable } from '../domain/names.ts';
-import type { ServiceView } from '../domain/service-view.ts';
+import type { ServiceView } from '../domain/service.ts';
 import { targetOf } from '../domain/target.ts';
 import type { BusRegistry } from '../registry/bus-ports.ts';
 import { type BrokerOptions, maxHops } from './options.ts';

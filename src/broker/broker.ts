@@ -5,9 +5,9 @@
  */
 
 import { encodeToClient, encodeToWorker } from '../bus/codec/encode.ts';
-import { clientMessage, isClientOp } from '../bus/codec/from-client.ts';
-import { isWorkerOp, workerMessage } from '../bus/codec/from-worker.ts';
-import { type Header, parseHeader } from '../bus/codec/parse.ts';
+import { clientReaders } from '../bus/codec/from-client.ts';
+import { workerReaders } from '../bus/codec/from-worker.ts';
+import { type Header, isOpOf, parseHeader, readMessage } from '../bus/codec/parse.ts';
 import type { PeerId } from '../bus/ports.ts';
 import type { BrokerAddress } from '../domain/broker-address.ts';
 import { LimitedLog } from '../kit/limited-log.ts';
@@ -92,11 +92,11 @@ export class Broker {
     if (typeof header === 'string') this.#malformed(session, header);
     else if (session === undefined || session.kind === 'newcomer') this.#fromStranger(peer, session, header, body);
     else if (session.kind === 'client') {
-      const message = clientMessage(header);
+      const message = readMessage(clientReaders, header);
       if (typeof message === 'string') this.#malformed(session, message);
       else this.#clients.received(session, message, body);
     } else {
-      const message = workerMessage(header);
+      const message = readMessage(workerReaders, header);
       if (typeof message === 'string') this.#malformed(session, message);
       else this.#workers.received(session, message, body);
     }
@@ -187,11 +187,11 @@ export class Broker {
         this.#options.wire.send(peer, full);
         return;
       }
-      const message = header.op === 'hello' ? clientMessage(header) : workerMessage(header);
+      const message = header.op === 'hello' ? readMessage(clientReaders, header) : readMessage(workerReaders, header);
       if (typeof message === 'string') this.#malformed(session, message);
       else if (message.op === 'hello') this.#clients.hello(peer, message);
       else if (message.op === 'ready') this.#workers.admission.ready(peer, message, body);
-    } else if (isClientOp(header.op) || isWorkerOp(header.op)) this.#reannounce(peer);
+    } else if (isOpOf(clientReaders, header.op) || isOpOf(workerReaders, header.op)) this.#reannounce(peer);
     else this.#options.observer.malformed();
   }
 

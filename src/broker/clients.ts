@@ -5,25 +5,23 @@ import { type ClientMessage, protocolVersion } from '../bus/messages.ts';
 import type { PeerId } from '../bus/ports.ts';
 import type { Caller } from '../domain/caller.ts';
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
-import { assertMayGuess, guessed, noGuesses } from '../domain/guesses.ts';
 import { type RequestStatement, requestNotices } from '../domain/live-request.ts';
-import type { BusAccounts, BusRegistry } from '../registry/bus-ports.ts';
+import type { BusRegistry } from '../registry/bus-ports.ts';
 import { type OpenRequests, requestStatement } from './open-requests.ts';
 import type { BrokerOptions } from './options.ts';
 import { acknowledge } from './output.ts';
-import { draining, refusalOf, wrongVersion } from './refusal.ts';
+import { draining, refusalOf, welcomeOf, wrongVersion } from './replies.ts';
 import { type Leg, workerOf } from './request.ts';
 import type { Requests } from './requests.ts';
 import {
   type Admission,
   type AnswerTo,
   type ClientSession,
-  type Conduct,
+  guess,
   newConduct,
   type Sessions,
   type Unadmitted,
 } from './sessions.ts';
-import { welcomeOf } from './welcome.ts';
 
 export interface ClientsOptions extends BrokerOptions {
   readonly sessions: Sessions;
@@ -195,29 +193,19 @@ export class Clients {
 
   #login(session: ClientSession, { n, team, identity, ttl_ms }: Of<'login'>, body: Buffer): void {
     const { conduct, peer } = session;
+    const { accounts, clock } = this.#options;
     this.#later(session, { n }, async () => {
       const ttl = ttl_ms === undefined ? {} : { ttlMs: ttl_ms };
       const login = conduct.logins.then(() =>
-        this.#guess(conduct, { team, identity, secret: body.toString(), ...ttl }),
+        guess(conduct, clock, 'login-failed', () =>
+          accounts.login({ team, identity, secret: body.toString(), ...ttl }),
+        ),
       );
       conduct.logins = login.catch(() => undefined);
       const { jwt, expiresMs } = await login;
       if (this.#isHere(session))
         this.#options.wire.send(peer, encodeToClient({ op: 'token', n, expires_ms: expiresMs }), Buffer.from(jwt));
     });
-  }
-
-  async #guess(conduct: Conduct, attempt: Parameters<BusAccounts['login']>[0]): ReturnType<BusAccounts['login']> {
-    const { accounts, clock } = this.#options;
-    assertMayGuess(conduct.guesses, clock.now());
-    try {
-      const token = await accounts.login(attempt);
-      conduct.guesses = noGuesses;
-      return token;
-    } catch (error) {
-      if (asTriggerdError(error).code === 'login-failed') conduct.guesses = guessed(conduct.guesses, clock.now());
-      throw error;
-    }
   }
 
   #registry(session: ClientSession, { n, jwt, statement, seen }: Of<'registry'>): void {

@@ -12,7 +12,7 @@ import type {
 } from '../domain/live-request.ts';
 import { printable } from '../domain/names.ts';
 import { commandOf } from './history.ts';
-import { holderOf, type Request } from './request.ts';
+import { holderOf, type Request, nameOf as userName } from './request.ts';
 import type { Requests } from './requests.ts';
 
 /** `local`: whoever may use the control socket; null: of all teams. `by`: who is named as having ended something. */
@@ -43,7 +43,7 @@ export class OpenRequests {
   cancel(actor: RequestActor, choice: RequestChoice): LiveRequests {
     const chosen = this.#those(actor, choice);
     if (chosen.length === 0) throw new TriggerdError('request-not-found', `${nameOf(choice)} at this broker`);
-    const by = actor.kind === 'local' ? actor.by : `${actor.caller.identity}@${actor.caller.team}`;
+    const by = actor.kind === 'local' ? actor.by : userName(actor.caller);
     const shown = this.#shown(actor, chosen);
     for (const request of chosen) this.#options.requests.end(request, by);
     return shown;

@@ -1,9 +1,9 @@
 import type { PeerId } from '../bus/ports.ts';
 import type { BrokerAddress } from '../domain/broker-address.ts';
+import type { OnlineWorker } from '../domain/caller.ts';
 import type { RequestRecord } from '../domain/request-record.ts';
 import type { Log } from '../kit/log.ts';
 import type { BusAccounts, BusProofs, BusRegistry } from '../registry/bus-ports.ts';
-import type { HistorySink, WorkerPresence } from './ports.ts';
 
 export interface BrokerOptions {
   /** This broker's id: the node's name. */
@@ -32,6 +32,17 @@ export interface Wire {
   soon(act: () => void): void;
   /** What waits for this peer is not sent any more. */
   forget(peer: PeerId): void;
+}
+
+/** A worker has connected or is gone: what `show workers` shows as its state. */
+export interface WorkerPresence {
+  online(worker: OnlineWorker): void;
+  offline(team: string, identity: string): void;
+}
+
+/** Takes the records of requests that are over; never waits, never throws. Full is counted, and logged. */
+export interface HistorySink {
+  record(record: RequestRecord): void;
 }
 
 export interface BrokerLimits {

@@ -1,10 +1,8 @@
 import type { RequestHead, WireOutcome } from '../bus/messages.ts';
 import type { PeerId } from '../bus/ports.ts';
-import type { Behalf } from '../domain/behalf.ts';
-import type { Asker, Caller } from '../domain/caller.ts';
+import type { Asker, Behalf, Caller } from '../domain/caller.ts';
 import type { RequestId } from '../domain/request.ts';
-import type { Retry } from '../domain/service.ts';
-import type { ServiceView } from '../domain/service-view.ts';
+import type { Retry, ServiceView } from '../domain/service.ts';
 import type { LegState } from './leg-state.ts';
 import { outcomeOf } from './outcomes.ts';
 
@@ -72,15 +70,6 @@ export const lastWorkerOf = ({ state }: Leg): string | null => ('worker' in stat
 export const workerOf = (leg: Leg): string | null => {
   const isOfOne = leg.state.kind === 'over' && isForEach(leg.request);
   return lastWorkerOf(leg) ?? (isOfOne ? (leg.candidates[0] ?? null) : null);
-};
-
-/** Who sent it, as records have it. */
-export const userOf = ({ user, team }: Pick<Request, 'user' | 'team'>): string => `${user}@${team}`;
-
-/** Who began it: whom it counts for. */
-export const originOf = ({ behalf, user, team }: Pick<Request, 'behalf' | 'user' | 'team'>): string => {
-  const [first] = behalf?.askers ?? [];
-  return first === undefined ? `${user}@${team}` : nameOf(first);
 };
 
 /** For whom it counts: whoever asked first. */

@@ -6,12 +6,11 @@
 import { encodeToClient } from '../bus/codec/encode.ts';
 import type { FromJob, RequestHead, WireOutcome } from '../bus/messages.ts';
 import type { PeerId } from '../bus/ports.ts';
-import type { Behalf } from '../domain/behalf.ts';
-import type { Caller } from '../domain/caller.ts';
+import type { Behalf, Caller } from '../domain/caller.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import { parsePluginName } from '../domain/names.ts';
 import type { RequestId } from '../domain/request.ts';
-import type { ServiceView } from '../domain/service-view.ts';
+import type { ServiceView } from '../domain/service.ts';
 import { targetOf } from '../domain/target.ts';
 import { beginRequest, goOn } from './algorithms.ts';
 import { type Announcements, unlessAccepted } from './announcements.ts';
@@ -20,7 +19,7 @@ import { recordOf } from './history.ts';
 import type { Legs } from './legs.ts';
 import { type BrokerOptions, maxHops } from './options.ts';
 import type { Queues } from './queues.ts';
-import { holderOf, isForEach, type Leg, originOf, type Request, userOf, wholeOf, workerOf } from './request.ts';
+import { holderOf, isForEach, type Leg, nameOf, type Request, wholeOf, workerOf } from './request.ts';
 import { busy, heldBytesOf, RequestQuota } from './request-quota.ts';
 import type { WorkerSelection } from './worker-selection.ts';
 
@@ -69,7 +68,7 @@ export class Requests {
     const { announcements, legs, observer } = this.#options;
     const { id, service } = request;
     announcements.soon(request);
-    observer.requestReceived({ id, user: originOf(request), service: targetOf(service.team, service.name) });
+    observer.requestReceived({ id, user: nameOf(holderOf(request)), service: targetOf(service.team, service.name) });
     beginRequest(legs, request);
     // Of a service that has lost its workers since it was asked the first time.
     if (request.legs.length === 0) this.#finish(request);
@@ -89,7 +88,7 @@ export class Requests {
     const request = this.#live.get(id);
     if (request === undefined || request.user !== identity || request.team !== team)
       throw new TriggerdError('request-not-found', `you have no open request ${id} at this broker`);
-    this.end(request, userOf(request));
+    this.end(request, nameOf(request.caller));
   }
 
   /** The same for whoever may do that to anybody's. */

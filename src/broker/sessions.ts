@@ -1,8 +1,11 @@
+import type { WorkerMessage } from '../bus/messages.ts';
 import type { PeerId } from '../bus/ports.ts';
 import type { WorkerProof } from '../domain/caller.ts';
-import { type Guesses, noGuesses } from '../domain/guesses.ts';
+import { asTriggerdError, type ErrorCode } from '../domain/errors.ts';
+import { assertMayGuess, type Guesses, guessed, noGuesses } from '../domain/guesses.ts';
 import type { RequestId } from '../domain/request.ts';
 import { targetOf } from '../domain/target.ts';
+import type { Clock } from '../kit/clock.ts';
 import type { Leg } from './request.ts';
 
 /**
@@ -41,6 +44,27 @@ export interface Conduct {
   logins: Promise<unknown>;
 }
 
+/**
+ * A check of a password or a token, counted when it fails with `wrong`. Throws `too-many-attempts` for a connection that
+ * has brought too many wrong ones, before this one is looked at.
+ */
+export const guess = async <Checked>(
+  conduct: Conduct,
+  clock: Clock,
+  wrong: ErrorCode,
+  check: () => Promise<Checked>,
+): Promise<Checked> => {
+  assertMayGuess(conduct.guesses, clock.now());
+  try {
+    const checked = await check();
+    conduct.guesses = noGuesses;
+    return checked;
+  } catch (error) {
+    if (asTriggerdError(error).code === wrong) conduct.guesses = guessed(conduct.guesses, clock.now());
+    throw error;
+  }
+};
+
 export const newConduct = (): Conduct => ({ asking: 0, guesses: noGuesses, logins: Promise.resolve() });
 
 export interface ClientSession extends SessionCommon {
@@ -77,14 +101,7 @@ export interface NewcomerSession extends SessionCommon {
     | { readonly kind: 'contending'; readonly until: number; readonly proof: WorkerProof };
 }
 
-export interface WorkerClaim {
-  readonly team: string;
-  readonly identity: string;
-  readonly instance: string;
-  readonly node: string;
-  readonly version: string;
-  readonly free: number;
-}
+export type WorkerClaim = Omit<Extract<WorkerMessage, { op: 'ready' }>, 'op' | 'v'>;
 
 export interface WorkerSession extends SessionCommon {
   readonly kind: 'worker';

@@ -3,12 +3,12 @@ import { protocolVersion, type WorkerMessage } from '../bus/messages.ts';
 import type { PeerId } from '../bus/ports.ts';
 import type { WorkerProof } from '../domain/caller.ts';
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
-import { assertMayGuess, guessed, noGuesses } from '../domain/guesses.ts';
 import type { LimitedLog } from '../kit/limited-log.ts';
 import type { Legs } from './legs.ts';
 import type { BrokerOptions } from './options.ts';
-import { draining, refuseWorker, wrongVersion } from './refusal.ts';
+import { draining, refuseWorker, welcomeOf, wrongVersion } from './replies.ts';
 import {
+  guess,
   isConnected,
   isSameWorker,
   type NewcomerSession,
@@ -16,7 +16,6 @@ import {
   type Sessions,
   type WorkerSession,
 } from './sessions.ts';
-import { welcomeOf } from './welcome.ts';
 import { serveWhatIsAllowed } from './worker-services.ts';
 
 export interface WorkerAdmissionOptions extends BrokerOptions {
@@ -77,7 +76,7 @@ export class WorkerAdmission {
     };
     sessions.add(newcomer);
     const { team, identity } = claim;
-    this.#checked(newcomer, () => accounts.checkWorker({ team, identity, token: body.toString() }))
+    guess(conduct, clock, 'worker-refused', () => accounts.checkWorker({ team, identity, token: body.toString() }))
       .then((proof) => this.#proved(newcomer, proof))
       .catch((error: unknown) => this.#turnAway(newcomer, error));
   }
@@ -93,20 +92,6 @@ export class WorkerAdmission {
     for (const session of [...this.#options.sessions.all()])
       if (session.kind === 'newcomer' && session.state.kind === 'contending' && session.state.until <= now)
         this.#turnAway(session, new TriggerdError('worker-refused', 'another process is connected as this worker'));
-  }
-
-  /** Throws `too-many-attempts` for a connection that has brought too many wrong tokens, before this one is looked at. */
-  async #checked({ conduct }: NewcomerSession, check: () => Promise<WorkerProof>): Promise<WorkerProof> {
-    const { clock } = this.#options;
-    assertMayGuess(conduct.guesses, clock.now());
-    try {
-      const proof = await check();
-      conduct.guesses = noGuesses;
-      return proof;
-    } catch (error) {
-      if (asTriggerdError(error).code === 'worker-refused') conduct.guesses = guessed(conduct.guesses, clock.now());
-      throw error;
-    }
   }
 
   #proved(newcomer: NewcomerSession, proof: WorkerProof): void {

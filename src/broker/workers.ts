@@ -9,7 +9,7 @@ import type { Announcements } from './announcements.ts';
 import type { Legs } from './legs.ts';
 import type { BrokerOptions } from './options.ts';
 import { goesWithEnd, passOn } from './output.ts';
-import { refuseWorker } from './refusal.ts';
+import { refuseWorker } from './replies.ts';
 import type { Leg } from './request.ts';
 import { isSameWorker, type Sessions, type WorkerSession } from './sessions.ts';
 import { WorkerAdmission } from './worker-admission.ts';

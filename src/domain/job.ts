@@ -72,6 +72,21 @@ export interface JobRequest {
   readonly origin?: RequestOrigin;
 }
 
+/** A job that asks for nothing special: what most sources begin with. */
+export const plainRequest = {
+  queue: 'default',
+  argv: [],
+  args: {},
+  env: {},
+  cwd: null,
+  payload: null,
+  noop: false,
+  label: null,
+  timeoutMs: null,
+  after: null,
+  urgent: false,
+} as const satisfies Partial<JobRequest>;
+
 /** One worker's part of a request that came over the bus. */
 export interface RequestOrigin {
   /** ULID; the same for every worker that the request was given to. */

@@ -6,6 +6,7 @@ import type { FiringId } from '../domain/firing.ts';
 import type { JobId, JobSource } from '../domain/job.ts';
 import type { Stage } from '../domain/outcome.ts';
 import type { ResultKind } from '../domain/result.ts';
+import type { Holder, MachineName } from '../fleet/names/holder.ts';
 
 export interface Event extends Readonly<Record<string, unknown>> {
   /** Grows; names the position to continue from. */
@@ -17,42 +18,27 @@ export interface Event extends Readonly<Record<string, unknown>> {
   readonly node: string;
 }
 
-export const eventKinds = [
-  'firing.published',
-  'firing.spooled',
-  'firing.accepted',
-  'firing.refused',
-  'outcome.queued',
-  'outcome.running',
-  'outcome.deferred',
-  'outcome.finished',
-  'outcome.skipped',
-  'job.queued',
-  'job.started',
-  'job.deferred',
-  'job.requeued',
-  'job.finished',
-  'job.skipped',
-  'queue.paused',
-  'queue.resumed',
-  'etcd.lost',
-  'etcd.back',
-  'node.present',
-  'node.away',
-  'node.refused',
-  'node.taken-over',
-  'sweeper.elected',
-  'config.reloaded',
-  'daemon.started',
-  'daemon.stopping',
-  'request.received',
-  'request.finished',
-  'worker.online',
-  'worker.offline',
-  'follow.gap',
-  'follow.dropped',
-] as const;
-export type EventKind = (typeof eventKinds)[number];
+const verbsByNoun = {
+  firing: ['published', 'spooled', 'accepted', 'refused'],
+  outcome: ['queued', 'running', 'deferred', 'finished', 'skipped'],
+  job: ['queued', 'started', 'deferred', 'requeued', 'finished', 'skipped'],
+  queue: ['paused', 'resumed'],
+  etcd: ['lost', 'back'],
+  node: ['present', 'away', 'refused', 'taken-over'],
+  sweeper: ['elected'],
+  config: ['reloaded'],
+  daemon: ['started', 'stopping'],
+  request: ['received', 'finished'],
+  worker: ['online', 'offline'],
+  follow: ['gap', 'dropped'],
+} as const;
+type Noun = keyof typeof verbsByNoun;
+export type EventKind = { [Of in Noun]: `${Of}.${(typeof verbsByNoun)[Of][number]}` }[Noun];
+
+/** All kinds, such as `job.finished`. */
+export const eventKinds = Object.entries(verbsByNoun).flatMap(([noun, verbs]) =>
+  verbs.map((verb) => `${noun}.${verb}` as EventKind),
+);
 
 /** An event that has no id yet. */
 export type Happening = Facts & { readonly at: number; readonly node: string };
@@ -84,7 +70,7 @@ export type Facts =
   | { readonly kind: 'node.away' }
   /** Of two daemons that ask for one name; null: an earlier version, which says nothing of itself. */
   | { readonly kind: 'node.refused'; readonly refused: HolderFacts; readonly holder: HolderFacts | null }
-  | { readonly kind: 'node.taken-over'; readonly holder: HolderFacts; readonly from: MachineFacts }
+  | { readonly kind: 'node.taken-over'; readonly holder: HolderFacts; readonly from: MachineName }
   | { readonly kind: 'sweeper.elected' }
   | { readonly kind: 'config.reloaded'; readonly sections: readonly string[] }
   | { readonly kind: 'daemon.started' | 'daemon.stopping'; readonly version: string }
@@ -93,20 +79,8 @@ export type Facts =
   | WorkerFacts
   | { readonly kind: 'follow.gap' | 'follow.dropped'; readonly reason: string };
 
-/** A machine that had a name. */
-export interface MachineFacts {
-  readonly machine: string;
-  readonly host: string;
-  readonly address: string | null;
-}
-
 /** A process that has a name, or asks for it. */
-export interface HolderFacts extends MachineFacts {
-  readonly instance: string;
-  readonly pid: number;
-  readonly boot: string;
-  readonly version: string;
-}
+export type HolderFacts = Pick<Holder, 'instance' | 'host' | 'address' | 'pid' | 'machine' | 'boot' | 'version'>;
 
 /** Told by the broker. `user` is `identity@team`, `service` is `team/name`. */
 export interface RequestFinishedFacts {

@@ -2,6 +2,9 @@ import * as v from 'valibot';
 import { hasLoneSurrogate } from '../kit/text.ts';
 import { fitsPattern } from './fits-pattern.ts';
 
+/** `tags` → `TRIGGER_ARG_TAGS`. */
+export const argumentVariable = (name: string): string => `TRIGGER_ARG_${name.toUpperCase().replaceAll('-', '_')}`;
+
 const compiles = (text: string): boolean => {
   try {
     new RegExp(text, 'u');

@@ -1,7 +1,6 @@
 import { TriggerdError } from '../domain/errors.ts';
 import { printable } from '../domain/names.ts';
-import { type ArgumentRule, misfits } from './argument-rule.ts';
-import { argumentVariable } from './argument-variable.ts';
+import { type ArgumentRule, argumentVariable, misfits } from './argument-rule.ts';
 import type { Plugin } from './manifest.ts';
 
 type Args = Readonly<Record<string, string>>;

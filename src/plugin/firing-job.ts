@@ -1,6 +1,6 @@
 import { asTriggerdError } from '../domain/errors.ts';
 import type { Firing } from '../domain/firing.ts';
-import type { JobRequest } from '../domain/job.ts';
+import { type JobRequest, plainRequest } from '../domain/job.ts';
 import { canonicalPluginName } from './plugin-name.ts';
 
 export interface FiringJobOptions {
@@ -28,17 +28,9 @@ export const createFiringJob = (options: FiringJobOptions) => {
 };
 
 const requestOf = (firing: Firing, plugin: string): JobRequest => ({
-  queue: 'default',
+  ...plainRequest,
   plugin,
-  argv: [],
   args: firing.job.args,
-  env: {},
-  cwd: null,
-  payload: null,
   noop: firing.noop,
-  label: null,
-  timeoutMs: null,
-  after: null,
-  urgent: false,
   source: 'firing',
 });

@@ -4,8 +4,7 @@ import { TriggerdError } from '../domain/errors.ts';
 import { maxSlots } from '../domain/job.ts';
 import { parseDuration } from '../kit/duration.ts';
 import { parseSize } from '../kit/size.ts';
-import { argumentProblems, argumentRule } from './argument-rule.ts';
-import { argumentVariable } from './argument-variable.ts';
+import { argumentProblems, argumentRule, argumentVariable } from './argument-rule.ts';
 import type { PluginSource } from './ports.ts';
 
 const duration = v.pipe(

@@ -1,7 +1,7 @@
 import type { Job, JobRequest } from '../domain/job.ts';
 import type { Conclusion, Plugins } from '../queue/ports/plugins.ts';
 import type { JobLimits, LaunchPlan, LeftoversRule, PersistentCall, RunExit, RunTerms } from '../queue/ports/runner.ts';
-import { argumentVariable } from './argument-variable.ts';
+import { argumentVariable } from './argument-rule.ts';
 import { resolveArguments } from './arguments.ts';
 import { concludeFromExit, type Driver } from './drivers.ts';
 import { commandDriver, execDriver } from './exec-driver.ts';

@@ -1,5 +1,5 @@
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
-import type { JobRequest, RunningJob } from '../domain/job.ts';
+import { plainRequest, type RunningJob } from '../domain/job.ts';
 import { tailOf } from '../kit/text-or-bytes.ts';
 import type { Conclusion } from '../queue/ports/plugins.ts';
 import type { Runner } from '../queue/ports/runner.ts';
@@ -62,24 +62,9 @@ const judge = (plugin: Plugin, conclusion: Conclusion, bytes: Uint8Array): Plugi
 
 const testJob = (plugin: Plugin, folder: string, now: number): RunningJob => {
   const { argv, args, payload } = plugin.manifest.invocation;
-  const request: JobRequest = {
-    queue: 'default',
-    plugin: plugin.name,
-    argv,
-    args,
-    env: {},
-    cwd: null,
-    payload,
-    noop: false,
-    label: null,
-    timeoutMs: 60_000,
-    after: null,
-    urgent: false,
-    source: 'cli',
-  };
   return {
     id: 0,
-    request,
+    request: { ...plainRequest, plugin: plugin.name, argv, args, payload, timeoutMs: 60_000, source: 'cli' },
     command: plugin.name,
     firings: [],
     attempt: 1,

@@ -1,4 +1,4 @@
-import { type Job, type JobRequest, tspLevel } from '../domain/job.ts';
+import { type Job, type JobRequest, plainRequest, tspLevel } from '../domain/job.ts';
 import { exitCodeOf, type JobResult } from '../domain/result.ts';
 import type { QueueContext } from './context.ts';
 import type { NewJob } from './ports/journal.ts';
@@ -12,17 +12,12 @@ export const followerOf = (context: QueueContext, job: Job, { result }: Ending):
   const { onFinish, queue, env, cwd, user } = job.request;
   if (onFinish === undefined) return undefined;
   const request: JobRequest = {
+    ...plainRequest,
     queue,
     plugin: 'command',
     argv: [onFinish, ...wordsAbout(job, result)],
-    args: {},
     env,
     cwd,
-    payload: null,
-    noop: false,
-    label: null,
-    timeoutMs: null,
-    after: null,
     urgent: true,
     source: job.request.source,
     tellsOf: job.id,

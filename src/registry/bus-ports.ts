@@ -1,5 +1,5 @@
 import type { Asker, Caller, CheckedProof, ProvenRequest, WorkerProof } from '../domain/caller.ts';
-import type { ServiceView } from '../domain/service-view.ts';
+import type { ServiceView } from '../domain/service.ts';
 
 /** The registry, read from memory. Nothing waits here; nothing throws but `TriggerdError`. */
 export interface BusRegistry {

@@ -1,7 +1,7 @@
 import type { Asker, Caller } from '../domain/caller.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import { printable } from '../domain/names.ts';
-import type { ServiceView } from '../domain/service-view.ts';
+import type { ServiceView } from '../domain/service.ts';
 import { BoundedMap } from '../kit/bounded-map.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { BusRegistry } from './bus-ports.ts';

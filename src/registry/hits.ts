@@ -5,6 +5,7 @@
 import type { KeyStore } from '../store/key-store.ts';
 import type { RegistryKeys } from './keys.ts';
 import type { Actor } from './rules/turn.ts';
+import { maxHitsAtOnce } from './statements.ts';
 import { serializeHits } from './wire.ts';
 
 /** As one counter has them; `lastAt`: Unix milliseconds. */
@@ -12,9 +13,6 @@ export interface Hits {
   readonly count: number;
   readonly lastAt: number;
 }
-
-/** etcd takes so many operations in one transaction. */
-export const maxHitsAtOnce = 100;
 
 /** The counter of a mount without etcd. No node's name has a tilde, and no user reaches another one's counters. */
 export const counterOf = (actor: Actor, counter: string): string =>

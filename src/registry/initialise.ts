@@ -5,10 +5,9 @@ import type { KeyStore } from '../store/key-store.ts';
 import type { RegistryKeys } from './keys.ts';
 import type { Mirror } from './mirror.ts';
 import type { Team, User } from './model.ts';
-import { parseStatement } from './parse-statement.ts';
 import type { Passwords } from './ports.ts';
 import { teamRow } from './rows.ts';
-import type { Answer } from './statements.ts';
+import { type Answer, parseStatement } from './statements.ts';
 import { serialize } from './wire.ts';
 
 export interface FirstTeam {

@@ -1,3 +1,4 @@
+import type { Asker } from '../domain/caller.ts';
 import type { Fence } from '../store/key-store.ts';
 import type { Issuer, IssuerKey } from './model.ts';
 
@@ -18,13 +19,8 @@ export interface WorkerTokens {
   fits(token: string, hash: string): boolean;
 }
 
-/** What a JWT says. `userId` and `teamId` are numbers that are never given twice: a namesake that came later is another one. */
-export interface TokenClaims {
-  readonly identity: string;
-  readonly userId: number;
-  readonly team: string;
-  readonly teamId: number;
-  readonly generation: number;
+/** What a JWT says. */
+export interface TokenClaims extends Asker {
   /** A token that somebody has asked for to write it down: it changes no users and teams, so it takes nobody's account over. */
   readonly isLimited?: boolean;
 }

@@ -5,22 +5,20 @@ import { TriggerdError } from '../domain/errors.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { Log } from '../kit/log.ts';
 import type { KeyStore } from '../store/key-store.ts';
-import { Bounds } from './bounds.ts';
+import { Bounds, defaultLimits, type RegistryLimits } from './bounds.ts';
 import { commitChange, heldWritesOf, latest, writesOf } from './commit.ts';
 import { listHistory } from './history.ts';
 import { counterOf, hitWrites, writeHits } from './hits.ts';
 import { type FirstTeam, initialise } from './initialise.ts';
 import type { RegistryKeys } from './keys.ts';
-import { defaultLimits, type RegistryLimits } from './limits.ts';
 import { Mirror, type MirrorOptions } from './mirror.ts';
-import { readOnline } from './online.ts';
-import { parseStatement } from './parse-statement.ts';
 import type { Passwords, WorkerTokens } from './ports.ts';
 import type { DefinitionRow } from './rows.ts';
 import { decide } from './rules/rules.ts';
 import { type Actor, accessTo, type Change, type Facts, type Of } from './rules/turn.ts';
 import type { RegistryState } from './snapshot.ts';
-import type { Answer, Statement } from './statements.ts';
+import { type Answer, parseStatement, type Statement } from './statements.ts';
+import { parseOnline } from './wire.ts';
 
 export interface RegistryOptions extends Pick<MirrorOptions, 'relistMs' | 'catchUpMs'> {
   readonly store: Pick<KeyStore, 'commit' | 'list' | 'page' | 'watch' | 'get' | 'getMany'>;
@@ -195,6 +193,18 @@ const isTreeList = (statement: Statement): statement is TreeList =>
   statement.verb === 'directory.list' || statement.verb === 'definition.list';
 
 const nothing = (): boolean => false;
+
+/** Since when each worker is connected, to any broker, as `team/identity`. Throws the store's errors. */
+const readOnline = async ({ store, keys }: Pick<RegistryOptions, 'store' | 'keys'>): Promise<Map<string, string>> => {
+  const { entries } = await store.list(keys.onlines);
+  const online = new Map<string, string>();
+  for (const { key, value } of entries)
+    for (const [worker, { since }] of Object.entries(parseOnline(key, value).workers)) {
+      const other = online.get(worker);
+      if (other === undefined || since < other) online.set(worker, since);
+    }
+  return online;
+};
 
 /** Whose guard says whether what is known of it is known still. */
 const teamOf = (statement: Statement): string | undefined => {

@@ -3,115 +3,14 @@
  * are lists. A console prints them its own way, `--json` prints them as they are.
  */
 
-import type { Algorithm, Retry, Visibility } from '../domain/service.ts';
 import { formatDuration } from '../kit/duration.ts';
-import type {
-  Definition,
-  Directory,
-  Framing,
-  PartialMessage,
-  Role,
-  Service,
-  Team,
-  TreeNode,
-  User,
-  Worker,
-} from './model.ts';
+import type { Definition, Directory, Service, Team, TreeNode, User, Worker } from './model.ts';
 import { type Holdings, hasAdmin, invitedRole, roleIn, type Snapshot } from './snapshot.ts';
-
-export interface TeamRow {
-  readonly id: number;
-  readonly name: string;
-  readonly description: string;
-  readonly members: readonly string[];
-  readonly invited: readonly string[];
-  readonly owner: string;
-  readonly created: string;
-  readonly updated: string;
-  /** `no-admin`: none who is enabled; root gives it one. `invited`: the reader is not in it. */
-  readonly state: 'active' | 'no-admin' | 'invited';
-}
-export interface UserRow {
-  readonly id: number;
-  readonly identity: string;
-  readonly description: string;
-  readonly role: Role;
-  /** `elsewhere`: comes from this team and is not in it. */
-  readonly state: 'active' | 'disabled' | 'invited' | 'elsewhere';
-  readonly home: string | null;
-  readonly created: string;
-  readonly updated: string;
-}
-export interface WorkerRow {
-  readonly id: number;
-  readonly identity: string;
-  readonly description: string;
-  readonly state: 'ONLINE' | 'DISCONNECTED';
-  /** Only in the answer that made it; else `(hidden)`. */
-  readonly token: string;
-  readonly owner: string;
-  readonly created: string;
-  /** Moves when the worker connects. */
-  readonly updated: string;
-}
-export interface ServiceRow {
-  readonly id: number;
-  readonly name: string;
-  readonly description: string;
-  readonly timeout: string | null;
-  readonly algorithm: Algorithm;
-  /** Paths of the definitions that use it. */
-  readonly triggers: readonly string[];
-  readonly workers: readonly string[];
-  readonly visibility: Visibility;
-  readonly owner: string;
-  readonly created: string;
-  readonly updated: string;
-  readonly retry: Retry;
-}
-export interface DefinitionRow {
-  readonly id: number;
-  readonly name: string;
-  readonly description: string;
-  readonly plugin: string | null;
-  readonly hits: number;
-  readonly owner: string;
-  readonly visibility: Visibility;
-  readonly created: string;
-  readonly updated: string;
-  readonly path: string;
-  readonly service: string | null;
-  readonly args: Readonly<Record<string, string>>;
-  readonly timeout: string | null;
-  readonly framing: Framing;
-  readonly delivery: 'async' | 'sync';
-  readonly durable: boolean;
-  readonly max_message: number;
-  readonly deadline: string | null;
-  /** Null: by the framing. */
-  readonly partial: PartialMessage | null;
-  /** As `chmod` takes it: `0644`. */
-  readonly mode: string;
-}
-export interface DirectoryRow {
-  readonly id: number;
-  readonly path: string;
-  readonly description: string;
-  readonly mode: string;
-  readonly owner: string;
-  readonly created: string;
-  readonly updated: string;
-}
 
 const hiddenToken = '(hidden)';
 
-export const teamRow = (team: Team, registry: Pick<Snapshot, 'users'>): TeamRow =>
-  rowOf(team, hasAdmin(registry, team) ? 'active' : 'no-admin');
-
-/** Of a team that only asks the reader to join. */
-export const invitedTeamRow = (team: Team): TeamRow => rowOf(team, 'invited');
-
-const rowOf = (team: Team, state: TeamRow['state']): TeamRow => ({
+/** `registry`: null for a team that only asks the reader to join. */
+export const teamRow = (team: Team, registry: Pick<Snapshot, 'users'> | null) => ({
   id: team.id,
   name: team.name,
   description: team.description,
@@ -120,10 +19,11 @@ const rowOf = (team: Team, state: TeamRow['state']): TeamRow => ({
   owner: team.owner,
   created: team.created_at,
   updated: team.updated_at,
-  state,
+  /** `no-admin`: none who is enabled; root gives it one. */
+  state: registry === null ? 'invited' : hasAdmin(registry, team) ? 'active' : 'no-admin',
 });
 
-export const userRow = (team: Team, user: User): UserRow => ({
+export const userRow = (team: Team, user: User) => ({
   id: user.id,
   identity: user.identity,
   description: user.description,
@@ -134,20 +34,23 @@ export const userRow = (team: Team, user: User): UserRow => ({
   updated: user.updated_at,
 });
 
-const stateIn = (team: Team, { identity, disabled }: User): UserRow['state'] => {
+/** `elsewhere`: comes from this team and is not in it. */
+const stateIn = (team: Team, { identity, disabled }: User) => {
   if (invitedRole(team, identity) !== undefined) return 'invited';
   if (disabled) return 'disabled';
   return roleIn(team, identity) === undefined ? 'elsewhere' : 'active';
 };
 
-export const workerRow = (worker: Worker, onlineSince: string | undefined, token = hiddenToken): WorkerRow => ({
+export const workerRow = (worker: Worker, onlineSince: string | undefined, token = hiddenToken) => ({
   id: worker.id,
   identity: worker.identity,
   description: worker.description,
   state: onlineSince === undefined ? 'DISCONNECTED' : 'ONLINE',
+  /** Only in the answer that made it; else `(hidden)`. */
   token,
   owner: worker.owner,
   created: worker.created_at,
+  /** Moves when the worker connects. */
   updated: later(worker.updated_at, onlineSince ?? ''),
 });
 
@@ -155,7 +58,7 @@ export const workerRow = (worker: Worker, onlineSince: string | undefined, token
 const later = (one: string, other: string): string => (other > one ? other : one);
 
 /** `triggers`: the paths of those definitions that use it and that the reader may see. */
-export const serviceRow = (service: Service, triggers: readonly string[]): ServiceRow => ({
+export const serviceRow = (service: Service, triggers: readonly string[]) => ({
   id: service.id,
   name: service.name,
   description: service.description,
@@ -170,7 +73,7 @@ export const serviceRow = (service: Service, triggers: readonly string[]): Servi
   retry: service.retry,
 });
 
-export const definitionRow = (definition: Definition, holdings: Holdings): DefinitionRow => ({
+export const definitionRow = (definition: Definition, holdings: Holdings) => ({
   id: definition.id,
   name: definition.name,
   description: definition.description,
@@ -190,11 +93,13 @@ export const definitionRow = (definition: Definition, holdings: Holdings): Defin
   durable: definition.durable,
   max_message: definition.max_message,
   deadline: duration(definition.deadline_ms),
+  /** Null: by the framing. */
   partial: definition.partial,
+  /** As `chmod` takes it: `0644`. */
   mode: octal(definition.mode),
 });
 
-export const directoryRow = (directory: Directory, holdings: Holdings): DirectoryRow => ({
+export const directoryRow = (directory: Directory, holdings: Holdings) => ({
   id: directory.id,
   path: pathOf(holdings, directory),
   description: directory.description,
@@ -216,6 +121,9 @@ export const pathOf = (holdings: Holdings, node: Pick<TreeNode, 'parent' | 'name
   }
   return `/${names.join('/')}`;
 };
+
+export type DefinitionRow = Readonly<ReturnType<typeof definitionRow>>;
+export type DirectoryRow = Readonly<ReturnType<typeof directoryRow>>;
 
 const duration = (ms: number | null): string | null => (ms === null ? null : formatDuration(ms));
 const octal = (mode: number): string => `0${mode.toString(8).padStart(3, '0')}`;

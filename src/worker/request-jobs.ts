@@ -1,4 +1,3 @@
-import type { ErrorCode } from '../domain/errors.ts';
 import type { JobId } from '../domain/job.ts';
 import type { RequestRun } from '../domain/request.ts';
 import type { JobResult } from '../domain/result.ts';
@@ -56,10 +55,4 @@ export interface RequestJobs {
   cancel(run: RequestRun, reason: string): void;
   /** What runs now. */
   running(): readonly RequestRun[];
-}
-
-/** How a request that could not even be tried is told: as an outcome with the code. */
-export interface RequestRefusal {
-  readonly code: ErrorCode;
-  readonly message: string;
 }

@@ -4,33 +4,27 @@ import type { Capacity, ToWorker, WireOutcome, WorkerMessage } from '../bus/mess
 import type { Message } from '../bus/ports.ts';
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
 import type { RequestId, RequestRun } from '../domain/request.ts';
-import type { Log } from '../kit/log.ts';
 import type { Disclaimed } from './disclaimed.ts';
-import type { RequestNews, WorkerProofs } from './ports.ts';
-import type { FinishedRequest, RequestJobs, WorkerRequest } from './request-jobs.ts';
+import type { RequestNews, WorkerIdentity } from './ports.ts';
+import type { FinishedRequest, WorkerRequest } from './request-jobs.ts';
 import { outcomeOf, type Piece, RequestOutput } from './request-output.ts';
 
 /** What one broker may say about requests. */
 export type RequestMessage = Extract<ToWorker, { readonly op: 'request' | 'cancel' | 'ack' | 'query' }>;
 type RequestOp<Op extends RequestMessage['op']> = Extract<RequestMessage, { readonly op: Op }>;
 
-export interface ServedRequestsOptions {
+export interface ServedRequestsOptions extends Pick<WorkerIdentity, 'jobs' | 'proofs' | 'whyNotAllowed' | 'log'> {
   /** `team/identity`. */
   readonly worker: string;
-  readonly jobs: RequestJobs;
   /** Of this worker, for all of its brokers. */
   readonly disclaimed: Disclaimed;
   /** Key of the broker. */
   readonly broker: string;
-  /** Why a request may not start this plugin here; undefined: it may. Throws `plugin-name-invalid`. */
-  whyNotAllowed(plugin: string): string | undefined;
-  readonly proofs?: Pick<WorkerProofs, 'seal'>;
   readonly maxMessage: number;
   send(head: WorkerMessage, body?: Buffer): void;
   tell(event: RequestNews): void;
   /** Nothing is on its way to this broker any more. */
   onIdle(): void;
-  readonly log: Log;
 }
 
 interface Served {

@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { encodeToClient } from '../../../src/bus/codec/encode.ts';
-import { decodeFromClient } from '../../../src/bus/codec/from-client.ts';
-import { decodeFromWorker } from '../../../src/bus/codec/from-worker.ts';
 import { eachMessage, pack } from '../../../src/bus/codec/pack.ts';
 import { maxHeaderBytes } from '../../../src/bus/codec/parse.ts';
 import { decodeToClient } from '../../../src/bus/codec/to-client.ts';
@@ -9,6 +7,7 @@ import { decodeToWorker } from '../../../src/bus/codec/to-worker.ts';
 import type { ClientMessage, ToClient, ToWorker, WorkerMessage } from '../../../src/bus/messages.ts';
 import { type ErrorCode, errorCatalogue } from '../../../src/domain/errors.ts';
 import firstCodes from '../../fixtures/codes-of-first-release.json?raw';
+import { decodeFromClient, decodeFromWorker } from '../../support/codec.ts';
 
 const id = '01K9ZQ4T5M8W3V6X7Y8Z9A0BCD';
 const brokers = [{ id: 'b1', endpoint: 'tcp://b1:5555', key: 'x'.repeat(40) }];

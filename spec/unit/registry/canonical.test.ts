@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isCanonicalBase64Url, workerTokens } from '../../../src/adapters/crypto/proofs.ts';
 import { isRequestId } from '../../../src/bus/codec/check.ts';
-import { parseStatement } from '../../../src/registry/parse-statement.ts';
+import { parseStatement } from '../../../src/registry/statements.ts';
 
 describe('the id of a request', () => {
   const id = '01HZZZZZZZZZZZZZZZZZZZZZZA';

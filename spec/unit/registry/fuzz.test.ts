@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { TriggerdError } from '../../../src/domain/errors.ts';
-import { parseStatement } from '../../../src/registry/parse-statement.ts';
 import { decide } from '../../../src/registry/rules/rules.ts';
 import type { Actor } from '../../../src/registry/rules/turn.ts';
+import { parseStatement } from '../../../src/registry/statements.ts';
 import { announced } from '../../support/random.ts';
 import { local, password } from '../../support/registry.ts';
 import { newWorld, verbs } from '../../support/registry-world.ts';

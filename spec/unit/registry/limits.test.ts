@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TriggerdError } from '../../../src/domain/errors.ts';
-import { defaultLimits } from '../../../src/registry/limits.ts';
+import { defaultLimits } from '../../../src/registry/bounds.ts';
 import type { Answer } from '../../../src/registry/statements.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
 import { local, openRegistry, password, type TestRegistryOptions } from '../../support/registry.ts';

@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { TriggerdError } from '../../../src/domain/errors.ts';
 import type { RequestRecord } from '../../../src/domain/request-record.ts';
-import { parseStatement } from '../../../src/registry/parse-statement.ts';
 import { decide } from '../../../src/registry/rules/rules.ts';
 import type { Actor } from '../../../src/registry/rules/turn.ts';
 import type { Snapshot } from '../../../src/registry/snapshot.ts';
 import type { Statement } from '../../../src/registry/statements.ts';
+import { parseStatement } from '../../../src/registry/statements.ts';
 import { local, password } from '../../support/registry.ts';
 import { newWorld, verbs } from '../../support/registry-world.ts';
 

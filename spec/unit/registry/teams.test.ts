@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { TeamRow } from '../../../src/registry/rows.ts';
 import { maxFromTeam } from '../../../src/registry/rules/limits.ts';
 import { password } from '../../support/registry.ts';
 import { newWorld, type World } from '../../support/registry-world.ts';
@@ -74,7 +73,9 @@ describe('teams and users', () => {
       async (_what, statement) => {
         expect(await inTeam2(statement)).toMatchObject({ notices: [leaderless] });
         const stateOf = async () =>
-          ((await world.asRoot({ verb: 'team.list' })).rows as TeamRow[]).find(({ name }) => name === 'team2')?.state;
+          ((await world.asRoot({ verb: 'team.list' })).rows as { name: string; state: string }[]).find(
+            ({ name }) => name === 'team2',
+          )?.state;
         expect(await stateOf()).toBe('no-admin');
         await inTeam2({ verb: 'team.invite', identity: 'ann', role: 'admin' });
         expect(await stateOf()).toBe('active');

@@ -5,9 +5,9 @@ import { type BusKeys, serializePage, serializeRecord } from '../../fleet/broker
 import type { Log } from '../../kit/log.ts';
 import { Outage } from '../../kit/outage.ts';
 import { Alarm, pause } from '../../kit/pause.ts';
+import { TokenBucket, TokenBuckets } from '../../kit/token-bucket.ts';
 import type { KeyStore } from '../../store/key-store.ts';
-import type { HistorySink } from '../ports.ts';
-import { ByteBudget, UserBudgets } from './byte-budget.ts';
+import type { HistorySink } from '../options.ts';
 
 export interface HistoryPagesOptions {
   readonly store: Pick<KeyStore, 'commit'>;
@@ -65,15 +65,15 @@ export class HistoryPages implements HistorySink {
   #page: Page | undefined;
   #bytes = 0;
   #dropped = 0;
-  /** What may be written now. */
-  readonly #budget: ByteBudget;
-  readonly #budgetOfUsers: UserBudgets;
+  /** Bytes that may be written now: of all, and of each user. */
+  readonly #budget: TokenBucket;
+  readonly #budgetOfUsers: TokenBuckets;
 
   constructor(options: HistoryPagesOptions) {
     this.#options = options;
     const now = options.now ?? (() => performance.now());
-    this.#budget = new ByteBudget({ burst: burstBytes, perSecond: steadyBytes }, now);
-    this.#budgetOfUsers = new UserBudgets({ burst: burstBytes * userShare, perSecond: steadyBytes * userShare }, now);
+    this.#budget = new TokenBucket({ burst: burstBytes, perSecond: steadyBytes }, now);
+    this.#budgetOfUsers = new TokenBuckets({ burst: burstBytes * userShare, perSecond: steadyBytes * userShare }, now);
     this.#away = new Outage(options.log, {
       begins: 'Cannot write records of requests to etcd; retrying, and only the newest wait',
       ends: 'Records of requests are written again',
@@ -90,10 +90,12 @@ export class HistoryPages implements HistorySink {
     const whole = serializeRecord(record);
     const text = whole.length > pageBytes ? serializeRecord(shortened(record)) : whole;
     const bytes = Buffer.byteLength(text);
-    if (!this.#budgetOfUsers.spend(record.user, bytes)) {
+    const budget = this.#budgetOfUsers.of(record.user);
+    if (budget.msUntil(0) > 0) {
       this.#dropped++;
       return;
     }
+    budget.spend(bytes);
     this.#waiting.push({ team: record.team, text, bytes });
     this.#bytes += bytes;
     while (this.#waiting.length > maxWaitingRecords || this.#bytes > maxWaitingBytes) this.#drop();
@@ -126,7 +128,7 @@ export class HistoryPages implements HistorySink {
         await this.#write();
         this.#away.over();
         if (this.#waiting.length > 0) this.#alarm.ring();
-        await pause(Math.max(betweenMs - gatherMs, this.#budget.owedMs()), signal);
+        await pause(Math.max(betweenMs - gatherMs, this.#budget.msUntil(0)), signal);
       } catch (error) {
         this.#alarm.ring();
         await pause(this.#away.failed(asTriggerdError(error)), signal);
@@ -140,7 +142,7 @@ export class HistoryPages implements HistorySink {
    */
   async #write(overdraft = 0): Promise<void> {
     const { store, keys } = this.#options;
-    while (this.#budget.owedMs() <= overdraft) {
+    while (this.#budget.msUntil(0) <= overdraft) {
       this.#page ??= this.#nextPage();
       if (this.#page === undefined) return;
       const { id, team, records } = this.#page;

@@ -4,7 +4,7 @@ import type { BusKeys } from '../../fleet/brokers/wire.ts';
 import type { Presence } from '../../fleet/names/ports.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { format } from '../../store/document.ts';
-import type { WorkerPresence } from '../ports.ts';
+import type { WorkerPresence } from '../options.ts';
 
 /**
  * The document is written so seldom that it makes no more bytes a second than this: else one worker that comes and goes

@@ -60,10 +60,20 @@ export const refusalIn = ({ code, precise, message, retry_after_ms }: Fields): R
 const isBrokerAddress = (value: unknown): value is BrokerAddress =>
   isFields(value) && isName(value['id']) && isText(value['endpoint'], 512) && isText(value['key'], 64);
 
-export const brokersIn = ({ brokers }: Fields): readonly BrokerAddress[] | undefined =>
+const brokersIn = ({ brokers }: Fields): readonly BrokerAddress[] | undefined =>
   isListOf(brokers, 1_000, isBrokerAddress)
     ? brokers.map(({ id, endpoint, key }) => ({ id, endpoint, key }))
     : undefined;
+
+const readBrokers =
+  <Op extends 'brokers' | 'goodbye'>(op: Op) =>
+  (fields: Fields) => {
+    const brokers = brokersIn(fields);
+    return brokers && { op, brokers };
+  };
+
+/** What a broker says of all brokers, to clients and workers alike. */
+export const brokerReaders = { brokers: readBrokers('brokers'), goodbye: readBrokers('goodbye') };
 
 export const welcomeIn = (from: Fields): Welcome | undefined => {
   const { v, broker, heartbeat_ms, max_message, proofs } = from;

@@ -12,25 +12,13 @@ import {
   isText,
   isTextMap,
 } from './check.ts';
-import { type Header, type Malformed, malformed, parseHeader, unknownOp } from './parse.ts';
+import type { Readers } from './parse.ts';
 
 const maxJwt = 4_096;
 const maxArgs = 256;
 const maxChain = 64;
 /** A statement is a flat object with at most one map in it; what nests deeper is none. */
 const maxStatementDepth = 6;
-
-/** What a client says, from the frame of its header. Fields that are not known are left out. Never throws. */
-export const decodeFromClient = (frame: Buffer): ClientMessage | Malformed => {
-  const header = parseHeader(frame);
-  return typeof header === 'string' ? header : clientMessage(header);
-};
-
-/** The same for a header that is parsed already. */
-export const clientMessage = ({ op, fields }: Header): ClientMessage | Malformed =>
-  isClientOp(op) ? (readers[op](fields) ?? malformed(op)) : unknownOp(op);
-
-export const isClientOp = (op: string): op is ClientMessage['op'] => Object.hasOwn(readers, op);
 
 /** A revision of etcd. */
 const maxSeen = 20;
@@ -44,7 +32,8 @@ const isBoolean = (value: unknown): value is boolean => typeof value === 'boolea
 
 const isJwt = (value: unknown): value is string => isText(value, maxJwt);
 
-const readers: Readonly<Record<ClientMessage['op'], (fields: Fields) => ClientMessage | undefined>> = {
+/** What a client says. */
+export const clientReaders: Readers<ClientMessage> = {
   hello: ({ v }) => (isCount(v) ? { op: 'hello', v } : undefined),
   login: ({ n, team, identity, ttl_ms }) =>
     isCount(n) && isName(team) && isName(identity) && (ttl_ms === undefined || isCount(ttl_ms))

@@ -1,21 +1,9 @@
 import type { Capacity, WorkerMessage } from '../messages.ts';
 import { type Fields, isCount, isCountOrNull, isIfAny, isListOf, isName, isRequestId } from './check.ts';
 import { isStreamOrMissing, outcomeIn, partialIn } from './fields.ts';
-import { type Header, type Malformed, malformed, parseHeader, unknownOp } from './parse.ts';
+import type { Readers } from './parse.ts';
 
 const maxServices = 10_000;
-
-/** What a worker says, from the frame of its header. Fields that are not known are left out. Never throws. */
-export const decodeFromWorker = (frame: Buffer): WorkerMessage | Malformed => {
-  const header = parseHeader(frame);
-  return typeof header === 'string' ? header : workerMessage(header);
-};
-
-/** The same for a header that is parsed already. */
-export const workerMessage = ({ op, fields }: Header): WorkerMessage | Malformed =>
-  isWorkerOp(op) ? (readers[op](fields) ?? malformed(op)) : unknownOp(op);
-
-export const isWorkerOp = (op: string): op is WorkerMessage['op'] => Object.hasOwn(readers, op);
 
 const maxNoProof = 1_000;
 const isPluginList = (value: unknown): value is readonly string[] => isListOf(value, maxNoProof, isName);
@@ -23,7 +11,8 @@ const isPluginList = (value: unknown): value is readonly string[] => isListOf(va
 const capacityIn = ({ free, seen }: Fields): Capacity | undefined =>
   isCount(free) && isCount(seen) ? { free, seen } : undefined;
 
-const readers: Readonly<Record<WorkerMessage['op'], (fields: Fields) => WorkerMessage | undefined>> = {
+/** What a worker says. */
+export const workerReaders: Readers<WorkerMessage> = {
   ready: ({ v, team, identity, instance, node, version, free }) =>
     isCount(v) &&
     isName(team) &&

@@ -31,8 +31,33 @@ const parseJson = (frame: Buffer): unknown => {
   }
 };
 
-/** What `op` is called in messages to people: bounded, and nothing in it that a terminal obeys. */
-export const shownOp = (op: string): string => JSON.stringify(op.slice(0, 32));
+/** One reader of fields for each operation. It leaves out fields that are not known; undefined: not well-formed. */
+export type Readers<Message extends { readonly op: string }> = {
+  readonly [Op in Message['op']]: (fields: Fields) => Message | undefined;
+};
 
-export const malformed = (op: string): Malformed => `${shownOp(op)} with a field that is missing or of the wrong kind`;
-export const unknownOp = (op: string): Malformed => `${shownOp(op)} is no operation`;
+/** The message of this header, whose operation one of the readers knows. Never throws. */
+export const readMessage = <Message extends { readonly op: string }>(
+  readers: Readers<Message>,
+  { op, fields }: Header,
+): Message | Malformed => {
+  if (!isOpOf(readers, op)) return `${shownOp(op)} is no operation`;
+  return readers[op](fields) ?? `${shownOp(op)} with a field that is missing or of the wrong kind`;
+};
+
+/** The same from the frame of the header. */
+export const decodeWith = <Message extends { readonly op: string }>(
+  readers: Readers<Message>,
+  frame: Buffer,
+): Message | Malformed => {
+  const header = parseHeader(frame);
+  return typeof header === 'string' ? header : readMessage(readers, header);
+};
+
+export const isOpOf = <Message extends { readonly op: string }>(
+  readers: Readers<Message>,
+  op: string,
+): op is Message['op'] => Object.hasOwn(readers, op);
+
+/** For people: bounded, and nothing in it that a terminal obeys. */
+const shownOp = (op: string): string => JSON.stringify(op.slice(0, 32));

@@ -1,20 +1,13 @@
 import type { ForWorker, ToWorker } from '../messages.ts';
 import { type Fields, isCount, isIfAny, isListOf, isName, isRequestId, isText } from './check.ts';
-import { brokersIn, refusalIn, welcomeIn } from './fields.ts';
+import { brokerReaders, refusalIn, welcomeIn } from './fields.ts';
 import { isProof, workRequestIn } from './from-client.ts';
-import { type Malformed, malformed, parseHeader, unknownOp } from './parse.ts';
+import { decodeWith, type Malformed, type Readers } from './parse.ts';
 
 const maxServices = 10_000;
 
 /** What a broker says to a worker, from the frame of its header. Never throws. */
-export const decodeToWorker = (frame: Buffer): ToWorker | Malformed => {
-  const header = parseHeader(frame);
-  if (typeof header === 'string') return header;
-  const { op, fields } = header;
-  return isToWorkerOp(op) ? (readers[op](fields) ?? malformed(op)) : unknownOp(op);
-};
-
-const isToWorkerOp = (op: string): op is ToWorker['op'] => Object.hasOwn(readers, op);
+export const decodeToWorker = (frame: Buffer): ToWorker | Malformed => decodeWith(readers, frame);
 
 /** Whoever is named in `behalf`: two names of the registry and an `@`. */
 const maxBehalf = 64;
@@ -25,17 +18,13 @@ const forWorkerIn = ({ behalf, proof }: Fields): ForWorker | undefined =>
     ? { ...(behalf === undefined ? {} : { behalf }), ...(proof === undefined ? {} : { proof }) }
     : undefined;
 
-const readers: Readonly<Record<ToWorker['op'], (fields: Fields) => ToWorker | undefined>> = {
+const readers: Readers<ToWorker> = {
   welcome: (fields) => {
     const { services } = fields;
     const welcome = welcomeIn(fields);
     return welcome && isListOf(services, maxServices, isName) ? { ...welcome, services } : undefined;
   },
   services: ({ services }) => (isListOf(services, maxServices, isName) ? { op: 'services', services } : undefined),
-  brokers: (fields) => {
-    const brokers = brokersIn(fields);
-    return brokers && { op: 'brokers', brokers };
-  },
   request: (fields) => {
     const { user, team } = fields;
     const head = workRequestIn(fields);
@@ -54,8 +43,5 @@ const readers: Readonly<Record<ToWorker['op'], (fields: Fields) => ToWorker | un
     const refusal = refusalIn(fields);
     return refusal && { op: 'refused', ...refusal };
   },
-  goodbye: (fields) => {
-    const brokers = brokersIn(fields);
-    return brokers && { op: 'goodbye', brokers };
-  },
+  ...brokerReaders,
 };

@@ -13,7 +13,7 @@ import type { Queues } from '../../queue/queues.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Keyspace } from '../../store/keys.ts';
 import type { EtcdMaintenance, Space } from '../../store/space.ts';
-import type { RequestProofs } from '../../worker/jobs/proofs.ts';
+import type { RequestProofs } from '../../worker/jobs/request-jobs.ts';
 import type { StartedBroker } from '../control/broker-view.ts';
 import type { MountHost } from '../mount/mount-host.ts';
 import type { LivePlugins } from './live-plugins.ts';

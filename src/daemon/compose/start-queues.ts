@@ -19,7 +19,7 @@ import type { Releasers } from '../../kit/releasers.ts';
 import { createPool } from '../../plugin/persistent/pool.ts';
 import { createQueues } from '../../queue/create-queues.ts';
 import type { PersistentPool } from '../../queue/ports/runner.ts';
-import { createRequestProofs } from '../../worker/jobs/proofs.ts';
+import { createRequestProofs } from '../../worker/jobs/request-jobs.ts';
 import { clock } from '../clock.ts';
 import { createLivePlugins } from './live-plugins.ts';
 import type { DaemonOptions, Runtime } from './runtime.ts';

@@ -3,7 +3,7 @@ import { asTriggerdError, TriggerdError } from '../../domain/errors.ts';
 import { tryAgainExitCode } from '../../domain/result.ts';
 import type { Log } from '../../kit/log.ts';
 import type { Delivery, HitCounters, RequestSender } from '../../mount/delivery-ports.ts';
-import { maxHitsAtOnce } from '../../registry/hits.ts';
+import { maxHitsAtOnce } from '../../registry/statements.ts';
 
 /** A client that is connected when it is needed: brokers may be away for as long as they like. */
 export class BusConnection {

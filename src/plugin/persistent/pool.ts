@@ -10,7 +10,6 @@
  * Whatever takes a process down interrupts all of its calls. One that fails again and again is started ever more seldom:
  * calls in between end as `not-started`.
  */
-import type { Log } from '../../kit/log.ts';
 import { type RetryPolicy, retryDelayMs } from '../../kit/retry.ts';
 import type {
   CallListener,
@@ -19,15 +18,9 @@ import type {
   PersistentProgram,
   RunningCall,
 } from '../../queue/ports/runner.ts';
-import type { StartPersistent } from './ports.ts';
-import { type Serving, serve } from './serving.ts';
+import { Serving, type ServingOptions } from './serving.ts';
 
-export interface PoolOptions {
-  readonly start: StartPersistent;
-  readonly node: string;
-  readonly log: Log;
-  /** A process without a call is kept so long. */
-  readonly idleMs: number;
+export interface PoolOptions extends ServingOptions {
   now(): number;
 }
 
@@ -52,7 +45,7 @@ export const createPool = (options: PoolOptions): PersistentPool => {
   };
 
   const started = (program: PersistentProgram): Serving => {
-    const process = serve(program, options, {
+    const process = new Serving(program, options, {
       gone: (how, isFailure) => {
         serving.delete(process);
         const { plugin } = program;

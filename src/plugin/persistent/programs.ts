@@ -10,21 +10,15 @@ export interface ProgramsOptions {
   now(): number;
 }
 
-/** Persistent plugins as they were found a moment ago: a look at the disk for each job would cost more than the job. */
-export interface Programs {
-  /** Undefined: it has another mode. Throws as `find` does. */
-  recent(name: string): Plugin | undefined;
-  /** The same object for a plugin that has not changed. */
-  of(plugin: Plugin): PersistentProgram;
-}
-
 const recentMs = 1000;
 
-export const createPrograms = ({ find, settings, now }: ProgramsOptions): Programs => {
+/** Persistent plugins as they were found a moment ago: a look at the disk for each job would cost more than the job. */
+export const createPrograms = ({ find, settings, now }: ProgramsOptions) => {
   const found = new Map<string, { readonly plugin: Plugin; readonly at: number }>();
   const programs = new Map<string, { readonly plugin: Plugin; readonly program: PersistentProgram }>();
   return {
-    recent: (name) => {
+    /** Undefined: it has another mode. Throws as `find` does. */
+    recent: (name: string): Plugin | undefined => {
       const known = found.get(name);
       if (known !== undefined && now() - known.at < recentMs) return known.plugin;
       found.delete(name);
@@ -33,7 +27,8 @@ export const createPrograms = ({ find, settings, now }: ProgramsOptions): Progra
       found.set(name, { plugin, at: now() });
       return plugin;
     },
-    of: (plugin) => {
+    /** The same object for a plugin that has not changed. */
+    of: (plugin: Plugin): PersistentProgram => {
       const known = programs.get(plugin.name);
       if (known !== undefined && isSame(known.plugin, plugin)) return known.program;
       const { name, executable, manifest } = plugin;

@@ -10,22 +10,11 @@ import type {
 import type { PersistentProcess, ProcessListener, StartPersistent } from './ports.ts';
 import { cancelLine, helloLine, readLine, runLine } from './protocol.ts';
 
-/** One process of a persistent plugin, and the calls that it does. */
-export interface Serving {
-  readonly program: PersistentProgram;
-  /** For a call with this id: tests of plugins share one. */
-  hasCapacityFor(id: number): boolean;
-  run(call: PersistentCall, listener: CallListener): RunningCall;
-  /** Takes nothing new, and ends when its calls have ended. */
-  retire(): void;
-  /** Interrupts what it does; resolves when it is gone. */
-  close(): Promise<void>;
-}
-
 export interface ServingOptions {
   readonly start: StartPersistent;
   readonly node: string;
   readonly log: Log;
+  /** A process without a call is kept so long. */
   readonly idleMs: number;
 }
 
@@ -48,11 +37,8 @@ interface OpenCall {
   disarm(): void;
 }
 
-/** Starts a process for this program. */
-export const serve = (program: PersistentProgram, options: ServingOptions, listener: ServingListener): Serving =>
-  new ServingProcess(program, options, listener);
-
-class ServingProcess implements Serving, ProcessListener {
+/** One process of a persistent plugin, and the calls that it does. Starts it. */
+export class Serving implements ProcessListener {
   readonly program: PersistentProgram;
   readonly #options: ServingOptions;
   readonly #listener: ServingListener;
@@ -76,6 +62,7 @@ class ServingProcess implements Serving, ProcessListener {
     this.#process.write(helloLine(program, options.node));
   }
 
+  /** For a call with this id: tests of plugins share one. */
   hasCapacityFor(id: number): boolean {
     if (this.#phase !== 'open' || this.#calls.has(id)) return false;
     return this.#calls.size < this.program.concurrency && this.#process.unread <= maxUnread;
@@ -90,12 +77,14 @@ class ServingProcess implements Serving, ProcessListener {
     return { kill: () => this.#cancel(call.id, open, 'kill') };
   }
 
+  /** Takes nothing new, and ends when its calls have ended. */
   retire(): void {
     if (this.#phase !== 'open') return;
     this.#phase = 'retired';
     if (this.#calls.size === 0) this.#leave();
   }
 
+  /** Interrupts what it does; resolves when it is gone. */
   close(): Promise<void> {
     this.#stop('the daemon is stopping', false);
     return this.#over;

@@ -10,6 +10,10 @@ export interface PsychMapping {
   readonly [key: string]: PsychValue | undefined;
 }
 
+/** The fields of a mapping; of anything else: none. */
+export const fieldsOf = (value: PsychValue | undefined): PsychMapping =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as PsychMapping) : {};
+
 /** Puppet's documents have six. */
 const maxDepth = 16;
 

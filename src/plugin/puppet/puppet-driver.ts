@@ -1,5 +1,6 @@
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Job, JobRequest } from '../../domain/job.ts';
+import type { JobResult } from '../../domain/result.ts';
 import type { Conclusion } from '../../queue/ports/plugins.ts';
 import type { RunExit, RunTerms } from '../../queue/ports/runner.ts';
 import { commandText } from '../command-text.ts';
@@ -15,10 +16,9 @@ import {
   settingsQuery,
   tagsIn,
 } from './command-line.ts';
-import { judgeRun } from './judge-run.ts';
 import { agentObstacle } from './obstacle.ts';
 import { type OwnReport, ownReportIn, ownReportOf } from './own-report.ts';
-import { type FoundFacts, type Identity, readRunFacts } from './run-report.ts';
+import { type FoundFacts, type Identity, type PuppetRunFacts, readRunFacts } from './run-report.ts';
 
 export interface PuppetDriverOptions {
   readonly host: PuppetHost;
@@ -141,6 +141,24 @@ const identityOf = (command: PuppetCommand, seen: SeenCommand, job: Job, runExit
   const exitCode = command.kind === 'other' || exit.kind !== 'exited' ? null : exit.code;
   return { kind: 'times', from: startedAt, to: finishedAt, exitCode };
 };
+
+/**
+ * The result. Where a wrapper or a shell has swallowed Puppet's exit code, the one that Puppet has with `--detailed-exitcodes` stands
+ * for it. `errorLine` is the first error of the output.
+ */
+const judgeRun = (plain: JobResult, found: FoundFacts | null, errorLine: string | null): JobResult => {
+  const facts = found?.kind === 'found' ? found.facts : null;
+  const reason = facts?.error ?? errorLine;
+  if (plain.kind === 'succeeded' && facts?.status === 'failed') {
+    const exitCode = exitCodeOf(facts);
+    const said = `exit ${plain.exitCode}, but Puppet’s report says that the run failed`;
+    return { kind: 'failed', exitCode, reason: reason === null ? said : `${said}: ${reason}` };
+  }
+  if (plain.kind !== 'failed' || plain.reason !== undefined || reason === null) return plain;
+  return { ...plain, reason };
+};
+
+const exitCodeOf = ({ changed }: PuppetRunFacts): number => ((changed ?? 0) > 0 ? 6 : 4);
 
 const detailsOf = (found: FoundFacts | null): Record<string, unknown> => {
   if (found === null) return {};

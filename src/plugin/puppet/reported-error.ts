@@ -1,5 +1,5 @@
 /** The first error in the log of a Puppet report, as Puppet prints it: it says why the run failed. */
-import { type PsychMapping, readPsych } from './psych.ts';
+import { fieldsOf, readPsych } from './psych.ts';
 
 /** Of one log entry, in characters; what is longer is not looked at. */
 const maxBlock = 65_536;
@@ -41,8 +41,7 @@ export const createErrorCollector = () => {
 /** Null for what ends no run: a fact that Facter could not find. */
 const messageOf = (block: readonly string[]): string | null => {
   const [entry] = [readPsych(block)].flat();
-  const fields = typeof entry === 'object' && entry !== null ? (entry as PsychMapping) : {};
-  const { message, source } = fields;
+  const { message, source } = fieldsOf(entry);
   if (typeof message !== 'string' || message === '' || isOfFacter(message)) return null;
   return shortReason(typeof source === 'string' && source.startsWith('/') ? `${source}: ${message}` : message);
 };

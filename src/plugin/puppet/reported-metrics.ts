@@ -1,11 +1,12 @@
 /** The counts of a Puppet report: its `metrics`, which the summary repeats. */
-import { type PsychMapping, type PsychValue, readPsych } from './psych.ts';
+import { fieldsOf, type PsychMapping, type PsychValue, readPsych } from './psych.ts';
 
 /** Null: the report does not say. */
 export interface ReportedCounts {
   readonly changed: number | null;
   readonly failed: number | null;
   readonly failed_to_restart: number | null;
+  /** Resources left out: by tags, a schedule, a failed dependency. */
   readonly skipped: number | null;
   readonly total: number | null;
   readonly duration_s: number | null;
@@ -54,6 +55,3 @@ const valuesOf = (metric: PsychValue | undefined): ReadonlyMap<string, number> =
   }
   return known;
 };
-
-const fieldsOf = (value: PsychValue | undefined): PsychMapping =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as PsychMapping) : {};

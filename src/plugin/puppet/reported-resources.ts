@@ -3,7 +3,8 @@
  * block of lines each; only the blocks of those that changed or failed are parsed, and only so many of them.
  */
 import type { Cause } from '../../domain/firing.ts';
-import { readPsych } from './psych.ts';
+import { fieldsOf, type PsychMapping, type PsychValue, readPsych } from './psych.ts';
+import { shortReason } from './reported-error.ts';
 
 export interface ReportedResources {
   /** At most 20; `changed` counts all. */
@@ -15,8 +16,6 @@ export interface ReportedResources {
 const maxResources = 20;
 /** Of one resource, in characters; what is longer (a property with a whole file in it) is not looked at. */
 const maxBlock = 65_536;
-/** They go into etcd with every outcome. */
-const maxText = 300;
 
 /** Takes the lines of a report in order. */
 export const createResourceCollector = () => {
@@ -62,12 +61,12 @@ const kindOf = (block: readonly string[]): Kind | null => {
 
 /** Nothing for a block that is cut off or not understood: the counts still have it. */
 const readResource = (block: readonly string[], kind: Kind): Cause[] => {
-  const status = statusOf(block);
+  const status = fieldsOf(Object.values(fieldsOf(readPsych(block)))[0]);
   const resource = textOf(status['resource']);
   if (resource === null) return [];
-  const events = Array.isArray(status['events']) ? status['events'].map(fieldsOf) : [];
+  const events = [status['events']].flat().map(fieldsOf);
   const wanted = kind === 'failed' ? 'failure' : 'success';
-  const event = events.find((each) => each['status'] === wanted) ?? {};
+  const event = events.find((each) => each['status'] === wanted) ?? ({} as PsychMapping);
   return [
     {
       resource,
@@ -79,16 +78,8 @@ const readResource = (block: readonly string[], kind: Kind): Cause[] => {
   ];
 };
 
-const statusOf = (block: readonly string[]): Record<string, unknown> =>
-  fieldsOf(Object.values(fieldsOf(readPsych(block)))[0]);
-
-const fieldsOf = (value: unknown): Record<string, unknown> =>
-  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-
-const textOf = (value: unknown): string | null => {
-  if (typeof value !== 'string' || value === '') return null;
-  return value.length > maxText ? `${value.slice(0, maxText - 1)}…` : value;
-};
+const textOf = (value: PsychValue | undefined): string | null =>
+  typeof value === 'string' && value !== '' ? shortReason(value) : null;
 
 /** How many resources Puppet would have changed, had they not been in noop. Takes the lines of a report in order. */
 export const createPendingCounter = () => {

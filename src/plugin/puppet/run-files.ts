@@ -3,7 +3,7 @@
  * resources. Their folders may belong to somebody else, so only files of those whose word counts are read, each once.
  */
 import type { FileState, PuppetHost, PuppetSettings } from '../ports.ts';
-import { type PsychMapping, type PsychValue, readPsych } from './psych.ts';
+import { fieldsOf, type PsychValue, readPsych } from './psych.ts';
 import { createErrorCollector } from './reported-error.ts';
 import { createMetricCollector, type ReportedCounts } from './reported-metrics.ts';
 import { createPendingCounter, createResourceCollector, type ReportedResources } from './reported-resources.ts';
@@ -11,14 +11,7 @@ import { createPendingCounter, createResourceCollector, type ReportedResources }
 export interface RunSummary {
   /** Seconds since the epoch. */
   readonly lastRun: number;
-  readonly counts: {
-    readonly changed: number | null;
-    readonly failed: number | null;
-    readonly failed_to_restart: number | null;
-    readonly total: number | null;
-    readonly duration_s: number | null;
-    readonly config_version: string | null;
-  };
+  readonly counts: Omit<ReportedCounts, 'skipped'> & { readonly config_version: string | null };
   readonly skipped: number | null;
   readonly runMode: string | null;
   readonly environment: string | null;
@@ -31,10 +24,10 @@ export const readRunSummary = async (host: PuppetHost, settings: PuppetSettings)
 };
 
 const summaryIn = (text: string): RunSummary | undefined => {
-  const summary = section(readPsych(text.split('\n')));
-  const resources = section(summary['resources']);
-  const time = section(summary['time']);
-  const application = section(summary['application']);
+  const summary = fieldsOf(readPsych(text.split('\n')));
+  const resources = fieldsOf(summary['resources']);
+  const time = fieldsOf(summary['time']);
+  const application = fieldsOf(summary['application']);
   const lastRun = count(time['last_run']);
   if (lastRun === null) return undefined;
   const counts = {
@@ -43,7 +36,7 @@ const summaryIn = (text: string): RunSummary | undefined => {
     failed_to_restart: count(resources['failed_to_restart']),
     total: count(resources['total']),
     duration_s: count(time['total']),
-    config_version: scalar(section(summary['version'])['config']),
+    config_version: scalar(fieldsOf(summary['version'])['config']),
   };
   return {
     lastRun,
@@ -116,8 +109,6 @@ export const readRunReport = async (host: PuppetHost, settings: PuppetSettings):
   return read.kind === 'read' ? read.report : undefined;
 };
 
-const section = (value: PsychValue | undefined): PsychMapping =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as PsychMapping) : {};
 const count = (value: PsychValue | undefined): number | null =>
   typeof value === 'number' && Number.isFinite(value) ? value : null;
 const scalar = (value: PsychValue | undefined): string | null =>

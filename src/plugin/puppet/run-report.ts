@@ -3,20 +3,14 @@
  * of this very run: others run Puppet on this node, too, and a run may leave no report at all.
  */
 import type { PuppetHost, PuppetSettings } from '../ports.ts';
+import type { ReportedCounts } from './reported-metrics.ts';
 import type { ReportedResources } from './reported-resources.ts';
 import { type ReadReport, type RunReport, readReportAt } from './run-files.ts';
 
 /** What goes into an outcome's `details.puppet`. Null: not known. */
-export interface PuppetRunFacts extends ReportedResources {
-  readonly changed: number | null;
-  readonly failed: number | null;
-  readonly failed_to_restart: number | null;
-  /** Resources left out: by tags, a schedule, a failed dependency. */
-  readonly skipped: number | null;
-  readonly total: number | null;
+export interface PuppetRunFacts extends ReportedResources, ReportedCounts {
   /** Resources that would have been changed, had they not been in noop. */
   readonly pending: number;
-  readonly duration_s: number | null;
   readonly config_version: string | null;
   /** Whether the run changed nothing because it was told so, by us or by puppet.conf. */
   readonly noop: boolean;
@@ -36,12 +30,6 @@ export interface PuppetRunFacts extends ReportedResources {
   readonly report_file: string | null;
 }
 
-/** Stands for the facts where there is no report that is surely this run's. */
-export interface NoFacts {
-  /** Why there are none. */
-  readonly missing: string;
-}
-
 /** What tells the report of a run from all others. */
 export type Identity =
   /** Nobody else was told to write there. */
@@ -53,7 +41,8 @@ export type Identity =
 
 export type FoundFacts =
   | { readonly kind: 'found'; readonly facts: PuppetRunFacts }
-  | ({ readonly kind: 'none' } & NoFacts);
+  /** There is no report that is surely this run's. `missing` says why. */
+  | { readonly kind: 'none'; readonly missing: string };
 
 /** Reads what the run with this identity has left behind. */
 export const readRunFacts = async (

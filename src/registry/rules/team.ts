@@ -1,6 +1,6 @@
 import type { Role, Team, User } from '../model.ts';
 import { originOf } from '../origin.ts';
-import { invitedTeamRow, teamRow } from '../rows.ts';
+import { teamRow } from '../rows.ts';
 import { invitedRole, roleIn, type Snapshot } from '../snapshot.ts';
 import { assertMayStepDown, lacking, leaderlessNotice, without } from './leaving.ts';
 import { assertTeamQuota } from './limits.ts';
@@ -59,7 +59,7 @@ export const teamRules: Rules<'team'> = {
       teams.flatMap((team) => {
         if (roleIn(team, identity) !== undefined) return teamRow(team, registry);
         const role = invitedRole(team, identity);
-        return role === undefined ? [] : invitedTeamRow({ ...team, members: {}, invited: { [identity]: role } });
+        return role === undefined ? [] : teamRow({ ...team, members: {}, invited: { [identity]: role } }, null);
       }),
     );
   },

@@ -3,7 +3,7 @@
  * the broker. What has run once is remembered by the journal, so it never runs twice.
  */
 import { isUtf8 } from 'node:buffer';
-import { hasEnded, type Job, type JobId, type JobRequest } from '../../domain/job.ts';
+import { hasEnded, type Job, type JobId, type JobRequest, plainRequest } from '../../domain/job.ts';
 import type { RequestRun } from '../../domain/request.ts';
 import type { Log } from '../../kit/log.ts';
 import { readRecorded } from '../../queue/in-memory/in-memory-output.ts';
@@ -13,7 +13,6 @@ import type { Plugins } from '../../queue/ports/plugins.ts';
 import type { Queues } from '../../queue/queues.ts';
 import type { RequestJobs, RequestListener, WorkerRequest } from '../request-jobs.ts';
 import { type Followed, type Follower, followJob, recall } from './follow-job.ts';
-import type { RequestProofs } from './proofs.ts';
 
 export const requestQueue = 'requests';
 
@@ -151,23 +150,32 @@ const followedOf = ({ queues, journal, reader }: RequestJobsOptions, job: Job): 
 /** Of a wait that nothing gives up. */
 const never = new AbortController().signal;
 
+export type RequestProofs = ReturnType<typeof createRequestProofs>;
+
+/**
+ * What jobs of requests that run may ask others with, in memory only: a journal is copied, shown and kept for months. A
+ * job that is not here any more (of an earlier daemon, or run again by hand) has none.
+ */
+export const createRequestProofs = () => {
+  const byRun = new Map<string, string>();
+  return {
+    keep: (run: RequestRun, proof: string): void => void byRun.set(keyOf(run), proof),
+    of: (run: RequestRun): string | undefined => byRun.get(keyOf(run)),
+    drop: (run: RequestRun): void => void byRun.delete(keyOf(run)),
+  };
+};
+
 const keyOf = ({ id, worker, user }: RequestRun): string => `${worker}/${user}/${id}`;
 
 const jobRequestOf = (request: WorkerRequest): JobRequest => {
   const { id, worker, service, chain, ttl, plugin, args, payload, timeoutMs, user, behalf } = request;
   return {
+    ...plainRequest,
     queue: requestQueue,
     plugin,
-    argv: [],
     args,
-    env: {},
-    cwd: null,
     ...payloadOf(payload),
-    noop: false,
-    label: null,
     timeoutMs,
-    after: null,
-    urgent: false,
     source: 'request',
     user,
     origin: { id, worker, user, service, chain, ttl, ...(behalf === undefined ? {} : { behalf }) },

@@ -1,8 +1,8 @@
 import type { Clock, DialledBroker } from '../../../../src/bus/client/ports.ts';
 import { encodeToClient } from '../../../../src/bus/codec/encode.ts';
-import { decodeFromClient } from '../../../../src/bus/codec/from-client.ts';
 import type { ClientMessage, ToClient, WireOutcome } from '../../../../src/bus/messages.ts';
 import type { Connect } from '../../../../src/bus/ports.ts';
+import { decodeFromClient } from '../../../support/codec.ts';
 
 /** A clock that continues when it is told to. */
 export class FakeClock implements Clock {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseStatement } from '../../../src/registry/parse-statement.ts';
+import { parseStatement } from '../../../src/registry/statements.ts';
 
 const refused = (input: unknown, message: string | RegExp) => {
   expect(() => parseStatement(input)).toThrow(message);

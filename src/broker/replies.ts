@@ -1,5 +1,5 @@
 import { encodeToWorker } from '../bus/codec/encode.ts';
-import { protocolVersion, type Refusal } from '../bus/messages.ts';
+import { protocolVersion, type Refusal, type Welcome } from '../bus/messages.ts';
 import type { PeerId } from '../bus/ports.ts';
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
 import type { BrokerOptions } from './options.ts';
@@ -32,3 +32,18 @@ export const draining = (): TriggerdError =>
 
 export const wrongVersion = (v: number): TriggerdError =>
   new TriggerdError('bus-protocol', `protocol version ${v} is not supported; this broker speaks ${protocolVersion}`);
+
+export const welcomeOf = ({
+  id,
+  brokers,
+  limits,
+  proofs,
+}: Pick<BrokerOptions, 'id' | 'brokers' | 'limits' | 'proofs'>): Welcome => ({
+  op: 'welcome',
+  v: protocolVersion,
+  broker: id,
+  brokers: brokers(),
+  heartbeat_ms: limits.heartbeatMs,
+  max_message: limits.maxMessage,
+  ...(proofs === undefined ? {} : { proofs: true }),
+});
