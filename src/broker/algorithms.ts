@@ -1,17 +1,17 @@
-/** What a request goes to, and what follows the end of a part of it. */
+/** The three algorithms: which legs a request begins with, and what follows the end of a leg. */
 
 import { targetOf } from '../domain/target.ts';
 import type { Legs } from './legs.ts';
 import type { Leg, Request } from './request.ts';
 
-/** Begins what can begin. */
+/** Begins the first legs. */
 export const beginRequest = (legs: Legs, request: Request): void => {
   const { team, name, workers, algorithm } = request.service;
   if (algorithm === 'serial') {
     request.ahead.push(...workers);
     beginNext(legs, request);
   } else if (algorithm === 'mirror') {
-    // All of them first: a leg that ends at once must not look like the last one.
+    // List all workers first: a leg that ends at once must not look like the last one.
     request.ahead.push(...workers);
     for (const worker of workers) {
       request.ahead.shift();
@@ -20,7 +20,7 @@ export const beginRequest = (legs: Legs, request: Request): void => {
   } else legs.begin(request, targetOf(team, name), workers);
 };
 
-/** A part is over. True: the whole request is. */
+/** A leg is over. True: the request is over. */
 export const goOn = (legs: Legs, request: Request, isLate: boolean): boolean => {
   if (request.service.algorithm === 'serial' && request.ahead.length > 0 && request.cancelled === null && !isLate) {
     beginNext(legs, request);

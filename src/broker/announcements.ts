@@ -16,7 +16,7 @@ export class Announcements {
     this.#wire = wire;
   }
 
-  /** There is something new to tell of it. */
+  /** Tells the client of this request soon. */
   soon(request: Request): void {
     this.#waiting.add(request);
     if (this.#isDue) return;
@@ -27,7 +27,7 @@ export class Announcements {
     });
   }
 
-  /** Before its client is told anything else of it. */
+  /** Call it before the client is told anything else of the request. */
   now(request: Request): void {
     if (!this.#waiting.delete(request) || request.client === null) return;
     for (const leg of request.legs) {
@@ -42,13 +42,13 @@ export class Announcements {
     if (!request.isAccepted) this.accept(request);
   }
 
-  /** A part of it is over, and the request goes on. */
+  /** A leg is over, and its request continues. */
   legOver(leg: Leg): void {
     this.now(leg.request);
     this.tellLegEnd(leg);
   }
 
-  /** `leg`, at once. */
+  /** Sends `leg` at once. */
   tellLegEnd(leg: Leg): void {
     const { request, state } = leg;
     const worker = workerOf(leg);
@@ -56,20 +56,20 @@ export class Announcements {
     this.#wire.send(request.client, encodeToClient({ op: 'leg', id: request.id, worker, ...state.outcome }));
   }
 
-  /** `accepted`, at once. */
+  /** Sends `accepted` at once. */
   accept(request: Request): void {
     if (request.client === null) return;
     request.isAccepted = true;
     this.#wire.send(request.client, encodeToClient({ op: 'accepted', id: request.id, ...acceptanceOf(request) }));
   }
 
-  /** Nothing of it is news any more. */
+  /** Drops what was to be told of this request. */
   forget(request: Request): void {
     this.#waiting.delete(request);
   }
 }
 
-/** What `accepted` would have said, for the first message that takes its place. */
+/** The fields of `accepted`, for the first message that replaces it. */
 export const unlessAccepted = (request: Request): Partial<Acceptance> =>
   request.isAccepted ? {} : acceptanceOf(request);
 
@@ -84,5 +84,5 @@ const acceptanceOf = (request: Request): Acceptance => {
   return { algorithm: algorithmOf(service), ...(isForEach(request) && length > 0 ? { workers: length } : {}) };
 };
 
-/** What people are told: a worker under its own name has none. */
+/** The algorithm that people see: a worker under its own name has none. */
 const algorithmOf = ({ isWorker, algorithm }: ServiceView): Algorithm | null => (isWorker ? null : algorithm);

@@ -1,4 +1,4 @@
-/** On whose behalf somebody asks from inside the job of another request, and what all of them may ask. */
+/** Requests from inside the job of another request: on whose behalf they are made, and which services all these users may use. */
 import type { FromJob, RequestHead } from '../bus/messages.ts';
 import type { Behalf, Caller, CheckedProof } from '../domain/caller.ts';
 import { TriggerdError } from '../domain/errors.ts';
@@ -10,7 +10,7 @@ import { type BrokerOptions, maxHops } from './options.ts';
 import type { Request } from './request.ts';
 
 export interface BehalfOptions extends Pick<BrokerOptions, 'registry' | 'proofs'> {
-  /** A request that is not over here. */
+  /** Finds an open request of this broker. */
   readonly find: (id: string) => Request | undefined;
 }
 
@@ -20,7 +20,7 @@ export const behalfOf = (options: BehalfOptions, { proof, chain }: RequestHead &
   if (options.proofs === undefined) throw invalid();
   const checked = options.proofs.check(proof);
   if (checked.isOurs && !isRunning(options, checked)) throw invalid();
-  // The way that is recorded is the one that was gone.
+  // The recorded chain must be the one that led here.
   if (chain.at(-1) !== checked.id) throw invalid();
   const depth = checked.depth + 1;
   if (depth > maxHops) throw new TriggerdError('request-invalid', `hop limit reached: ${chain.join(' → ')}`);
@@ -69,7 +69,7 @@ const assertMayAsk = (registry: BusRegistry, caller: Caller, { team, name }: Ser
   }
 };
 
-/** The worker still has it: a proof ends with the job that it was made for. */
+/** Whether the worker still has the request: a proof ends with the job that it was made for. */
 const isRunning = ({ find }: BehalfOptions, { id, worker, askers }: CheckedProof): boolean => {
   const request = find(id);
   const last = askers.at(-1);

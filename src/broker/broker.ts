@@ -22,11 +22,11 @@ import { isConnected, type Session, Sessions } from './sessions.ts';
 import { WorkerSelection } from './worker-selection.ts';
 import { Workers } from './workers.ts';
 
-/** So many messages of one peer that were none, and it is not listened to any more. */
+/** Malformed messages of one peer after which further ones get no answer. */
 const maxFaults = 16;
 
 export class Broker {
-  /** Requests that are not over, for whoever may see or end them. */
+  /** Open requests, for users who may see or cancel them. */
   readonly openRequests: OpenRequests;
   readonly #options: BrokerOptions;
   readonly #sessions = new Sessions();
@@ -36,10 +36,10 @@ export class Broker {
   readonly #requests: Requests;
   readonly #clients: Clients;
   readonly #workers: Workers;
-  /** Lines that any peer can cause. */
+  /** For log lines that any peer can cause. */
   readonly #strangers: LimitedLog;
   readonly #unsubscribe: () => void;
-  /** Strangers who were told so since the last tick: once is enough. */
+  /** Peers that were sent `reannounce` since the last tick: once is enough. */
   readonly #told = new Set<PeerId>();
   #hasRegistryChanged = false;
   #isStopping = false;
@@ -102,12 +102,12 @@ export class Broker {
     }
   }
 
-  /** A frame that could not be taken apart. */
+  /** A frame that could not be split into messages. */
   receivedMalformed(peer: PeerId, why: string): void {
     this.#malformed(this.#sessions.of(peer), why);
   }
 
-  /** Nothing more can be sent to this peer. One that only reads too slowly has missed something: it begins anew. */
+  /** Nothing can be sent to this peer any more. A peer that reads too slowly has missed messages, so it must begin again. */
   gone(peer: PeerId, why: 'disconnected' | 'too-slow'): void {
     const session = this.#sessions.of(peer);
     if (session === undefined) return;
@@ -118,7 +118,7 @@ export class Broker {
     if (why === 'too-slow') this.#reannounce(peer);
   }
 
-  /** To be called about ten times a second. */
+  /** Call it about ten times a second. */
   tick(): void {
     const now = this.#options.clock.now();
     this.#forgiveStandstill(now);
@@ -139,7 +139,7 @@ export class Broker {
     this.#requests.tick(now);
   }
 
-  /** Says that there is another set of brokers now. */
+  /** Tells all peers that the set of brokers has changed. */
   brokersChanged(): void {
     const brokers = this.#options.brokers();
     const toClient = encodeToClient({ op: 'brokers', brokers });
@@ -148,14 +148,14 @@ export class Broker {
       if (kind !== 'newcomer') this.#options.wire.send(peer, kind === 'client' ? toClient : toWorker);
   }
 
-  /** Takes nothing new and tells everybody to ask another broker; what runs goes on. */
+  /** Accepts nothing new and tells all peers to use another broker; running requests continue. */
   sayGoodbye(): void {
     this.#isStopping = true;
     this.sendAway(this.#options.brokers().filter(({ id }) => id !== this.#options.id));
     this.#requests.stop();
   }
 
-  /** Tells everybody to ask one of these brokers; what runs goes on. */
+  /** Tells all peers to use one of these brokers; running requests continue. */
   sendAway(brokers: readonly BrokerAddress[]): void {
     const goodbye = encodeToClient({ op: 'goodbye', brokers });
     for (const { peer } of this.#sessions.all()) this.#options.wire.send(peer, goodbye);
@@ -179,7 +179,7 @@ export class Broker {
   }
 
   #fromStranger(peer: PeerId, session: Session | undefined, header: Header, body: Buffer): void {
-    // While its token is looked at, a worker has nothing to say.
+    // A worker has nothing to say while its token is being checked.
     if (session?.kind === 'newcomer' && session.state.kind !== 'refused') return;
     if (header.op === 'hello' || header.op === 'ready') {
       if (session === undefined && this.#sessions.size >= maxSessions) {
@@ -224,7 +224,7 @@ export class Broker {
     if (session.kind !== 'newcomer') this.#options.wire.send(session.peer, heartbeat);
   }
 
-  /** If this process stood still, the others were not silent: it was deaf. */
+  /** A process that stood still heard nothing; its peers were not silent. */
   #forgiveStandstill(now: number): void {
     const gap = now - this.#tickedAt;
     this.#tickedAt = now;
@@ -236,9 +236,9 @@ export class Broker {
 export interface BrokerState {
   readonly peers: number;
   readonly workers: number;
-  /** Not over. */
+  /** Open requests. */
   readonly requests: number;
-  /** Of these, how many wait for a worker. */
+  /** Legs that wait for a worker. */
   readonly queued: number;
 }
 

@@ -1,4 +1,4 @@
-/** What clients say, one method per operation. */
+/** Messages of clients, one method per operation. */
 
 import { encodeToClient } from '../bus/codec/encode.ts';
 import { type ClientMessage, protocolVersion } from '../bus/messages.ts';
@@ -30,9 +30,9 @@ export interface ClientsOptions extends BrokerOptions {
   readonly isStopping: () => boolean;
 }
 
-/** Logins, statements and tokens of one client that may be looked at together. */
+/** Logins, statements and tokens of one client that may be checked at the same time. */
 const maxAsking = 64;
-/** Messages that wait while their token is looked at: after a fail-over all that a client waits for comes at once. */
+/** Messages that may wait for the check of their token: after a fail-over, a client sends all its requests at once. */
 const maxUnadmitted = 10_000;
 const maxUnadmittedBytes = 67_108_864;
 
@@ -51,14 +51,14 @@ export class Clients {
       this.#refuse(peer, {}, wrongVersion(v));
       return;
     }
-    // Who was told to go and knows no other broker would be back at once, again and again.
+    // A client that was sent away and knows no other broker would reconnect at once, again and again.
     if (this.#options.isStopping()) {
       this.#refuse(peer, {}, draining());
       return;
     }
     const before = sessions.of(peer);
     if (before?.kind === 'client') this.#abandon(before);
-    // Whoever says it again is the same connection still.
+    // A second `hello` comes from the same connection.
     const { faults = 0, conduct = newConduct() } = before ?? {};
     const now = clock.now();
     const beatAt = now + limits.heartbeatMs;
@@ -95,7 +95,7 @@ export class Clients {
     }
   }
 
-  /** It is not connected any more; what it asked for runs on. */
+  /** The client is not connected any more; its requests continue. */
   gone(session: ClientSession): void {
     this.#options.sessions.remove(session);
     this.#abandon(session);
@@ -120,7 +120,7 @@ export class Clients {
     this.#asCaller(session, jwt, { id }, 0, (caller) => this.#options.requests.cancel(caller, id));
   }
 
-  /** At once for a token that was seen before; one from elsewhere is looked at first, and what comes with it waits, in order. */
+  /** Acts at once for a known token. An unknown token is checked first, and messages with it wait in order. */
   #asCaller(session: ClientSession, jwt: string, to: AnswerTo, bytes: number, act: (caller: Caller) => void): void {
     const { registry } = this.#options;
     const carryOut = (): void => act(callerOf(registry, jwt));
@@ -230,7 +230,7 @@ export class Clients {
     return { kind: 'request', rows: found.rows, notices: requestNotices(found, id, others) };
   }
 
-  /** What can't be answered at once; so many at the same time and no more. */
+  /** Work that takes time; at most `maxAsking` of one connection at the same time. */
   #later(session: ClientSession, to: AnswerTo, work: () => Promise<void>): void {
     const { peer, conduct } = session;
     if (conduct.asking >= maxAsking) {

@@ -8,7 +8,7 @@ const commandLength = 200;
 export const commandOf = (payload: Buffer): string =>
   payload.toString('utf8', 0, commandLength * 4).slice(0, commandLength);
 
-/** What is kept of a request that is over. */
+/** The record of a finished request. */
 export const recordOf = (request: Request, outcome: WireOutcome, finishedAt: number): RequestRecord => ({
   id: request.id,
   ...whoOf(request),
@@ -24,7 +24,7 @@ export const recordOf = (request: Request, outcome: WireOutcome, finishedAt: num
   legs: request.legs.flatMap(legOf),
 });
 
-/** A request from inside a job is of the user who asked for the job. */
+/** A request from inside a job belongs to the user who asked for the job. */
 const whoOf = ({ user, team, behalf }: Request): Pick<RequestRecord, 'team' | 'user' | 'through'> => {
   const [first, ...others] = behalf?.askers ?? [];
   if (first === undefined) return { team, user };

@@ -41,13 +41,13 @@ export interface LegFacts {
 export interface LegRules {
   /** How long a silent peer is waited for. */
   readonly livenessMs: number;
-  /** When the broker began: until some time after that, workers may be on their way back to it. */
+  /** When the broker started: for some time after that, workers may be reconnecting to it. */
   readonly startedAt: number;
 }
 
 export interface LegStep {
   readonly state: LegState;
-  /** In the order in which they are performed. */
+  /** Effects, in the order in which they are performed. */
   readonly effects: readonly LegEffect[];
 }
 
@@ -242,7 +242,7 @@ const ends = (worker: string | null, outcome: WireOutcome, told: Told = untold):
 
 const stays = (state: LegState): LegStep => ({ state, effects: none });
 
-// What has no data of its own is made once: every request goes this way.
+// Steps without data are made once, because every request takes them.
 const none: readonly LegEffect[] = [];
 const untold: Told = { node: null, job: null, tail: { text: '' }, output: null };
 const announce: LegEffect = { kind: 'announce' };
@@ -253,5 +253,5 @@ const placed: readonly LegEffect[] = [{ kind: 'dispatch', isAgain: false }];
 const placedAgain: readonly LegEffect[] = [{ kind: 'dispatch', isAgain: true }];
 const waits: LegStep = { state: { kind: 'waiting', isAgain: false }, effects: [{ kind: 'check-workers' }] };
 const waitsAgain: LegStep = { state: { kind: 'waiting', isAgain: true }, effects: [{ kind: 'check-workers' }] };
-/** What had not started when its broker stopped: its client asks another broker. */
+/** A leg that had not started when the broker stopped: its client asks another broker. */
 const isForgotten: LegStep = { state: over(null, brokerStops, untold), effects: none };

@@ -12,42 +12,42 @@ export type LegState =
 
 export interface Absent {
   readonly kind: 'absent';
-  /** Who may have it. */
+  /** Workers that may have it. */
   readonly suspects: readonly string[];
   readonly until: number;
 }
 
 export interface Asked {
   readonly kind: 'asked';
-  /** Who had it last, as far as this broker knows. */
+  /** The worker that had it last, as far as this broker knows. */
   readonly worker: string | null;
-  /** Who has not answered. */
+  /** Workers that have not answered the query. */
   readonly open: readonly string[];
   readonly until: number;
-  /** One of them is gone without an answer: it may have run. */
+  /** One of them was lost before it answered: the leg may have run. */
   readonly isDoubtful: boolean;
 }
 
 export interface Waiting {
   readonly kind: 'waiting';
-  /** It has waited before: it goes first. */
+  /** It has waited before, so it goes first. */
   readonly isAgain: boolean;
 }
 
 export interface Over {
   readonly kind: 'over';
-  /** Who had it; null: nobody. */
+  /** The worker that had it; null: none. */
   readonly worker: string | null;
   readonly outcome: WireOutcome;
   readonly told: Told;
 }
 
-/** What only its worker can tell of the end. */
+/** What only the worker knows of the end. */
 export interface Told {
   readonly node: string | null;
   readonly job: number | null;
   readonly tail: Tail;
-  /** All of its output, where that goes to the client with the end of the request. */
+  /** All output, where it goes to the client in the same message as the end of the request. */
   readonly output: { readonly stream: OutputStream; readonly bytes: Buffer } | null;
 }
 

@@ -50,7 +50,7 @@ export class Legs {
     this.#step(leg, mayHaveRun ? { kind: 'resume', now: this.#options.clock.now() } : begins);
   }
 
-  /** Gives this worker as much of what waits as it has slots for. */
+  /** Gives waiting legs to this worker until its slots are taken. */
   serve(session: WorkerSession): void {
     const { queues } = this.#options;
     while (session.free > 0 && session.state === 'present' && !this.#isStopping) {
@@ -60,7 +60,7 @@ export class Legs {
     }
   }
 
-  /** The worker had no slot: it has not started it. */
+  /** The worker had no slot, so the leg has not started. */
   returned(leg: Leg): void {
     this.#step(leg, isReturned);
   }
@@ -69,37 +69,37 @@ export class Legs {
     this.#step(leg, { kind: 'answered', worker, isKnown });
   }
 
-  /** The worker has told its end. */
+  /** The worker has sent the `final` of the leg. */
   finished(leg: Leg, outcome: WireOutcome, told: Told): void {
     this.#step(leg, { kind: 'finished', outcome, told });
   }
 
-  /** The client is another one now: it has seen nothing of the output. */
+  /** Another client has taken over the request, and has seen none of the output. */
   replay(leg: Leg): void {
     this.#step(leg, { kind: 'replayed', now: this.#options.clock.now() });
   }
 
-  /** Stops it, wherever it is. Where that is not clear yet, it is stopped as soon as it is. */
+  /** Stops the leg; where no worker is known yet to have it, as soon as one is. */
   cancel(leg: Leg, reason: string): void {
     this.#step(leg, { kind: 'cancelled', reason });
   }
 
-  /** The time of its request is over. */
+  /** The deadline of its request has passed. */
   deadline(leg: Leg, now: number): void {
     this.#step(leg, { kind: 'deadline', now });
   }
 
-  /** Nothing that has not started starts here any more. */
+  /** From now on no waiting leg starts here. */
   stop(): void {
     this.#isStopping = true;
   }
 
-  /** Ends it, and tells nobody, unless a worker has it. */
+  /** Ends the leg without telling the client, unless a worker has it. */
   forget(leg: Leg): void {
     this.#step(leg, { kind: 'broker-stops' });
   }
 
-  /** This worker is gone for good; it has no session any more. */
+  /** This worker has no session any more, and will not come back. */
   workerLost(session: WorkerSession): void {
     const { identity: worker } = session.claim;
     for (const leg of takenFrom(session)) {
@@ -114,7 +114,7 @@ export class Legs {
     return this.#options.workerSelection.hasCandidate(request.service.team, target, others);
   }
 
-  /** The same process on a new connection: what it had is asked for, from the first byte. */
+  /** The same process has a new connection: queries each leg that it had, whose output then begins at the first byte. */
   workerBack(before: WorkerSession, session: WorkerSession): void {
     const event = { kind: 'worker-back', worker: session.claim.identity, now: this.#options.clock.now() } as const;
     for (const leg of takenFrom(before)) {
@@ -123,26 +123,25 @@ export class Legs {
     }
   }
 
-  /** A worker has come: what waited for it is asked of it, once all are there that may have it. */
+  /** A worker has connected: legs that waited for it are queried once all workers that may have them are there. */
   workerCame({ claim: { team, identity: worker } }: WorkerSession): void {
     if (this.#timed.size === 0) return;
     const event = { kind: 'worker-came', worker } as const;
     for (const leg of this.#timed) if (leg.request.service.team === team) this.#step(leg, event);
   }
 
-  /** Ends what waits for a target that no worker serves any more. */
+  /** Ends the legs that wait for a target which no worker serves any more. */
   refuseUnserved(target: string): void {
     const { workerSelection, queues } = this.#options;
     if (queues.length(target) === 0 || workerSelection.isServed(target)) return;
     for (const leg of queues.of(target)) this.#step(leg, isUnserved);
   }
 
-  /** The same for all that this worker has served, or might have. */
+  /** Refuses legs of all targets that this worker has served, or might have. */
   refuseUnservedOf(session: WorkerSession): void {
     for (const target of targetsOf(session)) this.refuseUnserved(target);
   }
 
-  /** Nobody has answered in time. */
   tick(now: number): void {
     if (this.#timed.size === 0) return;
     const event = { kind: 'tick', now } as const;
@@ -196,11 +195,11 @@ export class Legs {
   }
 }
 
-/** Whether this worker has it, or is asked about it. */
+/** Whether this worker has the leg, or is asked about it. */
 const concerns = (state: LegState, worker: string): boolean =>
   state.kind === 'sent' ? state.worker === worker : state.kind === 'asked' && state.open.includes(worker);
 
-/** What this session had, which has nothing any more. */
+/** Takes all legs out of this session. */
 const takenFrom = ({ legs }: WorkerSession): Leg[] => {
   const taken = [...legs.values()];
   legs.clear();

@@ -1,4 +1,4 @@
-/** Who may see and end which requests that are not over: users their own, admins those of their team, root all. */
+/** Lists and cancels open requests: users may see and cancel their own, admins those of their team, root all. */
 
 import { isCount, isFields, isName, isRequestId } from '../bus/codec/check.ts';
 import type { Caller } from '../domain/caller.ts';
@@ -15,7 +15,7 @@ import { commandOf } from './history.ts';
 import { holderOf, type Request, nameOf as userName } from './request.ts';
 import type { Requests } from './requests.ts';
 
-/** `local`: whoever may use the control socket; null: of all teams. `by`: who is named as having ended something. */
+/** `local`: a caller on the control socket; team null: all teams. `by`: the name that a cancelled request shows. */
 export type RequestActor =
   | { readonly kind: 'local'; readonly team: string | null; readonly by: string }
   | { readonly kind: 'user'; readonly caller: Caller };
@@ -39,7 +39,7 @@ export class OpenRequests {
     return this.#shown(actor, this.#those(actor, filter), filter.limit);
   }
 
-  /** Those that end now. Throws `request-not-found`, for an id and for a user, also where the actor may not see them. */
+  /** Cancels requests and returns them. Throws `request-not-found`, also for requests that the actor may not see. */
   cancel(actor: RequestActor, choice: RequestChoice): LiveRequests {
     const chosen = this.#those(actor, choice);
     if (chosen.length === 0) throw new TriggerdError('request-not-found', `${nameOf(choice)} at this broker`);
@@ -74,7 +74,7 @@ export class OpenRequests {
       broker: this.#options.id,
       team,
       user,
-      // What its users ask inside of other teams is not the team's business; that they hold something is.
+      // A team may see that its users hold something in other teams, but not what.
       ...(isInside(actor, request)
         ? { service: service.name, service_team: service.team, plugin: head.plugin, command: commandOf(payload) }
         : { service: '', service_team: '', plugin: '', command: '' }),

@@ -10,12 +10,12 @@ export interface BrokerOptions {
   readonly id: string;
   readonly registry: BusRegistry;
   readonly accounts: BusAccounts;
-  /** Missing: it makes no proofs and takes none. */
+  /** Missing: the broker makes and accepts no proofs. */
   readonly proofs?: BusProofs;
   readonly presence: WorkerPresence;
   readonly history: HistorySink;
   readonly wire: Wire;
-  /** Another broker has this one's id: it takes nothing new, and sends everybody there. Missing: never. */
+  /** Another broker holds this one's ID: this one accepts nothing new, and sends all peers there. Missing: never. */
   readonly isRefused?: () => boolean;
   /** All brokers that are up, this one included. */
   readonly brokers: () => readonly BrokerAddress[];
@@ -25,22 +25,22 @@ export interface BrokerOptions {
   readonly log: Log;
 }
 
-/** Where messages go. Neither waits nor throws; what can't be sent comes back as `Broker.gone`. */
+/** Sends messages to peers. No method waits or throws; a message that cannot be sent is reported to `Broker.gone`. */
 export interface Wire {
   send(peer: PeerId, head: string, body?: Buffer): void;
-  /** Calls `act` within a few ms: for what need not be said if something else is to be said by then. */
+  /** Calls `act` within a few ms: for messages that another message may make needless by then. */
   soon(act: () => void): void;
-  /** What waits for this peer is not sent any more. */
+  /** Drops messages that wait for this peer. */
   forget(peer: PeerId): void;
 }
 
-/** A worker has connected or is gone: what `show workers` shows as its state. */
+/** Records which workers are connected: the state that `show workers` shows. */
 export interface WorkerPresence {
   online(worker: OnlineWorker): void;
   offline(team: string, identity: string): void;
 }
 
-/** Takes the records of requests that are over; never waits, never throws. Full is counted, and logged. */
+/** Takes records of finished requests. Never waits or throws; records that it drops are counted and logged. */
 export interface HistorySink {
   record(record: RequestRecord): void;
 }
@@ -52,21 +52,21 @@ export interface BrokerLimits {
   readonly maxQueued: number;
   /** Requests of one user, waiting and running; also of all users who come from one. */
   readonly maxRequests: number;
-  /** For requests that name no timeout and whose service has none. */
+  /** Timeout of requests that name none and whose service has none. */
   readonly timeoutMs: number;
-  /** More than this no request has, whatever it names. */
+  /** Longest timeout, whatever a request names. */
   readonly maxTimeoutMs: number;
   readonly heartbeatMs: number;
 }
 
 export interface BrokerClock {
-  /** ms, monotonic: deadlines and silences. */
+  /** ms, monotonic: for deadlines and liveness. */
   now(): number;
-  /** ms since the epoch: what is written down. */
+  /** ms since the epoch: for records. */
   date(): number;
 }
 
-/** Who looks on: events and metrics. Must not throw. */
+/** Receives what events and metrics show. Must not throw. */
 export interface BrokerObserver {
   requestReceived(request: { readonly id: string; readonly user: string; readonly service: string }): void;
   requestFinished(record: RequestRecord): void;
@@ -77,7 +77,7 @@ export interface BrokerObserver {
     readonly node: string;
     readonly reason: string;
   }): void;
-  /** A message that was none, or none that this peer may send. */
+  /** A malformed message, or one that this peer may not send. */
   malformed(): void;
   refused(code: string): void;
 }

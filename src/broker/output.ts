@@ -10,7 +10,7 @@ import type { Wire } from './options.ts';
 import { isForEach, type Leg } from './request.ts';
 import type { WorkerSession } from './sessions.ts';
 
-/** The broker's own acknowledgements come in steps of this. */
+/** The broker acknowledges by itself in steps of this size. */
 const ackStepBytes = outputWindowBytes / 4;
 
 export interface OutputWays {
@@ -18,7 +18,7 @@ export interface OutputWays {
   readonly announcements: Announcements;
 }
 
-/** Passes output on. False: the worker does not keep to the rules. */
+/** Forwards output to the client. False: the worker breaks the protocol. */
 export const passOn = (
   { wire, announcements }: OutputWays,
   session: WorkerSession,
@@ -47,11 +47,11 @@ export const passOn = (
   return true;
 };
 
-/** Whether all of a leg's output, which has come with its end, may go on with the end of the request. */
+/** Whether the output that came with the end of a leg can go to the client with the end of the request. */
 export const goesWithEnd = ({ request, received, forwarded }: Leg, body: Buffer): boolean =>
   request.client !== null && !isForEach(request) && received + forwarded === 0 && body.length <= maxPartialBytes;
 
-/** So much has been dealt with, in all. */
+/** Acknowledges this total of bytes to the worker. */
 export const acknowledge = (wire: Wire, session: WorkerSession, leg: Leg, bytes: number): void => {
   const told = Math.min(bytes, leg.received);
   if (told <= leg.acked) return;

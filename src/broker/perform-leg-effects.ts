@@ -1,4 +1,4 @@
-/** The one file that does what the leg machine wants done: it holds the wire, the clock, the queues and the sessions. */
+/** Performs the effects of the leg machine: the only file of it that holds the wire, the clock, the queues and the sessions. */
 import { encodeToWorker } from '../bus/codec/encode.ts';
 import { boundedReason } from '../bus/codec/fields.ts';
 import type { ForWorker } from '../bus/messages.ts';
@@ -17,10 +17,10 @@ export interface LegEffectsOptions extends Pick<BrokerOptions, 'clock' | 'wire' 
   readonly queues: Queues;
   readonly announcements: Announcements;
   readonly isStopping: () => boolean;
-  /** The answer to an effect. */
+  /** Raises the event that answers an effect. */
   readonly raise: (leg: Leg, event: LegEvent) => void;
   readonly replace: (leg: Leg, candidates: readonly string[]) => void;
-  /** A leg is over: what follows is the algorithm's matter. */
+  /** Called when a leg is over: the algorithm decides what follows. */
   readonly onOver: (leg: Leg) => void;
 }
 
@@ -89,7 +89,7 @@ export class LegEffects {
     else raise(leg, { kind: 'given', worker: free.claim.identity });
   }
 
-  /** Also those that are away: they are asked when they are back, and until then nobody knows that it has not begun. */
+  /** Workers that are away count as present: they are queried when they are back, and until then the leg may have begun. */
   #findSuspects(leg: Leg, suspects: readonly string[]): void {
     const { clock, raise } = this.#options;
     const present = suspects.filter((identity) => this.#sessionOf(leg, identity) !== undefined);
@@ -130,7 +130,7 @@ export class LegEffects {
     wire.send(session.peer, head, request.payload);
   }
 
-  /** A worker that does not know proofs is not sent one, and where nobody will ask with it none is made. */
+  /** A worker that does not know proofs is sent none; where no job can use a proof, none is made. */
   #whoAsks(request: Request, { claim, noProof }: WorkerSession): ForWorker {
     const { proofs, clock } = this.#options;
     const { id, asker, behalf, head, deadlineAt } = request;

@@ -2,12 +2,12 @@ import type { Leg } from './request.ts';
 import type { WorkerSession } from './sessions.ts';
 
 interface Queue {
-  /** What has waited before, and was given back: first. */
+  /** Legs that have waited before: they go first. */
   readonly again: Set<Leg>;
   readonly fresh: Set<Leg>;
 }
 
-/** Legs that wait for a worker, by what they wait for. A queue exists while something is in it. */
+/** Legs that wait for a worker, by target. A queue exists only while it holds legs. */
 export class Queues {
   readonly #queues = new Map<string, Queue>();
 
@@ -16,7 +16,7 @@ export class Queues {
     return queue === undefined ? 0 : queue.again.size + queue.fresh.size;
   }
 
-  /** Targets that something waits for, and how much. */
+  /** Targets that legs wait for, and how many. */
   *lengths(): Generator<[target: string, length: number]> {
     for (const target of this.#queues.keys()) yield [target, this.length(target)];
   }
@@ -43,7 +43,7 @@ export class Queues {
     return queue === undefined ? [] : [...queue.again, ...queue.fresh];
   }
 
-  /** What has waited longest of what this worker serves. */
+  /** The leg that has waited longest for a target that this worker serves. */
   oldestFor({ serves }: WorkerSession): Leg | undefined {
     const targets = serves.size < this.#queues.size ? serves : this.#queues.keys();
     let oldest: Leg | undefined;

@@ -4,13 +4,13 @@ import type { PeerId } from '../bus/ports.ts';
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
 import type { BrokerOptions } from './options.ts';
 
-/** What a peer is told of an error: the code and the message, never a cause. */
+/** An error as a peer sees it: code and message, never a cause. */
 export const refusalOf = (thrown: unknown): Refusal => {
   const { code, message, details } = asTriggerdError(thrown);
   const after = details['retry_after_ms'];
   return {
     code,
-    // A bug of ours is nobody else's business in detail.
+    // Details of a bug stay in the log.
     message: code === 'internal' ? 'the broker has met a bug; its log says more' : message,
     retry_after_ms: typeof after === 'number' ? after : null,
   };
@@ -26,7 +26,7 @@ export const refuseWorker = (
   wire.send(peer, encodeToWorker({ op: 'refused', ...refusal }));
 };
 
-/** It may be back soon; without a time a worker would take it for a refusal that lasts. */
+/** The broker may be back soon; without a time a worker would take this for a lasting refusal. */
 export const draining = (): TriggerdError =>
   new TriggerdError('draining', 'this broker is stopping', { details: { retry_after_ms: 1_000 } });
 

@@ -9,9 +9,9 @@ import { TriggerdError } from '../domain/errors.ts';
 import { maxHeldBytes } from './options.ts';
 import { holderOf, type Request } from './request.ts';
 
-/** What a request without payload and arguments takes, roughly. */
+/** Approximate size of a request without payload and arguments. */
 const overheadBytes = 512;
-/** How many times `max_requests` all that come from one team may have. */
+/** Multiple of `max_requests` for all users who come from one team. */
 const requestsOfTeam = 4;
 
 interface Held {
@@ -22,12 +22,12 @@ interface Held {
 interface Share {
   readonly key: string;
   readonly who: string;
-  /** Of all requests that a user may have. */
+  /** Multiple of the requests that one user may have. */
   readonly requests: number;
   readonly bytes: number;
 }
 
-/** Payload and arguments; what is left of a request is small and bounded. */
+/** Counts payload, arguments and chain; the rest of a request is small and bounded. */
 export const heldBytesOf = ({ args, chain }: Pick<RequestHead, 'args' | 'chain'>, payload: Buffer): number => {
   let bytes = overheadBytes + payload.length;
   // Two bytes a character, as a string may have them.

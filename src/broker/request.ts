@@ -9,32 +9,32 @@ import { outcomeOf } from './outcomes.ts';
 /** A request that is not over. */
 export interface Request {
   readonly id: RequestId;
-  /** Who sent it, and has its id. */
+  /** Identity of the user who sent it, and who owns its ID. */
   readonly user: string;
   readonly team: string;
-  /** The same, with the rights of that moment. */
+  /** The user with the rights of that moment. */
   readonly caller: Caller;
-  /** By its numbers, where there are proofs. */
+  /** The user by numbers; null: this broker makes no proofs. */
   readonly asker: Asker | null;
-  /** On whose behalf; null: for itself. */
+  /** On whose behalf the user asks; null: on the user's own. */
   readonly behalf: Behalf | null;
   readonly service: ServiceView;
   readonly head: RequestHead;
   readonly payload: Buffer;
-  /** What is held of it. */
+  /** Memory that counts for it. */
   readonly bytes: number;
   readonly retry: Retry;
   /** Monotonic. */
   readonly deadlineAt: number;
   /** ms since the epoch. */
   readonly receivedAt: number;
-  /** In the order in which they began; for a mirror in that of the workers. */
+  /** Legs in the order in which they began; legs of a mirror in the order of the workers. */
   readonly legs: Leg[];
-  /** Identities that a serial request still has to go to. */
+  /** Identities of workers that a serial request still has to go to. */
   readonly ahead: string[];
-  /** Null: nobody listens, it runs on all the same. */
+  /** Null: no client listens; the request continues. */
   client: PeerId | null;
-  /** The client has heard of it: that it was accepted. */
+  /** The client was told that the request is accepted. */
   isAccepted: boolean;
   cancelled: string | null;
 }
@@ -42,43 +42,43 @@ export interface Request {
 /** One worker's part of a request. Its life is drawn in `leg-machine.ts`. */
 export interface Leg {
   readonly request: Request;
-  /** What it waits for: `team/service` or `team/worker`. */
+  /** The target that it waits for: `team/service` or `team/worker`. */
   readonly target: string;
-  /** Identities of the workers that may have it, in order. */
+  /** Identities of the workers that may take it, in order. */
   readonly candidates: readonly string[];
-  /** Its place in time: what came first goes first. */
+  /** Counts legs: a leg with a smaller number goes first. */
   readonly number: number;
   state: LegState;
-  /** The client has not heard yet which worker has it. */
+  /** The client was not told yet which worker has it. */
   isNews: boolean;
-  /** Bytes of its output that have come in the present stream, in all. */
+  /** Bytes of output that have arrived in the present stream. */
   received: number;
-  /** Bytes that the client was sent; a stream that begins anew is passed on from here. */
+  /** Bytes that the client was sent; a stream that begins again is forwarded from here. */
   forwarded: number;
-  /** What the worker was told of the client's progress. */
+  /** Bytes that were acknowledged to the worker. */
   acked: number;
 }
 
-/** Whether each of its workers has a part of its own; else one leg stands in for the one before it. */
+/** Whether each worker has a leg of its own; otherwise one leg replaces the one before it. */
 export const isForEach = ({ service: { algorithm } }: Pick<Request, 'service'>): boolean =>
   algorithm === 'serial' || algorithm === 'mirror';
 
 /** The worker that has it, or had it last. */
 export const lastWorkerOf = ({ state }: Leg): string | null => ('worker' in state ? state.worker : null);
 
-/** The same; and each part of a serial or mirrored request that is over is one worker's, also of one that was not there. */
+/** The worker of this leg. A leg of a serial or mirrored request belongs to its one worker, even if that was never connected. */
 export const workerOf = (leg: Leg): string | null => {
   const isOfOne = leg.state.kind === 'over' && isForEach(leg.request);
   return lastWorkerOf(leg) ?? (isOfOne ? (leg.candidates[0] ?? null) : null);
 };
 
-/** For whom it counts: whoever asked first. */
+/** The user that the request counts for: who asked first. */
 export const holderOf = ({ behalf, caller }: Pick<Request, 'behalf' | 'caller'>): Caller =>
   behalf?.callers[0] ?? caller;
 
 export const nameOf = ({ identity, team }: Pick<Asker, 'identity' | 'team'>): string => `${identity}@${team}`;
 
-/** The whole of a request, from its legs: the last one where each stands in for the one before, else one failure is the failure of all. */
+/** The outcome of a request, from its legs: the last leg's where each replaces the one before, otherwise the first failure. */
 export const wholeOf = (request: Request): WireOutcome => {
   const { legs, service } = request;
   const outcomes = legs.flatMap(({ state }) => (state.kind === 'over' ? [state.outcome] : []));

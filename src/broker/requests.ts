@@ -29,7 +29,7 @@ export interface RequestsOptions
   readonly workerSelection: WorkerSelection;
   readonly legs: Legs;
   readonly announcements: Announcements;
-  /** The client need not wait for it any more. */
+  /** Called when the client need not wait for the request any more. */
   readonly onFinished: (client: PeerId, id: RequestId) => void;
 }
 
@@ -48,14 +48,14 @@ export class Requests {
     return this.#live.size;
   }
 
-  /** Those that a worker has. */
+  /** Requests that a worker has. */
   get running(): number {
     let count = 0;
     for (const { legs } of this.#live.values()) if (legs.some(({ state }) => state.kind === 'sent')) count++;
     return count;
   }
 
-  /** Takes a request. Throws why it can't be; then nothing has happened. */
+  /** Opens a request. Throws why it is refused; then nothing has changed. */
   open(caller: Caller, client: PeerId, head: RequestHead & FromJob, payload: Buffer): void {
     const known = this.#live.get(head.id);
     if (known !== undefined) {
@@ -70,11 +70,11 @@ export class Requests {
     announcements.soon(request);
     observer.requestReceived({ id, user: nameOf(holderOf(request)), service: targetOf(service.team, service.name) });
     beginRequest(legs, request);
-    // Of a service that has lost its workers since it was asked the first time.
+    // A resumed request may be for a service that has lost its workers since.
     if (request.legs.length === 0) this.#finish(request);
   }
 
-  /** In the order in which they came. */
+  /** All open requests, in the order in which they came. */
   all(): IterableIterator<Request> {
     return this.#live.values();
   }
@@ -83,7 +83,7 @@ export class Requests {
     return this.#live.get(id);
   }
 
-  /** Stops all of it. Throws `request-not-found`. */
+  /** Cancels all legs of the user's own request. Throws `request-not-found`. */
   cancel({ identity, team }: Caller, id: RequestId): void {
     const request = this.#live.get(id);
     if (request === undefined || request.user !== identity || request.team !== team)
@@ -91,14 +91,14 @@ export class Requests {
     this.end(request, nameOf(request.caller));
   }
 
-  /** The same for whoever may do that to anybody's. */
+  /** Cancels any user's request; `by` names who did it. */
   end(request: Request, by: string): void {
     if (request.cancelled !== null) return;
     request.cancelled = `cancelled by ${by}`;
     for (const leg of [...request.legs]) this.#options.legs.cancel(leg, request.cancelled);
   }
 
-  /** Nobody listens any more: what is there and what still comes is acknowledged from here. */
+  /** No client listens any more: the broker itself acknowledges output from here. */
   abandon(client: PeerId, id: RequestId): readonly Leg[] {
     const request = this.#live.get(id);
     if (request === undefined || request.client !== client) return [];
@@ -126,13 +126,13 @@ export class Requests {
   legOver(leg: Leg): void {
     const { clock, legs, announcements } = this.#options;
     const { request } = leg;
-    // Of the others the end of the last leg is the end of the request.
+    // For other algorithms `final` tells the end of the last leg.
     if (isForEach(request)) announcements.legOver(leg);
     if (this.#live.get(request.id) !== request) return;
     if (goOn(legs, request, request.deadlineAt <= clock.now())) this.#finish(request);
   }
 
-  /** What is over its time: at once where no worker has it, else when its worker has had the time to say so. */
+  /** Ends legs after their deadline: at once where no worker has them, otherwise when the worker has had time to report. */
   tick(now: number): void {
     for (const { deadlineAt, legs } of this.#live.values()) {
       if (deadlineAt > now) continue;
@@ -160,9 +160,9 @@ export class Requests {
     const bytes = heldBytesOf(head, payload);
     this.#checkQuota(holderOf({ behalf, caller }), service, bytes);
     if (!head.resume) this.#checkWorkers(service);
-    // A view of a whole frame would keep all of that in memory for as long as the request lives.
+    // A view of a frame would keep the whole frame in memory for as long as the request lives.
     const kept = payload.length * 2 < payload.buffer.byteLength ? Buffer.from(payload) : payload;
-    // Shortened, not refused: to older clients a year is “no limit”.
+    // A longer timeout is shortened, not refused: to older clients a year means “no limit”.
     const timeoutMs = Math.min(limits.maxTimeoutMs, head.timeout_ms ?? service.timeoutMs ?? limits.timeoutMs);
     return {
       id: head.id,
@@ -235,7 +235,7 @@ export class Requests {
   #tellFinal(request: Request, client: PeerId, outcome: WireOutcome): void {
     const { wire, announcements } = this.#options;
     const { id, isAccepted } = request;
-    // Whoever has heard of it before hears all in order; else it is all said here.
+    // A client that has heard of the request gets all messages in order; otherwise `final` says everything.
     if (isAccepted) announcements.now(request);
     else announcements.forget(request);
     const leg = isForEach(request) ? undefined : request.legs.at(-1);
@@ -258,6 +258,6 @@ export class Requests {
   }
 }
 
-/** What is asked for inside a job ends with it. ms. */
+/** Time left of the job that the request comes from. ms. */
 const leftOf = (behalf: Behalf | null, date: number): number =>
   behalf === null ? Number.POSITIVE_INFINITY : Math.max(1, behalf.endsAt - date);

@@ -29,18 +29,18 @@ interface SessionCommon {
   heardAt: number;
   /** Monotonic ms of the next sign of life from here. */
   beatAt: number;
-  /** Messages of it that were none. */
+  /** Malformed messages of this peer. */
   faults: number;
   readonly conduct: Conduct;
 }
 
 /** What is remembered of a connection, however often it says `hello` or `ready` anew. */
 export interface Conduct {
-  /** Questions that are not answered yet. */
+  /** Logins and statements that are not answered yet. */
   asking: number;
-  /** Its wrong passwords and tokens. */
+  /** Wrong passwords and tokens that this connection has brought. */
   guesses: Guesses;
-  /** Settles when its last login is answered: none overtakes the count of the one before. */
+  /** Settles when the last login is answered, so that no login overtakes the count of the one before. */
   logins: Promise<unknown>;
 }
 
@@ -69,29 +69,29 @@ export const newConduct = (): Conduct => ({ asking: 0, guesses: noGuesses, login
 
 export interface ClientSession extends SessionCommon {
   readonly kind: 'client';
-  /** Tokens that are looked at, with what came with them. */
+  /** Tokens that are being checked, with the messages that wait for the check. */
   readonly admissions: Map<string, Admission>;
-  /** Requests that it waits for. */
+  /** Requests that the client waits for. */
   readonly requests: Set<RequestId>;
 }
 
 export interface Admission {
   readonly waiting: Unadmitted[];
-  /** Of their bodies. */
+  /** Size of the bodies of the waiting messages. */
   bytes: number;
 }
 
-/** A message whose token is looked at. */
+/** A message whose token is being checked. */
 export interface Unadmitted {
   readonly to: AnswerTo;
   readonly bytes: number;
   readonly carryOut: () => void;
 }
 
-/** What an answer answers. */
+/** The request or question that an answer is for. */
 export type AnswerTo = { readonly id: string } | { readonly n: number } | Record<string, never>;
 
-/** Says it is a worker. */
+/** A peer that claims to be a worker. */
 export interface NewcomerSession extends SessionCommon {
   readonly kind: 'newcomer';
   readonly claim: WorkerClaim;
@@ -109,25 +109,25 @@ export interface WorkerSession extends SessionCommon {
   readonly proof: WorkerProof;
   state: 'present' | 'leaving' | 'away' | 'left' | 'ended';
   free: number;
-  /** Requests that it was sent, in all. */
+  /** All requests that were sent to the worker so far. */
   sent: number;
-  /** What it has announced. */
+  /** Services that the worker has announced. */
   announced: ReadonlySet<string>;
-  /** It wants proofs, but for requests to these plugins; undefined: it does not know them. */
+  /** Plugins whose requests need no proof; undefined: the worker does not know proofs. */
   noProof: ReadonlySet<string> | undefined;
-  /** How often it was told what it is attached to and has not announced anything since. */
+  /** How many lists of services the worker was sent and has not answered with an `announce`. */
   unanswered: number;
-  /** What the registry says that it is attached to. */
+  /** Services that the registry attaches the worker to. */
   attached: readonly string[];
-  /** `team/name` of everything that it gets requests of: itself, and what it is attached to and has announced. */
+  /** `team/name` of all targets whose requests the worker gets: its identity, and services that are both attached and announced. */
   serves: ReadonlySet<string>;
-  /** What it was sent, or asked about. */
+  /** Legs that the worker was sent, or asked about. */
   readonly legs: Map<RequestId, Leg>;
 }
 
 export const isConnected = ({ state }: WorkerSession): boolean => state === 'present' || state === 'leaving';
 
-/** All that it may serve: itself, and what it is attached to. */
+/** All targets that the worker may serve: its identity, and the services that it is attached to. */
 export const targetsOf = ({ claim: { team, identity }, attached }: WorkerSession): string[] =>
   [identity, ...attached].map((name) => targetOf(team, name));
 
@@ -138,7 +138,7 @@ export const isSameWorker = (
 
 export class Sessions {
   readonly #byPeer = new Map<PeerId, Session>();
-  /** By team and identity: a key made of both would be made with each message. */
+  /** By team and identity: one key made of both would have to be made for each message. */
   readonly #workers = new Map<string, Map<string, WorkerSession>>();
 
   get size(): number {
@@ -153,7 +153,7 @@ export class Sessions {
     return this.#byPeer.values();
   }
 
-  /** Workers that are not ended, also those that are away. */
+  /** Workers whose session has not ended, including workers that are away. */
   *workers(): Generator<WorkerSession> {
     for (const ofTeam of this.#workers.values()) yield* ofTeam.values();
   }

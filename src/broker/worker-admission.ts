@@ -22,9 +22,9 @@ export interface WorkerAdmissionOptions extends BrokerOptions {
   readonly sessions: Sessions;
   readonly legs: Legs;
   readonly isStopping: () => boolean;
-  /** For lines that any peer can cause. */
+  /** For log lines that any peer can cause. */
   readonly strangers: LimitedLog;
-  /** Ends a session for good. */
+  /** Ends a session. */
   readonly end: (session: WorkerSession, reason: string) => void;
 }
 
@@ -51,7 +51,7 @@ export class WorkerAdmission {
     this.#options = options;
   }
 
-  /** Body: the token. */
+  /** `body`: the token. */
   ready(peer: PeerId, { v, op: _, ...claim }: Extract<WorkerMessage, { op: 'ready' }>, body: Buffer): void {
     const { sessions, clock, limits, accounts } = this.#options;
     if (v !== protocolVersion) {
@@ -81,7 +81,7 @@ export class WorkerAdmission {
       .catch((error: unknown) => this.#turnAway(newcomer, error));
   }
 
-  /** The connection of this worker is gone: another process that claims its identity gets in. */
+  /** The connection of this worker is lost: admits another process that claims its identity. */
   holderGone({ claim }: WorkerSession): void {
     for (const other of this.#options.sessions.all())
       if (other.kind === 'newcomer' && other.state.kind === 'contending' && isSameWorker(other.claim, claim))
@@ -98,7 +98,7 @@ export class WorkerAdmission {
     const { sessions, clock, wire, limits, accounts } = this.#options;
     if (sessions.of(newcomer.peer) !== newcomer) return;
     const { team, identity, instance } = newcomer.claim;
-    // Changes of the registry are looked at for those who are in; this one may have come while it waited.
+    // Registry changes are applied to admitted workers only; this token may have changed while the worker waited.
     if (!accounts.isWorkerCurrent(team, identity, proof)) {
       this.#turnAway(newcomer, new TriggerdError('worker-refused', 'its token is no longer valid'));
       return;
@@ -113,7 +113,7 @@ export class WorkerAdmission {
       this.#admit(newcomer, proof, undefined);
       return;
     }
-    // A connection that is gone shows when something is sent to it.
+    // Sending to a lost connection shows that it is lost.
     newcomer.state = { kind: 'contending', until: clock.now() + Math.min(holderAnswerMs, limits.heartbeatMs), proof };
     wire.send(holder.peer, encodeToWorker({ op: 'heartbeat' }));
   }
@@ -121,7 +121,7 @@ export class WorkerAdmission {
   #turnAway(newcomer: NewcomerSession, error: unknown): void {
     const { sessions, strangers } = this.#options;
     if (sessions.of(newcomer.peer) !== newcomer) return;
-    // Its guesses are remembered for as long as its connection is.
+    // The guesses of a connection are remembered as long as it exists.
     if (newcomer.conduct.guesses.count > 0) newcomer.state = { kind: 'refused' };
     else sessions.remove(newcomer);
     const { team, identity, node } = newcomer.claim;

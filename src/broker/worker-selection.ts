@@ -2,11 +2,11 @@ import { partsOfTarget, targetOf } from '../domain/target.ts';
 import type { BusRegistry } from '../registry/bus-ports.ts';
 import { type Sessions, targetsOf, type WorkerSession } from './sessions.ts';
 
-/** Which workers take what is asked of a target: now, when they have a slot, or once they have said so. */
+/** Selects workers for a target: by what they serve, and by free slots. */
 export class WorkerSelection {
   readonly #sessions: Sessions;
   readonly #registry: BusRegistry;
-  /** Where the round of a service stands: an index of its candidates. */
+  /** Next index among the candidates of a service. */
   readonly #nextIndexes = new Map<string, number>();
 
   constructor(sessions: Sessions, registry: BusRegistry) {
@@ -14,7 +14,7 @@ export class WorkerSelection {
     this.#registry = registry;
   }
 
-  /** Whether one of these is there, or about to say that it is. */
+  /** Whether one of these workers serves the target, or is about to announce it. */
   hasCandidate(team: string, target: string, candidates: readonly string[]): boolean {
     return candidates.some((identity) => {
       const session = this.#sessions.worker(team, identity);
@@ -22,13 +22,13 @@ export class WorkerSelection {
     });
   }
 
-  /** Also by workers that were attached since the request came, or are about to announce it. */
+  /** Whether any worker serves the target, including workers that were attached since the request came or are about to announce it. */
   isServed(target: string): boolean {
     for (const session of this.#sessions.workers()) if (takes(session, target) || isAsked(session, target)) return true;
     return false;
   }
 
-  /** The next in the round that has a slot. */
+  /** The next worker in turn that has a free slot. */
   nextFree(team: string, target: string, candidates: readonly string[]): WorkerSession | undefined {
     const turn = this.#nextIndexes.get(target) ?? 0;
     for (let step = 0; step < candidates.length; step++) {
@@ -41,13 +41,13 @@ export class WorkerSelection {
     return undefined;
   }
 
-  /** A service that is gone has no round any more. */
+  /** Forgets the turns of services that are gone. */
   registryChanged(): void {
     for (const target of this.#nextIndexes.keys())
       if (!this.#registry.hasService(...partsOfTarget(target))) this.#nextIndexes.delete(target);
   }
 
-  /** It has come, or was attached, only now: whether it serves this, it will say in a moment. */
+  /** A worker that has just connected, or was just attached, announces in a moment whether it serves the target. */
   #isAboutToSay(session: WorkerSession | undefined, target: string): boolean {
     if (session?.state !== 'present') return false;
     if (isAsked(session, target)) return true;
@@ -57,10 +57,10 @@ export class WorkerSelection {
   }
 }
 
-/** Also one whose connection was lost a moment ago: it comes back, or ends, within the liveness. */
+/** A worker whose connection was lost a moment ago counts: it comes back, or its session ends, within the liveness. */
 const takes = (session: WorkerSession | undefined, target: string): session is WorkerSession =>
   (session?.state === 'present' || session?.state === 'away') && session.serves.has(target);
 
-/** It was told of this, and has not announced anything since. */
+/** The worker was sent this service, and has not announced anything since. */
 const isAsked = (session: WorkerSession, target: string): boolean =>
   session.state === 'present' && session.unanswered > 0 && targetsOf(session).includes(target);

@@ -10,13 +10,13 @@ import { isConnected, type Sessions, targetsOf, type WorkerSession } from './ses
 export interface WorkerServicesOptions extends Pick<BrokerOptions, 'registry' | 'accounts' | 'wire' | 'observer'> {
   readonly sessions: Sessions;
   readonly legs: Legs;
-  /** For lines that any peer can cause. */
+  /** For log lines that any peer can cause. */
   readonly strangers: LimitedLog;
   /** Ends a session, and tells the worker why. */
   readonly expel: (session: WorkerSession, error: TriggerdError) => void;
 }
 
-/** What each worker serves: what it has announced, as far as the registry attaches it. */
+/** What each worker serves: the services that it has announced and that the registry attaches it to. */
 export class WorkerServices {
   readonly #options: WorkerServicesOptions;
 
@@ -48,7 +48,7 @@ export class WorkerServices {
     );
   }
 
-  /** The registry has changed: who may still be here, and for what? */
+  /** The registry has changed: expels workers without a valid token, and attaches the others anew. */
   registryChanged(): void {
     const { registry, accounts, sessions, legs, expel } = this.#options;
     const lost: string[] = [];
@@ -59,11 +59,11 @@ export class WorkerServices {
         expel(session, new TriggerdError('worker-refused', 'its token is no longer valid'));
       else if (!isSameList(attached, session.attached)) lost.push(...this.#attach(session, attached));
     }
-    // Not before all have theirs: what one has lost, another one may have got.
+    // Refuse only after all workers have their services: another worker may have got a lost one.
     for (const target of lost) legs.refuseUnserved(target);
   }
 
-  /** Gives what it does not serve any more. */
+  /** Returns the targets that the worker may not serve any more. */
   #attach(session: WorkerSession, attached: readonly string[]): string[] {
     const { wire, legs } = this.#options;
     const before = targetsOf(session);

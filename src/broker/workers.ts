@@ -20,7 +20,7 @@ export interface WorkersOptions extends BrokerOptions {
   readonly announcements: Announcements;
   readonly legs: Legs;
   readonly isStopping: () => boolean;
-  /** For lines that any peer can cause. */
+  /** For log lines that any peer can cause. */
   readonly strangers: LimitedLog;
 }
 
@@ -80,7 +80,7 @@ export class Workers {
     this.admission.holderGone(session);
   }
 
-  /** It is gone for good. */
+  /** The worker will not come back: ends its session. */
   end(session: WorkerSession, reason: string): void {
     if (session.state === 'ended') return;
     const { sessions, legs, presence, observer, wire } = this.#options;
@@ -93,13 +93,13 @@ export class Workers {
     observer.workerOffline({ team, identity, node, reason });
   }
 
-  /** It does not keep to the rules, or may not be here: it is told, and ended. */
+  /** The worker breaks the protocol, or may not be connected: tells it, and ends its session. */
   expel(session: WorkerSession, error: TriggerdError): void {
     this.end(session, error.message);
     refuseWorker(this.#options, session.peer, error);
   }
 
-  /** On the same connection: only the same process does that. */
+  /** A second `ready` on one connection is valid only from the same process. */
   #readyAgain(session: WorkerSession, message: Of<'ready'>, body: Buffer): void {
     if (isSameWorker(session.claim, message) && session.claim.instance === message.instance) {
       this.disconnected(session);
@@ -117,7 +117,7 @@ export class Workers {
     if (leg !== undefined) this.#passOn(session, leg, message, body);
   }
 
-  /** False: the worker does not keep to the rules, and is gone. */
+  /** False: the worker broke the protocol, and was expelled. */
   #passOn(session: WorkerSession, leg: Leg, head: PartialHead, body: Buffer): boolean {
     if (passOn(this.#options, session, leg, head, body)) return true;
     this.expel(session, new TriggerdError('bus-protocol', `output of ${head.id} out of order or beyond the window`));
@@ -144,7 +144,7 @@ export class Workers {
 
   #returned(session: WorkerSession, { id }: Of<'returned'>): void {
     const leg = session.legs.get(id);
-    // Its next credit says when it has a slot again.
+    // The next `credit` says when the worker has a slot again.
     session.free = 0;
     if (leg !== undefined) this.#options.legs.returned(leg);
   }
@@ -161,6 +161,6 @@ export class Workers {
   }
 }
 
-/** What it has said is older than what it was sent since: that finds fewer slots. */
+/** The report is older than the requests that were sent since: each of them takes a slot. */
 const freeOf = ({ sent }: WorkerSession, { free, seen }: Capacity): number =>
   Math.max(0, free - Math.max(0, sent - seen));

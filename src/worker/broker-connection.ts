@@ -12,17 +12,17 @@ import { WelcomedSession } from './welcomed-session.ts';
 export interface BrokerConnectionOptions extends WorkerIdentity {
   readonly broker: BrokerEndpoint;
   readonly disclaimed: Disclaimed;
-  /** The brokers that are up, as this one says. */
+  /** Called with the brokers that this one says are up. */
   onBrokers(brokers: readonly BrokerAddress[]): void;
-  /** Asked when it is lost: false ends the connection. */
+  /** Asked when the connection is lost: false ends it. */
   isWanted(): boolean;
-  /** Called once, when all that was said has been sent. */
+  /** Called once, when all messages have been sent. */
   onGone(): void;
 }
 
-/** A broker that does not answer `ready` for so long is away. */
+/** A broker that does not answer `ready` within this time is away. */
 const answerMs = 10_000;
-/** After a refusal without a time: a token does not become right by itself. */
+/** Wait after a refusal without a time: a wrong token does not become valid by itself. */
 const refusedRetryMs = 32_000;
 
 export const reconnectPolicy: RetryPolicy = { firstMs: 500, factor: 2, maxMs: 32_000, jitter: 0.5 };
@@ -79,7 +79,7 @@ export class BrokerConnection {
   connect(): void {
     if (this.#state.kind !== 'waiting') return;
     this.#tell({ kind: 'connecting' });
-    // A connection that was closed calls nobody any more.
+    // A closed connection calls no listener any more.
     const connection = this.#options.connect(this.broker, {
       up: () => this.#sayReady(connection),
       down: (reason) => this.#down(connection, reason),
@@ -88,7 +88,7 @@ export class BrokerConnection {
     this.#become({ kind: 'connecting', connection });
   }
 
-  /** Finishes what runs for this broker, takes nothing new, and is gone then. */
+  /** Finishes running requests of this broker, takes nothing new, then ends. */
   leave(): void {
     const state = this.#state;
     if (state.kind === 'serving') {
@@ -99,7 +99,7 @@ export class BrokerConnection {
     } else if (state.kind !== 'leaving') this.close();
   }
 
-  /** Gone at once; what runs, runs on. */
+  /** Ends at once; running requests continue. */
   close(): void {
     if (this.#state.kind !== 'gone') this.#become({ kind: 'gone' });
   }
@@ -122,7 +122,7 @@ export class BrokerConnection {
     this.#options.onBrokers(head.brokers);
   }
 
-  /** The broker stops: whatever runs for it may still be answered. */
+  /** The broker stops: results of running requests can still be sent. */
   #goodbye(brokers: readonly BrokerAddress[]): void {
     const state = this.#state;
     this.#tell({ kind: 'goodbye' });
@@ -132,7 +132,7 @@ export class BrokerConnection {
     this.#idle();
   }
 
-  /** Where somebody waits for the last request to end, and it has, the connection ends. */
+  /** Ends the connection if it waits only for its last request, and that has ended. */
   #idle(): void {
     const state = this.#state;
     if (!('session' in state) || !state.session.isIdle) return;
@@ -146,7 +146,7 @@ export class BrokerConnection {
     this.#become({ kind: 'gone' });
   }
 
-  /** The broker does not know us any more; then it does not know what it has asked of us, either. */
+  /** The broker does not know this worker any more, and so none of the requests it has sent. */
   #reannounce(): void {
     const state = this.#state;
     if (state.kind === 'leaving') this.#disconnect();
@@ -160,14 +160,14 @@ export class BrokerConnection {
     else this.#wait(retryMs);
   }
 
-  /** The socket has lost it and tries again. */
+  /** The socket has lost the connection and tries again. */
   #down(connection: Connection, reason: string): void {
     this.#tell({ kind: 'lost', reason, wasServing: this.isServing });
     if (this.#state.kind === 'leaving' || !this.#options.isWanted()) this.close();
     else this.#become({ kind: 'connecting', connection });
   }
 
-  /** The socket believes that all is well, and the broker does not answer. */
+  /** The broker does not answer, although the socket is connected. */
   #lose(reason: string): void {
     this.#tell({ kind: 'lost', reason, wasServing: this.isServing });
     if (this.#state.kind === 'leaving' || !this.#options.isWanted()) this.close();
@@ -179,7 +179,7 @@ export class BrokerConnection {
     this.#after(ms, () => this.connect());
   }
 
-  /** The one place where the kind of state changes: what the new one has no use for ends. */
+  /** Only here the kind of state changes: closes what the new state has no use for. */
   #become(state: State): void {
     const before = this.#state;
     this.#cancelTimer();
@@ -197,7 +197,7 @@ export class BrokerConnection {
     else this.#handle({ head, body });
   }
 
-  /** Once about each thing: a broker of another version may say it all the time. */
+  /** Logs each complaint once: a broker of another version may cause it all the time. */
   #complain(why: string): void {
     if (this.#complaint === why) return;
     this.#complaint = why;
@@ -222,7 +222,7 @@ export class BrokerConnection {
         this.#reannounce();
         break;
       default:
-        // The rest means something only to who has been welcomed.
+        // Other messages mean something only after `welcome`.
         if ('session' in state) state.session.handle({ head, body });
     }
   }
@@ -250,7 +250,7 @@ export class BrokerConnection {
     if (!('connection' in this.#state)) return;
     const { connection } = this.#state;
     if (connection.send(encodeFromWorker(head), body)) return;
-    // With a hole in it the rest is worth nothing. Not within this turn: whoever sends is in the middle of something.
+    // After a lost message the rest is worthless. Lose the connection in the next turn: the caller is in the middle of its work.
     queueMicrotask(() => {
       if ('session' in this.#state && this.#state.connection === connection) this.#lose('it takes nothing any more');
     });

@@ -16,7 +16,7 @@ export interface BusWorkerOptions extends WorkerIdentity {
 export class BusWorker {
   readonly #options: BusWorkerOptions;
   readonly #connections = new Map<string, BrokerConnection>();
-  /** What each broker has said last, by its key. */
+  /** The brokers that each broker has announced last, by its key. */
   readonly #said = new Map<string, readonly BrokerEndpoint[]>();
   readonly #disclaimed = new Disclaimed();
   #configured: readonly BrokerEndpoint[];
@@ -46,7 +46,7 @@ export class BusWorker {
     this.#connectToAll();
   }
 
-  /** Finishes what runs and takes nothing new; resolves when no broker waits for anything from here. */
+  /** Finishes running requests and takes nothing new; resolves when no broker waits for this worker. */
   leave(): Promise<void> {
     this.#isLeaving = true;
     const gone = new Promise<void>((resolve) => {
@@ -57,7 +57,7 @@ export class BusWorker {
     return gone;
   }
 
-  /** Gone at once; what runs, runs on. */
+  /** Ends at once; running requests continue. */
   close(): void {
     this.#isLeaving = true;
     this.#stopOffering();
@@ -74,12 +74,12 @@ export class BusWorker {
     this.#setFull(missing.some(([key]) => !this.#connections.has(key)));
   }
 
-  /** There is room for the configured ones, always. */
+  /** Configured brokers always have a connection. */
   #hasCapacityFor(key: string): boolean {
     return this.#connections.size < mostBrokers || this.#configured.some((broker) => broker.key === key);
   }
 
-  /** Told once, until all have room again. */
+  /** Logs once, until all brokers have a connection again. */
   #setFull(isFull: boolean): void {
     const { log, team, identity } = this.#options;
     if (isFull && !this.#isFull)
@@ -112,7 +112,7 @@ export class BusWorker {
     this.#connections.delete(key);
     this.#said.delete(key);
     if (this.#isLeaving && this.#connections.size === 0) this.#onGone();
-    // It may have been unwanted only at that address.
+    // The broker may be wanted at another address.
     this.#connectToAll();
   }
 

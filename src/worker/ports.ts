@@ -26,9 +26,9 @@ export interface WorkerIdentity {
 }
 
 export interface WorkerProofs {
-  /** Plugins whose jobs cannot do anything with one, as requests name them. */
+  /** Plugins whose jobs cannot use a proof, as requests name them. */
   unneeded(): readonly string[];
-  /** By the worker's token: without that it is worth nothing. */
+  /** Seals it with the worker's token: without the seal a proof is worthless. */
   seal(proof: string): string;
 }
 

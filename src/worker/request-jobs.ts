@@ -17,7 +17,7 @@ export interface WorkerRequest extends RequestRun {
   readonly proof?: string;
 }
 
-/** Where the output and the end of a running request go. Never called before the call that it was given to has returned. */
+/** Receives the output and the end of a running request. It is called only after the call that it was given to has returned. */
 export interface RequestListener {
   /** Output as it comes, from the first byte. Resolves when more may come: a slow reader slows the reading of the file, not the job. */
   output(chunk: { readonly stream: 'out' | 'err'; readonly bytes: Buffer }): Promise<void>;
@@ -49,10 +49,10 @@ export interface RequestJobs {
   start(request: WorkerRequest, listener: RequestListener): 'started' | 'known' | 'no-slot';
   /** The listener hears all of it if this was ever started here. */
   follow(run: RequestRun, listener: RequestListener): boolean;
-  /** Takes the listener off; the job goes on. */
+  /** Removes the listener; the job continues. */
   unfollow(run: RequestRun, listener: RequestListener): void;
   /** Kills the whole tree: TERM, then KILL. */
   cancel(run: RequestRun, reason: string): void;
-  /** What runs now. */
+  /** Running requests. */
   running(): readonly RequestRun[];
 }

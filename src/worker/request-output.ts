@@ -72,7 +72,7 @@ export class RequestOutput implements RequestListener {
     this.#wake();
   }
 
-  /** Nobody hears it any more: whoever waits here may go on. */
+  /** No broker hears it any more: waiting calls return. */
   close(): void {
     this.#isClosed = true;
     this.#held = undefined;
@@ -103,7 +103,7 @@ export class RequestOutput implements RequestListener {
   }
 }
 
-/** A job's end as the bus tells it. */
+/** A finished request as the bus tells it. */
 export const outcomeOf = ({ result, ranMs, outputBytes }: FinishedRequest): WireOutcome => ({
   result: result.kind,
   exit_code: ownExitCode(result),

@@ -9,21 +9,21 @@ import type { RequestNews, WorkerIdentity } from './ports.ts';
 import type { FinishedRequest, WorkerRequest } from './request-jobs.ts';
 import { outcomeOf, type Piece, RequestOutput } from './request-output.ts';
 
-/** What one broker may say about requests. */
+/** Messages of a broker about requests. */
 export type RequestMessage = Extract<ToWorker, { readonly op: 'request' | 'cancel' | 'ack' | 'query' }>;
 type RequestOp<Op extends RequestMessage['op']> = Extract<RequestMessage, { readonly op: Op }>;
 
 export interface ServedRequestsOptions extends Pick<WorkerIdentity, 'jobs' | 'proofs' | 'whyNotAllowed' | 'log'> {
   /** `team/identity`. */
   readonly worker: string;
-  /** Of this worker, for all of its brokers. */
+  /** Shared by all connections of this worker. */
   readonly disclaimed: Disclaimed;
   /** Key of the broker. */
   readonly broker: string;
   readonly maxMessage: number;
   send(head: WorkerMessage, body?: Buffer): void;
   tell(event: RequestNews): void;
-  /** Nothing is on its way to this broker any more. */
+  /** Called when nothing is on its way to this broker any more. */
   onIdle(): void;
 }
 
@@ -50,12 +50,12 @@ export class ServedRequests {
     return this.#served.size === 0;
   }
 
-  /** Slots that could start something for this broker. */
+  /** Slots that could start a request of this broker. */
   free(): number {
     return this.#takesNew ? Math.max(0, this.#options.jobs.free()) : 0;
   }
 
-  /** The same, for the broker. */
+  /** Free slots and seen requests, for the broker. */
   capacity(): Capacity {
     return { free: this.free(), seen: this.#seen };
   }
@@ -77,12 +77,12 @@ export class ServedRequests {
     }
   }
 
-  /** New requests are given back from now on. */
+  /** Returns new requests from now on. */
   takeNoMore(): void {
     this.#takesNew = false;
   }
 
-  /** The broker does not hear us any more. */
+  /** Forgets all requests: the broker does not hear this worker any more. */
   close(): void {
     for (const id of this.#served.keys()) this.#drop(id);
   }
@@ -99,7 +99,7 @@ export class ServedRequests {
     }
   }
 
-  /** What is known is answered in any case, and so never given to another worker. */
+  /** Known requests are answered in any case, and so never given to another worker. */
   #begin(request: WorkerRequest, output: RequestOutput): boolean {
     const { jobs, worker, whyNotAllowed, disclaimed, broker } = this.#options;
     const mayStart = this.#takesNew && !disclaimed.isFor(request, broker);
@@ -122,12 +122,12 @@ export class ServedRequests {
       if (!known) disclaimed.add(run, broker);
       send({ op: 'known', id: run.id, known });
     } catch (error) {
-      // No answer: the broker then has to take it for one that may have run.
+      // Without an answer the broker must assume that the request may have run.
       log.error({ error, request: run.id }, 'Cannot find out whether a request has run here');
     }
   }
 
-  /** Lets `begin` have a new output for this id, and keeps it if there is something to hear. Whatever went before is over. */
+  /** Gives `begin` a new output for this ID, and keeps it if the job is known. Replaces an earlier output. */
   #follow(run: RequestRun, begin: (output: RequestOutput) => boolean): boolean {
     const { id } = run;
     const { send, maxMessage } = this.#options;

@@ -6,7 +6,7 @@ import type { Disclaimed } from './disclaimed.ts';
 import type { WorkerIdentity, WorkerNews } from './ports.ts';
 import { ServedRequests } from './served-requests.ts';
 
-/** What a broker says to a worker that it has welcomed. */
+/** Messages of a broker after `welcome`. */
 export type WhenWelcomed = Exclude<ToWorker, { readonly op: 'welcome' | 'refused' | 'goodbye' | 'reannounce' }>;
 
 export interface WelcomedSessionOptions extends Omit<WorkerIdentity, 'tell' | 'connect'> {
@@ -20,13 +20,13 @@ export interface WelcomedSessionOptions extends Omit<WorkerIdentity, 'tell' | 'c
   onBrokers(brokers: readonly BrokerAddress[]): void;
   /** The broker has given no sign of life for too long. */
   onSilent(): void;
-  /** Nothing of it runs here any more. */
+  /** Called when no request of this broker runs here any more. */
   onIdle(): void;
 }
 
-/** Whatever a broker asks for. */
+/** Lower limit of the interval that a broker asks for. */
 const shortestHeartbeatMs = 10;
-/** So many heartbeats without a sign of life, and the broker is lost. */
+/** Heartbeats without a message after which the broker counts as lost. */
 const liveness = 4;
 
 /**
@@ -41,9 +41,9 @@ export class WelcomedSession {
   readonly #requests: ServedRequests;
   readonly #heartbeatMs: number;
   #services: readonly string[] = [];
-  /** What the broker believes to be free here. */
+  /** Free slots that the broker was told last. */
   #told = 0;
-  /** Of `performance.now()`. */
+  /** Times of `performance.now()`. */
   #heardAt = performance.now();
   #lookedAt = this.#heardAt;
   #cancelBeat: () => void = () => undefined;
@@ -65,7 +65,7 @@ export class WelcomedSession {
     });
   }
 
-  /** Nothing of this broker runs here. */
+  /** Whether no request of this broker runs here. */
   get isIdle(): boolean {
     return this.#requests.isIdle;
   }
@@ -111,12 +111,12 @@ export class WelcomedSession {
     this.#options.send({ op: 'credit', ...capacity });
   }
 
-  /** A sign of life at once and with each heartbeat, and a look whether the broker gives any. */
+  /** Sends a heartbeat now and at each interval, and checks that the broker sends messages, too. */
   beat(): void {
     if (this.#state === 'closed') return;
     this.#cancelBeat();
     const now = performance.now();
-    // Who was frozen himself cannot tell how long the other one has been silent.
+    // A process that was frozen cannot tell how long the broker has been silent.
     if (now - this.#lookedAt > 2 * this.#heartbeatMs) this.#heardAt = now;
     this.#lookedAt = now;
     if (now - this.#heardAt > liveness * this.#heartbeatMs) {
@@ -129,7 +129,7 @@ export class WelcomedSession {
     this.#cancelBeat = startTimer(this.#heartbeatMs, () => this.beat());
   }
 
-  /** New requests are given back from now on. */
+  /** Returns new requests from now on. */
   leave(): void {
     this.#state = 'leaving';
     this.#requests.takeNoMore();
@@ -137,7 +137,7 @@ export class WelcomedSession {
     this.beat();
   }
 
-  /** Forgets what was asked; what runs, runs on. */
+  /** Forgets all requests of this broker; running jobs continue. */
   close(): void {
     this.#state = 'closed';
     this.#cancelBeat();

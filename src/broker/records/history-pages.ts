@@ -12,7 +12,7 @@ import type { HistorySink } from '../options.ts';
 export interface HistoryPagesOptions {
   readonly store: Pick<KeyStore, 'commit'>;
   readonly keys: BusKeys;
-  /** Throws `etcd-nearly-full`: what is left is for firings. Default: there is room. */
+  /** Throws `etcd-nearly-full` where the space that is left is for firings. Default: etcd has space. */
   readonly assertSpace?: (bytes: number) => Promise<void>;
   /** Monotonic ms. */
   readonly now?: () => number;
@@ -21,25 +21,25 @@ export interface HistoryPagesOptions {
 
 /** How long a first record waits for others. ms. */
 const gatherMs = 200;
-/** Between two pages at least, so that one request a second is not one page a request. ms. */
+/** Least time between two pages, so that one request a second does not make a page for each request. ms. */
 const betweenMs = 1_000;
 const pageRecords = 200;
 const pageBytes = 262_144;
-/** Of a record that is longer than a page: so many parts, without their output. */
+/** A record that is longer than a page keeps so many legs, without their output. */
 const keptLegs = 500;
 const keptReason = 100;
-/** While etcd is away so much is kept; then the oldest go. */
+/** Limits of the records that wait while etcd is away; beyond them the oldest are dropped. */
 const maxWaitingRecords = 20_000;
 const maxWaitingBytes = 16_777_216;
 /** What a flood may write: etcd keeps also what was deleted until it compacts, an hour as a rule. Bytes, and bytes a second. */
 const burstBytes = 33_554_432;
 const steadyBytes = 65_536;
-/** Of these, what the requests of one user may take: nobody's flood pushes the records of others out. */
+/** Share of these limits for the requests of one user, so that no user's flood pushes out the records of others. */
 const userShare = 0.25;
 
 interface Waiting {
   readonly team: string;
-  /** As it is written: what workers say of themselves may be much longer there than it looks. */
+  /** The record as it is written: escapes can make it much longer than its fields. */
   readonly text: string;
   readonly bytes: number;
 }
@@ -61,7 +61,7 @@ export class HistoryPages implements HistorySink {
   readonly #away: Outage;
   readonly #running: Promise<void>;
   #waiting: Waiting[] = [];
-  /** On its way. */
+  /** The page that is being written. */
   #page: Page | undefined;
   #bytes = 0;
   #dropped = 0;
@@ -159,7 +159,7 @@ export class HistoryPages implements HistorySink {
     }
   }
 
-  /** A record is the first thing to go where etcd is nearly full. */
+  /** Records are the first thing that is given up where etcd is nearly full. */
   async #hasSpace(bytes: number): Promise<boolean> {
     try {
       await this.#options.assertSpace?.(bytes);
@@ -170,7 +170,7 @@ export class HistoryPages implements HistorySink {
     }
   }
 
-  /** The oldest, and what follows of the same team: they wait no more. */
+  /** Takes the oldest record that waits, and further ones of the same team. */
   #nextPage(): Page | undefined {
     const team = this.#waiting[0]?.team;
     if (team === undefined) return undefined;
@@ -191,7 +191,7 @@ export class HistoryPages implements HistorySink {
   }
 }
 
-/** Of a request to hundreds of workers: etcd takes about 1 MiB at once, and what it does not take would be in the way for ever. */
+/** A request to hundreds of workers makes a record that etcd, which takes about 1 MiB, would refuse for ever. */
 const shortened = (record: RequestRecord): RequestRecord => ({
   ...record,
   legs: record.legs.slice(0, keptLegs).map(({ output_tail_base64: _bytes, ...leg }) => ({

@@ -22,7 +22,7 @@ export class OnlineWorkers implements WorkerPresence {
   readonly #workers = new Map<string, { readonly node: string; readonly version: string; readonly since: string }>();
   readonly #clock: Clock;
   readonly #kept: Presence;
-  /** Not written before. Monotonic ms. */
+  /** The document is not written before this time. Monotonic ms. */
   #dueAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
 

@@ -6,9 +6,9 @@ import type { FinishedRequest, RequestListener } from '../request-jobs.ts';
 
 /** One listener of one job. */
 export interface Follower {
-  /** Tells it nothing more. */
+  /** Tells the listener nothing more. */
   stop(): void;
-  /** Resolves when it has been told all, or was stopped. */
+  /** Resolves when the listener has been told everything, or was stopped. */
   readonly over: Promise<void>;
 }
 
@@ -51,7 +51,7 @@ const endingOf = (job: FinishedJob | SkippedJob, output: OutputSummary): Finishe
   outputTail: output.tail,
 });
 
-/** Of a job that is forgotten: its output is gone, and its end is what its id remembers. */
+/** Tells the end of a forgotten job, which the request log remembers; its output is gone. */
 export const recall = ({ jobId, ending }: LoggedRequest, listener: RequestListener): Follower => {
   let isStopped = false;
   const tell = async (): Promise<void> => {

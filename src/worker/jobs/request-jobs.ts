@@ -30,7 +30,7 @@ export interface RequestJobsOptions {
 }
 
 export interface ClosableRequestJobs extends RequestJobs {
-  /** Ends what runs as `interrupted`; resolves when all of it has ended. */
+  /** Ends running requests as `interrupted`; resolves when all have ended. */
   close(reason: string): Promise<void>;
 }
 
@@ -44,7 +44,7 @@ export const createRequestJobs = (options: RequestJobsOptions): ClosableRequestJ
   const running = new Map<string, RunningRequest>();
   const followers = new Map<string, Map<RequestListener, Follower>>();
 
-  /** Once for each listener, however often it is asked for. */
+  /** Follows once for each listener, however often it is called. */
   const listen = (run: RequestRun, listener: RequestListener, follow: () => Follower): void => {
     const key = keyOf(run);
     const ofRun = followers.get(key) ?? new Map<RequestListener, Follower>();
@@ -65,7 +65,7 @@ export const createRequestJobs = (options: RequestJobsOptions): ClosableRequestJ
     return job && followedOf(options, job);
   };
 
-  /** It is there before the job is planned, and stays only for one that was begun. */
+  /** The proof is kept before the job is planned, and stays only if the job has begun. */
   const beginWithProof = (run: RequestRun, request: WorkerRequest): Followed | undefined => {
     if (request.proof === undefined) return begin(request);
     proofs.keep(run, request.proof);
@@ -136,7 +136,7 @@ export const createRequestJobs = (options: RequestJobsOptions): ClosableRequestJ
   };
 };
 
-/** A job of the journal. */
+/** Follows a job of the journal. */
 const followedOf = ({ queues, journal, reader }: RequestJobsOptions, job: Job): Followed => {
   const recorded = job.outputIn === 'journal' ? journal.recordedOutput(job.id) : undefined;
   return {
@@ -147,7 +147,7 @@ const followedOf = ({ queues, journal, reader }: RequestJobsOptions, job: Job): 
   };
 };
 
-/** Of a wait that nothing gives up. */
+/** For a wait without end. */
 const never = new AbortController().signal;
 
 export type RequestProofs = ReturnType<typeof createRequestProofs>;
