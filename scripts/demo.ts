@@ -1,5 +1,5 @@
 /**
- * `npm run demo`: the main job on one machine. Real etcd with TLS, three real daemons, real Puppet runs; nothing is pretended,
+ * `npm run demo`: the main job on one machine. Real etcd with TLS, three real daemons, real Puppet runs; nothing is simulated,
  * and the exit code is 0 only when both load balancers' Puppet runs happened and did what their manifest says.
  */
 import {

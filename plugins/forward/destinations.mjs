@@ -1,5 +1,5 @@
-// Where `forward` may send something. Whoever may use it is on this machine by that, and in its network: what listens for
-// this machine only, and what trusts whoever reaches it (etcd, a cloud's metadata), must not answer to them.
+// The addresses to which `forward` may send. A user of `forward` sends from this machine and its network. Services that listen
+// only for this machine, and services that trust everyone who reaches them (etcd, a cloud's metadata), must not be reachable.
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -32,7 +32,7 @@ const refused6 = [
 /** A network with DNS64 reaches IPv4 through these. */
 const nat64 = '64:ff9b::';
 
-/** Of clients and of members among each other. Other nodes' etcd need not be in this node's configuration. */
+/** etcd's ports for clients and for its members. This node's configuration need not name other nodes' etcd. */
 const etcdPorts = [2379, 2380];
 
 const familyOf = (address) => (isIPv6(address) ? 'ipv6' : 'ipv4');
@@ -52,7 +52,7 @@ const refusedNetworks = () => {
     .map((network) => network.split('/'))
     .map(([at, bits]) => `${nat64}${at}/${96 + Number(bits)}`);
   const lists = { ipv4: listOf(refused4), ipv6: listOf([...refused6, ...through]) };
-  // What comes to one of these addresses from here comes by the loopback interface: no firewall sees it.
+  // A connection from here to one of these addresses uses the loopback interface, which no firewall filters.
   for (const { address } of Object.values(networkInterfaces()).flat())
     lists[familyOf(address)].addAddress(address, familyOf(address));
   return lists;
@@ -60,7 +60,7 @@ const refusedNetworks = () => {
 
 const entryPattern = /^(?:\[([0-9a-f:.]+)\]|([0-9.]+))(?:\/(\d{1,3}))?(?::(\d{1,5}))?$/i;
 
-/** `127.0.0.1:8080`, `10.0.0.0/8`, `[::1]:8080`; nothing that says less is let through. */
+/** `127.0.0.1:8080`, `10.0.0.0/8`, `[::1]:8080`. Any other form is refused. */
 const readAllowed = (text) =>
   text
     .split(/[\s,]+/)
@@ -79,7 +79,7 @@ const readAllowed = (text) =>
 const portOf = ({ port, protocol }) => Number(port) || (protocol === 'https:' ? 443 : 80);
 const withoutBrackets = (hostname) => hostname.replace(/^\[|\]$/g, '');
 
-/** `host:port` of this node's configuration → addresses of each; a host that can't be found now is reached by nobody. */
+/** `host:port` of this node's configuration → addresses of each; a host that does not resolve now cannot be reached either. */
 const etcdEndpoints = async (endpoints) => {
   const hosts = endpoints
     .split(' ')
@@ -115,11 +115,11 @@ export const createDestinations = async ({ allow, etcd }) => {
       );
   };
   return {
-    /** All addresses of the host, each of them checked: the only ones that may be connected to. */
+    /** All addresses of the host, each of them checked. Only these may be connected to. */
     of: async (url) => {
       const found = await lookup(withoutBrackets(url.hostname), { all: true });
       for (const { address } of found) {
-        // An address with a zone (fe80::1%eth0) is link-local, and no list knows it.
+        // An address with a zone (fe80::1%eth0) is link-local, and block lists do not understand it.
         if (isIP(address) === 0 || address.includes('%'))
           throw new Refused(`${address} is link-local: nothing is sent there`);
         check(address, portOf(url));

@@ -1,5 +1,5 @@
 // Sends the payload to a URL and prints the answer's body. The exit code is the first digit of the status, 0 for 2xx; 75
-// where the same may work later.
+// if the same message may work later.
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { buffer } from 'node:stream/consumers';
@@ -9,18 +9,18 @@ import { createDestinations, Refused } from './destinations.mjs';
 const { TRIGGER_ARG_URL, TRIGGER_ARG_METHOD, TRIGGER_ARG_TYPE, TRIGGER_ARG_TEXT, TRIGGER_ARG_TIMEOUT } = process.env;
 const { TRIGGER_ARG_ALLOW, TRIGGERD_ETCD } = process.env;
 
-/** EX_TEMPFAIL: whoever keeps the message tries it again. */
+/** EX_TEMPFAIL: a trigger file keeps the message and sends it again. */
 const notNow = 75;
-/** The server asks for patience, or is not well; 501 and 505 stay as they are. */
+/** The server is busy or has an error that may pass. 501 and 505 do not pass. */
 const isForNow = (status) => status === 429 || (status >= 500 && status !== 501 && status !== 505);
-/** What keeps a connection from being made, or an answer from coming, for now. */
+/** Errors of a connection that may pass. */
 const passing = new Set(
   'ECONNREFUSED ECONNRESET EPIPE ETIMEDOUT EHOSTUNREACH ENETUNREACH EHOSTDOWN ENETDOWN EAI_AGAIN'.split(' '),
 );
 
 const say = (text) => process.stderr.write(`forward: ${text}\n`);
 
-/** The URL that was given, as an address. Undefined, and said, when it is none. */
+/** The given URL as an address. Undefined if it is no URL; the error is then printed. */
 const readUrl = () => {
   const url = URL.canParse(TRIGGER_ARG_URL) ? new URL(TRIGGER_ARG_URL) : undefined;
   if (url === undefined) say(`${TRIGGER_ARG_URL} is no URL`);
@@ -30,8 +30,8 @@ const readUrl = () => {
 };
 
 /**
- * The answer, once its head is there. Nothing is followed: a redirect is an answer as any other. The name is not looked up
- * again: whoever answers for it could say something else than what was checked. No agent, so no proxy of the environment.
+ * The answer, once its head has arrived. Redirects are not followed. The name is not resolved again, because its server could
+ * return another address than the checked one. There is no agent, so the environment's proxy is not used.
  */
 const send = (url, addresses, body, signal) =>
   new Promise((resolve, reject) => {

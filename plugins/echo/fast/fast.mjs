@@ -8,7 +8,7 @@ process.stdin.setEncoding('utf8').on('data', (chunk) => {
 });
 
 const answerTo = ({ run: id, args, payload, payload_base64: bytes }) => {
-  // `hello`, and `cancel`: there is nothing that lasts long enough.
+  // `hello` and `cancel` need no answer: no job lasts long enough to be cancelled.
   if (id === undefined) return '';
   const text = `${args.text}\n`;
   const answer =

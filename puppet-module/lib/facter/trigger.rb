@@ -7,7 +7,7 @@ Facter.add(:trigger) do
     require_relative '../puppet_x/trigger/node_state'
     PuppetX::Trigger::NodeState.new.to_h
   rescue StandardError => e
-    # A fact that raises would cost the node its run.
+    # An exception in a fact would fail the Puppet run.
     Facter.warn("trigger: no fact: #{e.class}: #{e.message}")
     nil
   end

@@ -5,7 +5,7 @@ require_relative 'failure'
 
 # Reads what etcd's JSON gateway answered.
 module PuppetX::Trigger::Answer
-  # etcd's own words, by what they mean for us.
+  # etcd's messages, by their meaning for the module.
   MESSAGES = {
     /invalid auth token|revision of auth store is old/ => :stale_token,
     /user name is empty/ => :auth_required,
@@ -13,7 +13,7 @@ module PuppetX::Trigger::Answer
     /permission denied/ => :denied,
   }.freeze
 
-  # What etcd and Go's web server say in plain text.
+  # Plain-text answers of etcd and Go's web server.
   PLAIN_TEXTS = { 'HTTPS server' => :wants_https, 'CommonName of client' => :common_name }.freeze
 
   module_function
@@ -38,7 +38,7 @@ module PuppetX::Trigger::Answer
     nil
   end
 
-  # etcd's message, if that is what it is: any other text may hold what we had sent.
+  # The message if it is etcd's own. Any other text may contain what this module has sent.
   def words(body)
     text = (body || {}).values_at('error', 'message').find { |value| value.is_a?(String) }
     text[0, 200] if text&.start_with?('etcdserver:') && !text.include?('{')

@@ -2,7 +2,7 @@
 
 require_relative 'errors'
 
-# The arguments for a plugin: text to text.
+# The arguments for a plugin: a hash of texts.
 module PuppetX::Trigger::Arguments
   SIMPLE = [String, Symbol, Numeric, TrueClass, FalseClass].freeze
 

@@ -2,7 +2,7 @@
 
 require_relative 'errors'
 
-# Puts the nodes of a firing into words for a log line, however many they are.
+# Describes the nodes of a firing for a log line, for any number of nodes.
 module PuppetX::Trigger::Audience
   SHOWN = 5
 

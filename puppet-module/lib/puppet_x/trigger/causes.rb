@@ -4,9 +4,9 @@ require_relative 'text'
 
 # The resources whose change led to a refresh.
 #
-# The refresh came along the edges of the relationship graph that carry a callback, so they are followed back. A class or
+# A refresh comes along the edges of the relationship graph that carry a callback, so the search follows them back. A class or
 # define has left two nameless anchors ("whits") in the graph; behind them are the resources it contains. A resource that
-# was itself refreshed passed somebody else's change on, so it is named, and followed further.
+# was itself refreshed passed on another resource's change, so the search names it and continues behind it.
 class PuppetX::Trigger::Causes
   LIMIT = 20
 

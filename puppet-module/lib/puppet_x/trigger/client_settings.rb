@@ -6,8 +6,8 @@ require_relative 'errors'
 require_relative 'rules'
 require_relative 'small_file'
 
-# How this node reaches etcd: what a manifest says, over client.json (written by the class `trigger::watch::etcd`), over
-# what the node's daemon says of an etcd of its own, over built-in defaults.
+# The settings by which this node reaches etcd. The manifest overrides client.json (written by the class
+# `trigger::watch::etcd`), which overrides the file that the node's daemon writes for its own etcd, then the defaults apply.
 class PuppetX::Trigger::ClientSettings
   DEFAULT_PATH = '/etc/triggerd/client.json'
   TEXTS = %w[prefix ca_file cert_file key_file username password_file node spool socket].freeze

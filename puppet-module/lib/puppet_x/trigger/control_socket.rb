@@ -9,17 +9,17 @@ require_relative 'errors'
 # The control socket of this node's daemon: HTTP/1.1 over a Unix socket.
 class PuppetX::Trigger::ControlSocket
   OPEN_TIMEOUT = 3
-  # The daemon fsyncs, and for `publish` tells etcd, which it gives `[etcd] request_timeout` for each step.
+  # The daemon fsyncs, and for `publish` also writes to etcd, with `[etcd] request_timeout` for each step.
   READ_TIMEOUT = 30
   NETWORK_ERRORS = [SystemCallError, IOError, Timeout::Error, Net::ProtocolError, Net::HTTPBadResponse,
                     Net::HTTPHeaderSyntaxError].freeze
 
-  # What the daemon says where the firing itself is no good.
+  # The daemon's error codes for an invalid firing.
   REFUSALS = %w[input-invalid firing-malformed].freeze
 
-  # HTTP's own client, over the socket.
+  # Net::HTTP over the socket.
   class Connection < Net::HTTP
-    # The nil keeps http_proxy of the environment out of it.
+    # The nil makes Net::HTTP ignore http_proxy of the environment.
     def self.to(path, open_timeout, read_timeout)
       new('localhost', nil, nil).tap do |http|
         http.socket_path = path
@@ -76,7 +76,7 @@ class PuppetX::Trigger::ControlSocket
     raise away(e)
   end
 
-  # Tells of a Puppet run that has ended.
+  # Reports a Puppet run that has ended.
   # @raise [DaemonAway]
   def ended(json)
     post('/v1/runs', json)
@@ -84,7 +84,7 @@ class PuppetX::Trigger::ControlSocket
 
   private
 
-  # The answer is one document a line; its pieces come as they like.
+  # The answer has one document on each line, and arrives in arbitrary pieces.
   def each_document(response)
     raise not_followed(response) unless response.code == '200'
 

@@ -3,9 +3,9 @@
 require_relative 'errors'
 require_relative 'outcome'
 
-# The outcomes of one firing, as the daemon of this node tells them through its control socket.
+# The outcomes of one firing, from the control socket of this node's daemon.
 class PuppetX::Trigger::DaemonOutcomes
-  # Seconds without a word after which it is asked anew: it may have been frozen, or replaced.
+  # Seconds without data after which the daemon is asked again. It may have been frozen, or restarted.
   SILENCE = 60
 
   # @param socket [ControlSocket]
@@ -15,7 +15,7 @@ class PuppetX::Trigger::DaemonOutcomes
     @id = id
   end
 
-  # All outcomes, then each as it changes, for so long.
+  # Yields all outcomes, then each one when it changes, for this time.
   # @param seconds [Numeric]
   # @yieldparam outcome [Outcome]
   # @raise [DaemonAway, PublishError] when the daemon or etcd does not answer, or etcd does not have the firing yet

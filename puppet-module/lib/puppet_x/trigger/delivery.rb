@@ -2,9 +2,9 @@
 
 require_relative 'errors'
 
-# The way of one firing: into the spool, then into etcd, then out of the spool.
+# The path of one firing: into the spool, then into etcd, then out of the spool.
 #
-# What was killed or failed on the way is still in the spool, and is delivered from there later.
+# A firing that did not reach etcd is still in the spool, and is delivered from there later.
 class PuppetX::Trigger::Delivery
   # @return [Error, nil] why the firing could not be spooled
   attr_reader :spool_problem
@@ -40,7 +40,7 @@ class PuppetX::Trigger::Delivery
 
   private
 
-  # Without a spool the firing is published all the same; it is only less safe.
+  # Without a spool the firing is still published, but is less safe.
   def store
     @spool.store(@firing, @place)
   rescue PuppetX::Trigger::SpoolError => e

@@ -6,7 +6,7 @@ require_relative 'host_list'
 require_relative 'rules'
 require_relative 'ulid'
 
-# A firing's document, read back: what a reader of the keyspace would make of it (docs/reference/keyspace.md), and its very bytes.
+# The document of a stored firing, parsed by the rules for readers (docs/reference/keyspace.md), with its exact bytes.
 class PuppetX::Trigger::Document
   FORMAT = 1
   MAX_BYTES = 1024 * 1024
@@ -14,7 +14,7 @@ class PuppetX::Trigger::Document
   MAX_CHAIN = 64
   MAX_TAGS = 1000
 
-  # What each field must be: words for the message, and the check.
+  # The rule for each field: text for the message, and the check.
   FIELDS = {
     'format' => ['1', ->(value) { value == FORMAT }],
     'id' => ['a firing id', ->(value) { PuppetX::Trigger::Ulid.valid?(value) }],

@@ -2,7 +2,7 @@
 
 require_relative 'errors'
 
-# Delivers what is left in the spool, the oldest first. It may be interrupted anywhere.
+# Delivers the firings in the spool, the oldest first. It may be interrupted at any point.
 class PuppetX::Trigger::Drain
   # @return [Integer] firings that etcd has now
   attr_reader :delivered
@@ -33,7 +33,7 @@ class PuppetX::Trigger::Drain
 
   private
 
-  # One that etcd refuses, or that cannot be read, must not hold up the others; when etcd is away they all wait.
+  # A firing that etcd refuses, or that cannot be read, must not delay the others. While etcd is away all wait.
   def deliver(name)
     document = @spool.read(name)
     publish(document) if document

@@ -2,7 +2,7 @@
 
 require_relative 'errors'
 
-# Lengths of time as manifests and logs have them: whole seconds, or texts such as `90s`, `10m` or `1h30m`.
+# Durations in manifests and logs: whole seconds, or texts such as `90s`, `10m` or `1h30m`.
 module PuppetX::Trigger::Duration
   UNITS = { 'd' => 86_400, 'h' => 3600, 'm' => 60, 's' => 1 }.freeze
   TEXT = /\A(?:\d+[dhms])+\z/.freeze

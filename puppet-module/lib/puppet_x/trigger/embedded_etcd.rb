@@ -5,8 +5,8 @@ require 'uri'
 require_relative 'errors'
 require_relative 'rules'
 
-# The etcd that the daemon of this node runs for itself (`[etcd] embedded = true`). Its port is open to the holders of its
-# certificates only, and they are root's, so the daemon says in its state folder how to get in.
+# The etcd that the daemon of this node runs itself (`[etcd] embedded = true`). Its port accepts only its own certificates, which
+# belong to root. The daemon writes their paths into its state folder.
 class PuppetX::Trigger::EmbeddedEtcd
   LOOPBACK = ['127.0.0.1', 'localhost', '::1'].freeze
   TLS_FILES = %w[ca_file cert_file key_file].freeze
@@ -16,7 +16,7 @@ class PuppetX::Trigger::EmbeddedEtcd
   def self.beside(spool)
     file = File.join(File.dirname(spool), 'etcd', 'client.json')
     found = File.lstat(file)
-    # Whoever writes there decides where firings go.
+    # A user who can write there decides where firings go.
     return unless found.file? && [0, Process.euid].include?(found.uid) && (found.mode & 0o022).zero?
 
     new(JSON.parse(File.read(file, encoding: 'UTF-8')))
@@ -34,7 +34,7 @@ class PuppetX::Trigger::EmbeddedEtcd
     @settings.slice('prefix', 'node', 'spool', 'socket')
   end
 
-  # What was written for this etcd before it had TLS, or says nothing about certificates, still means this etcd.
+  # Settings from before this etcd had TLS, or without certificates, still mean this etcd.
   # @param values [Hash{String => Object}] settings in the form of client.json
   # @return [Hash{String => Object}] the same, with https and the certificates where all endpoints mean this etcd
   def complete(values)

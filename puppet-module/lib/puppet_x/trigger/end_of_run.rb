@@ -3,11 +3,11 @@
 require_relative 'errors'
 require_relative 'run_report'
 
-# What is left to do when a Puppet run has ended well.
+# Actions at the end of a Puppet run without failures.
 #
 # Puppet calls a provider's `post_resource_eval` before it knows whether the run failed as a whole, and has no hook for later.
-# But every run, of `puppet apply` and of the agent, ends with the report's `finalize_report`, with the log still open: the one
-# report of this run is extended there. What fails then makes the run fail.
+# But every run, of `puppet apply` and of the agent, ends with the report's `finalize_report`, while the log is still open. This
+# module extends the report of the run there. A failure at that point fails the run.
 module PuppetX::Trigger::EndOfRun
   # Extends one report.
   module Hook
@@ -16,7 +16,7 @@ module PuppetX::Trigger::EndOfRun
       (@at_end_of_run ||= []) << [resource, action]
     end
 
-    # Called by Puppet when nothing of the run is left to do but to send the report.
+    # Puppet calls this when only the report remains to be sent.
     def finalize_report
       actions = @at_end_of_run || []
       @at_end_of_run = nil
@@ -65,7 +65,7 @@ module PuppetX::Trigger::EndOfRun
     'this run failed (postrun_command)' if report.logs.any? { |log| postrun_failed?(log) }
   end
 
-  # Puppet tells this nowhere else; whatever the language, the setting's name is in the message.
+  # Puppet reports this only here. The message contains the name of the setting in every language.
   def self.postrun_failed?(log)
     log.level == :err && log.message.to_s.include?('postrun_command')
   end

@@ -5,7 +5,7 @@ require 'json'
 require 'time'
 require_relative 'errors'
 
-# What the daemon is told of a Puppet run that it did not start.
+# The report to the daemon about a Puppet run that the daemon did not start.
 class PuppetX::Trigger::EndedRun
   # @param report [Puppet::Transaction::Report] of the run in this very process
   def initialize(report)

@@ -7,7 +7,7 @@ require 'uri'
 require_relative 'answer'
 require_relative 'failure'
 
-# One etcd endpoint, spoken to through its JSON gateway (/v3/…).
+# One etcd endpoint, used through its JSON gateway (/v3/…).
 class PuppetX::Trigger::Endpoint
   OPEN_TIMEOUT = 3
   READ_TIMEOUT = 10
@@ -16,7 +16,7 @@ class PuppetX::Trigger::Endpoint
 
   LOOK_TIMEOUT = 1
   OTHER_PROTOCOL = /unexpected eof|SYSCALL|wrong version number|unknown protocol|packet length|reset by peer|connection was closed/.freeze
-  # OpenSSL's words, by what they mean for us.
+  # OpenSSL's messages, by their meaning for the module.
   TLS_KINDS = {
     /certificate has expired|certificate is not yet valid/ => :certificate_expired,
     /hostname mismatch|ip address mismatch|does not match the server certificate/i => :certificate_name,
@@ -51,7 +51,7 @@ class PuppetX::Trigger::Endpoint
 
   private
 
-  # A look at what the endpoint is, where the failure alone does not tell.
+  # Probes the kind of endpoint where the failure alone does not show it.
   def explained(failure)
     kind = failure.kind
     kind = :grpc_proxy if kind == :gateway_missing && !version?
@@ -64,7 +64,7 @@ class PuppetX::Trigger::Endpoint
     @uri.scheme == 'https' && %i[tls unreachable].include?(failure.kind)
   end
 
-  # Every member says its version, whether it has the gateway or not.
+  # Every member reports its version, with and without the gateway.
   def version?
     http = connection.start
     http.request(Net::HTTP::Get.new('/version')).code == '200'
@@ -78,13 +78,13 @@ class PuppetX::Trigger::Endpoint
     http = Net::HTTP.new(@uri.hostname, @uri.port, nil)
     http.open_timeout = http.read_timeout = LOOK_TIMEOUT
     http.max_retries = 0
-    # What speaks TLS there may answer plain HTTP, too: with 400.
+    # A TLS server may answer plain HTTP with 400.
     http.start { |started| started.head('/health') }.code != '400'
   rescue *NETWORK_ERRORS
     false
   end
 
-  # Nothing is sent, so it does not matter who answers.
+  # The probe sends no data, so the server need not be verified.
   def tls?
     http = Net::HTTP.new(@uri.hostname, @uri.port, nil)
     http.use_ssl = true
@@ -113,7 +113,7 @@ class PuppetX::Trigger::Endpoint
     raise PuppetX::Trigger::Failure.new(:unanswered, "no answer: #{describe(e)}")
   end
 
-  # The nil keeps http_proxy of the environment out of it: etcd is not the internet.
+  # The nil makes Net::HTTP ignore http_proxy of the environment: etcd is not on the internet.
   def connection
     http = Net::HTTP.new(@uri.hostname, @uri.port, nil)
     http.open_timeout = @open_timeout

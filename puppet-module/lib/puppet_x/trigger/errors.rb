@@ -3,24 +3,24 @@
 # Helpers of the Puppet module `trigger`.
 module PuppetX; end
 
-# What the module's type and providers are made of. Plain Ruby, standard library only.
+# The code of the module's type and providers. Plain Ruby with the standard library only.
 module PuppetX::Trigger
-  # Whatever can go wrong on the way to etcd. Messages are for an administrator and never hold a payload or a password.
+  # All errors of a publication. Messages are for an administrator and never contain a payload or a password.
   class Error < StandardError; end
 
   # client.json, or a file that it names, is unusable.
   class SettingsError < Error; end
 
-  # The firing did not get into etcd.
+  # etcd does not have the firing.
   class PublishError < Error; end
 
-  # etcd answered, and does not want this request: another one may fare better.
+  # etcd answered and refused this request. Another request may succeed.
   class RefusedError < PublishError; end
 
-  # etcd has another firing under this id. Trying again is useless.
+  # etcd has another firing under this ID. A retry is useless.
   class ConflictError < PublishError; end
 
-  # No reader would take the document: it is neither spooled nor published.
+  # No reader would accept the document. It is neither spooled nor published.
   class InvalidFiring < Error; end
 
   # The spool cannot be used.

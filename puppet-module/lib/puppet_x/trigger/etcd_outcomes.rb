@@ -4,8 +4,8 @@ require_relative 'errors'
 require_relative 'listing'
 require_relative 'outcome'
 
-# The outcomes of one firing, read from etcd: all of them at first, then what has changed since. It reads the present state and
-# no history, so neither a compaction nor a restart of etcd in between loses anything.
+# The outcomes of one firing, read from etcd: first all of them, then those that have changed. It reads the present state and
+# no history, so a compaction or a restart of etcd loses nothing.
 class PuppetX::Trigger::EtcdOutcomes
   # @param gateway [#range]
   # @param keys [Keys]
@@ -18,13 +18,13 @@ class PuppetX::Trigger::EtcdOutcomes
     @since = 0
   end
 
-  # Looks once, and does not block.
+  # Reads once, and does not block.
   # @yieldparam outcome [Outcome]
   # @raise [PublishError] when etcd is away; RefusedError where looking again is useless
   def look(_seconds, &block)
     publish
     revision = each_page { |page| page.values.filter_map { |text| PuppetX::Trigger::Outcome.parse(text) }.each(&block) }
-    # A store that has gone back is another one, such as a restored backup.
+    # A lower revision means another store, such as a restored backup.
     @since = revision + 1 < @since ? 0 : revision + 1
   rescue PuppetX::Trigger::PublishError
     @since = 0
@@ -38,7 +38,7 @@ class PuppetX::Trigger::EtcdOutcomes
     @publish = nil
   end
 
-  # Later pages may be newer: what changed meanwhile is read again, which is harmless.
+  # Later pages may be newer. An outcome that changed meanwhile is read again, which is harmless.
   # @return [Integer] the revision of the first page
   def each_page
     first = nil

@@ -2,12 +2,12 @@
 
 require_relative 'errors'
 
-# Why one endpoint did not do what it was asked: a kind from a fixed list, and words.
+# The failure of a request to one endpoint: a kind from a fixed list, and a message.
 class PuppetX::Trigger::Failure < PuppetX::Trigger::Error
-  # What the whole cluster would answer the same way: asking another endpoint is useless.
+  # The whole cluster would answer the same, so another endpoint is useless.
   FINAL = %i[auth_required credentials denied stale_token rejected].freeze
 
-  # The request may have been carried out all the same.
+  # etcd may have applied the request.
   UNCERTAIN = %i[unanswered unavailable].freeze
 
   HINTS = {

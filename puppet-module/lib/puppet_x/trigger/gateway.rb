@@ -6,9 +6,9 @@ require_relative 'failure'
 require_relative 'tls'
 require_relative 'transaction'
 
-# An etcd cluster: endpoints in order, the next one when one fails, a token where etcd wants one.
+# An etcd cluster: tries endpoints in order, the next one when one fails, with a token if etcd requires one.
 #
-# When an endpoint took a request and never answered, all are asked once more, so a request must be safe to repeat.
+# When an endpoint accepted a request and never answered, all endpoints get the request once more. It must be safe to repeat.
 class PuppetX::Trigger::Gateway
   ROUNDS = 2
   PAUSE = 1

@@ -8,18 +8,18 @@ require_relative 'keys'
 require_relative 'publication'
 require_relative 'spool'
 
-# Gives a provider class `prefetch`: before its first trigger a run delivers what earlier runs have left in the spool, as
-# the daemon does where one runs. Both at the same time is harmless. Puppet calls it only where the catalogue has a trigger.
+# Gives a provider class `prefetch`. Before its first trigger, a run delivers the firings that earlier runs have left in the spool,
+# as a running daemon does. Both at the same time is harmless. Puppet calls `prefetch` only if the catalogue has a trigger.
 module PuppetX::Trigger::Leftovers
-  # Seconds that a run may lose.
+  # The maximum delay of a run in seconds.
   LIMIT = 5
   PATIENCE = { rounds: 1, open_timeout: 1, read_timeout: 3 }.freeze
   SEEN = ObjectSpace::WeakMap.new
 
-  # No StandardError, so that nothing on the way takes it for a trouble of its own.
+  # No StandardError, so that no rescue on the way catches it as its own error.
   class Late < Exception; end # rubocop:disable Lint/InheritException
 
-  # Called by Puppet, with the triggers of one provider.
+  # Puppet calls this with the triggers of one provider.
   def prefetch(resources)
     catalog = resources.values.first&.catalog
     return if Puppet[:noop] || resources.values.all?(&:noop?) || (catalog && SEEN.key?(catalog))
@@ -28,7 +28,7 @@ module PuppetX::Trigger::Leftovers
     PuppetX::Trigger::Leftovers.deliver
   end
 
-  # Never raises: what is left over is no business of this run.
+  # Never raises: firings of earlier runs must not fail this run.
   def self.deliver
     settings = PuppetX::Trigger::ClientSettings.load
     drain = PuppetX::Trigger::Drain.new(PuppetX::Trigger::Spool.new(settings.spool)) { |firing, place| publish(firing, place) }

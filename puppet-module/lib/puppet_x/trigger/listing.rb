@@ -3,9 +3,9 @@
 require_relative 'errors'
 require_relative 'transaction'
 
-# One page of the keys under a prefix, as etcd's JSON gateway gives it.
+# One page of the keys under a prefix, from etcd's JSON gateway.
 class PuppetX::Trigger::Listing
-  # An outcome has 5 KiB or so, the most of it the tail of its output.
+  # An outcome has about 5 KiB, mostly the tail of its output.
   PAGE = 500
 
   # @param prefix [String] that ends with `/`

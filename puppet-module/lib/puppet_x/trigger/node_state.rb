@@ -5,14 +5,14 @@ require 'timeout'
 require_relative 'client_settings'
 require_relative 'control_socket'
 
-# The daemon of this node as the fact `trigger` shows it: no secrets, no commands, and no waiting.
+# The daemon's state for the fact `trigger`, without secrets, commands and waits.
 class PuppetX::Trigger::NodeState
-  # Facts are resolved before every run; a daemon that hangs must not be felt. Seconds, for all questions together.
+  # Facts are resolved before every run, so a daemon that hangs must not delay them. Seconds, for all requests together.
   BUDGET = 0.2
   PROGRAM = '/usr/bin/triggerd'
   QUEUE_KEYS = %w[queued running deferred paused].freeze
   JOB_KEYS = %w[id queue state result exit_code finished_at].freeze
-  # Nobody listens there: the daemon is down. After any other error we don't know.
+  # Errors that mean that the daemon is down. After any other error its state is unknown.
   DOWN = [Errno::ENOENT, Errno::ECONNREFUSED].freeze
   # The newest ended job, without its command; what runs at the moment comes with it.
   LAST_JOB = '/v1/jobs?ended=1&queued=0&command=0'
@@ -56,7 +56,7 @@ class PuppetX::Trigger::NodeState
   rescue *DOWN
     { 'running' => false }
   rescue *PuppetX::Trigger::ControlSocket::NETWORK_ERRORS, JSON::ParserError, NoMethodError, TypeError => e
-    # The first question may have been answered in time.
+    # The first request may have been answered in time.
     said.merge('problem' => "the daemon on #{socket}: #{e.message}")
   end
 
@@ -84,7 +84,7 @@ class PuppetX::Trigger::NodeState
     job ? { 'last_job' => job.slice(*JOB_KEYS).compact } : {}
   end
 
-  # The executable lies in bin/ of an installation, with package.json above it.
+  # The executable is in bin/ of an installation, with package.json above it.
   def version
     JSON.parse(File.read(File.join(File.dirname(File.realpath(@program), 2), 'package.json')))['version']
   rescue SystemCallError, JSON::ParserError

@@ -4,7 +4,7 @@ require_relative 'causes'
 require_relative 'run_report'
 require_relative 'text'
 
-# Where a firing comes from: this node, this run, this resource, and what had changed.
+# The origin of a firing: this node, this run, this resource, and the changes.
 class PuppetX::Trigger::Origin
   # @param resource [Puppet::Type] the trigger
   # @param node [String, nil] the name of this node where it is not its certname

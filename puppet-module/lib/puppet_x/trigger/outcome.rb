@@ -50,7 +50,7 @@ class PuppetX::Trigger::Outcome
 
   # @return [String] such as `failed with exit code 6 (failed: File[/etc/haproxy.cfg])` or `deferred (the agent is disabled)`
   def words
-    # What failed says more than the first of its errors.
+    # The failed resources say more than the first error.
     told = resources || reason
     told ? "#{course} (#{told})" : course
   end
@@ -74,7 +74,7 @@ class PuppetX::Trigger::Outcome
     line(@values['reason']) if @values['reason']
   end
 
-  # Those that failed, from the report of the target's run.
+  # The failed resources, from the report of the target's run.
   def resources
     names = failed_resources
     return if names.empty?
@@ -88,7 +88,7 @@ class PuppetX::Trigger::Outcome
     Array(puppet['failed_resources']).filter_map { |entry| entry['resource'] if entry.is_a?(Hash) }
   end
 
-  # What the target's report says.
+  # The facts of the target's report.
   def puppet
     facts = @values['details'].is_a?(Hash) ? @values['details']['puppet'] : nil
     facts.is_a?(Hash) ? facts : {}

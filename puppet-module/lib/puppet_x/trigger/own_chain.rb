@@ -3,7 +3,7 @@
 require_relative 'audience'
 require_relative 'errors'
 
-# Waiting for a node that waits for this run would never end: the run there begins when this one has ended.
+# A wait for a node that waits for this run would never end, because the run there begins when this one has ended.
 module PuppetX::Trigger::OwnChain
   # @param hosts [Array<String>] to wait for
   # @param node [String] this node

@@ -4,8 +4,8 @@ require 'json'
 require_relative 'errors'
 require_relative 'rules'
 
-# Where a firing belongs, if its manifest names another etcd or prefix than the client settings of the node. It lies in the
-# spool as `<id>.place`, because whoever delivers the firing later does not have the manifest.
+# The etcd and prefix of a firing whose manifest does not use the node's client settings. The file is in the spool as
+# `<id>.place`, because a later delivery does not have the manifest.
 class PuppetX::Trigger::Place
   attr_reader :endpoints, :prefix
 

@@ -4,14 +4,14 @@ require 'json'
 require_relative 'errors'
 require_relative 'transaction'
 
-# Puts one firing into etcd: wholly or not at all, and once however often it is tried, also by several at the same time.
+# Puts one firing into etcd as a whole or not at all, and once, even when several processes try it several times.
 # The protocol is in docs/reference/keyspace.md, “Publishing”.
 class PuppetX::Trigger::Publication
-  # With the firing itself that is one operation less than etcd's limit of 128.
+  # Together with the firing itself this is one operation less than etcd's limit of 128.
   MAX_TARGETS_AT_ONCE = 126
   CHUNK = 100
 
-  # How often a chunked publication starts anew after a sweeper took it for abandoned.
+  # How often a chunked publication starts again after a sweeper took it for abandoned.
   MAX_STARTS = 3
 
   Transaction = PuppetX::Trigger::Transaction
@@ -77,7 +77,7 @@ class PuppetX::Trigger::Publication
     [*@firing.targets.each_slice(CHUNK).map { |nodes| entries(nodes) }, last]
   end
 
-  # What each target reads: all but the list of them. Nobody compares these bytes.
+  # The document that each target reads: all except the list of targets. Nobody compares these bytes.
   def brief
     JSON.generate(JSON.parse(@firing.json).merge('targets' => nil, 'targets_total' => @firing.targets.size))
   end
@@ -110,7 +110,7 @@ class PuppetX::Trigger::Publication
     nodes.map { |node| Transaction.put(@keys.inbox(node, @firing.id), entry) }
   end
 
-  # An entry that is there before its firing says so, and to how many it goes: its node need not look at once.
+  # An entry that exists before its firing says so, with the number of targets, so its node need not read at once.
   def entry
     @entry ||= at_once? ? @firing.entry : JSON.generate(JSON.parse(@firing.entry).merge('early' => @firing.targets.size))
   end

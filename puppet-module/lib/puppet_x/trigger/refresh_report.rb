@@ -7,7 +7,7 @@ require_relative 'errors'
 class PuppetX::Trigger::RefreshReport
   DELIVERS = 'the daemon triggerd, or the next Puppet run with a trigger, delivers it'
 
-  # Turns what goes wrong in the block into a failure of the resource.
+  # Turns errors in the block into a failure of the resource.
   def self.on(resource)
     report = new(resource)
     yield report
@@ -45,7 +45,7 @@ class PuppetX::Trigger::RefreshReport
     @resource.warning("could not fire #{subject} yet: #{problem.message}. #{kept}")
   end
 
-  # The firing got through, and would have been lost if it had not.
+  # etcd has the firing, which would have been lost otherwise.
   def went_unspooled(problem)
     @resource.warning("#{problem.message}. Until this is repaired, a firing that etcd does not accept at once is lost") if problem
   end

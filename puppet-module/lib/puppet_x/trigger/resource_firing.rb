@@ -6,7 +6,7 @@ require_relative 'origin'
 require_relative 'own_chain'
 require_relative 'run_context'
 
-# The firing that a refreshed trigger means.
+# The firing of a refreshed trigger.
 module PuppetX::Trigger::ResourceFiring
   # @param resource [Puppet::Type] the trigger
   # @param node [String, nil] the name of this node where it is not its certname

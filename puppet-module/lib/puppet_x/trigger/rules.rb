@@ -4,14 +4,14 @@ require 'ipaddr'
 require 'resolv'
 require_relative 'errors'
 
-# What parameters and settings may be. Each rule returns the value in its one true form or raises ArgumentError.
+# Rules for parameters and settings. Each rule returns the canonical value or raises ArgumentError.
 module PuppetX::Trigger::Rules
   CONTROL_CHARACTERS = /[\u0000-\u001f\u007f]/.freeze
   PLUGIN_SEGMENT = /\A[A-Za-z0-9_.-]+\z/.freeze
   ENDPOINT = %r{\A(https?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::([0-9]{1,5}))?/?\z}i.freeze
   DEFAULT_PORTS = { 'http' => 80, 'https' => 443 }.freeze
   HOST_NAME = /\A(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(?:\.|\z))+\z/.freeze
-  # What resolvers take for an IPv4 address in some form, such as 127.1: clients disagree about which one it is.
+  # Short forms of an IPv4 address, such as 127.1. Clients disagree about their meaning.
   NUMERIC_HOST = /(?:\A|\.)(?:[0-9]+|0x[0-9a-f]*)\.?\z/i.freeze
   KEY_PREFIX = %r{\A(?:/[A-Za-z0-9_.-]+)+\z}.freeze
 
@@ -30,7 +30,7 @@ module PuppetX::Trigger::Rules
     name.valid_encoding? && utf16_length(name).between?(1, 255) && !CONTROL_CHARACTERS.match?(name)
   end
 
-  # As the other readers of the keyspace count: a character outside the basic plane is two.
+  # Counts like the other readers of the keyspace: a character outside the basic plane counts as two.
   def utf16_length(text)
     text.encode('UTF-16LE').bytesize / 2
   end

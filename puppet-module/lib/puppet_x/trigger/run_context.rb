@@ -4,7 +4,7 @@ require 'json'
 require_relative 'document'
 require_relative 'errors'
 
-# What led to this run, where a firing did: the daemon writes it to the file that TRIGGERD_CONTEXT names.
+# The firings that led to this run. The daemon writes them to the file that TRIGGERD_CONTEXT names.
 class PuppetX::Trigger::RunContext
   VARIABLE = 'TRIGGERD_CONTEXT'
   MAX_BYTES = 16 * 1024 * 1024
@@ -23,7 +23,7 @@ class PuppetX::Trigger::RunContext
     @nodes = [*origins, *chain.map { |link| link['node'] }].uniq
   end
 
-  # A run that nobody triggered.
+  # A run that no firing started.
   NONE = new([].freeze, nil).freeze
 
   # @yieldparam problem [String] why the chain begins anew here, which costs a loop one more round at most
@@ -58,7 +58,7 @@ class PuppetX::Trigger::RunContext
     known.filter_map { |origin| origin['node'] if origin.is_a?(Hash) && origin['kind'] == 'puppet' && origin['node'].is_a?(String) }
   end
 
-  # A document has room for so many; a loop shorter than that is still recognised.
+  # The maximum number of links in a document. A shorter loop is still recognized.
   def self.newest(chain)
     chain.is_a?(Array) ? chain.last(PuppetX::Trigger::Document::MAX_CHAIN) : chain
   end

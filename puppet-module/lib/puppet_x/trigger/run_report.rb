@@ -2,7 +2,7 @@
 
 require_relative 'errors'
 
-# The report of the Puppet run that is under way. Puppet hands it to nobody; it is reachable as a destination of the log.
+# The report of the present Puppet run. Puppet does not pass it on, but it is a destination of the log.
 module PuppetX::Trigger::RunReport
   # @param resource [Puppet::Type] a resource of the run
   # @return [Puppet::Transaction::Report, nil] nil outside a run, as in a unit test

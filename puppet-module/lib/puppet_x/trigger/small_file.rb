@@ -2,8 +2,8 @@
 
 require_relative 'errors'
 
-# Files that settings name: certificates, a key, a password. Puppet's own lie in folders that belong to the user `puppet` on
-# Debian, so what is there may be a FIFO or a device by now: a read neither waits nor takes more than this.
+# Files that settings name: certificates, a key, a password. On Debian, Puppet's files are in folders of the user `puppet`, who
+# can replace them by a FIFO or a device. A read therefore neither waits nor takes more than this.
 module PuppetX::Trigger::SmallFile
   MAX_BYTES = 1_048_576
 

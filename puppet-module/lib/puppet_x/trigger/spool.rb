@@ -7,8 +7,8 @@ require_relative 'spool_folder'
 
 # Firings on this node's disk that etcd does not have yet: one file `<id>.json` each, the document byte for byte.
 #
-# A file is there wholly or not at all, and durable once `store` has returned. Several runs and the daemon may use the
-# spool at the same time: whoever publishes a firing removes it, and publishing it twice is harmless.
+# A file exists as a whole or not at all, and is durable once `store` has returned. Several runs and the daemon may use the
+# spool at the same time. The publisher of a firing removes it, and a second publication is harmless.
 class PuppetX::Trigger::Spool
   CREATE = File::WRONLY | File::CREAT | File::EXCL | File::NOFOLLOW | File::BINARY
   READ = File::RDONLY | File::NOFOLLOW | File::NONBLOCK | File::BINARY
@@ -37,7 +37,7 @@ class PuppetX::Trigger::Spool
                                         'free space and health of its file system'
   end
 
-  # Somebody else may have been faster; and what cannot be removed is published again, which is harmless.
+  # Another process may have removed the file. A file that cannot be removed is published again, which is harmless.
   def remove(id)
     %w[json place].each { |kind| delete(@folder.file("#{id}.#{kind}")) }
   end
@@ -73,7 +73,7 @@ class PuppetX::Trigger::Spool
     text && PuppetX::Trigger::Place.parse(text)
   end
 
-  # Sets a file aside, with the reason beside it, so that it is looked at once.
+  # Sets a file aside, with the reason beside it, so that it is read only once.
   # @raise [SpoolError]
   def reject(name, why)
     rejected = PuppetX::Trigger::SpoolFolder.new(@folder.file(REJECTED))
@@ -83,7 +83,7 @@ class PuppetX::Trigger::Spool
     delete(rejected.file("#{name}.reason"))
     File.write(rejected.file("#{name}.reason"), "#{why}\n", mode: CREATE, perm: MODE)
   rescue Errno::ENOENT
-    nil # somebody else has done it
+    nil # another process has done it
   rescue SystemCallError => e
     raise PuppetX::Trigger::SpoolError, "cannot move #{name} to #{rejected.path}: #{e.class.new.message}"
   end
@@ -98,7 +98,7 @@ class PuppetX::Trigger::Spool
     end
     File.rename(temporary, @folder.file(name))
   rescue Errno::EEXIST
-    raise # not ours
+    raise # another user's
   rescue SystemCallError
     delete(temporary)
     raise

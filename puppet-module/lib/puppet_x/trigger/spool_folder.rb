@@ -4,7 +4,7 @@ require 'fileutils'
 require_relative 'errors'
 require_relative 'trusted_way'
 
-# The folder of the spool: ours, closed to everybody else, and not something that somebody has put in its place.
+# The folder of the spool: owned by the run's user, closed to all others, and not replaced by another object.
 class PuppetX::Trigger::SpoolFolder
   MODE = 0o700
   OTHERS_WRITE = 0o022
@@ -13,11 +13,11 @@ class PuppetX::Trigger::SpoolFolder
 
   # @param path [String] absolute
   def initialize(path)
-    # With a slash at its end a symbolic link would be followed.
+    # With a slash at the end, a symbolic link would be followed.
     @path = path.sub(%r{/+\z}, '')
   end
 
-  # Makes the folder where it is missing.
+  # Makes the folder if it is missing.
   # @raise [SpoolError] saying what is wrong with it and what to do
   def prepare
     make unless exist?
@@ -57,7 +57,7 @@ class PuppetX::Trigger::SpoolFolder
   end
 
   def check
-    # NONBLOCK: a FIFO in its place must not stop the run.
+    # NONBLOCK: a FIFO in its place must not block the run.
     File.open(path, File::RDONLY | File::NOFOLLOW | File::NONBLOCK) { |handle| check_is_ours(handle.stat) }
     what, remedy = PuppetX::Trigger::TrustedWay.parents_problem(path)
     raise unusable("can be replaced: #{what}", remedy) if what

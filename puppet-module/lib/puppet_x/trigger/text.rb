@@ -2,7 +2,7 @@
 
 require_relative 'errors'
 
-# Makes texts fit for a document: readers refuse one that is not UTF-8 or too long, so better a cut text than no firing.
+# Makes texts valid for a document. Readers refuse a text that is not UTF-8 or too long, and a cut text is better than no firing.
 module PuppetX::Trigger::Text
   LIMIT = 1000
   LINE_LIMIT = 200
@@ -16,7 +16,7 @@ module PuppetX::Trigger::Text
     text.length > LIMIT ? "#{text[0, LIMIT - 1]}…" : text
   end
 
-  # What another node has said, for one line of a log.
+  # Text from another node, for one line of a log.
   # @return [String] of at most LINE_LIMIT characters, none of them a control character
   def self.line(value)
     text = clip(value.to_s).gsub(/[[:cntrl:]]+/, ' ').strip

@@ -2,7 +2,7 @@
 
 require_relative 'errors'
 
-# Builds transactions for etcd's JSON gateway, where keys and values are base 64, and reads what became of them.
+# Builds transactions for etcd's JSON gateway, where keys and values are base64, and reads their results.
 module PuppetX::Trigger::Transaction
   module_function
 
@@ -15,7 +15,7 @@ module PuppetX::Trigger::Transaction
     { key: encode(key), target: 'CREATE', result: 'EQUAL', create_revision: '0' }
   end
 
-  # The key is there, and has not been deleted since.
+  # The key exists, and has not been deleted since.
   def created_at(key, revision)
     { key: encode(key), target: 'CREATE', result: 'EQUAL', create_revision: revision }
   end
@@ -36,7 +36,7 @@ module PuppetX::Trigger::Transaction
     [text].pack('m0')
   end
 
-  # What became of a transaction.
+  # The result of a transaction.
   class Outcome
     # @param answer [Hash] of /v3/kv/txn
     def initialize(answer)

@@ -4,13 +4,13 @@ require 'etc'
 require 'pathname'
 require_relative 'errors'
 
-# Whether anybody but root and the run's own user could put another folder in the place of one of ours: whoever may rename a folder
-# above it. The daemon has the same rule.
+# Whether a user other than root and the run's own user could replace a folder of the module, by renaming a folder above it. The
+# daemon has the same rule.
 module PuppetX::Trigger::TrustedWay
   OTHERS_WRITE = 0o022
   ALL_WRITE = 0o002
   STICKY = 0o1000
-  # As many as Linux follows.
+  # The maximum number of links that Linux follows.
   MAX_LINKS = 40
 
   module_function
@@ -47,7 +47,7 @@ module PuppetX::Trigger::TrustedWay
     nil
   end
 
-  # What is missing is nobody's.
+  # A missing path belongs to nobody.
   def problem_of(path)
     stat = path.lstat
     return ["#{path} belongs to user #{stat.uid}", "Run: chown root #{path}"] unless [0, Process.euid].include?(stat.uid)
@@ -58,7 +58,7 @@ module PuppetX::Trigger::TrustedWay
     nil
   end
 
-  # The group of a user's own has nobody else in it, and many systems let it write in all that the user makes.
+  # A user's own group has no other members, and on many systems it may write to everything that the user makes.
   def others_write(stat)
     group_name(stat.gid) == user_name(stat.uid) ? ALL_WRITE : OTHERS_WRITE
   end

@@ -3,7 +3,7 @@
 require 'securerandom'
 require_relative 'errors'
 
-# Ids of firings: 48 bits of milliseconds and 80 random bits in Crockford's base 32.
+# IDs of firings: 48 bits of milliseconds and 80 random bits in Crockford's base 32.
 module PuppetX::Trigger::Ulid
   ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
   LENGTH = 26

@@ -5,12 +5,12 @@ require_relative 'audience'
 require_relative 'duration'
 require_relative 'errors'
 
-# Blocks until every target of a firing has finished, or time is up.
+# Blocks until every target of a firing has finished, or the timeout has passed.
 class PuppetX::Trigger::Waiting
-  # How many nodes that did not end well a message names.
+  # The maximum number of failed nodes in a message.
   SHOWN = 10
 
-  # Seconds between two looks: short at first, since many runs are, and long in the end.
+  # Seconds between two reads: short at first, because many runs are short, and longer later.
   PAUSES = (0.5..5).freeze
 
   # @param resource [Puppet::Type] the trigger, with its timeout
@@ -59,7 +59,7 @@ class PuppetX::Trigger::Waiting
     pause
   end
 
-  # A final outcome never changes; one of a node that nobody asked is none.
+  # A final outcome never changes. An outcome of a node that is no target does not count.
   def settle(outcome)
     return unless @open.key?(outcome.node)
     return @open[outcome.node] = outcome.words unless outcome.final?
@@ -87,7 +87,7 @@ class PuppetX::Trigger::Waiting
       "#{'The firing continues there. ' if @open.any?}Run `trigger why #{@firing.id}` for details"
   end
 
-  # Fine, because the documentation of `wait` says so; but it must not look like a change.
+  # A run in noop is a success, as the documentation of `wait` says, but the message must not look like a change.
   def nodes_in_noop
     hidden = @noops.size - SHOWN
     shown = @noops.first(SHOWN).map { |node, words| "#{node} (#{words})" } + (hidden.positive? ? ["#{count(hidden)} more"] : [])
