@@ -33,6 +33,8 @@ interface Flags {
 const installRoot = join(import.meta.dirname, '../..');
 
 const main = async (): Promise<void> => {
+  // Asked first: a terminal that is closed while the daemon starts is none afterwards.
+  const hasTerminal = isatty(2);
   closeInherited();
   surviveLostOutput();
   assertExactText();
@@ -50,7 +52,7 @@ const main = async (): Promise<void> => {
 
   const options = { loaded, node, version, installRoot, log };
   const daemon = await (flags.user === true ? startUserDaemon(options) : startDaemon(options));
-  handleSignals(daemon, load, log, notify);
+  handleSignals(daemon, { load, log, notify, hasTerminal });
   await daemon.ready;
   log.info({ version, pid: process.pid, socket: loaded.config.node.socket, config: loaded.file }, 'Ready');
   await notify('--ready');
@@ -71,7 +73,14 @@ const nodeName = async ({ config }: LoadedConfig): Promise<string> => {
   return resolveNodeName(config, await findMachineNames(baseEnvironment()));
 };
 
-const handleSignals = (daemon: Daemon, load: () => LoadedConfig, log: Logger, notify: Notifier): void => {
+interface Signalled {
+  readonly load: () => LoadedConfig;
+  readonly log: Logger;
+  readonly notify: Notifier;
+  readonly hasTerminal: boolean;
+}
+
+const handleSignals = (daemon: Daemon, { load, log, notify, hasTerminal }: Signalled): void => {
   let isStopping = false;
   const stop = async (signal: string): Promise<void> => {
     if (isStopping) return daemon.hurry();
@@ -85,7 +94,7 @@ const handleSignals = (daemon: Daemon, load: () => LoadedConfig, log: Logger, no
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
   process.on('SIGHUP', () => reload(daemon, load, log));
   // Whoever closes a terminal sends the same signal as whoever wants a reload.
-  if (isatty(2)) watchTerminal(2, () => void (isStopping || stop('SIGHUP')));
+  if (hasTerminal) watchTerminal(2, () => void (isStopping || stop('SIGHUP')));
   const crash = (error: unknown): void => {
     log.fatal({ error }, 'A bug in triggerd; ending for a restart');
     exit(1);

@@ -30,6 +30,8 @@ import { startWorkerDaemon, type WorkerDaemon } from '../daemon/worker-daemon.ts
 const installRoot = join(import.meta.dirname, '../..');
 
 const main = async (): Promise<void> => {
+  // Asked first: a terminal that is closed while the worker starts is none afterwards.
+  const hasTerminal = isatty(2);
   closeInherited();
   surviveLostOutput();
   assertExactText();
@@ -45,7 +47,7 @@ const main = async (): Promise<void> => {
   for (const warning of exposureWarnings(loaded)) log.warn({}, warning);
 
   const daemon = await startWorkerDaemon({ loaded, node, version: packageVersion(), installRoot, log, worker });
-  handleSignals(daemon, log, notify);
+  handleSignals(daemon, log, notify, hasTerminal);
   await notify('--ready');
 };
 
@@ -78,7 +80,7 @@ const logFor = ({ debug = false }: WorkerFlags, { config }: LoadedConfig, node: 
     : createTriggerfsLog(level);
 };
 
-const handleSignals = (daemon: WorkerDaemon, log: Logger, notify: Notifier): void => {
+const handleSignals = (daemon: WorkerDaemon, log: Logger, notify: Notifier, hasTerminal: boolean): void => {
   let isStopping = false;
   const stop = async (signal: string): Promise<void> => {
     if (isStopping) return daemon.hurry();
@@ -92,7 +94,7 @@ const handleSignals = (daemon: WorkerDaemon, log: Logger, notify: Notifier): voi
   // There is nothing to reload; a terminal that is closed says SIGHUP.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void stop(signal));
   // Not everybody who uses a terminal is told that it is closed.
-  if (isatty(2)) watchTerminal(2, () => void (isStopping || stop('SIGHUP')));
+  if (hasTerminal) watchTerminal(2, () => void (isStopping || stop('SIGHUP')));
   const crash = (error: unknown): void => {
     log.fatal({ error }, 'A bug in triggerfs-worker; ending');
     process.exit(1);

@@ -17,6 +17,8 @@ import { packageVersion } from '../cli/support/version.ts';
 import { watchTerminal } from '../cli/support/watch-reader.ts';
 
 const main = async (): Promise<void> => {
+  // Asked first: a terminal that is closed while the trigger files are mounted is none afterwards.
+  const hasTerminal = isatty(2);
   closeInherited();
   surviveLostOutput();
   assertExactText();
@@ -36,7 +38,6 @@ const main = async (): Promise<void> => {
   });
   const end = (): void => void files.stop().then(() => process.exit(0));
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, end);
-  const hasTerminal = isatty(2);
   // A terminal that is closed says SIGHUP, too, and is a terminal no more.
   process.on('SIGHUP', () => (hasTerminal && !isatty(2) ? end() : files.reopenLog()));
   // Not everybody who uses a terminal is told that it is closed.

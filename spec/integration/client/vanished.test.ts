@@ -216,6 +216,16 @@ describe('a daemon in the foreground', () => {
   );
 
   it.each(['triggerd', 'triggerfs-worker'] as const)(
+    'a daemon in the foreground stops when its terminal is closed while it starts: %s',
+    async (name) => {
+      const screen = await inTerminal(daemons()[name], keep);
+      await until(() => existsSync(join(home, 'state')), 'the beginning of its start');
+      await screen.close();
+      expect(await exitCode()).toBe('0\n');
+    },
+  );
+
+  it.each(['triggerd', 'triggerfs-worker'] as const)(
     'a daemon in the foreground continues when its log cannot be written any more: %s',
     async (name) => {
       const running = inShell('exec "$0" "$@" 2> /dev/full', daemons()[name]);
