@@ -154,7 +154,7 @@ RSpec.describe 'a publication on a real etcd' do
     end
 
     [2, 300].each do |count|
-      it "recognises its firing to #{count} nodes through another endpoint: one firing, success" do
+      it "recognizes its firing to #{count} nodes through another endpoint: one firing, success" do
         firing = SampleFiring.to(SampleFiring.hosts(count))
         lossy = losing(100)
         publish(firing, through: gateway(lossy.url, etcd.url))
@@ -162,7 +162,7 @@ RSpec.describe 'a publication on a real etcd' do
         expect(lossy.requests.size).to eq(1)
       end
 
-      it "recognises its firing to #{count} nodes when every other answer is lost" do
+      it "recognizes its firing to #{count} nodes when every other answer is lost" do
         firing = SampleFiring.to(SampleFiring.hosts(count))
         turn = 0
         lossy = StubServer.start do |request|

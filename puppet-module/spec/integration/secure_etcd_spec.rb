@@ -126,7 +126,7 @@ RSpec.describe 'an etcd with an expired certificate' do
 end
 
 RSpec.describe 'an etcd without the JSON gateway' do
-  it 'is recognised' do
+  it 'is recognized' do
     etcd = EtcdServer.start(flags: ['--enable-grpc-gateway=false'])
     Cleanup.defer { etcd.stop }
     gateway = PuppetX::Trigger::Gateway.from(client_settings('endpoints' => etcd.url))
