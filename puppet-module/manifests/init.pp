@@ -48,7 +48,7 @@
 # @param username
 #   The etcd user, if etcd has authentication enabled.
 # @param password_file
-#   A file on the node with the password of `username`. The password never enters the catalogue.
+#   A file on the node with the password of `username`. The password never enters the catalog.
 # @param state_dir
 #   The directory for the daemon's queue. Its subdirectory `spool` holds firings that are not yet in etcd.
 # @param socket

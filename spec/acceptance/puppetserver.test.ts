@@ -212,7 +212,7 @@ describe.skipIf(obstacle !== undefined)(
       await machines['lb01.boxnet'].must('trigger', 'queue', 'resume');
     });
 
-    it('the outcome of a catalogue that does not compile has the server’s message', async () => {
+    it('the outcome of a catalog that does not compile has the server’s message', async () => {
       // An exported resource takes its relations along, and the load balancer has no such trigger.
       await deploy(
         site.replace(

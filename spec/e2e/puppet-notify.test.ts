@@ -116,7 +116,7 @@ describe('a Puppet notify on one node', () => {
   });
 
   it.each(['lb 01', 'lb01;reboot', '../lb01', '', 'lb01/x', '-rf'])(
-    'the catalogue refuses the host name %j',
+    'the catalog refuses the host name %j',
     async (host) => {
       const { output, exitCode } = await web.apply(
         web.manifest('strange.pp', `${changedFile(web, 'g')}${triggerOn([host])}`),

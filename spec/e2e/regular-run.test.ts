@@ -89,7 +89,7 @@ describe('a regular `puppet apply` with the report processor', () => {
     ]);
   });
 
-  it('a regular `puppet apply` does not satisfy a job that was accepted while its catalogue was compiled', async () => {
+  it('a regular `puppet apply` does not satisfy a job that was accepted while its catalog was compiled', async () => {
     const { dir } = held.puppet;
     rmSync(join(dir, 'go'));
     rmSync(join(dir, 'compiling'));

@@ -27,7 +27,7 @@
 # @param run_cmd
 #   The command that a firing without `plugin` runs on this node. It runs in `/`, so its paths must be
 #   absolute. Only the manifest of `puppet apply` may be relative: Puppet then completes it with the
-#   `codedir` of the machine that compiles the catalogue.
+#   `codedir` of the machine that compiles the catalog.
 # @param allow
 #   The plugins that a firing may start on this node. `puppet` stands for `run_cmd`.
 # @param node_name
@@ -136,6 +136,6 @@ class trigger::watch::etcd (
   }
 
   if defined(File[$trigger::config_file]) {
-    fail("trigger::watch::etcd: ${trigger::config_file} is already in the catalogue. Declare this class outside of defined types")
+    fail("trigger::watch::etcd: ${trigger::config_file} is already in the catalog. Declare this class outside of defined types")
   }
 }

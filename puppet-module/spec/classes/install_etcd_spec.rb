@@ -14,7 +14,7 @@ RSpec.describe 'trigger::install::etcd' do
   let(:files) { { 'ca_file' => '/a', 'cert_file' => '/b', 'key_file' => '/c' } }
 
   context 'without the parameter tls' do
-    it 'fails the catalogue and says what to write for each purpose' do
+    it 'fails the catalog and says what to write for each purpose' do
       is_expected.to compile.and_raise_error(
         %r{tls is needed.*tls => 'puppet'.*begin with https.*tls => 'none' .*as before.*'embedded' => true, 'embedded_port' => 12379.*docs/how-to/etcd\.md},
       )
@@ -138,7 +138,7 @@ RSpec.describe 'trigger::install::etcd' do
       let(:params) { super().merge('tls' => 'puppet', 'members' => { 'etcd1.example.com' => 'https://etcd1.example.com:2380' }) }
       let(:facts) { super().merge('trigger' => { 'certificate' => { 'ca_file' => '/p/ca.pem', 'cert_file' => '/p/c.pem', 'key_file' => '/p/k.pem' } }) }
 
-      it 'copies the node’s certificate for etcd, and keeps it out of the catalogue' do
+      it 'copies the node’s certificate for etcd, and keeps it out of the catalog' do
         is_expected.to contain_file('/etc/etcd/tls/key.pem').with(source: '/p/k.pem', mode: '0640', group: 'etcd', show_diff: false, content: nil)
         is_expected.to contain_file('/etc/etcd/tls').that_requires('Package[etcd-server]')
         is_expected.to contain_file('/etc/etcd/tls/cert.pem').that_notifies('Service[etcd]')

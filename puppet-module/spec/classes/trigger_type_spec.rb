@@ -2,7 +2,7 @@
 
 require 'spec_helper'
 
-# What a catalogue with triggers looks like to the people who test their own manifests.
+# What a catalog with triggers looks like to the people who test their own manifests.
 RSpec.describe 'a manifest with a trigger' do
   include RSpec::Puppet::HostExampleGroup
 

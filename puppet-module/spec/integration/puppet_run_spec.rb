@@ -166,7 +166,7 @@ RSpec.describe 'a real run of Puppet' do
     expect(run.output).not_to include('multiple default providers')
   end
 
-  it 'refuses a catalogue with an invalid host name before it changes anything' do
+  it 'refuses a catalog with an invalid host name before it changes anything' do
     run = apply("#{file('f', "notify => Trigger['t']")} trigger { 't': hosts => ['lb01', 'lb02;reboot'] }")
     expect(run.exit_code).to eq(1), run.output
     expect(run.output).to include('Parameter hosts failed on Trigger[t]: "lb02;reboot" in hosts is not a host name: a host name has labels')

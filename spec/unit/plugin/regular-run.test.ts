@@ -105,7 +105,7 @@ cached_catalog_status: not_used
     ['a run with --tags', summary({ skipped: 8 }), report],
     ['a run of our own', summary(), `${report}job_id: triggerd-7.1@lb01\n`],
     ['a run in an environment of its own', summary({ environment: 'feature' }), report],
-    ['a cached catalogue', summary(), report.replace('not_used', 'on_failure')],
+    ['a cached catalog', summary(), report.replace('not_used', 'on_failure')],
     ['a summary of an earlier run', summary(), report.replace('18:40:05', '18:40:11')],
     ['a run in noop', summary(), report.replace('noop: false', 'noop: true')],
     ['a failed run', summary(), report.replace('status: changed', 'status: failed')],

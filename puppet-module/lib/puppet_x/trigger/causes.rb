@@ -10,7 +10,7 @@ require_relative 'text'
 class PuppetX::Trigger::Causes
   LIMIT = 20
 
-  # @param resource [Puppet::Type] the refreshed resource, in a catalogue
+  # @param resource [Puppet::Type] the refreshed resource, in a catalog
   # @param report [Puppet::Transaction::Report, nil] of this run
   def initialize(resource, report)
     @resource = resource

@@ -28,7 +28,7 @@ class PuppetX::Trigger::EndedRun
 
   private
 
-  # When this process did: Puppet's report begins only when the manifest is read and the catalogue compiled. By the time that has
+  # When this process did: Puppet's report begins only when the manifest is read and the catalog compiled. By the time that has
   # passed since, because the clock may have been set meanwhile.
   def began
     ticks = File.read('/proc/self/stat').rpartition(')').last.split[19].to_f

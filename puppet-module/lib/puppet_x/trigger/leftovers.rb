@@ -9,7 +9,7 @@ require_relative 'publication'
 require_relative 'spool'
 
 # Gives a provider class `prefetch`. Before its first trigger, a run delivers the firings that earlier runs have left in the spool,
-# as a running daemon does. Both at the same time is harmless. Puppet calls `prefetch` only if the catalogue has a trigger.
+# as a running daemon does. Both at the same time is harmless. Puppet calls `prefetch` only if the catalog has a trigger.
 module PuppetX::Trigger::Leftovers
   # The maximum delay of a run in seconds.
   LIMIT = 5

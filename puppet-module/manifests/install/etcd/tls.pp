@@ -10,7 +10,7 @@ class trigger::install::etcd::tls {
     fail('trigger::install::etcd: this node has no Puppet certificate (fact trigger.certificate). Give files as tls instead of puppet')
   }
 
-  # These are paths on the node: the content of the files never enters a catalogue.
+  # These are paths on the node: the content of the files never enters a catalog.
   $copies = { 'ca_file' => "${folder}/ca.pem", 'cert_file' => "${folder}/cert.pem", 'key_file' => "${folder}/key.pem" }
   # A single etcd has a peer port too, and every account of this node can connect to it.
   $flags = {

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 # @summary Completes a relative manifest of `puppet apply` in a `run_cmd`, because jobs run in `/`. Any other relative path
-# fails the catalogue, so that it cannot fail the run.
+# fails the catalog, so that it cannot fail the run.
 #
 # @api private
 Puppet::Functions.create_function(:'trigger::absolute_command') do

@@ -95,7 +95,7 @@ RSpec.describe 'the type trigger' do
     expect(type.instances).to eq([])
   end
 
-  describe 'if the catalogue manages its dependencies' do
+  describe 'if the catalog manages its dependencies' do
     let(:files) { %w[/etc/triggerd/client.json /var/lib/triggerd /var/lib/triggerd/spool].map { |path| Puppet::Type.type(:file).new(path: path) } }
     let(:daemon) { %i[package service].map { |kind| Puppet::Type.type(kind).new(name: 'triggerd') } }
 

@@ -55,7 +55,7 @@ RSpec.describe PuppetX::Trigger::Leftovers do
     Puppet[:noop] = false
   end
 
-  it 'delivers once for a catalogue with two providers' do
+  it 'delivers once for a catalog with two providers' do
     one = trigger('one')
     other = trigger('other', provider: :local)
     catalog(one, other)
