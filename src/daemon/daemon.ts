@@ -11,13 +11,14 @@ import type { LoadedConfig } from '../config/config.ts';
 import type { Config } from '../config/schema.ts';
 import { configuredWorkers, harmlessNotice } from '../config/workers.ts';
 import type { EventLog } from '../events/event-log.ts';
+import { FiringEvents } from '../events/firing-events.ts';
 import { ClockSteps } from '../kit/clock-steps.ts';
 import { type Releasers, startWithReleasers } from '../kit/releasers.ts';
 import { keysBelow } from '../store/keys.ts';
 import { Space } from '../store/space.ts';
+import { clock } from './clock.ts';
 import { openStore } from './compose/etcd.ts';
-import type { LivePlugins } from './compose/live-plugins.ts';
-import { createTriggerNames, metricSources, observeJobs, openEvents } from './compose/observe.ts';
+import { metricSources, observeJobs, openEvents } from './compose/observe.ts';
 import { noticeAgentRuns } from './compose/regular-runs.ts';
 import { changedSections } from './compose/reload.ts';
 import type { DaemonOptions, Runtime } from './compose/runtime.ts';
@@ -68,17 +69,17 @@ const start = async (options: DaemonOptions, releasers: Releasers): Promise<Daem
   const etcd = { keyspace, maintenance, space };
   const unnamed = { options, config, state, ...etcd, registry, events, metrics, clockSteps, ...queueRuntime };
   const runtime: Runtime = { ...unnamed, name: buildName(unnamed) };
-  const names = createTriggerNames(runtime);
-  observeJobs(runtime, names.of);
+  const observer = new FiringEvents({ node: options.node, firings: runtime.journal.firings, events, metrics, clock });
+  observeJobs(runtime, observer.triggerOf);
 
   const elsewhere = buildEndedElsewhere(runtime);
-  const outcomes = publishOutcomes(runtime, elsewhere, names, releasers);
+  const outcomes = publishOutcomes(runtime, elsewhere, observer, releasers);
   // Before anything of a firing runs.
-  runtime.firingHold.by(runtime.name);
+  runtime.firingGate.waitFor(runtime.name);
   announce(runtime, releasers);
   await runtime.queues.start();
   releasers.push('queues', () => runtime.queues.stop());
-  const watcher = buildWatcher(runtime, { outcomes, elsewhere, ids: rememberIds(runtime, releasers), names });
+  const watcher = buildWatcher(runtime, { outcomes, elsewhere, ids: rememberIds(runtime, releasers), observer });
   const drain = await drainSpool(runtime, releasers);
   const sweeper = buildSweeper(runtime);
   metrics.lookUp(metricSources(runtime, { watcher, outcomes, drain, sweeper }));
@@ -106,7 +107,12 @@ const start = async (options: DaemonOptions, releasers: Releasers): Promise<Daem
   };
 };
 
-const createReload = (startConfig: Config, plugins: LivePlugins, events: EventLog, log: Logger): Daemon['reload'] => {
+const createReload = (
+  startConfig: Config,
+  plugins: Runtime['plugins'],
+  events: EventLog,
+  log: Logger,
+): Daemon['reload'] => {
   let current = startConfig;
   return ({ config: wanted }) => {
     const { now, atRestart } = changedSections(current, wanted);

@@ -1,7 +1,11 @@
-import type { Firing } from '../domain/firing.ts';
-import type { Outcome } from '../domain/outcome.ts';
-import type { Acceptance, DecidedFiring } from '../queue/ports/journal.ts';
+import type { Firing, FiringId } from '../domain/firing.ts';
+import type { Outcome, Stage } from '../domain/outcome.ts';
+import type { FiringObserver } from '../firings/ports.ts';
+import { BoundedMap } from '../kit/bounded-map.ts';
+import type { Clock } from '../kit/clock.ts';
+import type { Acceptance, DecidedFiring, FiringLog } from '../queue/ports/journal.ts';
 import { cutReason, type FiringFacts, type Happening, type OutcomeFacts } from './event.ts';
+import type { EventLog } from './event-log.ts';
 
 const facts = ({ id, trigger }: Firing): FiringFacts => ({ firing: id, trigger });
 
@@ -26,7 +30,7 @@ export const spooledEvent = (firing: Firing, at: number): Happening => ({
 });
 
 /** What became of a firing that was owed to this node; undefined for one that was there before. */
-export const takenEvent = (
+const takenEvent = (
   decided: DecidedFiring,
   acceptance: Acceptance,
   { node, at }: Pick<Happening, 'node' | 'at'>,
@@ -79,3 +83,53 @@ const said = (outcome: Outcome, trigger: string | null, at: number | null): Happ
   };
   return [{ at, node: outcome.node, ...event }];
 };
+
+/** Triggers of firings are remembered for so many of them: a look into the journal for each would cost a job too much. */
+const triggersKept = 10_000;
+
+interface FiringEventsOptions {
+  readonly node: string;
+  readonly firings: Pick<FiringLog, 'find'>;
+  readonly events: Pick<EventLog, 'tell'>;
+  readonly metrics: { outcomeRecorded(stage: Stage): void };
+  readonly clock: Clock;
+}
+
+/** Makes events, and numbers, of what becomes of firings on this node. */
+export class FiringEvents implements FiringObserver {
+  readonly #options: FiringEventsOptions;
+  readonly #triggers = new BoundedMap<FiringId, string>(triggersKept);
+
+  constructor(options: FiringEventsOptions) {
+    this.#options = options;
+  }
+
+  taking(firings: readonly DecidedFiring[]): void {
+    for (const { firing } of firings) this.#triggers.set(firing.id, firing.trigger);
+  }
+
+  taken(firings: readonly DecidedFiring[], acceptances: readonly Acceptance[]): void {
+    const { node, clock, events } = this.#options;
+    for (const [index, acceptance] of acceptances.entries()) {
+      const decided = firings[index];
+      const event = decided && takenEvent(decided, acceptance, { node, at: clock.now() });
+      if (event !== undefined) events.tell(event);
+    }
+  }
+
+  recorded(outcome: Outcome): void {
+    const { metrics, events, clock } = this.#options;
+    metrics.outcomeRecorded(outcome.stage);
+    const trigger = this.triggerOf(outcome.firing) ?? null;
+    for (const event of outcomeEvent(outcome, trigger, clock.now())) events.tell(event);
+  }
+
+  /** Undefined for one that this node does not know. */
+  readonly triggerOf = (id: FiringId): string | undefined => {
+    const known = this.#triggers.get(id);
+    if (known !== undefined) return known;
+    const trigger = this.#options.firings.find(id)?.firing.trigger;
+    if (trigger !== undefined) this.#triggers.set(id, trigger);
+    return trigger;
+  };
+}

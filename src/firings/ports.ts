@@ -1,5 +1,6 @@
 import type { Firing, FiringId } from '../domain/firing.ts';
 import type { JobRequest } from '../domain/job.ts';
+import type { Outcome } from '../domain/outcome.ts';
 import type { Acceptance, DecidedFiring, NewJob } from '../queue/ports/journal.ts';
 
 /** The queue side of taking firings. */
@@ -8,6 +9,15 @@ export interface Intake {
   jobFor(request: JobRequest): NewJob;
   /** In this order, all or none: they are journalled when it returns, and nothing has changed when it throws. */
   take(firings: readonly DecidedFiring[]): Acceptance[];
+}
+
+/** Hears what becomes of firings on this node; their way does not lead through it. Nothing in it throws. */
+export interface FiringObserver {
+  /** They are about to be journalled. */
+  taking(firings: readonly DecidedFiring[]): void;
+  taken(firings: readonly DecidedFiring[], acceptances: readonly Acceptance[]): void;
+  /** etcd has taken this outcome of ours. */
+  recorded(outcome: Outcome): void;
 }
 
 /** Decides what a firing may start here: the local allow-list and `run_cmd`. */

@@ -1,6 +1,6 @@
 import type PQueue from 'p-queue';
 import { TriggerdError } from '../domain/errors.ts';
-import type { Job, JobId, QueuedJob } from '../domain/job.ts';
+import type { Job, JobId } from '../domain/job.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { Log } from '../kit/log.ts';
 import type { WatchPaths } from '../kit/watched-paths.ts';
@@ -8,7 +8,7 @@ import type { Deferrals } from './deferrals.ts';
 import type { Delays } from './delays.ts';
 import type { InMemoryJobs, InMemoryJobsOptions, KillReason } from './in-memory/in-memory-jobs.ts';
 import type { Journal } from './ports/journal.ts';
-import type { Plugins } from './ports/plugins.ts';
+import type { JobGate, Plugins } from './ports/plugins.ts';
 import type { Runner } from './ports/runner.ts';
 import type { Changes, Transitions } from './transitions.ts';
 
@@ -43,8 +43,8 @@ export interface QueuesOptions {
   readonly history: HistoryOptions;
   /** Starts of one job at most: one that takes its runner down each time is given up. */
   readonly maxAttempts: number;
-  /** Asked just before a job would start: why it has lost its purpose, if it has. */
-  readonly reasonToSkip?: (job: QueuedJob) => string | null;
+  /** Without it plugins alone say what is in the way of a job. */
+  readonly gate?: JobGate;
   /** What requests to persistent plugins need; without it they are jobs as any other. */
   readonly persistent?: Pick<InMemoryJobsOptions, 'pool' | 'openOutput' | 'reader'>;
 }

@@ -15,6 +15,7 @@ import { createDelays } from './delays.ts';
 import { createHopelessSkipper } from './hopeless.ts';
 import { createInMemoryJobs } from './in-memory/in-memory-jobs.ts';
 import type { Journal } from './ports/journal.ts';
+import type { Plugins } from './ports/plugins.ts';
 import type { Queues } from './queues.ts';
 import { restore } from './restore.ts';
 import { createRetention, type Retention } from './retention.ts';
@@ -82,7 +83,8 @@ export const createQueues = (options: QueuesOptions): Queues => {
   };
 };
 
-const createContext = ({ queues, persistent, ...ports }: QueuesOptions): QueueContext => {
+const createContext = ({ queues, persistent, ...given }: QueuesOptions): QueueContext => {
+  const ports = { ...given, plugins: behindGate(given) };
   const changes = createChanges(ports.log);
   const transitions = createTransitions(ports.journal, changes, ports.clock);
   const named = namedQueues(queues, ports.journal);
@@ -117,6 +119,12 @@ const createContext = ({ queues, persistent, ...ports }: QueuesOptions): QueueCo
   });
   return context;
 };
+
+/** The gate is asked first what is in the way of a job. */
+const behindGate = ({ plugins, gate }: Pick<QueuesOptions, 'plugins' | 'gate'>): Plugins =>
+  gate === undefined
+    ? plugins
+    : { ...plugins, obstacle: async (job) => (await gate.obstacle(job)) ?? plugins.obstacle(job) };
 
 /** The configured queues, and behind them those that are gone from the configuration and still have jobs. */
 const namedQueues = (configured: readonly QueueOptions[], journal: Journal): ReadonlyMap<string, NamedQueue> => {

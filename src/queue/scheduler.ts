@@ -126,7 +126,7 @@ const choose = async (context: QueueContext, queue: NamedQueue): Promise<Chosen 
     const obstacle = await obstacleOf(context, head);
     // Much may have happened meanwhile: pause, remove, something more urgent.
     if (candidate(context, queue)?.id !== head.id) continue;
-    const lostPurpose = context.reasonToSkip?.(head) ?? null;
+    const lostPurpose = context.gate?.reasonToSkip(head) ?? null;
     if (lostPurpose !== null) context.transitions.skip(head.id, lostPurpose);
     else if (obstacle === null && !fits(context, queue, head)) return undefined;
     else if (obstacle === null) return started(context, queue, head);

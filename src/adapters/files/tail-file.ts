@@ -1,5 +1,6 @@
 import { type FileHandle, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Job } from '../../domain/job.ts';
 import { nextCall } from '../../kit/next-call.ts';
 import { watchFolder } from '../../kit/watch-folder.ts';
 import { openIfThere } from './untrusted-file.ts';
@@ -120,3 +121,16 @@ const startOfLastLines = async (file: FileHandle, lines: number): Promise<number
 /** Resolves at the next sign of life: a change in the folder, the abort, or the fallback. */
 const folderChange = (folder: string, signal: AbortSignal): Promise<void> =>
   nextCall((call) => watchFolder(folder, call, { everyMs: fallbackMs }), signal);
+
+/** Where the output of a job lies in its folder. */
+export const outputFile = (folder: string, stream: 'out' | 'err' = 'out'): string =>
+  stream === 'err' ? `${folder}/output.err` : `${folder}/output`;
+
+/** What an outcome carries of a job's output. */
+const tailBytes = 4096;
+
+/** The end of an ended job's output; null when it printed nothing. */
+export const readOutputTail = async (job: Job): Promise<Buffer | null> => {
+  const tail = await readTail(outputFile(job.folder), tailBytes);
+  return tail === null || tail.length === 0 ? null : tail;
+};

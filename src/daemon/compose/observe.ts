@@ -1,16 +1,13 @@
 import { createEventFiles } from '../../adapters/files/event-files.ts';
 import type { StateFolder } from '../../adapters/files/state-folder.ts';
 import type { MetricSources } from '../../adapters/prometheus/metrics.ts';
-import type { FiringId } from '../../domain/firing.ts';
 import { EventLog } from '../../events/event-log.ts';
-import { takenEvent } from '../../events/firing-events.ts';
+import type { FiringEvents } from '../../events/firing-events.ts';
 import { JobEvents } from '../../events/job-events.ts';
 import type { InboxWatcher } from '../../firings/inbox/inbox-watcher.ts';
 import type { OutcomePublisher } from '../../firings/outcomes/outcome-publisher.ts';
-import type { Intake } from '../../firings/ports.ts';
 import type { SpoolDrain } from '../../firings/publish/spool-drain.ts';
 import type { Sweeper } from '../../firings/sweep/sweeper.ts';
-import { BoundedMap } from '../../kit/bounded-map.ts';
 import type { Releasers } from '../../kit/releasers.ts';
 import type { Queues } from '../../queue/queues.ts';
 import { clock } from '../clock.ts';
@@ -18,8 +15,6 @@ import type { DaemonOptions, Runtime } from './runtime.ts';
 
 /** How old a size of etcd the metrics may show. */
 const spaceAgeMs = 15_000;
-/** Triggers of firings are remembered for so many of them. */
-const namesKept = 10_000;
 
 /** This node's events. Whatever is told until the end is written. */
 export const openEvents = async (
@@ -35,7 +30,7 @@ export const openEvents = async (
 /** From now on every change of a job is an event, and counted. Before the queues start. */
 export const observeJobs = (
   { journal, queues, events, metrics }: Pick<Runtime, 'journal' | 'queues' | 'events' | 'metrics'>,
-  triggerOf: TriggerNames['of'],
+  triggerOf: FiringEvents['triggerOf'],
 ): void => {
   const begun = [...journal.journal.running(), ...journal.journal.deferred()].map(({ id }) => id);
   const jobEvents = new JobEvents(begun, triggerOf);
@@ -46,21 +41,6 @@ export const observeJobs = (
   // There may be thousands of these in a second: they are counted, and no event each.
   queues.onRecorded((job) => metrics.jobChanged(job));
 };
-
-/** The queues' intake; what it takes and refuses is an event. */
-export const observedIntake = ({ options: { node }, queues, events }: Runtime, names: TriggerNames): Intake => ({
-  jobFor: (request) => queues.jobFor(request),
-  take: (firings) => {
-    for (const { firing } of firings) names.remember(firing.id, firing.trigger);
-    const acceptances = queues.take(firings);
-    for (const [index, acceptance] of acceptances.entries()) {
-      const decided = firings[index];
-      const event = decided && takenEvent(decided, acceptance, { node, at: clock.now() });
-      if (event !== undefined) events.tell(event);
-    }
-    return acceptances;
-  },
-});
 
 /** The queues as people use them: pausing and resuming is an event. */
 export const observedQueues = ({ queues, events }: Pick<Runtime, 'queues' | 'events'>): Queues => ({
@@ -74,25 +54,6 @@ export const observedQueues = ({ queues, events }: Pick<Runtime, 'queues' | 'eve
     events.tell({ kind: 'queue.resumed', queue });
   },
 });
-
-/** What firings are called: a look into the journal for each would cost a job more than its history is worth. */
-export interface TriggerNames {
-  remember(firing: FiringId, trigger: string): void;
-  of(firing: FiringId): string | undefined;
-}
-
-export const createTriggerNames = ({ journal }: Pick<Runtime, 'journal'>): TriggerNames => {
-  const names = new BoundedMap<FiringId, string>(namesKept);
-  const remember = (firing: FiringId, trigger: string): void => void names.set(firing, trigger);
-  return {
-    remember,
-    of: (firing) => {
-      const known = names.get(firing) ?? journal.firings.find(firing)?.firing.trigger;
-      if (known !== undefined && !names.has(firing)) remember(firing, known);
-      return known;
-    },
-  };
-};
 
 export interface Observed {
   readonly watcher: InboxWatcher;

@@ -5,9 +5,10 @@ import type { OpenJournal } from '../../adapters/sqlite/open-journal.ts';
 import type { LoadedConfig } from '../../config/config.ts';
 import type { Config } from '../../config/schema.ts';
 import type { EventLog } from '../../events/event-log.ts';
-import type { FiringHold } from '../../firings/inbox/firing-hold.ts';
+import type { FiringGate } from '../../firings/inbox/firing-gate.ts';
 import type { NodeName } from '../../fleet/names/node-name.ts';
 import type { ClockSteps } from '../../kit/clock-steps.ts';
+import type { LivePlugins } from '../../plugin/live-plugins.ts';
 import type { Runner } from '../../queue/ports/runner.ts';
 import type { Queues } from '../../queue/queues.ts';
 import type { Registry } from '../../registry/registry.ts';
@@ -16,7 +17,6 @@ import type { EtcdMaintenance, Space } from '../../store/space.ts';
 import type { RequestProofs } from '../../worker/jobs/request-jobs.ts';
 import type { StartedBroker } from '../control/broker-view.ts';
 import type { MountHost } from '../mount/mount-host.ts';
-import type { LivePlugins } from './live-plugins.ts';
 
 export interface DaemonOptions {
   readonly loaded: LoadedConfig;
@@ -36,12 +36,12 @@ export interface Runtime {
   readonly state: StateFolder;
   readonly journal: OpenJournal;
   readonly runner: Runner;
-  readonly plugins: LivePlugins;
+  readonly plugins: LivePlugins<Config>;
   readonly queues: Queues;
   /** What jobs of requests may ask others with. */
   readonly proofs: RequestProofs;
   /** Holds jobs of firings back while the name is not this process's. */
-  readonly firingHold: FiringHold;
+  readonly firingGate: FiringGate;
   readonly keyspace: Keyspace;
   readonly maintenance: EtcdMaintenance;
   /** How full etcd is. */

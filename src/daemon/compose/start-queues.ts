@@ -12,16 +12,15 @@ import { openJournal } from '../../adapters/sqlite/open-journal.ts';
 import { sourceKey } from '../../config/layers.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Job } from '../../domain/job.ts';
-import { contextDocument } from '../../firings/inbox/context.ts';
-import { reasonToSkip } from '../../firings/inbox/ended-elsewhere.ts';
-import { createFiringHold } from '../../firings/inbox/firing-hold.ts';
+import { contextDocuments } from '../../firings/inbox/context.ts';
+import { createFiringGate } from '../../firings/inbox/firing-gate.ts';
 import type { Releasers } from '../../kit/releasers.ts';
 import { createPool } from '../../plugin/persistent/pool.ts';
 import { createQueues } from '../../queue/create-queues.ts';
 import type { PersistentPool } from '../../queue/ports/runner.ts';
 import { createRequestProofs } from '../../worker/jobs/request-jobs.ts';
 import { clock } from '../clock.ts';
-import { createLivePlugins } from './live-plugins.ts';
+import { buildPlugins } from './plugin-settings.ts';
 import type { DaemonOptions, Runtime } from './runtime.ts';
 
 const historyEveryMs = 60_000;
@@ -36,7 +35,7 @@ export const buildQueues = (
   config: Config,
   state: StateFolder,
   releasers: Releasers,
-): Pick<Runtime, 'journal' | 'runner' | 'plugins' | 'queues' | 'proofs' | 'firingHold'> => {
+): Pick<Runtime, 'journal' | 'runner' | 'plugins' | 'queues' | 'proofs' | 'firingGate'> => {
   const { node, installRoot, loaded, log } = options;
   const journal = openJournal({ file: state.journalFile, jobsDir: state.jobsDir });
   releasers.push('journal', () => journal.close());
@@ -52,18 +51,15 @@ export const buildQueues = (
   const pool = buildPool(options, state);
   const runner = createPersistentRunner(processes, pool);
 
-  const contextOf = (job: Job) => contextDocument(node, journal.firings, job);
+  const contextOf = contextDocuments(node, journal.firings);
   const proofs = createRequestProofs();
   const proofOf = ({ request: { origin } }: Job) => origin && proofs.of(origin);
   const configFile = loaded.file === null ? null : resolve(loaded.file);
   const isSocketGiven = loaded.sources.get(sourceKey(['node', 'socket']))?.from === 'flag';
   const socket = isSocketGiven ? resolve(config.node.socket) : null;
   const stateFolder = join(state.path, 'plugins');
-  const plugins = createLivePlugins(
-    { node, installRoot, configFile, socket, stateFolder, contextOf, proofOf, log },
-    config,
-  );
-  const firingHold = createFiringHold();
+  const plugins = buildPlugins({ node, installRoot, configFile, socket, stateFolder, contextOf, proofOf, log }, config);
+  const firingGate = createFiringGate(journal.firings, clock);
   const queues = createQueues({
     queues: Object.entries(config.queues).map(([name, { slots, max_queued: maxQueued }]) => ({
       name,
@@ -72,12 +68,12 @@ export const buildQueues = (
     })),
     journal: journal.journal,
     runner,
-    plugins: { ...plugins, obstacle: async (job) => (await firingHold.obstacle(job)) ?? plugins.obstacle(job) },
+    plugins,
+    gate: firingGate,
     watchPaths: createWatchPaths(deferralLookMs),
     clock,
     log,
     maxAttempts: config.jobs.max_attempts,
-    reasonToSkip: (job) => reasonToSkip(journal.firings, job, clock.now()),
     history: {
       keep: config.history.keep,
       maxAgeMs: config.history.max_age,
@@ -86,7 +82,7 @@ export const buildQueues = (
     },
     persistent: { pool, openOutput: openSpilledOutput, reader: createOutputReader() },
   });
-  return { journal, runner, plugins, queues, proofs, firingHold };
+  return { journal, runner, plugins, queues, proofs, firingGate };
 };
 
 /** Processes of persistent plugins; what a daemon that died has left of them is killed. The queues close it. */

@@ -1,19 +1,17 @@
 import { createNameMemory } from '../../adapters/files/state-folder.ts';
+import { readOutputTail } from '../../adapters/files/tail-file.ts';
 import { createNameHost } from '../../adapters/system/name-host.ts';
 import { configuredWorkers } from '../../config/workers.ts';
-import type { Outcome } from '../../domain/outcome.ts';
-import { outcomeEvent } from '../../events/firing-events.ts';
 import { nameFacts } from '../../events/name-events.ts';
 import { EndedElsewhere } from '../../firings/inbox/ended-elsewhere.ts';
 import { IdMemory } from '../../firings/inbox/id-memory.ts';
 import { InboxWatcher } from '../../firings/inbox/inbox-watcher.ts';
 import { OutcomePublisher } from '../../firings/outcomes/outcome-publisher.ts';
+import type { FiringObserver } from '../../firings/ports.ts';
 import { NodeName } from '../../fleet/names/node-name.ts';
 import type { Releasers } from '../../kit/releasers.ts';
 import type { QueueSummary } from '../../queue/verbs/look.ts';
 import { clock } from '../clock.ts';
-import { readOutputTail } from '../control/outputs-service.ts';
-import { observedIntake, type TriggerNames } from './observe.ts';
 import type { Runtime } from './runtime.ts';
 
 /** How long a stop waits for outcomes that etcd does not have yet; the next start publishes the rest. */
@@ -27,27 +25,13 @@ export const buildEndedElsewhere = ({ options, journal, queues, keyspace }: Runt
 
 /** Tells etcd what becomes of firings. */
 export const publishOutcomes = (
-  { options, journal, queues, keyspace, events, metrics, name: nodeName }: Runtime,
+  { options: { node, log }, journal: { firings }, queues, keyspace, name }: Runtime,
   elsewhere: EndedElsewhere,
-  names: TriggerNames,
+  observer: FiringObserver,
   releasers: Releasers,
 ): OutcomePublisher => {
-  const { node, log } = options;
-  const sources = { firings: journal.firings, queues, readTail: readOutputTail };
-  const onEndedElsewhere = elsewhere.ended.bind(elsewhere);
-  const onRecorded = (outcome: Outcome): void => {
-    metrics.outcomeRecorded(outcome.stage);
-    for (const event of outcomeEvent(outcome, names.of(outcome.firing) ?? null, clock.now())) events.tell(event);
-  };
-  const publisher = new OutcomePublisher({
-    ...keyspace,
-    ...sources,
-    node,
-    name: nodeName,
-    onEndedElsewhere,
-    onRecorded,
-    log,
-  });
+  const rooms = { ...keyspace, firings, queues, name, elsewhere, observer };
+  const publisher = new OutcomePublisher({ ...rooms, node, readTail: readOutputTail, log });
   publisher.start();
   releasers.push('outcomes', () => publisher.close(flushMs));
   return publisher;
@@ -101,22 +85,20 @@ interface Neighbours {
   readonly outcomes: OutcomePublisher;
   readonly elsewhere: EndedElsewhere;
   readonly ids: IdMemory;
-  readonly names: TriggerNames;
+  readonly observer: FiringObserver;
 }
 
 /** The watcher of this node's inbox; not started yet. */
-export const buildWatcher = (runtime: Runtime, { outcomes, elsewhere, ids, names }: Neighbours): InboxWatcher => {
-  const { options, journal, plugins, keyspace, events, name } = runtime;
+export const buildWatcher = (runtime: Runtime, neighbours: Neighbours): InboxWatcher => {
+  const { options, journal, plugins, queues, keyspace, events, name } = runtime;
   return new InboxWatcher({
     ...keyspace,
     node: options.node,
     firings: journal.firings,
-    intake: observedIntake(runtime, names),
-    decideJob: (firing) => plugins.decideJob(firing),
-    ids,
+    intake: queues,
+    decideJob: plugins.decideJob,
+    ...neighbours,
     name,
-    outcomes,
-    onKillWished: (id, reason) => elsewhere.killWished(id, reason),
     clock,
     log: options.log,
     onConnected: () => {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ulid } from 'ulid';
-import { readTail } from '../../adapters/files/tail-file.ts';
+import { outputFile, readTail } from '../../adapters/files/tail-file.ts';
 import { leaderPid } from '../../adapters/process/job-files.ts';
 import type { PluginTestView } from '../../api/contract/plugins.ts';
 import type { ApiServices, PluginCatalogue } from '../../api/services/services.ts';
@@ -11,7 +11,7 @@ import { clock } from '../clock.ts';
 import { observedQueues } from '../compose/observe.ts';
 import type { WorkerDaemonRuntime } from '../compose/runtime.ts';
 import { localHealth } from './health.ts';
-import { createOutputsService, outputFile } from './outputs-service.ts';
+import { createOutputsService } from './outputs-service.ts';
 import { noTriggerFiles } from './trigger-files.ts';
 
 type LocalService = 'queues' | 'plugins' | 'outputs' | 'pidOf' | 'metrics' | 'node' | 'now' | 'newFiringId';

@@ -1,17 +1,11 @@
 import { Readable } from 'node:stream';
-import { lengthOf, placeOfLastLines, readTail, tailFile } from '../../adapters/files/tail-file.ts';
+import { lengthOf, outputFile, placeOfLastLines, tailFile } from '../../adapters/files/tail-file.ts';
 import type { Output, OutputOptions, Outputs } from '../../api/services/outputs.ts';
 import { TriggerdError } from '../../domain/errors.ts';
-import { hasEnded, type Job, type JobId } from '../../domain/job.ts';
+import { hasEnded, type JobId } from '../../domain/job.ts';
 import { unlessAborted } from '../../kit/unless-aborted.ts';
 import type { Queues } from '../../queue/queues.ts';
 import type { KeptOutput } from '../../queue/verbs/look.ts';
-
-/** What an outcome carries of a job's output. */
-const tailBytes = 4096;
-
-export const outputFile = (folder: string, stream: OutputOptions['stream'] = 'out'): string =>
-  stream === 'err' ? `${folder}/output.err` : `${folder}/output`;
 
 /** The output of jobs, from their files. */
 export const createOutputsService = (queues: Pick<Queues, 'waitFor' | 'keptOutput'>): Outputs => ({
@@ -110,10 +104,4 @@ const never = new AbortController().signal;
 const firstByte = async (path: string, { from, lines }: OutputOptions): Promise<number> => {
   if (from !== undefined) return from <= (await lengthOf(path)) ? from : 0;
   return lines === undefined ? 0 : placeOfLastLines(path, lines);
-};
-
-/** The end of an ended job's output; null when it printed nothing. */
-export const readOutputTail = async (job: Job): Promise<Buffer | null> => {
-  const tail = await readTail(outputFile(job.folder), tailBytes);
-  return tail === null || tail.length === 0 ? null : tail;
 };

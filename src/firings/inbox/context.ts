@@ -17,14 +17,16 @@ const maxBytes = 1_048_576;
  * `chain` and `ttl` are what a firing published inside this run takes over. `firings` holds the newest of them, 100 and
  * 1 MiB at most; `firings_total` counts all.
  */
-export const contextDocument = (node: string, firings: Pick<FiringLog, 'ofJob'>, job: Job): string => {
-  const { id, attempt, request } = job;
-  const owed = request.origin === undefined ? liveFirings(firings, id).map(({ firing }) => firing) : [];
-  const facts = { id, attempt, source: request.source, noop: request.noop };
-  const chain = request.origin === undefined ? chainOfRun(owed, node) : { chain: [], ttl: hopsAfter(request.origin) };
-  const head = { format: 1, node, job: facts, ...chain, ...requestFacts(request), firings_total: owed.length };
-  return `${JSON.stringify(head).slice(0, -1)},"firings":[${newest(owed).join(',')}]}\n`;
-};
+export const contextDocuments =
+  (node: string, firings: Pick<FiringLog, 'ofJob'>) =>
+  (job: Job): string => {
+    const { id, attempt, request } = job;
+    const owed = request.origin === undefined ? liveFirings(firings, id).map(({ firing }) => firing) : [];
+    const facts = { id, attempt, source: request.source, noop: request.noop };
+    const chain = request.origin === undefined ? chainOfRun(owed, node) : { chain: [], ttl: hopsAfter(request.origin) };
+    const head = { format: 1, node, job: facts, ...chain, ...requestFacts(request), firings_total: owed.length };
+    return `${JSON.stringify(head).slice(0, -1)},"firings":[${newest(owed).join(',')}]}\n`;
+  };
 
 /** −1 means none: whatever is fired or asked for from there is stopped. */
 const hopsAfter = ({ ttl }: RequestOrigin): number => Math.max(-1, ttl - 1);

@@ -10,6 +10,7 @@ import { lastSegment } from '../../store/keys.ts';
 import { isPublishedFinal } from '../outcomes/published.ts';
 import { parseInboxEntry, targetsOfEarlyEntry } from '../wire/firing.ts';
 import { AwaitedFirings, publishingMs } from './awaited-firings.ts';
+import type { EndedElsewhere } from './ended-elsewhere.ts';
 import { FiringTaker, nameNotHeld, type StoredFiring, type TakeFiringOptions } from './take-firing.ts';
 
 /** Entries whose firings are read at once, and journalled together. */
@@ -21,8 +22,8 @@ export const inOrder = (entries: readonly Entry[]): Entry[] =>
 
 export interface InboxEntriesOptions extends TakeFiringOptions {
   readonly firings: Pick<FiringLog, 'find' | 'unsettledIds'>;
-  /** Somebody wants a firing ended also if it runs. */
-  readonly onKillWished?: (id: string, reason: string) => Promise<void>;
+  /** Told that somebody wants a firing ended also if it runs. */
+  readonly elsewhere?: Pick<EndedElsewhere, 'killWished'>;
 }
 
 /**
@@ -128,11 +129,12 @@ export class InboxEntries {
 
   async #heedKillWish(stored: Entry): Promise<void> {
     // Entries are many, and this is rare: no entry is parsed twice for nothing.
-    if (!stored.value.includes('"kill"') || this.#options.onKillWished === undefined) return;
+    const { elsewhere } = this.#options;
+    if (!stored.value.includes('"kill"') || elsewhere === undefined) return;
     const [entry] = readable(parseInboxEntry, stored);
     if (!entry || entry.kill === null) return;
     try {
-      await this.#options.onKillWished(entry.firing, entry.kill);
+      await elsewhere.killWished(entry.firing, entry.kill);
     } catch (thrown) {
       const error = asTriggerdError(thrown);
       if (error.retryable) throw error;

@@ -11,7 +11,7 @@ import type { Acceptance, DecidedFiring } from '../../queue/ports/journal.ts';
 import type { Entry, KeyStore } from '../../store/key-store.ts';
 import type { Keys } from '../../store/keys.ts';
 import { recordOutcome } from '../outcomes/record-outcome.ts';
-import type { DecideJob, Intake } from '../ports.ts';
+import type { DecideJob, FiringObserver, Intake } from '../ports.ts';
 import { parseFiring } from '../wire/firing.ts';
 import type { IdMemory } from './id-memory.ts';
 
@@ -36,6 +36,7 @@ export interface TakeFiringOptions {
   /** Without it nobody else can have the node's name. */
   readonly name?: NameGate;
   readonly outcomes: OutcomeSink;
+  readonly observer?: FiringObserver;
   readonly clock: Clock;
   readonly log: Log;
   /** The queue or the journal takes nothing now: list again, later. */
@@ -81,7 +82,10 @@ export class FiringTaker {
     try {
       // Nothing is awaited from here to the journal.
       if (this.#options.name?.isHeld() === false) throw nameNotHeld();
-      const acceptances = this.#options.intake.take(decided);
+      const { intake, observer } = this.#options;
+      observer?.taking(decided);
+      const acceptances = intake.take(decided);
+      observer?.taken(decided, acceptances);
       for (const [index, { firing }] of decided.entries()) this.#taken(firing, acceptances[index]);
     } catch (thrown) {
       if (others.length === 0) this.#failed(first.firing, thrown);

@@ -12,7 +12,9 @@ import { withTimeout } from '../../kit/with-timeout.ts';
 import type { FiringLog, LoggedFiring } from '../../queue/ports/journal.ts';
 import type { Queues } from '../../queue/queues.ts';
 import type { Keyspace } from '../../store/keys.ts';
+import type { EndedElsewhere } from '../inbox/ended-elsewhere.ts';
 import { nameNotHeld, type OutcomeSink } from '../inbox/take-firing.ts';
+import type { FiringObserver } from '../ports.ts';
 import { Marks } from './marks.ts';
 import { type OutcomeSources, outcomeOfFiring } from './outcome-of-firing.ts';
 import { isPublishedFinal, markOf } from './published.ts';
@@ -29,10 +31,9 @@ export interface OutcomePublisherOptions extends Keyspace {
   readonly name?: Pick<NameGate, 'isRefused'>;
   /** The end of what an ended job has printed; null when there is nothing. At most its last 4 KiB are published. */
   readonly readTail: (job: Job) => Promise<Uint8Array | null>;
-  /** Told of every outcome of ours that etcd has taken. */
-  readonly onRecorded?: (outcome: Outcome) => void;
+  readonly observer?: Pick<FiringObserver, 'recorded'>;
   /** Told when the journal has learnt that somebody else has ended a firing. */
-  readonly onEndedElsewhere?: (logged: LoggedFiring, outcome: Outcome) => Promise<void>;
+  readonly elsewhere?: Pick<EndedElsewhere, 'ended'>;
   readonly log: Log;
 }
 
@@ -169,9 +170,9 @@ export class OutcomePublisher implements OutcomeSink {
     if (wish === 'changed' && markOf(outcome) === logged.published) return;
     const recorded = await recordOutcome(this.#options, outcome);
     await this.#marks.add(firing, this.#markAfter(logged, outcome, recorded));
-    if (recorded.kind === 'recorded') this.#options.onRecorded?.(outcome);
+    if (recorded.kind === 'recorded') this.#options.observer?.recorded(outcome);
     if (recorded.kind === 'settled' && recorded.by !== null && isFinal(recorded.by.stage))
-      await this.#options.onEndedElsewhere?.(logged, recorded.by);
+      await this.#options.elsewhere?.ended(logged, recorded.by);
   }
 
   /** What the journal remembers: ours, or the end that somebody else has given it meanwhile. */

@@ -1,4 +1,4 @@
-import type { Deferral, Job, JobRequest, ResultDetails } from '../../domain/job.ts';
+import type { Deferral, Job, JobRequest, QueuedJob, ResultDetails } from '../../domain/job.ts';
 import type { JobResult } from '../../domain/result.ts';
 import type { LaunchPlan, PersistentCall, RunExit } from './runner.ts';
 
@@ -25,4 +25,12 @@ export interface Plugins {
   conclude(job: Job, ending: RunExit): Promise<Conclusion>;
   /** Whether a job whose runner died with it (a reboot, say) is to be run again: its plugin's `on_restart`. */
   isRerunAfterLoss(job: Job): boolean;
+}
+
+/** What those for whom jobs are done say just before one starts. */
+export interface JobGate {
+  /** As `Plugins.obstacle`, for reasons that no plugin knows; asked first. */
+  obstacle: Plugins['obstacle'];
+  /** Why the job has lost its purpose; null: it has not. */
+  reasonToSkip(job: QueuedJob): string | null;
 }

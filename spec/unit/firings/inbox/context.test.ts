@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { RunningJob } from '../../../../src/domain/job.ts';
-import { contextDocument } from '../../../../src/firings/inbox/context.ts';
+import { contextDocuments } from '../../../../src/firings/inbox/context.ts';
 import { firing } from '../../../support/firings.ts';
 import { jobRequest } from '../../../support/jobs.ts';
 
@@ -18,7 +18,7 @@ const job: RunningJob = {
 
 const contextOf = (firings: ReturnType<typeof firing>[]) => {
   const logged = firings.map((each) => ({ firing: each, receivedAt: 0, jobId: 7, refusal: null, published: null }));
-  return JSON.parse(contextDocument('lb01', { ofJob: () => logged }, job));
+  return JSON.parse(contextDocuments('lb01', { ofJob: () => logged })(job));
 };
 
 it('a job’s context tells why it runs, and the chain that it continues', () => {

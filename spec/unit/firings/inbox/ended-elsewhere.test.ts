@@ -50,14 +50,14 @@ describe('a firing that others end', () => {
     publisher = new OutcomePublisher({
       ...{ ...keyspace(), node, firings, queues, log },
       readTail: async () => null,
-      onEndedElsewhere: (logged, outcome) => elsewhere.ended(logged, outcome),
+      elsewhere,
     });
     publisher.start();
     entries = new InboxEntries({
       ...{ ...keyspace(), node, firings, intake: firings, outcomes: publisher, clock, log },
       decideJob: () => ({ request: someRequest }),
       onPostponed: () => undefined,
-      onKillWished: (id, reason) => elsewhere.killWished(id, reason),
+      elsewhere,
     });
   });
 

@@ -7,18 +7,15 @@ import { createPuppetHost } from '../../adapters/puppet/puppet-host.ts';
 import { baseEnvironment } from '../../adapters/system/base-env.ts';
 import { type Config, defaultPluginsPath } from '../../config/schema.ts';
 import { harmlessRefusal, type RequestPlugins, requestPlugins } from '../../config/workers.ts';
-import type { Firing } from '../../domain/firing.ts';
-import type { Job, JobRequest } from '../../domain/job.ts';
-import type { DecideJob } from '../../firings/ports.ts';
+import type { Job } from '../../domain/job.ts';
 import type { Log } from '../../kit/log.ts';
-import { createFiringJob } from '../../plugin/firing-job.ts';
+import { createLivePlugins, type LivePlugins, type PluginSettings } from '../../plugin/live-plugins.ts';
 import { canonicalPluginName } from '../../plugin/plugin-name.ts';
 import { createPlugins, type PluginCatalogue } from '../../plugin/plugins.ts';
-import type { PuppetHost } from '../../plugin/ports.ts';
 import { blindSpot } from '../../plugin/puppet/command-line.ts';
 import { createPuppetDriver } from '../../plugin/puppet/puppet-driver.ts';
 
-export interface LivePluginsOptions {
+export interface BuildPluginsOptions {
   readonly node: string;
   /** Where triggerd is installed; its own plugins are used when `[plugins] path` is not there. */
   readonly installRoot: string;
@@ -33,28 +30,13 @@ export interface LivePluginsOptions {
   readonly log: Log;
 }
 
-/** The plugin rooms and the allow-lists, as the configuration of the moment has them: SIGHUP makes new ones. */
-export interface LivePlugins extends PluginCatalogue {
-  readonly puppetHost: PuppetHost;
-  /** `[watch] run_cmd` in words. */
-  runCommand(): readonly string[];
-  configure(config: Config): void;
-  decideJob(firing: Firing): ReturnType<DecideJob>;
-  isAllowed(name: string): boolean;
-  /** Why a request may not start this plugin; undefined: it may. Throws `plugin-name-invalid`. */
-  whyNotForRequests(name: string): string | undefined;
-  /** Whether the configuration says nothing about what requests may start. */
-  servesHarmlessOnly(): boolean;
-  /** Plugins of requests whose process does many jobs: no job of them has files of its own. */
-  persistentForRequests(): readonly string[];
-}
-
-export const createLivePlugins = (options: LivePluginsOptions, config: Config): LivePlugins => {
+/** The plugins, as the configuration of the moment has them. */
+export const buildPlugins = (options: BuildPluginsOptions, config: Config): LivePlugins<Config> => {
   const host = createPuppetHost({
     env: baseEnvironment(),
     onProblem: (problem) => options.log.warn({ error: problem }, 'Puppet’s settings or files are not used'),
   });
-  const build = (settings: Config) => {
+  const read = (settings: Config): PluginSettings => {
     const runCommand = parseArgsStringToArgv(settings.watch.run_cmd);
     tellUnlessUnderstood(runCommand, options.log);
     const catalogueIn = (folder: string): PluginCatalogue =>
@@ -85,38 +67,15 @@ export const createLivePlugins = (options: LivePluginsOptions, config: Config): 
     const catalogue = catalogueIn(pluginsFolder(settings, options.installRoot));
     const { pluginspath } = settings.workers;
     const requestCatalogue = pluginspath === undefined ? catalogue : catalogueIn(resolve(pluginspath));
-    const allowed = new Set(settings.watch.allow.map(canonicalPluginName));
     const served = requestPlugins(settings);
-    const whyNot = requestFilter(served);
-    const decide = createFiringJob({ allow: settings.watch.allow });
-    return { catalogue, requestCatalogue, allowed, whyNot, kind: served.kind, runCommand, decide };
+    return {
+      ...{ catalogue, requestCatalogue, runCommand },
+      allow: settings.watch.allow,
+      servesHarmlessOnly: served.kind === 'harmless',
+      whyNotForRequests: requestFilter(served),
+    };
   };
-  let live = build(config);
-  const catalogueFor = ({ source }: Pick<JobRequest, 'source'>): PluginCatalogue =>
-    source === 'request' ? live.requestCatalogue : live.catalogue;
-  return {
-    puppetHost: host,
-    runCommand: () => live.runCommand,
-    configure: (settings) => {
-      live = build(settings);
-    },
-    decideJob: (firing) => live.decide(firing),
-    isAllowed: (name) => live.allowed.has(name),
-    whyNotForRequests: (name) => live.whyNot(canonicalPluginName(name)),
-    servesHarmlessOnly: () => live.kind === 'harmless',
-    persistentForRequests: () =>
-      live.requestCatalogue.names().filter((name) => isPersistent(live.requestCatalogue, name)),
-    find: (name) => live.catalogue.find(name),
-    names: () => live.catalogue.names(),
-    check: (request) => catalogueFor(request).check(request),
-    settled: (request) => catalogueFor(request).settled(request),
-    obstacle: (job) => catalogueFor(job.request).obstacle(job),
-    prepare: (job) => catalogueFor(job.request).prepare(job),
-    checkCall: (request) => catalogueFor(request).checkCall(request),
-    call: (job) => catalogueFor(job.request).call(job),
-    isRerunAfterLoss: (job) => catalogueFor(job.request).isRerunAfterLoss(job),
-    conclude: (job, ending) => catalogueFor(job.request).conclude(job, ending),
-  };
+  return createLivePlugins(host, read, config);
 };
 
 /** Why a plugin of this canonical name may not be started; undefined: it may. */
@@ -129,15 +88,6 @@ const requestFilter = (served: RequestPlugins): ((name: string) => string | unde
   };
 };
 
-/** One that cannot be read starts no job. */
-const isPersistent = (catalogue: PluginCatalogue, name: string): boolean => {
-  try {
-    return catalogue.find(name).manifest.mode === 'persistent';
-  } catch {
-    return false;
-  }
-};
-
 const tellUnlessUnderstood = (runCommand: readonly string[], log: Log): void => {
   const blind = blindSpot(runCommand);
   if (blind !== null) log.warn({ remedy: blind.remedy }, blind.what);
@@ -145,7 +95,7 @@ const tellUnlessUnderstood = (runCommand: readonly string[], log: Log): void => 
 
 /** So that a plugin finds Node.js where the machine has none, and that `trigger` in a job speaks to this daemon. */
 const jobEnvironment = (
-  { configFile, socket }: LivePluginsOptions,
+  { configFile, socket }: BuildPluginsOptions,
   { etcd }: Pick<Config, 'etcd'>,
 ): Readonly<Record<string, string>> => ({
   ...baseEnvironment(),
