@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPluginFiles } from '../../src/adapters/files/plugin-files.ts';
-import { misfits } from '../../src/plugin/argument-rule.ts';
+import { valueProblems } from '../../src/plugin/argument-rule.ts';
 import { hostileValues } from '../support/hostile-values.ts';
 import { root as checkout } from '../support/node.ts';
 import { planOf } from '../support/plans.ts';
@@ -117,7 +117,7 @@ describe.each(names.filter((name) => !runAnything.includes(name)))('%s', (name) 
         (value) =>
           rule !== undefined &&
           rule.fixed === null &&
-          misfits(rule, value).length === 0 &&
+          valueProblems(rule, value).length === 0 &&
           !endless.includes(`${name} ${argument}=${value}`),
       );
       // Each path is tried, because each is a way of its own; where Node.js starts for each, a few have to do.
@@ -183,7 +183,7 @@ describe('the manifests of the shipped plugins', () => {
       for (const [argument, rule] of Object.entries(shippedPlugin(name).manifest.args))
         if (!free.includes(`${name} ${argument}`) && rule.fixed === null)
           for (const one of ['a', '1', '/', '/a', 'a=', ',', 'http://a'])
-            expect([name, argument, misfits(rule, `${one[0]}${one.slice(1)}${'a'.repeat(9000)}`)]).not.toEqual([
+            expect([name, argument, valueProblems(rule, `${one[0]}${one.slice(1)}${'a'.repeat(9000)}`)]).not.toEqual([
               name,
               argument,
               [],

@@ -1,5 +1,5 @@
 import type { Registry } from '../../src/registry/registry.ts';
-import type { Actor } from '../../src/registry/rules/turn.ts';
+import type { Actor } from '../../src/registry/rules/rule-context.ts';
 import type { Answer, Statement } from '../../src/registry/statements.ts';
 import { MemoryStore } from './memory-store.ts';
 import { local, openRegistry, password } from './registry.ts';

@@ -10,7 +10,7 @@ import { registryKeysBelow } from '../../src/registry/keys.ts';
 import type { Passwords } from '../../src/registry/ports.ts';
 import { Proofs } from '../../src/registry/proofs.ts';
 import { Registry } from '../../src/registry/registry.ts';
-import type { Actor } from '../../src/registry/rules/turn.ts';
+import type { Actor } from '../../src/registry/rules/rule-context.ts';
 import type { KeyStore } from '../../src/store/key-store.ts';
 import { recordingLog } from './recording-log.ts';
 

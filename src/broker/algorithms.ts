@@ -8,29 +8,29 @@ import type { Leg, Request } from './request.ts';
 export const beginRequest = (legs: Legs, request: Request): void => {
   const { team, name, workers, algorithm } = request.service;
   if (algorithm === 'serial') {
-    request.ahead.push(...workers);
+    request.remaining.push(...workers);
     beginNext(legs, request);
   } else if (algorithm === 'mirror') {
     // List all workers first: a leg that ends at once must not look like the last one.
-    request.ahead.push(...workers);
+    request.remaining.push(...workers);
     for (const worker of workers) {
-      request.ahead.shift();
+      request.remaining.shift();
       legs.begin(request, targetOf(team, worker), [worker]);
     }
   } else legs.begin(request, targetOf(team, name), workers);
 };
 
 /** A leg is over. True: the request is over. */
-export const goOn = (legs: Legs, request: Request, isLate: boolean): boolean => {
-  if (request.service.algorithm === 'serial' && request.ahead.length > 0 && request.cancelled === null && !isLate) {
+export const continueRequest = (legs: Legs, request: Request, isLate: boolean): boolean => {
+  if (request.service.algorithm === 'serial' && request.remaining.length > 0 && request.cancelled === null && !isLate) {
     beginNext(legs, request);
     return false;
   }
-  return request.service.algorithm === 'mirror' ? request.ahead.length === 0 && request.legs.every(isOver) : true;
+  return request.service.algorithm === 'mirror' ? request.remaining.length === 0 && request.legs.every(isOver) : true;
 };
 
 const beginNext = (legs: Legs, request: Request): void => {
-  const next = request.ahead.shift();
+  const next = request.remaining.shift();
   if (next !== undefined) legs.begin(request, targetOf(request.service.team, next), [next]);
 };
 

@@ -1,7 +1,7 @@
 import { encodeToClient } from '../bus/codec/encode.ts';
 import type { Algorithm, ServiceView } from '../domain/service.ts';
 import type { Wire } from './options.ts';
-import { isForEach, type Leg, lastWorkerOf, type Request, workerOf } from './request.ts';
+import { hasLegPerWorker, type Leg, lastWorkerOf, type Request, workerOf } from './request.ts';
 
 /**
  * Tells clients that their requests were accepted, and who has them: a moment later, or before anything else that they
@@ -81,7 +81,7 @@ interface Acceptance {
 const acceptanceOf = (request: Request): Acceptance => {
   const { service } = request;
   const { length } = service.workers;
-  return { algorithm: algorithmOf(service), ...(isForEach(request) && length > 0 ? { workers: length } : {}) };
+  return { algorithm: algorithmOf(service), ...(hasLegPerWorker(request) && length > 0 ? { workers: length } : {}) };
 };
 
 /** The algorithm that people see: a worker under its own name has none. */

@@ -37,7 +37,7 @@ export class Broker {
   readonly #clients: Clients;
   readonly #workers: Workers;
   /** For log lines that any peer can cause. */
-  readonly #strangers: LimitedLog;
+  readonly #limitedLog: LimitedLog;
   readonly #unsubscribe: () => void;
   /** Peers that were sent `reannounce` since the last tick: once is enough. */
   readonly #told = new Set<PeerId>();
@@ -51,8 +51,8 @@ export class Broker {
     const queues = this.#queues;
     const isStopping = (): boolean => this.#isStopping || options.isRefused?.() === true;
     const announcements = new Announcements(options.wire);
-    const strangers = new LimitedLog(options.log, () => options.clock.now());
-    this.#strangers = strangers;
+    const limitedLog = new LimitedLog(options.log, () => options.clock.now());
+    this.#limitedLog = limitedLog;
     const workerSelection = new WorkerSelection(sessions, options.registry);
     this.#workerSelection = workerSelection;
     this.#legs = new Legs({
@@ -77,7 +77,7 @@ export class Broker {
     const openRequests = new OpenRequests({ ...options, requests: this.#requests });
     this.openRequests = openRequests;
     this.#clients = new Clients({ ...options, sessions, requests: this.#requests, openRequests, isStopping });
-    this.#workers = new Workers({ ...options, sessions, announcements, strangers, legs: this.#legs, isStopping });
+    this.#workers = new Workers({ ...options, sessions, announcements, limitedLog, legs: this.#legs, isStopping });
     this.#unsubscribe = options.registry.onChange(() => {
       this.#hasRegistryChanged = true;
     });
@@ -90,7 +90,7 @@ export class Broker {
     if (session) session.heardAt = this.#options.clock.now();
     const header = parseHeader(head);
     if (typeof header === 'string') this.#malformed(session, header);
-    else if (session === undefined || session.kind === 'newcomer') this.#fromStranger(peer, session, header, body);
+    else if (session === undefined || session.kind === 'newcomer') this.#fromUnknown(peer, session, header, body);
     else if (session.kind === 'client') {
       const message = readMessage(clientReaders, header);
       if (typeof message === 'string') this.#malformed(session, message);
@@ -133,7 +133,7 @@ export class Broker {
       if (session.heardAt < silentSince) this.#expire(session);
       else if (session.beatAt <= now) this.#beat(session, now);
     }
-    this.#strangers.tick();
+    this.#limitedLog.tick();
     this.#workers.admission.tick(now);
     this.#legs.tick(now);
     this.#requests.tick(now);
@@ -178,7 +178,7 @@ export class Broker {
     return { peers: this.#sessions.size, workers, requests: this.#requests.size, queued };
   }
 
-  #fromStranger(peer: PeerId, session: Session | undefined, header: Header, body: Buffer): void {
+  #fromUnknown(peer: PeerId, session: Session | undefined, header: Header, body: Buffer): void {
     // A worker has nothing to say while its token is being checked.
     if (session?.kind === 'newcomer' && session.state.kind !== 'refused') return;
     if (header.op === 'hello' || header.op === 'ready') {
@@ -208,7 +208,7 @@ export class Broker {
     const refusal = { op: 'refused', code: 'bus-protocol', message: why, retry_after_ms: null } as const;
     this.#options.wire.send(session.peer, encodeToClient(refusal));
     if (session.faults === maxFaults)
-      this.#strangers.warn('malformed', { why }, 'A peer keeps sending what is no message.');
+      this.#limitedLog.warn('malformed', { why }, 'A peer keeps sending what is no message.');
   }
 
   #expire(session: Session): void {

@@ -18,6 +18,8 @@ import {
   type AnswerTo,
   type ClientSession,
   guess,
+  type Handlers,
+  handle,
   newConduct,
   type Sessions,
   type Unadmitted,
@@ -40,6 +42,16 @@ type Of<Op extends ClientMessage['op']> = Extract<ClientMessage, { op: Op }>;
 
 export class Clients {
   readonly #options: ClientsOptions;
+  readonly #handlers: Handlers<ClientMessage, ClientSession> = {
+    hello: ({ peer }, message) => this.hello(peer, message),
+    login: (session, message, body) => this.#login(session, message, body),
+    request: (session, message, body) => this.#request(session, message, body),
+    cancel: (session, message) => this.#cancel(session, message),
+    ack: (session, message) => this.#ack(session, message),
+    registry: (session, message) => this.#registry(session, message),
+    heartbeat: () => undefined,
+    disconnect: (session) => this.gone(session),
+  };
 
   constructor(options: ClientsOptions) {
     this.#options = options;
@@ -68,31 +80,7 @@ export class Clients {
   }
 
   received(session: ClientSession, message: ClientMessage, body: Buffer): void {
-    switch (message.op) {
-      case 'hello':
-        this.hello(session.peer, message);
-        return;
-      case 'login':
-        this.#login(session, message, body);
-        return;
-      case 'request':
-        this.#request(session, message, body);
-        return;
-      case 'cancel':
-        this.#cancel(session, message);
-        return;
-      case 'ack':
-        this.#ack(session, message);
-        return;
-      case 'registry':
-        this.#registry(session, message);
-        return;
-      case 'heartbeat':
-        return;
-      case 'disconnect':
-        this.gone(session);
-        return;
-    }
+    handle(this.#handlers, session, message, body);
   }
 
   /** The client is not connected any more; its requests continue. */

@@ -35,8 +35,8 @@ const whoOf = ({ user, team, behalf }: Request): Pick<RequestRecord, 'team' | 'u
 const legOf = (leg: Leg): RequestLeg[] => {
   const { state, candidates } = leg;
   if (state.kind !== 'over') return [];
-  const { outcome, told } = state;
-  const { node, job, tail } = told;
+  const { outcome, report } = state;
+  const { node, job, tail } = report;
   const { result, exit_code, reason, ran_ms, output_bytes } = outcome;
   const name = workerOf(leg) ?? (candidates.length === 1 ? candidates[0] : undefined);
   if (name === undefined) return [];

@@ -1,6 +1,6 @@
 /** Events and effects of the leg machine. Workers are named by their identities, times are in ms. */
 import type { WireOutcome } from '../bus/messages.ts';
-import type { Told } from './leg-state.ts';
+import type { WorkerReport } from './leg-state.ts';
 
 export type LegEvent =
   | { readonly kind: 'begin' }
@@ -15,7 +15,7 @@ export type LegEvent =
   /** The worker had no slot: it has not started it. */
   | { readonly kind: 'returned' }
   | { readonly kind: 'answered'; readonly worker: string; readonly isKnown: boolean }
-  | { readonly kind: 'finished'; readonly outcome: WireOutcome; readonly told: Told }
+  | { readonly kind: 'finished'; readonly outcome: WireOutcome; readonly report: WorkerReport }
   /** The worker has connected. */
   | { readonly kind: 'worker-came'; readonly worker: string }
   /** The same process has a new connection. */

@@ -17,9 +17,9 @@
 import type { WireOutcome } from '../bus/messages.ts';
 import type { Retry } from '../domain/service.ts';
 import type { Availability, LegEffect, LegEvent } from './leg-events.ts';
-import type { Absent, Asked, LegState, Over, Told, Waiting } from './leg-state.ts';
+import type { Absent, Asked, LegState, Over, Waiting, WorkerReport } from './leg-state.ts';
 import { deadlineGraceMs } from './options.ts';
-import { brokerStops, killed, noEndTold, noWorker, tooLate, workerLost } from './outcomes.ts';
+import { brokerStops, killed, noWorker, tooLate, unreported, workerLost } from './outcomes.ts';
 
 /** What the machine reads of a leg. It changes none of it. */
 export interface LegFacts {
@@ -201,7 +201,7 @@ const fromSent = (leg: LegFacts, worker: string, event: LegEvent, rules: LegRule
   const { state, request } = leg;
   switch (event.kind) {
     case 'finished':
-      return ends(worker, event.outcome, event.told);
+      return ends(worker, event.outcome, event.report);
     case 'returned':
       return leg.received === 0 ? waitsAgain : stays(state);
     case 'worker-lost':
@@ -215,7 +215,7 @@ const fromSent = (leg: LegFacts, worker: string, event: LegEvent, rules: LegRule
     case 'cancelled':
       return { state, effects: [{ kind: 'tell-cancelled', worker, reason: event.reason }] };
     case 'deadline':
-      return request.deadlineAt + deadlineGraceMs <= event.now ? ends(worker, noEndTold) : stays(state);
+      return request.deadlineAt + deadlineGraceMs <= event.now ? ends(worker, unreported) : stays(state);
     default:
       return stays(state);
   }
@@ -225,18 +225,18 @@ const isLost = ({ request, received, candidates }: LegFacts, worker: string, has
   const outcome = workerLost(worker, received);
   if (request.retry !== 'always' || request.cancelled !== null || !hasOther) return ends(worker, outcome);
   const others = candidates.filter((identity) => identity !== worker);
-  return { state: over(worker, outcome, untold), effects: [{ kind: 'replace', candidates: others }] };
+  return { state: over(worker, outcome, noReport), effects: [{ kind: 'replace', candidates: others }] };
 };
 
-const over = (worker: string | null, outcome: WireOutcome, told: Told): Over => ({
+const over = (worker: string | null, outcome: WireOutcome, report: WorkerReport): Over => ({
   kind: 'over',
   worker,
   outcome,
-  told,
+  report,
 });
 
-const ends = (worker: string | null, outcome: WireOutcome, told: Told = untold): LegStep => ({
-  state: over(worker, outcome, told),
+const ends = (worker: string | null, outcome: WireOutcome, report: WorkerReport = noReport): LegStep => ({
+  state: over(worker, outcome, report),
   effects: requestContinues,
 });
 
@@ -244,7 +244,7 @@ const stays = (state: LegState): LegStep => ({ state, effects: none });
 
 // Steps without data are made once, because every request takes them.
 const none: readonly LegEffect[] = [];
-const untold: Told = { node: null, job: null, tail: { text: '' }, output: null };
+const noReport: WorkerReport = { node: null, job: null, tail: { text: '' }, output: null };
 const announce: LegEffect = { kind: 'announce' };
 const restartOutput: LegEffect = { kind: 'restart-output' };
 const replayOutput: LegEffect = { kind: 'replay-output' };
@@ -254,4 +254,4 @@ const placedAgain: readonly LegEffect[] = [{ kind: 'dispatch', isAgain: true }];
 const waits: LegStep = { state: { kind: 'waiting', isAgain: false }, effects: [{ kind: 'check-workers' }] };
 const waitsAgain: LegStep = { state: { kind: 'waiting', isAgain: true }, effects: [{ kind: 'check-workers' }] };
 /** A leg that had not started when the broker stopped: its client asks another broker. */
-const isForgotten: LegStep = { state: over(null, brokerStops, untold), effects: none };
+const isForgotten: LegStep = { state: over(null, brokerStops, noReport), effects: none };

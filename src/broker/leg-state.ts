@@ -39,11 +39,11 @@ export interface Over {
   /** The worker that had it; null: none. */
   readonly worker: string | null;
   readonly outcome: WireOutcome;
-  readonly told: Told;
+  readonly report: WorkerReport;
 }
 
 /** What only the worker knows of the end. */
-export interface Told {
+export interface WorkerReport {
   readonly node: string | null;
   readonly job: number | null;
   readonly tail: Tail;

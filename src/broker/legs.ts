@@ -2,7 +2,7 @@
 import type { WireOutcome } from '../bus/messages.ts';
 import type { LegEvent } from './leg-events.ts';
 import { type LegRules, stepLeg } from './leg-machine.ts';
-import { type LegState, newLeg, type Told } from './leg-state.ts';
+import { type LegState, newLeg, type WorkerReport } from './leg-state.ts';
 import { type BrokerOptions, livenessHeartbeats } from './options.ts';
 import { LegEffects, type LegEffectsOptions } from './perform-leg-effects.ts';
 import type { Leg, Request } from './request.ts';
@@ -70,8 +70,8 @@ export class Legs {
   }
 
   /** The worker has sent the `final` of the leg. */
-  finished(leg: Leg, outcome: WireOutcome, told: Told): void {
-    this.#step(leg, { kind: 'finished', outcome, told });
+  finished(leg: Leg, outcome: WireOutcome, report: WorkerReport): void {
+    this.#step(leg, { kind: 'finished', outcome, report });
   }
 
   /** Another client has taken over the request, and has seen none of the output. */

@@ -7,20 +7,20 @@ import { encodeToClient, encodeToWorker } from '../bus/codec/encode.ts';
 import { maxPartialBytes, outputWindowBytes, type PartialHead } from '../bus/messages.ts';
 import type { Announcements } from './announcements.ts';
 import type { Wire } from './options.ts';
-import { isForEach, type Leg } from './request.ts';
+import { hasLegPerWorker, type Leg } from './request.ts';
 import type { WorkerSession } from './sessions.ts';
 
 /** The broker acknowledges by itself in steps of this size. */
 const ackStepBytes = outputWindowBytes / 4;
 
-export interface OutputWays {
+export interface ForwardOptions {
   readonly wire: Wire;
   readonly announcements: Announcements;
 }
 
 /** Forwards output to the client. False: the worker breaks the protocol. */
-export const passOn = (
-  { wire, announcements }: OutputWays,
+export const forwardOutput = (
+  { wire, announcements }: ForwardOptions,
   session: WorkerSession,
   leg: Leg,
   head: PartialHead,
@@ -48,8 +48,8 @@ export const passOn = (
 };
 
 /** Whether the output that came with the end of a leg can go to the client with the end of the request. */
-export const goesWithEnd = ({ request, received, forwarded }: Leg, body: Buffer): boolean =>
-  request.client !== null && !isForEach(request) && received + forwarded === 0 && body.length <= maxPartialBytes;
+export const fitsInFinal = ({ request, received, forwarded }: Leg, body: Buffer): boolean =>
+  request.client !== null && !hasLegPerWorker(request) && received + forwarded === 0 && body.length <= maxPartialBytes;
 
 /** Acknowledges this total of bytes to the worker. */
 export const acknowledge = (wire: Wire, session: WorkerSession, leg: Leg, bytes: number): void => {

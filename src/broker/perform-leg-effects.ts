@@ -24,52 +24,46 @@ export interface LegEffectsOptions extends Pick<BrokerOptions, 'clock' | 'wire' 
   readonly onOver: (leg: Leg) => void;
 }
 
+type Performers = {
+  readonly [Kind in LegEffect['kind']]: (leg: Leg, effect: Extract<LegEffect, { kind: Kind }>) => void;
+};
+
 export class LegEffects {
   readonly #options: LegEffectsOptions;
+  readonly #performers: Performers = {
+    'check-workers': (leg) => this.#checkWorkers(leg),
+    dispatch: (leg, { isAgain }) => this.#dispatch(leg, isAgain),
+    'find-suspects': (leg, { suspects }) => this.#findSuspects(leg, suspects),
+    query: (leg, { workers }) => {
+      for (const worker of workers) this.#query(leg, worker);
+    },
+    send: (leg, { worker }) => this.#send(leg, worker),
+    'tell-cancelled': (leg, { worker, reason }) => this.#tellCancelled(leg, worker, reason),
+    announce: (leg) => {
+      leg.isNews = true;
+      this.#options.announcements.soon(leg.request);
+    },
+    'restart-output': (leg) => {
+      leg.received = 0;
+      leg.acked = 0;
+    },
+    'replay-output': (leg) => {
+      leg.forwarded = 0;
+    },
+    replace: (leg, { candidates }) => {
+      this.#options.announcements.legOver(leg);
+      this.#options.replace(leg, candidates);
+    },
+    'continue-request': (leg) => this.#options.onOver(leg),
+  };
 
   constructor(options: LegEffectsOptions) {
     this.#options = options;
   }
 
   perform(leg: Leg, effect: LegEffect): void {
-    switch (effect.kind) {
-      case 'check-workers':
-        this.#checkWorkers(leg);
-        return;
-      case 'dispatch':
-        this.#dispatch(leg, effect.isAgain);
-        return;
-      case 'find-suspects':
-        this.#findSuspects(leg, effect.suspects);
-        return;
-      case 'query':
-        for (const worker of effect.workers) this.#query(leg, worker);
-        return;
-      case 'send':
-        this.#send(leg, effect.worker);
-        return;
-      case 'tell-cancelled':
-        this.#tellCancelled(leg, effect.worker, effect.reason);
-        return;
-      case 'announce':
-        leg.isNews = true;
-        this.#options.announcements.soon(leg.request);
-        return;
-      case 'restart-output':
-        leg.received = 0;
-        leg.acked = 0;
-        return;
-      case 'replay-output':
-        leg.forwarded = 0;
-        return;
-      case 'replace':
-        this.#options.announcements.legOver(leg);
-        this.#options.replace(leg, effect.candidates);
-        return;
-      case 'continue-request':
-        this.#options.onOver(leg);
-        return;
-    }
+    const perform = this.#performers[effect.kind] as (leg: Leg, effect: LegEffect) => void;
+    perform(leg, effect);
   }
 
   #checkWorkers(leg: Leg): void {

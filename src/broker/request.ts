@@ -1,10 +1,10 @@
+import { outcomeWithoutRun } from '../bus/codec/fields.ts';
 import type { RequestHead, WireOutcome } from '../bus/messages.ts';
 import type { PeerId } from '../bus/ports.ts';
 import type { Asker, Behalf, Caller } from '../domain/caller.ts';
 import type { RequestId } from '../domain/request.ts';
 import type { Retry, ServiceView } from '../domain/service.ts';
 import type { LegState } from './leg-state.ts';
-import { outcomeOf } from './outcomes.ts';
 
 /** A request that is not over. */
 export interface Request {
@@ -31,7 +31,7 @@ export interface Request {
   /** Legs in the order in which they began; legs of a mirror in the order of the workers. */
   readonly legs: Leg[];
   /** Identities of workers that a serial request still has to go to. */
-  readonly ahead: string[];
+  readonly remaining: string[];
   /** Null: no client listens; the request continues. */
   client: PeerId | null;
   /** The client was told that the request is accepted. */
@@ -60,7 +60,7 @@ export interface Leg {
 }
 
 /** Whether each worker has a leg of its own; otherwise one leg replaces the one before it. */
-export const isForEach = ({ service: { algorithm } }: Pick<Request, 'service'>): boolean =>
+export const hasLegPerWorker = ({ service: { algorithm } }: Pick<Request, 'service'>): boolean =>
   algorithm === 'serial' || algorithm === 'mirror';
 
 /** The worker that has it, or had it last. */
@@ -68,7 +68,7 @@ export const lastWorkerOf = ({ state }: Leg): string | null => ('worker' in stat
 
 /** The worker of this leg. A leg of a serial or mirrored request belongs to its one worker, even if that was never connected. */
 export const workerOf = (leg: Leg): string | null => {
-  const isOfOne = leg.state.kind === 'over' && isForEach(leg.request);
+  const isOfOne = leg.state.kind === 'over' && hasLegPerWorker(leg.request);
   return lastWorkerOf(leg) ?? (isOfOne ? (leg.candidates[0] ?? null) : null);
 };
 
@@ -79,12 +79,12 @@ export const holderOf = ({ behalf, caller }: Pick<Request, 'behalf' | 'caller'>)
 export const nameOf = ({ identity, team }: Pick<Asker, 'identity' | 'team'>): string => `${identity}@${team}`;
 
 /** The outcome of a request, from its legs: the last leg's where each replaces the one before, otherwise the first failure. */
-export const wholeOf = (request: Request): WireOutcome => {
+export const outcomeOf = (request: Request): WireOutcome => {
   const { legs, service } = request;
   const outcomes = legs.flatMap(({ state }) => (state.kind === 'over' ? [state.outcome] : []));
   const last = outcomes.at(-1);
-  if (last === undefined) return outcomeOf('lost', 'it went to no worker', 'no-worker');
-  if (!isForEach(request)) return last;
+  if (last === undefined) return outcomeWithoutRun('lost', 'it went to no worker', 'no-worker');
+  if (!hasLegPerWorker(request)) return last;
   const decisive =
     outcomes.find(({ exit_code }) => exit_code !== null && exit_code !== 0) ??
     outcomes.find(({ result }) => result !== 'succeeded') ??

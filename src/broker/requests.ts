@@ -12,14 +12,14 @@ import { parsePluginName } from '../domain/names.ts';
 import type { RequestId } from '../domain/request.ts';
 import type { ServiceView } from '../domain/service.ts';
 import { targetOf } from '../domain/target.ts';
-import { beginRequest, goOn } from './algorithms.ts';
+import { beginRequest, continueRequest } from './algorithms.ts';
 import { type Announcements, unlessAccepted } from './announcements.ts';
 import { type BehalfOptions, behalfOf, serviceForAll } from './behalf.ts';
 import { recordOf } from './history.ts';
 import type { Legs } from './legs.ts';
 import { type BrokerOptions, maxHops } from './options.ts';
 import type { Queues } from './queues.ts';
-import { holderOf, isForEach, type Leg, nameOf, type Request, wholeOf, workerOf } from './request.ts';
+import { hasLegPerWorker, holderOf, type Leg, nameOf, outcomeOf, type Request, workerOf } from './request.ts';
 import { busy, heldBytesOf, RequestQuota } from './request-quota.ts';
 import type { WorkerSelection } from './worker-selection.ts';
 
@@ -115,9 +115,9 @@ export class Requests {
     legs.stop();
     for (const request of [...this.#live.values()]) {
       const isWhole = request.legs.every(({ state }) => state.kind === 'sent' || state.kind === 'over');
-      if (isWhole && request.ahead.length === 0) continue;
+      if (isWhole && request.remaining.length === 0) continue;
       request.client = null;
-      request.ahead.length = 0;
+      request.remaining.length = 0;
       for (const leg of request.legs) legs.forget(leg);
       if (request.legs.every(({ state }) => state.kind === 'over')) this.#forget(request);
     }
@@ -127,9 +127,9 @@ export class Requests {
     const { clock, legs, announcements } = this.#options;
     const { request } = leg;
     // For other algorithms `final` tells the end of the last leg.
-    if (isForEach(request)) announcements.legOver(leg);
+    if (hasLegPerWorker(request)) announcements.legOver(leg);
     if (this.#live.get(request.id) !== request) return;
-    if (goOn(legs, request, request.deadlineAt <= clock.now())) this.#finish(request);
+    if (continueRequest(legs, request, request.deadlineAt <= clock.now())) this.#finish(request);
   }
 
   /** Ends legs after their deadline: at once where no worker has them, otherwise when the worker has had time to report. */
@@ -179,7 +179,7 @@ export class Requests {
       deadlineAt: clock.now() + Math.min(timeoutMs, leftOf(behalf, clock.date())),
       receivedAt: clock.date(),
       legs: [],
-      ahead: [],
+      remaining: [],
       client,
       isAccepted: false,
       cancelled: null,
@@ -202,7 +202,7 @@ export class Requests {
     const { team, name, workers } = service;
     const { queues, limits } = this.#options;
     this.#held.assertSpace(caller, bytes, limits.maxRequests);
-    const targets = isForEach({ service }) ? workers : [name];
+    const targets = hasLegPerWorker({ service }) ? workers : [name];
     for (const target of targets) {
       const waiting = queues.length(targetOf(team, target));
       if (waiting >= limits.maxQueued) throw busy(`${waiting} requests wait for ${target}`);
@@ -212,7 +212,7 @@ export class Requests {
   #checkWorkers(service: ServiceView): void {
     const { workerSelection } = this.#options;
     const { team, name, workers } = service;
-    const isThere = isForEach({ service })
+    const isThere = hasLegPerWorker({ service })
       ? workers.some((worker) => workerSelection.hasCandidate(team, targetOf(team, worker), [worker]))
       : workerSelection.hasCandidate(team, targetOf(team, name), workers);
     if (!isThere) throw new TriggerdError('no-worker', `no worker of ${name} is connected`);
@@ -221,7 +221,7 @@ export class Requests {
   #finish(request: Request): void {
     const { history, clock, observer, onFinished } = this.#options;
     const { id, client } = request;
-    const outcome = wholeOf(request);
+    const outcome = outcomeOf(request);
     this.#forget(request);
     if (client !== null) {
       this.#tellFinal(request, client, outcome);
@@ -238,9 +238,9 @@ export class Requests {
     // A client that has heard of the request gets all messages in order; otherwise `final` says everything.
     if (isAccepted) announcements.now(request);
     else announcements.forget(request);
-    const leg = isForEach(request) ? undefined : request.legs.at(-1);
+    const leg = hasLegPerWorker(request) ? undefined : request.legs.at(-1);
     const worker = leg && workerOf(leg);
-    const output = leg?.state.kind === 'over' ? leg.state.told.output : null;
+    const output = leg?.state.kind === 'over' ? leg.state.report.output : null;
     const head = encodeToClient({
       op: 'final',
       id,

@@ -125,6 +125,22 @@ export interface WorkerSession extends SessionCommon {
   readonly legs: Map<RequestId, Leg>;
 }
 
+/** One handler for each operation of a peer. */
+export type Handlers<Message extends { readonly op: string }, Of extends Session> = {
+  readonly [Op in Message['op']]: (session: Of, message: Extract<Message, { op: Op }>, body: Buffer) => void;
+};
+
+/** Gives a message to its handler. */
+export const handle = <Message extends { readonly op: string }, Of extends Session>(
+  handlers: Handlers<Message, Of>,
+  session: Of,
+  message: Message,
+  body: Buffer,
+): void => {
+  const handler = handlers[message.op as Message['op']] as (session: Of, message: Message, body: Buffer) => void;
+  handler(session, message, body);
+};
+
 export const isConnected = ({ state }: WorkerSession): boolean => state === 'present' || state === 'leaving';
 
 /** All targets that the worker may serve: its identity, and the services that it is attached to. */

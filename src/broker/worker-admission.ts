@@ -23,7 +23,7 @@ export interface WorkerAdmissionOptions extends BrokerOptions {
   readonly legs: Legs;
   readonly isStopping: () => boolean;
   /** For log lines that any peer can cause. */
-  readonly strangers: LimitedLog;
+  readonly limitedLog: LimitedLog;
   /** Ends a session. */
   readonly end: (session: WorkerSession, reason: string) => void;
 }
@@ -119,14 +119,14 @@ export class WorkerAdmission {
   }
 
   #turnAway(newcomer: NewcomerSession, error: unknown): void {
-    const { sessions, strangers } = this.#options;
+    const { sessions, limitedLog } = this.#options;
     if (sessions.of(newcomer.peer) !== newcomer) return;
     // The guesses of a connection are remembered as long as it exists.
     if (newcomer.conduct.guesses.count > 0) newcomer.state = { kind: 'refused' };
     else sessions.remove(newcomer);
     const { team, identity, node } = newcomer.claim;
     const fields = { team, worker: identity, node, error: asTriggerdError(error) };
-    strangers.warn(`worker ${newcomer.peer}`, fields, 'A worker was refused.');
+    limitedLog.warn(`worker ${newcomer.peer}`, fields, 'A worker was refused.');
     refuseWorker(this.#options, newcomer.peer, error);
   }
 

@@ -11,7 +11,7 @@ export interface WorkerServicesOptions extends Pick<BrokerOptions, 'registry' | 
   readonly sessions: Sessions;
   readonly legs: Legs;
   /** For log lines that any peer can cause. */
-  readonly strangers: LimitedLog;
+  readonly limitedLog: LimitedLog;
   /** Ends a session, and tells the worker why. */
   readonly expel: (session: WorkerSession, error: TriggerdError) => void;
 }
@@ -36,12 +36,12 @@ export class WorkerServices {
   }
 
   #reportUnattached({ claim: { team, identity }, attached }: WorkerSession, services: readonly string[]): void {
-    const { strangers, observer } = this.#options;
+    const { limitedLog, observer } = this.#options;
     const allowed = new Set([identity, ...attached]);
     const unattached = services.filter((name) => !allowed.has(name));
     if (unattached.length === 0) return;
     observer.refused('service-not-found');
-    strangers.warn(
+    limitedLog.warn(
       `lies of ${team}/${identity}`,
       { team, worker: identity, services: unattached.slice(0, 10) },
       'A worker announces services that it is not attached to; it gets none of their requests',

@@ -8,10 +8,10 @@ import { lastBytesOf, tailOf } from '../kit/text-or-bytes.ts';
 import type { Announcements } from './announcements.ts';
 import type { Legs } from './legs.ts';
 import type { BrokerOptions } from './options.ts';
-import { goesWithEnd, passOn } from './output.ts';
+import { fitsInFinal, forwardOutput } from './output.ts';
 import { refuseWorker } from './replies.ts';
 import type { Leg } from './request.ts';
-import { isSameWorker, type Sessions, type WorkerSession } from './sessions.ts';
+import { type Handlers, handle, isSameWorker, type Sessions, type WorkerSession } from './sessions.ts';
 import { WorkerAdmission } from './worker-admission.ts';
 import { WorkerServices } from './worker-services.ts';
 
@@ -21,7 +21,7 @@ export interface WorkersOptions extends BrokerOptions {
   readonly legs: Legs;
   readonly isStopping: () => boolean;
   /** For log lines that any peer can cause. */
-  readonly strangers: LimitedLog;
+  readonly limitedLog: LimitedLog;
 }
 
 type Of<Op extends WorkerMessage['op']> = Extract<WorkerMessage, { op: Op }>;
@@ -30,6 +30,18 @@ export class Workers {
   readonly admission: WorkerAdmission;
   readonly services: WorkerServices;
   readonly #options: WorkersOptions;
+  readonly #handlers: Handlers<WorkerMessage, WorkerSession> = {
+    ready: (session, message, body) => this.#readyAgain(session, message, body),
+    announce: (session, message) => this.services.announced(session, message),
+    heartbeat: (session, message) => this.#credit(session, message),
+    credit: (session, message) => this.#credit(session, message),
+    partial: (session, message, body) => this.#partial(session, message, body),
+    final: (session, message, body) => this.#final(session, message, body),
+    returned: (session, message) => this.#returned(session, message),
+    known: (session, message) => this.#known(session, message),
+    leaving: (session) => this.#leaving(session),
+    disconnect: (session) => this.end(session, 'it has said goodbye'),
+  };
 
   constructor(options: WorkersOptions) {
     this.#options = options;
@@ -38,36 +50,7 @@ export class Workers {
   }
 
   received(session: WorkerSession, message: WorkerMessage, body: Buffer): void {
-    switch (message.op) {
-      case 'ready':
-        this.#readyAgain(session, message, body);
-        return;
-      case 'announce':
-        this.services.announced(session, message);
-        return;
-      case 'heartbeat':
-      case 'credit':
-        this.#credit(session, message);
-        return;
-      case 'partial':
-        this.#partial(session, message, body);
-        return;
-      case 'final':
-        this.#final(session, message, body);
-        return;
-      case 'returned':
-        this.#returned(session, message);
-        return;
-      case 'known':
-        this.#known(session, message);
-        return;
-      case 'leaving':
-        this.#leaving(session);
-        return;
-      case 'disconnect':
-        this.end(session, 'it has said goodbye');
-        return;
-    }
+    handle(this.#handlers, session, message, body);
   }
 
   /**
@@ -114,12 +97,12 @@ export class Workers {
 
   #partial(session: WorkerSession, message: Of<'partial'>, body: Buffer): void {
     const leg = this.#sentTo(session, message.id);
-    if (leg !== undefined) this.#passOn(session, leg, message, body);
+    if (leg !== undefined) this.#forwardOutput(session, leg, message, body);
   }
 
   /** False: the worker broke the protocol, and was expelled. */
-  #passOn(session: WorkerSession, leg: Leg, head: PartialHead, body: Buffer): boolean {
-    if (passOn(this.#options, session, leg, head, body)) return true;
+  #forwardOutput(session: WorkerSession, leg: Leg, head: PartialHead, body: Buffer): boolean {
+    if (forwardOutput(this.#options, session, leg, head, body)) return true;
     this.expel(session, new TriggerdError('bus-protocol', `output of ${head.id} out of order or beyond the window`));
     return false;
   }
@@ -133,9 +116,9 @@ export class Workers {
     const leg = this.#sentTo(session, id);
     session.free = freeOf(session, { free, seen });
     if (leg !== undefined) {
-      const output = stream !== undefined && goesWithEnd(leg, body) ? { stream, bytes: body } : null;
+      const output = stream !== undefined && fitsInFinal(leg, body) ? { stream, bytes: body } : null;
       const isLeft = stream !== undefined && output === null;
-      if (isLeft && !this.#passOn(session, leg, { id, stream, offset: 0 }, body)) return;
+      if (isLeft && !this.#forwardOutput(session, leg, { id, stream, offset: 0 }, body)) return;
       const tail = tailOf(lastBytesOf(body, historyTailBytes));
       this.#options.legs.finished(leg, outcome, { node: session.claim.node, job, tail, output });
     }

@@ -62,7 +62,7 @@ export type ClientMessage =
   /** Body: the payload, any bytes. */
   | ({ readonly op: 'request'; readonly jwt: string } & RequestHead & FromJob)
   | { readonly op: 'cancel'; readonly jwt: string; readonly id: RequestId }
-  /** So many bytes of this worker's output have been dealt with, in all. */
+  /** Total of bytes of this worker's output that the client has processed. */
   | { readonly op: 'ack'; readonly id: RequestId; readonly worker: string; readonly bytes: number }
   | {
       readonly op: 'registry';
@@ -100,7 +100,7 @@ export interface FromJob {
    * allowed to ask for this, too.
    */
   readonly proof?: string;
-  /** Its machine asks for itself, whoever asked for the job: the plugin's manifest says so. */
+  /** The machine asks on its own behalf, as the plugin's manifest says, whoever asked for the job. */
   readonly own?: boolean;
 }
 
@@ -271,7 +271,7 @@ export type ToWorker =
   /** Whether it has ever started this one for this user; if so, it goes on with it for this broker. */
   | { readonly op: 'query'; readonly id: RequestId; readonly user: string; readonly team: string }
   | { readonly op: 'heartbeat' }
-  /** Not known (any more): send `ready` again. Also what an expired worker hears. */
+  /** The broker does not know this worker (any more): it must send `ready` again. */
   | { readonly op: 'reannounce' }
   /** Token wrong or revoked, identity in use: connecting again at once will not help. */
   | ({ readonly op: 'refused' } & Refusal)

@@ -2,11 +2,11 @@ import { type Config, defaultRunCommand } from '../config/schema.ts';
 import { commandText } from '../plugin/command-text.ts';
 import type { FileState, PuppetSettings } from '../plugin/ports.ts';
 import {
-  blindSpot,
   type PuppetCommand,
   programsOf,
   readPuppetCommand,
   settingsQuery,
+  unobservedRuns,
 } from '../plugin/puppet/command-line.ts';
 import { agentObstacle } from '../plugin/puppet/obstacle.ts';
 import { relativePath } from '../plugin/puppet/relative-path.ts';
@@ -22,7 +22,7 @@ export const checkPuppet = async (
   if (!watch.enabled) return [unused('Puppet', 'this node watches no inbox ([watch] enabled = false)')];
   const command = readPuppetCommand(argv);
   const unsafe = await unsafeFindings(surroundings, argv);
-  const notices = [blindSpot(argv), relativePath(argv)].filter((notice) => notice !== null);
+  const notices = [unobservedRuns(argv), relativePath(argv)].filter((notice) => notice !== null);
   const noticed = notices.map(({ what, remedy }) => warning('Puppet', what, remedy));
   if (command.kind === 'other')
     return [...(await otherCommand(surroundings, argv[0] ?? '', watch.run_cmd)), ...noticed, ...unsafe];

@@ -1,6 +1,6 @@
 import type { RequestId } from './request.ts';
 
-/** Who asks. `role` is that in the team of the token. */
+/** The user who asks. `role`: in the team of the token. */
 export interface Caller {
   readonly identity: string;
   readonly team: string;
@@ -9,7 +9,7 @@ export interface Caller {
   readonly teamId: number;
   /** Numbers of the user and of the team that what this user holds counts for (`src/registry/origin.ts`). */
   readonly origin: { readonly user: number; readonly team: number };
-  /** By a token that changes no users and teams. */
+  /** The token is limited: it changes no users and teams. */
   readonly isLimited?: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface ProvenRequest {
   readonly id: RequestId;
   /** `team/identity` of the worker. */
   readonly worker: string;
-  /** Who asked, the first one first; the last one is the user that the request is of. */
+  /** Users who asked, the first one first; the last one is the user of the request. */
   readonly askers: readonly Asker[];
   /** How many requests from inside jobs led to it. */
   readonly depth: number;
@@ -36,9 +36,9 @@ export interface ProvenRequest {
 }
 
 export interface CheckedProof extends ProvenRequest {
-  /** Those who asked, with the rights that they have at this moment. */
+  /** The same users, with their present rights. */
   readonly callers: readonly Caller[];
-  /** It was made by this process, which knows what has become of the request. */
+  /** This process made the proof, so it knows the request's state. */
   readonly isOurs: boolean;
 }
 
@@ -54,7 +54,7 @@ export interface OnlineWorker {
 
 /** What a proof says about a request that it came with. */
 export interface Behalf {
-  /** Who asked before, the first one first. */
+  /** Users who asked before, the first one first. */
   readonly askers: readonly Asker[];
   readonly callers: readonly Caller[];
   /** Requests from inside jobs, this one included. */

@@ -7,16 +7,16 @@ export interface Guesses {
   readonly at: number;
 }
 
-/** So many mistakes are free; each further one doubles the wait. */
+/** Failures without a wait; each further one doubles the wait. */
 export const freeGuesses = 3;
 const firstWaitMs = 1_000;
 const maxWaitMs = 5 * 60_000;
-/** Whoever has not failed for this long begins anew. */
+/** Failures are forgotten after this time without one. */
 const forgottenMs = 15 * 60_000;
 
 export const noGuesses: Guesses = { count: 0, at: 0 };
 
-/** With one more. */
+/** The count with one more failure. */
 export const guessed = (before: Guesses, now: number): Guesses => ({
   count: isForgotten(before, now) ? 1 : before.count + 1,
   at: now,

@@ -51,7 +51,7 @@ export interface JobRequest {
   readonly urgent: boolean;
   /** Standard error goes to a file of its own, `output.err`. */
   readonly stderrApart?: true;
-  /** Its output is kept compressed, as by gzip; stderr that is kept apart is not. */
+  /** The output file is compressed with gzip; a separate stderr file is not. */
   readonly gzip?: true;
   /** Slots of its queue that it takes while it runs; missing: one. One that asks for more than there are takes all. */
   readonly slots?: number;
@@ -61,7 +61,7 @@ export interface JobRequest {
   readonly tellsOf?: JobId;
   readonly tsp?: TspFacts;
   readonly source: JobSource;
-  /** Who added it by hand, as `trigger` says; missing where nobody did. */
+  /** The user who added it with `trigger`; missing for other sources. */
   readonly user?: string;
   /**
    * `[watch] run_cmd` in words, as it was when the job was accepted: what a Puppet job without `argv` runs. Missing where
@@ -152,7 +152,7 @@ interface JobCommon {
   readonly attempt: number;
   /** Folder of the job's files (`output`, `status.json`, …). */
   readonly folder: string;
-  /** Where the output is instead of there: a request to a persistent plugin is too short for files. */
+  /** Where the output is, if not in `folder`: requests to persistent plugins are too short for files. */
   readonly outputIn?: 'memory' | 'journal';
   /** ms since the epoch. */
   readonly enqueuedAt: number;

@@ -14,7 +14,7 @@ export interface RequestFilter {
   readonly request?: RequestId;
   /** Identity of the user who asks. */
   readonly user?: string;
-  /** By its name alone. */
+  /** Name of the service, without its team. */
   readonly service?: string;
   /** Default and most: 1,000. */
   readonly limit?: number;
@@ -26,7 +26,7 @@ export type RequestChoice = { readonly request: RequestId } | { readonly user: s
 export interface LiveRequest {
   readonly id: RequestId;
   readonly broker: BrokerAddress['id'];
-  /** Who asked first, where a job has asked on somebody's behalf. */
+  /** The user who asked first, if a job made the request on their behalf. */
   readonly team: string;
   readonly user: string;
   /** Empty, as `plugin` and `command`: it was asked inside of another team by a user who comes from the reader's. */
@@ -41,7 +41,7 @@ export interface LiveRequest {
   /** Workers that have it, or a part of it. */
   readonly workers: readonly string[];
   readonly received_at: string;
-  /** When its time is up. */
+  /** Deadline of the request. */
   readonly expires_at: string;
   /** What the broker holds of it: payload and arguments. */
   readonly bytes: number;

@@ -30,7 +30,7 @@ export interface Outcome {
   readonly details: Readonly<Record<string, unknown>>;
   /** At most the last 4 KiB. */
   readonly outputTail: string | null;
-  /** Its bytes, where they are not UTF-8. */
+  /** Bytes of the tail, where it is not UTF-8. */
   readonly outputTailBase64?: string;
 }
 

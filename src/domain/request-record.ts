@@ -33,6 +33,6 @@ export interface RequestLeg {
   readonly ran_ms: number | null;
   readonly output_bytes: number;
   readonly output_tail: string;
-  /** Its bytes, where they are not UTF-8. */
+  /** Bytes of the tail, where it is not UTF-8. */
   readonly output_tail_base64?: string | undefined;
 }

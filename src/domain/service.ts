@@ -17,6 +17,6 @@ export interface ServiceView {
   readonly timeoutMs: number | null;
   /** Identities in the order of their attachment. Of a worker's own service: itself. */
   readonly workers: readonly string[];
-  /** It is a worker under its own identity, so there is no algorithm to speak of. */
+  /** It is a worker under its own identity, which has no algorithm. */
   readonly isWorker: boolean;
 }

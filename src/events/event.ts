@@ -41,7 +41,7 @@ export const eventKinds = Object.entries(verbsByNoun).flatMap(([noun, verbs]) =>
 );
 
 /** An event that has no id yet. */
-export type Happening = Facts & { readonly at: number; readonly node: string };
+export type NewEvent = Facts & { readonly at: number; readonly node: string };
 
 /** What each kind carries besides. */
 export type Facts =
@@ -68,7 +68,7 @@ export type Facts =
   | { readonly kind: 'etcd.back' }
   | { readonly kind: 'node.present'; readonly version: string }
   | { readonly kind: 'node.away' }
-  /** Of two daemons that ask for one name; null: an earlier version, which says nothing of itself. */
+  /** Two daemons ask for one name; holder null: an earlier version, which records nothing. */
   | { readonly kind: 'node.refused'; readonly refused: HolderFacts; readonly holder: HolderFacts | null }
   | { readonly kind: 'node.taken-over'; readonly holder: HolderFacts; readonly from: MachineName }
   | { readonly kind: 'sweeper.elected' }
@@ -108,14 +108,14 @@ export interface FiringFacts {
 }
 
 /** What a target can say: before its first word a firing is owed. */
-export type SaidStage = Exclude<Stage, 'owed'>;
+export type ReportedStage = Exclude<Stage, 'owed'>;
 
 export interface OutcomeFacts {
-  readonly kind: `outcome.${SaidStage}`;
+  readonly kind: `outcome.${ReportedStage}`;
   readonly firing: FiringId;
   /** Null where the firing is gone. */
   readonly trigger: string | null;
-  readonly stage: SaidStage;
+  readonly stage: ReportedStage;
   readonly job: JobId | null;
   readonly result: ResultKind | null;
   readonly exit_code: number | null;
@@ -154,7 +154,7 @@ export interface JobFacts {
   readonly triggers: readonly string[];
 }
 
-export const eventOf = (id: string, { kind, at, node, ...facts }: Happening): Event => ({
+export const eventOf = (id: string, { kind, at, node, ...facts }: NewEvent): Event => ({
   id,
   at: new Date(at).toISOString(),
   kind,
@@ -163,7 +163,7 @@ export const eventOf = (id: string, { kind, at, node, ...facts }: Happening): Ev
 });
 
 const maxReason = 500;
-/** Whoever gives a reason may be wordy; an event is small. */
+/** Reasons may be long; an event is small. */
 export const cutReason = (reason: string): string =>
   reason.length > maxReason ? `${reason.slice(0, maxReason - 1)}…` : reason;
 

@@ -4,7 +4,7 @@ import type { FiringObserver } from '../firings/ports.ts';
 import { BoundedMap } from '../kit/bounded-map.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { Acceptance, DecidedFiring, FiringLog } from '../queue/ports/journal.ts';
-import { cutReason, type FiringFacts, type Happening, type OutcomeFacts } from './event.ts';
+import { cutReason, type FiringFacts, type NewEvent, type OutcomeFacts } from './event.ts';
 import type { EventLog } from './event-log.ts';
 
 const facts = ({ id, trigger }: Firing): FiringFacts => ({ firing: id, trigger });
@@ -13,7 +13,7 @@ export const countOfTargets = (firing: Firing): number =>
   firing.targets === null ? firing.targetsTotal : firing.targets.length;
 
 /** At `at` this firing was in etcd. */
-export const publishedEvent = (firing: Firing, at: number): Happening => ({
+export const publishedEvent = (firing: Firing, at: number): NewEvent => ({
   at,
   node: firing.origin.node,
   kind: 'firing.published',
@@ -22,7 +22,7 @@ export const publishedEvent = (firing: Firing, at: number): Happening => ({
   targets: countOfTargets(firing),
 });
 
-export const spooledEvent = (firing: Firing, at: number): Happening => ({
+export const spooledEvent = (firing: Firing, at: number): NewEvent => ({
   at,
   node: firing.origin.node,
   kind: 'firing.spooled',
@@ -33,8 +33,8 @@ export const spooledEvent = (firing: Firing, at: number): Happening => ({
 const takenEvent = (
   decided: DecidedFiring,
   acceptance: Acceptance,
-  { node, at }: Pick<Happening, 'node' | 'at'>,
-): Happening | undefined => {
+  { node, at }: Pick<NewEvent, 'node' | 'at'>,
+): NewEvent | undefined => {
   const { firing } = decided;
   const common = { at, node, ...facts(firing), origin: firing.origin.node };
   switch (acceptance.kind) {
@@ -51,11 +51,11 @@ const takenEvent = (
 };
 
 /** What a target has just said. */
-export const outcomeEvent = (outcome: Outcome, trigger: string | null, now: number): Happening[] =>
+export const outcomeEvent = (outcome: Outcome, trigger: string | null, now: number): NewEvent[] =>
   said(outcome, trigger, outcome.finishedAt ?? (outcome.stage === 'running' ? outcome.startedAt : null) ?? now);
 
 /** All that a target has said, as far as its last word tells it. */
-export const outcomeHistory = (outcome: Outcome, trigger: string | null): Happening[] => {
+export const outcomeHistory = (outcome: Outcome, trigger: string | null): NewEvent[] => {
   const { stage, queuedAt, startedAt, finishedAt } = outcome;
   const before = { ...outcome, result: null, exitCode: null, reason: null, durationMs: null };
   return [
@@ -66,8 +66,8 @@ export const outcomeHistory = (outcome: Outcome, trigger: string | null): Happen
   ];
 };
 
-/** Nothing for what has not happened. */
-const said = (outcome: Outcome, trigger: string | null, at: number | null): Happening[] => {
+/** Empty for a stage that was not reached. */
+const said = (outcome: Outcome, trigger: string | null, at: number | null): NewEvent[] => {
   const { stage } = outcome;
   if (at === null || stage === 'owed') return [];
   const event: OutcomeFacts = {

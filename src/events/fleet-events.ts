@@ -6,7 +6,7 @@ import { parsePresence } from '../fleet/wire.ts';
 import { readable } from '../store/document.ts';
 import type { Entry, WatchEvent } from '../store/key-store.ts';
 import { type Keys, lastSegment } from '../store/keys.ts';
-import type { Happening } from './event.ts';
+import type { NewEvent } from './event.ts';
 import { outcomeEvent, publishedEvent } from './firing-events.ts';
 import { refusedFacts, takenOverFacts } from './name-events.ts';
 
@@ -16,7 +16,7 @@ export const fleetEvents = async (
   change: WatchEvent,
   triggerOf: (firing: FiringId) => Promise<string | null>,
   now: number,
-): Promise<Happening[]> => {
+): Promise<NewEvent[]> => {
   const key = change.kind === 'put' ? change.entry.key : change.key;
   if (change.kind === 'delete')
     return key.startsWith(keys.nodes) ? [{ at: now, node: lastSegment(key), kind: 'node.away' }] : [];
@@ -30,17 +30,17 @@ export const fleetEvents = async (
   return (await Promise.all(events)).flat();
 };
 
-const firingEvents = (entry: Entry): Happening[] =>
+const firingEvents = (entry: Entry): NewEvent[] =>
   readable(parseFiring, entry).map((firing) => publishedEvent(firing, Date.parse(firing.createdAt)));
 
 /** The value is written again with every change of a queue: only its first time is news. */
-const presenceEvents = (entry: Entry, now: number): Happening[] => {
+const presenceEvents = (entry: Entry, now: number): NewEvent[] => {
   if (entry.createRevision !== entry.modRevision) return [];
   return readable(parsePresence, entry).map(({ node, version }) => ({ at: now, node, kind: 'node.present', version }));
 };
 
 /** A holder key is written when a name is taken, and once more when its lease was lost: then it says the same again. */
-const nameEvents = (keys: Keys, entry: Entry, now: number): Happening[] => {
+const nameEvents = (keys: Keys, entry: Entry, now: number): NewEvent[] => {
   const taken = readable(parseHolder, entry).filter(({ node }) => entry.key === keys.holder(node));
   const refused = readable(parseRival, entry).filter(
     ({ node, instance, refused }) => refused && entry.key === keys.rivals(node) + instance,
@@ -53,7 +53,7 @@ const nameEvents = (keys: Keys, entry: Entry, now: number): Happening[] => {
   ];
 };
 
-const electionEvents = (entry: Entry, now: number): Happening[] => {
+const electionEvents = (entry: Entry, now: number): NewEvent[] => {
   if (entry.createRevision !== entry.modRevision) return [];
   return readable(parseElected, entry).map((node) => ({ at: now, node, kind: 'sweeper.elected' }));
 };

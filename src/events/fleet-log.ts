@@ -13,7 +13,7 @@ import { retryDelayMs, storeRetry } from '../kit/retry.ts';
 import { readable } from '../store/document.ts';
 import type { Entry, WatchEvent } from '../store/key-store.ts';
 import type { Keyspace } from '../store/keys.ts';
-import { type Event, eventOf, type Facts, type Happening, maxBehind, readerDropped, tooSlow } from './event.ts';
+import { type Event, eventOf, type Facts, maxBehind, type NewEvent, readerDropped, tooSlow } from './event.ts';
 import { countOfTargets, outcomeEvent, outcomeHistory, publishedEvent } from './firing-events.ts';
 import { fleetEvents } from './fleet-events.ts';
 import { Mailbox } from './mailbox.ts';
@@ -28,7 +28,7 @@ const namesKept = 10_000;
 type Wanted = (event: Event) => boolean;
 
 export interface FleetLogOptions extends Keyspace {
-  /** Who says what is about the following itself. */
+  /** The node of events about following itself. */
   readonly node: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -129,10 +129,10 @@ export class FleetLog implements EventSource {
       const counts = new Map<bigint, number>();
       for (const change of events) {
         const at = change.kind === 'put' ? change.entry.modRevision : change.modRevision;
-        for (const happening of await this.#happenings(change)) {
+        for (const newEvent of await this.#newEvents(change)) {
           const n = (counts.get(at) ?? 0) + 1;
           counts.set(at, n);
-          if (at > revision || n > told) yield eventOf(`${at}.${n}`, happening);
+          if (at > revision || n > told) yield eventOf(`${at}.${n}`, newEvent);
         }
       }
     }
@@ -151,11 +151,11 @@ export class FleetLog implements EventSource {
     return [...missed, this.#note(String(revision), gap)];
   }
 
-  /** Of the newest firings, what was written from one revision to another, in the order of the revisions. */
+  /** Events of the newest firings between two revisions, in the order of the revisions. */
   async #recent(
     from: bigint,
     to: bigint,
-    eventsOf: (outcome: Outcome, trigger: string) => Happening[],
+    eventsOf: (outcome: Outcome, trigger: string) => NewEvent[],
   ): Promise<Event[]> {
     const { store, keys } = this.#options;
     const isWithin = ({ modRevision }: Entry): boolean => modRevision >= from && modRevision <= to;
@@ -176,7 +176,7 @@ export class FleetLog implements EventSource {
     return told.flat().sort(byRevision);
   }
 
-  #happenings(change: WatchEvent): Promise<Happening[]> {
+  #newEvents(change: WatchEvent): Promise<NewEvent[]> {
     return fleetEvents(this.#options.keys, change, (firing) => this.#triggerOf(firing), this.#options.clock.now());
   }
 
@@ -222,8 +222,8 @@ const positionOf = (cursor: string): { readonly revision: bigint; readonly told:
 
 const isCompacted = ({ details }: TriggerdError): boolean => details['compactRevision'] !== undefined;
 
-const eventsFrom = ({ modRevision }: Entry, happenings: readonly Happening[]): Event[] =>
-  happenings.map((happening, index) => eventOf(`${modRevision}.${index + 1}`, happening));
+const eventsFrom = ({ modRevision }: Entry, newEvents: readonly NewEvent[]): Event[] =>
+  newEvents.map((newEvent, index) => eventOf(`${modRevision}.${index + 1}`, newEvent));
 
 const byTime = (a: Event, b: Event): number => Date.parse(a.at) - Date.parse(b.at);
 const byRevision = (a: Event, b: Event): number => {

@@ -1,4 +1,4 @@
-/** Between one who tells and one who reads at his own pace: what waits has a limit. */
+/** A bounded queue between a writer and a reader that reads at its own pace. */
 export class Mailbox<T> implements AsyncIterable<T> {
   readonly #limit: number;
   #waiting: T[] = [];

@@ -2,7 +2,7 @@ import type { Event } from './event.ts';
 
 /** Where the past of this node's events is kept: bounded, and not as safe as the journal. */
 export interface EventStore {
-  /** In the order of their ids. */
+  /** Appends events in the order of their IDs. */
   append(events: readonly Event[]): Promise<void>;
   /** Everything that is kept, the oldest first. */
   read(): Promise<Event[]>;

@@ -47,20 +47,20 @@ export const argumentProblems = (rule: ArgumentRule): string[] => {
   if (min !== undefined && max !== undefined && min > max) problems.push('min is above max');
   if (fixed !== null && (required || rule.default !== null)) problems.push('fixed excludes required and default');
   const own = fixed ?? rule.default;
-  if (own !== null) problems.push(...misfits(rule, own).map((problem) => `its own value ${problem}`));
+  if (own !== null) problems.push(...valueProblems(rule, own).map((problem) => `its own value ${problem}`));
   return problems;
 };
 
 /** Why the rule refuses this value; empty when it does not. */
-export const misfits = (rule: ArgumentRule, value: string): string[] => {
-  const problems = rule.kind === 'integer' ? outsideRange(rule, value) : [];
-  if (rule.pattern !== null) problems.push(...offPattern(rule.pattern, value));
+export const valueProblems = (rule: ArgumentRule, value: string): string[] => {
+  const problems = rule.kind === 'integer' ? rangeProblems(rule, value) : [];
+  if (rule.pattern !== null) problems.push(...patternProblems(rule.pattern, value));
   if (value.includes('\0')) problems.push('holds a NUL character');
   if (hasLoneSurrogate(value)) problems.push('holds half of a surrogate pair');
   return problems;
 };
 
-const outsideRange = (
+const rangeProblems = (
   { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER }: ArgumentRule,
   value: string,
 ): string[] => {
@@ -68,7 +68,7 @@ const outsideRange = (
   return number >= min && number <= max ? [] : [`must be a whole number from ${min} to ${max}`];
 };
 
-const offPattern = (text: string, value: string): string[] => {
+const patternProblems = (text: string, value: string): string[] => {
   const fits = fitsPattern(text, value);
   if (fits === undefined) return [`could not be compared with ${text} in time`];
   return fits ? [] : [`must match ${text}`];

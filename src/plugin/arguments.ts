@@ -1,6 +1,6 @@
 import { TriggerdError } from '../domain/errors.ts';
 import { printable } from '../domain/names.ts';
-import { type ArgumentRule, argumentVariable, misfits } from './argument-rule.ts';
+import { type ArgumentRule, argumentVariable, valueProblems } from './argument-rule.ts';
 import type { Plugin } from './manifest.ts';
 
 type Args = Readonly<Record<string, string>>;
@@ -48,5 +48,5 @@ const freeName = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 const refusals = (name: string, rule: ArgumentRule, wanted: string | undefined): string[] => {
   if (wanted === undefined) return rule.required ? [`it needs the argument “${name}”`] : [];
   if (rule.fixed !== null && wanted !== rule.fixed) return [`“${name}” is fixed by this node’s plugin.toml`];
-  return misfits(rule, wanted).map((problem) => `“${name}” ${problem}`);
+  return valueProblems(rule, wanted).map((problem) => `“${name}” ${problem}`);
 };

@@ -12,7 +12,7 @@ import type { Plugin } from './manifest.ts';
 export interface Driver {
   /** Throws `plugin-arguments` for what this kind of plugin could only ignore: a noop that would be a real run, say. */
   check(plugin: Plugin, request: JobRequest): void;
-  /** With what of the configuration the job shall do; missing: nothing. */
+  /** Adds to the request what the job takes from the configuration; missing: nothing. */
   settled?(request: JobRequest): JobRequest;
   /** Program and arguments. */
   argv(plugin: Plugin, job: Pick<Job, 'id' | 'attempt' | 'request'>): [string, ...string[]];

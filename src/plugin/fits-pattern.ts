@@ -6,7 +6,7 @@ const longestMs = 100;
 let context: Context | undefined;
 let script: Script | undefined;
 
-/** On a machine that is short of processors a try may end before it has begun. */
+/** On a busy machine a try may time out before it has begun. */
 const maxTries = 20;
 
 /**

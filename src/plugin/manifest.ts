@@ -68,7 +68,7 @@ const manifest = v.strictObject({
   max_open_files: v.optional(wholeNumber(64)),
   /** Processor time of each of its processes, in ms. */
   max_cpu: v.optional(v.pipe(duration, v.minValue(1000, 'Expected at least "1s"'))),
-  /** These limits are what the plugin gets along with, not what it needs: where `[jobs]` says less, that holds. */
+  /** The limits are a ceiling: lower ones in `[jobs]` apply. */
   lower_limits_win: v.optional(v.boolean(), false),
   success_exit_codes: v.optional(v.array(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(255))), [0]),
   /** Told to whoever asked as 75: not now. */
@@ -91,12 +91,12 @@ export type Manifest = v.InferOutput<typeof manifest>;
 export interface Plugin {
   readonly name: string;
   readonly executable: string;
-  /** As of its `PluginSource`. */
+  /** The version of its `PluginSource`. */
   readonly version: string;
   readonly manifest: Manifest;
 }
 
-/** Of a plugin without `plugin.toml`, as triggerFS knows no manifests: a program that takes whatever it is given. */
+/** The manifest of a plugin without `plugin.toml`, as in triggerFS: a program that takes any arguments. */
 const defaultManifest = { summary: 'a program without plugin.toml', any_args: true };
 
 /** Reads `plugin.toml`. Throws `plugin-manifest` with every problem, each with its key. */

@@ -20,18 +20,18 @@ export interface PluginsOptions {
   readonly stateFolder: string;
   readonly graceMs: number;
   readonly maxOutputBytes: number;
-  /** For jobs and plugins that say nothing; null: no limit. */
+  /** Timeout where neither job nor plugin names one; null: no limit. */
   readonly defaultTimeoutMs: number | null;
-  /** For plugins that say nothing. */
+  /** Limits of plugins that name none. */
   readonly limits: JobLimits;
   /** The document that `TRIGGERD_CONTEXT` names: job, firings and their chains. */
   contextOf(job: Job): string;
-  /** What the job of a request may ask others with. */
+  /** The proof with which the job of a request can send requests. */
   proofOf(job: Job): string | undefined;
   now(): number;
 }
 
-/** The plugin room's face for the queue, and the look-up that the API and the allow-list use. */
+/** Plugins for the queue, and their look-up for the API and the allow-list. */
 export interface PluginCatalogue extends Plugins {
   /** Throws `plugin-name-invalid`, `plugin-not-found`, `plugin-unsafe`, `plugin-manifest`. */
   find(name: string): Plugin;
@@ -121,7 +121,7 @@ const termsOf = (plugin: Plugin, argv: readonly string[]): RunTerms => ({
   argv,
 });
 
-/** For a run whose plugin cannot be read any more, and that nobody has written down the terms of. */
+/** Terms of a run that recorded none and whose plugin cannot be read any more. */
 const noTerms: RunTerms = { driver: 'exec', successExitCodes: [0], argv: [] };
 
 /** A process has ended and its exit is known: that is the conclusion when what the driver adds cannot be read. */
@@ -178,7 +178,7 @@ const planOf = async (options: PluginsOptions, plugin: Plugin, driver: Driver, j
 const leftoversOf = ({ manifest: { leftovers, driver } }: Plugin): LeftoversRule =>
   leftovers ?? (driver === 'puppet' ? 'leave' : 'wait');
 
-/** Where nobody of the registry has asked, there is nobody but the machine. */
+/** Without a request from a user of the registry, a job acts as the machine. */
 const actsAsOf = ({ manifest }: Plugin, { source }: JobRequest): 'asker' | 'machine' =>
   source === 'request' ? manifest.acts_as : 'machine';
 
@@ -207,7 +207,7 @@ const limitsOf = ({ limits }: PluginsOptions, { manifest }: Plugin): JobLimits =
   };
 };
 
-/** What the manifest has not checked is no argument, also where a job of a job hands on the environment that it has. */
+/** Drops argument variables from a job's environment: the manifest has not checked them, and jobs inherit environments. */
 const withoutArguments = (env: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith(argumentVariable(''))));
 

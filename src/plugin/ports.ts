@@ -57,7 +57,7 @@ export interface PuppetHost {
 }
 
 export interface ProcessFacts {
-  /** Its name as the kernel has it, 15 characters at most. */
+  /** Name of the process in the kernel, 15 characters at most. */
   readonly name: string;
   readonly argv: readonly string[];
 }
@@ -67,7 +67,7 @@ export interface PuppetSettingsQuery {
   readonly command: readonly string[];
   /** The programs among them, with the user that each runs as; null: the daemon's own. */
   readonly programs: readonly RunProgram[];
-  /** Who Puppet runs as; null: the daemon's own user. */
+  /** The user that Puppet runs as; null: the daemon's. */
   readonly user: string | null;
   readonly section: 'agent' | 'user';
   /** Settings given on the command line that move files, e.g. `--confdir=/x`. */
@@ -75,14 +75,14 @@ export interface PuppetSettingsQuery {
 }
 
 export interface RunProgram {
-  /** As the command line names it: a path, or a name for `PATH`. */
+  /** Path, or name for `PATH`, as on the command line. */
   readonly program: string;
   readonly user: string | null;
-  /** Where it is looked for when it is another place than jobs have; null: there. */
+  /** `PATH` if it differs from that of jobs; null: that of jobs. */
   readonly searchPath: string | null;
 }
 
-/** As Puppet itself answers; mostly paths. */
+/** Settings as Puppet prints them; mostly paths. */
 export interface PuppetSettings {
   readonly lastRunFile: string;
   readonly lastRunReport: string;

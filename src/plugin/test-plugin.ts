@@ -11,7 +11,7 @@ export interface PluginTest {
   readonly expectedExitCode: number;
   readonly exitCode: number | null;
   readonly output: string;
-  /** Its bytes, where they are not UTF-8. */
+  /** Bytes of the output, where it is not UTF-8. */
   readonly outputBase64?: string;
   /** Null: as the manifest says. */
   readonly problem: string | null;

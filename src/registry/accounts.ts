@@ -23,9 +23,9 @@ export interface AccountsOptions {
   readonly log: Log;
 }
 
-/** A longer one is nobody's: no hash of it is worth the work. */
+/** No password is longer, so a longer one is not hashed. */
 const maxSecretBytes = 1_024;
-/** Logins of one identity wait for each other, so that no guess overtakes the one before. */
+/** Logins that may wait: those of one identity run one after the other, so that no guess overtakes another. */
 const maxWaiting = 1_000;
 
 /**
@@ -37,7 +37,7 @@ export class Accounts implements BusAccounts {
   readonly #options: AccountsOptions;
   readonly #attempts: Attempts;
   readonly #limited: LimitedLog;
-  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #lastLogins = new Map<string, Promise<unknown>>();
   #waiting = 0;
 
   constructor(options: AccountsOptions) {
@@ -47,9 +47,9 @@ export class Accounts implements BusAccounts {
   }
 
   async login(attempt: Parameters<BusAccounts['login']>[0]): ReturnType<BusAccounts['login']> {
-    // Names that nobody can have are one.
+    // All invalid names share one count.
     const key = isRegistryName(attempt.identity) ? attempt.identity : '';
-    return this.#inTurn(key, () => this.#login(attempt, key));
+    return this.#oneAtATime(key, () => this.#login(attempt, key));
   }
 
   async admit(jwt: string): Promise<void> {
@@ -106,7 +106,7 @@ export class Accounts implements BusAccounts {
     return { jwt, expiresMs: checked.endsAt - clock.now() };
   }
 
-  /** The name only: what was presented is nobody's business. */
+  /** Logs the name only, never what was presented. */
   #failed(who: string): void {
     if (this.#attempts.failed(who))
       this.#limited.warn(who, { who }, 'Too many logins have failed; further ones must wait');
@@ -121,7 +121,7 @@ export class Accounts implements BusAccounts {
         ? await passwords.pretend(isTooLong ? '' : secret)
         : await passwords.verify(known.user.secret_hash, secret);
     if (!fits) return undefined;
-    // Meanwhile the password may have become another one.
+    // The password may have changed meanwhile.
     const now = this.#member(team, identity);
     return now?.user.secret_hash === known?.user.secret_hash ? now : undefined;
   }
@@ -138,28 +138,28 @@ export class Accounts implements BusAccounts {
     return this.#options.mirrored.state.holdings(team).workers.get(identity);
   }
 
-  async #inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
+  async #oneAtATime<T>(key: string, work: () => Promise<T>): Promise<T> {
     if (this.#waiting >= maxWaiting)
       throw new TriggerdError('too-many-attempts', 'too many logins at the same time; try again in 1 s', {
         details: { retry_after_ms: 1_000 },
       });
     this.#waiting++;
-    const turn = (this.#turns.get(key) ?? Promise.resolve()).then(work);
-    const settled = turn.catch(() => undefined);
-    this.#turns.set(key, settled);
+    const login = (this.#lastLogins.get(key) ?? Promise.resolve()).then(work);
+    const settled = login.catch(() => undefined);
+    this.#lastLogins.set(key, settled);
     try {
-      return await turn;
+      return await login;
     } finally {
       this.#waiting--;
-      if (this.#turns.get(key) === settled) this.#turns.delete(key);
+      if (this.#lastLogins.get(key) === settled) this.#lastLogins.delete(key);
     }
   }
 }
 
-/** Which token of which worker: a namesake that comes later has another number. */
+/** Names a worker and its token: a later namesake has another number. */
 export const workerProofOf = ({ id, generation }: Worker): string => `${id}.${generation}`;
 
-/** By its verb, which `execute` checks: of users and teams, only the lists are no change. */
+/** Judges by the verb, which `execute` checks: every verb of users and teams but the lists is a change. */
 const changesAccounts = (statement: unknown): boolean => {
   const verb = typeof statement === 'object' && statement !== null && 'verb' in statement ? String(statement.verb) : '';
   return /^(?:user|team)\./.test(verb) && !verb.endsWith('.list');

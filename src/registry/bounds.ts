@@ -1,7 +1,7 @@
 import { TriggerdError } from '../domain/errors.ts';
 import { TokenBuckets } from '../kit/token-bucket.ts';
 import type { Write } from '../store/key-store.ts';
-import type { Actor } from './rules/turn.ts';
+import type { Actor } from './rules/rule-context.ts';
 import { type Snapshot, sizeOf } from './snapshot.ts';
 import type { Statement } from './statements.ts';
 
@@ -27,7 +27,7 @@ export const defaultLimits: RegistryLimits = {
   teamBytes: 16_777_216,
 };
 
-/** Of a minute's bytes, what is for hits: besides, so that a mount that counts does not keep its user from changes. */
+/** Share of a minute's bytes for hits, in addition, so that a mount that counts does not block its user's changes. */
 const shareOfHits = 0.25;
 
 export interface BoundsOptions {
@@ -65,7 +65,7 @@ export class Bounds {
     if (!isRelief(statement)) await this.#options.assertSpace(bytes);
   }
 
-  /** The same for hits: they are many, small, and of a mount. */
+  /** Counts hits, which have a budget of their own: they are many and small. Throws as `admit` does. */
   async admitHits(actor: Actor, writes: readonly Write[]): Promise<void> {
     const bytes = bytesOf(writes);
     if (actor.kind === 'user') spend(this.#hits, actor.identity, bytes);

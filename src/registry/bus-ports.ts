@@ -13,7 +13,6 @@ export interface BusRegistry {
    * stranger can't tell the two apart.
    */
   serviceFor(caller: Caller, name: string): ServiceView;
-  /** Whether there is such a service. */
   hasService(team: string, name: string): boolean;
   /** Names of the services that a worker is attached to; undefined when there is no such worker. */
   servicesOf(team: string, worker: string): readonly string[] | undefined;
@@ -23,9 +22,9 @@ export interface BusRegistry {
 
 /** Proofs of who asked for a job, for requests from inside that job. See docs/reference/bus.md. */
 export interface BusProofs {
-  /** By its numbers. Throws `token-invalid` for one who is gone. */
+  /** The caller by numbers. Throws `token-invalid` if the user is gone. */
   askerOf(caller: Caller): Asker;
-  /** Undefined while no other broker could check it, and for a worker that is gone. */
+  /** A proof of this request; undefined while no other broker could check it, or if the worker is gone. */
   prove(request: ProvenRequest): string | undefined;
   /** Throws `proof-invalid`, for whatever reason with the same message. */
   check(sealed: string): CheckedProof;

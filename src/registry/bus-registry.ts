@@ -9,19 +9,19 @@ import type { Mirror } from './mirror.ts';
 import type { Service, Worker } from './model.ts';
 import { originOf } from './origin.ts';
 import type { CheckedToken } from './ports.ts';
-import type { Ownership } from './rules/turn.ts';
+import type { Ownership } from './rules/rule-context.ts';
 import { type RegistryState, roleIn } from './snapshot.ts';
 
-/** Tokens whose signature has been checked. One that is forgotten is only checked again. */
+/** Tokens whose signature was checked and is remembered. A forgotten token is checked again. */
 const maxTokens = 10_000;
 
 /** The registry as a broker looks at it: from memory, as of the last change that the watch has told of. */
 export class MirroredRegistry implements BusRegistry {
   readonly #mirror: Mirror;
   readonly #clock: Clock;
-  /** In the order of admission, which is nearly that of their ends. */
+  /** In the order of admission, which is nearly the order in which they expire. */
   readonly #tokens = new BoundedMap<string, CheckedToken>(maxTokens);
-  /** Team → worker → names of services, made anew after each change. */
+  /** Team → worker → names of services; built again after each change. */
   readonly #attachments = new Map<string, ReadonlyMap<string, readonly string[]>>();
 
   constructor(mirror: Mirror, clock: Clock) {
@@ -43,7 +43,7 @@ export class MirroredRegistry implements BusRegistry {
     try {
       return this.#callerOf(token);
     } catch (error) {
-      // Whatever has ended a token has ended it for good.
+      // An invalid token never becomes valid again.
       this.#tokens.delete(jwt);
       throw error;
     }
@@ -77,7 +77,7 @@ export class MirroredRegistry implements BusRegistry {
     return this.#mirror.onChange(listener);
   }
 
-  /** With the role of this moment; undefined when user, membership or team is gone or another one, or was revoked. */
+  /** The member with the present role; undefined if user, membership or team is gone, replaced or revoked. */
   memberOf({ identity, userId, team: name, teamId, generation }: Asker): Caller | undefined {
     const team = this.state.teams.get(name);
     const user = this.state.users.get(identity);
@@ -126,7 +126,7 @@ export class MirroredRegistry implements BusRegistry {
   }
 }
 
-/** Whom a token is for: brokers of this installation, and of no other one. Undefined before `trigger admin init`. */
+/** The audience of tokens: brokers of this installation only. Undefined before `trigger admin init`. */
 export const audienceOf = ({ installation }: Pick<RegistryState, 'installation'>): string | undefined =>
   installation === undefined ? undefined : `triggerd:${installation.id}`;
 

@@ -1,6 +1,6 @@
 import type { Compare, Entry, KeyStore, Write } from '../store/key-store.ts';
 import type { RegistryKeys } from './keys.ts';
-import type { RecordWrite } from './rules/turn.ts';
+import type { RecordWrite } from './rules/rule-context.ts';
 import type { Snapshot } from './snapshot.ts';
 import { type GuardDocument, parseGuard, serialize } from './wire.ts';
 
@@ -8,7 +8,7 @@ import { type GuardDocument, parseGuard, serialize } from './wire.ts';
 const rememberedCommits = 16;
 
 export interface Committed {
-  /** Not done: somebody was faster. */
+  /** False: another change came first. */
   readonly isDone: boolean;
   /** The registry at this revision knows what was done, here or by others. */
   readonly revision: bigint;
@@ -26,7 +26,7 @@ export const commitChange = async (
   id: string,
 ): Promise<Committed> => {
   const changed = new Set(writes.map(scopeOf));
-  // A team is deleted because it is empty: that has to be true still.
+  // A team is deleted because it is empty, which must still be true.
   const deleted = new Set(
     writes.flatMap((write) => (write.kind === 'team' && write.record === null ? write.name : [])),
   );
@@ -55,7 +55,7 @@ export const writesOf = (
   return [...guards, ...writes.flatMap((write) => toWrites(keys, write))];
 };
 
-/** Of a change: what the team itself will hold. */
+/** The writes of a change that count for the team's size. */
 export const heldWritesOf = (keys: RegistryKeys, writes: readonly RecordWrite[]): Write[] =>
   writes
     .filter(({ kind }) => kind === 'worker' || kind === 'service' || kind === 'node')
@@ -107,7 +107,7 @@ const toWrites = (keys: RegistryKeys, write: RecordWrite): Write[] => {
 const putOrDelete = (key: string, record: Parameters<typeof serialize>[0] | null): Write =>
   record === null ? { delete: key } : { put: key, value: serialize(record) };
 
-/** With what nobody could see any more: what it holds, the hits of definitions that are gone, its history. */
+/** Deletes a team with everything that only its members could see: its holdings, hits and history. */
 const deleteTeam = (keys: RegistryKeys, team: string): Write[] => [
   { delete: keys.team(team) },
   { delete: keys.teamGuard(team) },

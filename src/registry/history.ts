@@ -6,14 +6,14 @@ import type { Log } from '../kit/log.ts';
 import { counter, orNull, parseDocument, text, timestamp } from '../store/document.ts';
 import type { Entry, KeyStore } from '../store/key-store.ts';
 import type { RegistryKeys } from './keys.ts';
-import type { Of } from './rules/turn.ts';
+import type { Of } from './rules/rule-context.ts';
 
-/** How far back one question looks, in pages; there are up to 200 requests in one. */
+/** Pages that one statement reads at most; a page has up to 200 requests. */
 const maxPages = 2_000;
 const keysAtOnce = 5_000;
 const pagesAtOnce = 16;
 
-/** A page has an end of its own. */
+/** Text of any length: a page has a limit of its own. */
 const some = text(65_536);
 
 const leg = v.object({
@@ -73,7 +73,7 @@ export const listHistory = async (
   return [...found.values()].slice(0, limit);
 };
 
-/** As the team that asked calls it. */
+/** The name that the asking team uses. */
 const seen = ({ team, service_team }: RequestRecord, name: string): string => nameSeenBy(team, service_team, name);
 
 /**
@@ -91,7 +91,7 @@ const identityOf = ({ id, user, service_team, service, plugin, command, legs }: 
     legs.map((leg) => [leg.worker, leg.node, leg.job_id]),
   ]);
 
-/** In etcd's own order: keys are ULIDs, and so in the order of the brokers' clocks, which may be wrong. */
+/** The newest pages in etcd's order: keys are ULIDs, whose order depends on the brokers' clocks. */
 const newestPages = async ({ store }: HistoryOptions, prefix: string): Promise<string[]> => {
   let pages: Pick<Entry, 'key' | 'createRevision'>[] = [];
   for (let after: string | undefined; ; after = pages.at(-1)?.key) {
@@ -103,7 +103,7 @@ const newestPages = async ({ store }: HistoryOptions, prefix: string): Promise<s
   }
 };
 
-/** A page may be swept away meanwhile; one that is malformed costs only itself. */
+/** A page may be deleted meanwhile; a malformed page costs only itself. */
 const recordsOf = ({ log }: HistoryOptions, entry: Entry | undefined): RequestRecord[] => {
   if (entry === undefined) return [];
   try {

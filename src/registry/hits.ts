@@ -4,11 +4,11 @@
  */
 import type { KeyStore } from '../store/key-store.ts';
 import type { RegistryKeys } from './keys.ts';
-import type { Actor } from './rules/turn.ts';
+import type { Actor } from './rules/rule-context.ts';
 import { maxHitsAtOnce } from './statements.ts';
 import { serializeHits } from './wire.ts';
 
-/** As one counter has them; `lastAt`: Unix milliseconds. */
+/** Hits of one counter. `lastAt`: ms since the epoch. */
 export interface Hits {
   readonly count: number;
   readonly lastAt: number;

@@ -29,7 +29,7 @@ interface InitialiseOptions {
  */
 export const initialise = async (options: InitialiseOptions, mirror: Mirror, first: FirstTeam): Promise<Answer> => {
   const { store, keys, passwords, clock } = options;
-  // The same checks as for every later user.
+  // Check the first user like every later one.
   parseStatement({ verb: 'user.add', ...first });
   if ((await store.get(keys.installation)) !== undefined) throw already();
   const id = randomUUID();
@@ -48,7 +48,7 @@ export const initialise = async (options: InitialiseOptions, mirror: Mirror, fir
     ],
     otherwiseGet: [keys.installation],
   });
-  // The answer to an earlier attempt may have been lost on its way.
+  // An earlier attempt may have succeeded and its answer been lost.
   if (!succeeded && !read.some(({ value }) => value.includes(id))) throw already();
   await mirror.current(revision);
   return { kind: 'team', rows: [teamRow(team, { users: new Map([[user.identity, user]]) })], notices: [] };

@@ -9,7 +9,7 @@ import type { Mirror } from './mirror.ts';
 import type { BrokerName, TokenIssuer } from './ports.ts';
 import { serialize } from './wire.ts';
 
-/** Until a name that is not ours any more is known to be so. */
+/** Pause after a refused write, until the loss of the name is known. ms. */
 const nameMs = 1_000;
 
 export interface IssuerPublicationOptions {
@@ -17,7 +17,7 @@ export interface IssuerPublicationOptions {
   readonly keys: RegistryKeys;
   readonly mirror: Mirror;
   readonly issuer: Pick<TokenIssuer, 'kid' | 'publicKey'>;
-  /** Who has this broker's id; without it nobody else can. */
+  /** Holds this broker's ID; missing: no other process can hold it. */
   readonly name?: BrokerName;
   /** This broker's id. */
   readonly broker: string;
@@ -72,7 +72,7 @@ export class IssuerPublication {
       });
   }
 
-  /** Of two brokers with one id only the one that has it publishes: each would void the other's tokens. */
+  /** Of two brokers with one ID only its holder publishes: otherwise each would void the other's tokens. */
   #isEntitled(): boolean {
     const { name } = this.#options;
     return name === undefined || name.fence !== undefined;
@@ -102,7 +102,7 @@ export class IssuerPublication {
           await mirror.current(revision);
           return this.#away.over();
         }
-        // The name is gone, or about to be known as gone; then `#isEntitled` ends this.
+        // The name is lost, or will soon be known as lost; then `#isEntitled` ends the loop.
         name?.look();
         await pause(nameMs, this.#stop.signal);
       } catch (error) {

@@ -13,9 +13,9 @@ export interface MirrorOptions {
   readonly store: Pick<KeyStore, 'list' | 'watch'>;
   readonly keys: RegistryKeys;
   readonly log: Log;
-  /** Between two listings while the watch is fine. Default one minute. */
+  /** Time between two listings while the watch works. Default: one minute. */
   readonly relistMs?: number;
-  /** How long somebody waits for the watch to tell of a change that is known to be there, before he lists himself. */
+  /** How long a caller waits for the watch to deliver a known change before it lists the registry. Default: 2 s. */
   readonly catchUpMs?: number;
 }
 
@@ -81,14 +81,9 @@ export class Mirror {
 
   async #reached(revision: bigint): Promise<boolean> {
     const isThere = () => this.#state !== undefined && this.#state.revision >= revision;
-    const timeout = new AbortController();
-    const timer = setTimeout(() => timeout.abort(), this.#options.catchUpMs ?? 2_000);
-    try {
-      while (!isThere() && this.#isConnected && !timeout.signal.aborted) await this.#nextBatch(timeout.signal);
-      return isThere();
-    } finally {
-      clearTimeout(timer);
-    }
+    const timeout = AbortSignal.timeout(this.#options.catchUpMs ?? 2_000);
+    while (!isThere() && this.#isConnected && !timeout.aborted) await this.#nextBatch(timeout);
+    return isThere();
   }
 
   #nextBatch(signal: AbortSignal): Promise<void> {
@@ -147,7 +142,7 @@ export class Mirror {
     this.#wake();
   }
 
-  /** A listing that tells nothing new costs no parsing, and nobody a look. */
+  /** A listing without changes is not parsed, and no listener is called. */
   #stateOf(listing: Listing): RegistryState {
     const present = this.#state;
     if (present !== undefined && isSame(present, listing)) {

@@ -12,5 +12,5 @@ export const originOf = ({ teams }: Pick<Snapshot, 'teams'>, { id, home, origin 
   return origin ?? (team === undefined ? { user: id, team: 0 } : originIn(team, id));
 };
 
-/** Of a user with this number whose home is this team. */
+/** The origin of a user with this number whose home is this team. */
 export const originIn = ({ id, origin }: Team, user: number): Origin => origin ?? { user, team: id };

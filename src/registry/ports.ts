@@ -4,7 +4,7 @@ import type { Issuer, IssuerKey } from './model.ts';
 
 /** Passwords. At most two are worked on at a time; the event loop is never blocked. */
 export interface Passwords {
-  /** In PHC form. Throws `too-many-attempts` when too many wait. */
+  /** Hash in PHC form. Throws `too-many-attempts` when too many wait. */
   hash(secret: string): Promise<string>;
   /** False also for a hash that is none. Throws `too-many-attempts` when too many wait. */
   verify(hash: string, secret: string): Promise<boolean>;
@@ -15,7 +15,7 @@ export interface Passwords {
 export interface WorkerTokens {
   /** A UUIDv4 and its hash. */
   create(): { readonly token: string; readonly hash: string };
-  /** In constant time. */
+  /** Whether the token has this hash. Takes constant time. */
   fits(token: string, hash: string): boolean;
 }
 
@@ -32,7 +32,7 @@ export interface CheckedToken extends TokenClaims {
   readonly endsAt: number;
 }
 
-/** This broker's key. */
+/** The key of this broker. */
 export interface TokenIssuer {
   readonly kid: string;
   readonly publicKey: IssuerKey;
@@ -71,9 +71,7 @@ export interface ProofOpener {
 export interface BrokerName {
   /** What a write that needs the id compares; undefined while it is not held. */
   readonly fence: Fence | undefined;
-  /** etcd does not answer. */
   readonly isAway: boolean;
-  /** Another process has the id. */
   isRefused(): boolean;
   /** Asks etcd soon. */
   look(): void;

@@ -18,9 +18,9 @@ export interface ProofsOptions {
   readonly clock: Clock;
 }
 
-/** After the request's time: what was asked for at its very end is on its way. ms. */
+/** Grace after the request's deadline, for messages that are on their way. ms. */
 const graceMs = 5_000;
-/** What brokers' clocks may differ by. ms. */
+/** Tolerated difference between the clocks of brokers. ms. */
 const toleranceMs = 30_000;
 
 /** Identity, team, and their numbers: short, for there may be eight of them. */
@@ -116,5 +116,5 @@ const askerIn = ([identity, team, userId, teamId, generation]: v.InferOutput<typ
   generation,
 });
 
-/** Why is nobody's business. */
+/** One message for every reason. */
 const invalid = (): TriggerdError => new TriggerdError('proof-invalid', 'the proof of the job’s user is not valid');

@@ -14,8 +14,8 @@ import type { RegistryKeys } from './keys.ts';
 import { Mirror, type MirrorOptions } from './mirror.ts';
 import type { Passwords, WorkerTokens } from './ports.ts';
 import type { DefinitionRow } from './rows.ts';
+import { type Actor, accessTo, type Change, type Facts, type Of } from './rules/rule-context.ts';
 import { decide } from './rules/rules.ts';
-import { type Actor, accessTo, type Change, type Facts, type Of } from './rules/turn.ts';
 import type { RegistryState } from './snapshot.ts';
 import { type Answer, parseStatement, type Statement } from './statements.ts';
 import { parseOnline } from './wire.ts';
@@ -34,10 +34,10 @@ export interface RegistryOptions extends Pick<MirrorOptions, 'relistMs' | 'catch
   readonly monotonic?: () => number;
 }
 
-/** Others may change the same team at the same moment, again and again; then the change is decided anew, so many times. */
+/** How often a change is decided again if other users change the same team at the same time. */
 const maxTries = 50;
 const maxPauseMs = 200;
-/** What does not fit one transaction is done in parts; there is nothing that has more. */
+/** Parts of a change that does not fit one transaction; no change has more. */
 const maxParts = 500;
 
 /**
@@ -46,11 +46,11 @@ const maxParts = 500;
  */
 export class Registry {
   readonly mirror: Mirror;
-  /** Shared with whoever else hashes, so that it is two at a time in all. */
+  /** Shared with logins, so that two passwords are hashed at a time in all. */
   readonly passwords: Passwords;
   readonly #options: RegistryOptions;
   readonly #bounds: Bounds;
-  /** Changes of this process queue up here instead of defeating each other in etcd. */
+  /** Changes of this process wait here instead of conflicting with each other in etcd. */
   readonly #changes = new PQueue({ concurrency: 1 });
 
   constructor(options: RegistryOptions) {
@@ -80,7 +80,7 @@ export class Registry {
     return initialise(this.#options, this.mirror, first);
   }
 
-  /** Every change raises a guard: while none is raised, the answer is the one that the asker has. Hits are no change. */
+  /** Every change raises a guard: without one the caller's answer is current. Hits are no change. */
   async #since(actor: Actor, statement: TreeList, seen: string): Promise<Answer> {
     const reached = await this.#reached(statement);
     const revision = String(reached);
@@ -99,7 +99,7 @@ export class Registry {
     return { kind: kindOf(statement), rows, notices: change.notices ?? [] };
   }
 
-  /** What is known already is not written again. */
+  /** Writes only counts that differ from the known ones. */
   async #count(actor: Actor, statement: Of<'definition.count'>, rows: readonly DefinitionRow[]) {
     const { team, hits } = statement;
     const counter = counterOf(actor, statement.counter);
@@ -138,7 +138,7 @@ export class Registry {
       online: statement.verb.startsWith('worker.') ? await readOnline(this.#options) : new Map(),
       argumentBytes: this.#bounds.argumentBytes,
     };
-    // What is refused anyway costs no hash, and what changes nothing no turn.
+    // A refused statement costs no hash, and one that changes nothing does not wait for changes.
     const rehearsal = decide({ registry: snapshot, actor, facts: idle }, statement);
     if (rehearsal.writes.length === 0) return rehearsal;
     this.#assertTeamSpace(snapshot, statement, rehearsal);
@@ -173,7 +173,7 @@ export class Registry {
     if (team !== undefined && held.length > 0) this.#bounds.assertTeamSpace(registry, team, statement, held);
   }
 
-  /** The registry with every change that was answered before, anywhere. */
+  /** The registry with every change that any broker has answered before. */
   async #latest(statement: Statement): Promise<RegistryState> {
     return this.mirror.current(await this.#reached(statement));
   }
@@ -206,7 +206,7 @@ const readOnline = async ({ store, keys }: Pick<RegistryOptions, 'store' | 'keys
   return online;
 };
 
-/** Whose guard says whether what is known of it is known still. */
+/** The team whose guard covers this statement. */
 const teamOf = (statement: Statement): string | undefined => {
   if (statement.verb === 'team.delete') return statement.name;
   return 'team' in statement ? statement.team : undefined;

@@ -54,7 +54,7 @@ export const workerRow = (worker: Worker, onlineSince: string | undefined, token
   updated: later(worker.updated_at, onlineSince ?? ''),
 });
 
-/** Of two times in ISO 8601. */
+/** The later of two times in ISO 8601. */
 const later = (one: string, other: string): string => (other > one ? other : one);
 
 /** `triggers`: the paths of those definitions that use it and that the reader may see. */
@@ -82,7 +82,7 @@ export const definitionRow = (definition: Definition, holdings: Holdings) => ({
   owner: definition.owner,
   visibility: definition.visibility,
   created: definition.created_at,
-  // A hit is news of the trigger, as in triggerFS.
+  // A hit updates the trigger, as in triggerFS.
   updated: later(definition.updated_at, holdings.lastHitAt(definition.id)),
   path: pathOf(holdings, definition),
   service: definition.service,

@@ -23,9 +23,9 @@ export interface Holdings {
   /** Directories and definitions by their number. */
   readonly nodes: ReadonlyMap<number, TreeNode>;
   child(parent: number, name: string): TreeNode | undefined;
-  /** Writes to the trigger file so far, of all nodes. */
+  /** Writes to the trigger file so far, on all nodes. */
   hits(definition: number): number;
-  /** When the last of them was, ISO 8601; empty: no counter says. */
+  /** Time of the last hit, ISO 8601; empty: not known. */
   lastHitAt(definition: number): string;
   /** What this counter of the trigger's hits says; undefined where it has none. */
   counted(definition: number, counter: string): number | undefined;
@@ -67,7 +67,7 @@ export const hasAdmin = ({ users }: Pick<Snapshot, 'users'>, team: Team, except?
 const own = <Value>(record: Readonly<Record<string, Value>>, key: string): Value | undefined =>
   Object.hasOwn(record, key) ? record[key] : undefined;
 
-/** Of one trigger: mounts that come and go without their journals would make more and more of them. */
+/** Counters of one trigger: mounts that lose their journals would add more and more. */
 const maxCounters = 1_000;
 
 class TeamHoldings implements Holdings {
@@ -126,25 +126,15 @@ const setOrDelete = <Value>(map: Map<string, Value>, key: string, value: Value |
   else map.set(key, value);
 };
 
-/** A record has to lie where it says it does: nobody is found under another name. */
-const named = <Value>(
-  value: Value | undefined,
-  name: string,
-  nameOf: (value: Value) => string,
-  key: string,
-): Value | undefined => {
-  if (value === undefined || nameOf(value) === name) return value;
-  throw new TriggerdError('firing-malformed', `${printable(key)}: the name in the document differs from the key`, {
-    details: { key },
-  });
-};
+const nameOf = ({ name }: { readonly name: string }): string => name;
+const identityOf = ({ identity }: { readonly identity: string }): string => identity;
 
 const nothing: Holdings = new TeamHoldings();
 
-/** Of the keys below `registry/`: those whose next segment is the team that has to answer for their size. */
+/** Keys below `registry/` whose next segment is the team that they count for. */
 const heldByTeam: ReadonlySet<string> = new Set(['workers', 'services', 'tree', 'hits']);
 
-/** What a key with its value counts for, in bytes. */
+/** Size of a key with its value, in bytes. */
 export const sizeOf = (key: string, value: string): number => Buffer.byteLength(key) + Buffer.byteLength(value);
 
 /**
@@ -206,12 +196,20 @@ export class RegistryState implements Snapshot {
     this.#set(key, undefined, 0n);
   }
 
-  /** Undefined: takes it away. Throws `firing-malformed`, and then nothing has changed. */
+  /** Undefined deletes. Throws `firing-malformed`; then nothing has changed. */
   #set(key: string, value: string | undefined, modRevision: bigint): void {
     const [kind = '', first = '', second = '', third = '', ...more] = key.slice(this.#base.length).split('/');
     if (more.length > 0) return;
     const parsed = <T>(parse: (key: string, value: string) => T): T | undefined =>
       value === undefined ? undefined : parse(key, value);
+    /** A record must be where it says it is: nobody is found under another name. */
+    const named = <T>(name: string, parse: (key: string, value: string) => T, nameOf: (record: T) => string) => {
+      const record = parsed(parse);
+      if (record === undefined || nameOf(record) === name) return record;
+      throw new TriggerdError('firing-malformed', `${printable(key)}: the name in the document differs from the key`, {
+        details: { key },
+      });
+    };
     switch (kind) {
       case 'installation':
         this.installation = parsed(parseInstallation);
@@ -224,33 +222,23 @@ export class RegistryState implements Snapshot {
         this.#setGuard(key, value, modRevision);
         break;
       case 'teams':
-        setOrDelete(
-          this.teams,
-          first,
-          named(parsed(parseTeam), first, ({ name }) => name, key),
-        );
+        setOrDelete(this.teams, first, named(first, parseTeam, nameOf));
         break;
       case 'users':
-        setOrDelete(
-          this.users,
-          first,
-          named(parsed(parseUser), first, ({ identity }) => identity, key),
-        );
+        setOrDelete(this.users, first, named(first, parseUser, identityOf));
         break;
-      case 'workers': {
-        const worker = named(parsed(parseWorker), second, ({ identity }) => identity, key);
-        setOrDelete(this.#mine(first).workers, second, worker);
+      case 'workers':
+        setOrDelete(this.#mine(first).workers, second, named(second, parseWorker, identityOf));
         break;
-      }
-      case 'services': {
-        const service = named(parsed(parseService), second, ({ name }) => name, key);
-        setOrDelete(this.#mine(first).services, second, service);
+      case 'services':
+        setOrDelete(this.#mine(first).services, second, named(second, parseService, nameOf));
         break;
-      }
       case 'tree': {
         const path = `${second}/${third}`;
-        const node = named(parsed(parseNode), path, ({ parent, name }) => `${parent}/${name}`, key);
-        this.#mine(first).setNode(path, node);
+        this.#mine(first).setNode(
+          path,
+          named(path, parseNode, ({ parent, name }) => `${parent}/${name}`),
+        );
         break;
       }
       case 'hits':
@@ -259,7 +247,7 @@ export class RegistryState implements Snapshot {
     }
   }
 
-  /** Also of what is malformed: it takes its room. */
+  /** Counts malformed values, too: they take space. */
   #resize(key: string, bytes: number): void {
     const [kind = '', team = ''] = key.slice(this.#base.length).split('/', 2);
     if (heldByTeam.has(kind)) this.#teamBytes.set(team, this.teamBytes(team) + bytes - this.size(key));
@@ -270,7 +258,7 @@ export class RegistryState implements Snapshot {
   #setGuard(key: string, value: string | undefined, modRevision: bigint): void {
     const name = key.slice(this.#base.length);
     if (value === undefined) {
-      // Deleted, or found malformed: then it is there still, and stops changes.
+      // A malformed guard still exists and stops changes; a deleted one has revision 0.
       if (modRevision === 0n) this.#guards.delete(name);
       return;
     }

@@ -10,7 +10,7 @@ import { isPluginName, isRegistryName, printable } from '../domain/names.ts';
 
 /** etcd takes so many operations in one transaction. */
 export const maxHitsAtOnce = 100;
-/** Passwords are hashed: without an end, a long one would be work for us. */
+/** Passwords are hashed: a limit bounds that work. */
 const secretLength = { min: 12, maxBytes: 1_024 };
 const maxTimeoutMs = 365 * 86_400_000;
 
@@ -193,9 +193,9 @@ export interface Answer {
   /** As the tables show them: `rows.ts`; of `history`, `RequestRecord`s; of `request`, `LiveRequest`s, by a broker. */
   readonly rows: readonly object[];
   readonly notices: readonly string[];
-  /** Of the tree's lists, where it was asked for: which of its states this is. */
+  /** With lists of the tree, if `seen` was given: the revision of this answer. */
   readonly revision?: string;
-  /** It is still what was answered at that revision, and not repeated: `rows` is empty. */
+  /** Nothing has changed since revision `seen`: `rows` is empty. */
   readonly unchanged?: true;
 }
 

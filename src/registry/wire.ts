@@ -18,11 +18,11 @@ import {
   worker,
 } from './model.ts';
 
-/** What numbers have been given, and the ids of the last changes: by these a writer knows its own after a lost answer. */
+/** The numbers that were given, and the IDs of the last changes: by these a writer recognises its own change after a lost answer. */
 const guard = v.object({ ids: v.record(text(16), counter), commits: v.optional(v.array(text(64)), []) });
-/** Of one counter of a trigger. `last_at`: of the last hit. Earlier versions write none. */
+/** One counter of a trigger. `last_at`: time of the last hit; earlier versions write none. */
 const hits = v.object({ hits: counter, last_at: v.exactOptional(timestamp) });
-/** Of one broker: its connected workers as `team/identity`. */
+/** The connected workers of one broker, as `team/identity`. */
 const online = v.object({
   workers: v.record(text(130), v.object({ node: text(255), version: text(64), since: timestamp })),
 });

@@ -1,5 +1,5 @@
 import { noBody } from '../bus/codec/encode.ts';
-import { boundedReason } from '../bus/codec/fields.ts';
+import { boundedReason, outcomeWithoutRun } from '../bus/codec/fields.ts';
 import type { Capacity, ToWorker, WireOutcome, WorkerMessage } from '../bus/messages.ts';
 import type { Message } from '../bus/ports.ts';
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
@@ -162,7 +162,7 @@ export class ServedRequests {
   #refuse(id: RequestId, error: TriggerdError): void {
     const { code, message } = error;
     if (code === 'internal') this.#options.log.error({ error, request: id }, 'Cannot start a request');
-    this.#final(id, null, { ...refusedOutcome, reason: boundedReason(message), code }, { bytes: noBody });
+    this.#final(id, null, outcomeWithoutRun('refused', boundedReason(message), code), { bytes: noBody });
   }
 
   #drop(id: RequestId): void {
@@ -188,16 +188,6 @@ export class ServedRequests {
     };
   }
 }
-
-const refusedOutcome: WireOutcome = {
-  result: 'refused',
-  exit_code: null,
-  signal: null,
-  reason: null,
-  code: null,
-  ran_ms: null,
-  output_bytes: 0,
-};
 
 const notAllowed = (worker: string, plugin: string, why: string): TriggerdError =>
   new TriggerdError('plugin-not-allowed', `worker ${worker} does not start plugin ${plugin}: ${why}`);

@@ -7,7 +7,7 @@ import type { WorkerIdentity, WorkerNews } from './ports.ts';
 import { ServedRequests } from './served-requests.ts';
 
 /** Messages of a broker after `welcome`. */
-export type WhenWelcomed = Exclude<ToWorker, { readonly op: 'welcome' | 'refused' | 'goodbye' | 'reannounce' }>;
+export type WelcomedMessage = Exclude<ToWorker, { readonly op: 'welcome' | 'refused' | 'goodbye' | 'reannounce' }>;
 
 export interface WelcomedSessionOptions extends Omit<WorkerIdentity, 'tell' | 'connect'> {
   readonly broker: BrokerEndpoint;
@@ -75,7 +75,7 @@ export class WelcomedSession {
     this.#heardAt = performance.now();
   }
 
-  handle({ head, body }: Message<WhenWelcomed>): void {
+  handle({ head, body }: Message<WelcomedMessage>): void {
     switch (head.op) {
       case 'heartbeat':
         this.#options.tell({ kind: 'heartbeat' });

@@ -29,7 +29,7 @@ const now = 1_000_000;
 const rules: LegRules = { livenessMs: 10_000, startedAt: now - 1_000 };
 const outcome = { result: 'succeeded', exit_code: 0, signal: null, reason: null, code: null, ran_ms: 5 } as const;
 const finished = { ...outcome, output_bytes: 7 };
-const told = { node: 'node1', job: 1, tail: { text: 'x' }, output: null };
+const report = { node: 'node1', job: 1, tail: { text: 'x' }, output: null };
 
 interface Case {
   readonly leg: LegFacts;
@@ -98,7 +98,7 @@ const states: readonly LegState[] = [
   ),
   ...flags.map((isAgain) => ({ kind: 'waiting', isAgain }) as const),
   { kind: 'sent', worker: 'w1' },
-  { kind: 'over', worker: 'w1', outcome: finished, told },
+  { kind: 'over', worker: 'w1', outcome: finished, report },
 ];
 
 const workers = ['w1', 'w2', 'stranger'];
@@ -112,7 +112,7 @@ const events: readonly LegEvent[] = [
   ),
   { kind: 'given', worker: 'w1' },
   { kind: 'returned' },
-  { kind: 'finished', outcome: finished, told },
+  { kind: 'finished', outcome: finished, report },
   ...workers.flatMap((worker): LegEvent[] => [
     ...flags.map((isKnown) => ({ kind: 'answered', worker, isKnown }) as const),
     ...flags.map((hasOther) => ({ kind: 'worker-lost', worker, hasOther }) as const),
@@ -300,7 +300,7 @@ describe('what a leg carries on', () => {
   });
 
   it('the result that the worker reports is kept unchanged', () => {
-    const { state } = step(legOf({ kind: 'sent', worker: 'w1' }), { kind: 'finished', outcome: finished, told });
-    expect(state).toEqual({ kind: 'over', worker: 'w1', outcome: finished, told });
+    const { state } = step(legOf({ kind: 'sent', worker: 'w1' }), { kind: 'finished', outcome: finished, report });
+    expect(state).toEqual({ kind: 'over', worker: 'w1', outcome: finished, report });
   });
 });

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { type EventCanvas, renderEvent } from '../../../src/cli/render/event.ts';
-import { eventOf, type Happening } from '../../../src/events/event.ts';
+import { eventOf, type NewEvent } from '../../../src/events/event.ts';
 import { JobEvents } from '../../../src/events/job-events.ts';
 import { widthOf } from '../../../src/kit/width.ts';
 import { jobRequest } from '../../support/jobs.ts';
@@ -9,7 +9,7 @@ const noon = new Date(2026, 10, 20, 12, 0, 0).getTime();
 const canvas = { columns: 80, now: noon + 60_000, fleet: false, paint: (_: unknown, text: string) => text };
 const id = '01K9ZQ4T5M8W3V6X7Y8Z9A0BCD';
 const firing = { at: noon, node: 'web01.example.com', firing: id, trigger: 'refresh load balancers' };
-const render = (happening: Happening, more: Partial<EventCanvas> = {}): string =>
+const render = (happening: NewEvent, more: Partial<EventCanvas> = {}): string =>
   renderEvent(eventOf('1', happening), { ...canvas, ...more });
 
 const ended = {
@@ -27,9 +27,9 @@ const ended = {
   times: { realS: 18.2, userS: 0, systemS: 0 },
   details: {},
 } as const;
-const jobEnd: Happening = { node: 'lb01', ...new JobEvents([], () => undefined).of(ended, 0) };
+const jobEnd: NewEvent = { node: 'lb01', ...new JobEvents([], () => undefined).of(ended, 0) };
 
-it.each<[string, Happening, Partial<EventCanvas>]>([
+it.each<[string, NewEvent, Partial<EventCanvas>]>([
   ['12:00:00 job.finished     7 succeeded, exit 2, 18.2 s: [n1]puppet agent --test', jobEnd, {}],
   [
     '12:00:00 firing.published refresh load balancers → 2 nodes',

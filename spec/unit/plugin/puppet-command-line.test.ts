@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import {
-  blindSpot,
   completePuppetCommand,
   readPuppetCommand,
   settingsQuery,
+  unobservedRuns,
 } from '../../../src/plugin/puppet/command-line.ts';
 import { ownReportIn, ownReportOf } from '../../../src/plugin/puppet/own-report.ts';
 
@@ -145,7 +145,7 @@ describe('the Puppet command line', () => {
 });
 
 describe('what is not seen of a run', () => {
-  const warning = (command: string) => blindSpot(command.split(' '))?.what ?? null;
+  const warning = (command: string) => unobservedRuns(command.split(' '))?.what ?? null;
 
   it.each([
     'puppet agent --test',
@@ -161,8 +161,8 @@ describe('what is not seen of a run', () => {
     ['runuser', '-l', 'puppet', '-c'],
     ['flock', '/l', '-c'],
   ])('doctor is told of a shell or wrapper that hides a run: %s %s …', (...before) => {
-    expect(blindSpot([...before, 'cd /srv && /usr/bin/puppet --debug apply x.pp'])?.what).toContain('in a shell');
-    expect(blindSpot([...before, 'echo puppet; make apply'])).toBeNull();
+    expect(unobservedRuns([...before, 'cd /srv && /usr/bin/puppet --debug apply x.pp'])?.what).toContain('in a shell');
+    expect(unobservedRuns([...before, 'echo puppet; make apply'])).toBeNull();
   });
 
   it.each(['ssh lb02', 'chroot /srv', 'systemd-run --wait', '/opt/wrap'])(

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { TriggerdError } from '../../../src/domain/errors.ts';
+import type { Actor } from '../../../src/registry/rules/rule-context.ts';
 import { decide } from '../../../src/registry/rules/rules.ts';
-import type { Actor } from '../../../src/registry/rules/turn.ts';
 import { parseStatement } from '../../../src/registry/statements.ts';
 import { announced } from '../../support/random.ts';
 import { local, password } from '../../support/registry.ts';

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { TriggerdError } from '../../../src/domain/errors.ts';
 import type { RequestRecord } from '../../../src/domain/request-record.ts';
+import type { Actor } from '../../../src/registry/rules/rule-context.ts';
 import { decide } from '../../../src/registry/rules/rules.ts';
-import type { Actor } from '../../../src/registry/rules/turn.ts';
 import type { Snapshot } from '../../../src/registry/snapshot.ts';
 import type { Statement } from '../../../src/registry/statements.ts';
 import { parseStatement } from '../../../src/registry/statements.ts';

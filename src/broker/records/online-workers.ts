@@ -13,7 +13,7 @@ import type { WorkerPresence } from '../options.ts';
 const bytesPerSecond = 16_384;
 
 /** Keeps keys for as long as this process has its name. */
-export interface KeepsKeys {
+export interface LeasedKeys {
   keep(key: string, value: () => string): Presence;
 }
 
@@ -26,7 +26,7 @@ export class OnlineWorkers implements WorkerPresence {
   #dueAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(name: KeepsKeys, keys: BusKeys, broker: string, clock: Clock) {
+  constructor(name: LeasedKeys, keys: BusKeys, broker: string, clock: Clock) {
     this.#clock = clock;
     this.#kept = name.keep(keys.online(broker), () => this.#document());
   }

@@ -29,7 +29,7 @@ const results = new Set([
 
 const isResult = (value: unknown): value is WireOutcome['result'] => typeof value === 'string' && results.has(value);
 
-/** Of a process: of a larger one a shell takes the last byte, so that 256 would be a success. */
+/** A process ends with 0 to 255: a shell takes the last byte of a larger number, so that 256 would be a success. */
 const isExitCode = (value: unknown): value is number => isCount(value) && value <= 255;
 
 export const outcomeIn = (from: Fields): WireOutcome | undefined => {
@@ -39,6 +39,14 @@ export const outcomeIn = (from: Fields): WireOutcome | undefined => {
   if (!(code === null || isErrorCode(code)) || !isCountOrNull(ran_ms) || !isCount(output_bytes)) return undefined;
   return { result, exit_code, signal, reason, code, ran_ms, output_bytes };
 };
+
+/** The outcome of a leg that no worker has run, or of which nobody knows how it ended. */
+export const outcomeWithoutRun = (
+  result: WireOutcome['result'],
+  reason: string,
+  code: WireOutcome['code'] = null,
+  outputBytes = 0,
+): WireOutcome => ({ result, exit_code: null, signal: null, reason, code, ran_ms: null, output_bytes: outputBytes });
 
 /** The reason of an outcome, cut to what every peer takes. */
 export const boundedReason = (reason: string): string =>

@@ -23,7 +23,7 @@ const maxStatementDepth = 6;
 /** A revision of etcd. */
 const maxSeen = 20;
 
-/** Of eight people with the longest names, and a seal. */
+/** Limit of a proof: eight users with the longest names, and a seal. */
 const maxProof = 8_192;
 
 export const isProof = (value: unknown): value is string => isText(value, maxProof);

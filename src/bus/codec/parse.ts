@@ -1,7 +1,7 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { type Fields, isFields } from './check.ts';
 
-/** A header at most, in bytes. What needs more room (a list, a payload) travels in the body. */
+/** Largest header in bytes. Larger content (a list, a payload) is sent in the body. */
 export const maxHeaderBytes = 262_144;
 
 /** Instead of a message: why it is none. A value, since throwing costs more than most messages do. */
@@ -59,5 +59,5 @@ export const isOpOf = <Message extends { readonly op: string }>(
   op: string,
 ): op is Message['op'] => Object.hasOwn(readers, op);
 
-/** For people: bounded, and nothing in it that a terminal obeys. */
+/** The operation for messages to people: bounded, without control characters. */
 const shownOp = (op: string): string => JSON.stringify(op.slice(0, 32));

@@ -9,7 +9,7 @@ const maxServices = 10_000;
 /** What a broker says to a worker, from the frame of its header. Never throws. */
 export const decodeToWorker = (frame: Buffer): ToWorker | Malformed => decodeWith(readers, frame);
 
-/** Whoever is named in `behalf`: two names of the registry and an `@`. */
+/** Limit of users in `behalf`. */
 const maxBehalf = 64;
 const isNameList = (value: unknown): value is readonly string[] => isListOf(value, maxBehalf, isName);
 

@@ -3,7 +3,7 @@ import { fileAccess } from '../../adapters/system/file-access.ts';
 import type { LoadedConfig } from '../../config/config.ts';
 import { exposuresOf } from '../../config/exposure.ts';
 import { configuredWorkers, harmlessNotice, requestPlugins } from '../../config/workers.ts';
-import { blindSpot } from '../../plugin/puppet/command-line.ts';
+import { unobservedRuns } from '../../plugin/puppet/command-line.ts';
 import { relativePath } from '../../plugin/puppet/relative-path.ts';
 
 /** Who may read or change the configuration file that should not, a sentence each with its remedy. */
@@ -17,7 +17,7 @@ export const configWarnings = (loaded: LoadedConfig): string[] => {
   const { config } = loaded;
   const isHarmless = configuredWorkers(config).length > 0 && requestPlugins(config).kind === 'harmless';
   const runCommand = config.watch.enabled ? parseArgsStringToArgv(config.watch.run_cmd) : [];
-  const ofRunCommand = [blindSpot(runCommand), relativePath(runCommand)].filter((each) => each !== null);
+  const ofRunCommand = [unobservedRuns(runCommand), relativePath(runCommand)].filter((each) => each !== null);
   return [
     ...exposureWarnings(loaded),
     ...(isHarmless ? [harmlessNotice] : []),

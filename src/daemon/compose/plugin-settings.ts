@@ -12,7 +12,7 @@ import type { Log } from '../../kit/log.ts';
 import { createLivePlugins, type LivePlugins, type PluginSettings } from '../../plugin/live-plugins.ts';
 import { canonicalPluginName } from '../../plugin/plugin-name.ts';
 import { createPlugins, type PluginCatalogue } from '../../plugin/plugins.ts';
-import { blindSpot } from '../../plugin/puppet/command-line.ts';
+import { unobservedRuns } from '../../plugin/puppet/command-line.ts';
 import { createPuppetDriver } from '../../plugin/puppet/puppet-driver.ts';
 
 export interface BuildPluginsOptions {
@@ -89,7 +89,7 @@ const requestFilter = (served: RequestPlugins): ((name: string) => string | unde
 };
 
 const tellUnlessUnderstood = (runCommand: readonly string[], log: Log): void => {
-  const blind = blindSpot(runCommand);
+  const blind = unobservedRuns(runCommand);
   if (blind !== null) log.warn({ remedy: blind.remedy }, blind.what);
 };
 

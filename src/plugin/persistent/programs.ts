@@ -3,7 +3,7 @@ import type { PersistentCall, PersistentProgram, RunTerms } from '../../queue/po
 import type { Plugin } from '../manifest.ts';
 
 export interface ProgramsOptions {
-  /** As on the disk at this moment; throws where there is none. */
+  /** The plugin on the disk. Throws if there is none. */
   find(name: string): Plugin;
   /** What the process of this plugin is started with. */
   settings(plugin: Plugin): Pick<PersistentProgram, 'env' | 'limits' | 'graceMs'>;
@@ -27,7 +27,7 @@ export const createPrograms = ({ find, settings, now }: ProgramsOptions) => {
       found.set(name, { plugin, at: now() });
       return plugin;
     },
-    /** The same object for a plugin that has not changed. */
+    /** The program of this plugin: the same object while the plugin has not changed. */
     of: (plugin: Plugin): PersistentProgram => {
       const known = programs.get(plugin.name);
       if (known !== undefined && isSame(known.plugin, plugin)) return known.program;

@@ -21,11 +21,11 @@ export interface ServingOptions {
 export interface ServingListener {
   /** `isFailure`: nobody had asked it to end. */
   gone(how: string, isFailure: boolean): void;
-  /** It has ended a call properly. */
+  /** A call has ended with its `exit`. */
   answered(): void;
 }
 
-/** What waits for a process to take its input may not grow without end. */
+/** Limit of bytes that wait for the process to read them. */
 const maxUnread = 16 * 1024 * 1024;
 /** Characters of a senseless line in a log. */
 const shownLength = 200;
@@ -62,7 +62,7 @@ export class Serving implements ProcessListener {
     this.#process.write(helloLine(program, options.node));
   }
 
-  /** For a call with this id: tests of plugins share one. */
+  /** Whether it can take a call with this ID: tests of plugins share one. */
   hasCapacityFor(id: number): boolean {
     if (this.#phase !== 'open' || this.#calls.has(id)) return false;
     return this.#calls.size < this.program.concurrency && this.#process.unread <= maxUnread;
@@ -114,7 +114,7 @@ export class Serving implements ProcessListener {
     this.#stop('The plugin printed a line that is too long.', true);
   }
 
-  /** Whose it is can be known only of a process that does one call. */
+  /** Only with one open call it is known whose stderr this is. */
   stderr(bytes: Buffer): void {
     const [only, ...others] = this.#calls.values();
     if (only !== undefined && others.length === 0) only.listener.output('err', bytes);

@@ -51,7 +51,7 @@ export const readPuppetCommand = (given: readonly string[]): PuppetCommand => {
  * What is not seen of the runs that a command line starts, in words for the administrator, with a remedy; null: nothing. Where
  * nothing of Puppet is in it, it is a program of their own.
  */
-export const blindSpot = (argv: readonly string[]): { readonly what: string; readonly remedy: string } | null => {
+export const unobservedRuns = (argv: readonly string[]): { readonly what: string; readonly remedy: string } | null => {
   const command = readPuppetCommand(argv);
   const start = 'start Puppet itself, through sudo, env, nice, flock and the like where needed';
   if (command.kind === 'other')
@@ -81,7 +81,7 @@ const seenAt = (argv: readonly string[], program: number, prefix: Prefix | null)
 /** The Puppet command in the text of `sh -c`, with the wrappers around both. */
 const innerOf = (argv: readonly string[], prefix: Prefix): SeenCommand | undefined => {
   const [program = ''] = argv.slice(prefix.length);
-  // As another user: Puppet would have to be asked as that one.
+  // `su` runs Puppet as another user, as whom Puppet would have to be queried.
   const text = program.endsWith('su') ? undefined : shellTextIn(argv.slice(prefix.length));
   for (const words of (text === undefined ? null : simpleCommands(text)) ?? []) {
     const command = words[0] === 'exec' ? words.slice(1) : words;
@@ -98,7 +98,7 @@ export interface PuppetRunOptions {
   readonly noop: boolean;
   /** Arguments of the plugin: `tags`, `skip_tags`, `environment`. */
   readonly args: Readonly<Record<string, string>>;
-  /** Where `puppet apply` puts its report; missing: in its standard place. */
+  /** Where `puppet apply` writes its report; missing: to its standard path. */
   readonly ownReport?: OwnReport | undefined;
 }
 
@@ -118,7 +118,7 @@ export const completePuppetCommand = (command: PuppetCommand, options: PuppetRun
   return [...before, ...additions, ...withOwnReport(given, options.ownReport)];
 };
 
-/** Of several values Puppet takes the last, so `--no-noop` in `run_cmd` would make a noop job a real run. */
+/** Puppet uses the last of several values, so `--no-noop` in `run_cmd` would make a noop job a real run. */
 const withoutOptions = (given: readonly string[], { noop, args }: PuppetRunOptions): string[] => {
   const names = argumentNames.filter((name) => args[name] !== undefined);
   return given.filter((word, at) => {
@@ -131,7 +131,7 @@ const withoutOptions = (given: readonly string[], { noop, args }: PuppetRunOptio
 
 const argumentNames = ['tags', 'skip_tags', 'environment'];
 
-/** Of several places Puppet takes the last, so ours follows one that is given. */
+/** Puppet uses the last of several paths, so ours follows a given one. */
 const withOwnReport = (given: readonly string[], report: OwnReport | undefined): string[] => {
   if (report === undefined) return [...given];
   const joined = given.findLastIndex((word) => word.startsWith('--lastrunreport='));
@@ -193,7 +193,7 @@ export const settingsQuery = (command: PuppetCommand): PuppetSettingsQuery | und
   const given = seen.argv.slice(seen.program + 1).filter((word) => !isOwnReportOption(word));
   const { words, user, searchPath, programs } = seen.prefix;
   const program = seen.argv[seen.program] ?? 'puppet';
-  // Whose program that is we could not tell.
+  // triggerd cannot tell whose program that is.
   if (seen.prefix.folder !== null && program.includes('/') && !program.startsWith('/')) return undefined;
   return {
     command: [...words, program],
@@ -222,7 +222,7 @@ const optionOf = (given: readonly string[], name: string): string[] => {
   return value === undefined ? [] : [`--${name}=${value}`];
 };
 
-/** Of several Puppet takes the last. */
+/** Puppet uses the last of several values. */
 const optionValue = (given: readonly string[], name: string): string | undefined => {
   const at = given.findLastIndex((word) => word === `--${name}` || word.startsWith(`--${name}=`));
   return given[at] === `--${name}` ? given[at + 1] : given[at]?.slice(name.length + 3);

@@ -6,15 +6,15 @@ import type { RunProgram } from '../ports.ts';
 import { type Wrapper, wrapperOf } from './wrappers.ts';
 
 export interface Prefix {
-  /** Where the program stands that all this starts. */
+  /** Index of the program that the wrappers start. */
   readonly length: number;
-  /** The words for a question. */
+  /** The words for a query. */
   readonly words: readonly string[];
   /** The wrappers, with the user that each is started as. */
   readonly programs: readonly RunProgram[];
-  /** Who the program is started as; null: the daemon's own user. */
+  /** The user that the program runs as; null: the daemon's. */
   readonly user: string | null;
-  /** Where the program is looked for, if `env` has changed that. */
+  /** `PATH` of the program, if `env` changes it. */
   readonly searchPath: string | null;
   /** The words that start the run: as given, and what makes a wrapper wait for the end of what it starts. */
   readonly runWords: readonly string[];
@@ -83,7 +83,6 @@ interface ReadWrapper {
   readonly user: string | null;
   readonly searchPath: string | null;
   readonly folder: string | null;
-  /** Its options, as given. */
   readonly options: readonly string[];
 }
 
@@ -103,7 +102,7 @@ const readWrapper = (wrapper: Wrapper, argv: readonly string[], begin: number): 
   const options = argv.slice(begin, at);
   if (wrapper.user !== undefined && user === null) return null;
   if (argv[at] === '--') at += 1;
-  at += wrapper.operands;
+  at += wrapper.operands ?? 0;
   let searchPath: string | null = null;
   for (; wrapper.takesVariables && /^\w+=/.test(argv[at] ?? ''); at += 1)
     if (argv[at]?.startsWith('PATH=')) searchPath = argv[at]?.slice(5) ?? null;

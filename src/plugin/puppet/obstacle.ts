@@ -17,7 +17,7 @@ export const agentObstacle = async (host: PuppetHost, settings: PuppetSettings):
 const disabledObstacle = async (host: PuppetHost, settings: PuppetSettings): Promise<Obstacle | null> => {
   const path = settings.disabledLockFile;
   const lock = await host.readLock(path);
-  // Where we may not look, Puppet says it itself.
+  // If triggerd may not read the file, Puppet reports it itself.
   if (lock.kind === 'absent' || lock.kind === 'forbidden') return null;
   const message = lock.kind === 'read' ? disabledMessage(lock.text) : `${path} is not read: ${lock.why}`;
   const isStrange = lock.kind === 'read' && !settings.owners.includes(lock.uid);
@@ -25,7 +25,7 @@ const disabledObstacle = async (host: PuppetHost, settings: PuppetSettings): Pro
   return { reason: `Puppet agent is disabled: ${message}${owner}`, paths: [path] };
 };
 
-/** It goes into the journal and into listings. */
+/** Limit of the message, which goes into the journal and into listings. */
 const maxMessage = 500;
 
 const disabledMessage = (text: string): string => {

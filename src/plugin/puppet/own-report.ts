@@ -7,7 +7,7 @@ import type { Job } from '../../domain/job.ts';
 
 export interface OwnReport {
   readonly path: string;
-  /** Where Puppet would have put it: `lastrunreport`. */
+  /** The path where Puppet would have written it: `lastrunreport`. */
   readonly standard: string;
 }
 
@@ -20,7 +20,7 @@ export const ownReportOf = (
   standard: string,
 ): OwnReport | undefined => {
   const at = standard.lastIndexOf('/') + 1;
-  // A relative path is Puppet's to resolve.
+  // Only Puppet can resolve a relative path.
   if (!standard.startsWith('/') || at === standard.length) return undefined;
   return { path: `${standard.slice(0, at)}.${standard.slice(at)}.${markOf(job)}`, standard };
 };
@@ -38,6 +38,6 @@ export const ownReportIn = (
   return { path: `${folder}.${name}`, standard };
 };
 
-/** Whether a word of a command line is one that we have added. */
+/** Whether triggerd has added this word to a command line. */
 export const isOwnReportOption = (word: string): boolean =>
   /^--lastrunreport=\/(?:.*\/)?\.[^/]+\.triggerd-\d+\.\d+-[\da-z]+$/.test(word);

@@ -15,7 +15,7 @@ export interface RegularRun {
   /** When Puppet began, ms since the epoch: before it looked at anything. */
   readonly startedAt: number;
   readonly finishedAt: number;
-  /** As with `--detailed-exitcodes`: 0 nothing to do, 2 changed. */
+  /** As with `--detailed-exitcodes`: 0 no change, 2 changes. */
   readonly exitCode: 0 | 2;
   readonly facts: Partial<PuppetRunFacts>;
 }
@@ -49,7 +49,7 @@ export const readAgentRun = async (host: PuppetHost, settings: PuppetSettings): 
   const { head } = report;
   const startedAt = Date.parse(head['time'] ?? '');
   if (Number.isNaN(startedAt) || isOurs(head['job_id']) || head['host'] !== settings.reportHost) return null;
-  // Of an earlier run. Puppet writes the summary first, and its time has whole seconds.
+  // The summary may be of an earlier run. Puppet writes it first, and its time has whole seconds.
   const finishedAt = summary.lastRun * 1000;
   if (!(finishedAt + 1000 > startedAt)) return null;
   if (head['cached_catalog_status'] !== 'not_used') return null;

@@ -1,9 +1,9 @@
 /** The first error in the log of a Puppet report, as Puppet prints it: it says why the run failed. */
 import { fieldsOf, readPsych } from './psych.ts';
 
-/** Of one log entry, in characters; what is longer is not looked at. */
+/** Characters of one log entry; the rest is not read. */
 const maxBlock = 65_536;
-/** It goes into etcd with the outcome. */
+/** Limit of the text, which goes into etcd with the outcome. */
 const maxText = 300;
 
 /** Takes the lines of a report in order. */

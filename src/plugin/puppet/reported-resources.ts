@@ -14,7 +14,7 @@ export interface ReportedResources {
 }
 
 const maxResources = 20;
-/** Of one resource, in characters; what is longer (a property with a whole file in it) is not looked at. */
+/** Characters of one resource; the rest (such as a whole file in a property) is not read. */
 const maxBlock = 65_536;
 
 /** Takes the lines of a report in order. */
@@ -59,7 +59,7 @@ const kindOf = (block: readonly string[]): Kind | null => {
   return block.includes('    changed: true') ? 'changed' : null;
 };
 
-/** Nothing for a block that is cut off or not understood: the counts still have it. */
+/** Empty for a block that is cut off or not understood; the counts include it. */
 const readResource = (block: readonly string[], kind: Kind): Cause[] => {
   const status = fieldsOf(Object.values(fieldsOf(readPsych(block)))[0]);
   const resource = textOf(status['resource']);

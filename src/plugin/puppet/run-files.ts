@@ -48,7 +48,7 @@ const summaryIn = (text: string): RunSummary | undefined => {
 };
 
 export interface RunReport {
-  /** Its own fields: the lines that start in the first column. */
+  /** Fields of the report itself: lines that start in the first column. */
   readonly head: Readonly<Record<string, string | undefined>>;
   readonly resources: ReportedResources;
   readonly counts: ReportedCounts;
@@ -77,7 +77,7 @@ export type ReadReport =
   | { readonly kind: 'read'; readonly report: RunReport }
   | Exclude<FileState, { readonly kind: 'read' }>;
 
-/** It may hold megabytes, so it is read line by line. */
+/** Reads a report line by line: it may have megabytes. */
 export const readReportAt = async (host: PuppetHost, path: string, owners: readonly number[]): Promise<ReadReport> => {
   const head: Record<string, string> = {};
   const resources = createResourceCollector();
@@ -103,7 +103,7 @@ export const readReportAt = async (host: PuppetHost, path: string, owners: reado
   return { kind: 'read', report };
 };
 
-/** The report in the standard place; undefined when there is none. */
+/** The report at its standard path; undefined if there is none. */
 export const readRunReport = async (host: PuppetHost, settings: PuppetSettings): Promise<RunReport | undefined> => {
   const read = await readReportAt(host, settings.lastRunReport, settings.owners);
   return read.kind === 'read' ? read.report : undefined;

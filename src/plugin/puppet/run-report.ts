@@ -32,11 +32,11 @@ export interface PuppetRunFacts extends ReportedResources, ReportedCounts {
 
 /** What tells the report of a run from all others. */
 export type Identity =
-  /** Nobody else was told to write there. */
+  /** No other process was told to write there. */
   | { readonly kind: 'own-file'; readonly path: string }
   /** An agent writes the id that it was given into its report. */
   | { readonly kind: 'job-id'; readonly jobId: string }
-  /** It began and ended while the run did, and came to the same end: the best there is for what nobody has marked. */
+  /** The report's times lie within the run, and its status fits the exit code: the best evidence without a mark. */
   | { readonly kind: 'times'; readonly from: number; readonly to: number; readonly exitCode: number | null };
 
 export type FoundFacts =

@@ -5,22 +5,22 @@ export interface Wrapper {
   readonly flags: RegExp;
   /** Options with a value in the next word, or joined with `=`; short ones may have it joined. */
   readonly valued: readonly string[];
-  /** Words that are no options and belong to it: a lock file, a duration. */
-  readonly operands: number;
+  /** Words that are no options and belong to it: a lock file, a duration. Default: none. */
+  readonly operands?: number;
   /** The one of `valued` that says whose process it becomes. */
   readonly user?: readonly string[];
-  /** Who it is without that option; without both, the option is needed. */
+  /** The user without that option; if missing, the option is required. */
   readonly defaultUser?: string;
   readonly takesVariables?: boolean;
-  /** It takes a lock, its operand. A question does not wait for the lock of the run that it is about. */
+  /** It takes a lock, its operand. Queries leave it out, so as not to wait for the run that they are about. */
   readonly isLock?: boolean;
-  /** A question that nobody is there to answer for. */
+  /** Options for a query, at which nobody can answer a prompt. */
   readonly additions?: readonly string[];
-  /** Without one of `unless` it ends before what it has started, so the run gets `word`. */
+  /** Without one of `unless` it ends before its child does, so the run gets `word`. */
   readonly waits?: { readonly unless: RegExp; readonly word: string };
   /** The one of `valued` that changes the folder. */
   readonly folder?: readonly string[];
-  /** The program sees other files than we do. */
+  /** The program sees other files than triggerd does. */
   readonly isElsewhere?: boolean;
 }
 
@@ -30,39 +30,24 @@ const wrappers: Readonly<Record<string, Wrapper>> = {
   sudo: {
     flags: /^(-[nHEPAkS]+|--(non-interactive|set-home|preserve-env(=\S*)?|preserve-groups|reset-timestamp|stdin))$/,
     valued: [
-      '-u',
-      '--user',
-      '-g',
-      '--group',
-      '-T',
-      '--command-timeout',
-      '-p',
-      '--prompt',
-      '-r',
-      '--role',
-      '-t',
-      '--type',
-      '-D',
-      '--chdir',
+      ...['-u', '--user', '-g', '--group', '-T', '--command-timeout', '-p', '--prompt'],
+      ...['-r', '--role', '-t', '--type', '-D', '--chdir'],
     ],
     folder: ['-D', '--chdir'],
-    operands: 0,
     user: ['-u', '--user'],
     defaultUser: 'root',
     takesVariables: true,
     additions: ['-n'],
   },
-  doas: { flags: /^-n$/, valued: ['-u'], operands: 0, user: ['-u'], defaultUser: 'root', additions: ['-n'] },
+  doas: { flags: /^-n$/, valued: ['-u'], user: ['-u'], defaultUser: 'root', additions: ['-n'] },
   runuser: {
     flags: /^(-[mp]+|--preserve-environment)$/,
     valued: ['-u', '--user', '-g', '--group', '-G', '--supp-group'],
-    operands: 0,
     user: ['-u', '--user'],
   },
   setpriv: {
     flags: /^--(clear-groups|init-groups|keep-groups|no-new-privs|nnp|reset-env)$/,
     valued: ['--reuid', '--regid', '--groups', '--inh-caps', '--ambient-caps', '--bounding-set', '--pdeathsig'],
-    operands: 0,
     user: ['--reuid'],
     defaultUser: '',
   },
@@ -70,22 +55,20 @@ const wrappers: Readonly<Record<string, Wrapper>> = {
     flags: /^(-|-[iv]+|--ignore-environment|--debug|--(default|ignore|block)-signal(=\S*)?)$/,
     valued: ['-u', '--unset', '-C', '--chdir'],
     folder: ['-C', '--chdir'],
-    operands: 0,
     takesVariables: true,
   },
-  nice: { flags: /^-\d+$/, valued: ['-n', '--adjustment'], operands: 0 },
-  ionice: { flags: /^(-t|--ignore)$/, valued: ['-c', '--class', '-n', '--classdata'], operands: 0 },
+  nice: { flags: /^-\d+$/, valued: ['-n', '--adjustment'] },
+  ionice: { flags: /^(-t|--ignore)$/, valued: ['-c', '--class', '-n', '--classdata'] },
   chrt: { flags: /^(-[abfiorR]|--(batch|fifo|idle|other|rr|all-tasks|reset-on-fork))$/, valued: [], operands: 1 },
-  taskset: { flags: /^(-a|--all-tasks)$/, valued: ['-c', '--cpu-list'], operands: 0 },
-  stdbuf: { flags: never, valued: ['-i', '--input', '-o', '--output', '-e', '--error'], operands: 0 },
+  taskset: { flags: /^(-a|--all-tasks)$/, valued: ['-c', '--cpu-list'] },
+  stdbuf: { flags: never, valued: ['-i', '--input', '-o', '--output', '-e', '--error'] },
   // A job leads its process group, so setsid leaves its program alone in the background unless it is told to wait.
   setsid: {
     flags: /^(-[cwf]+|--(ctty|wait|fork))$/,
     valued: [],
-    operands: 0,
     waits: { unless: /^(-[cf]*w[cf]*|--wait)$/, word: '--wait' },
   },
-  nohup: { flags: never, valued: [], operands: 0 },
+  nohup: { flags: never, valued: [] },
   timeout: {
     flags: /^(-[vfp]+|--(verbose|foreground|preserve-status))$/,
     valued: ['-k', '--kill-after', '-s', '--signal'],
@@ -104,7 +87,6 @@ const wrappers: Readonly<Record<string, Wrapper>> = {
       ...['-u', '--unit', '-p', '--property', '--slice', '--description', '--service-type', '--uid', '--gid'],
       ...['--nice', '-E', '--setenv', '--working-directory'],
     ],
-    operands: 0,
     user: ['--uid'],
     defaultUser: '',
     folder: ['--working-directory'],
@@ -121,13 +103,12 @@ const wrappers: Readonly<Record<string, Wrapper>> = {
   time: {
     flags: /^(-[apvq]+|--(append|portability|verbose|quiet))$/,
     valued: ['-f', '--format', '-o', '--output'],
-    operands: 0,
   },
-  chronic: { flags: /^-[ve]+$/, valued: [], operands: 0 },
-  eatmydata: { flags: never, valued: [], operands: 0 },
-  prlimit: { flags: /^(-[a-z]+=\S+|--[a-z]+=\S+)$/, valued: [], operands: 0 },
-  choom: { flags: never, valued: ['-n', '--adjust'], operands: 0 },
-  'systemd-inhibit': { flags: never, valued: ['--what', '--who', '--why', '--mode'], operands: 0 },
+  chronic: { flags: /^-[ve]+$/, valued: [] },
+  eatmydata: { flags: never, valued: [] },
+  prlimit: { flags: /^(-[a-z]+=\S+|--[a-z]+=\S+)$/, valued: [] },
+  choom: { flags: never, valued: ['-n', '--adjust'] },
+  'systemd-inhibit': { flags: never, valued: ['--what', '--who', '--why', '--mode'] },
 };
 
 export const wrapperOf = (program: string): Wrapper | undefined => {

@@ -2,7 +2,6 @@ import { counterOf } from '../hits.ts';
 import type { Definition } from '../model.ts';
 import { definitionRow, pathOf } from '../rows.ts';
 import { moveWrites } from './directory.ts';
-import { definitionNamed, freePath } from './tree.ts';
 import {
   type Access,
   accessTo,
@@ -12,18 +11,19 @@ import {
   invalid,
   nextId,
   notFound,
+  type RuleContext,
   type Rules,
-  type Turn,
-} from './turn.ts';
+} from './rule-context.ts';
+import { definitionNamed, freePath } from './tree.ts';
 import { byId } from './worker.ts';
 
 export const definitionRules: Rules<'definition'> = {
-  'definition.add': (turn, { verb: _verb, team, path, ...settings }) => {
-    const access = accessTo(turn, team);
+  'definition.add': (context, { verb: _verb, team, path, ...settings }) => {
+    const access = accessTo(context, team);
     const { holdings } = access;
     const definition: Definition = {
       kind: 'definition',
-      id: nextId(turn, team, 'node', holdings.nodes.size),
+      id: nextId(context, team, 'node', holdings.nodes.size),
       description: '',
       plugin: null,
       service: null,
@@ -37,38 +37,38 @@ export const definitionRules: Rules<'definition'> = {
       partial: null,
       mode: 0o644,
       ...given(settings),
-      args: merged(turn, {}, settings.args),
-      ...placeOf(access, path),
-      ...serviceIn(turn, access, settings.service),
+      args: merged(context, {}, settings.args),
+      ...positionIn(access, path),
+      ...serviceIn(context, access, settings.service),
       ...access.ownership,
-      created_at: turn.facts.now,
-      updated_at: turn.facts.now,
+      created_at: context.facts.now,
+      updated_at: context.facts.now,
     };
     return { writes: [{ kind: 'node', team, record: definition }], rows: [definitionRow(definition, holdings)] };
   },
 
-  'definition.set': (turn, { verb: _verb, team, name, path, ...settings }) => {
-    const { access, definition } = ownDefinition(turn, team, name);
-    const place = path === undefined ? {} : placeOf(access, path, definition);
+  'definition.set': (context, { verb: _verb, team, name, path, ...settings }) => {
+    const { access, definition } = ownDefinition(context, team, name);
+    const position = path === undefined ? {} : positionIn(access, path, definition);
     const updated: Definition = {
       ...definition,
       ...given(settings),
-      args: merged(turn, definition.args, settings.args),
-      ...place,
-      ...serviceIn(turn, access, settings.service),
-      updated_at: turn.facts.now,
+      args: merged(context, definition.args, settings.args),
+      ...position,
+      ...serviceIn(context, access, settings.service),
+      updated_at: context.facts.now,
     };
     return { writes: moveWrites(team, definition, updated), rows: [definitionRow(updated, access.holdings)] };
   },
 
-  'definition.list': (turn, { team }) => {
-    const { holdings, maySee } = accessTo(turn, team);
+  'definition.list': (context, { team }) => {
+    const { holdings, maySee } = accessTo(context, team);
     const definitions = [...holdings.nodes.values()].filter((node) => node.kind === 'definition').filter(maySee);
     return answering(byId(definitions).map((definition) => definitionRow(definition, holdings)));
   },
 
-  'definition.delete': (turn, { team, name }) => {
-    const { access, definition } = ownDefinition(turn, team, name);
+  'definition.delete': (context, { team, name }) => {
+    const { access, definition } = ownDefinition(context, team, name);
     return {
       writes: [
         { kind: 'node', team, record: null, gone: definition },
@@ -78,10 +78,10 @@ export const definitionRules: Rules<'definition'> = {
     };
   },
 
-  /** Answers with the triggers whose hits count; they are written outside, as nobody else writes these counters (`hits.ts`). */
-  'definition.count': (turn, { team, counter, hits }) => {
-    const { holdings, maySee } = accessTo(turn, team);
-    const own = counterOf(turn.actor, counter);
+  /** Answers with the triggers whose hits count. `registry.ts` writes the hits: no other process writes these counters. */
+  'definition.count': (context, { team, counter, hits }) => {
+    const { holdings, maySee } = accessTo(context, team);
+    const own = counterOf(context.actor, counter);
     const counted = Object.keys(hits).flatMap((id) => {
       const node = holdings.nodes.get(Number(id));
       return node?.kind === 'definition' && maySee(node) && holdings.hasCapacityFor(node.id, own) ? [node] : [];
@@ -90,16 +90,20 @@ export const definitionRules: Rules<'definition'> = {
   },
 };
 
-const ownDefinition = (turn: Turn, team: string, name: string): { access: Access; definition: Definition } => {
-  const access = accessTo(turn, team);
+const ownDefinition = (
+  context: RuleContext,
+  team: string,
+  name: string,
+): { access: Access; definition: Definition } => {
+  const access = accessTo(context, team);
   const definition = definitionNamed(access, name);
   assertMayChange(access, definition, `trigger “${name}”`);
   return { access, definition };
 };
 
-/** Null takes a name away. What was too large before there was a limit may stay, and become smaller. */
+/** Null removes an argument. Arguments that exceed the limit may stay, and become fewer. */
 const merged = (
-  { facts }: Turn,
+  { facts }: RuleContext,
   present: Definition['args'],
   changes: Readonly<Record<string, string | null>> = {},
 ): Record<string, string> => {
@@ -118,8 +122,8 @@ const maxArguments = 64;
 const argumentBytes = (args: Definition['args']): number =>
   Object.entries(args).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0);
 
-/** Where it is to be; the place that it has is free for itself. */
-const placeOf = ({ holdings }: Access, path: string, present?: Definition): Pick<Definition, 'parent' | 'name'> => {
+/** Parent and name for this path; the definition's own path is free for itself. */
+const positionIn = ({ holdings }: Access, path: string, present?: Definition): Pick<Definition, 'parent' | 'name'> => {
   if (path.lastIndexOf('/') === 0) throw invalid(`${path}: a trigger must be in a directory, such as /alarms${path}`);
   return present !== undefined && pathOf(holdings, present) === path
     ? { parent: present.parent, name: present.name }
@@ -128,7 +132,7 @@ const placeOf = ({ holdings }: Access, path: string, present?: Definition): Pick
 
 /** The service as it is kept: bare for the own team. Throws `registry-invalid` for a worker, `registry-not-found`. */
 const serviceIn = (
-  { registry }: Turn,
+  { registry }: RuleContext,
   access: Access,
   service: string | null | undefined,
 ): { readonly service?: string | null } => {

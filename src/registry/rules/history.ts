@@ -1,20 +1,20 @@
 import type { RequestRecord } from '../../domain/request-record.ts';
-import { type Access, accessTo, type Rules, type Turn } from './turn.ts';
+import { type Access, accessTo, type RuleContext, type Rules } from './rule-context.ts';
 
 export const historyRules: Rules<'history'> = {
   /**
    * Which requests of the team's users the actor may see: an admin all; a member those that he made, for himself or on behalf of others, and those to services
    * and workers that he may see at this moment. The records themselves are no matter of this rule.
    */
-  'history.list': (turn, { team }) => {
-    const access = accessTo(turn, team);
-    const shows = access.role === 'admin' ? () => true : showsMember(turn, access);
+  'history.list': (context, { team }) => {
+    const access = accessTo(context, team);
+    const shows = access.role === 'admin' ? () => true : showsMember(context, access);
     return { writes: [], rows: [], shows };
   },
 };
 
 const showsMember =
-  ({ registry, actor }: Turn, access: Access) =>
+  ({ registry, actor }: RuleContext, access: Access) =>
   (record: RequestRecord): boolean => {
     const { user: identity, service_team: team, service: name } = record;
     const user = actor.kind === 'user' ? registry.users.get(actor.identity) : undefined;
@@ -28,10 +28,10 @@ const showsMember =
     return worker !== undefined && access.mayChange(worker) && isOf(record, worker);
   };
 
-/** From inside a job that he was asked for. */
+/** Whether a job of this user made the request on behalf of another user. */
 const isThrough = ({ through = [] }: RequestRecord, { identity }: { readonly identity: string }, { team }: Access) =>
   through.includes(`${identity}@${team.name}`);
 
-/** A user or service that was made after the request is a namesake: nobody gets at another's requests by taking his name. */
+/** Whether user or service existed at the time of the request: a later namesake sees none of the earlier requests. */
 const isOf = ({ received_at }: RequestRecord, { created_at }: { readonly created_at: string }): boolean =>
   Date.parse(received_at) >= Date.parse(created_at);

@@ -1,18 +1,18 @@
 /** How users come out of teams, and what stays behind: a team may be left without an admin, and then says so. */
 import type { Role, Team } from '../model.ts';
 import { hasAdmin, roleIn, type Snapshot } from '../snapshot.ts';
-import { inUse } from './turn.ts';
+import { inUse } from './rule-context.ts';
 
 /** The team without this member or invitation; a team that they owned belongs to nobody then. */
 export const without = (team: Team, identity: string, now: string): Team => ({
   ...team,
   ...(team.owner === identity ? { owner: '', owner_id: 0 } : {}),
-  members: lacking(team.members, identity),
-  invited: lacking(team.invited, identity),
+  members: withoutIdentity(team.members, identity),
+  invited: withoutIdentity(team.invited, identity),
   updated_at: now,
 });
 
-export const lacking = (roles: Readonly<Record<string, Role>>, identity: string): Record<string, Role> =>
+export const withoutIdentity = (roles: Readonly<Record<string, Role>>, identity: string): Record<string, Role> =>
   Object.fromEntries(Object.entries(roles).filter(([name]) => name !== identity));
 
 /** Throws `registry-in-use` for the owner and the last admin of the team: nobody steps down by mistake. */

@@ -4,30 +4,17 @@ import type { Origin } from '../model.ts';
 import { originOf } from '../origin.ts';
 import type { Snapshot } from '../snapshot.ts';
 
-/** From one user, with all the users that they and theirs have made. */
+/** Limits for one user, together with all users that they and their users have made. */
 export const maxFromUser = { team: 20, user: 1_000 } as const;
-/** From one team that root has made: a quarter of all. */
+/** Limits for one team that root has made: a quarter of all. */
 export const maxFromTeam = { team: 250, user: 5_000 } as const;
 
-/** Throws `registry-full`. */
-export const assertTeamQuota = (registry: Snapshot, origin: Origin): void =>
-  assertSpace(
-    registry,
-    'team',
-    origin,
-    [...registry.teams.values()].flatMap((team) => team.origin ?? []),
-  );
-
-/** Throws `registry-full`. */
-export const assertUserQuota = (registry: Snapshot, origin: Origin): void =>
-  assertSpace(
-    registry,
-    'user',
-    origin,
-    [...registry.users.values()].map((user) => originOf(registry, user)),
-  );
-
-const assertSpace = (registry: Snapshot, kind: 'team' | 'user', of: Origin, present: readonly Origin[]): void => {
+/** Throws `registry-full` where no further team or user may come from this user or team. */
+export const assertQuota = (registry: Snapshot, kind: 'team' | 'user', of: Origin): void => {
+  const present =
+    kind === 'team'
+      ? [...registry.teams.values()].flatMap((team) => team.origin ?? [])
+      : [...registry.users.values()].map((user) => originOf(registry, user));
   const fromUser = present.filter(({ user }) => user === of.user).length;
   if (fromUser >= maxFromUser[kind]) {
     const user = [...registry.users.values()].find(({ id }) => id === of.user);

@@ -2,9 +2,9 @@ import type { Statement } from '../statements.ts';
 import { definitionRules } from './definition.ts';
 import { directoryRules } from './directory.ts';
 import { historyRules } from './history.ts';
+import type { Change, Rule, RuleContext, Rules } from './rule-context.ts';
 import { serviceRules } from './service.ts';
 import { teamRules } from './team.ts';
-import type { Change, Rule, Rules, Turn } from './turn.ts';
 import { userRules } from './user.ts';
 import { workerRules } from './worker.ts';
 
@@ -19,5 +19,5 @@ const rules: Rules<string> = {
 };
 
 /** What this statement changes and answers. Pure. Throws `registry-*`. */
-export const decide = (turn: Turn, statement: Statement): Change =>
-  (rules[statement.verb] as Rule<Statement>)(turn, statement);
+export const decide = (context: RuleContext, statement: Statement): Change =>
+  (rules[statement.verb] as Rule<Statement>)(context, statement);

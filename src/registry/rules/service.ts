@@ -11,18 +11,18 @@ import {
   inUse,
   nextId,
   notFound,
+  type RuleContext,
   type Rules,
-  type Turn,
-} from './turn.ts';
+} from './rule-context.ts';
 import { byId, ownWorker } from './worker.ts';
 
 export const serviceRules: Rules<'service'> = {
-  'service.add': (turn, { verb: _verb, team, name, ...settings }) => {
-    const access = accessTo(turn, team);
+  'service.add': (context, { verb: _verb, team, name, ...settings }) => {
+    const access = accessTo(context, team);
     if (access.holdings.services.has(name)) throw exists('service', name);
     if (access.holdings.workers.has(name)) throw exists('worker', name);
     const service: Service = {
-      id: nextId(turn, team, 'service', access.holdings.services.size),
+      id: nextId(context, team, 'service', access.holdings.services.size),
       name,
       description: '',
       algorithm: 'roundrobin',
@@ -32,51 +32,51 @@ export const serviceRules: Rules<'service'> = {
       ...given(settings),
       workers: [],
       ...access.ownership,
-      created_at: turn.facts.now,
-      updated_at: turn.facts.now,
+      created_at: context.facts.now,
+      updated_at: context.facts.now,
     };
     return changed(access, service);
   },
 
-  'service.set': (turn, { verb: _verb, team, name, ...settings }) => {
-    const { access, service } = ownService(turn, team, name);
-    return changed(access, { ...service, ...given(settings), updated_at: turn.facts.now });
+  'service.set': (context, { verb: _verb, team, name, ...settings }) => {
+    const { access, service } = ownService(context, team, name);
+    return changed(access, { ...service, ...given(settings), updated_at: context.facts.now });
   },
 
-  /** Both have to be the actor's: a worker runs what its services ask of it. */
-  'service.attach': (turn, { team, name, worker: identity }) => {
-    const { access, service } = ownService(turn, team, name);
-    ownWorker(turn, team, identity);
+  /** The actor must own both: a worker runs what its services send. */
+  'service.attach': (context, { team, name, worker: identity }) => {
+    const { access, service } = ownService(context, team, name);
+    ownWorker(context, team, identity);
     if (service.workers.includes(identity)) throw exists(`worker of ${name}`, identity);
-    const attached = { ...service, workers: [...service.workers, identity], updated_at: turn.facts.now };
+    const attached = { ...service, workers: [...service.workers, identity], updated_at: context.facts.now };
     return { ...changed(access, attached), notices: attachedNotices(service) };
   },
 
-  'service.detach': (turn, { team, name, worker: identity }) => {
-    const { access, service } = ownService(turn, team, name);
+  'service.detach': (context, { team, name, worker: identity }) => {
+    const { access, service } = ownService(context, team, name);
     if (!service.workers.includes(identity)) throw notFound(`worker of ${name}`, identity);
     const workers = service.workers.filter((worker) => worker !== identity);
-    return changed(access, { ...service, workers, updated_at: turn.facts.now });
+    return changed(access, { ...service, workers, updated_at: context.facts.now });
   },
 
-  'service.list': (turn, { team }) => {
-    const access = accessTo(turn, team);
+  'service.list': (context, { team }) => {
+    const access = accessTo(context, team);
     const services = [...access.holdings.services.values()].filter((service) => access.maySee(service));
     const users = usersOf(access);
     return answering(byId(services).map((service) => serviceRow(service, users.get(service.name) ?? [])));
   },
 
-  'service.delete': (turn, { team, name }) => {
-    const { access, service } = ownService(turn, team, name);
+  'service.delete': (context, { team, name }) => {
+    const { access, service } = ownService(context, team, name);
     const using = definitionsOf(access).filter((definition) => definition.service === name);
     if (using.length > 0) throw inUse(`service “${name}” is used by ${using.map((each) => each.name).join(', ')}`);
     return { writes: [{ kind: 'service', team, name, record: null }], rows: [serviceRow(service, [])] };
   },
 };
 
-/** Throws `registry-not-found` also for one that the actor may not see, and `registry-denied` for one that he may. */
-const ownService = (turn: Turn, team: string, name: string): { access: Access; service: Service } => {
-  const access = accessTo(turn, team);
+/** Throws `registry-not-found`, also if the actor may not see it, and `registry-denied` if the actor may not change it. */
+const ownService = (context: RuleContext, team: string, name: string): { access: Access; service: Service } => {
+  const access = accessTo(context, team);
   const service = access.holdings.services.get(name);
   if (service === undefined || !access.maySee(service)) throw notFound('service', name);
   assertMayChange(access, service, `service “${name}”`);
@@ -91,7 +91,7 @@ const changed = (access: Access, service: Service): Change => ({
 const definitionsOf = ({ holdings }: Access): Definition[] =>
   [...holdings.nodes.values()].filter((node) => node.kind === 'definition');
 
-/** Service → the paths of the definitions that use it, of those that the actor may see. */
+/** Service → the paths of the definitions that use it and that the actor may see. */
 const usersOf = (access: Access): Map<string, string[]> => {
   const users = new Map<string, string[]>();
   for (const definition of byId(definitionsOf(access))) {
@@ -103,7 +103,7 @@ const usersOf = (access: Access): Map<string, string[]> => {
   return users;
 };
 
-/** Of roundrobin triggerFS' own, word for word. Workers do that by themselves, so nothing is said to the contrary. */
+/** For roundrobin, the message of triggerFS word for word. Workers announce by themselves, so it does no harm. */
 const attachedNotices = ({ algorithm }: Service): string[] => [
   algorithm === 'roundrobin'
     ? 'this service has algorithm roundrobin. Roundrobin is handled by the broker. Any newly added worker to this service should reannounce its services.'

@@ -2,8 +2,8 @@ import type { Role, Team, User } from '../model.ts';
 import { originOf } from '../origin.ts';
 import { teamRow } from '../rows.ts';
 import { invitedRole, roleIn, type Snapshot } from '../snapshot.ts';
-import { assertMayStepDown, lacking, leaderlessNotice, without } from './leaving.ts';
-import { assertTeamQuota } from './limits.ts';
+import { assertMayStepDown, leaderlessNotice, without, withoutIdentity } from './leaving.ts';
+import { assertQuota } from './limits.ts';
 import {
   accessTo,
   adminOf,
@@ -16,20 +16,20 @@ import {
   invalid,
   nextId,
   notFound,
+  type RuleContext,
   type Rules,
-  type Turn,
-} from './turn.ts';
+} from './rule-context.ts';
 
 export const teamRules: Rules<'team'> = {
-  /** Everybody may make a team, and is its admin. One that root makes has no member yet. */
-  'team.add': (turn, { name, description = '' }) => {
-    const { registry, actor, facts } = turn;
+  /** Every user may make a team, and is its admin. A team that root makes has no members yet. */
+  'team.add': (context, { name, description = '' }) => {
+    const { registry, actor, facts } = context;
     if (registry.teams.has(name)) throw exists('team', name);
     const user = actor.kind === 'user' ? selfIn(registry, actor.identity) : undefined;
     const origin = user === undefined ? {} : { origin: originOf(registry, user) };
-    if (origin.origin !== undefined) assertTeamQuota(registry, origin.origin);
+    if (origin.origin !== undefined) assertQuota(registry, 'team', origin.origin);
     const team: Team = {
-      id: nextId(turn, null, 'team', registry.teams.size),
+      id: nextId(context, null, 'team', registry.teams.size),
       name,
       description,
       owner: user?.identity ?? '',
@@ -43,14 +43,18 @@ export const teamRules: Rules<'team'> = {
     return changed(registry, team);
   },
 
-  'team.set': (turn, { name, description, owner }) => {
-    const { team } = adminOf(turn, name);
+  'team.set': (context, { name, description, owner }) => {
+    const { team } = adminOf(context, name);
     if (owner !== undefined && roleIn(team, owner) !== 'admin') throw invalid(`“${owner}” is not an admin of ${name}`);
-    const owner_id = owner === undefined ? undefined : turn.registry.users.get(owner)?.id;
-    return changed(turn.registry, { ...team, ...given({ description, owner, owner_id }), updated_at: turn.facts.now });
+    const owner_id = owner === undefined ? undefined : context.registry.users.get(owner)?.id;
+    return changed(context.registry, {
+      ...team,
+      ...given({ description, owner, owner_id }),
+      updated_at: context.facts.now,
+    });
   },
 
-  /** The teams that one is in, and those that one is asked to join; of these no more than their name. */
+  /** Lists the user's teams, and the names of teams that invite the user. */
   'team.list': ({ registry, actor }) => {
     const teams = [...registry.teams.values()];
     if (actor.kind === 'local') return answering(teams.map((team) => teamRow(team, registry)));
@@ -64,10 +68,10 @@ export const teamRules: Rules<'team'> = {
     );
   },
 
-  /** Only an empty one, unless root forces it. Users that are in no other team go with it. */
-  'team.delete': (turn, { name, force = false }) => {
-    const { team, holdings } = accessTo(turn, name);
-    const { registry, actor } = turn;
+  /** Deletes an empty team, or any team if root forces it. Users that are in no other team are deleted with it. */
+  'team.delete': (context, { name, force = false }) => {
+    const { team, holdings } = accessTo(context, name);
+    const { registry, actor } = context;
     if (actor.kind === 'user' && actor.identity !== team.owner) throw denied(`only the owner of ${name} may delete it`);
     if (actor.kind === 'user' && force) throw denied('only root may delete a team with its content');
     const [left] = [
@@ -77,19 +81,19 @@ export const teamRules: Rules<'team'> = {
     ];
     if (left !== undefined && !force) throw inUse(`${name} still has ${left}`);
     const homeless = [...registry.users.values()].filter(({ home }) => home === name);
-    const users = homeless.slice(0, maxWrites).map((user) => withoutHome(turn, team, user));
+    const users = homeless.slice(0, maxWrites).map((user) => withoutHome(context, team, user));
     const rows = [teamRow(team, registry)];
     if (homeless.length <= maxWrites) return { writes: [{ kind: 'team', name, record: null }, ...users], rows };
     const gone = new Set(users.flatMap(({ identity, record }) => (record === null ? identity : [])));
     const members = Object.entries(team.members).filter(([identity]) => !gone.has(identity));
-    const rest: Team = { ...team, members: Object.fromEntries(members), updated_at: turn.facts.now };
+    const rest: Team = { ...team, members: Object.fromEntries(members), updated_at: context.facts.now };
     return { writes: [{ kind: 'team', name, record: rest }, ...users], rows, isUnfinished: true };
   },
 
-  /** He has to accept; root's word needs no answer, and finds room in a full team: it may need an admin. */
-  'team.invite': (turn, { team: name, identity, role }) => {
-    const { team } = adminOf(turn, name);
-    const { registry, actor, facts } = turn;
+  /** The user must accept. An invitation by root needs no answer and ignores the limit of members: the team may need an admin. */
+  'team.invite': (context, { team: name, identity, role }) => {
+    const { team } = adminOf(context, name);
+    const { registry, actor, facts } = context;
     if (!registry.users.has(identity)) throw notFound('user', identity);
     if (roleIn(team, identity) !== undefined) throw exists('member', identity);
     if (actor.kind === 'local') return changed(registry, joined(team, identity, role, facts.now));
@@ -97,20 +101,24 @@ export const teamRules: Rules<'team'> = {
     return changed(registry, { ...team, invited: { ...team.invited, [identity]: role }, updated_at: facts.now });
   },
 
-  'team.accept': (turn, { team: name }) => {
-    const { team, identity, role } = invitation(turn, name);
-    return changed(turn.registry, join(team, identity, role, turn.facts.now));
+  'team.accept': (context, { team: name }) => {
+    const { team, identity, role } = invitation(context, name);
+    return changed(context.registry, join(team, identity, role, context.facts.now));
   },
 
-  'team.decline': (turn, { team: name }) => {
-    const { team, identity } = invitation(turn, name);
-    return changed(turn.registry, { ...team, invited: lacking(team.invited, identity), updated_at: turn.facts.now });
+  'team.decline': (context, { team: name }) => {
+    const { team, identity } = invitation(context, name);
+    return changed(context.registry, {
+      ...team,
+      invited: withoutIdentity(team.invited, identity),
+      updated_at: context.facts.now,
+    });
   },
 
-  /** An admin removes a member or an invitation; everybody may go himself. Only root removes the last admin, and the owner. */
-  'team.remove': (turn, { team: name, identity }) => {
-    const { team, role } = accessTo(turn, name);
-    const { registry, actor, facts } = turn;
+  /** An admin removes a member or an invitation; every user may leave. Only root removes the last admin and the owner. */
+  'team.remove': (context, { team: name, identity }) => {
+    const { team, role } = accessTo(context, name);
+    const { registry, actor, facts } = context;
     const isSelf = actor.kind === 'user' && actor.identity === identity;
     if (role !== 'admin' && !isSelf) throw denied(`only an admin of ${name} may do this`);
     if (roleIn(team, identity) === undefined && invitedRole(team, identity) === undefined)
@@ -121,8 +129,8 @@ export const teamRules: Rules<'team'> = {
   },
 };
 
-/** One whose home goes: deleted, or without a home where another team has them. */
-const withoutHome = ({ registry, facts }: Turn, team: Team, user: User) => {
+/** A user whose home is deleted: deleted as well, or without a home if another team has them. */
+const withoutHome = ({ registry, facts }: RuleContext, team: Team, user: User) => {
   const isElsewhere = [...registry.teams.values()].some(
     (other) => other !== team && roleIn(other, user.identity) !== undefined,
   );
@@ -139,7 +147,7 @@ export const join = (team: Team, identity: string, role: Role, now: string): Tea
 const joined = (team: Team, identity: string, role: Role, now: string): Team => ({
   ...team,
   members: { ...team.members, [identity]: role },
-  invited: lacking(team.invited, identity),
+  invited: withoutIdentity(team.invited, identity),
   updated_at: now,
 });
 
@@ -157,14 +165,14 @@ const changed = (registry: Snapshot, team: Team, notices: readonly string[] = []
   notices,
 });
 
-/** For what needs no team. Throws `registry-denied` for a user who is disabled or gone. */
+/** The acting user, without a team. Throws `registry-denied` if the user is disabled or gone. */
 const selfIn = (registry: Snapshot, identity: string): User => {
   const user = registry.users.get(identity);
   if (user === undefined || user.disabled) throw denied('only a user may do this');
   return user;
 };
 
-const invitation = ({ registry, actor }: Turn, name: string) => {
+const invitation = ({ registry, actor }: RuleContext, name: string) => {
   if (actor.kind === 'local') throw denied('only the user who was invited may answer');
   selfIn(registry, actor.identity);
   const team = registry.teams.get(name);

@@ -5,11 +5,11 @@
 import type { Definition, Directory, TreeNode } from '../model.ts';
 import { pathOf } from '../rows.ts';
 import type { Holdings } from '../snapshot.ts';
-import { type Access, exists, invalid, notFound } from './turn.ts';
+import { type Access, exists, invalid, notFound } from './rule-context.ts';
 
 const maxDepth = 32;
 
-/** Where a node of this path would be. Throws `registry-not-found`, `registry-exists`. */
+/** Parent and name of a new node at this path. Throws `registry-not-found`, `registry-exists`. */
 export const freePath = (holdings: Holdings, path: string): { readonly parent: number; readonly name: string } => {
   const names = path.split('/').slice(1);
   const name = names.pop() ?? '';
@@ -19,7 +19,7 @@ export const freePath = (holdings: Holdings, path: string): { readonly parent: n
   return { parent, name };
 };
 
-/** The same for a directory. Throws `registry-invalid` for one that would lie too deep. */
+/** Parent and name of a new directory. Throws `registry-invalid` if it would be too deep. */
 export const freeDirectoryPath: typeof freePath = (holdings, path) => {
   if (path.split('/').length - 1 > maxDepth) throw invalid(`${path} is more than ${maxDepth} directories deep`);
   return freePath(holdings, path);
@@ -85,7 +85,7 @@ export const assertMayMove = (holdings: Holdings, directory: Directory, parent: 
     throw invalid(`that is more than ${maxDepth} directories deep`);
 };
 
-/** How many directories lie below each other in this one. */
+/** Levels of directories below this one. */
 const heightOf = (holdings: Holdings, directory: number): number => {
   const below = childrenOf(holdings, directory).filter(({ kind }) => kind === 'directory');
   return below.length === 0 ? 0 : 1 + Math.max(...below.map(({ id }) => heightOf(holdings, id)));

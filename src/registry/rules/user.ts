@@ -3,8 +3,7 @@ import { originIn, originOf } from '../origin.ts';
 import { userRow } from '../rows.ts';
 import { roleIn } from '../snapshot.ts';
 import { assertMayStepDown, assertOtherAdmin, leaderlessNotice, leaderlessNotices, without } from './leaving.ts';
-import { assertUserQuota } from './limits.ts';
-import { join, maxWrites } from './team.ts';
+import { assertQuota } from './limits.ts';
 import {
   type Access,
   accessTo,
@@ -18,19 +17,20 @@ import {
   nextId,
   notFound,
   type RecordWrite,
+  type RuleContext,
   type Rules,
-  type Turn,
-} from './turn.ts';
+} from './rule-context.ts';
+import { join, maxWrites } from './team.ts';
 
 export const userRules: Rules<'user'> = {
-  /** A new user whose home is this team. One of another team is invited instead. */
-  'user.add': (turn, { team: name, identity, role = 'member', description = '' }) => {
-    const { team } = adminOf(turn, name);
-    const { registry, actor, facts } = turn;
+  /** Adds a user whose home is this team. A user of another team is invited instead. */
+  'user.add': (context, { team: name, identity, role = 'member', description = '' }) => {
+    const { team } = adminOf(context, name);
+    const { registry, actor, facts } = context;
     if (registry.users.has(identity)) throw exists('user', identity);
-    const id = nextId(turn, null, 'user', registry.users.size);
+    const id = nextId(context, null, 'user', registry.users.size);
     const origin = originIn(team, id);
-    if (actor.kind === 'user') assertUserQuota(registry, origin);
+    if (actor.kind === 'user') assertQuota(registry, 'user', origin);
     const user: User = {
       id,
       identity,
@@ -50,13 +50,13 @@ export const userRules: Rules<'user'> = {
    * Users and the admins of their home set password and description; the role is the team's affair. Whoever may end a user
    * may disable them, whatever they are the last admin of. A new password and being disabled end all tokens.
    */
-  'user.set': (turn, { team: name, identity, secret, role, disabled, description }) => {
-    const { access, user } = userIn(turn, name, identity);
-    const { registry, facts, actor } = turn;
+  'user.set': (context, { team: name, identity, secret, role, disabled, description }) => {
+    const { access, user } = userIn(context, name, identity);
+    const { registry, facts, actor } = context;
     const isSelf = actor.kind === 'user' && actor.identity === identity;
-    if ((secret !== undefined || description !== undefined) && !isSelf && !mayGovern(turn, user))
+    if ((secret !== undefined || description !== undefined) && !isSelf && !mayGovern(context, user))
       throw denied(`only “${identity}” and the admins of their home team may do this`);
-    if (disabled !== undefined && !mayEnd(turn, user))
+    if (disabled !== undefined && !mayEnd(context, user))
       throw denied(`only the admins of the home team of “${identity}” may do this`);
     if (disabled === true && isSelf) assertOtherAdmin(registry, access.team, identity);
     const endsTokens = secret !== undefined || (disabled === true && !user.disabled);
@@ -67,7 +67,7 @@ export const userRules: Rules<'user'> = {
       generation: user.generation + (endsTokens ? 1 : 0),
       updated_at: facts.now,
     };
-    const team = role === undefined ? access.team : withRole(turn, access, identity, role);
+    const team = role === undefined ? access.team : withRole(context, access, identity, role);
     const notices =
       disabled === true
         ? leaderlessNotices(registry, identity)
@@ -77,23 +77,29 @@ export const userRules: Rules<'user'> = {
     return changed(team, updated, access.team, notices);
   },
 
-  'user.revoke': (turn, { team: name, identity }) => {
-    const { access, user } = userIn(turn, name, identity);
-    const isSelf = turn.actor.kind === 'user' && turn.actor.identity === identity;
-    if (!isSelf && !mayEnd(turn, user))
+  'user.revoke': (context, { team: name, identity }) => {
+    const { access, user } = userIn(context, name, identity);
+    const isSelf = context.actor.kind === 'user' && context.actor.identity === identity;
+    if (!isSelf && !mayEnd(context, user))
       throw denied(`only “${identity}” and the admins of their home team may do this`);
-    return changed(access.team, { ...user, generation: user.generation + 1, updated_at: turn.facts.now }, access.team);
+    return changed(
+      access.team,
+      { ...user, generation: user.generation + 1, updated_at: context.facts.now },
+      access.team,
+    );
   },
 
   /** Members and those who are invited; for an admin also those who come from the team and are not in it (any more). */
-  'user.list': (turn, { team: name }) => {
-    const access = accessTo(turn, name);
+  'user.list': (context, { team: name }) => {
+    const access = accessTo(context, name);
     const { team, role } = access;
-    const { users } = turn.registry;
+    const { users } = context.registry;
     const named = [...Object.keys(team.members), ...Object.keys(team.invited)];
     const present = new Set(named.flatMap((each) => users.get(each) ?? []));
     const elsewhere =
-      role === 'admin' ? [...users.values()].filter((user) => !present.has(user) && comesFrom(turn, team, user)) : [];
+      role === 'admin'
+        ? [...users.values()].filter((user) => !present.has(user) && comesFrom(context, team, user))
+        : [];
     return answering([...present, ...elsewhere].map((user) => userRow(team, user)));
   },
 
@@ -101,15 +107,15 @@ export const userRules: Rules<'user'> = {
    * Out of all teams, also as their last admin: these say that they have none. From a team that is not his home, a user is
    * only removed: `team.remove`. One who is in very many teams is disabled first, and comes out of them in parts.
    */
-  'user.delete': (turn, { team: name, identity }) => {
-    const { access, user } = userIn(turn, name, identity);
-    const { registry, facts } = turn;
-    if (!mayEnd(turn, user)) throw denied(`only the admins of the home team of “${identity}” may do this`);
-    if (turn.actor.kind === 'user' && turn.actor.identity === identity) throw inUse('you are this user');
+  'user.delete': (context, { team: name, identity }) => {
+    const { access, user } = userIn(context, name, identity);
+    const { registry, facts } = context;
+    if (!mayEnd(context, user)) throw denied(`only the admins of the home team of “${identity}” may do this`);
+    if (context.actor.kind === 'user' && context.actor.identity === identity) throw inUse('you are this user');
     const teams = [...registry.teams.values()].filter(
       (team) => roleIn(team, identity) !== undefined || Object.hasOwn(team.invited, identity),
     );
-    // They have to be found in this one until the end.
+    // The user must be found in this team until the end.
     const others = teams.filter((team) => team !== access.team);
     const isUnfinished = teams.length > maxWrites;
     const writes = (isUnfinished ? others.slice(0, maxWrites) : teams).map(
@@ -127,7 +133,12 @@ export const userRules: Rules<'user'> = {
   },
 };
 
-const withRole = ({ registry, actor }: Turn, { team, role: own }: Access, identity: string, role: Role): Team => {
+const withRole = (
+  { registry, actor }: RuleContext,
+  { team, role: own }: Access,
+  identity: string,
+  role: Role,
+): Team => {
   if (own !== 'admin') throw denied(`only an admin of ${team.name} may do this`);
   if (roleIn(team, identity) === undefined) throw notFound('member', identity);
   if (role === 'member' && actor.kind === 'user') assertMayStepDown(registry, team, identity);
@@ -136,43 +147,43 @@ const withRole = ({ registry, actor }: Turn, { team, role: own }: Access, identi
   return { ...team, ...(isOwner ? { owner: '', owner_id: 0 } : {}), members };
 };
 
-/** A member, or somebody who comes from this team and has left it: nobody gets out of reach by going. */
-const userIn = (turn: Turn, name: string, identity: string) => {
-  const access = accessTo(turn, name);
-  const user = turn.registry.users.get(identity);
+/** A member, or a user from this team who has left it: no user gets out of reach of admins by leaving. */
+const userIn = (context: RuleContext, name: string, identity: string) => {
+  const access = accessTo(context, name);
+  const user = context.registry.users.get(identity);
   const isVisible =
     user !== undefined &&
-    (roleIn(access.team, identity) !== undefined || (access.role === 'admin' && comesFrom(turn, access.team, user)));
+    (roleIn(access.team, identity) !== undefined || (access.role === 'admin' && comesFrom(context, access.team, user)));
   if (!isVisible) throw notFound('user', identity);
   return { access, user };
 };
 
-/** It is their home, or they were made by users who come from it. */
-const comesFrom = ({ registry }: Turn, team: Team, user: User): boolean =>
+/** Whether it is the user's home, or users from it made the user. */
+const comesFrom = ({ registry }: RuleContext, team: Team, user: User): boolean =>
   user.home === team.name || originOf(registry, user).team === team.id;
 
-/** Root, and the admins of the team that made the user, acting in that team. */
-const mayGovern = (turn: Turn, { home }: User): boolean => {
-  const { actor, registry } = turn;
+/** Whether the actor is root, or an admin of the user's home who acts in that team. */
+const mayGovern = (context: RuleContext, { home }: User): boolean => {
+  const { actor, registry } = context;
   if (actor.kind === 'local') return true;
   const team = home === null || home !== actor.team ? undefined : registry.teams.get(home);
   return team !== undefined && roleIn(team, actor.identity) === 'admin';
 };
 
-/** Who may disable, revoke and delete the user: also the admins of the team that its makers come from. */
-const mayEnd = (turn: Turn, user: User): boolean => {
-  const { actor, registry } = turn;
-  if (mayGovern(turn, user)) return true;
+/** Whether the actor may disable, revoke and delete the user: includes admins of the team that the user's makers come from. */
+const mayEnd = (context: RuleContext, user: User): boolean => {
+  const { actor, registry } = context;
+  if (mayGovern(context, user)) return true;
   const team = actor.kind === 'user' ? registry.teams.get(actor.team) : undefined;
   return (
     actor.kind === 'user' &&
     team !== undefined &&
-    comesFrom(turn, team, user) &&
+    comesFrom(context, team, user) &&
     roleIn(team, actor.identity) === 'admin'
   );
 };
 
-/** `before`: the team as it is; it is written only if it changes. */
+/** `before`: the present team; the team is written only if it changes. */
 const changed = (team: Team, user: User, before: Team, notices: readonly string[] = []): Change => {
   const membership: RecordWrite[] = team === before ? [] : [{ kind: 'team', name: team.name, record: team }];
   return {

@@ -14,20 +14,20 @@ export type Actor =
   | { readonly kind: 'local' }
   | { readonly kind: 'user'; readonly identity: string; readonly team: string };
 
-/** What a rule may not make itself, because it has to be pure. */
+/** Values that a rule cannot make itself, because it is pure. */
 export interface Facts {
   /** ISO 8601. */
   readonly now: string;
-  /** Of the statement's secret. */
+  /** Hash of the statement's secret. */
   readonly secretHash: string;
   readonly workerToken: { readonly token: string; readonly hash: string };
-  /** When a worker has connected, as `team/identity`; only those that are. */
+  /** Connected workers as `team/identity`, and since when. */
   readonly online: ReadonlyMap<string, string>;
   /** Bytes of the names and values of a definition's arguments, at most. */
   readonly argumentBytes: number;
 }
 
-export interface Turn {
+export interface RuleContext {
   readonly registry: Snapshot;
   readonly actor: Actor;
   readonly facts: Facts;
@@ -37,9 +37,9 @@ export interface Change {
   readonly writes: readonly RecordWrite[];
   readonly rows: readonly object[];
   readonly notices?: readonly string[];
-  /** It takes more than one transaction: the same statement has to be carried out again. */
+  /** The change takes more than one transaction: carry out the same statement again. */
   readonly isUnfinished?: true;
-  /** Of the history, whose pages are read outside (`history.ts`): which of its records the actor may see. */
+  /** For `history.list`, whose pages are read outside (`history.ts`): whether the actor may see a record. */
   readonly shows?: (record: RequestRecord) => boolean;
 }
 
@@ -55,7 +55,7 @@ export type RecordWrite =
     ))
   | { readonly kind: 'no-hits'; readonly team: string; readonly definition: number };
 
-export type Rule<S extends Statement> = (turn: Turn, statement: S) => Change;
+export type Rule<S extends Statement> = (context: RuleContext, statement: S) => Change;
 export type Of<Verb extends Statement['verb']> = Extract<Statement, { readonly verb: Verb }>;
 /** The rules of all statements about a noun, by verb. */
 export type Rules<Noun extends string> = {
@@ -71,9 +71,9 @@ export interface Access {
   readonly team: Team;
   readonly holdings: Holdings;
   readonly role: Role;
-  /** Who owns what is made now. */
+  /** The owner of new records. */
   readonly ownership: Ownership;
-  /** Whether the actor may change and delete this: an admin everything, a member his own. */
+  /** Whether the actor may change and delete the record: an admin any, a member their own. */
   mayChange(record: Ownership): boolean;
   maySee(record: Ownership & { readonly visibility: Service['visibility'] }): boolean;
 }
@@ -87,7 +87,7 @@ export interface Ownership {
  * What the actor may do in this team. Throws `registry-not-found` alike for a team that is not there and one that is not
  * the actor's.
  */
-export const accessTo = ({ registry, actor }: Pick<Turn, 'registry' | 'actor'>, name: string): Access => {
+export const accessTo = ({ registry, actor }: Pick<RuleContext, 'registry' | 'actor'>, name: string): Access => {
   const team = registry.teams.get(name);
   const role = team === undefined ? undefined : roleOf(registry, actor, team);
   if (team === undefined || role === undefined) throw notFound('team', name);
@@ -104,8 +104,8 @@ export const accessTo = ({ registry, actor }: Pick<Turn, 'registry' | 'actor'>, 
 };
 
 /** Throws `registry-denied` for a member. */
-export const adminOf = (turn: Turn, name: string): Access => {
-  const access = accessTo(turn, name);
+export const adminOf = (context: RuleContext, name: string): Access => {
+  const access = accessTo(context, name);
   if (access.role !== 'admin') throw denied(`only an admin of ${name} may do this`);
   return access;
 };
@@ -137,7 +137,7 @@ export const invalid = (why: string): TriggerdError => new TriggerdError('regist
 
 export type Counted = 'team' | 'user' | 'worker' | 'service' | 'node';
 
-/** So many of a kind in one place: each broker has all of them in memory. */
+/** Records of a kind in a team, or in the installation: each broker has all of them in memory. */
 const limits: Readonly<Record<Counted, number>> = {
   team: 1_000,
   user: 20_000,
@@ -147,7 +147,7 @@ const limits: Readonly<Record<Counted, number>> = {
 };
 
 /** The next number of this kind. Throws `registry-denied` when there are as many as there may be. */
-export const nextId = ({ registry }: Turn, team: string | null, kind: Counted, present: number): number => {
+export const nextId = ({ registry }: RuleContext, team: string | null, kind: Counted, present: number): number => {
   if (present >= limits[kind]) throw denied(`there are ${present} of this kind, and more are not allowed`);
   const guard = registry.guard(team);
   if (guard === undefined) return 1;
@@ -155,7 +155,7 @@ export const nextId = ({ registry }: Turn, team: string | null, kind: Counted, p
   return (guard.document.ids[kind] ?? 0) + 1;
 };
 
-/** Settings of a statement that were given: the others stay as they are. */
+/** The settings that a statement gives; others stay as they are. */
 export const given = <Settings extends object>(
   settings: Settings,
 ): { -readonly [Key in keyof Settings]?: Exclude<Settings[Key], undefined> } =>
