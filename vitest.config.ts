@@ -64,7 +64,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['spec/unit/**/*.test.ts'],
-          setupFiles: ['spec/support/nothing-outside.ts', 'spec/support/leave-nothing.ts'],
+          setupFiles: ['spec/support/nothing-outside.ts', 'spec/support/no-timers.ts'],
         },
       },
       {

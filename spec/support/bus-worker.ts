@@ -1,3 +1,4 @@
+import { onTestFinished } from 'vitest';
 import { encodeToWorker } from '../../src/bus/codec/encode.ts';
 import type { ToWorker, WorkerMessage } from '../../src/bus/messages.ts';
 import type { Connect, Connection, ConnectionListener } from '../../src/bus/ports.ts';
@@ -193,6 +194,7 @@ export const startFakeWorker = (options: Partial<BusWorkerOptions> = {}) => {
     ...options,
   });
   worker.start();
+  onTestFinished(() => worker.close());
   return { worker, links, jobs: (options.jobs ?? jobs) as FakeJobs, events };
 };
 
