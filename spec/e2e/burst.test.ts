@@ -54,13 +54,13 @@ describe('a thousand firings during a run', () => {
       return stages.every((stage) => stage === 'finished') ? found : undefined;
     }, 'all outcomes');
     expect(outcomes).toHaveLength(1000);
-    const last = await node.json<FiringView>('status', ids.at(-1) ?? '');
+    const last = await node.firing(ids.at(-1) ?? '');
     expect(last.outcomes['lb01']).toMatchObject({ stage: 'finished', result: 'succeeded' });
     expect(readFileSync(runs, 'utf8').trim().split('\n')).toEqual(['start', 'end', 'start', 'end']);
   });
 });
 
 const queued = async (node: TestNode): Promise<JobView[]> =>
-  (await node.json<JobView[]>('queue')).filter((job) => job.state === 'queued');
+  (await node.jobs()).filter((job) => job.state === 'queued');
 const ended = async (node: TestNode): Promise<JobView[]> =>
-  (await node.json<JobView[]>('queue')).filter((job) => job.state === 'finished');
+  (await node.jobs()).filter((job) => job.state === 'finished');

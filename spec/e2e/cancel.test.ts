@@ -2,8 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { CancelledView, FiredView, FiringView, OutcomeView } from '../../src/api/contract/firings.ts';
-import type { JobView } from '../../src/api/contract/jobs.ts';
+import type { CancelledView, FiredView, OutcomeView } from '../../src/api/contract/firings.ts';
 import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { createNode, type TestNode } from '../support/node.ts';
 import { until } from '../support/wait.ts';
@@ -36,10 +35,10 @@ describe('ending owed work', () => {
 
   const fire = async (...more: string[]): Promise<string> =>
     (await node.json<FiredView>('fire', 'x', '--host', 'lb01', ...more)).id;
-  const jobs = () => node.json<JobView[]>('queue');
+  const jobs = () => node.jobs();
   const jobOf = async (id: string) => (await jobs()).find(({ firings }) => firings.includes(id));
   const outcome = async (id: string, host = 'lb01'): Promise<OutcomeView | undefined> =>
-    (await node.json<FiringView>('status', id)).outcomes[host];
+    (await node.firing(id)).outcomes[host];
   const reaches = (id: string, stage: OutcomeView['stage']) =>
     until(async () => (await outcome(id))?.stage === stage, `${id} to be ${stage}`);
   const cancel = (id: string, ...more: string[]) => node.json<CancelledView>('cancel', id, ...more);

@@ -4,8 +4,6 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { FiringView } from '../../src/api/contract/firings.ts';
-import type { JobView } from '../../src/api/contract/jobs.ts';
 import { createNode, type TestNode } from '../support/node.ts';
 import { createPuppet, type TestPuppet } from '../support/puppet.ts';
 import { type EtcdPlace, test } from '../support/test.ts';
@@ -49,7 +47,7 @@ describe('an agent that cannot run now', () => {
   });
 
   const fire = async (): Promise<string> => (await node.json<{ id: string }>('fire', 'test', '--host', 'lb01')).id;
-  const outcome = async (id: string) => (await node.json<FiringView>('status', id)).outcomes['lb01'];
+  const outcome = async (id: string) => (await node.firing(id)).outcomes['lb01'];
   const reaches = (id: string, stage: string) =>
     until(async () => {
       const found = await outcome(id);
@@ -85,7 +83,7 @@ describe('an agent that cannot run now', () => {
       expect(await reaches(id, 'deferred')).toMatchObject({
         reason: `another Puppet run holds ${what} (pid ${live.pid})`,
       });
-      const [job] = (await node.json<JobView[]>('queue')).filter((each) => each.state === 'queued');
+      const [job] = (await node.jobs()).filter((each) => each.state === 'queued');
       expect(job).toMatchObject({ deferred: true, attempt: 0 });
       rmSync(path());
       await hasRun(id);

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { EventsView } from '../../src/api/contract/events.ts';
-import type { JobView } from '../../src/api/contract/jobs.ts';
 import type { Event } from '../../src/events/event.ts';
 import { call, postFiring } from '../support/api.ts';
 import { startEtcd, type TestEtcd } from '../support/etcd.ts';
@@ -261,7 +260,7 @@ describe('trigger events', () => {
     });
     const ofEtcd = async () => (await past(lb, '--kind', 'etcd')).at(-1)?.kind;
     await until(async () => (await ofEtcd()) === 'etcd.lost', 'the outage');
-    const job = await lb.json<JobView>('queue', 'info', '1');
+    const job = await lb.job('1');
     expect(job.state).toBe('finished');
     await etcd.start();
     await until(async () => (await ofEtcd()) === 'etcd.back', 'its end');

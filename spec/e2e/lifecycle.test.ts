@@ -4,7 +4,6 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FiringView } from '../../src/api/contract/firings.ts';
 import type { HealthView } from '../../src/api/contract/health.ts';
-import type { JobView } from '../../src/api/contract/jobs.ts';
 import type { NodeView } from '../../src/api/contract/nodes.ts';
 import { call } from '../support/api.ts';
 import { startEtcd, type TestEtcd } from '../support/etcd.ts';
@@ -25,7 +24,7 @@ describe('the daemon', () => {
     await etcd?.stop();
   });
 
-  const job = (id: string) => node.json<JobView>('queue', 'info', id);
+  const job = (id: string) => node.job(id);
   const gated = (name: string) => [
     '--',
     'sh',

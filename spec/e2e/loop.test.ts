@@ -1,7 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { FiringView } from '../../src/api/contract/firings.ts';
 import { createNode, root, type TestNode } from '../support/node.ts';
 import { type EtcdPlace, test } from '../support/test.ts';
 import { until } from '../support/wait.ts';
@@ -33,7 +32,7 @@ describe('a ring of three nodes whose runs fire at the next one', () => {
   it('a firing passes round a ring of three nodes once; the edge that closes the ring is skipped with the cycle as its reason', async () => {
     await ring[0]?.trigger('fire', 'ring', '--host', 'a');
     const stopped = await until(async () => {
-      const all = (await ring[0]?.json<FiringView[]>('status')) ?? [];
+      const all = (await ring[0]?.firings()) ?? [];
       const outcomes = all.flatMap((firing) => Object.values(firing.outcomes));
       return all.length === 4 && outcomes.every((each) => ['finished', 'skipped'].includes(each.stage))
         ? outcomes

@@ -28,7 +28,7 @@ describe('the outcome of a Puppet run', () => {
   const ended = async (argv: readonly string[]): Promise<JobView> => {
     const { id } = await postJob(node.socket, { plugin: 'puppet', argv: [...argv] });
     await node.trigger('queue', 'wait', String(id));
-    return node.json<JobView>('queue', 'info', String(id));
+    return node.job(id);
   };
   const apply = (...words: string[]) => ['puppet', 'apply', ...puppet.options, ...words];
   // Psych puts a string that begins like an octal number (`089dc6ce-…`) in quotes.

@@ -2,7 +2,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { FiringView } from '../../src/api/contract/firings.ts';
-import type { JobView } from '../../src/api/contract/jobs.ts';
 import { createNode, type TestNode } from '../support/node.ts';
 import { createPuppet, type TestPuppet } from '../support/puppet.ts';
 import { type EtcdPlace, test } from '../support/test.ts';
@@ -29,7 +28,7 @@ describe('a Puppet notify on one node', () => {
     web?.remove();
   });
 
-  const firings = async (): Promise<FiringView[]> => (await balancers[0]?.node.json<FiringView[]>('status')) ?? [];
+  const firings = async (): Promise<FiringView[]> => (await balancers[0]?.node.firings()) ?? [];
   const settled = async (count: number): Promise<FiringView[]> =>
     until(async () => {
       const found = await firings();
@@ -38,7 +37,7 @@ describe('a Puppet notify on one node', () => {
       );
       return found.length === count && final ? found : undefined;
     }, `${count} firings with final outcomes`);
-  const jobsOn = (index: number) => balancers[index]?.node.json<JobView[]>('queue') ?? [];
+  const jobsOn = (index: number) => balancers[index]?.node.jobs() ?? [];
 
   it('a trigger that is only declared fires nothing', async () => {
     const { exitCode, output } = await web.apply(web.manifest('declared.pp', triggerOn(['lb01', 'lb02'])));

@@ -1,7 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { FiringView } from '../../src/api/contract/firings.ts';
 import { createNode, type TestNode } from '../support/node.ts';
 import { createPuppet, type TestPuppet } from '../support/puppet.ts';
 import { type EtcdPlace, test } from '../support/test.ts';
@@ -60,7 +59,7 @@ describe('a ring of triggers that wait for each other', () => {
     const { exitCode, output } = (await web?.apply(web.manifest('web.pp', ring('lb01')))) ?? {};
     expect(exitCode, output).toBe(6);
     expect(output).toMatch(/did not succeed on 1 of 1 node: lb01 failed with exit code 6/);
-    const firings = await node.json<FiringView[]>('status');
+    const firings = await node.firings();
     expect(firings).toHaveLength(1);
     expect(firings[0]?.outcomes['lb01']?.output_tail).toMatch(
       /waiting would never end: web01 is in the chain that led to this run/,

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { JobView } from '../../src/api/contract/jobs.ts';
 import type { PluginView } from '../../src/api/contract/plugins.ts';
 import type { QueueView } from '../../src/api/contract/queues.ts';
 import { createNode, type TestNode } from '../support/node.ts';
@@ -32,7 +31,7 @@ describe('trigger queue', () => {
     expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
     return stdout.trim();
   };
-  const info = (id: string) => node.json<JobView>('queue', 'info', id);
+  const info = (id: string) => node.job(id);
   /** A job that stands in the slot until its gate is there. */
   const blocker = async (name: string): Promise<{ id: string; open(): void }> => {
     const gate = join(node.dir, name);
@@ -171,7 +170,7 @@ describe('trigger queue', () => {
     await q('wait', next);
     const { output } = await info(id);
     expect((await q('cat', next)).stdout).toBe(`${id}|6|${output}|sh -c 'exit 6'|`);
-    const [teller] = (await node.json<JobView[]>('queue')).filter((job) => job.tells_of === Number(id));
+    const [teller] = (await node.jobs()).filter((job) => job.tells_of === Number(id));
     expect(teller).toMatchObject({ state: 'finished', exit_code: 0 });
     expect((await q('info', String(teller?.id))).stdout).toMatch(new RegExp(`^Tells of: +job ${id}$`, 'm'));
   });
@@ -291,9 +290,9 @@ describe('trigger queue', () => {
   });
 
   it('clear deletes ended jobs with their files', async () => {
-    const [old] = await node.json<JobView[]>('queue');
+    const [old] = await node.jobs();
     expect(await q('clear')).toMatchObject({ exitCode: 0 });
-    expect((await node.json<JobView[]>('queue')).filter((job) => job.queue === 'default')).toEqual([]);
+    expect((await node.jobs()).filter((job) => job.queue === 'default')).toEqual([]);
     await until(() => !existsSync(old?.output ?? ''), 'the output file to go');
   });
 

@@ -2,8 +2,6 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FiringView } from '../../src/api/contract/firings.ts';
-import type { JobView } from '../../src/api/contract/jobs.ts';
 import { createNode, type TestNode } from '../support/node.ts';
 import { createPuppet, type TestPuppet } from '../support/puppet.ts';
 import { type EtcdPlace, test } from '../support/test.ts';
@@ -25,7 +23,7 @@ const waiting = (start: (puppet: TestPuppet) => { runCommand: string }) => {
     await held.node?.remove();
     held.puppet?.remove();
   });
-  const outcome = async (id: string) => (await held.node.json<FiringView>('status', id)).outcomes['lb01'];
+  const outcome = async (id: string) => (await held.node.firing(id)).outcomes['lb01'];
   const fire = async (...more: string[]): Promise<string> => {
     const { id } = await held.node.json<{ id: string }>('fire', 'test', '--host', 'lb01', ...more);
     await until(async () => (await outcome(id))?.stage === 'queued', `${id} to be queued`);
@@ -82,7 +80,7 @@ describe('a regular `puppet apply` with the report processor', () => {
       details: { regular_run: true, puppet: { changed: 1, failed: 0, status: 'changed' } },
     });
     expect(await outcome(trial)).toMatchObject({ stage: 'queued' });
-    const jobs = await held.node.json<JobView[]>('queue');
+    const jobs = await held.node.jobs();
     expect(jobs.map(({ state, noop }) => [state, noop])).toEqual([
       ['finished', false],
       ['queued', true],

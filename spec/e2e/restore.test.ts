@@ -3,7 +3,6 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { FiringView } from '../../src/api/contract/firings.ts';
-import type { JobView } from '../../src/api/contract/jobs.ts';
 import { startEtcd, type TestEtcd } from '../support/etcd.ts';
 import { createNode, type TestNode } from '../support/node.ts';
 import { until } from '../support/wait.ts';
@@ -23,7 +22,7 @@ afterAll(async () => {
 });
 
 const fire = async (host = 'lb01'): Promise<string> => (await node.trigger('fire', 'x', '--host', host)).stdout;
-const jobs = () => node.json<JobView[]>('queue', '--all');
+const jobs = () => node.jobs();
 const jobsOf = async (firing: string) => (await jobs()).filter(({ firings }) => firings.includes(firing));
 const eventually = (what: string, probe: () => Promise<boolean>) => until(probe, what);
 const isTaken = async (firing: string) => (await jobsOf(firing)).length === 1;

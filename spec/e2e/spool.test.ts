@@ -3,9 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../src/adapters/etcd/connect.ts';
-import type { FiringView } from '../../src/api/contract/firings.ts';
 import type { HealthView } from '../../src/api/contract/health.ts';
-import type { JobView } from '../../src/api/contract/jobs.ts';
 import { serializeFiring } from '../../src/firings/wire/firing.ts';
 import { keysBelow } from '../../src/store/keys.ts';
 import { call } from '../support/api.ts';
@@ -58,11 +56,11 @@ describe('a refresh that etcd cannot take now', () => {
   /** The firing of this trigger, once its run has ended; there must be one firing and one job. */
   const deliveredOnce = async (title: string): Promise<void> => {
     const fired = await until(async () => {
-      const firings = (await balancer.json<FiringView[]>('status')).filter(({ trigger }) => trigger === title);
+      const firings = (await balancer.firings()).filter(({ trigger }) => trigger === title);
       return firings[0]?.outcomes['lb01']?.stage === 'finished' ? firings : undefined;
     }, `the run for ${title}`);
     expect(fired).toHaveLength(1);
-    const jobs = await balancer.json<JobView[]>('queue', '--all');
+    const jobs = await balancer.jobs();
     expect(jobs.filter(({ firings }) => firings.includes(fired[0]?.id ?? ''))).toHaveLength(1);
     await until(() => waiting().length === 0, 'an empty spool');
   };

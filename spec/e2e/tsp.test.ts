@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import type { JobView } from '../../src/api/contract/jobs.ts';
 import { createNode, root, type TestNode } from '../support/node.ts';
 import { type EtcdPlace, test } from '../support/test.ts';
 import { until } from '../support/wait.ts';
@@ -206,7 +205,7 @@ describe('trigger tsp', () => {
     for (const address of ['-X/etc/passwd', 'a@example.com\nBcc: b@example.com']) {
       await run('ts', 'ts -m true; ts -w', { TS_MAILTO: address, BOX: box });
       const { exit_code } = await until(async () => {
-        const jobs = await node.json<JobView[]>('queue');
+        const jobs = await node.jobs();
         return jobs.findLast(({ tells_of, state }) => tells_of !== null && state === 'finished');
       }, 'the end of the mailing job');
       expect(exit_code).toBe(64);

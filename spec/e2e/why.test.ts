@@ -70,7 +70,7 @@ trigger { 'refresh load balancers': hosts => 'lb01' }
 `;
     expect((await web.apply(web.manifest('site.pp', site))).exitCode).toBe(2);
     [second, first] = (await until(async () => {
-      const found = await on(balancer).json<FiringView[]>('status');
+      const found = await on(balancer).firings();
       const isOver = found.every((each) => Object.values(each.outcomes).every(({ stage }) => stage === 'finished'));
       return found.length === 2 && isOver ? found : undefined;
     }, 'two firings, both of them over')) as [FiringView, FiringView];

@@ -10,7 +10,6 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../src/adapters/etcd/connect.ts';
-import type { FiringView } from '../../src/api/contract/firings.ts';
 import type { JobView } from '../../src/api/contract/jobs.ts';
 import { publishFiring } from '../../src/firings/publish/publish.ts';
 import { postFiring, postJob } from '../support/api.ts';
@@ -141,7 +140,7 @@ describe('what the ancestor loses', () => {
 
     const ids = await Promise.all([fleet.fire('both'), fleet.fire('both')]);
     await fleet.settled();
-    const found = await Promise.all(ids.map((id) => node().json<FiringView>('status', id)));
+    const found = await Promise.all(ids.map((id) => node().firing(id)));
     expect(found.map(({ outcomes }) => outcomes['node1']?.result)).toEqual(['succeeded', 'succeeded']);
   });
 
@@ -207,7 +206,7 @@ describe('what the ancestor loses', () => {
       args: { code: '7' },
     });
     await fleet.settled();
-    const { outcomes } = await node().json<FiringView>('status', id);
+    const { outcomes } = await node().firing(id);
     expect(outcomes['node1']).toMatchObject({ stage: 'finished', result: 'failed', exit_code: 7 });
   });
 });
@@ -265,7 +264,7 @@ describe('what the ancestor does too much', () => {
     // So that the burst comes during it also where five firings take longer than the run.
     await node().trigger('queue', 'pause');
     for (let i = 0; i < 5; i++) ids.push(await fleet.fire('burst', { ms: 400 }));
-    await until(async () => (await node().json<JobView[]>('queue')).some(isOfFive), 'one job of five firings');
+    await until(async () => (await node().jobs()).some(isOfFive), 'one job of five firings');
     await node().trigger('queue', 'resume');
     await fleet.settled();
     expect(runsOf(ids)).toHaveLength(2);

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openJournal } from '../../src/adapters/sqlite/open-journal.ts';
-import type { FiringView } from '../../src/api/contract/firings.ts';
 import { postFiring } from '../support/api.ts';
 import { canTrace, pause, traced } from '../support/faults.ts';
 import { type Fleet, startFleet } from '../support/fleet.ts';
@@ -121,7 +120,7 @@ describe('a daemon that is killed, frozen, or started twice', () => {
     });
     await fleet.fire('a9-next');
     await fleet.settled();
-    const { outcomes } = await node().json<FiringView>('status', id);
+    const { outcomes } = await node().firing(id);
     expect(outcomes['node1']).toMatchObject({ stage: 'finished', result: 'interrupted', attempt: 3 });
     expect(outcomes['node1']?.reason).toMatch(/started 3 times/);
     const runs = fleet.recorder.executions().filter(({ firings }) => firings.includes(id));

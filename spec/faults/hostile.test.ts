@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FiringView, OutcomeView } from '../../src/api/contract/firings.ts';
-import type { JobView } from '../../src/api/contract/jobs.ts';
 import { call, postFiring, postJob } from '../support/api.ts';
 import { createNode, root, type TestNode } from '../support/node.ts';
 import { type EtcdPlace, test } from '../support/test.ts';
@@ -69,7 +68,7 @@ describe('G6: words that are more than words to somebody', () => {
 
   const outputOf = async (id: number): Promise<string> => {
     expect((await node.trigger('queue', 'wait', String(id))).exitCode).toBe(0);
-    return readFileSync((await node.json<JobView>('queue', 'info', String(id))).output ?? '', 'utf8');
+    return readFileSync((await node.job(id)).output ?? '', 'utf8');
   };
 
   it('an argument of a firing reaches the plugin unchanged, and no other program', async () => {
@@ -136,7 +135,7 @@ describe('G6: words that are more than words to somebody', () => {
     const label = `$(touch ${canary}) --json`;
     const { stdout } = await node.trigger('queue', 'add', '--label', label, '--', 'pwd');
     await node.trigger('queue', 'wait', stdout.trim());
-    expect(await node.json<JobView>('queue', 'info', stdout.trim())).toMatchObject({ label, result: 'succeeded' });
+    expect(await node.job(stdout.trim())).toMatchObject({ label, result: 'succeeded' });
     expect(existsSync(canary)).toBe(false);
   });
 });
@@ -173,7 +172,7 @@ describe('G8: a local user without rights', () => {
       expect(exitCode).toBe(3);
       expect(said).toMatch(/only root and the socket’s group may use it/);
     }
-    expect(await node.json<JobView[]>('queue')).toEqual([]);
+    expect(await node.jobs()).toEqual([]);
   });
 
   it('a local user without rights can neither read nor write the journal, the spool and the jobs’ files', async () => {

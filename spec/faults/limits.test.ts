@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { JobView } from '../../src/api/contract/jobs.ts';
 import { testCgroup } from '../support/cgroup.ts';
 import { createNode, type NodeOptions, type TestNode } from '../support/node.ts';
 import { processesWith } from '../support/processes.ts';
@@ -21,7 +20,7 @@ const add = async (node: TestNode, ...args: string[]): Promise<string> => {
   if (stdout === '') throw new Error(stderr);
   return stdout.trim();
 };
-const info = (node: TestNode, id: string) => node.json<JobView>('queue', 'info', id);
+const info = (node: TestNode, id: string) => node.job(id);
 const running = (node: TestNode, id: string) =>
   until(async () => (await info(node, id)).state === 'running', `job ${id} to run`);
 

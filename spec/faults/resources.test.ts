@@ -202,7 +202,7 @@ describe('I8: secrets', () => {
     const gate = join(node.dir, 'gate');
     const script = `test -n "$TOKEN" && until [ -e ${gate} ] || [ ! -d ${node.dir} ]; do sleep 0.02; done`;
     const job = await add(node, '--env', `TOKEN=${secret}`, '--', 'sh', '-c', script);
-    await until(async () => (await node.json<JobView>('queue', 'info', String(job.id))).state === 'running', 'the job');
+    await until(async () => (await node.job(job.id)).state === 'running', 'the job');
     for (const pid of processesWith('/')) fleet.recorder.text(commandLine(pid));
     writeFileSync(gate, '');
     expect((await node.trigger('queue', 'wait', String(job.id))).exitCode).toBe(0);

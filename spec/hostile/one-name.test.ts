@@ -1,9 +1,8 @@
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { FiredView, FiringView } from '../../src/api/contract/firings.ts';
+import type { FiredView } from '../../src/api/contract/firings.ts';
 import type { HealthView } from '../../src/api/contract/health.ts';
-import type { JobView } from '../../src/api/contract/jobs.ts';
 import type { NodeView } from '../../src/api/contract/nodes.ts';
 import type { Finding } from '../../src/doctor/finding.ts';
 import { call } from '../support/api.ts';
@@ -49,11 +48,11 @@ describe('a cloned machine with a copy of the state folder', () => {
       return name?.state === state;
     }, `the name to be ${state}`);
   const jobsOf = async (node: TestNode, firing: string): Promise<number> =>
-    (await node.json<JobView[]>('queue', '--all')).filter(({ firings }) => firings.includes(firing)).length;
+    (await node.jobs()).filter(({ firings }) => firings.includes(firing)).length;
   const fire = async (): Promise<string> => (await sender.json<FiredView>('fire', 'refresh', '--host', name)).id;
   const finished = (firing: string): Promise<unknown> =>
     until(async () => {
-      const { outcomes } = await sender.json<FiringView>('status', firing);
+      const { outcomes } = await sender.firing(firing);
       return outcomes[name]?.stage === 'finished';
     }, 'the run');
   const finding = async (node: TestNode): Promise<Finding | undefined> => {
@@ -64,13 +63,13 @@ describe('a cloned machine with a copy of the state folder', () => {
   it('a cloned machine does not run the jobs in its copy of the journal', async () => {
     await clone.trigger('queue', 'resume');
     const job = await until(async () => {
-      const jobs = await clone.json<JobView[]>('queue', '--all');
+      const jobs = await clone.jobs();
       return jobs.find(({ firings, deferred }) => firings.includes(queued) && deferred);
     }, 'its job to be deferred');
     expect(job.reason).toBe('another daemon has this node’s name');
     await original.trigger('queue', 'resume');
     await finished(queued);
-    expect((await clone.json<JobView[]>('queue', '--all')).map(({ state }) => state)).not.toContain('finished');
+    expect((await clone.jobs()).map(({ state }) => state)).not.toContain('finished');
   });
 
   it('a cloned machine takes no firing whatever happens to the original; each firing is one job', async () => {

@@ -14,7 +14,6 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { FiringView } from '../../src/api/contract/firings.ts';
 import type { JobView } from '../../src/api/contract/jobs.ts';
 import type { Finding } from '../../src/doctor/finding.ts';
 import { createNode, root, type TestNode } from '../support/node.ts';
@@ -32,7 +31,7 @@ test.beforeAll(async ({ etcd: place }) => {
 });
 
 const firing = (node: TestNode) => {
-  const outcome = async (id: string) => (await node.json<FiringView>('status', id)).outcomes['lb01'];
+  const outcome = async (id: string) => (await node.firing(id)).outcomes['lb01'];
   const fire = async (): Promise<string> => (await node.json<{ id: string }>('fire', 'test', '--host', 'lb01')).id;
   const reaches = (id: string, stage: string) =>
     until(async () => {
@@ -303,7 +302,7 @@ describe('a program of another user in run_cmd', () => {
   const runs = async (): Promise<JobView> => {
     const { fire, reaches } = firing(node);
     expect(await reaches(await fire(), 'finished')).toMatchObject({ result: 'succeeded' });
-    const [job] = await node.json<JobView[]>('queue');
+    const [job] = await node.jobs();
     return job as JobView;
   };
 

@@ -2,6 +2,9 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { execa, type Options, type ResultPromise } from 'execa';
+import type { FiringView } from '../../src/api/contract/firings.ts';
+import type { JobView } from '../../src/api/contract/jobs.ts';
+import { call } from './api.ts';
 import { signalProcess } from './signal.ts';
 import type { EtcdPlace } from './test.ts';
 import { until } from './wait.ts';
@@ -48,6 +51,11 @@ export interface TestNode {
   log(): { msg: string; level: number; [field: string]: unknown }[];
   trigger(...args: string[]): Promise<Answer>;
   json<T>(...args: string[]): Promise<T>;
+  /** What `trigger status --json` prints, and the next two `trigger queue --json` and `trigger queue info --json`. */
+  firing(id: string): Promise<FiringView>;
+  firings(): Promise<FiringView[]>;
+  jobs(): Promise<JobView[]>;
+  job(id: string | number): Promise<JobView>;
   /** Stops the daemon and removes everything. */
   remove(): Promise<void>;
 }
@@ -104,6 +112,9 @@ export const createNode = (options: NodeOptions): TestNode => {
     return { stdout, stderr, exitCode };
   };
 
+  /** Asks the daemon itself: a program of its own for each look would take most of a core while a test waits. */
+  const ask = <T>(path: string): Promise<T> => call(socket, 'GET', path);
+
   return {
     name: options.name,
     dir,
@@ -121,6 +132,10 @@ export const createNode = (options: NodeOptions): TestNode => {
       if (stdout === '') throw new Error(`trigger ${args.join(' ')} printed nothing; stderr: ${stderr}`);
       return JSON.parse(stdout) as T;
     },
+    firing: (id) => ask(`/v1/firings/${id}`),
+    firings: () => ask('/v1/firings?limit=20'),
+    jobs: () => ask('/v1/jobs?limit=500'),
+    job: (id) => ask(`/v1/jobs/${id}`),
     remove: async () => {
       await end('SIGTERM');
       // Its jobs continue, and may still write there.

@@ -45,6 +45,6 @@ export const waitingTrigger = () => {
       ),
     wentOn: (title: string) => existsSync(join(parts.web.dir, `after-${title}`)),
     firingOf: async (title: string): Promise<FiringView | undefined> =>
-      (await parts.webNode.json<FiringView[]>('status')).find(({ trigger }) => trigger === title),
+      (await parts.webNode.firings()).find(({ trigger }) => trigger === title),
   };
 };
