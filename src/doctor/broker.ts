@@ -3,8 +3,10 @@ import type { Config } from '../config/schema.ts';
 import type { BrokerEndpoint } from '../domain/broker-address.ts';
 import { asTriggerdError } from '../domain/errors.ts';
 import { parseAddress } from '../kit/address.ts';
-import { type Finding, fine, unused, warning, wrong } from './finding.ts';
+import { type Finding, findingsIn } from './finding.ts';
 import type { Machine, Surroundings } from './ports.ts';
+
+const { fine, unused, warning, wrong } = findingsIn('broker');
 
 type BrokerSection = NonNullable<Config['broker']>;
 
@@ -15,7 +17,7 @@ export const checkBroker = async (
 ): Promise<Finding[]> => {
   const { broker, main, workers } = config;
   if ([broker, main.broker, workers.broker].every((each) => each === undefined))
-    return [unused('broker', 'none configured ([broker], [main] broker, [workers] broker)')];
+    return [unused('none configured ([broker], [main] broker, [workers] broker)')];
   const found = await Promise.all([
     broker === undefined ? [] : checkOwn(machine, await asItRuns(daemon, broker), config.node.name),
     main.broker === undefined ? [] : checkUsed(machine, '[main]', () => configuredBrokers(main)),
@@ -37,12 +39,11 @@ const asItRuns = async (daemon: Surroundings['daemon'], broker: BrokerSection): 
 const checkOwn = async (machine: Machine, broker: BrokerSection, node: string | undefined): Promise<Finding[]> => {
   const here = reachedHere(broker.listen);
   if (!(await accepts(machine, here)))
-    return [wrong('broker', `${here} accepts no connection`, 'Start triggerd, or read its log.')];
+    return [wrong(`${here} accepts no connection`, 'Start triggerd, or read its log.')];
   const told = node === undefined ? broker.advertise : advertisedBroker(broker, node);
-  if (told === undefined || (await accepts(machine, told))) return [fine('broker', `${here} accepts connections`)];
+  if (told === undefined || (await accepts(machine, told))) return [fine(`${here} accepts connections`)];
   return [
     warning(
-      'broker',
       `clients are told to connect to ${told}, which accepts no connection from here`,
       'Set [broker] advertise to an address that clients can reach.',
     ),
@@ -58,17 +59,13 @@ const checkUsed = async (
     return await Promise.all(
       brokers().map(async ({ endpoint }) =>
         (await accepts(machine, endpoint))
-          ? fine('broker', `${endpoint} accepts connections`)
-          : wrong(
-              'broker',
-              `${endpoint} accepts no connection`,
-              `Start the broker there, or correct ${section} broker.`,
-            ),
+          ? fine(`${endpoint} accepts connections`)
+          : wrong(`${endpoint} accepts no connection`, `Start the broker there, or correct ${section} broker.`),
       ),
     );
   } catch (thrown) {
     const { message, remedy } = asTriggerdError(thrown);
-    return [wrong('broker', message, remedy)];
+    return [wrong(message, remedy)];
   }
 };
 

@@ -44,3 +44,11 @@ export const warning = (area: Area, what: string, remedy: string): Finding => ({
   remedy,
 });
 export const wrong = (area: Area, what: string, remedy: string): Finding => ({ area, state: 'wrong', what, remedy });
+
+/** The four of one area. */
+export const findingsIn = (area: Area) => ({
+  fine: (what: string): Finding => fine(area, what),
+  unused: (what: string): Finding => unused(area, what),
+  warning: (what: string, remedy: string): Finding => warning(area, what, remedy),
+  wrong: (what: string, remedy: string): Finding => wrong(area, what, remedy),
+});

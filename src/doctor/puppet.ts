@@ -10,8 +10,10 @@ import {
 } from '../plugin/puppet/command-line.ts';
 import { agentObstacle } from '../plugin/puppet/obstacle.ts';
 import { relativePath } from '../plugin/puppet/relative-path.ts';
-import { type Finding, fine, unused, warning, wrong } from './finding.ts';
+import { type Finding, findingsIn } from './finding.ts';
 import type { Surroundings } from './ports.ts';
+
+const { fine, unused, warning, wrong } = findingsIn('Puppet');
 
 /** Whether what `[watch] run_cmd` says can run: Puppet found, its paths told, nothing in the way of an agent. */
 export const checkPuppet = async (
@@ -19,11 +21,11 @@ export const checkPuppet = async (
   { watch, broker }: Pick<Config, 'watch' | 'broker'>,
   argv: readonly string[],
 ): Promise<Finding[]> => {
-  if (!watch.enabled) return [unused('Puppet', 'this node watches no inbox ([watch] enabled = false)')];
+  if (!watch.enabled) return [unused('this node watches no inbox ([watch] enabled = false)')];
   const command = readPuppetCommand(argv);
   const unsafe = await unsafeFindings(surroundings, argv);
   const notices = [unobservedRuns(argv), relativePath(argv)].filter((notice) => notice !== null);
-  const noticed = notices.map(({ what, remedy }) => warning('Puppet', what, remedy));
+  const noticed = notices.map(({ what, remedy }) => warning(what, remedy));
   if (command.kind === 'other')
     return [...(await otherCommand(surroundings, argv[0] ?? '', watch.run_cmd)), ...noticed, ...unsafe];
   const query = settingsQuery(command);
@@ -35,16 +37,12 @@ export const checkPuppet = async (
   // A broker's file rarely has a section [watch]: nobody said that Puppet should run there.
   const isAsked = broker === undefined || watch.run_cmd !== defaultRunCommand;
   if (version === undefined && !isAsked)
-    return [unused('Puppet', 'this broker has no Puppet, and [watch] run_cmd names nothing else to run')];
+    return [unused('this broker has no Puppet, and [watch] run_cmd names nothing else to run')];
   if (version === undefined || settings === undefined)
     return [
-      wrong(
-        'Puppet',
-        `“${commandText(query.command)}” cannot be run`,
-        'Install puppet-agent, or correct [watch] run_cmd.',
-      ),
+      wrong(`“${commandText(query.command)}” cannot be run`, 'Install puppet-agent, or correct [watch] run_cmd.'),
     ];
-  const found = fine('Puppet', `${version}, “${watch.run_cmd}”, reports in ${folderOf(settings.lastRunReport)}`);
+  const found = fine(`${version}, “${watch.run_cmd}”, reports in ${folderOf(settings.lastRunReport)}`);
   return [
     found,
     ...noticed,
@@ -59,7 +57,6 @@ const unsafeFindings = async ({ puppet }: Surroundings, argv: readonly string[])
   if (why === null) return [];
   return [
     wrong(
-      'Puppet',
       `others can change a program in run_cmd: ${why}`,
       'Make root own the program and each folder above it, or start the program as its owner (sudo -u USER).',
     ),
@@ -77,7 +74,6 @@ const fileFindings = async ({ puppet }: Surroundings, settings: PuppetSettings):
     state.kind === 'refused'
       ? [
           warning(
-            'Puppet',
             `triggerd does not read ${path}: ${state.why}`,
             'Delete the file: the next Puppet run writes a new one.',
           ),
@@ -89,8 +85,8 @@ const fileFindings = async ({ puppet }: Surroundings, settings: PuppetSettings):
 const otherCommand = async ({ machine }: Surroundings, program: string, runCommand: string): Promise<Finding[]> => {
   const isThere = program.includes('/') ? (await machine.place(program)) !== undefined : true;
   return isThere
-    ? [fine('Puppet', `run_cmd is “${runCommand}”, your own command`)]
-    : [wrong('Puppet', `[watch] run_cmd: there is no ${program}`, 'Correct [watch] run_cmd.')];
+    ? [fine(`run_cmd is “${runCommand}”, your own command`)]
+    : [wrong(`[watch] run_cmd: there is no ${program}`, 'Correct [watch] run_cmd.')];
 };
 
 const obstacleFindings = async (
@@ -103,7 +99,7 @@ const obstacleFindings = async (
   const remedy = obstacle.paths.includes(settings.disabledLockFile)
     ? 'Firings are deferred until `puppet agent --enable`.'
     : 'Firings are deferred until that run has ended.';
-  return [warning('Puppet', obstacle.reason, remedy)];
+  return [warning(obstacle.reason, remedy)];
 };
 
 const folderOf = (path: string): string => path.slice(0, Math.max(1, path.lastIndexOf('/')));

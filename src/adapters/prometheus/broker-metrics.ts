@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Histogram, type Registry } from 'prom-client';
+import { gaugesOf } from './add-gauge.ts';
 
 /** What is looked up when somebody asks. */
 export interface BrokerNumbers {
@@ -53,24 +54,15 @@ export const createBrokerMetrics = (registry: Registry): BrokerMetrics => {
     refused: (code) => refusals.inc({ code }),
     malformed: () => malformed.inc(),
     lookUp: (numbers) => {
-      const gauge = (name: string, help: string, value: (now: BrokerNumbers) => number): void => {
-        new Gauge({
-          name,
-          help,
-          registers,
-          collect() {
-            this.set(value(numbers()));
-          },
-        });
-      };
-      gauge('triggerd_broker_peers', 'Connected clients and workers.', ({ peers }) => peers);
-      gauge('triggerd_broker_workers', 'Connected workers.', ({ workers }) => workers);
-      gauge('triggerd_broker_requests', 'Requests that wait or run.', (now) => now.requests);
-      gauge('triggerd_broker_requests_queued', 'Requests that wait for a worker.', ({ queued }) => queued);
+      const gauge = gaugesOf(registry);
+      gauge('triggerd_broker_peers', 'Connected clients and workers.', () => numbers().peers);
+      gauge('triggerd_broker_workers', 'Connected workers.', () => numbers().workers);
+      gauge('triggerd_broker_requests', 'Requests that wait or run.', () => numbers().requests);
+      gauge('triggerd_broker_requests_queued', 'Requests that wait for a worker.', () => numbers().queued);
       gauge(
         'triggerd_broker_history_dropped',
         'Records of requests that the broker dropped because etcd was away for long, or because they were too many.',
-        (now) => now.historyDropped,
+        () => numbers().historyDropped,
       );
     },
   };

@@ -4,6 +4,7 @@ import type { Job } from '../../domain/job.ts';
 import type { Stage } from '../../domain/outcome.ts';
 import type { QueueSummary } from '../../queue/verbs/look.ts';
 import type { EtcdSpace } from '../../store/space.ts';
+import { gaugesOf } from './add-gauge.ts';
 import { type BrokerMetrics, createBrokerMetrics } from './broker-metrics.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 
@@ -109,19 +110,7 @@ const addBuildInfo = (registry: Registry, version: string): void => {
 };
 
 const addGauges = (registry: Registry, sources: MetricSources): void => {
-  const registers = [registry];
-  const gauge = (name: string, help: string, value: () => number | null): void => {
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        const now = value();
-        if (now === null) this.remove();
-        else this.set(now);
-      },
-    });
-  };
+  const gauge = gaugesOf(registry);
   addQueueGauges(registry, sources);
   gauge('triggerd_etcd_up', '1 while the inbox is watched, 0 while etcd is away.', () => {
     const isUp = sources.isEtcdUp();

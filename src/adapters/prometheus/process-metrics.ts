@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Counter, type Registry } from 'prom-client';
+import { gaugesOf } from './add-gauge.ts';
 
 /**
  * The usual facts about a process, looked up when they are asked for. prom-client's own collector would also measure the
@@ -8,16 +9,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 export const addProcessMetrics = (registry: Registry): void => {
   const registers = [registry];
   const startedAt = Math.round(Date.now() / 1000 - process.uptime());
-  const gauge = (name: string, help: string, value: () => number): void => {
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(value());
-      },
-    });
-  };
+  const gauge = gaugesOf(registry);
   new Counter({
     name: 'process_cpu_seconds_total',
     help: 'User and system CPU time in seconds.',

@@ -1,4 +1,5 @@
 import { type FinishedJob, hasEnded, type Job, type JobId, type ListedJob, type SkippedJob } from '../../domain/job.ts';
+import type { RequestRun } from '../../domain/request.ts';
 import { unlessAborted } from '../../kit/unless-aborted.ts';
 import { jobWithId, type QueueContext } from '../context.ts';
 import type { InMemoryJob } from '../in-memory/in-memory-jobs.ts';
@@ -107,3 +108,14 @@ export const keptOutput = ({ inMemory, journal }: QueueContext, id: JobId): Kept
   const recorded = journal.recordedOutput(id);
   return recorded && { over: Promise.resolve(), read: (sink) => readRecorded(recorded, sink) };
 };
+
+/** A request that is in memory: it runs, or is not in the journal yet. */
+export const findRun = ({ inMemory }: QueueContext, run: RequestRun): InMemoryJob | undefined => inMemory?.findRun(run);
+
+/** Calls back after every change of a job's state, once it is in the journal. Returns the unsubscriber. */
+export const onChange = ({ changes }: QueueContext, listener: (job: Job) => void): (() => void) =>
+  changes.onEvery(listener);
+
+/** Calls back for each request that ran in memory, once it is in the journal: `onChange` does not. Returns the unsubscriber. */
+export const onRecorded = ({ changes }: QueueContext, listener: (job: FinishedJob) => void): (() => void) =>
+  changes.onRecorded(listener);
