@@ -70,7 +70,12 @@ export default defineConfig({
       {
         extends: true,
         // What fails once and then not, as when the whole machine stood still, is named as tried again, and no failure.
-        test: { name: 'real', include: ['spec/{integration,puppet,e2e,faults,hostile}/**/*.test.ts'], retry: 1 },
+        test: {
+          name: 'real',
+          include: ['spec/{integration,puppet,e2e,faults,hostile}/**/*.test.ts'],
+          globalSetup: ['spec/support/puppet/server.ts'],
+          retry: 1,
+        },
       },
     ],
   },

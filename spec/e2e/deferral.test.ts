@@ -21,9 +21,9 @@ describe('an agent that cannot run now', () => {
   test.beforeAll(async ({ etcd: place }) => {
     etcd = place;
     puppet = createPuppet('lb01', etcd);
-    const agent = ['puppet', 'agent', '--test', '--server', '127.0.0.1', '--serverport', '1', ...puppet.options];
+    const agent = [puppet.program, 'agent', '--test', '--server', '127.0.0.1', '--serverport', '1', ...puppet.options];
     node = createNode({ name: 'lb01', etcd, watch: `run_cmd = "${agent.join(' ')}"` });
-    const asked = await execa('puppet', [
+    const asked = await execa(puppet.program, [
       'config',
       'print',
       '--section',
@@ -58,7 +58,7 @@ describe('an agent that cannot run now', () => {
     reaches(id, 'finished').then((found) => expect(found).toMatchObject({ result: 'failed', exit_code: 1 }));
 
   it('a job is deferred with the administrator’s message while the agent is disabled; its slot is free, and it runs once enabled', async () => {
-    await execa('puppet', ['agent', ...puppet.options, '--disable', 'until the move has ended']);
+    await execa(puppet.program, ['agent', ...puppet.options, '--disable', 'until the move has ended']);
     expect(existsSync(disabled)).toBe(true);
     const id = await fire();
     expect(await reaches(id, 'deferred')).toMatchObject({
@@ -68,7 +68,7 @@ describe('an agent that cannot run now', () => {
     const other = (await node.trigger('queue', 'add', '--', 'true')).stdout.trim();
     expect(await node.trigger('queue', 'wait', other)).toMatchObject({ exitCode: 0 });
     expect((await node.trigger('queue')).stdout).toMatch(/queued.*until the move has ended/s);
-    await execa('puppet', ['agent', ...puppet.options, '--enable']);
+    await execa(puppet.program, ['agent', ...puppet.options, '--enable']);
     await hasRun(id);
   });
 

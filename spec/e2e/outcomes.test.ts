@@ -30,7 +30,7 @@ describe('the outcome of a Puppet run', () => {
     await node.trigger('queue', 'wait', String(id));
     return node.job(id);
   };
-  const apply = (...words: string[]) => ['puppet', 'apply', ...puppet.options, ...words];
+  const apply = (...words: string[]) => [puppet.program, 'apply', ...puppet.options, ...words];
   // Psych puts a string that begins like an octal number (`089dc6ce-…`) in quotes.
   const uuidIn = (path: string) => /^transaction_uuid: '?([\da-f-]+)'?$/m.exec(readFileSync(path, 'utf8'))?.[1];
   const file = (name: string) => `file { '${puppet.dir}/${name}': content => '${Math.random()}' }`;
@@ -38,7 +38,7 @@ describe('the outcome of a Puppet run', () => {
   it('the outcome names the facts of its own report, which then lies in Puppet’s standard place', async () => {
     // Somebody else's run ends while this one is under way.
     const other = puppet.manifest('new.pp', "notify { 'somebody else': }");
-    const run = `exec { '/usr/bin/puppet ${apply(other).slice(1).join(' ')}': }`;
+    const run = `exec { '${apply(other).join(' ')}': }`;
     const { details } = await ended(apply(puppet.manifest('ours.pp', `${file('ours')}\n-> ${run}`)));
     expect(details).toMatchObject({
       puppet: {
@@ -67,8 +67,9 @@ describe('the outcome of a Puppet run', () => {
 
   it('the outcome has no facts of another run where its own run left no report, and says so', async () => {
     // Somebody else's run ends, and its report is there, before this one fails without any.
-    const other = apply('-e', 'notify{other:}').slice(1);
-    const words = ['/usr/bin/puppet', ...other].map((word) => `'${word}'`).join(', ');
+    const words = apply('-e', 'notify{other:}')
+      .map((word) => `'${word}'`)
+      .join(', ');
     const job = await ended(apply(puppet.manifest('fails.pp', `generate(${words})\nfail('no such role')`)));
     expect(job).toMatchObject({ result: 'failed', exit_code: 1, reason: expect.stringContaining('no such role') });
     expect(job.details).toEqual({ puppet: { missing: 'Puppet wrote no report of this run' } });

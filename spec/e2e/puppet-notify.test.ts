@@ -156,7 +156,9 @@ describe('a Puppet notify on one node', () => {
 const createBalancer = (name: string, etcd: EtcdPlace) => {
   const puppet = createPuppet(name, etcd);
   const manifest = puppet.manifest('lb.pp', `file { '${puppet.dir}/haproxy.cfg': content => 'balanced' }`);
-  const runCommand = ['puppet', 'apply', ...puppet.options, manifest].join(' ');
+  // One of them runs Debian's Puppet, started as it is on a real node.
+  const program = name === 'lb02' ? 'puppet' : puppet.program;
+  const runCommand = [program, 'apply', ...puppet.options, manifest].join(' ');
   return { puppet, node: createNode({ name, etcd, watch: `run_cmd = "${runCommand}"` }) };
 };
 

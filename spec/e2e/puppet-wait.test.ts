@@ -40,7 +40,7 @@ describe('a ring of triggers that wait for each other', () => {
     etcd = place;
     puppets.push(createPuppet('web01', etcd), createPuppet('lb01', etcd));
     const back = puppets[1]?.manifest('lb.pp', ring('web01')) ?? '';
-    const runCommand = ['puppet', 'apply', ...(puppets[1]?.options ?? []), back].join(' ');
+    const runCommand = [puppets[1]?.program, 'apply', ...(puppets[1]?.options ?? []), back].join(' ');
     const client = join(puppets[1]?.dir ?? '', 'client.json');
     node = createNode({
       name: 'lb01',

@@ -45,7 +45,7 @@ describe('a regular `puppet apply` with the report processor', () => {
     const manifest = puppet.manifest('site.pp', `notify { generate('/bin/sh', '-c', '${hold}'): }\n`);
     writeFileSync(`${dir}/go`, '');
     puppet.manifest('other.pp', "notify { 'hello': }\n");
-    return { runCommand: ['puppet', 'apply', ...puppet.options, manifest].join(' ') };
+    return { runCommand: [puppet.program, 'apply', ...puppet.options, manifest].join(' ') };
   });
   /** As cron would run it. */
   const apply = (manifest: string, ...options: string[]) => {
@@ -54,7 +54,7 @@ describe('a regular `puppet apply` with the report processor', () => {
     writeFileSync(client, JSON.stringify({ ...JSON.parse(readFileSync(client, 'utf8')), socket: node.socket }));
     const path = join(puppet.dir, 'manifests', manifest);
     const env = { TRIGGERD_CLIENT_JSON: client, LANG: 'C.UTF-8' };
-    return execa('puppet', ['apply', ...puppet.options, path, '--detailed-exitcodes', ...options], {
+    return execa(puppet.program, ['apply', ...puppet.options, path, '--detailed-exitcodes', ...options], {
       env,
       cwd: '/',
       reject: false,
@@ -106,7 +106,7 @@ describe('a regular run of the agent', () => {
   const { held, fire, satisfied } = waiting((puppet) => {
     // Where Puppet has never run there is no folder to watch, and the report is found within a minute.
     mkdirSync(join(puppet.dir, 'var/state'), { recursive: true });
-    const agent = ['puppet', 'agent', '--test', '--server', '127.0.0.1', '--serverport', '1', ...puppet.options];
+    const agent = [puppet.program, 'agent', '--test', '--server', '127.0.0.1', '--serverport', '1', ...puppet.options];
     return { runCommand: agent.join(' ') };
   });
 

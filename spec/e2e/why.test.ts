@@ -33,7 +33,7 @@ describe('why, over two hops of real Puppet runs', () => {
     parts.puppet = puppet;
     const manifest = puppet.manifest('node.pp', manifestOf(puppet.dir));
     const client = `TRIGGERD_CLIENT_JSON=${puppet.dir}/client.json`;
-    const runCommand = ['env', client, 'puppet', 'apply', ...puppet.options, manifest].join(' ');
+    const runCommand = ['env', client, puppet.program, 'apply', ...puppet.options, manifest].join(' ');
     parts.node = createNode({ name, etcd, watch: `run_cmd = "${runCommand}"`, config });
     await parts.node.start();
   };

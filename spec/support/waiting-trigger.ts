@@ -18,7 +18,7 @@ export const waitingTrigger = () => {
       'lb.pp',
       `exec { 'reload': command => '/usr/bin/test ! -e ${dir}/broken' } -> file { '${dir}/done': content => 'x' }`,
     );
-    const runCommand = ['puppet', 'apply', ...parts.balancer.options, manifest].join(' ');
+    const runCommand = [parts.balancer.program, 'apply', ...parts.balancer.options, manifest].join(' ');
     parts.node = createNode({ name: 'lb01', etcd: [parts.etcd.endpoint], watch: `run_cmd = "${runCommand}"` });
     parts.webNode = createNode({ name: 'web01', etcd: [parts.etcd.endpoint] });
     parts.web = createPuppet('web01', [parts.etcd.endpoint], { socket: parts.webNode.socket });

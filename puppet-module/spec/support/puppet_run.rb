@@ -45,10 +45,10 @@ class PuppetRun
 
   def initialize(folder, words, env, finish: true)
     @output = +''
-    command = ['puppet', *words, '--color', 'false', '--modulepath', MODULES, '--certname', NAME, *STRICT]
+    command = [*ForkedPuppet::COMMAND, *words, '--color', 'false', '--modulepath', MODULES, '--certname', NAME, *STRICT]
     # Debian's ssldir is one folder for all, with a lock in it.
     %w[confdir vardir publicdir rundir logdir ssldir].each { |name| command.push("--#{name}", File.join(folder, name)) }
-    @pipe = IO.popen(env, command, err: %i[child out], external_encoding: 'UTF-8')
+    @pipe = IO.popen(env.merge(ForkedPuppet.environment), command, err: %i[child out], external_encoding: 'UTF-8')
     finish ? self.finish : Cleanup.defer { stop }
   end
 

@@ -32,7 +32,7 @@ describe('trigger doctor', () => {
   /** `[watch]` with this Puppet's agent. */
   let agent: string;
   const nodes: TestNode[] = [];
-  const node = (config = '', endpoints = [etcd.endpoint], watch = ''): TestNode => {
+  const node = (config = '', endpoints = [etcd.endpoint], watch = agent): TestNode => {
     const env: Record<string, string> = endpoints.includes(etcd.endpoint)
       ? {
           TRIGGERD_ETCD_CA_FILE: certificates.file('ca.pem'),
@@ -60,7 +60,7 @@ describe('trigger doctor', () => {
     };
     etcd = await startEtcd({ tls });
     puppet = createPuppet('lb01', [etcd.endpoint]);
-    agent = `run_cmd = "puppet agent --test ${puppet.options.join(' ')}"`;
+    agent = `run_cmd = "${puppet.program} agent --test ${puppet.options.join(' ')}"`;
   });
   afterEach(() => Promise.all(nodes.splice(0).map((each) => each.remove())));
   afterAll(async () => {
@@ -180,14 +180,14 @@ describe('trigger doctor', () => {
   });
 
   it('doctor reports a disabled agent with its message, and a missing Puppet', async () => {
-    execFileSync('puppet', ['agent', ...puppet.options, '--disable', 'waiting for the release']);
+    execFileSync(puppet.program, ['agent', ...puppet.options, '--disable', 'waiting for the release']);
     const patient = node('', undefined, agent);
     expect((await doctor(patient)).of('Puppet')[1]).toMatchObject({
       state: 'warning',
       what: 'Puppet agent is disabled: waiting for the release',
       remedy: expect.stringContaining('puppet agent --enable'),
     });
-    execFileSync('puppet', ['agent', ...puppet.options, '--enable']);
+    execFileSync(puppet.program, ['agent', ...puppet.options, '--enable']);
     const without = node('', undefined, 'run_cmd = "/opt/nowhere/puppet agent --test"');
     expect((await doctor(without)).of('Puppet')).toMatchObject([{ state: 'wrong' }]);
   });
