@@ -1,18 +1,34 @@
 /** What a command is made of. */
 import type { Command } from 'commander';
+import type { HelpText } from './support/help.ts';
 import type { Session } from './support/session.ts';
 
-/** Gives a command its arguments, options, help and action. */
-export type Define = (command: Command, run: Run) => void;
+/** Gives a command its arguments, options and action. */
+export type Define = (command: Command, run: Run) => unknown;
 
-/** Makes commander's action of a handler, which gets the session, then the arguments and options; gives the exit code. */
+/** Makes commander's action of a handler, which gets the session, then the arguments and options; gives the exit code, or 0. */
 export type Run = <Args extends readonly unknown[]>(
-  handler: (session: Session, ...args: Args) => Promise<number>,
+  handler: (session: Session, ...args: Args) => Promise<number> | Promise<void>,
 ) => (...args: [...Args, ...unknown[]]) => Promise<void>;
 
+/** A verb of a noun, such as `trigger queue add`: its line in the noun's help, its own help, what it takes and does. */
+export interface Verb extends HelpText {
+  readonly summary: string;
+  readonly define: Define;
+}
+
+export type Verbs = Readonly<Record<string, Verb>>;
+
+/** What a file in commands/ has: what the command does itself, and its verbs. */
+export interface CommandFile {
+  readonly help?: HelpText;
+  readonly define?: Define;
+  readonly verbs?: Verbs;
+}
+
+/** A command's line in `trigger --help`, and its file. */
 export interface CommandEntry {
   readonly summary: string;
   readonly alias?: string;
-  readonly load?: () => Promise<{ readonly define: Define }>;
-  readonly verbs?: Readonly<Record<string, CommandEntry>>;
+  readonly load: () => Promise<CommandFile>;
 }

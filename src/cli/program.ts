@@ -1,6 +1,6 @@
 /** The tree of commands for commander. */
 import { Command, CommanderError, Option } from 'commander';
-import type { CommandEntry, Run } from './command.ts';
+import type { CommandFile, Run } from './command.ts';
 import { commands } from './commands.ts';
 import { addHelp, type HelpText } from './support/help.ts';
 
@@ -53,18 +53,23 @@ export const buildProgram = (run: Run): Command => {
     .addHelpText('after', exitCodeHelp);
   addHelp(program, help);
   addGlobalOptions(program, true);
-  addCommands(program, commands, run);
-  return program;
+  for (const [name, { summary, alias, load }] of Object.entries(commands)) {
+    const command = addCommand(program, [name, summary], load, run);
+    if (alias !== undefined) command.alias(alias);
+  }
+  return program.hook('preSubcommand', (_program, command) => completed(command));
 };
 
-/** Names and summaries only; what a command is made of is added when it is about to run, or to show its help. */
-const addCommands = (parent: Command, entries: Readonly<Record<string, CommandEntry>>, run: Run): void => {
-  for (const [name, entry] of Object.entries(entries)) {
-    const command = parent.command(name).summary(entry.summary);
-    if (entry.alias !== undefined) command.alias(entry.alias);
-    incomplete.set(command, () => complete(command, entry, run));
-  }
-  parent.hook('preSubcommand', (_parent, command) => completed(command));
+/** Name and summary only; what a command is made of is added when it is about to run, or to show its help. */
+const addCommand = (
+  parent: Command,
+  [name, summary]: readonly [string, string],
+  file: () => CommandFile | Promise<CommandFile>,
+  run: Run,
+): Command => {
+  const command = parent.command(name).summary(summary);
+  incomplete.set(command, async () => complete(command, await file(), run));
+  return command;
 };
 
 const incomplete = new WeakMap<Command, () => Promise<void>>();
@@ -76,11 +81,13 @@ export const completed = async (command: Command): Promise<void> => {
   await finish?.();
 };
 
-const complete = async (command: Command, entry: CommandEntry, run: Run): Promise<void> => {
-  command.description(sentence(entry.summary));
+const complete = (command: Command, { help, define, verbs = {} }: CommandFile, run: Run): void => {
+  command.description(sentence(command.summary())).hook('preSubcommand', (_command, verb) => completed(verb));
   addGlobalOptions(command, false);
-  if (entry.verbs !== undefined) addCommands(command, entry.verbs, run);
-  (await entry.load?.())?.define(command, run);
+  for (const [name, verb] of Object.entries(verbs))
+    addCommand(command, [name, verb.summary], () => ({ help: verb, define: verb.define }), run);
+  if (help !== undefined) addHelp(command, help);
+  define?.(command, run);
 };
 
 /** The same options on every command, so that they may stand anywhere; help shows them once, at the top. */

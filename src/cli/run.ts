@@ -14,13 +14,13 @@ export const runTrigger = async (args: readonly string[], interruption: Interrup
   let exitCode = 0;
   let json = args.includes('--json');
   const run: Run =
-    <Args extends readonly unknown[]>(handler: (session: Session, ...args: Args) => Promise<number>) =>
+    <Args extends readonly unknown[]>(handler: (session: Session, ...args: Args) => Promise<number> | Promise<void>) =>
     async (...given: [...Args, ...unknown[]]) => {
       // Commander gives arguments, options and, last, the command itself.
       const options = optionsOf(given.at(-1) as Command);
       json = options.json === true;
       given[given.length - 2] = options;
-      exitCode = await handler(openSession(options, interruption), ...(given as unknown as Args));
+      exitCode = (await handler(openSession(options, interruption), ...(given as unknown as Args))) ?? 0;
     };
   try {
     if (args[0] === '__complete') return await answerShell(args.slice(1));

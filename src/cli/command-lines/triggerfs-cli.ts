@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { addHelp } from '../support/help.ts';
-import { rawHelp } from './triggerfs-client.ts';
+import { rawHelp } from '../support/terminal.ts';
 
 export interface ConsoleFlags {
   readonly command?: readonly string[];

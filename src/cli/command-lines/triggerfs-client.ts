@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addHelp } from '../support/help.ts';
 import { duration, pair } from '../support/options.ts';
 import { type Condition, conditions, filterHelp, workerFields } from '../support/reply-filter.ts';
+import { rawHelp } from '../support/terminal.ts';
 
 export interface RequestFlags {
   readonly service?: string;
@@ -14,9 +15,6 @@ export interface RequestFlags {
   readonly all?: boolean;
   readonly filterReplies?: readonly Condition[];
 }
-
-/** Of every command that prints what a plugin has written. */
-export const rawHelp = 'print all bytes, also to a terminal (default: text and colours)';
 
 /** What `triggerfs-client` and `trigger request` have in common. */
 export const addRequestOptions = (command: Command): Command =>

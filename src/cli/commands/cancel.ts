@@ -2,7 +2,7 @@ import type { CancelBody, CancelledView } from '../../api/contract/firings.ts';
 import type { Define } from '../command.ts';
 import { renderCancelled } from '../render/cancelled.ts';
 import { askingUser } from '../support/asking-user.ts';
-import { addHelp, type HelpText } from '../support/help.ts';
+import type { HelpText } from '../support/help.ts';
 import { list } from '../support/options.ts';
 import { print } from '../support/print.ts';
 import type { Session } from '../support/session.ts';
@@ -12,7 +12,7 @@ interface Options {
   readonly kill?: boolean;
 }
 
-const help: HelpText = {
+export const help: HelpText = {
   details: `
 Prints what happened on each node. Owed and queued work ends as skipped. Running work continues; with --kill its node ends
 it, unless another firing needs the same run.`,
@@ -22,16 +22,14 @@ it, unless another firing needs the same run.`,
   ],
 };
 
-export const define: Define = (command, run) => {
-  addHelp(command, help);
+export const define: Define = (command, run) =>
   command
     .argument('<firing>', 'ID of the firing')
     .option('--host <name>', 'only this target; repeatable, or a list with commas', list)
     .option('--kill', 'also kill running jobs')
     .action(run(cancel));
-};
 
-const cancel = async (session: Session, id: string, { host, kill }: Options): Promise<number> => {
+const cancel = async (session: Session, id: string, { host, kill }: Options): Promise<void> => {
   const body: CancelBody = {
     user: askingUser(session.env),
     ...(host === undefined ? {} : { hosts: host }),
@@ -40,5 +38,4 @@ const cancel = async (session: Session, id: string, { host, kill }: Options): Pr
   const path = `/v1/firings/${encodeURIComponent(id)}/cancel`;
   const cancelled = await session.client.request<CancelledView>(path, { method: 'POST', body, patient: true });
   await print(session, cancelled, () => renderCancelled(cancelled));
-  return 0;
 };

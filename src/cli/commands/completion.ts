@@ -1,9 +1,9 @@
 import { Argument } from 'commander';
 import type { Define } from '../command.ts';
 import { completionScripts } from '../completion/scripts.ts';
-import { addHelp, type HelpText } from '../support/help.ts';
+import type { HelpText } from '../support/help.ts';
 
-const help: HelpText = {
+export const help: HelpText = {
   details: `
 Completes commands, options, and current names: queues, jobs, firings, nodes, plugins. The Debian package installs these
 scripts.`,
@@ -14,12 +14,9 @@ scripts.`,
   ],
 };
 
-export const define: Define = (command, run) => {
-  addHelp(command, help);
+export const define: Define = (command, run) =>
   command.addArgument(new Argument('<shell>', 'which shell').choices(Object.keys(completionScripts))).action(
     run(async ({ terminal }, shell: keyof typeof completionScripts) => {
       await terminal.out(completionScripts[shell]);
-      return 0;
     }),
   );
-};

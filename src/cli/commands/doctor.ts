@@ -7,15 +7,14 @@ import { type CheckedArea, checkedAreas, type Finding, wrong } from '../../docto
 import type { DaemonProbe } from '../../doctor/ports.ts';
 import { errorCatalogue, TriggerdError } from '../../domain/errors.ts';
 import type { Define } from '../command.ts';
-import { painter } from '../render/color.ts';
 import { renderFindings } from '../render/findings.ts';
-import { addHelp, type HelpText } from '../support/help.ts';
+import type { HelpText } from '../support/help.ts';
 import type { DaemonClient } from '../support/http-client.ts';
 import { list } from '../support/options.ts';
 import { print } from '../support/print.ts';
 import type { Session } from '../support/session.ts';
 
-const help: HelpText = {
+export const help: HelpText = {
   details: `
 Checks the configuration, the daemon and its queues, etcd, the clock, certificates, Puppet, the spool, permissions, FUSE and
 the broker. No daemon needs to run. Run the command as root: other users cannot read everything.
@@ -34,8 +33,7 @@ interface DoctorOptions {
   readonly problems?: true;
 }
 
-export const define: Define = (command, run) => {
-  addHelp(command, help);
+export const define: Define = (command, run) =>
   command
     .option('--only <area>', 'check only this area; repeatable, or a list with commas', areas)
     .option('--problems', 'print only problems and warnings')
@@ -44,13 +42,11 @@ export const define: Define = (command, run) => {
         const all = await examineHere(session, only);
         const isProblem = ({ state }: Finding) => state === 'wrong' || state === 'warning';
         const findings = problems ? all.filter(isProblem) : all;
-        const { columns, color } = session.terminal;
         if (session.json || !problems || findings.length > 0)
-          await print(session, findings, () => renderFindings(findings, columns, painter(color)));
+          await print(session, findings, ({ columns, paint }) => renderFindings(findings, columns, paint));
         return findings.some(({ state }) => state === 'wrong') ? 1 : 0;
       }),
     );
-};
 
 const areas = (text: string, before?: readonly CheckedArea[]): CheckedArea[] =>
   list(text, before).map((name) => {

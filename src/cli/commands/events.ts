@@ -3,7 +3,7 @@ import type { EventsView } from '../../api/contract/events.ts';
 import { eventKinds } from '../../events/event.ts';
 import type { Define } from '../command.ts';
 import { followEvents } from '../support/follow-events.ts';
-import { addHelp, type HelpText } from '../support/help.ts';
+import type { HelpText } from '../support/help.ts';
 import { countFrom0, duration, list, query } from '../support/options.ts';
 import { eventPrinter } from '../support/print-event.ts';
 import type { Session } from '../support/session.ts';
@@ -26,7 +26,7 @@ const defaultLimit = 100;
 /** What happened just before, as `tail -f` shows it. */
 const limitBeforeFollowing = 10;
 
-const help: HelpText = {
+export const help: HelpText = {
   details: `Prints one line per event on a terminal, otherwise JSON lines. --follow continues until Ctrl-C, also when the daemon restarts.
 
 Kinds: for example job.finished, or a family: ${families.join(', ')}. docs/reference/events.md lists all kinds.`,
@@ -38,8 +38,7 @@ Kinds: for example job.finished, or a family: ${families.join(', ')}. docs/refer
   ],
 };
 
-export const define: Define = (command, run) => {
-  addHelp(command, help);
+export const define: Define = (command, run) =>
   command
     .option('-f, --follow', 'continue with new events')
     .option('--fleet', 'show events of all nodes, from etcd')
@@ -54,7 +53,6 @@ export const define: Define = (command, run) => {
     .option('--stage <stage>', 'only of this stage; repeatable', among(stages))
     .option('--kind <kind>', 'only of this kind; repeatable', among([...families, ...eventKinds]))
     .action(run(events));
-};
 
 const events = async (session: Session, options: Options): Promise<number> => {
   const { follow = false, fleet = false, since, node, trigger, stage, kind } = options;

@@ -5,7 +5,7 @@ import type { Define } from '../command.ts';
 import { askingUser } from '../support/asking-user.ts';
 import { checkShowing } from '../support/few-replies.ts';
 import { type FollowOptions, followFiring } from '../support/follow-firing.ts';
-import { addHelp, type HelpText } from '../support/help.ts';
+import type { HelpText } from '../support/help.ts';
 import { duration, list, pair } from '../support/options.ts';
 import { print } from '../support/print.ts';
 import { type Condition, conditions, filterHelp, filterOf, outcomeFields } from '../support/reply-filter.ts';
@@ -27,7 +27,7 @@ interface Options {
   readonly timeout?: number;
 }
 
-const help: HelpText = {
+export const help: HelpText = {
   details: `
 With --wait: prints one line per node when it ends. Exits 4 unless all nodes succeed, 5 when --timeout passes first. On a
 terminal, with more than 20 nodes, only nodes that did not succeed have a line, unless --all is given. Ctrl-C ends the wait;
@@ -45,8 +45,7 @@ With --rerun: fires again what an earlier firing ran (name, plugin, arguments, t
   ],
 };
 
-export const define: Define = (command, run) => {
-  addHelp(command, help);
+export const define: Define = (command, run) =>
   command
     .argument('[name]', 'name of the trigger')
     .option('--host <name>', 'target; repeatable, or a list with commas', list)
@@ -65,7 +64,6 @@ export const define: Define = (command, run) => {
     )
     .option('--timeout <duration>', 'with --wait: maximum time to wait', duration)
     .action(run(fire));
-};
 
 const fire = async (session: Session, trigger: string | undefined, options: Options): Promise<number> => {
   checkUsage(trigger, options);

@@ -2,11 +2,10 @@ import type { RequestRecord } from '../../domain/request-record.ts';
 import type { Statement } from '../../registry/statements.ts';
 import type { Define } from '../command.ts';
 import { askRegistry } from '../registry/ask-registry.ts';
-import { findTeam, type TeamOption } from '../registry/find-team.ts';
-import { addTeamOption } from '../registry/team-option.ts';
-import { painter } from '../render/color.ts';
+import type { TeamOption } from '../registry/find-team.ts';
+import { addTeamOption, findTeam } from '../registry/verbs.ts';
 import { renderHistory, renderRequest } from '../render/history.ts';
-import { addHelp, type HelpText } from '../support/help.ts';
+import type { HelpText } from '../support/help.ts';
 import { count } from '../support/options.ts';
 import { print } from '../support/print.ts';
 import type { Session } from '../support/session.ts';
@@ -17,7 +16,7 @@ interface Options extends TeamOption {
   readonly limit?: number;
 }
 
-const help: HelpText = {
+export const help: HelpText = {
   details: `
 Prints one line per request, newest first. With an ID: prints all facts about one request, with the end of each worker’s
 output. The whole output is on the worker: \`trigger queue cat\` there.`,
@@ -29,24 +28,19 @@ output. The whole output is on the worker: \`trigger queue cat\` there.`,
   ],
 };
 
-export const define: Define = (command, run) => {
-  addHelp(command, help);
+export const define: Define = (command, run) =>
   addTeamOption(command.argument('[id]', 'ID of a request'))
     .option('--service <service>', 'only requests to this service')
     .option('--worker <worker>', 'only requests that this worker ran')
     .option('--limit <number>', 'maximum number of lines (default: 100)', count)
     .action(run(history));
-};
 
-const history = async (session: Session, id: string | undefined, options: Options): Promise<number> => {
+const history = async (session: Session, id: string | undefined, options: Options): Promise<void> => {
   const statement = statementOf(await findTeam(session, options), id, options);
   const { rows } = await askRegistry(session.client, statement);
   const records = rows as RequestRecord[];
-  const { columns, color } = session.terminal;
-  if (id === undefined)
-    await print(session, records, () => renderHistory(records, { columns, now: Date.now(), paint: painter(color) }));
+  if (id === undefined) await print(session, records, (canvas) => renderHistory(records, canvas));
   else await print(session, records[0] ?? null, () => records.map(renderRequest).join('\n\n'));
-  return 0;
 };
 
 const statementOf = (team: string, request: string | undefined, { service, worker, limit }: Options): Statement => ({

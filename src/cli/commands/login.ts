@@ -4,7 +4,7 @@ import { TriggerdError } from '../../domain/errors.ts';
 import { formatDuration } from '../../kit/duration.ts';
 import type { Define } from '../command.ts';
 import { connectUnlessInterrupted } from '../request/perform.ts';
-import { addHelp, type HelpText } from '../support/help.ts';
+import type { HelpText } from '../support/help.ts';
 import { loadTriggerfsConfig } from '../support/load-config.ts';
 import { duration } from '../support/options.ts';
 import { print } from '../support/print.ts';
@@ -15,7 +15,7 @@ interface Options {
   readonly ttl?: number;
 }
 
-const help: HelpText = {
+export const help: HelpText = {
   details: `
 Logs in as [main] identity with its password and prints a token, for [main] jwt of a file without the password. The token
 has the rights of this user in this team, but cannot change users and teams: nobody can take over the account with it.
@@ -24,13 +24,11 @@ Old versions of the broker refuse a token that is older than 15 minutes.
   examples: ['trigger login --print-token', 'trigger login --print-token --ttl 30d'],
 };
 
-export const define: Define = (command, run) => {
-  addHelp(command, help);
+export const define: Define = (command, run) =>
   command
     .option('--print-token', 'print the token; triggerd does not store it')
     .option('--ttl <duration>', 'lifetime of the token, at most 366 days (default: 15m)', duration)
     .action(run(login));
-};
 
 const login = async (session: Session, { printToken = false, ttl = defaultTtlMs }: Options): Promise<number> => {
   if (!printToken) throw new TriggerdError('usage', 'login stores no token: add --print-token');

@@ -1,11 +1,11 @@
 import { unlessAborted } from '../../kit/unless-aborted.ts';
 import type { Define } from '../command.ts';
 import { serveFiles } from '../files/serve-files.ts';
-import { addHelp, type HelpText } from '../support/help.ts';
+import type { HelpText } from '../support/help.ts';
 import { loadTriggerfsConfig } from '../support/load-config.ts';
 import type { Session } from '../support/session.ts';
 
-const help: HelpText = {
+export const help: HelpText = {
   details: `
 Does the same as \`triggerfs\` for this folder, in the foreground, until Ctrl-C or SIGTERM unmounts it. [main] of the
 configuration, or of $HOME/triggerfs.toml, names the user and the broker. While no broker answers, messages wait on disk.
@@ -13,10 +13,8 @@ triggerd itself mounts [triggerfs] mountpoint.`,
   examples: ['trigger mount /mnt/triggerfs'],
 };
 
-export const define: Define = (command, run) => {
-  addHelp(command.argument('<folder>', 'mount point: an empty or new folder'), help);
-  command.action(run(mount));
-};
+export const define: Define = (command, run) =>
+  command.argument('<folder>', 'mount point: an empty or new folder').action(run(mount));
 
 /** How a service is stopped. */
 const terminated = 143;

@@ -1,19 +1,16 @@
-import type { RequestOptions } from '../../client/client.ts';
-import { connectOptionsOf } from '../../client/main-section.ts';
-import type { Define } from '../command.ts';
+import { TriggerdError } from '../../domain/errors.ts';
+import type { LiveRequest } from '../../domain/live-request.ts';
+import type { Define, Verbs } from '../command.ts';
 import { addRequestOptions, type RequestFlags, repliesHelp } from '../command-lines/triggerfs-client.ts';
-import { jsonPrinter } from '../request/json-printer.ts';
-import { liveNotes } from '../request/live-notes.ts';
-import { checkedFlags, orderOf, repliesOf } from '../request/order.ts';
-import { askService } from '../request/perform.ts';
-import { type RequestPrinter, textPrinter } from '../request/printer.ts';
-import { exposureWarnings } from '../support/config-warnings.ts';
-import { addHelp, type HelpText } from '../support/help.ts';
-import { loadTriggerfsConfig } from '../support/load-config.ts';
+import { renderLiveRequests } from '../render/live-requests.ts';
+import { cancelRequests, listRequests, noticesOf } from '../request/live.ts';
+import { askingUser } from '../support/asking-user.ts';
+import type { HelpText } from '../support/help.ts';
+import { count } from '../support/options.ts';
+import { print } from '../support/print.ts';
 import type { Session } from '../support/session.ts';
-import { outletsOf } from '../support/terminal.ts';
 
-const help: HelpText = {
+export const help: HelpText = {
   details: `
 [main] of the configuration, or of $HOME/triggerfs.toml, names the user and the broker. The plugin’s stdout is printed to
 stdout and its stderr to stderr, each line with the name of its worker. Messages about the request go to stderr. With
@@ -32,37 +29,80 @@ ${repliesHelp}`,
   ],
 };
 
-export const define: Define = (command, run) => {
-  addHelp(addRequestOptions(command), help);
-  command.action(run(request));
+export const define: Define = (command, run) =>
+  addRequestOptions(command).action(
+    run(async (session, flags: RequestFlags) => {
+      // The library of requests is most of what this command loads, and its verbs need none of it.
+      const { sendRequest } = await import('../request/send.ts');
+      return sendRequest(session, flags);
+    }),
+  );
+
+interface ListOptions {
+  readonly team?: string;
+  readonly user?: string;
+  readonly service?: string;
+  readonly limit?: number;
+}
+
+const list = async (session: Session, options: ListOptions): Promise<void> => {
+  const found = await listRequests(session.client, options);
+  await print(session, found.requests, (canvas) => renderLiveRequests(found.requests, canvas));
+  for (const notice of noticesOf(found)) session.terminal.err(`${notice}\n`);
 };
 
-const request = async (session: Session, flags: RequestFlags): Promise<number> => {
-  const { terminal, interruption, env } = session;
-  const asked = checkedFlags(flags);
-  const loaded = loadTriggerfsConfig({ file: session.configFile, env });
-  const { config } = loaded;
-  for (const warning of exposureWarnings(loaded)) terminal.err(`trigger: warning: ${warning}\n`);
-  const connect = connectOptionsOf(config.main);
-  const order = await orderOf(asked, session);
-  const exitCode = await askService({
-    connect,
-    order,
-    printer: printerFor(session, flags, order),
-    ...liveNotes(terminal, (text) => terminal.err(`trigger: ${text}\n`)),
-    replies: repliesOf(flags, terminal.outIsTerminal && !session.json),
-    interrupt: interruption.signal,
-  });
-  return interruption.exitCode() ?? exitCode;
+const cancel = async (
+  session: Session,
+  ids: readonly string[],
+  { team, user }: Pick<ListOptions, 'team' | 'user'>,
+): Promise<void> => {
+  if ((user === undefined) === (ids.length === 0))
+    throw new TriggerdError('usage', 'name requests, or a user with --user; not both');
+  const choices = user === undefined ? ids.map((request) => ({ request })) : [{ user }];
+  const shared = { by: askingUser(session.env), ...(team === undefined ? {} : { team }) };
+  const ended: LiveRequest[] = [];
+  for (const choice of choices) {
+    const { requests, more } = await cancelRequests(session.client, { ...choice, ...shared });
+    ended.push(...requests);
+    if (more > 0) session.terminal.err(`${more} more requests are cancelled\n`);
+  }
+  await print(session, ended, () => ended.map(({ id }) => `${id}\n`).join(''));
 };
 
-const printerFor = (
-  { terminal, json }: Session,
-  flags: RequestFlags,
-  { service, plugin }: RequestOptions,
-): RequestPrinter => {
-  if (json) return jsonPrinter({ service, plugin, write: terminal.out });
-  const outlets = outletsOf(terminal, flags);
-  const err = (text: string | Uint8Array): Promise<void> => Promise.resolve(outlets.err(text));
-  return textPrinter({ service, plugin, write: { out: outlets.out, err, about: err } });
+export const verbs: Verbs = {
+  list: {
+    summary: 'list waiting and running requests',
+    details: `
+Lists the requests of all teams that wait or run at this node’s broker, oldest first. Each broker knows only its own
+requests: with several brokers, run this on each of them (\`trigger broker list\`). \`trigger history\` lists ended requests.
+
+Admins of a team can use the console from any machine: triggerfs-cli -c 'show requests'.`,
+    examples: [
+      'trigger request list',
+      'trigger request list --user mallory --json | jq -r .[].id',
+      'trigger request list --team team1 --service demoservice',
+    ],
+    define: (command, run) =>
+      command
+        .option('--team <team>', 'only requests in this team, or to its services')
+        .option('--user <user>', 'only requests of this user')
+        .option('--service <service>', 'only requests to this service')
+        .option('--limit <number>', 'maximum number of lines (default: 1000)', count)
+        .action(run(list)),
+  },
+  cancel: {
+    summary: 'cancel waiting or running requests',
+    details: `
+Cancels requests at this node’s broker. Waiting requests end at once; running ones are killed on their workers. Users are
+told who cancelled their request. Prints the IDs of the cancelled requests.
+
+Admins of a team can use the console from any machine: triggerfs-cli -c 'delete requests ID'.`,
+    examples: ['trigger request cancel 01K9ZQ4T5M8W3V6X7Y8Z9A0BCD', 'trigger request cancel --user mallory'],
+    define: (command, run) =>
+      command
+        .argument('[request...]', 'IDs of requests')
+        .option('--user <user>', 'all requests of this user, instead of IDs')
+        .option('--team <team>', 'only requests in this team, or to its services')
+        .action(run(cancel)),
+  },
 };

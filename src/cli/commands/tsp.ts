@@ -1,9 +1,9 @@
 import type { Define } from '../command.ts';
-import { addHelp, type HelpText } from '../support/help.ts';
+import type { HelpText } from '../support/help.ts';
 import { actAsTsp } from '../tsp/act.ts';
 import { parseTsp, TspRefusal } from '../tsp/parse.ts';
 
-const help: HelpText = {
+export const help: HelpText = {
   details: `
 Options and output are those of task-spooler; \`trigger tsp -h\` shows the options. The list shows only jobs of this command,
 numbered from 0. The queue is "default", or $TS_QUEUE.`,
@@ -15,8 +15,7 @@ numbered from 0. The queue is "default", or $TS_QUEUE.`,
   ],
 };
 
-export const define: Define = (command, run) => {
-  addHelp(command, help);
+export const define: Define = (command, run) =>
   command.argument('[command...]', 'options of tsp, and the command to run').action(
     run(async (session, words: readonly string[]) => {
       try {
@@ -28,4 +27,3 @@ export const define: Define = (command, run) => {
       }
     }),
   );
-};

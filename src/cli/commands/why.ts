@@ -1,15 +1,14 @@
 import type { WhyView } from '../../api/contract/why.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Define } from '../command.ts';
-import { painter } from '../render/color.ts';
 import { renderWhy } from '../render/why.ts';
 import { renderDot } from '../render/why-dot.ts';
-import { addHelp, type HelpText } from '../support/help.ts';
+import type { HelpText } from '../support/help.ts';
 import { query } from '../support/options.ts';
 import { print } from '../support/print.ts';
 import type { Session } from '../support/session.ts';
 
-const help: HelpText = {
+export const help: HelpText = {
   details: `
 WHAT is one of these: a firing (its ID, or at least the first 6 characters of it), a job (its ID in this node’s queue), a
 node (what ran there last, and the work owed to it), or a trigger (its last firing).
@@ -24,21 +23,14 @@ firing; ← marks WHAT.`,
   ],
 };
 
-export const define: Define = (command, run) => {
-  addHelp(command, help);
+export const define: Define = (command, run) =>
   command
     .argument('<what>', 'firing, job, node or trigger')
     .option('--dot', 'print the graph for Graphviz')
     .action(run(why));
-};
 
-const why = async (session: Session, what: string, { dot }: { readonly dot?: boolean }): Promise<number> => {
+const why = async (session: Session, what: string, { dot }: { readonly dot?: boolean }): Promise<void> => {
   if (dot === true && session.json) throw new TriggerdError('usage', '--dot and --json exclude each other');
   const view = await session.client.request<WhyView>(`/v1/why${query({ what })}`);
-  const { columns, color } = session.terminal;
-  const now = Date.now();
-  const text =
-    dot === true ? () => renderDot(view, now) : () => renderWhy(view, { columns, now, paint: painter(color) });
-  await print(session, view, text);
-  return 0;
+  await print(session, view, (canvas) => (dot === true ? renderDot(view, canvas.now) : renderWhy(view, canvas)));
 };

@@ -13,13 +13,12 @@ export const change = async (
   session: Session,
   statement: Statement,
   rendered?: (row: unknown) => string,
-): Promise<number> => {
+): Promise<void> => {
   if (changesNothing(statement)) throw new TriggerdError('usage', 'there is nothing to change: add an option');
   const { rows, notices }: Answer = await askRegistry(session.client, statement);
   await print(session, rows[0] ?? null, () => rendered?.(rows[0]) ?? '');
   if (!session.json && rendered === undefined)
     for (const notice of notices) session.terminal.err(`${visible(notice)}\n`);
-  return 0;
 };
 
 /** A `set` that names a thing, and no more than that. */

@@ -10,13 +10,11 @@ import { askRegistry } from './ask-registry.ts';
 export type ListStatement = Extract<Statement, { verb: `${Kind}.list` }>;
 
 /** Prints what a list answers: all of it, or what has this name. Throws `registry-not-found` when nothing has it. */
-export const show = async (session: Session, statement: ListStatement, name: string | undefined): Promise<number> => {
+export const show = async (session: Session, statement: ListStatement, name: string | undefined): Promise<void> => {
   const kind = statement.verb.replace('.list', '') as Kind;
   const answer = await askRegistry(session.client, statement);
   const rows = rowsNamed(kind, rowsOf(answer), name ?? null);
-  const { columns } = session.terminal;
-  if (name === undefined) await print(session, rows, () => renderRows(kind, rows, columns));
+  if (name === undefined) await print(session, rows, ({ columns }) => renderRows(kind, rows, columns));
   else if (rows.length === 0) throw new TriggerdError('registry-not-found', `there is no ${kind} “${printable(name)}”`);
   else await print(session, rows.length === 1 ? rows[0] : rows, () => rows.map((row) => renderRow(row)).join('\n\n'));
-  return 0;
 };

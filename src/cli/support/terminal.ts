@@ -58,6 +58,9 @@ const filtered = <T>(
   return (text) => write(filter.take(text));
 };
 
+/** Of every command that prints what a plugin has written. */
+export const rawHelp = 'print all bytes, also to a terminal (default: text and colours)';
+
 /** `--raw`: all bytes, also to a terminal. */
 export const outletsOf = (terminal: Terminal, { raw = false }: { readonly raw?: boolean | undefined }): Outlets =>
   raw ? terminal.raw : terminal;

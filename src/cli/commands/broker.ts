@@ -1,0 +1,34 @@
+import type { BrokerView, OwnBrokerView } from '../../api/contract/brokers.ts';
+import type { Verbs } from '../command.ts';
+import { renderBrokers } from '../render/brokers.ts';
+import { print } from '../support/print.ts';
+
+export const verbs: Verbs = {
+  key: {
+    summary: 'print this broker’s public key',
+    details: `
+Clients and workers need this key as [main] broker_key: with it they verify that they speak to this broker. The key is no
+secret. The daemon creates it at its first start as a broker, and keeps it with its secret half below [node] state_dir.`,
+    examples: ['trigger broker key', 'trigger broker key --json | jq -r .endpoint'],
+    define: (command, run) =>
+      command.action(
+        run(async (session) => {
+          const own = await session.client.request<OwnBrokerView>('/v1/broker');
+          await print(session, own, () => own.key);
+        }),
+      ),
+  },
+  list: {
+    summary: 'list the brokers that are up',
+    details: `
+Copy endpoint and key to [main] broker and broker_key; both can be lists, in the same order.`,
+    examples: ['trigger broker list', "trigger broker list --json | jq -r '.[].endpoint'"],
+    define: (command, run) =>
+      command.action(
+        run(async (session) => {
+          const brokers = await session.client.request<BrokerView[]>('/v1/brokers');
+          await print(session, brokers, (canvas) => renderBrokers(brokers, canvas));
+        }),
+      ),
+  },
+};

@@ -1,0 +1,101 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Option } from 'commander';
+import { workingFolder } from '../../adapters/system/exact-text.ts';
+import type { PluginTestView, PluginView } from '../../api/contract/plugins.ts';
+import { TriggerdError } from '../../domain/errors.ts';
+import { canonicalPluginName } from '../../plugin/plugin-name.ts';
+import type { Verbs } from '../command.ts';
+import { renderPlugin, renderPlugins, renderPluginTest } from '../render/plugin.ts';
+import { query } from '../support/options.ts';
+import { type Language, languages, makePlugin } from '../support/plugin-skeleton.ts';
+import { print } from '../support/print.ts';
+import type { Session } from '../support/session.ts';
+
+const about = 'path below the plugins folder';
+
+interface NewOptions {
+  readonly lang: Language;
+  readonly dir?: string;
+}
+
+const makeNew = async (session: Session, given: string, { lang, dir }: NewOptions): Promise<void> => {
+  const name = canonicalPluginName(given);
+  const configured = await configuredFolder(session);
+  const root = dir === undefined ? existing(configured) : resolve(workingFolder(), dir);
+  const folder = join(root, name);
+  const files = makePlugin(root, name, lang);
+  await print(session, { name, folder, files }, () => folder);
+  if (!session.json) session.terminal.err(nextSteps(name, files, root === configured ? null : root));
+};
+
+const configuredFolder = async ({ configFile, env }: Session): Promise<string> => {
+  const { loadConfig } = await import('../support/load-config.ts');
+  return loadConfig({ file: configFile, env }).config.plugins.path;
+};
+
+/** Making it here would hide the plugins that triggerd brings: it takes them from elsewhere only where this is missing. */
+const existing = (folder: string): string => {
+  if (existsSync(folder)) return folder;
+  throw new TriggerdError('plugin-not-made', `there is no plugins folder ${folder}`);
+};
+
+const nextSteps = (name: string, files: readonly string[], elsewhere: string | null): string => `
+Made ${files.join(', ')}. Change them, and try it:
+${elsewhere === null ? '' : `  (the daemon looks for plugins in [plugins] path: set that to ${elsewhere}, or move the folder)\n`}\
+  trigger plugin test ${name}
+  trigger queue add --plugin ${name} --arg name=Ada
+`;
+
+export const verbs: Verbs = {
+  list: {
+    summary: 'list the plugins',
+    examples: ['trigger plugin list'],
+    define: (command, run) =>
+      command.action(
+        run(async (session) => {
+          const plugins = await session.client.request<PluginView[]>('/v1/plugins');
+          await print(session, plugins, (canvas) => renderPlugins(plugins, canvas));
+        }),
+      ),
+  },
+  info: {
+    summary: 'show a plugin and its arguments',
+    examples: ['trigger plugin info puppet'],
+    define: (command, run) =>
+      command.argument('<plugin>', about).action(
+        run(async (session, name: string) => {
+          const plugin = await session.client.request<PluginView>(`/v1/plugin${query({ name })}`);
+          await print(session, plugin, ({ columns }) => renderPlugin(plugin, columns));
+        }),
+      ),
+  },
+  test: {
+    summary: 'run the test in a plugin’s manifest',
+    details: `
+Runs the test in the plugin’s manifest on this node, for real. Exits 1 unless the result is the one in the manifest.`,
+    examples: ['trigger plugin test echo'],
+    define: (command, run) =>
+      command.argument('<plugin>', about).action(
+        run(async (session, name: string) => {
+          const path = `/v1/plugin/test${query({ name })}`;
+          const test = await session.client.request<PluginTestView>(path, { method: 'POST', patient: true });
+          await print(session, test, () => renderPluginTest(test));
+          return test.ok ? 0 : 1;
+        }),
+      ),
+  },
+  new: {
+    summary: 'create a plugin from a template',
+    details: `
+Creates a working plugin as a template: its manifest, its executable and a README. Prints its folder. Existing plugins are
+never changed. Not every machine has Python; each has sh, and Node.js comes with triggerd.`,
+    examples: ['trigger plugin new disk/usage', 'trigger plugin new report --lang python --dir ./plugins'],
+    define: (command, run) =>
+      command
+        .argument('<name>', about)
+        .addOption(new Option('--lang <language>', 'language of the plugin').choices(languages).default('sh'))
+        .option('--dir <folder>', 'plugins folder (default: [plugins] path)')
+        .action(run(makeNew)),
+  },
+};

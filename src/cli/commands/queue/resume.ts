@@ -1,3 +1,0 @@
-import { defineQueueVerb } from './queue-verb.ts';
-
-export const define = defineQueueVerb('resume');

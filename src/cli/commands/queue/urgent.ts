@@ -1,3 +1,0 @@
-import { defineJobVerb } from './job-verb.ts';
-
-export const define = defineJobVerb('urgent');
