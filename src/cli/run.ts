@@ -1,12 +1,12 @@
 /** One invocation of `trigger`: arguments in, exit code out. */
 import { type Command, CommanderError } from 'commander';
 import { assertExactText } from '../adapters/system/exact-text.ts';
-import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
+import type { TriggerdError } from '../domain/errors.ts';
 import type { Run } from './command.ts';
 import { buildProgram, versionAsked } from './program.ts';
 import { Interrupted, interruptedExitCode } from './support/interrupted.ts';
 import type { Interruption } from './support/interruption.ts';
-import { exitCodeOfError, renderError } from './support/report-error.ts';
+import { commandLineError, exitCodeOfError, renderError } from './support/report-error.ts';
 import { openSession, optionsOf, type Session } from './support/session.ts';
 import { protectTspWords } from './tsp/protect-words.ts';
 
@@ -52,7 +52,7 @@ const conclude = async (thrown: unknown, json: boolean, interruption: Interrupti
     // `trigger` alone, `trigger plugin`: the help that commander has printed to stderr says it all.
     if (thrown.code === 'commander.help') return 2;
   }
-  return tell(thrown instanceof CommanderError ? usageError(thrown) : asTriggerdError(thrown), json);
+  return tell(commandLineError(thrown), json);
 };
 
 const tell = (error: TriggerdError, json: boolean): number => {
@@ -67,9 +67,6 @@ const concludeInterrupted = (thrown: Interrupted, json: boolean, interruption: I
   if (interruption.isReaderGone() && !thrown.wasFollowing) return 0;
   return interruption.exitCode() ?? interruptedExitCode;
 };
-
-const usageError = (error: CommanderError): TriggerdError =>
-  new TriggerdError('usage', error.message.replace(/^error: /, ''), { cause: error });
 
 const printVersion = async (): Promise<number> => {
   const { packageVersion } = await import('./support/version.ts');

@@ -1,9 +1,19 @@
 /** Every statement of the console. Where a text fits two forms, the first one counts. */
+import type { DefinitionSettings } from '../registry/statements.ts';
 import { type Ask, type Command, type Form, form } from './form.ts';
 import { definitionSettings, descriptionSetting, serviceSettings, userSettings } from './settings.ts';
+import type { SlotName } from './slots.ts';
 
 const ask = (ask: Ask): Command => ({ kind: 'registry', ask, only: null });
 const list = (ask: Ask, only: string | null = null): Command => ({ kind: 'registry', ask, only });
+
+type ListVerb = 'worker.list' | 'service.list' | 'definition.list' | 'directory.list' | 'team.list' | 'user.list';
+
+/** `show workers`, `show workers <worker>`. */
+const show = (verb: ListVerb, plural: string, slot: SlotName, [all, one]: readonly [string, string]): Form[] => [
+  form(`show ${plural}`, all, () => list({ verb })),
+  form(`show ${plural} <${slot}>`, one, (values) => list({ verb }, String(values[slot]))),
+];
 
 const workers: readonly Form[] = [
   form(
@@ -21,8 +31,7 @@ const workers: readonly Form[] = [
     ({ worker, ...given }) => ask({ verb: 'worker.set', identity: worker, ...given }),
     { of: descriptionSetting, least: 1 },
   ),
-  form('show workers', 'show all workers', () => list({ verb: 'worker.list' })),
-  form('show workers <worker>', 'show one worker', ({ worker }) => list({ verb: 'worker.list' }, worker)),
+  ...show('worker.list', 'workers', 'worker', ['show all workers', 'show one worker']),
   form('delete workers [identity] <worker>', 'delete a worker', ({ worker }) =>
     ask({ verb: 'worker.delete', identity: worker }),
   ),
@@ -47,8 +56,7 @@ const services: readonly Form[] = [
     ({ service, ...given }) => ask({ verb: 'service.set', name: service, ...given }),
     { of: serviceSettings, least: 1 },
   ),
-  form('show services', 'show all services', () => list({ verb: 'service.list' })),
-  form('show services <service>', 'show one service', ({ service }) => list({ verb: 'service.list' }, service)),
+  ...show('service.list', 'services', 'service', ['show all services', 'show one service']),
   form('delete services [name] <service>', 'delete a service', ({ service }) =>
     ask({ verb: 'service.delete', name: service }),
   ),
@@ -62,6 +70,11 @@ const services: readonly Form[] = [
     ask({ verb: 'service.set', name: service, description: '' }),
   ),
 ];
+
+const unset = (setting: string, about: string, change: DefinitionSettings): Form =>
+  form(`delete triggers <trigger> ${setting}`, about, ({ trigger }) =>
+    ask({ verb: 'definition.set', name: trigger, ...change }),
+  );
 
 const triggers: readonly Form[] = [
   form(
@@ -82,34 +95,19 @@ const triggers: readonly Form[] = [
     ({ trigger, ...given }) => ask({ verb: 'definition.set', name: trigger, ...given }),
     { of: { ...definitionSettings, path: 'path' }, least: 1 },
   ),
-  form('show triggers', 'show all triggers', () => list({ verb: 'definition.list' })),
-  form('show triggers <trigger>', 'show one trigger, by name or path', ({ trigger }) =>
-    list({ verb: 'definition.list' }, trigger),
-  ),
+  ...show('definition.list', 'triggers', 'trigger', ['show all triggers', 'show one trigger, by name or path']),
   form('delete triggers [name] <trigger>', 'delete a trigger', ({ trigger }) =>
     ask({ verb: 'definition.delete', name: trigger }),
   ),
-  form('delete triggers <trigger> service', 'send writes nowhere', ({ trigger }) =>
-    ask({ verb: 'definition.set', name: trigger, service: null }),
-  ),
-  form('delete triggers <trigger> plugin', 'remove the plugin of the trigger', ({ trigger }) =>
-    ask({ verb: 'definition.set', name: trigger, plugin: null }),
-  ),
+  unset('service', 'send writes nowhere', { service: null }),
+  unset('plugin', 'remove the plugin of the trigger', { plugin: null }),
   form('delete triggers <trigger> args <argument>', 'remove an argument', ({ trigger, argument }) =>
     ask({ verb: 'definition.set', name: trigger, args: { [argument]: null } }),
   ),
-  form('delete triggers <trigger> timeout', 'remove the timeout of the trigger', ({ trigger }) =>
-    ask({ verb: 'definition.set', name: trigger, timeout_ms: null }),
-  ),
-  form('delete triggers <trigger> deadline', 'remove the deadline of the trigger', ({ trigger }) =>
-    ask({ verb: 'definition.set', name: trigger, deadline_ms: null }),
-  ),
-  form('delete triggers <trigger> partial', 'let the framing decide on messages of killed writers', ({ trigger }) =>
-    ask({ verb: 'definition.set', name: trigger, partial: null }),
-  ),
-  form('delete triggers <trigger> description', 'remove the description', ({ trigger }) =>
-    ask({ verb: 'definition.set', name: trigger, description: '' }),
-  ),
+  unset('timeout', 'remove the timeout of the trigger', { timeout_ms: null }),
+  unset('deadline', 'remove the deadline of the trigger', { deadline_ms: null }),
+  unset('partial', 'let the framing decide on messages of killed writers', { partial: null }),
+  unset('description', 'remove the description', { description: '' }),
 ];
 
 const directories: readonly Form[] = [
@@ -127,8 +125,7 @@ const directories: readonly Form[] = [
     ({ path, ...given }) => ask({ verb: 'directory.set', path, ...given }),
     { of: { to: 'path', mode: 'mode' }, least: 1 },
   ),
-  form('show directories', 'show all directories', () => list({ verb: 'directory.list' })),
-  form('show directories <path>', 'show one directory', ({ path }) => list({ verb: 'directory.list' }, path)),
+  ...show('directory.list', 'directories', 'path', ['show all directories', 'show one directory']),
   form('delete directories [name] <path>', 'delete an empty directory', ({ path }) =>
     ask({ verb: 'directory.delete', path }),
   ),
@@ -165,8 +162,7 @@ const teams: readonly Form[] = [
     of: { ...descriptionSetting, owner: 'user' },
     least: 1,
   }),
-  form('show teams', 'show your teams, and invitations', () => list({ verb: 'team.list' })),
-  form('show teams <team>', 'show one team', ({ team }) => list({ verb: 'team.list' }, team)),
+  ...show('team.list', 'teams', 'team', ['show your teams, and invitations', 'show one team']),
   form('delete teams [name] <team>', 'delete a team', ({ team }) => ask({ verb: 'team.delete', name: team })),
   form('delete teams <team> users <user>', 'remove a user from the team', ({ team, user }) =>
     ask({ verb: 'team.remove', team, identity: user }),
@@ -197,8 +193,7 @@ const users: readonly Form[] = [
     ({ user, ...given }) => ask({ verb: 'user.set', identity: user, ...given }),
     { of: { ...userSettings, secret: 'secret', disabled: 'flag' }, least: 1 },
   ),
-  form('show users', 'show the users of the team', () => list({ verb: 'user.list' })),
-  form('show users <user>', 'show one user', ({ user }) => list({ verb: 'user.list' }, user)),
+  ...show('user.list', 'users', 'user', ['show the users of the team', 'show one user']),
   form('delete users [identity] <user>', 'delete a user', ({ user }) => ask({ verb: 'user.delete', identity: user })),
 ];
 

@@ -125,6 +125,6 @@ try {
 } catch (thrown) {
   if (thrown instanceof CommanderError) process.exit(thrown.exitCode === 0 ? 0 : 2);
   const error = asTriggerdError(thrown);
-  process.stderr.write(renderError(error, false).replace(/^trigger:/, 'triggerd:'));
+  process.stderr.write(renderError(error, false, 'triggerd'));
   process.exit(exitCodeOfError(error));
 }

@@ -2,7 +2,6 @@
 
 import { isUtf8 } from 'node:buffer';
 import { createInterface } from 'node:readline';
-import { CommanderError } from 'commander';
 import { assertExactText, escapedBytes } from '../adapters/system/exact-text.ts';
 import { type ConsoleFlags, triggerfsCliCommand } from '../cli/command-lines/triggerfs-cli.ts';
 import { busLink } from '../cli/console/bus-link.ts';
@@ -10,18 +9,16 @@ import { createConsole } from '../cli/console/console.ts';
 import { type ConsoleLink, NoLink } from '../cli/console/link.ts';
 import { localLink } from '../cli/console/local-link.ts';
 import { runScript, type Script } from '../cli/console/run-script.ts';
-import { commandLineError } from '../cli/support/command-line-error.ts';
 import { exposureWarnings } from '../cli/support/config-warnings.ts';
-import { Interrupted, interruptedExitCode } from '../cli/support/interrupted.ts';
+import { Interrupted } from '../cli/support/interrupted.ts';
 import { watchForInterruption } from '../cli/support/interruption.ts';
 import { leave } from '../cli/support/leave.ts';
 import { loadTriggerfsConfig } from '../cli/support/load-config.ts';
 import { readNewSecret } from '../cli/support/read-secret.ts';
-import { exitCodeOfError, renderError } from '../cli/support/report-error.ts';
+import { renderError } from '../cli/support/report-error.ts';
 import { sayProcessWarnings } from '../cli/support/say-warnings.ts';
-import { withDoubleDashes } from '../cli/support/single-dash.ts';
 import { processTerminal } from '../cli/support/terminal.ts';
-import { packageVersion } from '../cli/support/version.ts';
+import { conclude, readFlags } from '../cli/support/triggerfs-command.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import { printable } from '../domain/names.ts';
 
@@ -32,7 +29,7 @@ sayProcessWarnings('triggerfs-cli', (text) => terminal.err(text));
 
 const main = async (args: readonly string[]): Promise<number> => {
   assertExactText();
-  const flags = readFlags(args);
+  const flags = checkedFlags(args);
   const interrupt = interruption.signal;
   const script = scriptOf(flags, interrupt);
   let link: Promise<ConsoleLink> | undefined;
@@ -59,13 +56,9 @@ const main = async (args: readonly string[]): Promise<number> => {
   }
 };
 
-const readFlags = (args: readonly string[]): ConsoleFlags => {
-  const command = triggerfsCliCommand()
-    .version(packageVersion())
-    .exitOverride()
-    .allowExcessArguments()
-    .configureOutput({ outputError: () => undefined });
-  const flags: ConsoleFlags = command.parse(withDoubleDashes(command, args), { from: 'user' }).opts();
+const checkedFlags = (args: readonly string[]): ConsoleFlags => {
+  const command = triggerfsCliCommand().allowExcessArguments();
+  const flags = readFlags<ConsoleFlags>(command, args);
   if (command.args.length > 0)
     throw new TriggerdError('usage', `quote the statement: triggerfs-cli -c '${printable(command.args.join(' '))}'`);
   if (flags.passwordStdin === true && flags.command === undefined)
@@ -115,27 +108,13 @@ const utf8Line = (bytes: Buffer): string => {
   throw new TriggerdError('text-not-utf8', `a line of stdin is not UTF-8: ${escapedBytes(bytes)}`);
 };
 
-const shown = (error: TriggerdError, json: boolean): string =>
-  renderError(error, json).replace(/^trigger:/, 'triggerfs-cli:');
-
-const conclude = (thrown: unknown, json: boolean): number => {
-  if (thrown instanceof NoLink) return conclude(thrown.reason, json);
-  if (thrown instanceof Interrupted) return concludeInterrupted(json);
-  if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
-  return tell(commandLineError(thrown), json);
-};
-
-const concludeInterrupted = (json: boolean): number => {
-  const error = interruption.error();
-  return error === undefined ? (interruption.exitCode() ?? interruptedExitCode) : tell(error, json);
-};
-
-const tell = (error: TriggerdError, json: boolean): number => {
-  terminal.err(shown(error, json));
-  return exitCodeOfError(error);
-};
+const shown = (error: TriggerdError, json: boolean): string => renderError(error, json, 'triggerfs-cli');
 
 const args = process.argv.slice(2);
 await leave(
-  await main(args).catch((thrown: unknown) => conclude(thrown, args.includes('--json') || args.includes('-json'))),
+  await main(args).catch((thrown: unknown) => {
+    const json = args.includes('--json') || args.includes('-json');
+    const why = thrown instanceof NoLink ? thrown.reason : thrown;
+    return conclude(why, interruption, (error) => terminal.err(shown(error, json)));
+  }),
 );

@@ -1,6 +1,5 @@
 /** Entry of `bin/triggerfs-client`: one request to a service, as triggerFS’ documentation has it. */
 
-import { CommanderError } from 'commander';
 import { assertExactText } from '../adapters/system/exact-text.ts';
 import { type RequestFlags, triggerfsClientCommand } from '../cli/command-lines/triggerfs-client.ts';
 import { liveNotes } from '../cli/request/live-notes.ts';
@@ -8,17 +7,15 @@ import { type LogCopy, openLogCopy } from '../cli/request/log-copy.ts';
 import { checkedFlags, orderOf, repliesOf } from '../cli/request/order.ts';
 import { askService } from '../cli/request/perform.ts';
 import { textPrinter } from '../cli/request/printer.ts';
-import { commandLineError } from '../cli/support/command-line-error.ts';
 import { exposureWarnings } from '../cli/support/config-warnings.ts';
-import { Interrupted, interruptedExitCode } from '../cli/support/interrupted.ts';
+import { Interrupted } from '../cli/support/interrupted.ts';
 import { watchForInterruption } from '../cli/support/interruption.ts';
 import { leave } from '../cli/support/leave.ts';
 import { loadTriggerfsConfig } from '../cli/support/load-config.ts';
-import { exitCodeOfError, renderError } from '../cli/support/report-error.ts';
+import { renderError } from '../cli/support/report-error.ts';
 import { sayProcessWarnings } from '../cli/support/say-warnings.ts';
-import { withDoubleDashes } from '../cli/support/single-dash.ts';
 import { outletsOf, processTerminal } from '../cli/support/terminal.ts';
-import { packageVersion } from '../cli/support/version.ts';
+import { conclude, readFlags } from '../cli/support/triggerfs-command.ts';
 import { connectOptionsOf } from '../client/main-section.ts';
 import type { TriggerdError } from '../domain/errors.ts';
 
@@ -36,7 +33,7 @@ sayProcessWarnings('triggerfs-client', say);
 
 const main = async (args: readonly string[]): Promise<number> => {
   assertExactText();
-  const flags = readFlags(args);
+  const flags = readFlags<RequestFlags & { readonly config?: string }>(triggerfsClientCommand(), args);
   const asked = checkedFlags(flags);
   const loaded = loadTriggerfsConfig({ file: flags.config, env: process.env });
   const { config } = loaded;
@@ -57,31 +54,10 @@ const main = async (args: readonly string[]): Promise<number> => {
     replies: repliesOf(flags, terminal.outIsTerminal),
     interrupt: interruption.signal,
   });
-  return interruption.exitCode() === undefined ? exitCode : concludeInterrupted();
+  if (interruption.exitCode() !== undefined) throw new Interrupted();
+  return exitCode;
 };
 
-const readFlags = (args: readonly string[]): RequestFlags & { readonly config?: string } => {
-  const command = triggerfsClientCommand()
-    .version(packageVersion())
-    .exitOverride()
-    .configureOutput({ outputError: () => undefined });
-  return command.parse(withDoubleDashes(command, args), { from: 'user' }).opts();
-};
+const sayError = (error: TriggerdError): void => say(renderError(error, false, 'triggerfs-client'));
 
-const conclude = (thrown: unknown): number => {
-  if (thrown instanceof Interrupted) return concludeInterrupted();
-  if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
-  return tell(commandLineError(thrown));
-};
-
-const concludeInterrupted = (): number => {
-  const error = interruption.error();
-  return error === undefined ? (interruption.exitCode() ?? interruptedExitCode) : tell(error);
-};
-
-const tell = (error: TriggerdError): number => {
-  say(renderError(error, false).replace(/^trigger:/, 'triggerfs-client:'));
-  return exitCodeOfError(error);
-};
-
-await leave(await main(process.argv.slice(2)).catch(conclude));
+await leave(await main(process.argv.slice(2)).catch((thrown: unknown) => conclude(thrown, interruption, sayError)));

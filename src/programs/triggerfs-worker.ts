@@ -13,12 +13,11 @@ import { closeInherited } from '../adapters/system/inherited.ts';
 import { findMachineNames } from '../adapters/system/machine-names.ts';
 import { createNotifier, type Notifier } from '../adapters/systemd/notify.ts';
 import { triggerfsWorkerCommand, type WorkerFlags } from '../cli/command-lines/triggerfs-worker.ts';
-import { commandLineError } from '../cli/support/command-line-error.ts';
 import { exposureWarnings } from '../cli/support/config-warnings.ts';
 import { loadTriggerfsConfig } from '../cli/support/load-config.ts';
 import { surviveLostOutput } from '../cli/support/lost-output.ts';
-import { exitCodeOfError, renderError } from '../cli/support/report-error.ts';
-import { withDoubleDashes } from '../cli/support/single-dash.ts';
+import { commandLineError, exitCodeOfError, renderError } from '../cli/support/report-error.ts';
+import { readFlags } from '../cli/support/triggerfs-command.ts';
 import { packageVersion } from '../cli/support/version.ts';
 import { watchTerminal } from '../cli/support/watch-reader.ts';
 import { workerPaths } from '../cli/support/worker-paths.ts';
@@ -37,7 +36,7 @@ const main = async (): Promise<void> => {
   assertExactText();
   // Paths of the configuration are made absolute by it.
   workingFolder();
-  const flags = readFlags();
+  const flags = readFlags<WorkerFlags>(triggerfsWorkerCommand(), process.argv.slice(2));
   const { worker, loaded } = loadFor(flags);
   const { config } = loaded;
   const node = config.node.name ?? (await resolveNodeName(config, await findMachineNames(baseEnvironment())));
@@ -49,13 +48,6 @@ const main = async (): Promise<void> => {
   const daemon = await startWorkerDaemon({ loaded, node, version: packageVersion(), installRoot, log, worker });
   handleSignals(daemon, log, notify, hasTerminal);
   await notify('--ready');
-};
-
-const readFlags = (): WorkerFlags => {
-  const command = triggerfsWorkerCommand().version(packageVersion()).exitOverride();
-  // What is wrong is told once, below.
-  command.configureOutput({ outputError: () => undefined });
-  return command.parse(withDoubleDashes(command, process.argv.slice(2)), { from: 'user' }).opts<WorkerFlags>();
 };
 
 /** The configuration twice: which worker is meant is in it, and where that worker keeps its jobs depends on it. */
@@ -108,6 +100,6 @@ try {
 } catch (thrown) {
   if (thrown instanceof CommanderError && thrown.exitCode === 0) process.exit(0);
   const error = commandLineError(thrown);
-  process.stderr.write(renderError(error, false).replace(/^trigger:/, 'triggerfs-worker:'));
+  process.stderr.write(renderError(error, false, 'triggerfs-worker'));
   process.exit(exitCodeOfError(error));
 }

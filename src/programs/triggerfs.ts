@@ -8,12 +8,10 @@ import { createNotifier } from '../adapters/systemd/notify.ts';
 import { type FilesFlags, triggerfsCommand } from '../cli/command-lines/triggerfs.ts';
 import { goToBackground, say, tellReady } from '../cli/files/background.ts';
 import { serveFiles } from '../cli/files/serve-files.ts';
-import { commandLineError } from '../cli/support/command-line-error.ts';
 import { loadTriggerfsConfig } from '../cli/support/load-config.ts';
 import { surviveLostOutput } from '../cli/support/lost-output.ts';
-import { exitCodeOfError, renderError } from '../cli/support/report-error.ts';
-import { withDoubleDashes } from '../cli/support/single-dash.ts';
-import { packageVersion } from '../cli/support/version.ts';
+import { commandLineError, exitCodeOfError, renderError } from '../cli/support/report-error.ts';
+import { readFlags } from '../cli/support/triggerfs-command.ts';
 import { watchTerminal } from '../cli/support/watch-reader.ts';
 
 const main = async (): Promise<void> => {
@@ -24,7 +22,7 @@ const main = async (): Promise<void> => {
   assertExactText();
   // Paths of the configuration are made absolute by it.
   workingFolder();
-  const flags = readFlags(process.argv.slice(2));
+  const flags = readFlags<FilesFlags>(triggerfsCommand(), process.argv.slice(2));
   if (flags.background === true && process.send === undefined) {
     process.exitCode = await goToBackground(process.argv.slice(1));
     return;
@@ -47,18 +45,10 @@ const main = async (): Promise<void> => {
   await createNotifier(process.env, (problem) => say(`triggerfs: ${problem}\n`))('--ready');
 };
 
-const readFlags = (args: readonly string[]): FilesFlags => {
-  const command = triggerfsCommand()
-    .version(packageVersion())
-    .exitOverride()
-    .configureOutput({ outputError: () => undefined });
-  return command.parse(withDoubleDashes(command, args), { from: 'user' }).opts();
-};
-
 try {
   await main();
 } catch (thrown) {
   if (thrown instanceof CommanderError && thrown.exitCode === 0) process.exit(0);
   const error = commandLineError(thrown);
-  say(renderError(error, false).replace(/^trigger:/, 'triggerfs:'), () => process.exit(exitCodeOfError(error)));
+  say(renderError(error, false, 'triggerfs'), () => process.exit(exitCodeOfError(error)));
 }

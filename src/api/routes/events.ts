@@ -2,15 +2,33 @@ import { Readable } from 'node:stream';
 import * as v from 'valibot';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Event } from '../../events/event.ts';
-import { matches } from '../../events/event-filter.ts';
+import { type EventFilter, matches } from '../../events/event-filter.ts';
 import type { EventsView } from '../contract/events.ts';
-import { eventFilter, filterOf } from '../event-query.ts';
 import { get, type Route, streamOf } from '../route.ts';
-import { digits, time } from '../schemas.ts';
+import { digits, text, time } from '../schemas.ts';
 import type { ApiServices } from '../services/services.ts';
 
 /** Each may have 10,000 events waiting for him, and in the fleet a watch of his own in etcd. */
 const maxFollowers = 32;
+
+const one = text(255);
+const repeatable = v.optional(
+  v.pipe(
+    v.union([v.pipe(v.array(one), v.maxLength(100)), one]),
+    v.transform((value) => (typeof value === 'string' ? [value] : value)),
+  ),
+  [],
+);
+const stage = v.picklist(['owed', 'queued', 'running', 'deferred', 'finished', 'skipped']);
+
+/** Which events; shared by the verbs that list and follow. */
+const eventFilter = {
+  fleet: v.optional(v.picklist(['0', '1']), '0'),
+  node: repeatable,
+  trigger: repeatable,
+  stage: v.pipe(repeatable, v.array(stage)),
+  kind: repeatable,
+};
 
 const cursor = v.pipe(v.string(), v.regex(/^\d{1,18}(\.\d{1,6})?$/, 'Expected an event’s id'));
 const following = v.object({ ...eventFilter, after: v.optional(cursor) });
@@ -48,3 +66,10 @@ export const eventRoutes = ({ events }: Pick<ApiServices, 'events'>): Route[] =>
 async function* linesOf(events: AsyncIterable<Event>): AsyncGenerator<string> {
   for await (const event of events) yield `${JSON.stringify(event)}\n`;
 }
+
+const filterOf = ({ node, trigger, stage, kind }: v.InferOutput<typeof following>): EventFilter => ({
+  nodes: node,
+  triggers: trigger,
+  stages: stage,
+  kinds: kind,
+});

@@ -5,11 +5,11 @@ import type { Queues } from '../../queue/queues.ts';
 import { outputFromHeader } from '../contract/jobs.ts';
 import { newJobBody, requestOf } from '../new-job.ts';
 import { waitPatiently } from '../patience.ts';
-import { queueNamed } from '../queue-named.ts';
 import { answer, get, post, type Route, streamOf } from '../route.ts';
 import { digits, jobParams, positiveInteger, text, waitQuery } from '../schemas.ts';
 import type { ApiServices } from '../services/services.ts';
 import { jobView } from '../views/jobs.ts';
+import { queueNamed } from '../views/queues.ts';
 
 /** One answer holds no more jobs of a kind than this: the daemon builds it in memory, and does nothing else meanwhile. */
 const most = 1000;

@@ -1,22 +1,19 @@
 import * as v from 'valibot';
 import { waitPatiently } from '../patience.ts';
-import { queueNamed } from '../queue-named.ts';
 import { get, post, put, type Route } from '../route.ts';
 import { queueParams, slots, waitQuery } from '../schemas.ts';
 import type { ApiServices } from '../services/services.ts';
-import { queueView } from '../views/queues.ts';
+import { queueNamed, queueView } from '../views/queues.ts';
 
 /** Queues: what they hold, and what they may start. */
 export const queueRoutes = ({ queues }: Pick<ApiServices, 'queues'>): Route[] => [
   get('/v1/queues', {}, () => queues.summary().map(queueView)),
-  post('/v1/queues/:name/pause', { params: queueParams }, ({ params }) => {
-    queues.pause(params.name);
-    return queueNamed(queues, params.name);
-  }),
-  post('/v1/queues/:name/resume', { params: queueParams }, ({ params }) => {
-    queues.resume(params.name);
-    return queueNamed(queues, params.name);
-  }),
+  ...(['pause', 'resume'] as const).map((verb) =>
+    post(`/v1/queues/:name/${verb}`, { params: queueParams }, ({ params }) => {
+      queues[verb](params.name);
+      return queueNamed(queues, params.name);
+    }),
+  ),
   // Forgets ended jobs; the name `*` means all queues.
   post('/v1/queues/:name/clear', { params: queueParams }, ({ params }) => ({
     cleared: queues.clear(params.name === '*' ? undefined : params.name),

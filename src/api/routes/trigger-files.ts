@@ -9,14 +9,11 @@ const body = v.strictObject({ path: v.optional(text(4_096)) });
 /** What was written to trigger files on this node; a path means one file, none means all. */
 export const triggerFileRoutes = ({ triggerFiles }: Pick<ApiServices, 'triggerFiles'>): Route[] => [
   get('/v1/trigger-files', {}, () => triggerFiles.list()),
-  post(
-    '/v1/trigger-files/replay',
-    { body },
-    ({ body }): DeadLettersView => ({ messages: triggerFiles.replay(body.path) }),
-  ),
-  post(
-    '/v1/trigger-files/purge',
-    { body },
-    ({ body }): DeadLettersView => ({ messages: triggerFiles.purge(body.path) }),
+  ...(['replay', 'purge'] as const).map((verb) =>
+    post(
+      `/v1/trigger-files/${verb}`,
+      { body },
+      ({ body }): DeadLettersView => ({ messages: triggerFiles[verb](body.path) }),
+    ),
   ),
 ];

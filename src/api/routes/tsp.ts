@@ -1,10 +1,10 @@
 import * as v from 'valibot';
 import type { TspView } from '../contract/jobs.ts';
-import { queueNamed } from '../queue-named.ts';
 import { get, post, type Route } from '../route.ts';
 import { queueParams, slots } from '../schemas.ts';
 import type { ApiServices } from '../services/services.ts';
 import { jobView } from '../views/jobs.ts';
+import { queueNamed } from '../views/queues.ts';
 
 const hiding = v.object({ number: v.pipe(v.number(), v.integer(), v.minValue(0)) });
 const restarting = v.object({ slots: v.optional(slots) });
