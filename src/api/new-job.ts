@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { type JobRequest, maxWords } from '../domain/job.ts';
+import { given } from '../kit/given.ts';
 import { canonicalPluginName } from '../plugin/plugin-name.ts';
 import { listedCommandLength } from '../queue/ports/journal.ts';
 import { durationMs, name, positiveInteger, slots, stringMap, text } from './schemas.ts';
@@ -58,12 +59,10 @@ export const requestOf = (body: Body, now: () => number): JobRequest => {
     after,
     timeoutMs: timeout_ms ?? null,
     source: 'cli',
-    ...(user === undefined ? {} : { user }),
-    ...(on_finish === undefined ? {} : { onFinish: on_finish }),
+    ...given({ user, onFinish: on_finish, key }),
     ...(slots === undefined || slots === 1 ? {} : { slots }),
     ...(stderr_apart ? { stderrApart: true } : {}),
     ...(gzip ? { gzip: true } : {}),
-    ...(key === undefined ? {} : { key }),
     ...(if_ok === undefined ? {} : { ifOk: [...new Set(if_ok)] }),
     ...(delay_ms === undefined ? {} : { notBefore: now() + delay_ms }),
   };

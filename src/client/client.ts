@@ -12,6 +12,7 @@ import type { BrokerEndpoint } from '../domain/broker-address.ts';
 import { TriggerdError } from '../domain/errors.ts';
 import type { RequestStatement } from '../domain/live-request.ts';
 import type { Algorithm } from '../domain/service.ts';
+import { given } from '../kit/given.ts';
 import { silentLog } from '../kit/log.ts';
 import { onAbort } from '../kit/on-abort.ts';
 import { startTimer } from '../kit/timer.ts';
@@ -141,8 +142,7 @@ export class Client {
       chain: options.chain ?? [],
       ttl: options.ttl ?? defaultTtl,
       discardOutput: options.output === 'discard',
-      ...(options.proof === undefined ? {} : { proof: options.proof }),
-      ...(options.own === undefined ? {} : { own: options.own }),
+      ...given({ proof: options.proof, own: options.own }),
       ...(ownId === undefined ? {} : { id: ownId, resume }),
     });
     cancelWhen(signal, asked);

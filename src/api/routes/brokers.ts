@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { LiveRequests, RequestChoice } from '../../domain/live-request.ts';
+import { given } from '../../kit/given.ts';
 import { askedBy } from '../asked-by.ts';
 import type { LiveRequestsView } from '../contract/brokers.ts';
 import { get, post, type Route } from '../route.ts';
@@ -64,8 +65,3 @@ const choiceOf = ({ request, user }: { request?: string | undefined; user?: stri
   if (user !== undefined && request === undefined) return { user };
   throw new TriggerdError('input-invalid', 'body: name a request or a user, not both');
 };
-
-const given = <Fields extends object>(fields: Fields) =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [Key in keyof Fields]?: Exclude<Fields[Key], undefined>;
-  };

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { ListedJob } from '../../domain/job.ts';
+import { given } from '../../kit/given.ts';
 import type { Queues } from '../../queue/queues.ts';
 import { outputFromHeader } from '../contract/jobs.ts';
 import { newJobBody, requestOf } from '../new-job.ts';
@@ -99,9 +100,7 @@ const listed = (queues: Queues, query: v.InferOutput<typeof listing>) => {
     .list({
       ...which,
       commandLength: command,
-      ...(queue === undefined ? {} : { queue }),
-      ...(after === undefined ? {} : { afterId: after }),
-      ...(state === undefined ? {} : { states: state }),
+      ...given({ queue, afterId: after, states: state }),
     })
     .map(jobView);
 };

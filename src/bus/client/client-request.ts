@@ -99,7 +99,7 @@ export class ClientRequest {
     if (this.#state !== 'waiting' && this.#state !== 'detached') return;
     // It would pass the proof over, and ask with all the rights of this machine.
     if (this.#order.proof !== undefined && !this.#channel.checksProofs) {
-      this.#fail(new TriggerdError('proof-unsupported', 'the broker does not check proofs'));
+      this.fail(new TriggerdError('proof-unsupported', 'the broker does not check proofs'));
       return;
     }
     const resume = this.#mayRun;
@@ -119,16 +119,12 @@ export class ClientRequest {
     this.#state = 'detached';
     this.#mayRun = true;
     if (this.#deadline !== undefined || this.#isCancelled) return;
-    this.#restartTimer(patienceMs, () => this.#fail(unreachable('no broker has answered for five minutes')));
+    this.#restartTimer(patienceMs, () => this.fail(unreachable('no broker has answered for five minutes')));
   }
 
   /** No broker answers: what was never taken is over; what was goes on waiting. */
   giveUp(error: TriggerdError, isFinal: boolean): void {
-    if (this.#state === 'waiting' || isFinal) this.#fail(error);
-  }
-
-  fail(error: TriggerdError): void {
-    this.#fail(error);
+    if (this.#state === 'waiting' || isFinal) this.fail(error);
   }
 
   /** Ends it, also on the worker. The result says how. */
@@ -207,7 +203,7 @@ export class ClientRequest {
     const { code, result, reason } = outcome;
     const isRefusal = result === 'refused' || result === 'lost';
     if (isRefusal && code !== null && (this.#isForOne() || this.#legs.size <= 1))
-      this.#fail(new TriggerdError(code, visible(`${this.#lastLeg()}${reason ?? result}`)));
+      this.fail(new TriggerdError(code, visible(`${this.#lastLeg()}${reason ?? result}`)));
     else this.#end(outcome);
   }
 
@@ -223,7 +219,7 @@ export class ClientRequest {
 
   #protocolBroken(what: string): void {
     this.#sendCancel();
-    this.#fail(new TriggerdError('bus-protocol', what));
+    this.fail(new TriggerdError('bus-protocol', what));
   }
 
   #refused(refusal: Refusal): void {
@@ -233,7 +229,7 @@ export class ClientRequest {
     } else if (refusal.code === 'token-invalid' && !this.#isTokenRenewed && this.#channel.renewToken()) {
       this.#isTokenRenewed = true;
       this.#askAgain();
-    } else this.#fail(errorOf(refusal));
+    } else this.fail(errorOf(refusal));
   }
 
   #askAgain(): void {
@@ -242,7 +238,7 @@ export class ClientRequest {
 
   #timeIsUp(): void {
     if (this.#state === 'asked') this.#end(untoldOutcome('timed-out', 'nobody has said how it ended'));
-    else this.#fail(unreachable('no broker has answered since'));
+    else this.fail(unreachable('no broker has answered since'));
   }
 
   #end(outcome: Outcome): void {
@@ -254,7 +250,7 @@ export class ClientRequest {
     this.#onEnd();
   }
 
-  #fail(error: TriggerdError): void {
+  fail(error: TriggerdError): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
     this.#cancelTimer();

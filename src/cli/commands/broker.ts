@@ -1,7 +1,7 @@
-import type { BrokerView, OwnBrokerView } from '../../api/contract/brokers.ts';
+import type { OwnBrokerView } from '../../api/contract/brokers.ts';
 import type { Verbs } from '../command.ts';
 import { renderBrokers } from '../render/brokers.ts';
-import { print } from '../support/print.ts';
+import { printing } from '../support/print.ts';
 
 export const verbs: Verbs = {
   key: {
@@ -10,25 +10,13 @@ export const verbs: Verbs = {
 Clients and workers need this key as [main] broker_key: with it they verify that they speak to this broker. The key is no
 secret. The daemon creates it at its first start as a broker, and keeps it with its secret half below [node] state_dir.`,
     examples: ['trigger broker key', 'trigger broker key --json | jq -r .endpoint'],
-    define: (command, run) =>
-      command.action(
-        run(async (session) => {
-          const own = await session.client.request<OwnBrokerView>('/v1/broker');
-          await print(session, own, () => own.key);
-        }),
-      ),
+    define: printing('/v1/broker', ({ key }: OwnBrokerView) => key),
   },
   list: {
     summary: 'list the brokers that are up',
     details: `
 Copy endpoint and key to [main] broker and broker_key; both can be lists, in the same order.`,
     examples: ['trigger broker list', "trigger broker list --json | jq -r '.[].endpoint'"],
-    define: (command, run) =>
-      command.action(
-        run(async (session) => {
-          const brokers = await session.client.request<BrokerView[]>('/v1/brokers');
-          await print(session, brokers, (canvas) => renderBrokers(brokers, canvas));
-        }),
-      ),
+    define: printing('/v1/brokers', renderBrokers),
   },
 };

@@ -1,4 +1,5 @@
 import type { CancelBody, CancelledView } from '../../api/contract/firings.ts';
+import { given } from '../../kit/given.ts';
 import type { Define } from '../command.ts';
 import { renderCancelled } from '../render/cancelled.ts';
 import { askingUser } from '../support/asking-user.ts';
@@ -32,8 +33,7 @@ export const define: Define = (command, run) =>
 const cancel = async (session: Session, id: string, { host, kill }: Options): Promise<void> => {
   const body: CancelBody = {
     user: askingUser(session.env),
-    ...(host === undefined ? {} : { hosts: host }),
-    ...(kill === undefined ? {} : { kill }),
+    ...given({ hosts: host, kill }),
   };
   const path = `/v1/firings/${encodeURIComponent(id)}/cancel`;
   const cancelled = await session.client.request<CancelledView>(path, { method: 'POST', body, patient: true });

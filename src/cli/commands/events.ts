@@ -1,12 +1,16 @@
 import { InvalidArgumentError } from 'commander';
 import type { EventsView } from '../../api/contract/events.ts';
-import { eventKinds } from '../../events/event.ts';
+import { TriggerdError } from '../../domain/errors.ts';
+import { type Event, eventKinds } from '../../events/event.ts';
+import { jsonText } from '../../kit/json-text.ts';
+import { withWidths } from '../../kit/width.ts';
 import type { Define } from '../command.ts';
-import { followEvents } from '../support/follow-events.ts';
+import { painter } from '../render/color.ts';
+import { renderEvent } from '../render/event.ts';
 import type { HelpText } from '../support/help.ts';
 import { countFrom0, duration, list, query } from '../support/options.ts';
-import { eventPrinter } from '../support/print-event.ts';
 import type { Session } from '../support/session.ts';
+import { throughRestarts } from '../support/through-restarts.ts';
 
 interface Options {
   readonly follow?: boolean;
@@ -86,3 +90,44 @@ const among =
     if (unknown !== undefined) throw new InvalidArgumentError(`Expected one of ${values.join(', ')}.`);
     return [...before, ...given];
   };
+
+/** Prints events one by one: a line for people where somebody looks, else a JSON line. */
+const eventPrinter = (
+  { terminal, json }: Pick<Session, 'terminal' | 'json'>,
+  fleet: boolean,
+): ((event: Event) => Promise<void>) => {
+  const isSeen = terminal.outIsTerminal || terminal.columns !== null;
+  if (json || !isSeen) return (event) => terminal.out(`${jsonText(event)}\n`);
+  const paint = painter(terminal.color);
+  return async (event) => {
+    const canvas = { columns: terminal.columns, now: Date.now(), fleet, paint };
+    await terminal.out(`${await withWidths(() => renderEvent(event, canvas))}\n`);
+  };
+};
+
+/**
+ * Prints what happens after `cursor` until Ctrl-C, also through a restart of the daemon: it continues behind the last event
+ * printed. Throws `events-dropped` when the daemon has given us up for too slow.
+ */
+const followEvents = (
+  session: Session,
+  filter: Readonly<Record<string, string | number | readonly string[] | undefined>>,
+  cursor: string,
+  print: (event: Event) => Promise<void>,
+): Promise<never> => {
+  let after = cursor;
+  return throughRestarts(
+    session,
+    async (heard) => {
+      const events = await session.client.lines<Event>(`/v1/events/follow${query({ ...filter, after })}`);
+      heard();
+      for await (const event of events) {
+        await print(event);
+        after = event.id;
+        if (event.kind === 'follow.dropped') throw new TriggerdError('events-dropped', String(event['reason']));
+      }
+      throw new TriggerdError('daemon-unreachable', 'the daemon closed its answer');
+    },
+    { heardBefore: true },
+  );
+};

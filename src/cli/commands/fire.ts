@@ -1,14 +1,21 @@
 import type { FiredView, NewFiringBody } from '../../api/contract/firings.ts';
 import { TriggerdError } from '../../domain/errors.ts';
+import { given } from '../../kit/given.ts';
 import { visible } from '../../kit/text.ts';
 import type { Define } from '../command.ts';
 import { askingUser } from '../support/asking-user.ts';
-import { checkShowing } from '../support/few-replies.ts';
 import { type FollowOptions, followFiring } from '../support/follow-firing.ts';
 import type { HelpText } from '../support/help.ts';
 import { duration, list, pair } from '../support/options.ts';
 import { print } from '../support/print.ts';
-import { type Condition, conditions, filterHelp, filterOf, outcomeFields } from '../support/reply-filter.ts';
+import {
+  type Condition,
+  checkShowing,
+  conditions,
+  filterHelp,
+  filterOf,
+  outcomeFields,
+} from '../support/reply-filter.ts';
 import { rerunOf } from '../support/rerun-firing.ts';
 import { runChain } from '../support/run-chain.ts';
 import type { Session } from '../support/session.ts';
@@ -94,7 +101,7 @@ const checkUsage = (
   if (rerun === undefined && (trigger === undefined || host === undefined))
     throw usage('name the trigger, and its nodes with --host; or name an earlier firing with --rerun');
   if (rerun === undefined && failed === true) throw usage('--failed needs --rerun FIRING');
-  if (rerun !== undefined && [trigger, host, plugin, arg].some((given) => given !== undefined))
+  if (rerun !== undefined && [trigger, host, plugin, arg].some((each) => each !== undefined))
     throw usage('--rerun takes name, nodes, plugin and arguments from the earlier firing: leave them out');
   if (wait !== true && timeout !== undefined) throw usage('--timeout needs --wait (to let a firing expire, use --ttl)');
   if (wait !== true && all === true) throw usage('--all needs --wait');
@@ -108,18 +115,12 @@ const askedFiring = async (
   trigger: string | undefined,
   { host, rerun, failed, plugin, arg, ttl, noop }: Options,
 ): Promise<NewFiringBody | undefined> => {
-  const given = { ...(ttl === undefined ? {} : { ttl_ms: ttl }), ...(noop === undefined ? {} : { noop }) };
+  const asked = given({ ttl_ms: ttl, noop });
   if (rerun !== undefined) {
     const again = await rerunOf(session, rerun, failed === true);
-    return again === undefined ? undefined : { ...again, ...given };
+    return again === undefined ? undefined : { ...again, ...asked };
   }
-  return {
-    trigger: trigger ?? '',
-    hosts: host ?? [],
-    ...(plugin === undefined ? {} : { plugin }),
-    ...(arg === undefined ? {} : { args: arg }),
-    ...given,
-  };
+  return { trigger: trigger ?? '', hosts: host ?? [], ...given({ plugin, args: arg }), ...asked };
 };
 
 const warnOfUnseen = (session: Session, unseen: readonly string[]): void => {

@@ -1,4 +1,5 @@
 import type { RequestRecord } from '../../domain/request-record.ts';
+import { given } from '../../kit/given.ts';
 import type { Statement } from '../../registry/statements.ts';
 import type { Define } from '../command.ts';
 import { askRegistry } from '../registry/ask-registry.ts';
@@ -46,8 +47,5 @@ const history = async (session: Session, id: string | undefined, options: Option
 const statementOf = (team: string, request: string | undefined, { service, worker, limit }: Options): Statement => ({
   verb: 'history.list',
   team,
-  ...(request === undefined ? {} : { request }),
-  ...(service === undefined ? {} : { service }),
-  ...(worker === undefined ? {} : { worker }),
-  ...(limit === undefined ? {} : { limit }),
+  ...given({ request, service, worker, limit }),
 });

@@ -9,7 +9,7 @@ import type { Verbs } from '../command.ts';
 import { renderPlugin, renderPlugins, renderPluginTest } from '../render/plugin.ts';
 import { query } from '../support/options.ts';
 import { type Language, languages, makePlugin } from '../support/plugin-skeleton.ts';
-import { print } from '../support/print.ts';
+import { print, printing } from '../support/print.ts';
 import type { Session } from '../support/session.ts';
 
 const about = 'path below the plugins folder';
@@ -51,13 +51,7 @@ export const verbs: Verbs = {
   list: {
     summary: 'list the plugins',
     examples: ['trigger plugin list'],
-    define: (command, run) =>
-      command.action(
-        run(async (session) => {
-          const plugins = await session.client.request<PluginView[]>('/v1/plugins');
-          await print(session, plugins, (canvas) => renderPlugins(plugins, canvas));
-        }),
-      ),
+    define: printing('/v1/plugins', renderPlugins),
   },
   info: {
     summary: 'show a plugin and its arguments',

@@ -5,12 +5,13 @@ import type { Config } from '../../config/schema.ts';
 import { answerOf } from '../../console/answer.ts';
 import type { ConsoleRequest } from '../../console/form.ts';
 import { TriggerdError } from '../../domain/errors.ts';
+import { unlessAborted } from '../../kit/unless-aborted.ts';
 import { jsonPrinter } from '../request/json-printer.ts';
 import { connectUnlessInterrupted, perform } from '../request/perform.ts';
 import { textPrinter } from '../request/printer.ts';
+import { Interrupted } from '../support/interrupted.ts';
 import { requestChain } from '../support/run-chain.ts';
 import { outletsOf, type Terminal } from '../support/terminal.ts';
-import { unlessInterrupted } from '../support/unless-interrupted.ts';
 import type { ConsoleLink } from './link.ts';
 
 export interface BusOptions {
@@ -29,7 +30,8 @@ export const busLink = async (options: BusOptions): Promise<ConsoleLink> => {
   const client = await connectUnlessInterrupted(connectOptionsOf(main), interrupt);
   return {
     team: async () => main.team ?? teamOfToken(main.jwt ?? ''),
-    execute: async (statement) => answerOf(await unlessInterrupted(client.registry(statement), interrupt)),
+    execute: async (statement) =>
+      answerOf(await unlessAborted(client.registry(statement), interrupt, () => Promise.reject(new Interrupted()))),
     request: (request) => ask(client, request, options),
     close: () => client.close(),
   };

@@ -7,44 +7,6 @@ import { print } from '../support/print.ts';
 import type { Session } from '../support/session.ts';
 import { waitForJob } from './wait-for-job.ts';
 
-export interface AddOptions {
-  readonly queue?: string;
-  readonly plugin?: string;
-  readonly arg?: Readonly<Record<string, string>>;
-  readonly env?: Readonly<Record<string, string>>;
-  readonly label?: string;
-  readonly timeout?: number;
-  readonly after?: number;
-  readonly ifOk?: readonly number[];
-  readonly delay?: number;
-  readonly key?: string;
-  readonly onKey?: 'replace' | 'keep';
-  readonly unlessQueued?: boolean;
-  readonly urgent?: boolean;
-  readonly noop?: boolean;
-  readonly stderr?: boolean;
-  readonly slots?: number;
-  readonly onFinish?: string;
-  readonly wait?: boolean;
-}
-
-/** `trigger queue add`; gives the exit code. Throws `usage`. */
-export const addJob = async (session: Session, argv: readonly string[], options: AddOptions): Promise<number> => {
-  if (argv.length === 0 && options.plugin === undefined)
-    throw new TriggerdError('usage', 'there is nothing to add: name a command, or a plugin with --plugin');
-  if (argv.length > maxWords)
-    throw new TriggerdError(
-      'usage',
-      `the command has ${argv.length} words, but at most ${maxWords} are allowed: put it into a script, or use xargs`,
-    );
-  if (options.onKey !== undefined && options.key === undefined)
-    throw new TriggerdError('usage', '--on-key needs --key');
-  const body = { ...newJob(argv, options, workingFolder()), user: askingUser(session.env) };
-  const job = await session.client.request<JobView>('/v1/jobs', { method: 'POST', body });
-  if (options.wait !== true || !session.json) await print(session, job, () => String(job.id));
-  return options.wait === true ? waitForJob(session, job.id) : 0;
-};
-
 /** What the daemon calls the options; the global ones are none of its business. */
 const fields = {
   queue: 'queue',
@@ -64,7 +26,28 @@ const fields = {
   onFinish: 'on_finish',
   urgent: 'urgent',
   noop: 'noop',
-} as const satisfies Partial<Record<keyof AddOptions, keyof NewJobBody>>;
+} as const satisfies Record<string, keyof NewJobBody>;
+
+export type AddOptions = { readonly [Option in keyof typeof fields]?: NewJobBody[(typeof fields)[Option]] } & {
+  readonly wait?: boolean;
+};
+
+/** `trigger queue add`; gives the exit code. Throws `usage`. */
+export const addJob = async (session: Session, argv: readonly string[], options: AddOptions): Promise<number> => {
+  if (argv.length === 0 && options.plugin === undefined)
+    throw new TriggerdError('usage', 'there is nothing to add: name a command, or a plugin with --plugin');
+  if (argv.length > maxWords)
+    throw new TriggerdError(
+      'usage',
+      `the command has ${argv.length} words, but at most ${maxWords} are allowed: put it into a script, or use xargs`,
+    );
+  if (options.onKey !== undefined && options.key === undefined)
+    throw new TriggerdError('usage', '--on-key needs --key');
+  const body = { ...newJob(argv, options, workingFolder()), user: askingUser(session.env) };
+  const job = await session.client.request<JobView>('/v1/jobs', { method: 'POST', body });
+  if (options.wait !== true || !session.json) await print(session, job, () => String(job.id));
+  return options.wait === true ? waitForJob(session, job.id) : 0;
+};
 
 const newJob = (argv: readonly string[], options: AddOptions, cwd: string): NewJobBody => {
   const given = Object.entries(fields).flatMap(([option, field]) => {

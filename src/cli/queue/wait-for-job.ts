@@ -5,8 +5,7 @@ import { Interrupted } from '../support/interrupted.ts';
 import { print } from '../support/print.ts';
 import { startProgress } from '../support/progress.ts';
 import type { Session } from '../support/session.ts';
-import { throughRestarts } from '../support/through-restarts.ts';
-import { withTimeLimit } from '../support/with-time-limit.ts';
+import { throughRestarts, withTimeLimit } from '../support/through-restarts.ts';
 
 /**
  * Waits until a job has ended, also through a restart of the daemon; gives the job's own exit code. With `--json` prints

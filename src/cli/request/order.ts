@@ -1,13 +1,14 @@
+import { addAbortSignal } from 'node:stream';
 import { fullPluginName } from '../../bus/client/bus-client.ts';
 import type { RequestOptions } from '../../client/client.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { RequestFlags } from '../command-lines/triggerfs-client.ts';
-import { checkShowing } from '../support/few-replies.ts';
-import { filterOf } from '../support/reply-filter.ts';
+import { Interrupted } from '../support/interrupted.ts';
+import { checkShowing, filterOf } from '../support/reply-filter.ts';
 import { requestChain } from '../support/run-chain.ts';
 import type { Session } from '../support/session.ts';
+import type { Terminal } from '../support/terminal.ts';
 import type { RepliesShown } from './print-replies.ts';
-import { readPayload } from './read-payload.ts';
 
 /** Options that are whole. Throws `usage`, `plugin-name-invalid`. */
 export const checkedFlags = (flags: RequestFlags): CheckedFlags => {
@@ -44,4 +45,29 @@ export const orderOf = async (
 const given = (value: string | undefined, name: string): string => {
   if (value === undefined || value === '') throw new TriggerdError('usage', `--${name} is missing`);
   return value;
+};
+
+/** More than any broker takes. */
+const mostBytes = 67_108_864;
+
+/** All of stdin, as it is. Throws `request-too-large`, `Interrupted`. */
+const readPayload = async (terminal: Terminal, interrupt: AbortSignal): Promise<Buffer> => {
+  if (process.stdin.isTTY) terminal.err('Type the input of the plugin, then press Ctrl-D:\n');
+  try {
+    return await readAll(addAbortSignal(interrupt, process.stdin));
+  } catch (error) {
+    throw interrupt.aborted ? new Interrupted() : error;
+  }
+};
+
+const readAll = async (stdin: AsyncIterable<Buffer>): Promise<Buffer> => {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of stdin) {
+    bytes += part.length;
+    if (bytes > mostBytes)
+      throw new TriggerdError('request-too-large', `the payload on stdin has more than ${mostBytes} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
 };

@@ -5,9 +5,8 @@ import type { RequestLeg, RequestResult, RunningRequest } from '../../client/cli
 import { asTriggerdError } from '../../domain/errors.ts';
 import { visible } from '../../kit/text.ts';
 import { summarizeWords } from '../render/outcome.ts';
-import { onlyFailures, type Showing } from '../support/few-replies.ts';
 import type { Progress } from '../support/progress.ts';
-import type { Condition } from '../support/reply-filter.ts';
+import { type Condition, onlyFailures, type Showing } from '../support/reply-filter.ts';
 import { noteOf } from './exit-code.ts';
 import { HeldOutput } from './held-output.ts';
 import { legView } from './leg-view.ts';

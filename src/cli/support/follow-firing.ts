@@ -6,14 +6,12 @@ import { formatDuration } from '../../kit/duration.ts';
 import { widthOf } from '../../kit/width.ts';
 import { painter } from '../render/color.ts';
 import { colorOf, renderOutcomeLine, summarize } from '../render/outcome.ts';
-import { onlyFailures } from './few-replies.ts';
 import { Interrupted } from './interrupted.ts';
 import { print } from './print.ts';
 import { type Progress, startProgress } from './progress.ts';
-import type { Condition } from './reply-filter.ts';
+import { type Condition, onlyFailures } from './reply-filter.ts';
 import type { Session } from './session.ts';
-import { throughRestarts } from './through-restarts.ts';
-import { withTimeLimit } from './with-time-limit.ts';
+import { throughRestarts, withTimeLimit } from './through-restarts.ts';
 
 const remoteFailedExitCode = 4;
 

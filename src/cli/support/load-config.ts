@@ -2,6 +2,7 @@
 import { type LoadedConfig, parseConfig } from '../../config/config.ts';
 import { sourceKey } from '../../config/layers.ts';
 import { locateConfig, locateTriggerfsConfig } from '../../config/locate.ts';
+import { given } from '../../kit/given.ts';
 import { readConfigFile } from './read-config-file.ts';
 import { userPaths } from './user-paths.ts';
 
@@ -21,11 +22,8 @@ export const loadUserConfig = ({ file, env, overrides = {} }: ConfigRequest): Lo
   const written = parseConfig({ file: read, env }).sources;
   const own = Object.entries(places).filter(([key]) => !written.has(sourceKey(['node', key])));
   const elsewhere = Object.fromEntries(own.map(([key, place]) => [`node.${key}`, place]));
-  return parseConfig({ file: read, env, overrides: { ...elsewhere, ...defined(overrides) } });
+  return parseConfig({ file: read, env, overrides: { ...elsewhere, ...given(overrides) } });
 };
-
-const defined = (values: Readonly<Record<string, unknown>>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 
 /** Reads, checks and freezes the configuration. Throws `config-not-found|-unreadable|-syntax|-invalid`. */
 export const loadConfig = ({ file, env, overrides = {} }: ConfigRequest): LoadedConfig =>

@@ -1,7 +1,7 @@
 /** Reads the text of the configuration file; says what is wrong in the catalogue's words. */
 import { isUtf8 } from 'node:buffer';
 import { closeSync, openSync, readSync } from 'node:fs';
-import { type ConfigPlace, maxConfigBytes } from '../../config/locate.ts';
+import { type ConfigPlace, locateConfig, maxConfigBytes } from '../../config/locate.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 
 /** The first of the places that exists; null when none does and nobody named one. */
@@ -13,8 +13,28 @@ export const readConfigFile = (places: readonly ConfigPlace[]): { path: string; 
   return null;
 };
 
+/**
+ * One text of the configuration, unchecked otherwise: a slip elsewhere in the file is the daemon's business. `quick` may
+ * find it without the parser.
+ */
+export const readConfigText = async (
+  configFile: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+  [section, key]: readonly [string, string],
+  quick: (text: string) => string | undefined = () => undefined,
+): Promise<string | undefined> => {
+  const places = locateConfig(configFile, env);
+  const file = unlessUnreadable(() => readConfigFile(places), places[0].named);
+  if (file === null || !file.text.includes(key)) return undefined;
+  const found = quick(file.text);
+  if (found !== undefined) return found;
+  const { parseToml } = await import('../../config/toml.ts');
+  const value = (parseToml(file.text, file.path)[section] as Readonly<Record<string, unknown>> | undefined)?.[key];
+  return typeof value === 'string' ? value : undefined;
+};
+
 /** The default file may hold secrets and be closed to users who may use the socket all the same. */
-export const unlessUnreadable = <T>(read: () => T, named: boolean): T | null => {
+const unlessUnreadable = <T>(read: () => T, named: boolean): T | null => {
   try {
     return read();
   } catch (error) {

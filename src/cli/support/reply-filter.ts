@@ -1,5 +1,6 @@
 /** `--filter-replies`: which nodes or workers are shown, by how it ended there. */
 import { InvalidArgumentError } from 'commander';
+import { TriggerdError } from '../../domain/errors.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 /** Whether it holds for how it ended at one node or worker; the fields of that as `--json` has them. */
@@ -114,3 +115,28 @@ With --filter-replies FIELD=VALUE: shows only ${replies} that match all conditio
 ${replies}. Operators are =, != (text), =~, !~ (regular expression), <, <=, >, >= (numbers). A field without a value is an
 empty text. Fields are those of --json:
 ${fields.join(', ')}.`;
+
+/** A terminal shows each of so many nodes or workers; of more only those that did not end well. */
+const fewReplies = 20;
+
+export interface Showing {
+  /** `--all`. */
+  readonly all: boolean;
+  readonly onTerminal: boolean;
+}
+
+/** `count`: nodes or workers in all. */
+export const onlyFailures = ({ all, onTerminal }: Showing, count: number): boolean =>
+  !all && onTerminal && count > fewReplies;
+
+/** Throws `usage`. */
+export const checkShowing = ({
+  all,
+  filterReplies,
+}: {
+  readonly all?: unknown;
+  readonly filterReplies?: unknown;
+}): void => {
+  if (all !== undefined && filterReplies !== undefined)
+    throw new TriggerdError('usage', '--all and --filter-replies exclude each other');
+};

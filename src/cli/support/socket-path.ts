@@ -1,8 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { defaultSocketPath } from '../../config/default-socket.ts';
-import { locateConfig } from '../../config/locate.ts';
 import { quickSocket } from '../../config/quick-socket.ts';
-import { readConfigFile, unlessUnreadable } from './read-config-file.ts';
+import { readConfigText } from './read-config-file.ts';
 import { userSocket } from './user-paths.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -19,9 +18,10 @@ export const findSocketPath = async (
 ): Promise<string> => {
   const given = flag ?? (env['TRIGGERD_SOCKET'] || env['TRIGGERD_NODE_SOCKET'] || undefined);
   if (given !== undefined) return given;
-  const path = configuredSocket(configFile, env);
+  const path = async () =>
+    (await readConfigText(configFile, env, ['node', 'socket'], quickSocket)) ?? defaultSocketPath;
   const named = configFile ?? (env['TRIGGERD_CONFIG'] || undefined);
-  return named === undefined ? ownUnlessOpen(await path, env) : path;
+  return named === undefined ? ownUnlessOpen(await path(), env) : path();
 };
 
 /** A plain user who may not use the system's daemon, or has none, means the own one, if that is there. */
@@ -37,15 +37,4 @@ const isOpen = (path: string): boolean => {
   } catch {
     return false;
   }
-};
-
-const configuredSocket = async (configFile: string | undefined, env: Env): Promise<string> => {
-  const places = locateConfig(configFile, env);
-  const file = unlessUnreadable(() => readConfigFile(places), places[0].named);
-  if (file === null || !file.text.includes('socket')) return defaultSocketPath;
-  const quick = quickSocket(file.text);
-  if (quick !== undefined) return quick;
-  const { parseToml } = await import('../../config/toml.ts');
-  const node = parseToml(file.text, file.path)['node'] as { readonly socket?: unknown } | undefined;
-  return typeof node?.socket === 'string' ? node.socket : defaultSocketPath;
 };
