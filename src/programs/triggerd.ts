@@ -6,20 +6,15 @@ import type { Logger } from 'pino';
 import { hasLostThreads } from '../adapters/files/patience.ts';
 import { createLog } from '../adapters/log/log.ts';
 import { logProcessWarnings } from '../adapters/log/process-warnings.ts';
-import { baseEnvironment } from '../adapters/system/base-env.ts';
-import { assertExactText, workingFolder } from '../adapters/system/exact-text.ts';
-import { closeInherited } from '../adapters/system/inherited.ts';
-import { findMachineNames } from '../adapters/system/machine-names.ts';
 import { createNotifier, type Notifier } from '../adapters/systemd/notify.ts';
 import { triggerdCommand } from '../cli/command-lines/triggerd.ts';
 import { exposureWarnings } from '../cli/support/config-warnings.ts';
+import { beginDaemon, nodeNameOf } from '../cli/support/daemon-process.ts';
 import { loadConfig, loadUserConfig } from '../cli/support/load-config.ts';
-import { surviveLostOutput } from '../cli/support/lost-output.ts';
 import { exitCodeOfError, renderError } from '../cli/support/report-error.ts';
 import { packageVersion } from '../cli/support/version.ts';
 import { watchTerminal } from '../cli/support/watch-reader.ts';
 import type { LoadedConfig } from '../config/config.ts';
-import { resolveNodeName } from '../config/node-name.ts';
 import type { DaemonOptions } from '../daemon/compose/runtime.ts';
 import { type Daemon, startDaemon } from '../daemon/daemon.ts';
 import { asTriggerdError } from '../domain/errors.ts';
@@ -35,15 +30,12 @@ const installRoot = join(import.meta.dirname, '../..');
 const main = async (): Promise<void> => {
   // Asked first: a terminal that is closed while the daemon starts is none afterwards.
   const hasTerminal = isatty(2);
-  closeInherited();
-  surviveLostOutput();
-  assertExactText();
-  workingFolder();
+  beginDaemon();
   const flags = readFlags();
   const request = { file: flags.config, env: process.env, overrides: { 'node.socket': flags.socket } };
   const load = (): LoadedConfig => (flags.user === true ? loadUserConfig(request) : loadConfig(request));
   const loaded = load();
-  const node = await nodeName(loaded);
+  const node = await nodeNameOf(loaded);
   const log = createLog({ ...loaded.config.log, node, isTerminal: process.stderr.isTTY });
   logProcessWarnings(log);
   const notify = createNotifier(process.env, (problem) => log.warn({}, problem));
@@ -67,11 +59,6 @@ const startUserDaemon = async (options: DaemonOptions): Promise<Daemon> => {
 };
 
 const readFlags = (): Flags => triggerdCommand().version(packageVersion()).exitOverride().parse().opts<Flags>();
-
-const nodeName = async ({ config }: LoadedConfig): Promise<string> => {
-  if (config.node.name !== undefined) return config.node.name;
-  return resolveNodeName(config, await findMachineNames(baseEnvironment()));
-};
 
 interface Signalled {
   readonly load: () => LoadedConfig;

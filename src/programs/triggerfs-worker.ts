@@ -7,22 +7,17 @@ import type { Logger } from 'pino';
 import { createLog } from '../adapters/log/log.ts';
 import { logProcessWarnings } from '../adapters/log/process-warnings.ts';
 import { createTriggerfsLog } from '../adapters/log/triggerfs-log.ts';
-import { baseEnvironment } from '../adapters/system/base-env.ts';
-import { assertExactText, workingFolder } from '../adapters/system/exact-text.ts';
-import { closeInherited } from '../adapters/system/inherited.ts';
-import { findMachineNames } from '../adapters/system/machine-names.ts';
 import { createNotifier, type Notifier } from '../adapters/systemd/notify.ts';
 import { triggerfsWorkerCommand, type WorkerFlags } from '../cli/command-lines/triggerfs-worker.ts';
 import { exposureWarnings } from '../cli/support/config-warnings.ts';
+import { beginDaemon, nodeNameOf } from '../cli/support/daemon-process.ts';
 import { loadTriggerfsConfig } from '../cli/support/load-config.ts';
-import { surviveLostOutput } from '../cli/support/lost-output.ts';
 import { commandLineError, exitCodeOfError, renderError } from '../cli/support/report-error.ts';
 import { readFlags } from '../cli/support/triggerfs-command.ts';
 import { packageVersion } from '../cli/support/version.ts';
 import { watchTerminal } from '../cli/support/watch-reader.ts';
 import { workerPaths } from '../cli/support/worker-paths.ts';
 import type { LoadedConfig } from '../config/config.ts';
-import { resolveNodeName } from '../config/node-name.ts';
 import { type ConfiguredWorker, chooseWorker } from '../config/workers.ts';
 import { startWorkerDaemon, type WorkerDaemon } from '../daemon/worker-daemon.ts';
 
@@ -31,15 +26,10 @@ const installRoot = join(import.meta.dirname, '../..');
 const main = async (): Promise<void> => {
   // Asked first: a terminal that is closed while the worker starts is none afterwards.
   const hasTerminal = isatty(2);
-  closeInherited();
-  surviveLostOutput();
-  assertExactText();
-  // Paths of the configuration are made absolute by it.
-  workingFolder();
+  beginDaemon();
   const flags = readFlags<WorkerFlags>(triggerfsWorkerCommand(), process.argv.slice(2));
   const { worker, loaded } = loadFor(flags);
-  const { config } = loaded;
-  const node = config.node.name ?? (await resolveNodeName(config, await findMachineNames(baseEnvironment())));
+  const node = await nodeNameOf(loaded);
   const log = logFor(flags, loaded, node);
   logProcessWarnings(log);
   const notify = createNotifier(process.env, (problem) => log.warn({}, problem));

@@ -2,14 +2,12 @@
 
 import { isatty } from 'node:tty';
 import { CommanderError } from 'commander';
-import { assertExactText, workingFolder } from '../adapters/system/exact-text.ts';
-import { closeInherited } from '../adapters/system/inherited.ts';
 import { createNotifier } from '../adapters/systemd/notify.ts';
 import { type FilesFlags, triggerfsCommand } from '../cli/command-lines/triggerfs.ts';
 import { goToBackground, say, tellReady } from '../cli/files/background.ts';
 import { serveFiles } from '../cli/files/serve-files.ts';
+import { beginDaemon } from '../cli/support/daemon-process.ts';
 import { loadTriggerfsConfig } from '../cli/support/load-config.ts';
-import { surviveLostOutput } from '../cli/support/lost-output.ts';
 import { commandLineError, exitCodeOfError, renderError } from '../cli/support/report-error.ts';
 import { readFlags } from '../cli/support/triggerfs-command.ts';
 import { watchTerminal } from '../cli/support/watch-reader.ts';
@@ -17,11 +15,7 @@ import { watchTerminal } from '../cli/support/watch-reader.ts';
 const main = async (): Promise<void> => {
   // Asked first: a terminal that is closed while the trigger files are mounted is none afterwards.
   const hasTerminal = isatty(2);
-  closeInherited();
-  surviveLostOutput();
-  assertExactText();
-  // Paths of the configuration are made absolute by it.
-  workingFolder();
+  beginDaemon();
   const flags = readFlags<FilesFlags>(triggerfsCommand(), process.argv.slice(2));
   if (flags.background === true && process.send === undefined) {
     process.exitCode = await goToBackground(process.argv.slice(1));

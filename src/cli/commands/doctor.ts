@@ -10,7 +10,7 @@ import type { Define } from '../command.ts';
 import { renderFindings } from '../render/findings.ts';
 import type { HelpText } from '../support/help.ts';
 import type { DaemonClient } from '../support/http-client.ts';
-import { list } from '../support/options.ts';
+import { list, query } from '../support/options.ts';
 import { print } from '../support/print.ts';
 import type { Session } from '../support/session.ts';
 
@@ -72,8 +72,7 @@ const examineHere = async (session: Session, only?: readonly CheckedArea[]): Pro
 const daemonProbe = (client: DaemonClient): DaemonProbe => ({
   health: () => client.request<HealthView>('/v1/health'),
   nextJob: async (queue) => {
-    const query = new URLSearchParams({ queue, ended: '0', queued: '1', command: '80' });
-    const jobs = await client.request<JobView[]>(`/v1/jobs?${query}`);
+    const jobs = await client.request<JobView[]>(`/v1/jobs${query({ queue, ended: 0, queued: 1, command: 80 })}`);
     return jobs.find(({ state }) => state === 'queued');
   },
   broker: () => client.request<OwnBrokerView>('/v1/broker'),

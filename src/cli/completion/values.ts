@@ -11,6 +11,7 @@ import { nameOf, rowsOf } from '../../console/tables.ts';
 import { visible } from '../../kit/text.ts';
 import type { Statement } from '../../registry/statements.ts';
 import { askRegistry } from '../registry/ask-registry.ts';
+import type { Kind } from '../render/registry.ts';
 import type { DaemonClient } from '../support/http-client.ts';
 import { query } from '../support/options.ts';
 
@@ -28,72 +29,61 @@ export interface Asking {
   readonly team: () => Promise<string>;
 }
 
-type RegistryKind = 'team' | 'user' | 'worker' | 'service' | 'definition' | 'directory';
-export type ValueKind =
-  | 'queues'
-  | 'jobs'
-  | 'running'
-  | 'queued'
-  | 'ended'
-  | 'firings'
-  | 'nodes'
-  | 'plugins'
-  | 'requests'
-  | RegistryKind;
-
-export const askFor = async (kind: ValueKind, asking: Asking): Promise<Candidate[]> => {
-  switch (kind) {
-    case 'queues':
-      return (await get<QueueView[]>(asking, '/v1/queues')).map(({ name, running, queued }) => ({
-        value: name,
-        about: `${running} running, ${queued} queued`,
-      }));
-    case 'nodes':
-      return (await get<NodeView[]>(asking, '/v1/nodes')).map(({ node, present }) => ({
-        value: node,
-        about: present ? 'present' : 'away',
-      }));
-    case 'plugins':
-      return (await get<PluginView[]>(asking, '/v1/plugins')).map(({ name }) => ({ value: name, about: 'plugin' }));
-    case 'firings':
-      return (await get<FiringView[]>(asking, '/v1/firings?limit=20')).map(({ id, trigger }) => ({
-        value: id,
-        about: visible(trigger),
-      }));
-    case 'requests':
-      return (await get<LiveRequestsView>(asking, '/v1/requests?limit=100')).requests.map((request) => ({
-        value: request.id,
-        about: visible(`${request.state}: ${request.user}@${request.team} ${request.command.slice(0, 40)}`),
-      }));
-    case 'team':
-    case 'user':
-    case 'worker':
-    case 'service':
-    case 'definition':
-    case 'directory':
-      return registered(kind, asking);
-    default:
-      return jobs(kind, asking);
-  }
-};
-
-const statesOf = { jobs: undefined, running: 'running', queued: 'queued', ended: 'finished,skipped' } as const;
-
-const jobs = async (kind: keyof typeof statesOf, asking: Asking): Promise<Candidate[]> => {
-  const which = query({ queue: asking.queue, state: statesOf[kind], command: 60, queued: 100, ended: 100 });
-  return (await get<JobView[]>(asking, `/v1/jobs${which}`)).map(({ id, state, label, command }) => ({
-    value: String(id),
-    about: `${state}: ${visible(label ?? command)}`,
-  }));
-};
-
-const registered = async (kind: RegistryKind, { client, signal, team }: Asking): Promise<Candidate[]> => {
-  const statement: Statement = kind === 'team' ? { verb: 'team.list' } : { verb: `${kind}.list`, team: await team() };
-  const answer = await askRegistry(client, statement, signal);
-  return rowsOf(answer).map((row) => ({
-    value: nameOf(kind, row),
-    about: cellText('description', row['description'] || row['state'] || kind),
-  }));
-};
+type Ask = (asking: Asking) => Promise<Candidate[]>;
 
 const get = <Answer>({ client, signal }: Asking, path: string): Promise<Answer> => client.request(path, { signal });
+
+const listed =
+  <View>(path: string, candidate: (view: View) => Candidate): Ask =>
+  async (asking) =>
+    (await get<View[]>(asking, path)).map(candidate);
+
+const jobs =
+  (state?: string): Ask =>
+  (asking) =>
+    listed(
+      `/v1/jobs${query({ queue: asking.queue, state, command: 60, queued: 100, ended: 100 })}`,
+      ({ id, state, label, command }: JobView) => ({
+        value: String(id),
+        about: `${state}: ${visible(label ?? command)}`,
+      }),
+    )(asking);
+
+const registered =
+  (kind: Kind): Ask =>
+  async ({ client, signal, team }) => {
+    const statement: Statement = kind === 'team' ? { verb: 'team.list' } : { verb: `${kind}.list`, team: await team() };
+    return rowsOf(await askRegistry(client, statement, signal)).map((row) => ({
+      value: nameOf(kind, row),
+      about: cellText('description', row['description'] || row['state'] || kind),
+    }));
+  };
+
+const kinds = {
+  queues: listed('/v1/queues', ({ name, running, queued }: QueueView) => ({
+    value: name,
+    about: `${running} running, ${queued} queued`,
+  })),
+  jobs: jobs(),
+  running: jobs('running'),
+  queued: jobs('queued'),
+  ended: jobs('finished,skipped'),
+  firings: listed('/v1/firings?limit=20', ({ id, trigger }: FiringView) => ({ value: id, about: visible(trigger) })),
+  nodes: listed('/v1/nodes', ({ node, present }: NodeView) => ({ value: node, about: present ? 'present' : 'away' })),
+  plugins: listed('/v1/plugins', ({ name }: PluginView) => ({ value: name, about: 'plugin' })),
+  requests: async (asking) =>
+    (await get<LiveRequestsView>(asking, '/v1/requests?limit=100')).requests.map((request) => ({
+      value: request.id,
+      about: visible(`${request.state}: ${request.user}@${request.team} ${request.command.slice(0, 40)}`),
+    })),
+  team: registered('team'),
+  user: registered('user'),
+  worker: registered('worker'),
+  service: registered('service'),
+  definition: registered('definition'),
+  directory: registered('directory'),
+} satisfies Record<string, Ask>;
+
+export type ValueKind = keyof typeof kinds;
+
+export const askFor = (kind: ValueKind, asking: Asking): Promise<Candidate[]> => kinds[kind](asking);

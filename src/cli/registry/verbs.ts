@@ -3,16 +3,15 @@ import type { Command } from 'commander';
 import type { Given, Settings } from '../../console/settings.ts';
 import type { Statement } from '../../registry/statements.ts';
 import type { Define } from '../command.ts';
+import type { ListStatement } from './acts.ts';
 import type { TeamOption } from './find-team.ts';
 import { addSettings, settingsOf } from './settings.ts';
-import type { ListStatement } from './show.ts';
 
 /** Loaded when a verb runs: neither its help nor its completion needs them. */
 export const findTeam: typeof import('./find-team.ts').findTeam = async (...args) =>
   (await import('./find-team.ts')).findTeam(...args);
-export const change: typeof import('./change.ts').change = async (...args) =>
-  (await import('./change.ts')).change(...args);
-export const show: typeof import('./show.ts').show = async (...args) => (await import('./show.ts')).show(...args);
+export const change: typeof import('./acts.ts').change = async (...args) => (await import('./acts.ts')).change(...args);
+export const show: typeof import('./acts.ts').show = async (...args) => (await import('./acts.ts')).show(...args);
 
 export const addTeamOption = (command: Command): Command =>
   command.option('--team <team>', 'team (default: [main] team, else the only one)');

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { assertExactEnvironment, workingFolder } from '../../adapters/system/exact-text.ts';
 import type { JobView, NewJobBody } from '../../api/contract/jobs.ts';
 import { TriggerdError } from '../../domain/errors.ts';
+import { given } from '../../kit/given.ts';
 import { followOutput } from '../queue/follow-output.ts';
 import { waitForJob } from '../queue/wait-for-job.ts';
 import { askingUser } from '../support/asking-user.ts';
@@ -54,17 +55,12 @@ const bodyOf = ({ env }: Session, line: TspLine): NewJobBody => {
     cwd: workingFolder(),
     env: ownEnvironment(env),
     user: askingUser(env),
-    ...(label === undefined ? {} : { label }),
+    ...given({ label }),
     ...(slots === 1 ? {} : { slots }),
     ...(stderrApart ? { stderr_apart: true } : {}),
     ...(compresses ? { gzip: true } : {}),
     ...(program === undefined || program === '' ? {} : { on_finish: program }),
-    tsp: {
-      command: argv.join(' '),
-      stored: stores,
-      kept: stores || background,
-      ...(needs === undefined ? {} : { needs }),
-    },
+    tsp: { command: argv.join(' '), stored: stores, kept: stores || background, ...given({ needs }) },
   };
 };
 
