@@ -33,11 +33,8 @@ one.`,
           run(async (session, name: string, { force }: { readonly force?: boolean }) => {
             const body: ForgetBody = { user: askingUser(session.env), ...(force === undefined ? {} : { force }) };
             const path = `/v1/nodes/${encodeURIComponent(name)}/forget`;
-            const forgotten = await session.client.request<ForgottenView>(path, {
-              method: 'POST',
-              body,
-              patient: true,
-            });
+            const call = { method: 'POST', body, patient: true } as const;
+            const forgotten = await session.client.request<ForgottenView>(path, call);
             await printDone(session, forgotten, `firings cancelled on it: ${forgotten.ended}`);
           }),
         ),

@@ -22,41 +22,34 @@ const kindOfOption: Readonly<Record<string, Kind>> = {
   '--dir': ':files',
 };
 
-/** What completes an option's value, or an argument of a command. */
-export const kindOf = (wanted: Option | Argument, command: Command): Kind | undefined =>
-  wanted instanceof Option ? kindOfOption[wanted.long ?? ''] : kindOfArgument(wanted.name(), command.name());
+/** By the argument's name. */
+const kindOfArgument: Readonly<Record<string, Kind>> = {
+  id: 'jobs',
+  a: 'jobs',
+  b: 'jobs',
+  firing: 'firings',
+  request: 'requests',
+  node: 'nodes',
+  // Of `why`; what people ask about most.
+  what: 'nodes',
+  plugin: 'plugins',
+  worker: 'worker',
+  service: 'service',
+  definition: 'definition',
+  directory: 'directory',
+  team: 'team',
+  user: 'user',
+  file: ':files',
+  command: ':commands',
+};
 
-/** By the argument's name; which jobs, by the verb. */
-const kindOfArgument = (argument: string, verb: string): Kind | undefined => {
-  switch (argument) {
-    case 'id':
-    case 'a':
-    case 'b':
-      return jobsFor[verb] ?? 'jobs';
-    case 'firing':
-      return 'firings';
-    case 'request':
-      return 'requests';
-    case 'node':
-    case 'what': // of `why`; what people ask about most
-      return 'nodes';
-    case 'plugin':
-      return 'plugins';
-    case 'worker':
-    case 'service':
-    case 'definition':
-    case 'directory':
-    case 'team':
-    case 'user':
-      // What is to be made has no name yet.
-      return verb === 'add' ? undefined : argument;
-    case 'file':
-      return ':files';
-    case 'command':
-      return ':commands';
-    default:
-      return undefined;
-  }
+/** What completes an option's value, or an argument of a command; which jobs, by the verb. */
+export const kindOf = (wanted: Option | Argument, command: Command): Kind | undefined => {
+  if (wanted instanceof Option) return kindOfOption[wanted.long ?? ''];
+  const kind = kindOfArgument[wanted.name()];
+  if (kind === 'jobs') return jobsFor[command.name()] ?? kind;
+  // What is to be made has no name yet.
+  return command.name() === 'add' && kind === wanted.name() ? undefined : kind;
 };
 
 const jobsFor: Readonly<Record<string, ValueKind>> = {
