@@ -14,17 +14,14 @@ export interface Slot<Value = unknown> {
   readonly read: (text: string) => Value | undefined;
   /** All the words that it may be. */
   readonly choices?: readonly string[];
-  /** What there is of the registry fits here. */
-  readonly names?: 'workers' | 'services' | 'triggers' | 'directories' | 'teams' | 'users';
 }
 
 const text = (shown: string, expected: string): Slot<string> => ({ shown, expected, read: (given) => given });
 
-const name = (shown: string, names: NonNullable<Slot['names']>): Slot<string> => ({
+const name = (shown: string): Slot<string> => ({
   shown,
   expected: `the name of a ${shown}`,
   read: (given) => (given === '' ? undefined : given),
-  names,
 });
 
 const oneOf = <const Choice extends string>(...choices: readonly Choice[]): Slot<Choice> => ({
@@ -38,7 +35,6 @@ const path: Slot<string> = {
   shown: 'path',
   expected: 'a path that begins with /',
   read: (given) => (given.startsWith('/') ? given : undefined),
-  names: 'directories',
 };
 
 const positive = (value: number | undefined): number | undefined => (value === 0 ? undefined : value);
@@ -101,11 +97,11 @@ const pair: Slot<Readonly<Record<string, string>>> = {
 
 /** By the names that the patterns of `grammar.ts` use. */
 export const slots = {
-  worker: name('worker', 'workers'),
-  service: name('service', 'services'),
-  trigger: name('trigger', 'triggers'),
-  team: name('team', 'teams'),
-  user: name('user', 'users'),
+  worker: name('worker'),
+  service: name('service'),
+  trigger: name('trigger'),
+  team: name('team'),
+  user: name('user'),
   path,
   plugin: text('plugin', 'a plugin such as command/command'),
   text: text('text', 'a text; quote one with blanks'),

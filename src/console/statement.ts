@@ -11,9 +11,6 @@ export const parseStatement = (line: string): Command | null => {
   return words.length === 0 ? null : commandOf(words);
 };
 
-/** What goes to the registry: a statement about a team by its name has it already. */
-export const inTeam = (ask: Ask, team: string): Statement | RequestStatement =>
-  (ask.verb.startsWith('team.') ? ask : { ...ask, team }) as Statement | RequestStatement;
-
-/** Whether a statement says which team it is about, so that no other has to be named. */
-export const namesItsTeam = (ask: Ask): boolean => ask.verb.startsWith('team.');
+/** What goes to the registry: a statement about a team by its name has it already, any other is about `team()`. */
+export const inTeam = async (ask: Ask, team: () => Promise<string>): Promise<Statement | RequestStatement> =>
+  (ask.verb.startsWith('team.') ? ask : { ...ask, team: await team() }) as Statement | RequestStatement;

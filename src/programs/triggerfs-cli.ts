@@ -35,8 +35,8 @@ const main = async (args: readonly string[]): Promise<number> => {
   let link: Promise<ConsoleLink> | undefined;
   const console = createConsole({
     link: () => {
-      link ??= openLink(flags, interrupt).catch((reason: unknown) => {
-        throw new NoLink(reason);
+      link ??= openLink(flags, interrupt).catch((cause: unknown) => {
+        throw new NoLink('nobody can be asked', { cause });
       });
       return link;
     },
@@ -114,7 +114,7 @@ const args = process.argv.slice(2);
 await leave(
   await main(args).catch((thrown: unknown) => {
     const json = args.includes('--json') || args.includes('-json');
-    const why = thrown instanceof NoLink ? thrown.reason : thrown;
+    const why = thrown instanceof NoLink ? thrown.cause : thrown;
     return conclude(why, interruption, (error) => terminal.err(shown(error, json)));
   }),
 );

@@ -16,7 +16,7 @@ import { commandLineError, exitCodeOfError, renderError } from '../cli/support/r
 import { readFlags } from '../cli/support/triggerfs-command.ts';
 import { packageVersion } from '../cli/support/version.ts';
 import { watchTerminal } from '../cli/support/watch-reader.ts';
-import { workerPaths } from '../cli/support/worker-paths.ts';
+import { workerPaths } from '../cli/support/own-paths.ts';
 import type { LoadedConfig } from '../config/config.ts';
 import { type ConfiguredWorker, chooseWorker } from '../config/workers.ts';
 import { startWorkerDaemon, type WorkerDaemon } from '../daemon/worker-daemon.ts';

@@ -89,9 +89,9 @@ describe('a script of the console', () => {
   });
 
   it('a script of the console stops when no daemon can be reached', async () => {
-    const reason = new TriggerdError('broker-unreachable', 'no broker');
-    const { script, errors } = consoleWith({}, { link: () => Promise.reject(new NoLink(reason)) });
-    await expect(script(['help help', 'show workers', 'show services'], true)).rejects.toMatchObject({ reason });
+    const cause = new TriggerdError('broker-unreachable', 'no broker');
+    const { script, errors } = consoleWith({}, { link: () => Promise.reject(new NoLink('no link', { cause })) });
+    await expect(script(['help help', 'show workers', 'show services'], true)).rejects.toMatchObject({ cause });
     expect(errors).toEqual([]);
   });
 

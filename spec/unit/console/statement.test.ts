@@ -122,9 +122,10 @@ describe('a statement', () => {
     expect(parseStatement(line)).toBeNull();
   });
 
-  it('a statement is about the caller’s team, unless it is about a team', () => {
-    expect(inTeam({ verb: 'worker.list' }, 'team1')).toEqual({ verb: 'worker.list', team: 'team1' });
-    expect(inTeam({ verb: 'team.accept', team: 't' }, 'team1')).toEqual({ verb: 'team.accept', team: 't' });
+  it('a statement is about the caller’s team, unless it is about a team', async () => {
+    const nobody = () => Promise.reject(new Error('the team was asked for'));
+    expect(await inTeam({ verb: 'worker.list' }, async () => 'team1')).toEqual({ verb: 'worker.list', team: 'team1' });
+    expect(await inTeam({ verb: 'team.accept', team: 't' }, nobody)).toEqual({ verb: 'team.accept', team: 't' });
   });
 
   it('a statement keeps an argument whatever its name is', () => {

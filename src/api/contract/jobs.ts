@@ -16,8 +16,7 @@ export interface JobView {
   readonly label: string | null;
   readonly plugin: string;
   readonly command: string;
-  /** Path of the output file on the daemon's machine. */
-  /** Null: in no file of its own, as with requests to persistent plugins; `trigger queue cat` shows it. */
+  /** Path of the output file on the daemon's machine. Null: in no file of its own, as with requests to persistent plugins; `trigger queue cat` shows it. */
   readonly output: string | null;
   /** Path of the file that holds stderr; null: it is in the output. A daemon of before knows nothing of it. */
   readonly stderr?: string | null;

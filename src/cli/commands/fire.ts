@@ -4,7 +4,7 @@ import { given } from '../../kit/given.ts';
 import { visible } from '../../kit/text.ts';
 import type { Define } from '../command.ts';
 import { askingUser } from '../support/asking-user.ts';
-import { type FollowOptions, followFiring } from '../support/follow-firing.ts';
+import { followFiring } from '../support/follow-firing.ts';
 import type { HelpText } from '../support/help.ts';
 import { duration, list, pair } from '../support/options.ts';
 import { print } from '../support/print.ts';
@@ -82,16 +82,12 @@ const fire = async (session: Session, trigger: string | undefined, options: Opti
   const body: NewFiringBody = { ...asked, user: askingUser(session.env), ...runChain(session.env) };
   const fired = await session.client.request<FiredView>('/v1/firings', { method: 'POST', body });
   warnOfUnseen(session, fired.unseen);
-  if (options.wait === true) return followFiring(session, fired, followOptionsOf(options));
+  const { wait, timeout, all, filterReplies } = options;
+  if (wait === true)
+    return followFiring(session, fired, { timeoutMs: timeout, showsAll: all, filter: filterOf(filterReplies) });
   await print(session, fired, () => fired.id);
   return 0;
 };
-
-const followOptionsOf = ({ timeout, all, filterReplies }: Options): FollowOptions => ({
-  timeoutMs: timeout,
-  showsAll: all,
-  filter: filterOf(filterReplies),
-});
 
 const checkUsage = (
   trigger: string | undefined,

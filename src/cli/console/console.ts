@@ -1,7 +1,7 @@
 /** The console: statements in, tables out. It has two modes; `exit` leaves the one, then the other. */
 import type { Command } from '../../console/form.ts';
 import { helpEntries, renderHelp } from '../../console/help.ts';
-import { inTeam, namesItsTeam, parseStatement } from '../../console/statement.ts';
+import { inTeam, parseStatement } from '../../console/statement.ts';
 import { documentsOf, renderRows, rowsNamed, rowsOf } from '../../console/tables.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import { printable } from '../../domain/names.ts';
@@ -85,7 +85,7 @@ const withSecret = async (
 const ask = async (options: ConsoleOptions, { ask, only }: RegistryCommand): Promise<void> => {
   const link = await options.link();
   const startedAt = process.hrtime.bigint();
-  const answer = await link.execute(inTeam(ask, namesItsTeam(ask) ? '' : await link.team()));
+  const answer = await link.execute(await inTeam(ask, () => link.team()));
   const isList = ask.verb.endsWith('.list');
   const rows = rowsNamed(answer.kind, rowsOf(answer), only);
   if (only !== null && rows.length === 0)

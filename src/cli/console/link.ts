@@ -13,13 +13,7 @@ export interface ConsoleLink {
   close(): Promise<void>;
 }
 
-/** Nobody can be asked: that ends a script, whatever was to be gone on with. */
+/** Nobody can be asked, for this cause: that ends a script, whatever was to be gone on with. */
 export class NoLink extends Error {
   override readonly name = 'NoLink';
-  readonly reason: unknown;
-
-  constructor(reason: unknown) {
-    super('nobody can be asked');
-    this.reason = reason;
-  }
 }

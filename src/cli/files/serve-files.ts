@@ -7,12 +7,11 @@ import { type FilesDaemonOptions, startFilesDaemon } from '../../daemon/mount/fi
 import { TriggerdError } from '../../domain/errors.ts';
 import { openLogCopyLater } from '../request/log-copy.ts';
 import { exposureWarnings } from '../support/config-warnings.ts';
+import { stateHome } from '../support/own-paths.ts';
 import { packageVersion } from '../support/version.ts';
-import { stateHome } from '../support/worker-paths.ts';
 import { createFilesLog, type FilesLog } from './files-log.ts';
 
 export interface ServedFiles {
-  readonly mountpoint: string;
   /** Resolves when somebody has unmounted it. */
   readonly unmounted: Promise<void>;
   /** Goes on in a new log file, after somebody has moved the old one away. */
@@ -81,7 +80,6 @@ export const serveFiles = async (
   if (logfile !== undefined && problem === undefined) told.say(`Log file is ${logfile}`);
   told.say(`Ready and running in ${isBackground ? 'background' : 'foreground'}...`);
   return {
-    mountpoint: resolve(given),
     unmounted,
     reopenLog: () => {
       const why = copy.reopen();

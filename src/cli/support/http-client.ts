@@ -80,16 +80,13 @@ const send = (
 const silent = (socketPath: string, ms: number): TriggerdError =>
   new TriggerdError('daemon-silent', `the daemon on ${socketPath} did not answer within ${formatDuration(ms)}`);
 
-const unreachable = (message: string, cause?: unknown): TriggerdError =>
-  new TriggerdError('daemon-unreachable', message, { cause });
-
 const castSocketError = (error: NodeJS.ErrnoException, socketPath: string): Error => {
   if (error instanceof TriggerdError) return error;
   if (error.code?.startsWith('HPE_'))
     return new TriggerdError('daemon-answer', `the program that listens on ${socketPath} does not speak HTTP`, {
       cause: error,
     });
-  return unreachable(socketFailure(error, socketPath), error);
+  return new TriggerdError('daemon-unreachable', socketFailure(error, socketPath), { cause: error });
 };
 
 const socketFailure = (error: NodeJS.ErrnoException, socketPath: string): string => {

@@ -3,8 +3,8 @@ import { type LoadedConfig, parseConfig } from '../../config/config.ts';
 import { sourceKey } from '../../config/layers.ts';
 import { locateConfig, locateTriggerfsConfig } from '../../config/locate.ts';
 import { given } from '../../kit/given.ts';
+import { userPaths } from './own-paths.ts';
 import { readConfigFile } from './read-config-file.ts';
-import { userPaths } from './user-paths.ts';
 
 export interface ConfigRequest {
   /** `--config`. */

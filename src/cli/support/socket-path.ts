@@ -1,8 +1,8 @@
 import { accessSync, constants } from 'node:fs';
 import { defaultSocketPath } from '../../config/default-socket.ts';
 import { quickSocket } from '../../config/quick-socket.ts';
+import { userSocket } from './own-paths.ts';
 import { readConfigText } from './read-config-file.ts';
-import { userSocket } from './user-paths.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
