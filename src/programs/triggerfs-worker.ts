@@ -12,11 +12,11 @@ import { triggerfsWorkerCommand, type WorkerFlags } from '../cli/command-lines/t
 import { exposureWarnings } from '../cli/support/config-warnings.ts';
 import { beginDaemon, nodeNameOf } from '../cli/support/daemon-process.ts';
 import { loadTriggerfsConfig } from '../cli/support/load-config.ts';
+import { workerPaths } from '../cli/support/own-paths.ts';
 import { commandLineError, exitCodeOfError, renderError } from '../cli/support/report-error.ts';
 import { readFlags } from '../cli/support/triggerfs-command.ts';
 import { packageVersion } from '../cli/support/version.ts';
 import { watchTerminal } from '../cli/support/watch-reader.ts';
-import { workerPaths } from '../cli/support/own-paths.ts';
 import type { LoadedConfig } from '../config/config.ts';
 import { type ConfiguredWorker, chooseWorker } from '../config/workers.ts';
 import { startWorkerDaemon, type WorkerDaemon } from '../daemon/worker-daemon.ts';
