@@ -4,6 +4,7 @@
  */
 import type { BrokerAddress } from './broker-address.ts';
 import type { RequestId } from './request.ts';
+import type { RequestHeading } from './request-record.ts';
 
 /** Statements that a broker answers itself, beside those of the registry. `team`: that of the token. */
 export type RequestStatement =
@@ -23,24 +24,16 @@ export interface RequestFilter {
 /** One request, or all that a user has. */
 export type RequestChoice = { readonly request: RequestId } | { readonly user: string };
 
-export interface LiveRequest {
-  readonly id: RequestId;
+/**
+ * `team` and `user` are those who asked first, if a job made the request on their behalf. `service`, `plugin` and
+ * `command` are empty if a user who comes from the reader's team made the request in another team.
+ */
+export interface LiveRequest extends RequestHeading {
   readonly broker: BrokerAddress['id'];
-  /** The user who asked first, if a job made the request on their behalf. */
-  readonly team: string;
-  readonly user: string;
-  /** Empty, as `plugin` and `command`: it was asked inside of another team by a user who comes from the reader's. */
-  readonly service: string;
-  /** The service's team; another one than the user's when it is public. */
-  readonly service_team: string;
-  readonly plugin: string;
-  /** The beginning of the payload as text, 200 characters at most. */
-  readonly command: string;
   /** `cancelled`: its worker was told to end it. */
   readonly state: 'waiting' | 'running' | 'cancelled';
   /** Workers that have it, or a part of it. */
   readonly workers: readonly string[];
-  readonly received_at: string;
   /** Deadline of the request. */
   readonly expires_at: string;
   /** What the broker holds of it: payload and arguments. */

@@ -1,8 +1,8 @@
 import type { JobId } from './job.ts';
 import type { RequestId } from './request.ts';
 
-/** What the history keeps of a request, in etcd; the whole output is on the worker. */
-export interface RequestRecord {
+/** What lists show of a request. */
+export interface RequestHeading {
   readonly id: RequestId;
   readonly team: string;
   readonly user: string;
@@ -13,6 +13,10 @@ export interface RequestRecord {
   /** The beginning of the payload as text, 200 characters at most. */
   readonly command: string;
   readonly received_at: string;
+}
+
+/** What the history keeps of a request, in etcd; the whole output is on the worker. */
+export interface RequestRecord extends RequestHeading {
   readonly finished_at: string;
   readonly result: string;
   readonly exit_code: number | null;

@@ -5,7 +5,7 @@ import type { Log } from '../kit/log.ts';
 import { onAbort } from '../kit/on-abort.ts';
 import { type Event, eventOf, type Facts, maxBehind, readerDropped, tooSlow } from './event.ts';
 import { Mailbox } from './mailbox.ts';
-import type { EventSource, EventStore, Past, PastQuery } from './ports.ts';
+import type { EventSource, EventStore, Past, PastQuery, Wanted } from './ports.ts';
 
 /** Events come in bursts: what is told within this time is written at once. */
 const writeEveryMs = 1_000;
@@ -62,18 +62,14 @@ export class EventLog implements EventSource {
     this.#timer ??= setTimeout(() => void this.#atStore.add(() => this.#write()), writeEveryMs).unref();
   }
 
-  async past({ limit, since }: PastQuery, wanted: (event: Event) => boolean): Promise<Past> {
+  async past({ limit, since }: PastQuery, wanted: Wanted): Promise<Past> {
     if (limit === 0) return { events: [], cursor: String(this.#lastId) };
     const all = await this.#all();
     const chosen = all.filter((event) => Date.parse(event.at) >= since && wanted(event));
     return { events: chosen.slice(-limit), cursor: all.at(-1)?.id ?? String(this.#lastId) };
   }
 
-  async *follow(
-    cursor: string,
-    wanted: (event: Event) => boolean,
-    signal: AbortSignal,
-  ): AsyncGenerator<Event, void, undefined> {
+  async *follow(cursor: string, wanted: Wanted, signal: AbortSignal): AsyncGenerator<Event, void, undefined> {
     const news = new Mailbox<Event>(maxBehind);
     const reader = (event: Event): void => {
       if (!wanted(event) || news.put(event)) return;

@@ -17,15 +17,13 @@ import { type Event, eventOf, type Facts, maxBehind, type NewEvent, readerDroppe
 import { countOfTargets, outcomeEvent, outcomeHistory, publishedEvent } from './firing-events.ts';
 import { fleetEvents } from './fleet-events.ts';
 import { Mailbox } from './mailbox.ts';
-import type { EventSource, Past, PastQuery } from './ports.ts';
+import type { EventSource, Past, PastQuery, Wanted } from './ports.ts';
 
 /** How far back the past goes: so many firings, and so many targets of all of them. */
 const pastFirings = 200;
 const pastTargets = 10_000;
 /** Triggers of firings are remembered for so many of them. */
 const namesKept = 10_000;
-
-type Wanted = (event: Event) => boolean;
 
 export interface FleetLogOptions extends Keyspace {
   /** The node of events about following itself. */

@@ -8,6 +8,9 @@ export interface EventStore {
   read(): Promise<Event[]>;
 }
 
+/** Whether a reader wants this event. */
+export type Wanted = (event: Event) => boolean;
+
 export interface PastQuery {
   /** The newest so many. */
   readonly limit: number;
@@ -23,10 +26,10 @@ export interface Past {
 
 /** Events to look back at and to follow. */
 export interface EventSource {
-  past(query: PastQuery, wanted: (event: Event) => boolean): Promise<Past>;
+  past(query: PastQuery, wanted: Wanted): Promise<Past>;
   /**
    * What happens after `cursor` (an event's id, or that of a `past`), until `signal` aborts. A reader that falls too far
    * behind gets `follow.dropped` as the last event.
    */
-  follow(cursor: string, wanted: (event: Event) => boolean, signal: AbortSignal): AsyncIterable<Event>;
+  follow(cursor: string, wanted: Wanted, signal: AbortSignal): AsyncIterable<Event>;
 }

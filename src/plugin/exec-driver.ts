@@ -3,14 +3,15 @@ import type { JobRequest } from '../domain/job.ts';
 import { commandText } from './command-text.ts';
 import { concludeFromExit, type Driver } from './drivers.ts';
 
-const refuseNoop: Driver['check'] = (plugin, request) => {
-  if (request.noop && !plugin.manifest.noop)
-    throw new TriggerdError('plugin-arguments', `plugin ${plugin.name} has no noop mode, so it cannot run a noop job`);
-};
-
 /** One process per job: the plugin's executable with the job's arguments. */
 export const execDriver: Driver = {
-  check: refuseNoop,
+  check: (plugin, request) => {
+    if (request.noop && !plugin.manifest.noop)
+      throw new TriggerdError(
+        'plugin-arguments',
+        `plugin ${plugin.name} has no noop mode, so it cannot run a noop job`,
+      );
+  },
   argv: (plugin, job) => [plugin.executable, ...job.request.argv],
   shown: (plugin, request) => {
     const named = Object.entries(request.args).map(([name, value]) => `${name}=${value}`);

@@ -127,7 +127,8 @@ export class Registry {
   }
 
   async #carryOut(actor: Actor, statement: Statement): Promise<Change> {
-    const snapshot = await this.#latest(statement);
+    // Every change that any broker has answered before is in it.
+    const snapshot = await this.mirror.current(await this.#reached(statement));
     if (snapshot.installation === undefined)
       throw new TriggerdError('registry-empty', 'the registry has no teams and users yet');
     const now = new Date(this.#options.clock.now()).toISOString();
@@ -171,11 +172,6 @@ export class Registry {
     const team = teamOf(statement);
     const held = heldWritesOf(this.#options.keys, writes);
     if (team !== undefined && held.length > 0) this.#bounds.assertTeamSpace(registry, team, statement, held);
-  }
-
-  /** The registry with every change that any broker has answered before. */
-  async #latest(statement: Statement): Promise<RegistryState> {
-    return this.mirror.current(await this.#reached(statement));
   }
 
   /** The revision of the last change of what this statement is about. */

@@ -16,22 +16,12 @@ import {
   parseWorker,
 } from './wire.ts';
 
-/** What a team holds. Iteration is in no promised order; `id` has the order of creation. */
-export interface Holdings {
+/** What a team holds, to read. Iteration is in no promised order; `id` has the order of creation. */
+export type Holdings = Pick<TeamHoldings, 'child' | 'hits' | 'lastHitAt' | 'counted' | 'hasCapacityFor'> & {
   readonly workers: ReadonlyMap<string, Worker>;
   readonly services: ReadonlyMap<string, Service>;
-  /** Directories and definitions by their number. */
   readonly nodes: ReadonlyMap<number, TreeNode>;
-  child(parent: number, name: string): TreeNode | undefined;
-  /** Writes to the trigger file so far, on all nodes. */
-  hits(definition: number): number;
-  /** Time of the last hit, ISO 8601; empty: not known. */
-  lastHitAt(definition: number): string;
-  /** What this counter of the trigger's hits says; undefined where it has none. */
-  counted(definition: number, counter: string): number | undefined;
-  /** Whether this counter of the trigger's hits is known, or may be a new one. */
-  hasCapacityFor(definition: number, counter: string): boolean;
-}
+};
 
 /** The state of one scope's guard. A malformed one stops all changes of its scope: numbers could be given twice. */
 export type Guard = { readonly modRevision: bigint; readonly key: string } & (
@@ -70,9 +60,10 @@ const own = <Value>(record: Readonly<Record<string, Value>>, key: string): Value
 /** Counters of one trigger: mounts that lose their journals would add more and more. */
 const maxCounters = 1_000;
 
-class TeamHoldings implements Holdings {
+class TeamHoldings {
   readonly workers = new Map<string, Worker>();
   readonly services = new Map<string, Service>();
+  /** Directories and definitions by their number. */
   readonly nodes = new Map<number, TreeNode>();
   readonly #children = new Map<string, TreeNode>();
   readonly #hits = new Map<string, Map<string, HitsDocument>>();
@@ -81,21 +72,25 @@ class TeamHoldings implements Holdings {
     return this.#children.get(`${parent}/${name}`);
   }
 
+  /** Writes to the trigger file so far, on all nodes. */
   hits(definition: number): number {
     let sum = 0;
     for (const { hits } of this.#hits.get(String(definition))?.values() ?? []) sum += hits;
     return sum;
   }
 
+  /** Time of the last hit, ISO 8601; empty: not known. */
   lastHitAt(definition: number): string {
     const times = [...(this.#hits.get(String(definition))?.values() ?? [])].map(({ last_at = '' }) => last_at);
     return times.reduce((last, each) => (each > last ? each : last), '');
   }
 
+  /** What this counter of the trigger's hits says; undefined where it has none. */
   counted(definition: number, counter: string): number | undefined {
     return this.#hits.get(String(definition))?.get(counter)?.hits;
   }
 
+  /** Whether this counter of the trigger's hits is known, or may be a new one. */
   hasCapacityFor(definition: number, counter: string): boolean {
     const counts = this.#hits.get(String(definition));
     return counts === undefined || counts.size < maxCounters || counts.has(counter);

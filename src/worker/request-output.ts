@@ -108,10 +108,8 @@ export const outcomeOf = ({ result, ranMs, outputBytes }: FinishedRequest): Wire
   result: result.kind,
   exit_code: ownExitCode(result),
   signal: result.kind === 'killed' ? result.signal : null,
-  reason: boundedReasonOrNull(reasonOf(result)),
+  reason: boundedReason(reasonOf(result)),
   code: null,
   ran_ms: ranMs === null ? null : Math.round(ranMs),
   output_bytes: outputBytes,
 });
-
-const boundedReasonOrNull = (reason: string | null): string | null => (reason === null ? null : boundedReason(reason));

@@ -93,7 +93,8 @@ export class ServedRequests {
     const request = this.#workerRequest(head, payload);
     this.#options.tell({ kind: 'request', id, service, plugin, user: request.user });
     try {
-      if (!this.#follow(request, (output) => this.#begin(request, output))) this.#giveBack(id);
+      const isHeard = this.#follow(request, (output) => this.#begin(request, output));
+      if (!isHeard) this.#options.send({ op: 'returned', id, free: this.free() });
     } catch (thrown) {
       this.#refuse(id, asTriggerdError(thrown));
     }
@@ -153,10 +154,6 @@ export class ServedRequests {
     const { bytes, ...stream } = output;
     this.#options.send({ op: 'final', id, job, ...this.capacity(), ...stream, ...outcome }, bytes);
     this.#options.tell({ kind: 'answered', id, job, outcome });
-  }
-
-  #giveBack(id: RequestId): void {
-    this.#options.send({ op: 'returned', id, free: this.free() });
   }
 
   #refuse(id: RequestId, error: TriggerdError): void {

@@ -49,8 +49,8 @@ export const outcomeWithoutRun = (
 ): WireOutcome => ({ result, exit_code: null, signal: null, reason, code, ran_ms: null, output_bytes: outputBytes });
 
 /** The reason of an outcome, cut to what every peer takes. */
-export const boundedReason = (reason: string): string =>
-  reason.length <= maxReason ? reason : `${reason.slice(0, maxReason - 1)}…`;
+export const boundedReason = <Reason extends string | null>(reason: Reason): Reason | string =>
+  reason === null || reason.length <= maxReason ? reason : `${reason.slice(0, maxReason - 1)}…`;
 
 export const partialIn = ({ id, stream, offset }: Fields): PartialHead | undefined =>
   isRequestId(id) && isStream(stream) && isCount(offset) ? { id, stream, offset } : undefined;

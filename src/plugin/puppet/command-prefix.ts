@@ -78,11 +78,8 @@ const lockOf = (options: readonly string[], path: string): HeldLock | null => {
 const waitWords = ({ waits }: Wrapper, options: readonly string[]): string[] =>
   waits === undefined || options.some((word) => waits.unless.test(word)) ? [] : [waits.word];
 
-interface ReadWrapper {
+interface ReadWrapper extends Pick<Prefix, 'user' | 'searchPath' | 'folder'> {
   readonly end: number;
-  readonly user: string | null;
-  readonly searchPath: string | null;
-  readonly folder: string | null;
   readonly options: readonly string[];
 }
 

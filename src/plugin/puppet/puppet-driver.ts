@@ -65,7 +65,7 @@ export const createPuppetDriver = ({ host, node, runCommand, firstError }: Puppe
       return { kind: 'none', missing: 'the path of Puppet’s reports is not known: Puppet did not answer' };
     const limits = {
       tags: (tagsIn(seen, 'tags') ?? settings.tags) || null,
-      skipTags: (tagsIn(seen, 'skip_tags') ?? settings.skipTags) || null,
+      skip_tags: (tagsIn(seen, 'skip_tags') ?? settings.skipTags) || null,
     };
     return readRunFacts(host, settings, identityOf(command, seen, job, runExit), limits);
   };

@@ -59,7 +59,7 @@ export const readAgentRun = async (host: PuppetHost, settings: PuppetSettings): 
   const skipped = summary.skipped ?? Number.NaN;
   const exitCode = exitCodeOfWhole({ status: head['status'] ?? null, noop, completed, skipped });
   if (exitCode === null) return null;
-  const limits = { tags: settings.tags || null, skipTags: settings.skipTags || null };
+  const limits = { tags: settings.tags || null, skip_tags: settings.skipTags || null };
   const facts = { ...runFacts(settings, report, limits), ...summary.counts };
   return { what: { kind: 'agent' }, startedAt, finishedAt: Math.max(startedAt, finishedAt), exitCode, facts };
 };

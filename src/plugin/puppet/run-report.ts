@@ -80,10 +80,7 @@ const isEndOf = (status: string | undefined, exitCode: number): boolean =>
   status === 'failed' ? exitCode === 4 || exitCode === 6 : exitCode === (status === 'changed' ? 2 : 0);
 
 /** What a run was limited to; no report says it. */
-export interface RunLimits {
-  readonly tags: string | null;
-  readonly skipTags: string | null;
-}
+export type RunLimits = Pick<PuppetRunFacts, 'tags' | 'skip_tags'>;
 
 /** What the report of a run says. */
 export const runFacts = (settings: PuppetSettings, report: RunReport, limits: RunLimits): PuppetRunFacts => {
@@ -96,8 +93,7 @@ export const runFacts = (settings: PuppetSettings, report: RunReport, limits: Ru
     noop: head['noop'] === 'true',
     environment: identifier(head['environment']),
     cached_catalog: !['not_used', undefined].includes(head['cached_catalog_status']),
-    tags: limits.tags,
-    skip_tags: limits.skipTags,
+    ...limits,
     report: identifier(head['transaction_uuid']),
     status: identifier(head['status']),
     job_id: head['job_id']?.slice(0, 300) ?? null,
