@@ -9,7 +9,7 @@ import type { Mirror } from './mirror.ts';
 import type { Service, Worker } from './model.ts';
 import { originOf } from './origin.ts';
 import type { CheckedToken } from './ports.ts';
-import type { Ownership } from './rules/rule-context.ts';
+import type { Ownership } from './rules/access.ts';
 import { type RegistryState, roleIn } from './snapshot.ts';
 
 /** Tokens whose signature was checked and is remembered. A forgotten token is checked again. */

@@ -1,19 +1,10 @@
 import { counterOf } from '../hits.ts';
 import type { Definition } from '../model.ts';
 import { definitionRow, pathOf } from '../rows.ts';
+import { type Access, accessTo, assertMayChange } from './access.ts';
 import { moveWrites } from './directory.ts';
-import {
-  type Access,
-  accessTo,
-  answering,
-  assertMayChange,
-  given,
-  invalid,
-  nextId,
-  notFound,
-  type RuleContext,
-  type Rules,
-} from './rule-context.ts';
+import { invalid, notFound } from './refusals.ts';
+import { answering, given, nextId, type RuleContext, type Rules } from './rule-context.ts';
 import { definitionNamed, freePath } from './tree.ts';
 import { byId } from './worker.ts';
 

@@ -1,15 +1,8 @@
 import type { Directory } from '../model.ts';
 import { directoryRow, pathOf } from '../rows.ts';
-import {
-  accessTo,
-  answering,
-  assertMayChange,
-  given,
-  inUse,
-  nextId,
-  type RecordWrite,
-  type Rules,
-} from './rule-context.ts';
+import { accessTo, assertMayChange } from './access.ts';
+import { inUse } from './refusals.ts';
+import { answering, given, nextId, type RecordWrite, type Rules } from './rule-context.ts';
 import { assertMayMove, childrenOf, directoryNamed, freeDirectoryPath } from './tree.ts';
 import { byId } from './worker.ts';
 

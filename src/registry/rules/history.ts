@@ -1,5 +1,6 @@
 import type { RequestRecord } from '../../domain/request-record.ts';
-import { type Access, accessTo, type RuleContext, type Rules } from './rule-context.ts';
+import { type Access, accessTo } from './access.ts';
+import type { RuleContext, Rules } from './rule-context.ts';
 
 export const historyRules: Rules<'history'> = {
   /**

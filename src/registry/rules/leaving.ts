@@ -1,7 +1,7 @@
 /** How users come out of teams, and what stays behind: a team may be left without an admin, and then says so. */
 import type { Role, Team } from '../model.ts';
 import { hasAdmin, roleIn, type Snapshot } from '../snapshot.ts';
-import { inUse } from './rule-context.ts';
+import { inUse } from './refusals.ts';
 
 /** The team without this member or invitation; a team that they owned belongs to nobody then. */
 export const without = (team: Team, identity: string, now: string): Team => ({

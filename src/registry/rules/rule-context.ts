@@ -3,11 +3,11 @@
  * to be written and said, or throws a `TriggerdError`. It may be run again on a newer registry before it takes effect.
  */
 
-import { TriggerdError } from '../../domain/errors.ts';
 import type { RequestRecord } from '../../domain/request-record.ts';
-import type { Role, Service, Team, TreeNode, User, Worker } from '../model.ts';
-import { type Holdings, roleIn, type Snapshot } from '../snapshot.ts';
+import type { Service, Team, TreeNode, User, Worker } from '../model.ts';
+import type { Snapshot } from '../snapshot.ts';
 import type { Statement } from '../statements.ts';
+import { denied } from './refusals.ts';
 
 /** `local`: whoever may use the control socket; may do everything. A user acts in the team of his token. */
 export type Actor =
@@ -64,76 +64,6 @@ export type Rules<Noun extends string> = {
 
 export const answering = (rows: readonly object[], notices?: readonly string[]): Change =>
   notices === undefined ? { writes: [], rows } : { writes: [], rows, notices };
-
-// ── who may what ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-export interface Access {
-  readonly team: Team;
-  readonly holdings: Holdings;
-  readonly role: Role;
-  /** The owner of new records. */
-  readonly ownership: Ownership;
-  /** Whether the actor may change and delete the record: an admin any, a member their own. */
-  mayChange(record: Ownership): boolean;
-  maySee(record: Ownership & { readonly visibility: Service['visibility'] }): boolean;
-}
-
-export interface Ownership {
-  readonly owner: string;
-  readonly owner_id: number;
-}
-
-/**
- * What the actor may do in this team. Throws `registry-not-found` alike for a team that is not there and one that is not
- * the actor's.
- */
-export const accessTo = ({ registry, actor }: Pick<RuleContext, 'registry' | 'actor'>, name: string): Access => {
-  const team = registry.teams.get(name);
-  const role = team === undefined ? undefined : roleOf(registry, actor, team);
-  if (team === undefined || role === undefined) throw notFound('team', name);
-  const user = actor.kind === 'user' ? registry.users.get(actor.identity) : undefined;
-  const mayChange: Access['mayChange'] = (record) => role === 'admin' || record.owner_id === user?.id;
-  return {
-    team,
-    role,
-    holdings: registry.holdings(name),
-    ownership: user === undefined ? ownershipOf(team) : { owner: user.identity, owner_id: user.id },
-    mayChange,
-    maySee: (record) => record.visibility !== 'local' || mayChange(record),
-  };
-};
-
-/** Throws `registry-denied` for a member. */
-export const adminOf = (context: RuleContext, name: string): Access => {
-  const access = accessTo(context, name);
-  if (access.role !== 'admin') throw denied(`only an admin of ${name} may do this`);
-  return access;
-};
-
-const roleOf = (registry: Snapshot, actor: Actor, team: Team): Role | undefined => {
-  if (actor.kind === 'local') return 'admin';
-  if (actor.team !== team.name || (registry.users.get(actor.identity)?.disabled ?? true)) return undefined;
-  return roleIn(team, actor.identity);
-};
-
-const ownershipOf = ({ owner, owner_id }: Ownership): Ownership => ({ owner, owner_id });
-
-/** Throws `registry-denied`. */
-export const assertMayChange = (access: Access, record: Ownership, what: string): void => {
-  if (!access.mayChange(record)) throw denied(`${what} belongs to ${record.owner || 'the team'}`);
-};
-
-// ── what rules refuse ───────────────────────────────────────────────────────────────────────────────────────────────
-
-export const notFound = (kind: string, name: string): TriggerdError =>
-  new TriggerdError('registry-not-found', `there is no ${kind} “${name}”`);
-export const exists = (kind: string, name: string): TriggerdError =>
-  new TriggerdError('registry-exists', `a ${kind} “${name}” exists already`);
-export const denied = (why: string): TriggerdError => new TriggerdError('registry-denied', why);
-export const inUse = (why: string): TriggerdError => new TriggerdError('registry-in-use', why);
-export const invalid = (why: string): TriggerdError => new TriggerdError('registry-invalid', why);
-
-// ── numbers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 export type Counted = 'team' | 'user' | 'worker' | 'service' | 'node';
 

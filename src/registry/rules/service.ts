@@ -1,19 +1,8 @@
 import type { Definition, Service } from '../model.ts';
 import { pathOf, serviceRow } from '../rows.ts';
-import {
-  type Access,
-  accessTo,
-  answering,
-  assertMayChange,
-  type Change,
-  exists,
-  given,
-  inUse,
-  nextId,
-  notFound,
-  type RuleContext,
-  type Rules,
-} from './rule-context.ts';
+import { type Access, accessTo, assertMayChange } from './access.ts';
+import { exists, inUse, notFound } from './refusals.ts';
+import { answering, type Change, given, nextId, type RuleContext, type Rules } from './rule-context.ts';
 import { byId, ownWorker } from './worker.ts';
 
 export const serviceRules: Rules<'service'> = {

@@ -2,23 +2,11 @@ import type { Role, Team, User } from '../model.ts';
 import { originOf } from '../origin.ts';
 import { teamRow } from '../rows.ts';
 import { invitedRole, roleIn, type Snapshot } from '../snapshot.ts';
+import { accessTo, adminOf } from './access.ts';
 import { assertMayStepDown, leaderlessNotice, without, withoutIdentity } from './leaving.ts';
 import { assertQuota } from './limits.ts';
-import {
-  accessTo,
-  adminOf,
-  answering,
-  type Change,
-  denied,
-  exists,
-  given,
-  inUse,
-  invalid,
-  nextId,
-  notFound,
-  type RuleContext,
-  type Rules,
-} from './rule-context.ts';
+import { denied, exists, inUse, invalid, notFound } from './refusals.ts';
+import { answering, type Change, given, nextId, type RuleContext, type Rules } from './rule-context.ts';
 
 export const teamRules: Rules<'team'> = {
   /** Every user may make a team, and is its admin. A team that root makes has no members yet. */

@@ -5,7 +5,8 @@
 import type { Definition, Directory, TreeNode } from '../model.ts';
 import { pathOf } from '../rows.ts';
 import type { Holdings } from '../snapshot.ts';
-import { type Access, exists, invalid, notFound } from './rule-context.ts';
+import type { Access } from './access.ts';
+import { exists, invalid, notFound } from './refusals.ts';
 
 const maxDepth = 32;
 

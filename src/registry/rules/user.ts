@@ -2,20 +2,15 @@ import type { Role, Team, User } from '../model.ts';
 import { originIn, originOf } from '../origin.ts';
 import { userRow } from '../rows.ts';
 import { roleIn } from '../snapshot.ts';
+import { type Access, accessTo, adminOf } from './access.ts';
 import { assertMayStepDown, assertOtherAdmin, leaderlessNotice, leaderlessNotices, without } from './leaving.ts';
 import { assertQuota } from './limits.ts';
+import { denied, exists, inUse, notFound } from './refusals.ts';
 import {
-  type Access,
-  accessTo,
-  adminOf,
   answering,
   type Change,
-  denied,
-  exists,
   given,
-  inUse,
   nextId,
-  notFound,
   type RecordWrite,
   type RuleContext,
   type Rules,

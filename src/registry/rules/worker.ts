@@ -1,18 +1,8 @@
 import type { Worker } from '../model.ts';
 import { workerRow } from '../rows.ts';
-import {
-  type Access,
-  accessTo,
-  answering,
-  assertMayChange,
-  exists,
-  given,
-  inUse,
-  nextId,
-  notFound,
-  type RuleContext,
-  type Rules,
-} from './rule-context.ts';
+import { type Access, accessTo, assertMayChange } from './access.ts';
+import { exists, inUse, notFound } from './refusals.ts';
+import { answering, given, nextId, type RuleContext, type Rules } from './rule-context.ts';
 
 export const workerRules: Rules<'worker'> = {
   /** Workers and services share their names, because a worker's identity is a service. */
