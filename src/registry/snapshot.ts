@@ -1,20 +1,11 @@
+import type * as v from 'valibot';
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
 import { printable } from '../domain/names.ts';
+import { parseDocument } from '../store/document.ts';
 import type { Entry } from '../store/key-store.ts';
 import type { Installation, Issuer, Role, Service, Team, TreeNode, User, Worker } from './model.ts';
-import {
-  type GuardDocument,
-  type HitsDocument,
-  parseGuard,
-  parseHits,
-  parseInstallation,
-  parseIssuer,
-  parseNode,
-  parseService,
-  parseTeam,
-  parseUser,
-  parseWorker,
-} from './wire.ts';
+import * as model from './model.ts';
+import { type GuardDocument, type HitsDocument, parseGuard, parseHits } from './wire.ts';
 
 /** What a team holds, to read. Iteration is in no promised order; `id` has the order of creation. */
 export type Holdings = Pick<TeamHoldings, 'child' | 'hits' | 'lastHitAt' | 'counted' | 'hasCapacityFor'> & {
@@ -195,11 +186,15 @@ export class RegistryState implements Snapshot {
   #set(key: string, value: string | undefined, modRevision: bigint): void {
     const [kind = '', first = '', second = '', third = '', ...more] = key.slice(this.#base.length).split('/');
     if (more.length > 0) return;
-    const parsed = <T>(parse: (key: string, value: string) => T): T | undefined =>
-      value === undefined ? undefined : parse(key, value);
+    const parsed = <Schema extends v.GenericSchema>(schema: Schema): v.InferOutput<Schema> | undefined =>
+      value === undefined ? undefined : parseDocument(schema, key, value);
     /** A record must be where it says it is: nobody is found under another name. */
-    const named = <T>(name: string, parse: (key: string, value: string) => T, nameOf: (record: T) => string) => {
-      const record = parsed(parse);
+    const named = <Schema extends v.GenericSchema>(
+      name: string,
+      schema: Schema,
+      nameOf: (record: v.InferOutput<Schema>) => string,
+    ): v.InferOutput<Schema> | undefined => {
+      const record = parsed(schema);
       if (record === undefined || nameOf(record) === name) return record;
       throw new TriggerdError('firing-malformed', `${printable(key)}: the name in the document differs from the key`, {
         details: { key },
@@ -207,37 +202,37 @@ export class RegistryState implements Snapshot {
     };
     switch (kind) {
       case 'installation':
-        this.installation = parsed(parseInstallation);
+        this.installation = parsed(model.installation);
         break;
       case 'issuers':
-        setOrDelete(this.issuers, first, parsed(parseIssuer));
+        setOrDelete(this.issuers, first, parsed(model.issuer));
         break;
       case 'guard':
       case 'guards':
         this.#setGuard(key, value, modRevision);
         break;
       case 'teams':
-        setOrDelete(this.teams, first, named(first, parseTeam, nameOf));
+        setOrDelete(this.teams, first, named(first, model.team, nameOf));
         break;
       case 'users':
-        setOrDelete(this.users, first, named(first, parseUser, identityOf));
+        setOrDelete(this.users, first, named(first, model.user, identityOf));
         break;
       case 'workers':
-        setOrDelete(this.#mine(first).workers, second, named(second, parseWorker, identityOf));
+        setOrDelete(this.#mine(first).workers, second, named(second, model.worker, identityOf));
         break;
       case 'services':
-        setOrDelete(this.#mine(first).services, second, named(second, parseService, nameOf));
+        setOrDelete(this.#mine(first).services, second, named(second, model.service, nameOf));
         break;
       case 'tree': {
         const path = `${second}/${third}`;
         this.#mine(first).setNode(
           path,
-          named(path, parseNode, ({ parent, name }) => `${parent}/${name}`),
+          named(path, model.node, ({ parent, name }) => `${parent}/${name}`),
         );
         break;
       }
       case 'hits':
-        this.#mine(first).setHits(second, third, parsed(parseHits));
+        this.#mine(first).setHits(second, third, value === undefined ? undefined : parseHits(key, value));
         break;
     }
   }

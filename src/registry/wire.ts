@@ -1,22 +1,10 @@
-/** The registry's documents in etcd (`docs/reference/keyspace.md`) ↔ its records. Every parser throws `firing-malformed`. */
+/**
+ * The registry's documents in etcd (`docs/reference/keyspace.md`) besides the records of `model.ts`, and how all of them
+ * are written. Every parser throws `firing-malformed`.
+ */
 import * as v from 'valibot';
 import { counter, format, parseDocument, text, timestamp } from '../store/document.ts';
-import {
-  type Installation,
-  type Issuer,
-  installation,
-  issuer,
-  node,
-  type Service,
-  service,
-  type Team,
-  type TreeNode,
-  team,
-  type User,
-  user,
-  type Worker,
-  worker,
-} from './model.ts';
+import type { Installation, Issuer, Service, Team, TreeNode, User, Worker } from './model.ts';
 
 /** The numbers that were given, and the IDs of the last changes: by these a writer recognises its own change after a lost answer. */
 const guard = v.object({ ids: v.record(text(16), counter), commits: v.optional(v.array(text(64)), []) });
@@ -31,13 +19,6 @@ export type GuardDocument = Readonly<v.InferOutput<typeof guard>>;
 export type HitsDocument = Readonly<v.InferOutput<typeof hits>>;
 type OnlineDocument = Readonly<v.InferOutput<typeof online>>;
 
-export const parseTeam = (key: string, value: string): Team => parseDocument(team, key, value);
-export const parseUser = (key: string, value: string): User => parseDocument(user, key, value);
-export const parseWorker = (key: string, value: string): Worker => parseDocument(worker, key, value);
-export const parseService = (key: string, value: string): Service => parseDocument(service, key, value);
-export const parseNode = (key: string, value: string): TreeNode => parseDocument(node, key, value);
-export const parseInstallation = (key: string, value: string): Installation => parseDocument(installation, key, value);
-export const parseIssuer = (key: string, value: string): Issuer => parseDocument(issuer, key, value);
 export const parseGuard = (key: string, value: string): GuardDocument => parseDocument(guard, key, value);
 export const parseHits = (key: string, value: string): HitsDocument => parseDocument(hits, key, value);
 export const parseOnline = (key: string, value: string): OnlineDocument => parseDocument(online, key, value);

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { node } from '../../../src/registry/model.ts';
 import { RegistryState } from '../../../src/registry/snapshot.ts';
-import { parseNode, serialize, serializeHits } from '../../../src/registry/wire.ts';
+import { serialize, serializeHits } from '../../../src/registry/wire.ts';
+import { parseDocument } from '../../../src/store/document.ts';
 import registry from '../../fixtures/keyspace/registry.json?raw';
 
 /** What is in etcd is a promise: these documents have to load for ever, and are written as they are here. */
@@ -42,12 +44,14 @@ describe('the samples of the registry', () => {
 
   it('a trigger of a version without deadlines has none', () => {
     const { deadline_ms: _deadline, ...before } = samples['tree/team1/1/demotrigger'] as Record<string, unknown>;
-    expect(parseNode('tree/team1/1/demotrigger', JSON.stringify(before))).toMatchObject({ deadline_ms: null });
+    expect(parseDocument(node, 'tree/team1/1/demotrigger', JSON.stringify(before))).toMatchObject({
+      deadline_ms: null,
+    });
   });
 
   it('a trigger of a version without partial messages treats them by its framing', () => {
     const { partial: _partial, ...before } = samples['tree/team1/1/demotrigger'] as Record<string, unknown>;
-    expect(parseNode('tree/team1/1/demotrigger', JSON.stringify(before))).toMatchObject({ partial: null });
+    expect(parseDocument(node, 'tree/team1/1/demotrigger', JSON.stringify(before))).toMatchObject({ partial: null });
   });
 
   it('hits of the samples are summed, and written as they were read', () => {
