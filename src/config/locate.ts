@@ -1,5 +1,5 @@
 /** Which configuration file is meant; looking whether it is there is the caller's part. */
-export interface ConfigPlace {
+export interface ConfigFile {
   readonly path: string;
   /** Somebody named this file: then it has to exist. */
   readonly named: boolean;
@@ -14,7 +14,7 @@ export const defaultConfigPath = '/etc/triggerd/triggerd.toml';
 export const locateConfig = (
   flag: string | undefined,
   env: Readonly<Record<string, string | undefined>>,
-): readonly [ConfigPlace, ...ConfigPlace[]] => {
+): readonly [ConfigFile, ...ConfigFile[]] => {
   const named = flag ?? (env['TRIGGERD_CONFIG'] || undefined);
   return [named === undefined ? { path: defaultConfigPath, named: false } : { path: named, named: true }];
 };
@@ -23,7 +23,7 @@ export const locateConfig = (
 export const locateTriggerfsConfig = (
   flag: string | undefined,
   env: Readonly<Record<string, string | undefined>>,
-): readonly [ConfigPlace, ...ConfigPlace[]] => {
+): readonly [ConfigFile, ...ConfigFile[]] => {
   const places = locateConfig(flag, env);
   if (places[0].named || !env['HOME']) return places;
   return [{ path: `${env['HOME']}/triggerfs.toml`, named: false }, ...places];

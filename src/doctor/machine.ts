@@ -4,7 +4,7 @@ import type { Config } from '../config/schema.ts';
 import { formatDuration } from '../kit/duration.ts';
 import { visible } from '../kit/text.ts';
 import { type Finding, fine, unused, warning, wrong } from './finding.ts';
-import type { Machine, MountHolder, Place, Surroundings } from './ports.ts';
+import type { FileFacts, Machine, MountHolder, Surroundings } from './ports.ts';
 
 const scarceBytes = 256 * 1_048_576;
 
@@ -55,31 +55,31 @@ export const checkPermissions = async (machine: Machine, loaded: LoadedConfig): 
 };
 
 const closed = async (machine: Machine, path: string, name: string, remedy: string): Promise<Finding[]> => {
-  const place = await machine.place(path);
-  if (place === undefined) return [];
-  if ((place.mode & writableByOthers) !== 0)
-    return [wrong('permissions', `others can write to ${name} ${path} (${octal(place)})`, remedy)];
+  const found = await machine.file(path);
+  if (found === undefined) return [];
+  if ((found.mode & writableByOthers) !== 0)
+    return [wrong('permissions', `others can write to ${name} ${path} (${octal(found)})`, remedy)];
   return [];
 };
 
 const exposed = async (machine: Machine, loaded: LoadedConfig, file: string): Promise<Finding[]> =>
-  exposuresOf(loaded, await machine.place(file), machine.uid).map(({ what, remedy }) =>
+  exposuresOf(loaded, await machine.file(file), machine.uid).map(({ what, remedy }) =>
     wrong('permissions', what, remedy),
   );
 
 const socketFindings = async (machine: Machine, path: string): Promise<Finding[]> => {
-  const place = await machine.place(path);
-  if (place === undefined) return [];
-  if (place.kind !== 'socket')
+  const found = await machine.file(path);
+  if (found === undefined) return [];
+  if (found.kind !== 'socket')
     return [wrong('permissions', `${path} is not a socket`, 'Move the file away, and restart triggerd.')];
-  if ((place.mode & 0o007) !== 0)
+  if ((found.mode & 0o007) !== 0)
     return [
-      wrong('permissions', `everybody can use the control socket ${path} (${octal(place)})`, `chmod 660 ${path}`),
+      wrong('permissions', `everybody can use the control socket ${path} (${octal(found)})`, `chmod 660 ${path}`),
     ];
   return [];
 };
 
-const octal = ({ mode }: Place): string => `mode 0${mode.toString(8)}`;
+const octal = ({ mode }: FileFacts): string => `mode 0${mode.toString(8)}`;
 
 /** What mounting trigger files needs of the machine. */
 export const checkFuse = async (machine: Machine, config: Config): Promise<Finding[]> => [
@@ -90,7 +90,7 @@ export const checkFuse = async (machine: Machine, config: Config): Promise<Findi
 
 const meansFinding = async (machine: Machine, { triggerfs }: Config): Promise<Finding> => {
   if (triggerfs.mountpoint === undefined) return unused('FUSE', 'no trigger files here ([triggerfs] mountpoint)');
-  if ((await machine.place('/dev/fuse')) === undefined)
+  if ((await machine.file('/dev/fuse')) === undefined)
     return wrong('FUSE', 'there is no /dev/fuse', 'Run modprobe fuse. In a container, add the device.');
   const version = await machine.firstLine('fusermount', ['--version']);
   if (version === undefined) return wrong('FUSE', 'there is no fusermount', 'Run apt install fuse3 libfuse2.');
@@ -112,7 +112,7 @@ export const checkSpool = async (
   folder: string,
   oldestAt: string | null,
 ): Promise<Finding[]> => {
-  if ((await machine.place(folder)) === undefined)
+  if ((await machine.file(folder)) === undefined)
     return [fine('spool', `nothing waits (${folder} is created when a firing waits)`)];
   const waiting = (await machine.names(folder)).filter(
     (name) => name.endsWith('.json') && !name.startsWith('.'),

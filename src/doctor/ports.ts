@@ -62,7 +62,7 @@ export interface CertificateFiles {
   readonly ca?: string | undefined;
 }
 
-export interface Place extends FileAccess {
+export interface FileFacts extends FileAccess {
   readonly kind: 'file' | 'folder' | 'socket' | 'device' | 'other';
 }
 
@@ -75,7 +75,7 @@ export interface Machine {
   /** Who looks. */
   readonly uid: number;
   /** Undefined when there is nothing. */
-  place(path: string): Promise<Place | undefined>;
+  file(path: string): Promise<FileFacts | undefined>;
   /** Names in a folder; none when it is not there. */
   names(folder: string): Promise<readonly string[]>;
   /** Of this folder; it is tried with a small file that is gone afterwards. */

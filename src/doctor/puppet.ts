@@ -83,7 +83,7 @@ const fileFindings = async ({ puppet }: Surroundings, settings: PuppetSettings):
 };
 
 const otherCommand = async ({ machine }: Surroundings, program: string, runCommand: string): Promise<Finding[]> => {
-  const isThere = program.includes('/') ? (await machine.place(program)) !== undefined : true;
+  const isThere = program.includes('/') ? (await machine.file(program)) !== undefined : true;
   return isThere
     ? [fine(`run_cmd is “${runCommand}”, your own command`)]
     : [wrong(`[watch] run_cmd: there is no ${program}`, 'Correct [watch] run_cmd.')];

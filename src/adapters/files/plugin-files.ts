@@ -26,7 +26,7 @@ const findPlugin = (root: string, name: string): PluginSource => {
   if (executable === undefined)
     throw new TriggerdError(
       'plugin-not-found',
-      `no plugin “${name}”: there is no file ${placesOf(root, name).join(', nor ')}`,
+      `no plugin “${name}”: there is no file ${resolvedEndpoints(root, name).join(', nor ')}`,
     );
   const realRoot = realpathSync(root);
   const program = checkedRealPath(realRoot, executable);
@@ -37,13 +37,13 @@ const findPlugin = (root: string, name: string): PluginSource => {
 };
 
 /** The folder's executable is named like the folder. A file directly in the plugins folder is a plugin as well. */
-const placesOf = (root: string, name: string): string[] => [
+const resolvedEndpoints = (root: string, name: string): string[] => [
   join(root, name, basename(name)),
   ...(name.includes('/') ? [] : [join(root, name)]),
 ];
 
 const executableOf = (root: string, name: string): string | undefined =>
-  placesOf(root, name).find((path) => statOf(path)?.isFile() === true);
+  resolvedEndpoints(root, name).find((path) => statOf(path)?.isFile() === true);
 
 /**
  * The manifest of the plugin's folder, else that beside the program which a link leads to: a link to a program takes no

@@ -13,7 +13,7 @@ const maxLinks = 40;
  * else or can be written by others. Null: nothing is wrong. Walks as the kernel does: a link continues where it points to. What
  * is missing is nobody's.
  */
-const whyWayUntrusted = (path: string): Promise<string | null> => walk(path, checkProgram);
+const whyPathUntrusted = (path: string): Promise<string | null> => walk(path, checkProgram);
 
 /**
  * The same of the folders above a folder of ours. The group of a user's own has nobody else in it, and many systems let it write in
@@ -29,12 +29,12 @@ const walk = async (path: string, check: Check): Promise<string | null> => {
   let done = '/';
   let rest = path.split('/').filter((name) => name !== '');
   let links = 0;
-  let why = await checkPlace('/', false, check);
+  let why = await checkStep('/', false, check);
   while (why === null && rest.length > 0) {
     const [name = '', ...others] = rest;
     const here = name === '..' ? dirname(done) : join(done, name);
     const target = await targetOf(here);
-    why = await checkPlace(here, others.length > 0, check);
+    why = await checkStep(here, others.length > 0, check);
     rest = others;
     if (target === undefined) done = here;
     else {
@@ -49,7 +49,7 @@ const walk = async (path: string, check: Check): Promise<string | null> => {
 
 const targetOf = (path: string): Promise<string | undefined> => readlink(path).catch(() => undefined);
 
-const checkPlace = async (path: string, isOnTheWay: boolean, check: Check): Promise<string | null> => {
+const checkStep = async (path: string, isOnTheWay: boolean, check: Check): Promise<string | null> => {
   try {
     const why = check(await lstat(path), isOnTheWay);
     return why === null ? null : `${path} ${why}`;
@@ -85,10 +85,10 @@ interface Program {
  * others. Null: it may; also when there is no such program. A relative path is one below `/`, where jobs run.
  */
 export const whyUntrusted = async ({ program, searchPath }: Program): Promise<string | null> => {
-  if (program.includes('/')) return whyWayUntrusted(resolve('/', program));
+  if (program.includes('/')) return whyPathUntrusted(resolve('/', program));
   for (const folder of searchPath.split(':')) {
     const path = join(resolve('/', folder), program);
-    if (await isThere(path)) return whyWayUntrusted(path);
+    if (await isThere(path)) return whyPathUntrusted(path);
   }
   return null;
 };

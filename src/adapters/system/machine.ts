@@ -3,7 +3,7 @@ import { open, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import type { Certificate, CertificateFiles, Machine, Place } from '../../doctor/ports.ts';
+import type { Certificate, CertificateFiles, FileFacts, Machine } from '../../doctor/ports.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import { readConfiguredFile } from '../files/configured-file.ts';
 import { baseEnvironment } from './base-env.ts';
@@ -19,7 +19,7 @@ export const thisMachine: Machine = {
   get uid() {
     return process.getuid?.() ?? 0;
   },
-  place: async (path) => {
+  file: async (path) => {
     const found = await stat(path).catch(unlessMissing);
     if (found === undefined) return undefined;
     const { mode, uid, gid } = found;
@@ -84,7 +84,7 @@ const writingFails = async (folder: string): Promise<string | undefined> => {
   }
 };
 
-const kindOf = (found: Awaited<ReturnType<typeof stat>>): Place['kind'] => {
+const kindOf = (found: Awaited<ReturnType<typeof stat>>): FileFacts['kind'] => {
   if (found.isFile()) return 'file';
   if (found.isDirectory()) return 'folder';
   if (found.isSocket()) return 'socket';

@@ -1,6 +1,6 @@
 import { Dealer, type Event } from 'zeromq';
 import { maxHeaderBytes } from '../../bus/codec/parse.ts';
-import { type Place, socketTiming } from './endpoints.ts';
+import { type ResolvedEndpoint, socketTiming } from './endpoints.ts';
 import { receiveLoop } from './outbox.ts';
 
 export interface AttemptOptions {
@@ -25,11 +25,11 @@ const highWaterMark = 256;
 const frameAllowance = 2 * maxHeaderBytes;
 
 /**
- * One connection to one place, on a socket of its own, from the first packet to its loss: libzmq's own reconnecting would stay
- * at that place for ever. Resolves when the socket is gone. Throws what libzmq throws for an endpoint that it does not take.
+ * One connection to one endpoint, on a socket of its own, from the first packet to its loss: libzmq's own reconnecting would stay
+ * at that endpoint for ever. Resolves when the socket is gone. Throws what libzmq throws for an endpoint that it does not take.
  */
 export const attempt = async (
-  { endpoint, ipv6 }: Place,
+  { endpoint, ipv6 }: ResolvedEndpoint,
   { curve, maxFrame, limitMs }: AttemptOptions,
   listener: AttemptListener,
   signal: AbortSignal,

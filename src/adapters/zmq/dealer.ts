@@ -8,7 +8,7 @@ import type { Log } from '../../kit/log.ts';
 import { type RetryPolicy, retryDelayMs } from '../../kit/retry.ts';
 import { unlessAborted } from '../../kit/unless-aborted.ts';
 import { type AttemptEnd, attempt } from './attempt.ts';
-import { type Place, placesOf, type Resolve, socketTiming } from './endpoints.ts';
+import { type Resolve, type ResolvedEndpoint, resolvedEndpoints, socketTiming } from './endpoints.ts';
 import { Outbox } from './outbox.ts';
 
 export interface DealerOptions {
@@ -24,7 +24,7 @@ const maxQueuedBytes = 67_108_864;
 /** Between two attempts to send when the broker reads slower than we write. ms. */
 const retrySendMs = 5;
 /** How long each address of a broker with several may take. ms. */
-const placeMs = 2_000;
+const endpointMs = 2_000;
 /** Between two rounds over all addresses of the broker. */
 const roundRetry: RetryPolicy = {
   firstMs: socketTiming.reconnectInterval,
@@ -106,61 +106,61 @@ class DealerConnection implements Connection {
     }
   }
 
-  /** Whether one of the places was up. Never throws. */
+  /** Whether one of the endpoints was up. Never throws. */
   async #round(): Promise<boolean> {
     try {
-      return await this.#tryEach(await this.#places());
+      return await this.#tryEach(await this.#resolved());
     } catch (error) {
       this.#lost((error as Error).message);
       return false;
     }
   }
 
-  async #places(): Promise<readonly Place[]> {
-    const found = placesOf(this.#endpoint, this.#options.resolve);
+  async #resolved(): Promise<readonly ResolvedEndpoint[]> {
+    const found = resolvedEndpoints(this.#endpoint, this.#options.resolve);
     // A lookup cannot be cancelled: whoever closes does not wait for its end.
-    const places = await unlessAborted(found, this.#closing.signal, () => []);
-    const isFirst = ({ endpoint }: Place): number => Number(endpoint !== this.#lastUp);
-    return [...places].sort((one, other) => isFirst(one) - isFirst(other));
+    const endpoints = await unlessAborted(found, this.#closing.signal, () => []);
+    const isFirst = ({ endpoint }: ResolvedEndpoint): number => Number(endpoint !== this.#lastUp);
+    return [...endpoints].sort((one, other) => isFirst(one) - isFirst(other));
   }
 
-  async #tryEach(places: readonly Place[]): Promise<boolean> {
+  async #tryEach(endpoints: readonly ResolvedEndpoint[]): Promise<boolean> {
     const troubles: string[] = [];
-    for (const place of places) {
+    for (const target of endpoints) {
       if (this.#isClosed) return false;
       if (troubles.length > 0) this.#listener.attempting?.();
-      const end = await this.#try(place, places.length > 1 ? placeMs : undefined);
+      const end = await this.#try(target, endpoints.length > 1 ? endpointMs : undefined);
       const wasUp = this.#link === 'up';
-      if (wasUp) this.#lost(this.#wordsFor(place, end));
+      if (wasUp) this.#lost(this.#wordsFor(target, end));
       if (wasUp || end === 'closed') return wasUp;
-      troubles.push(this.#wordsFor(place, end));
+      troubles.push(this.#wordsFor(target, end));
     }
     this.#lost([...new Set(troubles)].join('; '));
     return false;
   }
 
-  async #try(place: Place, limitMs: number | undefined): Promise<AttemptEnd> {
+  async #try(target: ResolvedEndpoint, limitMs: number | undefined): Promise<AttemptEnd> {
     const options = { curve: this.#curve, maxFrame: this.#options.maxFrame, limitMs };
     const received = (frames: Buffer[]): void => this.#received(frames);
-    const up = (socket: Dealer): void => this.#up(place, socket);
-    const end = await attempt(place, options, { up, received }, this.#closing.signal);
+    const up = (socket: Dealer): void => this.#up(target, socket);
+    const end = await attempt(target, options, { up, received }, this.#closing.signal);
     this.#socket = undefined;
     return end;
   }
 
-  #wordsFor({ endpoint }: Place, end: AttemptEnd): string {
-    const place = endpoint === this.#endpoint ? endpoint : `${this.#endpoint} (${endpoint.slice('tcp://'.length)})`;
-    if (end === 'unreachable') return `nothing listens at ${place}, or it cannot be reached`;
-    if (end === 'silent') return `${place} has not answered within ${placeMs / 1000} s`;
-    if (end === 'unencrypted') return `${place} did not take our encryption: is its key right?`;
-    return `the connection to ${place} was lost`;
+  #wordsFor({ endpoint }: ResolvedEndpoint, end: AttemptEnd): string {
+    const target = endpoint === this.#endpoint ? endpoint : `${this.#endpoint} (${endpoint.slice('tcp://'.length)})`;
+    if (end === 'unreachable') return `nothing listens at ${target}, or it cannot be reached`;
+    if (end === 'silent') return `${target} has not answered within ${endpointMs / 1000} s`;
+    if (end === 'unencrypted') return `${target} did not take our encryption: is its key right?`;
+    return `the connection to ${target} was lost`;
   }
 
-  #up(place: Place, socket: Dealer): void {
+  #up(target: ResolvedEndpoint, socket: Dealer): void {
     this.#socket = socket;
     this.#outbox = new Outbox();
     this.#link = 'up';
-    this.#lastUp = place.endpoint;
+    this.#lastUp = target.endpoint;
     if (!this.#isClosed) this.#listener.up();
   }
 

@@ -5,7 +5,7 @@ import type { Router, SocketOptions } from 'zeromq';
 import { type Address, parseAddress, wordsOf } from '../../kit/address.ts';
 
 /** One address of a broker as libzmq takes it. */
-export interface Place {
+export interface ResolvedEndpoint {
   readonly endpoint: string;
   /** Of this socket only: with it libzmq would prefer IPv6 for names, and try nothing else. */
   readonly ipv6: boolean;
@@ -19,26 +19,32 @@ const mostPlaces = 8;
 
 /**
  * Where to connect to, in the order of the system's resolver: we resolve names ourselves, because libzmq tries one address of
- * one family. Throws an `Error` that says in words why there is no place.
+ * one family. Throws an `Error` that says in words why there is none.
  */
-export const placesOf = async (endpoint: string, resolve: Resolve = resolveName): Promise<readonly Place[]> => {
+export const resolvedEndpoints = async (
+  endpoint: string,
+  resolve: Resolve = resolveName,
+): Promise<readonly ResolvedEndpoint[]> => {
   const address = parsed('connect', endpoint);
-  if (isIP(address.host)) return [placeAt(address, address.host)];
+  if (isIP(address.host)) return [endpointAt(address, address.host)];
   const found = await resolve(address.host).catch((error: NodeJS.ErrnoException) => {
     throw new Error(`${endpoint}: ${wordsFor(address.host, error)}`, { cause: error });
   });
-  return [...new Set(found)].slice(0, mostPlaces).map((host) => placeAt(address, host));
+  return [...new Set(found)].slice(0, mostPlaces).map((host) => endpointAt(address, host));
 };
 
-/** Where to listen. libzmq takes addresses and interfaces; of a name it gets the first address. Throws as `placesOf`. */
-export const listeningEndpoint = async (endpoint: string, resolve: Resolve = resolveName): Promise<Place> => {
+/** Where to listen. libzmq takes addresses and interfaces; of a name it gets the first address. Throws as `resolvedEndpoints`. */
+export const listeningEndpoint = async (
+  endpoint: string,
+  resolve: Resolve = resolveName,
+): Promise<ResolvedEndpoint> => {
   const address = parsed('listen', endpoint);
-  if (isIP(address.host)) return placeAt(address, address.host);
+  if (isIP(address.host)) return endpointAt(address, address.host);
   if (address.host === '*' || address.host in networkInterfaces()) return { endpoint: address.text, ipv6: false };
   const [first = address.host] = await resolve(address.host).catch((error: NodeJS.ErrnoException) => {
     throw new Error(wordsFor(address.host, error), { cause: error });
   });
-  return placeAt(address, first);
+  return endpointAt(address, first);
 };
 
 const parsed = (use: 'connect' | 'listen', endpoint: string): Address => {
@@ -47,7 +53,7 @@ const parsed = (use: 'connect' | 'listen', endpoint: string): Address => {
   throw new Error(`${endpoint} is not an address to ${use}: ${wordsOf(address) ?? 'expected tcp://host:port'}`);
 };
 
-const placeAt = ({ port }: Address, host: string): Place =>
+const endpointAt = ({ port }: Address, host: string): ResolvedEndpoint =>
   isIPv6(host)
     ? { endpoint: `tcp://[${host}]:${port}`, ipv6: true }
     : { endpoint: `tcp://${host}:${port}`, ipv6: false };

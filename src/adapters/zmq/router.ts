@@ -53,7 +53,7 @@ export const openRouter = async (
   listener: RouterListener,
   authenticate = startAuthenticator,
 ): Promise<BusRouter> => {
-  const place = await listeningEndpoint(options.listen).catch((cause: Error) => {
+  const bound = await listeningEndpoint(options.listen).catch((cause: Error) => {
     throw new TriggerdError('broker-unusable', `[broker] listen = "${options.listen}": ${cause.message}`, { cause });
   });
   // A context of its own: the authenticator's address is one per context.
@@ -61,7 +61,7 @@ export const openRouter = async (
   const socket = new Router({
     ...socketTiming,
     context,
-    ipv6: place.ipv6,
+    ipv6: bound.ipv6,
     mandatory: true,
     sendTimeout: 0,
     curveServer: true,
@@ -75,7 +75,7 @@ export const openRouter = async (
   });
   const authenticator = await authenticate(context, options.log);
   try {
-    await socket.bind(place.endpoint);
+    await socket.bind(bound.endpoint);
   } catch (cause) {
     socket.close();
     await authenticator.close();

@@ -1,11 +1,11 @@
 /** Reads the text of the configuration file; says what is wrong in the catalogue's words. */
 import { isUtf8 } from 'node:buffer';
 import { closeSync, openSync, readSync } from 'node:fs';
-import { type ConfigPlace, locateConfig, maxConfigBytes } from '../../config/locate.ts';
+import { type ConfigFile, locateConfig, maxConfigBytes } from '../../config/locate.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 
 /** The first of the places that exists; null when none does and nobody named one. */
-export const readConfigFile = (places: readonly ConfigPlace[]): { path: string; text: string } | null => {
+export const readConfigFile = (places: readonly ConfigFile[]): { path: string; text: string } | null => {
   for (const place of places) {
     const text = readText(place);
     if (text !== undefined) return { path: place.path, text };
@@ -43,7 +43,7 @@ const unlessUnreadable = <T>(read: () => T, named: boolean): T | null => {
   }
 };
 
-const readText = (place: ConfigPlace): string | undefined => {
+const readText = (place: ConfigFile): string | undefined => {
   const bytes = readBytes(place);
   // Of one that is too long the end may be half a character; the parser refuses it.
   if (bytes !== undefined && bytes.length <= maxConfigBytes && !isUtf8(bytes))
@@ -51,7 +51,7 @@ const readText = (place: ConfigPlace): string | undefined => {
   return bytes?.toString();
 };
 
-const readBytes = ({ path, named }: ConfigPlace): Buffer | undefined => {
+const readBytes = ({ path, named }: ConfigFile): Buffer | undefined => {
   try {
     return readCapped(path);
   } catch (error) {
