@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { assertLogIsWhole } from '../../src/adapters/sqlite/log-damage.ts';
+import { assertLogIsWhole } from '../../src/adapters/sqlite/database.ts';
 import { type OpenJournal, openJournal } from '../../src/adapters/sqlite/open-journal.ts';
 import { keep } from '../../src/adapters/sqlite/statements.ts';
 import { TriggerdError } from '../../src/domain/errors.ts';

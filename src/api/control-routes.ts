@@ -1,17 +1,14 @@
 import type { Route } from './route.ts';
 import { brokerRoutes } from './routes/brokers.ts';
 import { eventRoutes } from './routes/events.ts';
-import { firingRoutes } from './routes/firings.ts';
+import { firingRoutes, runRoutes, spoolRoutes } from './routes/firings.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { nodeRoutes } from './routes/nodes.ts';
 import { pluginRoutes } from './routes/plugins.ts';
-import { queueRoutes } from './routes/queues.ts';
+import { queueRoutes, tspRoutes } from './routes/queues.ts';
 import { registryRoutes } from './routes/registry.ts';
-import { runRoutes } from './routes/runs.ts';
-import { spoolRoutes } from './routes/spool.ts';
 import { triggerFileRoutes } from './routes/trigger-files.ts';
-import { tspRoutes } from './routes/tsp.ts';
 import { whyRoutes } from './routes/why.ts';
 import type { ApiServices } from './services/services.ts';
 

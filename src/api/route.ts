@@ -1,5 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { GenericSchema, InferOutput } from 'valibot';
+import { TriggerdError } from '../domain/errors.ts';
+import { printable } from '../domain/names.ts';
+import { startTimer } from '../kit/timer.ts';
 
 /**
  * One call of the control API, without a server: an adapter listens, checks what is asked for by the schemas, and sends
@@ -65,3 +68,28 @@ const routeFor =
 export const get = routeFor('GET');
 export const post = routeFor('POST');
 export const put = routeFor('PUT');
+
+/** Who asked for something that others will read about: `user@node`. */
+export const askedBy = (user: string | undefined, node: string): string => `${printable(user ?? 'somebody')}@${node}`;
+
+/**
+ * Waits until `work` is done, the caller hangs up, or `timeoutMs` have passed; both of these are `timed-out`, with `what`.
+ */
+export const waitPatiently = async <T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  what: string,
+  hungUp: AbortSignal,
+  timeoutMs: number | undefined,
+): Promise<T> => {
+  const late = new AbortController();
+  const cancel = timeoutMs === undefined ? () => undefined : startTimer(timeoutMs, () => late.abort());
+  const signal = AbortSignal.any([hungUp, late.signal]);
+  try {
+    return await work(signal);
+  } catch (thrown) {
+    if (!signal.aborted) throw thrown;
+    throw new TriggerdError('timed-out', `${what} did not happen in time`, { cause: thrown });
+  } finally {
+    cancel();
+  }
+};

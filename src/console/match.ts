@@ -4,11 +4,13 @@
  */
 import { didYouMean } from '../config/problem.ts';
 import { TriggerdError } from '../domain/errors.ts';
+import type { RequestStatement } from '../domain/live-request.ts';
 import { printable } from '../domain/names.ts';
-import type { Command, Form, Part, Setting } from './form.ts';
+import type { Statement } from '../registry/statements.ts';
+import type { Ask, Command, Form, Part, Setting } from './form.ts';
 import { allForms } from './grammar.ts';
 import { type Slot, type SlotName, slots } from './slots.ts';
-import type { Word } from './words.ts';
+import { type Word, wordsOf } from './words.ts';
 
 /** What may come next: a word of the grammar, or something else. */
 export type Next = { readonly word: string } | { readonly slot: SlotName };
@@ -24,7 +26,7 @@ interface Attempt {
 }
 
 /** Throws `statement-invalid`, with the place, what was expected there, and the nearest word. `words` is not empty. */
-export const commandOf = (words: readonly Word[]): Command => {
+const commandOf = (words: readonly Word[]): Command => {
   const found = fitting(words);
   if (found === undefined) throw misfit(words, nextAfter(words));
   return found.form.make(found.values);
@@ -118,3 +120,13 @@ const expectation = (next: readonly Next[]): string => {
   const expected = [...new Set(next.map((each) => ('word' in each ? each.word : slots[each.slot].expected)))];
   return expected.length === 0 ? '; nothing more was expected' : `; expected ${expected.join(', ')}`;
 };
+
+/** Null: nothing is asked, the line is empty or a comment. Throws `statement-invalid`. */
+export const parseStatement = (line: string): Command | null => {
+  const words = wordsOf(line);
+  return words.length === 0 ? null : commandOf(words);
+};
+
+/** What goes to the registry: a statement about a team by its name has it already, any other is about `team()`. */
+export const inTeam = async (ask: Ask, team: () => Promise<string>): Promise<Statement | RequestStatement> =>
+  (ask.verb.startsWith('team.') ? ask : { ...ask, team: await team() }) as Statement | RequestStatement;

@@ -5,8 +5,6 @@
  *     state folder → events → journal → runner → plugins → etcd → outcomes → presence → queues → spool → broker → control socket → trigger files → inbox
  */
 import type { Logger } from 'pino';
-import { prepareControlSocket, prepareStateFolder } from '../adapters/files/state-folder.ts';
-import { createMetrics } from '../adapters/prometheus/metrics.ts';
 import type { LoadedConfig } from '../config/config.ts';
 import type { Config } from '../config/schema.ts';
 import { configuredWorkers, harmlessNotice } from '../config/workers.ts';
@@ -18,20 +16,21 @@ import { keysBelow } from '../store/keys.ts';
 import { Space } from '../store/space.ts';
 import { clock } from './clock.ts';
 import { openStore } from './compose/etcd.ts';
-import { metricSources, observeJobs, openEvents } from './compose/observe.ts';
+import { openLocal } from './compose/local.ts';
+import { metricSources, observeJobs } from './compose/observe.ts';
 import { noticeAgentRuns } from './compose/regular-runs.ts';
 import { changedSections } from './compose/reload.ts';
 import type { DaemonOptions, Runtime } from './compose/runtime.ts';
 import { serve } from './compose/serve.ts';
-import { buildQueues } from './compose/start-queues.ts';
-import { buildRegistry, buildSweeper } from './compose/start-registry.ts';
+import { buildRegistry } from './compose/start-registry.ts';
 import { startAsBroker, startAsMount, startAsWorker } from './compose/start-roles.ts';
-import { drainSpool } from './compose/start-spool.ts';
 import {
   announce,
   buildEndedElsewhere,
   buildName,
+  buildSweeper,
   buildWatcher,
+  drainSpool,
   publishOutcomes,
   rememberIds,
 } from './compose/start-watching.ts';
@@ -52,22 +51,16 @@ export const startDaemon = (options: DaemonOptions): Promise<Daemon> =>
   startWithReleasers(options.log, (releasers) => start(options, releasers));
 
 const start = async (options: DaemonOptions, releasers: Releasers): Promise<Daemon> => {
-  const { config } = options.loaded;
-  const state = await prepareStateFolder(config.node.state_dir);
-  const events = await openEvents(options, state, releasers);
-  const queueRuntime = buildQueues(options, config, state, releasers);
-  // Before anything runs: a daemon that could not be reached would be no use.
-  await prepareControlSocket(config.node.socket);
-  const { store, maintenance } = await openStore(config, state, options.log, releasers);
+  const local = await openLocal(options, releasers);
+  const { config, events, metrics } = local;
+  const { store, maintenance } = await openStore(config, local.state, options.log, releasers);
   const space = new Space({ measure: () => maintenance.measure(), log: options.log });
   const keyspace = { store, keys: keysBelow(config.etcd.prefix) };
   const { version } = options;
   events.tell({ kind: 'daemon.started', version });
-  const metrics = createMetrics(version);
   const registry = buildRegistry(store, config, (bytes) => space.assertSpace(bytes), options.log);
   const clockSteps = new ClockSteps();
-  const etcd = { keyspace, maintenance, space };
-  const unnamed = { options, config, state, ...etcd, registry, events, metrics, clockSteps, ...queueRuntime };
+  const unnamed = { ...local, keyspace, maintenance, space, registry, clockSteps };
   const runtime: Runtime = { ...unnamed, name: buildName(unnamed) };
   const observer = new FiringEvents({ node: options.node, firings: runtime.journal.firings, events, metrics, clock });
   observeJobs(runtime, observer.triggerOf);

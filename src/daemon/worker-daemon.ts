@@ -4,17 +4,12 @@
  *
  *     state folder → events → journal → runner → plugins → queues → control socket → worker
  */
-import { prepareControlSocket, prepareStateFolder, protectControlSocket } from '../adapters/files/state-folder.ts';
-import { serveRoutes } from '../adapters/http/serve-routes.ts';
-import { createMetrics } from '../adapters/prometheus/metrics.ts';
-import { controlRoutes } from '../api/control-routes.ts';
 import { workersBrokers } from '../config/brokers.ts';
 import type { ConfiguredWorker } from '../config/workers.ts';
 import { type Releasers, startWithReleasers } from '../kit/releasers.ts';
-import { clock } from './clock.ts';
-import { observeJobs, openEvents } from './compose/observe.ts';
-import type { DaemonOptions, WorkerDaemonRuntime } from './compose/runtime.ts';
-import { buildQueues } from './compose/start-queues.ts';
+import { localMetricSources, openLocal, serveControl } from './compose/local.ts';
+import { observeJobs } from './compose/observe.ts';
+import type { DaemonOptions } from './compose/runtime.ts';
 import { startWorkers } from './compose/start-workers.ts';
 import { workerServices } from './control/local-services.ts';
 
@@ -40,21 +35,16 @@ export const startWorkerDaemon = (options: WorkerDaemonOptions): Promise<WorkerD
 const start = async (options: WorkerDaemonOptions, releasers: Releasers): Promise<WorkerDaemon> => {
   const { config } = options.loaded;
   const brokers = options.worker === undefined ? [] : workersBrokers(config);
-  const state = await prepareStateFolder(config.node.state_dir);
-  const events = await openEvents(options, state, releasers);
-  const queueRuntime = buildQueues(options, config, state, releasers);
-  await prepareControlSocket(config.node.socket);
+  const runtime = await openLocal(options, releasers);
   const { version } = options;
-  events.tell({ kind: 'daemon.started', version });
-  const metrics = createMetrics(version);
-  const runtime: WorkerDaemonRuntime = { options, config, state, events, metrics, ...queueRuntime };
+  runtime.events.tell({ kind: 'daemon.started', version });
   observeJobs(runtime, () => undefined);
-  lookUpMetrics(runtime);
+  runtime.metrics.lookUp(localMetricSources(runtime));
   await runtime.queues.start();
   releasers.push('queues', () => runtime.queues.stop());
-  await serve(runtime, options.worker !== undefined, releasers);
+  await serveControl(runtime, workerServices(runtime), releasers, { forOneUser: options.worker === undefined });
   const stop = (): Promise<void> => {
-    events.tell({ kind: 'daemon.stopping', version });
+    runtime.events.tell({ kind: 'daemon.stopping', version });
     return releasers.release();
   };
   if (options.worker === undefined) return { stop, hurry: () => undefined };
@@ -65,27 +55,3 @@ const start = async (options: WorkerDaemonOptions, releasers: Releasers): Promis
   const workers = startWorkers(runtime, [options.worker], brokers, releasers);
   return { stop, hurry: workers.hurry };
 };
-
-const serve = async (runtime: WorkerDaemonRuntime, isWorker: boolean, releasers: Releasers): Promise<void> => {
-  const { log } = runtime.options;
-  const path = runtime.config.node.socket;
-  const app = serveRoutes(controlRoutes(workerServices(runtime)), (error) =>
-    log.error({ error }, 'A request to the control API failed'),
-  );
-  releasers.push('control socket', () => app.close());
-  await app.listen({ path });
-  protectControlSocket(path, { forOneUser: !isWorker });
-};
-
-const lookUpMetrics = ({ metrics, queues, journal }: WorkerDaemonRuntime): void =>
-  metrics.lookUp({
-    queues: () => queues.summary(),
-    oldestQueuedAt: (queue) =>
-      journal.journal.list({ queue, states: ['queued'], limit: 1, commandLength: 1 })[0]?.enqueuedAt ?? null,
-    isEtcdUp: () => null,
-    outcomesPending: () => 0,
-    spool: () => ({ waiting: 0, oldestAt: null }),
-    isSweeper: () => false,
-    etcdSpace: async () => undefined,
-    now: clock.now,
-  });

@@ -4,15 +4,14 @@ import { hasEnded } from '../domain/job.ts';
 import { cancelBackoff } from './backoff.ts';
 import type { NamedQueue, QueueContext, QueueOptions, QueuesOptions } from './context.ts';
 import { createDeferrals } from './deferrals.ts';
-import { createDelays } from './delays.ts';
-import { createHopelessSkipper } from './hopeless.ts';
+import { createDelays, createHopelessSkipper } from './delays.ts';
 import { createInMemoryJobs } from './in-memory/in-memory-jobs.ts';
 import type { Journal } from './ports/journal.ts';
 import type { Plugins } from './ports/plugins.ts';
 import { boundVerbs, type Queues } from './queues.ts';
-import { restore } from './restore.ts';
 import { createRetention, type Retention } from './retention.ts';
-import { wake } from './scheduler.ts';
+import { adoptJob } from './run-job.ts';
+import { holdSlot, wake } from './scheduler.ts';
 import { createChanges, createTransitions } from './transitions.ts';
 import { clear } from './verbs/end.ts';
 
@@ -123,4 +122,27 @@ const stop = (context: QueueContext, retention: Retention): void => {
   context.deferrals.close();
   context.delays.close();
   retention.stop();
+};
+
+/**
+ * What a restart finds: jobs that run without us are adopted, and hold their slots before anything new starts; deferred
+ * jobs are watched again, and delayed ones timed; then every queue looks at what is queued.
+ */
+const restore = (context: QueueContext): void => {
+  for (const job of context.journal.running()) {
+    const adopted = adoptJob(context, job).catch((thrown: unknown) =>
+      context.log.error({ error: thrown, job: job.id }, 'Cannot adopt a running job'),
+    );
+    const queue = context.queues.get(job.request.queue);
+    if (queue !== undefined) holdSlot(context, queue, job, adopted);
+  }
+  context.deferrals.restore();
+  context.skipHopeless();
+  context.delays.look();
+  for (const queue of context.queues.values()) open(context, queue);
+};
+
+const open = (context: QueueContext, queue: NamedQueue): void => {
+  queue.scheduler.start();
+  context.wake(queue.name);
 };

@@ -6,15 +6,6 @@ import type { Journal } from './ports/journal.ts';
 import type { Plugins } from './ports/plugins.ts';
 import type { Transitions } from './transitions.ts';
 
-/** Keeps an eye on what deferred jobs wait for. */
-export interface Deferrals {
-  /** Journals the deferral of a queued or running job, and watches its paths. */
-  defer(job: Job, deferral: Omit<Deferral, 'since'>): void;
-  /** Takes up the deferrals that the journal holds. */
-  restore(): void;
-  close(): void;
-}
-
 interface DeferralsOptions {
   readonly journal: Journal;
   readonly transitions: Transitions;
@@ -24,18 +15,23 @@ interface DeferralsOptions {
   readonly wake: (queue: string) => void;
 }
 
-export const createDeferrals = (options: DeferralsOptions): Deferrals => {
+export type Deferrals = ReturnType<typeof createDeferrals>;
+
+/** Keeps an eye on what deferred jobs wait for. */
+export const createDeferrals = (options: DeferralsOptions) => {
   const { journal, transitions } = options;
   const watches = createSharedWatches(options.watchPaths, (id) => isSettled(options, id));
   return {
-    defer: (job, deferral) => {
+    /** Journals the deferral of a queued or running job, and watches its paths. */
+    defer: (job: Job, deferral: Omit<Deferral, 'since'>): void => {
       transitions.defer(job, deferral);
       watches.watch(job.id, deferral.paths);
     },
-    restore: () => {
+    /** Takes up the deferrals that the journal holds. */
+    restore: (): void => {
       for (const { id, deferral } of journal.deferred()) watches.watch(id, deferral?.paths ?? []);
     },
-    close: () => watches.close(),
+    close: (): void => watches.close(),
   };
 };
 
@@ -72,12 +68,6 @@ const isInTheWay = async (plugins: Pick<Plugins, 'obstacle'>, job: QueuedJob): P
   }
 };
 
-/** Jobs that wait for the same files share a watch, and are looked at one after the other when it tells of a change. */
-interface SharedWatches {
-  watch(id: JobId, paths: readonly string[]): void;
-  close(): void;
-}
-
 interface Group {
   readonly ids: Set<JobId>;
   readonly cancel: () => void;
@@ -88,8 +78,11 @@ interface Group {
 /** The file may have gone between the look at it and the start of the watch: one more look, soon. */
 const firstLookMs = 1000;
 
-/** `isSettled` looks at a job and says whether it needs no watch any more; it does not throw. */
-const createSharedWatches = (watchPaths: WatchPaths, isSettled: (id: JobId) => Promise<boolean>): SharedWatches => {
+/**
+ * Jobs that wait for the same files share a watch, and are looked at one after the other when it tells of a change.
+ * `isSettled` looks at a job and says whether it needs no watch any more; it does not throw.
+ */
+const createSharedWatches = (watchPaths: WatchPaths, isSettled: (id: JobId) => Promise<boolean>) => {
   const groups = new Map<string, Group>();
 
   const look = async (key: string): Promise<void> => {
@@ -117,12 +110,12 @@ const createSharedWatches = (watchPaths: WatchPaths, isSettled: (id: JobId) => P
   };
 
   return {
-    watch: (id, paths) => {
+    watch: (id: JobId, paths: readonly string[]): void => {
       const key = JSON.stringify(paths);
       (groups.get(key) ?? newGroup(key, paths)).ids.add(id);
       setTimeout(() => void look(key), firstLookMs).unref();
     },
-    close: () => {
+    close: (): void => {
       for (const [key, group] of groups) forget(key, group);
     },
   };

@@ -3,13 +3,10 @@ import { TriggerdError } from '../domain/errors.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { Log } from '../kit/log.ts';
 import { startTimer } from '../kit/timer.ts';
+import type { QueueContext } from './context.ts';
 import type { Journal } from './ports/journal.ts';
 
-export interface Delays {
-  /** Looks at what is due, and sets the clock for what is not: after a start, and after each delayed job that comes. */
-  look(): void;
-  close(): void;
-}
+export type Delays = ReturnType<typeof createDelays>;
 
 export interface DelaysOptions {
   readonly journal: Pick<Journal, 'releaseDelayed' | 'nextDelayed'>;
@@ -22,8 +19,9 @@ export interface DelaysOptions {
 /** The wall clock may be set meanwhile: nobody waits longer than this for it to be looked at. */
 const longestLookMs = 30_000;
 
-export const createDelays = ({ journal, clock, log, wake }: DelaysOptions): Delays => {
+export const createDelays = ({ journal, clock, log, wake }: DelaysOptions) => {
   let cancel = (): void => undefined;
+  /** Looks at what is due, and sets the clock for what is not: after a start, and after each delayed job that comes. */
   const look = (): void => {
     cancel();
     for (const queue of retryably(() => journal.releaseDelayed(clock.now()), [])) wake(queue);
@@ -40,5 +38,28 @@ export const createDelays = ({ journal, clock, log, wake }: DelaysOptions): Dela
       return otherwise;
     }
   };
-  return { look, close: () => cancel() };
+  return { look, close: (): void => cancel() };
+};
+
+const batch = 100;
+
+/**
+ * Jobs that wait for the success of one that did not succeed end at once, and so do their own dependents: nobody should wait
+ * for their turn. Returns what to call after the end of a job.
+ */
+export const createHopelessSkipper = (context: Pick<QueueContext, 'journal' | 'transitions' | 'log'>): (() => void) => {
+  let isSkipping = false;
+  return () => {
+    // What is skipped here is announced, which brings us back here: the loop below sees it.
+    if (isSkipping) return;
+    isSkipping = true;
+    try {
+      for (let found = context.journal.hopeless(batch); found.length > 0; found = context.journal.hopeless(batch))
+        for (const { id, reason } of found) context.transitions.skip(id, reason);
+    } catch (thrown) {
+      context.log.warn({ error: thrown }, 'Cannot skip jobs that can never start; retrying');
+    } finally {
+      isSkipping = false;
+    }
+  };
 };

@@ -2,13 +2,13 @@ import { type Job, type JobRequest, plainRequest, tspLevel } from '../domain/job
 import { exitCodeOf, type JobResult } from '../domain/result.ts';
 import type { QueueContext } from './context.ts';
 import type { NewJob } from './ports/journal.ts';
-import type { Ending } from './transitions.ts';
+import type { JobEnd } from './transitions.ts';
 
 /**
  * The job that tells of the end of this one, if somebody is to be told. It is journalled together with that end, so that
  * neither a crash nor a restart loses it, and goes to the head of the same queue.
  */
-export const followerOf = (context: QueueContext, job: Job, { result }: Ending): NewJob | undefined => {
+export const followerOf = (context: QueueContext, job: Job, { result }: JobEnd): NewJob | undefined => {
   const { onFinish, queue, env, cwd, user } = job.request;
   if (onFinish === undefined) return undefined;
   const request: JobRequest = {

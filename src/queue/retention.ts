@@ -5,12 +5,7 @@ import type { HistoryOptions } from './context.ts';
 import type { Journal } from './ports/journal.ts';
 import type { Runner } from './ports/runner.ts';
 
-export interface Retention {
-  start(): void;
-  /** Deletes the folders of forgotten jobs, in the background. */
-  sweep(): void;
-  stop(): void;
-}
+export type Retention = ReturnType<typeof createRetention>;
 
 export interface RetentionOptions {
   readonly journal: Journal;
@@ -24,7 +19,7 @@ export interface RetentionOptions {
 const batchSize = 100;
 
 /** Forgets ended jobs by number and age. Rows go first, folders after: the journal knows which are left over. */
-export const createRetention = ({ journal, runner, clock, log, history }: RetentionOptions): Retention => {
+export const createRetention = ({ journal, runner, clock, log, history }: RetentionOptions) => {
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
   let isSweeping = false;
@@ -57,6 +52,7 @@ export const createRetention = ({ journal, runner, clock, log, history }: Retent
   const logged = (work: Promise<void>): Promise<void> =>
     work.catch((thrown: unknown) => log.warn({ error: thrown }, 'Cannot delete old jobs; retrying'));
 
+  /** Deletes the folders of forgotten jobs, in the background. */
   const sweep = (): void => {
     if (isSweeping) return;
     isSweeping = true;
@@ -67,12 +63,12 @@ export const createRetention = ({ journal, runner, clock, log, history }: Retent
   const retireAndSweep = (): void => void logged(retire()).then(sweep);
 
   return {
-    start: () => {
+    start: (): void => {
       timer = setInterval(retireAndSweep, history.every).unref();
       retireAndSweep();
     },
     sweep,
-    stop: () => {
+    stop: (): void => {
       isStopped = true;
       clearInterval(timer);
     },

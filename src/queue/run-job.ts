@@ -8,7 +8,7 @@ import { followerOf } from './follower.ts';
 import type { KillReason } from './in-memory/in-memory-jobs.ts';
 import type { Conclusion } from './ports/plugins.ts';
 import type { LaunchPlan, RunExit } from './ports/runner.ts';
-import type { Ending } from './transitions.ts';
+import type { JobEnd } from './transitions.ts';
 
 type Outcome = RunExit | JobResult | 'never-started' | 'lost';
 
@@ -142,17 +142,17 @@ const settle = async (context: QueueContext, job: RunningJob, outcome: Outcome):
 };
 
 /** Of a request, which nothing defers. */
-const didNotRun = ({ reason }: { readonly reason: string }): Pick<Ending, 'result' | 'details'> => ({
+const didNotRun = ({ reason }: { readonly reason: string }): Pick<JobEnd, 'result' | 'details'> => ({
   result: { kind: 'failed', exitCode: 1, reason },
   details: {},
 });
 
-const ended = (context: QueueContext, job: RunningJob, ending: Ending): Promise<void> => {
+const ended = (context: QueueContext, job: RunningJob, end: JobEnd): Promise<void> => {
   const why = context.killReasons.get(job.id);
   context.killReasons.delete(job.id);
-  const explainedEnding = { ...ending, result: explained(ending.result, why) };
-  const follower = followerOf(context, job, explainedEnding);
-  return journalled(context, () => context.transitions.finish(job.id, explainedEnding, follower));
+  const explainedEnd = { ...end, result: explained(end.result, why) };
+  const follower = followerOf(context, job, explainedEnd);
+  return journalled(context, () => context.transitions.finish(job.id, explainedEnd, follower));
 };
 
 /** Whoever had it killed knows best what that means. */

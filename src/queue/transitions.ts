@@ -21,29 +21,12 @@ import type { Clock } from '../kit/clock.ts';
 import type { Log } from '../kit/log.ts';
 import type { Acceptance, DecidedFiring, Journal, NewJob } from './ports/journal.ts';
 
-export type Ending = Pick<FinishedJob, 'finishedAt' | 'startedAt' | 'result' | 'times' | 'details'>;
+/** When and how a job has finished. */
+export type JobEnd = Pick<FinishedJob, 'finishedAt' | 'startedAt' | 'result' | 'times' | 'details'>;
 
-export interface Transitions {
-  add(entry: NewJob): QueuedJob;
-  /** (new) → queued at the place of a queued job, which is skipped. */
-  replace(old: JobId, entry: NewJob): QueuedJob;
-  take(firings: readonly DecidedFiring[]): Acceptance[];
-  start(id: JobId): RunningJob;
-  begin(entry: NewJob): RunningJob;
-  /** `follower` is a new job that comes with this end. */
-  finish(id: JobId, ending: Ending, follower?: NewJob): FinishedJob;
-  /** Of a queued job: its run was somebody else's. */
-  satisfy(id: JobId, ending: Ending, follower?: NewJob): FinishedJob;
-  defer(job: Job, deferral: Omit<Deferral, 'since'>): QueuedJob;
-  /** Ends a deferral. */
-  release(id: JobId): QueuedJob;
-  unstart(id: JobId): QueuedJob;
-  /** Back into the queue after an interruption; the attempt stays counted. */
-  rerun(id: JobId): QueuedJob;
-  skip(id: JobId, reason: string): SkippedJob;
-}
+export type Transitions = ReturnType<typeof createTransitions>;
 
-export const createTransitions = (journal: Journal, changes: Changes, clock: Clock): Transitions => {
+export const createTransitions = (journal: Journal, changes: Changes, clock: Clock) => {
   const announced = <J extends Job>(job: J): J => {
     changes.announce(job);
     return job;
@@ -55,43 +38,42 @@ export const createTransitions = (journal: Journal, changes: Changes, clock: Clo
     return announced(job);
   };
   return {
-    add: (entry) => announced(journal.add(entry)),
-    replace: (old, entry) => {
+    add: (entry: NewJob): QueuedJob => announced(journal.add(entry)),
+    /** (new) → queued at the place of a queued job, which is skipped. */
+    replace: (old: JobId, entry: NewJob): QueuedJob => {
       const { job, replaced } = journal.replace(old, entry);
       announced(job);
       announced(replaced);
       return job;
     },
-    take: (firings) => {
+    take: (firings: readonly DecidedFiring[]): Acceptance[] => {
       const acceptances = journal.take(firings);
       for (const each of acceptances) if (each.kind === 'queued') announced(each.job);
       return acceptances;
     },
-    begin: (entry) => announced(journal.begin(entry)),
-    start: (id) => announced(journal.start(id, clock.now())),
-    finish: (id, ending, follower) => followed(() => journal.finish(id, ending), follower),
-    satisfy: (id, ending, follower) => followed(() => journal.satisfy(id, ending), follower),
-    defer: (job, deferral) => announced(journal.defer(job.id, { ...deferral, since: clock.now() })),
-    release: (id) => announced(journal.defer(id, null)),
-    unstart: (id) => announced(journal.unstart(id)),
-    rerun: (id) => announced(journal.defer(id, null)),
-    skip: (id, reason) => announced(journal.skip(id, reason, clock.now())),
+    begin: (entry: NewJob): RunningJob => announced(journal.begin(entry)),
+    start: (id: JobId): RunningJob => announced(journal.start(id, clock.now())),
+    /** `follower` is a new job that comes with this end. */
+    finish: (id: JobId, end: JobEnd, follower?: NewJob) => followed(() => journal.finish(id, end), follower),
+    /** Of a queued job: its run was somebody else's. */
+    satisfy: (id: JobId, end: JobEnd, follower?: NewJob) => followed(() => journal.satisfy(id, end), follower),
+    defer: (job: Job, deferral: Omit<Deferral, 'since'>): QueuedJob =>
+      announced(journal.defer(job.id, { ...deferral, since: clock.now() })),
+    /** Ends a deferral. */
+    release: (id: JobId): QueuedJob => announced(journal.defer(id, null)),
+    unstart: (id: JobId): QueuedJob => announced(journal.unstart(id)),
+    /** Back into the queue after an interruption; the attempt stays counted. */
+    rerun: (id: JobId): QueuedJob => announced(journal.defer(id, null)),
+    skip: (id: JobId, reason: string): SkippedJob => announced(journal.skip(id, reason, clock.now())),
   };
 };
 
 type JobListener = (job: Job) => void;
 
-/** Tells whoever listens that a job has changed. What a listener throws is logged and costs nobody else anything. */
-export interface Changes {
-  announce(job: Job): void;
-  /** Of a request that ran in memory: told to those who follow it, and to those who want to know of all such. */
-  recorded(job: FinishedJob): void;
-  onRecorded(listener: (job: FinishedJob) => void): () => void;
-  onEvery(listener: JobListener): () => void;
-  onJob(id: JobId, listener: JobListener): () => void;
-}
+export type Changes = ReturnType<typeof createChanges>;
 
-export const createChanges = (log: Log): Changes => {
+/** Tells whoever listens that a job has changed. What a listener throws is logged and costs nobody else anything. */
+export const createChanges = (log: Log) => {
   const listeners = new Set<JobListener>();
   const byJob = new Map<JobId, Set<JobListener>>();
   const recordedListeners = new Set<(job: FinishedJob) => void>();
@@ -103,21 +85,22 @@ export const createChanges = (log: Log): Changes => {
     }
   };
   return {
-    announce: (job) => {
+    announce: (job: Job): void => {
       for (const listener of [...listeners, ...(byJob.get(job.id) ?? [])]) tell(listener, job);
     },
-    recorded: (job) => {
+    /** Of a request that ran in memory: told to those who follow it, and to those who want to know of all such. */
+    recorded: (job: FinishedJob): void => {
       for (const listener of [...recordedListeners, ...(byJob.get(job.id) ?? [])]) tell(listener, job);
     },
-    onRecorded: (listener) => {
+    onRecorded: (listener: (job: FinishedJob) => void) => {
       recordedListeners.add(listener);
       return () => recordedListeners.delete(listener);
     },
-    onEvery: (listener) => {
+    onEvery: (listener: JobListener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    onJob: (id, listener) => {
+    onJob: (id: JobId, listener: JobListener) => {
       const ofJob = byJob.get(id) ?? new Set();
       byJob.set(id, ofJob.add(listener));
       return () => {

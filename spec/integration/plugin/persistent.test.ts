@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { stopLeftovers } from '../../../src/adapters/process/persistent-leftovers.ts';
-import type { OutputOptions } from '../../../src/api/services/outputs.ts';
+import type { OutputOptions } from '../../../src/api/services/services.ts';
 import { createOutputsService } from '../../../src/daemon/control/outputs-service.ts';
 import { jobRequest } from '../../support/jobs.ts';
 import { temporaryFolder } from '../../support/journal.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { renderCancelled } from '../../../src/cli/render/cancelled.ts';
+import { renderCancelled } from '../../../src/cli/commands/cancel.ts';
 
 it('cancel says for every node what became of the firing', () => {
   const nothing = { result: null, reason: null };

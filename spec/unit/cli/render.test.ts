@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { renderNodes } from '../../../src/cli/commands/nodes.ts';
 import { painter } from '../../../src/cli/render/color.ts';
 import { renderFiring, renderFirings } from '../../../src/cli/render/firing.ts';
 import { renderJobInfo } from '../../../src/cli/render/job-info.ts';
-import { renderNodes } from '../../../src/cli/render/nodes.ts';
 import { renderOutcomeLine, summarize } from '../../../src/cli/render/outcome.ts';
 import { renderPlugin, renderPlugins, renderPluginTest } from '../../../src/cli/render/plugin.ts';
 import { age, took } from '../../../src/cli/render/time.ts';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { withDoubleDashes } from '../../../src/cli/support/single-dash.ts';
+import { withDoubleDashes } from '../../../src/cli/support/triggerfs-command.ts';
 
 const command = new Command()
   .option('--identity <name>', '')

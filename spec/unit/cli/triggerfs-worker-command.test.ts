@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { triggerfsWorkerCommand } from '../../../src/cli/command-lines/triggerfs-worker.ts';
 import { workerPaths } from '../../../src/cli/support/own-paths.ts';
-import { withDoubleDashes } from '../../../src/cli/support/single-dash.ts';
+import { withDoubleDashes } from '../../../src/cli/support/triggerfs-command.ts';
 import { parseConfig } from '../../../src/config/config.ts';
 
 const flagsOf = (line: string): unknown => {

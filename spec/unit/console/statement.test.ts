@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Ask } from '../../../src/console/form.ts';
 import { allForms } from '../../../src/console/grammar.ts';
-import { fitting, nextAfter } from '../../../src/console/match.ts';
+import { fitting, inTeam, nextAfter, parseStatement } from '../../../src/console/match.ts';
 import { type Slot, type SlotName, slots } from '../../../src/console/slots.ts';
-import { inTeam, parseStatement } from '../../../src/console/statement.ts';
 import { wordsOf } from '../../../src/console/words.ts';
 import { seeded } from '../../support/random.ts';
 

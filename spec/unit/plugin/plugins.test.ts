@@ -3,7 +3,7 @@ import { TriggerdError } from '../../../src/domain/errors.ts';
 import type { QueuedJob, RunningJob } from '../../../src/domain/job.ts';
 import { resolveArguments } from '../../../src/plugin/arguments.ts';
 import { execDriver } from '../../../src/plugin/exec-driver.ts';
-import { createFiringJob } from '../../../src/plugin/firing-job.ts';
+import { createFiringJob } from '../../../src/plugin/live-plugins.ts';
 import { createManifestReader, readManifest } from '../../../src/plugin/manifest.ts';
 import { canonicalPluginName } from '../../../src/plugin/plugin-name.ts';
 import { createPlugins, type PluginsOptions } from '../../../src/plugin/plugins.ts';

@@ -1,10 +1,11 @@
 import type { CallOptions } from '@grpc/grpc-js';
 import type { Etcd3 } from 'etcd3';
 import { TriggerdError } from '../../domain/errors.ts';
+import { formatDuration } from '../../kit/duration.ts';
+import { withTimeout } from '../../kit/with-timeout.ts';
 import { isEtcdAway } from '../../store/etcd-away.ts';
 import { castError, explainOutage } from './cast-error.ts';
 import { createClient, defaultRequestTimeoutMs, type EtcdOptions } from './client.ts';
-import { withDeadline } from './deadline.ts';
 
 /** At least one more try, because the first failure is often only how a dead connection is noticed. */
 const minAttempts = 2;
@@ -106,3 +107,10 @@ export class Endpoints {
     if (this.#closed) throw new TriggerdError('etcd-unreachable', 'the connection to etcd has been closed');
   }
 }
+
+/** The promise, or `etcd-unreachable` after `ms`. What lost the race continues unheard: its owner closes its client. */
+export const withDeadline = <T>(promise: Promise<T>, ms: number, what: string): Promise<T> =>
+  withTimeout(promise, ms, () => {
+    const why = `${what}: no answer in ${formatDuration(ms)}`;
+    throw new TriggerdError('etcd-unreachable', why, { details: { late: true } });
+  });

@@ -4,7 +4,7 @@ import type { TriggerdError } from '../../domain/errors.ts';
 import { isEtcdAway } from '../../store/etcd-away.ts';
 import { castError, explainOutage } from './cast-error.ts';
 import { createClient, defaultRequestTimeoutMs, type EtcdOptions } from './client.ts';
-import { withDeadline } from './deadline.ts';
+import { withDeadline } from './endpoints.ts';
 import { numbersPage } from './ranges.ts';
 
 /** One member's own account of itself; `key` is one that we may read. Throws `etcd-unreachable`, `etcd-refused`. */

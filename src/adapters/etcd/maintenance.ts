@@ -3,7 +3,7 @@ import { isEtcdAway } from '../../store/etcd-away.ts';
 import { defaultQuotaBytes, type EtcdMaintenance, type EtcdSpace, type MemberState } from '../../store/space.ts';
 import { castError, isCompacted } from './cast-error.ts';
 import { createClient, type EtcdOptions } from './client.ts';
-import { withDeadline } from './deadline.ts';
+import { withDeadline } from './endpoints.ts';
 import { numbersPage } from './ranges.ts';
 
 /** A member that does not tell its size by then is left out. */

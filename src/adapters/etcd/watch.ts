@@ -5,8 +5,7 @@ import { onAbort } from '../../kit/on-abort.ts';
 import type { Entry, WatchBatch, WatchEvent } from '../../store/key-store.ts';
 import { castError } from './cast-error.ts';
 import { defaultTiming, type EtcdOptions, type EtcdTiming } from './client.ts';
-import { withDeadline } from './deadline.ts';
-import type { Endpoints } from './endpoints.ts';
+import { type Endpoints, withDeadline } from './endpoints.ts';
 import { rangeOf, toEntry } from './ranges.ts';
 
 /** The id in answers to a progress request, which asks about all watches of a stream. */

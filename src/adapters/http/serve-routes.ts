@@ -1,9 +1,10 @@
 import { isUtf8 } from 'node:buffer';
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import Fastify from 'fastify';
 import * as v from 'valibot';
+import type { ErrorView } from '../../api/contract/errors.ts';
 import { Answer, type Asked, type Route, type Schemas } from '../../api/route.ts';
-import { errorView } from '../../api/views/errors.ts';
-import { TriggerdError } from '../../domain/errors.ts';
+import { asTriggerdError, errorCatalogue, TriggerdError } from '../../domain/errors.ts';
 
 /** At most this much in one request: a job's payload may be a file's content. */
 const bodyLimit = 4 * 1024 * 1024;
@@ -106,3 +107,9 @@ const castHttpError = (error: FastifyError): unknown =>
   error.statusCode !== undefined && error.statusCode < 500
     ? new TriggerdError('input-invalid', error.message, { cause: error })
     : error;
+
+const errorView = (thrown: unknown): { readonly status: number; readonly body: { readonly error: ErrorView } } => {
+  const error = asTriggerdError(thrown);
+  const { code, message, remedy, details } = error;
+  return { status: errorCatalogue[code].http, body: { error: { code, message, remedy, details } } };
+};

@@ -4,9 +4,8 @@ import type { Job } from '../../domain/job.ts';
 import type { Stage } from '../../domain/outcome.ts';
 import type { QueueSummary } from '../../queue/verbs/look.ts';
 import type { EtcdSpace } from '../../store/space.ts';
-import { gaugesOf } from './add-gauge.ts';
+import { addProcessMetrics, gaugesOf } from './add-gauge.ts';
 import { type BrokerMetrics, createBrokerMetrics } from './broker-metrics.ts';
-import { addProcessMetrics } from './process-metrics.ts';
 
 /** What is looked up when somebody asks. */
 export interface MetricSources {

@@ -2,12 +2,10 @@ import * as v from 'valibot';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { LiveRequests, RequestChoice } from '../../domain/live-request.ts';
 import { given } from '../../kit/given.ts';
-import { askedBy } from '../asked-by.ts';
 import type { LiveRequestsView } from '../contract/brokers.ts';
-import { get, post, type Route } from '../route.ts';
+import { askedBy, get, post, type Route } from '../route.ts';
 import { digits, text } from '../schemas.ts';
-import type { BrokerRequests, Brokers } from '../services/brokers.ts';
-import type { ApiServices } from '../services/services.ts';
+import type { ApiServices, BrokerRequests, Brokers } from '../services/services.ts';
 
 const name = text(255);
 const query = v.strictObject({

@@ -1,14 +1,14 @@
 import { Readable } from 'node:stream';
 import * as v from 'valibot';
+import { TriggerdError } from '../../domain/errors.ts';
 import { defaultTtl, isFiringId, type WholeFiring } from '../../domain/firing.ts';
 import { isNodeName, isTriggerName, parseNodeName, parsePluginName, parseTriggerName } from '../../domain/names.ts';
 import { isFinal } from '../../domain/outcome.ts';
-import { askedBy } from '../asked-by.ts';
-import type { CancelledNodeView, CancelledView, FiredView } from '../contract/firings.ts';
-import { answer, get, post, type Route, streamOf } from '../route.ts';
+import { exitCodeOfWhole } from '../../plugin/puppet/regular-run.ts';
+import type { CancelledNodeView, CancelledView, FiredView, RunRecordedView, SpooledView } from '../contract/firings.ts';
+import { answer, askedBy, get, post, type Route, streamOf } from '../route.ts';
 import { digits, durationMs, firingParams, hosts, name, stringMap, text } from '../schemas.ts';
-import type { Cancelled, Firings } from '../services/firings.ts';
-import type { ApiServices } from '../services/services.ts';
+import type { ApiServices, Cancelled, Firings } from '../services/services.ts';
 import { firingView, outcomeView } from '../views/firings.ts';
 
 const chainLink = v.strictObject({
@@ -94,4 +94,50 @@ const newFiring = (asked: v.InferOutput<typeof newFiringBody>, services: FiringS
     expiresAt: asked.ttl_ms === undefined ? null : new Date(now + asked.ttl_ms).toISOString(),
     signature: null,
   };
+};
+
+const body = v.object({
+  argv: v.pipe(v.array(text(131_000)), v.maxLength(10_000)),
+  cwd: text(4096),
+  started_at: v.pipe(text(64), v.isoTimestamp()),
+  status: text(64),
+  noop: v.boolean(),
+  completed: v.boolean(),
+  transaction_uuid: v.nullable(text(64)),
+  resources: v.record(text(64), v.number()),
+});
+
+/** A `puppet apply` that has just ended. One that was not whole satisfies nothing, and is no error. */
+export const runRoutes = ({ runs, now }: Pick<ApiServices, 'runs' | 'now'>): Route[] => [
+  post('/v1/runs', { body }, ({ body }): RunRecordedView => {
+    const { argv, cwd, started_at, status, noop, completed, transaction_uuid: report, resources } = body;
+    const { skipped = 0, changed = null, failed = null, failed_to_restart = null, total = null } = resources;
+    const exitCode = exitCodeOfWhole({ status, noop, completed, skipped });
+    if (exitCode === null) return { satisfied: [] };
+    const facts = { changed, failed, failed_to_restart, total, noop, report, status };
+    const times = { startedAt: Date.parse(started_at), finishedAt: now() };
+    return { satisfied: runs.record({ what: { kind: 'apply', argv, cwd }, ...times, exitCode, facts }) };
+  }),
+];
+
+const query = v.object({ publish: v.optional(v.literal('1', 'Expected 1')) });
+
+/** Takes the bytes of the document as they are: they are what etcd will have, and what a repeated publication compares. */
+export const spoolRoutes = ({ spool }: Pick<ApiServices, 'spool'>): Route[] => [
+  post('/v1/spool', { query, body: 'bytes' }, async ({ body, query }) => {
+    const document = decode(body);
+    const view: SpooledView =
+      query.publish === undefined
+        ? { id: await spool.store(document), stage: 'stored' }
+        : { id: await spool.publish(document), stage: 'owed' };
+    return answer(view.stage === 'stored' ? 202 : 201, view);
+  }),
+];
+
+const decode = (body: Buffer): string => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
+  } catch (cause) {
+    throw new TriggerdError('input-invalid', 'the firing is not UTF-8', { cause });
+  }
 };

@@ -1,8 +1,7 @@
 import * as v from 'valibot';
 import { parseNodeName } from '../../domain/names.ts';
-import { askedBy } from '../asked-by.ts';
 import type { AdoptedView, ForgottenView } from '../contract/nodes.ts';
-import { get, post, type Route } from '../route.ts';
+import { askedBy, get, post, type Route } from '../route.ts';
 import { name, text } from '../schemas.ts';
 import type { ApiServices } from '../services/services.ts';
 

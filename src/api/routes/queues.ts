@@ -1,9 +1,22 @@
 import * as v from 'valibot';
-import { waitPatiently } from '../patience.ts';
-import { get, post, put, type Route } from '../route.ts';
+import { TriggerdError } from '../../domain/errors.ts';
+import type { Queues } from '../../queue/queues.ts';
+import type { QueueSummary } from '../../queue/verbs/look.ts';
+import type { TspView } from '../contract/jobs.ts';
+import type { QueueView } from '../contract/queues.ts';
+import { get, post, put, type Route, waitPatiently } from '../route.ts';
 import { queueParams, slots, waitQuery } from '../schemas.ts';
 import type { ApiServices } from '../services/services.ts';
-import { queueNamed, queueView } from '../views/queues.ts';
+import { jobView } from '../views/jobs.ts';
+
+export const queueView = (queue: QueueSummary): QueueView => ({ ...queue });
+
+/** The queue's present state. Throws `queue-not-found`. */
+export const queueNamed = (queues: Queues, name: string): QueueView => {
+  const found = queues.summary().find((queue) => queue.name === name);
+  if (found === undefined) throw new TriggerdError('queue-not-found', `there is no queue “${name}”`);
+  return queueView(found);
+};
 
 /** Queues: what they hold, and what they may start. */
 export const queueRoutes = ({ queues }: Pick<ApiServices, 'queues'>): Route[] => [
@@ -29,3 +42,31 @@ export const queueRoutes = ({ queues }: Pick<ApiServices, 'queues'>): Route[] =>
     return { slots: queues.slots(params.name) };
   }),
 ];
+
+const hiding = v.object({ number: v.pipe(v.number(), v.integer(), v.minValue(0)) });
+const restarting = v.object({ slots: v.optional(slots) });
+
+/** A queue as `trigger tsp` sees it. */
+export const tspRoutes = ({ queues }: Pick<ApiServices, 'queues'>): Route[] => {
+  const view = (name: string): TspView => {
+    const { slots } = queueNamed(queues, name);
+    const running = queues.list({ queue: name, states: ['running'] });
+    const busy = running.reduce((sum, { request }) => sum + Math.min(request.slots ?? 1, slots), 0);
+    return { slots, busy, jobs: queues.tsp.list(name).map(jobView) };
+  };
+  return [
+    get('/v1/queues/:name/tsp', { params: queueParams }, ({ params }) => view(params.name)),
+    post('/v1/queues/:name/tsp/clear', { params: queueParams }, ({ params }) => {
+      queues.tsp.clear(params.name);
+      return view(params.name);
+    }),
+    post('/v1/queues/:name/tsp/hide', { params: queueParams, body: hiding }, ({ params, body }) => {
+      queues.tsp.hide(params.name, body.number);
+      return view(params.name);
+    }),
+    post('/v1/queues/:name/tsp/restart', { params: queueParams, body: restarting }, ({ params, body }) => {
+      queues.tsp.restart(params.name, body.slots);
+      return view(params.name);
+    }),
+  ];
+};

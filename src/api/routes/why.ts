@@ -6,8 +6,7 @@ import type { Owed, OwedFiring, PuppetReport } from '../../firings/why/look-up.t
 import type { PuppetReportView, WhyFiringView, WhyOwedView, WhyRunView, WhyView } from '../contract/why.ts';
 import { get, type Route } from '../route.ts';
 import { text } from '../schemas.ts';
-import type { ApiServices } from '../services/services.ts';
-import type { Why } from '../services/why.ts';
+import type { ApiServices, Why } from '../services/services.ts';
 import { originView, outcomeView } from '../views/firings.ts';
 import { jobView } from '../views/jobs.ts';
 

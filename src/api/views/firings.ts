@@ -1,7 +1,7 @@
 import type { Origin } from '../../domain/firing.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { FiringView, OutcomeView } from '../contract/firings.ts';
-import type { FiringStatus } from '../services/firings.ts';
+import type { FiringStatus } from '../services/services.ts';
 import { iso } from './time.ts';
 
 export const outcomeView = (outcome: Outcome): OutcomeView => ({

@@ -1,7 +1,24 @@
-import type { OwnBrokerView } from '../../api/contract/brokers.ts';
+import type { BrokerView, OwnBrokerView } from '../../api/contract/brokers.ts';
 import type { Verbs } from '../command.ts';
-import { renderBrokers } from '../render/brokers.ts';
+import type { Canvas } from '../render/firing.ts';
+import { renderTable } from '../render/table.ts';
+import { age } from '../render/time.ts';
 import { printing } from '../support/print.ts';
+
+const renderBrokers = (brokers: readonly BrokerView[], { columns, now, paint }: Canvas): string =>
+  renderTable(
+    [
+      { title: 'BROKER', cell: ({ id }) => id, shrinkTo: 8 },
+      { title: 'ENDPOINT', cell: ({ endpoint }) => endpoint },
+      // Whole or not at all: a key is for copying.
+      { title: 'KEY', cell: ({ key }) => key },
+      { title: 'UP', cell: ({ started_at }) => age(started_at, now) },
+      { title: 'VERSION', cell: ({ version }) => version, shrinkTo: 5 },
+    ],
+    brokers,
+    columns,
+    paint,
+  );
 
 export const verbs: Verbs = {
   key: {

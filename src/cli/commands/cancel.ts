@@ -1,7 +1,8 @@
-import type { CancelBody, CancelledView } from '../../api/contract/firings.ts';
+import type { CancelBody, CancelledNodeView, CancelledView } from '../../api/contract/firings.ts';
 import { given } from '../../kit/given.ts';
+import { visible } from '../../kit/text.ts';
+import { padEnd, widthOf } from '../../kit/width.ts';
 import type { Define } from '../command.ts';
-import { renderCancelled } from '../render/cancelled.ts';
 import { askingUser } from '../support/asking-user.ts';
 import type { HelpText } from '../support/help.ts';
 import { list } from '../support/options.ts';
@@ -38,4 +39,25 @@ const cancel = async (session: Session, id: string, { host, kill }: Options): Pr
   const path = `/v1/firings/${encodeURIComponent(id)}/cancel`;
   const cancelled = await session.client.request<CancelledView>(path, { method: 'POST', body, patient: true });
   await print(session, cancelled, () => renderCancelled(cancelled));
+};
+
+/** One line for every node. */
+export const renderCancelled = ({ nodes }: CancelledView): string => {
+  const width = Math.max(0, ...Object.keys(nodes).map((node) => widthOf(visible(node))));
+  return Object.entries(nodes)
+    .map(([node, view]) => `${padEnd(visible(node), width)}  ${visible(inWords(view))}`)
+    .join('\n');
+};
+
+const inWords = ({ did, stage, result, reason }: CancelledNodeView): string => {
+  switch (did) {
+    case 'cancelled':
+      return 'cancelled';
+    case 'running':
+      return 'running, left alone (--kill ends it)';
+    case 'kill-asked':
+      return 'running, asked to end it';
+    case 'ended':
+      return `had ended: ${[stage, result, reason].filter((part) => part !== null).join(' ')}`;
+  }
 };

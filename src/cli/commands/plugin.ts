@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { Option } from 'commander';
 import { workingFolder } from '../../adapters/system/exact-text.ts';
 import type { PluginTestView, PluginView } from '../../api/contract/plugins.ts';
@@ -8,7 +8,6 @@ import { canonicalPluginName } from '../../plugin/plugin-name.ts';
 import type { Verbs } from '../command.ts';
 import { renderPlugin, renderPlugins, renderPluginTest } from '../render/plugin.ts';
 import { query } from '../support/options.ts';
-import { type Language, languages, makePlugin } from '../support/plugin-skeleton.ts';
 import { print, printing } from '../support/print.ts';
 import type { Session } from '../support/session.ts';
 
@@ -92,4 +91,54 @@ never changed. Not every machine has Python; each has sh, and Node.js comes with
         .option('--dir <folder>', 'plugins folder (default: [plugins] path)')
         .action(run(makeNew)),
   },
+};
+
+const languages = ['sh', 'python', 'node'] as const;
+type Language = (typeof languages)[number];
+
+const templates = join(import.meta.dirname, '../../../templates/plugin');
+
+/**
+ * Makes the plugin `name` below the folder `root` and gives its files' names; a half-made one is removed. Throws
+ * `plugin-exists`, `plugin-not-made`.
+ */
+const makePlugin = (root: string, name: string, language: Language): string[] => {
+  const folder = join(root, name);
+  makeFolder(folder);
+  try {
+    return filesOf(language, name).map(([file, template]) => writeFrom(template, join(folder, file), name));
+  } catch (cause) {
+    rmSync(folder, { recursive: true });
+    throw notMade(folder, cause);
+  }
+};
+
+const makeFolder = (folder: string): void => {
+  try {
+    mkdirSync(dirname(folder), { recursive: true, mode: 0o755 });
+    mkdirSync(folder, { mode: 0o755 });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw notMade(folder, cause);
+    throw new TriggerdError('plugin-exists', `${folder} exists already`, { cause });
+  }
+};
+
+const notMade = (folder: string, cause: unknown): TriggerdError =>
+  new TriggerdError('plugin-not-made', `${folder}: ${(cause as Error).message}`, { cause });
+
+/** Names in the plugin's folder, and the templates of them. `main` becomes the executable. */
+const filesOf = (language: Language, name: string): (readonly [string, string])[] => [
+  ['plugin.toml', join(templates, 'plugin.toml')],
+  ['README.md', join(templates, 'README.md')],
+  ...readdirSync(join(templates, language)).map(
+    (file) => [file === 'main' ? basename(name) : file, join(templates, language, file)] as const,
+  ),
+];
+
+/** Never writable by a group, whatever the umask: such a plugin would be refused. */
+const writeFrom = (template: string, file: string, name: string): string => {
+  const text = readFileSync(template, 'utf8').replaceAll('@NAME@', name).replaceAll('@BASE@', basename(name));
+  const isProgram = (statSync(template).mode & 0o100) !== 0;
+  writeFileSync(file, text, { flag: 'wx', mode: isProgram ? 0o755 : 0o644 });
+  return basename(file);
 };

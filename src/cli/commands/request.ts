@@ -2,7 +2,9 @@ import { TriggerdError } from '../../domain/errors.ts';
 import type { LiveRequest } from '../../domain/live-request.ts';
 import type { Define, Verbs } from '../command.ts';
 import { addRequestOptions, type RequestFlags, repliesHelp } from '../command-lines/triggerfs-client.ts';
-import { renderLiveRequests } from '../render/live-requests.ts';
+import type { Canvas } from '../render/firing.ts';
+import { renderTable } from '../render/table.ts';
+import { age } from '../render/time.ts';
 import { cancelRequests, listRequests, noticesOf } from '../request/live.ts';
 import { askingUser } from '../support/asking-user.ts';
 import type { HelpText } from '../support/help.ts';
@@ -106,3 +108,20 @@ Admins of a team can use the console from any machine: triggerfs-cli -c 'delete 
         .action(run(cancel)),
   },
 };
+
+const renderLiveRequests = (requests: readonly LiveRequest[], { columns, now, paint }: Canvas): string =>
+  renderTable(
+    [
+      { title: 'REQUEST', cell: ({ id }) => id },
+      { title: 'AGE', cell: ({ received_at }) => age(received_at, now) },
+      { title: 'STATE', cell: ({ state }) => state },
+      { title: 'USER', cell: ({ user, team }) => `${user}@${team}`, shrinkTo: 8 },
+      { title: 'SERVICE', cell: ({ service_team, service }) => `${service_team}/${service}`, shrinkTo: 8 },
+      { title: 'PLUGIN', cell: ({ plugin }) => plugin, shrinkTo: 8 },
+      { title: 'WORKERS', cell: ({ workers }) => workers.join(','), shrinkTo: 8 },
+      { title: 'BYTES', cell: ({ bytes }) => String(bytes) },
+    ],
+    requests,
+    columns,
+    paint,
+  );

@@ -1,7 +1,7 @@
 /** The console: statements in, tables out. It has two modes; `exit` leaves the one, then the other. */
 import type { Command } from '../../console/form.ts';
 import { helpEntries, renderHelp } from '../../console/help.ts';
-import { inTeam, parseStatement } from '../../console/statement.ts';
+import { inTeam, parseStatement } from '../../console/match.ts';
 import { documentsOf, renderRows, rowsNamed, rowsOf } from '../../console/tables.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import { printable } from '../../domain/names.ts';

@@ -1,6 +1,6 @@
+import type { Outcome, RequestLeg } from '../../client/client.ts';
 import { jsonText } from '../../kit/json-text.ts';
 import { textOrBase64 } from '../../kit/text-or-bytes.ts';
-import { legView, outcomeView } from './leg-view.ts';
 import type { RequestPrinter } from './printer.ts';
 
 export interface JsonPrinterOptions {
@@ -38,3 +38,16 @@ export const jsonPrinter = ({ service, plugin, write }: JsonPrinterOptions): Req
     failed: ({ code, message }) => write(`\n],"error":${jsonText({ code, message })}}\n`),
   };
 };
+
+/** How it ended, as `--json` shows it. */
+const outcomeView = ({ result, exitCode, signal, reason, code, ranMs, outputBytes }: Outcome) => ({
+  result,
+  exit_code: exitCode,
+  signal,
+  reason,
+  code,
+  ran_ms: ranMs,
+  output_bytes: outputBytes,
+});
+
+export const legView = ({ worker, ...outcome }: RequestLeg) => ({ worker, ...outcomeView(outcome) });

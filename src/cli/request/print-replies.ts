@@ -9,7 +9,7 @@ import type { Progress } from '../support/progress.ts';
 import { type Condition, onlyFailures, type Showing } from '../support/reply-filter.ts';
 import { noteOf } from './exit-code.ts';
 import { HeldOutput } from './held-output.ts';
-import { legView } from './leg-view.ts';
+import { legView } from './json-printer.ts';
 import type { LiveNotes } from './live-notes.ts';
 import type { RequestPrinter } from './printer.ts';
 

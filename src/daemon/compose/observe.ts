@@ -1,31 +1,17 @@
-import { createEventFiles } from '../../adapters/files/event-files.ts';
-import type { StateFolder } from '../../adapters/files/state-folder.ts';
 import type { MetricSources } from '../../adapters/prometheus/metrics.ts';
-import { EventLog } from '../../events/event-log.ts';
 import type { FiringEvents } from '../../events/firing-events.ts';
 import { JobEvents } from '../../events/job-events.ts';
 import type { InboxWatcher } from '../../firings/inbox/inbox-watcher.ts';
 import type { OutcomePublisher } from '../../firings/outcomes/outcome-publisher.ts';
 import type { SpoolDrain } from '../../firings/publish/spool-drain.ts';
 import type { Sweeper } from '../../firings/sweep/sweeper.ts';
-import type { Releasers } from '../../kit/releasers.ts';
 import type { Queues } from '../../queue/queues.ts';
 import { clock } from '../clock.ts';
-import type { DaemonOptions, Runtime } from './runtime.ts';
+import { localMetricSources } from './local.ts';
+import type { Runtime } from './runtime.ts';
 
 /** How old a size of etcd the metrics may show. */
 const spaceAgeMs = 15_000;
-
-/** This node's events. Whatever is told until the end is written. */
-export const openEvents = async (
-  { node, log }: DaemonOptions,
-  state: StateFolder,
-  releasers: Releasers,
-): Promise<EventLog> => {
-  const events = await EventLog.open({ node, store: createEventFiles(state.path), clock, log });
-  releasers.push('events', () => events.close());
-  return events;
-};
 
 /** From now on every change of a job is an event, and counted. Before the queues start. */
 export const observeJobs = (
@@ -64,19 +50,13 @@ export interface Observed {
 }
 
 /** What the metrics look up. */
-export const metricSources = (
-  { config, journal, queues, space }: Runtime,
-  { watcher, outcomes, drain, sweeper }: Observed,
-): MetricSources => ({
-  queues: () => queues.summary(),
-  oldestQueuedAt: (queue) =>
-    journal.journal.list({ queue, states: ['queued'], limit: 1, commandLength: 1 })[0]?.enqueuedAt ?? null,
-  isEtcdUp: () => (config.watch.enabled ? watcher.state.connected : null),
+export const metricSources = (runtime: Runtime, { watcher, outcomes, drain, sweeper }: Observed): MetricSources => ({
+  ...localMetricSources(runtime),
+  isEtcdUp: () => (runtime.config.watch.enabled ? watcher.state.connected : null),
   outcomesPending: () => outcomes.pending,
   spool: () => drain.state,
   isSweeper: () => sweeper?.isElected ?? false,
   // Of a thousand nodes a few are enough.
   etcdSpace: async () =>
-    config.broker !== undefined || sweeper?.isElected === true ? space.current(spaceAgeMs) : undefined,
-  now: () => clock.now(),
+    runtime.config.broker !== undefined || sweeper?.isElected === true ? runtime.space.current(spaceAgeMs) : undefined,
 });

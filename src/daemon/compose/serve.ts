@@ -1,6 +1,4 @@
-import { protectControlSocket } from '../../adapters/files/state-folder.ts';
 import { serveRoutes } from '../../adapters/http/serve-routes.ts';
-import { controlRoutes } from '../../api/control-routes.ts';
 import { healthRoutes } from '../../api/routes/health.ts';
 import type { ApiServices } from '../../api/services/services.ts';
 import { TriggerdError } from '../../domain/errors.ts';
@@ -8,6 +6,7 @@ import type { InboxWatcher } from '../../firings/inbox/inbox-watcher.ts';
 import type { SpoolDrain } from '../../firings/publish/spool-drain.ts';
 import type { Releasers } from '../../kit/releasers.ts';
 import { apiServices } from '../control/api-services.ts';
+import { serveControl } from './local.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Opens the control socket, whose place is prepared, and the HTTP port. */
@@ -17,15 +16,8 @@ export const serve = async (
   drain: SpoolDrain,
   releasers: Releasers,
 ): Promise<void> => {
-  const { log } = runtime.options;
-  const path = runtime.config.node.socket;
   const services = apiServices(runtime, watcher, drain);
-  const app = serveRoutes(controlRoutes(services), (error) =>
-    log.error({ error }, 'A request to the control API failed'),
-  );
-  releasers.push('control socket', () => app.close());
-  await app.listen({ path });
-  protectControlSocket(path);
+  await serveControl(runtime, services, releasers);
   await serveHttp(runtime, services, releasers);
 };
 

@@ -34,6 +34,6 @@ export const startAsMount = async (runtime: Runtime, releasers: Releasers): Prom
 export const startAsWorker = async (runtime: Runtime, releasers: Releasers): Promise<Workers | undefined> => {
   const workers = configuredWorkers(runtime.config);
   if (workers.length === 0) return undefined;
-  const { startNodeWorkers } = await import('./start-node-workers.ts');
+  const { startNodeWorkers } = await import('./start-workers.ts');
   return startNodeWorkers(runtime, workers, releasers);
 };

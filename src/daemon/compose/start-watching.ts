@@ -1,13 +1,20 @@
+import { join } from 'node:path';
+import { openSpoolFolder } from '../../adapters/files/spool-folder.ts';
 import { createNameMemory } from '../../adapters/files/state-folder.ts';
 import { readOutputTail } from '../../adapters/files/tail-file.ts';
 import { createNameHost } from '../../adapters/system/name-host.ts';
+import type { Config } from '../../config/schema.ts';
 import { configuredWorkers } from '../../config/workers.ts';
+import { publishedEvent, spooledEvent } from '../../events/firing-events.ts';
 import { nameFacts } from '../../events/name-events.ts';
 import { EndedElsewhere } from '../../firings/inbox/ended-elsewhere.ts';
 import { IdMemory } from '../../firings/inbox/id-memory.ts';
 import { InboxWatcher } from '../../firings/inbox/inbox-watcher.ts';
 import { OutcomePublisher } from '../../firings/outcomes/outcome-publisher.ts';
-import type { FiringObserver } from '../../firings/ports.ts';
+import type { FiringObserver, SpooledKeyspace } from '../../firings/ports.ts';
+import { SpoolDrain } from '../../firings/publish/spool-drain.ts';
+import { Sweeper } from '../../firings/sweep/sweeper.ts';
+import { Upkeep } from '../../firings/sweep/upkeep.ts';
 import { NodeName } from '../../fleet/names/node-name.ts';
 import type { Releasers } from '../../kit/releasers.ts';
 import type { QueueSummary } from '../../queue/verbs/look.ts';
@@ -107,5 +114,60 @@ export const buildWatcher = (runtime: Runtime, neighbours: Neighbours): InboxWat
       events.tell({ kind: 'etcd.back' });
     },
     onLost: ({ message }) => events.tell({ kind: 'etcd.lost', reason: message }),
+  });
+};
+
+/** Publishes what Puppet runs and the control API leave in the spool. Throws `spool-unusable`. */
+export const drainSpool = async (runtime: Runtime, releasers: Releasers): Promise<SpoolDrain> => {
+  const { options, config, keyspace, events } = runtime;
+  const spool = await openSpoolFolder(config.node.spool ?? join(config.node.state_dir, 'spool'));
+  const isOurs = (named: SpooledKeyspace) => isConfigured(config.etcd, named);
+  const drain = new SpoolDrain({
+    ...keyspace,
+    spool,
+    isOurs,
+    clock,
+    log: options.log,
+    onStored: (firing) => events.tell(spooledEvent(firing, clock.now())),
+    onPublished: (firing) => events.tell(publishedEvent(firing, clock.now())),
+  });
+  drain.start();
+  releasers.push('spool', () => drain.stop());
+  return drain;
+};
+
+/** One endpoint in common is one cluster in common. */
+const isConfigured = (etcd: Config['etcd'], { endpoints, prefix }: SpooledKeyspace): boolean =>
+  prefix === etcd.prefix &&
+  endpoints.some((endpoint) => etcd.endpoints.some((own) => hostOf(own) === hostOf(endpoint)));
+
+const hostOf = (endpoint: string): string => {
+  try {
+    return new URL(endpoint).host;
+  } catch {
+    return endpoint;
+  }
+};
+
+/** A candidate for the one that keeps etcd tidy, once it is started; undefined if the configuration forbids it. */
+export const buildSweeper = ({ options, config, keyspace, maintenance }: Runtime): Sweeper | undefined => {
+  if (!config.sweeper.enabled) return undefined;
+  return new Sweeper({
+    ...keyspace,
+    node: options.node,
+    everyMs: config.sweeper.interval,
+    abandonedMs: config.sweeper.abandoned,
+    firingsKept: config.history.firings_keep,
+    requestsMaxAgeMs: config.history.requests_max_age,
+    requestsSize: config.history.requests_size,
+    firingsMaxAgeMs: config.history.firings_max_age,
+    upkeep: new Upkeep({
+      maintenance,
+      mode: config.sweeper.upkeep,
+      compactAfterMs: config.sweeper.compact_after,
+      log: options.log,
+    }),
+    clock,
+    log: options.log,
   });
 };

@@ -4,9 +4,12 @@ import { ulid } from 'ulid';
 import { sealProof } from '../../adapters/crypto/proofs.ts';
 import { createOutputReader } from '../../adapters/files/follow-output.ts';
 import { dealerConnect } from '../../adapters/zmq/dealer.ts';
+import { furtherBrokers } from '../../config/brokers.ts';
 import { type ConfiguredWorker, harmlessNotice } from '../../config/workers.ts';
 import type { BrokerEndpoint } from '../../domain/broker-address.ts';
 import { errorCatalogue } from '../../domain/errors.ts';
+import { BrokerDirectory } from '../../fleet/brokers/broker-directory.ts';
+import { busKeysBelow } from '../../fleet/brokers/wire.ts';
 import type { Log } from '../../kit/log.ts';
 import type { Releasers } from '../../kit/releasers.ts';
 import { unlessAborted } from '../../kit/unless-aborted.ts';
@@ -14,6 +17,7 @@ import { withTimeout } from '../../kit/with-timeout.ts';
 import { BusWorker } from '../../worker/bus-worker.ts';
 import { type ClosableRequestJobs, createRequestJobs } from '../../worker/jobs/request-jobs.ts';
 import type { WorkerEvent } from '../../worker/ports.ts';
+import { ownBroker } from '../control/broker-view.ts';
 import type { Runtime } from './runtime.ts';
 
 /** The payload of a request at most: a broker whose `[broker] max_message` is larger can't send all that it takes. */
@@ -178,3 +182,28 @@ export const createWorkerLog = (log: Log): ((event: WorkerEvent) => void) => {
 
 const remedyOf = (code: keyof typeof errorCatalogue, worker: string): string =>
   errorCatalogue[code].remedy.replace('[workers.TEAM.IDENTITY]', `[workers.${worker.replace('/', '.')}]`);
+
+/**
+ * The workers that a node's configuration names, at every broker that etcd knows, and at those of `[workers] broker`, else of
+ * `[main] broker`.
+ * Throws `config-invalid`.
+ */
+export const startNodeWorkers = (
+  runtime: Runtime,
+  workers: readonly ConfiguredWorker[],
+  releasers: Releasers,
+): Workers => {
+  const { config, keyspace, options } = runtime;
+  const fixed = [...furtherBrokers(config), ...ownBroker(runtime)];
+  const directory = new BrokerDirectory({
+    store: keyspace.store,
+    keys: busKeysBelow(config.etcd.prefix),
+    log: options.log,
+  });
+  directory.start();
+  releasers.push('brokers for workers', () => directory.stop());
+  const started = startWorkers(runtime, workers, fixed, releasers);
+  // Later ones count where two have the same key: what is written down knows the way from here.
+  directory.onChange(() => started.connectTo([...directory.brokers, ...fixed]));
+  return started;
+};

@@ -1,7 +1,5 @@
 import type { BrokerView } from '../../api/contract/brokers.ts';
-import type { BrokerRequests } from '../../api/services/brokers.ts';
-import type { FiringStatus, Firings } from '../../api/services/firings.ts';
-import type { ApiServices } from '../../api/services/services.ts';
+import type { ApiServices, BrokerRequests, FiringStatus, Firings } from '../../api/services/services.ts';
 import type { Firing } from '../../domain/firing.ts';
 import type { EventLog } from '../../events/event-log.ts';
 import { publishedEvent } from '../../events/firing-events.ts';

@@ -1,6 +1,6 @@
 import type { HealthView } from '../../api/contract/health.ts';
 import type { HolderView, NameView, NodeView } from '../../api/contract/nodes.ts';
-import { queueView } from '../../api/views/queues.ts';
+import { queueView } from '../../api/routes/queues.ts';
 import { iso } from '../../api/views/time.ts';
 import type { InboxWatcher } from '../../firings/inbox/inbox-watcher.ts';
 import type { SpoolDrain } from '../../firings/publish/spool-drain.ts';

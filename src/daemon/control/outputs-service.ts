@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { lengthOf, outputFile, placeOfLastLines, tailFile } from '../../adapters/files/tail-file.ts';
-import type { Output, OutputOptions, Outputs } from '../../api/services/outputs.ts';
+import type { Output, OutputOptions, Outputs } from '../../api/services/services.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import { hasEnded, type JobId } from '../../domain/job.ts';
 import { unlessAborted } from '../../kit/unless-aborted.ts';

@@ -1,5 +1,5 @@
 import { createReportSource } from '../../adapters/puppetdb/report-query.ts';
-import type { Explained, Why } from '../../api/services/why.ts';
+import type { Explained, Why } from '../../api/services/services.ts';
 import type { Config } from '../../config/schema.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import { isNodeName, printable } from '../../domain/names.ts';

@@ -1,8 +1,9 @@
 import { FenceLost } from '../../store/election.ts';
+import type { Entry } from '../../store/key-store.ts';
+import { lastSegment } from '../../store/keys.ts';
 import { HistorySweep } from './history-sweep.ts';
 import { InboxSweep } from './inbox-sweep.ts';
-import { MarkerSweep } from './marker-sweep.ts';
-import type { RoundOptions, Swept } from './part.ts';
+import { Observed, type RoundOptions, type Swept, Walk } from './part.ts';
 import { RequestSweep } from './request-sweep.ts';
 
 /**
@@ -43,5 +44,42 @@ export class Round {
       this.#options.log.info(did, 'Deleted finished and expired entries from etcd');
     if (failures.length > 0) throw failures[0];
     return { isComplete: swept.every(({ isComplete }) => isComplete) };
+  }
+}
+
+const pageSize = 1_000;
+
+/**
+ * Publications that were begun and not committed. When their marker has not changed for long enough, their publisher is
+ * gone: marker and list of targets are deleted, and the publisher, should it live after all, starts anew. Their entries go next.
+ */
+class MarkerSweep {
+  readonly #options: RoundOptions;
+  readonly #observed = new Observed();
+  readonly #walk: Walk;
+
+  constructor(options: RoundOptions) {
+    this.#options = options;
+    this.#walk = new Walk(options.store, options.keys.publications, pageSize);
+  }
+
+  async sweep(): Promise<Swept> {
+    const { entries, atEnd } = await this.#walk.next();
+    let abandoned = 0;
+    for (const marker of entries) if (await this.#sweepMarker(marker)) abandoned++;
+    if (atEnd) this.#observed.endPass();
+    return { did: { abandoned }, isComplete: atEnd };
+  }
+
+  async #sweepMarker({ key, createRevision, modRevision }: Entry): Promise<boolean> {
+    const { election, keys, abandonedMs } = this.#options;
+    if (this.#observed.see(key, modRevision) < abandonedMs) return false;
+    return election.commit({
+      compare: [
+        { key, createRevision },
+        { key, modRevision },
+      ],
+      write: [{ delete: key }, { delete: keys.targets(lastSegment(key)) }],
+    });
   }
 }

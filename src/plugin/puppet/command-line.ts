@@ -10,8 +10,7 @@ import { commandText } from '../command-text.ts';
 import type { PuppetSettingsQuery, RunProgram } from '../ports.ts';
 import { type Prefix, readPrefix } from './command-prefix.ts';
 import { isOwnReportOption, type OwnReport } from './own-report.ts';
-import { isPuppetInShell, shellTextIn, withoutSplitString } from './shell-command.ts';
-import { simpleCommands } from './shell-words.ts';
+import { isPuppetInShell, shellTextIn, simpleCommands, withoutSplitString } from './shell-command.ts';
 
 export type SeenCommand = {
   readonly kind: 'agent' | 'apply';

@@ -10,12 +10,7 @@ export interface GroupCommitOptions {
   readonly onRecorded: (job: FinishedJob) => void;
 }
 
-/** Gathers ended jobs and journals them together. */
-export interface GroupCommit {
-  add(record: EndedRecord): void;
-  /** Now. */
-  flush(): void;
-}
+export type GroupCommit = ReturnType<typeof createGroupCommit>;
 
 const windowMs = 100;
 /** Of more than these in one window, the oldest are remembered by their ids and results alone. */
@@ -25,7 +20,8 @@ const retryMs = 1000;
 /** Records that wait for a disk which refuses them; beyond, the oldest are given up. */
 const maxWaiting = 20_000;
 
-export const createGroupCommit = ({ journal, keep, log, onRecorded }: GroupCommitOptions): GroupCommit => {
+/** Gathers ended jobs and journals them together; `flush` does it now. */
+export const createGroupCommit = ({ journal, keep, log, onRecorded }: GroupCommitOptions) => {
   let waiting: EndedRecord[] = [];
   let timer: NodeJS.Timeout | undefined;
   let hasFailed = false;
@@ -58,7 +54,7 @@ export const createGroupCommit = ({ journal, keep, log, onRecorded }: GroupCommi
   };
 
   return {
-    add: (record) => {
+    add: (record: EndedRecord): void => {
       waiting.push(record);
       timer ??= setTimeout(flush, windowMs);
     },

@@ -29,34 +29,14 @@ export interface InMemoryJobsOptions extends InMemoryOutputOptions, Omit<GroupCo
   readonly onRecorded: (job: FinishedJob) => void;
 }
 
-/** A job in memory: it runs, or has ended and is not in the journal yet. */
-export interface InMemoryJob {
-  readonly id: JobId;
-  readonly job: RunningJob | FinishedJob;
-  /** Resolves when it has ended, which may be a moment before the journal has it. */
-  readonly over: Promise<FinishedJob>;
-  read(sink: OutputSink): OutputReading;
-}
-
-export interface InMemoryJobs {
-  /** Throws `plugin-*`, `journal-failed`. */
-  start(request: JobRequest, command: string): InMemoryJob;
-  find(id: JobId): InMemoryJob | undefined;
-  findRun(run: RequestRun): InMemoryJob | undefined;
-  /** All of one queue, or of all queues. */
-  list(queue?: string): InMemoryJob[];
-  /** False for one that is not running here. */
-  kill(id: JobId, why?: KillReason): boolean;
-  /** What has ended is in the journal when this returns, if the disk lets it. */
-  flush(): void;
-}
+export type InMemoryJobs = ReturnType<typeof createInMemoryJobs>;
 
 /** Ids are reserved in blocks: each costs a transaction. */
 const idBlock = 256;
 
-export const createInMemoryJobs = (options: InMemoryJobsOptions): InMemoryJobs => {
-  const byId = new Map<JobId, RunInMemory>();
-  const byRun = new Map<string, RunInMemory>();
+export const createInMemoryJobs = (options: InMemoryJobsOptions) => {
+  const byId = new Map<JobId, InMemoryJob>();
+  const byRun = new Map<string, InMemoryJob>();
   const ids = { next: 0, end: 0 };
   const commit = createGroupCommit({
     ...options,
@@ -66,7 +46,7 @@ export const createInMemoryJobs = (options: InMemoryJobsOptions): InMemoryJobs =
     },
   });
 
-  const forget = (run: RunInMemory | undefined): void => {
+  const forget = (run: InMemoryJob | undefined): void => {
     if (run === undefined) return;
     byId.delete(run.id);
     const { origin } = run.job.request;
@@ -82,10 +62,11 @@ export const createInMemoryJobs = (options: InMemoryJobsOptions): InMemoryJobs =
     return ids.next - 1;
   };
 
+  /** Throws `plugin-*`, `journal-failed`. */
   const start = (request: JobRequest, command: string): InMemoryJob => {
     const id = nextId();
     const now = options.clock.now();
-    const run = new RunInMemory(options, commit, {
+    const run = new InMemoryJob(options, commit, {
       id,
       request,
       command,
@@ -104,19 +85,25 @@ export const createInMemoryJobs = (options: InMemoryJobsOptions): InMemoryJobs =
 
   return {
     start,
-    find: (id) => byId.get(id),
-    findRun: (run) => byRun.get(runKey(run)),
-    list: (queue) => [...byId.values()].filter(({ job }) => queue === undefined || job.request.queue === queue),
-    kill: (id, why) => byId.get(id)?.kill(why) ?? false,
-    flush: () => commit.flush(),
+    find: (id: JobId): InMemoryJob | undefined => byId.get(id),
+    findRun: (run: RequestRun): InMemoryJob | undefined => byRun.get(runKey(run)),
+    /** All of one queue, or of all queues. */
+    list: (queue?: string): InMemoryJob[] =>
+      [...byId.values()].filter(({ job }) => queue === undefined || job.request.queue === queue),
+    /** False for one that is not running here. */
+    kill: (id: JobId, why?: KillReason): boolean => byId.get(id)?.kill(why) ?? false,
+    /** What has ended is in the journal when this returns, if the disk lets it. */
+    flush: (): void => commit.flush(),
   };
 };
 
 const runKey = ({ id, worker, user }: RequestRun): string => `${worker}/${user}/${id}`;
 
-class RunInMemory implements InMemoryJob {
+/** A job in memory: it runs, or has ended and is not in the journal yet. */
+export class InMemoryJob {
   readonly id: JobId;
   job: RunningJob | FinishedJob;
+  /** Resolves when it has ended, which may be a moment before the journal has it. */
   readonly over: Promise<FinishedJob>;
   readonly #options: InMemoryJobsOptions;
   readonly #commit: GroupCommit;

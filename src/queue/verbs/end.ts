@@ -2,7 +2,7 @@ import type { FinishedJob, Job, JobId, SkippedJob } from '../../domain/job.ts';
 import { jobWithId, type QueueContext, queueNamed, wrongState } from '../context.ts';
 import { followerOf } from '../follower.ts';
 import type { KillReason } from '../in-memory/in-memory-jobs.ts';
-import type { Ending } from '../transitions.ts';
+import type { JobEnd } from '../transitions.ts';
 
 /**
  * Asks a running job to end (TERM, then KILL). Returns the job as it is then: running still, or ended already. The first
@@ -39,7 +39,7 @@ export const skip = (context: QueueContext, id: JobId, reason: string): SkippedJ
 };
 
 /** Ends a queued job by the run of somebody else; jobs that wait for it may start. */
-export const satisfy = (context: QueueContext, id: JobId, ending: Ending): FinishedJob => {
+export const satisfy = (context: QueueContext, id: JobId, ending: JobEnd): FinishedJob => {
   const job = jobWithId(context, id);
   if (job.state !== 'queued') throw wrongState(job, 'only a queued job can be satisfied by another run.');
   return context.transitions.satisfy(id, ending, followerOf(context, job, ending));

@@ -1,8 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { serveRoutes } from '../../../../src/adapters/http/serve-routes.ts';
 import { controlRoutes } from '../../../../src/api/control-routes.ts';
-import type { SpoolIntake } from '../../../../src/api/services/firings.ts';
-import type { ApiServices } from '../../../../src/api/services/services.ts';
+import type { ApiServices, SpoolIntake } from '../../../../src/api/services/services.ts';
 import { TriggerdError } from '../../../../src/domain/errors.ts';
 
 const document = '{ "format": 1,\n  "id" : "ü" }';
