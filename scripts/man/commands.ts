@@ -1,6 +1,6 @@
 /** What commander knows of a command, as parts of a manual page. */
 import type { Command, Option } from 'commander';
-import { helpOf, paragraphsOf } from '../../src/cli/support/help.ts';
+import { helpOf, paragraphsOf } from '../../src/cli/support/options.ts';
 import { example, item, paragraph, subsection } from './roff.ts';
 
 /** The command itself and all below it, each complete. */

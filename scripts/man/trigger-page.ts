@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { buildProgram, completed, exitCodes, exitCodesOfJobs } from '../../src/cli/program.ts';
-import { helpOf } from '../../src/cli/support/help.ts';
+import { helpOf } from '../../src/cli/support/options.ts';
 import { describeCommands, describeOptions } from './commands.ts';
 import { example, item, type PageTitle, page, paragraph, section, title } from './roff.ts';
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { helpOf, paragraphsOf } from '../../src/cli/support/help.ts';
+import { helpOf, paragraphsOf } from '../../src/cli/support/options.ts';
 import { describeOptions } from './commands.ts';
 import { example, item, type PageTitle, page, paragraph, section, text, title } from './roff.ts';
 

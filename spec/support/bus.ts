@@ -7,7 +7,7 @@ import { TriggerdError } from '../../src/domain/errors.ts';
 import type { RequestRecord } from '../../src/domain/request-record.ts';
 import type { ServiceView } from '../../src/domain/service.ts';
 import { type Log, silentLog } from '../../src/kit/log.ts';
-import type { BusAccounts, BusRegistry } from '../../src/registry/bus-ports.ts';
+import type { BusAccounts, BusRegistry } from '../../src/registry/bus-registry.ts';
 
 export const testLimits: BrokerLimits = {
   maxMessage: 1_048_576,

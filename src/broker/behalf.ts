@@ -5,7 +5,7 @@ import { TriggerdError } from '../domain/errors.ts';
 import { printable } from '../domain/names.ts';
 import type { ServiceView } from '../domain/service.ts';
 import { targetOf } from '../domain/target.ts';
-import type { BusRegistry } from '../registry/bus-ports.ts';
+import type { BusRegistry } from '../registry/bus-registry.ts';
 import { type BrokerOptions, maxHops } from './options.ts';
 import type { Request } from './request.ts';
 

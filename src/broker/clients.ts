@@ -6,7 +6,7 @@ import type { PeerId } from '../bus/ports.ts';
 import type { Caller } from '../domain/caller.ts';
 import { asTriggerdError, TriggerdError } from '../domain/errors.ts';
 import { type RequestStatement, requestNotices } from '../domain/live-request.ts';
-import type { BusRegistry } from '../registry/bus-ports.ts';
+import type { BusRegistry } from '../registry/bus-registry.ts';
 import { type OpenRequests, requestStatement } from './open-requests.ts';
 import type { BrokerOptions } from './options.ts';
 import { acknowledge } from './output.ts';

@@ -3,7 +3,7 @@ import type { BrokerAddress } from '../domain/broker-address.ts';
 import type { OnlineWorker } from '../domain/caller.ts';
 import type { RequestRecord } from '../domain/request-record.ts';
 import type { Log } from '../kit/log.ts';
-import type { BusAccounts, BusProofs, BusRegistry } from '../registry/bus-ports.ts';
+import type { BusAccounts, BusProofs, BusRegistry } from '../registry/bus-registry.ts';
 
 export interface BrokerOptions {
   /** This broker's id: the node's name. */

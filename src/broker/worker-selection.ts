@@ -1,5 +1,5 @@
 import { partsOfTarget, targetOf } from '../domain/target.ts';
-import type { BusRegistry } from '../registry/bus-ports.ts';
+import type { BusRegistry } from '../registry/bus-registry.ts';
 import { type Sessions, targetsOf, type WorkerSession } from './sessions.ts';
 
 /** Selects workers for a target: by what they serve, and by free slots. */

@@ -1,6 +1,6 @@
 /** What a command is made of. */
 import type { Command } from 'commander';
-import type { HelpText } from './support/help.ts';
+import type { HelpText } from './support/options.ts';
 import type { Session } from './support/session.ts';
 
 /** Gives a command its arguments, options and action. */

@@ -2,7 +2,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import type { CommandFile, Run } from './command.ts';
 import { commands } from './commands.ts';
-import { addHelp, type HelpText } from './support/help.ts';
+import { addHelp, type HelpText } from './support/options.ts';
 
 const help: HelpText = {
   examples: [

@@ -4,8 +4,7 @@ import { TriggerdError } from '../domain/errors.ts';
 import { partsOfTarget } from '../domain/target.ts';
 import type { Clock } from '../kit/clock.ts';
 import { workerProofOf } from './accounts.ts';
-import type { BusProofs } from './bus-ports.ts';
-import { audienceOf, type MirroredRegistry } from './bus-registry.ts';
+import { audienceOf, type BusProofs, type MirroredRegistry } from './bus-registry.ts';
 import type { Worker } from './model.ts';
 import type { OpenedProof, ProofOpener, TokenIssuer } from './ports.ts';
 

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { triggerdCommand } from '../../../src/cli/command-lines/triggerd.ts';
 import { buildProgram, completed } from '../../../src/cli/program.ts';
-import { helpOf } from '../../../src/cli/support/help.ts';
+import { helpOf } from '../../../src/cli/support/options.ts';
 
 const all = async (command: Command): Promise<Command[]> => {
   await completed(command);

@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { chmodSync, lstatSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { TriggerdError } from '../../domain/errors.ts';
 import { createAuthority, issueCertificate, type KeyPair, keyPem } from '../crypto/certificates.ts';
@@ -129,3 +129,32 @@ const readOwn = (file: string): string | undefined => {
 
 const pemOf = (certificate: X509Certificate): string => `${certificate.toString().trim()}\n`;
 const textOf = ({ certificate, key }: KeyPair): string => certificate + keyPem(key);
+
+/** What a client on this machine has to know besides the certificates. */
+export interface EmbeddedClient {
+  readonly endpoint: string;
+  readonly prefix: string;
+  /** Undefined: Puppet’s certname, as everywhere. */
+  readonly node: string | undefined;
+  readonly spool: string;
+  readonly socket: string;
+}
+
+const fileIn = (stateDir: string): string => join(stateDir, 'etcd', 'client.json');
+
+/**
+ * How Puppet on this machine reaches the embedded etcd, in the form of `/etc/triggerd/client.json`: its provider looks here
+ * by itself. Throws `state-unusable`.
+ */
+export const writeEmbeddedClient = (stateDir: string, { endpoint, ...others }: EmbeddedClient): void => {
+  const { ca, client } = embeddedTlsIn(stateDir);
+  const settings = { endpoints: [endpoint], ca_file: ca, cert_file: client, key_file: client, ...others };
+  try {
+    replaceSecret(fileIn(stateDir), `${JSON.stringify(settings, null, 2)}\n`);
+  } catch (cause) {
+    throw new TriggerdError('state-unusable', `${fileIn(stateDir)}: ${(cause as Error).message}`, { cause });
+  }
+};
+
+/** An etcd that runs no more must not be looked for. */
+export const forgetEmbeddedClient = (stateDir: string): void => rmSync(fileIn(stateDir), { force: true });

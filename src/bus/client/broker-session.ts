@@ -9,8 +9,7 @@ import { Heartbeat } from './heartbeat.ts';
 import { type BrokerLink, Links } from './link.ts';
 import type { Clock, Credentials, DialledBroker, SessionListener } from './ports.ts';
 import type { Greeting, Proving, Ready, SessionState } from './session-state.ts';
-import { TokenRenewal } from './token-renewal.ts';
-import { errorOf, Tokens } from './tokens.ts';
+import { errorOf, TokenRenewal, Tokens } from './tokens.ts';
 
 /** How long one broker may take to welcome us, and to check a password. */
 const greetingMs = 3_000;

@@ -2,7 +2,7 @@ import type { Nonce, Welcome } from '../messages.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import type { BrokerLink } from './link.ts';
 import type { DialledBroker } from './ports.ts';
-import type { TokenRenewal } from './token-renewal.ts';
+import type { TokenRenewal } from './tokens.ts';
 
 /** What a session is doing; the picture of it is above `BrokerSession`. */
 export type SessionState =

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { addHelp } from '../support/help.ts';
+import { addHelp } from '../support/options.ts';
 import { rawHelp } from '../support/terminal.ts';
 
 export interface ConsoleFlags {

@@ -1,6 +1,5 @@
 import { Command } from 'commander';
-import { addHelp } from '../support/help.ts';
-import { duration, pair } from '../support/options.ts';
+import { addHelp, duration, pair } from '../support/options.ts';
 import { type Condition, conditions, filterHelp, workerFields } from '../support/reply-filter.ts';
 import { rawHelp } from '../support/terminal.ts';
 

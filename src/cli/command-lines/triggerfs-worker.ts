@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { addHelp } from '../support/help.ts';
+import { addHelp } from '../support/options.ts';
 
 export interface WorkerFlags {
   readonly identity?: string;

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { addHelp } from '../support/help.ts';
+import { addHelp } from '../support/options.ts';
 
 export interface FilesFlags {
   readonly config?: string;

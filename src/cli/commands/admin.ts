@@ -1,8 +1,8 @@
 import type { InitBody } from '../../api/contract/registry.ts';
 import type { Answer } from '../../registry/statements.ts';
 import type { Verbs } from '../command.ts';
-import { printDone } from '../support/print.ts';
 import { readNewSecret, type SecretOption } from '../support/read-secret.ts';
+import { printDone } from '../support/session.ts';
 
 interface InitOptions extends SecretOption {
   readonly team: string;

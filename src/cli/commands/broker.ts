@@ -3,7 +3,7 @@ import type { Verbs } from '../command.ts';
 import type { Canvas } from '../render/firing.ts';
 import { renderTable } from '../render/table.ts';
 import { age } from '../render/time.ts';
-import { printing } from '../support/print.ts';
+import { printing } from '../support/session.ts';
 
 const renderBrokers = (brokers: readonly BrokerView[], { columns, now, paint }: Canvas): string =>
   renderTable(

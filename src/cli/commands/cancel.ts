@@ -3,11 +3,8 @@ import { given } from '../../kit/given.ts';
 import { visible } from '../../kit/text.ts';
 import { padEnd, widthOf } from '../../kit/width.ts';
 import type { Define } from '../command.ts';
-import { askingUser } from '../support/asking-user.ts';
-import type { HelpText } from '../support/help.ts';
-import { list } from '../support/options.ts';
-import { print } from '../support/print.ts';
-import type { Session } from '../support/session.ts';
+import { type HelpText, list } from '../support/options.ts';
+import { askingUser, print, type Session } from '../support/session.ts';
 
 interface Options {
   readonly host?: readonly string[];

@@ -1,7 +1,7 @@
 import { Argument } from 'commander';
 import type { Define } from '../command.ts';
 import { completionScripts } from '../completion/scripts.ts';
-import type { HelpText } from '../support/help.ts';
+import type { HelpText } from '../support/options.ts';
 
 export const help: HelpText = {
   details: `

@@ -1,5 +1,5 @@
 import type { Verbs } from '../command.ts';
-import { print } from '../support/print.ts';
+import { print } from '../support/session.ts';
 
 export const verbs: Verbs = {
   check: {

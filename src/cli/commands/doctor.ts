@@ -8,11 +8,9 @@ import type { DaemonProbe } from '../../doctor/ports.ts';
 import { errorCatalogue, TriggerdError } from '../../domain/errors.ts';
 import type { Define } from '../command.ts';
 import { renderFindings } from '../render/findings.ts';
-import type { HelpText } from '../support/help.ts';
 import type { DaemonClient } from '../support/http-client.ts';
-import { list, query } from '../support/options.ts';
-import { print } from '../support/print.ts';
-import type { Session } from '../support/session.ts';
+import { type HelpText, list, query } from '../support/options.ts';
+import { print, type Session } from '../support/session.ts';
 
 export const help: HelpText = {
   details: `

@@ -7,8 +7,7 @@ import { withWidths } from '../../kit/width.ts';
 import type { Define } from '../command.ts';
 import { painter } from '../render/color.ts';
 import { renderEvent } from '../render/event.ts';
-import type { HelpText } from '../support/help.ts';
-import { countFrom0, duration, list, query } from '../support/options.ts';
+import { countFrom0, duration, type HelpText, list, query } from '../support/options.ts';
 import type { Session } from '../support/session.ts';
 import { throughRestarts } from '../support/through-restarts.ts';
 

@@ -4,11 +4,8 @@ import { endedWell, isFinal } from '../../domain/outcome.ts';
 import { given } from '../../kit/given.ts';
 import { visible } from '../../kit/text.ts';
 import type { Define } from '../command.ts';
-import { askingUser } from '../support/asking-user.ts';
 import { followFiring } from '../support/follow-firing.ts';
-import type { HelpText } from '../support/help.ts';
-import { duration, list, pair } from '../support/options.ts';
-import { print } from '../support/print.ts';
+import { duration, type HelpText, list, pair } from '../support/options.ts';
 import {
   type Condition,
   checkShowing,
@@ -18,7 +15,7 @@ import {
   outcomeFields,
 } from '../support/reply-filter.ts';
 import { runChain } from '../support/run-chain.ts';
-import type { Session } from '../support/session.ts';
+import { askingUser, print, type Session } from '../support/session.ts';
 
 interface Options {
   readonly host?: readonly string[];

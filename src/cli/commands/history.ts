@@ -6,10 +6,8 @@ import { askRegistry } from '../registry/ask-registry.ts';
 import type { TeamOption } from '../registry/find-team.ts';
 import { addTeamOption, findTeam } from '../registry/verbs.ts';
 import { renderHistory, renderRequest } from '../render/history.ts';
-import type { HelpText } from '../support/help.ts';
-import { count } from '../support/options.ts';
-import { print } from '../support/print.ts';
-import type { Session } from '../support/session.ts';
+import { count, type HelpText } from '../support/options.ts';
+import { print, type Session } from '../support/session.ts';
 
 interface Options extends TeamOption {
   readonly service?: string;

@@ -4,11 +4,9 @@ import { TriggerdError } from '../../domain/errors.ts';
 import { formatDuration } from '../../kit/duration.ts';
 import type { Define } from '../command.ts';
 import { connectUnlessInterrupted } from '../request/perform.ts';
-import type { HelpText } from '../support/help.ts';
 import { loadTriggerfsConfig } from '../support/load-config.ts';
-import { duration } from '../support/options.ts';
-import { print } from '../support/print.ts';
-import type { Session } from '../support/session.ts';
+import { duration, type HelpText } from '../support/options.ts';
+import { print, type Session } from '../support/session.ts';
 
 interface Options {
   readonly printToken?: boolean;

@@ -1,8 +1,8 @@
 import { unlessAborted } from '../../kit/unless-aborted.ts';
 import type { Define } from '../command.ts';
 import { serveFiles } from '../files/serve-files.ts';
-import type { HelpText } from '../support/help.ts';
 import { loadTriggerfsConfig } from '../support/load-config.ts';
+import type { HelpText } from '../support/options.ts';
 import type { Session } from '../support/session.ts';
 
 export const help: HelpText = {

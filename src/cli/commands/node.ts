@@ -1,7 +1,6 @@
 import type { AdoptedView, ForgetBody, ForgottenView } from '../../api/contract/nodes.ts';
 import type { Verbs } from '../command.ts';
-import { askingUser } from '../support/asking-user.ts';
-import { printDone } from '../support/print.ts';
+import { askingUser, printDone } from '../support/session.ts';
 
 export const verbs: Verbs = {
   adopt: {

@@ -3,8 +3,8 @@ import { visible } from '../../kit/text.ts';
 import type { Canvas } from '../render/firing.ts';
 import { renderTable } from '../render/table.ts';
 import { age } from '../render/time.ts';
-import type { HelpText } from '../support/help.ts';
-import { printing } from '../support/print.ts';
+import type { HelpText } from '../support/options.ts';
+import { printing } from '../support/session.ts';
 
 export const renderNodes = (nodes: readonly NodeView[], canvas: Canvas): string =>
   [table(nodes, canvas), ...nodes.flatMap(contestants)].join('\n');

@@ -8,8 +8,7 @@ import { canonicalPluginName } from '../../plugin/plugin-name.ts';
 import type { Verbs } from '../command.ts';
 import { renderPlugin, renderPlugins, renderPluginTest } from '../render/plugin.ts';
 import { query } from '../support/options.ts';
-import { print, printing } from '../support/print.ts';
-import type { Session } from '../support/session.ts';
+import { print, printing, type Session } from '../support/session.ts';
 
 const about = 'path below the plugins folder';
 

@@ -4,12 +4,11 @@ import type { JobView } from '../../api/contract/jobs.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Define, Verbs } from '../command.ts';
 import type { AddOptions } from '../queue/add-job.ts';
-import type { OutputChoice } from '../queue/follow-output.ts';
+import type { OutputChoice } from '../queue/wait-for-job.ts';
 import { renderJobInfo } from '../render/job-info.ts';
 import { Interrupted } from '../support/interrupted.ts';
 import { count, countFrom0, duration, jobId, jobIds, pair, query } from '../support/options.ts';
-import { print } from '../support/print.ts';
-import type { Session } from '../support/session.ts';
+import { print, type Session } from '../support/session.ts';
 import { rawHelp } from '../support/terminal.ts';
 
 /** What an argument’s help says of the job that is meant when none is named, as in tsp. */
@@ -59,7 +58,7 @@ const following =
         'usage',
         'the output of a job has no JSON form: leave out --json (`trigger queue info --json` prints the facts)',
       );
-    const { followOutput } = await import('../queue/follow-output.ts');
+    const { followOutput } = await import('../queue/wait-for-job.ts');
     const id = await idOf(session, given, 'started');
     try {
       return await followOutput(session, id, choice);

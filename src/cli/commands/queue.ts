@@ -9,12 +9,10 @@ import { withWidths } from '../../kit/width.ts';
 import type { Define, Verbs } from '../command.ts';
 import { renderQueue } from '../render/queue-table.ts';
 import { renderTriggerFiles } from '../render/trigger-files.ts';
-import type { HelpText } from '../support/help.ts';
 import type { DaemonClient } from '../support/http-client.ts';
-import { count, duration, query } from '../support/options.ts';
-import { print, printDone } from '../support/print.ts';
+import { count, duration, type HelpText, query } from '../support/options.ts';
 import { startProgress } from '../support/progress.ts';
-import type { Session } from '../support/session.ts';
+import { print, printDone, type Session } from '../support/session.ts';
 import { jobVerbs } from './queue-jobs.ts';
 
 interface ListOptions {

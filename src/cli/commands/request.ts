@@ -6,11 +6,8 @@ import type { Canvas } from '../render/firing.ts';
 import { renderTable } from '../render/table.ts';
 import { age } from '../render/time.ts';
 import { cancelRequests, listRequests, noticesOf } from '../request/live.ts';
-import { askingUser } from '../support/asking-user.ts';
-import type { HelpText } from '../support/help.ts';
-import { count } from '../support/options.ts';
-import { print } from '../support/print.ts';
-import type { Session } from '../support/session.ts';
+import { count, type HelpText } from '../support/options.ts';
+import { askingUser, print, type Session } from '../support/session.ts';
 
 export const help: HelpText = {
   details: `

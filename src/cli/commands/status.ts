@@ -1,10 +1,8 @@
 import type { FiringView } from '../../api/contract/firings.ts';
 import type { Define } from '../command.ts';
 import { renderFiring, renderFirings } from '../render/firing.ts';
-import type { HelpText } from '../support/help.ts';
-import { count } from '../support/options.ts';
-import { print } from '../support/print.ts';
-import type { Session } from '../support/session.ts';
+import { count, type HelpText } from '../support/options.ts';
+import { print, type Session } from '../support/session.ts';
 
 export const help: HelpText = {
   examples: [

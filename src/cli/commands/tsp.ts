@@ -1,5 +1,5 @@
 import type { Define } from '../command.ts';
-import type { HelpText } from '../support/help.ts';
+import type { HelpText } from '../support/options.ts';
 import { actAsTsp } from '../tsp/act.ts';
 import { parseTsp, TspRefusal } from '../tsp/parse.ts';
 

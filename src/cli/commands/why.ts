@@ -3,10 +3,8 @@ import { TriggerdError } from '../../domain/errors.ts';
 import type { Define } from '../command.ts';
 import { renderWhy } from '../render/why.ts';
 import { renderDot } from '../render/why-dot.ts';
-import type { HelpText } from '../support/help.ts';
-import { query } from '../support/options.ts';
-import { print } from '../support/print.ts';
-import type { Session } from '../support/session.ts';
+import { type HelpText, query } from '../support/options.ts';
+import { print, type Session } from '../support/session.ts';
 
 export const help: HelpText = {
   details: `

@@ -4,8 +4,8 @@ import type { Answer, Statement } from '../../registry/statements.ts';
 import { askRegistry } from '../registry/ask-registry.ts';
 import { findTeam } from '../registry/find-team.ts';
 import { cancelRequests, listRequests, noticesOf } from '../request/live.ts';
-import { askingUser } from '../support/asking-user.ts';
 import { type DaemonClient, daemonClient } from '../support/http-client.ts';
+import { askingUser } from '../support/session.ts';
 import { findSocketPath } from '../support/socket-path.ts';
 import type { ConsoleLink } from './link.ts';
 

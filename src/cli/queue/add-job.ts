@@ -2,9 +2,7 @@ import { workingFolder } from '../../adapters/system/exact-text.ts';
 import type { JobView, NewJobBody } from '../../api/contract/jobs.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import { maxWords } from '../../domain/job.ts';
-import { askingUser } from '../support/asking-user.ts';
-import { print } from '../support/print.ts';
-import type { Session } from '../support/session.ts';
+import { askingUser, print, type Session } from '../support/session.ts';
 import { waitForJob } from './wait-for-job.ts';
 
 /** What the daemon calls the options; the global ones are none of its business. */

@@ -5,8 +5,7 @@ import { printable } from '../../domain/names.ts';
 import { visible } from '../../kit/text.ts';
 import type { Answer, Statement } from '../../registry/statements.ts';
 import { type Kind, renderRow, renderRows } from '../render/registry.ts';
-import { print } from '../support/print.ts';
-import type { Session } from '../support/session.ts';
+import { print, type Session } from '../support/session.ts';
 import { askRegistry } from './ask-registry.ts';
 
 /**

@@ -9,9 +9,8 @@ import type { Progress } from '../support/progress.ts';
 import { type Condition, onlyFailures, type Showing } from '../support/reply-filter.ts';
 import { noteOf } from './exit-code.ts';
 import { HeldOutput } from './held-output.ts';
-import { legView } from './json-printer.ts';
 import type { LiveNotes } from './live-notes.ts';
-import type { RequestPrinter } from './printer.ts';
+import { legView, type RequestPrinter } from './printer.ts';
 
 export interface RepliesShown extends Showing {
   /** `--filter-replies`. */

@@ -1,9 +1,11 @@
 import type { OutputLine } from '../../bus/client/lines.ts';
-import type { RequestResult } from '../../client/client.ts';
+import type { Outcome, RequestLeg, RequestResult } from '../../client/client.ts';
 import type { TriggerdError } from '../../domain/errors.ts';
 import type { Algorithm } from '../../domain/service.ts';
 import { formatElapsed } from '../../kit/elapsed.ts';
+import { jsonText } from '../../kit/json-text.ts';
 import { visible } from '../../kit/text.ts';
+import { textOrBase64 } from '../../kit/text-or-bytes.ts';
 
 /** What the user sees of a request, in this order: begun, lines, ended. */
 export interface RequestPrinter {
@@ -84,3 +86,52 @@ const timestamp = (at: Date): string => {
   const day = `${at.getFullYear()}/${two(at.getMonth() + 1)}/${two(at.getDate())}`;
   return `${day} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
 };
+
+interface JsonPrinterOptions {
+  readonly service: string;
+  readonly plugin: string;
+  readonly write: (text: string) => Promise<void>;
+}
+
+/** One JSON document, written as it comes: however long the output is, little of it is in memory. */
+export const jsonPrinter = ({ service, plugin, write }: JsonPrinterOptions): RequestPrinter => {
+  let separator = '\n';
+  return {
+    begun: ({ id, algorithm }) => {
+      const head = jsonText({ id, service, plugin, algorithm });
+      return write(`${head.slice(0, -1)},"output":[`);
+    },
+    lines: async (lines) => {
+      let text = '';
+      for (const { worker, stream, bytes } of lines) {
+        text += `${separator}${jsonText({ worker, stream, ...textOrBase64('text', bytes) })}`;
+        separator = ',\n';
+      }
+      await write(text);
+    },
+    ended: (result, { exitCode, messages, ranNs }) => {
+      const tail = {
+        ...outcomeView(result),
+        exit: exitCode,
+        messages,
+        total_ms: Number(ranNs / 1_000n) / 1_000,
+        legs: result.legs.map(legView),
+      };
+      return write(`\n],${jsonText(tail).slice(1)}\n`);
+    },
+    failed: ({ code, message }) => write(`\n],"error":${jsonText({ code, message })}}\n`),
+  };
+};
+
+/** How it ended, as `--json` shows it. */
+const outcomeView = ({ result, exitCode, signal, reason, code, ranMs, outputBytes }: Outcome) => ({
+  result,
+  exit_code: exitCode,
+  signal,
+  reason,
+  code,
+  ran_ms: ranMs,
+  output_bytes: outputBytes,
+});
+
+export const legView = ({ worker, ...outcome }: RequestLeg) => ({ worker, ...outcomeView(outcome) });

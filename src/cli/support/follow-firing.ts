@@ -7,10 +7,9 @@ import { widthOf } from '../../kit/width.ts';
 import { painter } from '../render/color.ts';
 import { colorOf, renderOutcomeLine, summarize } from '../render/outcome.ts';
 import { Interrupted } from './interrupted.ts';
-import { print } from './print.ts';
 import { type Progress, startProgress } from './progress.ts';
 import { type Condition, onlyFailures } from './reply-filter.ts';
-import type { Session } from './session.ts';
+import { print, type Session } from './session.ts';
 import { throughRestarts, withTimeLimit } from './through-restarts.ts';
 
 const remoteFailedExitCode = 4;

@@ -1,5 +1,11 @@
 /** What a command works with: the daemon, the terminal, and what the user asked for globally. */
 import type { Command } from 'commander';
+import { ownUser } from '../../adapters/system/own-user.ts';
+import { jsonText } from '../../kit/json-text.ts';
+import { withWidths } from '../../kit/width.ts';
+import type { Define } from '../command.ts';
+import { painter } from '../render/color.ts';
+import type { Canvas } from '../render/firing.ts';
 import { type DaemonClient, daemonClient } from './http-client.ts';
 import type { Interruption } from './interruption.ts';
 import { findSocketPath } from './socket-path.ts';
@@ -48,4 +54,39 @@ export const optionsOf = (command: Command): GlobalOptions => {
   const chain: Record<string, unknown>[] = [];
   for (let each: Command | null = command; each !== null; each = each.parent) chain.unshift(each.opts());
   return { ...Object.assign({}, ...chain), color: chain.every((options) => options['color'] !== false) };
+};
+
+/** A document on stdout: as JSON when asked for, else as rendered; an empty text, as of what is only done, prints nothing. */
+export const print = async (
+  session: Pick<Session, 'json' | 'terminal'>,
+  document: unknown,
+  rendered: (canvas: Canvas) => string = () => '',
+): Promise<void> => {
+  const { columns, color, out } = session.terminal;
+  const canvas = { columns, now: Date.now(), paint: painter(color) };
+  const text = session.json ? jsonText(document, 2) : (await withWidths(() => rendered(canvas))).trimEnd();
+  if (text !== '') await out(`${text}\n`);
+};
+
+/** A command that prints one answer of the daemon. */
+export const printing =
+  <View>(path: string, rendered: (view: View, canvas: Canvas) => string): Define =>
+  (command, run) =>
+    command.action(
+      run(async (session) => {
+        const view = await session.client.request<View>(path);
+        await print(session, view, (canvas) => rendered(view, canvas));
+      }),
+    );
+
+/** What was done: a line on stderr, or the document on stdout with `--json`. */
+export const printDone = async (session: Session, document: unknown, said: string): Promise<void> => {
+  if (session.json) await print(session, document);
+  else session.terminal.err(`${said}\n`);
+};
+
+/** The person behind sudo, where there is one. */
+export const askingUser = (env: Session['env']): string => {
+  const user = ownUser().username;
+  return user === 'root' ? env['SUDO_USER'] || user : user;
 };

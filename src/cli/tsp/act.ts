@@ -1,7 +1,6 @@
 import type { JobView } from '../../api/contract/jobs.ts';
 import { TriggerdError } from '../../domain/errors.ts';
-import { followOutput } from '../queue/follow-output.ts';
-import { waitForJob } from '../queue/wait-for-job.ts';
+import { followOutput, waitForJob } from '../queue/wait-for-job.ts';
 import type { Session } from '../support/session.ts';
 import { packageVersion } from '../support/version.ts';
 import { addTspJob } from './add.ts';

@@ -4,10 +4,8 @@ import { assertExactEnvironment, workingFolder } from '../../adapters/system/exa
 import type { JobView, NewJobBody } from '../../api/contract/jobs.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import { given } from '../../kit/given.ts';
-import { followOutput } from '../queue/follow-output.ts';
-import { waitForJob } from '../queue/wait-for-job.ts';
-import { askingUser } from '../support/asking-user.ts';
-import type { Session } from '../support/session.ts';
+import { followOutput, waitForJob } from '../queue/wait-for-job.ts';
+import { askingUser, type Session } from '../support/session.ts';
 import type { TspLine } from './parse.ts';
 import { levelOf, numberOf } from './render.ts';
 

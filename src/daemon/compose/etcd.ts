@@ -1,7 +1,6 @@
 import type { EtcdOptions } from '../../adapters/etcd/client.ts';
 import { connect, type EtcdStore } from '../../adapters/etcd/connect.ts';
-import { forgetEmbeddedClient, writeEmbeddedClient } from '../../adapters/etcd/embedded-client.ts';
-import { embeddedTlsIn } from '../../adapters/etcd/embedded-tls.ts';
+import { embeddedTlsIn, forgetEmbeddedClient, writeEmbeddedClient } from '../../adapters/etcd/embedded-tls.ts';
 import { isOpenToStrangers } from '../../adapters/etcd/examine-member.ts';
 import { Maintenance } from '../../adapters/etcd/maintenance.ts';
 import { readConfiguredFile } from '../../adapters/files/configured-file.ts';

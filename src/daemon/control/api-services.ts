@@ -4,7 +4,7 @@ import type { Firing } from '../../domain/firing.ts';
 import type { EventLog } from '../../events/event-log.ts';
 import { publishedEvent } from '../../events/firing-events.ts';
 import { FleetLog } from '../../events/fleet-log.ts';
-import { cancelFiring } from '../../firings/end/cancel-firing.ts';
+import { cancelFiring } from '../../firings/end/end-owed.ts';
 import { forgetNode } from '../../firings/end/forget-node.ts';
 import { firingStatus, followFiring, recentFirings } from '../../firings/follow/follow-firing.ts';
 import type { InboxWatcher } from '../../firings/inbox/inbox-watcher.ts';

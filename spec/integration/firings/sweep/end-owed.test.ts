@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { EtcdStore } from '../../../../src/adapters/etcd/connect.ts';
-import { cancelFiring } from '../../../../src/firings/end/cancel-firing.ts';
+import { cancelFiring } from '../../../../src/firings/end/end-owed.ts';
 import { forgetNode } from '../../../../src/firings/end/forget-node.ts';
 import { firingStatus } from '../../../../src/firings/follow/follow-firing.ts';
 import { publishFiring } from '../../../../src/firings/publish/publish.ts';
