@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { stopLeftovers } from '../../../src/adapters/process/persistent-leftovers.ts';
 import type { OutputOptions } from '../../../src/api/services/services.ts';
-import { createOutputsService } from '../../../src/daemon/control/outputs-service.ts';
+import { createOutputsService } from '../../../src/daemon/control/local-services.ts';
 import { jobRequest } from '../../support/jobs.ts';
 import { temporaryFolder } from '../../support/journal.ts';
 import { listener, type RequestOptions, requestsIn, workerRequest, writePlugin } from '../../support/requests.ts';

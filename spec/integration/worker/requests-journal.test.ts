@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { openJournal } from '../../../src/adapters/sqlite/open-journal.ts';
 import { keep } from '../../../src/adapters/sqlite/statements.ts';
 import type { FinishedJob, RequestOrigin } from '../../../src/domain/job.ts';
-import { createRetention } from '../../../src/queue/retention.ts';
+import { createRetention } from '../../../src/queue/create-queues.ts';
 import { jobRequest } from '../../support/jobs.ts';
 import { temporaryFolder, temporaryJournal } from '../../support/journal.ts';
 import { recordingLog } from '../../support/recording-log.ts';

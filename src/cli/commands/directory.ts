@@ -11,9 +11,7 @@ export const verbs: Verbs = {
     define: changing(
       ['path', 'path'],
       ({ team, name, given }) => ({ verb: 'directory.add', team, path: name, ...given }),
-      {
-        settings,
-      },
+      { settings },
     ),
   },
   set: {

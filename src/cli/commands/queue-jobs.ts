@@ -6,7 +6,7 @@ import type { Define, Verbs } from '../command.ts';
 import type { AddOptions } from '../queue/add-job.ts';
 import type { OutputChoice } from '../queue/wait-for-job.ts';
 import { renderJobInfo } from '../render/job-info.ts';
-import { Interrupted } from '../support/interrupted.ts';
+import { Interrupted } from '../support/interruption.ts';
 import { count, countFrom0, duration, jobId, jobIds, pair, query } from '../support/options.ts';
 import { print, type Session } from '../support/session.ts';
 import { rawHelp } from '../support/terminal.ts';

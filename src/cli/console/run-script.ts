@@ -1,5 +1,5 @@
 import { asTriggerdError, TriggerdError } from '../../domain/errors.ts';
-import { Interrupted } from '../support/interrupted.ts';
+import { Interrupted } from '../support/interruption.ts';
 import { exitCodeOfError } from '../support/report-error.ts';
 import type { Console } from './console.ts';
 import { NoLink } from './link.ts';

@@ -1,7 +1,7 @@
 import { type JobView, outputFromHeader } from '../../api/contract/jobs.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import { formatDuration } from '../../kit/duration.ts';
-import { Interrupted } from '../support/interrupted.ts';
+import { Interrupted } from '../support/interruption.ts';
 import { query } from '../support/options.ts';
 import { startProgress } from '../support/progress.ts';
 import { print, type Session } from '../support/session.ts';

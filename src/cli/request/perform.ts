@@ -12,7 +12,7 @@ import {
 import { asTriggerdError } from '../../domain/errors.ts';
 import { onAbort } from '../../kit/on-abort.ts';
 import { visible } from '../../kit/text.ts';
-import { Interrupted } from '../support/interrupted.ts';
+import { Interrupted } from '../support/interruption.ts';
 import type { Progress } from '../support/progress.ts';
 import { exitCodeOfOutcome, noteOf } from './exit-code.ts';
 import type { LiveNotes } from './live-notes.ts';

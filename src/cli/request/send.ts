@@ -5,7 +5,7 @@ import { connectOptionsOf } from '../../client/main-section.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { RequestFlags } from '../command-lines/triggerfs-client.ts';
 import { exposureWarnings } from '../support/config-warnings.ts';
-import { Interrupted } from '../support/interrupted.ts';
+import { Interrupted } from '../support/interruption.ts';
 import { loadTriggerfsConfig } from '../support/load-config.ts';
 import { checkShowing, filterOf } from '../support/reply-filter.ts';
 import { requestChain } from '../support/run-chain.ts';

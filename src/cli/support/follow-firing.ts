@@ -6,7 +6,7 @@ import { formatDuration } from '../../kit/duration.ts';
 import { widthOf } from '../../kit/width.ts';
 import { painter } from '../render/color.ts';
 import { colorOf, renderOutcomeLine, summarize } from '../render/outcome.ts';
-import { Interrupted } from './interrupted.ts';
+import { Interrupted } from './interruption.ts';
 import { type Progress, startProgress } from './progress.ts';
 import { type Condition, onlyFailures } from './reply-filter.ts';
 import { print, type Session } from './session.ts';

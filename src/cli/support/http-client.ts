@@ -4,7 +4,7 @@ import type { ErrorView } from '../../api/contract/errors.ts';
 import { isErrorCode, TriggerdError } from '../../domain/errors.ts';
 import { formatDuration } from '../../kit/duration.ts';
 import { Lines } from '../../kit/lines.ts';
-import { Interrupted } from './interrupted.ts';
+import { Interrupted } from './interruption.ts';
 
 export interface Call {
   readonly method?: 'GET' | 'POST' | 'PUT';

@@ -1,8 +1,23 @@
 /** Why a command stops before its work has ended: a signal, or nobody can read what it prints any more. */
 import { TriggerdError } from '../../domain/errors.ts';
-import { interruptedExitCode } from './interrupted.ts';
 import { surviveClosedTerminal } from './lost-output.ts';
 import { watchReader } from './watch-reader.ts';
+
+/**
+ * The user pressed Ctrl-C, or left in another way (`interruption.ts`). Not an error of the catalogue: nothing failed.
+ * `wasFollowing`: what has not ended was followed, so that the exit code must not look like its end.
+ */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+  readonly wasFollowing: boolean;
+
+  constructor({ wasFollowing = false } = {}) {
+    super('interrupted');
+    this.wasFollowing = wasFollowing;
+  }
+}
+
+export const interruptedExitCode = 130;
 
 export interface Interruption {
   /** Aborted by the first of them. */

@@ -1,7 +1,7 @@
 /** Passwords come from standard input or from a terminal that does not show them; never from the command line, which everybody on the machine can read. */
 import { isUtf8 } from 'node:buffer';
 import { TriggerdError } from '../../domain/errors.ts';
-import { Interrupted } from './interrupted.ts';
+import { Interrupted } from './interruption.ts';
 
 export interface SecretOption {
   readonly passwordStdin?: boolean;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TriggerdError } from '../../domain/errors.ts';
 import { startTimer } from '../../kit/timer.ts';
-import { Interrupted } from './interrupted.ts';
+import { Interrupted } from './interruption.ts';
 import type { Session } from './session.ts';
 
 /** A daemon that restarts (an upgrade by Puppet, say) is back well within this time. */

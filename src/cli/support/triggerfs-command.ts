@@ -1,8 +1,7 @@
 /** What the `triggerfs*` commands have in common: how their options are read, and what a failure ends with. */
 import { type Command, CommanderError } from 'commander';
 import type { TriggerdError } from '../../domain/errors.ts';
-import { Interrupted, interruptedExitCode } from './interrupted.ts';
-import type { Interruption } from './interruption.ts';
+import { Interrupted, type Interruption, interruptedExitCode } from './interruption.ts';
 import { commandLineError, exitCodeOfError } from './report-error.ts';
 import { packageVersion } from './version.ts';
 
