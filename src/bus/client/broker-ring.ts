@@ -1,5 +1,5 @@
+import type { BrokerEndpoint } from '../../domain/broker-address.ts';
 import { mostBrokers } from '../messages.ts';
-import type { DialledBroker } from './ports.ts';
 
 /**
  * The brokers that are known, in the order in which they are asked. A *round* asks each once: as a rule in the order of
@@ -7,16 +7,16 @@ import type { DialledBroker } from './ports.ts';
  * stop, and would welcome us again and again until it has.
  */
 export class BrokerRing {
-  readonly #brokers: DialledBroker[];
-  #round: DialledBroker[] = [];
-  #present: DialledBroker | undefined;
+  readonly #brokers: BrokerEndpoint[];
+  #round: BrokerEndpoint[] = [];
+  #present: BrokerEndpoint | undefined;
 
-  constructor(configured: readonly DialledBroker[]) {
+  constructor(configured: readonly BrokerEndpoint[]) {
     this.#brokers = [...configured];
   }
 
   /** Those that a broker told of come after the configured ones. A key is one broker, whatever its addresses. */
-  learn(brokers: readonly DialledBroker[]): void {
+  learn(brokers: readonly BrokerEndpoint[]): void {
     for (const { endpoint, key } of brokers) {
       if (this.#brokers.length >= mostBrokers) return;
       if (this.#brokers.some((known) => known.key === key)) continue;
@@ -36,12 +36,12 @@ export class BrokerRing {
   }
 
   /** The next one of this round; undefined: all were asked. */
-  next(): DialledBroker | undefined {
+  next(): BrokerEndpoint | undefined {
     return this.#round.shift();
   }
 
   /** This one welcomed us. */
-  answered(broker: DialledBroker): void {
+  answered(broker: BrokerEndpoint): void {
     this.#present = this.#brokers.find((known) => known.key === broker.key && known.endpoint === broker.endpoint);
   }
 }

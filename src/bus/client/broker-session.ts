@@ -1,3 +1,4 @@
+import type { BrokerEndpoint } from '../../domain/broker-address.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import { printable } from '../../domain/names.ts';
 import { type RetryPolicy, retryDelayMs } from '../../kit/retry.ts';
@@ -7,7 +8,7 @@ import type { Connect } from '../ports.ts';
 import { BrokerRing } from './broker-ring.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { type BrokerLink, Links } from './link.ts';
-import type { Clock, Credentials, DialledBroker, SessionListener } from './ports.ts';
+import type { Clock, Credentials, SessionListener } from './ports.ts';
 import type { Greeting, Proving, Ready, SessionState } from './session-state.ts';
 import { errorOf, TokenRenewal, Tokens } from './tokens.ts';
 
@@ -20,7 +21,7 @@ const leastHeartbeatMs = 10;
 const roundRetry: RetryPolicy = { firstMs: 200, factor: 2, maxMs: 5_000, jitter: 0.5 };
 
 export interface BrokerSessionOptions {
-  readonly brokers: readonly DialledBroker[];
+  readonly brokers: readonly BrokerEndpoint[];
   readonly credentials: Credentials;
   readonly connect: Connect;
   readonly clock: Clock;
@@ -127,7 +128,7 @@ export class BrokerSession {
     else this.#greet(broker);
   }
 
-  #greet(broker: DialledBroker): void {
+  #greet(broker: BrokerEndpoint): void {
     const isPresent = (): boolean => 'link' in this.#state && this.#state.link === link;
     const link: BrokerLink = this.#links.open(broker, {
       up: () => {
@@ -161,7 +162,7 @@ export class BrokerSession {
     link.send({ op: 'hello', v: protocolVersion });
   }
 
-  #limited(broker: DialledBroker, ms: number, what: string): () => void {
+  #limited(broker: BrokerEndpoint, ms: number, what: string): () => void {
     return this.#options.clock.after(ms, () => this.#giveUp(`${shown(broker)} has not ${what} within ${ms / 1000} s`));
   }
 
@@ -199,7 +200,7 @@ export class BrokerSession {
     this.#listener.ready();
   }
 
-  #heartbeat(broker: DialledBroker, { heartbeat_ms }: Welcome): Heartbeat {
+  #heartbeat(broker: BrokerEndpoint, { heartbeat_ms }: Welcome): Heartbeat {
     return new Heartbeat({
       clock: this.#options.clock,
       everyMs: Math.max(leastHeartbeatMs, heartbeat_ms),
@@ -285,7 +286,7 @@ export class BrokerSession {
     else if (message.op !== 'heartbeat') this.#listener.message(message, body);
   }
 
-  #goodbye(broker: DialledBroker, brokers: readonly DialledBroker[]): void {
+  #goodbye(broker: BrokerEndpoint, brokers: readonly BrokerEndpoint[]): void {
     this.#ring.learn(brokers);
     this.#giveUp(`${shown(broker)} is stopping`);
   }
@@ -296,4 +297,4 @@ const stopReady = ({ heartbeat, renewal }: Ready): void => {
   renewal.stop();
 };
 
-const shown = ({ endpoint }: DialledBroker): string => printable(endpoint);
+const shown = ({ endpoint }: BrokerEndpoint): string => printable(endpoint);

@@ -1,8 +1,8 @@
+import type { BrokerEndpoint } from '../../domain/broker-address.ts';
 import { encodeFromClient } from '../codec/encode.ts';
 import { decodeToClient } from '../codec/to-client.ts';
 import type { ClientMessage, ToClient } from '../messages.ts';
 import type { Connect, Connection } from '../ports.ts';
-import type { DialledBroker } from './ports.ts';
 
 /** A connection to one broker, used for one life of it: what comes after a break is a new link. */
 export interface BrokerLink {
@@ -29,7 +29,7 @@ export class Links {
     this.#connect = connect;
   }
 
-  open(broker: DialledBroker, listener: LinkListener): BrokerLink {
+  open(broker: BrokerEndpoint, listener: LinkListener): BrokerLink {
     const connection = this.#connect(broker, {
       up: () => listener.up(),
       attempting: () => listener.attempting(),

@@ -1,9 +1,5 @@
-import type { BrokerAddress } from '../../domain/broker-address.ts';
 import type { TriggerdError } from '../../domain/errors.ts';
 import type { ToClient } from '../messages.ts';
-
-/** Where a broker is and what proves it to be that one. */
-export type DialledBroker = Pick<BrokerAddress, 'endpoint' | 'key'>;
 
 /** A clock that nobody sets, in ms. */
 export interface Clock {

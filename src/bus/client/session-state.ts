@@ -1,7 +1,7 @@
+import type { BrokerEndpoint } from '../../domain/broker-address.ts';
 import type { Nonce, Welcome } from '../messages.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import type { BrokerLink } from './link.ts';
-import type { DialledBroker } from './ports.ts';
 import type { TokenRenewal } from './tokens.ts';
 
 /** What a session is doing; the picture of it is above `BrokerSession`. */
@@ -14,7 +14,7 @@ export type SessionState =
   | Ready;
 
 interface Linked {
-  readonly broker: DialledBroker;
+  readonly broker: BrokerEndpoint;
   readonly link: BrokerLink;
 }
 

@@ -1,7 +1,8 @@
-import type { Clock, DialledBroker } from '../../../../src/bus/client/ports.ts';
+import type { Clock } from '../../../../src/bus/client/ports.ts';
 import { encodeToClient } from '../../../../src/bus/codec/encode.ts';
 import type { ClientMessage, ToClient, WireOutcome } from '../../../../src/bus/messages.ts';
 import type { Connect } from '../../../../src/bus/ports.ts';
+import type { BrokerEndpoint } from '../../../../src/domain/broker-address.ts';
 import { decodeFromClient } from '../../../support/codec.ts';
 
 /** A clock that continues when it is told to. */
@@ -43,7 +44,7 @@ export class FakeClock implements Clock {
 
 /** A connection as the broker at its end sees it. */
 export interface Connection {
-  readonly broker: DialledBroker;
+  readonly broker: BrokerEndpoint;
   readonly received: { readonly message: ClientMessage; readonly body: string }[];
   isClosed: boolean;
   up(): void;
@@ -106,7 +107,7 @@ export class FakeBrokers {
   }
 
   /** The connection is made, and the client welcomed. */
-  welcome(brokers: readonly DialledBroker[] = []): void {
+  welcome(brokers: readonly BrokerEndpoint[] = []): void {
     this.last.up();
     this.last.say({
       op: 'welcome',

@@ -1,7 +1,8 @@
 import { BusClient } from '../../../../src/bus/client/bus-client.ts';
 import type { ClientRequest } from '../../../../src/bus/client/client-request.ts';
-import type { Credentials, DialledBroker } from '../../../../src/bus/client/ports.ts';
+import type { Credentials } from '../../../../src/bus/client/ports.ts';
 import type { RequestOrder } from '../../../../src/bus/client/request-order.ts';
+import type { BrokerEndpoint } from '../../../../src/domain/broker-address.ts';
 import { brokerA, FakeBrokers, FakeClock } from './fake-broker.ts';
 
 export interface SetUp {
@@ -13,7 +14,7 @@ export interface SetUp {
 }
 
 export interface SetUpOptions {
-  readonly brokers?: readonly DialledBroker[];
+  readonly brokers?: readonly BrokerEndpoint[];
   readonly credentials?: Credentials;
 }
 
