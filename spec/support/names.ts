@@ -1,5 +1,6 @@
+import type { Holder } from '../../src/fleet/names/holder.ts';
 import { NodeName } from '../../src/fleet/names/node-name.ts';
-import type { Holder, Life, NameHost, NameMemory, NodeNameOptions, Remembered } from '../../src/fleet/names/ports.ts';
+import type { Life, NameHost, NameMemory, NodeNameOptions, Remembered } from '../../src/fleet/names/ports.ts';
 import type { Keyspace } from '../../src/store/keys.ts';
 import { recordingLog } from './recording-log.ts';
 

@@ -11,8 +11,7 @@ import type {
   RequestStatement,
 } from '../domain/live-request.ts';
 import { printable } from '../domain/names.ts';
-import { commandOf } from './history.ts';
-import { holderOf, type Request, nameOf as userName } from './request.ts';
+import { commandOf, holderOf, type Request, nameOf as userName } from './request.ts';
 import type { Requests } from './requests.ts';
 
 /** `local`: a caller on the control socket; team null: all teams. `by`: the name that a cancelled request shows. */

@@ -15,11 +15,10 @@ import { targetOf } from '../domain/target.ts';
 import { beginRequest, continueRequest } from './algorithms.ts';
 import { type Announcements, unlessAccepted } from './announcements.ts';
 import { type BehalfOptions, behalfOf, serviceForAll } from './behalf.ts';
-import { recordOf } from './history.ts';
 import type { Legs } from './legs.ts';
 import { type BrokerOptions, maxHops } from './options.ts';
 import type { Queues } from './queues.ts';
-import { hasLegPerWorker, holderOf, type Leg, nameOf, outcomeOf, type Request, workerOf } from './request.ts';
+import { hasLegPerWorker, holderOf, type Leg, nameOf, outcomeOf, type Request, recordOf, workerOf } from './request.ts';
 import { busy, heldBytesOf, RequestQuota } from './request-quota.ts';
 import type { WorkerSelection } from './worker-selection.ts';
 

@@ -1,7 +1,8 @@
 /** What a command is made of. */
 import type { Command } from 'commander';
+import type { Canvas } from './render/firing.ts';
 import type { HelpText } from './support/options.ts';
-import type { Session } from './support/session.ts';
+import { print, type Session } from './support/session.ts';
 
 /** Gives a command its arguments, options and action. */
 export type Define = (command: Command, run: Run) => unknown;
@@ -32,3 +33,14 @@ export interface CommandEntry {
   readonly alias?: string;
   readonly load: () => Promise<CommandFile>;
 }
+
+/** A command that prints one answer of the daemon. */
+export const printing =
+  <View>(path: string, rendered: (view: View, canvas: Canvas) => string): Define =>
+  (command, run) =>
+    command.action(
+      run(async (session) => {
+        const view = await session.client.request<View>(path);
+        await print(session, view, (canvas) => rendered(view, canvas));
+      }),
+    );

@@ -6,7 +6,7 @@ import type { FiringId } from '../domain/firing.ts';
 import type { JobId, JobSource } from '../domain/job.ts';
 import type { Stage } from '../domain/outcome.ts';
 import type { ResultKind } from '../domain/result.ts';
-import type { Holder, MachineName } from '../fleet/names/ports.ts';
+import type { Holder, MachineName } from '../fleet/names/holder.ts';
 
 export interface Event extends Readonly<Record<string, unknown>> {
   /** Grows; names the position to continue from. */

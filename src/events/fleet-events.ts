@@ -1,7 +1,7 @@
 import type { FiringId } from '../domain/firing.ts';
 import { parseFiring } from '../firings/wire/firing.ts';
 import { parseOutcome } from '../firings/wire/outcome.ts';
-import { parseHolder, parseRival } from '../fleet/names/ports.ts';
+import { parseHolder, parseRival } from '../fleet/names/holder.ts';
 import { parsePresence } from '../fleet/wire.ts';
 import { readable } from '../store/document.ts';
 import type { Entry, WatchEvent } from '../store/key-store.ts';

@@ -1,4 +1,5 @@
-import type { Holder, MachineName, NameHappening } from '../fleet/names/ports.ts';
+import type { Holder, MachineName } from '../fleet/names/holder.ts';
+import type { NameHappening } from '../fleet/names/ports.ts';
 import type { Facts, HolderFacts } from './event.ts';
 
 /** What happened to a name of this node. */

@@ -2,7 +2,7 @@ import { isNodeName } from '../domain/names.ts';
 import { byName, readable } from '../store/document.ts';
 import type { Listing } from '../store/key-store.ts';
 import type { Keys, Keyspace } from '../store/keys.ts';
-import { type Holder, parseHolder, parseRival } from './names/ports.ts';
+import { type Holder, parseHolder, parseRival } from './names/holder.ts';
 import { type PresenceDocument, parseMember, parsePresence } from './wire.ts';
 
 export interface NodeStatus {

@@ -3,7 +3,7 @@
 import * as v from 'valibot';
 import { counter, format, instant, nodeName, orNull, parseDocument, text, toTimestamp } from '../store/document.ts';
 import type { Entry } from '../store/key-store.ts';
-import { type MachineName, machineName } from './names/ports.ts';
+import { type MachineName, machineName } from './names/holder.ts';
 
 export interface PresenceDocument {
   readonly node: string;

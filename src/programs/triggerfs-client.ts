@@ -2,9 +2,9 @@
 
 import { assertExactText } from '../adapters/system/exact-text.ts';
 import { type RequestFlags, triggerfsClientCommand } from '../cli/command-lines/triggerfs-client.ts';
-import { liveNotes } from '../cli/request/live-notes.ts';
 import { type LogCopy, openLogCopy } from '../cli/request/log-copy.ts';
 import { askService } from '../cli/request/perform.ts';
+import { liveNotes } from '../cli/request/print-replies.ts';
 import { textPrinter } from '../cli/request/printer.ts';
 import { checkedFlags, orderOf, repliesOf } from '../cli/request/send.ts';
 import { exposureWarnings } from '../cli/support/config-warnings.ts';
@@ -15,6 +15,7 @@ import { renderError } from '../cli/support/report-error.ts';
 import { sayProcessWarnings } from '../cli/support/say-warnings.ts';
 import { outletsOf, processTerminal } from '../cli/support/terminal.ts';
 import { conclude, readFlags } from '../cli/support/triggerfs-command.ts';
+
 import { connectOptionsOf } from '../client/main-section.ts';
 import type { TriggerdError } from '../domain/errors.ts';
 

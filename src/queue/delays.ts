@@ -3,8 +3,8 @@ import { TriggerdError } from '../domain/errors.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { Log } from '../kit/log.ts';
 import { startTimer } from '../kit/timer.ts';
-import type { QueueContext } from './context.ts';
 import type { Journal } from './ports/journal.ts';
+import type { Transitions } from './transitions.ts';
 
 export type Delays = ReturnType<typeof createDelays>;
 
@@ -47,7 +47,11 @@ const batch = 100;
  * Jobs that wait for the success of one that did not succeed end at once, and so do their own dependents: nobody should wait
  * for their turn. Returns what to call after the end of a job.
  */
-export const createHopelessSkipper = (context: Pick<QueueContext, 'journal' | 'transitions' | 'log'>): (() => void) => {
+export const createHopelessSkipper = (context: {
+  readonly journal: Pick<Journal, 'hopeless'>;
+  readonly transitions: Pick<Transitions, 'skip'>;
+  readonly log: Pick<Log, 'warn'>;
+}): (() => void) => {
   let isSkipping = false;
   return () => {
     // What is skipped here is announced, which brings us back here: the loop below sees it.

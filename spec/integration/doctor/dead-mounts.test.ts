@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { rm, stat } from 'node:fs/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { holdersOfDeadMounts } from '../../../src/adapters/system/dead-mounts.ts';
+import { holdersOfDeadMounts } from '../../../src/adapters/system/machine.ts';
 import { definition, directory, mountTree, type TestMount } from '../../support/mounts.ts';
 import { until } from '../../support/wait.ts';
 

@@ -1,14 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { connect, type EtcdStore } from '../../../src/adapters/etcd/connect.ts';
+import { type Holder, serializeHolder } from '../../../src/fleet/names/holder.ts';
 import { freeName } from '../../../src/fleet/names/name-records.ts';
 import type { NodeName } from '../../../src/fleet/names/node-name.ts';
-import {
-  type Holder,
-  type NameHappening,
-  type NameHost,
-  type NodeNameOptions,
-  serializeHolder,
-} from '../../../src/fleet/names/ports.ts';
+import type { NameHappening, NameHost, NodeNameOptions } from '../../../src/fleet/names/ports.ts';
 import { nodes } from '../../../src/fleet/nodes.ts';
 import { serializePresence } from '../../../src/fleet/wire.ts';
 import { type Keys, keysBelow } from '../../../src/store/keys.ts';

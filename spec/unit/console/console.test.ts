@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type ConsoleOptions, createConsole } from '../../../src/cli/console/console.ts';
-import { NoLink } from '../../../src/cli/console/link.ts';
+import { NoLink } from '../../../src/cli/console/links.ts';
 import { runScript } from '../../../src/cli/console/run-script.ts';
 import type { ConsoleRequest } from '../../../src/console/form.ts';
 import { TriggerdError } from '../../../src/domain/errors.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { coalescingKeyOf } from '../../../src/queue/coalescing-key.ts';
+import { coalescingKeyOf } from '../../../src/queue/verbs/add.ts';
 import { firing } from '../../support/firings.ts';
 import { jobRequest } from '../../support/jobs.ts';
 import { memoryJournal } from '../../support/memory-journal.ts';

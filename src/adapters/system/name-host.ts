@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import { ulid } from 'ulid';
-import type { Holder, NameHost, Self } from '../../fleet/names/ports.ts';
+import type { Holder } from '../../fleet/names/holder.ts';
+import type { NameHost, Self } from '../../fleet/names/ports.ts';
 import { bootId, identityOf, isAlive } from '../process/process-identity.ts';
 
 /** This process on this machine, under a new instance. */

@@ -1,9 +1,8 @@
 import type { BrokerView, OwnBrokerView } from '../../api/contract/brokers.ts';
-import type { Verbs } from '../command.ts';
+import { printing, type Verbs } from '../command.ts';
 import type { Canvas } from '../render/firing.ts';
 import { renderTable } from '../render/table.ts';
 import { age } from '../render/time.ts';
-import { printing } from '../support/session.ts';
 
 const renderBrokers = (brokers: readonly BrokerView[], { columns, now, paint }: Canvas): string =>
   renderTable(

@@ -1,10 +1,10 @@
 import type { HolderView, NodeView } from '../../api/contract/nodes.ts';
 import { visible } from '../../kit/text.ts';
+import { printing } from '../command.ts';
 import type { Canvas } from '../render/firing.ts';
 import { renderTable } from '../render/table.ts';
 import { age } from '../render/time.ts';
 import type { HelpText } from '../support/options.ts';
-import { printing } from '../support/session.ts';
 
 export const renderNodes = (nodes: readonly NodeView[], canvas: Canvas): string =>
   [table(nodes, canvas), ...nodes.flatMap(contestants)].join('\n');

@@ -5,10 +5,10 @@ import { workingFolder } from '../../adapters/system/exact-text.ts';
 import type { PluginTestView, PluginView } from '../../api/contract/plugins.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import { canonicalPluginName } from '../../plugin/plugin-name.ts';
-import type { Verbs } from '../command.ts';
+import { printing, type Verbs } from '../command.ts';
 import { renderPlugin, renderPlugins, renderPluginTest } from '../render/plugin.ts';
 import { query } from '../support/options.ts';
-import { print, printing, type Session } from '../support/session.ts';
+import { print, type Session } from '../support/session.ts';
 
 const about = 'path below the plugins folder';
 

@@ -3,8 +3,7 @@ import { Option } from 'commander';
 import type { JobView } from '../../api/contract/jobs.ts';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { Define, Verbs } from '../command.ts';
-import type { AddOptions } from '../queue/add-job.ts';
-import type { OutputChoice } from '../queue/wait-for-job.ts';
+import type { AddOptions, OutputChoice } from '../queue/wait-for-job.ts';
 import { renderJobInfo } from '../render/job-info.ts';
 import { Interrupted } from '../support/interruption.ts';
 import { count, countFrom0, duration, jobId, jobIds, pair, query } from '../support/options.ts';
@@ -113,7 +112,7 @@ before.`,
         .passThroughOptions()
         .action(
           run(async (session, argv: readonly string[], options: AddOptions) => {
-            const { addJob } = await import('../queue/add-job.ts');
+            const { addJob } = await import('../queue/wait-for-job.ts');
             return addJob(session, argv, options);
           }),
         ),

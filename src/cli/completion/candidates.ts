@@ -2,12 +2,11 @@
  * `trigger __complete WORD…`: what the last word may become, one candidate a line, its meaning after a tab. The lines
  * `:files` and `:commands` leave it to the shell to add its own.
  */
-import type { Argument, Option } from 'commander';
+import { type Argument, type Command, Option } from 'commander';
 import { visible } from '../../kit/text.ts';
 import { findTeam } from '../registry/find-team.ts';
 import { daemonClient } from '../support/http-client.ts';
 import { findSocketPath } from '../support/socket-path.ts';
-import { kindOf } from './kinds.ts';
 import { optionNamed, optionsOf, type Place, walk } from './place.ts';
 import { askFor, type Candidate, type ValueKind } from './values.ts';
 
@@ -83,4 +82,64 @@ const ask = async (kind: ValueKind, { given }: Place): Promise<Candidate[]> => {
   const whose = { client, configFile: given.get('config'), env: process.env };
   const team = () => findTeam(whose, named === undefined ? {} : { team: named });
   return askFor(kind, { client, signal, queue: given.get('queue'), team }).catch(() => []);
+};
+
+/** Which values an option or an argument takes. */
+
+type Kind = ValueKind | ':files' | ':commands' | ':conditions';
+
+const kindOfOption: Readonly<Record<string, Kind>> = {
+  '--queue': 'queues',
+  '--host': 'nodes',
+  '--node': 'nodes',
+  '--plugin': 'plugins',
+  '--after': 'jobs',
+  '--if-ok': 'jobs',
+  '--team': 'team',
+  '--service': 'service',
+  '--worker': 'worker',
+  '--owner': 'user',
+  '--config': ':files',
+  '--on-finish': ':commands',
+  '--socket': ':files',
+  '--filter-replies': ':conditions',
+  '--dir': ':files',
+};
+
+/** By the argument's name. */
+const kindOfArgument: Readonly<Record<string, Kind>> = {
+  id: 'jobs',
+  a: 'jobs',
+  b: 'jobs',
+  firing: 'firings',
+  request: 'requests',
+  node: 'nodes',
+  // Of `why`; what people ask about most.
+  what: 'nodes',
+  plugin: 'plugins',
+  worker: 'worker',
+  service: 'service',
+  definition: 'definition',
+  directory: 'directory',
+  team: 'team',
+  user: 'user',
+  file: ':files',
+  command: ':commands',
+};
+
+/** What completes an option's value, or an argument of a command; which jobs, by the verb. */
+const kindOf = (wanted: Option | Argument, command: Command): Kind | undefined => {
+  if (wanted instanceof Option) return kindOfOption[wanted.long ?? ''];
+  const kind = kindOfArgument[wanted.name()];
+  if (kind === 'jobs') return jobsFor[command.name()] ?? kind;
+  // What is to be made has no name yet.
+  return command.name() === 'add' && kind === wanted.name() ? undefined : kind;
+};
+
+const jobsFor: Readonly<Record<string, ValueKind>> = {
+  kill: 'running',
+  remove: 'queued',
+  urgent: 'queued',
+  swap: 'queued',
+  retry: 'ended',
 };

@@ -10,7 +10,7 @@ import { jsonText } from '../../kit/json-text.ts';
 import { visible } from '../../kit/text.ts';
 import { withWidths } from '../../kit/width.ts';
 import type { Answer } from '../../registry/statements.ts';
-import type { ConsoleLink } from './link.ts';
+import type { ConsoleLink } from './links.ts';
 
 export interface ConsoleOptions {
   /** Asked for at the first statement that needs it: `help` works without a broker. Throws `NoLink`. */

@@ -2,7 +2,7 @@ import { asTriggerdError, TriggerdError } from '../../domain/errors.ts';
 import { Interrupted } from '../support/interruption.ts';
 import { exitCodeOfError } from '../support/report-error.ts';
 import type { Console } from './console.ts';
-import { NoLink } from './link.ts';
+import { NoLink } from './links.ts';
 
 export interface Script {
   readonly lines: AsyncIterable<string> | Iterable<string>;

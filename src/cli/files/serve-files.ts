@@ -1,15 +1,20 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
+import type { Logger } from 'pino';
 import { logProcessWarnings } from '../../adapters/log/process-warnings.ts';
+import { createTriggerfsLog, triggerfsTime } from '../../adapters/log/triggerfs-log.ts';
 import type { LoadedConfig } from '../../config/config.ts';
 import type { Config } from '../../config/schema.ts';
 import { type FilesDaemonOptions, startFilesDaemon } from '../../daemon/mount/files-daemon.ts';
 import { TriggerdError } from '../../domain/errors.ts';
-import { openLogCopyLater } from '../request/log-copy.ts';
+import { visible } from '../../kit/text.ts';
+import type { TriggerOutput } from '../../mount/delivery-ports.ts';
+import type { Definition } from '../../registry/model.ts';
+import { type LogCopy, openLogCopyLater } from '../request/log-copy.ts';
 import { exposureWarnings } from '../support/config-warnings.ts';
 import { stateHome } from '../support/own-paths.ts';
 import { packageVersion } from '../support/version.ts';
-import { createFilesLog, type FilesLog } from './files-log.ts';
+import { say as sayToUser } from './background.ts';
 
 export interface ServedFiles {
   /** Resolves when somebody has unmounted it. */
@@ -119,4 +124,40 @@ const logIn = async (told: FilesLog, loggedIn: Promise<void>): Promise<void> => 
 const stateDirOf = (env: Environment, team: string, mountpoint: string): string => {
   const place = createHash('sha256').update(mountpoint).digest('hex').slice(0, 12);
   return join(stateHome(env), 'triggerd', 'triggerfs', `${team}.${place}`);
+};
+
+/** What `triggerfs` says: to the terminal, and to its log file. */
+interface FilesLog {
+  /** A line with its time in front; an empty one is a blank line. */
+  say(text: string): void;
+  /** Without a time. */
+  banner(text: string): void;
+  /** What came back from a trigger, as `triggerfs-client` shows it. */
+  output(definition: Definition, output: TriggerOutput): void;
+  readonly log: Logger;
+}
+
+const createFilesLog = (level: string, copy: LogCopy): FilesLog => {
+  const write = (text: string): void => {
+    sayToUser(text);
+    copy.write(text);
+  };
+  const say = (text: string): void => write(text === '' ? '\n' : `${triggerfsTime(new Date())} ${visible(text)}\n`);
+  return {
+    say,
+    banner: (text) => write(`${text}\n`),
+    output: ({ name, plugin, service }, { worker, result, exitCode, reason, output }) => {
+      const from = `[${plugin}@${worker ?? service}]`;
+      for (const line of linesOf(output)) say(`${name}: ${from} ${line}`);
+      if (result !== 'succeeded')
+        say(`${name}: ${from} ${[result, exitCode, reason].filter((part) => part !== null).join(' ')}`);
+    },
+    log: createTriggerfsLog(level, write),
+  };
+};
+
+const linesOf = (output: Buffer): string[] => {
+  const lines = output.toString('utf8').split('\n');
+  if (lines.at(-1) === '') lines.pop();
+  return lines;
 };

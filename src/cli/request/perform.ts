@@ -15,9 +15,8 @@ import { visible } from '../../kit/text.ts';
 import { Interrupted } from '../support/interruption.ts';
 import type { Progress } from '../support/progress.ts';
 import { exitCodeOfOutcome, noteOf } from './exit-code.ts';
-import type { LiveNotes } from './live-notes.ts';
 import { pause, withPauses } from './pauses.ts';
-import { choiceOf, printReplies, type RepliesShown } from './print-replies.ts';
+import { choiceOf, type LiveNotes, printReplies, type RepliesShown } from './print-replies.ts';
 import type { RequestPrinter } from './printer.ts';
 
 export interface ServiceRequest {

@@ -5,11 +5,11 @@ import type { RequestLeg, RequestResult, RunningRequest } from '../../client/cli
 import { asTriggerdError } from '../../domain/errors.ts';
 import { visible } from '../../kit/text.ts';
 import { summarizeWords } from '../render/outcome.ts';
-import type { Progress } from '../support/progress.ts';
+import { type Progress, startProgress } from '../support/progress.ts';
 import { type Condition, onlyFailures, type Showing } from '../support/reply-filter.ts';
+import type { Terminal } from '../support/terminal.ts';
 import { noteOf } from './exit-code.ts';
 import { HeldOutput } from './held-output.ts';
-import type { LiveNotes } from './live-notes.ts';
 import { legView, type RequestPrinter } from './printer.ts';
 
 export interface RepliesShown extends Showing {
@@ -121,3 +121,25 @@ class Following {
 
 const howItEnded = (leg: RequestLeg): string | undefined =>
   noteOf(leg) ?? (leg.exitCode === null || leg.exitCode === 0 ? undefined : `exit code ${leg.exitCode}`);
+
+export interface LiveNotes {
+  /** Says something to the person who asked, on a line of its own. */
+  readonly note: (text: string) => void;
+  /** Shows how far it is, from now on. */
+  readonly progress: (describe: (elapsedS: number) => string) => Progress;
+}
+
+/** What is said while a line on the terminal shows how far it is: that line makes way. */
+export const liveNotes = (terminal: Terminal, say: (text: string) => void): LiveNotes => {
+  let progress: Progress | undefined;
+  return {
+    note: (text) => {
+      progress?.clear();
+      say(text);
+    },
+    progress: (describe) => {
+      progress = startProgress(terminal, describe);
+      return progress;
+    },
+  };
+};

@@ -11,9 +11,8 @@ import { checkShowing, filterOf } from '../support/reply-filter.ts';
 import { requestChain } from '../support/run-chain.ts';
 import type { Session } from '../support/session.ts';
 import { outletsOf, type Terminal } from '../support/terminal.ts';
-import { liveNotes } from './live-notes.ts';
 import { askService } from './perform.ts';
-import type { RepliesShown } from './print-replies.ts';
+import { liveNotes, type RepliesShown } from './print-replies.ts';
 import { jsonPrinter, type RequestPrinter, textPrinter } from './printer.ts';
 
 /** `trigger request`; gives the exit code. */

@@ -3,7 +3,6 @@ import type { Command } from 'commander';
 import { ownUser } from '../../adapters/system/own-user.ts';
 import { jsonText } from '../../kit/json-text.ts';
 import { withWidths } from '../../kit/width.ts';
-import type { Define } from '../command.ts';
 import { painter } from '../render/color.ts';
 import type { Canvas } from '../render/firing.ts';
 import { type DaemonClient, daemonClient } from './http-client.ts';
@@ -67,17 +66,6 @@ export const print = async (
   const text = session.json ? jsonText(document, 2) : (await withWidths(() => rendered(canvas))).trimEnd();
   if (text !== '') await out(`${text}\n`);
 };
-
-/** A command that prints one answer of the daemon. */
-export const printing =
-  <View>(path: string, rendered: (view: View, canvas: Canvas) => string): Define =>
-  (command, run) =>
-    command.action(
-      run(async (session) => {
-        const view = await session.client.request<View>(path);
-        await print(session, view, (canvas) => rendered(view, canvas));
-      }),
-    );
 
 /** What was done: a line on stderr, or the document on stdout with `--json`. */
 export const printDone = async (session: Session, document: unknown, said: string): Promise<void> => {

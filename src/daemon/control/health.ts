@@ -4,10 +4,10 @@ import { queueView } from '../../api/routes/queues.ts';
 import { iso } from '../../api/views/time.ts';
 import type { InboxWatcher } from '../../firings/inbox/inbox-watcher.ts';
 import type { SpoolDrain } from '../../firings/publish/spool-drain.ts';
+import type { Holder } from '../../fleet/names/holder.ts';
 import { obstacleInWords } from '../../fleet/names/judge.ts';
 import { freeName } from '../../fleet/names/name-records.ts';
 import type { NodeName } from '../../fleet/names/node-name.ts';
-import type { Holder } from '../../fleet/names/ports.ts';
 import type { NodeStatus } from '../../fleet/nodes.ts';
 import type { Runtime, WorkerDaemonRuntime } from '../compose/runtime.ts';
 

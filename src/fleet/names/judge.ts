@@ -1,5 +1,6 @@
 /** Whether a process may have a name, from what etcd and its own machine know. Pure. */
-import { type Holder, inWords, type Life, type Remembered, type Self } from './ports.ts';
+import { type Holder, inWords } from './holder.ts';
+import type { Life, Remembered, Self } from './ports.ts';
 
 /** What etcd has at one revision. */
 export interface Seen {

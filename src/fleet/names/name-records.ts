@@ -4,7 +4,7 @@ import { readable } from '../../store/document.ts';
 import type { Entry, Fence, Lease, Write } from '../../store/key-store.ts';
 import type { Keyspace } from '../../store/keys.ts';
 import { parseMember, serializeMember } from '../wire.ts';
-import { type Holder, type HolderDocument, type MachineName, parseHolder, serializeHolder } from './ports.ts';
+import { type Holder, type HolderDocument, type MachineName, parseHolder, serializeHolder } from './holder.ts';
 
 /** What etcd has of a name, at one revision. */
 export interface NameSnapshot {

@@ -1,6 +1,7 @@
 import { nextCall } from '../../kit/next-call.ts';
+import type { Holder, MachineName } from './holder.ts';
 import { type NameState, type Obstacle, obstacleInWords } from './judge.ts';
-import type { Holder, MachineName, NodeNameOptions } from './ports.ts';
+import type { NodeNameOptions } from './ports.ts';
 
 export interface NameStatusOptions extends Pick<NodeNameOptions, 'clock' | 'log' | 'tell'> {
   readonly self: Holder;

@@ -1,6 +1,7 @@
 import { asTriggerdError } from '../../domain/errors.ts';
 import type { Log } from '../../kit/log.ts';
-import type { Holder, NameMemory, Remembered } from './ports.ts';
+import type { Holder } from './holder.ts';
+import type { NameMemory, Remembered } from './ports.ts';
 
 /** What the state folder of this process remembers of its name: read once, and written with each change. */
 export class RememberedName {

@@ -1,7 +1,7 @@
 import type { Log } from '../../kit/log.ts';
 import { readable } from '../../store/document.ts';
 import type { Keyspace } from '../../store/keys.ts';
-import { type Holder, parseRival } from './ports.ts';
+import { type Holder, parseRival } from './holder.ts';
 
 export interface RivalsOptions extends Keyspace {
   readonly self: Holder;

@@ -1,7 +1,7 @@
+import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { TriggerdError } from '../../domain/errors.ts';
 import { hasEnded, type Job, type JobId, type JobRequest, type JobSource, type QueuedJob } from '../../domain/job.ts';
-import { coalescingKeyOf, identityOf } from '../coalescing-key.ts';
 import { jobWithId, type NamedQueue, type QueueContext, queueNamed, wrongState } from '../context.ts';
 import type { Acceptance, DecidedFiring, NewJob } from '../ports/journal.ts';
 
@@ -135,3 +135,24 @@ export const retry = (context: QueueContext, id: JobId): QueuedJob => {
   } = job.request;
   return add(context, { ...request, after: null, source: origin === undefined ? request.source : 'cli' });
 };
+
+/**
+ * Firings whose jobs would do exactly the same share one queued job: everything that reaches the process counts, what is
+ * only for people (the label) does not. Null for sources whose every request is a job of its own.
+ */
+export const coalescingKeyOf = (request: JobRequest): string | null => {
+  if (request.source !== 'firing') return null;
+  return createHash('sha256')
+    .update(JSON.stringify(identityOf(request)))
+    .digest('hex');
+};
+
+/** All that makes two jobs do the same. */
+const identityOf = (request: JobRequest): readonly unknown[] => {
+  const { queue, plugin, argv, args, env, noop, cwd, payload, timeoutMs, runCommand } = request;
+  const command = runCommand === undefined ? [] : [runCommand];
+  return [queue, plugin, argv, sorted(args), sorted(env), noop, cwd, payload, timeoutMs, ...command];
+};
+
+const sorted = (record: Readonly<Record<string, string>>): [string, string][] =>
+  Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
