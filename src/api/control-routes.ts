@@ -1,10 +1,9 @@
 import type { Route } from './route.ts';
-import { brokerRoutes } from './routes/brokers.ts';
 import { eventRoutes } from './routes/events.ts';
 import { firingRoutes, runRoutes, spoolRoutes } from './routes/firings.ts';
+import { brokerRoutes, nodeRoutes } from './routes/fleet.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
-import { nodeRoutes } from './routes/nodes.ts';
 import { pluginRoutes } from './routes/plugins.ts';
 import { queueRoutes, tspRoutes } from './routes/queues.ts';
 import { registryRoutes } from './routes/registry.ts';

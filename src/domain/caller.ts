@@ -7,7 +7,7 @@ export interface Caller {
   readonly role: 'member' | 'admin';
   /** Number of the team of the token. */
   readonly teamId: number;
-  /** Numbers of the user and of the team that what this user holds counts for (`src/registry/origin.ts`). */
+  /** Numbers of the user and of the team that what this user holds counts for (`src/registry/rules/limits.ts`). */
   readonly origin: { readonly user: number; readonly team: number };
   /** The token is limited: it changes no users and teams. */
   readonly isLimited?: boolean;

@@ -6,9 +6,9 @@ import { BoundedMap } from '../kit/bounded-map.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { Mirror } from './mirror.ts';
 import type { Service, Worker } from './model.ts';
-import { originOf } from './origin.ts';
 import type { CheckedToken } from './ports.ts';
 import type { Ownership } from './rules/access.ts';
+import { originOf } from './rules/limits.ts';
 import { type RegistryState, roleIn } from './snapshot.ts';
 
 /** Tokens whose signature was checked and is remembered. A forgotten token is checked again. */

@@ -10,11 +10,11 @@ import type { FinishedJob, JobId, JobRequest, RunningJob } from '../../domain/jo
 import type { RequestRun } from '../../domain/request.ts';
 import { failureOf, type JobResult } from '../../domain/result.ts';
 import type { Clock } from '../../kit/clock.ts';
+import type { Log } from '../../kit/log.ts';
 import type { EndedRecord, Journal } from '../ports/journal.ts';
 import type { OutputReading, OutputSink } from '../ports/output-reader.ts';
 import type { Plugins } from '../ports/plugins.ts';
 import type { CallExit, PersistentPool, RunningCall } from '../ports/runner.ts';
-import { createGroupCommit, type GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 import { InMemoryOutput, type InMemoryOutputOptions } from './in-memory-output.ts';
 
 /** What the result of a killed job says instead of `killed` alone. */
@@ -189,3 +189,63 @@ export class InMemoryJob {
     return { kind: 'killed', signal, ...(this.#why === undefined ? {} : { reason: this.#why.reason }) };
   }
 }
+
+interface GroupCommitOptions {
+  readonly journal: Pick<Journal, 'record'>;
+  /** Ended jobs with their output here that are kept. */
+  readonly keep: number;
+  readonly log: Log;
+  readonly onRecorded: (job: FinishedJob) => void;
+}
+
+type GroupCommit = ReturnType<typeof createGroupCommit>;
+
+const windowMs = 100;
+/** Of more than these in one window, the oldest are remembered by their ids and results alone. */
+const maxWhole = 100;
+/** While the disk refuses. */
+const retryMs = 1000;
+/** Records that wait for a disk which refuses them; beyond, the oldest are given up. */
+const maxWaiting = 20_000;
+
+/** Gathers ended jobs and journals them together; `flush` does it now. */
+const createGroupCommit = ({ journal, keep, log, onRecorded }: GroupCommitOptions) => {
+  let waiting: EndedRecord[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let hasFailed = false;
+
+  const giveUpOldest = (): void => {
+    const givenUp = waiting.splice(0, waiting.length - maxWaiting);
+    for (const { job } of givenUp) onRecorded(job);
+    if (givenUp.length > 0)
+      log.error({ count: givenUp.length }, 'Records of requests are lost: the journal refuses them');
+  };
+
+  const flush = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (waiting.length === 0) return;
+    try {
+      journal.record(waiting, { keep, whole: maxWhole });
+      if (hasFailed) log.info({}, 'Requests are journalled again');
+      hasFailed = false;
+    } catch (thrown) {
+      if (!hasFailed) log.error({ error: thrown }, 'Cannot journal ended requests; retrying');
+      hasFailed = true;
+      giveUpOldest();
+      timer = setTimeout(flush, retryMs).unref();
+      return;
+    }
+    const recorded = waiting;
+    waiting = [];
+    for (const { job } of recorded) onRecorded(job);
+  };
+
+  return {
+    add: (record: EndedRecord): void => {
+      waiting.push(record);
+      timer ??= setTimeout(flush, windowMs);
+    },
+    flush,
+  };
+};

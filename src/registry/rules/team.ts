@@ -1,10 +1,9 @@
 import type { Role, Team, User } from '../model.ts';
-import { originOf } from '../origin.ts';
 import { teamRow } from '../rows.ts';
 import { invitedRole, roleIn, type Snapshot } from '../snapshot.ts';
 import { accessTo, adminOf } from './access.ts';
 import { assertMayStepDown, leaderlessNotice, without, withoutIdentity } from './leaving.ts';
-import { assertQuota } from './limits.ts';
+import { assertQuota, originOf } from './limits.ts';
 import { denied, exists, inUse, invalid, notFound } from './refusals.ts';
 import { answering, type Change, given, nextId, type RuleContext, type Rules } from './rule-context.ts';
 

@@ -1,10 +1,9 @@
 import type { Role, Team, User } from '../model.ts';
-import { originIn, originOf } from '../origin.ts';
 import { userRow } from '../rows.ts';
 import { roleIn } from '../snapshot.ts';
 import { type Access, accessTo, adminOf } from './access.ts';
 import { assertMayStepDown, assertOtherAdmin, leaderlessNotice, leaderlessNotices, without } from './leaving.ts';
-import { assertQuota } from './limits.ts';
+import { assertQuota, originIn, originOf } from './limits.ts';
 import { denied, exists, inUse, notFound } from './refusals.ts';
 import {
   answering,

@@ -1,24 +1,26 @@
 import * as v from 'valibot';
 import { TriggerdError } from '../../domain/errors.ts';
 import type { LiveRequests, RequestChoice } from '../../domain/live-request.ts';
+import { parseNodeName } from '../../domain/names.ts';
 import { given } from '../../kit/given.ts';
 import type { LiveRequestsView } from '../contract/brokers.ts';
+import type { AdoptedView, ForgottenView } from '../contract/nodes.ts';
 import { askedBy, get, post, type Route } from '../route.ts';
-import { digits, text } from '../schemas.ts';
+import { digits, name, text } from '../schemas.ts';
 import type { ApiServices, BrokerRequests, Brokers } from '../services/services.ts';
 
-const name = text(255);
+const word = text(255);
 const query = v.strictObject({
-  team: v.optional(name),
-  user: v.optional(name),
-  service: v.optional(name),
-  request: v.optional(name),
+  team: v.optional(word),
+  user: v.optional(word),
+  service: v.optional(word),
+  request: v.optional(word),
   limit: v.optional(v.pipe(digits, v.minValue(1), v.maxValue(1_000))),
 });
 const body = v.strictObject({
-  request: v.optional(name),
-  user: v.optional(name),
-  team: v.optional(name),
+  request: v.optional(word),
+  user: v.optional(word),
+  team: v.optional(word),
   by: v.optional(text(64)),
 });
 
@@ -63,3 +65,23 @@ const choiceOf = ({ request, user }: { request?: string | undefined; user?: stri
   if (user !== undefined && request === undefined) return { user };
   throw new TriggerdError('input-invalid', 'body: name a request or a user, not both');
 };
+
+const params = v.object({ name });
+const forgetting = v.strictObject({ force: v.optional(v.boolean(), false), user: v.optional(text(64)) });
+
+/** The nodes of the fleet: who is there, who is gone for good, who has another machine now. */
+export const nodeRoutes = (services: Pick<ApiServices, 'nodes' | 'forgetNode' | 'adoptNode' | 'node'>): Route[] => [
+  get('/v1/nodes', {}, () => services.nodes()),
+  post('/v1/nodes/:name/forget', { params, body: forgetting }, async ({ params, body }) => {
+    const node = parseNodeName(params.name);
+    const ended = await services.forgetNode(node, { force: body.force, by: askedBy(body.user, services.node) });
+    const view: ForgottenView = { node, ended };
+    return view;
+  }),
+  post('/v1/nodes/:name/adopt', { params }, async ({ params }) => {
+    const node = parseNodeName(params.name);
+    await services.adoptNode(node);
+    const view: AdoptedView = { node };
+    return view;
+  }),
+];
