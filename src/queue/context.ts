@@ -84,7 +84,7 @@ export interface QueueContext extends Omit<QueuesOptions, 'queues' | 'persistent
   readonly transitions: Transitions;
   readonly deferrals: Deferrals;
   readonly delays: Delays;
-  /** Ends queued jobs that wait in vain; see hopeless.ts. */
+  /** Ends queued jobs that wait in vain; see delays.ts. */
   readonly skipHopeless: () => void;
   /** Jobs that are running for the journal and not handed to the runner yet; `kill` marks them. */
   readonly preparing: Map<JobId, { isKilled: boolean }>;
