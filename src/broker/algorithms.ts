@@ -20,7 +20,7 @@ export const beginRequest = (legs: Legs, request: Request): void => {
   } else legs.begin(request, targetOf(team, name), workers);
 };
 
-/** A leg is over. True: the request is over. */
+/** A leg has ended. True: the request has ended. */
 export const continueRequest = (legs: Legs, request: Request, isLate: boolean): boolean => {
   if (request.service.algorithm === 'serial' && request.remaining.length > 0 && request.cancelled === null && !isLate) {
     beginNext(legs, request);

@@ -42,7 +42,7 @@ export class Announcements {
     if (!request.isAccepted) this.accept(request);
   }
 
-  /** A leg is over, and its request continues. */
+  /** A leg has ended, and its request continues. */
   legOver(leg: Leg): void {
     this.now(leg.request);
     this.tellLegEnd(leg);

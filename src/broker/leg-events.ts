@@ -50,7 +50,7 @@ export type LegEffect =
   | { readonly kind: 'restart-output' }
   /** Forwards output to the client from the first byte. */
   | { readonly kind: 'replay-output' }
-  /** Begins another leg for these workers; the client hears that this one is over. */
+  /** Begins another leg for these workers; the client hears that this one has ended. */
   | { readonly kind: 'replace'; readonly candidates: readonly string[] }
   /** The algorithm continues or finishes the request. */
   | { readonly kind: 'continue-request' };

@@ -20,7 +20,7 @@ export interface LegEffectsOptions extends Pick<BrokerOptions, 'clock' | 'wire' 
   /** Raises the event that answers an effect. */
   readonly raise: (leg: Leg, event: LegEvent) => void;
   readonly replace: (leg: Leg, candidates: readonly string[]) => void;
-  /** Called when a leg is over: the algorithm decides what follows. */
+  /** Called when a leg has ended: the algorithm decides what follows. */
   readonly onOver: (leg: Leg) => void;
 }
 
